@@ -1,0 +1,37 @@
+"""Log lines: JSON where no terminal listens, plain words where one does."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logging(*, json_lines: bool | None = None) -> None:
+    """Set structlog up for the process; log lines go to standard error.
+
+    Args:
+        json_lines: Force the layout; by default JSON unless standard error is a terminal.
+    """
+    as_json = not sys.stderr.isatty() if json_lines is None else json_lines
+    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    for noisy in ("cmdstanpy", "prophet", "fontTools", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def get_logger() -> structlog.stdlib.BoundLogger:
+    """A logger for one module."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger

@@ -1,0 +1,219 @@
+"""Column contracts of every frame that crosses a boundary between rooms.
+
+Each contract is checked once, where the frame enters, by :func:`check`. Columns are named in SDMX and hubverse terms.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from core.calendar import FREQUENCIES
+from core.errors import SchemaError
+
+ALL = "_T"
+"""SDMX code for a total: all citizenships, or all places of a route."""
+NOT_APPLICABLE = "_Z"
+"""SDMX code where a dimension does not apply, such as the route of a price."""
+
+TARGETS = ("arrivals", "detections", "asylum_applications", "temporary_protection")
+"""What is counted and may be forecast. Any other ``target`` is an indicator: context, never forecast."""
+
+PERSON_LEVEL = frozenset(
+    {"name", "first_name", "last_name", "surname", "birth_date", "date_of_birth", "passport", "identifier",
+     "person_id", "phone", "email", "latitude", "longitude", "lat", "lon", "coordinates"}
+)  # fmt: skip
+"""Columns that would describe persons or single landings: refused at every boundary (see docs/governance.md)."""
+
+
+def _text(*, nullable: bool = False, checks: list[pa.Check] | None = None) -> pa.Column:
+    return pa.Column(str, nullable=nullable, checks=checks)
+
+
+_DATE = "datetime64[ns]"
+
+OBSERVATIONS = pa.DataFrameSchema(
+    {
+        "source_id": _text(),
+        "series_id": _text(),
+        "target": _text(),
+        "route_id": _text(),
+        "geo": _text(),
+        "citizen": _text(),
+        "freq": _text(checks=[pa.Check.isin(FREQUENCIES)]),
+        "time_period": _text(),
+        "obs_value": pa.Column(float, nullable=False),
+        "obs_flag": _text(),
+        "as_of": pa.Column(_DATE),
+        "as_of_estimated": pa.Column(bool),
+    },
+    unique=["source_id", "series_id", "time_period", "as_of"],
+    name="observations",
+)
+"""What a source published, one row per figure and date of knowledge.
+
+``obs_flag``: '' normal, 'p' provisional, 'e' estimated, 'b' break in series. ``as_of``: first day on which the value
+was known; ``as_of_estimated`` says that this day is the period's end plus the source's usual lag.
+Counts (``TARGETS``) are never negative; indicators may be.
+"""
+
+REJECTED = pa.DataFrameSchema(
+    {
+        "source_id": _text(),
+        "file": _text(),
+        "row": _text(),
+        "column": _text(),
+        "rule": _text(),
+        "record": _text(),
+    },
+    name="rejected rows",
+)
+"""Rows a parser set aside: where they stood, the rule they broke, and the record itself as text."""
+
+PANEL = pa.DataFrameSchema(
+    {"series_id": _text(), "time_period": _text(), "value": pa.Column(float, pa.Check.ge(0), nullable=True)},
+    unique=["series_id", "time_period"],
+    name="panel",
+)
+"""Input of the forecast engine: one frequency, any series; further columns are groupings."""
+
+FORECASTS = pa.DataFrameSchema(
+    {
+        "model_id": _text(),
+        "series_id": _text(),
+        "origin_date": pa.Column(_DATE),
+        "horizon": pa.Column(int, pa.Check.ge(1)),
+        "target_end_date": pa.Column(_DATE),
+        "output_type": _text(checks=[pa.Check.isin(("quantile", "median"))]),
+        "output_type_id": pa.Column(float, [pa.Check.gt(0), pa.Check.lt(1)]),
+        "value": pa.Column(float, pa.Check.ge(0)),
+    },
+    unique=["model_id", "series_id", "origin_date", "horizon", "output_type", "output_type_id"],
+    name="forecasts",
+)
+"""Hubverse quantile table. In a release it also holds ``target`` and ``as_of``; other columns may follow."""
+
+TRAJECTORIES = pa.DataFrameSchema(
+    {
+        "model_id": _text(),
+        "series_id": _text(),
+        "origin_date": pa.Column(_DATE),
+        "horizon": pa.Column(int, pa.Check.ge(1)),
+        "target_end_date": pa.Column(_DATE),
+        "output_type": _text(checks=[pa.Check.isin(("sample",))]),
+        "output_type_id": pa.Column(int, pa.Check.ge(0)),
+        "value": pa.Column(float, pa.Check.ge(0)),
+    },
+    name="trajectories",
+)
+"""Joint sample paths: one ``output_type_id`` is one possible future of all series and horizons together."""
+
+SCORES = pa.DataFrameSchema(
+    {
+        "model_id": _text(),
+        "series_id": _text(),
+        "horizon": pa.Column(int),
+        "scale": _text(checks=[pa.Check.isin(("log", "natural"))]),
+        "wis": pa.Column(float, pa.Check.ge(0)),
+        "relative_wis": pa.Column(float, nullable=True),
+        "coverage_50": pa.Column(float),
+        "coverage_80": pa.Column(float),
+        "coverage_95": pa.Column(float),
+        "n": pa.Column(int, pa.Check.ge(1)),
+    },
+    unique=["model_id", "series_id", "horizon", "scale"],
+    name="scores",
+)
+"""Mean scores over past origins. ``series_id`` is a series or ``_T`` for all; relative to ``vigie-baseline``."""
+
+ALERTS = pa.DataFrameSchema(
+    {
+        "alert_id": _text(),
+        "rule": _text(),
+        "alert_level": _text(checks=[pa.Check.isin(("watch", "warning", "severe"))]),
+        "route_id": _text(),
+        "series_id": _text(),
+        "source_id": _text(),
+        "reason": _text(),
+        "probability": pa.Column(float, nullable=True),
+        "threshold": pa.Column(float, nullable=True),
+        "first_period": _text(),
+        "last_period": _text(),
+        "horizon": pa.Column(int),
+        "change": _text(),
+        "intended_use": _text(),
+    },
+    unique=["alert_id"],
+    name="alerts",
+)
+"""One row per alert of a release. ``probability`` and ``threshold`` are empty for stale or revised sources;
+``first_period`` is the first month concerned; ``horizon`` is 0 where the matter lies in the past;
+``change`` is new, up, down or unchanged since the former release."""
+
+TRACK_RECORD = pa.DataFrameSchema(
+    {
+        "rule": _text(),
+        "level": _text(),
+        "route_id": _text(),
+        "horizon": pa.Column(int),
+        "n_events": pa.Column(int, pa.Check.ge(0)),
+        **{
+            name + suffix: pa.Column(float, nullable=True)
+            for name in ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
+            for suffix in ("", "_lo", "_hi")
+        },
+    },
+    name="track record",
+)
+"""How often a rule was right at past origins, with block-bootstrap intervals (``_lo``, ``_hi``: 90 %)."""
+
+FRESHNESS = pa.DataFrameSchema(
+    {
+        "source_id": _text(),
+        "last_period": _text(),
+        "last_as_of": pa.Column(_DATE),
+        "age_days": pa.Column(int),
+        "expected_days": pa.Column(int),
+        "state": _text(checks=[pa.Check.isin(("fresh", "due", "overdue", "delinquent"))]),
+    },
+    unique=["source_id"],
+    name="freshness",
+)
+"""How old each source's newest figure is on the night, against its usual rhythm."""
+
+
+def check(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return ``frame`` if it keeps the contract.
+
+    Raises:
+        SchemaError: Columns are missing, or values break a rule; the text lists up to five of them.
+    """
+    refused = PERSON_LEVEL & {str(column).lower() for column in frame.columns}
+    if refused:
+        raise SchemaError(
+            f"{contract.name}: columns {sorted(refused)} describe persons or single landings: "
+            "Vigie takes aggregates only"
+        )
+
+    missing = [name for name in contract.columns if name not in frame.columns]
+    if missing:
+        raise SchemaError(f"{contract.name}: missing columns {missing}; found {list(frame.columns)}")
+    try:
+        return contract.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        raise SchemaError(f"{contract.name}: {_describe(errors.failure_cases)}") from None
+
+
+def _describe(cases: pd.DataFrame) -> str:
+    texts = [
+        f"row {case['index']}, column {case['column']}: {case['check']} (found {case['failure_case']})"
+        for case in cases.head(5).to_dict("records")
+    ]
+    more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
+    return "; ".join(texts) + more
+
+
+def make_series_id(target: str, route_id: str, geo: str, citizen: str, freq: str) -> str:
+    """Name a series: ``arrivals.CMR._T._T.M`` is monthly arrivals on a route, all places, all citizenships."""
+    return ".".join((target, route_id, geo, citizen, freq))

@@ -1,0 +1,68 @@
+"""Settings: the environment (``VIGIE_…``), then ``settings.toml`` in the home folder, then defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import InputError
+
+PROJECT = Path(__file__).resolve().parent.parent
+SNAPSHOT = PROJECT / "data"
+
+
+class AlertSettings(BaseModel):
+    """What alerts are measured against."""
+
+    model_config = ConfigDict(extra="forbid")
+    thresholds: dict[str, float] = Field(default_factory=dict, description="Monthly capacity per route_id, persons")
+    surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
+    surge_minimum: float = Field(default=100, ge=0, description="Smallest trailing mean for which a surge is meant")
+
+
+class Settings(BaseModel):
+    """Everything a person may set; each field has a default that works from the bundled snapshot."""
+
+    model_config = ConfigDict(extra="forbid")
+    journal_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the home folder")
+    exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")
+    horizons: int = Field(default=12, ge=1, le=24)
+    trajectories: int = Field(default=1000, ge=100, le=10_000)
+    backtest_origins: int = Field(default=60, ge=24, description="Monthly origins for the fast models")
+    slow_backtest_origins: int = Field(24, ge=12, description="Monthly origins for Prophet and the structural model")
+    oldest_origin_months: int = Field(
+        6, ge=1, description="A route whose data are older gets no forecast of the present"
+    )
+    alerts: AlertSettings = AlertSettings()
+
+
+def home_folder(option: Path | None = None) -> Path:
+    """The folder that holds vintages, releases and the journal: option, else VIGIE_HOME, else ./var."""
+    return (option or Path(os.environ.get("VIGIE_HOME") or "var")).expanduser().resolve()
+
+
+def load_settings(home: Path) -> Settings:
+    """Read ``settings.toml`` of a home folder; ``VIGIE_JOURNAL_URL`` overrides the journal's address.
+
+    Raises:
+        InputError: The file is not TOML, or a setting is unknown or out of range.
+    """
+    path = home / "settings.toml"
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+    if url := os.environ.get("VIGIE_JOURNAL_URL"):
+        values["journal_url"] = url
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path.name}, setting {where}: {first['msg']}") from None

@@ -1,0 +1,1 @@
+"""What people see: pages, charts, maps, tables, downloads, translations. Reads releases only."""

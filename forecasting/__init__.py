@@ -1,0 +1,1 @@
+"""Probabilistic forecasts per series: models, backtest, combination, trajectories, scores. Pure: frame to frame."""

@@ -1,0 +1,1 @@
+"""One module per model. Modelling libraries are imported here and nowhere else."""

@@ -1,0 +1,1 @@
+"""Boundaries, projection and arrows: everything a map needs, without an outside request."""

@@ -1,0 +1,1 @@
+"""From published files to validated observations. One module per source; nothing here writes."""

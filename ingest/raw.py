@@ -1,0 +1,74 @@
+"""A publisher's file as it came, and what a parser makes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from core.errors import InputError
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file's bytes with the name its publisher gave it."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes, as hexadecimal text."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a parser returns.
+
+    Attributes:
+        observations: Frame that keeps ``core.schema.OBSERVATIONS``.
+        rejected: Frame that keeps ``core.schema.REJECTED``: rows set aside with the rule they broke.
+    """
+
+    observations: pd.DataFrame
+    rejected: pd.DataFrame
+
+
+class Source(Protocol):
+    """The verbs that every module in ``ingest.sources`` exports.
+
+    Attributes:
+        SOURCE_ID: Key in ``data/sources.toml`` and in the column ``source_id``.
+        RAW_FILES: Patterns of the source's files below the raw-data folder, for ``vigie snapshot build``;
+            empty where the licence forbids redistribution.
+        LAG_DAYS: Usual days from a period's end to its publication: dates ``as_of`` where no vintage is known.
+    """
+
+    SOURCE_ID: str
+    RAW_FILES: tuple[str, ...]
+    LAG_DAYS: int
+
+    def fetch(self, path: Path) -> RawFile:
+        """Read the source's file from disk (live mode follows in its own issue)."""
+
+    def parse(self, raw: RawFile) -> Parsed:
+        """Turn the file into observations; raises ``core.errors.SourceError`` if its layout is broken."""
+
+
+def read_raw(path: Path) -> RawFile:
+    """Read a file from disk.
+
+    Raises:
+        InputError: The file is missing, a folder, empty or unreadable.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read: {error.strerror}") from None
+    if not content:
+        raise InputError(f"{path.name}: the file is empty")
+    return RawFile(path.name, content)

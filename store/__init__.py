@@ -1,0 +1,1 @@
+"""The only room that writes: vintages, backtests, releases and the journal."""
