@@ -1,0 +1,58 @@
+# A newcomer needs two: `make run` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV = uv==0.13.9
+PORT ?= 8501
+HEADLESS ?= 0
+VENV = .venv/bin
+# Fits are 3 to 15 times slower when linear algebra splits tiny matrices over threads.
+export OPENBLAS_NUM_THREADS = 1
+export OMP_NUM_THREADS = 1
+
+.PHONY: help setup run test lint unit requirements benchmarks clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run     set up, make a release from the bundled figures, open the dashboard (PORT=8501 HEADLESS=1)"
+	@echo "make test    set up everything, a browser included, and run all checks and tests"
+	@echo "make setup   only make .venv with the command .venv/bin/vigie"
+
+setup: .venv/ready-to-run
+	@echo "Set up. Next: make run, or .venv/bin/vigie --help"
+
+.venv/ready-to-run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Vigie needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 setup")'
+	@echo "Making .venv with the pinned requirements …"
+	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements.txt
+	@$(VENV)/uv pip install --quiet --python $(VENV)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/ready-to-test: .venv/ready-to-run requirements-dev.txt
+	@echo "Adding the tools that the tests need …"
+	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements-dev.txt
+	@PYTHON=$(VENV)/python sh tests/install_browser.sh
+	@touch $@
+
+run: .venv/ready-to-run
+	@$(VENV)/vigie nightly --demonstration
+	@$(VENV)/vigie dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
+
+test: lint unit
+	@echo "All checks and tests passed. Next: make run"
+
+lint: .venv/ready-to-test
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+unit: .venv/ready-to-test
+	$(VENV)/pytest -n 2 --dist worksteal
+
+requirements:
+	$(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o requirements.txt requirements.in
+	$(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o requirements-dev.txt requirements-dev.in
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
