@@ -1,0 +1,272 @@
+"""The command ``vigie``: parses, calls, prints. What happens is decided in the rooms."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.errors import InputError, VigieError
+from core.log import configure_logging, get_logger
+from core.progress import progress_bar
+from core.settings import PROJECT, SNAPSHOT, home_folder, load_settings
+
+EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in data/.")
+app.add_typer(snapshot_app, name="snapshot")
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")
+]
+Panel = Annotated[Path, typer.Option("--panel", help="CSV with series_id,time_period,value and grouping columns.")]
+Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.")]
+Models = Annotated[str, typer.Option("--models", help="Comma-separated: ensemble,baseline,snaive,ets,…")]
+Totals = Annotated[str | None, typer.Option("--totals", help="Forecast the sums by this column too.")]
+
+
+class Engine(StrEnum):
+    """Where the fits run."""
+
+    local = "local"
+
+
+def _as_date(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: not a date; write it as 2025-01-31") from None
+
+
+@app.command()
+def nightly(
+    home: Home = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Replay the night of this date; default: today.")] = None,
+    demonstration: Annotated[
+        bool, typer.Option("--demonstration", help="Replay the newest night on which all routes were fresh.")
+    ] = False,
+) -> None:
+    """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
+    from nightly import run_night  # noqa: PLC0415  # the engine takes seconds to import; other commands go without
+
+    folder = home_folder(home)
+    with progress_bar() as progress:
+        result = run_night(
+            folder, load_settings(folder), _as_date(as_of, "--as-of"), demonstration=demonstration, progress=progress
+        )
+    for line in result.summary():
+        typer.echo(line)
+    raise typer.Exit(EXIT_DEGRADED if result.degraded else EXIT_PUBLISHED)
+
+
+@app.command()
+def ingest(
+    file: Annotated[list[str], typer.Option("--file", help="SOURCE=PATH; may be given several times.")],
+    home: Home = None,
+) -> None:
+    """Read publishers' files into the vintages. A damaged file changes nothing and is named."""
+    from nightly import ingest_file  # noqa: PLC0415  # parsers are not needed by other commands
+
+    folder = home_folder(home)
+    failed = 0
+    for item in file:
+        source_id, _, path = item.partition("=")
+        try:
+            if not path:
+                raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
+            typer.echo(ingest_file(folder, source_id, Path(path)).summary())
+        except VigieError as error:
+            typer.echo(f"error: {error}", err=True)
+            failed += 1
+    if failed:
+        raise typer.Exit(EXIT_NOTHING_PUBLISHED if failed == len(file) else EXIT_DEGRADED)
+
+
+@app.command()
+def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
+    panel: Panel,
+    out: Out,
+    origins: Annotated[int, typer.Option("--origins", min=1, help="How many past origins.")] = 60,
+    step: Annotated[int, typer.Option("--step", min=1, help="Periods between origins.")] = 1,
+    horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated periods ahead.")] = "1,3,6,12",
+    models: Models = "ensemble,baseline",
+    totals: Totals = None,
+    engine: Annotated[Engine, typer.Option("--engine", help="Where the fits run.")] = Engine.local,  # noqa: ARG001  # part of the command's contract; one engine so far
+) -> None:
+    """Forecast a panel from past origins, as if each were today."""
+    from forecasting.runs import run_backtest  # noqa: PLC0415  # the engine takes seconds to import
+
+    steps = _horizons(horizons)
+    with progress_bar() as progress:
+        frame = run_backtest(
+            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, progress=progress
+        )
+    _write(frame, out)
+
+
+@app.command()
+def forecast(
+    panel: Panel,
+    out: Out,
+    horizon: Annotated[int, typer.Option("--horizon", min=1, help="Periods ahead.")] = 12,
+    models: Models = "ensemble,baseline",
+    totals: Totals = None,
+) -> None:
+    """Forecast a panel from its last period."""
+    from forecasting.runs import run_forecast  # noqa: PLC0415  # the engine takes seconds to import
+
+    with progress_bar() as progress:
+        frame = run_forecast(panel, horizon=horizon, models=_names(models), totals=totals, progress=progress)
+    _write(frame, out)
+
+
+@app.command()
+def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    """Say which release is current, how fresh the sources are, how the last run ended, which alerts are open."""
+    from store.status import read_status  # noqa: PLC0415  # the store opens only where it is asked
+
+    folder = home_folder(home)
+    found = read_status(folder, load_settings(folder).journal_url)
+    typer.echo(json.dumps(found, indent=2) if as_json else _status_lines(found))
+    if found["release"] is None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(home: Home = None) -> None:
+    """Walk the chain of releases; exit 1 and name the first that was altered."""
+    from store.releases import ReleaseStore  # noqa: PLC0415  # the store opens only where it is asked
+
+    problem = ReleaseStore(home_folder(home)).verify()
+    typer.echo("The chain of releases is whole." if problem is None else f"error: {problem}", err=problem is not None)
+    if problem is not None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def alerts(home: Home = None) -> None:
+    """Print the current release's alerts, one sentence each."""
+    release = _current_release(home)
+    for row in release.read("alerts").itertuples():
+        typer.echo(f"{row.alert_level:8} {row.route_id or row.source_id:6} {row.reason}")
+
+
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    home: Home = None,
+) -> None:
+    """Write one table of the current release to a file, with citation and licence beside it."""
+    from store.export import write_export  # noqa: PLC0415  # the store opens only where it is asked
+
+    write_export(_current_release(home), table, out)
+    typer.echo(f"{out} written")
+
+
+@snapshot_app.command("build")
+def snapshot_build(
+    raw: Annotated[Path, typer.Argument(help="Folder of the publishers' files.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = SNAPSHOT,
+) -> None:
+    """Tabulate the publishers' files into the bundled snapshot: the same bytes each time."""
+    from ingest.snapshot import build  # noqa: PLC0415  # parsers are not needed by other commands
+
+    with progress_bar() as progress:
+        report = build(raw, out, progress=progress)
+    typer.echo(report.summary())
+
+
+@app.command()
+def dashboard(
+    home: Home = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8501,
+    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
+) -> None:
+    """Serve the dashboard on loopback."""
+    os.environ["VIGIE_HOME"] = str(home_folder(home))
+    os.chdir(PROJECT)
+    typer.echo(f"Vigie's dashboard: http://127.0.0.1:{port}   (Ctrl+C ends it)")
+    sys.stdout.flush()
+    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    if headless:
+        options += ["--server.headless", "true"]
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *options])  # noqa: S606  # our own interpreter and file
+
+
+def _current_release(home: Path | None) -> Any:  # noqa: ANN401  # the store's type is imported only here
+    from store.releases import ReleaseStore  # noqa: PLC0415  # the store opens only where it is asked
+
+    folder = home_folder(home)
+    release = ReleaseStore(folder).current()
+    if release is None:
+        raise InputError(f"no release in {folder}: run 'vigie nightly' first")
+    return release
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _horizons(text: str) -> list[int]:
+    try:
+        steps = sorted({int(part) for part in _names(text)})
+    except ValueError:
+        steps = []
+    if not steps or steps[0] < 1:
+        raise InputError(f"--horizons {text}: write whole numbers of periods ahead, such as 1,3,6,12")
+    return steps
+
+
+def _write(frame: Any, out: Path) -> None:  # noqa: ANN401  # pandas is not imported for commands without tables
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_parquet(out, index=False)
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be written: {error.strerror}") from None
+    typer.echo(f"{len(frame):,} rows of {frame.series_id.nunique():,} series written to {out}")
+
+
+def _status_lines(found: dict[str, Any]) -> str:
+    release = found["release"]
+    if release is None:
+        return f"No release in {found['home']}. Run 'vigie nightly'."
+    lines = [f"Release {release['run_id']}, as known on {release['as_of']}"]
+    lines += [
+        f"  {source['source_id']:20} {source['state']:10} to {source['last_period']}" for source in found["sources"]
+    ]
+    levels = found["alerts"]
+    lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
+    if found["last_run"]:
+        lines.append(f"Last run: {found['last_run']['at']}, {found['last_run']['outcome']}")
+    return "\n".join(lines)
+
+
+def main(run: Callable[[], None] = app) -> None:
+    """Entry point: a person's mistake gets a sentence and exit 1, never a traceback."""
+    configure_logging()
+    try:
+        run()
+    except VigieError as error:
+        if not sys.stderr.isatty():
+            get_logger().error("stopped", error=str(error), kind=type(error).__name__)
+        else:
+            typer.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_NOTHING_PUBLISHED)
+    except KeyboardInterrupt:
+        typer.echo("stopped by hand; nothing was published", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
