@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pycountry
+import pytest
+from babel import Locale
+
+from core import country_names
+from core.countries import display_name, known_codes, map_countries, to_alpha3
+from core.errors import InputError, SourceError
+
+RAW = os.environ.get("VIGIE_RAW_DATA", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Congo (Kinshasa)", "COD"),
+        ("Congo (Brazzaville)", "COG"),
+        ("Dem. Rep. Congo", "COD"),
+        ("Kosovo*", "XKX"),
+        ("XK", "XKX"),
+        ("EL", "GRC"),
+        ("UK", "GBR"),
+        ("Unspecified sub-Saharan nationals", "XSS"),
+        ("Unknown", "UNK"),
+        ("Stateless", "XXA"),
+        ("altre*", "OTH"),
+        ("Costa d’Avorio", "CIV"),
+        ("Camerun", "CMR"),
+        ("Macedonia", "MKD"),
+        ("eSwatini", "SWZ"),
+        ("Palestine^", "PSE"),
+        ("côte d'IVOIRE", "CIV"),
+        ("Turkiye", "TUR"),
+        ("de", "DEU"),
+    ],
+)
+def test_spellings_of_the_sources_are_mapped(text: str, code: str) -> None:
+    assert to_alpha3(text) == code
+
+
+@pytest.mark.parametrize(
+    ("own", "iso"), [("GFR", "DEU"), ("AUS", "AUT"), ("AUL", "AUS"), ("MAR", "MTQ"), ("MOR", "MAR")]
+)
+def test_unhcr_codes_are_read_as_unhcr_means_them(own: str, iso: str) -> None:
+    assert to_alpha3(own, code_list="unhcr") == iso
+
+
+def test_a_code_that_unhcr_and_iso_share_but_mean_differently_follows_iso_by_default() -> None:
+    assert to_alpha3("AUS") == "AUS"
+    assert to_alpha3("ARE") == "ARE"
+
+
+@pytest.mark.parametrize("text", ["Ruritania", "", "EU27_2020", "Unnamed: 134"])
+def test_what_is_no_country_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="not a country"):
+        to_alpha3(text)
+
+
+def test_every_iso_code_maps_to_itself_and_has_a_name_on_screen() -> None:
+    for country in pycountry.countries:
+        assert to_alpha3(country.alpha_3) == to_alpha3(country.alpha_2) == country.alpha_3
+        assert display_name(country.alpha_3)
+
+
+def test_no_spelling_of_a_library_is_taken_for_another_country_by_an_alias() -> None:
+    for country in pycountry.countries:
+        spellings = [country.name] + [Locale(language).territories[country.alpha_2] for language in ("en", "it")]
+        assert {to_alpha3(spelling) for spelling in spellings} == {country.alpha_3}
+
+
+def test_every_alias_and_own_code_leads_to_a_code_that_has_a_name() -> None:
+    targets = set(country_names.ALIASES) | set(country_names.UNHCR_OWN.values())
+    assert targets <= known_codes()
+    assert all(display_name(code) for code in targets)
+
+
+def test_names_on_screen_follow_the_language() -> None:
+    assert display_name("SYR") == "Syria"
+    assert display_name("SYR", "fr") == "Syrie"
+    assert display_name("CIV") == "Côte d'Ivoire"
+    with pytest.raises(InputError, match="'RUR'"):
+        display_name("RUR")
+
+
+def test_unmapped_names_are_all_listed_with_file_and_row() -> None:
+    names = pd.Series(["Mali", "Ruritania", "Guinea", "Syldavia", "Ruritania"], name="Nationality")
+    with pytest.raises(SourceError, match=r"people\.csv, row 1, column Nationality: .*'Ruritania', 'Syldavia'"):
+        map_countries(names, "people.csv")
+
+
+def test_a_column_keeps_its_index() -> None:
+    names = pd.Series(["Mali", "Guinea"], index=[7, 3])
+    expected = pd.Series(["MLI", "GIN"], index=[7, 3])
+    pd.testing.assert_series_equal(map_countries(names, "people.csv"), expected)
+
+
+@pytest.mark.raw_data
+@pytest.mark.skipif(not RAW, reason="VIGIE_RAW_DATA does not name the folder of published files")
+def test_all_161_nationalities_of_the_frontex_workbook_are_known() -> None:
+    sheet = pd.read_excel(Path(RAW) / "frontex_ibc/ibc.xlsx", usecols="C")
+    codes = map_countries(sheet.iloc[:, 0].drop_duplicates(), "ibc.xlsx")
+    assert len(codes) == 161
+    assert codes.nunique() == 160  # "Unknown" and "Third-country" are both citizenships not recorded
