@@ -1,0 +1,140 @@
+import json
+import os
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from shapely import Point, box
+
+from core.errors import SourceError
+from core.routes import ROUTES
+from core.settings import SNAPSHOT
+from geo import boundaries
+from geo.projection import MAP_CRS, project
+
+
+@pytest.fixture(scope="module")
+def bundled() -> gpd.GeoDataFrame:
+    return boundaries.load(SNAPSHOT)
+
+
+def holder_of(shapes: gpd.GeoDataFrame, longitude: float, latitude: float) -> list[str]:
+    x, y = project([(longitude, latitude)])[0]
+    return list(shapes.loc[shapes.contains(Point(x, y)), "geo"])
+
+
+def square(west: float, south: float, size: float = 2.0) -> list[list[list[float]]]:
+    ring = [[west, south], [west, south + size], [west + size, south + size], [west + size, south], [west, south]]
+    return [ring]
+
+
+def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float]]) -> Path:
+    arcs, geometries = [], []
+    for position, (code, name, west, south) in enumerate(countries):
+        arcs.append(square(west, south)[0])
+        geometry: dict[str, object] = {"type": "Polygon", "arcs": [[position]], "properties": {"name": name}}
+        geometries.append(geometry | ({"id": code} if code else {}))
+    text = {
+        "type": "Topology",
+        "objects": {"countries": {"type": "GeometryCollection", "geometries": geometries}},
+        "arcs": arcs,
+    }
+    path = tmp_path / "countries.json"
+    path.write_text(json.dumps(text), encoding="utf-8")
+    return path
+
+
+def test_the_bundled_file_is_small() -> None:
+    assert (SNAPSHOT / boundaries.FILE_NAME).stat().st_size <= 400_000
+
+
+def test_every_bundled_shape_is_valid_and_lies_inside_the_clip(bundled: gpd.GeoDataFrame) -> None:
+    assert bundled.geometry.is_valid.all()
+    assert boundaries.CLIP_KM.buffer(0.2).covers(box(*bundled.total_bounds))
+
+
+def test_codes_are_unique_and_hold_every_country_of_arrival(bundled: gpd.GeoDataFrame) -> None:
+    assert bundled["geo"].is_unique
+    assert {code for route in ROUTES.values() for code in route.entry} <= set(bundled["geo"])
+
+
+@pytest.mark.parametrize(
+    ("place", "longitude", "latitude", "geo"),
+    [
+        ("Rome", 12.5, 41.9, "ITA"),
+        ("Pristina", 21.1, 42.6, "XKX"),
+        ("north of Nicosia", 33.4, 35.28, "CYP"),
+        ("Hargeisa", 44.06, 9.56, "SOM"),
+        ("Simferopol", 34.1, 45.0, "UKR"),
+        ("Laayoune", -12.0, 26.5, "ESH"),
+    ],
+)
+def test_a_place_lies_in_the_country_it_is_drawn_with(
+    bundled: gpd.GeoDataFrame, place: str, longitude: float, latitude: float, geo: str
+) -> None:
+    assert holder_of(bundled, longitude, latitude) == [geo], place
+
+
+def test_the_outline_holds_one_ring_per_polygon(bundled: gpd.GeoDataFrame) -> None:
+    x, y = boundaries.outline(bundled)
+    assert len(x) == len(y)
+    assert [position for position, value in enumerate(x) if value is None] == [
+        position for position, value in enumerate(y) if value is None
+    ]
+    assert x.count(None) + 1 == len(bundled.geometry.explode(index_parts=False))
+
+
+def test_neighbouring_squares_keep_their_area_through_the_projection(tmp_path: Path) -> None:
+    path = topojson(tmp_path, [("380", "Italy", 10, 38), (None, "Kosovo", 12, 38)])
+    shapes = boundaries.load(boundaries.build(path, tmp_path).parent)
+    assert list(shapes["geo"]) == ["ITA", "XKX"]
+    areas = shapes.geometry.area.to_numpy()
+    sphere = 6371.0**2 * np.radians(2) * (np.sin(np.radians(40)) - np.sin(np.radians(38)))
+    np.testing.assert_allclose(areas, sphere, rtol=0.01)
+    assert shapes.crs == MAP_CRS
+
+
+def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
+    path = topojson(tmp_path, [("196", "Cyprus", 32, 34), (None, "N. Cyprus", 36, 34)])
+    shapes = boundaries.load(boundaries.build(path, tmp_path).parent)
+    assert list(shapes["geo"]) == ["CYP"]
+    assert len(shapes.geometry.iloc[0].geoms) == 2
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    path = topojson(tmp_path, [("380", "Italy", 10, 38)])
+    first = boundaries.build(path, tmp_path).read_bytes()
+    assert boundaries.build(path, tmp_path).read_bytes() == first
+
+
+def test_an_unknown_place_without_a_code_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"countries\.json.*'Atlantis'"):
+        boundaries.build(topojson(tmp_path, [(None, "Atlantis", 10, 38)]), tmp_path)
+
+
+def test_an_unknown_code_is_refused_with_the_code(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="999"):
+        boundaries.build(topojson(tmp_path, [("999", "Nowhere", 10, 38)]), tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"type": "Topology", "objects": {}, "arcs": []}', "id;name\n1;2\n"])
+def test_a_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "countries-50m.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"countries-50m\.json"):
+        boundaries.build(path, tmp_path)
+
+
+def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"boundaries\.parquet"):
+        boundaries.load(tmp_path)
+
+
+@pytest.mark.raw_data
+@pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="VIGIE_RAW_DATA names no folder of published files")
+def test_the_bundled_file_is_what_the_published_file_gives(tmp_path: Path, bundled: gpd.GeoDataFrame) -> None:
+    raw = Path(os.environ["VIGIE_RAW_DATA"]) / "geo_natural_earth" / "countries-50m.json"
+    built = boundaries.load(boundaries.build(raw, tmp_path).parent)
+    assert list(built["geo"]) == list(bundled["geo"])
+    assert built.geometry.geom_equals(bundled.geometry).all()
