@@ -1,0 +1,62 @@
+"""Files that leave the program."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from dashboard.downloads import FORMATS, Export, csv_bytes, harmless, parquet_bytes, xlsx_bytes
+
+FRAME = pd.DataFrame(
+    {
+        "=route": ["=1+1", "@SUM(A1)", "Eastern Mediterranean"],
+        "change": [-5.0, 3.5, None],
+        "end": pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31"]),
+    }
+)
+EXPORT = Export(
+    "route-EMR", "Arrivals expected", FRAME, "2025-01-31", "run-1", ["A ministry, CC BY 4.0"], ["n"]
+)
+
+
+def read_csv() -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(csv_bytes(EXPORT)), comment="#", encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
+    assert harmless(pd.DataFrame({"a": [start + "cmd"]}))["a"].tolist() == ["'" + start + "cmd"]
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    assert harmless(FRAME)["change"].tolist()[:2] == [-5.0, 3.5]
+
+
+def test_a_csv_holds_its_citation_licence_and_caveats_and_reads_back() -> None:
+    text = csv_bytes(EXPORT).decode("utf-8-sig")
+    assert "# Source: A ministry, CC BY 4.0" in text
+    assert "# Caveat: Not to be used for: turning people back" in text
+    assert read_csv()["'=route"].tolist() == ["'=1+1", "'@SUM(A1)", "Eastern Mediterranean"]
+
+
+def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(EXPORT)))
+    cells = [cell for row in book["data"].iter_rows() for cell in row]
+    assert all(cell.data_type != "f" for cell in cells)
+    assert book["data"]["B2"].value == -5.0
+    assert [row[0].value for row in book["about"].iter_rows()][:3] == ["Title", "As known on", "Release"]
+
+
+def test_a_parquet_file_carries_the_same_lines_in_its_metadata() -> None:
+    table = pq.read_table(io.BytesIO(parquet_bytes(EXPORT)))
+    assert "CC BY 4.0" in table.schema.metadata[b"vigie"].decode()
+    pd.testing.assert_frame_equal(table.to_pandas(), FRAME)
+
+
+def test_every_format_names_its_file_after_the_date_on_which_figures_were_known() -> None:
+    names = [EXPORT.file_name(ending) for ending, _, _ in FORMATS.values()]
+    assert names == [f"vigie-route-EMR-2025-01-31.{ending}" for ending in ("csv", "xlsx", "parquet")]

@@ -1,0 +1,39 @@
+"""What an address may say."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.i18n import choose_language
+from dashboard.state import parse_choice, parse_number
+
+
+def test_an_option_in_the_address_is_taken() -> None:
+    assert parse_choice("EMR", ["CMR", "EMR"], "CMR") == ("EMR", True)
+
+
+@pytest.mark.parametrize("text", ["XXX", "", "emr", "../../etc"])
+def test_anything_else_falls_back_and_is_reported(text: str) -> None:
+    assert parse_choice(text, ["CMR", "EMR"], "CMR") == ("CMR", False)
+
+
+@pytest.mark.parametrize("text", [None, "latest"])
+def test_a_missing_choice_is_the_default_without_a_note(text: str | None) -> None:
+    assert parse_choice(text, ["CMR", "EMR"], "EMR") == ("EMR", True)
+
+
+def test_a_number_within_bounds_is_taken() -> None:
+    assert parse_number("6000", 0, 1e6) == (6000.0, True)
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "1e9", "nan", "inf"])
+def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
+    assert parse_number(text, 0, 1e6) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "browser", "shown"),
+    [("en", "de-DE", "en"), (None, "en-GB", "en"), (None, None, "en"), ("xx", None, "en"), ("../x", "zz", "en")],
+)
+def test_a_language_without_a_catalogue_is_english(asked: str | None, browser: str | None, shown: str) -> None:
+    assert choose_language(asked, browser) == shown
