@@ -1,0 +1,175 @@
+"""Readers of the file kinds that publishers use. Whatever is wrong with a file becomes one ``SourceError``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+import rdata
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+
+_HTML = (b"<!doctype", b"<html", b"<head", b"<body")
+
+
+def read_csv(
+    raw: RawFile,
+    columns: Sequence[str],
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8-sig",
+    last_line_ends: bool = True,
+) -> pd.DataFrame:
+    """Read a delimited text file without interpreting a single cell.
+
+    Args:
+        raw: The file.
+        columns: Header cells that must be there; other columns are kept too.
+        separator: Between cells.
+        encoding: As the publisher writes.
+        last_line_ends: The publisher ends the last line too, so that a file without that end was cut off.
+
+    Returns:
+        One row per line, every cell as text (``''`` where empty), indexed by the line's number in the file.
+
+    Raises:
+        SourceError: It is empty, a web page, in another encoding, cut off, ragged, or lacks a column.
+    """
+    text = _decode(raw, encoding)
+    if last_line_ends and not text.endswith("\n"):
+        raise SourceError(raw.name, "the last line has no line end: the file was cut off", row=text.count("\n") + 1)
+    header, *rows = _cells(text, separator, raw.name)
+    frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
+    frame.index = pd.Index([line for line, _ in rows], dtype="int64")
+    require_columns(frame, columns, raw.name)
+    return frame
+
+
+def read_sheet(raw: RawFile, sheet: str, *, engine: Literal["openpyxl", "odf"] = "openpyxl") -> pd.DataFrame:
+    """Read one sheet of a workbook as it stands, header row included.
+
+    Args:
+        raw: The workbook.
+        sheet: Name of the sheet.
+        engine: ``openpyxl`` for xlsx, ``odf`` for ods.
+
+    Returns:
+        Cells as Python objects (NaN where blank), indexed by row number in the sheet, columns numbered from 0.
+
+    Raises:
+        SourceError: It is empty, a web page, no whole workbook, or lacks the sheet.
+    """
+    return read_sheets(raw, (sheet,), engine=engine)[sheet]
+
+
+def read_sheets(
+    raw: RawFile, sheets: Sequence[str], *, engine: Literal["openpyxl", "odf"] = "openpyxl"
+) -> dict[str, pd.DataFrame]:
+    """Read several sheets of a workbook; see :func:`read_sheet`."""
+    refuse_wrong_kind(raw)
+    frames: dict[str, pd.DataFrame] = {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with pd.ExcelFile(io.BytesIO(raw.content), engine=engine) as workbook:
+                names = [str(name) for name in workbook.sheet_names]
+                for sheet in (name for name in sheets if name in names):
+                    frames[sheet] = workbook.parse(sheet, header=None, keep_default_na=False, na_values=[""])
+    except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
+        raise SourceError(raw.name, f"not a whole workbook: {_reason(error)}") from None
+    for sheet in sheets:
+        if sheet not in frames:
+            raise SourceError(raw.name, f"sheet '{sheet}' is missing; found {names}")
+        frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
+    return frames
+
+
+def read_rda(raw: RawFile, table: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read one data frame of an R data file.
+
+    Args:
+        raw: The file.
+        table: Name of the R object.
+        columns: Columns that must be there; other columns are kept too.
+
+    Returns:
+        The table, indexed by row number from 1.
+
+    Raises:
+        SourceError: It is empty, a web page, cut off, or lacks the table or a column.
+    """
+    refuse_wrong_kind(raw)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tables = rdata.conversion.convert(rdata.parser.parse_data(raw.content))
+    except Exception as error:  # decompressors and the R parser each raise their own kinds for a damaged file
+        raise SourceError(raw.name, f"not a whole R data file: {_reason(error)}") from None
+    frame = tables.get(table) if isinstance(tables, dict) else None
+    if not isinstance(frame, pd.DataFrame):
+        raise SourceError(raw.name, f"the table '{table}' is missing")
+    require_columns(frame, columns, raw.name)
+    if frame.empty:
+        raise SourceError(raw.name, f"the table '{table}' has no rows")
+    return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
+
+
+def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str) -> None:
+    """Refuse a file whose header lacks a column.
+
+    Raises:
+        SourceError: Naming what is missing and what was found.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        found = [str(column) for column in frame.columns[:20]]
+        raise SourceError(file, f"missing columns {missing}; found {found}", row=1)
+
+
+def refuse_wrong_kind(raw: RawFile) -> None:
+    """Refuse what is no data file at all.
+
+    Raises:
+        SourceError: The file is empty, or a web page that came in a file's place.
+    """
+    start = raw.content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        raise SourceError(raw.name, "the file is empty")
+    if start.startswith(_HTML):
+        raise SourceError(raw.name, "a web page came in place of the file")
+
+
+def _decode(raw: RawFile, encoding: str) -> str:
+    refuse_wrong_kind(raw)
+    try:
+        text = raw.content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.content.count(b"\n", 0, error.start) + 1
+        raise SourceError(raw.name, f"not {encoding} text: {error.reason} at byte {error.start}", row=line) from None
+    if "\x00" in text:
+        raise SourceError(raw.name, f"not {encoding} text: it holds NUL bytes")
+    return text
+
+
+def _cells(text: str, separator: str, file: str) -> list[tuple[int, list[str]]]:
+    """Lines that are not blank, header first, each with its number and as many cells as the header."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        rows.extend((reader.line_num, cells) for cells in reader if cells)
+    except csv.Error as error:
+        raise SourceError(file, f"not a table separated by '{separator}': {error}", row=reader.line_num) from None
+    width = len(rows[0][1])
+    for line, cells in rows:
+        if len(cells) != width:
+            raise SourceError(file, f"the line has {len(cells)} cells, the header {width}", row=line)
+    return rows
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

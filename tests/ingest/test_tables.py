@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import rdata
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+from ingest.tables import read_csv, read_rda, read_sheet
+
+
+def _file(content: bytes | str, name: str = "figures.csv") -> RawFile:
+    return RawFile(name, content.encode() if isinstance(content, str) else content)
+
+
+def test_cells_come_as_text_indexed_by_their_line() -> None:
+    frame = read_csv(_file("day,n\n2024-01-01,007\n2024-01-02,NA\n2024-01-03,\n"), ["day", "n"])
+    assert frame["n"].tolist() == ["007", "NA", ""]
+    assert frame.index.tolist() == [2, 3, 4]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
+    assert read_csv(_file(b"\xef\xbb\xbfday,n\nx,1\n"), ["day"]).columns.tolist() == ["day", "n"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "empty"),
+        ("\n \n", "empty"),
+        ("<!DOCTYPE html><html></html>\n", "web page"),
+        ("  <html>\n", "web page"),
+        (b"day,n\n2024-01-01,caf\xe9\n", "not utf-8-sig text"),
+        ("day,n\n2024-01-01,7\n".encode("utf-16"), "text"),
+        (b"day,n\n2024-01-01,\x00\n", "NUL bytes"),
+        ("day,n\n2024-01-01,7\n2024-01-02,1", "row 3: the last line has no line end"),
+        ("day,n\n2024-01-01,7\n2024-01\n", "row 3: the line has 1 cells, the header 2"),
+        ("day,n\n2024-01-01,7,9\n", "row 2: the line has 3 cells"),
+        ("day;n\n2024-01-01;7\n", "missing columns"),
+        ('day,n\n"2024-01-01,7\n', "not a table"),
+        ("date,n\n2024-01-01,7\n", r"missing columns \['day'\]; found \['date', 'n'\]"),
+    ],
+)
+def test_a_broken_text_file_is_refused_by_name_and_rule(content: bytes | str, reason: str) -> None:
+    with pytest.raises(SourceError, match=rf"figures\.csv.*{reason}"):
+        read_csv(_file(content), ["day", "n"])
+
+
+def test_a_publisher_who_leaves_the_last_line_open_is_read() -> None:
+    assert len(read_csv(_file("day,n\nx,1"), ["day"], last_line_ends=False)) == 1
+
+
+def _workbook() -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame([["Route", "JAN2024"], ["CMR", 7], [None, None], ["NA", 0]]).to_excel(
+        buffer, sheet_name="Data", header=False, index=False
+    )
+    return buffer.getvalue()
+
+
+def test_a_sheet_is_read_as_it_stands() -> None:
+    frame = read_sheet(_file(_workbook()), "Data")
+    assert frame.index.tolist() == [1, 2, 3, 4]
+    assert frame.iloc[3, 0] == "NA"
+    assert frame.iloc[2].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "empty"), (b"<html>", "web page"), (_workbook()[:900], "whole workbook"), (b"PK\x03\x04oops", "workbook")],
+)
+def test_a_broken_workbook_is_refused_by_name_and_rule(content: bytes, reason: str) -> None:
+    with pytest.raises(SourceError, match=rf"book\.xlsx: .*{reason}"):
+        read_sheet(_file(content, "book.xlsx"), "Data")
+
+
+def test_a_missing_sheet_is_named() -> None:
+    with pytest.raises(SourceError, match=r"sheet 'Notes' is missing; found \['Data'\]"):
+        read_sheet(_file(_workbook(), "book.xlsx"), "Notes")
+
+
+def _rda(tmp_path: Path) -> bytes:
+    path = tmp_path / "table.rda"
+    rdata.write_rda(path, {"table": pd.DataFrame({"geo": ["ITA", "MLT"], "n": [1.0, 2.0]})})
+    return path.read_bytes()
+
+
+def test_an_r_table_is_read(tmp_path: Path) -> None:
+    frame = read_rda(_file(_rda(tmp_path)), "table", ["geo", "n"])
+    assert frame["geo"].tolist() == ["ITA", "MLT"]
+    assert frame.index.tolist() == [1, 2]
+
+
+def test_a_broken_r_file_is_refused_by_name_and_rule(tmp_path: Path) -> None:
+    whole = _rda(tmp_path)
+    half = whole[: len(whole) // 2]
+    for content, reason in ((b"", "empty"), (half, "whole R data"), (b"RDX9 nonsense", "whole R data")):
+        with pytest.raises(SourceError, match=rf"table\.rda: .*{reason}"):
+            read_rda(_file(content, "table.rda"), "table", ["geo"])
+    with pytest.raises(SourceError, match="the table 'other' is missing"):
+        read_rda(_file(whole), "other", ["geo"])
+    with pytest.raises(SourceError, match=r"missing columns \['nat'\]"):
+        read_rda(_file(whole), "table", ["geo", "nat"])
