@@ -1,0 +1,124 @@
+"""Forecasts that members made at past origins, kept so that later nights compute only what is not there yet.
+
+A forecast is known by its *key*: model, model version, series, origin and the hash of the history the model saw. The
+version must change with everything that changes a forecast apart from the history: code, settings, horizons.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import SchemaError
+from core.schema import FORECASTS, check
+from store.partitions import Partitions
+
+KEY = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
+COLUMNS = [*KEY, *(name for name in FORECASTS.columns if name not in KEY), "fallback", "capped"]
+_ROW = [*KEY, "horizon", "output_type", "output_type_id"]
+_REPEATED_TEXTS = ("model_id", "model_version", "series_id", "history_hash", "output_type")
+
+
+class BacktestStore:
+    """The cache under ``home/backtests``.
+
+    Args:
+        home: The home folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._partitions = Partitions(home / "backtests", _REPEATED_TEXTS)
+
+    def missing(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """The keys for which no forecast is stored.
+
+        Args:
+            keys: A frame with the columns of :data:`KEY`; further columns are kept.
+
+        Returns:
+            The rows of ``keys`` that are not stored, in their order.
+
+        Raises:
+            SchemaError: A column of the key is missing.
+            StoreError: A file is damaged; the text names it.
+        """
+        _check_columns(keys, KEY)
+        known = self._partitions.read(KEY)
+        if known.empty:
+            return keys.reset_index(drop=True)
+        return keys[~_is_among(keys, known)].reset_index(drop=True)
+
+    def read(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """Stored forecasts of some keys.
+
+        Args:
+            keys: A frame with the columns of :data:`KEY`.
+
+        Returns:
+            A frame that keeps ``core.schema.FORECASTS``, plus ``model_version``, ``history_hash``, ``fallback`` and
+            ``capped``, sorted by key, horizon and level; without rows where none of the keys is stored.
+
+        Raises:
+            SchemaError: A column of the key is missing.
+            StoreError: A file is damaged; the text names it.
+        """
+        _check_columns(keys, KEY)
+        stored = self._partitions.read(COLUMNS)
+        if stored.empty:
+            return _no_forecasts()
+        wanted = stored[_is_among(stored, keys)].drop_duplicates(_ROW)
+        texts = wanted.astype(dict.fromkeys(_REPEATED_TEXTS, object))
+        return texts.sort_values(_ROW, ignore_index=True)
+
+    def append(self, forecasts: pd.DataFrame) -> int:
+        """Store forecasts; those whose key is already stored are left as they are.
+
+        Args:
+            forecasts: A frame that keeps ``core.schema.FORECASTS``, plus ``model_version``, ``history_hash``,
+                ``fallback`` (bool) and ``capped`` (bool).
+
+        Returns:
+            Number of rows stored.
+
+        Raises:
+            SchemaError: The frame breaks its contract.
+            StoreError: A file is damaged or cannot be written.
+        """
+        _check_columns(forecasts, COLUMNS)
+        known = self._partitions.read(KEY)
+        new = forecasts if known.empty else forecasts[~_is_among(forecasts, known)]
+        # A model's versions share its model_id: the contract's uniqueness holds within each version and history.
+        for _, part in new.groupby(["model_version", "history_hash"], sort=False):
+            check(part, FORECASTS)
+        self._partitions.append(new[COLUMNS].sort_values(_ROW, ignore_index=True))
+        return len(new)
+
+
+def _check_columns(frame: pd.DataFrame, columns: list[str]) -> None:
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise SchemaError(f"backtests: missing columns {missing}; found {list(frame.columns)}")
+
+
+def _is_among(rows: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
+    """True, on the index of ``rows``, where a row's key is one of ``keys``."""
+    marked = _key_texts(keys[KEY].drop_duplicates()).drop_duplicates().assign(_marked=True)
+    distinct = rows[KEY].drop_duplicates()
+    codes = rows.groupby(KEY, sort=False, observed=True).ngroup()
+    found = _key_texts(distinct).merge(marked, on=KEY, how="left")["_marked"].notna().to_numpy()
+    return pd.Series(found[codes.to_numpy()], index=rows.index, dtype=bool)
+
+
+def _key_texts(keys: pd.DataFrame) -> pd.DataFrame:
+    return keys.astype({name: object for name in KEY if name != "origin_date"}).astype(
+        {"origin_date": "datetime64[ns]"}
+    )
+
+
+def _no_forecasts() -> pd.DataFrame:
+    kinds = {
+        "origin_date": "datetime64[ns]", "target_end_date": "datetime64[ns]", "horizon": "int64",
+        "output_type_id": "float64", "value": "float64", "fallback": "bool", "capped": "bool",
+    }  # fmt: skip
+    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in COLUMNS})

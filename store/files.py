@@ -1,0 +1,129 @@
+"""Writing files so that a reader meets the old content or the new, and never half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import StoreError
+
+ASIDE = ".aside-"
+"""Beginning of the name of a file that is still being written; it never ends in ``.parquet``."""
+_BLOCK = 1 << 20
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with named_errors(path), path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file aside, flush it to the disk and move it into place; folders are made where they are missing.
+
+    Raises:
+        StoreError: The disk is full, or the folder cannot be written.
+    """
+    with named_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder's list of names to the disk, so that a rename inside it outlives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """A frame as Parquet (zstd), without its index. The same frame always gives the same bytes."""
+    # Without pandas' own metadata the bytes do not change when pandas is upgraded.
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read one Parquet file.
+
+    Args:
+        path: The file.
+        columns: Columns to read; all by default.
+
+    Raises:
+        StoreError: The file is missing, is not whole, or lacks one of the columns.
+    """
+    frame: pd.DataFrame = read_table(path, columns).to_pandas()
+    return frame
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None, texts_as_codes: Sequence[str] = ()) -> pa.Table:
+    """Read one Parquet file as an Arrow table.
+
+    Args:
+        path: The file.
+        columns: Columns to read; all by default.
+        texts_as_codes: Text columns to read as dictionary codes: many repeated texts are read much faster so.
+
+    Raises:
+        StoreError: The file is missing, is not whole, or lacks one of the columns.
+    """
+    # ParquetFile reads this one file only; pq.read_table would look for partitions in the names of folders.
+    with named_errors(path), pq.ParquetFile(path, read_dictionary=list(texts_as_codes)) as file:
+        missing = [name for name in columns or () if name not in file.schema_arrow.names]
+        if missing:
+            raise StoreError(f"{path}: has no columns {missing}; found {file.schema_arrow.names}")
+        return file.read(columns=list(columns) if columns is not None else None)
+
+
+@contextlib.contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Turn what the system and Arrow raise into a :class:`StoreError` that names the file."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise StoreError(f"{path}: is not a whole Parquet file: {_first_line(error)}") from None
+    except OSError as error:
+        # Arrow raises an OSError without a number for a file whose inside is damaged.
+        rule = error.strerror or f"is not a whole Parquet file: {_first_line(error)}"
+        raise StoreError(f"{path}: {rule}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

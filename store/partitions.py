@@ -1,0 +1,96 @@
+"""A folder of immutable Parquet files that is read as one frame and only ever grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from core.errors import StoreError
+from store.files import parquet_bytes, read_table, sha256_of_bytes, write_bytes
+
+MANY_FILES = 64
+"""From so many files on, a folder's files are merged into one: hundreds of nights must not slow reading down."""
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """Parquet files under one folder, each named by the hash of its content.
+
+    While files are merged, a reader may meet a row both in the merged file and in the old one: whoever reads drops
+    repeated rows by key.
+
+    Attributes:
+        folder: Where the files lie; made at the first append.
+        texts_as_codes: Text columns read as pandas categories.
+    """
+
+    folder: Path
+    texts_as_codes: tuple[str, ...] = ()
+
+    def files(self) -> list[Path]:
+        """The files, sorted by name."""
+        return sorted(self.folder.glob("*.parquet"))
+
+    def append(self, frame: pd.DataFrame) -> Path | None:
+        """Write a frame as one more file; an empty frame writes nothing.
+
+        Raises:
+            StoreError: The file cannot be written, or older files cannot be merged.
+        """
+        if frame.empty:
+            return None
+        path = self._write(frame)
+        if len(self.files()) >= MANY_FILES:
+            path = self.merge() or path
+        return path
+
+    def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """All rows; an empty frame without columns where nothing was ever appended.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
+        tables = self._tables(columns)
+        if not tables:
+            return pd.DataFrame()
+        rows: pd.DataFrame = pa.concat_tables(tables, promote_options="default").unify_dictionaries().to_pandas()
+        return rows
+
+    def merge(self) -> Path | None:
+        """Merge all files into one. A crash leaves rows twice, never none.
+
+        Raises:
+            StoreError: A file is damaged (then nothing is removed), or the merged one cannot be written.
+        """
+        old = self.files()
+        if len(old) < 2:
+            return None
+        merged = Partitions(self.folder).read().drop_duplicates(ignore_index=True)
+        path = self._write(merged)
+        for file in old:
+            if file != path:
+                file.unlink(missing_ok=True)
+        return path
+
+    def _write(self, frame: pd.DataFrame) -> Path:
+        content = parquet_bytes(frame)
+        path = self.folder / f"{sha256_of_bytes(content)[:32]}.parquet"
+        if not path.exists():
+            write_bytes(path, content)
+        return path
+
+    def _tables(self, columns: Sequence[str] | None) -> list[pa.Table]:
+        for _ in range(_ATTEMPTS - 1):
+            files = self.files()
+            try:
+                return [read_table(path, columns, self.texts_as_codes) for path in files]
+            except StoreError:
+                # Another process may have merged the files between the listing and the reading.
+                if all(path.exists() for path in files):
+                    raise
+        return [read_table(path, columns, self.texts_as_codes) for path in self.files()]

@@ -1,0 +1,310 @@
+"""Releases: what a night says, in one folder that never changes, chained to the release before it.
+
+``home/releases/<run_id>/manifest.json`` holds the hash of each file and of the former release's manifest. The newest
+manifest's hash stands in ``home/releases/HEAD.json``. Whoever keeps a copy of that one hash can later prove that no
+forecast was edited, added or taken away (:func:`store.chain.verify`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from filelock import FileLock, Timeout
+
+from core.errors import StoreError
+from core.schema import (
+    ALERTS,
+    FORECASTS,
+    FRESHNESS,
+    OBSERVATIONS,
+    SCORES,
+    TRACK_RECORD,
+    TRAJECTORIES,
+    check,
+)
+from store.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, Problem, read_head, read_json, release_folders, verify
+from store.files import flush_folder, named_errors, parquet_bytes, read_parquet, sha256_of_bytes, write_bytes
+
+CONTRACTS: dict[str, pa.DataFrameSchema] = {
+    "forecasts": FORECASTS,
+    "trajectories": TRAJECTORIES,
+    "scores": SCORES,
+    "alerts": ALERTS,
+    "track_record": TRACK_RECORD,
+    "observations": OBSERVATIONS,
+    "freshness": FRESHNESS,
+}
+"""Frames that every release holds, each with its contract. A release may hold others."""
+_STAGING = ".staging-"
+_FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LOCK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class About:
+    """What a manifest says about the night that made a release.
+
+    Attributes:
+        as_of: The day whose knowledge the release rests on.
+        code_version: Version of the program.
+        settings: Settings of the night, without secrets.
+        inputs: Hash of each input, by name.
+        degraded: Sources that could not be used, each with the reason.
+        replay: True where a past night was replayed.
+    """
+
+    as_of: dt.date
+    code_version: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    degraded: Sequence[Mapping[str, str]] = ()
+    replay: bool = False
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published release.
+
+    Attributes:
+        path: Its folder.
+    """
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """Its identity; run_ids sort by time of publication."""
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest.
+
+        Raises:
+            StoreError: It is missing or is not JSON.
+        """
+        return read_json(self.path / MANIFEST)
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day whose knowledge it rests on."""
+        return dt.date.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the frames it holds, sorted."""
+        return sorted(Path(name).stem for name in self.manifest["files"] if name.endswith(".parquet"))
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read one of its frames.
+
+        Args:
+            name: ``forecasts``, ``alerts``, …
+            columns: Columns to read; all by default.
+
+        Raises:
+            StoreError: There is no such frame or column, or the file is damaged.
+        """
+        if name not in self.names:
+            raise StoreError(f"release {self.run_id}: holds no frame '{name}'; it holds {self.names}")
+        return read_parquet(self.path / f"{name}.parquet", columns)
+
+    def document(self, name: str) -> str:
+        """Read one of its texts, such as ``sources.json`` or ``model_cards/vigie-ets.md``.
+
+        Raises:
+            StoreError: There is no such text, or it cannot be read.
+        """
+        if name not in self.manifest["files"] or name.endswith(".parquet"):
+            raise StoreError(f"release {self.run_id}: holds no document '{name}'")
+        with named_errors(self.path / name):
+            return (self.path / name).read_text(encoding="utf-8")
+
+
+class ReleaseStore:
+    """The releases under ``home/releases``.
+
+    Args:
+        home: The home folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "releases"
+
+    def all(self) -> list[Release]:
+        """Every release, oldest first."""
+        return [Release(path) for path in release_folders(self.folder)]
+
+    def current(self) -> Release | None:
+        """The release published last; none before the first night."""
+        releases = self.all()
+        return releases[-1] if releases else None
+
+    def get(self, run_id: str) -> Release:
+        """One release by its identity.
+
+        Raises:
+            StoreError: There is none.
+        """
+        path = self.folder / run_id
+        if not RUN_ID.fullmatch(run_id) or not (path / MANIFEST).is_file():
+            raise StoreError(f"there is no release '{run_id}'")
+        return Release(path)
+
+    def as_known_on(self, date: dt.date) -> Release | None:
+        """The release with the newest knowledge not after a day; of several of one day, the one published last."""
+        candidates = [release for release in self.all() if release.as_of <= date]
+        return max(candidates, key=lambda release: (release.as_of, release.run_id), default=None)
+
+    def publish(self, frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str], about: About) -> Release:
+        """Publish a release: all of it, or nothing.
+
+        Args:
+            frames: Frames by name; those of :data:`CONTRACTS` are required and checked before anything is written.
+            documents: Texts by path inside the release, such as ``model_cards/vigie-ets.md``.
+            about: What the manifest says about the night.
+
+        Returns:
+            The release, in place and whole.
+
+        Raises:
+            SchemaError: A frame breaks its contract.
+            StoreError: A frame is missing, a name is not usable, or the disk refuses. The former release stands.
+        """
+        contents = _contents(frames, documents)
+        rows = {f"{name}.parquet": len(frame) for name, frame in frames.items()}
+        with named_errors(self.folder), self._alone():
+            self._remove_staging()
+            return self._write(contents, rows, about)
+
+    def verify(self, witnesses: Mapping[str, str] | None = None) -> Problem | None:
+        """Recompute every hash of the chain, oldest release first.
+
+        Args:
+            witnesses: Manifest hashes by run_id, kept elsewhere (the journal, a partner), that must still hold.
+
+        Returns:
+            The first release and file altered, missing or added; None where the chain is whole.
+
+        Raises:
+            StoreError: A file cannot be read.
+        """
+        return verify(self.folder, witnesses or {})
+
+    def head(self) -> str | None:
+        """Hash of the newest manifest as it was published: the one value a partner keeps. None before the first night.
+
+        Raises:
+            StoreError: The record of it is not readable.
+        """
+        head = read_head(self.folder)
+        return None if head is None else str(head["manifest_sha256"])
+
+    def _write(self, contents: Mapping[str, bytes], rows: Mapping[str, int], about: About) -> Release:
+        # The recorded head, not the files found: an altered or removed newest release must stay provable.
+        head = read_head(self.folder)
+        if head is not None:
+            self._write_json(HEAD, head)
+        files = {
+            name: {"sha256": sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
+            for name, content in sorted(contents.items())
+        }
+        created = dt.datetime.now(dt.UTC)
+        run_id = _next_run_id(created, [path.name for path in release_folders(self.folder)], head, files)
+        manifest = {"run_id": run_id, "created_at": created.isoformat(timespec="seconds")}
+        manifest |= _about(about) | {"previous": head, "files": files}
+        text = _json_bytes(manifest)
+        staging = self.folder / f"{_STAGING}{run_id}"
+        try:
+            for name, content in {**contents, MANIFEST: text}.items():
+                write_bytes(staging / name, content)
+            self._write_json(NEXT_HEAD, {"run_id": run_id, "manifest_sha256": sha256_of_bytes(text)})
+            staging.replace(self.folder / run_id)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        flush_folder(self.folder)
+        (self.folder / NEXT_HEAD).replace(self.folder / HEAD)
+        flush_folder(self.folder)
+        return Release(self.folder / run_id)
+
+    def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        write_bytes(self.folder / name, _json_bytes(value))
+
+    def _remove_staging(self) -> None:
+        for path in self.folder.glob(f"{_STAGING}*"):
+            shutil.rmtree(path)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One publication at a time; the lock belongs to the operating system and goes with its process."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".publish.lock", timeout=_LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreError(f"{self.folder}: another process has been publishing for {_LOCK_SECONDS} s") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _about(about: About) -> dict[str, Any]:
+    return {
+        "as_of": about.as_of.isoformat(),
+        "replay": about.replay,
+        "code_version": about.code_version,
+        "settings": dict(about.settings),
+        "inputs": dict(about.inputs),
+        "degraded": [dict(source) for source in about.degraded],
+    }
+
+
+def _json_bytes(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _contents(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]) -> dict[str, bytes]:
+    """Every file of a release as bytes, by path; contracts and names are checked first."""
+    missing = [name for name in CONTRACTS if name not in frames]
+    if missing:
+        raise StoreError(f"a release needs the frames {list(CONTRACTS)}; missing: {missing}")
+    for name, contract in CONTRACTS.items():
+        check(frames[name], contract)
+    unusable = [name for name in frames if not _FRAME_NAME.fullmatch(name)]
+    unusable += [name for name in documents if not _is_document_name(name)]
+    if unusable:
+        raise StoreError(f"names not usable inside a release: {unusable}")
+    contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
+    return contents | {name: text.encode() for name, text in documents.items()}
+
+
+def _is_document_name(name: str) -> bool:
+    path = PurePosixPath(name)
+    plain = all(part not in {"", ".", ".."} and not part.startswith(".") for part in name.split("/"))
+    return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name != MANIFEST
+
+
+def _next_run_id(
+    created: dt.datetime, existing: Sequence[str], head: Mapping[str, Any] | None, files: Mapping[str, Any]
+) -> str:
+    """Time of publication and a few digits of the content; after every former one, even if the clock went back."""
+    layout = "%Y%m%dT%H%M%SZ"
+    stamp = created.replace(microsecond=0)
+    former = max([*existing, *([str(head["run_id"])] if head else [])], default=None)
+    if former is not None:
+        newest = dt.datetime.strptime(former.split("-")[0], layout).replace(tzinfo=dt.UTC)
+        stamp = max(stamp, newest + dt.timedelta(seconds=1))
+    return f"{stamp.strftime(layout)}-{sha256_of_bytes(_json_bytes(files))[:6]}"
