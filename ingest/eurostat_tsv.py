@@ -1,0 +1,86 @@
+"""Eurostat's wide TSV: one line per series, one column per period, flags behind the figures."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+
+import pandas as pd
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+
+MISSING = ":"
+_CELL = re.compile(r"(?P<value>:|-?\d+(?:\.\d+)?)(?: (?P<flag>[a-z]+))?")
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_tsv(raw: RawFile) -> pd.DataFrame:
+    r"""Read a TSV download into long form.
+
+    Args:
+        raw: The file, plain or gzipped: ``compressed=true`` answers gzip without saying so in a header.
+
+    Returns:
+        One row per cell: a text column per key dimension, named as the header names it, ``time_period`` as the file
+        writes it, ``value`` (text; ':' where there is none), ``flag`` (text, '' where none) and ``line`` (number of
+        the line in the file). Cells that fit no layout keep their whole text in ``value``.
+
+    Raises:
+        SourceError: Not UTF-8 text, an XML notice instead of a table, a header without ``\TIME_PERIOD``, or a line
+            with another number of fields than the header.
+    """
+    lines = _text(raw).splitlines()
+    header = lines[0].rstrip("\r\n") if lines else ""
+    key, _, _ = header.partition("\t")
+    if "\\" not in key:
+        raise SourceError(raw.name, r"the header must start with its dimensions and '\TIME_PERIOD'", row=1)
+    dimensions = key.split("\\")[0].split(",")
+    periods = [period.strip() for period in header.split("\t")[1:]]
+    for label, names in (("dimension", dimensions), ("period", periods)):
+        if not names or len(set(names)) < len(names) or "" in names:
+            raise SourceError(raw.name, f"the header names no {label}, an empty one, or the same one twice", row=1)
+    records: list[tuple[str, ...]] = []
+    numbers: list[int] = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        codes, cells = _split(raw, line, number, len(dimensions), len(periods))
+        for period, cell in zip(periods, cells, strict=True):
+            records.append((*codes, period, *_cell(cell)))
+            numbers.append(number)
+    if not records:
+        raise SourceError(raw.name, "the table holds no series")
+    return pd.DataFrame(records, columns=[*dimensions, "time_period", "value", "flag"]).assign(line=numbers)
+
+
+def _text(raw: RawFile) -> str:
+    content = raw.content
+    if content.startswith(_GZIP_MAGIC):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError(raw.name, f"damaged gzip: {error}") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(raw.name, f"not UTF-8 text: {error.reason}", row=f"byte {error.start}") from None
+    if text.lstrip().startswith("<"):
+        raise SourceError(raw.name, "an XML notice instead of a table: the extraction was refused or is queued")
+    return text
+
+
+def _split(raw: RawFile, line: str, number: int, dimensions: int, periods: int) -> tuple[list[str], list[str]]:
+    key, *cells = line.split("\t")
+    codes = [code.strip() for code in key.split(",")]
+    if len(codes) != dimensions:
+        raise SourceError(raw.name, f"{len(codes)} key fields where the header has {dimensions}", row=number)
+    if len(cells) != periods:
+        raise SourceError(raw.name, f"{len(cells)} cells where the header has {periods}", row=number)
+    return codes, cells
+
+
+def _cell(cell: str) -> tuple[str, str]:
+    found = _CELL.fullmatch(cell.strip())
+    return (found["value"], found["flag"] or "") if found else (cell.strip(), "")

@@ -1,0 +1,126 @@
+"""Monthly figures of indicators: from wide tables of text to observations, with the rules every figure must keep.
+
+Indicators are context for people and models, so months before ``FIRST_MONTH`` are not kept unless a source says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+import pandas as pd
+
+from core.calendar import end_dates, pandas_frequency
+from ingest.frames import RowRule, duplicate_rules, future_rule, observations, require_rows, set_aside
+from ingest.raw import Parsed, RawFile
+
+FIRST_MONTH = "2009-01"
+"""First month kept of indicators: the routes' own history begins here."""
+_MONTH = r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])"
+_QUARTER = r"(?:19|20)\d{2}-Q[1-4]"
+_NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?"
+
+
+def melt(wide: pd.DataFrame, period_column: str, names: Collection[str], missing: Collection[str]) -> pd.DataFrame:
+    """Turn a table with one column per series into one row per cell.
+
+    Args:
+        wide: Cells as text, indexed by row number in the file.
+        period_column: Column that holds the period.
+        names: Columns to take.
+        missing: Texts that mean "no figure".
+
+    Returns:
+        ``time_period``, ``name`` and ``value`` as text, indexed by row and column, such as ``14, Malta``.
+    """
+    long = wide.melt([period_column], list(names), var_name="name", ignore_index=False)
+    frame = pd.DataFrame(
+        {
+            "time_period": long[period_column].astype(str).str.strip().to_numpy(),
+            "name": long["name"].to_numpy(),
+            "value": long["value"].astype(str).str.strip().to_numpy(),
+        },
+        index=[f"{row}, {name}" for row, name in zip(long.index, long["name"], strict=True)],
+    )
+    return frame[~frame["value"].isin(list(missing))]
+
+
+def to_observations(
+    raw: RawFile,
+    cells: pd.DataFrame,
+    *,
+    source_id: str,
+    lag_days: int,
+    counts: bool,
+    today: dt.date | None = None,
+    **dimensions: str,
+) -> Parsed:
+    """Set aside figures that cannot be right and assemble the others.
+
+    Args:
+        raw: The file, for its name.
+        cells: One row per figure, uniquely indexed by its place in the file: ``time_period`` (text), ``value`` (text or
+            number), the dimensions that differ between rows, and optionally ``obs_flag`` and ``as_of``.
+        source_id: Who published.
+        lag_days: Usual days from a period's end to publication.
+        counts: True where a figure counts people or events, so that none is below zero.
+        today: The newest day that can have been observed; by default the day of the call.
+        **dimensions: Dimensions that are the same for every row; ``freq`` is M unless given.
+
+    Returns:
+        Observations, and the figures set aside.
+
+    Raises:
+        SourceError: No figure is left, or too many are bad (see ``ingest.frames``).
+    """
+    fixed = {"freq": "M", "route_id": "_Z", "geo": "_Z", "citizen": "_Z"} | dimensions
+    fixed = {name: value for name, value in fixed.items() if name not in cells}
+    keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
+    rules = [*_period_rules(cells, fixed["freq"], today), *_value_rules(cells["value"], counts=counts)]
+    rules += duplicate_rules(cells, keys, "value")
+    good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
+    require_rows(good, raw.name)
+    tidy = good.rename(columns={"value": "obs_value"}).astype({"obs_value": float})
+    kept = [name for name in tidy.columns if name in (*keys, "obs_value", "obs_flag")]
+    return Parsed(observations(tidy[kept], source_id=source_id, lag_days=lag_days, **fixed), rejected)
+
+
+def since(cells: pd.DataFrame, first: str = FIRST_MONTH) -> pd.DataFrame:
+    """Rows from the month ``first`` on; what is no month is kept, for the rules to refuse."""
+    is_month = cells["time_period"].astype(str).str.fullmatch(_MONTH)
+    return cells[~is_month | (cells["time_period"].astype(str) >= first)]
+
+
+def newest(periods: pd.Series, number: int) -> pd.Series:
+    """True in rows of the newest ``number`` distinct periods: figures that are usually still incomplete."""
+    well_formed = periods[periods.astype(str).str.fullmatch(f"{_MONTH}|{_QUARTER}")]
+    return periods.isin(sorted(well_formed.unique())[-number:])
+
+
+def _period_rules(cells: pd.DataFrame, freq: str, today: dt.date | None) -> list[RowRule]:
+    layout = _QUARTER if freq == "Q" else _MONTH
+    periods = cells["time_period"].astype(str)
+    sound = periods.str.fullmatch(layout)
+    ends = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
+    ends[sound] = end_dates(periods[sound], "Q" if freq == "Q" else "M")
+    words = "quarter" if freq == "Q" else "month"
+    return [
+        RowRule("time_period", f"the period is not a {words}", ~sound),
+        future_rule(ends, "time_period", today=_end_of_running_period(freq, today)),
+    ]
+
+
+def _end_of_running_period(freq: str, today: dt.date | None) -> dt.date:
+    """A running month may be reported before it ends; a later one may not."""
+    day = today or dt.datetime.now(tz=dt.UTC).date()
+    end: dt.date = pd.Period(day, freq=pandas_frequency("Q" if freq == "Q" else "M")).end_time.date()
+    return end
+
+
+def _value_rules(values: pd.Series, *, counts: bool) -> list[RowRule]:
+    text = values.astype(str).str.strip()
+    is_number = text.str.fullmatch(_NUMBER)
+    rules = [RowRule("value", "the figure is not a number", ~is_number)]
+    if counts:
+        rules.append(RowRule("value", "the count is negative", is_number & text.str.startswith("-")))
+    return rules

@@ -1,0 +1,112 @@
+"""JSON-stat 2.0, the layout of Eurostat's Statistics API.
+
+Values are sparse: an object from position to number. Positions count through the cube row by row, the last dimension
+fastest. A position that is absent means "no data", never zero (https://json-stat.org/full/).
+"""
+
+from __future__ import annotations
+
+import json
+from math import prod
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+
+
+def read_jsonstat(raw: RawFile) -> pd.DataFrame:
+    """Read a dataset response into long form.
+
+    Args:
+        raw: The body of the answer, as it came.
+
+    Returns:
+        One row per figure present: a text column per dimension, named as the file's own ``id`` names it and holding
+        category codes, then ``value`` (float) and ``status`` (text, '' where none).
+
+    Raises:
+        SourceError: Not JSON-stat 2.0, sizes and categories disagree, a value is no number, or the answer holds no
+            value at all, which is how Eurostat answers an unknown code.
+    """
+    body = _decode(raw)
+    names, sizes = _shape(raw, body)
+    categories = [_categories(raw, body, name, size) for name, size in zip(names, sizes, strict=True)]
+    cells = prod(sizes)
+    values = _numbers(raw, _by_position(raw, body.get("value"), "value", cells))
+    if not values:
+        raise SourceError(raw.name, "the answer holds no value: one of the codes asked for is unknown, or has no data")
+    status = _by_position(raw, body.get("status", {}), "status", cells)
+    positions = np.array(sorted(values), dtype=np.int64)
+    columns: dict[str, Any] = {}
+    for name, codes, index in zip(names, categories, np.unravel_index(positions, tuple(sizes)), strict=True):
+        columns[name] = np.array(codes, dtype=object)[index]
+    columns["value"] = [values[int(position)] for position in positions]
+    columns["status"] = [str(status.get(int(position)) or "") for position in positions]
+    return pd.DataFrame(columns)
+
+
+def _decode(raw: RawFile) -> dict[str, Any]:
+    try:
+        body = json.loads(raw.content.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise SourceError(raw.name, f"not a JSON document in UTF-8: {error}") from None
+    if isinstance(body, dict) and "error" in body:
+        raise SourceError(raw.name, f"the publisher answered with an error: {body['error']}")
+    if not isinstance(body, dict) or body.get("version") != "2.0" or body.get("class", "dataset") != "dataset":
+        raise SourceError(raw.name, "not a JSON-stat 2.0 dataset ('version' is not 2.0, or 'class' is not dataset)")
+    return body
+
+
+def _shape(raw: RawFile, body: dict[str, Any]) -> tuple[list[str], list[int]]:
+    names, sizes = body.get("id"), body.get("size")
+    if not isinstance(names, list) or not isinstance(sizes, list) or not names or len(names) != len(sizes):
+        raise SourceError(raw.name, "'id' and 'size' must be lists of the same length")
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise SourceError(raw.name, "'id' must hold distinct names", column="id")
+    if not all(type(size) is int and size >= 0 for size in sizes):
+        raise SourceError(raw.name, "'size' must hold counts", column="size")
+    return names, sizes
+
+
+def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> list[str]:
+    dimensions = body.get("dimension")
+    dimension = dimensions.get(name) if isinstance(dimensions, dict) else None
+    category = dimension.get("category") if isinstance(dimension, dict) else None
+    if not isinstance(category, dict):
+        raise SourceError(raw.name, "the dimension has no categories", column=name)
+    index = category.get("index", category.get("label"))
+    if isinstance(index, dict) and all(type(place) is int for place in index.values()):
+        codes = sorted(index, key=lambda code: index[code])
+        whole = sorted(index.values()) == list(range(len(index)))
+    else:
+        codes = list(index) if isinstance(index, (list, dict)) else []
+        whole = all(isinstance(code, str) for code in codes)
+    if not whole or len(codes) != size:
+        raise SourceError(raw.name, f"{len(codes)} categories where 'size' says {size}", column=name)
+    return codes
+
+
+def _by_position(raw: RawFile, content: object, label: str, cells: int) -> dict[int, Any]:
+    if isinstance(content, list):
+        found = {position: value for position, value in enumerate(content) if value is not None}
+    elif isinstance(content, dict):
+        try:
+            found = {int(position): value for position, value in content.items() if value is not None}
+        except ValueError:
+            raise SourceError(raw.name, "a position is not a whole number", column=label) from None
+    else:
+        raise SourceError(raw.name, f"'{label}' is neither an object nor a list", column=label)
+    outside = [position for position in found if not 0 <= position < cells]
+    if outside:
+        raise SourceError(raw.name, f"position outside the {cells} cells of the cube", row=outside[0], column=label)
+    return found
+
+
+def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
+    for position, value in found.items():
+        if type(value) not in (int, float) or not np.isfinite(value):
+            raise SourceError(raw.name, f"'{value}' is not a number", row=position, column="value")
+    return {position: float(value) for position, value in found.items()}

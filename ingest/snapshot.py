@@ -1,0 +1,242 @@
+"""The bundled snapshot: redistributable figures, tabulated by each source's own parser, the same bytes each time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import InputError, SourceError, StoreError
+from core.progress import ProgressReport, silent
+from core.schema import OBSERVATIONS, REJECTED, check
+from core.settings import SNAPSHOT
+from ingest.catalogue import SourceCard
+from ingest.catalogue import sources as read_catalogue
+from ingest.raw import Source
+from ingest.registry import SOURCES
+
+FOLDER = "snapshot"
+MANIFEST = "manifest.json"
+REJECTED_FILE = "rejected.csv"
+_KEY = ["source_id", "series_id", "time_period", "as_of"]
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build made.
+
+    Attributes:
+        rows: Rows per source.
+        size: Bytes of all files together.
+        fingerprint: Hash of the manifest, which holds the hash of every file.
+        rejected: Rows the parsers set aside (``core.schema.REJECTED``).
+        left_out: Sources without files to bundle, with the reason.
+    """
+
+    rows: dict[str, int]
+    size: int
+    fingerprint: str
+    rejected: pd.DataFrame
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """The report in lines for a person."""
+        lines = [f"{source_id:<24}{rows:>9,} rows" for source_id, rows in self.rows.items()]
+        lines += [f"{source_id:<24}left out: {reason}" for source_id, reason in self.left_out.items()]
+        lines.append(f"{len(self.rejected):,} rows set aside, listed in {REJECTED_FILE}")
+        lines.append(f"{self.size / 1e6:.2f} MB, fingerprint {self.fingerprint[:12]}")
+        return "\n".join(lines)
+
+
+def build(
+    raw_folder: Path,
+    target: Path,
+    *,
+    progress: ProgressReport = silent,
+    sources: Mapping[str, Source] = SOURCES,
+    cards: Mapping[str, SourceCard] | None = None,
+) -> BuildReport:
+    """Tabulate the publishers' files into ``target/snapshot``.
+
+    Args:
+        raw_folder: Folder below which each source's ``RAW_FILES`` lie.
+        target: The data folder. Files of an earlier snapshot in it are replaced.
+        progress: Told the sources done.
+        sources: Sources to build, by source_id.
+        cards: Catalogue that says what may be handed out; by default the bundled one.
+
+    Raises:
+        InputError: A file is missing or breaks its layout, or a source's licence forbids bundling it. Nothing is
+            written then.
+    """
+    cards = read_catalogue(SNAPSHOT) if cards is None else cards
+    tables: dict[str, pd.DataFrame] = {}
+    rejected: list[pd.DataFrame] = []
+    inputs: dict[str, list[dict[str, str]]] = {}
+    left_out: dict[str, str] = {}
+    for done, (source_id, source) in enumerate(sources.items()):
+        progress("Tabulating sources", done, len(sources))
+        if reason := _reason_to_leave_out(source, cards):
+            left_out[source_id] = reason
+            continue
+        tables[source_id], refused, inputs[source_id] = _tabulate(source, raw_folder)
+        rejected.append(refused)
+    progress("Tabulating sources", len(sources), len(sources))
+    set_aside = pd.concat([pd.DataFrame(columns=list(REJECTED.columns), dtype=str), *rejected], ignore_index=True)
+    folder = target / FOLDER
+    _write(folder, tables, inputs, set_aside)
+    return BuildReport(
+        rows={source_id: len(table) for source_id, table in tables.items()},
+        size=sum(path.stat().st_size for path in folder.iterdir()),
+        fingerprint=fingerprint(target),
+        rejected=set_aside,
+        left_out=left_out,
+    )
+
+
+def load(folder: Path, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+    """Read the bundled figures.
+
+    Args:
+        folder: The data folder, which holds ``snapshot/``.
+        exclude_sources: ``source_id`` left out, by the setting of that name.
+
+    Returns:
+        ``core.schema.OBSERVATIONS``, sorted by source, series, period and date of knowledge.
+
+    Raises:
+        StoreError: A file is missing, was altered or is not in the manifest; the text names the file.
+        InputError: A source to be excluded is not in the snapshot's catalogue.
+    """
+    listed, rejected_hash = _manifest(folder)
+    _refuse_unlisted(folder, listed)
+    _verified(folder, REJECTED_FILE, rejected_hash)
+    unknown = sorted(set(exclude_sources) - set(listed) - set(read_catalogue(SNAPSHOT)))
+    if unknown:
+        raise InputError(f"exclude_sources names {unknown}, which are no sources of Vigie")
+    frames = []
+    for source_id, sha256 in listed.items():
+        content = _verified(folder, source_id + ".parquet", sha256)
+        if source_id not in exclude_sources:
+            frames.append(_from_table(pq.read_table(pa.BufferReader(content))))
+    if not frames:
+        raise InputError("exclude_sources leaves no source of the snapshot")
+    return check(pd.concat(frames, ignore_index=True), OBSERVATIONS)
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of the manifest: two snapshots with the same fingerprint hold the same figures.
+
+    Raises:
+        StoreError: There is no manifest.
+    """
+    return hashlib.sha256(_read(folder / FOLDER / MANIFEST)).hexdigest()
+
+
+def _reason_to_leave_out(source: Source, cards: Mapping[str, SourceCard]) -> str:
+    card = cards.get(source.SOURCE_ID)
+    if card is None:
+        raise InputError(f"source {source.SOURCE_ID} has no entry in the catalogue: its licence is unknown")
+    if not source.RAW_FILES:
+        return "no files to bundle" if card.may_be_bundled else f"licence: {card.licence}"
+    if not card.may_be_bundled:
+        raise InputError(f"source {source.SOURCE_ID} may not be bundled (licence: {card.licence})")
+    return ""
+
+
+def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
+    observations, rejected, inputs = [], [], []
+    for path in _matches(raw_folder, source.RAW_FILES):
+        raw = source.fetch(path)
+        parsed = source.parse(raw)
+        observations.append(check(parsed.observations, OBSERVATIONS))
+        rejected.append(check(parsed.rejected, REJECTED))
+        inputs.append({"name": path.relative_to(raw_folder).as_posix(), "sha256": raw.sha256})
+    table = pd.concat(observations, ignore_index=True)[list(OBSERVATIONS.columns)].drop_duplicates()
+    clash = table[table.duplicated(_KEY, keep=False)]
+    if len(clash):
+        first = clash.sort_values(_KEY).iloc[0]
+        raise SourceError(source.SOURCE_ID, f"two files disagree on {first['series_id']} in {first['time_period']}")
+    return table.sort_values(_KEY, ignore_index=True), pd.concat(rejected, ignore_index=True), inputs
+
+
+def _matches(raw_folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        found = sorted(raw_folder.glob(pattern))
+        if not found:
+            raise InputError(f"no file matches '{pattern}' below {raw_folder.name}")
+        yield from found
+
+
+def _write(
+    folder: Path, tables: dict[str, pd.DataFrame], inputs: dict[str, list[dict[str, str]]], set_aside: pd.DataFrame
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.parquet"), *folder.glob(MANIFEST), *folder.glob(REJECTED_FILE)):
+        old.unlink()
+    files = {}
+    for source_id, table in tables.items():
+        path = folder / f"{source_id}.parquet"
+        pq.write_table(_to_table(table), path, compression="zstd", compression_level=19)
+        files[source_id] = {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "rows": len(table),
+            "inputs": inputs[source_id],
+        }
+    columns = list(REJECTED.columns)
+    set_aside.sort_values(columns).to_csv(folder / REJECTED_FILE, columns=columns, index=False, lineterminator="\n")
+    rejected_hash = hashlib.sha256((folder / REJECTED_FILE).read_bytes()).hexdigest()
+    manifest = json.dumps(
+        {"sources": files, "rejected_sha256": rejected_hash}, indent=1, sort_keys=True, ensure_ascii=False
+    )
+    (folder / MANIFEST).write_text(manifest + "\n", encoding="utf-8")
+
+
+def _to_table(frame: pd.DataFrame) -> pa.Table:
+    """Dates as days and texts as dictionaries: a tenth of the plain size."""
+    days: dict[str, list[dt.date]] = {"as_of": list(frame["as_of"].dt.date)}
+    columns = {name: pa.array(days.get(name, frame[name].tolist())) for name in OBSERVATIONS.columns}
+    texts = {name: column.dictionary_encode() for name, column in columns.items() if pa.types.is_string(column.type)}
+    return pa.table(columns | texts)
+
+
+def _from_table(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    texts = [name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    return frame.astype(dict.fromkeys(texts, str) | {"as_of": "datetime64[ns]"})
+
+
+def _manifest(folder: Path) -> tuple[dict[str, str], str]:
+    """Hash of every source's file, and of the list of rejected rows."""
+    try:
+        manifest = json.loads(_read(folder / FOLDER / MANIFEST))
+        return {name: str(entry["sha256"]) for name, entry in manifest["sources"].items()}, manifest["rejected_sha256"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise StoreError(f"{FOLDER}/{MANIFEST}: not a snapshot's manifest") from None
+
+
+def _refuse_unlisted(folder: Path, listed: Collection[str]) -> None:
+    extra = sorted(path.name for path in (folder / FOLDER).glob("*.parquet") if path.stem not in listed)
+    if extra:
+        raise StoreError(f"{FOLDER}/{extra[0]}: not in the manifest")
+
+
+def _verified(folder: Path, name: str, sha256: str) -> bytes:
+    content = _read(folder / FOLDER / name)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StoreError(f"{FOLDER}/{name}: altered since the snapshot was built (its hash is not the manifest's)")
+    return content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{FOLDER}/{path.name}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,175 @@
+"""Asylum applications by country of application (Eurostat), all citizenships together.
+
+``asylum_applications`` counts all applicants, ``asylum_applications_first`` first-time applicants only. Monthly from
+1999 (all) and 2008 (first-time), quarterly sums of first-time applicants to 2025. Rounded to the nearest 5.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.countries import map_countries
+from core.errors import SourceError
+from core.schema import ALL
+from ingest.eurostat_tsv import MISSING, read_tsv
+from ingest.figures import newest, to_observations
+from ingest.jsonstat import read_jsonstat
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_csv, refuse_wrong_kind
+
+SOURCE_ID = "eurostat"
+RAW_FILES = (
+    "eurostat_asylum/georgeblck/migr_asyctzm_1_Data.csv",
+    "eurostat_asylum/georgeblck/migr_asyappctzm__custom_39520_20201006_200227.tsv",
+    "eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet",
+)
+LAG_DAYS = 75
+
+REGULATION_SINCE = "2008-01"
+"""First month under Regulation (EC) 862/2007; before, countries reported voluntarily and by their own definitions."""
+PROVISIONAL_MONTHS = 3
+"""Newest months of a file that only some countries have reported yet."""
+_ALL_APPLICANTS, _FIRST_TIME = "asylum_applications", "asylum_applications_first"
+_TARGETS = {
+    "ASY_APP": _ALL_APPLICANTS,
+    "Asylum applicant": _ALL_APPLICANTS,
+    "NASY_APP": _FIRST_TIME,
+    "FRST": _FIRST_TIME,
+    "First time applicant": _FIRST_TIME,
+}
+_TOTALS = {"citizen": "TOTAL", "sex": "T", "age": "TOTAL", "unit": "PER", "freq": "M"}
+_AGGREGATE = re.compile(r"(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
+_QUARTERLY_COLUMNS = ["geo", "time_period", "asylum_first_apps_q"]
+_REFUSED = {
+    "applicants.parquet": "a stock of pending applications at the month's end, not new applications",
+    "eu_asyapp.rda": "said to hold first-time applicants, but its levels are those of all applicants, and only yearly",
+}
+
+
+def fetch(path: Path) -> RawFile:
+    """Read a file from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Read any of the layouts in which Eurostat's figures come, told apart by their content.
+
+    JSON-stat 2.0 (Statistics API), wide TSV (SDMX, bulk and custom downloads, gzipped or not), the CSV of the former
+    data explorer, and a panel of quarterly sums (parquet). Aggregates such as EU27_2020 are left out: they would be
+    counted twice.
+
+    Raises:
+        SourceError: The layout is broken, no row is a total of all citizenships, or the file is known to mislead.
+    """
+    if raw.name in _REFUSED:
+        raise SourceError(raw.name, _REFUSED[raw.name])
+    refuse_wrong_kind(raw)
+    if raw.content.startswith(b"PAR1"):
+        return _parse_quarterly(raw)
+    start = raw.content[:400].lstrip(b"\xef\xbb\xbf \r\n")
+    if start.startswith(b"{"):
+        cells = _totals(raw, _from_jsonstat(raw))
+    elif start.startswith(b'"TIME"'):
+        cells = _from_csv(raw)
+    else:
+        cells = _totals(raw, read_tsv(raw))
+    figures = _by_country(raw, cells[cells["value"] != MISSING])
+    return to_observations(raw, _flag_months(figures), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, citizen=ALL)
+
+
+def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
+    frame = read_jsonstat(raw)
+    return frame.rename(columns={"time": "time_period", "status": "flag"})
+
+
+def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows for all citizenships, both sexes, all ages. The dimension ``asyl_app`` was renamed ``applicant`` in 2022."""
+    named = cells.rename(columns={"asyl_app": "applicant"})
+    missing = [name for name in ("citizen", "applicant", "geo", "time_period") if name not in named]
+    if missing:
+        raise SourceError(raw.name, f"missing dimensions {missing}; found {list(cells.columns)}")
+    for dimension, total in _TOTALS.items():
+        if dimension in named:
+            named = named[named[dimension] == total]
+    named = named[named["applicant"].isin(_TARGETS)]
+    if named.empty:
+        wanted = ", ".join(f"{dimension} {total}" for dimension, total in _TOTALS.items())
+        raise SourceError(raw.name, f"no row for {wanted} and an applicant type of {sorted(_TARGETS)}")
+    place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
+    return named.assign(target=named["applicant"].map(_TARGETS), place=place)
+
+
+def _from_csv(raw: RawFile) -> pd.DataFrame:
+    table = read_csv(raw, ["TIME", "GEO", "CITIZEN", "Value"])
+    table = table[table["CITIZEN"] == "Total"]
+    if table.empty:
+        raise SourceError(raw.name, "no row for CITIZEN Total")
+    grouped = table["Value"].str.fullmatch(r"\d{1,3}(?:,\d{3})+")
+    target = table["ASYL_APP"].map(_TARGETS) if "ASYL_APP" in table else _ALL_APPLICANTS
+    cells = pd.DataFrame(
+        {
+            "geo": table["GEO"],
+            "time_period": table["TIME"].str.replace("M", "-", regex=False),
+            "value": table["Value"].where(~grouped, table["Value"].str.replace(",", "", regex=False)).str.strip(),
+            "flag": "",
+            "place": table.index,
+            "target": target,
+        }
+    )
+    unknown = cells["target"].isna()
+    if unknown.any():
+        text, row = table["ASYL_APP"][unknown].iloc[0], cells.loc[unknown, "place"].iloc[0]
+        raise SourceError(raw.name, f"unknown type of applicant '{text}'", row=row, column="ASYL_APP")
+    return cells
+
+
+def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
+    single = cells[~cells["geo"].astype(str).str.fullmatch(_AGGREGATE)]
+    if single.empty:
+        raise SourceError(raw.name, "no figure for a single country")
+    labels = single["place"].astype(str) + ", " + single["time_period"] + ", " + single["target"]
+    unique = labels.where(~labels.duplicated(keep=False), labels + ", " + single["geo"])
+    repeated = unique.groupby(unique).cumcount()
+    labelled = single.set_axis(unique.where(repeated == 0, unique + " #" + repeated.astype(str)), axis=0)
+    geo = map_countries(labelled["geo"], raw.name)
+    return labelled[["time_period", "value", "flag", "target"]].assign(geo=geo)
+
+
+def _flag_months(figures: pd.DataFrame) -> pd.DataFrame:
+    """One flag per figure: provisional before break before estimated, from Eurostat's letters and from the calendar."""
+    letters = figures["flag"].astype(str)
+    regulated = figures["time_period"] >= REGULATION_SINCE
+    provisional = letters.str.contains("p") | (regulated & newest(figures["time_period"], PROVISIONAL_MONTHS))
+    break_here = letters.str.contains("b") | (
+        (figures["time_period"] == REGULATION_SINCE) & (figures["target"] == _ALL_APPLICANTS)
+    )
+    estimated = letters.str.contains("[esu]")
+    flag = np.select([provisional, break_here, estimated], ["p", "b", "e"], default="")
+    return figures.drop(columns="flag").assign(obs_flag=flag)
+
+
+def _parse_quarterly(raw: RawFile) -> Parsed:
+    try:
+        panel: pd.DataFrame = pq.read_table(io.BytesIO(raw.content), columns=_QUARTERLY_COLUMNS).to_pandas()
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise SourceError(raw.name, f"not a whole parquet file: {str(error).splitlines()[0]}") from None
+    missing = [name for name in _QUARTERLY_COLUMNS if name not in panel]
+    if missing:
+        raise SourceError(raw.name, f"missing columns {missing}; found {list(panel.columns)}")
+    panel.index = pd.RangeIndex(1, len(panel) + 1)
+    sums = panel.dropna().rename(columns={"asylum_first_apps_q": "value"})
+    if sums.empty:
+        raise SourceError(raw.name, "the file holds no figures")
+    sums = sums.astype({"geo": str, "time_period": str})
+    sums["geo"] = map_countries(sums["geo"], raw.name)
+    sums["obs_flag"] = newest(sums["time_period"], 1).map({True: "p", False: ""})
+    return to_observations(
+        raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, citizen=ALL, target=_FIRST_TIME, freq="Q"
+    )

@@ -1,0 +1,51 @@
+"""FAO Food Price Index and its five sub-indices: world, monthly, 2014-2016 = 100, nominal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import SourceError
+from ingest.figures import melt, since, to_observations
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_csv
+
+SOURCE_ID = "fao_ffpi"
+RAW_FILES = ("fao_ffpi/food_price_indices_data.csv",)
+LAG_DAYS = 7
+
+TARGETS = {
+    "Food Price Index": "food_price_index",
+    "Meat": "food_price_index_meat",
+    "Dairy": "food_price_index_dairy",
+    "Cereals": "food_price_index_cereals",
+    "Oils": "food_price_index_oils",
+    "Sugar": "food_price_index_sugar",
+}
+_TITLE_LINES = 2
+
+
+def fetch(path: Path) -> RawFile:
+    """Read the CSV from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Read the CSV: two title lines, the header, an empty line, then one line per month.
+
+    Raises:
+        SourceError: The layout is broken.
+    """
+    wide = _table(raw)
+    cells = melt(wide[wide["Date"] != ""].rename(columns={"Date": "time_period"}), "time_period", TARGETS, {""})
+    cells["target"] = cells["name"].map(TARGETS)
+    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True)
+
+
+def _table(raw: RawFile) -> pd.DataFrame:
+    lines = raw.content.split(b"\n", _TITLE_LINES)
+    if len(lines) <= _TITLE_LINES:
+        raise SourceError(raw.name, "two title lines and a header are expected", row=len(lines))
+    frame = read_csv(RawFile(raw.name, lines[_TITLE_LINES]), ["Date", *TARGETS])
+    return frame.set_axis(frame.index + _TITLE_LINES, axis=0)

@@ -1,0 +1,74 @@
+"""World Bank commodity prices (the Pink Sheet): monthly, nominal US dollars, and indices with 2010 = 100."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import SourceError
+from ingest.figures import melt, since, to_observations
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_sheet
+
+SOURCE_ID = "worldbank_pinksheet"
+RAW_FILES = ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",)
+LAG_DAYS = 5
+
+SERIES = {
+    "Monthly Prices": {
+        "Crude oil, average": "commodity_price_crude_oil",
+        "Natural gas, Europe": "commodity_price_natural_gas_europe",
+        "Wheat, US HRW": "commodity_price_wheat",
+        "Maize": "commodity_price_maize",
+        "Rice, Thai 5%": "commodity_price_rice",
+        "Urea": "commodity_price_urea",
+    },
+    "Monthly Indices": {
+        "Energy": "commodity_price_index_energy",
+        "Food": "commodity_price_index_food",
+    },
+}
+_MISSING = {"", "..", "…"}
+_MONTH = r"\d{4}M\d{2}"
+_TITLE_ROWS = 4
+
+
+def fetch(path: Path) -> RawFile:
+    """Read the workbook from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Read the chosen columns of both sheets.
+
+    Raises:
+        SourceError: A sheet or a column is missing, or the layout is broken.
+    """
+    cells = pd.concat([_cells(raw, sheet, targets) for sheet, targets in SERIES.items()])
+    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False)
+
+
+def _cells(raw: RawFile, sheet: str, targets: dict[str, str]) -> pd.DataFrame:
+    table = read_sheet(raw, sheet).astype(object).fillna("").astype(str)
+    is_month = table[0].str.fullmatch(_MONTH) if 0 in table else pd.Series(dtype=bool)
+    if not is_month.any():
+        raise SourceError(raw.name, f"sheet '{sheet}' has no row that starts with a month such as 1960M01")
+    first = int(table.index[is_month.to_numpy()][0])
+    labels = table.loc[_TITLE_ROWS + 1 : first - 1].apply(_label)
+    missing = [name for name in targets if (labels == name).sum() != 1]
+    if missing:
+        raise SourceError(raw.name, f"sheet '{sheet}' lacks the columns {missing}, or has them twice", row=first - 1)
+    places = {place: targets[name] for place, name in labels.items() if name in targets}
+    body = table.loc[first:]
+    months = body[0].str.strip().str.replace("M", "-", regex=False)
+    wide = body[list(places)].rename(columns=places).assign(time_period=months)
+    cells = melt(wide[months != ""], "time_period", places.values(), _MISSING)
+    return cells.assign(target=cells["name"])
+
+
+def _label(column: pd.Series) -> str:
+    """Name of a column whose header is staggered over several rows; units and footnote marks are no part of it."""
+    texts = [text.strip().rstrip("* ").strip() for text in column]
+    names = [text for text in texts if text and not text.startswith("(")]
+    return names[-1] if names else ""

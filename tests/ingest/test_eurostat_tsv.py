@@ -1,0 +1,75 @@
+"""Eurostat's wide TSV."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import SourceError
+from ingest.eurostat_tsv import read_tsv
+from ingest.raw import RawFile
+
+TABLE = b"freq,citizen,geo\\TIME_PERIOD\t2008-01 \t2008-02 \nM,TOTAL,DE\t2445 \t1980 p\nM,TOTAL,EL\t: \t: c\n"
+
+
+def raw(content: bytes = TABLE) -> RawFile:
+    return RawFile("table.tsv", content)
+
+
+def test_each_cell_becomes_a_row_with_its_flag() -> None:
+    frame = read_tsv(raw())
+    assert list(frame.columns) == ["freq", "citizen", "geo", "time_period", "value", "flag", "line"]
+    assert frame[["geo", "time_period", "value", "flag", "line"]].to_numpy().tolist() == [
+        ["DE", "2008-01", "2445", "", 2],
+        ["DE", "2008-02", "1980", "p", 2],
+        ["EL", "2008-01", ":", "", 3],
+        ["EL", "2008-02", ":", "c", 3],
+    ]
+
+
+def test_a_gzip_body_is_known_by_its_first_bytes() -> None:
+    assert read_tsv(raw(gzip.compress(TABLE))).equals(read_tsv(raw()))
+
+
+def test_a_cell_of_another_layout_keeps_its_whole_text() -> None:
+    frame = read_tsv(raw(TABLE.replace(b"2445 ", b"2 445 x9")))
+    assert frame["value"].iloc[0] == "2 445 x9"
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"", "header must start"),
+        (b"geo,2008-01\nDE,5\n", "header must start"),
+        (TABLE[:40], "no series"),
+        (TABLE[:-8], "cells where the header has 2"),
+        (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), "2 key fields where the header has 3"),
+        (TABLE.replace(b"2008-02", b"2008-01"), "same one twice"),
+        (TABLE.replace(b"citizen,geo", b"geo,geo"), "same one twice"),
+        (b"<?xml version='1.0'?><env:Envelope/>\\TIME\t2008", "XML notice"),
+        ("freq,geo\\TIME_PERIOD\té".encode("latin-1"), "not UTF-8"),
+        (gzip.compress(TABLE)[:-9], "damaged gzip"),
+    ],
+)
+def test_a_broken_table_is_refused_with_the_rule_it_breaks(content: bytes, rule: str) -> None:
+    with pytest.raises(SourceError, match=rule):
+        read_tsv(raw(content))
+
+
+@given(st.binary(max_size=20), st.integers(0, len(TABLE)), st.integers(0, 20))
+def test_a_damaged_table_raises_nothing_but_a_source_error(noise: bytes, start: int, length: int) -> None:
+    try:
+        frame = read_tsv(raw(TABLE[:start] + noise + TABLE[start + length :]))
+    except SourceError as error:
+        assert "table.tsv" in str(error)
+    else:
+        assert len(frame) > 0
+
+
+@given(st.binary(max_size=60))
+def test_noise_behind_the_gzip_mark_raises_nothing_but_a_source_error(noise: bytes) -> None:
+    with pytest.raises(SourceError):
+        read_tsv(raw(b"\x1f\x8b" + noise))

@@ -1,0 +1,72 @@
+"""Freshness against each source's usual rhythm."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.schema import FRESHNESS, OBSERVATIONS, check
+from ingest.catalogue import SourceCard
+from ingest.frames import observations
+from ingest.freshness import freshness, state
+
+NIGHT = dt.date(2026, 7, 31)
+
+
+def card(source_id: str, expected_days: int = 40) -> SourceCard:
+    return SourceCard(
+        source_id=source_id, publisher="Bureau", dataset="Counts", url="", licence="CC BY 4.0", redistribution=True,
+        citation="Bureau, Counts.", rhythm="Monthly.", expected_days=expected_days,
+    )  # fmt: skip
+
+
+def figures(source_id: str, *periods: str, freq: str = "M", lag_days: int = 10) -> pd.DataFrame:
+    tidy = pd.DataFrame({"time_period": periods, "obs_value": 1.0})
+    return observations(
+        tidy, source_id=source_id, lag_days=lag_days, target="arrivals", route_id="CMR", geo="ITA", citizen="_T",
+        freq=freq,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(0, "fresh"), (40, "fresh"), (41, "due"), (60, "due"), (61, "overdue"), (120, "overdue")]
+)
+def test_the_state_follows_the_age_in_multiples_of_the_expected_days(age: int, expected: str) -> None:
+    assert state(age, 40) == expected
+
+
+def test_beyond_three_times_the_expected_age_a_source_is_delinquent() -> None:
+    assert state(121, 40) == "delinquent"
+
+
+def test_the_newest_complete_period_counts_whatever_its_frequency() -> None:
+    known = pd.concat([figures("a", "2026-05", "2026-06"), figures("a", "2026-07-04", freq="D")], ignore_index=True)
+    row = freshness(known, NIGHT, {"a": card("a")}).iloc[0]
+    assert (row["last_period"], row["age_days"], row["state"]) == ("2026-07-04", 27, "fresh")
+
+
+def test_a_period_that_is_not_over_or_not_yet_known_does_not_make_a_source_fresh() -> None:
+    unfinished = figures("a", "2026-05", "2026-08", lag_days=-40)
+    unknown = figures("b", "2026-05", "2026-06", lag_days=40)
+    table = freshness(pd.concat([unfinished, unknown]).reset_index(drop=True), NIGHT, {n: card(n) for n in "ab"})
+    assert table["last_period"].tolist() == ["2026-05", "2026-05"]
+
+
+def test_each_source_has_one_row_that_keeps_the_contract() -> None:
+    known = pd.concat([figures("b", "2026-01"), figures("a", "2026-06")], ignore_index=True)
+    table = check(freshness(known, NIGHT, {"a": card("a"), "b": card("b")}), FRESHNESS)
+    assert table[["source_id", "state"]].to_numpy().tolist() == [["a", "fresh"], ["b", "delinquent"]]
+    assert table["last_as_of"].tolist() == [pd.Timestamp("2026-07-10"), pd.Timestamp("2026-02-10")]
+
+
+def test_a_source_without_an_entry_in_the_catalogue_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match="stranger"):
+        freshness(figures("stranger", "2026-06"), NIGHT, {})
+
+
+def test_nothing_known_gives_an_empty_table_and_no_error() -> None:
+    none = figures("a", "2026-06").head(0)
+    assert freshness(check(none, OBSERVATIONS), NIGHT, {}).empty

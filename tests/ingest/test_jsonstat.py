@@ -1,0 +1,116 @@
+"""JSON-stat 2.0 as Eurostat answers it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import SourceError
+from ingest.jsonstat import read_jsonstat
+from ingest.raw import RawFile
+
+
+def answer(**changes: object) -> RawFile:
+    """Two citizenships, two countries, two months: eight cells, of which three hold a value."""
+    body = {
+        "version": "2.0",
+        "class": "dataset",
+        "value": {"0": 835, "3": 10, "7": 5},
+        "status": {"7": "p"},
+        "id": ["citizen", "geo", "time"],
+        "size": [2, 2, 2],
+        "dimension": {
+            "citizen": {"category": {"index": {"TOTAL": 0, "SY": 1}}},
+            "geo": {"category": {"index": {"FR": 1, "DE": 0}}},
+            "time": {"category": {"index": {"2026-01": 0, "2026-02": 1}}},
+        },
+    }
+    return RawFile("answer.json", json.dumps(body | changes).encode())
+
+
+def test_a_position_counts_through_the_cube_with_the_last_dimension_fastest() -> None:
+    frame = read_jsonstat(answer())
+    assert frame.to_dict("records") == [
+        {"citizen": "TOTAL", "geo": "DE", "time": "2026-01", "value": 835.0, "status": ""},
+        {"citizen": "TOTAL", "geo": "FR", "time": "2026-02", "value": 10.0, "status": ""},
+        {"citizen": "SY", "geo": "FR", "time": "2026-02", "value": 5.0, "status": "p"},
+    ]
+
+
+def test_an_absent_position_is_no_row_and_never_a_zero() -> None:
+    assert len(read_jsonstat(answer())) == 3
+
+
+def test_values_may_also_come_as_a_list_with_nulls() -> None:
+    frame = read_jsonstat(answer(value=[835, None, None, 10, None, None, None, 5]))
+    assert frame["value"].tolist() == [835, 10, 5]
+
+
+def test_categories_may_be_listed_instead_of_numbered() -> None:
+    dimension = json.loads(answer().content)["dimension"] | {"geo": {"category": {"index": ["DE", "FR"]}}}
+    assert read_jsonstat(answer(dimension=dimension))["geo"].tolist() == ["DE", "FR", "FR"]
+
+
+def test_an_answer_without_values_is_refused_because_a_code_is_unknown() -> None:
+    with pytest.raises(SourceError, match="holds no value"):
+        read_jsonstat(answer(value={}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"version": "1.0"}, "not a JSON-stat 2.0"),
+        ({"class": "collection"}, "not a JSON-stat 2.0"),
+        ({"size": [2, 2]}, "same length"),
+        ({"size": [2, 2, 3]}, "2 categories where 'size' says 3"),
+        ({"id": ["citizen", "geo", "geo"]}, "distinct"),
+        ({"value": {"8": 1}}, "outside the 8 cells"),
+        ({"value": {"-1": 1}}, "outside the 8 cells"),
+        ({"value": {"one": 1}}, "not a whole number"),
+        ({"value": {"0": "835"}}, "not a number"),
+        ({"value": {"0": True}}, "not a number"),
+        ({"value": "835"}, "neither an object nor a list"),
+        ({"dimension": {}}, "no categories"),
+        ({"error": [{"status": 413, "label": "EXTRACTION_TOO_BIG"}]}, "EXTRACTION_TOO_BIG"),
+    ],
+)
+def test_a_broken_answer_is_refused_with_the_rule_it_breaks(changes: dict[str, object], rule: str) -> None:
+    with pytest.raises(SourceError, match=rule):
+        read_jsonstat(answer(**changes))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>maintenance</html>", b"\xff\xfe", b"[]", b"null", b'{"version":"2.0"']
+)
+def test_what_is_not_json_or_no_dataset_is_refused(content: bytes) -> None:
+    with pytest.raises(SourceError):
+        read_jsonstat(RawFile("answer.json", content))
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
+def test_every_cell_is_found_where_nested_loops_find_it(sizes: list[int], data: st.DataObject) -> None:
+    names = [f"d{place}" for place in range(len(sizes))]
+    cells = list(itertools.product(*[[f"c{code}" for code in range(size)] for size in sizes]))
+    kept = data.draw(st.sets(st.integers(0, len(cells) - 1), min_size=1))
+    dimension = {
+        name: {"category": {"index": {f"c{code}": code for code in range(size)}}}
+        for name, size in zip(names, sizes, strict=True)
+    }
+    raw = answer(id=names, size=sizes, dimension=dimension, value={str(cell): cell for cell in kept}, status={})
+    frame = read_jsonstat(raw)
+    assert [tuple(row) for row in frame[names].to_numpy()] == [cells[cell] for cell in sorted(kept)]
+    assert frame["value"].tolist() == sorted(kept)
+
+
+@given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 40))
+def test_a_damaged_answer_raises_nothing_but_a_source_error(noise: bytes, start: int, length: int) -> None:
+    content = answer().content
+    damaged = content[:start] + noise + content[start + length :]
+    try:
+        read_jsonstat(RawFile("answer.json", damaged))
+    except SourceError as error:
+        assert "answer.json" in str(error)

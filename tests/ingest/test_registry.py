@@ -1,0 +1,62 @@
+"""Every source exports the same verbs and stands in the catalogue."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+import pytest
+
+from core.settings import SNAPSHOT
+from ingest import sources
+from ingest.catalogue import sources as catalogue
+from ingest.raw import Source
+from ingest.registry import SOURCES, VERBS, discover
+
+ALL = pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
+
+
+def test_every_module_of_the_folder_is_registered() -> None:
+    modules = {path.stem for path in Path(sources.__path__[0]).glob("[a-z]*.py")}
+    assert {cast("ModuleType", source).__name__.rpartition(".")[2] for source in SOURCES.values()} == modules
+
+
+@ALL
+def test_a_source_has_the_verbs_and_is_named_in_lower_case(source: Source) -> None:
+    assert all(hasattr(source, verb) for verb in VERBS)
+    assert re.fullmatch(r"[a-z][a-z0-9_]+", source.SOURCE_ID)
+    assert 0 <= source.LAG_DAYS <= 400
+    assert list(inspect.signature(source.fetch).parameters) == ["path"]
+    assert next(iter(inspect.signature(source.parse).parameters)) == "raw"
+
+
+@ALL
+def test_a_source_has_an_entry_in_the_catalogue(source: Source) -> None:
+    assert source.SOURCE_ID in catalogue(SNAPSHOT)
+
+
+@ALL
+def test_a_source_that_may_not_be_bundled_names_no_files_to_bundle(source: Source) -> None:
+    assert catalogue(SNAPSHOT)[source.SOURCE_ID].may_be_bundled or source.RAW_FILES == ()
+
+
+@ALL
+def test_a_source_is_expected_no_sooner_than_its_usual_lag(source: Source) -> None:
+    assert catalogue(SNAPSHOT)[source.SOURCE_ID].expected_days > source.LAG_DAYS
+
+
+def test_a_module_without_a_verb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = next(iter(SOURCES.values()))
+    monkeypatch.delattr(cast("ModuleType", first), "LAG_DAYS")
+    with pytest.raises(TypeError, match="lacks LAG_DAYS"):
+        discover()
+
+
+def test_two_modules_may_not_share_a_source_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, *_ = SOURCES.values()
+    monkeypatch.setattr(second, "SOURCE_ID", first.SOURCE_ID)
+    with pytest.raises(TypeError, match="already taken"):
+        discover()

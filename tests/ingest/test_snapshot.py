@@ -1,0 +1,215 @@
+"""The bundled snapshot: built the same each time, refused when altered, never holding what may not be handed out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError, SourceError, StoreError
+from core.schema import OBSERVATIONS, check
+from core.settings import SNAPSHOT
+from ingest.catalogue import SourceCard
+from ingest.catalogue import sources as catalogue
+from ingest.figures import to_observations
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.registry import SOURCES
+from ingest.snapshot import BuildReport, build, fingerprint, load
+from ingest.tables import read_csv
+
+TABLE = "month,deaths\n2020-01,5\n2020-02,x\n" + "".join(f"20{year}-03,7\n20{year}-04,8\n" for year in range(10, 26))
+
+
+@dataclass
+class Counts:
+    """A source of miniature files; ``source_id`` differs between tests."""
+
+    SOURCE_ID: str = "idmc"
+    RAW_FILES: tuple[str, ...] = ("counts/*.csv",)
+    LAG_DAYS: int = 10
+
+    def fetch(self, path: Path) -> RawFile:
+        return read_raw(path)
+
+    def parse(self, raw: RawFile) -> Parsed:
+        table = read_csv(raw, ["month", "deaths"])
+        cells = table.rename(columns={"month": "time_period", "deaths": "value"})
+        return to_observations(raw, cells, source_id=self.SOURCE_ID, lag_days=10, counts=True, target="deaths")
+
+
+def card(source_id: str, *, redistribution: bool = True) -> SourceCard:
+    return SourceCard(
+        source_id=source_id, publisher="Bureau", dataset="Counts", url="", licence="House rules",
+        redistribution=redistribution, citation="Bureau, Counts.", rhythm="Monthly.", expected_days=40,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def raw_folder(tmp_path: Path) -> Path:
+    (tmp_path / "raw" / "counts").mkdir(parents=True)
+    (tmp_path / "raw" / "counts" / "a.csv").write_text(TABLE)
+    return tmp_path / "raw"
+
+
+def make(raw_folder: Path, target: Path, *sources: Counts, cards: dict[str, SourceCard] | None = None) -> BuildReport:
+    chosen = {source.SOURCE_ID: source for source in sources or (Counts(),)}
+    return build(raw_folder, target, sources=chosen, cards=cards or {name: card(name) for name in chosen})
+
+
+def test_what_is_built_is_what_is_loaded(raw_folder: Path, tmp_path: Path) -> None:
+    report = make(raw_folder, tmp_path)
+    loaded = check(load(tmp_path), OBSERVATIONS)
+    expected = Counts().parse(read_raw(raw_folder / "counts" / "a.csv")).observations
+    pd.testing.assert_frame_equal(loaded, expected)
+    assert report.rows == {"idmc": 33}
+
+
+def test_rejected_rows_are_reported_and_listed_beside_the_figures(raw_folder: Path, tmp_path: Path) -> None:
+    report = make(raw_folder, tmp_path)
+    listed = pd.read_csv(tmp_path / "snapshot" / "rejected.csv", dtype=str)
+    assert listed[["source_id", "row", "column", "rule"]].to_numpy().tolist() == [
+        ["idmc", "3", "value", "the figure is not a number"]
+    ]
+    assert len(report.rejected) == 1
+    assert "1 rows set aside" in report.summary()
+
+
+def test_two_builds_give_the_same_bytes(raw_folder: Path, tmp_path: Path) -> None:
+    for target in ("one", "two"):
+        make(raw_folder, tmp_path / target)
+    one, two = (sorted((tmp_path / target / "snapshot").iterdir()) for target in ("one", "two"))
+    assert [path.name for path in one] == ["idmc.parquet", "manifest.json", "rejected.csv"]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")
+
+
+def test_another_figure_gives_another_fingerprint(raw_folder: Path, tmp_path: Path) -> None:
+    before = make(raw_folder, tmp_path).fingerprint
+    (raw_folder / "counts" / "a.csv").write_text(TABLE.replace("2020-01,5", "2020-01,6"))
+    assert make(raw_folder, tmp_path).fingerprint != before
+
+
+def test_the_manifest_names_every_input_with_its_hash(raw_folder: Path, tmp_path: Path) -> None:
+    make(raw_folder, tmp_path)
+    manifest = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())
+    raw = read_raw(raw_folder / "counts" / "a.csv")
+    assert manifest["sources"]["idmc"]["inputs"] == [{"name": "counts/a.csv", "sha256": raw.sha256}]
+    assert manifest["sources"]["idmc"]["rows"] == 33
+
+
+@pytest.mark.parametrize("file", ["idmc.parquet", "rejected.csv"])
+def test_an_altered_file_is_refused_by_name(raw_folder: Path, tmp_path: Path, file: str) -> None:
+    make(raw_folder, tmp_path)
+    path = tmp_path / "snapshot" / file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=f"{file}: altered"):
+        load(tmp_path)
+
+
+def test_a_missing_file_is_refused_by_name(raw_folder: Path, tmp_path: Path) -> None:
+    make(raw_folder, tmp_path)
+    (tmp_path / "snapshot" / "idmc.parquet").unlink()
+    with pytest.raises(StoreError, match=r"idmc\.parquet: cannot be read"):
+        load(tmp_path)
+
+
+def test_a_file_that_the_manifest_does_not_name_is_refused(raw_folder: Path, tmp_path: Path) -> None:
+    make(raw_folder, tmp_path)
+    (tmp_path / "snapshot" / "frontex.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match=r"frontex\.parquet: not in the manifest"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"sources": {"idmc": {}}}', '{"sources": []}'])
+def test_a_manifest_that_is_none_is_refused(raw_folder: Path, tmp_path: Path, text: str) -> None:
+    make(raw_folder, tmp_path)
+    (tmp_path / "snapshot" / "manifest.json").write_text(text)
+    with pytest.raises(StoreError, match=r"manifest\.json"):
+        load(tmp_path)
+
+
+def test_a_source_whose_licence_forbids_it_can_not_be_built_in(raw_folder: Path, tmp_path: Path) -> None:
+    cards = {"idmc": card("idmc", redistribution=False)}
+    with pytest.raises(InputError, match="idmc may not be bundled"):
+        make(raw_folder, tmp_path, cards=cards)
+    assert not (tmp_path / "snapshot").exists()
+
+
+def test_frontex_can_not_be_built_in_even_if_its_module_named_files(raw_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="frontex may not be bundled"):
+        build(raw_folder, tmp_path, sources={"frontex": Counts("frontex")}, cards=catalogue(SNAPSHOT))
+
+
+def test_a_source_without_a_catalogue_entry_can_not_be_built_in(raw_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no entry in the catalogue"):
+        build(raw_folder, tmp_path, sources={"idmc": Counts()}, cards={})
+
+
+def test_a_source_without_files_is_left_out_with_its_licence_as_the_reason(raw_folder: Path, tmp_path: Path) -> None:
+    cards = {"idmc": card("idmc"), "frontex": card("frontex", redistribution=False)}
+    report = make(raw_folder, tmp_path, Counts(), Counts("frontex", RAW_FILES=()), cards=cards)
+    assert report.left_out == {"frontex": "licence: House rules"}
+    assert "frontex" not in set(load(tmp_path)["source_id"])
+
+
+def test_a_pattern_without_a_file_stops_the_build_and_leaves_the_former_snapshot(
+    raw_folder: Path, tmp_path: Path
+) -> None:
+    before = make(raw_folder, tmp_path).fingerprint
+    with pytest.raises(InputError, match=r"no file matches 'none/\*\.csv'"):
+        make(raw_folder, tmp_path, Counts(RAW_FILES=("none/*.csv",)))
+    assert fingerprint(tmp_path) == before
+    assert len(load(tmp_path)) == 33
+
+
+def test_two_files_of_a_source_that_disagree_stop_the_build(raw_folder: Path, tmp_path: Path) -> None:
+    (raw_folder / "counts" / "b.csv").write_text("month,deaths\n2020-01,6\n")
+    with pytest.raises(SourceError, match=r"idmc: two files disagree on deaths.+ in 2020-01"):
+        make(raw_folder, tmp_path)
+
+
+def test_the_same_figure_in_two_files_is_kept_once(raw_folder: Path, tmp_path: Path) -> None:
+    (raw_folder / "counts" / "b.csv").write_text("month,deaths\n2020-01,5\n")
+    assert make(raw_folder, tmp_path).rows == {"idmc": 33}
+
+
+def test_a_source_can_be_left_out_when_loading(raw_folder: Path, tmp_path: Path) -> None:
+    make(raw_folder, tmp_path, Counts(), Counts("ucdp"))
+    assert set(load(tmp_path, exclude_sources=["ucdp"])["source_id"]) == {"idmc"}
+
+
+def test_a_name_that_is_no_source_can_not_be_left_out(raw_folder: Path, tmp_path: Path) -> None:
+    make(raw_folder, tmp_path)
+    with pytest.raises(InputError, match="idmcc"):
+        load(tmp_path, exclude_sources=["idmcc"])
+
+
+def test_leaving_out_every_source_is_refused(raw_folder: Path, tmp_path: Path) -> None:
+    make(raw_folder, tmp_path)
+    with pytest.raises(InputError, match="leaves no source"):
+        load(tmp_path, exclude_sources=["idmc"])
+
+
+def test_the_bundled_snapshot_is_whole_small_and_holds_nothing_of_frontex() -> None:
+    bundled = load(SNAPSHOT)
+    assert set(bundled["source_id"]) == {name for name, source in SOURCES.items() if source.RAW_FILES}
+    assert "frontex" not in set(bundled["source_id"])
+    assert sum(path.stat().st_size for path in (SNAPSHOT / "snapshot").iterdir()) <= 8_000_000
+
+
+@pytest.mark.raw_data
+@pytest.mark.slow
+def test_the_bundled_snapshot_is_what_the_published_files_give(raw_data: Path, tmp_path: Path) -> None:
+    assert build(raw_data, tmp_path).fingerprint == fingerprint(SNAPSHOT)
+
+
+def test_the_bundled_snapshot_holds_no_nationalities_of_spain_from_iom_dtm_because_they_are_frontex_rows() -> None:
+    bundled = load(SNAPSHOT)
+    spain = bundled[(bundled["source_id"] == "iom_dtm") & (bundled["geo"] == "ESP")]
+    assert len(spain) > 0
+    assert set(spain["citizen"]) == {"_T"}
