@@ -41,6 +41,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
         ("day,n\n2024-01-01,7,9\n", "row 2: the line has 3 cells"),
         ("day;n\n2024-01-01;7\n", "missing columns"),
         ('day,n\n"2024-01-01,7\n', "not a table"),
+        ("day,n,n\n2024-01-01,7,8\n", r"columns \['n'\] stand twice"),
         ("date,n\n2024-01-01,7\n", r"missing columns \['day'\]; found \['date', 'n'\]"),
     ],
 )

@@ -1,0 +1,200 @@
+"""Frontex, "Monthly detections of illegal border-crossing": the workbook a user fetched, or a compiled vintage of it.
+
+The licence allows private use only, so nothing of it is bundled. The whole history is re-sent each month: one bad cell
+refuses the file. Detections are events at a border, not persons, and land and sea of a route are added up.
+
+Zero cells: route totals keep every month; a citizenship's series starts with its first detection and keeps zeros from
+then on. A blank cell is "not reported" and gives no figure. "Unknown" and "Third-country" are one citizenship, ``UNK``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.countries import map_countries
+from core.errors import SourceError
+from core.schema import ALL
+from ingest.dates import month_of_epoch_days
+from ingest.frames import RowRule, count_rules, duplicate_rules, nothing_rejected, observations, require_rows, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_rda, read_sheets
+
+SOURCE_ID = "frontex"
+RAW_FILES: tuple[str, ...] = ()
+LAG_DAYS = 35
+"""Published 33 to 41 days after a month's end; every file tells its own date, so this only sets what counts as late."""
+
+SHEET, NOTES = "Detections_of_IBC", "Notes"
+KEY_COLUMNS = ["Route", "Border type or inland", "Nationality"]
+OTHER_ROUTE = "OTH"
+"""Places that Frontex puts on no route, such as the Baltic Sea."""
+ROUTE_LABELS = {
+    "central mediterranean": "CMR",
+    "eastern mediterranean": "EMR",
+    "western mediterranean": "WMR",
+    "western african": "WAR",
+    "western balkan": "WBR",
+    "western balkans": "WBR",
+    "eastern borders": "EBR",
+    "eastern land borders": "EBR",
+    "circular route from albania to greece": "ALB",
+    "black sea": "BSR",
+    "other": OTHER_ROUTE,
+}
+"""Labels of the sheets ``Detections_of_IBC`` and ``Dictionary``, which differ, without a final "Route"."""
+_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905 - twelve words read better than quotes
+
+
+def fetch(path: Path) -> RawFile:
+    """Read the workbook (xlsx) or a compiled vintage (rda) from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate monthly detections by route and citizenship, and by route.
+
+    Args:
+        raw: The workbook, or ``frontex_YYYY-MM-DD.rda`` of the package gdidata.
+
+    Returns:
+        Series ``detections.<route>._T.<citizen or _T>.M`` with the file's own date as ``as_of``. Nothing is set aside.
+
+    Raises:
+        SourceError: The file is broken, or any single cell is not a count, not yet possible, or of an unknown
+            nationality or route.
+    """
+    if raw.name.endswith(".rda"):
+        as_of, cells = _read_vintage(raw)
+    else:
+        as_of, cells = _read_workbook(raw)
+    require_rows(cells, raw.name)
+    by_citizen = cells.groupby(["route_id", "citizen", "time_period"], as_index=False).agg(
+        obs_value=("obs_value", "sum")
+    )
+    totals = by_citizen.groupby(["route_id", "time_period"], as_index=False).agg(obs_value=("obs_value", "sum"))
+    tidy = pd.concat([totals.assign(citizen=ALL), _from_first_detection(by_citizen)], ignore_index=True)
+    tidy = tidy.assign(as_of=as_of)
+    found = observations(tidy, source_id=SOURCE_ID, target="detections", geo=ALL, freq="M")
+    return Parsed(found, nothing_rejected())
+
+
+def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
+    sheets = read_sheets(raw, (SHEET, NOTES))
+    as_of = _date_of_notes(sheets[NOTES], raw.name)
+    body, months = _split_header(sheets[SHEET], as_of, raw.name)
+    values = _counts(body[list(months)], raw.name)
+    routes = _route_ids(body["Route"], raw.name)
+    citizens = map_countries(body["Nationality"].fillna(""), raw.name)
+    repeated = body.duplicated(KEY_COLUMNS)
+    if repeated.any():
+        raise SourceError(raw.name, "route, border and nationality are listed twice", row=str(repeated.idxmax()))
+    wide = values.set_axis(list(months.values()), axis=1).assign(route_id=routes, citizen=citizens)
+    cells = wide.melt(["route_id", "citizen"], var_name="time_period", value_name="obs_value")
+    return as_of, cells.dropna(subset="obs_value")
+
+
+def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
+    text = " ".join(str(cell) for cell in notes.to_numpy().ravel())
+    found = re.search(r"data as of (\d{2})([A-Z]{3})(\d{2,4})\b", text, re.IGNORECASE)
+    if not found or found[2].upper() not in _MONTHS:
+        raise SourceError(file, f"sheet '{NOTES}' gives no date such as 'FRAN data as of 03JUN25'")
+    day, month, year = int(found[1]), _MONTHS.index(found[2].upper()) + 1, int(found[3][-2:]) + 2000
+    try:
+        return pd.Timestamp(year=year, month=month, day=day)
+    except ValueError:
+        raise SourceError(file, f"sheet '{NOTES}' gives an impossible date: '{found[0]}'") from None
+
+
+def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The rows below the header, and its month columns in order: header cell -> ``YYYY-MM``."""
+    sheet = sheet.dropna(how="all").dropna(axis=1, how="all")
+    if sheet.empty:
+        raise SourceError(file, f"sheet '{SHEET}' is empty")
+    row = int(sheet.index[0])
+    header = [str(cell).strip() for cell in sheet.iloc[0]]
+    if header[:3] != KEY_COLUMNS:
+        raise SourceError(file, f"the header must start with {KEY_COLUMNS}; found {header[:3]}", row=row)
+    newest = min(as_of, pd.Timestamp(dt.datetime.now(tz=dt.UTC).date()))
+    months: dict[str, str] = {}
+    for cell in header[3:]:
+        name, year = cell[:3].upper(), cell[3:]
+        if name not in _MONTHS or not re.fullmatch(r"\d{4}", year):
+            raise SourceError(file, "a month such as JAN2009 is expected in the header", row=row, column=cell)
+        period = pd.Period(f"{year}-{_MONTHS.index(name) + 1:02d}", freq="M")
+        if period.end_time.normalize() > newest:
+            raise SourceError(file, f"the month lies after {newest:%Y-%m-%d}", row=row, column=cell)
+        if months and pd.Period(list(months.values())[-1], freq="M") + 1 != period:
+            raise SourceError(file, "the months of the header do not follow one another", row=row, column=cell)
+        months[cell] = str(period)
+    return sheet.iloc[1:].set_axis(header, axis=1), months
+
+
+def _counts(cells: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Cells as numbers, NaN where blank.
+
+    Raises:
+        SourceError: At the first cell that is neither blank nor a count.
+    """
+    flat = pd.Series(cells.to_numpy(dtype=object).ravel())
+    numbers = pd.to_numeric(flat, errors="coerce").to_numpy(dtype=float).reshape(cells.shape)
+    blank = flat.isna().to_numpy().reshape(cells.shape)
+    for rule, broken in (
+        ("the count is not a whole number", ~blank & ~(np.floor(numbers) == numbers)),
+        ("the count is negative", ~blank & (numbers < 0)),
+        ("the count is not a finite number", ~blank & np.isinf(numbers)),
+    ):
+        if broken.any():
+            row, column = np.argwhere(broken)[0]
+            where = {"row": str(cells.index[row]), "column": str(cells.columns[column])}
+            raise SourceError(file, f"{rule}: '{cells.iloc[row, column]}'", **where)
+    return pd.DataFrame(numbers, index=cells.index, columns=cells.columns)
+
+
+def _route_ids(labels: pd.Series, file: str) -> pd.Series:
+    bare = labels.fillna("").astype(str).str.casefold().str.strip().str.removesuffix(" route").str.strip()
+    routes = bare.map(ROUTE_LABELS)
+    if routes.isna().any():
+        first = int(routes.isna().argmax())
+        raise SourceError(file, f"unknown route '{labels.iloc[first]}'", row=str(labels.index[first]), column="Route")
+    return routes.astype(str)
+
+
+def _read_vintage(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
+    """Read the table of a compiled vintage, which lists non-zero cells only, and put the zeros back."""
+    found = re.fullmatch(r"frontex_(\d{4}-\d{2}-\d{2})\.rda", raw.name)
+    as_of = pd.to_datetime(found[1], errors="coerce") if found else pd.NaT
+    if pd.isna(as_of):
+        raise SourceError(raw.name, "a vintage must be named frontex_YYYY-MM-DD.rda, by the day it was known")
+    frame = read_rda(raw, "frontex", ["route", "type", "nat", "t", "n"])
+    month = month_of_epoch_days(frame["t"])
+    rules = [
+        *count_rules(frame["n"], "n"),
+        RowRule("t", "not the first day of a month", month.isna()),
+        RowRule("t", "the month lies after the vintage", month.dt.end_time > as_of + pd.Timedelta(days=1)),
+        *duplicate_rules(frame, ["route", "type", "nat", "t"], "n"),
+    ]
+    set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name, tolerated=0)
+    unknown_is_other = frame["nat"].astype(str).replace({"OOO": "UNK"})
+    cells = pd.DataFrame(
+        {
+            "route_id": _route_ids(frame["route"], raw.name),
+            "citizen": map_countries(unknown_is_other, raw.name),
+            "time_period": month.astype(str),
+            "obs_value": frame["n"].astype(float),
+        }
+    )
+    months = pd.period_range(month.min(), month.max(), freq="M").astype(str)
+    wide = cells.pivot_table("obs_value", ["route_id", "citizen"], "time_period", "sum").reindex(columns=months)
+    filled = wide.fillna(0.0).reset_index()
+    return as_of, filled.melt(["route_id", "citizen"], var_name="time_period", value_name="obs_value")
+
+
+def _from_first_detection(by_citizen: pd.DataFrame) -> pd.DataFrame:
+    ordered = by_citizen.sort_values(["route_id", "citizen", "time_period"])
+    seen = ordered.groupby(["route_id", "citizen"])["obs_value"].cumsum() > 0
+    return ordered[seen]

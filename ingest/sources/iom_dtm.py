@@ -1,0 +1,130 @@
+"""IOM Displacement Tracking Matrix: monthly arrivals per country, and by citizenship (package gdidata).
+
+Before each country's first month the table holds annual totals, dated December: they become annual series. Spain's
+months of 2015 and 2016 leave out what only the year's total holds (put into December), so its months start in 2017.
+
+A month without arrivals is simply absent from the file: no row is made up here (see ``ingest.harmonise``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.schema import ALL, NOT_APPLICABLE, REJECTED
+from ingest.dates import month_of_epoch_days
+from ingest.frames import (
+    TOLERATED,
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    future_rule,
+    nothing_rejected,
+    observations,
+    require_rows,
+    set_aside,
+)
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_rda
+
+SOURCE_ID = "iom_dtm"
+RAW_FILES = ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda")
+LAG_DAYS = 25
+"""IOM gathers the ministries' figures in the first half of the next month; the compiled table with December 2024 was
+public on 5 February 2025. 25 days keep the whole month known at the end of the next one."""
+
+PLACES: dict[str, tuple[str, str, str]] = {
+    "ITA": ("CMR", "ITA", "2014-01"),
+    "MLT": ("CMR", "MLT", "2015-01"),
+    "GRC": ("EMR", "GRC", "2015-01"),
+    "CYP": ("EMR", "CYP", "2014-01"),
+    "BGR": ("EMR", "BGR", "2016-01"),
+    "ESP-WMR": ("WMR", "ESP", "2017-01"),
+    "ESP-WAAR": ("WAR", "ESP", "2017-01"),
+    "ESP": (NOT_APPLICABLE, "ESP", "2017-01"),
+}
+"""IOM's place -> route_id, geo, first month that is a month. Plain ``ESP`` is the sum of its two routes."""
+CITIZENS_FROM = {"GRC": "2016-01"}
+"""By citizenship, Greece's only month of 2015 (December) holds the whole year."""
+
+
+def fetch(path: Path) -> RawFile:
+    """Read ``dtm_med.rda`` or ``dtm_med_nat.rda`` from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate arrivals per country of arrival, or by citizenship where the file is ``dtm_med_nat.rda``.
+
+    Returns:
+        Series ``arrivals.<route>.<country>._T.M`` and ``.A``, or ``arrivals.<route>.<country>.<citizen>.M``. Set aside:
+        Bulgaria's cumulative rows of 2015, Greece's by citizenship of December 2015, negative corrections by
+        citizenship, and all Spanish rows by citizenship, which IOM took from Frontex, whose terms forbid passing them
+        on (named in one line, without their figures).
+
+    Raises:
+        SourceError: The file is broken; a row of ``dtm_med`` is no plausible figure of a known place; or more than one
+            row in twenty of ``dtm_med_nat`` is not.
+    """
+    if "nat" in raw.name:
+        return _by_citizen(raw)
+    frame, _ = _checked(read_rda(raw, "dtm_med", ["t", "geo", "n"]), raw.name, [], tolerated=0)
+    before = frame["time_period"] < frame["first_month"]
+    cumulative = RowRule("n", "a cumulative figure of 2015, no month", before & (frame["geo"] == "BGR"))
+    kept, rejected = set_aside(frame, [cumulative], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    early = kept[kept["time_period"] < kept["first_month"]]
+    monthly = kept.drop(early.index).assign(freq="M")
+    early = early.assign(freq="A", time_period=early["time_period"].str[:4])
+    annual = early.groupby(["route_id", "place", "freq", "time_period"], as_index=False)["n"].sum()
+    return Parsed(_observations(pd.concat([monthly, annual]).assign(citizen=ALL)), rejected)
+
+
+def _by_citizen(raw: RawFile) -> Parsed:
+    frame = read_rda(raw, "dtm_med_nat", ["t", "geo", "nat", "n"])
+    spanish = frame["geo"].astype(object).fillna("").astype(str).str.startswith("ESP")
+    good, wrong = _checked(frame[~spanish], raw.name, ["nat"], tolerated=TOLERATED)
+    first = good["geo"].map(CITIZENS_FROM).fillna("")
+    whole_year = RowRule("n", "the figure of a whole year, no month", good["time_period"] < first)
+    kept, cumulative = set_aside(good, [whole_year], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    tidy = kept.assign(citizen=map_countries(kept["nat"], raw.name), freq="M")
+    keys = ["route_id", "place", "citizen", "freq", "time_period"]
+    tidy = tidy.groupby(keys, as_index=False).agg(n=("n", "sum"))
+    left_out = _left_out(raw.name, int(spanish.sum()))
+    return Parsed(_observations(tidy), pd.concat([left_out, wrong, cumulative], ignore_index=True))
+
+
+def _checked(
+    table: pd.DataFrame, file: str, further_keys: list[str], *, tolerated: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Good rows with ``time_period``, ``route_id``, ``place`` and ``first_month`` added, and the rejected ones."""
+    month = month_of_epoch_days(table["t"])
+    frame = table[["t", "geo", *further_keys, "n"]].assign(geo=table["geo"].astype(object).fillna("").astype(str))
+    rules = [
+        RowRule("geo", "unknown place of arrival", ~frame["geo"].isin(list(PLACES))),
+        *count_rules(frame["n"], "n"),
+        RowRule("t", "not the first day of a month", month.isna()),
+        future_rule(month.dt.end_time.dt.normalize(), "t"),
+        *duplicate_rules(frame, ["geo", *further_keys, "t"], "n"),
+    ]
+    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file, tolerated=tolerated)
+    places = pd.DataFrame.from_dict(PLACES, orient="index", columns=["route_id", "place", "first_month"])
+    good = good.assign(n=good["n"].astype(float), time_period=month[good.index].astype(str))
+    return good.join(places, on="geo"), rejected
+
+
+def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
+    columns = ["route_id", "place", "citizen", "freq", "time_period", "n"]
+    named = tidy[columns].rename(columns={"place": "geo", "n": "obs_value"})
+    require_rows(named, SOURCE_ID)
+    return observations(named, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals")
+
+
+def _left_out(file: str, rows: int) -> pd.DataFrame:
+    if rows == 0:
+        return nothing_rejected()
+    rule = f"{rows} rows on Spain come from Frontex, whose terms forbid passing them on: left out"
+    return pd.DataFrame(
+        [[SOURCE_ID, file, "all of ESP", "geo", rule, ""]], columns=list(REJECTED.columns), dtype=object
+    )

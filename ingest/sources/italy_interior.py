@@ -1,0 +1,122 @@
+"""Italy's Ministry of the Interior, "Cruscotto statistico": sea arrivals by day and by citizenship, as read by onData.
+
+Each fortnightly report repeats the days of its month; the latest report counts. Days after a report stand in it as
+zeros: placeholders, no figures. The ministry does not revise days back, so every figure is provisional (months run 1
+to 4 % below the consolidated ones).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.schema import ALL
+from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_csv, require_columns
+
+SOURCE_ID = "italy_interior"
+RAW_FILES = (
+    "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv",
+    "italy_interior_cruscotto/ondata/nazionalita.csv",
+)
+LAG_DAYS = 2
+"""The dashboard comes out each working day with the days up to the day before; after a weekend that is two days. onData
+keeps only the reports of the 15th and of the month's end, so a report's date is not the first day of knowledge."""
+
+_ROUTE = {"target": "arrivals", "route_id": "CMR", "geo": "ITA"}
+
+
+def fetch(path: Path) -> RawFile:
+    """Read ``sbarchi-per-giorno.csv`` or ``nazionalita.csv`` from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate daily arrivals, or monthly ones by citizenship.
+
+    Returns:
+        Series ``arrivals.CMR.ITA._T.D``, or ``arrivals.CMR.ITA.<citizen>.M`` as differences of the year-to-date figures
+        at month ends. Set aside: impossible days, text in place of a count, placeholders that no later report replaced,
+        and year-to-date figures that fell.
+
+    Raises:
+        SourceError: The file is broken, names an unknown country, or more than one row in twenty is bad.
+    """
+    frame = read_csv(raw, ["Data_Report", "Valore"])
+    return _by_citizen(frame, raw.name) if "Nazione" in frame.columns else _by_day(frame, raw.name)
+
+
+def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
+    require_columns(frame, ["Data"], file)
+    frame = frame[["Data", "Valore", "Data_Report"]]
+    days, reports = _days(frame["Data"]), _days(frame["Data_Report"])
+    placeholder = (days > reports) & frame["Valore"].isin(["0", ""])
+    rows = frame[~placeholder]
+    rules = [
+        RowRule("Data", "the day does not exist", days[rows.index].isna()),
+        RowRule("Data_Report", "the report's day does not exist", reports[rows.index].isna()),
+        *count_rules(rows["Valore"], "Valore"),
+        RowRule("Valore", "a figure for a day after its report", (days > reports)[rows.index]),
+        future_rule(reports[rows.index], "Data_Report"),
+        *duplicate_rules(rows, ["Data", "Data_Report"], "Valore"),
+    ]
+    good, rejected = set_aside(rows, rules, source_id=SOURCE_ID, file=file)
+    require_rows(good, file)
+    latest = good.sort_values(["Data", "Data_Report"]).drop_duplicates("Data", keep="last")
+    waiting = frame[placeholder & ~frame["Data"].isin(latest["Data"])]
+    rule = RowRule("Valore", "a placeholder for a day after the report", pd.Series(data=True, index=waiting.index))
+    _, unreplaced = set_aside(waiting, [rule], source_id=SOURCE_ID, file=file, tolerated=1)
+    tidy = pd.DataFrame({"time_period": latest["Data"], "obs_value": latest["Valore"].astype(float), "obs_flag": "p"})
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, citizen=ALL, freq="D", **_ROUTE)
+    return Parsed(found, pd.concat([rejected, unreplaced], ignore_index=True))
+
+
+def _by_citizen(frame: pd.DataFrame, file: str) -> Parsed:
+    reports = _days(frame["Data_Report"])
+    rules = [
+        RowRule("Data_Report", "the report's day does not exist", reports.isna()),
+        *count_rules(frame["Valore"], "Valore"),
+        future_rule(reports, "Data_Report"),
+        *duplicate_rules(frame, ["Data_Report", "Nazione"], "Valore"),
+    ]
+    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file)
+    citizens = map_countries(good["Nazione"], file)
+    month_ends = good[reports[good.index].dt.is_month_end].assign(citizen=citizens, value=good["Valore"].astype(float))
+    require_rows(month_ends, file)
+    flows = _flows(month_ends)
+    fell = RowRule("Valore", "the year-to-date figure fell", flows["flow"] < 0)
+    kept, fallen = set_aside(flows, [fell], source_id=SOURCE_ID, file=file, tolerated=1)
+    tidy = kept.rename(columns={"flow": "obs_value"}).assign(obs_flag="p")
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, freq="M", **_ROUTE)
+    return Parsed(found, pd.concat([rejected, fallen], ignore_index=True))
+
+
+def _flows(month_ends: pd.DataFrame) -> pd.DataFrame:
+    """Monthly arrivals from year-to-date figures, indexed by the row of the later figure.
+
+    A citizenship that was not named a month earlier has no flow. The rest ("altre") has one only where the same
+    citizenships were named in both months, since it holds others otherwise.
+    """
+    month = pd.PeriodIndex(month_ends["Data_Report"], freq="M")
+    rows = month_ends.assign(month=month, named=month_ends.groupby("Data_Report")["citizen"].transform(_listing))
+    before = rows.assign(month=rows["month"] + 1)[["month", "citizen", "value", "named"]]
+    joined = rows.reset_index().merge(before, on=["month", "citizen"], how="left", suffixes=("", "_before"))
+    joined = joined.set_index("index").rename_axis(index=None)
+    january = joined["month"].dt.month == 1
+    joined["flow"] = joined["value"] - joined["value_before"].mask(january, 0.0)
+    comparable = (joined["citizen"] != "OTH") | january | (joined["named"] == joined["named_before"])
+    flows = joined[comparable & joined["flow"].notna()]
+    dated: pd.DataFrame = flows.assign(time_period=flows["month"].astype(str))
+    return dated[["time_period", "citizen", "flow", "Valore"]]
+
+
+def _listing(citizens: pd.Series) -> str:
+    return " ".join(sorted(citizens))
+
+
+def _days(text: pd.Series) -> pd.Series:
+    strict = text.where(text.str.fullmatch(r"\d{4}-\d{2}-\d{2}"))
+    return pd.to_datetime(strict, format="%Y-%m-%d", errors="coerce")

@@ -1,0 +1,131 @@
+"""United Kingdom, Home Office: arrivals in small boats by day, and by citizenship per quarter."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.schema import ALL
+from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_csv, read_sheet, require_columns
+
+SOURCE_ID = "uk_home_office"
+RAW_FILES = (
+    "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
+    "uk_small_boats/humaniverse_asylum/irregular_migration.csv",
+)
+LAG_DAYS = 1
+"""GOV.UK puts a day's count online the next day, so a month is whole on the first day of the next one."""
+QUARTERLY_LAG_DAYS = 60
+"""The quarterly immigration statistics come out in the last week of the second month after the quarter."""
+PROVISIONAL_DAYS = 7
+"""The Home Office may still correct the last week."""
+
+DAILY_COLUMNS = ["#date", "migrants"]
+SHEET, SHEET_COLUMNS = "SB_01", ["Date", "Migrants arrived"]
+QUARTERLY_COLUMNS = ["Date", "Method of entry", "Nationality", "Number of detections"]
+SMALL_BOATS = "Small boat arrivals"
+_ROUTE = {"target": "arrivals", "route_id": "CHA", "geo": "GBR"}
+
+
+def fetch(path: Path) -> RawFile:
+    """Read the daily table (csv), the Home Office's own workbook (ods) or the quarterly table (csv) from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate arrivals in small boats.
+
+    Returns:
+        Series ``arrivals.CHA.GBR._T.D``, or ``arrivals.CHA.GBR.<citizen or _T>.Q``. A workbook named by its day of
+        publication ("12_December_2025_...") is a true vintage. Set aside: rows that are no figure of a day that passed.
+
+    Raises:
+        SourceError: The file is broken, names an unknown country, or more than one row in twenty is bad.
+    """
+    if raw.name.endswith(".ods"):
+        return _by_day(_read_workbook(raw), raw.name, as_of=_published(raw.name))
+    frame = read_csv(raw, [])
+    if "Nationality" in frame.columns:
+        return _by_quarter(frame, raw.name)
+    require_columns(frame, DAILY_COLUMNS, raw.name)
+    daily = frame[DAILY_COLUMNS].set_axis(["day", "migrants"], axis=1)
+    return _by_day(daily, raw.name, as_of=None)
+
+
+def _read_workbook(raw: RawFile) -> pd.DataFrame:
+    sheet = read_sheet(raw, SHEET, engine="odf").dropna(how="all")
+    header = [str(cell).strip() for cell in sheet.iloc[0]] if len(sheet) else []
+    body = sheet.iloc[1:].set_axis(header, axis=1)
+    require_columns(body, SHEET_COLUMNS, raw.name)
+    return pd.DataFrame(
+        {"day": body["Date"].astype(str).str.removesuffix(" 00:00:00"), "migrants": body["Migrants arrived"]}
+    )
+
+
+def _published(file: str) -> pd.Timestamp | None:
+    found = re.match(r"(\d{1,2})_([A-Z][a-z]+)_(\d{4})_", file)
+    day = pd.to_datetime(" ".join(found.groups()), format="%d %B %Y", errors="coerce") if found else pd.NaT
+    return None if pd.isna(day) else day
+
+
+def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Parsed:
+    days = _days(daily["day"])
+    rules = [
+        RowRule("day", "the day does not exist", days.isna()),
+        *count_rules(daily["migrants"], "migrants"),
+        future_rule(days, "day"),
+        *duplicate_rules(daily, ["day"], "migrants"),
+    ]
+    good, rejected = set_aside(daily, rules, source_id=SOURCE_ID, file=file)
+    require_rows(good, file)
+    recent = days[good.index] > days[good.index].max() - pd.Timedelta(days=PROVISIONAL_DAYS)
+    tidy = pd.DataFrame(
+        {
+            "time_period": good["day"],
+            "obs_value": good["migrants"].astype(float),
+            "obs_flag": recent.map({True: "p", False: ""}),
+        }
+    )
+    if as_of is not None:
+        tidy["as_of"] = as_of
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, citizen=ALL, freq="D", **_ROUTE)
+    return Parsed(found, rejected)
+
+
+def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
+    require_columns(frame, QUARTERLY_COLUMNS, file)
+    boats = frame[frame["Method of entry"] == SMALL_BOATS]
+    require_rows(boats, file)
+    value = QUARTERLY_COLUMNS[-1]
+    days = _days(boats["Date"])
+    keys = [column for column in frame.columns if column != value]
+    rules = [
+        RowRule("Date", "not the last day of a quarter", ~days.dt.is_quarter_end),
+        *count_rules(boats[value], value),
+        future_rule(days, "Date"),
+        *duplicate_rules(boats, keys, value),
+    ]
+    good, rejected = set_aside(boats, rules, source_id=SOURCE_ID, file=file)
+    require_rows(good, file)
+    tidy = pd.DataFrame(
+        {
+            "citizen": map_countries(good["Nationality"], file),
+            "time_period": days[good.index].dt.to_period("Q").astype(str).str.replace("Q", "-Q"),
+            "obs_value": good[value].astype(float),
+        }
+    )
+    by_citizen = tidy.groupby(["citizen", "time_period"], as_index=False)["obs_value"].sum()
+    totals = tidy.groupby("time_period", as_index=False)["obs_value"].sum().assign(citizen=ALL)
+    both = pd.concat([totals, by_citizen], ignore_index=True)
+    found = observations(both, source_id=SOURCE_ID, lag_days=QUARTERLY_LAG_DAYS, freq="Q", **_ROUTE)
+    return Parsed(found, rejected)
+
+
+def _days(text: pd.Series) -> pd.Series:
+    strict = text.where(text.str.fullmatch(r"\d{4}-\d{2}-\d{2}"))
+    return pd.to_datetime(strict, format="%Y-%m-%d", errors="coerce")

@@ -1,0 +1,102 @@
+"""UNHCR Operational Data Portal: monthly arrivals per country (2014-2019), and to Spain by way (2017 on)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import SourceError
+from core.schema import ALL, NOT_APPLICABLE
+from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, nothing_rejected, observations, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_csv, require_columns
+
+SOURCE_ID = "unhcr_odp"
+RAW_FILES = (
+    "unhcr_odp_arrivals/med_migration/unhcr_arrivals_12_31.csv",
+    "unhcr_odp_arrivals/spain_2017_2025/*.csv",
+)
+LAG_DAYS = 10
+"""UNHCR updates the portal weekly from the ministries' bulletins (Spain's come out on the 1st and the 15th): a month is
+whole within about ten days."""
+PARTIAL_MONTHS = 2
+"""Newest months of a file that UNHCR still fills up: November 2019 holds 915 of Italy's 1,232 arrivals."""
+
+COUNTRIES: dict[str, tuple[str, str]] = {
+    "italy_all": ("CMR", "ITA"),
+    "malta_all": ("CMR", "MLT"),
+    "greece_all": ("EMR", "GRC"),
+    "cyprus_all": ("EMR", "CYP"),
+    "spain_all": (NOT_APPLICABLE, "ESP"),
+}
+"""Columns of the combined table. Those by sea and by land are parts of these and give no series."""
+WAYS: dict[str, tuple[str, str]] = {
+    "arrivals_canary": ("WAR", "ESP"),
+    "arrivals_mainland_sea": ("WMR", "ESP_SEA"),
+    "arrivals_mainland_land": ("WMR", "ESP_LAND"),
+}
+"""Columns of the Spanish files: the Canaries; peninsula and Balearics by sea; Ceuta and Melilla by land. The weather
+columns beside them are Open-Meteo's and are left alone."""
+
+
+def fetch(path: Path) -> RawFile:
+    """Read one of the portal's tables from disk."""
+    return read_raw(path)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate monthly arrivals.
+
+    Returns:
+        Series ``arrivals.<route>.<place>._T.M``; Spain's two ways into WMR stand apart as ``ESP_SEA`` and ``ESP_LAND``.
+        The newest ``PARTIAL_MONTHS`` months are provisional. Cells "NA" give no figure. Nothing is set aside: each file
+        re-sends its whole history, so one bad row refuses it.
+
+    Raises:
+        SourceError: The file is broken, or a single cell is neither NA nor a count of a month that has passed.
+    """
+    # the combined table comes without an end of its last line
+    frame = read_csv(raw, [], last_line_ends="month-year" not in raw.content[:200].decode("utf-8", "replace"))
+    if "month-year" in frame.columns:
+        require_columns(frame, ["month", "year", *COUNTRIES], raw.name)
+        written = frame["year"] + "-" + frame["month"].str.zfill(2)
+        days, places = pd.to_datetime(written, format="%Y-%m", errors="coerce"), COUNTRIES
+    else:
+        places = {column: place for column, place in WAYS.items() if column in frame.columns}
+        if len(places) != 1:
+            raise SourceError(
+                raw.name, f"exactly one column of {list(WAYS)} is expected; found {list(frame.columns)}", row=1
+            )
+        require_columns(frame, ["date"], raw.name)
+        days = pd.to_datetime(frame["date"], format="%Y-%m-%d", errors="coerce")
+    tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
+    if tidy.empty:
+        raise SourceError(raw.name, "the file holds no figures")
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
+    return Parsed(found, nothing_rejected())
+
+
+def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, geo: str, file: str) -> pd.DataFrame:
+    months = days.dt.to_period("M")
+    rows = frame[[column]].assign(month=months.astype(str))
+    reported = rows[column] != "NA"
+    rules = [
+        RowRule("month", "the month does not exist", days.isna()),
+        future_rule(months.dt.end_time.dt.normalize(), "month"),
+        *duplicate_rules(rows, ["month"], column),
+    ]
+    set_aside(rows, rules, source_id=SOURCE_ID, file=file, tolerated=0)
+    set_aside(
+        rows[reported], count_rules(rows.loc[reported, column], column), source_id=SOURCE_ID, file=file, tolerated=0
+    )
+    partial = months > months.max() - PARTIAL_MONTHS
+    return pd.DataFrame(
+        {
+            "route_id": route_id,
+            "geo": geo,
+            "time_period": rows["month"],
+            "obs_value": rows.loc[reported, column].astype(float),
+            "obs_flag": partial.map({True: "p", False: ""}),
+        }
+    )[reported]
