@@ -121,7 +121,7 @@ def named_errors(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: is not a whole Parquet file: {_first_line(error)}") from None
     except OSError as error:
         # Arrow raises an OSError without a number for a file whose inside is damaged.
-        rule = error.strerror or f"is not a whole Parquet file: {_first_line(error)}"
+        rule = os.strerror(error.errno) if error.errno else f"is not a whole Parquet file: {_first_line(error)}"
         raise StoreError(f"{path}: {rule}") from error
 
 

@@ -23,6 +23,8 @@ COLUMNS = list(OBSERVATIONS.columns)
 FIGURE = ["source_id", "series_id", "time_period"]
 STORED_AT = "stored_at"
 """When a row was written: of two values a source published on one day, the later stored one holds."""
+LAST_DAY = dt.date(2262, 1, 1)
+"""About the last day that a nanosecond timestamp can hold."""
 _REPEATED_TEXTS = (
     "source_id", "series_id", "target", "route_id", "geo", "citizen", "freq", "time_period", "obs_flag",
 )  # fmt: skip
@@ -61,12 +63,13 @@ class VintageStore:
         """
         check(observations, OBSERVATIONS)
         today = received or dt.datetime.now(dt.UTC).date()
-        stored_at = pd.Timestamp.now("UTC").tz_localize(None)
         stored = 0
         for source_id, rows in observations[COLUMNS].groupby("source_id", sort=True):
             partitions = self._partitions(str(source_id))
-            new = _news(rows, partitions.read(), pd.Timestamp(today))
-            partitions.append(new.assign(**{STORED_AT: stored_at}))
+            known = partitions.read()
+            new = _news(rows, known, pd.Timestamp(today))
+            new[STORED_AT] = _next_time(known)
+            partitions.append(new)
             stored += len(new)
         return stored
 
@@ -87,6 +90,19 @@ class VintageStore:
         frames = [self._partitions(source).read() for source in self.sources() if source not in set(exclude_sources)]
         newest = [_newest(frame, pd.Timestamp(date)) for frame in frames if not frame.empty]
         return pd.concat(newest, ignore_index=True) if newest else _no_observations()
+
+    def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+        """Every stored figure with every ``as_of``; :func:`known_at` reduces it to what was known on a date.
+
+        Args:
+            exclude_sources: ``source_id`` to leave out.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
+        frames = [self._partitions(source).read() for source in self.sources() if source not in set(exclude_sources)]
+        filled = [_as_texts(frame)[[*COLUMNS, STORED_AT]] for frame in frames if not frame.empty]
+        return pd.concat(filled, ignore_index=True) if filled else _no_observations().assign(stored_at=pd.Timestamp(0))
 
     def revisions(self, date_from: dt.date, date_to: dt.date) -> pd.DataFrame:
         """Figures known on both days whose value changed in between.
@@ -144,6 +160,13 @@ class VintageStore:
         return Partitions(self._folder / source_id, _REPEATED_TEXTS)
 
 
+def known_at(history: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+    """Reduce :meth:`VintageStore.history` to what was known at the end of a day; see :meth:`VintageStore.known_at`."""
+    known = history[history["as_of"] <= pd.Timestamp(min(date, LAST_DAY))]
+    newest = known.sort_values(["as_of", STORED_AT], kind="stable").drop_duplicates(FIGURE, keep="last")
+    return newest.sort_values(FIGURE, ignore_index=True)[COLUMNS]
+
+
 def _news(rows: pd.DataFrame, known: pd.DataFrame, received: pd.Timestamp) -> pd.DataFrame:
     """The rows of one source that add something to what is known of it, each with the date it is known from."""
     if not known.empty:
@@ -192,6 +215,12 @@ def _newest(frame: pd.DataFrame, date: pd.Timestamp) -> pd.DataFrame:
     # Categories sort by the order in which they were met; on ordered ones sorting stays fast and alphabetical.
     alphabetical = {name: newest[name].cat.set_categories(sorted(newest[name].cat.categories)) for name in FIGURE}
     return _as_texts(newest.assign(**alphabetical).sort_values(FIGURE, ignore_index=True))[COLUMNS]
+
+
+def _next_time(known: pd.DataFrame) -> pd.Timestamp:
+    """Now, or just after the newest row where the clock went back."""
+    now = pd.Timestamp(dt.datetime.now(dt.UTC).replace(tzinfo=None)).as_unit("ns")
+    return now if known.empty else max(now, known[STORED_AT].max() + pd.Timedelta(microseconds=1))
 
 
 def _as_texts(frame: pd.DataFrame) -> pd.DataFrame:

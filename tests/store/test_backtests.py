@@ -1,0 +1,125 @@
+"""The cache of past forecasts: computed once, read by key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import SchemaError, StoreError
+from core.schema import FORECASTS, check
+from store.backtests import KEY, BacktestStore
+from store.partitions import MANY_FILES
+
+Rows = Callable[..., pd.DataFrame]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> BacktestStore:
+    return BacktestStore(tmp_path)
+
+
+@pytest.fixture
+def cached(forecasts: Rows) -> Rows:
+    """Build forecasts with the cache's further columns."""
+
+    def build(**columns: str | pd.Timestamp | bool) -> pd.DataFrame:
+        defaults: dict[str, str | bool] = {
+            "model_version": "1",
+            "history_hash": "aa",
+            "fallback": False,
+            "capped": False,
+        }
+        return forecasts(**(defaults | columns))
+
+    return build
+
+
+def _keys(*frames: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(frames)[KEY].drop_duplicates(ignore_index=True)
+
+
+def test_stored_forecasts_come_back_by_key(store: BacktestStore, cached: Rows) -> None:
+    one, other = cached(model_id="vigie-ets", capped=True), cached(model_id="vigie-theta")
+    assert store.append(pd.concat([one, other], ignore_index=True)) == 12
+    read = store.read(_keys(one))
+    check(read, FORECASTS)
+    pd.testing.assert_frame_equal(read[one.columns], one.sort_values(["horizon", "output_type_id"], ignore_index=True))
+    assert len(store.read(_keys(one, other))) == 12
+
+
+def test_only_keys_that_are_not_stored_are_missing_in_their_order(store: BacktestStore, cached: Rows) -> None:
+    known = cached()
+    keys = _keys(
+        cached(history_hash="bb"),
+        known,
+        cached(model_version="2"),
+        cached(origin_date=pd.Timestamp("2024-11-30")),
+        cached(series_id="arrivals.EMR._T._T.M"),
+        cached(model_id="vigie-ets"),
+    ).assign(note=list("abcdef"))
+    assert len(store.missing(keys)) == 6
+    store.append(known)
+    missing = store.missing(keys)
+    assert missing["note"].to_list() == list("acdef")
+    store.append(cached(history_hash="bb"))
+    assert store.missing(keys)["note"].to_list() == list("cdef")
+
+
+def test_nothing_stored_reads_as_a_frame_that_keeps_the_contract(store: BacktestStore, cached: Rows) -> None:
+    check(store.read(_keys(cached())), FORECASTS)
+    store.append(cached())
+    unknown = store.read(_keys(cached(history_hash="zz")))
+    check(unknown, FORECASTS)
+    assert unknown.empty
+
+
+def test_what_is_stored_under_a_key_stays_as_it_is(store: BacktestStore, cached: Rows) -> None:
+    store.append(cached())
+    assert store.append(cached().assign(value=1.0)) == 0
+    assert 1.0 not in store.read(_keys(cached()))["value"].to_list()
+
+
+def test_versions_and_histories_of_one_model_lie_side_by_side(store: BacktestStore, cached: Rows) -> None:
+    both = pd.concat([cached(), cached(model_version="2").assign(value=7.0), cached(history_hash="bb")])
+    assert store.append(both) == 18
+    assert set(store.read(_keys(cached(model_version="2")))["value"]) == {7.0}
+
+
+def test_hundreds_of_nights_leave_few_files_and_every_forecast(
+    tmp_path: Path, store: BacktestStore, cached: Rows
+) -> None:
+    nights = [cached(history_hash=f"h{night}") for night in range(MANY_FILES + 10)]
+    for night in nights:
+        store.append(night)
+    assert len(list((tmp_path / "backtests").glob("*.parquet"))) < MANY_FILES
+    assert store.missing(_keys(*nights)).empty
+    assert len(store.read(_keys(*nights))) == 6 * len(nights)
+
+
+def test_values_keep_every_digit(store: BacktestStore, cached: Rows) -> None:
+    frame = cached().assign(value=[1 / 3, 2 / 3, 1e-300, 1e15 + 0.125, 0.0, 5.0])
+    store.append(frame)
+    assert store.read(_keys(frame))["value"].to_list() == frame["value"].to_list()
+
+
+@pytest.mark.parametrize("column", ["fallback", "history_hash", "value", "horizon"])
+def test_a_missing_column_is_named_and_nothing_is_stored(store: BacktestStore, cached: Rows, column: str) -> None:
+    with pytest.raises(SchemaError, match=column):
+        store.append(cached().drop(columns=column))
+    assert len(store.missing(_keys(cached()))) == 1
+
+
+def test_a_negative_forecast_is_refused(store: BacktestStore, cached: Rows) -> None:
+    with pytest.raises(SchemaError, match="value"):
+        store.append(cached().assign(value=-1.0))
+
+
+def test_a_damaged_file_is_named(tmp_path: Path, store: BacktestStore, cached: Rows) -> None:
+    store.append(cached())
+    (path,) = (tmp_path / "backtests").glob("*.parquet")
+    path.write_bytes(b"damaged")
+    with pytest.raises(StoreError, match=path.name):
+        store.read(_keys(cached()))

@@ -1,0 +1,85 @@
+"""Files are written whole or not at all, and damage is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import StoreError
+from store.files import parquet_bytes, read_parquet, sha256_of_bytes, sha256_of_file, write_bytes
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "text": ["a", "é"],
+            "number": [1.5, float("nan")],
+            "count": [1, 2],
+            "day": pd.to_datetime(["2024-12-31", "2025-01-31"]),
+            "mark": [True, False],
+        },
+        index=[7, 3],
+    )
+
+
+def test_a_frame_comes_back_with_its_types_and_without_its_index(tmp_path: Path, frame: pd.DataFrame) -> None:
+    write_bytes(tmp_path / "new" / "frame.parquet", parquet_bytes(frame))
+    read = read_parquet(tmp_path / "new" / "frame.parquet")
+    pd.testing.assert_frame_equal(read, frame.reset_index(drop=True))
+
+
+def test_the_same_frame_gives_the_same_bytes_whatever_its_index(frame: pd.DataFrame) -> None:
+    assert parquet_bytes(frame) == parquet_bytes(frame.copy().reset_index(drop=True))
+
+
+def test_a_hash_of_a_file_is_the_hash_of_its_bytes(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 10_000
+    write_bytes(tmp_path / "x", content)
+    assert sha256_of_file(tmp_path / "x") == sha256_of_bytes(content)
+    assert sha256_of_bytes(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_failed_writing_leaves_the_old_content_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_bytes(tmp_path / "x", b"old")
+
+    def no_space(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("store.files.os.fsync", no_space)
+    with pytest.raises(StoreError, match=r"x: No space left on device"):
+        write_bytes(tmp_path / "x", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_bytes() == b"old"
+
+
+def test_a_file_still_being_written_lies_outside_of_the_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("store.files.os.fsync", lambda _handle: seen.extend(path.name for path in tmp_path.iterdir()))
+    write_bytes(tmp_path / "x.parquet", b"content")
+    assert seen[0].startswith(".aside-")
+    assert not seen[0].endswith(".parquet")
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1", b"not parquet at all, but long enough to be read" * 9])
+def test_a_file_that_is_not_parquet_is_named(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "bad.parquet").write_bytes(damage)
+    with pytest.raises(StoreError, match=r"bad\.parquet: is not a whole Parquet file"):
+        read_parquet(tmp_path / "bad.parquet")
+
+
+def test_a_file_damaged_in_its_middle_is_named(tmp_path: Path) -> None:
+    content = bytearray(parquet_bytes(pd.DataFrame({"x": [float(n) for n in range(5000)]})))
+    content[50:4000] = b"\xff" * 3950
+    (tmp_path / "bad.parquet").write_bytes(content)
+    with pytest.raises(StoreError, match=r"bad\.parquet: is not a whole Parquet file"):
+        read_parquet(tmp_path / "bad.parquet")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"gone\.parquet: No such file"):
+        read_parquet(tmp_path / "gone.parquet")
+    with pytest.raises(StoreError, match="gone: No such file"):
+        sha256_of_file(tmp_path / "gone")

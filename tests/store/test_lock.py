@@ -1,0 +1,76 @@
+"""One night at a time, and no lock outlives its process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from store.lock import AlreadyRunningError, night_lock
+
+HOLD = (
+    "import sys, time; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from store.lock import night_lock\n"
+)
+HOLD += "with night_lock(Path(sys.argv[2])): print('held', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> subprocess.Popen[str]:
+    """Another process that holds the lock."""
+    command = [sys.executable, "-c", HOLD, str(Path(__file__).parents[2]), str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_second_night_is_told_who_holds_the_lock_and_since_when(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    try:
+        with pytest.raises(AlreadyRunningError, match=rf"process {holder.pid}, since \d{{4}}-\d\d-\d\dT"):
+            with night_lock(tmp_path):
+                pass
+    finally:
+        _kill(holder)
+
+
+def test_a_killed_night_leaves_no_lock_behind(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    _kill(holder)
+    with night_lock(tmp_path):
+        assert (tmp_path / "night.holder.json").exists()
+
+
+def test_the_lock_is_given_back_at_the_end_and_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), night_lock(tmp_path):
+        _ = 1 / 0
+    with night_lock(tmp_path):
+        pass
+    assert not (tmp_path / "night.holder.json").exists()
+
+
+def test_an_unsigned_lock_is_still_a_lock(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    try:
+        (tmp_path / "night.holder.json").write_text("not json")
+        with pytest.raises(AlreadyRunningError, match="another night is running"), night_lock(tmp_path):
+            pass
+    finally:
+        _kill(holder)
+
+
+def test_the_error_is_one_a_person_can_act_on() -> None:
+    assert issubclass(AlreadyRunningError, InputError)
+
+
+def test_two_homes_do_not_disturb_each_other(tmp_path: Path) -> None:
+    with night_lock(tmp_path / "one"), night_lock(tmp_path / "two"):
+        assert (tmp_path / "two" / "night.holder.json").exists()

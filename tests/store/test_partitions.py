@@ -1,0 +1,96 @@
+"""A folder of Parquet files reads as one frame and stays small in number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import StoreError
+from store.partitions import MANY_FILES, Partitions
+
+
+def _rows(*numbers: int) -> pd.DataFrame:
+    return pd.DataFrame({"name": [f"n{number}" for number in numbers], "number": list(numbers)})
+
+
+def test_rows_of_all_files_are_read_as_one_frame(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path / "p", ("name",))
+    assert partitions.read().empty
+    partitions.append(_rows(1, 2))
+    partitions.append(_rows(3))
+    read = partitions.read()
+    assert sorted(read["number"]) == [1, 2, 3]
+    assert sorted(read["name"].astype(str)) == ["n1", "n2", "n3"]
+    assert partitions.read(["number"]).columns.to_list() == ["number"]
+
+
+def test_an_empty_frame_writes_nothing(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path / "p")
+    assert partitions.append(_rows()) is None
+    assert partitions.files() == []
+
+
+def test_the_same_rows_make_the_same_file(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path / "p")
+    assert partitions.append(_rows(1)) == partitions.append(_rows(1))
+    assert len(partitions.files()) == 1
+
+
+def test_hundreds_of_nights_leave_few_files_and_every_row(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path / "p")
+    nights = 3 * MANY_FILES
+    for night in range(nights):
+        partitions.append(_rows(night))
+        assert len(partitions.files()) < MANY_FILES
+    assert sorted(partitions.read()["number"]) == list(range(nights))
+
+
+def test_a_crash_while_merging_leaves_rows_twice_and_the_next_merge_heals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partitions = Partitions(tmp_path / "p")
+    for number in range(4):
+        partitions.append(_rows(number))
+
+    def crash(_path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001 - pathlib's own signature
+        raise KeyboardInterrupt(missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", crash)
+        with pytest.raises(KeyboardInterrupt):
+            partitions.merge()
+    assert sorted(partitions.read()["number"]) == sorted([*range(4), *range(4)])
+    partitions.merge()
+    assert len(partitions.files()) == 1
+    assert sorted(partitions.read()["number"]) == list(range(4))
+
+
+def test_a_damaged_file_stops_the_merge_and_nothing_is_removed(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path / "p")
+    partitions.append(_rows(1))
+    (tmp_path / "p" / "zz.parquet").write_bytes(b"damaged")
+    with pytest.raises(StoreError, match=r"zz\.parquet"):
+        partitions.merge()
+    assert len(partitions.files()) == 2
+
+
+def test_a_merge_between_listing_and_reading_does_not_disturb_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partitions = Partitions(tmp_path / "p")
+    for number in range(3):
+        partitions.append(_rows(number))
+    listed = Partitions.files
+    stale = [partitions.files()]
+
+    def files(self: Partitions) -> list[Path]:
+        if stale:
+            old = stale.pop()
+            Partitions(tmp_path / "p").merge()
+            return old
+        return listed(self)
+
+    monkeypatch.setattr(Partitions, "files", files)
+    assert sorted(partitions.read()["number"]) == [0, 1, 2]

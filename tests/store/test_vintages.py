@@ -1,0 +1,238 @@
+"""Vintages: what was known on a day can be asked for on every later day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import InputError, SchemaError, StoreError
+from core.schema import OBSERVATIONS, check
+from store.vintages import VintageStore
+
+Rows = Callable[..., pd.DataFrame]
+DAY = dt.date(2025, 6, 1)
+
+
+def _values(frame: pd.DataFrame) -> dict[str, float]:
+    return dict(zip(frame["time_period"], frame["obs_value"], strict=True))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> VintageStore:
+    return VintageStore(tmp_path)
+
+
+def test_a_past_state_is_what_was_known_then(store: VintageStore, observations: Rows) -> None:
+    store.append(
+        observations(("2024-11", 90, "2024-12-15"), ("2024-12", 100, "2025-01-15"), ("2024-12", 120, "2025-02-15"))
+    )
+    assert _values(store.known_at(dt.date(2024, 12, 14))) == {}
+    assert _values(store.known_at(dt.date(2024, 12, 15))) == {"2024-11": 90}
+    assert _values(store.known_at(dt.date(2025, 2, 14))) == {"2024-11": 90, "2024-12": 100}
+    assert _values(store.known_at(dt.date(2025, 2, 15))) == {"2024-11": 90, "2024-12": 120}
+
+
+def test_what_is_known_keeps_the_contract_even_where_it_is_nothing(store: VintageStore, observations: Rows) -> None:
+    check(store.known_at(DAY), OBSERVATIONS)
+    store.append(observations(("2024-12", 100, "2025-01-15")))
+    for day in (dt.date(2020, 1, 1), DAY):
+        check(store.known_at(day), OBSERVATIONS)
+
+
+def test_appending_the_same_file_again_adds_nothing(store: VintageStore, observations: Rows) -> None:
+    frame = observations(("2024-11", 90, "2024-12-15"), ("2024-12", 100, "2025-01-15"), ("2024-12", 120, "2025-02-15"))
+    assert store.append(frame) == 3
+    assert store.append(frame) == 0
+    assert store.append(frame.iloc[::-1]) == 0
+
+
+def test_a_later_publication_of_the_same_figure_adds_nothing(store: VintageStore, observations: Rows) -> None:
+    assert store.append(observations(("2024-12", 100, "2025-01-15"), ("2024-12", 100, "2025-02-15"))) == 1
+    assert store.append(observations(("2024-12", 100, "2025-03-15"))) == 0
+    assert store.append(observations(("2024-12", 110, "2025-03-15"))) == 1
+    assert store.append(observations(("2024-12", 100, "2025-04-15"))) == 1
+    assert _values(store.known_at(DAY)) == {"2024-12": 100}
+
+
+def test_a_changed_flag_alone_is_news(store: VintageStore, observations: Rows) -> None:
+    store.append(observations(("2024-12", 100, "2025-01-15"), obs_flag="p"))
+    assert store.append(observations(("2024-12", 100, "2025-02-15"))) == 1
+    assert store.known_at(DAY)["obs_flag"].to_list() == [""]
+
+
+def test_of_two_values_published_on_one_day_the_later_stored_holds(store: VintageStore, observations: Rows) -> None:
+    first, second = (observations(("2024-12", value, "2025-01-15")) for value in (100, 105))
+    assert [store.append(first), store.append(second)] == [1, 1]
+    assert _values(store.known_at(DAY)) == {"2024-12": 105}
+    assert [store.append(first), store.append(second)] == [0, 0]
+    assert _values(store.known_at(DAY)) == {"2024-12": 105}
+
+
+def test_a_revision_with_an_estimated_date_is_dated_by_the_day_it_arrived(
+    store: VintageStore, observations: Rows
+) -> None:
+    store.append(observations(("2024-12", 100, "2025-02-04"), as_of_estimated=True), received=dt.date(2025, 2, 10))
+    revised = observations(("2024-12", 130, "2025-02-04"), ("2025-01", 70, "2025-03-07"), as_of_estimated=True)
+    assert store.append(revised, received=dt.date(2025, 4, 1)) == 2
+    assert _values(store.known_at(dt.date(2025, 3, 31))) == {"2024-12": 100, "2025-01": 70}
+    known = store.known_at(dt.date(2025, 4, 1))
+    assert _values(known) == {"2024-12": 130, "2025-01": 70}
+    assert known["as_of_estimated"].to_list() == [False, True]
+    assert store.append(revised, received=dt.date(2025, 5, 1)) == 0
+
+
+def test_an_older_edition_of_a_file_does_not_undo_a_revision(store: VintageStore, observations: Rows) -> None:
+    old = observations(("2024-12", 100, "2025-02-04"), as_of_estimated=True)
+    store.append(old, received=dt.date(2025, 2, 10))
+    store.append(old.assign(obs_value=130.0), received=dt.date(2025, 3, 10))
+    assert store.append(old, received=dt.date(2025, 4, 10)) == 0
+    assert _values(store.known_at(DAY)) == {"2024-12": 130}
+
+
+def test_sources_are_kept_apart_and_may_be_left_out(store: VintageStore, observations: Rows) -> None:
+    store.append(
+        pd.concat(
+            [
+                observations(("2024-12", 100, "2025-01-15"), source_id="iom-dtm"),
+                observations(("2024-12", 90, "2025-01-20"), source_id="unhcr"),
+            ]
+        )
+    )
+    assert store.sources() == ["iom-dtm", "unhcr"]
+    assert store.known_at(DAY)["obs_value"].to_list() == [100, 90]
+    assert store.known_at(DAY, exclude_sources=["iom-dtm"])["source_id"].to_list() == ["unhcr"]
+
+
+def test_what_is_known_is_sorted_by_source_series_and_period(store: VintageStore, observations: Rows) -> None:
+    for series in ("b", "c", "a"):
+        store.append(observations(("2024-12", 1, "2025-01-15"), ("2024-02", 2, "2025-01-15"), series_id=series))
+    known = store.known_at(DAY)
+    assert known[["series_id", "time_period"]].to_numpy().tolist() == [
+        [series, period] for series in "abc" for period in ("2024-02", "2024-12")
+    ]
+
+
+def test_revisions_are_figures_known_on_both_days_with_another_value(store: VintageStore, observations: Rows) -> None:
+    store.append(
+        observations(
+            ("2024-10", 200, "2024-11-15"),
+            ("2024-11", 0, "2024-12-15"),
+            ("2024-12", 100, "2025-01-15"),
+            ("2024-12", 80, "2025-02-15"),
+            ("2024-11", 3, "2025-02-20"),
+            ("2025-01", 50, "2025-02-15"),
+        )
+    )
+    revised = store.revisions(dt.date(2025, 1, 31), dt.date(2025, 2, 28))
+    assert revised[["time_period", "old_value", "new_value", "share"]].to_numpy().tolist() == [
+        ["2024-11", 0.0, 3.0, 3.0],
+        ["2024-12", 100.0, 80.0, -0.2],
+    ]
+    assert revised["as_of"].to_list() == [pd.Timestamp("2025-02-20"), pd.Timestamp("2025-02-15")]
+    assert store.revisions(dt.date(2025, 2, 28), dt.date(2025, 6, 1)).empty
+    assert store.revisions(dt.date(2020, 1, 1), dt.date(2025, 6, 1)).empty
+
+
+def test_a_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, observations: Rows) -> None:
+    with pytest.raises(SchemaError, match="obs_flag"):
+        store.append(observations(("2024-12", 100, "2025-01-15")).drop(columns="obs_flag"))
+    with pytest.raises(SchemaError, match="birth_date"):
+        store.append(observations(("2024-12", 100, "2025-01-15"), birth_date="x"))
+    assert store.sources() == []
+
+
+@pytest.mark.parametrize("source_id", ["", "../x", "a/b", ".hidden"])
+def test_a_source_id_that_is_no_name_of_a_folder_is_refused(
+    store: VintageStore, observations: Rows, source_id: str
+) -> None:
+    with pytest.raises(InputError, match="source_id"):
+        store.append(observations(("2024-12", 100, "2025-01-15"), source_id=source_id))
+
+
+def test_a_damaged_file_is_named(tmp_path: Path, store: VintageStore, observations: Rows) -> None:
+    store.append(observations(("2024-12", 100, "2025-01-15")))
+    (path,) = (tmp_path / "vintages" / "iom-dtm").glob("*.parquet")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(StoreError, match=path.name):
+        store.known_at(DAY)
+
+
+def test_a_rejected_row_is_kept_once(store: VintageStore) -> None:
+    row = {"source_id": "ucdp", "file": "f.csv", "row": "7", "column": "best", "rule": "negative", "record": "a,-1"}
+    assert store.rejected().columns.to_list() == list(row)
+    frame = pd.DataFrame([row, row | {"row": "9"}])
+    assert [store.append_rejected(frame), store.append_rejected(frame)] == [2, 0]
+    assert store.append_rejected(pd.DataFrame([row | {"row": "11"}])) == 1
+    assert sorted(store.rejected()["row"]) == ["11", "7", "9"]
+
+
+FIGURES = st.lists(
+    st.tuples(
+        st.sampled_from(["s1", "s2"]),
+        st.sampled_from(["2024-11", "2024-12"]),
+        st.integers(0, 3),
+        st.integers(1, 12),
+        st.sampled_from(["", "p"]),
+    ),
+    unique_by=lambda figure: (figure[0], figure[1], figure[3]),
+    max_size=30,
+)
+
+
+@given(figures=FIGURES, splits=st.integers(1, 4), day=st.integers(0, 13))
+@settings(max_examples=60, deadline=None)
+def test_known_at_equals_a_search_through_every_publication(
+    figures: list[tuple[str, str, int, int, str]], splits: int, day: int
+) -> None:
+    """The oracle keeps every row ever published; publications arrive in the order of their days."""
+    ordered = sorted(figures, key=lambda figure: figure[3])
+    expected: dict[tuple[str, str], tuple[float, str]] = {}
+    for series, period, value, month, flag in ordered:
+        if month <= day:
+            expected[series, period] = (float(value), flag)
+    with TemporaryDirectory() as folder:
+        store = VintageStore(Path(folder))
+        for part in np.array_split(np.arange(len(ordered)), splits):
+            if len(part):
+                store.append(_publications([ordered[number] for number in part]))
+        asked = dt.date(2025, day, 1) if 1 <= day <= 12 else dt.date(2024 if day == 0 else 2026, 1, 1)
+        known = store.known_at(asked)
+    found = {
+        (row["series_id"], row["time_period"]): (row["obs_value"], row["obs_flag"]) for row in known.to_dict("records")
+    }
+    assert found == expected
+
+
+def _publications(figures: list[tuple[str, str, int, int, str]]) -> pd.DataFrame:
+    frame = pd.DataFrame(figures, columns=["series_id", "time_period", "obs_value", "month", "obs_flag"])
+    frame["as_of"] = pd.to_datetime([f"2025-{month:02d}-01" for month in frame.pop("month")]).astype("datetime64[ns]")
+    frame["obs_value"] = frame["obs_value"].astype(float)
+    for name, text in {"source_id": "s", "target": "arrivals", "route_id": "CMR", "geo": "_T", "freq": "M"}.items():
+        frame[name] = text
+    return frame.assign(citizen="_T", as_of_estimated=False)
+
+
+@pytest.mark.slow
+def test_three_hundred_thousand_rows_are_asked_in_less_than_a_second_and_a_half(
+    store: VintageStore, observations: Rows
+) -> None:
+    periods = pd.period_range("2009-01", periods=200, freq="M")
+    days = (periods.end_time.normalize() + pd.Timedelta(days=35)).strftime("%Y-%m-%d")
+    month_by_month = observations(
+        *((str(period), float(n), day) for n, (period, day) in enumerate(zip(periods, days, strict=True)))
+    )
+    series = [month_by_month.assign(series_id=f"arrivals.CMR._T.X{n:04d}.M") for n in range(1500)]
+    assert store.append(pd.concat(series, ignore_index=True)) == 300_000
+    started = time.process_time()
+    known = store.known_at(DAY)
+    assert time.process_time() - started < 1.5
+    assert len(known) == 1500 * int((pd.DatetimeIndex(days) <= pd.Timestamp(DAY)).sum())
