@@ -12,10 +12,15 @@ import pytest
 from core.errors import InputError
 from store.lock import AlreadyRunningError, night_lock
 
-HOLD = (
-    "import sys, time; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from store.lock import night_lock\n"
-)
-HOLD += "with night_lock(Path(sys.argv[2])): print('held', flush=True); time.sleep(60)"
+HOLD = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from store.lock import night_lock
+with night_lock(Path(sys.argv[2])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -37,9 +42,9 @@ def test_a_second_night_is_told_who_holds_the_lock_and_since_when(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
     try:
-        with pytest.raises(AlreadyRunningError, match=rf"process {holder.pid}, since \d{{4}}-\d\d-\d\dT"):
-            with night_lock(tmp_path):
-                pass
+        who = rf"process {holder.pid}, since \d{{4}}-\d\d-\d\dT"
+        with pytest.raises(AlreadyRunningError, match=who), night_lock(tmp_path):
+            pass
     finally:
         _kill(holder)
 
