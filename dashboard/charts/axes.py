@@ -1,0 +1,136 @@
+"""What the charts share: ticks in the reader's language, places of months, labels that do not overlap."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.errors import SchemaError
+from dashboard import numbers
+from dashboard.theme import Theme, halo, template
+
+Annotation = dict[str, Any]
+"""One plotly annotation."""
+Row = dict[Hashable, Any]
+"""One row of a frame, as ``to_dict("records")`` gives it."""
+
+MOST_GRID_LINES = 5
+LABEL_PIXELS = 16
+MARGIN_TOP, MARGIN_BOTTOM = 34, 40
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
+    """Return the frame if it has the columns a chart draws.
+
+    Raises:
+        SchemaError: Names the chart and the columns that are missing.
+    """
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise SchemaError(f"{chart}: missing columns {missing}; found {list(frame.columns)}")
+    return frame
+
+
+def mid_month(dates: pd.Series) -> pd.Series:
+    """The 15th of each month, where a month's figure is drawn."""
+    return pd.to_datetime(dates).dt.to_period("M").dt.start_time + pd.Timedelta(days=14)
+
+
+def dated(values: pd.Series) -> list[tuple[pd.Timestamp, float]]:
+    """Dates and values of a series indexed by date."""
+    return list(zip(pd.DatetimeIndex(values.index), values.astype(float), strict=True))
+
+
+def quantile(forecast: pd.DataFrame, level: float) -> pd.Series:
+    """Values of one quantile level, indexed by target month in order.
+
+    Raises:
+        SchemaError: The forecast does not hold that level.
+    """
+    rows = forecast[(forecast["output_type_id"] - level).abs() < 1e-9].sort_values("target_end_date")
+    if rows.empty:
+        raise SchemaError(f"forecast: no quantile at level {level:g}")
+    return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(mid_month(rows["target_end_date"])))
+
+
+def nice_ticks(largest: float) -> list[float]:
+    """At most five round grid lines above zero, and zero itself; the last one is not above ``largest``."""
+    if not largest > 0:
+        return [0.0, 1.0]
+    power = 10.0 ** math.floor(math.log10(largest / MOST_GRID_LINES))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if largest / (factor * power) < MOST_GRID_LINES + 1)
+    return [step * position for position in range(int(largest / step * (1 + 1e-9)) + 1)]
+
+
+def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
+    """A vertical axis of persons from zero with ticks in the reader's language.
+
+    Args:
+        largest: Largest value drawn.
+        headroom: Share of the axis to leave free above it.
+    """
+    ticks = nice_ticks(largest)
+    top = (largest if largest > 0 else 1.0) / (1 - headroom)
+    return {
+        "range": [0, top],
+        "tickvals": ticks,
+        "ticktext": [numbers.significant(tick) for tick in ticks],
+    }
+
+
+def month_ticks(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:
+    """January and July of each year, the year under January; every third month where the span is under two years."""
+    step = 6 if (last - first).days > 550 else 3
+    months = pd.period_range(first, last, freq="M")
+    chosen = [month for month in months if (month.month - 1) % step == 0]
+    places = [month.start_time + pd.Timedelta(days=14) for month in chosen]
+    texts = [_month_tick(month, is_first=position == 0) for position, month in enumerate(chosen)]
+    return {"tickvals": places, "ticktext": texts}
+
+
+def _month_tick(month: pd.Period, *, is_first: bool) -> str:
+    name = numbers.month_short(dt.date(month.year, month.month, 1))
+    return f"{name}<br>{month.year}" if month.month == 1 or is_first else name
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Move label places apart until neighbours are ``gap`` apart, keeping their order and their centre of mass.
+
+    Pool-adjacent-violators: neighbours that are too close form a block, and a block stands around its own mean.
+    """
+    order = sorted(range(len(places)), key=lambda position: places[position])
+    blocks: list[tuple[float, int]] = []
+    for rank, position in enumerate(order):
+        total, count = places[position] - rank * gap, 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            earlier_total, earlier_count = blocks.pop()
+            total, count = total + earlier_total, count + earlier_count
+        blocks.append((total, count))
+    levels = [total / count for total, count in blocks for _ in range(count)]
+    moved = [0.0] * len(places)
+    for rank, position in enumerate(order):
+        moved[position] = levels[rank] + rank * gap
+    return moved
+
+
+def note(theme: Theme, text: str, **place: Any) -> Annotation:  # noqa: ANN401 - plotly's own keywords
+    """A label without arrow or box, 12 px, in secondary text, with a halo in the ground's colour."""
+    font = {"size": 12, "color": theme.secondary, "shadow": halo(theme.ground)} | place.pop("font", {})
+    return {"text": text, "showarrow": False, "align": "left", "font": font, **place}
+
+
+def unit_label(theme: Theme, unit: str) -> Annotation:
+    """The unit at the top left, in place of an axis title."""
+    return note(
+        theme, unit, xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom", xshift=-6, yshift=4
+    )
+
+
+def finish(figure: go.Figure, theme: Theme, *, height: int, annotations: Iterable[Annotation]) -> go.Figure:
+    """Set template, height and labels."""
+    figure.update_layout(template=template(theme), height=height, annotations=list(annotations))
+    return figure

@@ -1,0 +1,176 @@
+"""Context beside a forecast: who arrives, and how indicators moved. Context is never a cause."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts.axes import finish, mid_month, nice_ticks, note, require
+from dashboard.i18n import _
+from dashboard.theme import Theme, with_opacity
+
+NAME_PIXELS, FIGURE_PIXELS = 150, 96
+ROW_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 120, 0.34
+
+
+def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
+    """Horizontal bars, the largest on top, with count and share beside each.
+
+    Args:
+        mix: Columns ``name``, ``value`` (persons) and ``share`` (of the total). An "other" row keeps the place it has.
+        unit: What is counted, and when.
+        theme: Colours.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(mix, ("name", "value", "share"), "nationality bars").reset_index(drop=True)
+    places = list(range(len(rows)))
+    texts = [
+        f"{numbers.observed(value)} · {numbers.percent(share)}"
+        for value, share in zip(rows["value"], rows["share"], strict=True)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            x=rows["value"],
+            y=places,
+            orientation="h",
+            width=0.42,
+            marker={"color": with_opacity(theme.neutral, 0.62)},
+            text=[f"<b>{name}</b><br>{text}" for name, text in zip(rows["name"], texts, strict=True)],
+            textposition="none",
+            hovertemplate="%{text}<extra></extra>",
+            name="nationalities",
+        )
+    )
+    labels = [
+        note(theme, unit, xref="paper", x=0, xanchor="left", yref="paper", y=1, yanchor="bottom", xshift=-NAME_PIXELS)
+    ]
+    for place, name, value, text in zip(places, rows["name"], rows["value"], texts, strict=True):
+        middle = {"y": place, "yanchor": "middle"}
+        ink = {"size": 13, "color": theme.ink}
+        labels.append(note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, **middle))
+        labels.append(note(theme, text, x=value, xanchor="left", xshift=8, **middle))
+    largest = float(rows["value"].max()) if len(rows) else 1.0
+    figure.update_layout(
+        margin={"l": NAME_PIXELS, "r": FIGURE_PIXELS, "t": 30, "b": 10},
+        hovermode="closest",
+        xaxis={"range": [0, largest or 1.0], "visible": False},
+        yaxis={"range": [len(rows) - 0.4, -0.6], "visible": False, "showgrid": False, "zeroline": False},
+    )
+    return finish(figure, theme, height=ROW_PIXELS * len(rows) + 44, annotations=labels)
+
+
+def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
+    """The bars in words: the three largest with their shares."""
+    top = mix.sort_values("value", ascending=False).head(3)
+    parts = [f"{row['name']} {numbers.percent(row['share'])}" for row in top.to_dict("records")]
+    return _("{unit}: {parts}.").format(unit=unit, parts=", ".join(parts))
+
+
+def small_multiples(lines: pd.DataFrame, *, theme: Theme) -> go.Figure:
+    """One small line chart per indicator, all over the same months. Context, not cause.
+
+    Args:
+        lines: Columns ``panel`` (name and unit on screen), ``time_period_end``, ``value``.
+        theme: Colours.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    require(lines, ("panel", "time_period_end", "value"), "small multiples")
+    panels = list(dict.fromkeys(lines["panel"]))
+    figure, labels, count = go.Figure(), [], max(1, len(panels))
+    axes: dict[str, object] = {}
+    for rank, panel in enumerate(panels):
+        rows = lines[lines["panel"] == panel].sort_values("time_period_end")
+        suffix = "" if rank == 0 else f"{rank + 1}"
+        top = 1 - rank / count
+        figure.add_trace(_panel_line(panel, rows, f"y{suffix}", theme))
+        axes[f"yaxis{suffix}"] = _panel_axis(rows["value"], (top - (1 - PANEL_GAP) / count, top))
+        labels.append(
+            note(theme, panel, xref="paper", x=0, xshift=-6, xanchor="left", yref="paper", y=top, yanchor="bottom")
+        )
+        last = rows.dropna(subset=["value"]).tail(1)
+        if len(last):
+            where = {"x": mid_month(last["time_period_end"]).iloc[0], "y": last["value"].iloc[0], "yref": f"y{suffix}"}
+            labels.append(
+                note(
+                    theme,
+                    numbers.significant(last["value"].iloc[0]),
+                    xanchor="left",
+                    yanchor="middle",
+                    xshift=8,
+                    **where,
+                )
+            )
+    if len(lines):
+        months = mid_month(lines["time_period_end"])
+        axes["xaxis"] = _years(months.min(), months.max(), f"y{len(panels)}" if len(panels) > 1 else "y")
+    figure.update_layout(margin={"l": 52, "r": 64, "t": 30, "b": 34}, hovermode="closest", **axes)
+    return finish(figure, theme, height=PANEL_PIXELS * count + 64, annotations=labels)
+
+
+def small_multiples_alt(lines: pd.DataFrame) -> str:
+    """The lines in words: the newest value of each against a year earlier. Context only."""
+    parts = []
+    for panel, rows in lines.dropna(subset=["value"]).groupby("panel", sort=False):
+        values = pd.Series(rows["value"].to_numpy(), index=pd.to_datetime(rows["time_period_end"])).sort_index()
+        newest = values.index[-1]
+        before = values[values.index <= newest - pd.DateOffset(months=12)]
+        text = f"{panel}: {numbers.significant(values.iloc[-1])} ({numbers.month_name(newest)})"
+        if len(before):
+            text += _(", {value} a year earlier").format(value=numbers.significant(before.iloc[-1]))
+        parts.append(text)
+    return _("Context, not causes. {parts}.").format(parts="; ".join(parts))
+
+
+def _panel_line(panel: str, rows: pd.DataFrame, axis: str, theme: Theme) -> go.Scatter:
+    months = mid_month(rows["time_period_end"])
+    return go.Scatter(
+        x=months,
+        y=rows["value"],
+        yaxis=axis,
+        mode="lines",
+        line={"color": theme.neutral, "width": 1.6},
+        text=[
+            f"{numbers.month_name(month)}<br><b>{numbers.significant(value)}</b>"
+            for month, value in zip(months, rows["value"], strict=True)
+        ],
+        hovertemplate="%{text}<extra></extra>",
+        name=panel,
+    )
+
+
+def _panel_axis(values: pd.Series, domain: tuple[float, float]) -> dict[str, object]:
+    """From zero where nothing is negative, with one or two grid lines."""
+    low, high = min(0.0, float(values.min())), float(values.max())
+    ticks = nice_ticks(high) if high > 0 else [0.0]
+    chosen = [ticks[0], ticks[-1]] if low == 0 else [low, 0.0, high]
+    top = (high if high > 0 else 1.0) * 1.06
+    return {
+        "domain": list(domain),
+        "range": [low, top],
+        "tickvals": chosen,
+        "ticktext": [numbers.significant(tick) for tick in chosen],
+    }
+
+
+def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, object]:
+    years = range(first.year, last.year + 1)
+    step = math.ceil(len(years) / 8)
+    ticks = [
+        dt.date(year, 1, 15)
+        for year in years
+        if (year - last.year) % step == 0 and dt.date(year, 1, 15) >= first.date()
+    ]
+    return {
+        "range": [first, last],
+        "anchor": anchor,
+        "tickvals": ticks,
+        "ticktext": [f"{tick.year}" for tick in ticks],
+    }

@@ -1,0 +1,144 @@
+"""Do the intervals keep their promise? Coverage against the nominal level, and the PIT histogram.
+
+Gneiting, Balabdaoui and Raftery (2007), Probabilistic forecasts, calibration and sharpness, JRSS B 69.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts.axes import finish, note, require
+from dashboard.i18n import _
+from dashboard.theme import Theme, with_opacity
+
+
+def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
+    """Draw how often the outcome lay inside each interval; on the diagonal the promise is kept exactly.
+
+    Args:
+        coverage: Columns ``nominal`` and ``observed`` (shares between 0 and 1) and, where known, ``lower`` and
+            ``upper``.
+        theme: Colours.
+        height: Pixels.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
+    bars = None
+    if {"lower", "upper"} <= set(rows.columns):
+        bars = {"type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": with_opacity(theme.fan, 0.7)}
+        bars |= {"array": (rows["upper"] - rows["observed"]).tolist()}
+        bars |= {"arrayminus": (rows["observed"] - rows["lower"]).tolist()}
+    hover = [
+        f"{numbers.percent(nominal)}: {_('outcome inside in {share}').format(share=numbers.percent(actual))}"
+        for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
+    ]
+    line = {"color": theme.fan, "width": 1.4}
+    marker = {"size": 10, "color": theme.fan}
+    figure = go.Figure(
+        go.Scatter(
+            x=rows["nominal"],
+            y=rows["observed"],
+            mode="lines+markers",
+            line=line,
+            marker=marker,
+            error_y=bars,
+            text=hover,
+            hovertemplate="%{text}<extra></extra>",
+            name="coverage",
+        )
+    )
+    dashed = {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
+    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed, layer="below")
+    ticks = {"range": [0, 1.04], "tickvals": (shares := [0, 0.25, 0.5, 0.75, 1]), "ticks": ""}
+    ticks |= {"ticktext": [_plain_percent(share) for share in shares]}
+    figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)
+    corner = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "yref": "paper"}
+    labels = [
+        note(theme, _("Outcomes inside the interval"), x=0, y=1, xshift=-6, yshift=4, **corner),
+        note(theme, _("interval promised"), x=1, y=0, yshift=4, **corner | {"xanchor": "right"}),
+        note(theme, _("too wide"), x=0.28, y=0.62, xref="x", yref="y", xanchor="center", yanchor="middle"),
+        note(theme, _("too narrow"), x=0.66, y=0.28, xref="x", yref="y", xanchor="center", yanchor="middle"),
+    ]
+    return finish(figure, theme, height=height, annotations=labels)
+
+
+def coverage_alt(coverage: pd.DataFrame) -> str:
+    """Coverage in words, one clause per interval."""
+    rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
+    parts = [
+        _("the {nominal} interval held the outcome in {actual} of cases").format(
+            nominal=numbers.percent(nominal), actual=numbers.percent(actual)
+        )
+        for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
+    ]
+    return _("Coverage: {parts}.").format(parts="; ".join(parts))
+
+
+def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
+    """Draw where outcomes fell within their forecasts; flat is calibrated.
+
+    Args:
+        pit: Columns ``bin_low`` (lower end of equal bins over 0 to 1) and ``share`` (of all outcomes; sums to 1).
+        theme: Colours.
+        height: Pixels.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(pit, ("bin_low", "share"), "PIT histogram").sort_values("bin_low")
+    width = 1 / max(1, len(rows))
+    hover = [
+        f"{numbers.percent(start)}–{numbers.percent(min(1.0, start + width))}<br>"
+        + _("<b>{share}</b> of outcomes").format(share=numbers.percent(share))
+        for start, share in zip(rows["bin_low"], rows["share"], strict=True)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            x=rows["bin_low"] + width / 2,
+            y=rows["share"],
+            width=width * 0.92,
+            marker={"color": with_opacity(theme.fan, 0.6)},
+            text=hover,
+            textposition="none",
+            hovertemplate="%{text}<extra></extra>",
+            name="PIT",
+        )
+    )
+    dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=width, y1=width, line=dashed)
+    largest = max(float(rows["share"].max()) if len(rows) else 0.0, width)
+    shares = [tick for tick in (0, 0.05, 0.1, 0.2, 0.3, 0.5, 1) if tick <= largest * 1.1]
+    places = [0, 0.25, 0.5, 0.75, 1]
+    figure.update_layout(
+        margin={"l": 50, "r": 74},
+        hovermode="closest",
+        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [_plain_percent(p) for p in places], "ticks": ""},
+        yaxis={"range": [0, largest * 1.18], "tickvals": shares, "ticktext": [_plain_percent(s) for s in shares]},
+    )
+    corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "xshift": -6, "yshift": 4}
+    labels = [
+        note(theme, _("Share of outcomes, by place within the forecast"), x=0, y=1, **corner),
+        note(theme, _("calibrated"), x=1, xref="paper", y=width, xanchor="left", yanchor="middle", xshift=6),
+    ]
+    return finish(figure, theme, height=height, annotations=labels)
+
+
+def pit_alt(pit: pd.DataFrame) -> str:
+    """The histogram in words: how many outcomes fell in the lowest and the highest tenth of their forecasts."""
+    rows = require(pit, ("bin_low", "share"), "PIT histogram")
+    low, high = (
+        float(rows.loc[mask, "share"].sum()) for mask in (rows["bin_low"] < 0.1 - 1e-9, rows["bin_low"] >= 0.9 - 1e-9)
+    )
+    return _(
+        "{low} of outcomes fell in the lowest tenth of their forecast and {high} in the highest tenth; "
+        "10% each would be calibrated."
+    ).format(low=numbers.percent(min(low, 1.0)), high=numbers.percent(min(high, 1.0)))
+
+
+def _plain_percent(share: float) -> str:
+    """A round per cent for an axis, where 0 and 100 are places and not chances."""
+    return numbers.percent(0.5).replace("50", f"{share * 100:.0f}")

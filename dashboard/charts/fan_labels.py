@@ -1,0 +1,158 @@
+"""The words on a fan chart, and the lines they belong to. Each returns plotly annotations."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.quantiles import interval_levels
+from dashboard import numbers
+from dashboard.charts.axes import LABEL_PIXELS, Annotation, dated, mid_month, note, quantile, spread, unit_label
+from dashboard.i18n import _
+from dashboard.theme import Theme, halo
+
+CHANCE_MONTHS = 3
+Annotations = list[Annotation]
+
+
+def end_labels(forecast: pd.DataFrame, per_pixel: float, theme: Theme) -> Annotations:
+    """What each band means, in words, at the right end, moved apart where bands are narrow."""
+    upper = [(coverage, interval_levels(coverage)[1]) for coverage in (0.5, 0.8, 0.95)]
+    ends = {level: quantile(forecast, level).iloc[-1] for _coverage, level in upper}
+    median = quantile(forecast, 0.5)
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
+    texts = [_("<b>median {value}</b>").format(value=numbers.expected(median.iloc[-1]))]
+    texts += [f"{numbers.percent(coverage)}: {words[coverage]}" for coverage, _level in upper]
+    places = spread([median.iloc[-1], *ends.values()], LABEL_PIXELS * per_pixel)
+    inks = [theme.median, *[theme.secondary] * len(upper)]
+    return [
+        note(theme, text, x=median.index[-1], y=place, xanchor="left", yanchor="middle", xshift=10, font={"color": ink})
+        for text, place, ink in zip(texts, places, inks, strict=True)
+    ]
+
+
+def unit_and_now(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:
+    """The unit at the top left, and a line at the date of knowledge with that date on top."""
+    when = pd.Timestamp(now)
+    figure.add_shape(
+        type="line", x0=when, x1=when, y0=0, y1=1, yref="paper", line={"color": theme.secondary, "width": 1}
+    )
+    date = f"<b>{numbers.day_short(now)}</b>"
+    above = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4, "font": {"color": theme.secondary}}
+    return [unit_label(theme, unit), note(theme, date, x=when, xanchor="center", **above)]
+
+
+def provisional_label(months: pd.DataFrame, theme: Theme) -> Annotations:
+    """The word beside the newest provisional month."""
+    provisional = months[months["flag"].eq("p") & months["value"].notna()]
+    if provisional.empty:
+        return []
+    last = provisional.iloc[-1]
+    place = {"x": provisional.index[-1], "y": last["value"], "xanchor": "right", "yanchor": "top"}
+    return [note(theme, _("provisional"), xshift=-8, yshift=-3, **place)]
+
+
+def earlier_label(earlier: pd.DataFrame, theme: Theme) -> Annotations:
+    """The words above the highest of the earlier forecasts."""
+    if earlier.empty:
+        return []
+    highest = earlier.iloc[int(earlier["q90"].astype(float).to_numpy().argmax())]
+    place = {"x": mid_month(pd.Series([highest["target_end_date"]])).iloc[0], "y": highest["q90"]}
+    return [note(theme, _("earlier forecasts"), yanchor="bottom", yshift=3, font={"color": theme.replay.text}, **place)]
+
+
+def outcome_label(outcomes: pd.DataFrame | None, theme: Theme) -> Annotations:
+    """The words under the lowest outcome of a replay, where the fan leaves room."""
+    if outcomes is None or outcomes.empty:
+        return []
+    lowest = outcomes.iloc[int(outcomes["value"].to_numpy().argmin())]
+    place = {"x": mid_month(pd.Series([lowest["time_period_end"]])).iloc[0], "y": lowest["value"]}
+    ink = {"color": theme.ink}
+    return [note(theme, _("what happened next"), yanchor="top", yshift=-6, font=ink, **place)]
+
+
+def threshold_line(
+    figure: go.Figure, threshold: float, *, first: pd.Timestamp, largest: float, theme: Theme
+) -> Annotations:
+    """The reader's number as a dashed line; where it lies far above everything, the words alone."""
+    text = _("your number: {value}").format(value=numbers.observed(threshold))
+    place = {"x": first, "xanchor": "left", "yanchor": "bottom", "font": {"color": theme.ink}}
+    if threshold > largest:
+        return [note(theme, _("{text}, above this chart ↑").format(text=text), y=largest, **place | {"yanchor": "top"})]
+    line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=line)
+    return [note(theme, text, y=threshold, yshift=1, **place)]
+
+
+def chance_labels(
+    figure: go.Figure, chances: pd.DataFrame | None, threshold: float, per_pixel: float, theme: Theme
+) -> Annotations:
+    """The chances to pass the reader's number, in bold on its line.
+
+    The highest always shows. The others are the texts of unseen bars a few months wide: plotly hides a text that does
+    not fit its bar, so that a phone shows the highest alone and nothing overlaps.
+    """
+    if chances is None or chances.empty:
+        return []
+    (month, highest), *rest = _well_apart(chances)
+    end = mid_month(chances["target_end_date"]).max()
+    others = [point for point in rest if (end - point[0]).days > 20]
+    figure.add_trace(
+        go.Bar(
+            x=[other for other, _chance in others],
+            y=[20 * per_pixel] * len(others),
+            base=threshold,
+            width=CHANCE_MONTHS * 30 * 86_400_000,
+            text=[f"<b>{numbers.percent(chance)}</b>" for _month, chance in others],
+            textposition="inside",
+            insidetextanchor="start",
+            textangle=0,
+            textfont={"size": 12, "color": theme.ink, "shadow": halo(theme.ground)},
+            marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+            hoverinfo="skip",
+            name="chances",
+        )
+    )
+    text = _("<b>{chance}</b> above").format(chance=numbers.percent(highest))
+    ink = {"color": theme.ink}
+    return [note(theme, text, x=month, y=threshold, yanchor="bottom", yshift=1, font=ink)]
+
+
+def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
+    """The highest chance, then later to earlier months that keep their distance from all chosen before."""
+    points = dated(chances.assign(month=mid_month(chances["target_end_date"])).set_index("month")["probability"])
+    highest = max(points, key=lambda point: point[1])
+    kept = [highest]
+    for month, chance in sorted(points, reverse=True):
+        if all(abs((month - other).days) >= CHANCE_MONTHS * 29 for other, _chance in kept):
+            kept.append((month, chance))
+    return kept
+
+
+def skill_strip(
+    figure: go.Figure, targets: pd.DatetimeIndex, now: dt.date, skill_until: int, theme: Theme
+) -> Annotations:
+    """A bar under the top edge: where the forecast beats the baseline, then where it does not."""
+    ends = targets.to_period("M").end_time.normalize()
+    stop = targets[-1] + pd.Timedelta(days=2)
+    turn = min(ends[min(skill_until, len(ends)) - 1], stop) if skill_until > 0 else pd.Timestamp(now)
+    start = pd.Timestamp(now) if turn >= pd.Timestamp(now) else targets[0]
+    gap = pd.Timedelta(days=2)
+    labels: Annotations = []
+    place = {"y": 1, "yref": "paper", "yanchor": "top", "yshift": -8}
+    if turn > start:
+        _bar(figure, start + gap, turn, theme.fan)
+        text = _("better than<br>baseline")
+        labels.append(note(theme, text, x=turn, xanchor="right", **place) | {"align": "right"})
+    if turn < stop:
+        _bar(figure, turn + gap, stop, theme.ended.fill)
+        text = _("no better than<br>the baseline")
+        labels.append(note(theme, text, x=turn + gap, xanchor="left", xshift=2, **place))
+    return labels
+
+
+def _bar(figure: go.Figure, start: pd.Timestamp, stop: pd.Timestamp, colour: str) -> None:
+    line = {"color": colour, "width": 3}
+    figure.add_shape(type="line", x0=start, x1=stop, y0=0.99, y1=0.99, yref="paper", line=line)

@@ -1,0 +1,157 @@
+"""The layers of a fan: bands, median, observed line, earlier forecasts. Each is a list of traces."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.quantiles import INTERVALS, interval_levels
+from dashboard import numbers
+from dashboard.charts.axes import dated, mid_month, quantile
+from dashboard.i18n import _
+from dashboard.theme import Theme, with_opacity
+
+EARLIER_OPACITY = 0.16
+
+
+def band(lower: pd.Series, upper: pd.Series, fill: str, name: str) -> go.Scatter:
+    """One closed band between two lines that share an index of dates."""
+    x = [*lower.index, *lower.index[::-1]]
+    y = [*upper, *lower.iloc[::-1]]
+    return go.Scatter(
+        x=x, y=y, mode="lines", fill="toself", fillcolor=fill, line={"width": 0}, hoverinfo="skip", name=name
+    )
+
+
+def monthly_values(observed: pd.DataFrame) -> pd.DataFrame:
+    """Observed months in order at mid-month, gaps kept as empty values.
+
+    Returns:
+        Index: dates at mid-month. Columns ``value``, ``flag``.
+    """
+    if observed.empty:
+        return pd.DataFrame({"value": pd.Series(dtype=float), "flag": pd.Series(dtype=str)})
+    rows = observed.assign(month=mid_month(observed["time_period_end"])).sort_values("month").set_index("month")
+    if "flag" not in rows:
+        rows["flag"] = ""
+    months = pd.period_range(rows.index[0], rows.index[-1], freq="M").start_time + pd.Timedelta(days=14)
+    filled = rows[["value", "flag"]].reindex(months)
+    return filled.assign(flag=filled["flag"].fillna(""))
+
+
+def joined(anchor: pd.Series, line: pd.Series) -> pd.Series:
+    """The line with the anchor before it, if there is one."""
+    return line if anchor.empty else pd.concat([anchor, line])
+
+
+def fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme) -> list[go.Scatter]:
+    """Bands of 95, 80 and 50 % drawn over each other, then the median.
+
+    Args:
+        forecast: Columns ``target_end_date``, ``output_type_id``, ``value``.
+        anchor: The newest observed value, from which the fan opens; one value at its date, or empty.
+        theme: Colours.
+    """
+    traces = []
+    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
+        low, high = (joined(anchor, quantile(forecast, level)) for level in interval_levels(coverage))
+        traces.append(band(low, high, with_opacity(theme.fan, opacity), f"band {coverage:.0%}"))
+    median = quantile(forecast, 0.5)
+    low, high = (quantile(forecast, level) for level in interval_levels(0.8))
+    hover = [""] * len(anchor) + [
+        f"{numbers.month_name(date)}<br><b>{numbers.expected(value)}</b> {_('expected')}<br>"
+        f"{numbers.percent(0.8)}: {numbers.interval(low.loc[date], high.loc[date])}"
+        for date, value in dated(median)
+    ]
+    line = joined(anchor, median)
+    traces.append(
+        go.Scatter(
+            x=line.index,
+            y=line,
+            mode="lines",
+            line={"color": theme.median, "width": 2.2},
+            text=hover,
+            hovertemplate="%{text}<extra></extra>",
+            name="median",
+        )
+    )
+    return traces
+
+
+def observed_traces(months: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """The observed line: solid, dotted into provisional months, which also take an open circle."""
+    provisional = months["flag"].eq("p")
+    words = {"p": _("provisional"), "e": _("estimated")}
+    hover = [
+        f"{numbers.month_name(date)}<br><b>{numbers.observed(value)}</b> {words.get(flag, '')}".rstrip()
+        for date, value, flag in zip(pd.DatetimeIndex(months.index), months["value"], months["flag"], strict=True)
+    ]
+    solid = go.Scatter(
+        x=months.index,
+        y=months["value"].mask(provisional),
+        mode="lines",
+        line={"color": theme.observed, "width": 2},
+        hoverinfo="skip",
+        name="observed",
+    )
+    into = provisional | provisional.shift(-1, fill_value=False)
+    dotted = go.Scatter(
+        x=months.index,
+        y=months["value"].where(into),
+        mode="lines",
+        line={"color": theme.observed, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+        name="into provisional",
+    )
+    circle = {"size": 9, "color": theme.ground, "line": {"color": theme.observed, "width": 2}}
+    points = go.Scatter(
+        x=months.index,
+        y=months["value"],
+        mode="markers",
+        marker=circle | {"opacity": provisional.astype(float).tolist()},
+        text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        name="months",
+    )
+    return [solid, dotted, points]
+
+
+def earlier_traces(earlier: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """Forecasts made at earlier origins: an 80 % band and a dotted median for each."""
+    traces = []
+    for _origin, rows in earlier.groupby("origin_date"):
+        ordered = rows.sort_values("target_end_date")
+        lines = ordered.set_index(pd.DatetimeIndex(mid_month(ordered["target_end_date"])))
+        fill = with_opacity(theme.earlier, EARLIER_OPACITY)
+        traces.append(band(lines["q10"], lines["q90"], fill, "earlier 80%"))
+        traces.append(
+            go.Scatter(
+                x=lines.index,
+                y=lines["q50"],
+                mode="lines",
+                line={"color": theme.earlier, "width": 1.6, "dash": "dot"},
+                hoverinfo="skip",
+                name="earlier median",
+            )
+        )
+    return traces
+
+
+def outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> go.Scatter:
+    """What was observed after the date on which the forecast was made."""
+    months = monthly_values(outcomes)
+    line = joined(anchor, months["value"])
+    hover = [""] * len(anchor) + [
+        f"{numbers.month_name(date)}<br><b>{numbers.observed(value)}</b> {_('observed later')}"
+        for date, value in dated(months["value"])
+    ]
+    return go.Scatter(
+        x=line.index,
+        y=line,
+        mode="lines+markers",
+        line={"color": theme.observed, "width": 1.6},
+        marker={"size": 6, "color": theme.observed, "opacity": [0.0] * len(anchor) + [1.0] * len(months)},
+        text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        name="what happened next",
+    )

@@ -1,0 +1,141 @@
+"""Is this year unusual? The same months, and the same season, of earlier years."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.quantiles import interval_levels
+from dashboard import numbers
+from dashboard.charts.axes import (
+    LABEL_PIXELS,
+    MARGIN_BOTTOM,
+    MARGIN_TOP,
+    Annotation,
+    count_axis,
+    finish,
+    note,
+    quantile,
+    require,
+    spread,
+    unit_label,
+)
+from dashboard.charts.layers import band, joined, monthly_values
+from dashboard.i18n import _
+from dashboard.theme import Theme, with_opacity
+
+HEIGHT = 300
+HEADROOM = 0.06
+
+
+def season_chart(
+    observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme, height: int = HEIGHT
+) -> go.Figure:
+    """Lay the years over each other by calendar month; the year of the forecast with its 80 % band.
+
+    Args:
+        observed: Columns ``time_period_end``, ``value``.
+        forecast: Columns ``target_end_date``, ``output_type_id``, ``value``; targets outside ``year`` are left out.
+        year: The year to forecast.
+        unit: What is counted.
+        theme: Colours.
+        height: Pixels.
+    """
+    require(observed, ("time_period_end", "value"), "season chart, observed")
+    years = _by_year(monthly_values(observed)["value"])
+    median, low, high = (_of_year(quantile(forecast, level), year) for level in (0.5, *interval_levels(0.8)))
+    own = years.pop(year, pd.Series(dtype=float)).dropna()
+    anchor = own[own.index < median.index.min()].tail(1) if len(median) else own.tail(0)
+    figure = go.Figure(band(joined(anchor, low), joined(anchor, high), with_opacity(theme.fan, 0.2), "80%"))
+    for earlier, values in years.items():
+        figure.add_trace(_year_line(earlier, values, theme, newest=earlier == year - 1))
+    if len(own):
+        figure.add_trace(_line(own, theme.observed, 2.2, f"{year}"))
+    figure.add_trace(_line(joined(anchor, median), theme.fan, 2.4, f"{year} {_('expected')}"))
+    largest = max(float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data)
+    labels = [unit_label(theme, unit), *_year_labels(years.get(year - 1), own, median, year, largest, height, theme)]
+    months = (1, 4, 7, 10)
+    figure.update_layout(
+        margin={"r": 52},
+        hovermode="closest",
+        xaxis={
+            "range": [0.9, 12.1],
+            "tickvals": months,
+            "ticktext": [numbers.month_short(dt.date(year, month, 1)) for month in months],
+        },
+        yaxis=count_axis(largest, HEADROOM),
+    )
+    return finish(figure, theme, height=height, annotations=labels)
+
+
+def _by_year(values: pd.Series) -> dict[int, pd.Series]:
+    years = pd.DatetimeIndex(values.index).year.unique()
+    return {int(year): _of_year(values, int(year)) for year in years}
+
+
+def _of_year(values: pd.Series, year: int) -> pd.Series:
+    """Values of one year by calendar month."""
+    dates = pd.DatetimeIndex(values.index)
+    return pd.Series(values.to_numpy()[dates.year == year], index=dates.month[dates.year == year])
+
+
+def _line(values: pd.Series, colour: str, width: float, name: str) -> go.Scatter:
+    hover = [f"{name}, {numbers.month_short(dt.date(2001, int(month), 1))}" for month in values.index]
+    return go.Scatter(
+        x=values.index,
+        y=values,
+        mode="lines",
+        line={"color": colour, "width": width},
+        text=[f"{text}<br><b>{numbers.observed(value)}</b>" for text, value in zip(hover, values, strict=True)],
+        hovertemplate="%{text}<extra></extra>",
+        name=name,
+    )
+
+
+def _year_line(year: int, values: pd.Series, theme: Theme, *, newest: bool) -> go.Scatter:
+    if newest:
+        return _line(values, theme.observed, 2.0, f"{year}")
+    return _line(values, with_opacity(theme.neutral, 0.45), 1.1, f"{year}")
+
+
+def _year_labels(
+    before: pd.Series | None, own: pd.Series, median: pd.Series, year: int, largest: float, height: int, theme: Theme
+) -> list[Annotation]:
+    """The year beside the right end of its line."""
+    ends = [(median if len(median) else own, year, theme.fan if len(median) else theme.observed)]
+    if before is not None:
+        ends.append((before, year - 1, theme.observed))
+    ends = [end for end in ends if len(end[0].dropna())]
+    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
+    places = spread([float(values.dropna().iloc[-1]) for values, _year, _ink in ends], gap)
+    place = {"xanchor": "left", "yanchor": "middle", "xshift": 8}
+    return [
+        note(theme, f"<b>{name}</b>", x=values.dropna().index[-1], y=y, font={"color": ink}, **place)
+        for (values, name, ink), y in zip(ends, places, strict=True)
+    ]
+
+
+def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> str:
+    """The chart in words: where the median of the year peaks, beside the highest month of the year before.
+
+    Args:
+        observed: As for ``season_chart``.
+        forecast: As for ``season_chart``.
+        year: The year to forecast.
+    """
+    median = _of_year(quantile(forecast, 0.5), year)
+    before = _by_year(monthly_values(observed)["value"]).get(year - 1, pd.Series(dtype=float)).dropna()
+    parts = []
+    if len(median):
+        parts.append(_("{year} is expected to peak at {value} in {month}.").format(**_peak(median, year)))
+    if len(before):
+        parts.append(_("{year} peaked at {value} in {month}.").format(**_peak(before, year - 1)))
+    return " ".join([*parts, _("Earlier years are drawn as thin lines.")])
+
+
+def _peak(values: pd.Series, year: int) -> dict[str, str]:
+    month = int(values.index[int(values.to_numpy().argmax())])
+    name = numbers.month_name(dt.date(year, month, 1), year=False)
+    return {"year": f"{year}", "value": numbers.expected(values.max()), "month": name}

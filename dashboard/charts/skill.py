@@ -1,0 +1,165 @@
+"""How much better than the baseline, how far ahead: relative WIS by horizon and model."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import numbers
+from dashboard.charts.axes import (
+    LABEL_PIXELS,
+    MARGIN_BOTTOM,
+    MARGIN_TOP,
+    Annotation,
+    Row,
+    finish,
+    note,
+    require,
+    spread,
+)
+from dashboard.charts.members import ENSEMBLE
+from dashboard.i18n import _, ngettext
+from dashboard.theme import Theme, with_opacity
+
+COLUMNS = ("model_id", "name", "horizon", "relative_wis")
+BOUNDS = ("relative_wis_lo", "relative_wis_hi")
+SYMBOLS = (
+    "square-open",
+    "diamond-open",
+    "triangle-up-open",
+    "triangle-down-open",
+    "cross-open",
+    "circle-open",
+    "x-open",
+)
+SPAN = 0.56
+HIGHEST_SHOWN = 2.0
+
+
+def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE, height: int = 340) -> go.Figure:
+    """Draw one dot per model and horizon; below the line at 1 a model beats the baseline.
+
+    Args:
+        scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis`` and, where known, ``relative_wis_lo`` and
+            ``relative_wis_hi``. The baseline itself may be left out: it is the line.
+        theme: Colours.
+        highlight: The model drawn in the forecast's hue.
+        height: Pixels.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
+    horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
+    models = sorted(rows["model_id"].unique(), key=lambda model_id: model_id != highlight)
+    low, high = _range(rows)
+    figure = go.Figure()
+    line = {"color": theme.secondary, "width": 1}
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=1, y1=1, line=line)
+    ends = [rows[rows["model_id"] == model_id].sort_values("horizon").iloc[-1] for model_id in models]
+    per_pixel = (high - low) / (height - MARGIN_TOP - MARGIN_BOTTOM)
+    key = spread([*(min(float(end["relative_wis"]), high) for end in ends), 1.0], LABEL_PIXELS * per_pixel)
+    labels = _words(theme)
+    for rank, (model_id, end) in enumerate(zip(models, ends, strict=True)):
+        shift = 0.0 if len(models) == 1 else SPAN * (rank / (len(models) - 1) - 0.5)
+        marker = _marker(rank, theme, leads=model_id == highlight)
+        figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, marker))
+        figure.add_trace(
+            go.Scatter(
+                x=[len(horizons) - 0.4], y=[key[rank]], mode="markers", marker=marker, hoverinfo="skip", name="key"
+            )
+        )
+        name = f"<b>{end['name']}</b>" if model_id == highlight else str(end["name"])
+        labels.append(_name(name, key[rank], theme.median if model_id == highlight else theme.secondary, theme))
+    labels.append(_name(_("baseline = 1"), key[-1], theme.secondary, theme))
+    ticks = _ticks(low, high)
+    figure.update_layout(
+        margin={"r": 148},
+        hovermode="closest",
+        xaxis={"range": [-0.55, len(horizons) - 0.3], "ticks": ""}
+        | {"tickvals": list(range(len(horizons))), "ticktext": [f"{horizon}" for horizon in horizons]},
+        yaxis={"range": [low, high], "zeroline": False}
+        | {"tickvals": ticks, "ticktext": [numbers.decimal(tick, 1) for tick in ticks]},
+    )
+    return finish(figure, theme, height=height, annotations=labels)
+
+
+def skill_alt(scores: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
+    """The chart in words: relative WIS of the highlighted model at the first and last horizon, and where it helps."""
+    own = scores[scores["model_id"] == highlight].dropna(subset=["relative_wis"]).sort_values("horizon")
+    if own.empty:
+        return _("No scores yet.")
+    first, last = own.iloc[0], own.iloc[-1]
+    return _(
+        "{name}: better than the baseline at {n} of {count} horizons. "
+        "Relative WIS {first}, {first_ahead}, and {last}, {last_ahead}."
+    ).format(
+        name=first["name"],
+        n=int((own["relative_wis"] < 1).sum()),
+        count=len(own),
+        first=numbers.decimal(first["relative_wis"]),
+        first_ahead=_months_ahead(first["horizon"]),
+        last=numbers.decimal(last["relative_wis"]),
+        last_ahead=_months_ahead(last["horizon"]),
+    )
+
+
+def _marker(rank: int, theme: Theme, *, leads: bool) -> dict[str, object]:
+    colour = theme.fan if leads else theme.neutral
+    symbol = "circle" if leads else SYMBOLS[rank % len(SYMBOLS)]
+    return {"size": 10 if leads else 7, "color": colour, "symbol": symbol, "line": {"width": 1.4, "color": colour}}
+
+
+def _dots(own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str, object]) -> go.Scatter:
+    ordered = own.sort_values("horizon")
+    bars = None
+    if set(BOUNDS) <= set(own.columns):
+        above, below = (abs(ordered[bound] - ordered["relative_wis"]).tolist() for bound in reversed(BOUNDS))
+        bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0}
+        bars |= {"thickness": 1.5, "color": with_opacity(str(marker["color"]), 0.55)}
+    return go.Scatter(
+        x=[horizons.index(int(horizon)) + shift for horizon in ordered["horizon"]],
+        y=ordered["relative_wis"],
+        mode="markers",
+        marker=marker,
+        error_y=bars,
+        text=[_hover(row) for row in ordered.to_dict("records")],
+        hovertemplate="%{text}<extra></extra>",
+        name=str(ordered["model_id"].iloc[0]),
+    )
+
+
+def _hover(row: Row) -> str:
+    low, high = (row.get(bound, float("nan")) for bound in BOUNDS)
+    bounds = "" if pd.isna(low) or pd.isna(high) else f" ({numbers.decimal(low)}–{numbers.decimal(high)})"
+    score = f"{_('relative WIS')} <b>{numbers.decimal(row['relative_wis'])}</b>{bounds}"
+    return f"{row['name']}<br>{_months_ahead(row['horizon'])}<br>{score}"
+
+
+def _months_ahead(horizon: float) -> str:
+    return ngettext("{n} month ahead", "{n} months ahead", int(horizon)).format(n=int(horizon))
+
+
+def _range(rows: pd.DataFrame) -> tuple[float, float]:
+    """Every dot and whisker with 1 always inside; above 2 the frame ends."""
+    drawn = rows[[column for column in ("relative_wis", *BOUNDS) if column in rows]]
+    lowest, highest = float(drawn.min().min()), float(drawn.max().max())
+    return max(0.0, min(0.9, lowest) - 0.06), min(HIGHEST_SHOWN, max(1.1, highest)) + 0.06
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    step = next(step for step in (0.1, 0.2, 0.5) if (high - low) / step <= 6)
+    return [round(place * step, 1) for place in range(int(high / step) + 1) if place * step >= low]
+
+
+def _words(theme: Theme) -> list[Annotation]:
+    left = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": -6, "yref": "paper"}
+    return [
+        note(theme, _("Relative WIS, lower is better"), y=1, yanchor="bottom", yshift=4, **left),
+        note(theme, _("months ahead"), y=0, yanchor="top", yshift=-22, **left),
+    ]
+
+
+def _name(text: str, y: float, ink: str, theme: Theme) -> Annotation:
+    right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 4}
+    return note(theme, text, y=y, font={"color": ink}, **right)

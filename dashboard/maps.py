@@ -1,0 +1,165 @@
+"""The flow map: one tapered arrow per route on plain filled shapes.
+
+Drawn with ordinary scatter traces in kilometres. Plotly's own map types would ask another host for shapes or tiles, and
+government networks block that.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.routes import ARRIVAL_ROUTES, ROUTES
+from core.settings import SNAPSHOT
+from dashboard import numbers
+from dashboard.charts.axes import Annotation, Row
+from dashboard.i18n import _
+from dashboard.theme import Theme, halo, level_label, template, with_opacity
+from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
+from geo.boundaries import load, outline
+from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
+
+WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
+UPPER_OPACITY = 0.22
+COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
+Outline = tuple[list[float | None], list[float | None]]
+
+
+def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Figure:
+    """Draw the arrivals expected per route.
+
+    Args:
+        routes: Columns ``route_id``, ``name``, ``median`` and ``upper90`` (persons, empty where there is no forecast),
+            ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median).
+        theme: Colours.
+        height: Pixels.
+
+    Returns:
+        A figure that asks no other host for anything. Widths are linear in persons and one scale holds for all arrows.
+    """
+    figure = go.Figure()
+    for countries, fill in zip(_countries(), (theme.land, theme.receiving), strict=True):
+        figure.add_trace(_shape(countries, fill=fill, line={"color": theme.border, "width": 0.8}))
+    scale = km_per_person(routes)
+    for row in routes.sort_values("median", ascending=False).to_dict("records"):
+        if row["route_id"] in ROUTE_GEOMETRY:
+            figure.add_traces(_arrow(row, scale, theme))
+            figure.add_annotation(_label(row, theme))
+    (west, east), (south, north) = FRAME_KM
+    figure.update_layout(
+        template=template(theme),
+        height=height,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        plot_bgcolor=theme.sea,
+        hovermode="closest",
+        xaxis={"range": [west, east], "visible": False, "constrain": "range"},
+        yaxis={"range": [south, north], "visible": False, "scaleanchor": "x", "showgrid": False},
+    )
+    return figure
+
+
+def km_per_person(routes: pd.DataFrame) -> float:
+    """Width of the arrows per person: 19 m, less where the largest flow would cover the map."""
+    limits = [KM_PER_PERSON]
+    for column, widest in (("median", WIDEST_MEDIAN_KM), ("upper90", WIDEST_UPPER_KM)):
+        largest = routes[column].max()
+        if pd.notna(largest) and largest > 0:
+            limits.append(widest / float(largest))
+    return min(limits)
+
+
+def map_alt(routes: pd.DataFrame) -> str:
+    """The map in words: every route with its figure and alert, the largest flow first."""
+    parts = []
+    for row in routes.sort_values("median", ascending=False).to_dict("records"):
+        level = f" ({level_label(row['alert_level'])})" if row["alert_level"] else ""
+        parts.append(f"{row['name']}: {_figure(row)}{level}")
+    return _("Map of routes with arrivals expected. {routes}.").format(routes="; ".join(parts))
+
+
+def map_note() -> str:
+    """What has to stand under the map."""
+    return _(
+        "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
+        "Arrows do not trace actual paths. Boundaries imply no endorsement."
+    )
+
+
+@lru_cache(maxsize=1)
+def _countries() -> tuple[Outline, Outline]:
+    """Outlines of all other countries, and of those where people arrive."""
+    shapes = load(SNAPSHOT)
+    entry = {code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry}
+    receives = shapes["geo"].isin(entry)
+    return outline(shapes[~receives]), outline(shapes[receives])
+
+
+def _shape(points: Outline, *, fill: str, line: dict[str, Any]) -> go.Scatter:
+    x, y = points
+    return go.Scatter(x=x, y=y, mode="lines", fill="toself", fillcolor=fill, line=line, hoverinfo="skip")
+
+
+def _arrow(row: Row, scale: float, theme: Theme) -> list[go.Scatter]:
+    """The pale arrow of the 90 % quantile, the arrow of the median over it, and points that carry the hover text."""
+    path = curve(*centre_line(row["route_id"]))
+    level = theme.level(row["alert_level"]) if row["alert_level"] else None
+    colour = level.fill if level else theme.neutral
+    if math.isnan(row["median"]):
+        hollow = _shape(_ring(path, NARROWEST_KM), fill="rgba(0,0,0,0)", line={"color": colour, "width": 1})
+        return [hollow, _hover_points(path, row, colour)]
+    edge = {"color": level.text if level and row["alert_level"] == "watch" else colour, "width": 1}
+    solid = _shape(_ring(path, arrow_width(row["median"], scale)), fill=colour, line=edge)
+    if math.isnan(row["upper90"]):
+        return [solid, _hover_points(path, row, colour)]
+    upper = max(arrow_width(row["upper90"], scale), arrow_width(row["median"], scale))
+    pale = _shape(_ring(path, upper), fill=with_opacity(colour, UPPER_OPACITY), line={"width": 0})
+    return [pale, solid, _hover_points(path, row, colour)]
+
+
+def _ring(path: FloatArray, width_km: float) -> Outline:
+    ring = tapered_arrow(path, width_km).round(1)
+    return ring[:, 0].tolist(), ring[:, 1].tolist()
+
+
+def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:
+    lines = [f"<b>{row['name']}</b>", _figure(row)]
+    if row["alert_level"]:
+        lines.append(level_label(row["alert_level"]))
+    points = path[4::7].round(1)
+    return go.Scatter(
+        x=points[:, 0].tolist(),
+        y=points[:, 1].tolist(),
+        mode="markers",
+        marker={"size": 22, "opacity": 0, "color": colour},
+        hovertemplate="<br>".join(lines) + "<extra></extra>",
+    )
+
+
+def _label(row: Row, theme: Theme) -> Annotation:
+    x, y = label_place(row["route_id"])
+    figure = row["label"] or numbers.expected(row["median"])
+    if level := row["alert_level"]:
+        figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"
+    return {
+        "x": x,
+        "y": y,
+        "text": f"<b>{row['name']}</b><br>{figure}",
+        "showarrow": False,
+        "xanchor": ROUTE_GEOMETRY[row["route_id"]].align,
+        "yanchor": "middle",
+        "align": "left",
+        "font": {"size": 13, "color": theme.ink, "shadow": halo(theme.land)},
+    }
+
+
+def _figure(row: Row) -> str:
+    if math.isnan(row["median"]):
+        return str(row["label"]) or _("no forecast")
+    text = _("{median} arrivals expected").format(median=numbers.expected(row["median"]))
+    if math.isnan(row["upper90"]):
+        return text
+    return _("{figure}, 9 in 10 chances of at most {upper}").format(figure=text, upper=numbers.expected(row["upper90"]))

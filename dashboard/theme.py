@@ -1,0 +1,198 @@
+"""The colours of Vigie, light and dark, and what every chart shares.
+
+Alert levels are told by mark, word and colour together, never by colour alone. Every text colour is at least 4.5:1 on
+its ground. ``.streamlit/config.toml`` repeats these values for Streamlit's own widgets; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard.i18n import _
+
+FONT = '"Source Sans", "Source Sans 3", sans-serif'
+CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+"""Plotly settings for every chart; pass them to ``st.plotly_chart(..., theme=None, config=CHART_CONFIG)``."""
+
+LEVELS = ("watch", "warning", "severe")
+LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
+BADGE_COLOURS = {"watch": "yellow", "warning": "orange", "severe": "red", "ended": "gray"}
+"""Streamlit's names of the colours that the theme gives to each level."""
+
+
+@dataclass(frozen=True)
+class Hue:
+    """One colour in its three uses: text, ground of a badge, and fill of a mark or arrow."""
+
+    text: str
+    ground: str
+    fill: str
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Every colour that charts and the map draw with."""
+
+    name: Literal["light", "dark"]
+    ground: str
+    input_ground: str
+    ink: str
+    secondary: str
+    hairline: str
+    grid: str
+    accent: str
+    observed: str
+    fan: str
+    median: str
+    fan_opacity: tuple[float, float, float]
+    neutral: str
+    earlier: str
+    hover_ground: str
+    sea: str
+    land: str
+    receiving: str
+    border: str
+    watch: Hue
+    warning: Hue
+    severe: Hue
+    ended: Hue
+    replay: Hue
+    information: Hue
+
+    def level(self, alert_level: str) -> Hue:
+        """Colours of an alert level.
+
+        Raises:
+            KeyError: The level is unknown.
+        """
+        return {"watch": self.watch, "warning": self.warning, "severe": self.severe, "ended": self.ended}[alert_level]
+
+
+LIGHT = Theme(
+    name="light",
+    ground="#FBFBF9",
+    input_ground="#F1F3F2",
+    ink="#0E1B22",
+    secondary="#51626B",
+    hairline="#D9DFE0",
+    grid="#E3E8E8",
+    accent="#0F5C6E",
+    observed="#22333B",
+    fan="#1F6F8B",
+    median="#0B4A5E",
+    fan_opacity=(0.14, 0.20, 0.30),
+    neutral="#4F6570",
+    earlier="#5A5AA0",
+    hover_ground="#FFFFFF",
+    sea="#EDF2F3",
+    land="#DFE4E1",
+    receiving="#CBD5D2",
+    border="#F7F9F8",
+    watch=Hue("#765600", "#FBF1CF", "#E0AE2B"),
+    warning=Hue("#98400A", "#FCE6D6", "#C9621F"),
+    severe=Hue("#861A43", "#F8E1E9", "#861A43"),
+    ended=Hue("#51626B", "#EDF0F0", "#6B7B84"),
+    replay=Hue("#4A4A86", "#ECECF7", "#6E6EB0"),
+    information=Hue("#0F5C6E", "#E3F0F3", "#1F6F8B"),
+)
+DARK = Theme(
+    name="dark",
+    ground="#10191E",
+    input_ground="#1A262C",
+    ink="#E6ECEE",
+    secondary="#A3B3BA",
+    hairline="#2C3B43",
+    grid="#25333A",
+    accent="#6CC0D3",
+    observed="#DCE5E8",
+    fan="#5BB3CC",
+    median="#B9E4EE",
+    fan_opacity=(0.18, 0.24, 0.34),
+    neutral="#93A8B1",
+    earlier="#A9A9E6",
+    hover_ground="#1A262C",
+    sea="#14212A",
+    land="#26343B",
+    receiving="#35474F",
+    border="#14212A",
+    watch=Hue("#F2CF6B", "#3A3013", "#F2CF6B"),
+    warning=Hue("#F5A56B", "#40260F", "#E98A45"),
+    severe=Hue("#F59ABB", "#451628", "#E0588B"),
+    ended=Hue("#A3B3BA", "#202D34", "#8798A0"),
+    replay=Hue("#BDBDF0", "#2A2A48", "#8C8CD0"),
+    information=Hue("#8FD0E0", "#12303A", "#5BB3CC"),
+)
+
+
+def current_theme() -> Theme:
+    """The theme the reader sees now; light outside a running dashboard."""
+    if not st.runtime.exists():
+        return LIGHT
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def level_word(alert_level: str) -> str:
+    """The word of an alert level: ``Severe``.
+
+    Raises:
+        KeyError: The level is unknown.
+    """
+    return {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "ended": _("Ended")}[alert_level]
+
+
+def level_label(alert_level: str) -> str:
+    """Mark and word of an alert level: ``◆ Severe``."""
+    return f"{LEVEL_MARKS[alert_level]} {level_word(alert_level)}"
+
+
+def level_badge(alert_level: str) -> str:
+    """The alert level as a Streamlit badge in markdown."""
+    return f":{BADGE_COLOURS[alert_level]}-badge[{level_label(alert_level)}]"
+
+
+def with_opacity(colour: str, opacity: float) -> str:
+    """``#1F6F8B`` at .2 as ``rgba(31,111,139,0.2)``."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def halo(colour: str) -> str:
+    """A text shadow in the ground's colour, so that labels over fills and lines stay readable without a box."""
+    return ", ".join([f"0 0 3px {colour}"] * 3)
+
+
+def template(theme: Theme) -> go.layout.Template:
+    """The plotly template: transparent ground, hairlines, no legend, no dragging."""
+    axis = {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "fixedrange": True,
+        "ticks": "",
+        "tickfont": {"size": 12, "color": theme.secondary},
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": FONT, "size": 13, "color": theme.ink},
+            "showlegend": False,
+            "dragmode": False,
+            "margin": {"l": 46, "r": 118, "t": 34, "b": 40},
+            "hoverlabel": {
+                "bgcolor": theme.hover_ground,
+                "bordercolor": theme.hairline,
+                "font": {"family": FONT, "size": 13, "color": theme.ink},
+                "align": "left",
+            },
+            "xaxis": axis | {"ticks": "outside", "ticklen": 6, "tickcolor": theme.hairline},
+            "yaxis": axis
+            | {"showgrid": True, "gridcolor": theme.grid, "gridwidth": 1}
+            | {"zeroline": True, "zerolinecolor": theme.hairline, "zerolinewidth": 1},
+            "uniformtext": {"mode": "hide", "minsize": 12},
+        }
+    )
