@@ -2,6 +2,7 @@
 
 Before each country's first month the table holds annual totals, dated December: they become annual series. Spain's
 months of 2015 and 2016 leave out what only the year's total holds (put into December), so its months start in 2017.
+Malta's few rows of 2015 to 2017 are running totals too (July 2015 holds January to July), so its months start in 2018.
 
 A month without arrivals is simply absent from the file: no row is made up here (see ``ingest.harmonise``).
 """
@@ -37,7 +38,7 @@ public on 5 February 2025. 25 days keep the whole month known at the end of the 
 
 PLACES: dict[str, tuple[str, str, str]] = {
     "ITA": ("CMR", "ITA", "2014-01"),
-    "MLT": ("CMR", "MLT", "2015-01"),
+    "MLT": ("CMR", "MLT", "2018-01"),
     "GRC": ("EMR", "GRC", "2015-01"),
     "CYP": ("EMR", "CYP", "2014-01"),
     "BGR": ("EMR", "BGR", "2016-01"),

@@ -1,0 +1,227 @@
+"""Monthly arrivals per route, put together from what the sources know on a date.
+
+A route is the sum of its components (countries, or ways into one). Each component takes, month by month, the first of
+its candidate sources that has a figure. Rules for months without one:
+
+- The route begins with the month in which its last component begins.
+- IOM lists no zeros. Where a component lists only months with arrivals, an absent month inside a source's range is a
+  zero, known from the day on which the next listed month is.
+- A minor component that is late, or has a gap, is estimated by the mean of its last three months; the route's month is
+  flagged ``e`` and never dropped for it.
+- Without a major component there is no figure for the month.
+
+Flags: the major component's own first, then ``e`` if a minor one is estimated, then a minor one's own. ``as_of`` is the
+latest of the components' dates.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from core.schema import ALL, OBSERVATIONS
+from ingest.components import ALWAYS, CITIZEN_ROUTES, COMPONENTS, LISTS_NO_ZEROS, Component
+from ingest.frames import observations
+
+SOURCE_ID = "vigie-routes"
+CARRIED_MONTHS = 3
+"""Months whose mean stands for a minor component that is late."""
+CITIZEN_COVERAGE = 0.9
+"""Share of a country's arrivals that its citizenships must add up to; Greece's lay below until 2022."""
+
+
+_COLUMNS = ["value", "flag", "as_of", "estimated"]
+
+
+def route_arrivals(known: pd.DataFrame) -> pd.DataFrame:
+    """Put the routes' monthly arrivals together.
+
+    Args:
+        known: Frame of ``core.schema.OBSERVATIONS`` holding what was known on one date. Where a figure has several
+            vintages, the newest counts.
+
+    Returns:
+        Frame of ``core.schema.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``, and for the
+        Central and Eastern Mediterranean ``arrivals.<route>._T.<citizen>.M``.
+    """
+    arrivals = known[(known["target"] == "arrivals") & (known["source_id"] != SOURCE_ID)]
+    key = ["source_id", "series_id", "time_period"]
+    newest = arrivals.sort_values([*key, "as_of"]).drop_duplicates(key, keep="last")
+    parts = [_route_total(newest, route_id) for route_id in COMPONENTS]
+    parts += [_route_by_citizen(newest, route_id) for route_id in CITIZEN_ROUTES]
+    parts = [part for part in parts if not part.empty]
+    if not parts:
+        return pd.DataFrame(columns=list(OBSERVATIONS.columns))
+    tidy = pd.concat(parts, ignore_index=True)
+    found = observations(tidy, source_id=SOURCE_ID, target="arrivals", geo=ALL, freq="M")
+    estimated = tidy.set_index(["route_id", "citizen", "time_period"])["estimated"]
+    keys = pd.MultiIndex.from_frame(found[["route_id", "citizen", "time_period"]])
+    return found.assign(as_of_estimated=estimated.reindex(keys).to_numpy(dtype=bool))
+
+
+def _route_total(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    totals = newest[(newest["route_id"] == route_id) & (newest["citizen"] == ALL)]
+    pairs = [(component, _observed(totals, component)) for component in COMPONENTS[route_id]]
+    majors = [seen for component, seen in pairs if component.major]
+    if any(seen.empty for seen in majors):
+        return pd.DataFrame()
+    start = max(seen.index.min() for _, seen in pairs if len(seen))
+    months = _common([_months(seen) for seen in majors])
+    months = months[months >= start]
+    total = _sum([seen.reindex(months) for seen in majors])
+    for component, seen in pairs:
+        if not component.major:
+            total = _add_minor(total, seen)
+    return _tidy(total, route_id, ALL)
+
+
+def _observed(totals: pd.DataFrame, component: Component) -> pd.DataFrame:
+    """Months that some candidate has, indexed by month; columns value, flag, as_of, estimated."""
+    best = pd.DataFrame(columns=_COLUMNS, index=pd.PeriodIndex([], freq="M"))
+    for candidate in component.candidates:
+        rows = totals[(totals["source_id"] == candidate.source_id) & (totals["freq"] == candidate.freq)]
+        places = [_monthly(rows[rows["geo"] == geo], candidate.freq) for geo in candidate.geos]
+        shared = _common([_months(place) for place in places])
+        added = _sum([place.loc[shared] for place in places])
+        new = added[~added.index.isin(best.index)]
+        best = _with_zeros((pd.concat([best, new]) if len(best) else added).sort_index(), component.zeros_until)
+    return best
+
+
+def _monthly(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
+    """One row per month; of days, only months that have them all."""
+    month = pd.PeriodIndex(rows["time_period"].str[:7], freq="M")
+    grouped = rows.groupby(month)
+    frame = pd.DataFrame(
+        {
+            "value": grouped["obs_value"].sum(),
+            "flag": grouped["obs_flag"].max(),
+            "as_of": grouped["as_of"].max(),
+            "estimated": grouped["as_of_estimated"].max(),
+        }
+    )
+    frame.index = pd.PeriodIndex(frame.index, freq="M")
+    if freq == "D":
+        frame = frame[grouped.size().to_numpy() == frame.index.days_in_month]
+    return frame
+
+
+def _with_zeros(seen: pd.DataFrame, zeros_until: str) -> pd.DataFrame:
+    """Fill absent months inside the range with zeros."""
+    if seen.empty or not zeros_until:
+        return seen
+    inside = pd.period_range(seen.index.min(), seen.index.max(), freq="M")
+    absent = inside[~inside.isin(seen.index) & (inside <= pd.Period(zeros_until, freq="M"))]
+    next_known = seen["as_of"].reindex(inside).bfill()[absent]
+    zeros = pd.DataFrame({"value": 0.0, "flag": "", "as_of": next_known, "estimated": True}, index=absent)
+    return pd.concat([seen, zeros]).sort_index() if len(zeros) else seen
+
+
+def _add_minor(total: pd.DataFrame, minor: pd.DataFrame) -> pd.DataFrame:
+    filled, guessed = carried(minor["value"], _months(total))
+    seen = minor.reindex(total.index)
+    flag = np.where(total["flag"] != "", total["flag"], np.where(guessed, "e", seen["flag"].fillna("")))
+    as_of = total["as_of"].where(guessed | (total["as_of"] > seen["as_of"]), seen["as_of"])
+    return total.assign(value=total["value"] + filled, flag=flag, as_of=as_of)
+
+
+def carried(values: pd.Series, months: pd.PeriodIndex) -> tuple[pd.Series, pd.Series]:
+    """Fill months without a figure by the mean of the last three that have one, in whole persons.
+
+    Args:
+        values: Figures by month.
+        months: Months wanted.
+
+    Returns:
+        Figures for ``months`` (0 before the first known one), and which of them are estimated.
+    """
+    known = values.dropna().astype(float).sort_index()
+    means = known.rolling(CARRIED_MONTHS, min_periods=1).mean().round()
+    wanted = known.reindex(months)
+    last = means.reindex(means.index.union(months)).ffill().reindex(months)
+    return wanted.fillna(last).fillna(0.0), wanted.isna()
+
+
+def _sum(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    total = frames[0]
+    for frame in frames[1:]:
+        total = total.assign(
+            value=total["value"] + frame["value"],
+            flag=np.where(total["flag"] != "", total["flag"], frame["flag"]),
+            as_of=np.maximum(total["as_of"], frame["as_of"]),
+            estimated=total["estimated"] | frame["estimated"],
+        )
+    return total
+
+
+def _common(indexes: list[pd.PeriodIndex]) -> pd.PeriodIndex:
+    shared = indexes[0]
+    for _, index in pairwise(indexes):
+        shared = shared.intersection(index)
+    return pd.PeriodIndex(shared, freq="M")
+
+
+def _months(frame: pd.DataFrame) -> pd.PeriodIndex:
+    return pd.PeriodIndex(frame.index, freq="M")
+
+
+def _tidy(total: pd.DataFrame, route_id: str, citizen: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "route_id": route_id,
+            "citizen": citizen,
+            "time_period": total.index.astype(str),
+            "obs_value": total["value"].to_numpy(dtype=float),
+            "obs_flag": total["flag"].to_numpy(dtype=object),
+            "as_of": pd.to_datetime(total["as_of"]).to_numpy(),
+            "estimated": total["estimated"].to_numpy(dtype=bool),
+        }
+    )
+
+
+def _route_by_citizen(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """Citizenships of a route: from the first month after which the major country's add up to its total.
+
+    A minor country joins in with its own first month; later months without it are estimated (``e``). A citizenship
+    begins with its first arrival.
+    """
+    major, minors = CITIZEN_ROUTES[route_id]
+    rows = newest[(newest["source_id"] == "iom_dtm") & (newest["route_id"] == route_id) & (newest["freq"] == "M")]
+    cells = rows[rows["citizen"] != ALL]
+    grids = {geo: _grid(cells[cells["geo"] == geo]) for geo in (major, *minors)}
+    totals = _monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M")
+    total = grids[major]
+    months = _covered_months(total.sum(axis=1), totals["value"])
+    if months.empty:
+        return pd.DataFrame()
+    dates = _monthly(cells[cells["geo"] == major], "M").loc[months]
+    total, flag, as_of = total.loc[months], dates["flag"], dates["as_of"]
+    for geo in minors:
+        known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo == LISTS_NO_ZEROS else "")
+        as_of = as_of.combine(known["as_of"].reindex(months).fillna(as_of), max)
+        for citizen in grids[geo].columns:
+            filled, guessed = carried(grids[geo][citizen], months)
+            total = total.assign(**{citizen: total.get(citizen, 0.0) + filled})
+            flag = flag.mask((flag == "") & guessed & (months >= grids[geo].index.min()), "e")
+    dates = dates.assign(flag=flag, as_of=as_of)
+    started = total.cumsum() > 0
+    parts = [_tidy(dates.assign(value=total[name])[started[name]], route_id, str(name)) for name in total.columns]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _grid(cells: pd.DataFrame) -> pd.DataFrame:
+    """Months × citizenships; a citizenship that a month does not list has a zero there."""
+    month = pd.PeriodIndex(cells["time_period"], freq="M")
+    grid = cells.assign(month=month).pivot_table("obs_value", "month", "citizen", "sum").fillna(0.0)
+    if len(grid) and (cells["geo"] == LISTS_NO_ZEROS).all():
+        return grid.reindex(pd.period_range(grid.index.min(), grid.index.max(), freq="M"), fill_value=0.0)
+    return grid
+
+
+def _covered_months(added_up: pd.Series, totals: pd.Series) -> pd.PeriodIndex:
+    share = added_up / totals.reindex(added_up.index)
+    short = share[~(share >= CITIZEN_COVERAGE)]
+    kept = added_up.index > short.index.max() if len(short) else slice(None)
+    return pd.PeriodIndex(added_up.index[kept], freq="M")
