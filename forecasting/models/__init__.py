@@ -1,1 +1,1 @@
-"""One module per model. Modelling libraries are imported here and nowhere else."""
+"""One module per model, each with a ``MODEL``. Modelling libraries are imported here and nowhere else."""

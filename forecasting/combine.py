@@ -1,0 +1,191 @@
+"""``vigie-ensemble``: the quantile mean of the members that have shown skill, horizon by horizon.
+
+A member's skill at an origin is read from its own last 24 scored forecasts whose outcomes were known there, pooled over
+the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. Above 1 it leaves at that
+horizon; it returns when the ratio falls back. Members marked trusted take part before they have twelve such
+origins, others only after. Where no member has skill the ensemble is the baseline, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.quantiles import FloatArray
+from core.schema import ALL
+from forecasting.model import BASELINE, ENSEMBLE, BoolArray, ModelCard
+from forecasting.panel import Panel
+from forecasting.quantiles import KEYS, QuantileTable, to_matrix, to_rows
+from forecasting.registry import MODELS
+from forecasting.scores import observed_at, wis
+
+VERSION = "1"
+WINDOW = 24
+FEWEST_SCORED = 12
+NO_SKILL = "no member has shown skill here: the baseline stands in"
+NO_MEMBER = "no member could be fitted: the baseline stands in"
+_PLACE = ["series_id", "origin_date", "horizon"]
+
+CARD = ModelCard(
+    title="Ensemble",
+    summary=(
+        "For every horizon the mean, on log1p scale and quantile by quantile, of the members that have shown skill "
+        "over their last 24 scored origins: ETS, theta, ARIMA, the structural model and the random walk with half the "
+        "usual seasonal change from the start, Prophet once it has earned it. The recipe was chosen on outcomes before "
+        "2018 and left alone since. All weights are equal; a member without skill has none."
+    ),
+    source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
+    weaknesses=(
+        "It learns from the past of the same series: a change without precedent is outside what it knows. A year ahead "
+        "it is no better than the baseline on most routes."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """The ensemble and how it came about.
+
+    Attributes:
+        forecasts: Hubverse rows of ``vigie-ensemble`` with the engine's marks.
+        weights: ``model_id, series_id, origin_date, horizon, weight, relative_wis``: one row per member, origin and
+            horizon; ``series_id`` is ``_T`` because skill is pooled; weights of an origin and horizon sum to 1, the
+            baseline's being 1 where no member has skill; ``relative_wis`` is empty before there is a record.
+    """
+
+    forecasts: pd.DataFrame
+    weights: pd.DataFrame
+
+
+def ensemble(members: pd.DataFrame, panel: Panel) -> Combination:
+    """Combine members' forecasts, past and present.
+
+    Args:
+        members: Forecasts of the members and of the baseline, at every origin there is; past ones give the weights
+            of later ones.
+        panel: Outcomes; for each origin only targets up to it are used.
+
+    Raises:
+        InputError: The baseline is not among the members.
+    """
+    combined, weights = combine_table(to_matrix(members), panel)
+    return Combination(to_rows(combined), weights)
+
+
+def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd.DataFrame]:
+    """The same as :func:`ensemble` on matrices, for large panels."""
+    present = set(table.keys["model_id"])
+    if BASELINE not in present:
+        raise InputError(f"the ensemble is measured against {BASELINE}: it must be among its members")
+    names = [model_id for model_id, model in MODELS.items() if model.member and model_id in present]
+    places = table.keys[[*_PLACE, "target_end_date"]].drop_duplicates(_PLACE).sort_values(_PLACE, ignore_index=True)
+    row_of = pd.MultiIndex.from_frame(places[_PLACE])
+    cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *names]}
+    observed = np.log1p(observed_at(places, panel))
+    relative = _records(cubes, names, places, observed)
+    chosen = _choose(relative, names)
+    combined = _mean(cubes, names, places, chosen)
+    return combined, _weights(chosen, relative, names)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One model aligned to the ensemble's rows: log1p quantiles (NaN where it has none), and its marks."""
+
+    logs: FloatArray
+    own: BoolArray
+    capped: BoolArray
+    history_hash: NDArray[np.object_]
+
+
+def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Member:
+    mine = table.where((table.keys["model_id"] == model_id).to_numpy())
+    rows = row_of.get_indexer(pd.MultiIndex.from_frame(mine.keys[_PLACE]))
+    logs = np.full((len(row_of), table.quantiles.shape[1]), np.nan)
+    logs[rows] = np.log1p(mine.quantiles)
+    own, capped = np.zeros(len(row_of), dtype=bool), np.zeros(len(row_of), dtype=bool)
+    history = np.full(len(row_of), "", dtype=object)
+    own[rows] = ~mine.keys["fallback"].to_numpy(dtype=bool) if "fallback" in mine.keys else True
+    capped[rows] = mine.keys["capped"].to_numpy(dtype=bool) if "capped" in mine.keys else False
+    history[rows] = mine.keys["history_hash"].to_numpy() if "history_hash" in mine.keys else ""
+    return _Member(logs, own, capped, history)
+
+
+def _records(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, observed: FloatArray) -> pd.DataFrame:
+    """Relative WIS of each member at each origin and horizon, from outcomes known at that origin.
+
+    Returns:
+        Index ``(horizon, origin_date)``, one column per member; NaN where fewer than twelve origins are scored.
+    """
+    known = np.isfinite(observed)
+    base = wis(observed, cubes[BASELINE].logs)
+    blocks = []
+    for horizon, rows in places.groupby("horizon", sort=True).indices.items():
+        origins = np.unique(places["origin_date"].to_numpy()[rows])
+        block = pd.DataFrame(index=pd.MultiIndex.from_product([[horizon], origins], names=["horizon", "origin_date"]))
+        for name in names:
+            use = rows[known[rows] & cubes[name].own[rows] & np.isfinite(base[rows])]
+            known_from = places["target_end_date"].to_numpy()[use]
+            ends, group = np.unique(known_from, return_inverse=True)
+            own, below = np.zeros(len(ends)), np.zeros(len(ends))
+            np.add.at(own, group, wis(observed[use], cubes[name].logs[use]))
+            np.add.at(below, group, base[use])
+            scored = np.searchsorted(ends, origins, side="right")
+            block[name] = [_ratio(own[:count], below[:count]) for count in scored]
+        blocks.append(block)
+    return pd.concat(blocks)
+
+
+def _ratio(own: FloatArray, below: FloatArray) -> float:
+    total = float(below[-WINDOW:].sum())
+    return float(own[-WINDOW:].sum()) / total if len(below) >= FEWEST_SCORED and total > 0 else float("nan")
+
+
+def _choose(relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Which members take part at each origin and horizon: boolean, same shape as ``relative``."""
+    trusted = pd.Series({name: MODELS[name].trusted for name in names}, dtype=bool)
+    chosen = relative.le(1.0)
+    for name in names:
+        if trusted[name]:
+            chosen[name] |= relative[name].isna()
+    return chosen
+
+
+def _mean(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, chosen: pd.DataFrame) -> QuantileTable:
+    where = chosen.index.get_indexer(pd.MultiIndex.from_frame(places[["horizon", "origin_date"]]))
+    total, count = np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))
+    capped = np.zeros(len(places), dtype=bool)
+    for name in names:
+        use = chosen[name].to_numpy(dtype=bool)[where] & cubes[name].own
+        total[use] += cubes[name].logs[use]
+        count[use] += 1
+        capped |= use & cubes[name].capped
+    alone = count == 0
+    total[alone], count[alone] = cubes[BASELINE].logs[alone], 1
+    capped[alone] = cubes[BASELINE].capped[alone]
+    skilled = chosen.any(axis=1).to_numpy()[where] if names else np.zeros(len(places), dtype=bool)
+    keys = places.assign(model_id=ENSEMBLE, model_version=VERSION, history_hash=cubes[BASELINE].history_hash)
+    keys["fallback"] = alone
+    keys["reason"] = np.where(alone, np.where(skilled, NO_MEMBER, NO_SKILL), "")
+    keys["capped"] = capped
+    kept: BoolArray = np.asarray(np.isfinite(total).all(axis=1))
+    columns = [*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]
+    return QuantileTable(keys[columns], np.expm1(total / count[:, None])).where(kept)
+
+
+def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    shares = chosen.astype(float).div(chosen.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
+    shares[BASELINE] = (~chosen.any(axis=1)).astype(float)
+    records = relative.assign(**{BASELINE: 1.0})
+    parts = [
+        pd.DataFrame({"model_id": name, "weight": shares[name], "relative_wis": records[name]}).reset_index()
+        for name in [BASELINE, *names]
+    ]
+    weights = pd.concat(parts, ignore_index=True).assign(series_id=ALL)
+    weights["origin_date"] = weights["origin_date"].astype("datetime64[ns]")
+    columns = ["model_id", "series_id", "origin_date", "horizon", "weight", "relative_wis"]
+    return weights[columns].sort_values(["origin_date", "horizon", "model_id"], ignore_index=True)

@@ -1,0 +1,79 @@
+"""Turns any model's answer into a sane forecast: finite, ordered, never negative, not exploding, never missing."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.quantiles import FloatArray
+from forecasting.model import BASELINE, LEVELS, BoolArray, FitError, History, Model
+from forecasting.models import baseline
+
+FEWEST_EARLIER_VALUES = 24
+SMALLEST_CAP, LARGEST_CAP = 10.0, 1000.0
+"""No quantile may exceed the series' record times the largest factor by which it ever changed over so many periods,
+taken as at least 10 and at most 1,000. The baseline is made of such changes and so stays below it up to that 1,000."""
+_MEDIAN = int(np.argmin(np.abs(LEVELS - 0.5)))
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """One model's forecast of one series at one origin.
+
+    Attributes:
+        quantiles: Quantiles in counts, shape ``(H, 23)``, ascending along the levels.
+        capped: Where the cap was applied, per horizon, shape ``(H,)``.
+        reason: Why the baseline stands in for the model; empty where it does not.
+    """
+
+    quantiles: FloatArray
+    capped: BoolArray
+    reason: str
+
+
+def guarded(model: Model, history: History, horizon: int) -> Guarded:
+    """Run a model on a history and guard its answer; the baseline stands in where it fails, with the reason.
+
+    Args:
+        model: Entry of the registry.
+        history: What is known of the series at the origin; at least one value.
+        horizon: Longest horizon H.
+    """
+    reason = ""
+    try:
+        quantiles = _stable(_attempt(model, history, horizon), history, horizon)
+    except FitError as error:
+        reason = " ".join(str(error).split())[:200]
+        quantiles = baseline.predict(history, horizon)
+    ceiling = log_cap(history, horizon)[:, None]
+    values = np.maximum(np.expm1(np.clip(np.sort(quantiles, axis=1), 0.0, ceiling)), 0.0)
+    capped = np.asarray(quantiles > ceiling + 1e-9).any(axis=1)
+    return Guarded(values, np.atleast_1d(capped), reason)
+
+
+def log_cap(history: History, horizon: int) -> FloatArray:
+    """The highest log1p quantile allowed at horizons 1..H, shape ``(H,)``."""
+    values = history.log_values
+    changes = [float(np.abs(values[step:] - values[:-step]).max(initial=0.0)) for step in range(1, horizon + 1)]
+    factors = np.clip(np.exp(np.clip(np.maximum.accumulate(changes), 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
+    record = max(float(np.expm1(values.max())), 1.0)
+    return np.asarray(np.log1p(factors * record))
+
+
+def _attempt(model: Model, history: History, horizon: int) -> FloatArray:
+    if model.model_id != BASELINE and len(history.observed) - 1 < FEWEST_EARLIER_VALUES:
+        raise FitError(f"fewer than {FEWEST_EARLIER_VALUES} earlier values")
+    with warnings.catch_warnings():
+        # Optimisers warn of slow convergence; what they found is judged here by its numbers instead.
+        warnings.simplefilter("ignore")
+        return model.predict(history, horizon)
+
+
+def _stable(quantiles: FloatArray, history: History, horizon: int) -> FloatArray:
+    if quantiles.shape != (horizon, len(LEVELS)) or not np.isfinite(quantiles).all():
+        raise FitError("the fit is not finite")
+    if (quantiles[:, _MEDIAN] > log_cap(history, horizon)).any():
+        raise FitError("unstable fit: its median lies above the series' cap")
+    return quantiles

@@ -1,0 +1,121 @@
+"""What a forecasting model is: a function from one series' history to quantiles, with a card that describes it.
+
+Every model works on log1p scale, where counts of very different sizes behave alike, and gives the 23 hub quantiles
+at horizons 1..H. It may raise :class:`FitError`; guarding, fallback and the return to counts are the engine's work
+(:mod:`forecasting.guard`), so that every model is treated alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
+
+from core.quantiles import QUANTILE_LEVELS, FloatArray
+
+BoolArray = NDArray[np.bool_]
+
+BASELINE = "vigie-baseline"
+ENSEMBLE = "vigie-ensemble"
+LEVELS: FloatArray = np.asarray(QUANTILE_LEVELS)
+NORMAL_SCORES: FloatArray = ndtri(LEVELS)
+DEGREES_OF_FREEDOM = 5.0
+"""Student t with the model's own variance: log changes of arrivals have a sharper peak and longer tails than a normal
+distribution. Five was best in WIS and coverage on seven routes' outcomes before 2018 (of 3, 4, 5, 8 and normal)."""
+HEAVY_SCORES: FloatArray = stdtrit(DEGREES_OF_FREEDOM, LEVELS) * np.sqrt((DEGREES_OF_FREEDOM - 2) / DEGREES_OF_FREEDOM)
+
+
+class FitError(Exception):
+    """A model cannot say anything about this history; the text is the reason shown with the fallback."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a model may know of one series at one origin.
+
+    Attributes:
+        log_values: log1p of the series from its first to its last observed period; gaps interpolated on log1p.
+        observed: log1p of the observed values alone, in order.
+        season_length: Periods in a season.
+        last_period: The origin's period.
+        seed: Seed for models that draw; the same for the same model, series and origin everywhere.
+    """
+
+    log_values: FloatArray
+    observed: FloatArray
+    season_length: int
+    last_period: pd.Period
+    seed: int
+
+
+Predict = Callable[[History, int], FloatArray]
+"""From a history and the longest horizon H to log1p quantiles, shape ``(H, 23)``."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a reader must know about a model; printed into a release's ``model_cards/``.
+
+    Attributes:
+        title: Name in plain words.
+        summary: One paragraph: what it does, what it assumes.
+        source: Literature reference.
+        weaknesses: When not to trust it.
+    """
+
+    title: str
+    summary: str
+    source: str
+    weaknesses: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One entry of the registry.
+
+    Attributes:
+        model_id: Name in every frame.
+        version: Raised whenever its numbers change, so that stored past forecasts are computed anew.
+        predict: The model itself.
+        card: Its description.
+        slow: True where one fit takes more than about a tenth of a second.
+        member: May take part in the ensemble.
+        trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
+            the ensemble); any other member must first show skill.
+    """
+
+    model_id: str
+    version: str
+    predict: Predict
+    card: ModelCard
+    slow: bool = False
+    member: bool = True
+    trusted: bool = False
+
+
+def heavy_tailed_quantiles(mean: FloatArray, spread: FloatArray) -> FloatArray:
+    """Quantiles of Student t, shape ``(H, 23)``, from means and standard deviations of shape ``(H,)``.
+
+    Raises:
+        FitError: A mean or spread is not finite.
+    """
+    if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
+        raise FitError("the fit is not finite")
+    quantiles: FloatArray = mean[:, None] + np.maximum(spread, 0.0)[:, None] * HEAVY_SCORES
+    return quantiles
+
+
+def symmetric_errors(centre: float, errors: FloatArray) -> FloatArray:
+    """Quantiles of ``centre`` plus or minus past errors, each error counted with both signs; shape ``(23,)``."""
+    quantiles: FloatArray = centre + np.quantile(np.concatenate([errors, -errors]), LEVELS)
+    return quantiles
+
+
+def quantiles_from_interval(fitted: Mapping[str, ArrayLike]) -> FloatArray:
+    """Quantiles of shape ``(H, 23)`` from a statsforecast answer with ``mean``, ``lo-80`` and ``hi-80``."""
+    mean, low, high = (np.asarray(fitted[name], dtype=float) for name in ("mean", "lo-80", "hi-80"))
+    return heavy_tailed_quantiles(mean, (high - low) / (2 * float(ndtri(0.9))))

@@ -1,0 +1,48 @@
+"""``vigie-baseline``: the last value, give or take what the series changed over so many periods before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.quantiles import FloatArray
+from forecasting.model import BASELINE, NORMAL_SCORES, History, Model, ModelCard, symmetric_errors
+
+LAST_ERRORS = 84
+FEWEST_ERRORS = 12
+PRIOR_SPREAD = 0.5
+"""Standard deviation of one step's log change assumed for a series that has shown too few changes of its own."""
+
+
+def predict(history: History, horizon: int) -> FloatArray:
+    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``; see the card for the method."""
+    values = history.observed
+    return np.stack([_one_horizon(values, step) for step in range(1, horizon + 1)])
+
+
+def _one_horizon(values: FloatArray, step: int) -> FloatArray:
+    errors = (values[step:] - values[:-step])[-LAST_ERRORS:]
+    if len(errors) >= FEWEST_ERRORS:
+        return symmetric_errors(values[-1], errors)
+    changes = np.diff(values)
+    variance = (FEWEST_ERRORS * PRIOR_SPREAD**2 + float(np.square(changes).sum())) / (FEWEST_ERRORS + len(changes))
+    quantiles: FloatArray = values[-1] + np.sqrt(variance * step) * NORMAL_SCORES
+    return quantiles
+
+
+MODEL = Model(
+    model_id=BASELINE,
+    version="1",
+    predict=predict,
+    member=False,
+    card=ModelCard(
+        title="Baseline: as last month",
+        summary=(
+            "The last observed value, with a spread taken from the series itself: its last 84 changes over the same "
+            "number of periods on log1p scale, each counted with both signs, so that it expects neither rise nor fall. "
+            "Every other model is measured against it. Where fewer than 12 such changes exist, the spread is that of a "
+            "random walk whose step is the series' own, shrunk towards 0.5 on log scale (weight of 12 observations)."
+        ),
+        source="The baseline of the FluSight and COVID-19 forecast hubs: Cramer et al. 2022, PNAS 119(15) e2113561119.",
+        weaknesses="Knows no season and no trend; after a calm stretch its intervals are too narrow for a new regime.",
+    ),
+)

@@ -1,0 +1,45 @@
+"""``vigie-ets``: exponential smoothing with additive error and season, trend chosen by AICc."""
+
+from __future__ import annotations
+
+from core.quantiles import FloatArray
+from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
+
+LONGEST_SEASON = 24
+"""Exponential smoothing estimates one state per period of the season: weeks of a year are too many."""
+
+
+def predict(history: History, horizon: int) -> FloatArray:
+    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+
+    Raises:
+        FitError: statsforecast cannot fit the series.
+    """
+    from statsforecast.models import AutoETS  # noqa: PLC0415 - takes seconds to load and only a fit needs it
+
+    season = history.season_length
+    seasonal = 1 < season <= LONGEST_SEASON and len(history.log_values) >= 3 * season
+    model = AutoETS(season_length=season if seasonal else 1, model="AZA" if seasonal else "AZN")
+    try:
+        fitted = model.forecast(y=history.log_values, h=horizon, level=[80])
+    except Exception as error:  # the library documents no exceptions; any of them means no fit
+        raise FitError(f"exponential smoothing: {error}") from error
+    return quantiles_from_interval(fitted)
+
+
+MODEL = Model(
+    model_id="vigie-ets",
+    version="1",
+    predict=predict,
+    trusted=True,
+    card=ModelCard(
+        title="Exponential smoothing (ETS)",
+        summary=(
+            "Innovations state space model on log1p scale with additive errors and an additive season (from three "
+            "seasons of data on); no trend, a trend or a damped trend, whichever has the lowest AICc. Student t "
+            "intervals with the model's own variance."
+        ),
+        source="Hyndman, Koehler, Ord and Snyder 2008, Forecasting with Exponential Smoothing; by statsforecast.",
+        weaknesses="Intervals too narrow beyond half a year and after a change of regime; a trend may run on too long.",
+    ),
+)

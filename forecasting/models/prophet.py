@@ -1,0 +1,63 @@
+"""``vigie-prophet``: Prophet with its defaults, on log1p scale."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import FloatArray
+from forecasting.model import LEVELS, FitError, History, Model, ModelCard
+
+SAMPLES = 1000
+
+
+def predict(history: History, horizon: int) -> FloatArray:
+    """Quantiles of 1,000 predictive draws at horizons 1..H on log1p scale, shape ``(H, 23)``.
+
+    Raises:
+        FitError: Stan's optimiser fails on the series.
+    """
+    from prophet import Prophet  # noqa: PLC0415 - takes seconds to load and only a fit needs it
+
+    size = len(history.log_values)
+    periods = pd.period_range(end=history.last_period + horizon, periods=size + horizon)
+    dates = periods.to_timestamp(how="start")
+    model = Prophet(
+        yearly_seasonality=history.season_length > 1 and size >= 2 * history.season_length,
+        weekly_seasonality=history.last_period.freqstr == "D",
+        daily_seasonality=False,
+        uncertainty_samples=SAMPLES,
+    )
+    for name in ("cmdstanpy", "prophet"):
+        logging.getLogger(name).disabled = True
+    state = np.random.get_state()  # Prophet draws from numpy's global generator: it is given back as found
+    try:
+        model.fit(pd.DataFrame({"ds": dates[:size], "y": history.log_values}), seed=history.seed)
+        np.random.seed(history.seed)
+        draws = model.predictive_samples(pd.DataFrame({"ds": dates[size:]}))["yhat"]
+    except (RuntimeError, ValueError) as error:
+        raise FitError(f"Prophet: {error}") from error
+    finally:
+        np.random.set_state(state)
+    quantiles: FloatArray = np.quantile(np.asarray(draws), LEVELS, axis=1).T
+    return quantiles
+
+
+MODEL = Model(
+    model_id="vigie-prophet",
+    version="1",
+    predict=predict,
+    slow=True,
+    card=ModelCard(
+        title="Prophet",
+        summary=(
+            "A piecewise linear trend with possible bends in the first four fifths of the history, plus a yearly "
+            "season, fitted to log1p values with Prophet's own defaults; quantiles of 1,000 draws from its predictive "
+            "distribution."
+        ),
+        source="Taylor and Letham 2018, Forecasting at scale, The American Statistician 72(1).",
+        weaknesses="Ignores the last value: it draws a line through the past. It rarely beats the baseline near term.",
+    ),
+)

@@ -1,0 +1,66 @@
+"""``vigie-seasonal-walk``: the last value plus half of the average change that this time of year brought before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.quantiles import FloatArray
+from forecasting.model import FitError, History, Model, ModelCard, symmetric_errors
+from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
+
+SHARE = 0.5
+YEARS = 7
+
+
+def predict(history: History, horizon: int) -> FloatArray:
+    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+
+    Raises:
+        FitError: The history holds too few changes to learn a season and its errors from.
+    """
+    values, season = history.log_values, history.season_length
+    rows = []
+    for step in range(1, horizon + 1):
+        if len(values) - step < FEWEST_ERRORS:
+            raise FitError(f"fewer than {FEWEST_ERRORS} changes over {step} periods")
+        centres = values + SHARE * _seasonal_change(values, season, step)
+        errors = (values[step:] - centres[:-step])[-LAST_ERRORS:]
+        rows.append(symmetric_errors(centres[-1], errors))
+    return np.stack(rows)
+
+
+def _seasonal_change(values: FloatArray, season: int, step: int) -> FloatArray:
+    """At each period, the mean change over ``step`` periods from the same time of up to seven earlier years.
+
+    Only changes that were complete at that period count; 0 where there is none. Same length as ``values``.
+    """
+    size = len(values)
+    total, count = np.zeros(size), np.zeros(size)
+    first = -(-step // season)
+    for year in range(first, first + YEARS):
+        lag = season * year
+        if lag >= size:
+            break
+        start = np.arange(size - lag)
+        total[lag:] += values[start + step] - values[start]
+        count[lag:] += 1
+    mean: FloatArray = total / np.maximum(count, 1)
+    return mean
+
+
+MODEL = Model(
+    model_id="vigie-seasonal-walk",
+    version="1",
+    predict=predict,
+    trusted=True,
+    card=ModelCard(
+        title="Random walk with half the usual seasonal change",
+        summary=(
+            "The last value plus half of the average change over the same calendar periods in up to seven earlier "
+            "years, completed ones only. Its spread is taken from its own last 84 errors, each counted with both "
+            "signs: it is the honest companion that keeps the ensemble's intervals from being too narrow."
+        ),
+        source="Shrinking seasonals: Miller and Williams 2003, Int. J. Forecasting 19(4).",
+        weaknesses="Reacts to no trend; where the season has shifted it keeps pointing the old way, at half strength.",
+    ),
+)

@@ -1,0 +1,43 @@
+"""``vigie-snaive``: the same period of last year, give or take what it missed before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.quantiles import FloatArray
+from forecasting.model import FitError, History, Model, ModelCard, symmetric_errors
+from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
+
+
+def predict(history: History, horizon: int) -> FloatArray:
+    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+
+    Raises:
+        FitError: The history is shorter than a season and twelve errors.
+    """
+    values, season = history.log_values, history.season_length
+    rows = []
+    for step in range(1, horizon + 1):
+        lag = season * -(-step // season)
+        errors = (values[lag:] - values[:-lag])[-LAST_ERRORS:]
+        if len(errors) < FEWEST_ERRORS:
+            raise FitError(f"fewer than {FEWEST_ERRORS} seasonal changes")
+        rows.append(symmetric_errors(values[len(values) - 1 + step - lag], errors))
+    return np.stack(rows)
+
+
+MODEL = Model(
+    model_id="vigie-snaive",
+    version="1",
+    predict=predict,
+    member=False,
+    card=ModelCard(
+        title="Seasonal naive: as the same month last year",
+        summary=(
+            "The value of the same period one season ago, with a spread taken from the series' last 84 changes over "
+            "a season on log1p scale, each counted with both signs."
+        ),
+        source="Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., section 5.2.",
+        weaknesses="Blind to all that happened since last year; on routes worse than the baseline for a quarter.",
+    ),
+)

@@ -1,0 +1,42 @@
+"""``vigie-theta``: the dynamic optimised theta method."""
+
+from __future__ import annotations
+
+from core.quantiles import FloatArray
+from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
+
+
+def predict(history: History, horizon: int) -> FloatArray:
+    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+
+    Raises:
+        FitError: statsforecast cannot fit the series.
+    """
+    from statsforecast.models import DynamicOptimizedTheta  # noqa: PLC0415 - takes seconds to load; only a fit needs it
+
+    seasonal = len(history.log_values) >= 3 * history.season_length
+    season = history.season_length if seasonal else 1
+    model = DynamicOptimizedTheta(season_length=season, decomposition_type="additive")
+    try:
+        fitted = model.forecast(y=history.log_values, h=horizon, level=[80])
+    except Exception as error:  # the library documents no exceptions; any of them means no fit
+        raise FitError(f"theta: {error}") from error
+    return quantiles_from_interval(fitted)
+
+
+MODEL = Model(
+    model_id="vigie-theta",
+    version="1",
+    predict=predict,
+    trusted=True,
+    card=ModelCard(
+        title="Theta",
+        summary=(
+            "Dynamic optimised theta model on log1p scale: exponential smoothing with a damped drift, after an "
+            "additive season has been taken out where a test finds one. Student t intervals with the spread of the "
+            "method's own simulated paths."
+        ),
+        source="Fiorucci et al. 2016, Int. J. Forecasting 32(4), 1151–1161; fitted by statsforecast.",
+        weaknesses="The season is fixed: it does not move with the series. Slow to follow a change of level.",
+    ),
+)

@@ -1,0 +1,111 @@
+"""Between hubverse rows and matrices: one row of a matrix is one forecast at the 23 levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+
+from core.errors import SchemaError
+from core.quantiles import FloatArray
+from forecasting.model import LEVELS, NORMAL_SCORES, BoolArray
+
+KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
+"""What the engine adds to hubverse columns: which code and which history made a forecast, and how it was guarded."""
+
+
+@dataclass(frozen=True)
+class QuantileTable:
+    """Forecasts as a matrix.
+
+    Attributes:
+        keys: One row per forecast: ``KEYS``, then whatever marks the frame held.
+        quantiles: Quantiles in counts, shape ``(len(keys), 23)``.
+    """
+
+    keys: pd.DataFrame
+    quantiles: FloatArray
+
+    def where(self, mask: BoolArray) -> QuantileTable:
+        """Only the rows where ``mask`` is true."""
+        return QuantileTable(self.keys[mask].reset_index(drop=True), self.quantiles[mask])
+
+
+def to_matrix(forecasts: pd.DataFrame) -> QuantileTable:
+    """Turn hubverse quantile rows, in any order, into one matrix row per forecast.
+
+    Raises:
+        SchemaError: A forecast lacks one of the 23 levels, or has one twice.
+    """
+    rows = forecasts[forecasts["output_type"] == "quantile"]
+    if not _in_blocks(rows):
+        rows = rows.sort_values([*KEYS, "output_type_id"], ignore_index=True)
+    if not _in_blocks(rows):
+        raise SchemaError(f"forecasts: each of them needs the {len(LEVELS)} quantile levels once")
+    columns = [column for column in [*KEYS, *MARKS] if column in rows.columns]
+    keys = rows[columns].iloc[:: len(LEVELS)].reset_index(drop=True)
+    return QuantileTable(keys, rows["value"].to_numpy(dtype=float).reshape(-1, len(LEVELS)))
+
+
+def _in_blocks(rows: pd.DataFrame) -> bool:
+    """Whether every 23 rows are one forecast at the 23 levels, ascending."""
+    if len(rows) % len(LEVELS):
+        return False
+    levels = rows["output_type_id"].to_numpy(dtype=float).reshape(-1, len(LEVELS))
+    if not np.allclose(levels, LEVELS, atol=1e-6):
+        return False
+    blocks = [rows[column].to_numpy().reshape(-1, len(LEVELS)) for column in KEYS]
+    return all(bool((block == block[:, :1]).all()) for block in blocks)
+
+
+def to_rows(table: QuantileTable) -> pd.DataFrame:
+    """Turn a matrix back into hubverse rows, forecast by forecast, levels ascending."""
+    count = len(LEVELS)
+    rows = table.keys.loc[table.keys.index.repeat(count)].reset_index(drop=True)
+    rows.insert(len(KEYS), "output_type", "quantile")
+    rows.insert(len(KEYS) + 1, "output_type_id", np.tile(LEVELS, len(table.keys)))
+    rows.insert(len(KEYS) + 2, "value", table.quantiles.reshape(-1))
+    return rows
+
+
+def value_at(probabilities: FloatArray, quantiles: FloatArray) -> FloatArray:
+    """Values at any probabilities of one forecast, in counts.
+
+    Between the levels the log1p quantile is linear in the normal score; beyond .01 and .99 it goes on with the slope
+    of the outermost pair, so that tails are as long as the forecast's own and no longer. Never negative.
+
+    Args:
+        probabilities: Between 0 and 1, any shape.
+        quantiles: The 23 quantiles in counts, ascending.
+    """
+    return np.maximum(np.expm1(_line(ndtri(probabilities), NORMAL_SCORES, np.log1p(quantiles))), 0.0)
+
+
+def probability_at(value: float, quantiles: FloatArray) -> tuple[float, float]:
+    """Chance of less than ``value`` and of at most ``value`` in one forecast: the two ends of its PIT.
+
+    They differ where quantiles tie, for example at zero: then the outcome had that much probability by itself.
+    """
+    place, line = np.log1p(value), np.log1p(quantiles)
+    tied = np.flatnonzero(np.isclose(line, place, atol=1e-12))
+    if len(tied) == 1 or (len(tied) == 0 and line[0] < line[-1]):
+        steps = np.concatenate([[True], np.diff(line) > 1e-12])
+        score = float(_line(np.asarray([place]), line[steps], NORMAL_SCORES[steps])[0])
+        chance = float(ndtr(score))
+        return chance, chance
+    if len(tied) == 0:
+        return (0.0, 0.0) if place < line[0] else (1.0, 1.0)
+    low = 0.0 if tied[0] == 0 else float(LEVELS[tied[0]])
+    high = 1.0 if tied[-1] == len(LEVELS) - 1 else float(LEVELS[tied[-1]])
+    return low, high
+
+
+def _line(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """Linear interpolation that goes on beyond both ends with the outermost slopes."""
+    inside: FloatArray = np.interp(at, x, y)
+    low = y[0] + (at - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
+    high = y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
+    return np.where(at < x[0], low, np.where(at > x[-1], high, inside))

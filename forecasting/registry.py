@@ -1,0 +1,39 @@
+"""Every model Vigie knows: found by walking ``forecasting/models``, so that a new module is a new model."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+
+from core.errors import InputError
+from forecasting import models
+from forecasting.model import BASELINE, ENSEMBLE, Model
+
+
+def _walk() -> dict[str, Model]:
+    found = [
+        importlib.import_module(f"{models.__name__}.{item.name}") for item in pkgutil.iter_modules(models.__path__)
+    ]
+    by_id = {module.MODEL.model_id: module.MODEL for module in found}
+    return {BASELINE: by_id.pop(BASELINE), **dict(sorted(by_id.items()))}
+
+
+MODELS: dict[str, Model] = _walk()
+"""All models by ``model_id``, the baseline first. The ensemble is not among them: it is made of them."""
+
+
+def resolve(names: str | Iterable[str]) -> list[str]:
+    """Turn short or full names (``ensemble,baseline`` or ``vigie-ets``) into model ids, in the order given.
+
+    Raises:
+        InputError: A name is unknown, or none is given; the text lists the known ones.
+    """
+    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
+    known = [*MODELS, ENSEMBLE]
+    ids = [name if name.startswith("vigie-") else f"vigie-{name}" for name in wanted]
+    unknown = [name for name, model_id in zip(wanted, ids, strict=True) if model_id not in known]
+    if unknown or not ids:
+        what = f"unknown model {unknown}" if unknown else "no model named"
+        raise InputError(f"{what}; known: {', '.join(model_id.removeprefix('vigie-') for model_id in known)}")
+    return list(dict.fromkeys(ids))

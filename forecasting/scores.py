@@ -1,0 +1,213 @@
+"""How good past forecasts were: weighted interval score, coverage, PIT, CRPS. Frame to frame, nothing hidden.
+
+The denominator of every relative score is :func:`reference_quantiles`: the hubs' baseline made from the panel alone, on
+the same rows. It is ``vigie-baseline`` before the guard: on log1p scale its lower quantiles may fall below zero,
+so the published baseline may score a little below 1. A row without 12 past changes has no reference and is not scored.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.quantiles import INTERVALS, FloatArray, interval_levels
+from core.schema import ALL
+from forecasting.bootstrap import ratio_interval
+from forecasting.model import LEVELS, symmetric_errors
+from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
+from forecasting.panel import Panel
+from forecasting.quantiles import QuantileTable, probability_at, to_matrix
+
+COVERAGES = (*INTERVALS, 0.98)
+"""Central intervals that the 23 levels hold; .98 is the widest of them."""
+
+
+def wis(observed: FloatArray, quantiles: FloatArray) -> FloatArray:
+    """Weighted interval score of each forecast: twice the mean pinball loss over the 23 levels.
+
+    Args:
+        observed: Outcomes, shape ``(n,)``.
+        quantiles: Shape ``(n, 23)``, on the same scale.
+
+    Returns:
+        Scores, shape ``(n,)``; lower is better. Bracher et al. 2021, PLoS Comput. Biol. 17(2) e1008618.
+    """
+    distance = observed[:, None] - quantiles
+    score: FloatArray = (2 * np.maximum(LEVELS * distance, (LEVELS - 1) * distance)).mean(axis=1)
+    return score
+
+
+def observed_at(keys: pd.DataFrame, panel: Panel) -> FloatArray:
+    """The outcome of each forecast, NaN where the panel has none; ``keys`` need ``series_id, target_end_date``."""
+    rows = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["target_end_date"]))
+    columns = panel.matrix.columns.get_indexer(pd.Index(keys["series_id"]))
+    found = panel.matrix.to_numpy(dtype=float)[rows, columns]
+    outcomes: FloatArray = np.where((rows >= 0) & (columns >= 0), found, np.nan)
+    return outcomes
+
+
+def reference_quantiles(keys: pd.DataFrame, panel: Panel) -> FloatArray:
+    """The reference baseline's log1p quantiles for each row, shape ``(n, 23)``; NaN where there are too few changes."""
+    out = np.full((len(keys), len(LEVELS)), np.nan)
+    places = keys[["series_id", "origin_date", "horizon"]].reset_index(drop=True)
+    ends = panel.end_dates
+    columns = {str(name): np.log1p(panel.matrix[name].to_numpy(dtype=float)) for name in panel.matrix.columns}
+    for key, rows in places.groupby(list(places.columns), sort=False).indices.items():
+        series_id, origin, horizon = cast(tuple[str, pd.Timestamp, int], key)
+        if series_id not in columns:
+            continue
+        known = columns[series_id][: int(ends.searchsorted(origin, side="right"))]
+        values = known[np.isfinite(known)]
+        errors = (values[horizon:] - values[:-horizon])[-LAST_ERRORS:]
+        if len(errors) >= FEWEST_ERRORS:
+            out[rows] = symmetric_errors(values[-1], errors)
+    return out
+
+
+def score_rows(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.DataFrame:
+    """Score every forecast whose outcome is observed and whose reference exists.
+
+    Args:
+        forecasts: Hubverse quantile rows, or the same as a matrix.
+        panel: Outcomes, and the past that the reference baseline is made of.
+
+    Returns:
+        One row per forecast: ``model_id, series_id, origin_date, horizon, target_end_date, observed``, ``wis_log``,
+        ``wis_natural``, ``reference_log``, ``reference_natural`` and ``covered_50/80/95/98`` (bool).
+    """
+    table = forecasts if isinstance(forecasts, QuantileTable) else to_matrix(forecasts)
+    observed = observed_at(table.keys, panel)
+    table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
+    reference = reference_quantiles(table.keys, panel)
+    scored = np.isfinite(reference[:, 0])
+    table, observed, reference = table.where(scored), observed[scored], reference[scored]
+    rows = table.keys[["model_id", "series_id", "origin_date", "horizon", "target_end_date"]].copy()
+    rows["observed"] = observed
+    rows["wis_log"] = wis(np.log1p(observed), np.log1p(table.quantiles))
+    rows["wis_natural"] = wis(observed, table.quantiles)
+    rows["reference_log"] = wis(np.log1p(observed), reference)
+    rows["reference_natural"] = wis(observed, np.clip(np.expm1(reference), 0, None))
+    for coverage in COVERAGES:
+        low, high = (_column(level) for level in interval_levels(coverage))
+        rows[f"covered_{round(100 * coverage)}"] = (observed >= table.quantiles[:, low]) & (
+            observed <= table.quantiles[:, high]
+        )
+    return rows
+
+
+def summarise(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.DataFrame:
+    """Mean scores per model × series × horizon, and over all series (``_T``).
+
+    Returns:
+        A frame that keeps ``SCORES``, plus ``coverage_98``, ``relative_wis_lo`` and ``relative_wis_hi`` (90 %
+        moving-block bootstrap over origins; empty below eight origins). ``n`` is the number of forecasts scored.
+
+    Raises:
+        InputError: Nothing can be scored: a mean of nothing is no score.
+    """
+    rows = score_rows(forecasts, panel)
+    if rows.empty:
+        raise InputError("scores: no forecast has both an observed outcome and twelve past changes to be measured by")
+    both = pd.concat([rows, rows.assign(series_id=ALL)], ignore_index=True)
+    groups = both.groupby(["model_id", "series_id", "horizon"], sort=True)
+    lines = []
+    for key, group in groups:
+        model_id, series_id, horizon = cast(tuple[str, str, int], key)
+        place = {"model_id": model_id, "series_id": series_id, "horizon": horizon}
+        lines += [{**place, **line} for line in _summary(group, horizon)]
+    return pd.DataFrame(lines)
+
+
+def calibration(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of outcomes inside each central interval, from :func:`score_rows`.
+
+    Returns:
+        ``model_id, series_id, horizon, nominal, observed, n``; ``series_id`` is a series or ``_T``.
+    """
+    both = pd.concat([rows, rows.assign(series_id=ALL)], ignore_index=True)
+    columns = {f"covered_{round(100 * coverage)}": coverage for coverage in COVERAGES}
+    groups = both.groupby(["model_id", "series_id", "horizon"], sort=True)
+    shares = groups[list(columns)].mean().rename(columns=columns).assign(n=groups.size()).reset_index()
+    return shares.melt(["model_id", "series_id", "horizon", "n"], var_name="nominal", value_name="observed")
+
+
+def pit_histogram(
+    forecasts: pd.DataFrame | QuantileTable, panel: Panel, *, bins: int = 10, seed: int = 0
+) -> pd.DataFrame:
+    """Histogram of the probability integral transform; flat for a calibrated model.
+
+    Where quantiles tie at the outcome (zeros), the PIT is drawn between its two ends: Czado, Gneiting and Held 2009,
+    Biometrics 65(4).
+
+    Returns:
+        ``model_id, horizon, bin_low, bin_high, share, n``.
+    """
+    table = forecasts if isinstance(forecasts, QuantileTable) else to_matrix(forecasts)
+    observed = observed_at(table.keys, panel)
+    known = np.isfinite(observed)
+    table, observed = table.where(known), observed[known]
+    ends = np.asarray([probability_at(value, row) for value, row in zip(observed, table.quantiles, strict=True)])
+    draws = np.random.default_rng(seed).uniform(size=len(ends))
+    pit = ends[:, 0] + draws * (ends[:, 1] - ends[:, 0]) if len(ends) else np.empty(0)
+    edges = np.linspace(0, 1, bins + 1)
+    frame = table.keys[["model_id", "horizon"]].assign(place=np.clip((pit * bins).astype(int), 0, bins - 1))
+    parts = [
+        pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]}).assign(
+            model_id=key[0],
+            horizon=key[1],
+            share=np.bincount(group["place"], minlength=bins) / len(group),
+            n=len(group),
+        )
+        for key, group in ((cast(tuple[str, int], key), group) for key, group in frame.groupby(["model_id", "horizon"]))
+    ]
+    columns = ["model_id", "horizon", "bin_low", "bin_high", "share", "n"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def crps_from_samples(samples: FloatArray, observed: FloatArray) -> FloatArray:
+    """Continuous ranked probability score: mean distance to the outcome less half the mean distance of two draws.
+
+    Args:
+        samples: Shape ``(n, draws)``.
+        observed: Shape ``(n,)``.
+
+    Returns:
+        Scores, shape ``(n,)``. Gneiting and Raftery 2007, JASA 102(477), eq. 21.
+    """
+    ordered = np.sort(samples, axis=1)
+    draws = ordered.shape[1]
+    weights = 2 * np.arange(1, draws + 1) - draws - 1
+    spread = (ordered * weights).sum(axis=1) / draws**2
+    score: FloatArray = np.abs(ordered - observed[:, None]).mean(axis=1) - spread
+    return score
+
+
+def _summary(group: pd.DataFrame, horizon: int) -> list[dict[str, object]]:
+    coverage = {
+        f"coverage_{round(100 * level)}": float(group[f"covered_{round(100 * level)}"].mean()) for level in COVERAGES
+    }
+    lines: list[dict[str, object]] = []
+    for scale in ("log", "natural"):
+        own, reference = group[f"wis_{scale}"], group[f"reference_{scale}"]
+        sums = group.groupby("origin_date", sort=True)[[own.name, reference.name]].sum()
+        low, high = ratio_interval(sums[own.name].to_numpy(), sums[reference.name].to_numpy(), horizon=horizon)
+        total = float(reference.sum())
+        lines.append(
+            {
+                "scale": scale,
+                "wis": float(own.mean()),
+                "relative_wis": float(own.sum()) / total if total > 0 else np.nan,
+                "relative_wis_lo": low,
+                "relative_wis_hi": high,
+                **coverage,
+                "n": len(group),
+            }
+        )
+    return lines
+
+
+def _column(level: float) -> int:
+    return int(np.argmin(np.abs(LEVELS - level)))

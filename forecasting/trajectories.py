@@ -1,0 +1,158 @@
+"""Joint sample paths: many possible futures of all series and horizons together.
+
+Each marginal is the forecast's own quantile function; how horizons and series move together is learned from the ranks
+(PIT) that past outcomes took in past forecasts. The dependence is a Gaussian copula built directly from past score
+vectors, so that it is always valid, needs no matrix over series, and works with gaps; it is shrunk towards a default
+where the past is short: independent series, and horizons that share their shocks as a random walk's do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from core.quantiles import FloatArray
+from forecasting.model import BoolArray
+from forecasting.panel import Panel
+from forecasting.quantiles import QuantileTable, probability_at, to_matrix, value_at
+from forecasting.scores import observed_at
+
+SHRINKAGE = 24.0
+"""Number of past origins at which what they show and the default weigh the same."""
+_BOUND = 2.5
+"""Normal scores of past ranks are cut here: one outcome far outside must not define the dependence."""
+
+
+def sample_paths(
+    forecasts: pd.DataFrame, backtest: pd.DataFrame | None, panel: Panel, *, n: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Draw ``n`` joint futures whose marginals are the forecasts.
+
+    Args:
+        forecasts: Quantile rows of one model, one origin per series.
+        backtest: Past quantile rows of the same model; may be None or empty. Only outcomes that precede every
+            origin in ``forecasts`` are used.
+        panel: Outcomes of the past forecasts.
+        n: Number of paths.
+        seed: Same seed, same paths.
+
+    Returns:
+        A frame that keeps ``TRAJECTORIES``: ``output_type_id`` is the path's number from 0.
+    """
+    table = to_matrix(forecasts)
+    series = sorted(table.keys["series_id"].unique())
+    horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
+    scores = past_scores(backtest, panel, series, horizons, before=table.keys["origin_date"].min())
+    draws = _dependent_draws(scores, horizon_correlation(scores, horizons), n, np.random.default_rng(seed))
+    probabilities = (rankdata(draws, axis=0) - 0.5) / n
+    rows = table.keys["series_id"].map({name: place for place, name in enumerate(series)}).to_numpy()
+    columns = table.keys["horizon"].map({horizon: place for place, horizon in enumerate(horizons)}).to_numpy()
+    values = np.stack(
+        [
+            value_at(probabilities[:, row, column], quantiles)
+            for row, column, quantiles in zip(rows, columns, table.quantiles, strict=True)
+        ]
+    )
+    return _to_rows(table, values)
+
+
+def past_scores(
+    backtest: pd.DataFrame | None, panel: Panel, series: list[str], horizons: list[int], *, before: pd.Timestamp
+) -> FloatArray:
+    """Normal scores of past outcomes in their forecasts.
+
+    Args:
+        backtest: Past quantile rows of one model, or None.
+        panel: Outcomes.
+        series: Order of the second axis.
+        horizons: Order of the third axis.
+        before: Only outcomes of periods that end at or before this date count.
+
+    Returns:
+        Shape ``(origins, series, horizons)``; NaN where there was no forecast or its outcome is unknown.
+    """
+    if backtest is None or backtest.empty:
+        return np.empty((0, len(series), len(horizons)))
+    past = backtest[
+        backtest["series_id"].isin(series)
+        & backtest["horizon"].isin(horizons)
+        & (backtest["target_end_date"] <= before)
+    ]
+    if past.empty:
+        return np.empty((0, len(series), len(horizons)))
+    table = to_matrix(past)
+    observed = observed_at(table.keys, panel)
+    origins = np.unique(table.keys["origin_date"].to_numpy())
+    scores = np.full((len(origins), len(series), len(horizons)), np.nan)
+    first = np.searchsorted(origins, table.keys["origin_date"].to_numpy())
+    second = pd.Index(series).get_indexer(pd.Index(table.keys["series_id"]))
+    third = pd.Index(horizons).get_indexer(pd.Index(table.keys["horizon"]))
+    for place in np.flatnonzero(np.isfinite(observed)):
+        middle = sum(probability_at(float(observed[place]), table.quantiles[place])) / 2
+        scores[first[place], second[place], third[place]] = np.clip(ndtri(middle), -_BOUND, _BOUND)
+    return scores
+
+
+def horizon_correlation(scores: FloatArray, horizons: list[int]) -> FloatArray:
+    """Correlation of normal scores across horizons, pooled over series, shrunk to ``sqrt(min/max)``.
+
+    The default is that of a random walk's errors. Shape ``(H, H)``, positive semi-definite.
+    """
+    steps = np.asarray(horizons, dtype=float)
+    default: FloatArray = np.sqrt(np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps))
+    complete = scores.reshape(-1, len(horizons))
+    complete = complete[np.isfinite(complete).all(axis=1)]
+    usable: BoolArray = np.asarray(np.isfinite(scores).all(axis=2))
+    origins = int(usable.any(axis=1).sum())
+    if origins < 2 or len(complete) < 3:
+        return default
+    second_moment = complete.T @ complete / len(complete)
+    scale = np.sqrt(np.diag(second_moment))
+    if (scale == 0).any():
+        return default
+    weight = origins / (origins + SHRINKAGE)
+    found: FloatArray = weight * second_moment / np.outer(scale, scale) + (1 - weight) * default
+    return found
+
+
+def _dependent_draws(
+    scores: FloatArray, across_horizons: FloatArray, n: int, random: np.random.Generator
+) -> FloatArray:
+    """Normal draws of shape ``(n, series, horizons)`` with the dependence that past scores show.
+
+    Across series a draw is a random mixture of past score vectors plus independent noise: its correlation is
+    ``w·empirical + (1 − w)·identity``. Across horizons every mixing coefficient follows the horizon correlation.
+    """
+    origins, count, length = scores.shape
+    root = _root(across_horizons)
+    noise = random.standard_normal((n, count, length)) @ root.T
+    if origins < 2:
+        return noise
+    vectors = np.nan_to_num(np.moveaxis(scores, 2, 1).reshape(origins * length, count))
+    spread = np.sqrt(np.square(vectors).mean(axis=0))
+    vectors = vectors / np.where(spread > 0, spread, 1.0)
+    mixing = random.standard_normal((n, len(vectors), length)) @ root.T
+    together = np.einsum("nkh,ks->nsh", mixing, vectors, optimize=True) / np.sqrt(len(vectors))
+    weight = np.where(spread > 0, origins / (origins + SHRINKAGE), 0.0)[None, :, None]
+    mixed: FloatArray = np.sqrt(weight) * together + np.sqrt(1 - weight) * noise
+    return mixed
+
+
+def _root(correlation: FloatArray) -> FloatArray:
+    """A matrix whose product with its transpose is ``correlation``; rounding below zero is cut off."""
+    eigenvalues, vectors = np.linalg.eigh(correlation)
+    root: FloatArray = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None))
+    return root
+
+
+def _to_rows(table: QuantileTable, values: FloatArray) -> pd.DataFrame:
+    """Paths of shape ``(forecasts, n)`` as trajectory rows."""
+    n = values.shape[1]
+    columns = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+    rows = table.keys.loc[table.keys.index.repeat(n), columns].reset_index(drop=True)
+    rows["output_type"] = "sample"
+    rows["output_type_id"] = np.tile(np.arange(n, dtype=np.int64), len(table.keys))
+    rows["value"] = values.reshape(-1)
+    return rows

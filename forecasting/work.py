@@ -1,0 +1,157 @@
+"""What is to be computed: one line per model, series and origin, with a fingerprint of the history behind it.
+
+A past forecast is the same for ever as long as the model's version and the history are: that is what lets a nightly
+run ask its store for what is done and compute only the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.calendar import write_period
+from core.errors import InputError
+from core.quantiles import FloatArray
+from forecasting.panel import Panel
+from forecasting.quantiles import KEYS, QuantileTable
+from forecasting.registry import MODELS
+from forecasting.workers import Fit, Progress, run_fits
+
+WORK = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
+HistoryAt = Callable[[pd.Timestamp], Panel]
+"""From an origin's date to the panel as it was known then."""
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """Forecasts to be made.
+
+    Attributes:
+        table: Columns ``WORK``; one row per model, series and origin.
+        fits: One per row of the table.
+    """
+
+    table: pd.DataFrame
+    fits: list[Fit]
+
+    def without(self, done: pd.DataFrame | None, horizon: int) -> WorkList:
+        """What is left when the forecasts in ``done`` (columns ``WORK`` and ``horizon``) need not be made again.
+
+        A stored forecast counts only if it reaches to ``horizon``.
+        """
+        if done is None or done.empty:
+            return self
+        reach = done.groupby(WORK, sort=False)["horizon"].max()
+        kept = set(reach[reach >= horizon].index)
+        keep = [place for place, row in enumerate(self.table.itertuples(index=False, name=None)) if row not in kept]
+        return WorkList(self.table.iloc[keep].reset_index(drop=True), [self.fits[place] for place in keep])
+
+    def matching(self, done: pd.DataFrame, horizons: Sequence[int]) -> pd.DataFrame:
+        """Rows of stored forecasts that answer a line of this list at one of ``horizons``."""
+        wanted = done.merge(self.table, on=WORK, how="inner")
+        return wanted[wanted["horizon"].isin(horizons)].reset_index(drop=True)
+
+
+def history_hash(values: FloatArray, first_period: str) -> str:
+    """Fingerprint of a history: its first period and every value, to the bit."""
+    content = first_period.encode() + np.ascontiguousarray(values, dtype="<f8").tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def backtest_work(
+    panel: Panel, *, origins: int, step: int, models: Sequence[str], history_at: HistoryAt | None = None
+) -> WorkList:
+    """The last ``origins`` origins, ``step`` periods apart, the newest one period before the panel's end.
+
+    At each origin a series takes part if it has a value in that period.
+
+    Args:
+        panel: The calendar, and the history unless ``history_at`` is given.
+        origins: Number of origins, at least 1; fewer are taken where the panel is shorter.
+        step: Periods between origins, at least 1.
+        models: Model ids of the registry.
+        history_at: The panel as it was known at an origin, for pseudo-real-time backtests.
+
+    Raises:
+        InputError: ``origins`` or ``step`` is below 1, or the panel has a single period.
+    """
+    if origins < 1 or step < 1:
+        raise InputError(f"origins and step are at least 1 (found {origins} and {step})")
+    ends = panel.end_dates[:-1][::-1][::step][:origins][::-1]
+    if ends.empty:
+        raise InputError("a backtest needs a panel of at least two periods")
+    histories: list[tuple[pd.Timestamp, str, pd.Series]] = []
+    for end in ends:
+        known = (history_at(end) if history_at is not None else panel).until(end)
+        if len(known.matrix) and known.end_dates[-1] == end:
+            latest = known.matrix.iloc[-1]
+            histories += [(end, str(name), known.matrix[name]) for name in latest.index[latest.notna()]]
+    return _work(panel, histories, models)
+
+
+def present_work(panel: Panel, *, models: Sequence[str]) -> WorkList:
+    """Every series from its own last observed period."""
+    histories: list[tuple[pd.Timestamp, str, pd.Series]] = []
+    for name in panel.matrix.columns:
+        values = panel.matrix[name].loc[: panel.matrix[name].last_valid_index()]
+        histories.append((values.index[-1].end_time.normalize(), str(name), values))
+    return _work(panel, histories, models)
+
+
+def run_work(
+    work: WorkList, *, horizons: Sequence[int], workers: int | None = None, progress: Progress | None = None
+) -> QuantileTable:
+    """Make every forecast of a work list.
+
+    Args:
+        work: What to make.
+        horizons: Periods ahead to keep, each at least 1.
+        workers: Processes; see :func:`forecasting.workers.run_fits`.
+        progress: Called with fits done and fits in all.
+
+    Returns:
+        One matrix row per model, series, origin and horizon; keys hold ``KEYS`` and the marks ``model_version``,
+        ``history_hash``, ``fallback``, ``reason``, ``capped``.
+
+    Raises:
+        InputError: No horizon, or one below 1.
+    """
+    chosen = sorted(set(horizons))
+    if not chosen or chosen[0] < 1:
+        raise InputError(f"horizons are whole numbers of at least 1 (found {list(horizons)})")
+    answers = run_fits(work.fits, chosen[-1], workers=workers, progress=progress)
+    places = np.asarray(chosen) - 1
+    keys = work.table.loc[work.table.index.repeat(len(chosen))].reset_index(drop=True)
+    keys["horizon"] = np.tile(np.asarray(chosen, dtype=np.int64), len(work.fits))
+    keys["target_end_date"] = _target_ends(work.fits, chosen)
+    keys["reason"] = [answer.reason for answer in answers for _ in chosen]
+    keys["fallback"] = keys["reason"] != ""
+    keys["capped"] = np.concatenate([answer.capped[places] for answer in answers]) if answers else False
+    values = np.concatenate([answer.quantiles[places] for answer in answers]) if answers else np.empty((0, 23))
+    marks = ["model_version", "history_hash", "fallback", "reason", "capped"]
+    return QuantileTable(keys[[*KEYS, *marks]], values)
+
+
+def _target_ends(fits: list[Fit], horizons: list[int]) -> pd.DatetimeIndex:
+    if not fits:
+        return pd.DatetimeIndex([])
+    origins = pd.PeriodIndex([fit.last_period for fit in fits])
+    return (origins.repeat(len(horizons)) + np.tile(horizons, len(fits))).end_time.normalize()
+
+
+def _work(panel: Panel, histories: list[tuple[pd.Timestamp, str, pd.Series]], models: Sequence[str]) -> WorkList:
+    rows: list[tuple[str, str, str, pd.Timestamp, str]] = []
+    fits: list[Fit] = []
+    for end, name, values in histories:
+        known = values.loc[values.first_valid_index() :]
+        array = known.to_numpy(dtype=float)
+        fingerprint = history_hash(array, write_period(known.index[0], panel.freq))
+        for model_id in models:
+            rows.append((model_id, MODELS[model_id].version, name, end, fingerprint))
+            fits.append(Fit(model_id, name, known.index[-1], array, panel.season_length))
+    table = pd.DataFrame(rows, columns=WORK).astype({"origin_date": "datetime64[ns]"})
+    return WorkList(table, fits)

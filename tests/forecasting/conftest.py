@@ -1,0 +1,35 @@
+"""A miniature world: three monthly series whose every number can be derived by hand from a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.panel import Panel, panel_from_rows
+
+
+def make_rows(series: dict[str, np.ndarray], start: str = "2014-01") -> pd.DataFrame:
+    frames = [
+        pd.DataFrame(
+            {
+                "series_id": name,
+                "time_period": pd.period_range(start, periods=len(values), freq="M").astype(str),
+                "value": values.astype(float),
+            }
+        )
+        for name, values in series.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def small_panel() -> Panel:
+    random = np.random.default_rng(11)
+    months = np.arange(84)
+    season = 0.6 * np.sin(2 * np.pi * months / 12)
+    walks = {
+        name: np.round(np.exp(level + season + 0.25 * random.standard_normal(84).cumsum() * share))
+        for name, level, share in (("north", 6.0, 0.6), ("south", 4.0, 0.9), ("west", 2.0, 1.0))
+    }
+    return panel_from_rows(make_rows(walks))

@@ -1,0 +1,206 @@
+"""Properties that every model keeps on every history, however nasty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.errors import InputError
+from core.quantiles import QUANTILE_LEVELS
+from forecasting.guard import Guarded, guarded, log_cap
+from forecasting.model import BASELINE, FitError, History, Model, ModelCard
+from forecasting.registry import MODELS, resolve
+from forecasting.workers import Fit
+
+HORIZON = 6
+
+
+def fit(model_id: str, values: NDArray[np.float64], season_length: int = 12) -> Fit:
+    return Fit(model_id, "series", pd.Period("2024-12", freq="M"), values.astype(float), season_length)
+
+
+def answer(model_id: str, values: NDArray[np.float64], season_length: int = 12) -> Guarded:
+    return guarded(MODELS[model_id], fit(model_id, values, season_length).history(), HORIZON)
+
+
+def assert_sane(result: Guarded) -> None:
+    assert result.quantiles.shape == (HORIZON, len(QUANTILE_LEVELS))
+    assert np.isfinite(result.quantiles).all()
+    assert (result.quantiles >= 0).all()
+    assert (np.diff(result.quantiles, axis=1) >= 0).all()
+
+
+def _nasty() -> dict[str, NDArray[np.float64]]:
+    random = np.random.default_rng(5)
+    level = np.round(np.exp(5 + 0.3 * random.standard_normal(120)))
+    gappy = level.copy()
+    gappy[random.uniform(size=120) < 0.4] = np.nan
+    gappy[[0, -1]] = 50.0
+    return {
+        "one observation": np.array([7.0]),
+        "one zero": np.array([0.0]),
+        "two observations": np.array([3.0, 900.0]),
+        "all zero": np.zeros(80),
+        "constant": np.full(80, 25.0),
+        "jump of a million at the end": np.r_[np.full(100, 4.0), 4e6],
+        "jump of a million in the middle": np.r_[np.full(60, 3.0), np.full(40, 3e6)],
+        "fall to zero": np.r_[level[:80], np.zeros(20)],
+        "one number among zeros": np.r_[np.zeros(60), 500.0, np.zeros(30)],
+        "exponential growth": np.round(np.exp(np.linspace(0, 18, 60))),
+        "intermittent": (random.uniform(size=100) < 0.1) * 12.0,
+        "gaps": gappy,
+        "exactly 24 earlier values": level[:25],
+        "alternating": np.tile([0.0, 1e5], 40),
+    }
+
+
+@pytest.mark.parametrize("model_id", list(MODELS))
+@pytest.mark.parametrize("name", list(_nasty()))
+def test_every_model_is_sane_on_a_nasty_series(model_id: str, name: str) -> None:
+    assert_sane(answer(model_id, _nasty()[name]))
+
+
+_counts = st.lists(st.integers(0, 10**6) | st.just(0), min_size=1, max_size=70)
+
+
+@pytest.mark.parametrize("model_id", [name for name, model in MODELS.items() if not model.slow])
+@given(counts=_counts)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+def test_every_fast_model_is_sane_on_any_counts(model_id: str, counts: list[int]) -> None:
+    assert_sane(answer(model_id, np.asarray(counts, dtype=float)))
+
+
+@pytest.mark.parametrize("model_id", list(MODELS))
+def test_every_model_fits_an_ordinary_route_without_fallback_or_cap(model_id: str) -> None:
+    random = np.random.default_rng(3)
+    logs: NDArray[np.float64] = 6 + 0.5 * np.sin(np.arange(120.0) * 2 * np.pi / 12) + 0.2 * random.standard_normal(120)
+    values = np.exp(logs)
+    result = answer(model_id, values)
+    assert_sane(result)
+    assert result.reason == ""
+    assert not result.capped.any()
+    assert values.min() / 3 < result.quantiles[0, 11] < values.max() * 3
+
+
+@pytest.mark.parametrize("season_length", [4, 52])
+@pytest.mark.parametrize("model_id", list(MODELS))
+def test_quarters_and_weeks_are_forecast_too(model_id: str, season_length: int) -> None:
+    random = np.random.default_rng(4)
+    turns: NDArray[np.float64] = np.arange(170.0) / season_length
+    logs: NDArray[np.float64] = 5 + np.sin(2 * np.pi * turns) + 0.2 * random.standard_normal(170)
+    values = np.exp(logs)
+    period = pd.Period("2024-12-29", freq="W-SUN") if season_length == 52 else pd.Period("2024Q4", freq="Q-DEC")
+    history = Fit(model_id, "s", period, values, season_length).history()
+    result = guarded(MODELS[model_id], history, HORIZON)
+    assert_sane(result)
+    assert result.reason == ""
+
+
+@pytest.mark.parametrize("model_id", [name for name in MODELS if name != BASELINE])
+def test_fewer_than_24_earlier_values_get_the_baseline_and_are_marked(model_id: str) -> None:
+    values = np.arange(1.0, 25.0)
+    result = answer(model_id, values)
+    assert result.reason == "fewer than 24 earlier values"
+    assert np.array_equal(result.quantiles, answer(BASELINE, values).quantiles)
+    assert answer(model_id, np.r_[values, 25.0]).reason != "fewer than 24 earlier values"
+
+
+@pytest.mark.parametrize("model_id", list(MODELS))
+def test_the_same_history_gives_the_same_numbers_twice(model_id: str) -> None:
+    values = _nasty()["gaps"]
+    assert np.array_equal(answer(model_id, values).quantiles, answer(model_id, values).quantiles)
+
+
+def test_the_baseline_is_the_hubs_baseline_to_the_bit() -> None:
+    values = _nasty()["fall to zero"]
+    logs = np.log1p(values)
+    for horizon in range(1, HORIZON + 1):
+        errors = (logs[horizon:] - logs[:-horizon])[-84:]
+        expected = logs[-1] + np.quantile(np.r_[errors, -errors], QUANTILE_LEVELS)
+        assert np.array_equal(
+            np.maximum(np.expm1(np.maximum(expected, 0)), 0), answer(BASELINE, values).quantiles[horizon - 1]
+        )
+
+
+def test_the_seasonal_walk_learns_only_from_changes_that_were_complete() -> None:
+    """Slow oracle: the average written as a loop over origins and years."""
+    values = _nasty()["intermittent"] + np.arange(100.0)
+    logs = np.log1p(values)
+    result = MODELS["vigie-seasonal-walk"].predict(fit("vigie-seasonal-walk", values).history(), HORIZON)
+
+    def centre(origin: int, horizon: int) -> float:
+        changes = [
+            logs[origin + horizon - 12 * year] - logs[origin - 12 * year]
+            for year in range(1, 8)
+            if origin - 12 * year >= 0 and origin + horizon - 12 * year <= origin
+        ]
+        return float(logs[origin] + 0.5 * (np.mean(changes) if changes else 0.0))
+
+    for horizon in range(1, HORIZON + 1):
+        errors = np.array([logs[at + horizon] - centre(at, horizon) for at in range(100 - horizon)])[-84:]
+        expected = centre(99, horizon) + np.quantile(np.r_[errors, -errors], QUANTILE_LEVELS)
+        assert np.allclose(result[horizon - 1], expected, atol=1e-12)
+
+
+def _fake(output: NDArray[np.float64] | None) -> Model:
+    def predict(history: History, horizon: int) -> NDArray[np.float64]:
+        assert history.season_length == 12
+        assert horizon == HORIZON
+        if output is None:
+            raise FitError("no convergence\n after 50 steps")
+        return output
+
+    return Model("vigie-fake", "1", predict, ModelCard("", "", "", ""))
+
+
+def test_a_failed_fit_falls_back_to_the_baseline_with_its_reason_on_one_line() -> None:
+    history = fit(BASELINE, np.arange(1.0, 60.0)).history()
+    result = guarded(_fake(None), history, HORIZON)
+    assert result.reason == "no convergence after 50 steps"
+    assert np.array_equal(result.quantiles, guarded(MODELS[BASELINE], history, HORIZON).quantiles)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 40.0])
+def test_an_unstable_fit_is_not_published(broken: float) -> None:
+    history = fit(BASELINE, np.arange(1.0, 60.0)).history()
+    result = guarded(_fake(np.full((HORIZON, 23), broken)), history, HORIZON)
+    assert result.reason
+    assert_sane(result)
+
+
+def test_an_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
+    history = fit(BASELINE, np.full(60, 9.0)).history()
+    output = np.full((HORIZON, 23), np.log1p(9.0))
+    output[2, -1] = 30.0
+    result = guarded(_fake(output), history, HORIZON)
+    assert result.capped.tolist() == [False, False, True, False, False, False]
+    assert result.quantiles[2, -1] == pytest.approx(90.0)
+    assert result.reason == ""
+
+
+def test_the_cap_is_never_below_what_the_baseline_says() -> None:
+    for values in _nasty().values():
+        history = fit(BASELINE, values).history()
+        if len(history.observed) < 30 or np.abs(np.diff(history.log_values)).max() > np.log(1000):
+            continue
+        assert (MODELS[BASELINE].predict(history, HORIZON) <= log_cap(history, HORIZON)[:, None] + 1e-9).all()
+
+
+def test_every_model_has_a_card_that_says_what_it_does_whence_and_when_not_to_trust_it() -> None:
+    for model in MODELS.values():
+        assert model.model_id.startswith("vigie-")
+        assert all(len(text) > 10 for text in (model.card.summary, model.card.source, model.card.weaknesses))
+
+
+def test_short_and_full_names_mean_the_same_model() -> None:
+    assert resolve("ensemble, vigie-ets,ets") == ["vigie-ensemble", "vigie-ets"]
+
+
+@pytest.mark.parametrize("names", ["oracle", "", "ets,wizard"])
+def test_an_unknown_model_is_refused_with_the_list_of_known_ones(names: str) -> None:
+    with pytest.raises(InputError, match="known: baseline, arima, ets"):
+        resolve(names)

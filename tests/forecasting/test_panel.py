@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from forecasting.panel import panel_from_observations, panel_from_rows, read_panel
+
+GOOD = "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,2,X\nb,2020-01,5,Y\n"
+
+
+def _write(folder: Path, text: str | bytes, name: str = "panel.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_rows_in_any_order_give_the_same_panel(tmp_path: Path) -> None:
+    head, *rows = GOOD.splitlines()
+    mixed = _write(tmp_path, "\n".join([head, *reversed(rows)]) + "\n", "mixed.csv")
+    assert read_panel(mixed).matrix.equals(read_panel(_write(tmp_path, GOOD)).matrix)
+
+
+def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
+    panel = read_panel(
+        _write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-03,3\nb,2020-02,\nb,2020-03,0\n")
+    )
+    assert len(panel.matrix) == 3
+    assert np.isnan(panel.matrix["a"].iloc[1])
+    assert np.isnan(panel.matrix["b"].iloc[1])
+    assert panel.matrix["b"].iloc[2] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "empty file"),
+        ("series_id,time_period,value\n", "no rows"),
+        ("series_id,month,value\na,2020-01,1\n", "missing columns ['time_period']"),
+        ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "row 3, column value: a count is never negative"),
+        (
+            "series_id,time_period,value\na,2020-01,1\na,2020-02,many\n",
+            "row 3, column value: not a number (found 'many')",
+        ),
+        ("series_id,time_period,value\na,2020-01,inf\n", "row 2, column value: infinite"),
+        ("series_id,time_period,value\na,2020-01,1\na,2020-01,1\n", "row 3, column time_period: this series already"),
+        ("series_id,time_period,value\na,2020-01,1\na,2020-Q2,1\n", "row 3, column time_period: '2020-Q2' is not"),
+        ("series_id,time_period,value\na,2020-13,1\n", "row 2, column time_period: '2020-13' is an impossible period"),
+        ("series_id,time_period,value\na,Jan 2020,1\n", "row 2, column time_period: 'Jan 2020' is not a period"),
+        ("series_id,time_period,value\n,2020-01,1\n", "row 2, column series_id: a series needs a name"),
+        (
+            "series_id,time_period,value\na,2020-01,1\nb,2020-01,\n",
+            "row 3, column value: series 'b' has no value at all",
+        ),
+        (
+            "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,1,Y\n",
+            "row 3, column route_id: a grouping does not change",
+        ),
+        ("series_id,time_period,value,passport\na,2020-01,1,X\n", "['passport'] describe persons"),
+        ("a,b\n1,2,3,4\n5,6,7,8,9,10\n", "not a table"),
+    ],
+)
+def test_a_broken_panel_is_refused_with_file_row_column_and_rule(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_panel(_write(tmp_path, text))
+    assert "panel.csv" in str(error.value)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("rubbish", [b"\xff\xfe\x00rubbish" * 50, bytes(range(256)) * 40, b"\x00" * 5000])
+def test_rubbish_is_refused_without_a_traceback(tmp_path: Path, rubbish: bytes) -> None:
+    for name in ("panel.csv", "panel.parquet"):
+        with pytest.raises(InputError, match=name):
+            read_panel(_write(tmp_path, rubbish, name))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.csv: no such file"):
+        read_panel(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "freq", "season"),
+    [
+        ("2020-Q4", "2021-Q1", "Q", 4),
+        ("2020-W53", "2021-W01", "W", 52),
+        ("2020", "2021", "A", 1),
+        ("2020-12-31", "2021-01-01", "D", 7),
+    ],
+)
+def test_other_frequencies_follow_their_own_calendar(first: str, second: str, freq: str, season: int) -> None:
+    rows = pd.DataFrame({"series_id": "a", "time_period": [first, second], "value": [1.0, 2.0]})
+    panel = panel_from_rows(rows)
+    assert (panel.freq, panel.season_length, len(panel.matrix)) == (freq, season, 2)
+    assert panel.long()["time_period"].tolist() == [first, second]
+
+
+def test_groupings_stay_beside_the_series_and_survive_the_way_back(tmp_path: Path) -> None:
+    panel = read_panel(_write(tmp_path, GOOD))
+    assert panel.groups["route_id"].to_dict() == {"a": "X", "b": "Y"}
+    assert panel.long().to_dict("list") == {
+        "series_id": ["a", "a", "b"],
+        "time_period": ["2020-01", "2020-02", "2020-01"],
+        "value": [1.0, 2.0, 5.0],
+        "route_id": ["X", "X", "Y"],
+    }
+
+
+def test_what_lies_after_a_date_is_not_in_the_panel_until_that_date(tmp_path: Path) -> None:
+    panel = read_panel(_write(tmp_path, GOOD))
+    assert panel.until(pd.Timestamp("2020-01-31")).matrix.index.astype(str).tolist() == ["2020-01"]
+
+
+def test_observations_of_another_target_do_not_enter_a_panel() -> None:
+    observations = pd.DataFrame(
+        {
+            "series_id": ["x", "y"], "target": ["arrivals", "detections"], "freq": "M", "time_period": "2020-01",
+            "obs_value": [3.0, 4.0], "route_id": "CMR", "geo": "_T", "citizen": "_T",
+        }
+    )  # fmt: skip
+    assert panel_from_observations(observations, "arrivals", "M").series_ids == ["x"]
+    with pytest.raises(InputError, match="none of target 'asylum_applications'"):
+        panel_from_observations(observations, "asylum_applications", "M")
