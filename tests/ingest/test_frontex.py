@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+import rdata
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+from ingest.sources import frontex
+
+ROWS: list[list[Any]] = [
+    ["Route", "Border type or inland", "Nationality", "JAN2024", "FEB2024", "MAR2024"],
+    ["Central Mediterranean Route", "Sea", "Bangladesh", 0, 5, 0],
+    ["Central Mediterranean Route", "Sea", "Unknown", 1, 0, 2],
+    ["Central Mediterranean Route", "Sea", "Third-country", 1, 0, 1],
+    ["Eastern Borders Route", "Land", "Unspecified sub-Saharan nationals", 3, None, None],
+    ["Western Balkan Route", "Land", "Kosovo*", 7, 8, 9],
+    ["Western Balkan Route", "Sea", "Kosovo*", 1, 1, 1],
+    ["Other", "Sea", "Congo (Kinshasa)", 0, 0, 0],
+]
+NOTES: list[list[Any]] = [["Definition"], [None], ["Source: FRAN data as of 03JUN24"]]
+
+
+def _workbook(rows: list[list[Any]] = ROWS, notes: list[list[Any]] = NOTES, name: str = "ibc.xlsx") -> RawFile:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Detections_of_IBC"
+    for row in rows:
+        sheet.append(row)
+    other = book.create_sheet("Notes")
+    for row in notes:
+        other.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return RawFile(name, buffer.getvalue())
+
+
+def _changed(row: int, column: int, value: object) -> list[list[Any]]:
+    """The miniature with one cell changed; row and column counted from 1 as in the sheet."""
+    rows = [list(cells) for cells in ROWS]
+    rows[row - 1][column - 1] = value
+    return rows
+
+
+def _values(raw: RawFile) -> dict[str, dict[str, float]]:
+    found = frontex.parse(raw).observations
+    return {
+        str(name): dict(zip(rows["time_period"], rows["obs_value"], strict=True))
+        for name, rows in found.groupby("series_id")
+    }
+
+
+def test_land_and_sea_add_up_and_citizens_begin_with_their_first_detection() -> None:
+    values = _values(_workbook())
+    months = ["2024-01", "2024-02", "2024-03"]
+    assert values["detections.CMR._T._T.M"] == dict(zip(months, [2, 5, 3], strict=True))
+    assert values["detections.CMR._T.BGD.M"] == {"2024-02": 5, "2024-03": 0}
+    assert values["detections.WBR._T.XKX.M"] == dict(zip(months, [8, 9, 10], strict=True))
+    assert values["detections.OTH._T._T.M"] == dict(zip(months, [0, 0, 0], strict=True))
+    assert "detections.OTH._T.COD.M" not in values
+
+
+def test_unknown_and_third_country_are_one_citizenship() -> None:
+    assert _values(_workbook())["detections.CMR._T.UNK.M"] == {"2024-01": 2, "2024-02": 0, "2024-03": 3}
+
+
+def test_a_blank_cell_is_no_figure() -> None:
+    values = _values(_workbook())
+    assert values["detections.EBR._T.XSS.M"] == {"2024-01": 3}
+    assert values["detections.EBR._T._T.M"] == {"2024-01": 3}
+
+
+def test_the_notes_date_the_vintage() -> None:
+    found = frontex.parse(_workbook()).observations
+    assert found["as_of"].unique().tolist() == [pd.Timestamp("2024-06-03")]
+    assert not found["as_of_estimated"].any()
+
+
+def test_blank_first_rows_are_tolerated() -> None:
+    blank: list[list[Any]] = [[None] * 6, [None] * 6]
+    assert _values(_workbook(blank + ROWS)) == _values(_workbook())
+
+
+@pytest.mark.parametrize(
+    ("label", "route_id"),
+    [("Eastern Land Borders", "EBR"), ("Western Balkans", "WBR"), ("Circular route from Albania to Greece", "ALB"),
+     ("Western African", "WAR"), ("black sea", "BSR")],
+)  # fmt: skip
+def test_labels_of_both_sheets_lead_to_the_same_route(label: str, route_id: str) -> None:
+    assert f"detections.{route_id}._T._T.M" in _values(_workbook(_changed(2, 1, label)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (_changed(1, 1, "Itinerary"), "row 1: the header must start with .*'Itinerary'"),
+        (_changed(3, 5, "many"), "row 3, column FEB2024: the count is not a whole number: 'many'"),
+        (_changed(3, 5, 1.5), "row 3, column FEB2024: the count is not a whole number"),
+        (_changed(3, 5, "inf"), "row 3, column FEB2024: the count is not a finite number"),
+        (_changed(4, 6, -4), "row 4, column MAR2024: the count is negative: '-4'"),
+        (_changed(1, 6, "JAN2099"), "row 1, column JAN2099: the month lies after"),
+        (_changed(1, 6, "JUN2024"), "row 1, column JUN2024: the month lies after 2024-06-03"),
+        (_changed(1, 6, "APR2024"), "row 1, column APR2024: the months .* do not follow"),
+        (_changed(1, 6, "FEB2024"), "row 1, column FEB2024: the months .* do not follow"),
+        (_changed(1, 6, "Total"), "row 1, column Total: a month such as JAN2009"),
+        (_changed(2, 3, "Ruritania"), "row 2, column Nationality: unknown country names or codes: 'Ruritania'"),
+        (_changed(2, 3, None), "row 2, column Nationality: unknown"),
+        (_changed(2, 1, "Northern Passage"), "row 2, column Route: unknown route 'Northern Passage'"),
+        ([*ROWS, ROWS[1]], "row 9: route, border and nationality are listed twice"),
+        (ROWS[:1], "holds no figures"),
+        ([], "is empty"),
+    ],
+)
+def test_one_bad_cell_refuses_the_workbook_by_file_row_column_and_rule(rows: list[list[Any]], message: str) -> None:
+    with pytest.raises(SourceError, match=rf"ibc\.xlsx.*{message}"):
+        frontex.parse(_workbook(rows))
+
+
+@pytest.mark.parametrize("text", ["Source: FRAN data", "data as of 31FEB24", "data as of 03XYZ24"])
+def test_a_workbook_without_its_date_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match=r"ibc\.xlsx: sheet 'Notes' gives"):
+        frontex.parse(_workbook(notes=[[text]]))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "html"])
+def test_what_is_no_workbook_is_refused_by_its_name(damage: str) -> None:
+    whole = _workbook().content
+    content = {"truncated": whole[: len(whole) // 2], "empty": b"", "html": b"<!DOCTYPE html><html>403</html>"}[damage]
+    with pytest.raises(SourceError, match=r"ibc\.xlsx"):
+        frontex.parse(RawFile("ibc.xlsx", content))
+
+
+def _vintage(tmp_path: Path, table: pd.DataFrame, name: str = "frontex_2024-06-03.rda") -> RawFile:
+    path = tmp_path / "table.rda"
+    rdata.write_rda(path, {"frontex": table})
+    return RawFile(name, path.read_bytes())
+
+
+def _long(n: list[float] | None = None) -> pd.DataFrame:
+    """The miniature's cells as the package lists them: months in days since 1970, no zeros."""
+    return pd.DataFrame(
+        {
+            "route": ["Central Mediterranean Route"] * 3 + ["Western Balkan Route"] * 2,
+            "type": ["Sea"] * 3 + ["Land"] * 2,
+            "nat": ["BGD", "OOO", "OOO", "XKX", "XKX"],
+            "t": [19754.0, 19723.0, 19783.0, 19723.0, 19783.0],
+            "n": n or [5.0, 2.0, 3.0, 8.0, 10.0],
+        }
+    )
+
+
+def test_a_compiled_vintage_gets_its_zeros_back_and_its_date_from_its_name(tmp_path: Path) -> None:
+    raw = _vintage(tmp_path, _long())
+    values = _values(raw)
+    assert values["detections.WBR._T._T.M"] == {"2024-01": 8, "2024-02": 0, "2024-03": 10}
+    assert values["detections.CMR._T.UNK.M"] == {"2024-01": 2, "2024-02": 0, "2024-03": 3}
+    assert frontex.parse(raw).observations["as_of"].unique().tolist() == [pd.Timestamp("2024-06-03")]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n": [5.0, 2.0, -3.0, 8.0, 10.0]}, "row 3, column n: the count is negative"),
+        ({"n": [5.0, 2.0, 3.0, 8.5, 10.0]}, "row 4, column n: the count is not a whole number"),
+        ({"t": [19755.0, 19723.0, 19783.0, 19723.0, 19783.0]}, "row 1, column t: not the first day"),
+        ({"t": [19754.0, 19723.0, 47482.0, 19723.0, 19783.0]}, "row 3, column t: the month lies after the vintage"),
+        ({"nat": ["RUR", "OOO", "OOO", "XKX", "XKX"]}, "row 1, column nat: unknown .*'RUR'"),
+        ({"t": [19754.0, 19723.0, 19723.0, 19723.0, 19783.0]}, "row 2, column n: different figures"),
+    ],
+)
+def test_one_bad_row_refuses_a_compiled_vintage(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SourceError, match=rf"frontex_2024-06-03\.rda, {message}"):
+        frontex.parse(_vintage(tmp_path, _long().assign(**change)))
+
+
+@pytest.mark.parametrize("name", ["frontex.rda", "frontex_2024-13-01.rda"])
+def test_a_compiled_vintage_without_a_date_in_its_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceError, match="must be named frontex_YYYY-MM-DD"):
+        frontex.parse(_vintage(tmp_path, _long(), name))
+
+
+def test_the_licence_forbids_bundling() -> None:
+    assert frontex.RAW_FILES == ()
+
+
+@pytest.fixture(scope="module")
+def workbook(raw_data: Path) -> pd.DataFrame:
+    return frontex.parse(frontex.fetch(raw_data / "frontex_ibc/ibc.xlsx")).observations
+
+
+@pytest.mark.raw_data
+def test_the_published_workbook_agrees_with_its_checked_totals(workbook: pd.DataFrame) -> None:
+    totals = workbook[workbook["citizen"] == "_T"]
+    years = totals.groupby(totals["time_period"].str[:4])["obs_value"].sum()
+    checked = {"2015": 1_822_102, "2016": 511_047, "2020": 126_310, "2022": 326_217, "2023": 381_319, "2024": 240_021}
+    assert years[list(checked)].to_dict() == checked
+    assert totals.groupby("route_id").size().to_dict() == dict.fromkeys(
+        ("ALB", "BSR", "CMR", "EBR", "EMR", "OTH", "WAR", "WBR", "WMR"), 196
+    )
+    by_citizen = workbook[workbook["citizen"] != "_T"].groupby(["route_id", "time_period"])["obs_value"].sum()
+    assert (totals.set_index(["route_id", "time_period"])["obs_value"].sub(by_citizen, fill_value=0) == 0).all()
+
+
+@pytest.mark.raw_data
+def test_the_compiled_vintage_of_the_same_data_gives_the_same_figures(raw_data: Path, workbook: pd.DataFrame) -> None:
+    path = raw_data / "frontex_ibc/vintages_gdidata/frontex_2025-06-19.rda"
+    compiled = frontex.parse(frontex.fetch(path)).observations
+    columns = ["series_id", "time_period", "obs_value"]
+    pd.testing.assert_frame_equal(workbook[columns], compiled[columns])
+
+
+@pytest.mark.raw_data
+def test_the_largest_known_revision_lies_between_two_vintages(raw_data: Path) -> None:
+    cells = []
+    for day in ("2025-02-07", "2025-02-10"):
+        path = raw_data / f"frontex_ibc/vintages_gdidata/frontex_{day}.rda"
+        found = frontex.parse(frontex.fetch(path)).observations
+        rows = found[(found["series_id"] == "detections.CMR._T._T.M") & (found["time_period"] == "2023-12")]
+        cells.append((rows["as_of"].iloc[0], rows["obs_value"].iloc[0]))
+    assert cells == [(pd.Timestamp("2025-02-07"), 9_977), (pd.Timestamp("2025-02-10"), 5_289)]
