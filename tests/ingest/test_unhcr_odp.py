@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import SourceError
+from ingest.raw import Parsed, RawFile
+from ingest.sources import unhcr_odp
+
+HEADER = (
+    "month,year,month-year,italy_all,greece_all,greece_sea,greece_land,"
+    "spain_all,spain_land,spain_sea,cyprus_all,malta_all\n"
+)
+COMBINED = (
+    "\ufeff" + HEADER + "1,2019,Jan-2019,202,2652,1851,801,4612,508,4104,83,50\n"
+    "2,2019,Feb-2019,60,2316,1486,830,1366,430,936,NA,0\n"
+    "3,2019,Mar-2019,262,3159,1904,1255,995,426,569,174,NA"
+)
+CANARIES = "date,arrivals_canary,canary_wind\n2025-04-30,1114,1.5\n2025-05-31,594,\n2025-06-30,306,2.5\n"
+
+
+def _parse(text: str, name: str = "arrivals.csv") -> Parsed:
+    return unhcr_odp.parse(RawFile(name, text.encode()))
+
+
+def _values(parsed: Parsed) -> dict[str, dict[str, float]]:
+    return {
+        str(name): dict(zip(rows["time_period"], rows["obs_value"], strict=True))
+        for name, rows in parsed.observations.groupby("series_id")
+    }
+
+
+def test_the_combined_table_gives_country_totals_and_leaves_their_parts_alone() -> None:
+    assert _values(_parse(COMBINED)) == {
+        "arrivals.CMR.ITA._T.M": {"2019-01": 202, "2019-02": 60, "2019-03": 262},
+        "arrivals.CMR.MLT._T.M": {"2019-01": 50, "2019-02": 0},
+        "arrivals.EMR.CYP._T.M": {"2019-01": 83, "2019-03": 174},
+        "arrivals.EMR.GRC._T.M": {"2019-01": 2652, "2019-02": 2316, "2019-03": 3159},
+        "arrivals._Z.ESP._T.M": {"2019-01": 4612, "2019-02": 1366, "2019-03": 995},
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "series_id"),
+    [
+        ("arrivals_canary", "arrivals.WAR.ESP._T.M"),
+        ("arrivals_mainland_sea", "arrivals.WMR.ESP_SEA._T.M"),
+        ("arrivals_mainland_land", "arrivals.WMR.ESP_LAND._T.M"),
+    ],
+)
+def test_spains_ways_stand_apart_and_the_weather_is_left_alone(column: str, series_id: str) -> None:
+    values = _values(_parse(CANARIES.replace("arrivals_canary", column)))
+    assert values == {series_id: {"2025-04": 1114, "2025-05": 594, "2025-06": 306}}
+
+
+def test_the_two_newest_months_are_provisional() -> None:
+    assert _parse(CANARIES).observations["obs_flag"].tolist() == ["", "p", "p"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("594", "-594", "row 3, column arrivals_canary: the count is negative"),
+        ("594", "many", "row 3, column arrivals_canary: the count is not a whole number: 'many'"),
+        ("594", "", "row 3, column arrivals_canary: the count is missing"),
+        ("2025-05-31", "2025-05-32", "row 3, column month: the month does not exist"),
+        ("2025-05-31", "2099-05-31", "row 3, column month: the period lies in the future"),
+        ("2025-05-31", "2025-04-30", "row 2, column arrivals_canary: different figures"),
+        ("date", "day", "missing columns"),
+        ("arrivals_canary", "arrivals", "exactly one column of"),
+        ("2.5\n", "2.5", "cut off"),
+    ],
+)
+def test_one_bad_cell_refuses_the_file(old: str, new: str, message: str) -> None:
+    with pytest.raises(SourceError, match=rf"canary\.csv.*{message}"):
+        _parse(CANARIES.replace(old, new), "canary.csv")
+
+
+def test_the_combined_table_without_a_country_is_refused() -> None:
+    with pytest.raises(SourceError, match=r"missing columns \['malta_all'\]"):
+        _parse(COMBINED.replace("malta_all", "malta"))
+
+
+def test_a_table_of_nothing_but_na_is_refused() -> None:
+    with pytest.raises(SourceError, match="holds no figures"):
+        _parse("date,arrivals_canary\n2025-04-30,NA\n")
+
+
+@pytest.mark.raw_data
+def test_the_published_files_agree_with_the_checked_years(raw_data: Path) -> None:
+    found = pd.concat(
+        unhcr_odp.parse(unhcr_odp.fetch(path)).observations
+        for pattern in unhcr_odp.RAW_FILES
+        for path in sorted(raw_data.glob(pattern))
+    )
+    years = found.groupby(["series_id", found["time_period"].str[:4]])["obs_value"].sum()
+    flags = found.set_index(["series_id", "time_period"])["obs_flag"]
+    assert years["arrivals.CMR.ITA._T.M", "2014"] == 170_100
+    assert years["arrivals.CMR.ITA._T.M", "2016"] == 181_436
+    assert years["arrivals.CMR.ITA._T.M", "2018"] == 23_370
+    assert years["arrivals.EMR.GRC._T.M", "2015"] == 856_723
+    assert years["arrivals.WMR.ESP_SEA._T.M", "2018"] == 57_264
+    assert years["arrivals.WAR.ESP._T.M", "2024"] == 46_843
+    assert flags["arrivals.WAR.ESP._T.M", "2025-06"] == "p"
+    assert flags["arrivals.CMR.ITA._T.M", "2019-11"] == "p"
+    assert ("arrivals.CMR.ITA._T.M", "2019-12") not in flags.index
