@@ -42,10 +42,16 @@ def parse_number(text: str | None, low: float, high: float) -> tuple[float | Non
     return (number, True) if low <= number <= high else (None, False)
 
 
-def choice(name: str, options: Sequence[str], default: str) -> str:
+def choice(name: str, options: Sequence[str], default: str, *, always: bool = False) -> str:
     """The current value of a choice: from the address, else carried from another page, else ``default``.
 
     A value that is not among the options is replaced by ``default``, with a note on the page.
+
+    Args:
+        name: Name in the address.
+        options: Values allowed.
+        default: Value where the address names none.
+        always: Write the value into the address even if it is the default, so that a link keeps it for ever.
     """
     text = st.query_params.get(name)
     if text is None and name in CARRIED:
@@ -54,7 +60,7 @@ def choice(name: str, options: Sequence[str], default: str) -> str:
     value, usable = parse_choice(text, options, default)
     if not usable:
         note_bad_value(name, str(text))
-    _keep(name, value, default)
+    _keep(name, value, None if always else default)
     return value
 
 
@@ -75,7 +81,7 @@ def number(name: str, low: float, high: float) -> float | None:
     value, usable = parse_number(text, low, high)
     if not usable:
         note_bad_value(name, str(text))
-        _write(name, None)
+        write(name, None)
     return value
 
 
@@ -115,20 +121,21 @@ _UNSET = object()
 
 def _follow(name: str, key: str, encode: Callable[[Any], str | None]) -> None:
     text = encode(st.session_state[key])
-    _write(name, text)
+    write(name, text)
     if name in CARRIED:
         st.session_state[_CARRY + name] = text
 
 
-def _keep(name: str, value: str, default: str) -> None:
+def _keep(name: str, value: str, default: str | None) -> None:
     """Show the value in the address unless it is the default, and carry it to the other pages."""
     kept = None if value == default else value
-    _write(name, kept)
+    write(name, kept)
     if name in CARRIED:
         st.session_state[_CARRY + name] = kept
 
 
-def _write(name: str, text: str | None) -> None:
+def write(name: str, text: str | None) -> None:
+    """Write one value into the address; None removes it."""
     if text is None:
         if name in st.query_params:
             del st.query_params[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,11 @@ BASELINE = "vigie-baseline"
 MONTHS_AHEAD = 3
 """A manager plans for the next three complete months."""
 LEVEL_ORDER = ("severe", "warning", "watch")
+
+
+def known(value: float | None) -> bool:
+    """Whether a number is there: neither None nor not-a-number."""
+    return value is not None and not math.isnan(value)
 
 
 @dataclass(frozen=True)

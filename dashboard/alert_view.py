@@ -1,0 +1,176 @@
+"""What the alerts page shows about one alert, worked out from releases and the journal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pandas as pd
+
+from core.quantiles import QUANTILE_LEVELS
+from core.routes import ROUTES
+from core.schema import ALL
+from dashboard import headlines, numbers, summaries
+from dashboard.headlines import Row
+from dashboard.i18n import _
+from dashboard.names import rule_name
+from dashboard.reads import Night
+from dashboard.summaries import known
+from dashboard.theme import level_word
+from store.journal import Entry
+
+ENDED = ":ended"
+FIRST_YEAR = 2017
+"""Earlier years, 2015 and 2016 above all, flatten every other bar."""
+MOST_RELEASES = 30
+
+
+def all_alerts(night: Night) -> pd.DataFrame:
+    """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) tells them apart."""
+    opened = summaries.by_level(night.frame("alerts"))
+    opened = opened.assign(key=opened["alert_id"], ended=False)
+    over = night.frame("ended_alerts")
+    over = over.assign(key=over["alert_id"].astype(str) + ENDED, ended=True)
+    return opened if over.empty else pd.concat([opened, over], ignore_index=True)
+
+
+def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: str) -> pd.DataFrame:
+    """The alerts that the filters leave."""
+    kept = alerts["alert_level"].isin(levels)
+    if show != "all":
+        kept &= alerts["ended"] == (show == "ended")
+    if route_id != ALL:
+        kept &= alerts["route_id"] == route_id
+    return alerts[kept].reset_index(drop=True)
+
+
+def month_of(row: Row) -> pd.Timestamp | None:
+    """Last day of the first month concerned, or None where the alert names no month."""
+    text = str(row["first_period"] or "")
+    return pd.Period(text, "M").end_time.normalize() if len(text) == 7 else None
+
+
+def season(night: Night, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp] | None:
+    """The alert's month in earlier years, and its quantiles this year; None where there is no forecast of it."""
+    end = month_of(row)
+    if end is None or row["route_id"] not in ROUTES:
+        return None
+    rows = night.frame("forecasts")
+    rows = rows[
+        (rows["series_id"] == row["series_id"])
+        & (rows["model_id"] == summaries.ENSEMBLE)
+        & (rows["output_type"] == "quantile")
+        & (rows["target_end_date"] == end)
+    ]
+    if rows.empty:
+        return None
+    history = summaries.series_of(night.frame("observations"), row["series_id"])
+    same = history[(history["end_date"].dt.month == end.month) & (history["end_date"].dt.year >= FIRST_YEAR)]
+    past = pd.DataFrame({"year": same["end_date"].dt.year, "value": same["obs_value"]})
+    return past[past["year"] < end.year], rows[["output_type_id", "value"]], end
+
+
+def reasons(night: Night, row: Row) -> list[str]:
+    """Facts that stand behind an alert, one sentence each."""
+    out = [_("Rule: {rule}.").format(rule=rule_name(row["rule"]))]
+    end = month_of(row)
+    if row["route_id"] not in ROUTES:
+        return out
+    history = summaries.series_of(night.frame("observations"), row["series_id"])
+    if len(history):
+        last = history.iloc[-1]
+        text = _("{month} counted {value}; the past twelve months averaged {mean}.")
+        mean = numbers.expected(float(history["obs_value"].tail(12).mean()))
+        month = numbers.month_name(last["end_date"])
+        out.append(text.format(month=month, value=numbers.observed(last["obs_value"]), mean=mean))
+    if end is not None and known(row["threshold"]):
+        out += _agreement(night, row, end)
+        past = history[history["end_date"].dt.month == end.month]
+        above = int((past["obs_value"] > row["threshold"]).sum())
+        if len(past):
+            text = _("In {above} of {n} earlier years this month was above {threshold}.")
+            out.append(text.format(above=above, n=len(past), threshold=numbers.observed(row["threshold"])))
+    return out
+
+
+def _agreement(night: Night, row: Row, end: pd.Timestamp) -> list[str]:
+    forecasts = night.frame("forecasts")
+    rows = forecasts[(forecasts["series_id"] == row["series_id"]) & (forecasts["target_end_date"] == end)]
+    values = []
+    for model_id in rows["model_id"].unique():
+        if model_id not in {summaries.ENSEMBLE, summaries.BASELINE}:
+            wide = summaries.quantiles_of(rows, row["series_id"], model_id)
+            if set(QUANTILE_LEVELS) <= set(wide.columns):
+                values.append(float(summaries.chances(wide, float(row["threshold"]))["probability"].iloc[0]))
+    if len(values) < 2:
+        return []
+    text = _("Of {n} models the lowest gives {low}, the highest {high}.")
+    return [text.format(n=len(values), low=numbers.percent(min(values)), high=numbers.percent(max(values)))]
+
+
+def history(night: Night, found: list[Night], row: Row, entries: list[Entry]) -> pd.DataFrame:
+    """What happened to an alert, the newest first: from releases up to this one, and from people.
+
+    Returns:
+        ``when, what, who`` as text.
+    """
+    upto = [one for one in reversed(found) if one.run_id <= night.run_id][-MOST_RELEASES:]
+    events: list[tuple[dt.datetime, str, str, str]] = []
+    level = ""
+    for one in upto:
+        alerts = one.frame("alerts")
+        same = alerts[(alerts["route_id"] == row["route_id"]) & (alerts["rule"] == row["rule"])]
+        same = same[same["source_id"] == row["source_id"]]
+        now = str(same["alert_level"].iloc[0]) if len(same) else ""
+        if now != level:
+            events.append((one.created_at, numbers.day(one.as_of), _level_change(level, now), _("nightly run")))
+        level = now
+    events += [(one.at, numbers.day(one.at.date()), _action(one), one.actor) for one in entries]
+    ordered = sorted(events, key=lambda event: event[0], reverse=True)
+    return pd.DataFrame([event[1:] for event in ordered], columns=["when", "what", "who"])
+
+
+def _level_change(before: str, now: str) -> str:
+    if not before:
+        return _("Opened as {level}").format(level=level_word(now))
+    if not now:
+        return _("Ended, was {level}").format(level=level_word(before))
+    return _("From {before} to {now}").format(before=level_word(before), now=level_word(now))
+
+
+def _action(entry: Entry) -> str:
+    words = {"acknowledged": _("Acknowledged"), "commented": _("Comment")}
+    return f"{words.get(entry.action, entry.action)}: “{entry.reason}”"
+
+
+def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
+    """The rule's record at past origins, with 90 % intervals: ``measure, value, interval``."""
+    found = headlines.record_of(row, record)
+    if found is None:
+        return pd.DataFrame(columns=["measure", "value", "interval"])
+    measures: dict[str, tuple[str, Callable[[float], str]]] = {
+        "precision": (_("Warnings that were right"), numbers.percent),
+        "recall": (_("Events that were warned of"), numbers.percent),
+        "false_alarms_per_route_year": (_("Warnings in vain, per route and year"), _decimal),
+        "lead_months_median": (_("Months of notice, median"), _decimal),
+    }
+    return pd.DataFrame(
+        [
+            {
+                "measure": words,
+                "value": write(float(found[name])),
+                "interval": _between(float(found[f"{name}_lo"]), float(found[f"{name}_hi"]), write),
+            }
+            for name, (words, write) in measures.items()
+        ]
+    )
+
+
+def _decimal(value: float) -> str:
+    return numbers.decimal(value, 1)
+
+
+def _between(low: float, high: float, write: Callable[[float], str]) -> str:
+    if not (known(low) and known(high)):
+        return ""
+    return f"{write(low)}–{write(high)}"

@@ -1,0 +1,128 @@
+"""Data: every source with its freshness, licence, citation, known issues, revisions and rejected rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import layout, numbers, state
+from dashboard.i18n import _, ngettext
+from dashboard.layout import plain, small
+from dashboard.names import state_name
+from dashboard.reads import Night
+
+STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
+STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
+
+
+def show(night: Night) -> None:
+    """The page."""
+    fresh, cards = night.frame("freshness"), night.sources()
+    st.title(title(fresh), anchor=False)
+    show_freshness(night, fresh, cards)
+    show_card(night, fresh, cards)
+    show_revisions(night)
+    show_rejected(night)
+
+
+def title(fresh: pd.DataFrame) -> str:
+    """How many sources are late."""
+    late = int(fresh["state"].isin(["overdue", "delinquent"]).sum())
+    if late == 0:
+        return _("Every source is as fresh as usual")
+    text = ngettext("{late} of {n} sources is later than usual", "{late} of {n} sources are later than usual", late)
+    return text.format(late=late, n=len(fresh))
+
+
+def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
+    """One row per source."""
+    rows = fresh.to_dict("records")
+    rejected = night.frame("rejected")["source_id"].value_counts()
+    table = {
+        _("Source"): [plain(str(cards.get(row["source_id"], {}).get("publisher", row["source_id"]))) for row in rows],
+        _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
+        _("State"): [state_badge(row["state"]) for row in rows],
+        _("Figures to"): [plain(row["last_period"]) for row in rows],
+        _("Known since"): [numbers.day_short(row["last_as_of"]) for row in rows],
+        _("Age, days"): [row["age_days"] for row in rows],
+        _("usually up to"): [row["expected_days"] for row in rows],
+        _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
+    }
+    if len(rejected):
+        table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
+    layout.downloads(layout.export_of(night, "freshness", _("Freshness of each source"), fresh))
+
+
+def state_badge(state_id: str) -> str:
+    """Mark, word and colour of a source's freshness."""
+    return f":{STATE_COLOURS[state_id]}-badge[{STATE_MARKS[state_id]} {state_name(state_id)}]"
+
+
+def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
+    """Everything the catalogue says about one source."""
+    if not cards:
+        st.markdown(small(_("This release holds no catalogue of sources.")))
+        return
+    known = [name for name in fresh["source_id"] if name in cards]
+    names = [*known, *[name for name in cards if name not in known]]
+    chosen = state.choice("source", names, names[0])
+    st.subheader(_("About one source"), anchor=False)
+    st.selectbox(
+        _("Source"),
+        names,
+        format_func=lambda name: f"{cards[name].get('publisher', name)}: {cards[name].get('dataset', '')}",
+        width=520,
+        label_visibility="collapsed",
+        **state.widget("source", chosen),
+    )
+    card = cards[chosen]
+    lines = {
+        _("Cite as"): card.get("citation"),
+        _("Licence"): card.get("licence"),
+        _("Redistribution"): _redistribution(card.get("redistribution")),
+        _("Rhythm"): card.get("rhythm"),
+        _("Retrieved"): card.get("retrieved"),
+        _("Came through"): card.get("came_through"),
+        _("Computed from"): ", ".join(layout.source_name(night, name) for name in card.get("derived_from", [])),
+    }
+    st.markdown("\n".join(f"- **{label}**: {plain(str(text))}" for label, text in lines.items() if text))
+    if url := str(card.get("url") or ""):
+        st.markdown(_("Publisher’s page: {url}").format(url=f"`{url}`"))
+    st.markdown(f"##### {_('Known issues')}", anchors=False)
+    issues = [plain(str(text)) for text in card.get("known_issues", [])]
+    st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
+
+
+def _redistribution(value: object) -> str:
+    if isinstance(value, bool):
+        return _("allowed") if value else _("not allowed: private use only")
+    return str(value or "")
+
+
+def show_revisions(night: Night) -> None:
+    """Figures that a source changed after it had published them."""
+    rows = night.frame("revisions")
+    if rows.empty:
+        return
+    st.subheader(_("Revisions since the last release"), anchor=False)
+    st.dataframe(rows, hide_index=True, alt=_("Figures that a source changed after publication"))
+    layout.downloads(layout.export_of(night, "revisions", _("Revisions"), rows))
+
+
+def show_rejected(night: Night) -> None:
+    """Rows that were set aside, and the rule each broke. Their content stays in the home folder."""
+    rows = night.frame("rejected")
+    st.subheader(_("Rows set aside"), anchor=False)
+    if rows.empty:
+        st.markdown(small(_("This release reports no row that broke a rule.")))
+        return
+    counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
+    counts["source_id"] = [layout.source_name(night, name) for name in counts["source_id"]]
+    counts.columns = pd.Index([_("Source"), _("File"), _("Rule"), _("Rows")])
+    st.dataframe(counts, hide_index=True, alt=_("Rows set aside by source and rule"))
+
+
+show(layout.open_page())

@@ -1,0 +1,128 @@
+"""Evaluation: is the forecast better than the baseline, do its intervals hold, were the alerts right?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.routes import ROUTES
+from core.schema import ALL
+from dashboard import evaluation_view, layout, state, summaries
+from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
+from dashboard.charts.skill import skill_alt, skill_chart
+from dashboard.i18n import _, ngettext
+from dashboard.layout import small
+from dashboard.reads import Night
+from dashboard.theme import current_theme
+
+SCALES = ("log", "natural")
+
+
+def show(night: Night) -> None:
+    """The page."""
+    scores = night.frame("scores")
+    routes = [ALL, *[name for name in ROUTES if summaries.route_series(name) in set(scores["series_id"])]]
+    route_id = state.choice("route", routes, ALL)
+    scale = state.choice("scale", SCALES, "log")
+    rows = evaluation_view.skill_rows(scores, evaluation_view.series_of(route_id), scale)
+    st.title(evaluation_view.title(rows), anchor=False)
+    show_controls(routes, route_id, scale)
+    if rows.empty:
+        st.markdown(small(_("This release holds no scores here yet.")))
+    else:
+        show_skill(night, rows, route_id)
+    show_calibration(night, route_id)
+    show_track_record(night, route_id)
+
+
+def show_controls(routes: list[str], route_id: str, scale: str) -> None:
+    """Route and scale."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Route"), routes, width=240,
+            format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
+            **state.widget("route", route_id),
+        )  # fmt: skip
+        words = {"log": _("Logarithmic: relative errors"), "natural": _("Natural: errors in persons")}
+        st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))
+
+
+def show_skill(night: Night, rows: pd.DataFrame, route_id: str) -> None:
+    """Relative WIS by horizon and model: chart, sortable table, files."""
+    st.subheader(_("Skill against the baseline, by months ahead"), anchor=False)
+    drawn = rows[rows["model_id"] != summaries.BASELINE]
+    layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
+    text = _(
+        "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
+        "than the baseline, whose forecast is the last value with its own past errors. Where the 90% interval includes "
+        "1, there is no evidence either way."
+    )
+    st.markdown(small(text))
+    st.dataframe(
+        evaluation_view.skill_table(rows),
+        hide_index=True,
+        height=420,
+        alt=_("Scores of every model at every horizon; click a column to sort"),
+    )
+    title = _("Scores at past origins")
+    layout.downloads(layout.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
+
+
+def show_calibration(night: Night, route_id: str) -> None:
+    """Coverage and PIT of the ensemble at one horizon."""
+    rows = night.frame("calibration")
+    rows = rows[(rows["series_id"] == evaluation_view.series_of(route_id)) & (rows["model_id"] == summaries.ENSEMBLE)]
+    st.subheader(_("Do the intervals hold what they promise?"), anchor=False)
+    if rows.empty:
+        st.markdown(small(_("This release holds no calibration here yet.")))
+        return
+    horizons = [str(step) for step in sorted(rows["horizon"].astype(int).unique())]
+    horizon = state.choice("horizon", horizons, horizons[0])
+    st.selectbox(
+        _("Horizon"),
+        horizons,
+        width=160,
+        format_func=lambda step: ngettext("{n} month", "{n} months", int(step)).format(n=step),
+        **state.widget("horizon", horizon),
+    )
+    at = rows[rows["horizon"].astype(int) == int(horizon)]
+    coverage, pit = evaluation_view.coverage_rows(at), evaluation_view.pit_rows(at)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        layout.chart(coverage_chart(coverage, theme=current_theme()), coverage_alt(coverage), "coverage")
+    with right:
+        if not pit.empty:
+            layout.chart(pit_histogram(pit, theme=current_theme()), pit_alt(pit), "pit")
+    show_figures(at)
+    layout.downloads(layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at))
+
+
+def show_figures(rows: pd.DataFrame) -> None:
+    """The figures behind the two charts, on demand."""
+    if state.switch("figures"):
+        st.dataframe(rows, hide_index=True, alt=_("Coverage and PIT at the chosen horizon"))
+    st.toggle(
+        _("Show the figures"),
+        **state.widget("figures", state.switch("figures"), lambda on: "1" if on else "0"),
+    )
+
+
+def show_track_record(night: Night, route_id: str) -> None:
+    """How often each alert rule was right."""
+    st.subheader(_("Were the alerts right?"), anchor=False)
+    rows = night.frame("track_record")
+    rows = rows[rows["route_id"] == route_id]
+    if rows.empty:
+        st.markdown(small(_("No alert rule has a track record here yet.")))
+        return
+    st.table(
+        evaluation_view.record_table(rows),
+        border="horizontal",
+        hide_index=True,
+        alt=_("Track record of each alert rule at past origins"),
+    )
+    st.markdown(small(_("Values in brackets: 90% interval from a block bootstrap over past origins.")))
+    layout.downloads(layout.export_of(night, "track-record", _("Track record of alert rules"), rows))
+
+
+show(layout.open_page())

@@ -1,0 +1,128 @@
+"""Method: how a release is made, what it cannot tell, what it must not be used for, and a card for every model."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import layout, numbers, purpose, state
+from dashboard.i18n import _
+from dashboard.layout import plain, small
+from dashboard.names import model_name
+from dashboard.reads import Night
+
+
+def steps() -> list[str]:
+    """How a release is made, one step each."""
+    return [
+        _(
+            "**Figures.** Every night Vigie reads what authorities and agencies have published: arrivals on each "
+            "route, by month. Each figure keeps the day on which it became known, so that a past night can be "
+            "replayed."
+        ),
+        _(
+            "**Several models.** Each model sees only what was known on the day, and gives a range for each of "
+            "the next twelve months, not one number. All of them work on relative changes, so no forecast falls "
+            "below zero."
+        ),
+        _(
+            "**One forecast.** Models that have beaten the baseline at past dates are averaged, level by level. "
+            "Where none has, the page shows the baseline and says so."
+        ),
+        _(
+            "**Proof.** The same forecast is made for many past dates with only what was known then, and compared"
+            " with what happened. The page Evaluation shows the result, also where it is poor."
+        ),
+        _(
+            "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Each rule’s record at past"
+            " dates stands beside every alert. A person decides what follows."
+        ),
+        _(
+            "**One release.** All of it is published at once, with a hash of the release before it. Nobody can "
+            "change a forecast after the outcome is known without being noticed: the command `vigie verify` "
+            "checks it."
+        ),
+    ]
+
+
+def limits() -> list[str]:
+    """What a reader must know."""
+    return [
+        _("Figures count arrivals or detections that authorities published. Who was not counted is not in them."),
+        _("Routes of detections count some people twice; they are never added to a total of persons."),
+        _("A change of policy or of counting looks like a change of arrivals. Breaks that publishers mark are marked."),
+        _(
+            "Sudden events have no precedent in the figures: no forecast here knows of a war or an agreement "
+            "before it shows in arrivals."
+        ),
+        _(
+            "Skill falls with distance: beyond the months marked “better than baseline” read only the width of "
+            "the range."
+        ),
+        _(
+            "Conflict, prices and displacement are context. On past data there is no evidence that they improve "
+            "the forecast."
+        ),
+    ]
+
+
+def words() -> list[tuple[str, str]]:
+    """Words on screen and what they mean."""
+    return [
+        (_("Expected"), _("the median: as likely to be passed as not")),
+        (_("80% interval"), _("four outcomes in five are expected inside")),
+        (_("Baseline"), _("the last value with its own past errors; a forecast must beat it to be worth anything")),
+        (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
+        (_("Provisional"), _("the newest figure, which its publisher may still change")),
+        (_("Right 6 times in 10"), _("of ten past warnings of this kind, six came true")),
+    ]
+
+
+def show(night: Night) -> None:
+    """The page."""
+    st.title(_("A range for every route and month, made the same way every night"), anchor=False)
+    left, right = st.columns([1.3, 1], gap="large")
+    with left:
+        st.subheader(_("How it works"), anchor=False)
+        st.markdown("\n".join(f"{place}. {text}" for place, text in enumerate(steps(), start=1)))
+        st.subheader(_("Limits"), anchor=False)
+        st.markdown("\n".join(f"- {text}" for text in limits()))
+    with right:
+        st.subheader(_("What it is for"), anchor=False)
+        st.markdown(purpose.intended_use())
+        st.subheader(_("What it must not be used for"), anchor=False)
+        st.markdown("\n".join(f"- {text}" for text in purpose.prohibited_uses()))
+        st.subheader(_("Words"), anchor=False)
+        st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in words()))
+    show_cards(night)
+    made = _("Release {run_id}, made on {day} by Vigie {version}.")
+    text = made.format(run_id=night.run_id, day=numbers.day(night.created_at.date()), version=night.code_version)
+    st.markdown(small(plain(text)))
+
+
+def show_cards(night: Night) -> None:
+    """The card of one model."""
+    cards = night.model_cards()
+    st.subheader(_("Model cards"), anchor=False)
+    if not cards:
+        st.markdown(small(_("This release holds no model cards.")))
+        return
+    names = sorted(cards, key=lambda name: (name != "vigie-ensemble", name != "vigie-baseline", name))
+    chosen = state.choice("model", names, names[0])
+    st.selectbox(
+        _("Model"),
+        names,
+        format_func=model_name,
+        width=300,
+        label_visibility="collapsed",
+        **state.widget("model", chosen),
+    )
+    with st.container(border=True):
+        st.markdown(_lower_headings(cards[chosen]), anchors=False)
+
+
+def _lower_headings(text: str) -> str:
+    """A card's own headings below those of the page."""
+    return "\n".join(f"###{line}" if line.startswith("#") else line for line in text.splitlines())
+
+
+show(layout.open_page())

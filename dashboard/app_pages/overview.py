@@ -1,0 +1,130 @@
+"""Overview, for managers: what changed, where an alert is open, what is expected on each route."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import headlines, layout, numbers, reads, summaries, tables
+from dashboard.charts.sparkline import sparkline
+from dashboard.i18n import _, language, ngettext
+from dashboard.maps import flow_map, map_alt, map_note
+from dashboard.reads import Night
+from dashboard.theme import current_theme, level_badge
+
+MOST_CARDS = 4
+
+
+def show(night: Night) -> None:
+    """The page."""
+    ends = summaries.months_ahead(night.as_of)
+    summary = summaries.route_summary(
+        night.frame("routes"), night.frame("observations"), night.frame("trajectories"), night.frame("alerts"), ends
+    )
+    former = reads.night(night.previous) if night.previous else None
+    alerts, ended = summaries.by_level(night.frame("alerts")), night.frame("ended_alerts")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title(headlines.overview(alerts, ended, summary), anchor=False)
+        link_to_alerts(len(alerts))
+    show_cards(night, former, summary)
+    left, right = st.columns([1, 1.12], gap="medium")
+    months = numbers.month_range(ends[0], ends[-1])
+    with left:
+        show_map(summary, months)
+    with right:
+        show_routes(night, summary, months)
+        show_changes(night, former)
+
+
+def link_to_alerts(count: int) -> None:
+    """The way to the alerts, with their number."""
+    if count:
+        text = ngettext("{n} open alert", "{n} open alerts", count).format(n=count)
+        st.page_link(f"{layout.PAGES}/alerts.py", label=text, icon=":material/arrow_forward:", icon_position="right")
+
+
+def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> None:
+    """Up to four cards: open alerts by level, then ended ones, then routes where nothing is unusual."""
+    cards = headlines.cards(night, former, summary)
+    with st.grid(4, min_column_width=250):
+        for card in cards[:MOST_CARDS]:
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                show_card(card)
+
+
+def show_card(card: headlines.Card) -> None:
+    """One card, top to bottom: level and change, route, sentence, chance, record."""
+    badge = level_badge(card.level) if card.level else f":gray-badge[{_('No alert')}]"
+    st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
+    st.markdown(f"#### {layout.plain(card.title)}", anchors=False)
+    st.markdown(layout.plain(card.sentence))
+    if card.figure:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.metric(card.title, card.figure, label_visibility="collapsed", width="content")
+            with st.container(gap=None, width="stretch"):
+                st.markdown(f":small[{card.figure_means}]  \n{layout.small(card.when)}")
+    if card.record:
+        st.markdown(layout.small(card.record))
+
+
+def show_map(summary: pd.DataFrame, months: str) -> None:
+    """Arrows as wide as the arrivals expected."""
+    st.subheader(_("Arrivals expected, {months}").format(months=months), anchor=False)
+    routes = pd.DataFrame(
+        {
+            "route_id": summary["route_id"],
+            "name": [layout.route_name(route_id) for route_id in summary["route_id"]],
+            "median": summary["expected"],
+            "upper90": summary["high"],
+            "alert_level": summary["level"],
+            "label": [_("no forecast") if state != "ok" else "" for state in summary["state"]],
+        }
+    )
+    layout.chart(flow_map(routes, theme=current_theme()), map_alt(routes), "map")
+    st.markdown(layout.small(map_note()))
+
+
+def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
+    """The table of routes, its note, its files."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(_("Routes"), anchor=False)
+        title = _("Arrivals expected by route, {months}").format(months=months)
+        layout.downloads(layout.export_of(night, "routes", title, summary))
+    theme = current_theme()
+    trends = {}
+    for route_id in summary["route_id"]:
+        series_id = summaries.route_series(route_id)
+        history = summaries.series_of(night.frame("observations"), series_id)
+        quantiles = summaries.quantiles_of(night.frame("forecasts"), series_id)
+        trends[route_id] = sparkline(history, quantiles, theme=theme)
+    st.table(
+        tables.route_table(summary, trends, language()),
+        border="horizontal",
+        hide_index=True,
+        alt=_("Arrivals expected on each route, with the last month and the year before"),
+    )
+    note = _("Persons, {months}. Expected is the median. Trend: two years, then six months with the 80% interval.")
+    st.markdown(layout.small(note.format(months=months)))
+    for row in summary[summary["state"] != "ok"].to_dict("records"):
+        st.markdown(layout.small(layout.plain(headlines.without_forecast(row))))
+
+
+def show_changes(night: Night, former: Night | None) -> None:
+    """What the release before this one said otherwise."""
+    if former is None:
+        st.subheader(_("Since the last release"), anchor=False)
+        st.markdown(layout.small(_("This is the first release; there is none to compare it with.")))
+        return
+    st.subheader(_("Since the last release, {day}").format(day=short_day(former.as_of)), anchor=False)
+    changes = headlines.changes(night, former)
+    st.markdown("\n".join(f"- {layout.plain(text)}" for text in changes) or layout.small(_("Nothing has changed.")))
+
+
+def short_day(day: dt.date) -> str:
+    """A day with its year: two releases can lie far apart."""
+    return numbers.day(day)
+
+
+show(layout.open_page())

@@ -1,0 +1,173 @@
+"""Route, for analysts: one route's forecast, how it was known on a chosen date, and how good earlier ones were."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import headlines, layout, reads, route_details, route_view, state, summaries, tables
+from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.i18n import _, ngettext
+from dashboard.pictures import fan_png
+from dashboard.reads import Night
+from dashboard.route_view import RouteView
+from dashboard.theme import current_theme, level_badge
+
+MOST_PERSONS = 1_000_000
+HORIZONS = ("3", "6", "12")
+
+
+def show(night: Night) -> None:
+    """The page."""
+    routes = list(summaries.route_states(night.frame("routes"))["route_id"])
+    if not routes:
+        layout.stop_with(_("This release holds no route."))
+    route_id = state.choice("route", routes, route_view.first_route(night, routes), always=True)
+    past = route_view.past_origins(night, route_id)
+    origin = state.choice("origin", past, "")
+    horizon = int(state.choice("horizon", HORIZONS, "12"))
+    view = route_view.build(night, route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
+    st.title(route_view.title(view), anchor=False)
+    show_controls(night, view, routes, past)
+    chart, figures = st.columns([3.1, 1], gap="medium")
+    with chart:
+        show_fan(view)
+    with figures:
+        show_key_numbers(view)
+    show_details(view)
+
+
+def show_controls(night: Night, view: RouteView, routes: list[str], past: list[str]) -> None:
+    """Route, date of knowledge, horizon, the reader's number, and what to lay over the chart."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
+        )
+        show_known_on(night, view, past)
+        st.selectbox(
+            _("Horizon"),
+            HORIZONS,
+            format_func=lambda months: ngettext("{n} month", "{n} months", int(months)).format(n=months),
+            width=130,
+            **state.widget("horizon", str(view.horizon)),
+        )
+        st.number_input(
+            _("Your number (a month)"),
+            min_value=0,
+            max_value=MOST_PERSONS,
+            step=100,
+            width=175,
+            help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
+            **state.widget("number", int(view.threshold), lambda value: None if value is None else str(int(value))),
+        )
+        st.toggle(
+            _("Earlier forecasts"),
+            **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
+        )
+        if not view.outcomes.empty:
+            st.toggle(
+                _("Reveal what happened next"),
+                **state.widget("reveal", state.switch("reveal"), lambda on: "1" if on else "0"),
+            )
+
+
+def show_known_on(night: Night, view: RouteView, past: list[str]) -> None:
+    """Stored releases, then the past origins of the backtest: the world as known on any of them."""
+    releases = layout.release_labels(reads.nights())
+    options = [*releases, *past]
+    key = "known_on"
+    st.session_state[key] = view.origin or night.run_id
+    st.selectbox(
+        _("As known on"),
+        options,
+        format_func=lambda option: releases.get(option) or route_view.origin_label(option),
+        width=230,
+        key=key,
+        on_change=follow_known_on,
+        args=(key, tuple(releases), next(iter(releases))),
+    )
+
+
+def follow_known_on(key: str, run_ids: tuple[str, ...], newest: str) -> None:
+    """Write the chosen release or past origin into the address."""
+    chosen = st.session_state[key]
+    if chosen in run_ids:
+        state.write("release", state.LATEST if chosen == newest else chosen)
+        state.write("origin", None)
+    else:
+        state.write("origin", chosen)
+
+
+def show_fan(view: RouteView) -> None:
+    """The fan chart, or why there is none."""
+    if view.quantiles.empty:
+        st.info(layout.plain(headlines.without_forecast(view.summary)), icon=":material/info:")
+        return
+    revealed = state.switch("reveal")
+    name = layout.route_name(view.route_id)
+    alt = fan_alt(view.observed, view.forecast, name=name, threshold=view.threshold, chances=view.chances)
+    figure = fan_chart(
+        view.observed,
+        view.forecast,
+        now=view.known_on,
+        theme=current_theme(),
+        unit=_("Arrivals per month"),
+        earlier=view.earlier if state.switch("earlier", default=True) else None,
+        outcomes=view.outcomes if revealed else None,
+        threshold=view.threshold,
+        chances=route_view.spaced(view.chances, 3),
+        skill_until=view.skill_until,
+    )
+    layout.chart(figure, alt, "fan")
+    if revealed and (said := route_view.outcome_words(view)):
+        st.markdown(said)
+    if view.origin:
+        note = _("A forecast made at a past origin, from the figures as this release knows them, cut at that date.")
+        st.markdown(layout.small(note))
+
+
+def show_key_numbers(view: RouteView) -> None:
+    """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
+    if view.alert:
+        change = headlines.change_words(view.alert, view.former_alerts)
+        st.markdown(f"{level_badge(view.alert['alert_level'])} {layout.small(change)}")
+    for label, value, pill in route_view.key_numbers(view):
+        st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+    if view.quantiles.empty:
+        return
+    title = _("Chance of exceeding {number} a month").format(number=route_view.threshold_words(view))
+    st.markdown(f"##### {title}", anchors=False)
+    st.table(
+        tables.chance_table(route_view.spaced(view.chances, 4)),
+        border="horizontal",
+        hide_index=True,
+        hide_header=True,
+        alt=title,
+    )
+    how = f"[{_('How we know →')}](evaluation?route={view.route_id})"
+    st.markdown(f"{layout.small(route_view.skill_words(view))} :small[{how}]")
+
+
+def show_details(view: RouteView) -> None:
+    """What lies under the chart: one of four views, and the files."""
+    parts = {
+        "models": _("Models and seasons"),
+        "nationalities": _("Nationalities"),
+        "drivers": _("Drivers"),
+        "table": _("Table"),
+    }
+    chosen = state.choice("view", tuple(parts), "models")
+    export = route_view.export(view)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.segmented_control(
+            _("More about this route"),
+            list(parts),
+            format_func=parts.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            **state.widget("view", chosen),
+        )
+        layout.downloads(export, lambda: fan_png(view.history, view.quantiles, export, view.threshold))
+    route_details.PARTS[chosen](view)
+
+
+show(layout.open_page())

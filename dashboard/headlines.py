@@ -1,0 +1,285 @@
+"""The sentences that state a finding: titles, alert cards, and what changed since the last release."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from core.calendar import last_complete_period
+from core.routes import ROUTES
+from core.schema import ALL
+from dashboard import numbers, summaries
+from dashboard.i18n import _, ngettext
+from dashboard.layout import route_name, source_name
+from dashboard.reads import Night
+from dashboard.summaries import known
+from dashboard.theme import level_word
+
+Row = dict[Hashable, Any]
+LEAST_CHANGE = 0.05
+"""Chances that moved by less are not worth a line."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one card says. Texts are plain, except ``figure_means`` and ``record``, which are Markdown."""
+
+    level: str
+    change: str
+    title: str
+    sentence: str
+    figure: str = ""
+    figure_means: str = ""
+    when: str = ""
+    record: str = ""
+
+
+def subject_name(night: Night, row: Row) -> str:
+    """What an alert is about: its route, else its source."""
+    return route_name(row["route_id"]) if row["route_id"] in ROUTES else source_name(night, row["source_id"])
+
+
+def overview(alerts: pd.DataFrame, ended: pd.DataFrame, summary: pd.DataFrame) -> str:
+    """The overview's title: which routes need attention, in one sentence."""
+    on_routes = alerts[alerts["route_id"].isin(list(ROUTES))].drop_duplicates("route_id")
+    if on_routes.empty:
+        if len(ended):
+            return _("No alert is open on any route; the last ones have ended")
+        return _("No alert is open on any route")
+    parts = [_moves(row) for row in on_routes.head(2).to_dict("records")]
+    quiet = int((summary["level"] == "").sum())
+    if len(parts) == 1 and quiet:
+        routes = ngettext("{n} other route is quiet", "{n} other routes are quiet", quiet).format(n=quiet)
+        parts.append(routes)
+    return "; ".join(parts)
+
+
+def _moves(row: Row) -> str:
+    words = {
+        "new": _("{route}: new alert, {level}"),
+        "up": _("{route} moves up to {level}"),
+        "down": _("{route} moves down to {level}"),
+        "unchanged": _("{route} stays at {level}"),
+    }
+    text = words.get(row["change"], words["unchanged"])
+    return text.format(route=route_name(row["route_id"]), level=level_word(row["alert_level"]))
+
+
+def route(route_id: str, row: Row, ends: list[pd.Timestamp], last_end: dt.date) -> str:
+    """The route page's title: what is expected, by when, within which range."""
+    name = route_name(route_id)
+    if row["state"] != "ok" or not known(row["expected"]):
+        return _("{route}: figures end in {month}, too old for a forecast of the present").format(
+            route=name, month=numbers.month_name(last_end)
+        )
+    text = _("{route}: {expected} arrivals expected in {months}, most likely {interval}")
+    return text.format(
+        route=name,
+        expected=numbers.expected(row["expected"]),
+        months=numbers.month_range(ends[0], ends[-1]),
+        interval=numbers.interval_words(row["low"], row["high"]),
+    )
+
+
+def without_forecast(row: Row) -> str:
+    """Why a route has no forecast."""
+    name = route_name(str(row["route_id"]))
+    if row["state"] == "too_old" and row["last_period"]:
+        month = numbers.month_name(pd.Period(row["last_period"], "M").to_timestamp())
+        text = _("{route}: figures end in {month}, too old for a forecast of the present.")
+        return text.format(route=name, month=month)
+    return _("{route}: no figures, so no forecast.").format(route=name) + (f" {row['note']}" if row["note"] else "")
+
+
+def cards(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Card]:
+    """Open alerts by level (one card per subject), then ended ones, then routes where nothing is unusual."""
+    alerts = summaries.by_level(night.frame("alerts"))
+    ended = night.frame("ended_alerts")
+    before = former.frame("alerts") if former else alerts.iloc[:0]
+    record = night.frame("track_record")
+    firsts = alerts.drop_duplicates(["route_id", "source_id"])
+    found = [alert_card(night, row, before, record) for row in firsts.to_dict("records")]
+    shown = set(firsts["route_id"])
+    for row in ended.drop_duplicates("route_id").to_dict("records"):
+        if row["route_id"] not in shown:
+            found.append(ended_card(night, row))
+            shown.add(row["route_id"])
+    quiet = summary[~summary["route_id"].isin(shown)]
+    return found + [quiet_card(row, night.as_of) for row in quiet.to_dict("records")]
+
+
+def alert_card(night: Night, row: Row, before: pd.DataFrame, record: pd.DataFrame) -> Card:
+    """The card of one open alert."""
+    figure, means = "", ""
+    if known(row["probability"]):
+        figure, means = numbers.percent(row["probability"]), chance_means(row)
+    return Card(
+        level=row["alert_level"],
+        change=change_words(row, before),
+        title=subject_name(night, row),
+        sentence=row["reason"],
+        figure=figure,
+        figure_means=means,
+        when=when_words(row, night.as_of),
+        record=record_words(row, record),
+    )
+
+
+def ended_card(night: Night, row: Row) -> Card:
+    """The card of an alert that has ended."""
+    return Card(
+        level="ended",
+        change=_("was {level}").format(level=level_word(row["alert_level"])),
+        title=subject_name(night, row),
+        sentence=row["reason"],
+    )
+
+
+def quiet_card(row: Row, as_of: dt.date) -> Card:
+    """The card of a route without an alert."""
+    name = route_name(row["route_id"])
+    if row["state"] != "ok":
+        return Card("", _("no forecast"), name, without_forecast(row))
+    sentence = _("Nothing unusual is expected: most likely {interval} arrivals in {months}.")
+    ends = summaries.months_ahead(as_of)
+    months = numbers.month_range(ends[0], ends[-1])
+    return Card(
+        "",
+        "",
+        name,
+        sentence.format(interval=numbers.interval_words(row["low"], row["high"]), months=months),
+        figure=numbers.expected(row["expected"]),
+        figure_means=_("arrivals expected"),
+        when=months,
+    )
+
+
+def chance_means(row: Row) -> str:
+    """Word and meaning of an alert's chance, in Markdown: ``**Likely** to pass 10,000``."""
+    word = numbers.chance_word(row["probability"])
+    word = word[:1].upper() + word[1:]
+    if not known(row["threshold"]):
+        return f"**{word}**"
+    return _("**{word}** to pass {threshold}").format(word=word, threshold=numbers.observed(row["threshold"]))
+
+
+def change_words(row: Row, before: pd.DataFrame) -> str:
+    """What changed about an alert since the former release."""
+    same = before[(before["route_id"] == row["route_id"]) & (before["rule"] == row["rule"])]
+    if row["change"] in {"up", "down"} and len(same):
+        former = level_word(same["alert_level"].iloc[-1])
+        return (_("up from {level}") if row["change"] == "up" else _("down from {level}")).format(level=former)
+    words = {"new": _("new"), "up": _("moved up"), "down": _("moved down"), "unchanged": _("unchanged")}
+    return words.get(row["change"], str(row["change"]))
+
+
+def months_to(row: Row, as_of: dt.date) -> tuple[int, int] | None:
+    """Months from the last complete one to the first and the last month concerned; None where none lies ahead."""
+    if not row["first_period"] or int(row["horizon"]) == 0:
+        return None
+    now = last_complete_period(as_of, "M").ordinal
+    first, last = (pd.Period(row[name], "M").ordinal - now for name in ("first_period", "last_period"))
+    return (max(first, 1), last) if last >= 1 else None
+
+
+def when_words(row: Row, as_of: dt.date) -> str:
+    """How far ahead the months concerned lie: ``1 to 3 months ahead``."""
+    found = months_to(row, as_of)
+    if found is None:
+        return ""
+    first, last = found
+    if first == last:
+        return ngettext("{n} month ahead", "{n} months ahead", last).format(n=last)
+    return _("{first} to {last} months ahead").format(first=first, last=last)
+
+
+def lead_words(row: Row, as_of: dt.date) -> str:
+    """The same for a number card: ``1–3 months``."""
+    found = months_to(row, as_of)
+    if found is None:
+        return ""
+    first, last = found
+    if first == last:
+        return ngettext("{n} month", "{n} months", last).format(n=last)
+    return _("{first}–{last} months").format(first=first, last=last)
+
+
+def record_of(row: Row, record: pd.DataFrame) -> Row | None:
+    """The track record of an alert's rule at its level: on its own route, else over all routes."""
+    rows = record[(record["rule"] == row["rule"]) & record["level"].isin([row["alert_level"], ALL, ""])]
+    for route_id in (row["route_id"], ALL):
+        own = rows[(rows["route_id"] == route_id) & rows["precision"].notna()]
+        if len(own):
+            nearest = (own["horizon"] - int(row["horizon"])).abs().to_numpy().argmin()
+            return dict(own.iloc[int(nearest)])
+    return None
+
+
+def record_words(row: Row, record: pd.DataFrame) -> str:
+    """Ten dots and words: how often this rule was right before."""
+    found = record_of(row, record)
+    if found is None:
+        return _("no track record yet") if known(row["probability"]) else ""
+    share = float(found["precision"])
+    return f"{numbers.ten_dots(share)} " + _("right {times}").format(times=numbers.times_in_ten(share))
+
+
+def changes(night: Night, former: Night) -> list[str]:
+    """One sentence for each thing that the release before this one said otherwise."""
+    return [*_alert_changes(night, former), *_new_figures(night, former)]
+
+
+def _alert_changes(night: Night, former: Night) -> list[str]:
+    now = summaries.by_level(night.frame("alerts")).drop_duplicates(["route_id", "source_id", "rule"])
+    before = former.frame("alerts").drop_duplicates(["route_id", "source_id", "rule"])
+    keys = ["route_id", "source_id", "rule"]
+    both = now.merge(before, on=keys, how="outer", suffixes=("", "_before"), indicator=True, sort=False)
+    out = []
+    for row in both.to_dict("records"):
+        name = subject_name(night, row)
+        if row["_merge"] == "left_only":
+            out.append(_("{subject}: new alert, {level}").format(subject=name, level=level_word(row["alert_level"])))
+        elif row["_merge"] == "right_only":
+            level = level_word(row["alert_level_before"])
+            out.append(_("{subject}: {level} has ended").format(subject=name, level=level))
+        elif row["alert_level"] != row["alert_level_before"]:
+            text = _("{subject}: from {before} to {now}")
+            words = {"before": level_word(row["alert_level_before"]), "now": level_word(row["alert_level"])}
+            out.append(text.format(subject=name, **words))
+        elif known(row["threshold"]) and abs(row["probability"] - row["probability_before"]) >= LEAST_CHANGE:
+            text = _("{subject}: chance to pass {threshold} from {before} to {now}")
+            chances = {
+                "before": numbers.percent(row["probability_before"]),
+                "now": numbers.percent(row["probability"]),
+                "threshold": numbers.observed(row["threshold"]),
+            }
+            out.append(text.format(subject=name, **chances))
+    return out
+
+
+def _new_figures(night: Night, former: Night) -> list[str]:
+    """Months that closed since: the count beside what the former release expected."""
+    out = []
+    for route_id in night.frame("routes")["route_id"]:
+        series_id = summaries.route_series(route_id)
+        now = summaries.series_of(night.frame("observations"), series_id)
+        before = summaries.series_of(former.frame("observations"), series_id)
+        fresh = now[~now["time_period"].isin(before["time_period"])]
+        if fresh.empty or before.empty:
+            continue
+        last = fresh.iloc[-1]
+        quantiles = summaries.quantiles_of(former.frame("forecasts"), series_id)
+        text = _("{route}: {month} closed at {value}").format(
+            route=route_name(route_id),
+            month=numbers.month_name(last["end_date"]),
+            value=numbers.observed(last["obs_value"]),
+        )
+        if last["end_date"] in quantiles.index and 0.5 in quantiles:
+            median = float(quantiles[0.5].loc[last["end_date"]])
+            text += ", " + _("expected were {value}").format(value=numbers.expected(median))
+        out.append(text)
+    return out

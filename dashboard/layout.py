@@ -1,0 +1,231 @@
+"""What every page shares: the release it shows, the line above the title, charts with text, table and files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.errors import VigieError
+from core.routes import ROUTES
+from core.settings import home_folder
+from dashboard import numbers, reads, state
+from dashboard.downloads import FORMATS, Export
+from dashboard.i18n import _
+from dashboard.reads import Night
+from dashboard.theme import CHART_CONFIG, current_theme
+
+PAGES = "dashboard/app_pages"
+_CSS = """<style>
+[data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
+[data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
+@media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}}
+%s
+</style>"""
+_DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
+_LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="104" height="28" viewBox="0 0 104 28">'
+    '<g fill="none" stroke="{accent}" stroke-linecap="round"><path stroke-width="2.6" d="M3 20a11 11 0 0 1 22 0"/>'
+    '<path stroke-width="2.4" d="M8 20a6 6 0 0 1 12 0"/></g><circle cx="14" cy="20" r="2.2" fill="{accent}"/>'
+    '<text x="34" y="21" font-family="Source Serif,Source Serif 4,Georgia,serif" font-weight="700" font-size="18" '
+    'fill="{ink}">Vigie</text></svg>'
+)
+
+
+def dress() -> None:
+    """Logo in the theme's colours and the three rules of style that Streamlit's theme cannot express."""
+    theme = current_theme()
+    st.html(_CSS % (_DARK_BUTTON if theme.name == "dark" else ""))
+    st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
+
+
+def open_page() -> Night:
+    """The release that the address asks for, with the line above the title; stops where there is none yet."""
+    dress()
+    try:
+        found = reads.nights()
+    except VigieError as error:
+        stop_with(str(error))
+    if not found:
+        no_release()
+    run_ids = [one.run_id for one in found]
+    run_id = state.choice("release", run_ids, run_ids[0])
+    night = next(one for one in found if one.run_id == run_id)
+    above_title(night, found)
+    return night
+
+
+def no_release() -> None:
+    """Say how a first release is made, and stop."""
+    st.title(_("No release yet"), anchor=False)
+    st.markdown(_("Vigie shows what a nightly run has published. Make the first one from the bundled figures:"))
+    st.code("vigie nightly --as-of 2025-01-31\nvigie nightly", language="shell")
+    st.markdown(
+        _("Then reload this page. The home folder looked into is {folder}.").format(folder=f"`{home_folder()}`")
+    )
+    st.stop()
+
+
+def stop_with(text: str) -> None:
+    """Say what is wrong in one sentence, and stop."""
+    st.title(_("This page cannot be shown"), anchor=False)
+    st.error(plain(text))
+    st.stop()
+
+
+def above_title(night: Night, found: list[Night]) -> None:
+    """Replay badge, what is known to when, sources left out, and the way to other releases."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", gap=None):
+            st.markdown(_replay_line(night))
+        if len(found) > 1:
+            _release_switch(night, found)
+    if night.degraded:
+        names = "; ".join(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in night.degraded)
+        st.warning(plain(_("This release was made without: {names}.").format(names=names)), icon=":material/info:")
+
+
+def _replay_line(night: Night) -> str:
+    if night.replay:
+        badge = _("Replay of {day}").format(day=numbers.day(night.as_of))
+        head = f":violet-badge[:material/history: {badge}]"
+    else:
+        badge = _("As known on {day}").format(day=numbers.day(night.as_of))
+        head = f":blue-badge[{badge}]"
+    return f"{head} :gray[{known_to(night)}]"
+
+
+def known_to(night: Night) -> str:
+    """How far the figures go: ``figures to December 2024, English Channel to January 2025``."""
+    routes = night.frame("routes")
+    routes = routes[routes["state"] == "ok"]
+    if routes.empty:
+        return _("no route has figures recent enough for a forecast")
+    months = pd.to_datetime(routes["origin_date"])
+    usual = months.mode().iloc[0]
+    text = _("from published statistics · figures to {month}").format(month=numbers.month_name(usual))
+    parts = [text]
+    for month, group in routes[months != usual].groupby(months):
+        names = ", ".join(route_name(route_id) for route_id in group["route_id"])
+        parts.append(_("{routes} to {month}").format(routes=names, month=numbers.month_name(month)))
+    return ", ".join(parts)
+
+
+def _release_switch(night: Night, found: list[Night]) -> None:
+    labels = release_labels(found)
+    if night.run_id != found[0].run_id and st.button(
+        _("Latest release"), type="tertiary", icon=":material/arrow_forward:", icon_position="right"
+    ):
+        st.session_state.pop("carried:release", None)
+        st.query_params["release"] = state.LATEST
+        st.rerun()
+    st.selectbox(
+        _("As known on"),
+        list(labels),
+        format_func=labels.__getitem__,
+        label_visibility="collapsed",
+        width=230,
+        **state.widget("release", night.run_id),
+    )
+
+
+def release_labels(found: list[Night]) -> dict[str, str]:
+    """run_id -> the day whose knowledge it rests on, with the time of making where two share a day."""
+    days = [one.as_of for one in found]
+    return {
+        one.run_id: numbers.day(one.as_of)
+        + (f" · {one.created_at:%H:%M} UTC" if days.count(one.as_of) > 1 else "")
+        + (" · " + _("latest") if one.run_id == found[0].run_id and not one.replay else "")
+        for one in found
+    }
+
+
+def route_name(route_id: str) -> str:
+    """A route's name in the reader's language."""
+    names = {
+        "CMR": _("Central Mediterranean"),
+        "EMR": _("Eastern Mediterranean"),
+        "WMR": _("Western Mediterranean"),
+        "WAR": _("Western African / Atlantic"),
+        "CHA": _("English Channel"),
+        "WBR": _("Western Balkan"),
+        "EBR": _("Eastern Borders"),
+        "ALB": _("Albania–Greece (circular)"),
+        "BSR": _("Black Sea"),
+    }
+    return names.get(route_id, ROUTES[route_id].name if route_id in ROUTES else route_id)
+
+
+def source_name(night: Night, source_id: str) -> str:
+    """A source's publisher, or its code where the catalogue does not know it."""
+    card = night.sources().get(source_id, {})
+    return str(card.get("publisher", source_id))
+
+
+def plain(text: str) -> str:
+    """Text from data, so that Markdown shows it as it is written."""
+    return "".join("\\" + char if char in "\\`*_{}[]()#+!|<>$~:" else char for char in text)
+
+
+def small(text: str) -> str:
+    """Secondary text."""
+    return f":small[:gray[{text}]]"
+
+
+def chart(figure: go.Figure, alt: str, key: str) -> None:
+    """Show a chart with the text that states its takeaway."""
+    st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=alt, key=key)
+
+
+def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
+    """Citation and licence of the sources behind a table; of all by default, components of derived ones included."""
+    cards = night.sources()
+    wanted = list(cards) if source_ids is None else [name for name in source_ids if name in cards]
+    for name in list(wanted):
+        wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
+    return [_("{citation} Licence: {licence}.").format(**_texts(cards[name])) for name in wanted]
+
+
+def _texts(card: dict[str, object]) -> dict[str, str]:
+    citation, licence = (str(card.get(key, "")).rstrip(".") for key in ("citation", "licence"))
+    return {"citation": f"{citation}.", "licence": licence}
+
+
+def downloads(export: Export, picture: Callable[[], bytes] | None = None) -> None:
+    """Buttons that hand a table over as CSV, XLSX and Parquet, and its picture as PNG. Files are made on the click."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
+        icon: str | None = ":material/download:"
+        for name, (ending, media_type, make) in FORMATS.items():
+            _button(name, export.file_name(ending), media_type, partial(make, export), icon)
+            icon = None
+        if picture is not None:
+            _button("PNG", export.file_name("png"), "image/png", picture, None)
+
+
+def _button(name: str, file_name: str, media_type: str, make: Callable[[], bytes], icon: str | None) -> None:
+    st.download_button(
+        name,
+        make,
+        file_name,
+        media_type,
+        key=f"file:{file_name}",
+        on_click="ignore",
+        type="tertiary",
+        icon=icon,
+        help=_("Download as {format}, with citation, licence and caveats inside").format(format=name),
+    )
+
+
+def export_of(night: Night, name: str, title: str, frame: pd.DataFrame, sources: list[str] | None = None) -> Export:
+    """A table of a release, ready to leave the program."""
+    return Export(name, title, frame, night.as_of.isoformat(), night.run_id, citations(night, sources))
+
+
+def with_notes(export: Export, notes: list[str]) -> Export:
+    """The same export with caveats of its own."""
+    return dataclasses.replace(export, notes=notes)

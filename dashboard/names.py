@@ -1,0 +1,53 @@
+"""Names on screen of models, rules and indicators; a code that has none is shown as it is."""
+
+from __future__ import annotations
+
+from dashboard.i18n import _
+
+
+def model_name(model_id: str) -> str:
+    """A model's name."""
+    names = {
+        "vigie-ensemble": _("Ensemble"),
+        "vigie-baseline": _("Baseline"),
+        "vigie-snaive": _("Seasonal baseline"),
+        "vigie-ets": _("Exponential smoothing"),
+        "vigie-theta": _("Theta"),
+        "vigie-arima": _("ARIMA"),
+        "vigie-seasonal-walk": _("Seasonal walk"),
+        "vigie-structural": _("Structural model"),
+        "vigie-prophet": _("Prophet"),
+    }
+    return names.get(model_id, model_id)
+
+
+def rule_name(rule: str) -> str:
+    """An alert rule's name."""
+    names = {
+        "capacity": _("Capacity passed"),
+        "threshold": _("Capacity passed"),
+        "surge": _("Half more than the past year's average"),
+        "record_12": _("Highest in 12 months"),
+        "record_36": _("Highest in 36 months"),
+        "outside_95": _("Outside the 95% interval"),
+        "stale_source": _("Figures late"),
+        "large_revision": _("Large revision"),
+    }
+    return names.get(rule, rule.replace("_", " "))
+
+
+def indicator_name(target: str) -> str:
+    """An indicator's name."""
+    names = {
+        "conflict_deaths": _("Deaths in armed conflict, persons"),
+        "new_displacement": _("New internal displacement, persons"),
+        "deaths_and_disappearances": _("Deaths and disappearances on the way, persons"),
+        "food_price_index": _("FAO food price index"),
+    }
+    return names.get(target, target.replace("_", " "))
+
+
+def state_name(freshness: str) -> str:
+    """How fresh a source is."""
+    names = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}
+    return names.get(freshness, freshness)

@@ -1,0 +1,152 @@
+"""Everything the pages read: frames and texts of a release, and the journal. Nothing here computes a forecast.
+
+A release never changes, so what is read from one is kept in memory under its run_id.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import StoreError
+from core.schema import ALERTS, FORECASTS, OBSERVATIONS, REJECTED
+from core.settings import home_folder, load_settings
+from store.journal import Entry, Journal, journal_url
+from store.releases import Release, ReleaseStore
+
+OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
+    "backtest": tuple(FORECASTS.columns),
+    "calibration": ("model_id", "series_id", "horizon", "kind", "level", "value", "n"),
+    "weights": ("model_id", "series_id", "origin_date", "horizon", "weight", "relative_wis"),
+    "ended_alerts": tuple(ALERTS.columns),
+    "outcomes": tuple(OBSERVATIONS.columns),
+    "rejected": tuple(REJECTED.columns),
+    "revisions": ("source_id", "series_id", "time_period", "before", "after", "as_of"),
+    "routes": ("route_id", "state", "origin_date", "note"),
+}
+"""Frames that a release may lack, with the columns of the empty frame that stands in for them."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One release as pages use it.
+
+    Attributes:
+        home: The home folder, as text.
+        run_id: The release.
+        as_of: The day whose knowledge it rests on.
+        created_at: When it was made, UTC.
+        replay: True where a past night was replayed.
+        degraded: Sources that could not be used, each with the reason.
+        code_version: Version of the program that made it.
+        previous: run_id of the release before it, or an empty text.
+    """
+
+    home: str
+    run_id: str
+    as_of: dt.date
+    created_at: dt.datetime
+    replay: bool
+    degraded: tuple[Mapping[str, str], ...]
+    code_version: str
+    previous: str
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One of the release's frames; an empty one where the release may lack it."""
+        return _frame(self.home, self.run_id, name)
+
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """The catalogue's cards, source_id -> fields."""
+        return _sources(self.home, self.run_id)
+
+    def model_cards(self) -> dict[str, str]:
+        """Text of each model card, model_id -> markdown."""
+        return _model_cards(self.home, self.run_id)
+
+
+def nights() -> list[Night]:
+    """Every release of the home folder, the newest first."""
+    store = ReleaseStore(home_folder())
+    return [_night(release) for release in reversed(store.all())]
+
+
+def night(run_id: str) -> Night | None:
+    """One release by its run_id, or None where it is not there (any more)."""
+    try:
+        return _night(ReleaseStore(home_folder()).get(run_id))
+    except StoreError:
+        return None
+
+
+def journal() -> Journal:
+    """The journal of the home folder.
+
+    Raises:
+        StoreError: The database cannot be opened.
+        InputError: The settings are not usable.
+    """
+    home = home_folder()
+    return _journal(journal_url(load_settings(home).journal_url, home))
+
+
+def journal_entries(subject: str) -> list[Entry]:
+    """What people did about one alert, oldest first.
+
+    Raises:
+        StoreError: The journal cannot be read.
+    """
+    return journal().entries(subject=subject)
+
+
+def _night(release: Release) -> Night:
+    manifest = release.manifest
+    return Night(
+        home=str(release.path.parent.parent),
+        run_id=release.run_id,
+        as_of=release.as_of,
+        created_at=dt.datetime.fromisoformat(manifest["created_at"]),
+        replay=bool(manifest["replay"]),
+        degraded=tuple(manifest["degraded"]),
+        code_version=str(manifest["code_version"]),
+        previous=(manifest["previous"] or {}).get("run_id", ""),
+    )
+
+
+def _release(home: str, run_id: str) -> Release:
+    return ReleaseStore(Path(home)).get(run_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
+    release = _release(home, run_id)
+    if name in OPTIONAL_FRAMES and name not in release.names:
+        return pd.DataFrame(columns=list(OPTIONAL_FRAMES[name]))
+    return release.read(name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _sources(home: str, run_id: str) -> dict[str, dict[str, Any]]:
+    try:
+        cards: dict[str, dict[str, Any]] = json.loads(_release(home, run_id).document("sources.json"))
+    except StoreError:
+        return {}
+    return cards
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _model_cards(home: str, run_id: str) -> dict[str, str]:
+    release = _release(home, run_id)
+    names = sorted(name for name in release.manifest["files"] if name.startswith("model_cards/"))
+    return {Path(name).stem: release.document(name) for name in names}
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _journal(url: str) -> Journal:
+    return Journal(url)

@@ -1,0 +1,243 @@
+"""The four views under the fan chart: models and seasons, nationalities, drivers, table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from core.countries import display_name, known_codes
+from core.errors import InputError
+from dashboard import layout, numbers, route_view, state, summaries, tables
+from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
+from dashboard.charts.members import members_alt, members_chart
+from dashboard.charts.seasons import season_alt, season_chart
+from dashboard.disclosure import SMALLEST_SHOWN, suppress
+from dashboard.i18n import _, language, ngettext
+from dashboard.names import indicator_name, model_name
+from dashboard.route_view import RouteView
+from dashboard.theme import current_theme
+
+LARGEST_SHOWN = 10
+MONTHS_IN_BREAKDOWN = 12
+INDICATOR_YEARS, MOST_INDICATORS = 5, 4
+WORLD_INDICATORS = ("food_price_index",)
+
+
+def show_models(view: RouteView) -> None:
+    """What each model expects, and this year beside the ones before."""
+    if view.quantiles.empty:
+        st.markdown(layout.small(_("No forecast, so nothing to compare.")))
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_members(view)
+    with right:
+        show_seasons(view)
+
+
+def show_members(view: RouteView) -> None:
+    """Interval bars of every model for one month, with its score."""
+    members = member_rows(view)
+    if members.empty:
+        st.subheader(_("Models"), anchor=False)
+        st.markdown(
+            layout.small(_("The forecasts of single models are kept for the release itself, not for past origins."))
+        )
+        return
+    others = members[members["model_id"] != summaries.ENSEMBLE]["q50"]
+    spread = numbers.expected(others.max() - others.min()) if len(others) else ""
+    text = ngettext("{n} model beside the ensemble", "The {n} models agree within {spread}", len(others))
+    st.subheader(text.format(n=len(others), spread=spread), anchor=False)
+    unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
+    layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
+
+
+def member_rows(view: RouteView) -> pd.DataFrame:
+    """Quantiles and score of each model for the third month ahead, the ensemble first, the baseline always there."""
+    if view.origin:
+        return pd.DataFrame()
+    rows = view.night.frame("forecasts")
+    rows = rows[(rows["series_id"] == view.series_id) & (rows["output_type"] == "quantile")]
+    end = summaries.months_ahead(view.night.as_of)[-1]
+    rows = rows[rows["target_end_date"] == end]
+    wide = rows.pivot_table(index="model_id", columns="output_type_id", values="value")
+    kept = {level: f"q{round(level * 100)}" for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
+    wide.columns = [round(float(level), 6) for level in wide.columns]
+    out = wide[list(kept)].rename(columns=kept).reset_index()
+    scores = view.night.frame("scores")
+    horizon = int(rows["horizon"].iloc[0]) if len(rows) else 0
+    own = scores[
+        (scores["series_id"] == view.series_id) & (scores["scale"] == "log") & (scores["horizon"] == horizon)
+    ].set_index("model_id")["relative_wis"]
+    out["relative_wis"] = out["model_id"].map(own)
+    out["name"] = out["model_id"].map(model_name)
+    out["month"] = numbers.month_name(end)
+    first = out["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
+    return out.assign(_order=first).sort_values(["_order", "relative_wis"]).drop(columns="_order")
+
+
+def show_seasons(view: RouteView) -> None:
+    """Years over each other by calendar month."""
+    ends = pd.DatetimeIndex(view.quantiles.index)
+    year = int(ends[-1].year)
+    median = view.quantiles.loc[ends.year == year, 0.5]
+    before = view.history[(view.history["end_date"].dt.year == year - 1)].set_index("end_date")["obs_value"]
+    months = list(pd.DatetimeIndex(median.index).month)
+    same = before[before.index.month.isin(months)]
+    st.subheader(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
+    figure = season_chart(view.observed, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
+    layout.chart(figure, season_alt(view.observed, view.forecast, year=year), "seasons")
+
+
+def season_words(expected: float, before: float, complete: bool, year: int) -> str:  # noqa: FBT001  # a fact about the data, not a switch
+    """This year against the last one, in words."""
+    if not complete or before <= 0:
+        return _("{year} beside earlier years").format(year=year)
+    ratio = expected / before
+    if 0.9 <= ratio <= 1.1:
+        return _("{year} is expected close to {before}").format(year=year, before=year - 1)
+    text = _("{year} is expected above {before}") if ratio > 1 else _("{year} is expected below {before}")
+    return text.format(year=year, before=year - 1)
+
+
+def show_nationalities(view: RouteView) -> None:
+    """The largest nationalities of the past year; small counts are withheld."""
+    cells = route_view.breakdown(view)
+    if cells.empty:
+        st.subheader(_("Nationalities"), anchor=False)
+        st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
+        return
+    table, newest = yearly_breakdown(cells)
+    period = pd.Period(newest, "M")
+    title = _("Arrivals by nationality, twelve months to {month}").format(
+        month=numbers.month_name(period.to_timestamp())
+    )
+    st.subheader(title, anchor=False)
+    mix = largest(table)
+    unit = _("Persons, share of those shown")
+    layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), "nationalities")
+    st.markdown(layout.small(withheld_note()))
+    made = layout.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
+    layout.downloads(layout.with_notes(made, [withheld_note()]))
+
+
+def withheld_note() -> str:
+    """What is withheld, and why."""
+    text = _(
+        "Counts of 1–{last} are withheld to protect persons, and a second one where a total would give the first away."
+    )
+    return text.format(last=SMALLEST_SHOWN - 1)
+
+
+def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:
+    """The last twelve months by nationality with small counts withheld, for the files."""
+    periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
+    recent = cells[cells["time_period"].isin(periods)].reset_index(drop=True)
+    return suppress(recent, "obs_value", ["time_period"], also_over=["citizen"])
+
+
+def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Sums of the last twelve months by nationality, small ones withheld, the largest first; and the newest month."""
+    periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
+    recent = cells[cells["time_period"].isin(periods)]
+    sums = recent.groupby("citizen", as_index=False)["obs_value"].sum().assign(group="all")
+    hidden = suppress(sums, "obs_value", ["group"]).drop(columns="group")
+    return hidden.sort_values("obs_value", ascending=False, na_position="last", ignore_index=True), periods[-1]
+
+
+def largest(table: pd.DataFrame) -> pd.DataFrame:
+    """The largest nationalities and the others together: ``name``, ``value``, ``share`` of what is shown."""
+    shown = table.dropna(subset=["obs_value"])
+    top, rest = shown.head(LARGEST_SHOWN), shown.iloc[LARGEST_SHOWN:]
+    out = pd.DataFrame({"name": [country(code) for code in top["citizen"]], "value": top["obs_value"].to_numpy()})
+    if len(rest):
+        others = pd.DataFrame({"name": [_("Others")], "value": [float(rest["obs_value"].sum())]})
+        out = pd.concat([out, others], ignore_index=True)
+    return out.assign(share=out["value"] / max(float(out["value"].sum()), 1.0))
+
+
+def country(code: str) -> str:
+    """A country's name in the reader's language; the code itself where nobody knows it."""
+    try:
+        return display_name(code, language())
+    except InputError:
+        return code
+
+
+def show_drivers(view: RouteView) -> None:
+    """Indicators that people ask about, as context."""
+    st.subheader(_("Context: no evidence that it improves the forecast"), anchor=False)
+    text = _(
+        "Conflict, displacement, prices and exchange rates are shown because people ask for them. On past data there "
+        "is no evidence that they improve the forecast of a route; the forecast does not use them. Shown as context, "
+        "never as cause."
+    )
+    st.markdown(text)
+    rows = route_view.indicators(view)
+    if rows.empty:
+        st.markdown(layout.small(_("This release holds no indicators.")))
+        return
+    places = sorted(set(rows["geo"]) & known_codes(), key=country)
+    usual = usual_place(view, places)
+    place = state.choice("place", places, usual) if places else ""
+    if places:
+        st.selectbox(_("Country of origin"), places, format_func=country, width=240, **state.widget("place", place))
+    lines = context_lines(view, rows, place)
+    if lines.empty:
+        st.markdown(layout.small(_("This release holds no indicator for this place.")))
+        return
+    layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
+    made = layout.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
+    layout.downloads(layout.with_notes(made, [_("Shown as context, never as cause.")]))
+
+
+def usual_place(view: RouteView, places: list[str]) -> str:
+    """The largest nationality on the route that indicators are known for, else the first place."""
+    cells = route_view.breakdown(view)
+    if not cells.empty:
+        for code in yearly_breakdown(cells)[0]["citizen"]:
+            if code in places:
+                return str(code)
+    return places[0] if places else ""
+
+
+def context_lines(view: RouteView, rows: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Five years of up to four indicators: of the place, of the route, then of the world.
+
+    Returns:
+        ``panel``, ``time_period_end``, ``value``.
+    """
+    local = rows[rows["geo"] == place]
+    own = rows[(rows["route_id"] == view.route_id) & (rows["geo"] != place)]
+    world = rows[rows["target"].isin(WORLD_INDICATORS)]
+    lines = []
+    for group in (local, own, world):
+        for (target, _series), part in group.groupby(["target", "series_id"]):
+            known = summaries.series_of(part, str(part["series_id"].iloc[0]))
+            known = known[known["end_date"] <= pd.Timestamp(view.known_on)].tail(12 * INDICATOR_YEARS)
+            lines.append(
+                pd.DataFrame(
+                    {
+                        "panel": indicator_name(str(target)),
+                        "time_period_end": known["end_date"],
+                        "value": known["obs_value"],
+                    }
+                )
+            )
+    return pd.concat(lines[:MOST_INDICATORS], ignore_index=True) if lines else pd.DataFrame()
+
+
+def show_table(view: RouteView) -> None:
+    """The figures behind the chart."""
+    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold)
+    st.dataframe(frame, hide_index=True, height=420, alt=_("Counted months and expected ones with their intervals"))
+
+
+PARTS: dict[str, Callable[[RouteView], None]] = {
+    "models": show_models,
+    "nationalities": show_nationalities,
+    "drivers": show_drivers,
+    "table": show_table,
+}

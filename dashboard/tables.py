@@ -1,0 +1,135 @@
+"""Frames as the tables people read: words, dates and numbers in the reader's format."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+from pandas.io.formats.style import Styler
+
+from dashboard import numbers
+from dashboard.i18n import _
+from dashboard.layout import route_name
+from dashboard.summaries import chances as chances_of
+from dashboard.summaries import known
+from dashboard.theme import BADGE_COLOURS, level_label
+
+Row = dict[Hashable, Any]
+NO_BREAK = "\u00a0"
+
+
+def no_break(text: str) -> str:
+    """A text that stays on one line."""
+    return text.replace(" ", NO_BREAK)
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def route_table(summary: pd.DataFrame, trends: dict[str, str], lang: str) -> Styler:
+    """The overview's table of routes.
+
+    Args:
+        summary: Result of ``summaries.route_summary``.
+        trends: route_id -> sparkline as an image address.
+        lang: The reader's language, for the links.
+
+    Returns:
+        Columns route, expected, interval, trend, last month, change on the year before; numbers stay numeric so that
+        they align to the right.
+    """
+    growth = summary["last_value"] / summary["year_earlier"].replace(0, math.nan) - 1
+    ahead = _("80% interval")
+    columns = {
+        _("Route"): [_route_cell(row, lang) for row in summary.to_dict("records")],
+        _("Expected"): summary["expected"].tolist(),
+        no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
+        no_break(_("Trend and forecast")): [
+            f"![{no_break(_trend_alt(row))}]({trends[row['route_id']]})" if row["route_id"] in trends else ""
+            for row in summary.to_dict("records")
+        ],
+        no_break(_("Last month")): summary["last_value"].tolist(),
+        no_break(_("vs last year")): growth.tolist(),
+    }
+    frame = pd.DataFrame(columns)
+    names = list(frame.columns)
+    return frame.style.format({names[1]: _expected, names[4]: _observed, names[5]: _growth})
+
+
+def _expected(value: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
+    return numbers.expected(value)
+
+
+def _observed(value: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
+    return numbers.observed(value)
+
+
+def _growth(share: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
+    return numbers.change(1 + share, 1.0) if known(share) else numbers.NOTHING
+
+
+def _route_cell(row: Row, lang: str) -> str:
+    query = f"route?route={row['route_id']}" + (f"&lang={lang}" if lang != "en" else "")
+    cell = f"[{no_break(route_name(str(row['route_id'])))}]({query})"
+    if level := str(row["level"]):
+        return f"{cell}  \n:{BADGE_COLOURS[level]}[{level_label(level)}]"
+    return cell
+
+
+def _interval_cell(row: Row) -> str:
+    if row["state"] != "ok":
+        return f":gray[{no_break(_('no forecast'))}]"
+    return f":gray[{numbers.interval(row['low'], row['high'])}]"
+
+
+def _trend_alt(row: Row) -> str:
+    return _("Two years of arrivals and six months of forecast, {route}").format(route=route_name(str(row["route_id"])))
+
+
+def chance_table(chances: pd.DataFrame) -> pd.DataFrame:
+    """Months, chances and words, for the chance of exceeding the reader's number.
+
+    Args:
+        chances: Result of ``summaries.chances``.
+    """
+    return pd.DataFrame(
+        {
+            _("Month"): [no_break(numbers.month_name(end)) for end in chances["target_end_date"]],
+            _("Chance"): [numbers.percent(value) for value in chances["probability"]],
+            _("In words"): [capital(numbers.chance_word(value)) for value in chances["probability"]],
+        }
+    )
+
+
+def forecast_table(history: pd.DataFrame, quantiles: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
+    """The figures behind the fan chart: counted months, then expected ones with their intervals.
+
+    Args:
+        history: ``end_date``, ``obs_value``, ``obs_flag``.
+        quantiles: Result of ``summaries.quantiles_of``.
+        threshold: The reader's number, for the last column; None leaves it out.
+
+    Returns:
+        One row per month, machine-readable: ``month, kind, observed, flag, median, q025 … q975[, chance_above]``.
+    """
+    flags = {"p": "provisional", "e": "estimated", "b": "break in series"}
+    counted = pd.DataFrame(
+        {
+            "month": history["end_date"].dt.strftime("%Y-%m"),
+            "kind": "observed",
+            "observed": history["obs_value"],
+            "flag": history["obs_flag"].map(flags).fillna(""),
+        }
+    )
+    levels = {0.5: "median", 0.025: "q025", 0.1: "q10", 0.25: "q25", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
+    kept = [level for level in levels if level in quantiles.columns]
+    expected = quantiles[kept].round(1).rename(columns=levels)
+    expected.insert(0, "month", pd.DatetimeIndex(quantiles.index).strftime("%Y-%m"))
+    expected.insert(1, "kind", "forecast")
+    if threshold is not None:
+        expected["chance_above"] = chances_of(quantiles, threshold)["probability"].to_numpy()
+    return pd.concat([counted, expected.reset_index(drop=True)], ignore_index=True)

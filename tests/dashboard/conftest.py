@@ -1,0 +1,377 @@
+"""A miniature world: five routes, made-up figures, published through the real store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+from core.quantiles import QUANTILE_LEVELS
+from core.routes import ARRIVAL_ROUTES
+from core.schema import make_series_id
+from store.releases import About, Release, ReleaseStore
+
+AS_OF = dt.date(2025, 1, 31)
+SIZES = {"CMR": 6000.0, "EMR": 4500.0, "WMR": 1500.0, "WAR": 3000.0, "CHA": 2500.0}
+MODELS = {"vigie-ensemble": 0.86, "vigie-baseline": 1.0, "vigie-snaive": 1.2, "vigie-ets": 0.91, "vigie-theta": 0.93}
+CITIZENS = {"SYR": 0.5, "AFG": 0.3, "EGY": 0.1993, "ERI": 0.0007}
+INTENDED = "Planning of reception, health care and protection capacity."
+
+
+@pytest.fixture(autouse=True)
+def fresh_memory() -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIGIE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def release(home: Path) -> Release:
+    return publish(home)
+
+
+def publish(
+    home: Path,
+    *,
+    as_of: dt.date = AS_OF,
+    replay: bool = True,
+    degraded: list[dict[str, str]] | None = None,
+    too_old: str | None = None,
+    alerts: pd.DataFrame | None = None,
+) -> Release:
+    """Publish the miniature release in a home folder."""
+    frames = make_frames(too_old, alerts)
+    documents = {
+        "sources.json": json.dumps(SOURCES, default=str),
+        "model_cards/vigie-ensemble.md": "# vigie-ensemble\n\nQuantile mean of the members with skill.\n",
+        "model_cards/vigie-baseline.md": "# vigie-baseline\n\nLast value with its own past errors.\n",
+    }
+    about = About(as_of, "0.1.0", {}, {"snapshot": "0" * 64}, degraded or [], replay)
+    return ReleaseStore(home).publish(frames, documents, about)
+
+
+SOURCES = {
+    name: {
+        "source_id": name,
+        "publisher": publisher,
+        "dataset": "Monthly arrivals",
+        "url": "https://example.org/data",
+        "licence": licence,
+        "citation": f"{publisher}, monthly arrivals, read in 2025.",
+        "retrieved": "2025-02-05",
+        "rhythm": "Monthly, about a month late.",
+        "known_issues": ["Months without arrivals are often absent.", "=HYPERLINK() is only text here."],
+        "derived_from": derived,
+    }
+    for name, publisher, licence, derived in (
+        ("vigie-routes", "Vigie", "as its components", ["iom_dtm", "uk_home_office"]),
+        ("iom_dtm", "International Organization for Migration", "IOM DTM", []),
+        ("uk_home_office", "Home Office", "OGL v3.0", []),
+    )
+}
+
+
+def make_frames(too_old: str | None = None, alerts: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
+    """Every frame of a release; the route ``too_old`` ends in 2023 and has no forecast."""
+    rng = np.random.default_rng(7)
+    histories = {route: history(route, rng) for route in ARRIVAL_ROUTES}
+    observations = [rows(route, values) for route, values in histories.items()]
+    outcomes = observations
+    known = {route: values.loc[: last_period(route, too_old)] for route, values in histories.items()}
+    observations = [rows(route, values) for route, values in known.items()]
+    for route in ("CMR", "EMR"):
+        observations += [
+            rows(route, (values_of_citizen(known[route], share)), citizen) for citizen, share in CITIZENS.items()
+        ]
+    observations.append(indicator("SYR"))
+    forecasts, trajectories, backtest = [], [], []
+    for route, values in known.items():
+        if route == too_old:
+            continue
+        paths = sample_paths(values, rng)
+        trajectories.append(as_trajectories(route, values, paths))
+        forecasts += [as_forecasts(model, route, values, paths * factor) for model, factor in MODELS.items()]
+        for back in range(1, 25):
+            past = values.iloc[:-back]
+            backtest.append(as_forecasts("vigie-ensemble", route, past, sample_paths(past, rng, 200)))
+    frames = {
+        "forecasts": pd.concat(forecasts).assign(
+            target="arrivals", as_of=pd.Timestamp(AS_OF), fallback=False, capped=False
+        ),
+        "trajectories": pd.concat(trajectories),
+        "backtest": pd.concat(backtest),
+        "observations": pd.concat(observations),
+        "outcomes": pd.concat(outcomes).query("time_period > '2024-12'"),
+        "alerts": make_alerts() if alerts is None else alerts,
+        "ended_alerts": make_ended(),
+        "track_record": make_track_record(),
+        "scores": make_scores(),
+        "calibration": make_calibration(),
+        "weights": make_weights(),
+        "freshness": make_freshness(),
+        "routes": make_routes(known, too_old),
+        "rejected": make_rejected(),
+    }
+    return {name: frame.reset_index(drop=True) for name, frame in frames.items()}
+
+
+def last_period(route: str, too_old: str | None) -> pd.Period:
+    if route == too_old:
+        return pd.Period("2023-11", "M")
+    return pd.Period("2025-01" if route == "CHA" else "2024-12", "M")
+
+
+def history(route: str, rng: np.random.Generator) -> pd.Series:
+    index = pd.period_range("2017-01", "2025-06", freq="M")
+    season = 0.55 * np.sin((index.month.to_numpy() - 5) / 12 * 2 * np.pi)
+    wander = np.cumsum(rng.normal(0, 0.12, len(index)))
+    values = SIZES[route] * np.exp(season + wander - wander.mean() + rng.normal(0, 0.1, len(index)))
+    return pd.Series(np.round(values), index=index)
+
+
+def values_of_citizen(values: pd.Series, share: float) -> pd.Series:
+    return (values * share).round()
+
+
+def rows(route: str, values: pd.Series, citizen: str = "_T") -> pd.DataFrame:
+    periods = [str(period) for period in values.index]
+    return pd.DataFrame(
+        {
+            "source_id": "vigie-routes",
+            "series_id": make_series_id("arrivals", route, "_T", citizen, "M"),
+            "target": "arrivals",
+            "route_id": route,
+            "geo": "_T",
+            "citizen": citizen,
+            "freq": "M",
+            "time_period": periods,
+            "obs_value": values.to_numpy(dtype=float),
+            "obs_flag": ["p" if period == periods[-1] else "" for period in periods],
+            "as_of": pd.Timestamp(AS_OF),
+            "as_of_estimated": True,
+        }
+    )
+
+
+def indicator(geo: str) -> pd.DataFrame:
+    frame = rows("CMR", pd.Series(range(36), index=pd.period_range("2022-01", periods=36, freq="M")))
+    return frame.assign(
+        source_id="ucdp", target="conflict_deaths", route_id="_Z", geo=geo, series_id=f"conflict_deaths._Z.{geo}._Z.M"
+    )
+
+
+def sample_paths(values: pd.Series, rng: np.random.Generator, count: int = 400) -> np.ndarray:
+    """Shape (count, 12): the same month a year before, times a random walk."""
+    same_month = values.iloc[-12:].to_numpy()
+    paths: np.ndarray = same_month * np.exp(np.cumsum(rng.normal(0, 0.16, (count, 12)), axis=1))
+    return paths
+
+
+def ends(values: pd.Series) -> list[pd.Timestamp]:
+    return [(values.index[-1] + step).end_time.normalize() for step in range(1, 13)]
+
+
+def as_forecasts(model: str, route: str, values: pd.Series, paths: np.ndarray) -> pd.DataFrame:
+    quantiles = np.quantile(paths, QUANTILE_LEVELS, axis=0)
+    return pd.DataFrame(
+        [
+            {
+                "model_id": model,
+                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+                "origin_date": values.index[-1].end_time.normalize(),
+                "horizon": step + 1,
+                "target_end_date": end,
+                "output_type": "quantile",
+                "output_type_id": level,
+                "value": quantiles[rank, step],
+            }
+            for step, end in enumerate(ends(values))
+            for rank, level in enumerate(QUANTILE_LEVELS)
+        ]
+    )
+
+
+def as_trajectories(route: str, values: pd.Series, paths: np.ndarray) -> pd.DataFrame:
+    count = len(paths)
+    return pd.DataFrame(
+        {
+            "model_id": "vigie-ensemble",
+            "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+            "origin_date": values.index[-1].end_time.normalize(),
+            "horizon": np.tile(np.arange(1, 13), count),
+            "target_end_date": ends(values) * count,
+            "output_type": "sample",
+            "output_type_id": np.repeat(np.arange(count), 12),
+            "value": paths.ravel(),
+        }
+    )
+
+
+def alert(level: str, route: str, rule: str = "surge", **other: object) -> dict[str, object]:
+    return {
+        "alert_id": f"{rule}-{route}-2025-02",
+        "rule": rule,
+        "alert_level": level,
+        "route_id": route,
+        "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+        "source_id": "vigie-routes",
+        "reason": "Arrivals in March 2025 are likely to pass 1.5 times the past year's average.",
+        "probability": 0.62,
+        "threshold": 5000.0,
+        "first_period": "2025-03",
+        "last_period": "2025-04",
+        "horizon": 3,
+        "change": "new",
+        "intended_use": INTENDED,
+        **other,
+    }
+
+
+def make_alerts() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            alert("severe", "EMR", probability=0.82, change="up"),
+            alert("warning", "WAR", change="unchanged"),
+            alert("watch", "CHA", rule="record_12", probability=0.35, threshold=4500.0),
+            alert(
+                "watch",
+                "_Z",
+                rule="stale_source",
+                series_id="",
+                source_id="iom_dtm",
+                probability=np.nan,
+                threshold=np.nan,
+                horizon=0,
+                reason="Figures from IOM DTM end in November 2024: 20 days later than usual.",
+            ),
+        ]
+    )
+
+
+def make_ended() -> pd.DataFrame:
+    return pd.DataFrame([alert("watch", "CMR", probability=0.28, reason="Arrivals expected are back below 9,000.")])
+
+
+def make_track_record() -> pd.DataFrame:
+    values = {
+        name + suffix: base + step
+        for name, base in (
+            ("precision", 0.5),
+            ("recall", 0.4),
+            ("false_alarms_per_route_year", 0.9),
+            ("lead_months_median", 2.0),
+            ("auc", 0.78),
+        )
+        for suffix, step in (("", 0.0), ("_lo", -0.1), ("_hi", 0.1))
+    }
+    return pd.DataFrame(
+        [
+            {"rule": rule, "level": level, "route_id": route, "horizon": 3, "n_events": 27, **values}
+            for rule in ("surge", "record_12")
+            for level in ("watch", "warning", "severe")
+            for route in ("_T", "EMR")
+        ]
+    )
+
+
+def make_scores() -> pd.DataFrame:
+    table = []
+    for model, ratio in MODELS.items():
+        for series in ["_T", *(make_series_id("arrivals", r, "_T", "_T", "M") for r in ARRIVAL_ROUTES)]:
+            for horizon in range(1, 13):
+                for scale in ("log", "natural"):
+                    value = 1.0 if model == "vigie-baseline" else ratio + 0.02 * (horizon - 3)
+                    table.append(
+                        {
+                            "model_id": model, "series_id": series, "horizon": horizon, "scale": scale,
+                            "wis": value * (0.2 if scale == "log" else 700.0), "relative_wis": value,
+                            "relative_wis_lo": value - 0.08, "relative_wis_hi": value + 0.08,
+                            "coverage_50": 0.49, "coverage_80": 0.78, "coverage_95": 0.94, "n": 60,
+                        }
+                    )  # fmt: skip
+    return pd.DataFrame(table)
+
+
+def make_calibration() -> pd.DataFrame:
+    table = []
+    for series in ("_T", "arrivals.EMR._T._T.M"):
+        for horizon in (1, 3, 6, 12):
+            for level in (0.5, 0.8, 0.95):
+                table.append(("vigie-ensemble", series, horizon, "coverage", level, level - 0.02, 300))
+            table += [
+                ("vigie-ensemble", series, horizon, "pit", (b + 0.5) / 10, 0.1 + 0.01 * (b % 3 - 1), 300)
+                for b in range(10)
+            ]
+    return pd.DataFrame(table, columns=["model_id", "series_id", "horizon", "kind", "level", "value", "n"])
+
+
+def make_weights() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "model_id": model,
+                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+                "origin_date": pd.Timestamp("2024-12-31"),
+                "horizon": horizon,
+                "weight": 0.5,
+                "relative_wis": MODELS[model],
+            }
+            for model in ("vigie-ets", "vigie-theta")
+            for route in ARRIVAL_ROUTES
+            for horizon in range(1, 13)
+        ]
+    )
+
+
+def make_freshness() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "source_id": ["vigie-routes", "iom_dtm", "uk_home_office"],
+            "last_period": ["2025-01", "2024-11", "2025-01-31"],
+            "last_as_of": pd.to_datetime(["2025-01-31", "2024-12-20", "2025-01-31"]),
+            "age_days": [0, 62, 0],
+            "expected_days": [45, 45, 10],
+            "state": ["fresh", "overdue", "fresh"],
+        }
+    )
+
+
+def make_routes(known: dict[str, pd.Series], too_old: str | None) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "route_id": route,
+                "state": "too_old" if route == too_old else "ok",
+                "origin_date": values.index[-1].end_time.normalize(),
+                "note": f"figures end in {values.index[-1]}" if route == too_old else "",
+            }
+            for route, values in known.items()
+        ]
+    )
+
+
+def make_rejected() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "source_id": ["iom_dtm"],
+            "file": ["dtm.csv"],
+            "row": ["17"],
+            "column": ["arrivals"],
+            "rule": ["a count is a whole number, 0 or more"],
+            "record": ["ITA;2024-05;-3"],
+        }
+    )
