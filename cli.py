@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,7 +110,13 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     steps = _horizons(horizons)
     with progress_bar() as progress:
         frame = run_backtest(
-            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, progress=progress
+            panel,
+            origins=origins,
+            step=step,
+            horizons=steps,
+            models=_names(models),
+            totals=totals,
+            progress=partial(progress, "Forecasting past origins"),
         )
     _write(frame, out)
 
@@ -126,7 +133,9 @@ def forecast(
     from forecasting.runs import run_forecast  # noqa: PLC0415  # the engine takes seconds to import
 
     with progress_bar() as progress:
-        frame = run_forecast(panel, horizon=horizon, models=_names(models), totals=totals, progress=progress)
+        frame = run_forecast(
+            panel, horizon=horizon, models=_names(models), totals=totals, progress=partial(progress, "Forecasting")
+        )
     _write(frame, out)
 
 

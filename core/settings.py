@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tomllib
 from pathlib import Path
@@ -13,6 +14,8 @@ from core.errors import InputError
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
+DEMONSTRATION_DATE = dt.date(2025, 1, 31)
+"""Newest month's end on which the bundled figures of every arrival route were fresh; a test holds it to that."""
 
 
 class AlertSettings(BaseModel):
@@ -30,7 +33,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
     journal_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the home folder")
     exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")
-    horizons: int = Field(default=12, ge=1, le=24)
     trajectories: int = Field(default=1000, ge=100, le=10_000)
     backtest_origins: int = Field(default=60, ge=24, description="Monthly origins for the fast models")
     slow_backtest_origins: int = Field(24, ge=12, description="Monthly origins for Prophet and the structural model")

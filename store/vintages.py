@@ -108,20 +108,20 @@ class VintageStore:
         """Figures known on both days whose value changed in between.
 
         Returns:
-            One row per figure: the columns that name it, ``as_of`` of the new value, ``old_value``, ``new_value`` and
+            One row per figure: the columns that name it, ``as_of`` of the new value, ``before``, ``after`` and
             ``share``: the change relative to the old value (to one where the old value is below one).
 
         Raises:
             StoreError: A file is damaged.
         """
-        old = self.known_at(date_from)[[*FIGURE, "obs_value"]].rename(columns={"obs_value": "old_value"})
-        new = self.known_at(date_to).rename(columns={"obs_value": "new_value"})
+        old = self.known_at(date_from)[[*FIGURE, "obs_value"]].rename(columns={"obs_value": "before"})
+        new = self.known_at(date_to).rename(columns={"obs_value": "after"})
         both = new.merge(old, on=FIGURE, how="inner")
-        changed = both[both["old_value"] != both["new_value"]].reset_index(drop=True)
-        base = changed["old_value"].abs().clip(lower=1.0)
-        changed["share"] = (changed["new_value"] - changed["old_value"]) / base
+        changed = both[both["before"] != both["after"]].reset_index(drop=True)
+        base = changed["before"].abs().clip(lower=1.0)
+        changed["share"] = (changed["after"] - changed["before"]) / base
         return changed[
-            [*FIGURE, "target", "route_id", "geo", "citizen", "freq", "as_of", "old_value", "new_value", "share"]
+            [*FIGURE, "target", "route_id", "geo", "citizen", "freq", "as_of", "before", "after", "share"]
         ]
 
     def sources(self) -> list[str]:

@@ -10,7 +10,7 @@ from core.settings import home_folder, load_settings
 
 def test_without_a_file_every_setting_has_its_default(tmp_path: Path) -> None:
     settings = load_settings(tmp_path)
-    assert (settings.horizons, settings.trajectories, settings.backtest_origins) == (12, 1000, 60)
+    assert (settings.trajectories, settings.backtest_origins) == (1000, 60)
 
 
 def test_a_threshold_per_route_is_read(tmp_path: Path) -> None:
@@ -21,10 +21,10 @@ def test_a_threshold_per_route_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("horizons = 0", "horizons"),
-        ("horizon = 3", "horizon"),
+        ("trajectories = 0", "trajectories"),
+        ("trajectory = 3", "trajectory"),
         ("[alerts]\nsurge_factor = 0.5", r"alerts\.surge_factor"),
-        ("horizons =", "not readable as TOML"),
+        ("trajectories =", "not readable as TOML"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:

@@ -1,0 +1,99 @@
+"""What enters a night: the bundled snapshot, files handed over by hand, and files found in the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError, VigieError
+from core.settings import SNAPSHOT
+from ingest import snapshot
+from ingest.registry import SOURCES
+from store.journal import Entry, Journal
+from store.vintages import VintageStore
+
+ACTOR = "nightly"
+LOADED = "snapshot loaded"
+INGESTED = "file ingested"
+REFUSED = "file refused"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of one file.
+
+    Attributes:
+        source_id: The source it belongs to.
+        file: Its name.
+        sha256: Hash of its bytes.
+        rows: Observations in it.
+        new_rows: Those that told something new.
+        rejected: Rows set aside with the rule they broke.
+    """
+
+    source_id: str
+    file: str
+    sha256: str
+    rows: int
+    new_rows: int
+    rejected: int
+
+    def summary(self) -> str:
+        """One line for a person."""
+        aside = f"; {self.rejected:,} rows set aside" if self.rejected else ""
+        return f"{self.source_id}: {self.file} read, {self.rows:,} figures, {self.new_rows:,} new{aside}"
+
+
+def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
+    """Read one publisher's file into the vintages.
+
+    Raises:
+        InputError: The source is unknown, the file cannot be read or breaks its layout. Nothing is stored then.
+        StoreError: The vintages cannot be written.
+    """
+    source = SOURCES.get(source_id)
+    if source is None:
+        raise InputError(f"unknown source '{source_id}'; known: {', '.join(SOURCES)}")
+    raw = source.fetch(path)
+    parsed = source.parse(raw)
+    vintages = VintageStore(home)
+    new_rows = vintages.append(parsed.observations)
+    vintages.append_rejected(parsed.rejected)
+    return Ingested(source_id, raw.name, raw.sha256, len(parsed.observations), new_rows, len(parsed.rejected))
+
+
+def load_snapshot(vintages: VintageStore, journal: Journal) -> str:
+    """Put the bundled figures into the vintages, once per edition of the snapshot.
+
+    Returns:
+        The snapshot's fingerprint.
+    """
+    fingerprint = snapshot.fingerprint(SNAPSHOT)
+    if not journal.entries(subject=fingerprint, action=LOADED):
+        new_rows = vintages.append(snapshot.load(SNAPSHOT))
+        journal.record(Entry(ACTOR, LOADED, fingerprint, payload={"new_rows": new_rows}))
+    return fingerprint
+
+
+def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Read what is new in ``inbox/<source_id>/``; a file that is refused is reported and the others go on.
+
+    Returns:
+        Hashes of the files read tonight by name, and one record (``source_id``, ``reason``) per refused file.
+    """
+    seen = {entry.subject for entry in journal.entries(action=INGESTED)}
+    hashes: dict[str, str] = {}
+    failures: list[dict[str, str]] = []
+    for path in sorted((home / "inbox").glob("*/*")):
+        source_id = path.parent.name
+        try:
+            if source_id in SOURCES and SOURCES[source_id].fetch(path).sha256 in seen:
+                continue
+            done = ingest_file(home, source_id, path)
+        except VigieError as error:
+            failures.append({"source_id": source_id, "reason": str(error)})
+            journal.record(Entry(ACTOR, REFUSED, f"{source_id}/{path.name}", reason=str(error)))
+        else:
+            hashes[f"{source_id}/{done.file}"] = done.sha256
+            journal.record(Entry(ACTOR, INGESTED, done.sha256, payload={"source_id": source_id, "file": done.file}))
+    return hashes, failures

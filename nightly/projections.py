@@ -1,0 +1,86 @@
+"""Forecasts of a night: members at past origins (only those not made before), the present, and their ensemble."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from core.progress import ProgressReport
+from core.settings import Settings
+from forecasting.combine import ensemble
+from forecasting.quantiles import to_rows
+from forecasting.registry import MODELS
+from forecasting.work import WorkList, backtest_work, present_work, run_work
+from nightly.knowledge import Knowledge
+from store.backtests import COLUMNS, BacktestStore
+
+HORIZONS = tuple(range(1, 13))
+
+
+@dataclass(frozen=True)
+class Projections:
+    """What the engine says on one night.
+
+    Attributes:
+        present: Every member and the ensemble from each route's last complete month (``FORECASTS`` with marks).
+        past: The same at past origins, refitted there on what was known.
+        weights: How the ensemble was made, at every origin.
+        computed: Number of past forecasts that were not stored yet.
+    """
+
+    present: pd.DataFrame
+    past: pd.DataFrame
+    weights: pd.DataFrame
+    computed: int
+
+
+def project(knowledge: Knowledge, settings: Settings, cache: BacktestStore, progress: ProgressReport) -> Projections:
+    """Forecast the present and complete the past.
+
+    Raises:
+        InputError: No route can be forecast.
+    """
+    past, computed = _past_members(knowledge, settings, cache, progress)
+    now = run_work(
+        present_work(knowledge.panel, models=list(MODELS)),
+        horizons=HORIZONS,
+        progress=partial(progress, "Forecasting the present"),
+    )
+    present = to_rows(now)
+    # A past origin of one route may be the present one of another: the forecast is the same, and is kept once.
+    together = pd.concat([present, past], ignore_index=True).drop_duplicates(
+        ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
+    )
+    combination = ensemble(together, knowledge.panel)
+    everything = pd.concat([together, combination.forecasts], ignore_index=True)
+    origins = knowledge.states.set_index("series_id")["origin_date"]
+    is_present = everything["origin_date"] == everything["series_id"].map(origins)
+    return Projections(
+        everything[is_present].reset_index(drop=True),
+        everything[~is_present].reset_index(drop=True),
+        combination.weights,
+        computed,
+    )
+
+
+def _past_members(
+    knowledge: Knowledge, settings: Settings, cache: BacktestStore, progress: ProgressReport
+) -> tuple[pd.DataFrame, int]:
+    """Members' forecasts at past origins: those stored for the same history and version, and the rest made now."""
+    fast = [model_id for model_id, model in MODELS.items() if not model.slow]
+    slow = [model_id for model_id, model in MODELS.items() if model.slow]
+    works = [
+        backtest_work(knowledge.panel, origins=origins, step=1, models=models, history_at=knowledge.panel_at)
+        for origins, models in ((settings.backtest_origins, fast), (settings.slow_backtest_origins, slow))
+    ]
+    work = WorkList(
+        pd.concat([one.table for one in works], ignore_index=True), [fit for one in works for fit in one.fits]
+    )
+    stored = work.matching(cache.read(work.table), HORIZONS)
+    rest = work.without(stored, HORIZONS[-1])
+    made = to_rows(run_work(rest, horizons=HORIZONS, progress=partial(progress, "Scoring past forecasts")))
+    cache.append(made)
+    parts = [part[COLUMNS] for part in (stored, made) if len(part)]
+    return pd.concat(parts, ignore_index=True), len(rest.fits)

@@ -1,0 +1,83 @@
+"""The frames and texts of a release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+from core.schema import ALL
+from core.settings import Settings
+from forecasting import combine
+from forecasting.model import ENSEMBLE, ModelCard
+from forecasting.panel import Panel
+from forecasting.registry import MODELS
+from forecasting.scores import calibration, pit_histogram, score_rows, summarise
+from forecasting.trajectories import sample_paths
+from ingest.catalogue import SourceCard
+from ingest.freshness import freshness
+from nightly.knowledge import TARGET, Knowledge
+from nightly.projections import Projections
+from nightly.warnings import warn
+from store.releases import Release
+from store.vintages import VintageStore
+
+
+def frames(  # everything a release is made of
+    knowledge: Knowledge,
+    projections: Projections,
+    settings: Settings,
+    cards: Mapping[str, SourceCard],
+    vintages: VintageStore,
+    former: Release | None,
+) -> dict[str, pd.DataFrame]:
+    """Every frame of the release, by name (see docs/architecture.md)."""
+    panel = knowledge.panel
+    now = _of_ensemble(projections.present)
+    past = _of_ensemble(projections.past)
+    paths = sample_paths(now, past, panel, n=settings.trajectories)
+    fresh = freshness(knowledge.known, knowledge.as_of, cards)
+    known = pd.concat([knowledge.known, knowledge.route_figures], ignore_index=True)
+    return {
+        "forecasts": projections.present.assign(target=TARGET, as_of=pd.Timestamp(knowledge.as_of)),
+        "trajectories": paths,
+        "backtest": past,
+        "scores": summarise(projections.past, panel),
+        "calibration": _calibration(past, panel),
+        "weights": projections.weights,
+        "observations": known,
+        "outcomes": knowledge.outcomes(),
+        "freshness": fresh,
+        "routes": knowledge.states,
+        "rejected": vintages.rejected(),
+        **warn(knowledge, past, paths, fresh, settings, vintages, former),
+    }
+
+
+def documents(cards: Mapping[str, SourceCard]) -> dict[str, str]:
+    """Catalogue and model cards, by path inside the release."""
+    catalogue = {source_id: card.model_dump(mode="json") for source_id, card in cards.items()}
+    models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: combine.CARD}
+    return {
+        "sources.json": json.dumps(catalogue, indent=1, ensure_ascii=False),
+        **{f"model_cards/{model_id}.md": _markdown(model_id, card) for model_id, card in models.items()},
+    }
+
+
+def _of_ensemble(forecasts: pd.DataFrame) -> pd.DataFrame:
+    return forecasts[forecasts["model_id"] == ENSEMBLE].reset_index(drop=True)
+
+
+def _calibration(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """Coverage by interval and the PIT histogram in one frame, told apart by ``kind``."""
+    covered = calibration(score_rows(past, panel)).rename(columns={"nominal": "level", "observed": "value"})
+    pit = pit_histogram(past, panel).rename(columns={"bin_low": "level", "share": "value"}).assign(series_id=ALL)
+    columns = ["model_id", "series_id", "horizon", "kind", "level", "value", "n"]
+    both = pd.concat([covered.assign(kind="coverage"), pit.assign(kind="pit")], ignore_index=True)
+    return both[columns].astype({"level": float, "value": float, "n": int, "horizon": int})
+
+
+def _markdown(model_id: str, card: ModelCard) -> str:
+    title = f"# {card.title} (`{model_id}`)"
+    return f"{title}\n\n{card.summary}\n\n**Source.** {card.source}\n\n**Limits.** {card.weaknesses}\n"

@@ -1,0 +1,157 @@
+"""One night from beginning to end: read what is new, forecast, warn, publish. All of it, or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from core.errors import InputError, NothingToPublishError, VigieError
+from core.log import get_logger
+from core.progress import ProgressReport, silent
+from core.settings import DEMONSTRATION_DATE, SNAPSHOT, Settings
+from ingest.catalogue import sources as read_catalogue
+from nightly.inputs import ACTOR, load_snapshot, read_inbox
+from nightly.knowledge import OK, Knowledge
+from nightly.projections import project
+from nightly.publication import documents, frames
+from store.backtests import BacktestStore
+from store.journal import Entry, Journal, journal_url
+from store.lock import night_lock
+from store.releases import About, Release, ReleaseStore
+from store.status import NIGHT_ACTIONS
+from store.vintages import VintageStore
+
+PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED = NIGHT_ACTIONS
+
+
+@dataclass(frozen=True)
+class Night:
+    """How a night ended.
+
+    Attributes:
+        release: What was published.
+        degraded: Sources that could not be used, each with ``source_id`` and ``reason``.
+        seconds: Seconds by stage, and in all.
+        computed: Past forecasts that had to be made; the others were stored.
+    """
+
+    release: Release
+    degraded: list[dict[str, str]]
+    computed: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def summary(self) -> list[str]:
+        """Lines for a person."""
+        lines = [
+            f"Release {self.release.run_id} published, as known on {self.release.as_of}: "
+            f"{self.seconds['in all']:.0f} s, {self.computed:,} past forecasts made anew"
+        ]
+        return lines + [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded]
+
+
+def run_night(
+    home: Path,
+    settings: Settings,
+    as_of: dt.date | None = None,
+    *,
+    demonstration: bool = False,
+    progress: ProgressReport = silent,
+) -> Night:
+    """Make and publish one release.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        as_of: Replay the night of this date; today by default.
+        demonstration: Replay the newest night on which every route's bundled figures were fresh.
+        progress: Told what is being done.
+
+    Raises:
+        NothingToPublishError: No route can be forecast; the former release stands.
+        InputError: Another night is running, the date lies ahead, or the settings name unknown things.
+        StoreError: The home folder cannot be read or written.
+    """
+    today = dt.datetime.now(dt.UTC).date()
+    date = DEMONSTRATION_DATE if demonstration else as_of or today
+    if date > today:
+        raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
+    with night_lock(home):
+        journal = Journal(journal_url(settings.journal_url, home))
+        try:
+            return _publish(home, settings, date, journal, progress)
+        except VigieError as error:
+            journal.record(Entry(ACTOR, NOTHING_PUBLISHED, str(date), reason=str(error)))
+            raise
+        finally:
+            journal.close()
+
+
+def _publish(home: Path, settings: Settings, date: dt.date, journal: Journal, progress: ProgressReport) -> Night:
+    watch = _Watch()
+    vintages, releases = VintageStore(home), ReleaseStore(home)
+    with watch.stage("reading"):
+        progress("Reading figures", 0, 1)
+        fingerprint = load_snapshot(vintages, journal)
+        inputs, failed = read_inbox(home, journal)
+        knowledge = Knowledge(
+            vintages.history(exclude_sources=settings.exclude_sources), date, settings.oldest_origin_months
+        )
+        progress("Reading figures", 1, 1)
+    if not knowledge.forecastable:
+        raise NothingToPublishError(
+            f"no route can be forecast as known on {date}: " + " ".join(knowledge.states["note"])
+        )
+    with watch.stage("forecasting"):
+        projections = project(knowledge, settings, BacktestStore(home), progress)
+    with watch.stage("warning and scoring"):
+        progress("Scores, paths and alerts", 0, 1)
+        cards = read_catalogue(SNAPSHOT)
+        former = releases.current()
+        tables = frames(knowledge, projections, settings, cards, vintages, former)
+        progress("Scores, paths and alerts", 1, 1)
+    degraded = failed + _routes_without_forecast(knowledge)
+    with watch.stage("publishing"):
+        about = About(
+            as_of=date,
+            code_version=version("vigie"),
+            settings=settings.model_dump(exclude={"journal_url"}),
+            inputs={"snapshot": fingerprint, **inputs},
+            degraded=degraded,
+            replay=date < dt.datetime.now(dt.UTC).date(),
+        )
+        release = releases.publish(tables, documents(cards), about)
+    night = Night(release, degraded, projections.computed, watch.seconds())
+    action = PUBLISHED_DEGRADED if degraded else PUBLISHED
+    reason = "; ".join(f"{item['source_id']}: {item['reason']}" for item in degraded)
+    journal.record(Entry(ACTOR, action, release.run_id, release.run_id, reason, {"seconds": night.seconds}))
+    get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **night.seconds)
+    return night
+
+
+def _routes_without_forecast(knowledge: Knowledge) -> list[dict[str, str]]:
+    """Routes whose sources are too old or silent, named so that the night counts as degraded."""
+    rows = knowledge.states[knowledge.states["state"] != OK]
+    return [{"source_id": f"route {row.route_id}", "reason": str(row.note)} for row in rows.itertuples()]
+
+
+class _Watch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self._stages[name] = time.monotonic() - begun
+
+    def seconds(self) -> dict[str, float]:
+        stages = {**self._stages, "in all": time.monotonic() - self._begun}
+        return {name: round(value, 2) for name, value in stages.items()}

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError, NothingToPublishError
+from core.settings import load_settings
+from nightly import run_night
+from store.journal import Journal, journal_url
+from store.lock import night_lock
+from store.releases import Release, ReleaseStore
+
+AS_OF = dt.date(2025, 1, 31)
+pytestmark = pytest.mark.slow
+
+
+def current(home: Path) -> Release:
+    release = ReleaseStore(home).current()
+    assert release is not None
+    return release
+
+
+def test_a_release_holds_every_frame_and_text_that_outside_tools_rely_on(first_night: Path) -> None:
+    release = current(first_night)
+    promised = {"forecasts", "trajectories", "scores", "alerts", "track_record", "observations"}
+    assert promised <= set(release.names)
+    assert {"target", "as_of"} <= set(release.read("forecasts").columns)
+    assert "# Ensemble" in release.document("model_cards/vigie-ensemble.md")
+    assert json.loads(release.document("sources.json"))["iom_dtm"]["licence"]
+
+
+def test_every_route_is_forecast_from_december_2024_at_23_levels_and_12_horizons(first_night: Path) -> None:
+    forecasts = current(first_night).read("forecasts")
+    ensemble = forecasts[forecasts["model_id"] == "vigie-ensemble"]
+    assert ensemble.groupby("series_id").size().to_dict() == {
+        f"arrivals.{route}._T._T.M": 12 * 23 for route in ("CMR", "EMR", "WMR", "WAR", "CHA")
+    }
+    assert set(ensemble["origin_date"]) == {pd.Timestamp("2024-12-31")}
+    assert set(ensemble["target_end_date"]) == set(pd.date_range("2025-01-31", periods=12, freq="ME"))
+
+
+def test_every_member_that_the_method_promises_has_a_forecast(first_night: Path) -> None:
+    models = set(current(first_night).read("forecasts")["model_id"])
+    named = ("baseline", "snaive", "ets", "theta", "arima", "structural", "prophet", "ensemble")
+    assert {f"vigie-{name}" for name in named} <= models
+
+
+def test_quantiles_are_ordered_whole_and_never_negative(first_night: Path) -> None:
+    forecasts = current(first_night).read("forecasts")
+    wide = forecasts.pivot_table(
+        index=["model_id", "series_id", "horizon"], columns="output_type_id", values="value"
+    ).to_numpy()
+    assert np.isfinite(wide).all() and (wide >= 0).all() and (np.diff(wide, axis=1) >= -1e-9).all()
+
+
+def test_paths_have_the_forecasts_as_their_margins(first_night: Path) -> None:
+    release = current(first_night)
+    forecasts = release.read("forecasts")
+    median = forecasts[(forecasts["model_id"] == "vigie-ensemble") & np.isclose(forecasts["output_type_id"], 0.5)]
+    paths = release.read("trajectories").groupby(["series_id", "horizon"])["value"].median()
+    stated = median.set_index(["series_id", "horizon"])["value"].reindex(paths.index)
+    assert np.allclose(np.log1p(paths), np.log1p(stated), atol=0.05)
+
+
+def test_nothing_that_became_known_later_is_in_the_release(first_night: Path) -> None:
+    release = current(first_night)
+    observations = release.read("observations")
+    assert observations["as_of"].max() <= pd.Timestamp(AS_OF)
+    assert release.read("backtest")["origin_date"].max() < pd.Timestamp("2024-12-31")
+    assert release.manifest["replay"] is True
+
+
+def test_what_happened_next_is_kept_apart_for_the_reader_to_reveal(first_night: Path) -> None:
+    outcomes = current(first_night).read("outcomes")
+    assert set(outcomes["route_id"]) >= {"CHA", "WAR", "WMR"}
+    assert outcomes["time_period"].min() == "2025-01"
+
+
+def test_every_figure_on_a_route_is_traceable_to_published_ones(first_night: Path) -> None:
+    observations = current(first_night).read("observations")
+    routes = observations[observations["source_id"] == "vigie-routes"]
+    war = routes[(routes["route_id"] == "WAR") & (routes["citizen"] == "_T")].set_index("time_period")["obs_value"]
+    published = observations[(observations["source_id"] == "iom_dtm") & (observations["route_id"] == "WAR")]
+    published = published[published["citizen"] == "_T"].set_index("time_period")["obs_value"]
+    assert war["2024-12"] == published["2024-12"] == 5418
+
+
+def test_the_next_month_computes_only_the_origin_that_is_new(home: Path) -> None:
+    night = run_night(home, load_settings(home), dt.date(2025, 2, 28))
+    newest = ReleaseStore(home).all()
+    assert len(newest) == 2
+    # One more origin for each of the routes whose figures reach January, with every model.
+    assert 0 < night.computed <= 5 * 9
+    assert ReleaseStore(home).verify() is None
+
+
+def test_the_same_night_again_computes_no_past_forecast_and_gives_the_same_numbers(home: Path) -> None:
+    before = current(home)
+    night = run_night(home, load_settings(home), AS_OF)
+    assert night.computed == 0
+    for name in ("forecasts", "trajectories", "scores", "track_record"):
+        pd.testing.assert_frame_equal(before.read(name), night.release.read(name))
+
+
+def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(home: Path) -> None:
+    (home / "inbox" / "uk_home_office").mkdir(parents=True)
+    (home / "inbox" / "uk_home_office" / "boats.csv").write_text("<html>maintenance</html>")
+    before = current(home).read("observations")
+    night = run_night(home, load_settings(home), AS_OF)
+    assert [item["source_id"] for item in night.degraded] == ["uk_home_office"]
+    assert "boats.csv" in night.degraded[0]["reason"]
+    pd.testing.assert_frame_equal(before, night.release.read("observations"))
+
+
+def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_stands(home: Path) -> None:
+    former = current(home).run_id
+    with pytest.raises(NothingToPublishError, match="no route can be forecast as known on 1999-12-31"):
+        run_night(home, load_settings(home), dt.date(1999, 12, 31))
+    assert current(home).run_id == former
+    journal = Journal(journal_url("", home))
+    assert journal.entries(action="nothing published")[-1].subject == "1999-12-31"
+    journal.close()
+
+
+def test_a_night_of_the_future_is_refused(home: Path) -> None:
+    with pytest.raises(InputError, match="a day to come"):
+        run_night(home, load_settings(home), dt.date(2999, 1, 1))
+
+
+def test_a_second_night_at_the_same_time_is_refused(home: Path) -> None:
+    with night_lock(home), pytest.raises(InputError, match="another night is running"):
+        run_night(home, load_settings(home), AS_OF)
+
+
+def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path) -> None:
+    night = run_night(home, load_settings(home), dt.date(2026, 8, 31))
+    states = night.release.read("routes").set_index("route_id")
+    assert states.loc["EMR", "state"] == "too_old"
+    assert "2024-12: too old for a forecast of the present" in states.loc["EMR", "note"]
+    assert states.loc["CHA", "state"] == "ok"
+    assert set(night.release.read("forecasts")["series_id"]) == {"arrivals.CHA._T._T.M"}
+    assert "route EMR" in {item["source_id"] for item in night.degraded}
