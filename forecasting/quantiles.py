@@ -90,22 +90,23 @@ def probability_at(value: float, quantiles: FloatArray) -> tuple[float, float]:
     They differ where quantiles tie, for example at zero: then the outcome had that much probability by itself.
     """
     place, line = np.log1p(value), np.log1p(quantiles)
-    tied = np.flatnonzero(np.isclose(line, place, atol=1e-12))
-    if len(tied) == 1 or (len(tied) == 0 and line[0] < line[-1]):
-        steps = np.concatenate([[True], np.diff(line) > 1e-12])
-        score = float(_line(np.asarray([place]), line[steps], NORMAL_SCORES[steps])[0])
-        chance = float(ndtr(score))
-        return chance, chance
-    if len(tied) == 0:
-        return (0.0, 0.0) if place < line[0] else (1.0, 1.0)
-    low = 0.0 if tied[0] == 0 else float(LEVELS[tied[0]])
-    high = 1.0 if tied[-1] == len(LEVELS) - 1 else float(LEVELS[tied[-1]])
-    return low, high
+    tied = np.flatnonzero(np.isclose(line, place, rtol=0.0, atol=1e-12))
+    if len(tied) > 1:
+        low = 0.0 if tied[0] == 0 else float(LEVELS[tied[0]])
+        high = 1.0 if tied[-1] == len(LEVELS) - 1 else float(LEVELS[tied[-1]])
+        return low, high
+    if place < line[0] and line[0] == line[1]:
+        return 0.0, 0.0
+    if place > line[-1] and line[-1] == line[-2]:
+        return 1.0, 1.0
+    chance = float(ndtr(_line(np.asarray([place]), line, NORMAL_SCORES)[0]))
+    return chance, chance
 
 
 def _line(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     """Linear interpolation that goes on beyond both ends with the outermost slopes."""
     inside: FloatArray = np.interp(at, x, y)
-    low = y[0] + (at - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
-    high = y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
+    with np.errstate(all="ignore"):  # an outer pair may tie; its slope is then not asked for
+        low = y[0] + (at - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
+        high = y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
     return np.where(at < x[0], low, np.where(at > x[-1], high, inside))

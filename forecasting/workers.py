@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 _THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SECONDS_PER_FIT = {False: 0.03, True: 0.3}
-_WORTH_PROCESSES = 12.0
+_WORTH_PROCESSES = 20.0
 """Seconds of fits below which starting processes, each of which loads the libraries, takes longer than it saves."""
 _LARGEST_BATCH = 40
 

@@ -1,0 +1,192 @@
+"""Rolling origins: which forecasts are made, on what they may rest, and what need not be made again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.schema import FORECASTS, check
+from forecasting.backtest import backtest
+from forecasting.engine import forecast
+from forecasting.panel import Panel
+from forecasting.work import backtest_work, history_hash, present_work
+from forecasting.workers import run_fits
+
+CHEAP = ["vigie-baseline", "vigie-seasonal-walk"]
+GOLDEN = Path(__file__).parent / "golden_backtest.csv"
+PLACE = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
+
+
+def altered(panel: Panel, after: str, factor: float) -> Panel:
+    """The same panel with another future: every value after a month multiplied."""
+    matrix = panel.matrix.copy()
+    matrix.loc[matrix.index > pd.Period(after, freq="M")] *= factor
+    return Panel(panel.freq, matrix, panel.groups)
+
+
+def test_origins_are_the_last_ones_a_step_apart_and_end_one_period_before_the_panels_end(small_panel: Panel) -> None:
+    made = backtest(small_panel, origins=3, step=2, horizons=[1, 4], models=CHEAP)
+    assert sorted(made["origin_date"].unique()) == [pd.Timestamp(x) for x in ("2020-07-31", "2020-09-30", "2020-11-30")]
+
+
+def test_a_backtest_keeps_the_contract_and_forecasts_targets_that_are_not_observed(small_panel: Panel) -> None:
+    made = check(backtest(small_panel, origins=2, step=1, horizons=[1, 12], models=CHEAP), FORECASTS)
+    assert made["target_end_date"].max() == pd.Timestamp("2021-11-30")
+    assert len(made) == 2 * 3 * 2 * 2 * 23
+
+
+def test_a_series_without_a_value_at_the_origin_is_not_forecast_there(small_panel: Panel) -> None:
+    matrix = small_panel.matrix.copy()
+    matrix.loc[pd.Period("2020-11", freq="M"), "west"] = np.nan
+    made = backtest(Panel("M", matrix, small_panel.groups), origins=2, step=1, horizons=[1], models=CHEAP)
+    assert set(made.loc[made["origin_date"] == "2020-11-30", "series_id"]) == {"north", "south"}
+    assert set(made.loc[made["origin_date"] == "2020-10-31", "series_id"]) == {"north", "south", "west"}
+
+
+def test_changing_the_future_does_not_change_a_past_forecast(small_panel: Panel) -> None:
+    models = [*CHEAP, "vigie-ets", "vigie-arima", "vigie-structural", "vigie-theta"]
+    ours, other = (
+        backtest(panel, origins=8, step=1, horizons=[1, 3], models=models)
+        for panel in (small_panel, altered(small_panel, "2020-08", 50))
+    )
+    before = ours["origin_date"] <= "2020-08-31"
+    assert before.sum() == (other["origin_date"] <= "2020-08-31").sum() > 0
+    pd.testing.assert_frame_equal(ours[before], other[before])
+    assert not ours.loc[~before, "value"].equals(other.loc[~before, "value"])
+
+
+def test_the_history_is_what_was_known_at_the_origin_where_vintages_exist(small_panel: Panel) -> None:
+    def as_first_published(origin: pd.Timestamp) -> Panel:
+        matrix = small_panel.matrix.loc[: small_panel.period_of(origin)].copy()
+        matrix.iloc[-1] = 2 * matrix.iloc[-1]
+        return Panel("M", matrix, small_panel.groups)
+
+    made = backtest(
+        small_panel, origins=1, step=1, horizons=[1], models=["vigie-baseline"], history_at=as_first_published
+    )
+    median = made[(made["series_id"] == "north") & (made["output_type_id"] == 0.5)]["value"].item()
+    assert median == pytest.approx(2 * small_panel.matrix["north"].iloc[-2])
+
+
+def test_a_series_not_yet_published_at_an_origin_is_not_forecast_there(small_panel: Panel) -> None:
+    def two_months_late(origin: pd.Timestamp) -> Panel:
+        return small_panel.until(origin - pd.DateOffset(months=2))
+
+    work = backtest_work(small_panel, origins=3, step=1, models=CHEAP, history_at=two_months_late)
+    assert work.table.empty
+
+
+def test_the_present_starts_from_each_series_own_last_value(small_panel: Panel) -> None:
+    matrix = small_panel.matrix.copy()
+    matrix.iloc[-2:, 0] = np.nan
+    made = forecast(Panel("M", matrix, small_panel.groups), horizons=[1], models=["vigie-baseline"])
+    origins = made.drop_duplicates("series_id").set_index("series_id")["origin_date"]
+    assert origins.astype(str).to_dict() == {"north": "2020-10-31", "south": "2020-12-31", "west": "2020-12-31"}
+
+
+def test_only_what_is_not_done_is_computed_and_the_answer_is_the_same(small_panel: Panel) -> None:
+    computed: list[int] = []
+    shorter = backtest(small_panel.until(pd.Timestamp("2020-11-30")), origins=5, step=1, horizons=[1, 3], models=CHEAP)
+    again = backtest(
+        small_panel,
+        origins=5,
+        step=1,
+        horizons=[1, 3],
+        models=CHEAP,
+        done=shorter,
+        progress=lambda _, total: computed.append(total),
+    )
+    fresh = backtest(small_panel, origins=5, step=1, horizons=[1, 3], models=CHEAP)
+    assert computed[-1] == len(CHEAP) * 3
+    pd.testing.assert_frame_equal(
+        again.sort_values(PLACE, ignore_index=True), fresh.sort_values(PLACE, ignore_index=True)
+    )
+
+
+@pytest.mark.parametrize("column", ["model_version", "history_hash"])
+def test_another_version_or_history_is_not_taken_for_done(small_panel: Panel, column: str) -> None:
+    done = backtest(small_panel, origins=2, step=1, horizons=[1, 3], models=CHEAP)
+    work = backtest_work(small_panel, origins=2, step=1, models=CHEAP)
+    assert len(work.without(done, 3).fits) == 0
+    assert len(work.without(done.assign(**{column: "other"}), 3).fits) == len(work.fits)
+
+
+def test_a_stored_forecast_that_does_not_reach_far_enough_is_made_again(small_panel: Panel) -> None:
+    done = backtest(small_panel, origins=2, step=1, horizons=[1, 3], models=CHEAP)
+    work = backtest_work(small_panel, origins=2, step=1, models=CHEAP)
+    assert len(work.without(done, 4).fits) == len(work.fits)
+
+
+def test_a_revised_past_value_changes_the_fingerprint_of_later_origins_only(small_panel: Panel) -> None:
+    ours = backtest_work(small_panel, origins=4, step=1, models=CHEAP).table
+    other = backtest_work(altered(small_panel, "2020-10", 1.01), origins=4, step=1, models=CHEAP).table
+    same = ours["history_hash"] == other["history_hash"]
+    assert (same == (ours["origin_date"] <= "2020-10-31")).all()
+
+
+def test_a_gap_or_another_first_month_is_another_history() -> None:
+    values = np.array([1.0, 2.0, 3.0])
+    prints = {
+        history_hash(values, "2020-01"),
+        history_hash(values, "2020-02"),
+        history_hash(np.array([1.0, np.nan, 3.0]), "2020-01"),
+    }
+    assert len(prints) == 3
+
+
+@pytest.mark.slow
+def test_the_numbers_are_the_same_whatever_the_number_of_processes_and_the_order(small_panel: Panel) -> None:
+    models = [*CHEAP, "vigie-prophet"]
+    work = backtest_work(small_panel, origins=2, step=1, models=models)
+    here = run_fits(work.fits, 3, workers=1)
+    over = run_fits(work.fits, 3, workers=2)
+    back = run_fits(work.fits[::-1], 3, workers=1)[::-1]
+    for one, two, three in zip(here, over, back, strict=True):
+        assert np.array_equal(one.quantiles, two.quantiles)
+        assert np.array_equal(one.quantiles, three.quantiles)
+        assert one.reason == two.reason == three.reason == ""
+
+
+def test_progress_ends_with_everything_done(small_panel: Panel) -> None:
+    told: list[tuple[int, int]] = []
+    run_fits(present_work(small_panel, models=CHEAP).fits, 2, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (6, 6)
+
+
+@pytest.mark.parametrize(
+    ("origins", "step", "horizons", "told"),
+    [
+        (0, 1, [1], "origins and step"),
+        (1, 0, [1], "origins and step"),
+        (1, 1, [], "horizons"),
+        (1, 1, [0, 2], "horizons"),
+    ],
+)
+def test_a_backtest_of_nothing_is_refused(
+    small_panel: Panel, origins: int, step: int, horizons: list[int], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        backtest(small_panel, origins=origins, step=step, horizons=horizons, models=CHEAP)
+
+
+def test_the_miniature_backtest_equals_its_golden_file(small_panel: Panel) -> None:
+    """Baseline and seasonal walk are arithmetic: their numbers may not move unless their version does."""
+    made = backtest(small_panel, origins=1, step=1, horizons=[1, 6], models=CHEAP)
+    chosen = made[made["output_type_id"].isin((0.05, 0.5, 0.95))]
+    columns = [
+        "model_id",
+        "model_version",
+        "series_id",
+        "origin_date",
+        "horizon",
+        "target_end_date",
+        "output_type_id",
+        "value",
+    ]
+    found = chosen[columns].assign(value=chosen["value"].round(6)).reset_index(drop=True)
+    expected = pd.read_csv(GOLDEN, parse_dates=["origin_date", "target_end_date"], dtype={"model_version": str})
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)

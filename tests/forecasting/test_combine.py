@@ -1,0 +1,170 @@
+"""The ensemble: who takes part, on what evidence, and never with hindsight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.schema import FORECASTS, check
+from forecasting.combine import FEWEST_SCORED, NO_SKILL, WINDOW, ensemble
+from forecasting.model import LEVELS
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import QuantileTable, to_matrix, to_rows
+
+MONTHS = 60
+FLAT = 100.0
+
+
+def world() -> Panel:
+    """One series that stays at 100."""
+    months = pd.period_range("2015-01", periods=MONTHS, freq="M").astype(str)
+    return panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": FLAT}))
+
+
+def member(panel: Panel, model_id: str, miss: float, *, spread: float = 0.2, horizon: int = 1) -> pd.DataFrame:
+    """A model that misses the flat series by ``miss`` on log scale at every origin from the 13th month on."""
+    return drifting(panel, model_id, lambda _: miss, spread=spread, horizon=horizon)
+
+
+def drifting(
+    panel: Panel, model_id: str, miss: Callable[[int], float], *, spread: float = 0.2, horizon: int = 1
+) -> pd.DataFrame:
+    places = range(12, MONTHS)
+    keys = pd.DataFrame(
+        {
+            "model_id": model_id,
+            "series_id": "a",
+            "origin_date": [panel.end_dates[place] for place in places],
+            "horizon": horizon,
+            "target_end_date": [(panel.periods[place] + horizon).end_time.normalize() for place in places],
+            "fallback": False,
+            "capped": False,
+        }
+    )
+    logs = np.stack([np.log1p(FLAT) + miss(place) + spread * (LEVELS - 0.5) for place in places])
+    return to_rows(QuantileTable(keys, np.expm1(logs)))
+
+
+def wave(height: float, speed: int) -> Callable[[int], float]:
+    """Misses that come and go, at another pace for every model."""
+    return lambda place: height * float(np.sin(place * speed))
+
+
+def weight_of(weights: pd.DataFrame, model_id: str) -> list[float]:
+    return weights[weights["model_id"] == model_id].sort_values("origin_date")["weight"].tolist()
+
+
+def test_the_ensemble_is_the_mean_on_log1p_scale_of_members_with_skill() -> None:
+    panel = world()
+    members = pd.concat(
+        [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2), member(panel, "vigie-theta", -0.4)]
+    )
+    made = check(ensemble(members, panel).forecasts, FORECASTS)
+    median = made[made["output_type_id"] == 0.5]["value"]
+    assert np.allclose(np.log1p(median), np.log1p(FLAT) - 0.1)
+    assert not made["fallback"].any()
+
+
+def test_a_trusted_member_takes_part_without_a_record_and_an_untrusted_one_only_after_it() -> None:
+    panel = world()
+    members = pd.concat(
+        [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2), member(panel, "vigie-prophet", 0.1)]
+    )
+    weights = ensemble(members, panel).weights
+    waiting = FEWEST_SCORED
+    assert weight_of(weights, "vigie-ets") == [1.0] * waiting + [0.5] * (MONTHS - 12 - waiting)
+    assert weight_of(weights, "vigie-prophet") == [0.0] * waiting + [0.5] * (MONTHS - 12 - waiting)
+
+
+def test_a_member_without_skill_leaves_and_returns_when_it_has_earned_it() -> None:
+    panel = world()
+    members = pd.concat(
+        [
+            member(panel, "vigie-baseline", 0.5),
+            member(panel, "vigie-ets", 0.2),
+            drifting(panel, "vigie-theta", lambda place: 2.0 if place < 20 else 0.0),
+        ]
+    )
+    weights = weight_of(ensemble(members, panel).weights, "vigie-theta")
+    assert weights[FEWEST_SCORED] == 0.0
+    assert weights[-1] == 0.5
+    assert weights.index(0.5, FEWEST_SCORED) <= 8 + WINDOW
+
+
+def test_where_no_member_has_skill_the_ensemble_is_the_baseline_and_says_so() -> None:
+    panel = world()
+    baseline = member(panel, "vigie-baseline", 0.1)
+    made = ensemble(pd.concat([baseline, member(panel, "vigie-ets", 1.0)]), panel)
+    last = made.forecasts[made.forecasts["origin_date"] == panel.end_dates[-1]]
+    assert last["fallback"].all()
+    assert (last["reason"] == NO_SKILL).all()
+    expected = baseline[baseline["origin_date"] == panel.end_dates[-1]]["value"]
+    assert np.allclose(last["value"], expected, rtol=1e-12)
+    assert weight_of(made.weights, "vigie-baseline")[-1] == 1.0
+
+
+def test_the_weights_of_an_origin_and_horizon_sum_to_one() -> None:
+    panel = world()
+    parts = [
+        drifting(panel, model_id, wave(0.3, k), horizon=h)
+        for k, model_id in enumerate(("vigie-baseline", "vigie-ets", "vigie-theta", "vigie-arima"), start=1)
+        for h in (1, 6)
+    ]
+    weights = ensemble(pd.concat(parts), panel).weights
+    assert np.allclose(weights.groupby(["origin_date", "horizon"])["weight"].sum(), 1.0)
+
+
+def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
+    panel = world()
+    members = pd.concat(
+        [
+            drifting(panel, name, wave(0.5, k), horizon=3)
+            for k, name in enumerate(("vigie-baseline", "vigie-ets", "vigie-theta", "vigie-arima"), start=1)
+        ]
+    )
+    changed = 40
+    matrix = panel.matrix.copy()
+    matrix.iloc[changed + 1 :] = 5.0
+    other = ensemble(members, Panel("M", matrix, panel.groups))
+    ours = ensemble(members, panel)
+    cut = panel.end_dates[changed]
+    for one, two in ((ours.forecasts, other.forecasts), (ours.weights, other.weights)):
+        before = one["origin_date"] <= cut
+        pd.testing.assert_frame_equal(one[before], two[before])
+    assert not ours.weights.equals(other.weights)
+
+
+def test_a_member_that_fell_back_is_left_out_for_that_series() -> None:
+    panel = world()
+    fallen = member(panel, "vigie-theta", -3.0).assign(fallback=True)
+    members = pd.concat([member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2), fallen])
+    made = ensemble(members, panel).forecasts
+    assert np.allclose(np.log1p(made[made["output_type_id"] == 0.5]["value"]), np.log1p(FLAT) + 0.2)
+
+
+def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> None:
+    panel = world()
+    members = pd.concat(
+        [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 1.0).assign(fallback=True, reason="short")]
+    )
+    made = ensemble(members, panel).forecasts
+    assert made["fallback"].all()
+    assert (made["reason"] != "").all()
+
+
+def test_members_without_the_baseline_are_refused() -> None:
+    panel = world()
+    with pytest.raises(InputError, match="vigie-baseline"):
+        ensemble(member(panel, "vigie-ets", 0.0), panel)
+
+
+def test_rows_in_any_order_give_the_same_ensemble() -> None:
+    panel = world()
+    members = pd.concat([member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2)], ignore_index=True)
+    mixed = members.sample(frac=1, random_state=1)
+    ours, other = (to_matrix(ensemble(rows, panel).forecasts).quantiles for rows in (members, mixed))
+    assert np.array_equal(ours, other)

@@ -1,0 +1,55 @@
+"""What the command line runs, from a panel's file to the frame it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.schema import FORECASTS, check
+from forecasting.model import ENSEMBLE
+from forecasting.panel import Panel
+from forecasting.runs import models_to_run, run_backtest, run_forecast
+
+
+@pytest.fixture
+def panel_path(small_panel: Panel, tmp_path: Path) -> Path:
+    path = tmp_path / "panel.csv"
+    small_panel.long().to_csv(path, index=False)
+    return path
+
+
+def test_only_the_models_asked_for_are_returned_though_the_members_run(panel_path: Path) -> None:
+    made = check(run_backtest(panel_path, origins=2, horizons=[1, 3], models="ensemble,baseline"), FORECASTS)
+    assert set(made["model_id"]) == {"vigie-ensemble", "vigie-baseline"}
+    assert len(made) == 2 * 3 * 2 * 2 * 23
+
+
+def test_asking_for_single_models_runs_no_others() -> None:
+    assert models_to_run(["vigie-theta", "vigie-baseline"]) == ["vigie-baseline", "vigie-theta"]
+    assert "vigie-prophet" not in models_to_run([ENSEMBLE])
+    assert "vigie-prophet" in models_to_run([ENSEMBLE, "vigie-prophet"])
+
+
+def test_the_present_is_forecast_from_the_panels_last_month(panel_path: Path) -> None:
+    made = check(run_forecast(panel_path, horizon=2, models="ensemble", workers=1), FORECASTS)
+    assert set(made["origin_date"].astype(str)) == {"2020-12-31"}
+    assert set(made["target_end_date"].astype(str)) == {"2021-01-31", "2021-02-28"}
+    assert made["series_id"].nunique() == 3
+    assert not made["fallback"].any()
+
+
+def test_a_panel_of_one_month_still_gets_a_forecast_and_it_is_marked(tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("series_id,time_period,value\na,2024-01,5\n", encoding="utf-8")
+    made = check(run_forecast(path, horizon=3), FORECASTS)
+    assert made["fallback"][made["model_id"] == ENSEMBLE].all()
+    assert len(made) == 2 * 3 * 23
+
+
+def test_unknown_models_and_impossible_horizons_are_refused(panel_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown model"):
+        run_backtest(panel_path, origins=2, horizons=[1], models="crystal-ball")
+    with pytest.raises(InputError, match="the horizon is at least 1"):
+        run_forecast(panel_path, horizon=0)

@@ -1,0 +1,246 @@
+"""Scores against slow, independent implementations of the same definitions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from core.errors import InputError, SchemaError
+from core.quantiles import QUANTILE_LEVELS
+from core.schema import SCORES, check
+from forecasting.backtest import backtest
+from forecasting.bootstrap import diebold_mariano, ratio_interval
+from forecasting.combine import ensemble
+from forecasting.panel import Panel, read_panel
+from forecasting.quantiles import to_matrix, to_rows
+from forecasting.registry import MODELS
+from forecasting.scores import calibration, crps_from_samples, pit_histogram, score_rows, summarise
+from forecasting.skill import BETTER, NO_EVIDENCE, WORSE, better_horizons, skill
+
+
+@pytest.fixture(scope="module")
+def made(small_panel: Panel) -> pd.DataFrame:
+    models = ["vigie-baseline", "vigie-seasonal-walk", "vigie-snaive"]
+    return backtest(small_panel, origins=30, step=1, horizons=[1, 3, 6], models=models)
+
+
+def pinball_by_hand(observed: float, quantiles: list[float]) -> float:
+    total = 0.0
+    for level, value in zip(QUANTILE_LEVELS, quantiles, strict=True):
+        total += level * (observed - value) if observed >= value else (1 - level) * (value - observed)
+    return 2 * total / len(QUANTILE_LEVELS)
+
+
+def oracle(panel: Panel, forecasts: pd.DataFrame, model_id: str, horizon: int) -> dict[str, float]:
+    """The reference scorer's definition, written as a plain loop over forecasts."""
+    sums = {"log": 0.0, "log_reference": 0.0, "natural": 0.0, "natural_reference": 0.0, "inside_80": 0.0, "n": 0.0}
+    mine = forecasts[(forecasts["model_id"] == model_id) & (forecasts["horizon"] == horizon)]
+    for _, rows in mine.groupby(["series_id", "origin_date"]):
+        series_id, origin, target = rows[["series_id", "origin_date", "target_end_date"]].iloc[0]
+        series = panel.matrix[series_id].set_axis(panel.end_dates)
+        known = series.loc[:origin].dropna().to_numpy()
+        outcome = series[series.index == target]
+        logs = np.log1p(known)
+        errors = (logs[horizon:] - logs[:-horizon])[-84:]
+        if outcome.empty or outcome.isna().all() or len(errors) < 12:
+            continue
+        observed = float(outcome.iloc[0])
+        quantiles = rows.sort_values("output_type_id")["value"].tolist()
+        reference = [logs[-1] + float(np.quantile(np.r_[errors, -errors], level)) for level in QUANTILE_LEVELS]
+        sums["log"] += pinball_by_hand(np.log1p(observed), [float(np.log1p(value)) for value in quantiles])
+        sums["log_reference"] += pinball_by_hand(np.log1p(observed), reference)
+        sums["natural"] += pinball_by_hand(observed, quantiles)
+        sums["natural_reference"] += pinball_by_hand(observed, [max(float(np.expm1(value)), 0) for value in reference])
+        sums["inside_80"] += quantiles[3] <= observed <= quantiles[19]
+        sums["n"] += 1
+    return {
+        "relative_log": sums["log"] / sums["log_reference"],
+        "relative_natural": sums["natural"] / sums["natural_reference"],
+        "coverage_80": sums["inside_80"] / sums["n"],
+        "n": sums["n"],
+    }
+
+
+@pytest.mark.parametrize("horizon", [1, 6])
+@pytest.mark.parametrize("model_id", ["vigie-baseline", "vigie-snaive"])
+def test_summaries_agree_with_a_plain_loop_over_forecasts(
+    small_panel: Panel, made: pd.DataFrame, model_id: str, horizon: int
+) -> None:
+    scores = check(summarise(made, small_panel), SCORES)
+    rows = scores[(scores["model_id"] == model_id) & (scores["horizon"] == horizon) & (scores["series_id"] == "_T")]
+    by_scale = rows.set_index("scale")
+    expected = oracle(small_panel, made, model_id, horizon)
+    assert by_scale.loc["log", "relative_wis"] == pytest.approx(expected["relative_log"], abs=1e-12)
+    assert by_scale.loc["natural", "relative_wis"] == pytest.approx(expected["relative_natural"], abs=1e-12)
+    assert by_scale.loc["log", "coverage_80"] == pytest.approx(expected["coverage_80"])
+    assert by_scale.loc["log", "n"] == expected["n"]
+
+
+def test_the_baseline_scores_one_against_itself_where_nothing_is_cut_at_zero(
+    small_panel: Panel, made: pd.DataFrame
+) -> None:
+    scores = summarise(made, small_panel).set_index(["model_id", "series_id", "horizon", "scale"])
+    assert scores.loc[("vigie-baseline", "north", 1, "log"), "relative_wis"] == pytest.approx(1.0, abs=1e-12)
+
+
+def test_an_outcome_that_is_not_observed_is_not_scored(small_panel: Panel, made: pd.DataFrame) -> None:
+    rows = score_rows(made, small_panel)
+    assert rows["target_end_date"].max() == small_panel.end_dates[-1]
+    assert made["target_end_date"].max() > small_panel.end_dates[-1]
+    assert rows["observed"].notna().all()
+
+
+def test_a_mean_of_nothing_is_an_error_and_not_a_score(small_panel: Panel, made: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="no forecast has both"):
+        summarise(made[made["target_end_date"] > small_panel.end_dates[-1]], small_panel)
+
+
+def test_a_forecast_that_lacks_a_level_is_refused(small_panel: Panel, made: pd.DataFrame) -> None:
+    with pytest.raises(SchemaError, match="23 quantile levels"):
+        score_rows(made.drop(index=made.index[5]), small_panel)
+
+
+def test_calibration_agrees_with_the_summaries_coverage(small_panel: Panel, made: pd.DataFrame) -> None:
+    found = calibration(score_rows(made, small_panel))
+    scores = summarise(made, small_panel)
+    both = found[found["nominal"] == 0.8].merge(
+        scores[scores["scale"] == "log"], on=["model_id", "series_id", "horizon"], suffixes=("", "_scores")
+    )
+    assert len(both) == len(scores) / 2
+    assert np.allclose(both["observed"], both["coverage_80"])
+
+
+def test_the_pit_of_a_true_forecast_is_flat_and_its_shares_sum_to_one() -> None:
+    """Outcomes drawn from the forecast's own distribution, zeros with ties included."""
+    random = np.random.default_rng(0)
+    months = 2000
+    truth = np.maximum(random.normal(0.5, 1.0, months), 0)
+    levels = np.maximum(np.quantile(random.normal(0.5, 1.0, 400_000), QUANTILE_LEVELS), 0)
+    dates = pd.period_range("1850-01", periods=months, freq="M")
+    panel = Panel("M", pd.DataFrame({"a": np.expm1(truth)}, index=dates), pd.DataFrame(index=["a"]))
+    ends = dates.end_time.normalize()
+    forecasts = pd.DataFrame(
+        {
+            "model_id": "m", "series_id": "a", "origin_date": np.repeat(ends[:-1], 23), "horizon": 1,
+            "target_end_date": np.repeat(ends[1:], 23), "output_type": "quantile",
+            "output_type_id": np.tile(QUANTILE_LEVELS, months - 1), "value": np.tile(np.expm1(levels), months - 1),
+        }
+    )  # fmt: skip
+    histogram = pit_histogram(forecasts, panel)
+    assert histogram["share"].sum() == pytest.approx(1.0)
+    assert histogram["share"].between(0.07, 0.13).all()
+
+
+def test_crps_of_samples_agrees_with_its_definition() -> None:
+    random = np.random.default_rng(1)
+    samples, observed = random.gamma(2, 3, (4, 50)), random.gamma(2, 3, 4)
+    for row, outcome, found in zip(samples, observed, crps_from_samples(samples, observed), strict=True):
+        expected = np.abs(row - outcome).mean() - np.abs(row[:, None] - row[None, :]).mean() / 2
+        assert found == pytest.approx(expected)
+
+
+def test_the_interval_of_a_ratio_holds_the_ratio_and_is_narrow_where_every_origin_says_the_same() -> None:
+    random = np.random.default_rng(2)
+    reference = random.gamma(2, 1, 60)
+    low, high = ratio_interval(0.8 * reference, reference, horizon=3)
+    assert low == pytest.approx(0.8)
+    assert high == pytest.approx(0.8)
+    low, high = ratio_interval(reference * np.tile([0.5, 1.5], 30), reference, horizon=3)
+    assert low < 1 < high
+
+
+def test_below_eight_origins_there_is_no_interval() -> None:
+    assert np.isnan(ratio_interval(np.ones(7), np.ones(7), horizon=1)).all()
+
+
+def test_the_bootstrap_interval_covers_about_as_often_as_it_says() -> None:
+    random = np.random.default_rng(3)
+    inside = 0
+    for _ in range(200):
+        reference = random.gamma(4, 1, 80)
+        own = reference * 0.9 + random.normal(0, 1, 80)
+        low, high = ratio_interval(own, reference, horizon=1)
+        inside += low <= 0.9 <= high
+    assert 0.80 <= inside / 200 <= 0.97
+
+
+def test_diebold_mariano_is_the_paired_t_test_one_period_ahead() -> None:
+    random = np.random.default_rng(4)
+    loss, other = random.gamma(2, 1, 40), random.gamma(2.5, 1, 40)
+    found = diebold_mariano(loss, other, horizon=1)
+    expected = ttest_rel(loss, other)
+    assert found.statistic == pytest.approx(expected.statistic)
+    assert found.p_value == pytest.approx(expected.pvalue)
+
+
+def test_diebold_mariano_sees_no_difference_between_equals_and_doubts_overlapping_errors() -> None:
+    random = np.random.default_rng(5)
+    shocks = random.normal(0.3, 1, 90)
+    overlapping = np.convolve(shocks, np.ones(6) / 6, mode="valid")
+    assert diebold_mariano(shocks, shocks, horizon=1).p_value == 1.0
+    naive = diebold_mariano(overlapping, np.zeros_like(overlapping), horizon=1)
+    honest = diebold_mariano(overlapping, np.zeros_like(overlapping), horizon=6)
+    assert honest.p_value > naive.p_value
+
+
+def test_skill_says_no_evidence_where_the_interval_includes_one() -> None:
+    scores = pd.DataFrame(
+        {
+            "model_id": "vigie-ensemble", "series_id": "a", "horizon": [1, 2, 3, 4], "scale": "log", "n": 50,
+            "relative_wis": [0.8, 0.95, 1.2, 0.5], "relative_wis_lo": [0.7, 0.9, 1.1, np.nan],
+            "relative_wis_hi": [0.9, 1.05, 1.3, np.nan],
+        }
+    )  # fmt: skip
+    assert skill(scores)["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE, NO_EVIDENCE]
+    assert better_horizons(scores, "a") == [1]
+    assert better_horizons(scores, "b") == []
+
+
+@pytest.mark.raw_data
+@pytest.mark.slow
+def test_on_the_dense_frontex_routes_the_reference_scorer_prints_our_figures(tmp_path: Path) -> None:
+    raw = Path(os.environ.get("VIGIE_RAW_DATA", "absent"))
+    tools = raw / "../../tools"
+    if not (tools / "score_quantiles.py").is_file():
+        pytest.skip("needs the reference scorer and the workbook beside VIGIE_RAW_DATA")
+    workbook = raw / "frontex_ibc/ibc.xlsx"
+    subprocess.run([sys.executable, tools / "frontex_panel.py", workbook, tmp_path], check=True, capture_output=True)
+    panel = read_panel(tmp_path / "routes.csv")
+    fast = [model_id for model_id, model in MODELS.items() if not model.slow]
+    members = backtest(panel, origins=16, step=1, horizons=[1, 3, 6], models=fast)
+    both = pd.concat([members, ensemble(members, panel).forecasts], ignore_index=True)
+    both.to_parquet(tmp_path / "forecasts.parquet")
+    scorer = str(tools / "score_quantiles.py")
+    command = [sys.executable, scorer, str(tmp_path / "routes.csv"), str(tmp_path / "forecasts.parquet")]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    scores = summarise(both, panel)
+    lines = 0
+    for row in scores[(scores["series_id"] == "_T") & (scores["scale"] == "log")].itertuples():
+        natural = scores[
+            (scores["series_id"] == "_T")
+            & (scores["scale"] == "natural")
+            & (scores["model_id"] == row.model_id)
+            & (scores["horizon"] == row.horizon)
+        ]["relative_wis"].item()
+        expected = (
+            f"{row.model_id:28s} {f'h={row.horizon}':5s} relWIS-log {row.relative_wis:.3f} relWIS-nat {natural:.3f} "
+            f"cov50/80/95 {row.coverage_50:.2f}/{row.coverage_80:.2f}/{row.coverage_95:.2f} n={row.n}"
+        )
+        assert expected in printed
+        lines += 1
+    assert lines == 8 * 3
+
+
+def test_a_table_of_forecasts_survives_the_way_to_a_matrix_and_back(made: pd.DataFrame) -> None:
+    mixed = made.sample(frac=1, random_state=0)
+    place = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
+    pd.testing.assert_frame_equal(
+        to_rows(to_matrix(mixed)).sort_values(place, ignore_index=True), made.sort_values(place, ignore_index=True)
+    )
