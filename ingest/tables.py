@@ -129,9 +129,10 @@ def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str) -> N
     if missing:
         found = [str(column) for column in frame.columns[:20]]
         raise SourceError(file, f"missing columns {missing}; found {found}", row=1)
-    doubled = frame.columns[frame.columns.duplicated()].intersection(list(columns))
-    if len(doubled):
-        raise SourceError(file, f"columns {sorted(set(doubled))} stand twice in the header", row=1)
+    named = frame.columns[frame.columns.astype(str).str.strip() != ""]
+    if named.has_duplicates:
+        doubled = sorted({str(column) for column in named[named.duplicated()]})
+        raise SourceError(file, f"columns {doubled} stand twice in the header", row=1)
 
 
 def refuse_wrong_kind(raw: RawFile) -> None:

@@ -123,7 +123,7 @@ def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[
     months: dict[str, str] = {}
     for cell in header[3:]:
         name, year = cell[:3].upper(), cell[3:]
-        if name not in _MONTHS or not re.fullmatch(r"\d{4}", year):
+        if name not in _MONTHS or not re.fullmatch(r"(19|20)\d{2}", year):
             raise SourceError(file, "a month such as JAN2009 is expected in the header", row=row, column=cell)
         period = pd.Period(f"{year}-{_MONTHS.index(name) + 1:02d}", freq="M")
         if period.end_time.normalize() > newest:

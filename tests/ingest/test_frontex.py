@@ -108,6 +108,7 @@ def test_labels_of_both_sheets_lead_to_the_same_route(label: str, route_id: str)
         (_changed(1, 6, "APR2024"), "row 1, column APR2024: the months .* do not follow"),
         (_changed(1, 6, "FEB2024"), "row 1, column FEB2024: the months .* do not follow"),
         (_changed(1, 6, "Total"), "row 1, column Total: a month such as JAN2009"),
+        (_changed(1, 6, "JAN9999"), "row 1, column JAN9999: a month such as JAN2009"),
         (_changed(2, 3, "Ruritania"), "row 2, column Nationality: unknown country names or codes: 'Ruritania'"),
         (_changed(2, 3, None), "row 2, column Nationality: unknown"),
         (_changed(2, 1, "Northern Passage"), "row 2, column Route: unknown route 'Northern Passage'"),
