@@ -35,12 +35,13 @@ CITIZEN_COVERAGE = 0.9
 _COLUMNS = ["value", "flag", "as_of", "estimated"]
 
 
-def route_arrivals(known: pd.DataFrame) -> pd.DataFrame:
+def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
     """Put the routes' monthly arrivals together.
 
     Args:
         known: Frame of ``core.schema.OBSERVATIONS`` holding what was known on one date. Where a figure has several
             vintages, the newest counts.
+        by_citizen: Whether figures by citizenship are wanted too; they take most of the time.
 
     Returns:
         Frame of ``core.schema.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``, and for the
@@ -50,7 +51,8 @@ def route_arrivals(known: pd.DataFrame) -> pd.DataFrame:
     key = ["source_id", "series_id", "time_period"]
     newest = arrivals.sort_values([*key, "as_of"]).drop_duplicates(key, keep="last")
     parts = [_route_total(newest, route_id) for route_id in COMPONENTS]
-    parts += [_route_by_citizen(newest, route_id) for route_id in CITIZEN_ROUTES]
+    if by_citizen:
+        parts += [_route_by_citizen(newest, route_id) for route_id in CITIZEN_ROUTES]
     parts = [part for part in parts if not part.empty]
     if not parts:
         return pd.DataFrame(columns=list(OBSERVATIONS.columns))

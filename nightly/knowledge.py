@@ -77,13 +77,20 @@ class Knowledge:
     def panel_at(self, origin: pd.Timestamp) -> Panel:
         """The same routes as they were known when the month that ends at ``origin`` was settled."""
         date = min(origin.date() + dt.timedelta(days=SETTLED_DAYS), self.as_of)
-        return self._panel(route_arrivals(known_at(self._arrivals, date)), self.forecastable)
+        if date not in self._panels:
+            figures = route_arrivals(known_at(self._arrivals, date), by_citizen=False)
+            self._panels[date] = self._panel(figures, self.forecastable)
+        return self._panels[date]
 
     def outcomes(self) -> pd.DataFrame:
         """Route figures of periods after each route's last one known tonight: what a replay can reveal."""
-        later = self._totals(route_arrivals(known_at(self._arrivals, dt.date.max)))
+        later = self._totals(route_arrivals(known_at(self._arrivals, dt.date.max), by_citizen=False))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
+
+    @cached_property
+    def _panels(self) -> dict[dt.date, Panel]:
+        return {}
 
     @cached_property
     def _arrivals(self) -> pd.DataFrame:
