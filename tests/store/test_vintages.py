@@ -133,7 +133,7 @@ def test_revisions_are_figures_known_on_both_days_with_another_value(store: Vint
         )
     )
     revised = store.revisions(dt.date(2025, 1, 31), dt.date(2025, 2, 28))
-    assert revised[["time_period", "old_value", "new_value", "share"]].to_numpy().tolist() == [
+    assert revised[["time_period", "before", "after", "share"]].to_numpy().tolist() == [
         ["2024-11", 0.0, 3.0, 3.0],
         ["2024-12", 100.0, 80.0, -0.2],
     ]

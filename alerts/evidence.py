@@ -1,0 +1,44 @@
+"""What alerts are judged from: frames of one night."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.schema import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES, check
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that is known on a night.
+
+    Attributes:
+        as_of: The night.
+        panel: Monthly outcomes (``core.schema.PANEL``).
+        trajectories: Joint sample paths from each series' last observed month (``core.schema.TRAJECTORIES``).
+        backtest: Past forecasts of the ensemble (``core.schema.FORECASTS``).
+        freshness: Age of each source's figures (``core.schema.FRESHNESS``).
+        revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
+            citizen, freq, before, after, share``.
+    """
+
+    as_of: dt.date
+    panel: pd.DataFrame
+    trajectories: pd.DataFrame
+    backtest: pd.DataFrame
+    freshness: pd.DataFrame
+    revisions: pd.DataFrame
+
+    def checked(self) -> Evidence:
+        """The same evidence if every frame keeps its contract.
+
+        Raises:
+            SchemaError: A frame breaks its contract.
+        """
+        check(self.panel, PANEL)
+        check(self.trajectories, TRAJECTORIES)
+        check(self.backtest, FORECASTS)
+        check(self.freshness, FRESHNESS)
+        return self

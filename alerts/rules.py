@@ -1,0 +1,96 @@
+"""Alerts of one night: every rule over every route and source, compared with the night before.
+
+The rules themselves are in :mod:`alerts.exceedance` (months ahead) and :mod:`alerts.facts` (what has happened).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+
+import pandas as pd
+
+from alerts.evidence import Evidence
+from alerts.exceedance import exceedances
+from alerts.facts import misses, revisions, stale_sources
+from alerts.levels import rank
+from alerts.raised import INTENDED_USE, Raised
+from alerts.reasons import as_json, sentence
+from core.schema import ALERTS, check
+from core.settings import AlertSettings
+
+SUBJECT = ["rule", "route_id", "source_id"]
+"""An alert goes on from night to night while its rule speaks of the same route and source."""
+COLUMNS = [*ALERTS.columns, "reason_key", "reason_params"]
+
+
+def evaluate(evidence: Evidence, settings: AlertSettings, previous: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Every alert of one night, at most one per rule and route or source.
+
+    Args:
+        evidence: What is known on the night.
+        settings: The reader's numbers, and what counts as a surge.
+        previous: Alerts of the former release; None on the first night.
+
+    Returns:
+        A frame that keeps ``core.schema.ALERTS``, gravest first, plus ``reason_key`` and ``reason_params`` (JSON), from
+        which a page can write the sentence in another language. ``alert_id`` stays the same while an alert goes on.
+
+    Raises:
+        SchemaError: A frame of the evidence, or ``previous``, breaks its contract.
+    """
+    evidence.checked()
+    raised = [
+        *exceedances(evidence, settings),
+        *misses(evidence),
+        *stale_sources(evidence),
+        *revisions(evidence),
+    ]
+    former = {} if previous is None else _by_subject(check(previous, ALERTS))
+    rows = [_row(one, former, evidence.as_of) for one in raised]
+    if not rows:
+        return no_alerts()
+    alerts = pd.DataFrame(rows)[COLUMNS].drop_duplicates(SUBJECT)
+    order = alerts["alert_level"].map(rank)
+    alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
+    return check(alerts.drop(columns="_order"), ALERTS)
+
+
+def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
+    """Alerts of the former release that no longer stand, as they stood then."""
+    gone = ~previous["alert_id"].isin(current["alert_id"])
+    return previous[gone].reset_index(drop=True)
+
+
+def no_alerts() -> pd.DataFrame:
+    """A frame of alerts without rows."""
+    frame = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
+    return frame.astype({"probability": float, "threshold": float, "horizon": "int64"})
+
+
+def _row(raised: Raised, former: Mapping[tuple[str, ...], Mapping[str, str]], as_of: dt.date) -> dict[str, object]:
+    subject = (raised.rule, raised.route_id, raised.source_id)
+    before = former.get(subject)
+    names = [raised.rule, *(text for text in (raised.route_id, raised.source_id) if text.strip("_Z")), str(as_of)]
+    values = dataclasses.asdict(raised)
+    values["alert_level"] = values.pop("level")
+    return values | {
+        "alert_id": ".".join(names) if before is None else before["alert_id"],
+        "reason": sentence(raised.reason_key, raised.reason_params),
+        "reason_params": as_json(raised.reason_params),
+        "change": "new" if before is None else _change(before["alert_level"], raised.level),
+        "intended_use": INTENDED_USE,
+    }
+
+
+def _change(before: str, now: str) -> str:
+    if before == now:
+        return "unchanged"
+    return "up" if rank(now) > rank(before) else "down"
+
+
+def _by_subject(previous: pd.DataFrame) -> dict[tuple[str, ...], dict[str, str]]:
+    wanted = previous[[*SUBJECT, "alert_id", "alert_level"]].astype(str)
+    rows = [{str(name): str(value) for name, value in row.items()} for row in wanted.to_dict("records")]
+    return {tuple(row[name] for name in SUBJECT): row for row in rows}

@@ -1,0 +1,352 @@
+"""Every rule at its boundary, and alerts from night to night."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alerts.evidence import Evidence
+from alerts.exceedance import chances
+from alerts.reasons import LONGEST, sentence
+from alerts.rules import COLUMNS, SUBJECT, ended, evaluate, no_alerts
+from core.errors import SchemaError
+from core.quantiles import QUANTILE_LEVELS
+from core.schema import ALERTS, check
+from core.settings import AlertSettings
+
+Build = Callable[..., pd.DataFrame]
+Night = Callable[..., Evidence]
+OWN = AlertSettings(thresholds={"CMR": 1000})
+FLAT = [400.0] * 48
+
+
+def _only(alerts: pd.DataFrame, rule: str) -> pd.DataFrame:
+    return alerts[alerts["rule"] == rule].reset_index(drop=True)
+
+
+def _futures(share: float, month: int, high: float, *, months: int = 12, low: float = 100.0) -> list[list[float]]:
+    """One hundred paths, of which a share is high in one month ahead."""
+    count = round(share * 100)
+    return [[high if path < count and m == month else low for m in range(1, months + 1)] for path in range(100)]
+
+
+def test_a_night_without_evidence_raises_nothing(evidence: Night) -> None:
+    alerts = evaluate(evidence(), OWN)
+    assert alerts.empty
+    check(alerts, ALERTS)
+    assert list(alerts.columns) == COLUMNS
+
+
+class TestCapacity:
+    """Chance that any month of the window passes the reader's number."""
+
+    @pytest.mark.parametrize(
+        ("share", "level"), [(0.24, None), (0.25, "watch"), (0.45, "warning"), (0.65, "severe"), (1.0, "severe")]
+    )
+    def test_the_level_follows_the_chance(
+        self, evidence: Night, panel: Build, paths: Build, share: float, level: str | None
+    ) -> None:
+        night = evidence(panel=panel(FLAT), trajectories=paths(_futures(share, 2, 1001)))
+        found = _only(evaluate(night, OWN), "capacity")
+        assert found["alert_level"].to_list() == ([level] if level else [])
+        if level:
+            assert found["probability"].to_list() == [share]
+
+    def test_a_number_that_is_met_is_not_passed(self, evidence: Night, panel: Build, paths: Build) -> None:
+        for high, raised in ((1000, 0), (1000.5, 1)):
+            night = evidence(panel=panel(FLAT), trajectories=paths(_futures(1.0, 1, high)))
+            assert len(_only(evaluate(night, OWN), "capacity")) == raised
+
+    def test_any_month_of_the_window_counts_once_per_path(self, evidence: Night, panel: Build, paths: Build) -> None:
+        half = [[2000, 2000, 100] if path < 30 else [100, 100, 2000] if path < 50 else [100] * 3 for path in range(100)]
+        night = evidence(panel=panel(FLAT), trajectories=paths(half))
+        found = _only(evaluate(night, OWN), "capacity").iloc[0]
+        assert found["probability"] == 0.5
+        assert (found["first_period"], found["last_period"], found["horizon"]) == ("2025-01", "2025-03", 1)
+
+    def test_months_beyond_the_window_raise_nothing(self, evidence: Night, panel: Build, paths: Build) -> None:
+        inside = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.9, 3, 2000)))
+        beyond = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.9, 4, 2000)))
+        found = _only(evaluate(inside, OWN), "capacity").iloc[0]
+        assert (found["first_period"], found["horizon"]) == ("2025-03", 3)
+        assert _only(evaluate(beyond, OWN), "capacity").empty
+
+    def test_the_window_is_counted_from_the_night_not_from_late_figures(
+        self, evidence: Night, panel: Build, paths: Build
+    ) -> None:
+        late = evidence(panel=panel(FLAT, end="2024-11"), trajectories=paths(_futures(0.9, 4, 2000), origin="2024-11"))
+        found = _only(evaluate(late, OWN), "capacity").iloc[0]
+        assert (found["first_period"], found["last_period"], found["horizon"]) == ("2025-03", "2025-03", 4)
+
+    def test_the_sentence_says_whose_number_it_is(self, evidence: Night, panel: Build, paths: Build) -> None:
+        night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.7, 1, 2000)))
+        own = _only(evaluate(night, OWN), "capacity")["reason"].iloc[0]
+        assert own == "Likely (70%) to pass your number, 1,000 a month, by March 2025."
+        usual = _only(evaluate(night, AlertSettings()), "capacity").iloc[0]
+        assert usual["reason"] == "Likely (70%) to pass 400 a month, a default number, by March 2025."
+        assert usual["threshold"] == 400
+
+    def test_a_short_history_has_no_default_but_takes_the_readers_number(
+        self, evidence: Night, panel: Build, paths: Build
+    ) -> None:
+        night = evidence(panel=panel(FLAT[:10]), trajectories=paths(_futures(0.7, 1, 2000)))
+        assert evaluate(night, AlertSettings()).empty
+        assert len(_only(evaluate(night, OWN), "capacity")) == 1
+
+
+class TestSurge:
+    """One and a half times the trailing mean, reached in any month of the window."""
+
+    def test_reaching_the_multiple_exactly_is_enough(self, evidence: Night, panel: Build, paths: Build) -> None:
+        for high, raised in ((600, 1), (599.99, 0)):
+            night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.5, 2, high)))
+            found = _only(evaluate(night, OWN), "surge")
+            assert len(found) == raised
+        night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.5, 2, 600)))
+        found = _only(evaluate(night, OWN), "surge")
+        assert found[["threshold", "alert_level"]].to_numpy().tolist() == [[600, "warning"]]
+        assert found["reason"].to_list() == ["About even (50%) to pass 600, 1.5× the 12-month mean, by March 2025."]
+
+    def test_small_numbers_are_no_surge(self, evidence: Night, panel: Build, paths: Build) -> None:
+        for level, raised in ((100.0, 1), (99.9, 0)):
+            night = evidence(panel=panel([level] * 24), trajectories=paths(_futures(1.0, 1, 10_000)))
+            assert len(_only(evaluate(night, OWN), "surge")) == raised
+
+
+class TestRecords:
+    """Above the highest of the last 12 or 36 months."""
+
+    def test_each_record_looks_back_over_its_own_months(self, evidence: Night, panel: Build, paths: Build) -> None:
+        history = [200.0] * 12 + [900.0] + [200.0] * 20 + [500.0] + [200.0] * 2
+        night = evidence(panel=panel(history), trajectories=paths(_futures(0.7, 1, 600)))
+        alerts = evaluate(night, AlertSettings(thresholds={"CMR": 10_000}))
+        assert _only(alerts, "record_12")["threshold"].to_list() == [500]
+        assert _only(alerts, "record_36").empty
+        night = evidence(panel=panel(history), trajectories=paths(_futures(0.7, 1, 901)))
+        assert _only(evaluate(night, OWN), "record_36")["threshold"].to_list() == [900]
+
+    def test_a_tie_with_the_record_is_no_record(self, evidence: Night, panel: Build, paths: Build) -> None:
+        night = evidence(panel=panel(FLAT), trajectories=paths(_futures(1.0, 1, 400)))
+        alerts = evaluate(night, OWN)
+        assert _only(alerts, "record_12").empty
+        assert _only(alerts, "record_36").empty
+
+
+class TestWhatIsNotForecast:
+    """Routes without figures or forecasts raise no alert about months ahead."""
+
+    def test_a_route_with_nobody_raises_nothing(self, evidence: Night, panel: Build, paths: Build) -> None:
+        night = evidence(panel=panel([0.0] * 48), trajectories=paths([[0.0] * 12] * 100))
+        assert evaluate(night, AlertSettings()).empty
+        assert evaluate(night, AlertSettings(surge_minimum=0)).empty
+        assert evaluate(night, AlertSettings(thresholds={"CMR": 0})).empty
+
+    def test_a_route_without_forecast_or_without_history_is_left_out(
+        self, evidence: Night, panel: Build, paths: Build
+    ) -> None:
+        certain = paths(_futures(1.0, 1, 9999))
+        assert evaluate(evidence(panel=panel(FLAT)), OWN).empty
+        assert evaluate(evidence(trajectories=certain), OWN).empty
+        other = panel(FLAT, series_id="arrivals.EMR._T._T.M")
+        assert evaluate(evidence(panel=other, trajectories=certain), OWN).empty
+
+    def test_a_series_that_is_no_routes_total_is_left_out(self, evidence: Night, panel: Build, paths: Build) -> None:
+        part = "arrivals.CMR._T.SYR.M"
+        night = evidence(panel=panel(FLAT, series_id=part), trajectories=paths(_futures(1.0, 1, 9999), series_id=part))
+        assert evaluate(night, OWN).empty
+
+
+class TestMiss:
+    """The newest count against the interval issued a month before."""
+
+    @staticmethod
+    def _night(evidence: Night, panel: Build, issued: Build, value: float, *, scale: float = 1000.0) -> pd.DataFrame:
+        quantiles = [[scale * (1 + level) for level in QUANTILE_LEVELS]] * 2
+        frame = issued({"2024-10": quantiles, "2024-11": quantiles})
+        return _only(evaluate(evidence(panel=panel([1500.0] * 5 + [value]), backtest=frame), OWN), "outside_95")
+
+    @pytest.mark.parametrize(
+        ("value", "level", "threshold"),
+        [
+            (1500.0, None, None),
+            (1975.0, None, None),
+            (2024.9, None, None),
+            (2025.0, "warning", 1975.0),
+            (1025.0, None, None),
+            (975.0, "warning", 1025.0),
+            (0.0, "warning", 1025.0),
+        ],
+    )
+    def test_a_miss_is_told_from_the_smallest_distance_on(
+        self,
+        evidence: Night,
+        panel: Build,
+        issued: Build,
+        value: float,
+        level: str | None,
+        threshold: float | None,
+    ) -> None:
+        found = self._night(evidence, panel, issued, value)
+        assert found["alert_level"].to_list() == ([level] if level else [])
+        if level:
+            assert found["threshold"].iloc[0] == pytest.approx(threshold)
+            assert np.isnan(found["probability"].iloc[0])
+            assert (found["first_period"].iloc[0], found["horizon"].iloc[0]) == ("2024-12", 0)
+
+    def test_between_the_95_and_the_outermost_quantiles_it_is_a_watch(
+        self, evidence: Night, panel: Build, issued: Build
+    ) -> None:
+        found = self._night(evidence, panel, issued, 19_850.0, scale=10_000.0)
+        assert found["alert_level"].to_list() == ["watch"]
+        assert found["reason"].to_list() == [
+            "December 2024 counted 19,850, above the 10,300 to 19,800 expected before."
+        ]
+
+    def test_only_the_forecast_of_a_month_before_is_compared(
+        self, evidence: Night, panel: Build, issued: Build
+    ) -> None:
+        older = issued({"2024-10": [[1000 * (1 + level) for level in QUANTILE_LEVELS]] * 2})
+        night = evidence(panel=panel([1500.0] * 5 + [9000.0]), backtest=older)
+        assert _only(evaluate(night, OWN), "outside_95").empty
+
+
+class TestSourcesAndRevisions:
+    """Late sources, and figures changed since the former release."""
+
+    def test_a_late_source_is_a_watch_and_a_very_late_one_a_warning(self, evidence: Night, freshness: Build) -> None:
+        states = freshness(("a", "fresh"), ("b", "due"), ("c", "overdue"), ("d", "delinquent"))
+        alerts = evaluate(evidence(freshness=states), OWN)
+        assert alerts[["rule", "source_id", "alert_level"]].to_numpy().tolist() == [
+            ["stale_source", "d", "warning"],
+            ["stale_source", "c", "watch"],
+        ]
+        assert alerts["reason"].iloc[0] == "Figures are late: newest 2024-11, 62 days old, expected within 35."
+        assert alerts["probability"].isna().all()
+        assert alerts["threshold"].isna().all()
+        assert (alerts["route_id"] == "_Z").all()
+
+    @staticmethod
+    def _revision(before: float, after: float, **columns: str) -> pd.DataFrame:
+        row: dict[str, object] = {
+            "source_id": "iom-dtm",
+            "series_id": "arrivals.CMR._T._T.M",
+            "time_period": "2024-10",
+            "target": "arrivals",
+            "route_id": "CMR",
+            "citizen": "_T",
+            "freq": "M",
+        }
+        return pd.DataFrame([row | columns | {"before": before, "after": after, "share": (after - before) / before}])
+
+    @pytest.mark.parametrize(
+        ("before", "after", "level"),
+        [
+            (2000, 2200, "watch"),
+            (2000, 2199, None),
+            (1000, 1199, None),
+            (3000, 3299, None),
+            (2000, 1800, "watch"),
+            (2000, 2500, "warning"),
+            (1600, 2099, "watch"),
+            (2000, 3000, "severe"),
+            (2000, 1000, "severe"),
+        ],
+    )
+    def test_a_revision_needs_both_share_and_size(
+        self, evidence: Night, before: float, after: float, level: str | None
+    ) -> None:
+        alerts = evaluate(evidence(revisions=self._revision(before, after)), OWN)
+        assert alerts["alert_level"].to_list() == ([level] if level else [])
+
+    def test_the_largest_revision_of_a_route_is_told(self, evidence: Night) -> None:
+        rows = pd.concat([self._revision(2000, 2300), self._revision(9000, 4000, time_period="2024-09")])
+        alerts = evaluate(evidence(revisions=rows), OWN)
+        assert alerts["reason"].to_list() == ["September 2024 was revised from 9,000 to 4,000."]
+        assert alerts[["route_id", "source_id", "first_period"]].to_numpy().tolist() == [["CMR", "iom-dtm", "2024-09"]]
+
+    @pytest.mark.parametrize(
+        "columns", [{"citizen": "SYR"}, {"freq": "A"}, {"target": "food_price_index"}, {"route_id": "_Z"}]
+    )
+    def test_revisions_of_anything_but_a_monthly_total_raise_nothing(
+        self, evidence: Night, columns: dict[str, str]
+    ) -> None:
+        assert evaluate(evidence(revisions=self._revision(2000, 9000, **columns)), OWN).empty
+
+
+class TestFromNightToNight:
+    """New, up, down, unchanged, ended."""
+
+    def test_an_alert_keeps_its_identity_while_it_goes_on(self, evidence: Night, panel: Build, paths: Build) -> None:
+        def night(share: float, day: dt.date, previous: pd.DataFrame | None) -> pd.DataFrame:
+            found = evidence(panel=panel(FLAT), trajectories=paths(_futures(share, 2, 1001)))
+            return _only(evaluate(dataclasses.replace(found, as_of=day), OWN, previous), "capacity")
+
+        earlier, later = dt.date(2024, 12, 31), dt.date(2025, 1, 1)
+        first = night(0.5, earlier, None)
+        assert (first["change"].iloc[0], first["alert_id"].iloc[0]) == ("new", "capacity.CMR.2024-12-31")
+        again = night(0.5, later, first)
+        assert (again["change"].iloc[0], again["alert_id"].iloc[0]) == ("unchanged", "capacity.CMR.2024-12-31")
+        assert night(0.9, later, again)["change"].iloc[0] == "up"
+        assert night(0.3, later, again)["change"].iloc[0] == "down"
+        gone = night(0.1, later, again)
+        assert gone.empty
+        pd.testing.assert_frame_equal(ended(again, gone), again)
+        assert ended(again, again).empty
+        assert ended(no_alerts(), again).empty
+
+    def test_a_former_release_that_breaks_the_contract_is_refused(self, evidence: Night) -> None:
+        with pytest.raises(SchemaError, match="alert_id"):
+            evaluate(evidence(), OWN, no_alerts().drop(columns="alert_id"))
+
+
+@pytest.fixture
+def busy_night(evidence: Night, panel: Build, paths: Build, issued: Build, freshness: Build) -> Evidence:
+    series = [f"arrivals.{route}._T._T.M" for route in ("CMR", "EMR", "WMR")]
+    rising = [[3000.0 * month for month in range(1, 13)]] * 100
+    missed = {"2024-11": [[200 + level for level in QUANTILE_LEVELS]]}
+    return evidence(
+        panel=pd.concat([panel(FLAT, series_id=name) for name in series], ignore_index=True),
+        trajectories=pd.concat([paths(rising, series_id=name) for name in series], ignore_index=True),
+        backtest=pd.concat([issued(missed, series_id=name) for name in series], ignore_index=True),
+        freshness=freshness(("a", "overdue"), ("b", "delinquent")),
+        revisions=TestSourcesAndRevisions._revision(2000, 9000),
+    )
+
+
+def test_there_is_at_most_one_alert_per_rule_and_route_gravest_first(busy_night: Evidence) -> None:
+    alerts = evaluate(busy_night, OWN)
+    assert len(alerts) == 3 * 5 + 2 + 1
+    assert not alerts.duplicated(SUBJECT).any()
+    ranks = alerts["alert_level"].map({"severe": 0, "warning": 1, "watch": 2})
+    assert ranks.is_monotonic_increasing
+
+
+def test_every_alert_has_a_short_sentence_and_says_what_it_is_for(busy_night: Evidence) -> None:
+    alerts = evaluate(busy_night, OWN)
+    assert (alerts["reason"].str.len() <= LONGEST).all()
+    assert (alerts["intended_use"].str.len() > 0).all()
+    for row in alerts.to_dict("records"):
+        assert sentence(row["reason_key"], json.loads(row["reason_params"])) == row["reason"]
+
+
+def test_nothing_but_absent_chances_and_thresholds_is_empty(busy_night: Evidence) -> None:
+    alerts = evaluate(busy_night, OWN)
+    assert not alerts.drop(columns=["probability", "threshold"]).isna().any().any()
+    ahead = alerts[alerts["horizon"] > 0]
+    assert not ahead.isna().any().any()
+    assert ahead["probability"].between(0, 1).all()
+
+
+def test_chances_are_given_for_every_month_ahead(evidence: Night, panel: Build, paths: Build) -> None:
+    night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.3, 5, 700)))
+    found = chances(night, OWN)
+    surge = found[found["rule"] == "surge"]
+    assert surge["horizon"].to_list() == list(range(1, 13))
+    assert surge["probability"].to_list() == [0.0] * 4 + [0.3] + [0.0] * 7
+    assert (surge["threshold"] == 600).all()

@@ -1,0 +1,81 @@
+"""Numbers to be passed come from what was counted up to the month, and from the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alerts import thresholds
+from core.settings import AlertSettings
+
+Build = Callable[..., pd.DataFrame]
+SERIES = "arrivals.CMR._T._T.M"
+USUAL = AlertSettings()
+
+
+def _last(frame: pd.DataFrame) -> float:
+    return float(frame[SERIES].iloc[-1])
+
+
+@pytest.mark.parametrize(
+    ("series_id", "route_id"),
+    [
+        (SERIES, "CMR"),
+        ("detections.WBR._T._T.M", "WBR"),
+        ("arrivals.CMR._T.SYR.M", None),
+        ("arrivals.CMR.ITA._T.M", None),
+        ("arrivals.CMR._T._T.D", None),
+        ("food_price_index.CMR._T._T.M", None),
+        ("arrivals.XXX._T._T.M", None),
+        ("Central Mediterranean Route", None),
+    ],
+)
+def test_only_a_routes_monthly_total_names_a_route(series_id: str, route_id: str | None) -> None:
+    assert thresholds.route_of(series_id) == route_id
+
+
+def test_a_surge_needs_a_mean_of_one_hundred_over_twelve_whole_months(panel: Build) -> None:
+    assert _last(thresholds.surge(thresholds.by_route(panel([100] * 12)), USUAL)) == 150
+    assert np.isnan(_last(thresholds.surge(thresholds.by_route(panel([100] * 11 + [99])), USUAL)))
+    assert np.isnan(_last(thresholds.surge(thresholds.by_route(panel([200] * 11)), USUAL)))
+    gap = panel([200] * 13).drop(index=5)
+    assert np.isnan(_last(thresholds.surge(thresholds.by_route(gap), USUAL)))
+
+
+def test_a_record_is_the_highest_of_the_months_up_to_each_month(panel: Build) -> None:
+    counts = thresholds.by_route(panel([900] + [200] * 11 + [300]))
+    found = thresholds.highest_in(12, counts, USUAL)[SERIES]
+    assert found.iloc[-2:].to_list() == [900, 300]
+    assert found.iloc[:-2].isna().all()
+
+
+def test_the_default_capacity_is_the_ninetieth_percentile_of_three_years(panel: Build) -> None:
+    values = [5000.0] * 12 + [float(n) for n in range(100, 3700, 100)]
+    found = _last(thresholds.default_capacity(thresholds.by_route(panel(values)), USUAL))
+    assert found == pytest.approx(np.quantile(values[-36:], 0.9))
+    assert np.isnan(_last(thresholds.default_capacity(thresholds.by_route(panel([500] * 23)), USUAL)))
+
+
+def test_the_readers_number_takes_the_place_of_the_default(panel: Build) -> None:
+    counts = thresholds.by_route(panel([500] * 36))
+    assert _last(thresholds.capacity(counts, AlertSettings(thresholds={"CMR": 7.0}))) == 7
+    assert _last(thresholds.capacity(counts, AlertSettings(thresholds={"EMR": 7.0}))) == 500
+
+
+def test_a_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
+    counts = thresholds.by_route(panel([0] * 48))
+    for function in (thresholds.surge, thresholds.capacity):
+        assert function(counts, USUAL)[SERIES].isna().all()
+    without_minimum = AlertSettings(surge_minimum=0)
+    assert thresholds.highest_in(12, counts, without_minimum)[SERIES].isna().all()
+    assert thresholds.capacity(counts, without_minimum)[SERIES].isna().all()
+
+
+def test_a_later_figure_changes_no_earlier_number(panel: Build) -> None:
+    values = [float(150 + 37 * n % 211) for n in range(60)]
+    whole, short = thresholds.by_route(panel(values)), thresholds.by_route(panel(values[:-6], end="2024-06"))
+    for function in (thresholds.surge, thresholds.capacity, lambda c, s: thresholds.highest_in(36, c, s)):
+        pd.testing.assert_frame_equal(function(whole, USUAL).iloc[:-6], function(short, USUAL), check_freq=False)

@@ -1,0 +1,354 @@
+"""The record agrees with a slow count of every alert, and invents nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from alerts import thresholds
+from alerts.exceedance import EXCEEDANCE_RULES, ExceedanceRule
+from alerts.levels import LEVELS, Cutoffs
+from alerts.past import any_within, replay
+from alerts.past import issued as issued_array
+from alerts.track_record import ANY_MONTH, HORIZONS, track_record
+from core.quantiles import QUANTILE_LEVELS, probability_above
+from core.schema import TRACK_RECORD, check
+from core.settings import AlertSettings
+
+Build = Callable[..., pd.DataFrame]
+World = tuple[pd.DataFrame, pd.DataFrame]
+SETTINGS = AlertSettings(thresholds={"EMR": 400})
+SERIES = ("arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
+MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
+SURGE = next(rule for rule in EXCEEDANCE_RULES if rule.rule == "surge")
+
+
+def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int = 72, ahead: int = 7) -> World:
+    """A seasonal past with shocks, and forecasts that know a part of what comes."""
+    random = np.random.default_rng(seed)
+    spread = np.array(QUANTILE_LEVELS) - 0.5
+    outcomes, forecasts = [], []
+    for series_id in SERIES:
+        season = 1 + 0.5 * np.sin(2 * np.pi * np.arange(months) / 12)
+        values = np.round(250 * season * np.exp(random.normal(0, 0.35, months)))
+        outcomes.append(panel(values, series_id=series_id))
+        calendar = pd.period_range(end="2024-12", periods=months, freq="M")
+        made = {}
+        for place in range(months - 1 - origins, months - 1):
+            centre = np.log(250) + random.normal(0, 0.3, ahead)
+            known = min(ahead, months - 1 - place)
+            centre[:known] = 0.5 * centre[:known] + 0.5 * np.log(values[place + 1 : place + 1 + known])
+            made[str(calendar[place])] = np.sort(np.exp(centre[:, None] + 1.5 * spread), axis=1)
+        forecasts.append(issued(made, series_id=series_id))
+    return pd.concat(forecasts, ignore_index=True), pd.concat(outcomes, ignore_index=True)
+
+
+@pytest.fixture
+def world(panel: Build, issued: Build) -> World:
+    return _world(panel, issued, seed=3, origins=40)
+
+
+class Oracle:
+    """Counts alert by alert, in plain loops over dictionaries."""
+
+    def __init__(self, world: World, rule: ExceedanceRule) -> None:
+        forecasts, panel = world
+        self.rule = rule
+        self.series: dict[str, dict[pd.Period, float]] = {}
+        for row in panel.to_dict("records"):
+            self.series.setdefault(row["series_id"], {})[pd.Period(row["time_period"], "M")] = row["value"]
+        self.chance: dict[tuple[str, pd.Period, int], float] = {}
+        key: Any
+        for key, rows in forecasts.groupby(["series_id", "origin_date", "horizon"]):
+            series_id, origin, ahead = str(key[0]), pd.Period(key[1], "M"), int(key[2])
+            limit = self.limit(series_id, origin)
+            if limit is not None:
+                values = rows.sort_values("output_type_id")["value"].to_numpy()
+                self.chance[series_id, origin, ahead] = probability_above(limit, values)
+
+    def limit(self, series_id: str, origin: pd.Period) -> float | None:
+        values = self.series[series_id]
+        if self.rule.rule == "capacity" and series_id == SERIES[1]:
+            return 400.0
+        length = {"surge": 12, "record_12": 12, "record_36": 36, "capacity": 36}[self.rule.rule]
+        past = [values[origin - back] for back in range(length) if origin - back in values]
+        if self.rule.rule == "capacity":
+            found = float(np.quantile(past, 0.9)) if len(past) >= 24 else np.nan
+        elif len(past) < length:
+            return None
+        else:
+            found = sum(past) / 12 if self.rule.rule == "surge" else max(past)
+        if not found >= 100:
+            return None
+        return found * 1.5 if self.rule.rule == "surge" else found
+
+    def is_event(self, series_id: str, origin: pd.Period, month: pd.Period) -> bool | None:
+        limit, value = self.limit(series_id, origin), self.series[series_id].get(month)
+        if limit is None or value is None:
+            return None
+        return value >= limit if self.rule.reaches else value > limit
+
+    def judged(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
+        return (series_id, origin, ahead) in self.chance and origin + ahead in self.series[series_id]
+
+    def calm(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
+        return self.judged(series_id, origin, ahead) and self.is_event(series_id, origin, origin) is False
+
+    def onset(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
+        target = origin + ahead
+        before = [self.is_event(series_id, origin, target - back) for back in (1, 2, 3)]
+        came = self.is_event(series_id, origin, target)
+        return self.calm(series_id, origin, ahead) and came is True and before == [False] * 3
+
+    def keys(self, names: tuple[str, ...], ahead: int) -> list[tuple[str, pd.Period]]:
+        return [(s, o) for s, o, h in sorted(self.chance) if s in names and h == ahead and self.judged(s, o, h)]
+
+    def single(self, names: tuple[str, ...], ahead: int, cutoff: float) -> dict[str, float]:
+        right = wrong = 0
+        events, leads = 0, []
+        pairs: list[tuple[float, bool]] = []
+        keys = self.keys(names, ahead)
+        for series_id, origin in keys:
+            if not self.calm(series_id, origin, ahead):
+                continue
+            chance, came = self.chance[series_id, origin, ahead], self.is_event(series_id, origin, origin + ahead)
+            pairs.append((chance, bool(came)))
+            right += chance >= cutoff and bool(came)
+            wrong += chance >= cutoff and not came
+            if self.onset(series_id, origin, ahead):
+                events += 1
+                if chance >= cutoff:
+                    leads.append(self._lead(series_id, origin, ahead, cutoff))
+        return self._measures(right, wrong, events, leads, len(keys)) | {"auc": _auc(pairs)}
+
+    def _lead(self, series_id: str, origin: pd.Period, ahead: int, cutoff: float) -> int:
+        target = origin + ahead
+        return max(
+            h
+            for h in range(ahead, HORIZONS + 1)
+            if self.calm(series_id, target - h, h) and self.chance[series_id, target - h, h] >= cutoff
+        )
+
+    def window(self, names: tuple[str, ...], cutoff: float) -> dict[str, float]:
+        right = wrong = events = judged = 0
+        leads: list[int] = []
+        pairs: list[tuple[float, bool]] = []
+        for series_id in names:
+            stands: dict[pd.Period, bool] = {}
+            for _, origin in self.keys((series_id,), 1):
+                if not all(self.judged(series_id, origin, h) for h in (1, 2, 3)):
+                    continue
+                judged += 1
+                if not self.calm(series_id, origin, 1):
+                    continue
+                came = any(self.is_event(series_id, origin, origin + h) for h in (1, 2, 3))
+                chance = self.any_chance(series_id, origin)
+                pairs.append((chance, came))
+                if chance >= cutoff:
+                    stands[origin] = came
+            runs: list[list[bool]] = []
+            for origin in sorted(stands):
+                if origin - 1 not in stands:
+                    runs.append([])
+                runs[-1].append(stands[origin])
+            right += sum(any(run) for run in runs)
+            wrong += sum(not any(run) for run in runs)
+            for _, origin in self.keys((series_id,), 1):
+                if self.onset(series_id, origin, 1):
+                    events += 1
+                    back = [h for h in (1, 2, 3) if origin + 1 - h in stands]
+                    leads += [max(back)] if back else []
+        return self._measures(right, wrong, events, leads, judged) | {"auc": _auc(pairs)}
+
+    def any_chance(self, series_id: str, origin: pd.Period) -> float:
+        chances = np.array([[[self.chance[series_id, origin, h] for h in (1, 2, 3)]]])
+        return float(any_within(chances)[0, 0])
+
+    @staticmethod
+    def _measures(right: int, wrong: int, events: int, leads: list[int], judged: int) -> dict[str, float]:
+        return {
+            "n_events": events,
+            "precision": right / (right + wrong) if right + wrong else np.nan,
+            "recall": len(leads) / events if events else np.nan,
+            "false_alarms_per_route_year": 12 * wrong / judged if judged else np.nan,
+            "lead_months_median": float(np.median(leads)) if leads else np.nan,
+        }
+
+
+def _auc(pairs: list[tuple[float, bool]]) -> float:
+    events, others = ([chance for chance, came in pairs if came is wanted] for wanted in (True, False))
+    if not events or not others:
+        return np.nan
+    wins = [1.0 if a > b else 0.5 if a == b else 0.0 for a in events for b in others]
+    return sum(wins) / len(wins)
+
+
+@pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
+def test_every_measure_equals_a_slow_count(world: World, rule: ExceedanceRule) -> None:
+    cutoffs = Cutoffs(0.15, 0.3, 0.5)
+    low = ExceedanceRule(rule.rule, rule.watches, rule.threshold, rule.reaches, cutoffs)
+    record = track_record(*world, SETTINGS, rules=[low])
+    rows = {(row["route_id"], row["level"], row["horizon"]): row for row in record.to_dict("records")}
+    oracle = Oracle(world, low)
+    assert len(record) == 3 * 3 * (HORIZONS + 1)
+    for route_id, names in {"CMR": SERIES[:1], "EMR": SERIES[1:], "_T": SERIES}.items():
+        for level in LEVELS:
+            cutoff = getattr(cutoffs, level)
+            for ahead in (1, 3, 6):
+                _same(rows[route_id, level, ahead], oracle.single(names, ahead, cutoff))
+            _same(rows[route_id, level, ANY_MONTH], oracle.window(names, cutoff))
+    assert record["n_events"].max() >= 2
+    assert record["precision"].notna().any()
+
+
+def _same(row: Mapping[Any, Any], expected: dict[str, float]) -> None:
+    found = {name: float(row[name]) for name in expected}
+    assert found == pytest.approx(expected, nan_ok=True), row
+
+
+def test_the_area_is_that_of_the_reference_definition(world: World) -> None:
+    """Event: y(t+h) from 1.5 times the trailing mean on (mean at least 100), seen from a y(t) below it."""
+    forecasts, panel = world
+    record = track_record(forecasts, panel, SETTINGS, rules=[SURGE])
+    pooled = record[(record["route_id"] == "_T") & (record["level"] == "watch")]
+    found = dict(zip(pooled["horizon"], pooled["auc"], strict=True))
+    months = panel.assign(month=pd.PeriodIndex(panel["time_period"], freq="M"))
+    counts = months.pivot_table(index="month", columns="series_id", values="value")
+    means = counts.rolling(12).mean()
+    key: Any
+    for ahead in (1, 3, 6):
+        pairs = []
+        for key, group in forecasts[forecasts["horizon"] == ahead].groupby(["series_id", "origin_date"]):
+            series_id, origin = str(key[0]), pd.Period(key[1], "M")
+            value, mean = (dict(frame[series_id]) for frame in (counts, means))
+            limit = 1.5 * float(mean[origin])
+            if origin + ahead not in value or not limit >= 150 or value[origin] >= limit:
+                continue
+            chance = probability_above(limit, group.sort_values("output_type_id")["value"].to_numpy())
+            pairs.append((chance, bool(value[origin + ahead] >= limit)))
+        assert found[ahead] == pytest.approx(_auc(pairs))
+
+
+def test_intervals_hold_their_measure_and_stay_in_range(world: World) -> None:
+    record = track_record(*world, SETTINGS)
+    pooled = record[(record["route_id"] == "_T") & (record["level"] == "watch")]
+    for name in MEASURES:
+        known = pooled.dropna(subset=[f"{name}_lo"])
+        assert len(known) > 5, name
+        assert (known[f"{name}_lo"] <= known[f"{name}_hi"]).all()
+        if name in {"precision", "recall", "auc"}:
+            assert known[[f"{name}_lo", f"{name}_hi"]].to_numpy().min() >= 0
+            assert known[[f"{name}_lo", f"{name}_hi"]].to_numpy().max() <= 1
+    auc = pooled.dropna(subset=["auc_lo"])
+    assert ((auc["auc_lo"] <= auc["auc"]) & (auc["auc"] <= auc["auc_hi"])).all()
+
+
+def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued: Build) -> None:
+    values = [200.0] * 30 + ([200.0] * 6 + [900.0] * 2) * 5
+    calendar = pd.period_range(end="2024-12", periods=len(values), freq="M")
+    made = {
+        str(calendar[place]): [[values[place + ahead]] * 23 for ahead in range(1, 7)]
+        for place in range(20, len(values) - 6)
+    }
+    record = track_record(issued(made), panel(values), AlertSettings(), rules=[SURGE])
+    rows = record[record["n_events"] > 0]
+    assert len(rows) > 10
+    assert (rows["precision"] == 1).all()
+    assert (rows["recall"] == 1).all()
+    assert (rows["auc"] == 1).all()
+    assert (rows["false_alarms_per_route_year"] == 0).all()
+    as_issued = rows[(rows["horizon"] == ANY_MONTH) & (rows["route_id"] == "_T")]
+    assert as_issued["lead_months_median"].to_list() == [3.0] * 3
+
+
+def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, issued: Build) -> None:
+    values = [200.0] * 60
+    calendar = pd.period_range(end="2024-12", periods=60, freq="M")
+    made = {str(calendar[place]): [[100.0 + 25 * n for n in range(23)]] * 6 for place in range(20, 54)}
+    record = track_record(issued(made), panel(values), AlertSettings(), rules=[SURGE])
+    assert (record["n_events"] == 0).all()
+    assert record[["recall", "recall_lo", "recall_hi", "auc", "auc_lo", "lead_months_median"]].isna().all().all()
+    loud = record[(record["false_alarms_per_route_year"] > 0) & (record["level"] == "watch")]
+    assert len(loud) > 0
+    assert (loud["precision"] == 0).all()
+
+
+def test_few_origins_give_measures_without_intervals(panel: Build, issued: Build) -> None:
+    record = track_record(*_world(panel, issued, seed=1, origins=12), SETTINGS)
+    assert record["precision"].notna().any()
+    assert record[[f"{name}{end}" for name in MEASURES for end in ("_lo", "_hi")]].isna().all().all()
+
+
+def test_without_past_forecasts_the_record_is_empty_and_keeps_its_contract(panel: Build, issued: Build) -> None:
+    for backtest in (issued({}), issued({"2024-01": [[200.0] * 23] * 6}, model_id="vigie-ets")):
+        record = track_record(backtest, panel([200.0] * 36), SETTINGS)
+        assert record.empty
+        check(record, TRACK_RECORD)
+
+
+def test_a_route_without_outcomes_or_forecasts_has_no_record(world: World, issued: Build) -> None:
+    forecasts, panel = world
+    other = issued({"2023-01": [[200.0] * 23] * 6}, series_id="arrivals.WMR._T._T.M")
+    record = track_record(pd.concat([forecasts, other]), panel[panel["series_id"] == SERIES[0]], SETTINGS)
+    assert set(record["route_id"]) == {"CMR", "_T"}
+
+
+def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> None:
+    made = {str(month): [[0.0] * 23] * 6 for month in pd.period_range("2021-01", "2024-06", freq="M")}
+    record = track_record(issued(made), panel([0.0] * 72), AlertSettings(surge_minimum=0))
+    assert (record["n_events"] == 0).all()
+    assert record["false_alarms_per_route_year"].isna().all()
+
+
+@pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
+def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rule: ExceedanceRule) -> None:
+    forecasts, panel = world
+    made = issued_array(forecasts, "vigie-ensemble", list(SERIES), HORIZONS)
+    later = panel.assign(value=panel["value"].where(panel["time_period"] < "2024-06", 9999.0))
+    early = made.origins < pd.Period("2024-06", "M")
+    chances = [replay(rule, made, thresholds.by_route(known), SETTINGS).chance for known in (panel, later)]
+    assert np.isfinite(chances[0][early]).any()
+    np.testing.assert_array_equal(chances[0][early], chances[1][early])
+    assert not np.array_equal(chances[0][~early], chances[1][~early], equal_nan=True)
+
+
+class TestAnyWithin:
+    """The chance of an event in any month of a window."""
+
+    @staticmethod
+    def _chance(*months: float) -> float:
+        chances: NDArray[np.float64] = np.array([[months]])
+        return float(any_within(chances)[0, 0])
+
+    def test_it_lies_between_the_highest_month_and_independence(self) -> None:
+        found = self._chance(0.3, 0.4, 0.2)
+        assert found + 0.02 >= 0.4
+        assert found <= 1 - 0.7 * 0.6 * 0.8 + 0.02
+
+    def test_one_month_alone_keeps_its_chance(self) -> None:
+        for chance in (0.1, 0.5, 0.9):
+            assert self._chance(chance) == pytest.approx(chance, abs=0.03)
+
+    def test_certainty_stays_certain_and_a_gap_is_unknown(self) -> None:
+        assert self._chance(0.0, 0.0, 0.0) == 0
+        assert self._chance(0.0, 1.0, 0.0) == 1
+        assert np.isnan(self._chance(0.2, np.nan, 0.2))
+
+
+@pytest.mark.slow
+def test_five_routes_and_sixty_origins_take_less_than_ten_seconds(panel: Build, issued: Build) -> None:
+    forecasts, outcomes = _world(panel, issued, seed=5, origins=60, months=96, ahead=12)
+    routes = ("CMR", "EMR", "WMR", "WAR", "CHA")
+    names = {route: f"arrivals.{route}._T._T.M" for route in routes}
+    one = (forecasts[forecasts["series_id"] == SERIES[0]], outcomes[outcomes["series_id"] == SERIES[0]])
+    many = [pd.concat([frame.assign(series_id=name) for name in names.values()], ignore_index=True) for frame in one]
+    started = time.process_time()
+    record = track_record(many[0], many[1], SETTINGS)
+    assert time.process_time() - started < 10
+    assert set(record["route_id"]) == {*routes, "_T"}
