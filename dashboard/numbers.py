@@ -47,17 +47,17 @@ def decimal(value: float | None, digits: int = 2, locale: str | None = None) -> 
     """A score or an index with a fixed number of decimals: ``0.84``; an en dash where there is none."""
     if value is None or math.isnan(value):
         return NOTHING
-    pattern = "#,##0" + ("." + "0" * digits if digits > 0 else "")
-    return _typeset(format_decimal(_half_up(value, -digits), format=pattern, locale=locale or language()))
+    return _decimals(value, digits, "." + "0" * digits, locale)
 
 
 def significant(value: float | None, locale: str | None = None) -> str:
-    """An indicator's value: whole from 100, else three significant figures at most."""
+    """An indicator's value: whole from 100, else three significant figures at most, without trailing zeros."""
     if value is None or math.isnan(value):
         return NOTHING
     if abs(value) >= 100 or value == int(value):
         return observed(value, locale)
-    return decimal(value, 2 - max(-2, math.floor(math.log10(abs(value)))), locale)
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return _decimals(value, digits, "." + "#" * digits, locale)
 
 
 def interval(lower: float | None, upper: float | None, locale: str | None = None) -> str:
@@ -175,6 +175,11 @@ def _whole_percent(share: float) -> int:
 
 def _grouped(value: Decimal, locale: str | None) -> str:
     return _typeset(format_decimal(value, format="#,##0", locale=locale or language()))
+
+
+def _decimals(value: float, digits: int, pattern: str, locale: str | None) -> str:
+    text = format_decimal(_half_up(value, -digits), format="#,##0" + pattern.rstrip("."), locale=locale or language())
+    return _typeset(text)
 
 
 def _typeset(text: str) -> str:

@@ -62,8 +62,10 @@ def nice_ticks(largest: float) -> list[float]:
     if not largest > 0:
         return [0.0, 1.0]
     power = 10.0 ** math.floor(math.log10(largest / MOST_GRID_LINES))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if largest / (factor * power) < MOST_GRID_LINES + 1)
-    return [step * position for position in range(int(largest / step * (1 + 1e-9)) + 1)]
+    steps = [factor * power for factor in (1, 2, 2.5, 5, 10)]
+    counts = [int(largest / step * (1 + 1e-9)) for step in steps]
+    step, count = next(pair for pair in zip(steps, counts, strict=True) if pair[1] <= MOST_GRID_LINES)
+    return [step * position for position in range(count + 1)]
 
 
 def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -
     )
     dashed = {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed, layer="below")
-    ticks = {"range": [0, 1.04], "tickvals": (shares := [0, 0.25, 0.5, 0.75, 1]), "ticks": ""}
-    ticks |= {"ticktext": [_plain_percent(share) for share in shares]}
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [_plain_percent(share) for share in shares]}
     figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)
     corner = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "yref": "paper"}
     labels = [
@@ -116,7 +116,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
     figure.update_layout(
         margin={"l": 50, "r": 74},
         hovermode="closest",
-        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [_plain_percent(p) for p in places], "ticks": ""},
+        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [_plain_percent(p) for p in places]},
         yaxis={"range": [0, largest * 1.18], "tickvals": shares, "ticktext": [_plain_percent(s) for s in shares]},
     )
     corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "xshift": -6, "yshift": 4}

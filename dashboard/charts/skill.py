@@ -66,7 +66,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
         figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, marker))
         figure.add_trace(
             go.Scatter(
-                x=[len(horizons) - 0.4], y=[key[rank]], mode="markers", marker=marker, hoverinfo="skip", name="key"
+                x=[len(horizons) - 0.05], y=[key[rank]], mode="markers", marker=marker, hoverinfo="skip", name="key"
             )
         )
         name = f"<b>{end['name']}</b>" if model_id == highlight else str(end["name"])
@@ -76,7 +76,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
     figure.update_layout(
         margin={"r": 148},
         hovermode="closest",
-        xaxis={"range": [-0.55, len(horizons) - 0.3], "ticks": ""}
+        xaxis={"range": [-0.55, len(horizons) + 0.15]}
         | {"tickvals": list(range(len(horizons))), "ticktext": [f"{horizon}" for horizon in horizons]},
         yaxis={"range": [low, high], "zeroline": False}
         | {"tickvals": ticks, "ticktext": [numbers.decimal(tick, 1) for tick in ticks]},

@@ -1,0 +1,58 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.charts.axes import count_axis, mid_month, month_ticks, nice_ticks, spread
+
+
+@given(st.floats(1e-3, 1e8))
+def test_ticks_start_at_zero_are_at_most_six_and_reach_over_half_the_range(largest: float) -> None:
+    ticks = nice_ticks(largest)
+    assert ticks[0] == 0
+    assert 2 <= len(ticks) <= 6
+    assert largest / 2 <= ticks[-1] <= largest * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("largest", "ticks"), [(25_500, [0, 5e3, 1e4, 1.5e4, 2e4, 2.5e4]), (9_000, [0, 2e3, 4e3, 6e3, 8e3]), (0, [0, 1])]
+)
+def test_ticks_are_round(largest: float, ticks: list[float]) -> None:
+    assert nice_ticks(largest) == ticks
+
+
+def test_ticks_are_written_for_the_reader() -> None:
+    assert count_axis(20_000)["ticktext"] == ["0", "5,000", "10,000", "15,000", "20,000"]
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=8), st.floats(1, 50))
+def test_labels_moved_apart_keep_order_distance_and_centre(places: list[float], gap: float) -> None:
+    moved = spread(places, gap)
+    order = sorted(range(len(places)), key=lambda position: places[position])
+    assert all(
+        b - a >= gap - 1e-6 for a, b in zip([moved[i] for i in order], [moved[i] for i in order[1:]], strict=False)
+    )
+    assert np.mean(moved) == pytest.approx(np.mean(places), abs=1e-6)
+
+
+def test_labels_far_apart_stay_where_they_are() -> None:
+    assert spread([10, 100, 50], 5) == pytest.approx([10, 100, 50])
+
+
+def test_a_month_is_drawn_on_its_fifteenth() -> None:
+    assert list(mid_month(pd.Series(["2024-02-29", "2024-12-31"]))) == [
+        pd.Timestamp("2024-02-15"),
+        pd.Timestamp("2024-12-15"),
+    ]
+
+
+def test_january_and_july_are_named_and_the_year_stands_under_january() -> None:
+    ticks = month_ticks(pd.Timestamp("2023-01-15"), pd.Timestamp("2025-12-15"))
+    assert ticks["ticktext"] == ["Jan<br>2023", "Jul", "Jan<br>2024", "Jul", "Jan<br>2025", "Jul"]
+    assert {place.day for place in ticks["tickvals"]} == {15}
+
+
+def test_a_short_span_names_every_third_month_and_the_year_once_at_the_start() -> None:
+    ticks = month_ticks(pd.Timestamp("2024-05-15"), pd.Timestamp("2025-04-15"))
+    assert ticks["ticktext"] == ["Jul<br>2024", "Oct", "Jan<br>2025", "Apr"]

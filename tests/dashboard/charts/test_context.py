@@ -1,0 +1,108 @@
+import base64
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import SchemaError
+from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
+from dashboard.charts.sparkline import HEIGHT, WIDTH, sparkline
+from dashboard.theme import DARK, LIGHT
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def history(observed: pd.DataFrame) -> pd.DataFrame:
+    return observed.rename(columns={"time_period_end": "end_date", "value": "obs_value"})
+
+
+@pytest.fixture
+def quantiles(forecast: pd.DataFrame) -> pd.DataFrame:
+    return forecast.pivot_table(index="target_end_date", columns="output_type_id", values="value")
+
+
+@pytest.fixture
+def mix() -> pd.DataFrame:
+    return pd.DataFrame({"name": ["Syria", "Egypt", "other"], "value": [600.0, 300.0, 100.0], "share": [0.6, 0.3, 0.1]})
+
+
+@pytest.fixture
+def lines() -> pd.DataFrame:
+    ends = pd.date_range("2023-01-31", periods=24, freq="ME")
+    parts = [
+        pd.DataFrame({"panel": panel, "time_period_end": ends, "value": values})
+        for panel, values in (("Food prices", np.linspace(100, 123, 24)), ("NINO3.4, °C", np.linspace(-1, 1.3, 24)))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def read(address: str) -> ET.Element:
+    head, body = address.split(",", 1)
+    assert head == "data:image/svg+xml;base64"
+    return ET.fromstring(base64.b64decode(body))  # noqa: S314  # our own text, made a line above
+
+
+def points(path: ET.Element) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(r"([\d.]+),([\d.]+)", path.attrib["d"])]
+
+
+def test_a_sparkline_is_a_picture_with_band_median_and_counts(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
+    picture = read(sparkline(history, quantiles, theme=DARK))
+    assert (picture.attrib["width"], picture.attrib["height"]) == (str(WIDTH), str(HEIGHT))
+    band, median, counts = picture.findall(f"{SVG}path")
+    assert band.attrib["fill"] == median.attrib["stroke"] == DARK.fan
+    assert len(points(band)) == 2 * 7
+    assert len(points(median)) == 7
+    assert len(points(counts)) == 24
+
+
+def test_a_sparkline_stays_inside_its_frame(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
+    for path in read(sparkline(history, quantiles, theme=LIGHT)).findall(f"{SVG}path"):
+        assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points(path))
+
+
+def test_a_missing_month_parts_the_line_of_a_sparkline(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
+    picture = read(sparkline(history.drop(index=10), quantiles, theme=LIGHT))
+    assert [len(points(path)) for path in picture.findall(f"{SVG}path")[2:]] == [10, 13]
+
+
+def test_a_sparkline_without_forecast_or_without_anything_still_draws(
+    history: pd.DataFrame, quantiles: pd.DataFrame
+) -> None:
+    assert len(read(sparkline(history, quantiles.iloc[:0], theme=LIGHT)).findall(f"{SVG}path")) == 1
+    assert not read(sparkline(history.iloc[:0], quantiles.iloc[:0], theme=LIGHT)).findall(f"{SVG}path")
+    assert len(read(sparkline(history.iloc[:0], quantiles, theme=LIGHT)).findall(f"{SVG}path")) == 2
+
+
+def test_bars_carry_count_and_share(mix: pd.DataFrame) -> None:
+    figure = mix_bars(mix, unit="Arrivals by nationality", theme=LIGHT)
+    assert list(figure.data[0].x) == [600.0, 300.0, 100.0]
+    assert "600 · 60%" in [label.text for label in figure.layout.annotations]
+    assert mix_alt(mix, unit="2024") == "2024: Syria 60%, Egypt 30%, other 10%."
+
+
+def test_every_indicator_has_its_own_panel_over_the_same_months(lines: pd.DataFrame) -> None:
+    figure = small_multiples(lines, theme=LIGHT)
+    assert [trace.yaxis for trace in figure.data] == ["y", "y2"]
+    np.testing.assert_allclose(figure.data[1].y, np.linspace(-1, 1.3, 24))
+    upper, lower = figure.layout.yaxis.domain, figure.layout.yaxis2.domain
+    assert lower[1] < upper[0]
+    assert figure.layout.yaxis.range[0] == 0
+    assert figure.layout.yaxis2.range[0] == pytest.approx(-1)
+
+
+def test_indicators_in_words_are_context_and_compared_with_a_year_earlier(lines: pd.DataFrame) -> None:
+    text = small_multiples_alt(lines)
+    assert text.startswith("Context, not causes. Food prices: 123 (December 2024), 111 a year earlier")
+
+
+def test_missing_columns_are_named(mix: pd.DataFrame, lines: pd.DataFrame, history: pd.DataFrame) -> None:
+    with pytest.raises(SchemaError, match="share"):
+        mix_bars(mix.drop(columns="share"), unit="Arrivals", theme=LIGHT)
+    with pytest.raises(SchemaError, match="panel"):
+        small_multiples(lines.drop(columns="panel"), theme=LIGHT)
+    with pytest.raises(SchemaError, match="end_date"):
+        sparkline(history.drop(columns="end_date"), pd.DataFrame(), theme=LIGHT)

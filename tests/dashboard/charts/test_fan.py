@@ -1,0 +1,203 @@
+import datetime as dt
+import json
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from core.errors import SchemaError
+from dashboard.charts.axes import mid_month, quantile
+from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.theme import DARK, LIGHT, Theme, with_opacity
+
+NOW = dt.date(2025, 1, 31)
+
+
+def draw(observed: pd.DataFrame, forecast: pd.DataFrame, theme: Theme = LIGHT, **extra: object) -> go.Figure:
+    return fan_chart(observed, forecast, now=NOW, theme=theme, unit="Arrivals per month", **cast(dict[str, Any], extra))
+
+
+def named(figure: go.Figure, name: str) -> list[Any]:
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def words(figure: go.Figure) -> list[str]:
+    return [label.text for label in figure.layout.annotations]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_three_bands_lie_over_each_other_from_the_widest_to_the_narrowest(
+    observed: pd.DataFrame, forecast: pd.DataFrame, theme: Theme
+) -> None:
+    figure = draw(observed, forecast, theme)
+    bands = [trace for trace in figure.data if trace.name.startswith("band")]
+    assert [trace.name for trace in bands] == ["band 95%", "band 80%", "band 50%"]
+    assert [trace.fillcolor for trace in bands] == [with_opacity(theme.fan, part) for part in theme.fan_opacity]
+    assert all(trace.fill == "toself" and trace.hoverinfo == "skip" for trace in bands)
+
+
+def test_a_band_is_the_input_quantiles_opened_at_the_last_count(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    (band,) = named(draw(observed, forecast), "band 80%")
+    last = observed["value"].iloc[-1]
+    low, high = (quantile(forecast, level).tolist() for level in (0.1, 0.9))
+    np.testing.assert_allclose(band.y, [last, *high, *low[::-1], last])
+
+
+def test_the_median_and_the_counts_are_the_input_at_mid_month(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    figure = draw(observed, forecast)
+    (median,), (months,) = named(figure, "median"), named(figure, "months")
+    np.testing.assert_allclose(median.y[1:], quantile(forecast, 0.5))
+    np.testing.assert_allclose(months.y, observed["value"])
+    assert list(pd.DatetimeIndex(months.x)) == list(mid_month(observed["time_period_end"]))
+    assert set(pd.DatetimeIndex(median.x).day) == {15}
+
+
+def test_a_provisional_month_is_reached_by_dots_and_carries_an_open_circle_and_the_word(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast)
+    (solid,), (dotted,), (circles,) = (named(figure, name) for name in ("observed", "into provisional", "months"))
+    assert np.isnan(solid.y[-1])
+    assert dotted.line.dash == "dot"
+    assert np.isfinite(dotted.y[-2:]).all()
+    assert np.isnan(dotted.y[:-2]).all()
+    assert list(circles.marker.opacity) == [0.0] * 23 + [1.0]
+    assert circles.marker.color == LIGHT.ground
+    assert "provisional" in words(figure)
+
+
+def test_a_missing_month_leaves_a_gap(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    (solid,) = named(draw(observed.drop(index=10), forecast), "observed")
+    assert len(solid.y) == 24
+    assert np.isnan(solid.y[10])
+
+
+def test_only_the_last_24_months_are_drawn(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    before = observed.assign(time_period_end=observed["time_period_end"] - pd.DateOffset(years=2), flag="")
+    figure = draw(pd.concat([before, observed]), forecast)
+    assert len(named(figure, "months")[0].x) == 24
+
+
+def test_what_each_band_means_stands_in_words_at_its_end_without_overlap(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast)
+    ends = [label for label in figure.layout.annotations if "in 20" in label.text or " in " in label.text]
+    assert [label.text for label in ends] == ["50%: 1 in 2", "80%: 4 in 5", "95%: 19 in 20"]
+    assert words(figure)[0] == "<b>median 5,800</b>"
+    places = [label.y for label in figure.layout.annotations[0:4]]
+    pixels = (figure.layout.height - 74) / figure.layout.yaxis.range[1]
+    assert (np.diff(places) * pixels >= 15.9).all()
+
+
+def test_the_now_line_stands_at_the_date_of_knowledge_with_that_date(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast)
+    assert pd.Timestamp(figure.layout.shapes[0].x0) == pd.Timestamp(NOW)
+    assert "<b>31 Jan 2025</b>" in words(figure)
+
+
+def test_earlier_forecasts_are_dotted_violet_with_a_band_each(
+    observed: pd.DataFrame, forecast: pd.DataFrame, earlier: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast, earlier=earlier)
+    lines, bands = named(figure, "earlier median"), named(figure, "earlier 80%")
+    assert len(lines) == len(bands) == 2
+    assert all(line.line.dash == "dot" and line.line.color == LIGHT.earlier for line in lines)
+    assert bands[0].fillcolor == with_opacity(LIGHT.earlier, 0.16)
+    assert "earlier forecasts" in words(figure)
+
+
+def test_what_happened_next_is_drawn_over_the_fan(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    outcomes = pd.DataFrame(
+        {"time_period_end": pd.date_range("2025-01-31", periods=3, freq="ME"), "value": [4100.0, 3900.0, 4500.0]}
+    )
+    figure = draw(observed, forecast, outcomes=outcomes)
+    (line,) = named(figure, "what happened next")
+    assert list(line.y[1:]) == [4100.0, 3900.0, 4500.0]
+    assert "what happened next" in words(figure)
+
+
+def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
+    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast, threshold=6000.0, chances=chances)
+    (line,) = [shape for shape in figure.layout.shapes if shape.line.dash == "6px,4px"]
+    assert line.y0 == line.y1 == 6000
+    assert "your number: 6,000" in words(figure)
+    assert "<b>82%</b> above" in words(figure)
+    (bars,) = named(figure, "chances")
+    months = sorted(pd.DatetimeIndex([*bars.x, "2025-12-15"]))
+    assert min((later - sooner).days for sooner, later in pairwise(months)) >= 87
+    assert all(text.startswith("<b>") and text.endswith("%</b>") for text in bars.text)
+
+
+def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
+    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
+) -> None:
+    plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
+    assert figure.layout.yaxis.range == plain.layout.yaxis.range
+    assert "your number: 1,000,000, above this chart ↑" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("skill_until", "bars", "texts"),
+    [
+        (None, 0, 0),
+        (0, 1, 1),
+        (4, 2, 2),
+        (12, 1, 1),
+        (30, 1, 1),
+    ],
+)
+def test_the_skill_strip_says_how_far_the_forecast_beats_the_baseline(
+    observed: pd.DataFrame, forecast: pd.DataFrame, skill_until: int | None, bars: int, texts: int
+) -> None:
+    figure = draw(observed, forecast, skill_until=skill_until)
+    strip = [shape for shape in figure.layout.shapes if shape.line.width == 3]
+    assert len(strip) == bars
+    assert sum("baseline" in text for text in words(figure)) == texts
+    if skill_until == 4:
+        assert pd.Timestamp(strip[0].x1) == pd.Timestamp("2025-04-30")
+        assert [shape.line.color for shape in strip] == [LIGHT.fan, LIGHT.ended.fill]
+
+
+def test_the_vertical_axis_starts_at_zero_with_at_most_five_grid_lines(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    axis = draw(observed, forecast).layout.yaxis
+    assert axis.range[0] == 0
+    assert 2 <= len(axis.tickvals) <= 6
+    assert axis.tickvals[0] == 0
+
+
+def test_a_route_without_counts_still_shows_its_fan(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    figure = draw(observed.iloc[:0], forecast)
+    assert len(named(figure, "median")[0].x) == 12
+
+
+def test_the_figure_is_plain_and_names_no_other_host(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    text = draw(observed, forecast).to_json()
+    assert "http" not in text
+    assert not {"geo", "mapbox", "map"} & set(json.loads(text)["layout"])
+
+
+def test_a_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    with pytest.raises(SchemaError, match="time_period_end"):
+        draw(observed.drop(columns="time_period_end"), forecast)
+    with pytest.raises(SchemaError, match=r"level 0\.025"):
+        draw(observed, forecast[forecast["output_type_id"] != 0.025])
+
+
+def test_the_words_tell_last_count_next_month_last_month_and_highest_chance(
+    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
+) -> None:
+    text = fan_alt(observed, forecast, name="Eastern Mediterranean", threshold=6000.0, chances=chances)
+    assert text.startswith("Eastern Mediterranean: observed arrivals and forecast. Last count 3,500 in December 2024.")
+    assert "January 2025: 4,000 expected, 80% interval 3,400 to 4,700." in text
+    assert "December 2025: 5,800 expected" in text
+    assert text.endswith("Highest chance to pass 6,000: 82% (likely) in December 2025.")

@@ -1,0 +1,104 @@
+import dataclasses
+import tomllib
+
+import pytest
+
+from core.settings import PROJECT
+from dashboard.theme import (
+    BADGE_COLOURS,
+    DARK,
+    LEVEL_MARKS,
+    LEVELS,
+    LIGHT,
+    Hue,
+    Theme,
+    current_theme,
+    level_badge,
+    level_label,
+    template,
+    with_opacity,
+)
+
+CONFIG = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.2."""
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@THEMES
+def test_streamlit_and_the_charts_use_the_same_colours(theme: Theme) -> None:
+    told = CONFIG["theme"][theme.name]
+    assert told["backgroundColor"] == theme.ground
+    assert told["secondaryBackgroundColor"] == theme.input_ground
+    assert told["textColor"] == theme.ink
+    assert told["borderColor"] == theme.hairline
+    assert told["dataframeBorderColor"] == theme.grid
+    assert told["primaryColor"] == told["linkColor"] == theme.accent
+    for level in (*LEVELS, "ended"):
+        name, hue = BADGE_COLOURS[level], theme.level(level)
+        assert Hue(told[f"{name}TextColor"], told[f"{name}BackgroundColor"], told[f"{name}Color"]) == hue
+    for name, hue in (("violet", theme.replay), ("blue", theme.information)):
+        assert Hue(told[f"{name}TextColor"], told[f"{name}BackgroundColor"], told[f"{name}Color"]) == hue
+
+
+@THEMES
+def test_every_text_colour_reads_at_four_and_a_half_to_one(theme: Theme) -> None:
+    for text in (theme.ink, theme.secondary, theme.accent, theme.median):
+        assert contrast(text, theme.ground) >= 4.5
+    for field in dataclasses.fields(theme):
+        hue = getattr(theme, field.name)
+        if isinstance(hue, Hue):
+            assert contrast(hue.text, hue.ground) >= 4.5, field.name
+            assert contrast(hue.text, theme.ground) >= 4.5, field.name
+    for level in LEVELS:
+        assert contrast(theme.level(level).text, theme.land) >= 4.5, level
+
+
+def test_no_two_levels_share_a_mark() -> None:
+    assert len(set(LEVEL_MARKS.values())) == len(LEVEL_MARKS) == 4
+
+
+def test_a_level_is_always_mark_and_word() -> None:
+    assert level_label("severe") == "◆ Severe"
+    assert level_label("warning") == "▲ Warning"
+    assert level_label("watch") == "● Watch"
+    assert level_badge("ended") == ":gray-badge[○ Ended]"
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(KeyError):
+        LIGHT.level("red")
+
+
+def test_outside_a_running_dashboard_the_theme_is_light() -> None:
+    assert current_theme() is LIGHT
+
+
+def test_opacity_becomes_rgba() -> None:
+    assert with_opacity("#1F6F8B", 0.2) == "rgba(31,111,139,0.2)"
+
+
+@THEMES
+def test_charts_have_a_clear_ground_no_legend_and_cannot_be_dragged(theme: Theme) -> None:
+    layout = template(theme).layout
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert layout.showlegend is False
+    assert layout.dragmode is False
+    assert layout.xaxis.showgrid is False
+    assert layout.yaxis.showgrid is True
+
+
+def test_no_font_or_statistics_are_asked_of_another_host() -> None:
+    assert CONFIG["theme"]["font"] == "sans-serif"
+    assert CONFIG["theme"]["headingFont"] == "serif"
+    assert CONFIG["browser"]["gatherUsageStats"] is False
