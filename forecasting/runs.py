@@ -13,6 +13,7 @@ from forecasting.combine import WINDOW, ensemble
 from forecasting.engine import forecast
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, read_panel
+from forecasting.reconcile import reconcile, totals_panel
 from forecasting.registry import MODELS, resolve
 from forecasting.workers import Progress
 
@@ -51,19 +52,29 @@ def run_backtest(  # noqa: PLR0913 - the options of the command line, all of the
     Raises:
         InputError: The file, an option or a model's name is not usable.
     """
-    _refuse_totals(totals)
     asked = resolve(models)
     panel = read_panel(panel_path)
-    made = backtest(
-        panel,
-        origins=origins,
-        step=step,
-        horizons=horizons,
-        models=models_to_run(asked),
-        workers=workers,
-        progress=progress,
-    )
-    return _answer(made, panel, asked)
+    levels = [panel] if totals is None else [panel, totals_panel(panel, totals)]
+    run = models_to_run(asked)
+    made = [
+        _answer(
+            backtest(
+                level,
+                origins=origins,
+                step=step,
+                horizons=horizons,
+                models=run,
+                workers=workers,
+                progress=progress,
+            ),
+            level,
+            asked,
+        )
+        for level in levels
+    ]
+    if totals is not None:
+        made[0] = reconcile(made[0], made[1], panel, totals, past=made[0])
+    return pd.concat(made, ignore_index=True)
 
 
 def run_forecast(
@@ -94,22 +105,35 @@ def run_forecast(
     Raises:
         InputError: The file, an option or a model's name is not usable.
     """
-    _refuse_totals(totals)
     asked = resolve(models)
     if horizon < 1:
         raise InputError(f"the horizon is at least 1 (found {horizon})")
     panel = read_panel(panel_path)
-    horizons = range(1, horizon + 1)
-    run = models_to_run(asked)
+    levels = [panel] if totals is None else [panel, totals_panel(panel, totals)]
+    made = [_past_and_present(level, horizon, asked, workers, progress) for level in levels]
+    present = [_newest(level) for level in made]
+    if totals is not None:
+        present[0] = reconcile(present[0], present[1], panel, totals, past=made[0])
+    return pd.concat(present, ignore_index=True)
+
+
+def _past_and_present(
+    panel: Panel, horizon: int, asked: list[str], workers: int | None, progress: Progress | None
+) -> pd.DataFrame:
+    """Forecasts of the present and, where the ensemble's members are judged in passing, of the past before it."""
+    horizons, run = range(1, horizon + 1), models_to_run(asked)
     now = forecast(panel, horizons=horizons, models=run, workers=workers, progress=progress)
     if ENSEMBLE not in asked or len(panel.series_ids) > LARGEST_JUDGED or len(panel.matrix) < 2:
         return _answer(now, panel, asked)
     past = backtest(panel, origins=WINDOW + horizon, step=1, horizons=horizons, models=run, workers=workers)
-    newest = now[["series_id", "origin_date"]].drop_duplicates()
-    earlier = past.merge(newest.rename(columns={"origin_date": "newest"}), on="series_id")
+    newest = now[["series_id", "origin_date"]].drop_duplicates().rename(columns={"origin_date": "newest"})
+    earlier = past.merge(newest, on="series_id")
     earlier = earlier[earlier["origin_date"] < earlier["newest"]].drop(columns="newest")
-    answer = _answer(pd.concat([earlier, now], ignore_index=True), panel, asked)
-    return answer.merge(newest, on=["series_id", "origin_date"])
+    return _answer(pd.concat([earlier, now], ignore_index=True), panel, asked)
+
+
+def _newest(made: pd.DataFrame) -> pd.DataFrame:
+    return made[made["origin_date"] == made.groupby("series_id")["origin_date"].transform("max")].reset_index(drop=True)
 
 
 def models_to_run(asked: Sequence[str]) -> list[str]:
@@ -124,8 +148,3 @@ def _answer(made: pd.DataFrame, panel: Panel, asked: list[str]) -> pd.DataFrame:
     if ENSEMBLE in asked:
         made = pd.concat([made, ensemble(made, panel).forecasts], ignore_index=True)
     return made[made["model_id"].isin(asked)].reset_index(drop=True)
-
-
-def _refuse_totals(totals: str | None) -> None:
-    if totals is not None:
-        raise InputError(f"--totals {totals}: coherent totals are not available yet")

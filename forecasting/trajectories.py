@@ -8,8 +8,11 @@ where the past is short: independent series, and horizons that share their shock
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
@@ -42,57 +45,82 @@ def sample_paths(
         A frame that keeps ``TRAJECTORIES``: ``output_type_id`` is the path's number from 0.
     """
     table = to_matrix(forecasts)
-    series = sorted(table.keys["series_id"].unique())
+    series = sorted(str(name) for name in table.keys["series_id"].unique())
     horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
-    scores = past_scores(backtest, panel, series, horizons, before=table.keys["origin_date"].min())
-    draws = _dependent_draws(scores, horizon_correlation(scores, horizons), n, np.random.default_rng(seed))
+    scores = past_scores(backtest, panel, series, horizons).until(table.keys["origin_date"].min())
+    return _to_rows(table, draw_paths(table, series, horizons, scores, n=n, seed=seed))
+
+
+def draw_paths(
+    table: QuantileTable, series: list[str], horizons: list[int], scores: FloatArray, *, n: int, seed: int
+) -> FloatArray:
+    """Joint draws for every row of a table of forecasts, shape ``(rows, n)``.
+
+    Args:
+        table: One row per series and horizon.
+        series: Second axis of ``scores``.
+        horizons: Third axis of ``scores``.
+        scores: Past normal scores, shape ``(origins, series, horizons)``; see :func:`past_scores`.
+        n: Number of paths.
+        seed: Same seed, same paths.
+    """
+    random = np.random.default_rng(seed)
+    draws = _dependent_draws(scores, horizon_correlation(scores, horizons), n, random)
     probabilities = (rankdata(draws, axis=0) - 0.5) / n
-    rows = table.keys["series_id"].map({name: place for place, name in enumerate(series)}).to_numpy()
-    columns = table.keys["horizon"].map({horizon: place for place, horizon in enumerate(horizons)}).to_numpy()
-    values = np.stack(
+    rows = pd.Index(series).get_indexer(pd.Index(table.keys["series_id"]))
+    columns = pd.Index(horizons).get_indexer(pd.Index(table.keys["horizon"]))
+    return np.stack(
         [
             value_at(probabilities[:, row, column], quantiles)
             for row, column, quantiles in zip(rows, columns, table.quantiles, strict=True)
         ]
     )
-    return _to_rows(table, values)
 
 
-def past_scores(
-    backtest: pd.DataFrame | None, panel: Panel, series: list[str], horizons: list[int], *, before: pd.Timestamp
-) -> FloatArray:
+@dataclass(frozen=True)
+class PastScores:
     """Normal scores of past outcomes in their forecasts.
+
+    Attributes:
+        scores: Shape ``(origins, series, horizons)``; NaN where there was no forecast or its outcome is unknown.
+        known_from: When each outcome's period ended, shape ``(origins, horizons)``; NaT where there was no forecast.
+    """
+
+    scores: FloatArray
+    known_from: NDArray[np.datetime64]
+
+    def until(self, date: pd.Timestamp) -> FloatArray:
+        """Scores of outcomes whose period had ended by ``date``; origins without any are left out."""
+        known = self.known_from <= np.datetime64(date)
+        usable: BoolArray = np.asarray(known.any(axis=1))
+        return np.where(known[:, None, :], self.scores, np.nan)[usable]
+
+
+def past_scores(backtest: pd.DataFrame | None, panel: Panel, series: list[str], horizons: list[int]) -> PastScores:
+    """Where past outcomes fell in past forecasts, as normal scores.
 
     Args:
         backtest: Past quantile rows of one model, or None.
         panel: Outcomes.
         series: Order of the second axis.
         horizons: Order of the third axis.
-        before: Only outcomes of periods that end at or before this date count.
-
-    Returns:
-        Shape ``(origins, series, horizons)``; NaN where there was no forecast or its outcome is unknown.
     """
+    nothing = np.empty((0, len(series), len(horizons)))
     if backtest is None or backtest.empty:
-        return np.empty((0, len(series), len(horizons)))
-    past = backtest[
-        backtest["series_id"].isin(series)
-        & backtest["horizon"].isin(horizons)
-        & (backtest["target_end_date"] <= before)
-    ]
-    if past.empty:
-        return np.empty((0, len(series), len(horizons)))
-    table = to_matrix(past)
+        return PastScores(nothing, np.empty((0, len(horizons)), dtype="datetime64[ns]"))
+    table = to_matrix(backtest[backtest["series_id"].isin(series) & backtest["horizon"].isin(horizons)])
     observed = observed_at(table.keys, panel)
     origins = np.unique(table.keys["origin_date"].to_numpy())
     scores = np.full((len(origins), len(series), len(horizons)), np.nan)
+    known_from = np.full((len(origins), len(horizons)), np.datetime64("NaT"), dtype="datetime64[ns]")
     first = np.searchsorted(origins, table.keys["origin_date"].to_numpy())
     second = pd.Index(series).get_indexer(pd.Index(table.keys["series_id"]))
     third = pd.Index(horizons).get_indexer(pd.Index(table.keys["horizon"]))
+    known_from[first, third] = table.keys["target_end_date"].to_numpy()
     for place in np.flatnonzero(np.isfinite(observed)):
         middle = sum(probability_at(float(observed[place]), table.quantiles[place])) / 2
         scores[first[place], second[place], third[place]] = np.clip(ndtri(middle), -_BOUND, _BOUND)
-    return scores
+    return PastScores(scores, known_from)
 
 
 def horizon_correlation(scores: FloatArray, horizons: list[int]) -> FloatArray:
