@@ -20,8 +20,6 @@ from dashboard.theme import level_word
 from store.journal import Entry
 
 ENDED = ":ended"
-FIRST_YEAR = 2017
-"""Earlier years, 2015 and 2016 above all, flatten every other bar."""
 MOST_RELEASES = 30
 
 
@@ -65,7 +63,9 @@ def season(night: Night, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Times
     if rows.empty:
         return None
     history = summaries.series_of(night.frame("observations"), row["series_id"])
-    same = history[(history["end_date"].dt.month == end.month) & (history["end_date"].dt.year >= FIRST_YEAR)]
+    same = history[
+        (history["end_date"].dt.month == end.month) & (history["end_date"].dt.year >= summaries.FIRST_COMPARED_YEAR)
+    ]
     past = pd.DataFrame({"year": same["end_date"].dt.year, "value": same["obs_value"]})
     return past[past["year"] < end.year], rows[["output_type_id", "value"]], end
 
@@ -104,8 +104,15 @@ def _agreement(night: Night, row: Row, end: pd.Timestamp) -> list[str]:
                 values.append(float(summaries.chances(wide, float(row["threshold"]))["probability"].iloc[0]))
     if len(values) < 2:
         return []
-    text = _("Of {n} models the lowest gives {low}, the highest {high}.")
-    return [text.format(n=len(values), low=numbers.percent(min(values)), high=numbers.percent(max(values)))]
+    text = _("In {month} alone, {n} models give a chance of {low} to {high}.")
+    return [
+        text.format(
+            month=numbers.month_name(end),
+            n=len(values),
+            low=numbers.percent(min(values)),
+            high=numbers.percent(max(values)),
+        )
+    ]
 
 
 def history(night: Night, found: list[Night], row: Row, entries: list[Entry]) -> pd.DataFrame:

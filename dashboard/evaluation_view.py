@@ -135,7 +135,7 @@ def record_table(rows: pd.DataFrame) -> pd.DataFrame:
         {
             _("Rule"): [rule_name(row["rule"]) for row in records],
             _("Level"): [level_label(row["level"]) if row["level"] in LEVELS else _("all") for row in records],
-            _("Months ahead"): [str(row["horizon"]) for row in records],
+            _("Months ahead"): [str(row["horizon"]) if row["horizon"] else _("any, as issued") for row in records],
             _("Right"): words("precision", share=True),
             _("Events seen"): words("recall", share=True),
             _("In vain, per route and year"): words("false_alarms_per_route_year", share=False),

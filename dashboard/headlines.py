@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from alerts.reasons import TEMPLATES
 from core.calendar import last_complete_period
 from core.routes import ROUTES
 from core.schema import ALL
-from dashboard import numbers, summaries
+from dashboard import numbers, summaries, tables
 from dashboard.i18n import _, ngettext
 from dashboard.layout import route_name, source_name
 from dashboard.reads import Night
@@ -121,7 +123,7 @@ def alert_card(night: Night, row: Row, before: pd.DataFrame, record: pd.DataFram
         level=row["alert_level"],
         change=change_words(row, before),
         title=subject_name(night, row),
-        sentence=row["reason"],
+        sentence=reason(row),
         figure=figure,
         figure_means=means,
         when=when_words(row, night.as_of),
@@ -135,7 +137,7 @@ def ended_card(night: Night, row: Row) -> Card:
         level="ended",
         change=_("was {level}").format(level=level_word(row["alert_level"])),
         title=subject_name(night, row),
-        sentence=row["reason"],
+        sentence=reason(row),
     )
 
 
@@ -165,6 +167,30 @@ def chance_means(row: Row) -> str:
     if not known(row["threshold"]):
         return f"**{word}**"
     return _("**{word}** to pass {threshold}").format(word=word, threshold=numbers.observed(row["threshold"]))
+
+
+def reason(row: Row) -> str:
+    """An alert's one sentence in the reader's language; the release's own where it names no template."""
+    template = TEMPLATES.get(str(row.get("reason_key", "")))
+    if template is None:
+        return str(row["reason"])
+    params = json.loads(row["reason_params"])
+    if "chance" in params:
+        params["word"] = tables.capital(numbers.chance_word(params["chance"]))
+    return _(template).format(**{name: _figure(name, value) for name, value in params.items()})
+
+
+def _figure(name: str, value: str | float) -> str:
+    """One figure of a sentence in the reader's format."""
+    if name == "month":
+        return numbers.month_name(pd.Period(str(value), "M").to_timestamp())
+    if isinstance(value, str):
+        return value
+    if name == "chance":
+        return numbers.percent(value)
+    if name == "factor":
+        return numbers.decimal(value, 1)
+    return numbers.expected(value) if name in {"lower", "upper"} else numbers.observed(value)
 
 
 def change_words(row: Row, before: pd.DataFrame) -> str:
@@ -209,13 +235,17 @@ def lead_words(row: Row, as_of: dt.date) -> str:
 
 
 def record_of(row: Row, record: pd.DataFrame) -> Row | None:
-    """The track record of an alert's rule at its level: on its own route, else over all routes."""
+    """The track record of an alert's rule at its level: on its own route, else over all routes.
+
+    Preferred is the row about the alert as it is issued, over any month of its window (horizon 0).
+    """
     rows = record[(record["rule"] == row["rule"]) & record["level"].isin([row["alert_level"], ALL, ""])]
     for route_id in (row["route_id"], ALL):
         own = rows[(rows["route_id"] == route_id) & rows["precision"].notna()]
         if len(own):
-            nearest = (own["horizon"] - int(row["horizon"])).abs().to_numpy().argmin()
-            return dict(own.iloc[int(nearest)])
+            whole = own[own["horizon"] == 0]
+            nearest = int((own["horizon"] - int(row["horizon"])).abs().to_numpy().argmin())
+            return dict((whole if len(whole) else own.iloc[[nearest]]).iloc[0])
     return None
 
 

@@ -44,8 +44,12 @@ def dress() -> None:
     st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
 
 
-def open_page() -> Night:
-    """The release that the address asks for, with the line above the title; stops where there is none yet."""
+def open_page(*, with_switch: bool = True) -> Night:
+    """The release that the address asks for, with the line above the title; stops where there is none yet.
+
+    Args:
+        with_switch: Offer the other releases; False where the page has a control of its own.
+    """
     dress()
     try:
         found = reads.nights()
@@ -56,7 +60,7 @@ def open_page() -> Night:
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
     night = next(one for one in found if one.run_id == run_id)
-    above_title(night, found)
+    above_title(night, found, with_switch=with_switch)
     return night
 
 
@@ -78,12 +82,14 @@ def stop_with(text: str) -> None:
     st.stop()
 
 
-def above_title(night: Night, found: list[Night]) -> None:
+def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
     """Replay badge, what is known to when, sources left out, and the way to other releases."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap=None):
             st.markdown(_replay_line(night))
-        if len(found) > 1:
+        if night.run_id != found[0].run_id:
+            _link_to_latest()
+        if len(found) > 1 and with_switch:
             _release_switch(night, found)
     if night.degraded:
         names = "; ".join(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in night.degraded)
@@ -116,14 +122,14 @@ def known_to(night: Night) -> str:
     return ", ".join(parts)
 
 
+def _link_to_latest() -> None:
+    if st.button(_("Latest release"), type="tertiary", icon=":material/arrow_forward:", icon_position="right"):
+        state.forget("release")
+        st.rerun()
+
+
 def _release_switch(night: Night, found: list[Night]) -> None:
     labels = release_labels(found)
-    if night.run_id != found[0].run_id and st.button(
-        _("Latest release"), type="tertiary", icon=":material/arrow_forward:", icon_position="right"
-    ):
-        st.session_state.pop("carried:release", None)
-        st.query_params["release"] = state.LATEST
-        st.rerun()
     st.selectbox(
         _("As known on"),
         list(labels),

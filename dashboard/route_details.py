@@ -48,7 +48,7 @@ def show_members(view: RouteView) -> None:
         return
     others = members[members["model_id"] != summaries.ENSEMBLE]["q50"]
     spread = numbers.expected(others.max() - others.min()) if len(others) else ""
-    text = ngettext("{n} model beside the ensemble", "The {n} models agree within {spread}", len(others))
+    text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
     st.subheader(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
     layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
@@ -87,8 +87,11 @@ def show_seasons(view: RouteView) -> None:
     months = list(pd.DatetimeIndex(median.index).month)
     same = before[before.index.month.isin(months)]
     st.subheader(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
-    figure = season_chart(view.observed, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
-    layout.chart(figure, season_alt(view.observed, view.forecast, year=year), "seasons")
+    recent = view.observed[view.observed["time_period_end"].dt.year >= summaries.FIRST_COMPARED_YEAR]
+    figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
+    layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
+    text = _("Years from {year}: earlier peaks would flatten the rest.")
+    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
 
 
 def season_words(expected: float, before: float, complete: bool, year: int) -> str:  # noqa: FBT001  # a fact about the data, not a switch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -107,6 +108,24 @@ def widget(
     if st.session_state.get(key, _UNSET) != value:
         st.session_state[key] = value
     return {"key": key, "on_change": _follow, "args": (name, key, encode)}
+
+
+def link(page: str, **values: str) -> str:
+    """Relative address of a page that shows the same release in the same language.
+
+    Args:
+        page: Last part of its address, such as ``route``.
+        values: Further choices.
+    """
+    kept = {name: st.query_params[name] for name in ("release", "lang") if name in st.query_params}
+    query = urlencode({**kept, **values})
+    return f"{page}?{query}" if query else page
+
+
+def forget(name: str) -> None:
+    """Go back to the default of a choice, on this page and the others."""
+    st.session_state.pop(_CARRY + name, None)
+    write(name, None)
 
 
 def note_bad_value(name: str, text: str) -> None:

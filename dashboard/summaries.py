@@ -18,6 +18,8 @@ ENSEMBLE = "vigie-ensemble"
 BASELINE = "vigie-baseline"
 MONTHS_AHEAD = 3
 """A manager plans for the next three complete months."""
+FIRST_COMPARED_YEAR = 2017
+"""Beside 2015 and 2016 every other year would look flat."""
 LEVEL_ORDER = ("severe", "warning", "watch")
 
 

@@ -30,13 +30,13 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def route_table(summary: pd.DataFrame, trends: dict[str, str], lang: str) -> Styler:
+def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, str]) -> Styler:
     """The overview's table of routes.
 
     Args:
         summary: Result of ``summaries.route_summary``.
         trends: route_id -> sparkline as an image address.
-        lang: The reader's language, for the links.
+        links: route_id -> address of the route's page.
 
     Returns:
         Columns route, expected, interval, trend, last month, change on the year before; numbers stay numeric so that
@@ -45,7 +45,7 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], lang: str) -> Sty
     growth = summary["last_value"] / summary["year_earlier"].replace(0, math.nan) - 1
     ahead = _("80% interval")
     columns = {
-        _("Route"): [_route_cell(row, lang) for row in summary.to_dict("records")],
+        _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
         no_break(_("Trend and forecast")): [
@@ -72,9 +72,8 @@ def _growth(share: Any) -> str:  # noqa: ANN401  # the Styler hands over whateve
     return numbers.change(1 + share, 1.0) if known(share) else numbers.NOTHING
 
 
-def _route_cell(row: Row, lang: str) -> str:
-    query = f"route?route={row['route_id']}" + (f"&lang={lang}" if lang != "en" else "")
-    cell = f"[{no_break(route_name(str(row['route_id'])))}]({query})"
+def _route_cell(row: Row, link: str) -> str:
+    cell = f"[{no_break(route_name(str(row['route_id'])))}]({link})"
     if level := str(row["level"]):
         return f"{cell}  \n:{BADGE_COLOURS[level]}[{level_label(level)}]"
     return cell

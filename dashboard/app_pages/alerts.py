@@ -8,7 +8,7 @@ import streamlit as st
 from core.errors import VigieError
 from core.routes import ROUTES
 from core.schema import ALL
-from dashboard import alert_view, headlines, layout, numbers, purpose, reads, state
+from dashboard import alert_view, headlines, layout, numbers, purpose, reads, state, summaries
 from dashboard.charts.season_bars import season_bars, season_bars_alt
 from dashboard.headlines import Row
 from dashboard.i18n import _, ngettext
@@ -143,7 +143,7 @@ def show_detail(night: Night, row: Row) -> None:
     """One alert: what, how likely, how sure, why, and its history."""
     level = "ended" if row["ended"] else row["alert_level"]
     st.markdown(f"### {plain(headlines.subject_name(night, row))}", anchors=False)
-    st.markdown(f"{level_badge(level)} {plain(row['reason'])}")
+    st.markdown(f"{level_badge(level)} {plain(headlines.reason(row))}")
     show_numbers(night, row)
     chart, why = st.columns([1.7, 1], gap="medium")
     with chart:
@@ -190,7 +190,9 @@ def show_season(night: Night, row: Row) -> None:
     threshold = float(row["threshold"]) if known(row["threshold"]) else None
     figure = season_bars(past, quantiles, year=end.year, threshold=threshold, unit=_("Arrivals"), theme=current_theme())
     layout.chart(figure, season_bars_alt(past, quantiles, year=end.year, threshold=threshold), "season")
-    st.markdown(small(_("From {year}: earlier peaks would flatten the rest.").format(year=alert_view.FIRST_YEAR)))
+    st.markdown(
+        small(_("Years from {year}: earlier peaks would flatten the rest.").format(year=summaries.FIRST_COMPARED_YEAR))
+    )
 
 
 def show_record(night: Night, row: Row) -> None:

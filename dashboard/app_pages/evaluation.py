@@ -115,9 +115,8 @@ def show_track_record(night: Night, route_id: str) -> None:
     if rows.empty:
         st.markdown(small(_("No alert rule has a track record here yet.")))
         return
-    st.table(
+    st.dataframe(
         evaluation_view.record_table(rows),
-        border="horizontal",
         hide_index=True,
         alt=_("Track record of each alert rule at past origins"),
     )

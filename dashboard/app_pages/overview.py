@@ -7,9 +7,9 @@ import datetime as dt
 import pandas as pd
 import streamlit as st
 
-from dashboard import headlines, layout, numbers, reads, summaries, tables
+from dashboard import headlines, layout, numbers, reads, state, summaries, tables
 from dashboard.charts.sparkline import sparkline
-from dashboard.i18n import _, language, ngettext
+from dashboard.i18n import _, ngettext
 from dashboard.maps import flow_map, map_alt, map_note
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge
@@ -93,6 +93,7 @@ def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
         title = _("Arrivals expected by route, {months}").format(months=months)
         layout.downloads(layout.export_of(night, "routes", title, summary))
     theme = current_theme()
+    links = {route_id: state.link("route", route=route_id) for route_id in summary["route_id"]}
     trends = {}
     for route_id in summary["route_id"]:
         series_id = summaries.route_series(route_id)
@@ -100,7 +101,7 @@ def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
         quantiles = summaries.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
     st.table(
-        tables.route_table(summary, trends, language()),
+        tables.route_table(summary, trends, links),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the last month and the year before"),

@@ -143,7 +143,7 @@ def show_key_numbers(view: RouteView) -> None:
         hide_header=True,
         alt=title,
     )
-    how = f"[{_('How we know →')}](evaluation?route={view.route_id})"
+    how = f"[{_('How we know →')}]({state.link('evaluation', route=view.route_id)})"
     st.markdown(f"{layout.small(route_view.skill_words(view))} :small[{how}]")
 
 
@@ -170,4 +170,4 @@ def show_details(view: RouteView) -> None:
     route_details.PARTS[chosen](view)
 
 
-show(layout.open_page())
+show(layout.open_page(with_switch=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,12 @@ SOURCES = {
 
 def make_frames(too_old: str | None = None, alerts: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
     """Every frame of a release; the route ``too_old`` ends in 2023 and has no forecast."""
+    return {**usual_frames(too_old), **({} if alerts is None else {"alerts": alerts.reset_index(drop=True)})}
+
+
+@functools.cache
+def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
+    """The same with the usual alerts, made once for all tests."""
     rng = np.random.default_rng(7)
     histories = {route: history(route, rng) for route in ARRIVAL_ROUTES}
     observations = [rows(route, values) for route, values in histories.items()]
@@ -116,7 +123,7 @@ def make_frames(too_old: str | None = None, alerts: pd.DataFrame | None = None) 
         "backtest": pd.concat(backtest),
         "observations": pd.concat(observations),
         "outcomes": pd.concat(outcomes).query("time_period > '2024-12'"),
-        "alerts": make_alerts() if alerts is None else alerts,
+        "alerts": make_alerts(),
         "ended_alerts": make_ended(),
         "track_record": make_track_record(),
         "scores": make_scores(),
@@ -186,22 +193,18 @@ def ends(values: pd.Series) -> list[pd.Timestamp]:
 
 
 def as_forecasts(model: str, route: str, values: pd.Series, paths: np.ndarray) -> pd.DataFrame:
-    quantiles = np.quantile(paths, QUANTILE_LEVELS, axis=0)
+    levels = len(QUANTILE_LEVELS)
     return pd.DataFrame(
-        [
-            {
-                "model_id": model,
-                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
-                "origin_date": values.index[-1].end_time.normalize(),
-                "horizon": step + 1,
-                "target_end_date": end,
-                "output_type": "quantile",
-                "output_type_id": level,
-                "value": quantiles[rank, step],
-            }
-            for step, end in enumerate(ends(values))
-            for rank, level in enumerate(QUANTILE_LEVELS)
-        ]
+        {
+            "model_id": model,
+            "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+            "origin_date": values.index[-1].end_time.normalize(),
+            "horizon": np.repeat(np.arange(1, 13), levels),
+            "target_end_date": np.repeat(pd.DatetimeIndex(ends(values)), levels),
+            "output_type": "quantile",
+            "output_type_id": list(QUANTILE_LEVELS) * 12,
+            "value": np.quantile(paths, QUANTILE_LEVELS, axis=0).T.ravel(),
+        }
     )
 
 

@@ -18,9 +18,7 @@ FRAME = pd.DataFrame(
         "end": pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31"]),
     }
 )
-EXPORT = Export(
-    "route-EMR", "Arrivals expected", FRAME, "2025-01-31", "run-1", ["A ministry, CC BY 4.0"], ["n"]
-)
+EXPORT = Export("route-EMR", "Arrivals expected", FRAME, "2025-01-31", "run-1", ["A ministry, CC BY 4.0"], ["n"])
 
 
 def read_csv() -> pd.DataFrame:

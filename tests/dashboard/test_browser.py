@@ -1,0 +1,181 @@
+"""The dashboard in a real Chromium: no outside request, no error, reachable for everyone, state in the address."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from core.settings import PROJECT
+
+from .conftest import publish
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
+]
+
+ADDRESSES = ("", "overview", "route", "alerts", "evaluation", "data", "method")
+SIZES = ((1440, 900), (390, 844))
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+HARMLESS = ("_stcore/health", "_stcore/host-config")
+"""Streamlit asks for these below a deep link and finds them at the root."""
+LOCAL = {"127.0.0.1", "localhost"}
+WAIT = 60_000
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard over the miniature release, on a free port of loopback."""
+    home = tmp_path_factory.mktemp("home")
+    publish(home)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    log = (home / "server.log").open("wb")
+    server = subprocess.Popen(
+        command, cwd=PROJECT, env={**os.environ, "VIGIE_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{base}/_stcore/health", server, home / "server.log")
+        yield base
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        log.close()
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _attempt in range(240):
+        if server.poll() is not None:
+            pytest.fail(f"the server ended: {log.read_text()[-800:]}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own loopback address
+                return
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail("the server did not answer within a minute")
+
+
+@pytest.fixture(scope="module")
+def browser(address: str) -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        warm = chromium.new_page()
+        open_page(warm, address)  # a fresh server answers the first deep link slowly
+        warm.close()
+        yield chromium
+        chromium.close()
+
+
+def open_page(page: Page, url: str) -> None:
+    """Go to a page and wait until it is drawn."""
+    page.goto(url)
+    page.wait_for_selector("h1", timeout=WAIT)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')",
+        timeout=WAIT,
+    )
+    page.wait_for_timeout(600)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["desk", "phone"])
+@pytest.mark.parametrize("name", ADDRESSES, ids=lambda name: name or "root")
+def test_a_page_is_whole_reachable_and_asks_no_other_host(
+    browser: Browser, address: str, name: str, size: tuple[int, int]
+) -> None:
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    outside: set[str] = set()
+    errors: list[str] = []
+
+    def see_request(request: Request) -> None:
+        host = urlparse(request.url)
+        if host.scheme.startswith(("http", "ws")) and host.hostname not in LOCAL:
+            outside.add(str(host.hostname))
+
+    def see_console(message: ConsoleMessage) -> None:
+        where = str(message.location.get("url", "")) + message.text
+        if message.type == "error" and not any(name in where for name in HARMLESS):
+            errors.append(message.text)
+
+    page.on("request", see_request)
+    page.on("console", see_console)
+    open_page(page, f"{address}/{name}")
+    violations = Axe().run(page).response["violations"]
+    serious = {one["id"]: [node["html"][:160] for node in one["nodes"]] for one in violations if grave(one)}
+    assert outside == set()
+    assert errors == []
+    assert serious == {}
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert "Page not found" not in page.inner_text("body")
+    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
+    page.close()
+
+
+def grave(violation: dict[str, str]) -> bool:
+    return violation["impact"] in {"serious", "critical"}
+
+
+@pytest.mark.parametrize("name", ["", "route", "alerts"], ids=lambda name: name or "root")
+def test_the_dark_theme_has_no_serious_finding_either(browser: Browser, address: str, name: str) -> None:
+    context = browser.new_context(color_scheme="dark", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    open_page(page, f"{address}/{name}")
+    assert [one["id"] for one in Axe().run(page).response["violations"] if grave(one)] == []
+    context.close()
+
+
+def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    open_page(page, f"{address}/route?route=CMR&horizon=6&number=9000&view=table")
+    assert page.inner_text("h1").startswith("Central Mediterranean")
+    assert page.get_by_test_id("stNumberInputField").input_value() == "9000"
+    assert "Chance of exceeding 9,000 a month" in page.inner_text("body")
+    assert page.locator("[data-testid=stDataFrame]").count() == 1
+    context.close()
+
+
+def test_a_choice_on_the_page_lands_in_the_address(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    open_page(page, f"{address}/route?route=CMR")
+    page.get_by_role("radio", name="Nationalities").click()
+    page.wait_for_url("**view=nationalities*", timeout=WAIT)
+    assert "route=CMR" in page.url
+    page.close()
+
+
+def test_the_fan_chart_is_drawn_and_described(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    open_page(page, f"{address}/route?route=EMR")
+    chart = page.locator("[data-testid=stPlotlyChart]").first
+    assert chart.locator("path.js-line").count() >= 3
+    assert "Eastern Mediterranean" in str(page.content())
+    assert page.locator("[aria-label*='observed arrivals and forecast']").count() >= 1
+    page.close()
+
+
+def test_a_table_leaves_as_a_file_with_its_citation(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    open_page(page, f"{address}/route?route=EMR")
+    with page.expect_download(timeout=WAIT) as waiting:
+        page.get_by_role("button", name="CSV").first.click()
+    text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+    assert waiting.value.suggested_filename == "vigie-route-EMR-2025-01-31.csv"
+    assert "# Source: International Organization for Migration" in text
+    assert "chance_above" in text
+    page.close()

@@ -1,0 +1,249 @@
+"""Each page over the miniature release, run without a browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.settings import PROJECT
+from dashboard import reads
+from store.journal import Journal, journal_url
+from store.releases import Release
+
+from .conftest import make_alerts, publish
+
+PAGES = ("overview", "route", "alerts", "evaluation", "data", "method")
+
+
+def visit(page: str, **address: str) -> AppTest:
+    """Run one page with an address; fails on any exception."""
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    if page != "overview":
+        # Pages given as files are known only after a first run; the first run's own page keeps the address.
+        app.switch_page(f"dashboard/app_pages/{page}.py")
+    app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page says in text elements."""
+    kinds = (app.title, app.subheader, app.markdown, app.warning, app.info, app.error, app.caption, app.code)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_a_release_each_page_says_how_to_make_one(home: Path, page: str) -> None:
+    said = words(visit(page))
+    assert "No release yet" in said
+    assert "vigie nightly" in said
+    assert str(home) in said
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("release")
+def test_each_page_shows_the_replay_and_one_finding(page: str) -> None:
+    app = visit(page)
+    assert "Replay of 31 January 2025" in words(app)
+    assert "figures to December 2024, English Channel to January 2025" in words(app)
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_names_the_sources_that_were_left_out(home: Path, page: str) -> None:
+    publish(home, degraded=[{"source_id": "iom_dtm", "reason": "the file is empty"}])
+    assert any("the file is empty" in warning.value for warning in visit(page).warning)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_stands_without_alerts(home: Path, page: str) -> None:
+    publish(home, alerts=make_alerts().iloc[:0])
+    visit(page)
+
+
+@pytest.mark.usefixtures("release")
+def test_the_overview_has_four_cards_with_the_gravest_alert_first() -> None:
+    headings = [text.value for text in visit("overview").markdown if text.value.startswith("#### ")]
+    assert len(headings) == 4
+    assert headings[0] == "#### Eastern Mediterranean"
+
+
+def test_the_overview_says_what_changed_since_the_release_before(home: Path) -> None:
+    publish(home, as_of=dt.date(2025, 1, 30), alerts=make_alerts().iloc[1:])
+    publish(home)
+    said = words(visit("overview"))
+    assert "Since the last release, 30 January 2025" in said
+    assert "Eastern Mediterranean\\: new alert, Severe" in said
+
+
+def test_a_route_whose_figures_are_too_old_says_so_instead_of_pretending(home: Path) -> None:
+    publish(home, too_old="WMR")
+    expected = "figures end in November 2023, too old for a forecast of the present"
+    assert expected in words(visit("overview"))
+    route = visit("route", route="WMR")
+    assert expected in route.title[0].value
+    assert not route.get("plotly_chart")
+
+
+@pytest.mark.usefixtures("release")
+def test_the_route_page_takes_its_state_from_the_address() -> None:
+    app = visit("route", route="CMR", horizon="6", number="9000", view="table")
+    assert app.title[0].value.startswith("Central Mediterranean: ")
+    assert app.number_input[0].value == 9000
+    assert "Chance of exceeding 9,000 a month" in words(app)
+    assert len(app.dataframe) == 1
+
+
+@pytest.mark.parametrize("view", ["models", "nationalities", "drivers", "table"])
+@pytest.mark.usefixtures("release")
+def test_every_view_of_a_route_has_a_chart_or_a_table_of_its_own(view: str) -> None:
+    app = visit("route", route="CMR", view=view)
+    own = len(app.get("plotly_chart")) - 1 + len(app.dataframe)
+    assert own >= 1
+
+
+@pytest.mark.usefixtures("release")
+def test_a_route_without_nationalities_says_so() -> None:
+    assert "No source of this release publishes this route by nationality" in words(
+        visit("route", route="WMR", view="nationalities")
+    )
+
+
+@pytest.mark.parametrize(("name", "value"), [("route", "XXX"), ("horizon", "7"), ("number", "many"), ("view", "<b>")])
+@pytest.mark.usefixtures("release")
+def test_a_bad_value_in_the_address_falls_back_with_a_note(name: str, value: str) -> None:
+    app = visit("route", **{name: value})
+    assert any(f"asks for {name}" in warning.value for warning in app.warning)
+    assert app.title[0].value.startswith("Eastern Mediterranean: ")
+
+
+@pytest.mark.usefixtures("release")
+def test_an_unknown_release_falls_back_to_the_newest_with_a_note() -> None:
+    app = visit("overview", release="20200101T000000Z-abcdef")
+    assert any("asks for release" in warning.value for warning in app.warning)
+
+
+def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home: Path) -> None:
+    older = publish(home, as_of=dt.date(2025, 1, 30))
+    publish(home)
+    app = visit("overview", release=older.run_id)
+    assert "Replay of 30 January 2025" in words(app)
+    app.button[0].click().run()
+    assert "Replay of 31 January 2025" in words(app)
+
+
+@pytest.mark.usefixtures("release")
+def test_changing_a_widget_changes_the_address() -> None:
+    app = visit("route", route="CMR")
+    app.number_input[0].set_value(7000).run()
+    assert app.query_params["number"] == "7000"
+    app.selectbox[0].select("EMR").run()
+    assert app.query_params["route"] == "EMR"
+
+
+@pytest.mark.usefixtures("release")
+def test_a_past_origin_shows_the_forecast_made_then() -> None:
+    app = visit("route", route="CMR", origin="2024-06-30")
+    assert app.title[0].value.startswith("Central Mediterranean: on 30 June 2024, ")
+    assert "made at a past origin" in words(app)
+
+
+@pytest.mark.usefixtures("release")
+def test_what_happened_next_is_shown_only_on_demand() -> None:
+    assert "What happened next" not in words(visit("route", route="CMR"))
+    assert "of 6 months fell inside the 80% interval" in words(visit("route", route="CMR", reveal="1"))
+
+
+def test_an_alert_is_acknowledged_by_a_row_in_the_journal(home: Path, release: Release) -> None:
+    app = visit("alerts")
+    app.text_input[0].set_value("A. Person")
+    app.text_area[0].set_value("Beds are prepared")
+    app.button[0].click().run()
+    assert not app.exception
+    entries = Journal(journal_url("", home)).entries(action="acknowledged")
+    assert [(entry.actor, entry.reason, entry.run_id) for entry in entries] == [
+        ("A. Person", "Beds are prepared", release.run_id)
+    ]
+    assert "3 alerts wait for acknowledgement" in app.title[0].value
+
+
+@pytest.mark.usefixtures("release")
+def test_an_acknowledgement_without_name_or_reason_is_refused(home: Path) -> None:
+    app = visit("alerts")
+    app.button[0].click().run()
+    assert "Give your name and a reason" in app.error[0].value
+    assert Journal(journal_url("", home)).entries() == []
+
+
+@pytest.mark.usefixtures("home", "release")
+def test_a_comment_cannot_inject_markup_into_the_history() -> None:
+    app = visit("alerts")
+    app.text_input[0].set_value("[x](http://example.org)")
+    app.text_area[0].set_value("**bold** <script>")
+    app.button[1].click().run()
+    history = app.table[-1].value
+    assert "\\[x\\]\\(http\\://example.org\\)" in history.iloc[0].to_list()
+
+
+@pytest.mark.usefixtures("release")
+def test_ended_alerts_stay_listed() -> None:
+    app = visit("alerts", show="ended")
+    assert len(app.radio[0].options) == 1
+    assert "○ Ended" in app.radio[0].options[0]
+
+
+@pytest.mark.usefixtures("release")
+def test_alert_filters_come_from_the_address() -> None:
+    app = visit("alerts", levels="severe", show="open")
+    assert len(app.radio[0].options) == 1
+    assert "Severe" in app.radio[0].options[0]
+
+
+@pytest.mark.usefixtures("release")
+def test_the_alerts_page_states_intended_and_prohibited_use() -> None:
+    said = words(visit("alerts"))
+    assert "Made for planning reception" in said
+    assert "profiling, or any decision about a person" in said
+
+
+@pytest.mark.usefixtures("release")
+def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
+    app = visit("evaluation")
+    assert app.title[0].value == "The forecast beats the baseline up to 6 months ahead; no evidence beyond"
+    table = app.dataframe[0].value
+    beyond = table[(table["Model"] == "Ensemble") & (table["Months ahead"] > 6)]
+    assert set(beyond["Evidence"]) == {"no evidence"}
+    assert "Baseline" in set(table["Model"])
+
+
+@pytest.mark.usefixtures("release")
+def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> None:
+    app = visit("data", source="iom_dtm")
+    said = words(app)
+    assert "International Organization for Migration, monthly arrivals, read in 2025" in said
+    assert "Months without arrivals are often absent" in said
+    assert app.table[0].value["Rows set aside"].tolist() == [0, 1, 0]
+
+
+@pytest.mark.usefixtures("release")
+def test_the_method_page_shows_the_chosen_model_card() -> None:
+    assert "Last value with its own past errors" in words(visit("method", model="vigie-baseline"))
+
+
+@pytest.mark.usefixtures("release")
+def test_every_chart_has_a_text_that_states_its_takeaway() -> None:
+    for page in PAGES:
+        for chart in visit(page).get("plotly_chart"):
+            assert len(chart.proto.alt) > 30, page
+
+
+def test_reading_a_release_twice_does_not_touch_the_disk_again(release: Release) -> None:
+    night = reads.nights()[0]
+    night.frame("forecasts")
+    (release.path / "forecasts.parquet").unlink()
+    assert len(night.frame("forecasts")) > 0
