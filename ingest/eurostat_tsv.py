@@ -12,7 +12,7 @@ from core.errors import SourceError
 from ingest.raw import RawFile
 
 MISSING = ":"
-_CELL = re.compile(r"(?P<value>:|-?\d+(?:\.\d+)?)(?: (?P<flag>[a-z]+))?")
+_CELL = re.compile(r"(?P<value>:|-?[0-9]+(?:\.[0-9]+)?)(?: (?P<flag>[a-z]+))?")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -31,11 +31,14 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
         SourceError: Not UTF-8 text, an XML notice instead of a table, a header without ``\TIME_PERIOD``, or a line
             with another number of fields than the header.
     """
-    lines = _text(raw).splitlines()
-    header = lines[0].rstrip("\r\n") if lines else ""
+    text = _text(raw)
+    lines = text.splitlines()
+    header = lines[0] if lines else ""
     key, _, _ = header.partition("\t")
     if "\\" not in key:
         raise SourceError(raw.name, r"the header must start with its dimensions and '\TIME_PERIOD'", row=1)
+    if not text.endswith("\n"):
+        raise SourceError(raw.name, "the last line has no line end: the file was cut off", row=len(lines))
     dimensions = key.split("\\")[0].split(",")
     periods = [period.strip() for period in header.split("\t")[1:]]
     for label, names in (("dimension", dimensions), ("period", periods)):

@@ -16,9 +16,9 @@ from ingest.raw import Parsed, RawFile
 
 FIRST_MONTH = "2009-01"
 """First month kept of indicators: the routes' own history begins here."""
-_MONTH = r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])"
-_QUARTER = r"(?:19|20)\d{2}-Q[1-4]"
-_NUMBER = r"[+-]?\d{1,15}(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?"
+_MONTH = r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])"
+_QUARTER = r"(?:19|20)[0-9]{2}-Q[1-4]"
+_NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?"
 
 
 def melt(wide: pd.DataFrame, period_column: str, names: Collection[str], missing: Collection[str]) -> pd.DataFrame:
@@ -75,12 +75,13 @@ def to_observations(
     """
     fixed = {"freq": "M", "route_id": "_Z", "geo": "_Z", "citizen": "_Z"} | dimensions
     fixed = {name: value for name, value in fixed.items() if name not in cells}
+    text = cells["value"].astype(str).str.strip()
     keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
-    rules = [*_period_rules(cells, fixed["freq"], today), *_value_rules(cells["value"], counts=counts)]
+    rules = [*_period_rules(cells, fixed["freq"], today), *_value_rules(text, counts=counts)]
     rules += duplicate_rules(cells, keys, "value")
     good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
     require_rows(good, raw.name)
-    tidy = good.rename(columns={"value": "obs_value"}).astype({"obs_value": float})
+    tidy = good.assign(obs_value=text[good.index].astype(float))
     kept = [name for name in tidy.columns if name in (*keys, "obs_value", "obs_flag")]
     return Parsed(observations(tidy[kept], source_id=source_id, lag_days=lag_days, **fixed), rejected)
 
@@ -117,8 +118,7 @@ def _end_of_running_period(freq: str, today: dt.date | None) -> dt.date:
     return end
 
 
-def _value_rules(values: pd.Series, *, counts: bool) -> list[RowRule]:
-    text = values.astype(str).str.strip()
+def _value_rules(text: pd.Series, *, counts: bool) -> list[RowRule]:
     is_number = text.str.fullmatch(_NUMBER)
     rules = [RowRule("value", "the figure is not a number", ~is_number)]
     if counts:

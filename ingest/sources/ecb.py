@@ -22,7 +22,7 @@ LAG_DAYS = 1
 
 MEMBER = "eurofxref-hist.csv"
 _MISSING = {"", "N/A"}
-_DAY = r"\d{4}-\d{2}-\d{2}"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _LARGEST = 50_000_000
 
 
@@ -68,7 +68,7 @@ def _unzip(raw: RawFile) -> RawFile:
 
 def _rules(days: pd.DataFrame) -> list[RowRule]:
     dates = pd.to_datetime(days["time_period"].where(days["time_period"].str.fullmatch(_DAY)), errors="coerce")
-    is_rate = days["value"].str.fullmatch(r"\d{1,9}(?:\.\d{1,12})?") & ~days["value"].str.fullmatch(r"[0.]+")
+    is_rate = days["value"].str.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,12})?") & ~days["value"].str.fullmatch(r"[0.]+")
     return [
         RowRule("Date", "the date is impossible", dates.isna()),
         future_rule(dates, "Date"),

@@ -111,7 +111,7 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
     table = table[table["CITIZEN"] == "Total"]
     if table.empty:
         raise SourceError(raw.name, "no row for CITIZEN Total")
-    grouped = table["Value"].str.fullmatch(r"\d{1,3}(?:,\d{3})+")
+    grouped = table["Value"].str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+")
     target = table["ASYL_APP"].map(_TARGETS) if "ASYL_APP" in table else _ALL_APPLICANTS
     cells = pd.DataFrame(
         {

@@ -65,7 +65,7 @@ def _parse_wide(raw: RawFile) -> Parsed:
             raise SourceError(raw.name, "a column without a country holds figures", column=column)
     names = [column for column in wide.columns if column != _DATE_COLUMN and not _UNNAMED.fullmatch(column)]
     geo = map_countries(pd.Series(names, index=names, name="header"), raw.name)
-    months = wide[_DATE_COLUMN].str.replace(r"-\d{2}$", "", regex=True).where(wide[_DATE_COLUMN].str.len() == 10, "")
+    months = wide[_DATE_COLUMN].str.replace(r"-[0-9]{2}$", "", regex=True).where(wide[_DATE_COLUMN].str.len() == 10, "")
     cells = melt(wide.assign(time_period=months), "time_period", names, set())
     cells["geo"] = cells["name"].map(geo)
     cells = cells[cells["time_period"] <= LAST_UNDATED_MONTH]
@@ -91,16 +91,16 @@ def _unzip(raw: RawFile) -> RawFile:
 
 
 def _edition_rules(table: pd.DataFrame) -> list[RowRule]:
-    is_day = table["vintage_date"].str.fullmatch(r"(19|20)\d{2}-\d{2}-\d{2}")
+    is_day = table["vintage_date"].str.fullmatch(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}")
     dates = pd.to_datetime(table["vintage_date"].where(is_day), errors="coerce")
-    months = table["month"].where(table["month"].str.fullmatch(r"(19|20)\d{2}-(0[1-9]|1[0-2])"))
+    months = table["month"].where(table["month"].str.fullmatch(r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])"))
     today = pd.Timestamp.now(tz="UTC").tz_localize(None)
     return [
         RowRule("vintage_date", "the date of the edition is impossible", dates.isna()),
         RowRule("vintage_date", "the date of the edition lies in the future", dates > today),
         RowRule("month", "the period is not a month", months.isna()),
         RowRule("month", "the month ends after the edition's date", months.fillna("") >= table["vintage_date"].str[:7]),
-        RowRule("fatalities_best", "the figure is not a count", ~table["fatalities_best"].str.fullmatch(r"\d{1,9}")),
+        RowRule("fatalities_best", "the figure is not a count", ~table["fatalities_best"].str.fullmatch(r"[0-9]{1,9}")),
         RowRule("country_ne", "the country's month is listed twice in an edition",
                 table.duplicated(["vintage_date", "month", "country_ne"])),
     ]  # fmt: skip

@@ -1,0 +1,238 @@
+"""Eurostat's asylum applications in each of the layouts in which they come."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+from ingest.sources import eurostat
+from tests.ingest import miniature_files as files
+
+EU28_FIRST_TIME_2015, EU28_FIRST_TIME_2016 = 1_257_610, 1_206_520
+EU27_FIRST_TIME_2015 = 1_217_185
+
+
+def series(raw: RawFile, series_id: str) -> pd.DataFrame:
+    observations = eurostat.parse(raw).observations
+    return observations[observations["series_id"] == series_id].set_index("time_period")
+
+
+@pytest.mark.parametrize(
+    ("applicant", "kind"), [("asyl_app", "NASY_APP"), ("applicant", "FRST"), ("applicant", "NASY_APP")]
+)
+def test_the_renamed_dimension_of_applicants_reads_the_same(applicant: str, kind: str) -> None:
+    renamed = eurostat.parse(files.eurostat_tsv(applicant=applicant, first=kind)).observations
+    assert renamed.equals(eurostat.parse(files.eurostat_tsv()).observations)
+    in_json = eurostat.parse(files.eurostat_json(applicant, ("ASY_APP", kind))).observations
+    assert in_json.equals(eurostat.parse(files.eurostat_json()).observations)
+
+
+def test_all_applicants_and_first_time_applicants_are_kept_apart() -> None:
+    found = set(eurostat.parse(files.eurostat_tsv()).observations["series_id"])
+    assert found == {
+        "asylum_applications._Z.GRC._T.M",
+        "asylum_applications_first._Z.GRC._T.M",
+        "asylum_applications._Z.GBR._T.M",
+    }
+
+
+def test_a_sparse_answer_gives_only_the_figures_it_holds() -> None:
+    rows = eurostat.parse(files.eurostat_json()).observations
+    assert rows[["target", "geo", "time_period", "obs_value"]].to_numpy().tolist() == [
+        ["asylum_applications", "DEU", "2020-01", 835.0],
+        ["asylum_applications", "DEU", "2020-02", 900.0],
+    ]
+
+
+def test_aggregates_of_countries_are_left_out() -> None:
+    for raw in (files.eurostat_tsv(), files.eurostat_json(), files.eurostat_csv()):
+        assert set(eurostat.parse(raw).observations["geo"]) <= {"GRC", "GBR", "DEU", "BEL"}
+
+
+def test_an_answer_with_nothing_but_aggregates_is_refused() -> None:
+    with pytest.raises(SourceError, match="no figure for a single country"):
+        eurostat.parse(files.eurostat_json(c2=9))
+
+
+def test_a_file_without_the_total_of_all_citizenships_is_refused() -> None:
+    raw = files.eurostat_tsv()
+    with pytest.raises(SourceError, match="no row for citizen TOTAL"):
+        eurostat.parse(RawFile(raw.name, raw.content.replace(b",TOTAL,T,", b",SY,T,")))
+
+
+def test_a_file_without_a_dimension_of_applicants_is_refused() -> None:
+    with pytest.raises(SourceError, match=r"missing dimensions \['applicant'\]"):
+        eurostat.parse(files.eurostat_tsv(applicant="applicants"))
+
+
+def test_an_answer_without_values_is_refused_because_it_means_an_unknown_code() -> None:
+    raw = files.eurostat_json()
+    empty = raw.content.replace(b'"value": {"0": 835, "1": 900, "2": 9, "7": 5}', b'"value": {}')
+    with pytest.raises(SourceError, match="holds no value"):
+        eurostat.parse(RawFile(raw.name, empty))
+
+
+def test_an_unknown_country_code_is_refused_by_name() -> None:
+    raw = files.eurostat_tsv()
+    with pytest.raises(SourceError, match="'QQ'"):
+        eurostat.parse(RawFile(raw.name, raw.content.replace(b",UK\t", b",QQ\t")))
+
+
+def test_the_newest_three_months_are_provisional_because_only_some_countries_have_reported() -> None:
+    greece = series(files.eurostat_tsv(), "asylum_applications._Z.GRC._T.M")
+    assert greece.index[greece["obs_flag"] == "p"].tolist() == ["2023-10", "2023-11", "2023-12"]
+
+
+@pytest.mark.parametrize(("cell", "flag"), [("1945 p", "p"), ("1945 b", "b"), ("1945 e", "e"), ("1945 bp", "p")])
+def test_eurostat_s_letters_become_one_flag(cell: str, flag: str) -> None:
+    greece = series(files.eurostat_tsv({"2021-05": cell}), "asylum_applications._Z.GRC._T.M")
+    assert (greece.loc["2021-05", "obs_flag"], greece.loc["2021-05", "obs_value"]) == (flag, 1945)
+
+
+@pytest.mark.parametrize("cell", [": ", ": c"])
+def test_a_missing_or_confidential_cell_is_no_figure_and_no_zero(cell: str) -> None:
+    greece = series(files.eurostat_tsv({"2021-05": cell}), "asylum_applications._Z.GRC._T.M")
+    assert "2021-05" not in greece.index
+    assert len(greece) == len(files.MONTHS) - 1
+
+
+@pytest.mark.parametrize(("cell", "rule"), [("-5 ", "the count is negative"), ("1 945 ", "the figure is not a number")])
+def test_a_cell_that_cannot_be_right_is_set_aside_with_its_line_and_rule(cell: str, rule: str) -> None:
+    rejected = eurostat.parse(files.eurostat_tsv({"2021-05": cell})).rejected
+    assert rejected["rule"].tolist() == [rule] * 2
+    assert rejected["row"].str.startswith(("2, 2021-05", "3, 2021-05")).all()
+
+
+def test_a_month_that_lies_in_the_future_is_set_aside() -> None:
+    raw = files.eurostat_tsv()
+    rejected = eurostat.parse(RawFile(raw.name, raw.content.replace(b"2023-12 ", b"2099-12 "))).rejected
+    assert set(rejected["rule"]) == {"the period lies in the future"}
+
+
+def test_a_series_that_is_listed_twice_is_refused() -> None:
+    raw = files.eurostat_tsv()
+    line = raw.content.splitlines(keepends=True)[1]
+    with pytest.raises(SourceError, match="listed twice"):
+        eurostat.parse(RawFile(raw.name, raw.content + line))
+    with pytest.raises(SourceError, match="different figures for the same"):
+        eurostat.parse(RawFile(raw.name, raw.content + line.replace(b"1945", b"2945")))
+
+
+def test_a_gzipped_table_reads_like_a_plain_one() -> None:
+    raw = files.eurostat_tsv()
+    zipped = RawFile(raw.name, gzip.compress(raw.content, mtime=0))
+    assert eurostat.parse(zipped).observations.equals(eurostat.parse(raw).observations)
+
+
+def test_thousands_separators_of_the_former_data_explorer_are_read() -> None:
+    belgium = series(files.eurostat_csv(), "asylum_applications._Z.BEL._T.M")
+    assert belgium.loc["2003-05", "obs_value"] == 1945
+    assert set(belgium["obs_flag"]) == {""}
+
+
+@pytest.mark.parametrize("cell", ["1,94", "1,9450", "n/a"])
+def test_a_separator_in_the_wrong_place_is_set_aside(cell: str) -> None:
+    rejected = eurostat.parse(files.eurostat_csv({"2021-05": cell})).rejected
+    assert rejected["rule"].tolist() == ["the figure is not a number"]
+
+
+def test_the_first_month_under_the_regulation_is_a_break_in_the_series_of_all_applicants() -> None:
+    raw = files.eurostat_tsv()
+    early = RawFile(raw.name, raw.content.replace(b"2020-01 ", b"2008-01 "))
+    assert series(early, "asylum_applications._Z.GRC._T.M").loc["2008-01", "obs_flag"] == "b"
+    assert series(early, "asylum_applications_first._Z.GRC._T.M").loc["2008-01", "obs_flag"] == ""
+
+
+def test_quarterly_sums_are_series_of_their_own_and_the_newest_is_provisional() -> None:
+    austria = series(files.eurostat_quarterly(), "asylum_applications_first._Z.AUT._T.Q")
+    assert austria["obs_value"].tolist() == [3535.0, 2510.0]
+    assert austria["obs_flag"].tolist() == ["", "p"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rule"),
+    [
+        ({"asylum_first_apps_q": [-5.0, 2510.0, None]}, "the count is negative"),
+        ({"time_period": ["2025-Q3", "2025-Q5", "2025-Q3"]}, "the period is not a quarter"),
+        ({"time_period": ["2025-Q3", "2099-Q4", "2025-Q3"]}, "lies in the future"),
+        ({"time_period": ["2025-Q3", "2025-Q3", "2025-Q3"]}, "different figures for the same"),
+        ({"geo": ["AT", "QQ", "BE"]}, "'QQ'"),
+        ({"asylum_first_apps_q": ["many", "2510", None]}, "not a number"),
+        ({"asylum_first_apps_q": [None, None, None]}, "no figures"),
+    ],
+)
+def test_a_broken_panel_of_quarters_is_refused_with_the_rule(columns: dict[str, list[object]], rule: str) -> None:
+    with pytest.raises(SourceError, match=rule):
+        eurostat.parse(files.eurostat_quarterly(**columns))
+
+
+def test_a_panel_of_quarters_without_its_column_is_refused() -> None:
+    raw = files.eurostat_quarterly()
+    renamed = raw.content.replace(b"asylum_first_apps_q", b"asylum_first_apps_x")
+    with pytest.raises(SourceError, match=r"panel_quarterly_extended_channels\.parquet"):
+        eurostat.parse(RawFile(raw.name, renamed))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("applicants.parquet", "a stock of pending applications"),
+        ("eu_asyapp.rda", "levels are those of all applicants"),
+    ],
+)
+def test_a_file_that_is_known_to_mislead_is_refused_with_the_reason(name: str, why: str) -> None:
+    with pytest.raises(SourceError, match=why):
+        eurostat.parse(RawFile(name, b"PAR1"))
+    assert not any(name in pattern for pattern in eurostat.RAW_FILES)
+
+
+@pytest.fixture(scope="module")
+def published(raw_data: Path) -> pd.DataFrame:
+    paths = [path for pattern in eurostat.RAW_FILES for path in raw_data.glob(pattern)]
+    return pd.concat([eurostat.parse(eurostat.fetch(path)).observations for path in paths])
+
+
+def _year(published: pd.DataFrame, year: int, *, without: tuple[str, ...]) -> float:
+    rows = published[(published["target"] == "asylum_applications_first") & (published["freq"] == "M")]
+    rows = rows[rows["time_period"].str.startswith(str(year)) & ~rows["geo"].isin(without)]
+    return float(rows["obs_value"].sum())
+
+
+OUTSIDE_EU28 = ("CHE", "NOR", "ISL", "LIE")
+
+
+@pytest.mark.raw_data
+@pytest.mark.parametrize(
+    ("year", "without", "total"),
+    [
+        (2015, OUTSIDE_EU28, EU28_FIRST_TIME_2015),
+        (2016, OUTSIDE_EU28, EU28_FIRST_TIME_2016),
+        (2015, (*OUTSIDE_EU28, "GBR"), EU27_FIRST_TIME_2015),
+    ],
+)
+def test_the_sum_of_countries_is_the_published_total_but_for_rounding(
+    published: pd.DataFrame, year: int, without: tuple[str, ...], total: int
+) -> None:
+    assert _year(published, year, without=without) == pytest.approx(total, rel=0.0005)
+
+
+@pytest.mark.raw_data
+def test_published_months_and_quarters_agree_where_both_exist(published: pd.DataFrame) -> None:
+    first = published[published["target"] == "asylum_applications_first"]
+    months = first[(first["freq"] == "M") & (first["obs_flag"] != "p")]
+    quarter = pd.PeriodIndex(months["time_period"], freq="Q").strftime("%Y-Q%q")
+    sums = months.groupby([months["geo"], quarter])["obs_value"].agg(["sum", "size"])
+    quarters = first[first["freq"] == "Q"].set_index(["geo", "time_period"])["obs_value"]
+    both = sums[sums["size"] == 3].join(quarters.rename_axis(["geo", "time_period"]), how="inner")
+    assert len(both) > 1000
+    assert (both["sum"] == both["obs_value"]).mean() > 0.97
+
+
+@pytest.mark.raw_data
+def test_published_figures_are_multiples_of_five(published: pd.DataFrame) -> None:
+    assert (published["obs_value"] % 5 == 0).mean() == 1.0

@@ -1,0 +1,125 @@
+"""Deaths and disappearances: only sums by route and month leave the parser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import rdata
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import SourceError
+from core.schema import OBSERVATIONS, PERSON_LEVEL
+from ingest.raw import RawFile
+from ingest.sources import missing_migrants
+
+INCIDENTS = pd.DataFrame(
+    {
+        "t": [16436.0, 16440.0, 16500.0, 16500.0] + [16800.0] * 40,  # 2015-01-01, 2015-01-05, 2015-03-06, 2015-12-31
+        "route": ["Central Mediterranean Route"] * 2
+        + ["Undefined", "Western African Atlantic Route"]
+        + ["Intra-European routes"] * 40,
+        "dead": [3.0, 4.0, 2.0, 5.0] + [1.0] * 40,
+        "lon": 12.5,
+        "lat": 33.1,
+        "location": "Off the coast",
+    }
+)  # fmt: skip
+
+
+def rda(folder: Path, incidents: pd.DataFrame = INCIDENTS, table: str = "iom_mmp") -> RawFile:
+    path = folder / "iom_mmp.rda"
+    rdata.write_rda(path, {table: incidents})
+    return RawFile(path.name, path.read_bytes())
+
+
+def sums(raw: RawFile, route_id: str) -> pd.Series:
+    rows = missing_migrants.parse(raw).observations
+    return rows[rows["route_id"] == route_id].set_index("time_period")["obs_value"]
+
+
+def test_incidents_are_summed_by_route_and_month(tmp_path: Path) -> None:
+    assert sums(rda(tmp_path), "CMR")["2015-01"] == 7
+    assert sums(rda(tmp_path), "WAR")["2015-03"] == 5
+
+
+def test_the_world_s_sum_holds_the_routes_that_vigie_does_not_know_too(tmp_path: Path) -> None:
+    world = sums(rda(tmp_path), "_T")
+    assert (world["2015-03"], world.sum()) == (7, 54)
+
+
+def test_a_month_without_an_incident_counts_none(tmp_path: Path) -> None:
+    assert sums(rda(tmp_path), "CMR")["2015-02"] == 0
+    assert len(sums(rda(tmp_path), "EMR")) == 12
+
+
+def test_the_newest_three_months_are_provisional(tmp_path: Path) -> None:
+    rows = missing_migrants.parse(rda(tmp_path)).observations
+    assert set(rows.loc[rows["obs_flag"] == "p", "time_period"]) == {"2015-10", "2015-11", "2015-12"}
+
+
+def test_no_place_leaves_the_parser_not_even_with_a_rejected_row(tmp_path: Path) -> None:
+    bad = INCIDENTS.assign(dead=[-3.0, *INCIDENTS["dead"][1:]])
+    parsed = missing_migrants.parse(rda(tmp_path, bad))
+    assert list(parsed.observations.columns) == list(OBSERVATIONS.columns)
+    record = parsed.rejected["record"].iloc[0]
+    assert parsed.rejected["rule"].tolist() == ["the count is negative"]
+    assert not any(name in record for name in (*PERSON_LEVEL, "lon", "location", "12.5", "33.1", "coast"))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("dead", float("nan"), "the count is missing"),
+        ("dead", float("inf"), "not a number"),
+        ("t", float("nan"), "the date is missing"),
+        ("t", 39_000.0, "lies in the future"),
+        ("t", 10_000.0, "before the project began"),
+        ("t", 1e12, "impossible"),
+    ],
+)
+def test_an_incident_that_cannot_be_right_is_set_aside(tmp_path: Path, column: str, value: float, rule: str) -> None:
+    bad = INCIDENTS.assign(**{column: [value, *INCIDENTS[column][1:]]})
+    parsed = missing_migrants.parse(rda(tmp_path, bad))
+    assert len(parsed.rejected) == 1
+    assert rule in parsed.rejected["rule"].iloc[0]
+    assert sums(rda(tmp_path, bad), "CMR")["2015-01"] == 4
+
+
+def test_a_file_without_its_table_or_column_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="'iom_mmp' is missing"):
+        missing_migrants.parse(rda(tmp_path, table="incidents"))
+    with pytest.raises(SourceError, match=r"missing columns \['dead'\]"):
+        missing_migrants.parse(rda(tmp_path, INCIDENTS.rename(columns={"dead": "deaths"})))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>\n", b"RDX3\n", b"\x1f\x8b\x08\x00"])
+def test_what_is_no_r_data_file_is_refused(content: bytes) -> None:
+    with pytest.raises(SourceError, match=r"iom_mmp\.rda"):
+        missing_migrants.parse(RawFile("iom_mmp.rda", content))
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> RawFile:
+    return rda(tmp_path_factory.mktemp("rda"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(noise=st.binary(min_size=1, max_size=6), place=st.floats(0, 1))
+def test_a_damaged_file_raises_nothing_but_a_source_error(sound: RawFile, noise: bytes, place: float) -> None:
+    start = int(place * len(sound.content))
+    damaged = sound.content[:start] + noise + sound.content[start + len(noise) :]
+    try:
+        missing_migrants.parse(RawFile(sound.name, damaged))
+    except SourceError as error:
+        assert sound.name in str(error)
+
+
+@pytest.mark.raw_data
+@pytest.mark.parametrize(("year", "total"), [(2016, 8_253), (2023, 8_755), (2024, 9_191)])
+def test_the_world_s_sum_of_a_year_is_the_published_one(raw_data: Path, year: int, total: int) -> None:
+    (pattern,) = missing_migrants.RAW_FILES
+    world = sums(missing_migrants.fetch(raw_data / pattern), "_T")
+    assert world[world.index.str.startswith(str(year))].sum() == total

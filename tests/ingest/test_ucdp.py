@@ -1,0 +1,162 @@
+"""Deaths in organised violence: the wide table and its dated editions."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import SourceError
+from ingest.raw import RawFile
+from ingest.sources import ucdp
+from tests.ingest import miniature_files as files
+
+
+def known_at(observations: pd.DataFrame, date: str) -> dict[tuple[str, str], float]:
+    """Newest figure of each country and month that was known on a date."""
+    rows = observations[observations["as_of"] <= pd.Timestamp(date)].sort_values("as_of")
+    keys = zip(rows["geo"].astype(str), rows["time_period"].astype(str), strict=True)
+    return dict(zip(keys, rows["obs_value"].astype(float), strict=True))
+
+
+def test_natural_earth_s_short_names_become_codes_and_the_column_without_a_country_goes() -> None:
+    assert set(ucdp.parse(files.ucdp_wide()).observations["geo"]) == {"AFG", "MLI", "COD"}
+
+
+def test_a_column_without_a_country_that_holds_figures_is_refused() -> None:
+    with pytest.raises(SourceError, match="column Unnamed: 134: a column without a country holds figures"):
+        ucdp.parse(files.ucdp_wide(unnamed="4"))
+
+
+def test_an_unknown_country_is_refused_by_name() -> None:
+    with pytest.raises(SourceError, match="'Atlantis'"):
+        ucdp.parse(files.ucdp_wide(header=",Afghanistan,Atlantis,Mali,Unnamed: 134"))
+
+
+def test_the_wide_table_ends_where_dated_editions_begin_and_its_dates_of_knowledge_are_marked_estimated() -> None:
+    rows = ucdp.parse(files.ucdp_wide()).observations
+    assert rows["time_period"].max() == "2023-12"
+    assert rows["as_of_estimated"].all()
+    assert rows["as_of"].max() == pd.Timestamp("2024-01-21")
+
+
+@pytest.mark.parametrize(("cell", "rule"), [("-3", "the count is negative"), ("many", "the figure is not a number")])
+def test_a_cell_that_cannot_be_right_is_set_aside_with_its_place(cell: str, rule: str) -> None:
+    rejected = ucdp.parse(files.ucdp_wide({"2021-05": cell})).rejected
+    assert rejected[["row", "column", "rule"]].to_numpy().tolist() == [["18, Mali", "value", rule]]
+
+
+def test_a_month_listed_twice_is_used_once() -> None:
+    raw = files.ucdp_wide()
+    parsed = ucdp.parse(RawFile(raw.name, raw.content.replace(b"2021-06-30", b"2021-05-31")))
+    assert parsed.rejected["row"].tolist() == ["19, Afghanistan", "19, Mali", "19, Dem. Rep. Congo"]
+    assert set(parsed.rejected["rule"]) == {"the same geo and time_period is listed twice"}
+
+
+def test_an_edition_s_figures_are_known_from_its_own_date() -> None:
+    rows = ucdp.parse(files.ucdp_editions()).observations
+    assert not rows["as_of_estimated"].any()
+    assert known_at(rows, "2024-02-21")["MLI", "2023-12"] == 5
+    assert known_at(rows, "2024-02-22")["MLI", "2023-12"] == 6
+
+
+def test_a_country_that_an_edition_does_not_name_had_no_deaths_in_that_month() -> None:
+    rows = ucdp.parse(files.ucdp_editions()).observations
+    assert known_at(rows, "2024-02-22")["MLI", "2024-01"] == 0
+    assert known_at(rows, "2024-01-26")["SDN", "2023-11"] == 0
+
+
+def test_a_month_before_an_edition_s_window_keeps_its_last_figure() -> None:
+    rows = ucdp.parse(files.ucdp_editions()).observations
+    assert known_at(rows, "2024-02-22")["MLI", "2023-11"] == 4
+
+
+def test_a_figure_that_did_not_change_is_not_repeated() -> None:
+    rows = ucdp.parse(files.ucdp_editions()).observations
+    sudan = rows[(rows["geo"] == "SDN") & (rows["time_period"] == "2023-12")]
+    assert sudan["as_of"].tolist() == [pd.Timestamp("2024-01-26")]
+
+
+def test_months_that_no_annual_release_covers_are_provisional() -> None:
+    rows = ["2024-06-24,2023-12,Mali,5,a,f", "2024-06-24,2022-12,Mali,4,a,f", "2024-07-21,2023-12,Mali,6,a,f"]
+    parsed = ucdp.parse(files.ucdp_editions(rows)).observations.set_index(["time_period", "as_of"])["obs_flag"]
+    assert parsed["2023-12", pd.Timestamp("2024-06-24")] == "p"
+    assert parsed["2022-12", pd.Timestamp("2024-06-24")] == ""
+    assert parsed["2023-12", pd.Timestamp("2024-07-21")] == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ("2024-02-30,2023-12,Mali,5,a,f", "the date of the edition is impossible"),
+        ("2099-01-26,2023-12,Mali,5,a,f", "lies in the future"),
+        ("2024-01-26,2023-13,Mali,5,a,f", "not a month"),
+        ("2024-01-26,2024-01,Mali,5,a,f", "the month ends after the edition's date"),
+        ("2024-01-26,2023-12,Mali,-5,a,f", "not a count"),
+        ("2024-01-26,2023-12,Mali,five,a,f", "not a count"),
+        ("2024-01-26,2023-11,Mali,4,a,f", "listed twice"),
+    ],
+)
+def test_a_row_of_an_edition_that_cannot_be_right_is_set_aside(row: str, rule: str) -> None:
+    sound = [f"2024-01-26,{month},Mali,4,a,f" for month in files.MONTHS if month < "2023-12"]
+    rejected = ucdp.parse(files.ucdp_editions([*sound, row])).rejected
+    assert len(rejected) == 1
+    assert rule in rejected["rule"].iloc[0]
+
+
+def test_a_table_of_editions_without_a_column_is_refused() -> None:
+    text = gzip.decompress(files.ucdp_editions().content).replace(b"country_ne", b"country")
+    with pytest.raises(SourceError, match=r"missing columns \['country_ne'\]"):
+        ucdp.parse(RawFile("ucdp_vintages_36m.csv.gz", gzip.compress(text)))
+
+
+def test_the_file_whose_dates_run_twelve_months_early_is_refused_and_not_bundled() -> None:
+    with pytest.raises(SourceError, match="12 months early"):
+        ucdp.parse(RawFile("views_ged_sb_df_input.csv", files.ucdp_wide().content))
+    assert not any("views" in pattern for pattern in ucdp.RAW_FILES)
+
+
+@pytest.fixture(scope="module")
+def published(raw_data: Path) -> pd.DataFrame:
+    paths = [path for pattern in ucdp.RAW_FILES for path in raw_data.glob(pattern)]
+    return pd.concat([ucdp.parse(ucdp.fetch(path)).observations for path in paths], ignore_index=True)
+
+
+@pytest.mark.raw_data
+@pytest.mark.parametrize(("date", "total"), [("2024-01-26", 9_457), ("2024-06-24", 13_599), ("2026-06-24", 17_210)])
+def test_the_world_s_deaths_of_2023_12_are_what_each_published_edition_gave(
+    published: pd.DataFrame, date: str, total: float
+) -> None:
+    known = known_at(published, date)
+    assert sum(value for (_, month), value in known.items() if month == "2023-12") == total
+
+
+@pytest.mark.raw_data
+def test_every_published_edition_can_be_restored_from_the_changes(published: pd.DataFrame, raw_data: Path) -> None:
+    table = pd.read_csv(raw_data / ucdp.RAW_FILES[1])
+    editions = published[~published["as_of_estimated"]]
+    for date, rows in table.groupby("vintage_date"):
+        known = known_at(editions, str(date))
+        window = set(rows["month"])
+        assert sum(v for (_, month), v in known.items() if month in window) == rows["fatalities_best"].sum()
+
+
+@pytest.mark.raw_data
+def test_the_outlier_of_2026_01_is_there_and_marked_provisional(published: pd.DataFrame) -> None:
+    iran = published[(published["geo"] == "IRN") & (published["time_period"] == "2026-01")]
+    assert iran["obs_value"].tolist() == [19_886]
+    assert iran["obs_flag"].tolist() == ["p"]
+
+
+@pytest.mark.raw_data
+def test_the_refused_file_follows_the_wide_table_best_when_its_dates_are_moved_by_a_year(raw_data: Path) -> None:
+    wide, early = (
+        np.log1p(pd.read_csv(raw_data / "ucdp_country_month" / name, index_col=0)["Ukraine"])
+        for name in ("Hist.csv", "views_ged_sb_df_input.csv")
+    )
+    deaths, labelled = (series.set_axis(series.index.str[:7], axis=0) for series in (wide, early))
+    moved = labelled.set_axis([str(pd.Period(month, freq="M") + 12) for month in labelled.index], axis=0)
+    assert deaths.corr(moved) > 0.95 > deaths.corr(labelled)
