@@ -19,6 +19,7 @@ HEIGHT = 440
 STRIP_PIXELS = 54
 TOP_PIXELS = 16
 FARTHEST_THRESHOLD = 1.6
+WIDEST_BAND, WIDEST_REACH = "band 95%", 1.4
 
 
 def fan_chart(  # noqa: PLR0913 - each optional layer of the picture is one argument
@@ -74,7 +75,7 @@ def fan_chart(  # noqa: PLR0913 - each optional layer of the picture is one argu
     first = months.index[0] if len(months) else targets[0]
     last = max(targets[-1], first)
 
-    labels = fan_labels.end_labels(forecast, per_pixel, theme) + fan_labels.provisional_label(months, theme)
+    labels = fan_labels.end_labels(forecast, largest, per_pixel, theme) + fan_labels.provisional_label(months, theme)
     labels += fan_labels.unit_and_now(figure, unit, now, theme) + fan_labels.earlier_label(before, theme)
     labels += fan_labels.outcome_label(outcomes, theme)
     if threshold is not None:
@@ -151,8 +152,14 @@ def _since_first_month(earlier: pd.DataFrame | None, months: pd.DataFrame) -> pd
 
 
 def _largest(figure: go.Figure, threshold: float | None) -> float:
-    """Largest value drawn; a threshold counts unless it would flatten everything else."""
-    drawn = float(max(pd.Series(trace.y, dtype=float).max() for trace in figure.data))
+    """Top of the chart: everything but the far reach of the 95 % band, which would flatten the rest.
+
+    A threshold counts unless it would flatten the rest too.
+    """
+    tops = {trace.name: float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data}
+    widest = tops.pop(WIDEST_BAND)
+    calm = max(tops.values())
+    drawn = min(widest, WIDEST_REACH * calm) if widest > calm else calm
     if threshold is not None and drawn < threshold <= FARTHEST_THRESHOLD * drawn:
         return threshold
     return drawn

@@ -17,20 +17,28 @@ CHANCE_MONTHS = 3
 Annotations = list[Annotation]
 
 
-def end_labels(forecast: pd.DataFrame, per_pixel: float, theme: Theme) -> Annotations:
-    """What each band means, in words, at the right end, moved apart where bands are narrow."""
+def end_labels(forecast: pd.DataFrame, largest: float, per_pixel: float, theme: Theme) -> Annotations:
+    """What each band means, in words, at the right end, moved apart where bands are narrow.
+
+    Where the 95 % band leaves the chart at the top, its highest value is told there.
+    """
     upper = [(coverage, interval_levels(coverage)[1]) for coverage in (0.5, 0.8, 0.95)]
-    ends = {level: quantile(forecast, level).iloc[-1] for _coverage, level in upper}
+    ends = {level: min(quantile(forecast, level).iloc[-1], largest) for _coverage, level in upper}
     median = quantile(forecast, 0.5)
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
     texts = [_("<b>median {value}</b>").format(value=numbers.expected(median.iloc[-1]))]
     texts += [f"{numbers.percent(coverage)}: {words[coverage]}" for coverage, _level in upper]
     places = spread([median.iloc[-1], *ends.values()], LABEL_PIXELS * per_pixel)
     inks = [theme.median, *[theme.secondary] * len(upper)]
-    return [
+    labels = [
         note(theme, text, x=median.index[-1], y=place, xanchor="left", yanchor="middle", xshift=10, font={"color": ink})
         for text, place, ink in zip(texts, places, inks, strict=True)
     ]
+    highest = quantile(forecast, upper[-1][1]).max()
+    if highest > largest:
+        text = _("{coverage}: up to {value} ↑").format(coverage=numbers.percent(0.95), value=numbers.expected(highest))
+        labels.append(note(theme, text, x=median.index[-1], y=largest, xanchor="right", yanchor="top", xshift=-4))
+    return labels
 
 
 def unit_and_now(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:

@@ -11,6 +11,7 @@ import pytest
 from core.errors import SchemaError
 from dashboard.charts.axes import mid_month, quantile
 from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.numbers import expected
 from dashboard.theme import DARK, LIGHT, Theme, with_opacity
 
 NOW = dt.date(2025, 1, 31)
@@ -142,6 +143,19 @@ def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
     plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
     assert figure.layout.yaxis.range == plain.layout.yaxis.range
     assert "your number: 1,000,000, above this chart ↑" in words(figure)
+
+
+def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_chart(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    outer = forecast["output_type_id"].eq(0.975)
+    wide = forecast.assign(value=forecast["value"].mask(outer, forecast["value"] * 20))
+    figure = draw(observed, wide)
+    reach = wide.loc[outer, "value"].max()
+    assert figure.layout.yaxis.range[1] < reach / 5
+    assert max(named(figure, "band 95%")[0].y) == pytest.approx(reach)
+    assert f"95%: up to {expected(reach)} ↑" in words(figure)
+    assert not [text for text in words(draw(observed, forecast)) if "up to" in text]
 
 
 @pytest.mark.parametrize(
