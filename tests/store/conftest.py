@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
+import psycopg
 import pytest
 
 Scalar = str | bool | float | pd.Timestamp
@@ -122,23 +131,66 @@ def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFram
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Address of a real PostgreSQL server that listens on a socket in a temporary folder only."""
-    folder = tmp_path_factory.mktemp("pg")
-    # The package looks for a place for its own lock when it is imported.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    from pgserver.postgres_server import get_server  # noqa: PLC0415 - reads the environment when it is imported
+    # Not in pytest's own folders: they are closed to other users, and their names are too long for a socket.
+    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
+    programs, identity = _postgres_programs(folder), _unprivileged(folder)
+    data = folder / "data"
+    make = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+    subprocess.run([str(part) for part in make], check=True, capture_output=True, cwd=folder, **identity)
+    serve = [programs / "postgres", "-D", data, "-h", "", "-k", folder, "-F"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen([str(part) for part in serve], stdout=log, stderr=log, cwd=folder, **identity)
+    address = f"postgresql://postgres@/postgres?host={folder}"
+    try:
+        _wait_for(address, server, folder / "log")
+        yield address
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=30)
+        shutil.rmtree(folder)
 
-    server = get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+
+def _postgres_programs(folder: Path) -> Path:
+    """Where PostgreSQL's programs lie; for root a copy that the unprivileged user can reach."""
+    package = importlib.util.find_spec("pgserver")
+    assert package is not None
+    assert package.origin is not None
+    site = Path(package.origin).parents[1]
+    if os.geteuid() == 0:
+        # The programs look for their libraries beside the package.
+        for part in ("pgserver/pginstall", "pgserver.libs"):
+            shutil.copytree(site / part, folder / part, symlinks=True)
+        site = folder
+    return site / "pgserver" / "pginstall" / "bin"
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: root's tests start it as ``nobody``."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server answers."""
+    for _ in range(300):
+        assert server.poll() is None, log.read_text()
+        try:
+            psycopg.connect(address).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(log.read_text())
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
     """Address of a database of its own for one test."""
-    import psycopg  # noqa: PLC0415 - only these tests need a driver
-
     name = f"vigie_{uuid4().hex[:12]}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
