@@ -48,6 +48,8 @@ def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFr
         Central and Eastern Mediterranean ``arrivals.<route>._T.<citizen>.M``.
     """
     arrivals = known[(known["target"] == "arrivals") & (known["source_id"] != SOURCE_ID)]
+    if not by_citizen:
+        arrivals = arrivals[arrivals["citizen"] == ALL]
     key = ["source_id", "series_id", "time_period"]
     newest = arrivals.sort_values([*key, "as_of"]).drop_duplicates(key, keep="last")
     parts = [_route_total(newest, route_id) for route_id in COMPONENTS]
@@ -94,16 +96,18 @@ def _observed(totals: pd.DataFrame, component: Component) -> pd.DataFrame:
 
 def _monthly(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     """One row per month; of days, only months that have them all."""
-    month = pd.PeriodIndex(rows["time_period"].str[:7], freq="M")
-    grouped = rows.groupby(month)
+    flags, codes = np.unique(rows["obs_flag"].to_numpy(dtype=str), return_inverse=True)
+    month = rows["time_period"].str[:7]
+    grouped = rows.assign(code=codes).groupby(month)
     frame = pd.DataFrame(
         {
             "value": grouped["obs_value"].sum(),
-            "flag": grouped["obs_flag"].max(),
+            "flag": grouped["code"].max(),
             "as_of": grouped["as_of"].max(),
-            "estimated": grouped["as_of_estimated"].max(),
+            "estimated": grouped["as_of_estimated"].any(),
         }
     )
+    frame["flag"] = flags[frame["flag"].to_numpy(dtype=int)].astype(object)
     frame.index = pd.PeriodIndex(frame.index, freq="M")
     if freq == "D":
         frame = frame[grouped.size().to_numpy() == frame.index.days_in_month]

@@ -254,3 +254,11 @@ def test_no_spanish_citizenship_is_passed_on(published: Callable[[str], pd.DataF
     assert set(by_citizen["geo"]) == {"ITA", "MLT", "GRC", "CYP", "BGR"}
     found = route_arrivals(known)
     assert set(found.loc[found["citizen"] != "_T", "route_id"]) == {"CMR", "EMR"}
+
+
+@pytest.mark.raw_data
+def test_leaving_citizenships_out_changes_no_total(published: Callable[[str], pd.DataFrame]) -> None:
+    known = published("2025-01-31")
+    whole = route_arrivals(known)
+    totals = whole[whole["citizen"] == "_T"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(route_arrivals(known, by_citizen=False), totals)
