@@ -1,0 +1,147 @@
+"""The command as a person or a scheduler meets it: output, exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def vigie(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in its own process, as a scheduler does."""
+    environment = {key: value for key, value in os.environ.items() if key != "VIGIE_HOME"}
+    if home is not None:
+        environment["VIGIE_HOME"] = str(home)
+    return subprocess.run(
+        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Path:
+    months = [str(month) for month in pd.period_range("2016-01", periods=72, freq="M")]
+    season = 1000 + 400 * np.sin(np.arange(72) * np.pi / 6)
+    noise = np.random.default_rng(3).lognormal(0, 0.2, 72)
+    path = tmp_path / "panel.csv"
+    pd.DataFrame({"series_id": "a", "time_period": months, "value": (season * noise).round()}).to_csv(path, index=False)
+    return path
+
+
+def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
+    done = vigie("status", "--json", home=tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["release"] is None
+
+
+def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
+    assert vigie("verify", home=tmp_path).returncode == 0
+
+
+def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
+    done = vigie("status", "--json", "--home", str(tmp_path / "option"), home=tmp_path / "environment")
+    assert json.loads(done.stdout)["home"] == str(tmp_path / "option")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("nightly", "--as-of", "31.01.2025"), "31.01.2025: not a date"),
+        (("ingest", "--file", "uk_home_office"), "write SOURCE=PATH"),
+        (("ingest", "--file", "nowhere=x.csv"), "unknown source 'nowhere'"),
+        (("ingest", "--file", "uk_home_office=missing.csv"), "missing.csv"),
+        (("backtest", "--panel", "missing.csv", "--out", "x.parquet"), "missing.csv: no such file"),
+        (("alerts",), "run 'vigie nightly' first"),
+    ],
+)
+def test_a_persons_mistake_gets_a_sentence_and_no_traceback(
+    tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    done = vigie(*arguments, home=tmp_path)
+    assert done.returncode == 1
+    assert named in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_one_good_and_one_damaged_file_leave_the_good_one_stored(tmp_path: Path) -> None:
+    good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
+    good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
+    bad.write_bytes(b"")
+    home = tmp_path / "home"
+    done = vigie("ingest", "--file", f"noaa_enso={good}", "--file", f"uk_home_office={bad}", home=home)
+    assert done.returncode == 3
+    assert "boats.csv: the file is empty" in done.stderr
+    assert "noaa_enso: enso.csv read, 2 figures, 2 new" in done.stdout
+
+
+def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    done = vigie(
+        "backtest", "--panel", str(panel), "--origins", "3", "--step", "2", "--horizons", "1,3",
+        "--models", "snaive,baseline", "--out", str(out),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    frame = pd.read_parquet(out)
+    assert sorted(frame["origin_date"].dt.strftime("%Y-%m-%d").unique()) == ["2021-07-31", "2021-09-30", "2021-11-30"]
+    assert set(frame["model_id"]) == {"vigie-snaive", "vigie-baseline"}
+    assert len(frame) == 3 * 2 * 2 * 23
+
+
+def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    done = vigie("forecast", "--panel", str(panel), "--horizon", "2", "--models", "baseline", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert set(pd.read_parquet(out)["target_end_date"].dt.strftime("%Y-%m")) == {"2022-01", "2022-02"}
+
+
+@pytest.mark.parametrize(
+    ("row", "named"), [("a,2022-01,many", "row 74, column value"), ("a,2022-01,-3", "row 74, column value"),
+                       ("a,2021-12,5", "row 74, column time_period"), ("a,2022-Q1,5", "row 74, column time_period")]
+)  # fmt: skip
+def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, named: str) -> None:
+    panel.write_text(panel.read_text() + row + "\n")
+    done = vigie("backtest", "--panel", str(panel), "--out", str(tmp_path / "out.parquet"))
+    assert done.returncode == 1
+    assert f"panel.csv, {named}" in done.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_log_lines_are_json_where_no_terminal_listens(tmp_path: Path) -> None:
+    done = vigie("nightly", "--as-of", "1999-12-31", home=tmp_path)
+    assert done.returncode == 1
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert events[-1]["event"] == "stopped"
+    assert "no route can be forecast" in events[-1]["error"]
+
+
+@pytest.mark.slow
+def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "settings.toml").write_text("backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 100\n")
+    assert vigie("nightly", "--as-of", "2024-12-31", home=home).returncode == 0
+    former = json.loads(vigie("status", "--json", home=home).stdout)["release"]["run_id"]
+    night = subprocess.Popen(
+        [sys.executable, "-m", "cli", "nightly", "--as-of", "2025-01-31", "--home", str(home)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(4)
+    os.killpg(night.pid, signal.SIGKILL)
+    night.wait()
+    assert vigie("verify", home=home).returncode == 0
+    assert json.loads(vigie("status", "--json", home=home).stdout)["release"]["run_id"] == former
+    assert vigie("nightly", "--as-of", "2025-01-31", home=home).returncode == 0
+    newest = next(iter(sorted((home / "releases").glob("2*"), reverse=True)))
+    forecasts = newest / "forecasts.parquet"
+    forecasts.chmod(0o644)
+    forecasts.write_bytes(forecasts.read_bytes() + b"x")
+    done = vigie("verify", home=home)
+    assert done.returncode == 1
+    assert newest.name in done.stderr and "forecasts.parquet" in done.stderr
