@@ -13,7 +13,7 @@ from dashboard.charts.axes import LABEL_PIXELS, Annotation, dated, mid_month, no
 from dashboard.i18n import _
 from dashboard.theme import Theme, halo
 
-CHANCE_MONTHS = 3
+CHANCE_MONTHS, CHANCE_PIXELS = 3, 34
 Annotations = list[Annotation]
 
 
@@ -110,7 +110,7 @@ def chance_labels(
     figure.add_trace(
         go.Bar(
             x=[other for other, _chance in others],
-            y=[20 * per_pixel] * len(others),
+            y=[CHANCE_PIXELS * per_pixel] * len(others),
             base=threshold,
             width=CHANCE_MONTHS * 30 * 86_400_000,
             text=[f"<b>{numbers.percent(chance)}</b>" for _month, chance in others],
@@ -125,7 +125,8 @@ def chance_labels(
     )
     text = _("<b>{chance}</b> above").format(chance=numbers.percent(highest))
     ink = {"color": theme.ink}
-    return [note(theme, text, x=month, y=threshold, yanchor="bottom", yshift=1, font=ink)]
+    side = "right" if (end - month).days < 45 else "center"
+    return [note(theme, text, x=month, y=threshold, xanchor=side, yanchor="bottom", yshift=1, font=ink)]
 
 
 def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
