@@ -112,7 +112,7 @@ def test_a_damaged_binary_raises_nothing_but_a_source_error(
 
 
 @pytest.mark.parametrize(("source_id", "make"), files.CELL_FILES.values(), ids=files.CELL_FILES.keys())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cell=st.text(st.characters(codec="utf-8", exclude_characters='\r\n\t,"'), max_size=8))
 def test_any_text_in_one_cell_is_a_figure_or_no_figure_or_set_aside(
     source_id: str, make: Callable[[dict[str, str]], RawFile], cell: str
