@@ -54,5 +54,9 @@ requirements:
 	$(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o requirements.txt requirements.in
 	$(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o requirements-dev.txt requirements-dev.in
 
+benchmarks: .venv/ready-to-run
+	$(VENV)/python -m benchmarks.run > docs/benchmarks.new
+	mv docs/benchmarks.new docs/benchmarks.md
+
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

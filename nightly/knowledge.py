@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-from ingest.harmonise import route_arrivals
 
 from core.calendar import Frequency, last_complete_period, to_period
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
+from ingest.harmonise import route_arrivals
 from store.vintages import known_at
 
 TARGET = "arrivals"

@@ -1,0 +1,1 @@
+"""Measurements, as commands. Figures land in docs/benchmarks.md; nothing here is run by the tests."""

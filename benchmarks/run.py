@@ -1,0 +1,137 @@
+"""Measure nights, skill and speed, and print docs/benchmarks.md: ``make benchmarks``.
+
+Times are the machine's own; the ratios to a named peer, measured in the same run on the same series, are what can be
+compared between machines. Skill on Frontex's routes needs the workbook, named by VIGIE_RAW_DATA.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from statsforecast import StatsForecast
+from statsforecast.models import AutoARIMA, AutoETS, DynamicOptimizedTheta
+
+from core.routes import ROUTES
+from core.schema import ALL
+from forecasting.backtest import backtest
+from forecasting.combine import ensemble
+from forecasting.panel import Panel, panel_from_observations
+from forecasting.registry import MODELS
+from forecasting.scores import summarise
+from ingest.sources import frontex
+from store.releases import ReleaseStore
+
+HORIZONS = (1, 3, 6, 12)
+ORIGINS, SLOW_ORIGINS = 87, 24
+DENSE = 20
+"""Mean monthly detections from which a route counts as dense."""
+LEVELS = [50, 80, 95]
+
+
+def nights(home: Path) -> list[str]:
+    """Time the first night of an empty home and the night a month later."""
+    lines = ["| night | seconds |", "|---|---|"]
+    for label, date in (("first, empty home, 2024-12-31", "2024-12-31"), ("second, 2025-01-31", "2025-01-31")):
+        begun = time.monotonic()
+        subprocess.run([sys.executable, "-m", "cli", "nightly", "--home", home, "--as-of", date], check=True)  # noqa: S603  # our own command
+        lines.append(f"| {label} | {time.monotonic() - begun:.0f} |")
+    return lines
+
+
+def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
+    """Relative WIS (log, natural) and coverage per model and horizon, as Markdown."""
+    lines = ["| model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n |", "|---|---|---|---|---|---|"]
+    chosen = scores[(scores["series_id"] == series_id) & scores["horizon"].isin(HORIZONS)]
+    for (model_id, horizon), rows in chosen.groupby(["model_id", "horizon"]):
+        log = rows[rows["scale"] == "log"].iloc[0]
+        natural = rows[rows["scale"] == "natural"].iloc[0]
+        coverage = "/".join(f"{log[f'coverage_{level}']:.2f}" for level in LEVELS)
+        interval = f"{log['relative_wis_lo']:.2f}–{log['relative_wis_hi']:.2f}"
+        lines.append(
+            f"| {model_id} | {horizon} | {log['relative_wis']:.3f} [{interval}] | {natural['relative_wis']:.3f} "
+            f"| {coverage} | {log['n']} |"
+        )
+    return lines
+
+
+def dense_routes(raw_data: Path) -> Panel:
+    """Detections on Frontex's routes with at least ``DENSE`` a month."""
+    parsed = frontex.parse(frontex.fetch(raw_data / "frontex_ibc" / "ibc.xlsx")).observations
+    totals = parsed[(parsed["citizen"] == ALL) & parsed["route_id"].isin(ROUTES)]
+    means = totals.groupby("series_id")["obs_value"].mean()
+    return panel_from_observations(totals[totals["series_id"].isin(means[means > DENSE].index)], "detections", "M")
+
+
+def backtest_all(panel: Panel) -> tuple[pd.DataFrame, float]:
+    """Scores of every model and the ensemble, and the seconds that the fast models took."""
+    fast = [model_id for model_id, model in MODELS.items() if not model.slow]
+    slow = [model_id for model_id, model in MODELS.items() if model.slow]
+    begun = time.monotonic()
+    made = backtest(panel, origins=ORIGINS, step=1, horizons=range(1, 13), models=fast)
+    seconds = time.monotonic() - begun
+    late = backtest(panel, origins=SLOW_ORIGINS, step=1, horizons=range(1, 13), models=slow)
+    members = pd.concat([made, late], ignore_index=True)
+    together = pd.concat([members, ensemble(members, panel).forecasts], ignore_index=True)
+    return summarise(together[together["horizon"].isin(HORIZONS)], panel), seconds
+
+
+def peer_seconds(panel: Panel) -> float:
+    """Seconds of statsforecast's AutoETS, AutoARIMA and Theta at the same origins, on all cores."""
+    long = panel.long().rename(columns={"series_id": "unique_id", "time_period": "ds", "value": "y"})
+    long["ds"] = pd.PeriodIndex(long["ds"], freq="M").to_timestamp()
+    models = [AutoETS(season_length=12), AutoARIMA(season_length=12), DynamicOptimizedTheta(season_length=12)]
+    engine = StatsForecast(models=models, freq="MS", n_jobs=os.cpu_count() or 1)
+    begun = time.monotonic()
+    engine.cross_validation(df=long[["unique_id", "ds", "y"]], h=1, n_windows=ORIGINS, step_size=1, level=LEVELS)
+    return time.monotonic() - begun
+
+
+def report(raw_data: Path | None) -> Sequence[str]:
+    """The page, line by line."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        night_lines = nights(home)
+        release = ReleaseStore(home).current()
+        bundled = skill_table(release.read("scores")) if release else []
+    lines = [
+        "# Benchmarks",
+        "",
+        "Printed by `make benchmarks`. Relative WIS is measured against `vigie-baseline` on the same",
+    ]
+    lines += ["rows; below 1 is better. Brackets: 90 % moving-block bootstrap over origins.", ""]
+    lines += [f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.", ""]
+    lines += [
+        "## Nights",
+        "",
+        *night_lines,
+        "",
+        "## Five routes, bundled figures, 60 origins to November 2024",
+        "",
+        *bundled,
+    ]
+    if raw_data is None:
+        return [*lines, "", "Frontex's routes were not measured: VIGIE_RAW_DATA is not set."]
+    panel = dense_routes(raw_data)
+    scores, seconds = backtest_all(panel)
+    peer = peer_seconds(panel)
+    title = f"## {len(panel.series_ids)} dense Frontex routes, {ORIGINS} origins (Prophet: {SLOW_ORIGINS})"
+    lines += ["", title, "", *skill_table(scores), "", "## Speed against a peer", ""]
+    return [
+        *lines,
+        f"All fast models on these routes and origins, 12 horizons and 23 quantiles: {seconds:.0f} s. statsforecast's",
+        f"AutoETS, AutoARIMA and DynamicOptimizedTheta, same series and origins, 1 horizon, 3 intervals: {peer:.0f} s.",
+        f"Ratio: {seconds / peer:.2f}.",
+    ]
+
+
+if __name__ == "__main__":
+    named = os.environ.get("VIGIE_RAW_DATA")
+    sys.stdout.write("\n".join(report(Path(named) if named else None)) + "\n")

@@ -1,0 +1,35 @@
+"""What import-linter cannot see: single modules at the top of the tree."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+ROOMS = ("core", "ingest", "store", "geo", "forecasting", "alerts", "dashboard", "nightly")
+
+
+def imported(path: Path) -> set[str]:
+    """First parts of the names of all modules that a file imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names}
+
+
+def test_no_room_imports_the_command_line_or_the_page_entry() -> None:
+    guilty = [
+        str(path.relative_to(PROJECT))
+        for room in ROOMS
+        for path in (PROJECT / room).rglob("*.py")
+        if imported(path) & {"cli", "app"}
+    ]
+    assert not guilty
+
+
+def test_the_command_line_knows_nothing_of_the_dashboard() -> None:
+    assert not imported(PROJECT / "cli.py") & {"dashboard", "app", "streamlit"}
+
+
+def test_the_page_entry_imports_nothing_but_streamlit_and_the_dashboard() -> None:
+    assert imported(PROJECT / "app.py") <= {"__future__", "streamlit", "dashboard", "pathlib", "os", "core"}
