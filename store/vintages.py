@@ -120,9 +120,7 @@ class VintageStore:
         changed = both[both["before"] != both["after"]].reset_index(drop=True)
         base = changed["before"].abs().clip(lower=1.0)
         changed["share"] = (changed["after"] - changed["before"]) / base
-        return changed[
-            [*FIGURE, "target", "route_id", "geo", "citizen", "freq", "as_of", "before", "after", "share"]
-        ]
+        return changed[[*FIGURE, "target", "route_id", "geo", "citizen", "freq", "as_of", "before", "after", "share"]]
 
     def sources(self) -> list[str]:
         """Every ``source_id`` that has rows, sorted."""
