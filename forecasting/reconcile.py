@@ -77,7 +77,7 @@ def reconcile(
 def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
     """Scale parts' paths so that their sum follows the total's quantiles.
 
-    All parts of a path are scaled alike. Sharing the difference out by variance instead (minimum trace) was worse on the
+    All parts of a path are scaled alike. Sharing the difference out by variance instead (minimum trace) was worse on
     log1p scale at every horizon, because it drives small parts to zero.
 
     Args:
