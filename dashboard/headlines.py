@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Hashable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import level_word
 
-Row = dict[Hashable, Any]
+Row = Mapping[Any, Any]
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
 

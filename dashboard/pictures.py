@@ -9,6 +9,7 @@ import io
 import textwrap
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.quantiles import INTERVALS, interval_levels
@@ -17,8 +18,14 @@ from dashboard.downloads import Export
 from dashboard.i18n import _
 from dashboard.theme import LIGHT
 
-WIDTH_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 10.0, 6.2, 150
+WIDTH, CHART_HEIGHT, TOP, LINE = 10.0, 4.3, 0.95, 0.145
+"""Inches: whole width, chart, room above it, one line of small print."""
+DOTS_PER_INCH = 150
+LEFT, RIGHT = 0.075, 0.90
 MONTHS_BACK = 24
+TITLE_LETTERS, PRINT_LETTERS = 84, 150
+HALF_MONTH = pd.Timedelta(days=15)
+MONTHS_BETWEEN_TICKS = 6
 
 
 def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, threshold: float | None) -> bytes:
@@ -31,41 +38,79 @@ def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, thre
         threshold: The reader's number, or None.
 
     Returns:
-        A PNG on a light ground, 1500 × 930 pixels.
+        A PNG on a light ground, 1500 pixels wide and as high as its small print needs.
     """
-    figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), dpi=DOTS_PER_INCH, facecolor=LIGHT.ground)
-    axes = figure.add_axes((0.07, 0.27, 0.83, 0.58), facecolor=LIGHT.ground)
+    small_print = [
+        part
+        for label, text in export.about()[1:]
+        for part in textwrap.wrap(f"{label}: {text}", PRINT_LETTERS, subsequent_indent="    ")
+    ]
+    below = LINE * (len(small_print) + 1) + 0.5
+    height = TOP + CHART_HEIGHT + below
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, facecolor=LIGHT.ground)
+    axes = figure.add_axes((LEFT, below / height, RIGHT - LEFT, CHART_HEIGHT / height), facecolor=LIGHT.ground)
     recent = history.tail(MONTHS_BACK)
-    axes.plot(recent["end_date"], recent["obs_value"], color=LIGHT.observed, linewidth=1.6)
+    counts = pd.Series(recent["obs_value"].to_numpy(), index=pd.DatetimeIndex(recent["end_date"]) - HALF_MONTH)
     if not quantiles.empty:
-        for coverage, opacity in zip(sorted(INTERVALS, reverse=True), LIGHT.fan_opacity, strict=True):
-            low, high = interval_levels(coverage)
-            axes.fill_between(quantiles.index, quantiles[low], quantiles[high], color=LIGHT.fan, alpha=opacity, lw=0)
-            text = f"{coverage:.0%}"
-            axes.annotate(text, (quantiles.index[-1], quantiles[high].iloc[-1]), (6, 0), textcoords="offset points",
-                          color=LIGHT.secondary, fontsize=8, va="center")  # fmt: skip
-        axes.plot(quantiles.index, quantiles[0.5], color=LIGHT.median, linewidth=1.8)
+        _fan(axes, counts.tail(1), quantiles)
+    axes.plot(counts.index, counts, color=LIGHT.observed, linewidth=1.6)
     if threshold is not None:
-        axes.axhline(threshold, color=LIGHT.ink, linewidth=1, linestyle="--")
-        label = _("your number: {value}").format(value=numbers.observed(threshold))
-        axes.annotate(label, (0.01, threshold), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
-                      fontsize=8, color=LIGHT.ink)  # fmt: skip
-    axes.set_ylim(bottom=0)
-    axes.grid(axis="y", color=LIGHT.grid)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(LIGHT.hairline)
-    axes.tick_params(colors=LIGHT.secondary, labelsize=8, length=0)
-    axes.yaxis.set_major_formatter(lambda value, _place: numbers.observed(value))
-    figure.text(0.07, 0.93, export.title, fontsize=13, color=LIGHT.ink, family="serif", weight="bold", wrap=True)
-    figure.text(0.07, 0.88, _("Arrivals per month"), fontsize=8.5, color=LIGHT.secondary)
-    figure.text(0.07, 0.19, _small_print(export), fontsize=6.5, color=LIGHT.secondary, va="top", linespacing=1.5)
-    target = io.BytesIO()
+        _threshold(axes, threshold)
+    _dress(axes, pd.DatetimeIndex([*counts.index, *(pd.DatetimeIndex(quantiles.index) - HALF_MONTH)]))
+    title = textwrap.fill(export.title, TITLE_LETTERS)
+    inch = 1 / height
+    figure.text(LEFT, 1 - 0.2 * inch, title, fontsize=12.5, color=LIGHT.ink, family="serif", weight="bold", va="top")
+    figure.text(LEFT, 1 - (TOP - 0.08) * inch, _("Arrivals per month"), fontsize=8, color=LIGHT.secondary)
+    place = (below - 0.45) / height
+    figure.text(LEFT, place, "\n".join(small_print), fontsize=6.5, color=LIGHT.secondary, va="top", linespacing=1.45)
     about = "\n".join(f"{label}: {text}" for label, text in export.about())
+    target = io.BytesIO()
     figure.savefig(target, format="png", metadata={"Title": export.title, "Description": about, "Software": "Vigie"})
     return target.getvalue()
 
 
-def _small_print(export: Export) -> str:
-    lines = [f"{label}: {text}" for label, text in export.about()[1:]]
-    wrapped = [part for line in lines for part in textwrap.wrap(line, 165, subsequent_indent="   ")]
-    return "\n".join(wrapped[:14])
+def _fan(axes: Axes, anchor: pd.Series, quantiles: pd.DataFrame) -> None:
+    """Bands of 95, 80 and 50 % that open from the last count, and the median."""
+    months = anchor.index.append(pd.DatetimeIndex(quantiles.index) - HALF_MONTH)
+
+    def line(level: float) -> list[float]:
+        return [*anchor.tolist(), *quantiles[level].tolist()]
+
+    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), LIGHT.fan_opacity, strict=True):
+        low, high = interval_levels(coverage)
+        axes.fill_between(months, line(low), line(high), color=LIGHT.fan, alpha=opacity, linewidth=0)
+        _label(axes, numbers.percent(coverage), (months[-1], line(high)[-1]), LIGHT.secondary)
+    axes.plot(months, line(0.5), color=LIGHT.median, linewidth=1.8)
+    median = _("median {value}").format(value=numbers.expected(line(0.5)[-1]))
+    _label(axes, median, (months[-1], line(0.5)[-1]), LIGHT.median)
+
+
+def _label(axes: Axes, text: str, place: tuple[pd.Timestamp, float], colour: str) -> None:
+    axes.annotate(text, place, (6, 0), textcoords="offset points", color=colour, fontsize=7.5, va="center")
+
+
+def _threshold(axes: Axes, threshold: float) -> None:
+    axes.axhline(threshold, color=LIGHT.ink, linewidth=1, linestyle="--")
+    label = _("your number: {value}").format(value=numbers.observed(threshold))
+    axes.annotate(
+        label,
+        (0.01, threshold),
+        (0, 3),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        fontsize=7.5,
+        color=LIGHT.ink,
+    )
+
+
+def _dress(axes: Axes, months: pd.DatetimeIndex) -> None:
+    """Axis from zero, hairlines, month names in the reader's language."""
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y", color=LIGHT.grid)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(LIGHT.hairline)
+    ticks = months[(months.month - 1) % MONTHS_BETWEEN_TICKS == 0]
+    axes.set_xticks(ticks.to_numpy(), [numbers.month_short(month, year=True) for month in ticks])
+    axes.tick_params(colors=LIGHT.secondary, labelsize=7.5, length=0)
+    axes.yaxis.set_major_formatter(lambda value, _place: numbers.observed(value))

@@ -235,7 +235,13 @@ def context_lines(view: RouteView, rows: pd.DataFrame, place: str) -> pd.DataFra
 def show_table(view: RouteView) -> None:
     """The figures behind the chart."""
     frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold)
-    st.dataframe(frame, hide_index=True, height=420, alt=_("Counted months and expected ones with their intervals"))
+    st.dataframe(
+        tables.with_words(frame.iloc[::-1]),
+        hide_index=True,
+        height=420,
+        placeholder="",
+        alt=_("Counted months and expected ones with their intervals, the newest first"),
+    )
 
 
 PARTS: dict[str, Callable[[RouteView], None]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -129,7 +130,7 @@ def for_chart(history: pd.DataFrame) -> pd.DataFrame:
     return renamed[["time_period_end", "value", "flag"]]
 
 
-def usual_threshold(alerts: list[Row], history: pd.DataFrame) -> float:
+def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
     """A number to begin with: the open alert's threshold, else half more than the past year's average."""
     for row in alerts:
         if known(row["threshold"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from dashboard.summaries import chances as chances_of
 from dashboard.summaries import known
 from dashboard.theme import BADGE_COLOURS, level_label
 
-Row = dict[Hashable, Any]
+Row = Mapping[Any, Any]
 NO_BREAK = "\u00a0"
 
 
@@ -132,3 +132,36 @@ def forecast_table(history: pd.DataFrame, quantiles: pd.DataFrame, threshold: fl
     if threshold is not None:
         expected["chance_above"] = chances_of(quantiles, threshold)["probability"].to_numpy()
     return pd.concat([counted, expected.reset_index(drop=True)], ignore_index=True)
+
+
+def with_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of :func:`forecast_table` under names in the reader's language, whole persons."""
+    names = {
+        "month": _("Month"),
+        "kind": _("Kind"),
+        "observed": _("Counted"),
+        "flag": _("Note"),
+        "median": _("Expected"),
+        "q025": _("95% from"),
+        "q10": _("80% from"),
+        "q25": _("50% from"),
+        "q75": _("50% to"),
+        "q90": _("80% to"),
+        "q975": _("95% to"),
+        "chance_above": _("Chance to pass your number"),
+    }
+    words = {
+        "observed": _("counted"),
+        "forecast": _("expected"),
+        "provisional": _("provisional"),
+        "estimated": _("estimated"),
+        "break in series": _("break in series"),
+    }
+    shown = frame.copy()
+    for column in ("kind", "flag"):
+        shown[column] = shown[column].map(lambda text: words.get(text, "") if isinstance(text, str) else "")
+    for column in [name for name in shown.columns if name == "median" or name.startswith("q")]:
+        shown[column] = shown[column].map(numbers.round_expected, na_action="ignore")
+    if "chance_above" in shown:
+        shown["chance_above"] = [numbers.percent(value) if known(value) else "" for value in shown["chance_above"]]
+    return shown.rename(columns=names)

@@ -13,6 +13,7 @@ from dashboard.charts.season_bars import season_bars, season_bars_alt
 from dashboard.headlines import Row
 from dashboard.i18n import _, ngettext
 from dashboard.layout import plain, small
+from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
@@ -129,6 +130,7 @@ def inbox_caption(night: Night, row: Row) -> str:
         text = _("{chance} to pass {threshold}")
         chance, threshold = numbers.percent(row["probability"]), numbers.observed(row["threshold"])
         parts.append(text.format(chance=chance, threshold=threshold))
+    parts.append(rule_name(row["rule"]))
     if row["ended"]:
         parts.append(_("ended"))
     else:

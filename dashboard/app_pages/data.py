@@ -12,7 +12,9 @@ from dashboard.i18n import _, ngettext
 from dashboard.layout import plain, small
 from dashboard.names import state_name
 from dashboard.reads import Night
+from dashboard.tables import no_break
 
+NO_BREAK_HYPHEN = "\u2011"
 STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
 STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
 
@@ -45,8 +47,8 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         _("Source"): [source_link(night, row["source_id"]) for row in rows],
         _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
         _("State"): [state_badge(row["state"]) for row in rows],
-        _("Figures to"): [plain(row["last_period"]) for row in rows],
-        _("Known since"): [numbers.day_short(row["last_as_of"]) for row in rows],
+        _("Figures to"): [row["last_period"].replace("-", NO_BREAK_HYPHEN) for row in rows],
+        _("Known since"): [no_break(numbers.day_short(row["last_as_of"])) for row in rows],
         _("Age, days"): [row["age_days"] for row in rows],
         _("usually up to"): [row["expected_days"] for row in rows],
         _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],

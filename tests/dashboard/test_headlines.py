@@ -1,0 +1,115 @@
+"""Sentences that state a finding."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alerts.reasons import TEMPLATES, sentence
+from core.routes import ROUTES
+from dashboard import evaluation_view, headlines
+from dashboard.route_view import skill_until, spaced
+
+from .conftest import alert, make_track_record
+
+AS_OF = dt.date(2025, 1, 31)
+SAMPLE: dict[str, float | str] = {
+    "chance": 0.82, "threshold": 10_000.0, "month": "2025-04", "factor": 1.5, "value": 1234.0, "lower": 345.0,
+    "upper": 12_345.0, "period": "2024-11", "age": 62, "expected": 45, "before": 9977.0, "after": 5289.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(TEMPLATES))
+def test_an_alert_says_on_screen_what_the_release_says(key: str) -> None:
+    params = {name: value for name, value in SAMPLE.items() if "{" + name + "}" in TEMPLATES[key] or name == "chance"}
+    row = {"reason": "?", "reason_key": key, "reason_params": json.dumps(params)}
+    assert headlines.reason(row) == sentence(key, params)
+
+
+def test_an_alert_without_a_template_keeps_its_own_sentence() -> None:
+    assert headlines.reason({"reason": "Plain words."}) == "Plain words."
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ("2025-02", "2025-04", "1 to 3 months ahead"),
+        ("2025-03", "2025-03", "2 months ahead"),
+        ("2025-01", "2025-02", "1 month ahead"),
+        ("2024-11", "2024-12", ""),
+    ],
+)
+def test_lead_time_is_counted_from_the_last_complete_month(first: str, last: str, words: str) -> None:
+    row = alert("watch", "EMR", first_period=first, last_period=last)
+    assert headlines.when_words(dict(row), AS_OF) == words
+
+
+def test_the_record_of_the_alert_as_issued_on_its_own_route_is_preferred() -> None:
+    record = make_track_record()
+    issued = record[(record["route_id"] == "EMR") & (record["rule"] == "surge")].assign(horizon=0, precision=0.6)
+    row = dict(alert("severe", "EMR"))
+    assert "right 6 times in 10" in headlines.record_words(row, pd.concat([record, issued]))
+    assert "right 5 times in 10" in headlines.record_words(row, record)
+
+
+def test_a_record_that_is_not_known_falls_back_to_all_routes() -> None:
+    record = make_track_record()
+    record.loc[record["route_id"] == "EMR", "precision"] = np.nan
+    found = headlines.record_of(dict(alert("severe", "EMR")), record)
+    assert found is not None
+    assert found["route_id"] == "_T"
+
+
+def test_an_alert_that_moved_up_names_its_former_level() -> None:
+    before = pd.DataFrame([alert("warning", "EMR")])
+    assert headlines.change_words(dict(alert("severe", "EMR", change="up")), before) == "up from Warning"
+
+
+def test_the_overview_names_at_most_two_routes_and_counts_the_quiet_ones() -> None:
+    summary = pd.DataFrame({"level": ["severe", "", "", ""]})
+    one = pd.DataFrame([alert("severe", "EMR", change="up")])
+    assert headlines.overview(one, one.iloc[:0], summary) == (
+        "Eastern Mediterranean moves up to Severe; 3 other routes are quiet"
+    )
+    many = pd.DataFrame([alert("watch", route_id) for route_id in ROUTES])
+    assert headlines.overview(many, many.iloc[:0], summary).count(";") == 1
+
+
+def test_no_alert_is_said_as_plainly_as_an_alert() -> None:
+    none = pd.DataFrame([alert("watch", "EMR")]).iloc[:0]
+    assert headlines.overview(none, none, pd.DataFrame({"level": [""]})) == "No alert is open on any route"
+
+
+@pytest.mark.parametrize(
+    ("better", "until"),
+    [({1: True, 2: True, 3: False, 4: True}, 2), ({1: False, 2: True}, 0), ({}, None), ({1: True, 3: True}, 3)],
+)
+def test_skill_ends_at_the_first_horizon_without_it(better: dict[int, bool], until: int | None) -> None:
+    assert skill_until(better) == until
+
+
+@pytest.mark.parametrize(
+    ("months", "count", "horizons"), [(12, 4, [3, 6, 9, 12]), (3, 4, [1, 2, 3]), (6, 3, [2, 4, 6])]
+)
+def test_chances_are_shown_at_even_distances_up_to_the_last_month(months: int, count: int, horizons: list[int]) -> None:
+    chances = pd.DataFrame({"horizon": range(1, months + 1)})
+    assert spaced(chances, count)["horizon"].tolist() == horizons
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "words"),
+    [
+        (0.9, 0.8, 0.99, "better"),
+        (0.9, 0.8, 1.0, "no evidence"),
+        (1.1, 0.9, 1.2, "no evidence"),
+        (1.2, 1.1, 1.3, "worse"),
+        (0.9, np.nan, np.nan, "below 1, not tested"),
+        (np.nan, np.nan, np.nan, "not scored"),
+    ],
+)
+def test_evidence_needs_an_interval_on_one_side_of_one(ratio: float, low: float, high: float, words: str) -> None:
+    assert evaluation_view.verdict("vigie-ets", ratio, low, high) == words
