@@ -155,8 +155,10 @@ def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", he
 def verify(home: Home = None) -> None:
     """Walk the chain of releases; exit 1 and name the first that was altered."""
     from store.releases import ReleaseStore  # noqa: PLC0415  # the store opens only where it is asked
+    from store.status import witnesses  # noqa: PLC0415  # as above
 
-    problem = ReleaseStore(home_folder(home)).verify()
+    folder = home_folder(home)
+    problem = ReleaseStore(folder).verify(witnesses(folder, load_settings(folder).journal_url))
     typer.echo("The chain of releases is whole." if problem is None else f"error: {problem}", err=problem is not None)
     if problem is not None:
         raise typer.Exit(1)

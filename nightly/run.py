@@ -23,7 +23,7 @@ from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
-from store.status import NIGHT_ACTIONS
+from store.status import NIGHT_ACTIONS, WITNESS
 from store.vintages import VintageStore
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED = NIGHT_ACTIONS
@@ -128,7 +128,8 @@ def _publish(home: Path, settings: Settings, date: dt.date, journal: Journal, pr
     night = Night(release, degraded, projections.computed, watch.seconds())
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     reason = "; ".join(f"{item['source_id']}: {item['reason']}" for item in degraded)
-    journal.record(Entry(ACTOR, action, release.run_id, release.run_id, reason, {"seconds": night.seconds}))
+    payload = {"seconds": night.seconds, WITNESS: releases.head()}
+    journal.record(Entry(ACTOR, action, release.run_id, release.run_id, reason, payload))
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **night.seconds)
     return night
 

@@ -11,6 +11,9 @@ from store.releases import Release, ReleaseStore
 NIGHT_ACTIONS = ("published", "published degraded", "nothing published")
 """How a night may end, as the journal's ``action`` says it."""
 
+WITNESS = "manifest_sha256"
+"""Key under which a night's journal row keeps the hash of the manifest it published."""
+
 
 def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     """Collect what a caretaker asks first; the folder is not changed.
@@ -49,14 +52,29 @@ def _sources(release: Release | None) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in rows]
 
 
-def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
+def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
+    """Hash of each release's manifest as the journal kept it on the night: what ``verify`` holds the chain against.
+
+    Raises:
+        StoreError: The journal cannot be read.
+    """
+    return {
+        entry.run_id: entry.payload[WITNESS] for entry in _nights(home, journal_setting) if WITNESS in entry.payload
+    }
+
+
+def _nights(home: Path, journal_setting: str) -> list[Entry]:
     if not journal_setting and not (home / "journal.sqlite").exists():
-        return None
+        return []
     journal = Journal(journal_url(journal_setting, home))
     try:
-        runs = [entry for action in NIGHT_ACTIONS for entry in journal.entries(action=action)]
+        return [entry for action in NIGHT_ACTIONS for entry in journal.entries(action=action)]
     finally:
         journal.close()
+
+
+def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
+    runs = _nights(home, journal_setting)
     return _as_run(max(runs, key=lambda entry: entry.id)) if runs else None
 
 

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from store.journal import Entry, Journal, journal_url
+from store.status import WITNESS, read_status, witnesses
+
+
+def record(home: Path, *entries: Entry) -> None:
+    home.mkdir(exist_ok=True)
+    journal = Journal(journal_url("", home))
+    for entry in entries:
+        journal.record(entry)
+    journal.close()
+
+
+def test_an_empty_home_has_no_release_no_run_and_is_left_empty(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = read_status(home)
+    assert found["release"] is None and found["last_run"] is None and found["sources"] == []
+    assert not home.exists()
+
+
+def test_the_last_run_is_the_newest_night_whatever_its_outcome(tmp_path: Path) -> None:
+    record(
+        tmp_path,
+        Entry("nightly", "published", "r1", "r1"),
+        Entry("nightly", "nothing published", "2025-01-31", reason="no route can be forecast"),
+        Entry("A. Person", "acknowledged", "an alert"),
+    )
+    last = read_status(tmp_path)["last_run"]
+    assert (last["outcome"], last["reason"]) == ("nothing published", "no route can be forecast")
+
+
+def test_the_journal_bears_witness_to_the_hash_of_each_manifest(tmp_path: Path) -> None:
+    record(
+        tmp_path,
+        Entry("nightly", "published", "r1", "r1", payload={WITNESS: "a" * 64}),
+        Entry("nightly", "published degraded", "r2", "r2", payload={WITNESS: "b" * 64}),
+        Entry("nightly", "nothing published", "2025-01-31"),
+    )
+    assert witnesses(tmp_path) == {"r1": "a" * 64, "r2": "b" * 64}
