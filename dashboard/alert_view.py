@@ -156,8 +156,8 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     if found is None:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {
-        "precision": (_("Warnings that were right"), numbers.percent),
-        "recall": (_("Events that were warned of"), numbers.percent),
+        "precision": (_("Warnings that were right"), headlines.counted_share),
+        "recall": (_("Events that were warned of"), headlines.counted_share),
         "false_alarms_per_route_year": (_("Warnings in vain, per route and year"), _decimal),
         "lead_months_median": (_("Months of notice, median"), _decimal),
     }

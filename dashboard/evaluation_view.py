@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.schema import ALL
-from dashboard import numbers, summaries
+from dashboard import headlines, numbers, summaries
 from dashboard.i18n import _, ngettext
 from dashboard.names import model_name, rule_name
 from dashboard.summaries import known
@@ -149,5 +149,5 @@ def record_table(rows: pd.DataFrame) -> pd.DataFrame:
 def _with_interval(value: float, low: float, high: float, *, share: bool) -> str:
     if not known(value):
         return numbers.NOTHING
-    write = numbers.percent if share else numbers.decimal
+    write = headlines.counted_share if share else numbers.decimal
     return write(value) if not known(low) or not known(high) else f"{write(value)} ({write(low)}–{write(high)})"

@@ -22,6 +22,8 @@ from dashboard.summaries import known
 from dashboard.theme import level_word
 
 Row = Mapping[Any, Any]
+FEWEST_EVENTS = 5
+"""Fewer past events say little about a rule."""
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
 
@@ -237,11 +239,13 @@ def lead_words(row: Row, as_of: dt.date) -> str:
 def record_of(row: Row, record: pd.DataFrame) -> Row | None:
     """The track record of an alert's rule at its level: on its own route, else over all routes.
 
-    Preferred is the row about the alert as it is issued, over any month of its window (horizon 0).
+    Preferred is the row about the alert as it is issued, over any month of its window (horizon 0). A route with fewer
+    than ``FEWEST_EVENTS`` past events proves little by itself: then all routes together count.
     """
     rows = record[(record["rule"] == row["rule"]) & record["level"].isin([row["alert_level"], ALL, ""])]
     for route_id in (row["route_id"], ALL):
-        own = rows[(rows["route_id"] == route_id) & rows["precision"].notna()]
+        fewest = 0 if route_id == ALL else FEWEST_EVENTS
+        own = rows[(rows["route_id"] == route_id) & rows["precision"].notna() & (rows["n_events"] >= fewest)]
         if len(own):
             whole = own[own["horizon"] == 0]
             nearest = int((own["horizon"] - int(row["horizon"])).abs().to_numpy().argmin())
@@ -255,7 +259,8 @@ def record_words(row: Row, record: pd.DataFrame) -> str:
     if found is None:
         return _("no track record yet") if known(row["probability"]) else ""
     share = float(found["precision"])
-    return f"{numbers.ten_dots(share)} " + _("right {times}").format(times=numbers.times_in_ten(share))
+    words = _("right {times}, all routes") if found["route_id"] == ALL else _("right {times}")
+    return f"{numbers.ten_dots(share)} " + words.format(times=numbers.times_in_ten(share))
 
 
 def changes(night: Night, former: Night) -> list[str]:
@@ -313,3 +318,8 @@ def _new_figures(night: Night, former: Night) -> list[str]:
             text += ", " + _("expected were {value}").format(value=numbers.expected(median))
         out.append(text)
     return out
+
+
+def counted_share(share: float) -> str:
+    """A share of past cases as a whole per cent: unlike a chance it may be 0 or 100."""
+    return numbers.percent(0.5).replace("50", f"{share * 100:.0f}") if summaries.known(share) else numbers.NOTHING

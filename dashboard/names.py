@@ -26,7 +26,7 @@ def rule_name(rule: str) -> str:
     names = {
         "capacity": _("Capacity passed"),
         "threshold": _("Capacity passed"),
-        "surge": _("Half more than the past year's average"),
+        "surge": _("Far above the past year"),
         "record_12": _("Highest in 12 months"),
         "record_36": _("Highest in 36 months"),
         "outside_95": _("Outside the 95% interval"),

@@ -38,7 +38,7 @@ class RouteView:
         chances: Chance of passing the threshold in each month.
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
-        skill_until: Months ahead up to which the forecast beats the baseline; None where the release has no score.
+        skill: Months ahead from and up to which the forecast beats the baseline, see :func:`skill_span`.
         alert: The highest open alert on the route, or None.
         former_alerts: Alerts of the release before.
     """
@@ -57,7 +57,7 @@ class RouteView:
     chances: pd.DataFrame
     earlier: pd.DataFrame
     outcomes: pd.DataFrame
-    skill_until: int | None
+    skill: tuple[int, int] | None
     alert: Row | None
     former_alerts: pd.DataFrame
 
@@ -108,7 +108,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
                 night.frame("observations"), night.frame("outcomes"), series_id, origin_date.date()
             )
         ),
-        skill_until=skill_until(summaries.better_than_baseline(night.frame("scores"), series_id)),
+        skill=skill_span(summaries.better_than_baseline(night.frame("scores"), series_id)),
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
@@ -176,16 +176,23 @@ def earlier_forecasts(past: pd.DataFrame, origin_date: pd.Timestamp) -> pd.DataF
     return wide.reset_index().reindex(columns=["origin_date", "target_end_date", "q10", "q50", "q90"])
 
 
-def skill_until(better: dict[int, bool]) -> int | None:
-    """Months ahead up to which every scored horizon beats the baseline; None without scores."""
+def skill_span(better: dict[int, bool]) -> tuple[int, int] | None:
+    """First and last month of the longest stretch in which every scored horizon beats the baseline.
+
+    Returns:
+        ``(1, 0)`` where none does; None without scores.
+    """
     if not better:
         return None
-    until = 0
+    longest, stretch = (1, 0), [0, 0]
     for horizon in sorted(better):
         if not better[horizon]:
-            break
-        until = horizon
-    return until
+            stretch = [0, 0]
+            continue
+        stretch = [stretch[0] or horizon, horizon]
+        if longest[1] == 0 or stretch[1] - stretch[0] > longest[1] - longest[0]:
+            longest = (stretch[0], stretch[1])
+    return longest
 
 
 def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -239,18 +246,22 @@ def key_numbers(view: RouteView) -> list[tuple[str, str, str]]:
 
 def skill_words(view: RouteView) -> str:
     """How far ahead the forecast is worth more than the baseline."""
-    if view.skill_until is None:
+    if view.skill is None:
         return _("This release holds no score for this route.")
-    if view.skill_until == 0:
-        return _("On this route the forecast is no better than the baseline at past origins.")
-    if view.skill_until >= view.horizon:
+    first, last = view.skill
+    if last == 0:
+        return _("On this route there is no evidence that the forecast is better than the baseline.")
+    if first > 1:
+        text = _("Better than the baseline {first} to {last} months ahead; no evidence at other distances.")
+        return text.format(first=first, last=last)
+    if last >= view.horizon:
         return _("Better than the baseline at every horizon shown.")
     text = ngettext(
         "Better than the baseline {n} month ahead; no evidence beyond.",
         "Better than the baseline up to {n} months ahead; no evidence beyond.",
-        view.skill_until,
+        last,
     )
-    return text.format(n=view.skill_until)
+    return text.format(n=last)
 
 
 def outcome_words(view: RouteView) -> str:

@@ -169,12 +169,13 @@ def show_numbers(night: Night, row: Row) -> None:
     if known(row["threshold"]):
         cells.append((_("Threshold"), numbers.observed(row["threshold"]), _("persons a month")))
     if when := headlines.lead_words(row, night.as_of):
-        month = alert_view.month_of(row)
-        cells.append((_("Lead time"), when, _("from {month}").format(month=numbers.month_name(month)) if month else ""))
+        last = pd.Period(row["last_period"], "M").to_timestamp()
+        cells.append((_("Lead time"), when, _("to {month}").format(month=numbers.month_name(last))))
     if found is not None:
         share = numbers.times_in_ten(float(found["precision"]))
         events = ngettext("{n} past event", "{n} past events", int(found["n_events"])).format(n=int(found["n_events"]))
-        cells.append((_("Right"), share, events))
+        where = _("{events}, all routes").format(events=events) if found["route_id"] == ALL else events
+        cells.append((_("Right"), share, where))
     if cells:
         with st.grid(len(cells), min_column_width=120):
             for label, value, pill in cells:

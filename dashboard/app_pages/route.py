@@ -115,7 +115,8 @@ def show_fan(view: RouteView) -> None:
         outcomes=view.outcomes if revealed else None,
         threshold=view.threshold,
         chances=route_view.spaced(view.chances, 3),
-        skill_until=view.skill_until,
+        skill_until=view.skill[1] if view.skill else None,
+        skill_from=view.skill[0] if view.skill else 1,
     )
     layout.chart(figure, alt, "fan")
     if revealed and (said := route_view.outcome_words(view)):

@@ -34,6 +34,7 @@ def fan_chart(  # noqa: PLR0913 - each optional layer of the picture is one argu
     threshold: float | None = None,
     chances: pd.DataFrame | None = None,
     skill_until: int | None = None,
+    skill_from: int = 1,
     months_back: int = 24,
     height: int = HEIGHT,
 ) -> go.Figure:
@@ -50,6 +51,7 @@ def fan_chart(  # noqa: PLR0913 - each optional layer of the picture is one argu
         threshold: The reader's number.
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
         skill_until: Months ahead up to which the forecast beats the baseline; None leaves the strip out.
+        skill_from: Months ahead from which on it does.
         months_back: Observed months to show.
         height: Pixels.
 
@@ -83,7 +85,7 @@ def fan_chart(  # noqa: PLR0913 - each optional layer of the picture is one argu
         if threshold <= largest:
             labels += fan_labels.chance_labels(figure, chances, threshold, per_pixel, theme)
     if skill_until is not None:
-        labels += fan_labels.skill_strip(figure, targets, now, skill_until, theme)
+        labels += fan_labels.skill_strip(figure, targets, now, (skill_from, skill_until), theme)
     pad = pd.Timedelta(days=4)
     figure.update_layout(
         hovermode="x",

@@ -141,16 +141,28 @@ def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
 
 
 def skill_strip(
-    figure: go.Figure, targets: pd.DatetimeIndex, now: dt.date, skill_until: int, theme: Theme
+    figure: go.Figure, targets: pd.DatetimeIndex, now: dt.date, better: tuple[int, int], theme: Theme
 ) -> Annotations:
-    """A bar under the top edge: where the forecast beats the baseline, then where it does not."""
+    """A bar under the top edge: the months in which the forecast beats the baseline, and those in which it does not.
+
+    Args:
+        figure: The chart, which gets the bars.
+        targets: Months ahead, at mid-month.
+        now: Date of knowledge.
+        better: First and last of the months ahead with skill; none where the last is 0.
+        theme: Colours.
+    """
     ends = targets.to_period("M").end_time.normalize()
-    stop = targets[-1] + pd.Timedelta(days=2)
-    turn = min(ends[min(skill_until, len(ends)) - 1], stop) if skill_until > 0 else pd.Timestamp(now)
+    stop, gap = targets[-1] + pd.Timedelta(days=2), pd.Timedelta(days=2)
+    first, last = better
+    turn = min(ends[min(last, len(ends)) - 1], stop) if last > 0 else pd.Timestamp(now)
     start = pd.Timestamp(now) if turn >= pd.Timestamp(now) else targets[0]
-    gap = pd.Timedelta(days=2)
     labels: Annotations = []
     place = {"y": 1, "yref": "paper", "yanchor": "top", "yshift": -8}
+    if last > 0 and first > 1 and len(ends) >= first:
+        before, start = start, max(start, ends[first - 2])
+        if start > before:
+            _bar(figure, before + gap, start, theme.ended.fill)
     if turn > start:
         _bar(figure, start + gap, turn, theme.fan)
         text = _("better than<br>baseline")

@@ -12,7 +12,7 @@ import pytest
 from alerts.reasons import TEMPLATES, sentence
 from core.routes import ROUTES
 from dashboard import evaluation_view, headlines
-from dashboard.route_view import skill_until, spaced
+from dashboard.route_view import skill_span, spaced
 
 from .conftest import alert, make_track_record
 
@@ -85,11 +85,28 @@ def test_no_alert_is_said_as_plainly_as_an_alert() -> None:
 
 
 @pytest.mark.parametrize(
-    ("better", "until"),
-    [({1: True, 2: True, 3: False, 4: True}, 2), ({1: False, 2: True}, 0), ({}, None), ({1: True, 3: True}, 3)],
+    ("better", "span"),
+    [
+        ({1: True, 2: True, 3: False, 4: True}, (1, 2)),
+        ({1: False, 2: True, 3: True, 6: True}, (2, 6)),
+        ({1: True, 3: True}, (1, 3)),
+        ({1: False}, (1, 0)),
+        ({}, None),
+    ],
 )
-def test_skill_ends_at_the_first_horizon_without_it(better: dict[int, bool], until: int | None) -> None:
-    assert skill_until(better) == until
+def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], span: tuple[int, int] | None) -> None:
+    assert skill_span(better) == span
+
+
+def test_a_route_with_few_past_events_borrows_the_record_of_all_routes() -> None:
+    record = make_track_record()
+    record.loc[record["route_id"] == "EMR", "n_events"] = 2
+    assert headlines.record_words(alert("severe", "EMR"), record).endswith("right 5 times in 10, all routes")
+
+
+@pytest.mark.parametrize(("share", "text"), [(1.0, "100%"), (0.0, "0%"), (0.614, "61%"), (float("nan"), "–")])
+def test_a_share_of_past_cases_may_be_all_or_none(share: float, text: str) -> None:
+    assert headlines.counted_share(share) == text
 
 
 @pytest.mark.parametrize(
