@@ -17,6 +17,7 @@ import typer
 from core.errors import InputError, VigieError
 from core.log import configure_logging, get_logger
 from core.progress import progress_bar
+from core.routes import ROUTES
 from core.settings import PROJECT, SNAPSHOT, home_folder, load_settings
 
 EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
@@ -169,7 +170,8 @@ def alerts(home: Home = None) -> None:
     """Print the current release's alerts, one sentence each."""
     release = _current_release(home)
     for row in release.read("alerts").itertuples():
-        typer.echo(f"{row.alert_level:8} {row.route_id or row.source_id:6} {row.reason}")
+        subject = row.route_id if row.route_id in ROUTES else row.source_id
+        typer.echo(f"{row.alert_level:8} {subject:20} {row.reason}")
 
 
 @app.command()

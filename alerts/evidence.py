@@ -22,6 +22,8 @@ class Evidence:
         freshness: Age of each source's figures (``core.schema.FRESHNESS``).
         revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
             citizen, freq, before, after, share``.
+        feeding: ``source_id`` of the sources whose figures are forecast. Any other source is context, and its lateness
+            never more than a watch.
     """
 
     as_of: dt.date
@@ -30,6 +32,7 @@ class Evidence:
     backtest: pd.DataFrame
     freshness: pd.DataFrame
     revisions: pd.DataFrame
+    feeding: frozenset[str] = frozenset()
 
     def checked(self) -> Evidence:
         """The same evidence if every frame keeps its contract.

@@ -33,7 +33,7 @@ class MissRule:
 
 @dataclass(frozen=True)
 class StaleRule:
-    """A source is late against its own rhythm: a watch where overdue, a warning where delinquent."""
+    """A source is late against its own rhythm: a watch; a warning where it is delinquent and feeds a forecast."""
 
     rule: str = "stale_source"
 
@@ -99,7 +99,7 @@ def stale_sources(evidence: Evidence) -> Iterator[Raised]:
     for row in late.sort_values("source_id").to_dict("records"):
         yield Raised(
             rule=STALE.rule,
-            level=_STALE_LEVELS[row["state"]],
+            level=_STALE_LEVELS[row["state"]] if row["source_id"] in evidence.feeding else WATCH,
             reason_key="stale_source",
             reason_params={
                 "period": row["last_period"],

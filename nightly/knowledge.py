@@ -61,6 +61,11 @@ class Knowledge:
         return pd.DataFrame(rows).astype({"origin_date": "datetime64[ns]"})
 
     @property
+    def feeding(self) -> frozenset[str]:
+        """Sources whose figures the routes are made of."""
+        return frozenset(self._arrivals["source_id"])
+
+    @property
     def forecastable(self) -> list[str]:
         """Series of the routes that are forecast tonight."""
         return list(self.states.loc[self.states["state"] == OK, "series_id"])

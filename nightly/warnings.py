@@ -40,7 +40,7 @@ def warn(  # what a night knows comes from seven places
     since = min(former.as_of, knowledge.as_of) if former else knowledge.as_of
     revisions = vintages.revisions(since, knowledge.as_of)
     revisions = revisions[~revisions["source_id"].isin(settings.exclude_sources)]
-    evidence = Evidence(knowledge.as_of, panel, paths, past, fresh, revisions)
+    evidence = Evidence(knowledge.as_of, panel, paths, past, fresh, revisions, knowledge.feeding)
     before = former.read("alerts") if former else no_alerts()
     now = evaluate(evidence, settings.alerts, before)
     return {

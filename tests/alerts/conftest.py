@@ -96,7 +96,7 @@ def freshness() -> Build:
 def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Callable[..., Evidence]:
     """Build the evidence of a night from a few of its frames; the others are empty."""
 
-    def build(**frames: pd.DataFrame) -> Evidence:
+    def build(feeding: frozenset[str] = frozenset(), **frames: pd.DataFrame) -> Evidence:
         nothing = {
             "panel": panel([]),
             "trajectories": paths([[0.0]]).iloc[:0],
@@ -104,6 +104,6 @@ def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Cal
             "freshness": freshness(),
             "revisions": no_revisions(),
         }
-        return Evidence(as_of=dt.date(2024, 12, 31), **(nothing | frames))
+        return Evidence(as_of=dt.date(2024, 12, 31), feeding=feeding, **(nothing | frames))
 
     return build

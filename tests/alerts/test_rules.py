@@ -219,9 +219,17 @@ class TestMiss:
 class TestSourcesAndRevisions:
     """Late sources, and figures changed since the former release."""
 
-    def test_a_late_source_is_a_watch_and_a_very_late_one_a_warning(self, evidence: Night, freshness: Build) -> None:
+    def test_a_source_of_context_is_never_more_than_a_watch_however_late(
+        self, evidence: Night, freshness: Build
+    ) -> None:
+        alerts = evaluate(evidence(frozenset({"c"}), freshness=freshness(("d", "delinquent"))), OWN)
+        assert alerts["alert_level"].to_list() == ["watch"]
+
+    def test_a_late_source_is_a_watch_and_a_very_late_one_that_is_forecast_a_warning(
+        self, evidence: Night, freshness: Build
+    ) -> None:
         states = freshness(("a", "fresh"), ("b", "due"), ("c", "overdue"), ("d", "delinquent"))
-        alerts = evaluate(evidence(freshness=states), OWN)
+        alerts = evaluate(evidence(frozenset("abcd"), freshness=states), OWN)
         assert alerts[["rule", "source_id", "alert_level"]].to_numpy().tolist() == [
             ["stale_source", "d", "warning"],
             ["stale_source", "c", "watch"],
