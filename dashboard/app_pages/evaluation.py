@@ -22,7 +22,7 @@ def show(night: Night) -> None:
     """The page."""
     scores = night.frame("scores")
     routes = [ALL, *[name for name in ROUTES if summaries.route_series(name) in set(scores["series_id"])]]
-    route_id = state.choice("route", routes, ALL)
+    route_id = state.choice("on", routes, ALL)
     scale = state.choice("scale", SCALES, "log")
     rows = evaluation_view.skill_rows(scores, evaluation_view.series_of(route_id), scale)
     st.title(evaluation_view.title(rows), anchor=False)
@@ -41,7 +41,7 @@ def show_controls(routes: list[str], route_id: str, scale: str) -> None:
         st.selectbox(
             _("Route"), routes, width=240,
             format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
-            **state.widget("route", route_id),
+            **state.widget("on", route_id),
         )  # fmt: skip
         words = {"log": _("Logarithmic: relative errors"), "natural": _("Natural: errors in persons")}
         st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))

@@ -144,7 +144,7 @@ def show_key_numbers(view: RouteView) -> None:
         hide_header=True,
         alt=title,
     )
-    how = f"[{_('How we know →')}]({state.link('evaluation', route=view.route_id)})"
+    how = f"[{_('How we know →')}]({state.link('evaluation', on=view.route_id)})"
     st.markdown(f"{layout.small(route_view.skill_words(view))} :small[{how}]")
 
 

@@ -137,6 +137,19 @@ def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home:
     assert "Replay of 31 January 2025" in words(app)
 
 
+def test_release_and_route_hold_when_the_reader_goes_to_another_page(home: Path) -> None:
+    older = publish(home, as_of=dt.date(2025, 1, 30))
+    publish(home)
+    app = visit("overview", release=older.run_id)
+    app.switch_page("dashboard/app_pages/route.py").run()
+    assert "Replay of 30 January 2025" in words(app)
+    app.selectbox[0].select("CHA").run()
+    app.switch_page("dashboard/app_pages/data.py").run()
+    assert "Replay of 30 January 2025" in words(app)
+    app.switch_page("dashboard/app_pages/route.py").run()
+    assert app.title[0].value.startswith("English Channel: ")
+
+
 @pytest.mark.usefixtures("release")
 def test_changing_a_widget_changes_the_address() -> None:
     app = visit("route", route="CMR")
