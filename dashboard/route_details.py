@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.countries import display_name, known_codes
 from core.errors import InputError
-from dashboard import layout, numbers, route_view, state, summaries, tables
+from core.schema import TARGETS
+from dashboard import layout, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.charts.members import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
@@ -107,7 +108,7 @@ def season_words(expected: float, before: float, complete: bool, year: int) -> s
 
 def show_nationalities(view: RouteView) -> None:
     """The largest nationalities of the past year; small counts are withheld."""
-    cells = route_view.breakdown(view)
+    cells = breakdown(view)
     if cells.empty:
         st.subheader(_("Nationalities"), anchor=False)
         st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
@@ -124,6 +125,27 @@ def show_nationalities(view: RouteView) -> None:
     st.markdown(layout.small(withheld_note()))
     made = layout.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
     layout.downloads(layout.with_notes(made, [withheld_note()]))
+
+
+def breakdown(view: RouteView) -> pd.DataFrame:
+    """Monthly arrivals by nationality on the route, known on the date: ``citizen, time_period, obs_value``."""
+    rows = view.night.frame("observations")
+    own = rows[
+        (rows["route_id"] == view.route_id)
+        & (rows["target"] == "arrivals")
+        & (rows["freq"] == "M")
+        & ~rows["citizen"].isin(["_T", "_Z"])
+        & (rows["geo"] == "_T")
+    ]
+    ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
+    upto = own[ends <= pd.Timestamp(view.known_on)]
+    return upto[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
+
+
+def indicators(view: RouteView) -> pd.DataFrame:
+    """Monthly indicators of the release: context, never forecast."""
+    rows = view.night.frame("observations")
+    return rows[~rows["target"].isin(TARGETS) & (rows["freq"] == "M")]
 
 
 def withheld_note() -> str:
@@ -178,7 +200,7 @@ def show_drivers(view: RouteView) -> None:
         "never as cause."
     )
     st.markdown(text)
-    rows = route_view.indicators(view)
+    rows = indicators(view)
     if rows.empty:
         st.markdown(layout.small(_("This release holds no indicators.")))
         return
@@ -198,7 +220,7 @@ def show_drivers(view: RouteView) -> None:
 
 def usual_place(view: RouteView, places: list[str]) -> str:
     """The largest nationality on the route that indicators are known for, else the first place."""
-    cells = route_view.breakdown(view)
+    cells = breakdown(view)
     if not cells.empty:
         for code in yearly_breakdown(cells)[0]["citizen"]:
             if code in places:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.schema import TARGETS
 from dashboard import headlines, layout, numbers, reads, summaries, tables
 from dashboard.downloads import Export
 from dashboard.headlines import Row
@@ -291,24 +290,3 @@ def export(view: RouteView) -> Export:
 def _sources(view: RouteView) -> list[str]:
     rows = view.night.frame("observations")
     return sorted(rows.loc[rows["series_id"] == view.series_id, "source_id"].unique())
-
-
-def breakdown(view: RouteView) -> pd.DataFrame:
-    """Monthly arrivals by nationality on the route, known on the date: ``citizen, time_period, obs_value``."""
-    rows = view.night.frame("observations")
-    own = rows[
-        (rows["route_id"] == view.route_id)
-        & (rows["target"] == "arrivals")
-        & (rows["freq"] == "M")
-        & ~rows["citizen"].isin(["_T", "_Z"])
-        & (rows["geo"] == "_T")
-    ]
-    ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
-    upto = own[ends <= pd.Timestamp(view.known_on)]
-    return upto[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
-
-
-def indicators(view: RouteView) -> pd.DataFrame:
-    """Monthly indicators of the release: context, never forecast."""
-    rows = view.night.frame("observations")
-    return rows[~rows["target"].isin(TARGETS) & (rows["freq"] == "M")]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pandas as pd
 import streamlit as st
 
-from dashboard import headlines, layout, numbers, reads, state, summaries, tables
+from dashboard import changes, headlines, layout, numbers, reads, state, summaries, tables
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, ngettext
 from dashboard.maps import flow_map, map_alt, map_note
@@ -118,14 +116,9 @@ def show_changes(night: Night, former: Night | None) -> None:
         st.subheader(_("Since the last release"), anchor=False)
         st.markdown(layout.small(_("This is the first release; there is none to compare it with.")))
         return
-    st.subheader(_("Since the last release, {day}").format(day=short_day(former.as_of)), anchor=False)
-    changes = headlines.changes(night, former)
-    st.markdown("\n".join(f"- {layout.plain(text)}" for text in changes) or layout.small(_("Nothing has changed.")))
-
-
-def short_day(day: dt.date) -> str:
-    """A day with its year: two releases can lie far apart."""
-    return numbers.day(day)
+    st.subheader(_("Since the last release, {day}").format(day=numbers.day(former.as_of)), anchor=False)
+    found = changes.changes(night, former)
+    st.markdown("\n".join(f"- {layout.plain(text)}" for text in found) or layout.small(_("Nothing has changed.")))
 
 
 show(layout.open_page())
