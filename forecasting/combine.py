@@ -3,7 +3,8 @@
 A member's skill at an origin is read from its own last 24 scored forecasts whose outcomes were known there, pooled over
 the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. Above 1 it leaves at that
 horizon; it returns when the ratio falls back. Members marked trusted take part before they have twelve such
-origins, others only after. Where no member has skill the ensemble is the baseline, and says so.
+origins, others only after. Where no member has skill the ensemble is the baseline, and says so. Elsewhere its spread is
+scaled by what its own past forecasts showed (:mod:`forecasting.spread`).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, to_matrix, to_rows
 from forecasting.registry import MODELS
 from forecasting.scores import observed_at, wis
+from forecasting.spread import calibrate
 
-VERSION = "1"
+VERSION = "2"
 WINDOW = 24
 FEWEST_SCORED = 12
 NO_SKILL = "no member has shown skill here: the baseline stands in"
@@ -36,7 +38,9 @@ CARD = ModelCard(
         "For every horizon the mean, on log1p scale and quantile by quantile, of the members that have shown skill "
         "over their last 24 scored origins: ETS, theta, ARIMA, the structural model and the random walk with half the "
         "usual seasonal change from the start, Prophet once it has earned it. The recipe was chosen on outcomes before "
-        "2018 and left alone since. All weights are equal; a member without skill has none."
+        "2018 and left alone since. All weights are equal; a member without skill has none. The spread about the "
+        "median is scaled by a factor per route and horizon that would have served its last 48 known outcomes best, "
+        "shrunk towards that of all routes and towards 1."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=(
@@ -51,7 +55,8 @@ class Combination:
     """The ensemble and how it came about.
 
     Attributes:
-        forecasts: Hubverse rows of ``vigie-ensemble`` with the engine's marks.
+        forecasts: Hubverse rows of ``vigie-ensemble`` with the engine's marks, and ``spread_factor``: by what the
+            spread about the median was multiplied (1 where the baseline stands in).
         weights: ``model_id, series_id, origin_date, horizon, weight, relative_wis``: one row per member, origin and
             horizon; ``series_id`` is ``_T`` because skill is pooled; weights of an origin and horizon sum to 1, the
             baseline's being 1 where no member has skill; ``relative_wis`` is empty before there is a record.
@@ -88,7 +93,7 @@ def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd
     observed = np.log1p(observed_at(places, panel))
     relative = _records(cubes, names, places, observed)
     chosen = _choose(relative, names)
-    combined = _mean(cubes, names, places, chosen)
+    combined = _calibrated(_mean(cubes, names, places, chosen), panel)
     return combined, _weights(chosen, relative, names)
 
 
@@ -175,6 +180,15 @@ def _mean(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, cho
     kept: BoolArray = np.asarray(np.isfinite(total).all(axis=1))
     columns = [*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]
     return QuantileTable(keys[columns], np.expm1(total / count[:, None])).where(kept)
+
+
+def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
+    """The same with the spread learned from its past; where the baseline stands in it stays the baseline."""
+    own: BoolArray = ~combined.keys["fallback"].to_numpy(dtype=bool)
+    scaled, factors = calibrate(combined.where(own), panel)
+    quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
+    quantiles[own], marks[own] = scaled.quantiles, factors
+    return QuantileTable(combined.keys.assign(spread_factor=marks), quantiles)
 
 
 def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -13,8 +13,9 @@ from core.quantiles import FloatArray
 from forecasting.model import LEVELS, NORMAL_SCORES, BoolArray
 
 KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
-MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
-"""What the engine adds to hubverse columns: which code and which history made a forecast, and how it was guarded."""
+MARKS = ["model_version", "history_hash", "fallback", "reason", "capped", "spread_factor"]
+"""What the engine adds to hubverse columns: which code and which history made a forecast, how it was guarded,
+and by what the ensemble's spread was multiplied."""
 
 
 @dataclass(frozen=True)

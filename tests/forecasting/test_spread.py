@@ -1,0 +1,120 @@
+"""The spread learned from the past: drawn in where it was too wide, let out where too narrow, never with hindsight."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import QuantileTable
+from forecasting.scores import observed_at, wis
+from forecasting.spread import FACTORS, FEWEST_SCORED, calibrate
+
+MONTHS = 120
+NOISE = 0.3
+NAMES = ["calm", "rough"]
+ALIKE = dict.fromkeys(NAMES, NOISE)
+
+
+def world(noise: dict[str, float] = ALIKE) -> Panel:
+    """Series around 1,000 with independent noise of known standard deviation on log scale."""
+    random = np.random.default_rng(5)
+    months = pd.period_range("2010-01", periods=MONTHS, freq="M").astype(str)
+    levels = {name: 1000 * np.exp(size * random.normal(size=MONTHS)) for name, size in noise.items()}
+    frames = [
+        pd.DataFrame({"series_id": name, "time_period": months, "value": values}) for name, values in levels.items()
+    ]
+    return panel_from_rows(pd.concat(frames, ignore_index=True))
+
+
+def forecasts(panel: Panel, spread: float, horizons: tuple[int, ...] = (1, 3)) -> QuantileTable:
+    """The right middle with normal quantiles of one standard deviation, whatever the series' own is."""
+    rows = [
+        (name, panel.end_dates[place], horizon, (panel.periods[place] + horizon).end_time.normalize())
+        for name in panel.series_ids
+        for place in range(MONTHS)
+        for horizon in horizons
+    ]
+    keys = pd.DataFrame(rows, columns=["series_id", "origin_date", "horizon", "target_end_date"]).assign(model_id="m")
+    logs = np.log(1000) + spread * NORMAL_SCORES
+    return QuantileTable(keys, np.tile(np.expm1(np.maximum(logs, 0.0)), (len(keys), 1)))
+
+
+def last(table: QuantileTable, factors: np.ndarray, name: str) -> float:
+    newest = (table.keys["origin_date"] == table.keys["origin_date"].max()) & (table.keys["series_id"] == name)
+    return float(np.median(factors[newest.to_numpy()]))
+
+
+@pytest.mark.parametrize(("spread", "expected"), [(2 * NOISE, 0.5), (NOISE, 1.0), (0.7 * NOISE, 1 / 0.7)])
+def test_the_factor_finds_the_spread_that_outcomes_had(spread: float, expected: float) -> None:
+    panel = world()
+    table = forecasts(panel, spread)
+    _, factors = calibrate(table, panel)
+    for name in NAMES:
+        assert last(table, factors, name) == pytest.approx(expected, rel=0.3)
+
+
+def test_each_series_leans_towards_its_own_spread() -> None:
+    panel = world({"calm": 0.1, "rough": 0.4})
+    table = forecasts(panel, 0.25)
+    _, factors = calibrate(table, panel)
+    assert last(table, factors, "calm") < 0.7
+    assert last(table, factors, "rough") > 1.1
+
+
+def test_a_spread_far_too_wide_scores_better_once_drawn_in() -> None:
+    panel = world()
+    table = forecasts(panel, 3 * NOISE)
+    scaled, _ = calibrate(table, panel)
+    late = (table.keys["origin_date"] > panel.end_dates[60]) & (table.keys["target_end_date"] <= panel.end_dates[-1])
+    observed = np.log1p(observed_at(table.keys[late], panel))
+    before, after = (wis(observed, np.log1p(one.quantiles[late])).mean() for one in (table, scaled))
+    assert after < 0.8 * before
+
+
+def test_changing_the_future_changes_no_earlier_factor() -> None:
+    panel = world()
+    table = forecasts(panel, 2 * NOISE)
+    matrix = panel.matrix.copy()
+    matrix.iloc[81:] = 1.0
+    ours, theirs = calibrate(table, panel)[1], calibrate(table, Panel("M", matrix, panel.groups))[1]
+    before = (table.keys["origin_date"] <= panel.end_dates[80]).to_numpy()
+    assert np.array_equal(ours[before], theirs[before])
+    assert not np.array_equal(ours[~before], theirs[~before])
+
+
+def test_without_a_record_nothing_is_scaled() -> None:
+    panel = world()
+    table = forecasts(panel, 3 * NOISE)
+    scaled, factors = calibrate(table, panel)
+    early = (table.keys["origin_date"] < panel.end_dates[FEWEST_SCORED]).to_numpy()
+    assert (factors[early] == 1.0).all()
+    assert np.array_equal(scaled.quantiles[early], table.quantiles[early])
+
+
+def test_the_median_stays_and_quantiles_neither_cross_nor_fall_below_zero() -> None:
+    panel = world()
+    table = forecasts(panel, 0.4 * NOISE)
+    low = QuantileTable(table.keys, np.maximum(table.quantiles - 950, 0.0))
+    scaled, factors = calibrate(low, panel)
+    middle = int(np.argmin(np.abs(LEVELS - 0.5)))
+    assert (factors > 1).any()
+    assert np.allclose(scaled.quantiles[:, middle], low.quantiles[:, middle])
+    assert (np.diff(scaled.quantiles, axis=1) >= -1e-9).all()
+    assert (scaled.quantiles >= 0).all()
+
+
+def test_a_factor_never_leaves_its_bounds() -> None:
+    panel = world()
+    for spread in (0.001, 30.0):
+        _, factors = calibrate(forecasts(panel, spread), panel)
+        assert factors.min() >= FACTORS[0]
+        assert factors.max() <= FACTORS[-1]
+
+
+def test_no_forecast_at_all_is_no_error() -> None:
+    panel = world()
+    scaled, factors = calibrate(forecasts(panel, NOISE).where(np.zeros(MONTHS * 4, dtype=bool)), panel)
+    assert len(scaled.keys) == len(factors) == 0
