@@ -177,14 +177,14 @@ def alerts(home: Home = None) -> None:
 @app.command()
 def export(
     table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
     home: Home = None,
 ) -> None:
     """Write one table of the current release to a file, with citation and licence beside it."""
     from store.export import write_export  # noqa: PLC0415  # the store opens only where it is asked
 
-    write_export(_current_release(home), table, out)
-    typer.echo(f"{out} written")
+    about = write_export(_current_release(home), table, out)
+    typer.echo(f"{out} written; what must be known about it: {about.name}")
 
 
 @snapshot_app.command("build")

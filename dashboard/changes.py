@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
+from alerts.facts import STALE
 from dashboard import numbers, summaries
 from dashboard.headlines import subject_name
-from dashboard.i18n import _
+from dashboard.i18n import _, ngettext
 from dashboard.layout import route_name
 from dashboard.reads import Night
 from dashboard.summaries import known
@@ -16,13 +19,30 @@ LEAST_CHANGE = 0.05
 
 def changes(night: Night, former: Night) -> list[str]:
     """One sentence for each thing that the release before this one said otherwise."""
-    return [*_alert_changes(night, former), *_new_figures(night, former)]
+    return [*_alert_changes(night, former), *_late_sources(night, former), *_new_figures(night, former)]
+
+
+def _late_sources(night: Night, former: Night) -> list[str]:
+    """How many sources are late that were not, and the other way round; which ones, the Data page says."""
+    now, before = ({*frame.loc[frame["rule"] == STALE.rule, "source_id"]} for frame in _alerts(night, former))
+    late, back = len(now - before), len(before - now)
+    out = []
+    if late:
+        out.append(ngettext("{n} more source is late", "{n} more sources are late", late).format(n=late))
+    if back:
+        text = ngettext("{n} source is up to date again", "{n} sources are up to date again", back)
+        out.append(text.format(n=back))
+    return out
+
+
+def _alerts(night: Night, former: Night) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return night.frame("alerts"), former.frame("alerts")
 
 
 def _alert_changes(night: Night, former: Night) -> list[str]:
-    now = summaries.by_level(night.frame("alerts")).drop_duplicates(["route_id", "source_id", "rule"])
-    before = former.frame("alerts").drop_duplicates(["route_id", "source_id", "rule"])
     keys = ["route_id", "source_id", "rule"]
+    now, before = (frame[frame["rule"] != STALE.rule].drop_duplicates(keys) for frame in _alerts(night, former))
+    now = summaries.by_level(now)
     both = now.merge(before, on=keys, how="outer", suffixes=("", "_before"), indicator=True, sort=False)
     out = []
     for row in both.to_dict("records"):

@@ -1,7 +1,6 @@
 """Tables as files: CSV, XLSX and Parquet, each with its citation, licence and caveats inside.
 
-Text that a spreadsheet would run as a formula is made harmless (OWASP, *CSV Injection*): a cell of text that begins
-with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe in front.
+Text that a spreadsheet would run as a formula is made harmless (:mod:`core.spreadsheets`).
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
+from core.spreadsheets import harmless, harmless_cell
 from dashboard.i18n import _
 from dashboard.purpose import caveats
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -58,15 +56,6 @@ class Export:
         return f"vigie-{self.name}-{self.known_on}.{ending}"
 
 
-def harmless(frame: pd.DataFrame) -> pd.DataFrame:
-    """A copy in which no cell or column name of text can be run as a formula; numbers stay numbers."""
-    out = frame.copy()
-    for column in out.columns:
-        if out[column].dtype == object or isinstance(out[column].dtype, pd.StringDtype | pd.CategoricalDtype):
-            out[column] = out[column].astype(object).map(_harmless_cell)
-    return out.rename(columns=_harmless_cell)
-
-
 def csv_bytes(export: Export) -> bytes:
     """The table as CSV in UTF-8; the lines about it stand first and begin with ``#``."""
     head = "".join(f"# {label}: {_one_line(text)}\n" for label, text in export.about())
@@ -85,7 +74,7 @@ def xlsx_bytes(export: Export) -> bytes:
         about.set_column(1, 1, 120)
         for row, (label, text) in enumerate(export.about()):
             about.write_string(row, 0, label, bold)
-            about.write_string(row, 1, str(_harmless_cell(text)))
+            about.write_string(row, 1, str(harmless_cell(text)))
     return target.getvalue()
 
 
@@ -126,10 +115,6 @@ def _write_sheet(
             else:
                 sheet.write_string(row, column, str(cell))
     sheet.freeze_panes(1, 0)
-
-
-def _harmless_cell(cell: object) -> object:
-    return "'" + cell if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
 def _one_line(text: str) -> str:

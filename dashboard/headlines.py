@@ -48,15 +48,16 @@ def subject_name(night: Night, row: Row) -> str:
 def overview(alerts: pd.DataFrame, ended: pd.DataFrame, summary: pd.DataFrame) -> str:
     """The overview's title: which routes need attention, in one sentence."""
     on_routes = alerts[alerts["route_id"].isin(list(ROUTES))].drop_duplicates("route_id")
-    if on_routes.empty:
-        if len(ended):
-            return _("No alert is open on any route; the last ones have ended")
-        return _("No alert is open on any route")
     parts = [_moves(row) for row in on_routes.head(2).to_dict("records")]
-    quiet = int((summary["level"] == "").sum())
-    if len(parts) == 1 and quiet:
-        routes = ngettext("{n} other route is quiet", "{n} other routes are quiet", quiet).format(n=quiet)
-        parts.append(routes)
+    if not parts:
+        gone = _("No alert is open on any route; the last ones have ended")
+        parts.append(gone if len(ended) else _("No alert is open on any route"))
+    silent = int((summary["state"] != "ok").sum())
+    quiet = int(((summary["level"] == "") & (summary["state"] == "ok")).sum())
+    if silent:
+        parts.append(ngettext("no forecast for {n} route", "no forecast for {n} routes", silent).format(n=silent))
+    elif len(on_routes) == 1 and quiet:
+        parts.append(ngettext("{n} other route is quiet", "{n} other routes are quiet", quiet).format(n=quiet))
     return "; ".join(parts)
 
 
@@ -98,15 +99,19 @@ def without_forecast(row: Row) -> str:
 
 
 def cards(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Card]:
-    """Open alerts by level (one card per subject), then ended ones, then routes where nothing is unusual."""
+    """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
+
+    Late sources have no card: they stand on the Data page and among the alerts.
+    """
     alerts = summaries.by_level(night.frame("alerts"))
+    alerts = alerts[alerts["route_id"].isin(list(ROUTES))]
     ended = night.frame("ended_alerts")
     before = former.frame("alerts") if former else alerts.iloc[:0]
     record = night.frame("track_record")
-    firsts = alerts.drop_duplicates(["route_id", "source_id"])
+    firsts = alerts.drop_duplicates("route_id")
     found = [alert_card(night, row, before, record) for row in firsts.to_dict("records")]
     shown = set(firsts["route_id"])
-    for row in ended.drop_duplicates("route_id").to_dict("records"):
+    for row in ended[ended["route_id"].isin(list(ROUTES))].drop_duplicates("route_id").to_dict("records"):
         if row["route_id"] not in shown:
             found.append(ended_card(night, row))
             shown.add(row["route_id"])

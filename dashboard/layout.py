@@ -91,9 +91,23 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
             _link_to_latest()
         if len(found) > 1 and with_switch:
             _release_switch(night, found)
-    if night.degraded:
-        names = "; ".join(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in night.degraded)
-        st.warning(plain(_("This release was made without: {names}.").format(names=names)), icon=":material/info:")
+    if left_out := _left_out(night):
+        st.warning(plain(left_out), icon=":material/info:")
+
+
+def _left_out(night: Night) -> str:
+    """What the release had to do without: sources that failed, routes whose figures are too old. Empty if nothing."""
+    routes = [route_name(one["route_id"]) for one in night.degraded if "route_id" in one]
+    sources = [one for one in night.degraded if "route_id" not in one]
+    parts = []
+    if sources:
+        names = "; ".join(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in sources)
+        parts.append(_("This release was made without: {names}.").format(names=names))
+    if routes:
+        parts.append(
+            _("No forecast of the present, for want of recent figures: {names}.").format(names=", ".join(routes))
+        )
+    return " ".join(parts)
 
 
 def _replay_line(night: Night) -> str:

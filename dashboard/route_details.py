@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from core.countries import display_name, known_codes
+from core.disclosure import SMALLEST_SHOWN, suppress
 from core.errors import InputError
 from core.schema import TARGETS
 from dashboard import layout, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.charts.members import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
-from dashboard.disclosure import SMALLEST_SHOWN, suppress
 from dashboard.i18n import _, language, ngettext
 from dashboard.names import indicator_name, model_name
 from dashboard.route_view import RouteView

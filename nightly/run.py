@@ -14,6 +14,7 @@ from core.errors import InputError, NothingToPublishError, VigieError
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, SNAPSHOT, Settings
+from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
@@ -137,7 +138,10 @@ def _publish(home: Path, settings: Settings, date: dt.date, journal: Journal, pr
 def _routes_without_forecast(knowledge: Knowledge) -> list[dict[str, str]]:
     """Routes whose sources are too old or silent, named so that the night counts as degraded."""
     rows = knowledge.states[knowledge.states["state"] != OK]
-    return [{"source_id": f"route {row.route_id}", "reason": str(row.note)} for row in rows.itertuples()]
+    return [
+        {"source_id": harmonise.SOURCE_ID, "route_id": str(row.route_id), "reason": f"{row.route_id}: {row.note}"}
+        for row in rows.itertuples()
+    ]
 
 
 class _Watch:

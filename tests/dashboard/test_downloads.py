@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard.downloads import FORMATS, Export, csv_bytes, harmless, parquet_bytes, xlsx_bytes
+from core.spreadsheets import harmless
+from dashboard.downloads import FORMATS, Export, csv_bytes, parquet_bytes, xlsx_bytes
 
 FRAME = pd.DataFrame(
     {

@@ -70,7 +70,7 @@ def test_an_alert_that_moved_up_names_its_former_level() -> None:
 
 
 def test_the_overview_names_at_most_two_routes_and_counts_the_quiet_ones() -> None:
-    summary = pd.DataFrame({"level": ["severe", "", "", ""]})
+    summary = pd.DataFrame({"level": ["severe", "", "", ""], "state": "ok"})
     one = pd.DataFrame([alert("severe", "EMR", change="up")])
     assert headlines.overview(one, one.iloc[:0], summary) == (
         "Eastern Mediterranean moves up to Severe; 3 other routes are quiet"
@@ -81,7 +81,16 @@ def test_the_overview_names_at_most_two_routes_and_counts_the_quiet_ones() -> No
 
 def test_no_alert_is_said_as_plainly_as_an_alert() -> None:
     none = pd.DataFrame([alert("watch", "EMR")]).iloc[:0]
-    assert headlines.overview(none, none, pd.DataFrame({"level": [""]})) == "No alert is open on any route"
+    summary = pd.DataFrame({"level": [""], "state": "ok"})
+    assert headlines.overview(none, none, summary) == "No alert is open on any route"
+
+
+def test_a_route_without_a_forecast_is_not_called_quiet() -> None:
+    summary = pd.DataFrame({"level": ["severe", "", ""], "state": ["ok", "too_old", "ok"]})
+    one = pd.DataFrame([alert("severe", "EMR", change="up")])
+    assert headlines.overview(one, one.iloc[:0], summary) == (
+        "Eastern Mediterranean moves up to Severe; no forecast for 1 route"
+    )
 
 
 @pytest.mark.parametrize(

@@ -148,4 +148,4 @@ def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path)
     assert "2024-12: too old for a forecast of the present" in str(states.loc["EMR", "note"])
     assert states.loc["CHA", "state"] == "ok"
     assert set(night.release.read("forecasts")["series_id"]) == {"arrivals.CHA._T._T.M"}
-    assert "route EMR" in {item["source_id"] for item in night.degraded}
+    assert {item["route_id"] for item in night.degraded} == {"CMR", "EMR", "WMR", "WAR"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.disclosure import SMALLEST_SHOWN, suppress
+from core.disclosure import SMALLEST_SHOWN, suppress
 
 
 def breakdown(counts: list[list[float]]) -> pd.DataFrame:

@@ -1,0 +1,72 @@
+"""One table of a release as a file that may leave the house, with what must be known about it beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from core.disclosure import suppress
+from core.errors import InputError
+from core.schema import ALL, TARGETS
+from core.spreadsheets import harmless
+from store.files import named_errors, parquet_bytes, write_bytes
+from store.releases import Release
+
+PURPOSE = (
+    "Made for planning reception, health care and protection capacity. Not to be used for turning people back, for "
+    "profiling or any decision about a person, nor for presenting a forecast as certain or arrivals as a danger."
+)
+
+
+def write_export(release: Release, table: str, out: Path) -> Path:
+    """Write one table as CSV or Parquet, and ``<out>.about.txt`` with citations, licences and permitted use.
+
+    Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`).
+
+    Args:
+        release: Where the table comes from.
+        table: Name of one of its frames.
+        out: File to write; its ending says which kind.
+
+    Returns:
+        The path of the text beside it.
+
+    Raises:
+        InputError: The ending is neither ``.csv`` nor ``.parquet``, or there is no such table.
+        StoreError: The file cannot be written.
+    """
+    if out.suffix not in {".csv", ".parquet"}:
+        raise InputError(f"--out {out.name}: the ending must be .csv or .parquet")
+    if table not in release.names:
+        raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
+    frame = _without_small_counts(release.read(table))
+    about = out.with_name(out.name + ".about.txt")
+    with named_errors(out):
+        write_bytes(out, _csv_bytes(frame) if out.suffix == ".csv" else parquet_bytes(frame))
+        write_bytes(about, _about(release, table).encode())
+    return about
+
+
+def _without_small_counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Withhold small counts where the table has a breakdown by citizenship."""
+    if not {"citizen", "obs_value", "target"} <= set(frame.columns):
+        return frame
+    cells = frame["target"].isin(TARGETS) & (frame["citizen"] != ALL)
+    over = ["source_id", "target", "route_id", "geo", "freq", "time_period"]
+    hidden = suppress(frame[cells], "obs_value", over)
+    out = frame.assign(suppressed=False)
+    out.loc[cells, ["obs_value", "suppressed"]] = hidden[["obs_value", "suppressed"]]
+    return out
+
+
+def _csv_bytes(frame: pd.DataFrame) -> bytes:
+    return harmless(frame).to_csv(index=False, lineterminator="\n").encode()
+
+
+def _about(release: Release, table: str) -> str:
+    cards = json.loads(release.document("sources.json"))
+    lines = [f"Vigie: {table} of release {release.run_id}, as known on {release.as_of}", "", PURPOSE, "", "Sources:"]
+    lines += [f"- {card['citation']} Licence: {card['licence']}." for card in cards.values()]
+    return "\n".join(lines) + "\n"
