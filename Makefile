@@ -35,7 +35,7 @@ setup: .venv/ready-to-run
 	@touch $@
 
 run: .venv/ready-to-run
-	@$(VENV)/vigie nightly --demonstration
+	@$(VENV)/vigie demonstrate
 	@$(VENV)/vigie dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
 
 test: lint unit

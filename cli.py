@@ -54,21 +54,31 @@ def _as_date(text: str | None, option: str) -> dt.date | None:
 def nightly(
     home: Home = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Replay the night of this date; default: today.")] = None,
-    demonstration: Annotated[
-        bool, typer.Option("--demonstration", help="Replay the newest night on which all routes were fresh.")
-    ] = False,
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
     from nightly import run_night  # noqa: PLC0415  # the engine takes seconds to import; other commands go without
 
     folder = home_folder(home)
     with progress_bar() as progress:
-        result = run_night(
-            folder, load_settings(folder), _as_date(as_of, "--as-of"), demonstration=demonstration, progress=progress
-        )
+        result = run_night(folder, load_settings(folder), _as_date(as_of, "--as-of"), progress=progress)
     for line in result.summary():
         typer.echo(line)
     raise typer.Exit(EXIT_DEGRADED if result.degraded else EXIT_PUBLISHED)
+
+
+@app.command()
+def demonstrate(home: Home = None) -> None:
+    """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
+    from nightly import run_demonstration  # noqa: PLC0415  # the engine takes seconds to import
+
+    folder = home_folder(home)
+    with progress_bar() as progress:
+        result = run_demonstration(folder, load_settings(folder), progress=progress)
+    if result is None:
+        typer.echo(f"{folder} already holds a release: it is shown as it is.")
+        return
+    for line in result.summary():
+        typer.echo(line)
 
 
 @app.command()

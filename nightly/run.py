@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import InputError, NothingToPublishError, VigieError
 from core.log import get_logger
 from core.progress import ProgressReport, silent
-from core.settings import DEMONSTRATION_DATE, SNAPSHOT, Settings
+from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
@@ -60,7 +60,6 @@ def run_night(
     settings: Settings,
     as_of: dt.date | None = None,
     *,
-    demonstration: bool = False,
     progress: ProgressReport = silent,
 ) -> Night:
     """Make and publish one release.
@@ -69,7 +68,6 @@ def run_night(
         home: The home folder.
         settings: Its settings.
         as_of: Replay the night of this date; today by default.
-        demonstration: Replay the newest night on which every route's bundled figures were fresh.
         progress: Told what is being done.
 
     Raises:
@@ -78,7 +76,7 @@ def run_night(
         StoreError: The home folder cannot be read or written.
     """
     today = dt.datetime.now(dt.UTC).date()
-    date = DEMONSTRATION_DATE if demonstration else as_of or today
+    date = as_of or today
     if date > today:
         raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
     with night_lock(home):
@@ -90,6 +88,21 @@ def run_night(
             raise
         finally:
             journal.close()
+
+
+def run_demonstration(home: Path, settings: Settings, *, progress: ProgressReport = silent) -> Night | None:
+    """Replay the newest night on which every route's bundled figures were fresh, after the month before it.
+
+    Returns:
+        The night; None where the home folder already holds a release, which then is left as it is.
+
+    Raises:
+        VigieError: As :func:`run_night`.
+    """
+    if ReleaseStore(home).current() is not None:
+        return None
+    run_night(home, settings, NIGHT_BEFORE_DEMONSTRATION, progress=progress)
+    return run_night(home, settings, DEMONSTRATION_DATE, progress=progress)
 
 
 def _publish(home: Path, settings: Settings, date: dt.date, journal: Journal, progress: ProgressReport) -> Night:

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import InputError, NothingToPublishError
 from core.settings import load_settings
-from nightly import run_night
+from nightly import run_demonstration, run_night
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
@@ -149,3 +149,15 @@ def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path)
     assert states.loc["CHA", "state"] == "ok"
     assert set(night.release.read("forecasts")["series_id"]) == {"arrivals.CHA._T._T.M"}
     assert {item["route_id"] for item in night.degraded} == {"CMR", "EMR", "WMR", "WAR"}
+
+
+def test_the_demonstration_leaves_a_home_that_holds_a_release_as_it_is(home: Path) -> None:
+    former = current(home).run_id
+    assert run_demonstration(home, load_settings(home)) is None
+    assert current(home).run_id == former
+
+
+def test_the_demonstration_makes_the_night_and_the_one_a_month_before(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 100\n")
+    assert run_demonstration(tmp_path, load_settings(tmp_path)) is not None
+    assert [release.as_of for release in ReleaseStore(tmp_path).all()] == [dt.date(2024, 12, 31), AS_OF]
