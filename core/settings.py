@@ -16,6 +16,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
 DEMONSTRATION_DATE = dt.date(2025, 1, 31)
 """Newest month's end on which the bundled figures of every arrival route were fresh; a test holds it to that."""
+NIGHT_BEFORE_DEMONSTRATION = dt.date(2024, 12, 31)
+"""Replayed first, so that the demonstration can say what changed since."""
 
 
 class AlertSettings(BaseModel):
@@ -25,6 +27,31 @@ class AlertSettings(BaseModel):
     thresholds: dict[str, float] = Field(default_factory=dict, description="Monthly capacity per route_id, persons")
     surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
     surge_minimum: float = Field(default=100, ge=0, description="Smallest trailing mean for which a surge is meant")
+
+
+class LiveSettings(BaseModel):
+    """How publishers are asked for their figures; what is asked of whom stands in ``data/live.toml``."""
+
+    model_config = ConfigDict(extra="forbid")
+    connect_seconds: float = Field(default=15, gt=0, description="Longest wait for a connection")
+    read_seconds: float = Field(default=60, gt=0, description="Longest silence while an answer arrives")
+    total_seconds: float = Field(default=600, gt=0, description="Longest time for one answer, however it trickles")
+    largest_megabytes: float = Field(default=300, gt=0, description="Largest answer, unpacked")
+    attempts: int = Field(default=4, ge=1, le=20, description="Tries per request")
+    first_wait_seconds: float = Field(
+        default=2, ge=0, description="Wait before the second try; it doubles, with jitter"
+    )
+    longest_wait_seconds: float = Field(default=120, ge=0, description="Longest wait that a publisher may ask for")
+    parallel: int = Field(default=4, ge=1, le=16, description="Sources asked at once; one request per host at a time")
+    user_agent: str = Field(default="Vigie/0.1 (open software; forecasts of migration flows)", min_length=1)
+    browser_agent: str = Field(
+        default="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+        min_length=1,
+        description="Sent only to sources whose entry in data/live.toml says agent = 'browser'",
+    )
+    sources: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Fields of data/live.toml to change, by source_id: addresses, options, …"
+    )
 
 
 class Settings(BaseModel):
@@ -40,6 +67,7 @@ class Settings(BaseModel):
         6, ge=1, description="A route whose data are older gets no forecast of the present"
     )
     alerts: AlertSettings = AlertSettings()
+    live: LiveSettings = LiveSettings()
 
 
 def home_folder(option: Path | None = None) -> Path:
