@@ -19,7 +19,8 @@ LEAST_CHANGE = 0.05
 
 def changes(night: Night, former: Night) -> list[str]:
     """One sentence for each thing that the release before this one said otherwise."""
-    return [*_alert_changes(night, former), *_late_sources(night, former), *_new_figures(night, former)]
+    found = [*_alert_changes(night, former), *_late_sources(night, former), *_new_figures(night, former)]
+    return list(dict.fromkeys(found))
 
 
 def _late_sources(night: Night, former: Night) -> list[str]:

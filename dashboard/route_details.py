@@ -256,7 +256,7 @@ def context_lines(view: RouteView, rows: pd.DataFrame, place: str) -> pd.DataFra
 
 def show_table(view: RouteView) -> None:
     """The figures behind the chart."""
-    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold)
+    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold, view.known_on)
     st.dataframe(
         tables.with_words(frame.iloc[::-1]),
         hide_index=True,

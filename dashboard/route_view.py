@@ -233,6 +233,8 @@ def key_numbers(view: RouteView) -> list[tuple[str, str, str]]:
         label = _("Expected, {months}").format(months=numbers.month_range(ends[0], ends[-1]))
         pill = _("80% interval {interval}").format(interval=interval)
         out.append((label, numbers.expected(view.summary["expected"]), pill))
+    if present := _nowcast(view):
+        out.append(present)
     if len(view.history):
         last = view.history.iloc[-1]
         month = numbers.month_name(last["end_date"])
@@ -241,6 +243,17 @@ def key_numbers(view: RouteView) -> list[tuple[str, str, str]]:
         pill = _("{value} a year earlier").format(value=numbers.observed(before)) if known(before) else ""
         out.append((label.format(month=month), numbers.observed(last["obs_value"]), pill))
     return out
+
+
+def _nowcast(view: RouteView) -> tuple[str, str, str] | None:
+    """The month that is running on the date of knowledge and is not counted yet."""
+    month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
+    if view.origin or month not in view.quantiles.index:
+        return None
+    low, middle, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
+    label = _("This month ({month}, nowcast)").format(month=numbers.month_name(month))
+    pill = _("80% interval {interval}").format(interval=numbers.interval_words(low, high))
+    return label, numbers.expected(middle), pill
 
 
 def skill_words(view: RouteView) -> str:
@@ -280,7 +293,7 @@ def outcome_words(view: RouteView) -> str:
 
 def export(view: RouteView) -> Export:
     """The figures behind the chart, ready to leave."""
-    frame = tables.forecast_table(view.history, view.quantiles, view.threshold)
+    frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)
     made = layout.export_of(view.night, f"route-{view.route_id}", title(view), frame, _sources(view))
     if view.origin:
         return layout.with_notes(made, [_("A forecast made at the past origin {day}.").format(day=view.origin)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
@@ -104,16 +106,20 @@ def chance_table(chances: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def forecast_table(history: pd.DataFrame, quantiles: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
+def forecast_table(
+    history: pd.DataFrame, quantiles: pd.DataFrame, threshold: float | None, known_on: dt.date
+) -> pd.DataFrame:
     """The figures behind the fan chart: counted months, then expected ones with their intervals.
 
     Args:
         history: ``end_date``, ``obs_value``, ``obs_flag``.
         quantiles: Result of ``summaries.quantiles_of``.
         threshold: The reader's number, for the last column; None leaves it out.
+        known_on: The date of knowledge: months up to its own that are not counted yet are nowcasts.
 
     Returns:
-        One row per month, machine-readable: ``month, kind, observed, flag, median, q025 … q975[, chance_above]``.
+        One row per month, machine-readable: ``month, kind, observed, flag, median, q025 … q975[, chance_above]``;
+        ``kind`` is observed, nowcast or forecast.
     """
     flags = {"p": "provisional", "e": "estimated", "b": "break in series"}
     counted = pd.DataFrame(
@@ -128,7 +134,8 @@ def forecast_table(history: pd.DataFrame, quantiles: pd.DataFrame, threshold: fl
     kept = [level for level in levels if level in quantiles.columns]
     expected = quantiles[kept].round(1).rename(columns=levels)
     expected.insert(0, "month", pd.DatetimeIndex(quantiles.index).strftime("%Y-%m"))
-    expected.insert(1, "kind", "forecast")
+    present = pd.Timestamp(known_on).to_period("M").end_time
+    expected.insert(1, "kind", np.where(pd.DatetimeIndex(quantiles.index) <= present, "nowcast", "forecast"))
     if threshold is not None:
         expected["chance_above"] = chances_of(quantiles, threshold)["probability"].to_numpy()
     return pd.concat([counted, expected.reset_index(drop=True)], ignore_index=True)
@@ -152,6 +159,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
     }
     words = {
         "observed": _("counted"),
+        "nowcast": _("nowcast"),
         "forecast": _("expected"),
         "provisional": _("provisional"),
         "estimated": _("estimated"),

@@ -118,9 +118,10 @@ def show_inbox(night: Night, chosen: pd.DataFrame) -> Row:
 
 
 def inbox_label(night: Night, row: Row) -> str:
-    """Badge and subject of one alert."""
+    """Badge, subject and rule of one alert. Streamlit tells options apart by their labels: no two may be the same."""
     level = "ended" if row["ended"] else row["alert_level"]
-    return f"{level_badge(level)} **{plain(headlines.subject_name(night, row))}**"
+    subject = plain(headlines.subject_name(night, row))
+    return f"{level_badge(level)} **{subject}** {small(rule_name(row['rule']))}"
 
 
 def inbox_caption(night: Night, row: Row) -> str:
@@ -130,7 +131,6 @@ def inbox_caption(night: Night, row: Row) -> str:
         text = _("{chance} to pass {threshold}")
         chance, threshold = numbers.percent(row["probability"]), numbers.observed(row["threshold"])
         parts.append(text.format(chance=chance, threshold=threshold))
-    parts.append(rule_name(row["rule"]))
     if row["ended"]:
         parts.append(_("ended"))
     else:

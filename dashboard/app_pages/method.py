@@ -72,6 +72,7 @@ def words() -> list[tuple[str, str]]:
         (_("80% interval"), _("four outcomes in five are expected inside")),
         (_("Baseline"), _("the last value with its own past errors; a forecast must beat it to be worth anything")),
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
+        (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
         (_("Right 6 times in 10"), _("of ten past warnings of this kind, six came true")),
     ]

@@ -211,6 +211,19 @@ def test_ended_alerts_stay_listed() -> None:
 
 
 @pytest.mark.usefixtures("release")
+def test_no_two_alerts_of_the_inbox_have_the_same_label() -> None:
+    labels = visit("alerts").radio[0].options
+    assert len(labels) > 1
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.usefixtures("release")
+def test_the_route_page_calls_the_running_month_a_nowcast() -> None:
+    labels = [metric.label for metric in visit("route", route="CMR").metric]
+    assert "This month (January 2025, nowcast)" in labels
+
+
+@pytest.mark.usefixtures("release")
 def test_alert_filters_come_from_the_address() -> None:
     app = visit("alerts", levels="severe", show="open")
     assert len(app.radio[0].options) == 1
