@@ -54,13 +54,14 @@ def _as_date(text: str | None, option: str) -> dt.date | None:
 def nightly(
     home: Home = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Replay the night of this date; default: today.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask publishers for their newest figures first.")] = False,
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
     from nightly import run_night  # noqa: PLC0415  # the engine takes seconds to import; other commands go without
 
     folder = home_folder(home)
     with progress_bar() as progress:
-        result = run_night(folder, load_settings(folder), _as_date(as_of, "--as-of"), progress=progress)
+        result = run_night(folder, load_settings(folder), _as_date(as_of, "--as-of"), live=live, progress=progress)
     for line in result.summary():
         typer.echo(line)
     raise typer.Exit(EXIT_DEGRADED if result.degraded else EXIT_PUBLISHED)
@@ -83,13 +84,35 @@ def demonstrate(home: Home = None) -> None:
 
 @app.command()
 def ingest(
-    file: Annotated[list[str], typer.Option("--file", help="SOURCE=PATH; may be given several times.")],
+    file: Annotated[list[str] | None, typer.Option("--file", help="SOURCE=PATH; may be given several times.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the publishers.")] = False,
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
+    replay: Annotated[str | None, typer.Option("--replay", help="Read again what was answered on this day.")] = None,
     home: Home = None,
 ) -> None:
-    """Read publishers' files into the vintages. A damaged file changes nothing and is named."""
+    """Read figures into the vintages: files, publishers' answers, or kept answers. What is damaged changes nothing."""
+    if sum((bool(file), live, replay is not None)) != 1:
+        raise InputError("ingest: give one of --file SOURCE=PATH, --live and --replay DATE")
+    if file:
+        _ingest_files(file, home_folder(home))
+    else:
+        _ingest_live(source or [], _as_date(replay, "--replay"), home_folder(home))
+
+
+def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> None:
+    from nightly import ingest_live  # noqa: PLC0415  # parsers are not needed by other commands
+
+    with progress_bar() as progress:
+        report = ingest_live(folder, load_settings(folder), sources, replayed=replayed, progress=progress)
+    for line in report.summary():
+        typer.echo(line, err=line.startswith("failed"))
+    if report.failed:
+        raise typer.Exit(EXIT_DEGRADED if report.taken else EXIT_NOTHING_PUBLISHED)
+
+
+def _ingest_files(file: list[str], folder: Path) -> None:
     from nightly import ingest_file  # noqa: PLC0415  # parsers are not needed by other commands
 
-    folder = home_folder(home)
     failed = 0
     for item in file:
         source_id, _, path = item.partition("=")

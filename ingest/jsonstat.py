@@ -21,7 +21,7 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
     """Read a dataset response into long form.
 
     Args:
-        raw: The body of the answer, as it came.
+        raw: The body of the answer, as it came, or a list of such bodies: parts of one question.
 
     Returns:
         One row per figure present: a text column per dimension, named as the file's own ``id`` names it and holding
@@ -31,7 +31,15 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
         SourceError: Not JSON-stat 2.0, sizes and categories disagree, a value is no number, or the answer holds no
             value at all, which is how Eurostat answers an unknown code.
     """
-    body = _decode(raw)
+    document = _decode(raw)
+    frames = [_dataset(raw, body) for body in (document if isinstance(document, list) else [document])]
+    if len({tuple(frame.columns) for frame in frames}) > 1:
+        raise SourceError(raw.name, f"its parts have different dimensions: {[list(part.columns) for part in frames]}")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
+    body = _checked(raw, body)
     names, sizes = _shape(raw, body)
     categories = [_categories(raw, body, name, size) for name, size in zip(names, sizes, strict=True)]
     cells = prod(sizes)
@@ -48,11 +56,17 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _decode(raw: RawFile) -> dict[str, Any]:
+def _decode(raw: RawFile) -> object:
     try:
-        body = json.loads(raw.content.decode("utf-8"))
+        body: object = json.loads(raw.content.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise SourceError(raw.name, f"not a JSON document in UTF-8: {error}") from None
+    if body == []:
+        raise SourceError(raw.name, "the answer has no parts")
+    return body
+
+
+def _checked(raw: RawFile, body: object) -> dict[str, Any]:
     if isinstance(body, dict) and "error" in body:
         raise SourceError(raw.name, f"the publisher answered with an error: {body['error']}")
     if not isinstance(body, dict) or body.get("version") != "2.0" or body.get("class", "dataset") != "dataset":

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from ingest.exchange import Pull
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,17 @@ class Source(Protocol):
     LAG_DAYS: int
 
     def fetch(self, path: Path) -> RawFile:
-        """Read the source's file from disk (live mode follows in its own issue)."""
+        """Read the source's file from disk."""
 
     def parse(self, raw: RawFile) -> Parsed:
         """Turn the file into observations; raises ``core.errors.SourceError`` if its layout is broken."""
+
+
+class LiveSource(Source, Protocol):
+    """A source whose publisher can be asked. A module without ``download`` says in ``NOT_LIVE`` why it has none."""
+
+    def download(self, pull: Pull) -> list[RawFile]:
+        """Ask for everything that is wanted of the source, all of it or an error; each file is one for ``parse``."""
 
 
 def read_raw(path: Path) -> RawFile:

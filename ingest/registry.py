@@ -7,7 +7,7 @@ import pkgutil
 from typing import cast
 
 from ingest import sources
-from ingest.raw import Source
+from ingest.raw import LiveSource, Source
 
 VERBS = ("SOURCE_ID", "RAW_FILES", "LAG_DAYS", "fetch", "parse")
 """What each module of ``ingest.sources`` exports; see ``ingest.raw.Source``."""
@@ -38,3 +38,8 @@ def discover() -> dict[str, Source]:
 
 
 SOURCES: dict[str, Source] = discover()
+
+
+def live_sources() -> dict[str, LiveSource]:
+    """Sources whose publishers can be asked, by ``source_id``; the others say why not in ``NOT_LIVE``."""
+    return {name: cast("LiveSource", source) for name, source in SOURCES.items() if hasattr(source, "download")}

@@ -18,6 +18,7 @@ from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
+from nightly.live import LiveReport, ask_publishers
 from nightly.projections import project
 from nightly.publication import documents, frames
 from store.backtests import BacktestStore
@@ -60,6 +61,7 @@ def run_night(
     settings: Settings,
     as_of: dt.date | None = None,
     *,
+    live: bool = False,
     progress: ProgressReport = silent,
 ) -> Night:
     """Make and publish one release.
@@ -68,21 +70,26 @@ def run_night(
         home: The home folder.
         settings: Its settings.
         as_of: Replay the night of this date; today by default.
+        live: Ask publishers for their newest figures first; a source that fails degrades the night, no more.
         progress: Told what is being done.
 
     Raises:
         NothingToPublishError: No route can be forecast; the former release stands.
-        InputError: Another night is running, the date lies ahead, or the settings name unknown things.
+        InputError: Another night is running, the date lies ahead or, with ``live``, in the past, or the settings name
+            unknown things.
         StoreError: The home folder cannot be read or written.
     """
     today = dt.datetime.now(dt.UTC).date()
     date = as_of or today
     if date > today:
         raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
+    if live and date < today:
+        raise InputError(f"--as-of {date}: with --live a night is made of today's figures")
     with night_lock(home):
         journal = Journal(journal_url(settings.journal_url, home))
         try:
-            return _publish(home, settings, date, journal, progress)
+            asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
+            return _publish(home, settings, date, journal, asked, progress)
         except VigieError as error:
             journal.record(Entry(ACTOR, NOTHING_PUBLISHED, str(date), reason=str(error)))
             raise
@@ -105,7 +112,9 @@ def run_demonstration(home: Path, settings: Settings, *, progress: ProgressRepor
     return run_night(home, settings, DEMONSTRATION_DATE, progress=progress)
 
 
-def _publish(home: Path, settings: Settings, date: dt.date, journal: Journal, progress: ProgressReport) -> Night:
+def _publish(  # what a night is made of, each once
+    home: Path, settings: Settings, date: dt.date, journal: Journal, asked: LiveReport, progress: ProgressReport
+) -> Night:
     watch = _Watch()
     vintages, releases = VintageStore(home), ReleaseStore(home)
     with watch.stage("reading"):
@@ -128,13 +137,13 @@ def _publish(home: Path, settings: Settings, date: dt.date, journal: Journal, pr
         former = releases.current()
         tables = frames(knowledge, projections, settings, cards, vintages, former)
         progress("Scores, paths and alerts", 1, 1)
-    degraded = failed + _routes_without_forecast(knowledge)
+    degraded = asked.failed + failed + _routes_without_forecast(knowledge)
     with watch.stage("publishing"):
         about = About(
             as_of=date,
             code_version=version("vigie"),
-            settings=settings.model_dump(exclude={"journal_url"}),
-            inputs={"snapshot": fingerprint, **inputs},
+            settings=settings.model_dump(exclude={"journal_url", "live"}),
+            inputs={"snapshot": fingerprint, **inputs, **asked.hashes},
             degraded=degraded,
             replay=date < dt.datetime.now(dt.UTC).date(),
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from ingest.exchange import Pull, get_file
 from ingest.figures import FIRST_MONTH, melt, to_observations
 from ingest.frames import RowRule, future_rule, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
@@ -29,6 +30,11 @@ _LARGEST = 50_000_000
 def fetch(path: Path) -> RawFile:
     """Read the zip from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Take the archive of all daily rates."""
+    return [get_file(pull, pull.access.address("history"))]
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -62,7 +68,7 @@ def _unzip(raw: RawFile) -> RawFile:
             return RawFile(raw.name, archive.read(MEMBER))
     except KeyError:
         raise SourceError(raw.name, f"the archive lacks {MEMBER}") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise SourceError(raw.name, f"not a whole zip archive: {error}") from None
 
 

@@ -1,7 +1,8 @@
-"""Asylum applications by country of application (Eurostat), all citizenships together.
+"""Asylum applications and temporary protection by country (Eurostat), in all and by citizenship where a file has it.
 
 ``asylum_applications`` counts all applicants, ``asylum_applications_first`` first-time applicants only. Monthly from
-1999 (all) and 2008 (first-time), quarterly sums of first-time applicants to 2025. Rounded to the nearest 5.
+1999 (all) and 2008 (first-time), quarterly sums of first-time applicants to 2025. ``temporary_protection`` counts the
+persons protected at a month's end, ``temporary_protection_grants`` decisions in it. Rounded to the nearest 5.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.countries import map_countries
-from core.errors import SourceError
+from core.countries import map_countries, to_alpha3
+from core.errors import InputError, SourceError
 from core.schema import ALL
+from ingest import eurostat_api
 from ingest.eurostat_tsv import MISSING, read_tsv
+from ingest.exchange import Pull
 from ingest.figures import newest, to_observations
+from ingest.frames import RowRule, set_aside
 from ingest.jsonstat import read_jsonstat
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_csv, refuse_wrong_kind
@@ -44,8 +48,12 @@ _TARGETS = {
     "FRST": _FIRST_TIME,
     "First time applicant": _FIRST_TIME,
 }
-_TOTALS = {"citizen": "TOTAL", "sex": "T", "age": "TOTAL", "unit": "PER", "freq": "M"}
-_AGGREGATE = re.compile(r"(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
+_PROTECTION = {"migr_asytpsm": "temporary_protection", "migr_asytpfm": "temporary_protection_grants"}
+"""Datasets without types of applicants, known by the file's name."""
+_TOTAL = "TOTAL"
+_TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER", "freq": "M"}
+_STATELESS = {"STLS": "XXA"}
+_AGGREGATE = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
 _QUARTERLY_COLUMNS = ["geo", "time_period", "asylum_first_apps_q"]
 _REFUSED = {
     "applicants.parquet": "a stock of pending applications at the month's end, not new applications",
@@ -58,12 +66,17 @@ def fetch(path: Path) -> RawFile:
     return read_raw(path)
 
 
+def download(pull: Pull) -> list[RawFile]:
+    """Ask the Statistics API; see ``ingest.eurostat_api``."""
+    return eurostat_api.download(pull)
+
+
 def parse(raw: RawFile) -> Parsed:
     """Read any of the layouts in which Eurostat's figures come, told apart by their content.
 
     JSON-stat 2.0 (Statistics API), wide TSV (SDMX, bulk and custom downloads, gzipped or not), the CSV of the former
     data explorer, and a panel of quarterly sums (parquet). Aggregates such as EU27_2020 are left out: they would be
-    counted twice.
+    counted twice. A citizenship that is no country is set aside.
 
     Raises:
         SourceError: The layout is broken, no row is a total of all citizenships, or the file is known to mislead.
@@ -80,8 +93,9 @@ def parse(raw: RawFile) -> Parsed:
         cells = _from_csv(raw)
     else:
         cells = _totals(raw, read_tsv(raw))
-    figures = _by_country(raw, cells[cells["value"] != MISSING])
-    return to_observations(raw, _flag_months(figures), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, citizen=ALL)
+    figures, unknown = _by_citizen(raw, _by_country(raw, cells[cells["value"] != MISSING]))
+    parsed = to_observations(raw, _flag_months(figures), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True)
+    return Parsed(parsed.observations, pd.concat([unknown, parsed.rejected], ignore_index=True))
 
 
 def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
@@ -90,20 +104,23 @@ def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
 
 
 def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
-    """Rows for all citizenships, both sexes, all ages. The dimension ``asyl_app`` was renamed ``applicant`` in 2022."""
+    """Rows for both sexes and all ages. The dimension ``asyl_app`` was renamed ``applicant`` in 2022."""
     named = cells.rename(columns={"asyl_app": "applicant"})
-    missing = [name for name in ("citizen", "applicant", "geo", "time_period") if name not in named]
+    protection = next((target for code, target in _PROTECTION.items() if code in raw.name.lower()), "")
+    kinds = [] if protection else ["applicant"]
+    missing = [name for name in ("citizen", *kinds, "geo", "time_period") if name not in named]
     if missing:
         raise SourceError(raw.name, f"missing dimensions {missing}; found {list(cells.columns)}")
     for dimension, total in _TOTALS.items():
         if dimension in named:
             named = named[named[dimension] == total]
-    named = named[named["applicant"].isin(_TARGETS)]
-    if named.empty:
-        wanted = ", ".join(f"{dimension} {total}" for dimension, total in _TOTALS.items())
+    if kinds:
+        named = named[named["applicant"].isin(_TARGETS)]
+    if not (named["citizen"] == _TOTAL).any():
+        wanted = ", ".join(f"{dimension} {total}" for dimension, total in {"citizen": _TOTAL, **_TOTALS}.items())
         raise SourceError(raw.name, f"no row for {wanted} and an applicant type of {sorted(_TARGETS)}")
     place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
-    return named.assign(target=named["applicant"].map(_TARGETS), place=place)
+    return named.assign(target=protection or named["applicant"].map(_TARGETS), place=place)
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:
@@ -121,6 +138,7 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
             "flag": "",
             "place": table.index,
             "target": target,
+            "citizen": _TOTAL,
         }
     )
     unknown = cells["target"].isna()
@@ -139,7 +157,24 @@ def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     repeated = unique.groupby(unique).cumcount()
     labelled = single.set_axis(unique.where(repeated == 0, unique + " #" + repeated.astype(str)), axis=0)
     geo = map_countries(labelled["geo"], raw.name)
-    return labelled[["time_period", "value", "flag", "target"]].assign(geo=geo)
+    return labelled[["time_period", "value", "flag", "target", "citizen"]].assign(geo=geo)
+
+
+def _by_citizen(raw: RawFile, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Citizenships as codes, without aggregates; and the rows set aside because theirs is no country."""
+    single = cells[(cells["citizen"] == _TOTAL) | ~cells["citizen"].str.fullmatch(_AGGREGATE)]
+    codes = {code: ALL if code == _TOTAL else _citizen(code) for code in single["citizen"].unique()}
+    citizens = single["citizen"].map(codes)
+    unknown = RowRule("citizen", "the citizenship is no country", citizens == "")
+    good, rejected = set_aside(single, [unknown], source_id=SOURCE_ID, file=raw.name)
+    return good.assign(citizen=citizens[good.index]), rejected
+
+
+def _citizen(code: str) -> str:
+    try:
+        return _STATELESS.get(code) or to_alpha3(code)
+    except InputError:
+        return ""
 
 
 def _flag_months(figures: pd.DataFrame) -> pd.DataFrame:

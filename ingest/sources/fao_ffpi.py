@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from ingest.exchange import Pull, Request, get_file, links
 from ingest.figures import melt, since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_csv
@@ -29,6 +30,16 @@ _TITLE_LINES = 2
 def fetch(path: Path) -> RawFile:
     """Read the CSV from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Find the CSV on the index's page and take it.
+
+    Raises:
+        SourceError: The page links to no CSV of the index.
+    """
+    page = pull.ask(Request(pull.access.address("page")))
+    return [get_file(pull, links(page, r"food_price_indices_data[^/]*\.csv")[0])]
 
 
 def parse(raw: RawFile) -> Parsed:

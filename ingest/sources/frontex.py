@@ -20,6 +20,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.schema import ALL
 from ingest.dates import month_of_epoch_days
+from ingest.exchange import Pull, Request, get_file, links
 from ingest.frames import RowRule, count_rules, duplicate_rules, nothing_rejected, observations, require_rows, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_rda, read_sheets
@@ -29,6 +30,7 @@ RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 35
 """Published 33 to 41 days after a month's end; every file tells its own date, so this only sets what counts as late."""
 
+WORKBOOK_LINK = r"Monthly_detections_of_IBC_(\d{4}_\d{2}_\d{2})\.xlsx"
 SHEET, NOTES = "Detections_of_IBC", "Notes"
 KEY_COLUMNS = ["Route", "Border type or inland", "Nationality"]
 OTHER_ROUTE = "OTH"
@@ -53,6 +55,21 @@ _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM
 def fetch(path: Path) -> RawFile:
     """Read the workbook (xlsx) or a compiled vintage (rda) from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Find the newest workbook on the page of the migratory map and take it.
+
+    Raises:
+        SourceError: The page links to no workbook.
+    """
+    page = pull.ask(Request(pull.access.address("page")))
+    return [get_file(pull, max(links(page, WORKBOOK_LINK), key=_date_in_name))]
+
+
+def _date_in_name(address: str) -> str:
+    found = re.search(WORKBOOK_LINK, address)
+    return found[1] if found else ""
 
 
 def parse(raw: RawFile) -> Parsed:

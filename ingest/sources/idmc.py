@@ -17,6 +17,7 @@ SOURCE_ID = "idmc"
 RAW_FILES = ("idmc_monthly/Hist.csv",)
 LAG_DAYS = 30
 
+NOT_LIVE = "IDMC's feed answers only to client names that IDMC has put on its list; none is registered for Vigie."
 FEED_SINCE = "2025-06"
 """From this month the figures come from a rolling feed that drops long events: they are marked estimated."""
 ABYEI = "AB9"

@@ -47,6 +47,7 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "ESP": (NOT_APPLICABLE, "ESP", "2017-01"),
 }
 """IOM's place -> route_id, geo, first month that is a month. Plain ``ESP`` is the sum of its two routes."""
+NOT_LIVE = "IOM withdrew the compiled tables in February 2025 and offers arrivals to Europe through no interface."
 CITIZENS_FROM = {"GRC": "2016-01"}
 """By citizenship, Greece's only month of 2015 (December) holds the whole year."""
 

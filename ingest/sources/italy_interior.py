@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.schema import ALL
+from ingest.exchange import Pull, get_file
 from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_csv, require_columns
@@ -32,6 +33,11 @@ _ROUTE = {"target": "arrivals", "route_id": "CMR", "geo": "ITA"}
 def fetch(path: Path) -> RawFile:
     """Read ``sbarchi-per-giorno.csv`` or ``nazionalita.csv`` from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Take onData's tables of the ministry's reports, by day and by citizenship."""
+    return [get_file(pull, pull.access.address(name)) for name in ("days", "citizenships")]
 
 
 def parse(raw: RawFile) -> Parsed:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pandas as pd
+
+from core.errors import SourceError
+from ingest.exchange import Pull, get_file
 from ingest.figures import since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
-from ingest.tables import read_csv
+from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "noaa_enso"
 RAW_FILES = ("noaa_enso/oni.csv",)
 LAG_DAYS = 41
 """A value belongs to the middle month of its season and needs the third: a month, and some ten days to publish."""
+HEADER = [b"SEAS", b"YR", b"TOTAL", b"ANOM"]
+SEASONS = ("DJF", "JFM", "FMA", "MAM", "AMJ", "MJJ", "JJA", "JAS", "ASO", "SON", "OND", "NDJ")
 
 
 def fetch(path: Path) -> RawFile:
@@ -19,15 +26,41 @@ def fetch(path: Path) -> RawFile:
     return read_raw(path)
 
 
+def download(pull: Pull) -> list[RawFile]:
+    """Take the Climate Prediction Center's own table."""
+    return [get_file(pull, pull.access.address("index"))]
+
+
 def parse(raw: RawFile) -> Parsed:
-    """Read one line per season; ``month`` is already its middle month (DJF is 1, NDJ is 12).
+    """Read one line per season; a season belongs to its middle month (DJF is 1, NDJ is 12).
+
+    The publisher's own table has fixed columns (``SEAS YR TOTAL ANOM``); a tabulated CSV gives the month itself.
 
     Raises:
         SourceError: The layout is broken.
     """
-    table = read_csv(raw, ["year", "season", "oni", "month"])
+    own = raw.content[:80].split()[:4] == HEADER
+    table = _read_own_table(raw) if own else read_csv(raw, ["year", "season", "oni", "month"])
     cells = table.assign(time_period=table["year"] + "-" + table["month"].str.zfill(2), value=table["oni"])
     cells = since(cells[["time_period", "value"]])
     return to_observations(
         raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, target="oceanic_nino_index"
     )
+
+
+def _read_own_table(raw: RawFile) -> pd.DataFrame:
+    refuse_wrong_kind(raw)
+    lines = raw.content.decode("ascii", "replace").splitlines()
+    rows: list[list[str]] = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split()
+        if not cells:
+            continue
+        if len(cells) != len(HEADER) or cells[0] not in SEASONS or not re.fullmatch(r"(19|20)[0-9]{2}", cells[1]):
+            raise SourceError(
+                raw.name, f"a line such as 'DJF 1950 24.72 -1.53' is expected; found '{line}'", row=number
+            )
+        rows.append([cells[1], str(SEASONS.index(cells[0]) + 1), cells[3]])
+    if not raw.content.endswith(b"\n"):
+        raise SourceError(raw.name, "the last line has no line end: the file was cut off", row=len(lines))
+    return pd.DataFrame(rows, columns=["year", "month", "oni"], index=range(2, len(rows) + 2), dtype=object)

@@ -20,6 +20,8 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
+from ingest import ucdp_events
+from ingest.exchange import Pull
 from ingest.figures import melt, since, to_observations
 from ingest.frames import RowRule, require_rows, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
@@ -47,14 +49,25 @@ def fetch(path: Path) -> RawFile:
     return read_raw(path)
 
 
+def download(pull: Pull) -> list[RawFile]:
+    """Take the candidate releases of the last months; see ``ingest.ucdp_events``."""
+    return ucdp_events.download(pull)
+
+
 def parse(raw: RawFile) -> Parsed:
-    """Read the wide table (one column per country) or the table of editions (gzip, with real dates of knowledge).
+    """Read a candidate release of events, the wide table (one column per country), or the table of editions (gzip).
 
     Raises:
         SourceError: The layout is broken, or the file is one whose dates are known to be wrong.
     """
     if raw.name in _REFUSED:
         raise SourceError(raw.name, _REFUSED[raw.name])
+    if ucdp_events.FILE_NAME.fullmatch(raw.name):
+        sums, set_aside_events = ucdp_events.read_events(raw, SOURCE_ID)
+        figures = to_observations(
+            raw, sums.assign(obs_flag="p"), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET
+        )
+        return Parsed(figures.observations, pd.concat([set_aside_events, figures.rejected], ignore_index=True))
     return _parse_editions(raw) if raw.content.startswith(_GZIP_MAGIC) else _parse_wide(raw)
 
 

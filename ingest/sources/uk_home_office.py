@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from core.countries import map_countries
+from core.errors import SourceError
 from core.schema import ALL
+from ingest.exchange import Pull, Request, get_file, json_body
 from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_csv, read_sheet, require_columns
@@ -25,6 +27,8 @@ QUARTERLY_LAG_DAYS = 60
 PROVISIONAL_DAYS = 7
 """The Home Office may still correct the last week."""
 
+WORKBOOK_LINK = r"(?i)time[_-]*series[^/]*\.ods$"
+"""The Home Office names it such as 12_December_2025_Small_boats_-_time_series.ods."""
 DAILY_COLUMNS = ["#date", "migrants"]
 SHEET, SHEET_COLUMNS = "SB_01", ["Date", "Migrants arrived"]
 QUARTERLY_COLUMNS = ["Date", "Method of entry", "Nationality", "Number of detections"]
@@ -35,6 +39,24 @@ _ROUTE = {"target": "arrivals", "route_id": "CHA", "geo": "GBR"}
 def fetch(path: Path) -> RawFile:
     """Read the daily table (csv), the Home Office's own workbook (ods) or the quarterly table (csv) from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Find the workbook among the publication's attachments, by the GOV.UK content API, and take it.
+
+    Raises:
+        SourceError: No attachment is the workbook of the time series.
+    """
+    answer = pull.ask(Request(pull.access.address("content")))
+    page = json_body(answer)
+    details = page.get("details") if isinstance(page, dict) else None
+    attachments = details.get("attachments") if isinstance(details, dict) else None
+    listed = attachments if isinstance(attachments, list) else []
+    addresses = [str(item.get("url", "")) for item in listed if isinstance(item, dict)]
+    workbooks = [address for address in addresses if re.search(WORKBOOK_LINK, address)]
+    if not workbooks:
+        raise SourceError(answer.url, f"no attachment is the workbook of the time series; found {addresses}")
+    return [get_file(pull, workbooks[0])]
 
 
 def parse(raw: RawFile) -> Parsed:

@@ -1,16 +1,19 @@
-"""UNHCR Operational Data Portal: monthly arrivals per country (2014-2019), and to Spain by way (2017 on)."""
+"""UNHCR Operational Data Portal: monthly arrivals per country and, to Spain, by way; tables, or the portal's JSON."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
-from core.errors import SourceError
+from core.errors import InputError, SourceError
 from core.schema import ALL, NOT_APPLICABLE
+from ingest.access import FILE
+from ingest.exchange import Pull, Request, as_file, json_rows
 from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, nothing_rejected, observations, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
-from ingest.tables import read_csv, require_columns
+from ingest.tables import read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
 RAW_FILES = (
@@ -38,11 +41,50 @@ WAYS: dict[str, tuple[str, str]] = {
 }
 """Columns of the Spanish files: the Canaries; peninsula and Balearics by sea; Ceuta and Melilla by land. The weather
 columns beside them are Open-Meteo's and are left alone."""
+WIDGETS: dict[str, tuple[str, str]] = {
+    "italy": ("CMR", "ITA"),
+    "greece": ("EMR", "GRC"),
+    "cyprus": ("EMR", "CYP"),
+    "spain_sea": ("WMR", "ESP_SEA"),
+    "spain_canaries": ("WAR", "ESP"),
+    "spain_land": ("WMR", "ESP_LAND"),
+}
+"""What a widget of ``live.toml`` counts. Its answer does not say so: the file is named ``odp-<widget>.json``."""
+_WIDGET_FILE = re.compile(r"odp-([a-z_]+)\.json")
+_WIDGET_FIELDS = ("widget_id", "geo_id", "population_group")
 
 
 def fetch(path: Path) -> RawFile:
     """Read one of the portal's tables from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Ask each widget for its months.
+
+    Raises:
+        InputError: A widget of ``live.toml`` is none that Vigie knows, or lacks its numbers.
+    """
+    widgets = pull.access.option("widgets", dict)
+    requests = {str(name): _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
+    return [as_file(pull.ask(request), f"odp-{name}.json") for name, request in requests.items()]
+
+
+def _widget_request(pull: Pull, name: str, widget: object) -> Request:
+    if name not in WIDGETS or not isinstance(widget, dict) or not set(_WIDGET_FIELDS) <= set(widget):
+        known = f"must be one of {list(WIDGETS)} and give {', '.join(_WIDGET_FIELDS)}"
+        raise InputError(f"{FILE}, {SOURCE_ID}: options.widgets.{name} {known}")
+    query = [
+        ("widget_id", str(widget["widget_id"])),
+        ("geo_id", str(widget["geo_id"])),
+        ("sv_id", str(pull.access.whole("situation"))),
+        ("population_group", str(widget["population_group"])),
+        ("frequency", "month"),
+        ("fromDate", pull.access.text("since")),
+    ]
+    if widget.get("admin_root"):
+        query.append(("useAdmRootLevelData", "1"))
+    return Request(pull.access.address("timeseries"), tuple(query))
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -54,8 +96,11 @@ def parse(raw: RawFile) -> Parsed:
         re-sends its whole history, so one bad row refuses it.
 
     Raises:
-        SourceError: The file is broken, or a single cell is neither NA nor a count of a month that has passed.
+        SourceError: The file is broken, or a single cell is neither NA nor a count of a month that has passed. Only a
+            widget may hold the running month: it is set aside.
     """
+    if widget := _WIDGET_FILE.fullmatch(raw.name):
+        return _parse_widget(raw, widget[1])
     # the combined table comes without an end of its last line
     frame = read_csv(raw, [], last_line_ends="month-year" not in raw.content[:200].decode("utf-8", "replace"))
     if "month-year" in frame.columns:
@@ -100,3 +145,22 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
             "obs_flag": partial.map({True: "p", False: ""}),
         }
     )[reported]
+
+
+def _parse_widget(raw: RawFile, name: str) -> Parsed:
+    if name not in WIDGETS:
+        raise SourceError(raw.name, f"'{name}' is no widget that Vigie knows; known: {', '.join(WIDGETS)}")
+    refuse_wrong_kind(raw)
+    rows = pd.DataFrame(json_rows(raw, "data", "timeseries"))
+    require_columns(rows, ["month", "year", "individuals"], raw.name)
+    text = rows[["month", "year", "individuals"]].astype(object).fillna("").astype(str)
+    written = text["year"] + "-" + text["month"].str.zfill(2)
+    days = pd.to_datetime(written.where(written.str.fullmatch(r"\d{4}-\d{2}")), format="%Y-%m", errors="coerce")
+    running = days.dt.to_period("M") == pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
+    rule = RowRule("month", "the month is not over", running)
+    past, rejected = set_aside(text, [rule], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
+    if tidy.empty:
+        raise SourceError(raw.name, "the answer holds no figures")
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
+    return Parsed(found, rejected)

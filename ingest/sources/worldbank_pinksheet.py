@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from ingest.exchange import Pull, Request, get_file, links
 from ingest.figures import melt, since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_sheet
@@ -37,6 +38,16 @@ _TITLE_ROWS = 4
 def fetch(path: Path) -> RawFile:
     """Read the workbook from disk."""
     return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Find the workbook on the page of commodity markets, since its address changes each month, and take it.
+
+    Raises:
+        SourceError: The page links to no workbook.
+    """
+    page = pull.ask(Request(pull.access.address("page")))
+    return [get_file(pull, links(page, r"CMO-Historical-Data-Monthly\.xlsx")[0])]
 
 
 def parse(raw: RawFile) -> Parsed:

@@ -1,0 +1,307 @@
+"""The one place that speaks HTTP to publishers: patient with a busy one, strict about who answers and with how much."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import anyio
+import httpx
+import stamina
+
+from core.errors import SourceError
+from core.settings import LiveSettings
+from ingest.access import SourceAccess
+from ingest.exchange import Answer, Request
+
+TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses after which asking again may help."""
+KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
+"""Headers of an answer that are kept; none of them can hold a secret."""
+_REDIRECTS = 5
+_GZIP = b"\x1f\x8b"
+_PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}")
+
+
+@dataclass(frozen=True)
+class Validators:
+    """What a publisher said about the body kept from an earlier visit, to ask only for news.
+
+    Attributes:
+        etag: Header ``ETag``; empty where there was none.
+        last_modified: Header ``Last-Modified``; empty where there was none.
+    """
+
+    etag: str = ""
+    last_modified: str = ""
+
+
+class Client:
+    """Asks publishers. Safe to share between threads: each host gets one request at a time, with a pause after it.
+
+    Proxies are taken from the environment (``HTTPS_PROXY``, ``NO_PROXY``), further certificates from
+    ``SSL_CERT_FILE``; certificates are always verified.
+
+    Args:
+        settings: Limits and names.
+    """
+
+    def __init__(self, settings: LiveSettings) -> None:
+        self._settings = settings
+        self._largest = int(settings.largest_megabytes * 1_000_000)
+        self._pacer = _Pacer()
+
+    def get(self, request: Request, access: SourceAccess, known: Validators | None = None) -> Answer:
+        """Send one request, again where that may help.
+
+        Args:
+            request: What is asked.
+            access: Of whom, and how.
+            known: What is known of the body kept from an earlier visit.
+
+        Returns:
+            The answer. ``unchanged`` and without a body where the kept one still holds.
+
+        Raises:
+            SourceError: No good answer came: the host is not declared, cannot be reached or does not stop failing; the
+                status is not expected; the body is empty, cut off, too large or too slow; the token is missing.
+        """
+        headers = self._headers(request, access, known or Validators())
+        host = _host(request.url)
+        attempts = stamina.retry_context(
+            on=self._wait_before_retry,
+            attempts=self._settings.attempts,
+            timeout=None,
+            wait_initial=self._settings.first_wait_seconds,
+            wait_max=self._settings.longest_wait_seconds,
+            wait_jitter=self._settings.first_wait_seconds,
+        )
+        try:
+            for attempt in attempts:
+                with attempt, self._pacer.turn(host, access.pause_seconds):
+                    return anyio.run(self._limited, request, access, headers)
+        except _TemporaryError as error:
+            times = f" ({self._settings.attempts} times)" if self._settings.attempts > 1 else ""
+            raise SourceError(_place(request.url), f"{error}{times}") from None
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _headers(self, request: Request, access: SourceAccess, known: Validators) -> dict[str, str]:
+        agent = self._settings.browser_agent if access.agent == "browser" else self._settings.user_agent
+        headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "gzip", **request.headers}
+        if known.etag:
+            headers["If-None-Match"] = known.etag
+        if known.last_modified:
+            headers["If-Modified-Since"] = known.last_modified
+        if request.token_header:
+            headers[request.token_header] = _token(access)
+        return headers
+
+    def _wait_before_retry(self, error: Exception) -> bool | float:
+        if not isinstance(error, _TemporaryError):
+            return False
+        return True if error.wait is None else max(error.wait, 0.001)
+
+    async def _limited(self, request: Request, access: SourceAccess, headers: Mapping[str, str]) -> Answer:
+        """One attempt within the time that an answer may take, however it trickles."""
+        seconds = self._settings.total_seconds
+        try:
+            with anyio.fail_after(seconds):
+                return await self._follow(request, access, headers)
+        except TimeoutError:
+            raise SourceError(_place(request.url), f"the answer took longer than {seconds:g} seconds") from None
+        except httpx.TransportError as error:
+            if _is_about_certificates(error):
+                raise SourceError(_place(request.url), "the server's certificate cannot be verified") from None
+            raise _TemporaryError(_transport_words(error)) from None
+        except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
+            # A library's text may quote headers, and with them a token: only the kind of error is told.
+            raise SourceError(_place(request.url), f"cannot be asked: {type(error).__name__}") from None
+
+    async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str]) -> Answer:
+        limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
+        url, sent = request.url, dict(headers)
+        async with httpx.AsyncClient(timeout=limits, follow_redirects=False) as client:
+            for _ in range(_REDIRECTS + 1):
+                _refuse_foreign(url, request, access)
+                async with client.stream("GET", url, headers=sent) as response:
+                    if "location" not in response.headers or response.status_code not in (301, 302, 303, 307, 308):
+                        return await self._read(response, request)
+                    next_url = str(response.url.join(response.headers["location"]))
+                if _host(next_url) != _host(url) and request.token_header:
+                    sent.pop(request.token_header, None)
+                url = next_url
+        raise SourceError(_place(request.url), f"redirected more than {_REDIRECTS} times")
+
+    async def _read(self, response: httpx.Response, request: Request) -> Answer:
+        status, place = response.status_code, _place(request.url)
+        received = dt.datetime.now(dt.UTC)
+        kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+        if status == HTTPStatus.NOT_MODIFIED:
+            return Answer(request.url, status, kept, b"", received, unchanged=True)
+        if status in TEMPORARY and status not in request.expected:
+            self._raise_temporary(response, place)
+        if status != HTTPStatus.OK and status not in request.expected:
+            raise SourceError(place, f"answered {_status_words(status)}")
+        content = await self._body(response, place)
+        if not content and status == HTTPStatus.OK:
+            raise SourceError(place, "the answer is empty")
+        return Answer(request.url, status, kept, content, received)
+
+    def _raise_temporary(self, response: httpx.Response, place: str) -> None:
+        wait = _retry_after(response.headers.get("retry-after", ""))
+        longest = self._settings.longest_wait_seconds
+        words = f"answered {_status_words(response.status_code)}"
+        if wait is not None and wait > longest:
+            raise SourceError(place, f"{words} and asks to wait {wait:.0f} seconds; at most {longest:g} are waited")
+        raise _TemporaryError(words, wait)
+
+    async def _body(self, response: httpx.Response, place: str) -> bytes:
+        too_large = SourceError(place, f"the answer is larger than {self._settings.largest_megabytes:g} MB")
+        if response.headers.get("content-encoding", "gzip") not in ("gzip", "x-gzip", "identity"):
+            raise SourceError(place, f"packed as '{response.headers['content-encoding']}', which was not asked for")
+        if int(response.headers.get("content-length", "0")) > self._largest:
+            raise too_large
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.aiter_raw():
+            size += len(part)
+            if size > self._largest:
+                raise too_large
+            parts.append(part)
+        content = b"".join(parts)
+        # Some publishers pack without saying so, and some pack twice: the first bytes tell.
+        for _ in range(2):
+            if content.startswith(_GZIP):
+                content = _unpack(content, self._largest, too_large)
+        return content
+
+
+class _TemporaryError(Exception):
+    """Asking again may help.
+
+    Args:
+        words: What happened.
+        wait: Seconds that the publisher asks to wait, where it does.
+    """
+
+    def __init__(self, words: str, wait: float | None = None) -> None:
+        super().__init__(words)
+        self.wait = wait
+
+
+class _Pacer:
+    """Lets one request at a time through to a host, with a pause after each."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._ended: dict[str, float] = {}
+
+    @contextmanager
+    def turn(self, host: str, pause: float) -> Iterator[None]:
+        with self._guard:
+            lock = self._locks.setdefault(host, threading.Lock())
+        with lock:
+            left = self._ended.get(host, -pause) + pause - time.monotonic()
+            if left > 0:
+                time.sleep(left)
+            try:
+                yield
+            finally:
+                self._ended[host] = time.monotonic()
+
+
+def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
+    host, place = _host(url), _place(request.url)
+    if host in {name.lower() for name in access.maintenance_hosts}:
+        raise SourceError(place, f"the publisher is down for maintenance (redirected to {host})")
+    if host not in access.allowed_hosts:
+        led = "links or redirects to" if url != request.url else "the address is on"
+        raise SourceError(place, f"{led} '{host}', a host that live.toml does not declare for {access.source_id}")
+    if urlsplit(request.url).scheme == "https" and urlsplit(url).scheme != "https":
+        raise SourceError(place, "redirected away from an encrypted address")
+
+
+def _token(access: SourceAccess) -> str:
+    token = os.environ.get(access.token, "") if access.token else ""
+    if not token:
+        raise SourceError(access.source_id, f"needs a key: set {access.token or 'token in live.toml'}")
+    if not _PRINTABLE.fullmatch(token):
+        raise SourceError(access.source_id, f"the key in {access.token} holds characters that no key has")
+    return token
+
+
+def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while content.startswith(_GZIP):
+        packed = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(packed.decompress(content, largest + 1 - size))
+        except zlib.error:
+            raise _TemporaryError("the packed answer is damaged") from None
+        size += len(parts[-1])
+        if size > largest or packed.unconsumed_tail:
+            raise too_large
+        if not packed.eof:
+            raise _TemporaryError("the packed answer was cut off")
+        content = packed.unused_data
+    return b"".join(parts)
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds that the header ``Retry-After`` asks for (RFC 9110, 10.2.3); None where it says nothing usable."""
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()):
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
+    return max((aware - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}{parts.path}"
+
+
+def _status_words(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _transport_words(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return "no connection in time"
+    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
+        return "the answer stopped arriving"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "the answer was cut off"
+    return f"cannot be reached ({type(error).__name__})"
+
+
+def _is_about_certificates(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -1,0 +1,153 @@
+"""Asking Eurostat's Statistics API: years at a time, less where that is too much, waiting in its queue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from core.errors import InputError, SourceError
+from ingest.access import FILE
+from ingest.exchange import Pull, Request
+from ingest.raw import RawFile
+
+NO_DATA, TOO_BIG = 404, 413
+_EMPTY = re.compile(rb'"value"\s*:\s*(?:\{\s*\}|\[\s*\])')
+_QUEUED = re.compile(r"<(?:\w+:)?id>\s*([A-Za-z0-9-]{1,128})\s*</")
+_STATUS = re.compile(r"<(?:\w+:)?status>\s*([A-Z_]+)\s*</")
+_UNREPORTED_MONTHS = 6
+"""Newest months that no country may have reported yet: figures come two to three months late."""
+_WAITING = frozenset({"SUBMITTED", "PROCESSING"})
+_MONTH = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of one dataset.
+
+    Attributes:
+        dataset: Its code.
+        filters: Dimensions and the codes wanted of them.
+        first: First month.
+        last: Last month.
+    """
+
+    dataset: str
+    filters: tuple[tuple[str, str], ...]
+    first: pd.Period
+    last: pd.Period
+
+    def halves(self) -> tuple[Question, Question]:
+        """The first and second half of the months, or, of one month, of the values of its most filtered dimension.
+
+        Raises:
+            SourceError: Nothing is left to divide.
+        """
+        months = (self.last - self.first).n + 1
+        if months > 1:
+            middle = self.first + months // 2
+            return replace(self, last=middle - 1), replace(self, first=middle)
+        names = [name for name, _ in self.filters]
+        widest = max(names, key=names.count)
+        values = [pair for pair in self.filters if pair[0] == widest]
+        if len(values) < 2:
+            raise SourceError(self.dataset, f"a single month is too big an answer for Eurostat: {self.first}")
+        rest = [pair for pair in self.filters if pair[0] != widest]
+        half = len(values) // 2
+        return replace(self, filters=(*rest, *values[:half])), replace(self, filters=(*rest, *values[half:]))
+
+    def request(self, address: str) -> Request:
+        """The question as the Statistics API takes it."""
+        span = (("sinceTimePeriod", str(self.first)), ("untilTimePeriod", str(self.last)))
+        query = (("format", "JSON"), ("lang", "EN"), *self.filters, *span)
+        return Request(f"{address}/{self.dataset}", query, expected=frozenset({NO_DATA, TOO_BIG}))
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Ask for applications, and for temporary protection, by citizenship and country, month by month.
+
+    Returns:
+        One JSON document per dataset: the list of its answers, in order.
+
+    Raises:
+        SourceError: A part of the figures could not be had.
+        InputError: An option is missing or no month.
+    """
+    access = pull.access
+    types = tuple((access.text("applicant_dimension"), code) for code in access.option("applicant_types", list))
+    every = (("sex", "T"), ("age", "TOTAL"), ("unit", "PER"))
+    now = pd.Period(pull.today, freq="M")
+    since, by_citizen = _month(pull, "since"), _month(pull, "since_by_citizen")
+    applicants = access.text("applicants")
+    totals = Question(applicants, (*every, *types, ("citizen", "TOTAL")), since, by_citizen - 1)
+    questions = [totals] if since < by_citizen else []
+    questions += _years(Question(applicants, (*every, *types), by_citizen, now))
+    datasets = {applicants: questions}
+    for name in ("beneficiaries", "grants"):
+        code = access.text(name)
+        datasets[code] = _years(Question(code, every, _month(pull, "protection_since"), now))
+    return [_file(pull, code, asked) for code, asked in datasets.items() if code]
+
+
+def _file(pull: Pull, code: str, questions: list[Question]) -> RawFile:
+    parts = [part for question in questions for part in _answers(pull, question)]
+    if not parts:
+        raise SourceError(code, "the answers hold no value: one of the codes asked for is unknown, or has no data")
+    return RawFile(f"{code}.json", b"[" + b",\n".join(parts) + b"]")
+
+
+def _answers(pull: Pull, question: Question) -> list[bytes]:
+    """The answer to a question, in as many parts as Eurostat wants it divided into.
+
+    Only the newest months may be without any value: anything else without one is a fault, not an answer.
+    """
+    answer = pull.ask(question.request(pull.access.address("statistics")))
+    if answer.status == TOO_BIG:
+        return [part for half in question.halves() for part in _answers(pull, half)]
+    content = _from_queue(pull, question, answer.content) if answer.content.lstrip()[:1] == b"<" else answer.content
+    if answer.status == NO_DATA or _EMPTY.search(content):
+        if (pd.Period(pull.today, freq="M") - question.first).n > _UNREPORTED_MONTHS:
+            span = f"{question.first} to {question.last}"
+            raise SourceError(question.dataset, f"no value from {span}: a code asked for is unknown, or the data moved")
+        return []
+    return [content]
+
+
+def _from_queue(pull: Pull, question: Question, content: bytes) -> bytes:
+    """Wait for an answer that Eurostat prepares behind the scenes, and take it."""
+    text = content.decode("utf-8", "replace")
+    queued = _QUEUED.search(text)
+    if not queued or not _STATUS.search(text):
+        raise SourceError(question.dataset, "a web page or a notice came in place of the figures")
+    address = pull.access.address("asynchronous")
+    for _ in range(pull.access.whole("queue_polls")):
+        status = _STATUS.search(text)
+        word = status[1] if status else "no status"
+        if word == "AVAILABLE":
+            return pull.ask(Request(f"{address}/data/{queued[1]}")).content
+        if word not in _WAITING:
+            raise SourceError(question.dataset, f"Eurostat's queue gave the question up: {word}")
+        pull.wait(float(pull.access.whole("queue_seconds")))
+        text = pull.ask(Request(f"{address}/status/{queued[1]}")).content.decode("utf-8", "replace")
+    raise SourceError(question.dataset, "Eurostat's queue did not come to an end in time")
+
+
+def _years(question: Question) -> list[Question]:
+    """The question year by year: a year of all citizenships stays below what Eurostat answers at once."""
+    years = range(question.first.year, question.last.year + 1)
+    return [
+        replace(
+            question,
+            first=max(question.first, pd.Period(f"{year}-01", freq="M")),
+            last=min(question.last, pd.Period(f"{year}-12", freq="M")),
+        )
+        for year in years
+    ]
+
+
+def _month(pull: Pull, option: str) -> pd.Period:
+    text = pull.access.text(option)
+    if not _MONTH.fullmatch(text):
+        raise InputError(f"{FILE}, {pull.access.source_id}: options.{option} must be a month such as 2021-01")
+    return pd.Period(text, freq="M")

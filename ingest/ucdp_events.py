@@ -1,0 +1,166 @@
+"""UCDP's candidate events, one release per month: found, taken (as files, or page by page with a key) and summed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.errors import SourceError
+from ingest.exchange import Pull, Request, as_file, json_body, json_rows
+from ingest.frames import RowRule, require_rows, set_aside
+from ingest.raw import RawFile
+from ingest.tables import read_csv, require_columns
+
+FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.(?:csv|json)")
+"""A release of one month (``v26_0_5``), or of a year up to a month (``v26_01_26_06``)."""
+COLUMNS = ["country", "date_start", "date_end", "best"]
+TOKEN_HEADER = "x-ucdp-access-token"  # noqa: S105  # the header's name, not a token
+PAGE_SIZE = 1000
+NOT_FOUND = 404
+UNPUBLISHED_MONTHS = 3
+"""Newest months that may not be out yet: a release comes about three weeks after its month."""
+_DAY = r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release: a month, or a year up to that month."""
+
+    month: pd.Period
+    cumulative: bool = False
+
+    @property
+    def version(self) -> str:
+        """As the API writes it."""
+        year = f"{self.month.year % 100:02d}"
+        return f"{year}.01.{year}.{self.month.month:02d}" if self.cumulative else f"{year}.0.{self.month.month}"
+
+    @property
+    def name(self) -> str:
+        """As the file is called, without its ending."""
+        return f"GEDEvent_v{self.version.replace('.', '_')}"
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Take the releases of the last months. A year's release up to a month replaces that year's earlier ones.
+
+    Raises:
+        SourceError: A release that must be out is not there.
+    """
+    newest = pd.Period(pull.today, freq="M") - 1
+    files: list[RawFile] = []
+    left = [newest - back for back in range(pull.access.whole("months"))]
+    while left:
+        month = left.pop(0)
+        release, found = Release(month), _take(pull, Release(month))
+        if found is None:
+            release = Release(month, cumulative=True)
+            found = _take(pull, release)
+        if found is not None:
+            files.append(found)
+        elif (newest - month).n >= UNPUBLISHED_MONTHS:
+            raise SourceError(release.name, f"the release of {month} is neither there alone nor in one of its year")
+        if found is not None and release.cumulative:
+            left = [other for other in left if other.year != month.year]
+    if not files:
+        raise SourceError(Release(newest).name, "no release of the last months is there")
+    return files
+
+
+def _take(pull: Pull, release: Release) -> RawFile | None:
+    """The events of a release; None where it is not published."""
+    if pull.access.option("use_api", bool):
+        return _take_pages(pull, release)
+    request = Request(f"{pull.access.address('candidate')}/{release.name}.csv", expected=frozenset({NOT_FOUND}))
+    answer = pull.ask(request)
+    return None if answer.status == NOT_FOUND else as_file(answer, f"{release.name}.csv")
+
+
+def _take_pages(pull: Pull, release: Release) -> RawFile | None:
+    rows: list[object] = []
+    page, pages = 0, 1
+    while page < pages:
+        query = (("pagesize", str(PAGE_SIZE)), ("page", str(page)))
+        address = f"{pull.access.address('api')}/{release.version}"
+        answer = pull.ask(Request(address, query, token_header=TOKEN_HEADER, expected=frozenset({NOT_FOUND})))
+        if answer.status == NOT_FOUND:
+            return None
+        body = json_body(answer)
+        if not isinstance(body, dict) or not isinstance(body.get("Result"), list) or "TotalPages" not in body:
+            raise SourceError(answer.url, "not a page of events: 'Result' or 'TotalPages' is missing")
+        rows += body["Result"]
+        pages, total = int(body["TotalPages"]), int(body.get("TotalCount", -1))
+        page += 1
+    if total not in (-1, len(rows)):
+        raise SourceError(release.name, f"{len(rows)} events came where {total} were announced")
+    return RawFile(f"{release.name}.json", json.dumps(rows).encode()) if rows else None
+
+
+def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sum the best estimates of deaths by country and month.
+
+    Events that begin and end in different months are set aside, as in the history that these months follow on.
+
+    Args:
+        raw: A release; its name tells the months it is about.
+        source_id: For the rows set aside.
+
+    Returns:
+        ``geo``, ``time_period`` and ``value``; and the events set aside, without places and names.
+
+    Raises:
+        SourceError: The layout is broken, or too many events cannot be right.
+    """
+    table = _read(raw)
+    starts, ends = _days(table["date_start"]), _days(table["date_end"])
+    is_count = table["best"].str.fullmatch(r"[0-9]{1,7}")
+    rules = [
+        RowRule("date_start", "the day is impossible", starts.isna()),
+        RowRule("date_end", "the day is impossible, or lies before the first", ends.isna() | (ends < starts)),
+        RowRule("best", "the figure is not a count", ~is_count),
+        RowRule("date_start", "the event lies outside the release's months", ~_inside(raw.name, ends)),
+    ]
+    good, rejected = set_aside(table, rules, source_id=source_id, file=raw.name)
+    spans = starts[good.index].dt.to_period("M") != ends[good.index].dt.to_period("M")
+    months_apart = RowRule("date_end", "the event spans months", spans)
+    within, apart = set_aside(good, [months_apart], source_id=source_id, file=raw.name, tolerated=1)
+    require_rows(within, raw.name)
+    cells = pd.DataFrame(
+        {
+            "geo": map_countries(within["country"], raw.name),
+            "time_period": ends[within.index].dt.to_period("M").astype(str),
+            "value": within["best"].astype(int),
+        }
+    )
+    sums = cells.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
+    return sums, pd.concat([rejected, apart], ignore_index=True)
+
+
+def _read(raw: RawFile) -> pd.DataFrame:
+    if raw.name.endswith(".json"):
+        frame = pd.DataFrame(json_rows(raw))
+        require_columns(frame, COLUMNS, raw.name)
+        return frame[COLUMNS].astype(object).fillna("").astype(str)
+    header = raw.content[: raw.content.find(b"\n")]
+    separator = ";" if header.count(b";") > header.count(b",") else ","
+    return read_csv(raw, COLUMNS, separator=separator)[COLUMNS]
+
+
+def _days(text: pd.Series) -> pd.Series:
+    day = text.str.strip().str[:10]
+    return pd.to_datetime(day.where(day.str.fullmatch(_DAY)), format="%Y-%m-%d", errors="coerce")
+
+
+def _inside(name: str, ends: pd.Series) -> pd.Series:
+    found = FILE_NAME.fullmatch(name)
+    if not found:
+        raise SourceError(name, "a release must be named such as GEDEvent_v26_0_5.csv")
+    last = pd.Period(f"20{found[1]}-{int(found[2]):02d}", freq="M")
+    first = pd.Period(f"{last.year}-01", freq="M") if "_01_" in name else last
+    months = ends.dt.to_period("M")
+    inside: pd.Series = (months >= first) & (months <= last)
+    return inside

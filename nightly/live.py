@@ -1,0 +1,287 @@
+"""Asking publishers: every answer is kept before it is read, and a source's figures are taken whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import InputError, SourceError, VigieError
+from core.progress import ProgressReport, silent
+from core.schema import REJECTED
+from core.settings import SNAPSHOT, Settings
+from ingest.access import SourceAccess, read_access
+from ingest.client import Client, Validators
+from ingest.exchange import Answer, Pull, Request
+from ingest.raw import LiveSource, Parsed, RawFile
+from ingest.registry import SOURCES, live_sources
+from nightly.inputs import ACTOR, Ingested
+from store.files import sha256_of_bytes
+from store.journal import Entry, Journal, journal_url
+from store.lock import night_lock
+from store.raw import Kept, RawStore, Visit
+from store.vintages import VintageStore
+
+TAKEN = "source taken"
+FAILED = "source failed"
+NOT_MODIFIED_KEEPS = 200
+"""Status of the kept answer for which news is asked."""
+STAGE = "Asking publishers"
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """What became of a round of visits.
+
+    Attributes:
+        taken: What each source gave.
+        failed: One record per source that failed: ``source_id`` and ``reason``.
+    """
+
+    taken: list[Ingested] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Hash of what each source gave, by source."""
+        return {f"{item.source_id}/{item.file}": item.sha256 for item in self.taken}
+
+    def summary(self) -> list[str]:
+        """Lines for a person."""
+        lines = [item.summary() for item in self.taken]
+        return lines + [f"failed: {item['source_id']}: {item['reason']}" for item in self.failed]
+
+
+def ingest_live(
+    home: Path,
+    settings: Settings,
+    source_ids: Iterable[str] = (),
+    *,
+    replayed: dt.date | None = None,
+    progress: ProgressReport = silent,
+) -> LiveReport:
+    """Ask publishers, or replay what they answered on a day, outside of a night.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        source_ids: Sources; all that can be asked by default.
+        replayed: Day to replay; None asks.
+        progress: Told the sources done.
+
+    Raises:
+        InputError: As :func:`ask_publishers` and :func:`replay`, or a night is running.
+        StoreError: The home folder cannot be read or written.
+    """
+    with night_lock(home):
+        journal = Journal(journal_url(settings.journal_url, home))
+        try:
+            if replayed is not None:
+                return replay(home, settings, journal, replayed, source_ids)
+            return ask_publishers(home, settings, journal, source_ids, progress=progress)
+        finally:
+            journal.close()
+
+
+def ask_publishers(
+    home: Path,
+    settings: Settings,
+    journal: Journal,
+    source_ids: Iterable[str] = (),
+    *,
+    progress: ProgressReport = silent,
+) -> LiveReport:
+    """Ask every source that can be asked, several at once, and put what is new into the vintages.
+
+    A source that fails is recorded and the others go on. Nothing of it is stored but the answers that it gave.
+
+    Args:
+        home: The home folder.
+        settings: Limits, and changes to ``data/live.toml``.
+        journal: Where outcomes are recorded.
+        source_ids: Sources to ask; by default all that can be asked and are not excluded.
+        progress: Told the sources done.
+
+    Raises:
+        InputError: A source is unknown or cannot be asked, or ``live.toml`` is wrong.
+        StoreError: The home folder cannot be written.
+    """
+    access = read_access(SNAPSHOT, settings.live.sources)
+    chosen = _chosen(list(source_ids), settings.exclude_sources)
+    store, client = RawStore(home), Client(settings.live)
+    report = LiveReport()
+    progress(STAGE, 0, len(chosen))
+    with ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source") as pool:
+        visits = {
+            pool.submit(_visit, chosen[name], access[name], client, store): name for name in chosen if name in access
+        }
+        for done, future in enumerate(as_completed(visits), start=1):
+            _take_in(home, journal, report, visits[future], future, dt.datetime.now(dt.UTC).date())
+            progress(STAGE, done, len(chosen))
+    report.taken.sort(key=lambda item: item.source_id)
+    report.failed.sort(key=lambda item: item["source_id"])
+    return report
+
+
+def replay(
+    home: Path, settings: Settings, journal: Journal, date: dt.date, source_ids: Iterable[str] = ()
+) -> LiveReport:
+    """Read once more what publishers answered on a day, by the very steps of that day's visit.
+
+    Args:
+        home: The home folder.
+        settings: As for :func:`ask_publishers`.
+        journal: Where outcomes are recorded.
+        date: Day of the visits; the last whole visit of each source counts.
+        source_ids: Sources to replay; by default all with a whole visit on that day.
+
+    Raises:
+        InputError: No whole visit is kept of that day, or a source is unknown.
+        StoreError: The home folder cannot be read or written.
+    """
+    store = RawStore(home)
+    access = read_access(SNAPSHOT, settings.live.sources)
+    names = list(source_ids) or [name for name in store.sources(date) if name in live_sources()]
+    if not names:
+        raise InputError(f"no whole visit to any source is kept of {date}")
+    report = LiveReport()
+    for name, source in _chosen(names, []).items():
+        future: Future[list[RawFile]] = Future()
+        try:
+            future.set_result(source.download(_replayed(store, access[name], date)))
+        except VigieError as error:
+            future.set_exception(error)
+        _take_in(home, journal, report, name, future, date)
+    return report
+
+
+def _chosen(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]:
+    known = live_sources()
+    for name in source_ids:
+        if name not in SOURCES:
+            raise InputError(f"unknown source '{name}'; known: {', '.join(SOURCES)}")
+        if name not in known:
+            raise InputError(f"{name} cannot be asked: {SOURCES[name].NOT_LIVE}")  # type: ignore[attr-defined]  # the registry's test holds that each module has this or download
+    return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
+
+
+def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> list[RawFile]:
+    """Ask one source for everything, keeping each answer; the visit is marked whole only at its end."""
+    now = dt.datetime.now(dt.UTC)
+    visit, earlier = store.begin(source.SOURCE_ID, now), store.newest(source.SOURCE_ID)
+    asker = _Asker(access, client, store, visit, earlier)
+    files = source.download(Pull(access, asker.ask, now.date(), time.sleep))
+    visit.close()
+    return files
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Asks over HTTP and keeps every answer."""
+
+    access: SourceAccess
+    client: Client
+    store: RawStore
+    visit: Visit
+    earlier: dict[str, Kept]
+
+    def ask(self, request: Request) -> Answer:
+        kept = self.earlier.get(request.url)
+        known = kept if kept is not None and kept.status == NOT_MODIFIED_KEEPS else None
+        answer = self.client.get(request, self.access, _validators(known))
+        if answer.unchanged:
+            if known is None:
+                raise SourceError(request.url, "answered 304 Not Modified although no news was asked for")
+            body = self.store.body(self.access.source_id, known)
+            headers = {**known.headers, **answer.headers}
+            answer = Answer(answer.url, known.status, headers, body, answer.received, unchanged=True)
+        self.visit.keep(answer.url, answer.status, answer.headers, answer.received, answer.content)
+        return answer
+
+
+def _validators(kept: Kept | None) -> Validators | None:
+    if kept is None:
+        return None
+    return Validators(kept.headers.get("etag", ""), kept.headers.get("last-modified", ""))
+
+
+def _replayed(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
+    """A pull whose answers come from the store. An address asked several times gets its answers in their order."""
+    records: dict[str, Iterator[Kept]] = {}
+    by_url: dict[str, list[Kept]] = defaultdict(list)
+    for record in store.replay(access.source_id, date):
+        by_url[record.url].append(record)
+    records = {url: iter(kept) for url, kept in by_url.items()}
+
+    def ask(request: Request) -> Answer:
+        record = next(records.get(request.url, iter(())), None)
+        if record is None:
+            raise SourceError(request.url, f"no answer to this is kept of {date}: the questions have changed since")
+        body = store.body(access.source_id, record)
+        return Answer(record.url, record.status, record.headers, body, dt.datetime.fromisoformat(record.received))
+
+    def go_on(seconds: float) -> None:
+        """Answers of a replay are all there: nothing is waited for."""
+
+    return Pull(access, ask, date, go_on)
+
+
+def _take_in(
+    home: Path, journal: Journal, report: LiveReport, source_id: str, future: Future[list[RawFile]], received: dt.date
+) -> None:
+    """Read a visit's files and store their figures; record the outcome."""
+    vintages = VintageStore(home)
+    try:
+        files = future.result()
+        parsed = _parse_all(SOURCES[source_id].parse, files)
+    except Exception as error:  # one source's unforeseen answer must not cost the night the others
+        known = isinstance(error, VigieError)
+        reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
+        report.failed.append({"source_id": source_id, "reason": reason})
+        journal.record(Entry(ACTOR, FAILED, source_id, reason=reason))
+        vintages.append_rejected(_failure(source_id, error, reason))
+        return
+    new_rows = vintages.append(parsed.observations, received=received)
+    vintages.append_rejected(parsed.rejected)
+    name, digest = ", ".join(file.name for file in files), sha256_of_bytes(b"".join(_digests(files)))
+    done = Ingested(source_id, name, digest, len(parsed.observations), new_rows, len(parsed.rejected))
+    report.taken.append(done)
+    payload = {"source_id": source_id, "file": name, "rows": done.rows, "new_rows": new_rows}
+    journal.record(Entry(ACTOR, TAKEN, digest, payload=payload))
+
+
+def _digests(files: list[RawFile]) -> Iterator[bytes]:
+    for file in files:
+        yield f"{file.name} {file.sha256}\n".encode()
+
+
+def _parse_all(parse: Callable[[RawFile], Parsed], files: list[RawFile]) -> Parsed:
+    """Read all files of a visit before anything is stored.
+
+    Raises:
+        SourceError: One of them is broken, or two contradict each other.
+    """
+    parts = [parse(file) for file in files]
+    observations = pd.concat([part.observations for part in parts], ignore_index=True)
+    key = ["source_id", "series_id", "time_period", "as_of"]
+    repeated = observations.duplicated(key)
+    if repeated.any():
+        first = observations[repeated].iloc[0]
+        names = ", ".join(file.name for file in files)
+        raise SourceError(names, f"{first['series_id']} of {first['time_period']} is given by more than one file")
+    return Parsed(observations, pd.concat([part.rejected for part in parts], ignore_index=True))
+
+
+def _failure(source_id: str, error: Exception, reason: str) -> pd.DataFrame:
+    """A failed visit as a record beside the rows set aside."""
+    file, row, column, rule = "", "", "", reason
+    if isinstance(error, SourceError):
+        file, row, column, rule = error.file, str(error.row or ""), error.column or "", error.rule
+    record = [[source_id, file, row, column, rule, ""]]
+    return pd.DataFrame(record, columns=list(REJECTED.columns), dtype=object)
