@@ -229,8 +229,9 @@ def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
     if host not in access.allowed_hosts:
         led = "links or redirects to" if url != request.url else "the address is on"
         raise SourceError(place, f"{led} '{host}', a host that live.toml does not declare for {access.source_id}")
-    if urlsplit(request.url).scheme == "https" and urlsplit(url).scheme != "https":
-        raise SourceError(place, "redirected away from an encrypted address")
+    schemes = ("https",) if urlsplit(request.url).scheme == "https" else ("http", "https")
+    if urlsplit(url).scheme not in schemes:
+        raise SourceError(place, "redirected to what is no web address, or away from an encrypted one")
 
 
 def _token(access: SourceAccess) -> str:

@@ -1,0 +1,28 @@
+"""A publisher on loopback, and settings under which nothing waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.settings import LiveSettings
+from tests.ingest.live.publisher import Publisher
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    server = Publisher()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def quick() -> LiveSettings:
+    """Limits under which tests of faults take no time."""
+    return LiveSettings(
+        attempts=3, first_wait_seconds=0, longest_wait_seconds=5, read_seconds=0.4, total_seconds=1.0,
+        largest_megabytes=1,
+    )  # fmt: skip
