@@ -72,13 +72,13 @@ def earlier_label(earlier: pd.DataFrame, theme: Theme) -> Annotations:
 
 
 def outcome_label(outcomes: pd.DataFrame | None, theme: Theme) -> Annotations:
-    """The words under the lowest outcome of a replay, where the fan leaves room."""
+    """The words beside the last outcome of a replay."""
     if outcomes is None or outcomes.empty:
         return []
-    lowest = outcomes.iloc[int(outcomes["value"].to_numpy().argmin())]
-    place = {"x": mid_month(pd.Series([lowest["time_period_end"]])).iloc[0], "y": lowest["value"]}
+    last = outcomes.iloc[-1]
+    place = {"x": mid_month(pd.Series([last["time_period_end"]])).iloc[0], "y": last["value"], "xanchor": "left"}
     ink = {"color": theme.ink}
-    return [note(theme, _("what happened next"), yanchor="top", yshift=-6, font=ink, **place)]
+    return [note(theme, _("what happened next"), yanchor="bottom", xshift=8, yshift=-4, font=ink, **place)]
 
 
 def threshold_line(

@@ -76,7 +76,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
     figure.update_layout(
         margin={"r": 148},
         hovermode="closest",
-        xaxis={"range": [-0.55, len(horizons) + 0.15]}
+        xaxis={"range": [-0.55, len(horizons) + 0.15], "tickangle": 0}
         | {"tickvals": list(range(len(horizons))), "ticktext": [f"{horizon}" for horizon in horizons]},
         yaxis={"range": [low, high], "zeroline": False}
         | {"tickvals": ticks, "ticktext": [numbers.decimal(tick, 1) for tick in ticks]},
