@@ -111,12 +111,10 @@ def cards(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Car
     firsts = alerts.drop_duplicates("route_id")
     found = [alert_card(night, row, before, record) for row in firsts.to_dict("records")]
     shown = set(firsts["route_id"])
-    for row in ended[ended["route_id"].isin(list(ROUTES))].drop_duplicates("route_id").to_dict("records"):
-        if row["route_id"] not in shown:
-            found.append(ended_card(night, row))
-            shown.add(row["route_id"])
-    quiet = summary[~summary["route_id"].isin(shown)]
-    return found + [quiet_card(row, night.as_of) for row in quiet.to_dict("records")]
+    was = ended.drop_duplicates("route_id").set_index("route_id")["alert_level"]
+    calm = [row for row in summary.to_dict("records") if row["route_id"] not in shown]
+    calm.sort(key=lambda row: row["route_id"] not in was.index)
+    return found + [quiet_card(row, night.as_of, was.get(row["route_id"], "")) for row in calm]
 
 
 def alert_card(night: Night, row: Row, before: pd.DataFrame, record: pd.DataFrame) -> Card:
@@ -136,18 +134,8 @@ def alert_card(night: Night, row: Row, before: pd.DataFrame, record: pd.DataFram
     )
 
 
-def ended_card(night: Night, row: Row) -> Card:
-    """The card of an alert that has ended."""
-    return Card(
-        level="ended",
-        change=_("was {level}").format(level=level_word(row["alert_level"])),
-        title=subject_name(night, row),
-        sentence=reason(row),
-    )
-
-
-def quiet_card(row: Row, as_of: dt.date) -> Card:
-    """The card of a route without an alert."""
+def quiet_card(row: Row, as_of: dt.date, was: str = "") -> Card:
+    """The card of a route without an alert; ``was`` is the level of one that has ended, or empty."""
     name = route_name(row["route_id"])
     if row["state"] != "ok":
         return Card("", _("no forecast"), name, without_forecast(row))
@@ -155,8 +143,8 @@ def quiet_card(row: Row, as_of: dt.date) -> Card:
     ends = summaries.months_ahead(as_of)
     months = numbers.month_range(ends[0], ends[-1])
     return Card(
-        "",
-        "",
+        "ended" if was else "",
+        _("was {level}").format(level=level_word(was)) if was else "",
         name,
         sentence.format(interval=numbers.interval_words(row["low"], row["high"]), months=months),
         figure=numbers.expected(row["expected"]),
