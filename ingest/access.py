@@ -47,15 +47,19 @@ class SourceAccess(BaseModel):
         named = {urlsplit(address).hostname or "" for address in self.addresses.values()}
         return frozenset(host.lower() for host in named | set(self.hosts))
 
-    def address(self, name: str) -> str:
-        """One address, without a final slash.
+    def address(self, name: str, *parts: str) -> str:
+        """One address as it stands, or one below it.
+
+        Args:
+            name: Its name in ``live.toml``.
+            parts: Further parts of the path, put behind it.
 
         Raises:
             InputError: It is not given.
         """
         if name not in self.addresses:
             raise InputError(f"{FILE}, {self.source_id}: addresses.{name} is missing")
-        return self.addresses[name].rstrip("/")
+        return "/".join([self.addresses[name].rstrip("/"), *parts]) if parts else self.addresses[name]
 
     def text(self, name: str) -> str:
         """An option that is a text; see :meth:`option`."""

@@ -61,6 +61,7 @@ class Client:
         self._settings = settings
         self._largest = int(settings.largest_megabytes * 1_000_000)
         self._pacer = _Pacer()
+        self._certificates = httpx.create_ssl_context()
 
     def get(self, request: Request, access: SourceAccess, known: Validators | None = None) -> Answer:
         """Send one request, again where that may help.
@@ -131,7 +132,7 @@ class Client:
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str]) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
         url, sent = request.url, dict(headers)
-        async with httpx.AsyncClient(timeout=limits, follow_redirects=False) as client:
+        async with httpx.AsyncClient(timeout=limits, verify=self._certificates) as client:
             for _ in range(_REDIRECTS + 1):
                 _refuse_foreign(url, request, access)
                 async with client.stream("GET", url, headers=sent) as response:

@@ -58,10 +58,10 @@ class Question:
         return replace(self, filters=(*rest, *values[:half])), replace(self, filters=(*rest, *values[half:]))
 
     def request(self, address: str) -> Request:
-        """The question as the Statistics API takes it."""
+        """The question as the Statistics API takes it at the dataset's address."""
         span = (("sinceTimePeriod", str(self.first)), ("untilTimePeriod", str(self.last)))
         query = (("format", "JSON"), ("lang", "EN"), *self.filters, *span)
-        return Request(f"{address}/{self.dataset}", query, expected=frozenset({NO_DATA, TOO_BIG}))
+        return Request(address, query, expected=frozenset({NO_DATA, TOO_BIG}))
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -102,7 +102,7 @@ def _answers(pull: Pull, question: Question) -> list[bytes]:
 
     Only the newest months may be without any value: anything else without one is a fault, not an answer.
     """
-    answer = pull.ask(question.request(pull.access.address("statistics")))
+    answer = pull.ask(question.request(pull.access.address("statistics", question.dataset)))
     if answer.status == TOO_BIG:
         return [part for half in question.halves() for part in _answers(pull, half)]
     content = _from_queue(pull, question, answer.content) if answer.content.lstrip()[:1] == b"<" else answer.content
@@ -120,16 +120,16 @@ def _from_queue(pull: Pull, question: Question, content: bytes) -> bytes:
     queued = _QUEUED.search(text)
     if not queued or not _STATUS.search(text):
         raise SourceError(question.dataset, "a web page or a notice came in place of the figures")
-    address = pull.access.address("asynchronous")
     for _ in range(pull.access.whole("queue_polls")):
         status = _STATUS.search(text)
         word = status[1] if status else "no status"
         if word == "AVAILABLE":
-            return pull.ask(Request(f"{address}/data/{queued[1]}")).content
+            return pull.ask(Request(pull.access.address("asynchronous", "data", queued[1]))).content
         if word not in _WAITING:
             raise SourceError(question.dataset, f"Eurostat's queue gave the question up: {word}")
         pull.wait(float(pull.access.whole("queue_seconds")))
-        text = pull.ask(Request(f"{address}/status/{queued[1]}")).content.decode("utf-8", "replace")
+        request = Request(pull.access.address("asynchronous", "status", queued[1]))
+        text = pull.ask(request).content.decode("utf-8", "replace")
     raise SourceError(question.dataset, "Eurostat's queue did not come to an end in time")
 
 

@@ -75,7 +75,7 @@ def _take(pull: Pull, release: Release) -> RawFile | None:
     """The events of a release; None where it is not published."""
     if pull.access.option("use_api", bool):
         return _take_pages(pull, release)
-    request = Request(f"{pull.access.address('candidate')}/{release.name}.csv", expected=frozenset({NOT_FOUND}))
+    request = Request(pull.access.address("candidate", f"{release.name}.csv"), expected=frozenset({NOT_FOUND}))
     answer = pull.ask(request)
     return None if answer.status == NOT_FOUND else as_file(answer, f"{release.name}.csv")
 
@@ -85,7 +85,7 @@ def _take_pages(pull: Pull, release: Release) -> RawFile | None:
     page, pages = 0, 1
     while page < pages:
         query = (("pagesize", str(PAGE_SIZE)), ("page", str(page)))
-        address = f"{pull.access.address('api')}/{release.version}"
+        address = pull.access.address("api", release.version)
         answer = pull.ask(Request(address, query, token_header=TOKEN_HEADER, expected=frozenset({NOT_FOUND})))
         if answer.status == NOT_FOUND:
             return None

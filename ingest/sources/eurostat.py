@@ -87,7 +87,7 @@ def parse(raw: RawFile) -> Parsed:
     if raw.content.startswith(b"PAR1"):
         return _parse_quarterly(raw)
     start = raw.content[:400].lstrip(b"\xef\xbb\xbf \r\n")
-    if start.startswith(b"{"):
+    if start.startswith((b"{", b"[")):
         cells = _totals(raw, _from_jsonstat(raw))
     elif start.startswith(b'"TIME"'):
         cells = _from_csv(raw)

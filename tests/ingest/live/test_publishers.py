@@ -1,0 +1,229 @@
+"""Every source that can be asked, against its publisher's layout and its publisher's faults."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError, SourceError
+from core.schema import OBSERVATIONS, REJECTED, check
+from core.settings import SNAPSHOT, LiveSettings
+from ingest.access import read_access
+from ingest.raw import RawFile
+from ingest.registry import SOURCES, live_sources
+from ingest.sources import missing_migrants, ucdp
+from tests.ingest.live import layouts
+from tests.ingest.live.layouts import LAYOUTS, pull
+from tests.ingest.live.publisher import Asked, Publisher, Reply
+
+EACH = pytest.mark.parametrize("source_id", list(live_sources()))
+
+
+def observations(publisher: Publisher, source_id: str, quick: LiveSettings, **changes: object) -> pd.DataFrame:
+    source = live_sources()[source_id]
+    parts = [source.parse(raw) for raw in source.download(pull(publisher, source_id, quick, changes))]
+    for part in parts:
+        check(part.rejected, REJECTED)
+    return check(pd.concat([part.observations for part in parts], ignore_index=True), OBSERVATIONS)
+
+
+def value(found: pd.DataFrame, series_id: str, period: str) -> float:
+    row = found[(found["series_id"] == series_id) & (found["time_period"] == period)]
+    assert len(row) == 1, (series_id, period, len(row))
+    return float(row["obs_value"].iloc[0])
+
+
+def test_a_source_can_be_asked_or_says_why_not() -> None:
+    for source_id, source in SOURCES.items():
+        reason = getattr(source, "NOT_LIVE", "")
+        assert (source_id in live_sources()) != bool(reason)
+        assert not reason or (reason.endswith(".") and len(reason.split()) > 8)
+
+
+def test_every_source_that_can_be_asked_has_addresses_and_a_layout_to_be_tested_against() -> None:
+    assert set(read_access(SNAPSHOT)) == set(live_sources()) == set(LAYOUTS)
+
+
+def test_every_field_marked_as_unconfirmed_exists() -> None:
+    for source_id, access in read_access(SNAPSHOT).items():
+        for name in access.unconfirmed:
+            found: Any = access.model_dump()
+            for part in name.split("."):
+                assert part in found, (source_id, name)
+                found = found[part]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"nowhere": {}}, "nowhere"),
+        ({"ecb": {"adresses": {}}}, "field adresses"),
+        ({"ecb": {"addresses": {"history": "ftp://x"}}}, r"addresses\.history"),
+        ({"ecb": {"pause_seconds": -1}}, "pause_seconds"),
+        ({"ecb": {"token": "my secret"}}, "token"),
+    ],
+)
+def test_a_wrong_change_of_the_addresses_is_named(changes: dict[str, dict[str, Any]], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        read_access(SNAPSHOT, changes)
+
+
+@EACH
+def test_a_publishers_answer_becomes_figures(source_id: str, publisher: Publisher, quick: LiveSettings) -> None:
+    found = observations(publisher, source_id, quick)
+    assert set(found["source_id"]) == {source_id}
+    assert not any(asked.path.startswith("HEAD") for asked in publisher.asked)
+
+
+FAULTS = {
+    "an error page": Reply(b"<!DOCTYPE html><html><body>Service unavailable</body></html>"),
+    "a sentence": Reply(b"Please limit requests to one every 5 seconds"),
+    "an XML fault": Reply(b"<?xml version='1.0'?><S:Fault><faultstring>ERR</faultstring></S:Fault>"),
+    "an empty object": Reply(b"{}"),
+    "an empty list": Reply(b"[]"),
+    "a JSON error": Reply(b'[{"message":[{"id":"120","value":"Invalid value"}]}]'),
+    "zeros": Reply(b"\x00" * 3000),
+    "half a zip": Reply(b"PK\x03\x04" + b"\x14\x00" * 40),
+    "403": Reply(b"denied", 403),
+    "500": Reply(b"broken", 500),
+}
+
+
+@EACH
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_a_fault_in_place_of_any_answer_is_an_error_that_a_person_can_read(
+    source_id: str, fault: str, publisher: Publisher, quick: LiveSettings
+) -> None:
+    source = live_sources()[source_id]
+    visit = pull(publisher, source_id, quick)
+    for raw in source.download(visit):
+        source.parse(raw)
+    for path in dict.fromkeys(asked.path for asked in publisher.asked):
+        LAYOUTS[source_id](publisher)
+        publisher.serve(path, FAULTS[fault])
+        with pytest.raises(InputError):
+            for raw in source.download(visit):
+                source.parse(raw)
+
+
+@pytest.mark.parametrize("source_id", ["frontex", "uk_home_office", "unhcr_odp"])
+def test_a_publisher_that_refuses_programs_refuses_one_without_a_browsers_name(
+    source_id: str, publisher: Publisher, quick: LiveSettings
+) -> None:
+    with pytest.raises(SourceError, match="answered 403 Forbidden"):
+        observations(publisher, source_id, quick, agent="vigie")
+    assert not observations(publisher, source_id, quick).empty
+
+
+def test_frontex_newest_workbook_is_found_by_the_date_in_its_name(publisher: Publisher, quick: LiveSettings) -> None:
+    found = observations(publisher, "frontex", quick)
+    assert value(found, "detections.WAR._T._T.M", "2024-01") == 8
+    assert set(found["as_of"]) == {pd.Timestamp("2024-03-05")}
+
+
+def test_the_channels_workbook_is_found_among_the_attachments(publisher: Publisher, quick: LiveSettings) -> None:
+    found = observations(publisher, "uk_home_office", quick)
+    assert found["obs_value"].sum() == sum(range(70))
+    assert set(found["as_of"]) == {pd.Timestamp("2024-03-11")}
+
+
+def test_a_publication_without_the_workbook_names_what_it_has(publisher: Publisher, quick: LiveSettings) -> None:
+    visit = pull(publisher, "uk_home_office", quick)
+    publisher.serve("/api/content/boats", Reply(b'{"details": {"attachments": [{"url": "/a/notes.pdf"}]}}'))
+    with pytest.raises(SourceError, match=r"no attachment is the workbook.*notes\.pdf"):
+        live_sources()["uk_home_office"].download(visit)
+
+
+def test_each_widget_becomes_the_series_of_its_place_and_the_running_month_is_set_aside(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    source = live_sources()["unhcr_odp"]
+    parts = [source.parse(raw) for raw in source.download(pull(publisher, "unhcr_odp", quick))]
+    found = pd.concat([part.observations for part in parts])
+    assert value(found, "arrivals.CMR.ITA._T.M", "2020-01") == 690058
+    assert value(found, "arrivals.WAR.ESP._T.M", "2023-12") == 696926
+    assert len(found) == 6 * 48
+    assert [list(part.rejected["rule"]) for part in parts] == [["the month is not over"]] * 6
+
+
+def test_a_widget_that_nobody_knows_is_named(publisher: Publisher, quick: LiveSettings) -> None:
+    with pytest.raises(InputError, match=r"options\.widgets\.malta"):
+        observations(publisher, "unhcr_odp", quick, options={"widgets": {"malta": {"widget_id": 1}}})
+
+
+def test_italian_days_and_citizenships_come_together(publisher: Publisher, quick: LiveSettings) -> None:
+    found = observations(publisher, "italy_interior", quick)
+    assert value(found, "arrivals.CMR.ITA._T.D", "2024-02-29") == 29
+    assert value(found, "arrivals.CMR.ITA.TUN.M", "2024-02") == 50
+
+
+def test_events_are_summed_by_month_of_each_release_and_those_across_months_set_aside(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    source = live_sources()["ucdp"]
+    raws = source.download(pull(publisher, "ucdp", quick))
+    assert [raw.name for raw in raws] == ["GEDEvent_v24_0_1.csv", "GEDEvent_v23_01_23_12.csv"]
+    parts = [source.parse(raw) for raw in raws]
+    found = pd.concat([part.observations for part in parts])
+    for month in ("2024-01", "2023-12", "2023-11"):
+        assert value(found, "conflict_deaths._Z.MLI._Z.M", month) == 7
+        assert value(found, "conflict_deaths._Z.SDN._Z.M", month) == 50
+    assert [len(part.rejected) for part in parts] == [1, 2]
+
+
+def test_a_release_that_must_be_out_and_is_not_fails_the_source(publisher: Publisher, quick: LiveSettings) -> None:
+    visit = pull(publisher, "ucdp", quick, {"options": {"months": 5}})
+    publisher.serve("/ged/GEDEvent_v23_01_23_12.csv", Reply(b"", 404))
+    with pytest.raises(SourceError, match="2023-11 is neither there alone nor in one of its year"):
+        ucdp.download(visit)
+
+
+def test_the_events_interface_gives_the_same_figures_page_by_page(
+    publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UCDP_TOKEN", "key")
+    events = layouts.ged_events("2024-01")
+    pages = [{"TotalCount": 4, "TotalPages": 2, "NextPageUrl": "", "Result": part} for part in (events[:2], events[2:])]
+
+    def answer(asked: Asked) -> Reply:
+        assert asked.headers["x-ucdp-access-token"] == "key"
+        return Reply(json.dumps(pages[int(asked.value("page"))]).encode())
+
+    visit = pull(publisher, "ucdp", quick, {"options": {"months": 2, "use_api": True}})
+    publisher.serve("/api/gedevents/24.0.1", answer)
+    (raw,) = ucdp.download(visit)
+    found = ucdp.parse(raw).observations
+    assert value(found, "conflict_deaths._Z.MLI._Z.M", "2024-01") == 7
+    pages[1]["Result"] = cast("list[dict[str, Any]]", pages[1]["Result"])[:1]
+    with pytest.raises(SourceError, match="3 events came where 4 were announced"):
+        ucdp.download(visit)
+
+
+def test_only_sums_of_missing_migrants_leave_the_parser_whatever_the_capitals_of_the_header() -> None:
+    for route in ("Migration route", "Migration Route", "MIGRATION ROUTE"):
+        raw = RawFile("allData.csv", layouts.missing_migrants_csv(route))
+        parsed = missing_migrants.parse(raw)
+        found = parsed.observations
+        assert parsed.rejected.empty
+        assert value(found, "deaths_and_disappearances.CMR._T._T.M", "2023-11") == 21
+        assert value(found, "deaths_and_disappearances.WAR._T._T.M", "2023-12") == 4
+        assert value(found, "deaths_and_disappearances._T._T._T.M", "2024-01") == 2
+    with pytest.raises(SourceError, match=r"missing columns \['route'\]"):
+        missing_migrants.parse(RawFile("allData.csv", layouts.missing_migrants_csv("Itinerary")))
+
+
+def test_an_index_season_belongs_to_its_middle_month(publisher: Publisher, quick: LiveSettings) -> None:
+    found = observations(publisher, "noaa_enso", quick)
+    assert value(found, "oceanic_nino_index._Z._Z._Z.M", "2023-12") == 1.95
+    assert value(found, "oceanic_nino_index._Z._Z._Z.M", "2023-01") == -0.68
+
+
+@pytest.mark.parametrize(
+    "line", [b"DJF 2023 26.00\n", b"XYZ 2023 26.00 1.0\n", b"DJF 0023 26.00 1.0\n", b"DJF 2023 26.00 1.0"]
+)
+def test_a_broken_line_of_the_index_is_refused_by_its_number(line: bytes) -> None:
+    with pytest.raises(SourceError, match=r"oni\.ascii\.txt, row 5"):
+        SOURCES["noaa_enso"].parse(RawFile("oni.ascii.txt", layouts.ONI + line))
