@@ -1,0 +1,295 @@
+"""Rounds of visits over HTTP: what is kept, what a failure costs, and what a replay gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import InputError, StoreError
+from core.settings import Settings, load_settings
+from ingest.registry import live_sources
+from ingest.sources import noaa_enso
+from nightly import ingest_live, run_night
+from nightly.live import FAILED, TAKEN, LiveReport
+from store.journal import Journal, journal_url
+from store.raw import RawStore
+from store.vintages import VintageStore
+from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
+from tests.ingest.live.publisher import Publisher, Reply
+
+NAMES = list(LAYOUTS)
+QUICK = {"attempts": 2, "first_wait_seconds": 0, "read_seconds": 2, "total_seconds": 5, "largest_megabytes": 5}
+SECRET = "k3y-of-nobody-at-all"  # noqa: S105  # it opens nothing
+DATED = ("eurostat", "ucdp")
+"""Sources whose questions depend on the day: their miniature answers are of another year."""
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    server = Publisher()
+    yield server
+    server.close()
+
+
+def settings_for(publisher: Publisher, **changes: object) -> Settings:
+    """Settings under which every source is served by the publisher."""
+    sources = {name: layout(publisher) for name, layout in LAYOUTS.items()}
+    now = pd.Period(dt.datetime.now(dt.UTC).date(), freq="M")
+    for month in pd.period_range(now - 4, now - 1, freq="M"):
+        name = f"GEDEvent_v{month.year % 100:02d}_0_{month.month}.csv"
+        publisher.serve(f"/ged/{name}", Reply(ged_csv(str(month))))
+    this_year = {"since": f"{now - 30}", "since_by_citizen": f"{now - 20}", "protection_since": f"{now - 10}"}
+    sources["eurostat"]["options"] = this_year
+    _serve_eurostat(publisher)
+    return Settings.model_validate({"live": {**QUICK, "sources": sources}, **changes})
+
+
+def _serve_eurostat(publisher: Publisher) -> None:
+    def answer(asked: Any) -> Reply:  # noqa: ANN401  # the server's record of a request
+        months = pd.period_range(asked.value("sinceTimePeriod"), asked.value("untilTimePeriod"), freq="M")
+        kinds = asked.values("applicant")
+        dimensions: dict[str, list[str]] = {"citizen": asked.values("citizen") or ["TOTAL", "SY"]}
+        dimensions |= {"applicant": kinds} if kinds else {}
+        dimensions |= {"geo": ["DE", "FR"], "time": [str(month) for month in months]}
+        cells = list(itertools.product(*dimensions.values()))
+        body = {
+            "version": "2.0", "class": "dataset", "id": list(dimensions),
+            "size": [len(codes) for codes in dimensions.values()],
+            "value": {str(place): 10 * len(cell[-1]) for place, cell in enumerate(cells)},
+            "dimension": {name: {"category": {"index": codes}} for name, codes in dimensions.items()},
+        }  # fmt: skip
+        return Reply(json.dumps(body).encode())
+
+    for code in ("migr_asyappctzm", "migr_asytpsm", "migr_asytpfm"):
+        publisher.serve(f"/stat/{code}", answer)
+
+
+def known(home: Path) -> pd.DataFrame:
+    columns = ["source_id", "series_id", "time_period", "as_of", "obs_value", "obs_flag"]
+    return VintageStore(home).known_at(dt.date(2100, 1, 1))[columns]
+
+
+def ids(report: LiveReport) -> tuple[set[str], set[str]]:
+    return {item.source_id for item in report.taken}, {item["source_id"] for item in report.failed}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Publisher, Path, pd.DataFrame]]:
+    """A publisher of everything, a home into which all of it was taken, and what is known there."""
+    server, home = Publisher(), tmp_path_factory.mktemp("whole")
+    report = ingest_live(home, settings_for(server))
+    assert ids(report) == (set(NAMES), set())
+    yield server, home, known(home)
+    server.close()
+
+
+def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(
+    whole: tuple[Publisher, Path, pd.DataFrame],
+) -> None:
+    server, home, before = whole
+    assert set(before["source_id"]) == set(NAMES) == set(live_sources())
+    again = ingest_live(home, settings_for(server))
+    assert {item.source_id: item.new_rows for item in again.taken} == dict.fromkeys(NAMES, 0)
+    pd.testing.assert_frame_equal(known(home), before)
+
+
+def test_a_replay_gives_the_same_figures_and_asks_nobody(
+    whole: tuple[Publisher, Path, pd.DataFrame], tmp_path: Path
+) -> None:
+    server, home, before = whole
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "raw").symlink_to(home / "raw")
+    asked = len(server.asked)
+    report = ingest_live(other, settings_for(server), replayed=dt.datetime.now(dt.UTC).date())
+    assert ids(report) == (set(NAMES), set())
+    assert len(server.asked) == asked
+    pd.testing.assert_frame_equal(known(other), before)
+
+
+def test_a_replay_of_a_day_without_visits_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no whole visit to any source is kept of 2024-01-01"):
+        ingest_live(tmp_path, Settings.model_validate({}), replayed=dt.date(2024, 1, 1))
+
+
+@given(broken=st.sets(st.sampled_from(NAMES), min_size=1), fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_fails_of_the_sources_the_others_are_taken_and_nothing_is_taken_by_half(
+    whole: tuple[Publisher, Path, pd.DataFrame],
+    tmp_path_factory: pytest.TempPathFactory,
+    broken: set[str],
+    fault: int,
+    place: int,
+) -> None:
+    _, _, complete = whole
+    server, home = Publisher(), tmp_path_factory.mktemp("some")
+    chosen = settings_for(server)
+    ingest_live(tmp_path_factory.mktemp("first"), chosen)
+    for name in broken:
+        paths = sorted({asked.path for asked in server.asked if _belongs(name, asked.path)})
+        server.serve(paths[place % len(paths)], Reply(b"<html>maintenance</html>", fault))
+    report = ingest_live(home, chosen)
+    server.close()
+    assert ids(report) == (set(NAMES) - broken, broken)
+    expected = complete[~complete["source_id"].isin(broken)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(known(home), expected)
+    recorded = VintageStore(home).rejected()
+    assert broken <= set(recorded["source_id"])
+    journal = Journal(journal_url("", home))
+    assert {entry.subject for entry in journal.entries(action=FAILED)} == broken
+    assert len(journal.entries(action=TAKEN)) == len(NAMES) - len(broken)
+    journal.close()
+    assert set(RawStore(home).sources(dt.datetime.now(dt.UTC).date())) >= set(NAMES) - broken
+
+
+def _belongs(source_id: str, path: str) -> bool:
+    fragments = {
+        "ecb": "/stats/", "eurostat": "/stat/", "fao_ffpi": "food", "frontex": "igratory", "italy_interior": "/main/",
+        "missing_migrants": "/files/", "noaa_enso": "/data/oni", "ucdp": "/ged/", "uk_home_office": "/media/",
+        "unhcr_odp": "/population/", "worldbank_pinksheet": "CMO",
+    }  # fmt: skip
+    return fragments[source_id] in path
+
+
+def test_a_source_with_many_answers_of_which_the_last_fails_leaves_the_former_figures(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    chosen = settings_for(publisher)
+    ingest_live(tmp_path, chosen, ["italy_interior"])
+    before = known(tmp_path)
+    publisher.serve("/main/sbarchi-per-giorno.csv", Reply(b"Data,Valore,Data_Report\n2024-02-01,999,2024-02-29\n"))
+    publisher.serve("/main/nazionalita.csv", Reply(b"", 503))
+    report = ingest_live(tmp_path, chosen, ["italy_interior"])
+    assert report.failed[0]["reason"].startswith("127.0.0.1/main/nazionalita.csv: answered 503")
+    pd.testing.assert_frame_equal(known(tmp_path), before)
+    assert len(list((tmp_path / "raw").rglob("visit.json"))) == 1
+
+
+def test_a_revision_is_dated_on_the_day_it_came(publisher: Publisher, tmp_path: Path) -> None:
+    chosen = settings_for(publisher)
+    ingest_live(tmp_path, chosen, ["noaa_enso"])
+    publisher.serve("/data/oni.ascii.txt", Reply(ONI.replace(b"1.95", b"2.01")))
+    assert [item.new_rows for item in ingest_live(tmp_path, chosen, ["noaa_enso"]).taken] == [1]
+    found = known(tmp_path).set_index("time_period").loc["2023-12"]
+    assert (found["obs_value"], found["as_of"].date()) == (2.01, dt.datetime.now(dt.UTC).date())
+
+
+def test_only_news_is_asked_for_and_a_body_is_kept_once(publisher: Publisher, tmp_path: Path) -> None:
+    chosen = settings_for(publisher)
+    publisher.serve(
+        "/data/oni.ascii.txt",
+        lambda asked: (
+            Reply(b"", 304) if asked.headers.get("if-none-match") == '"a"' else Reply(ONI, headers={"ETag": '"a"'})
+        ),
+    )
+    for _ in range(3):
+        assert not ingest_live(tmp_path, chosen, ["noaa_enso"]).failed
+    conditional = [asked.headers.get("if-none-match") for asked in publisher.asked]
+    assert conditional == [None, '"a"', '"a"']
+    assert len(list((tmp_path / "raw").rglob("*.body"))) == 1
+    assert len(list((tmp_path / "raw").rglob("001.json"))) == 3
+    replayed = ingest_live(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
+    assert [item.rows for item in replayed.taken] == [3]
+
+
+def test_an_altered_body_is_not_replayed(publisher: Publisher, tmp_path: Path) -> None:
+    chosen = settings_for(publisher)
+    ingest_live(tmp_path, chosen, ["noaa_enso"])
+    next((tmp_path / "raw").rglob("*.body")).write_bytes(ONI.replace(b"1.95", b"9.95"))
+    report = ingest_live(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
+    assert "was altered since it was received" in report.failed[0]["reason"]
+
+
+def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise KeyError("oni")
+
+    monkeypatch.setattr(noaa_enso, "parse", broken)
+    report = ingest_live(tmp_path, settings_for(publisher), ["noaa_enso", "fao_ffpi"])
+    assert ids(report) == ({"fao_ffpi"}, {"noaa_enso"})
+    assert report.failed[0]["reason"].startswith("a fault in Vigie: KeyError")
+
+
+def test_an_excluded_source_is_not_asked(publisher: Publisher, tmp_path: Path) -> None:
+    chosen = settings_for(publisher, exclude_sources=[name for name in NAMES if name != "noaa_enso"])
+    assert ids(ingest_live(tmp_path, chosen)) == ({"noaa_enso"}, set())
+    assert {asked.path for asked in publisher.asked} == {"/data/oni.ascii.txt"}
+
+
+@pytest.mark.parametrize(
+    ("source_id", "why"), [("nowhere", "unknown source 'nowhere'"), ("iom_dtm", "cannot be asked: IOM withdrew")]
+)
+def test_a_source_that_cannot_be_asked_says_why(tmp_path: Path, source_id: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        ingest_live(tmp_path, Settings.model_validate({}), [source_id])
+
+
+def test_a_key_is_found_in_nothing_that_is_written(
+    publisher: Publisher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("UCDP_TOKEN", SECRET)
+    caplog.set_level(logging.DEBUG)
+    chosen = settings_for(publisher)
+    chosen.live.sources["ucdp"]["options"] = {"use_api": True, "months": 1}
+    newest = pd.Period(dt.datetime.now(dt.UTC).date(), freq="M") - 1
+    path = f"/api/gedevents/{newest.year % 100:02d}.0.{newest.month}"
+    publisher.serve(path, Reply(b"", 500), Reply(b'{"TotalCount": 0, "TotalPages": 1, "Result": []}'))
+    with structlog.testing.capture_logs() as events:
+        report = ingest_live(tmp_path, chosen, ["ucdp"])
+    assert publisher.asked[0].headers["x-ucdp-access-token"] == SECRET
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert SECRET.encode() not in written
+    printed = capfd.readouterr()
+    for text in (str(events), caplog.text, printed.out, printed.err, *report.summary()):
+        assert SECRET not in text
+
+
+def test_a_disk_that_cannot_be_written_fails_the_source(publisher: Publisher, tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("in the way")
+    report = ingest_live(tmp_path, settings_for(publisher), ["noaa_enso"])
+    assert "raw" in report.failed[0]["reason"]
+
+
+@pytest.mark.slow
+def test_a_live_night_publishes_whatever_fails_and_names_it(publisher: Publisher, home: Path) -> None:
+    chosen = settings_for(publisher)
+    chosen = load_settings(home).model_copy(update={"live": chosen.live})
+    publisher.serve("/map/", Reply(b"", 403))
+    night = run_night(home, chosen, live=True)
+    assert "frontex" in {item["source_id"] for item in night.degraded}
+    assert "uk_home_office" not in {item["source_id"] for item in night.degraded}
+    inputs = night.release.manifest["inputs"]
+    assert any(name.startswith("noaa_enso/") for name in inputs)
+    assert str(publisher.port) not in json.dumps(night.release.manifest["settings"])
+
+
+def test_a_live_night_of_another_day_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="with --live a night is made of today's figures"):
+        run_night(tmp_path, Settings.model_validate({}), dt.date(2025, 1, 31), live=True)
+
+
+def test_a_damaged_record_of_a_visit_is_named(publisher: Publisher, tmp_path: Path) -> None:
+    chosen = settings_for(publisher)
+    ingest_live(tmp_path, chosen, ["noaa_enso"])
+    next((tmp_path / "raw").rglob("001.json")).write_text("{}")
+    with pytest.raises(StoreError, match=r"001\.json: is no whole record"):
+        RawStore(tmp_path).newest("noaa_enso")
