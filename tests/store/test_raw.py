@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError, StoreError
+from store.raw import RawStore
+
+URL = "https://publisher.example/figures?time=2024"
+AT = dt.datetime(2024, 3, 20, 2, 15, 0, 123456, tzinfo=dt.UTC)
+
+
+def visit(store: RawStore, at: dt.datetime, *bodies: bytes, whole: bool = True, status: int = 200) -> None:
+    begun = store.begin("source", at)
+    for number, body in enumerate(bodies):
+        begun.keep(f"{URL}&page={number}", status, {"etag": '"1"'}, at, body)
+    if whole:
+        begun.close()
+
+
+def test_an_answer_is_kept_with_address_time_status_headers_and_hash(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    visit(store, AT, b"body", status=404)
+    (record,) = store.replay("source", AT.date())
+    assert (record.url, record.status, record.headers) == (f"{URL}&page=0", 404, {"etag": '"1"'})
+    assert (record.size, record.received) == (4, AT.isoformat())
+    assert store.body("source", record) == b"body"
+    assert (tmp_path / "raw" / "source" / "2024-03-20" / "021500.123456" / "001.body").read_bytes() == b"body"
+
+
+def test_answers_are_replayed_in_their_order_and_only_of_the_days_last_whole_visit(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    visit(store, AT, b"old 0", b"old 1")
+    visit(store, AT + dt.timedelta(hours=1), *[f"new {number}".encode() for number in range(12)])
+    visit(store, AT + dt.timedelta(hours=2), b"half", whole=False)
+    visit(store, AT + dt.timedelta(days=1), b"tomorrow")
+    bodies = [store.body("source", record) for record in store.replay("source", AT.date())]
+    assert bodies == [f"new {number}".encode() for number in range(12)]
+    assert store.sources(AT.date()) == ["source"]
+    assert store.sources(AT.date() + dt.timedelta(days=2)) == []
+
+
+def test_a_visit_that_was_not_whole_is_neither_replayed_nor_asked_for_news(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    visit(store, AT, b"half", whole=False)
+    assert store.newest("source") == {}
+    with pytest.raises(InputError, match="no whole visit is kept of 2024-03-20"):
+        store.replay("source", AT.date())
+
+
+def test_a_body_that_did_not_change_is_kept_once_and_found_from_each_visit(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    for days in range(3):
+        visit(store, AT + dt.timedelta(days=days), b"same", f"changes {days}".encode())
+    assert len(list(tmp_path.rglob("*.body"))) == 4
+    first, second = store.replay("source", AT.date() + dt.timedelta(days=2))
+    assert store.body("source", first) == b"same"
+    assert store.body("source", second) == b"changes 2"
+
+
+def test_a_body_that_is_gone_is_asked_for_anew_and_kept_again(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    visit(store, AT, b"same")
+    next(tmp_path.rglob("*.body")).unlink()
+    assert store.newest("source") == {}
+    visit(store, AT + dt.timedelta(days=1), b"same")
+    assert store.body("source", store.newest("source")[f"{URL}&page=0"]) == b"same"
+    with pytest.raises(StoreError, match=r"001\.body"):
+        store.body("source", store.replay("source", AT.date())[0])
+
+
+def test_an_altered_body_is_refused_by_name(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    visit(store, AT, b"same")
+    next(tmp_path.rglob("*.body")).write_bytes(b"made")
+    with pytest.raises(StoreError, match=r"001\.body: was altered since it was received"):
+        store.body("source", store.replay("source", AT.date())[0])
