@@ -227,6 +227,22 @@ def downloads(export: Export, picture: Callable[[], bytes] | None = None) -> Non
             _button("PNG", export.file_name("png"), "image/png", picture, None)
 
 
+def figures(export: Export, alt: str, *, shown: pd.DataFrame | None = None) -> None:
+    """What lies behind a chart: its table on demand, and its files.
+
+    Args:
+        export: The table and what travels with it.
+        alt: What the table holds, for those who do not see it.
+        shown: The table as it is shown, if other than in the files.
+    """
+    name = f"figures-{export.name}"
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.toggle(_("Show the figures"), **state.widget(name, state.switch(name), lambda on: "1" if on else None))
+        downloads(export)
+    if state.switch(name):
+        st.dataframe(export.frame if shown is None else shown, hide_index=True, placeholder="", alt=alt)
+
+
 def _button(name: str, file_name: str, media_type: str, make: Callable[[], bytes], icon: str | None) -> None:
     st.download_button(
         name,

@@ -53,6 +53,8 @@ def show_members(view: RouteView) -> None:
     st.subheader(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
     layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
+    title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
+    layout.figures(layout.export_of(view.night, f"models-{view.route_id}", title, members), title)
 
 
 def member_rows(view: RouteView) -> pd.DataFrame:
@@ -91,8 +93,24 @@ def show_seasons(view: RouteView) -> None:
     recent = view.observed[view.observed["time_period_end"].dt.year >= summaries.FIRST_COMPARED_YEAR]
     figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
+    title = _("Arrivals by calendar month and year")
+    export = layout.export_of(view.night, f"seasons-{view.route_id}", title, by_year(view.history, median))
+    layout.figures(export, title)
     text = _("Years from {year}: earlier peaks would flatten the rest.")
     st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
+
+
+def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
+    """Counted months and this year's expected ones: ``month, kind, value``."""
+    counted = history[history["end_date"].dt.year >= summaries.FIRST_COMPARED_YEAR]
+    ends = [*counted["end_date"], *pd.DatetimeIndex(median.index)]
+    return pd.DataFrame(
+        {
+            "month": [end.strftime("%Y-%m") for end in ends],
+            "kind": ["observed"] * len(counted) + ["median forecast"] * len(median),
+            "value": [*counted["obs_value"], *median.round(1)],
+        }
+    )
 
 
 def season_words(expected: float, before: float, complete: bool, year: int) -> str:  # noqa: FBT001  # a fact about the data, not a switch
@@ -124,7 +142,7 @@ def show_nationalities(view: RouteView) -> None:
     layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), "nationalities")
     st.markdown(layout.small(withheld_note()))
     made = layout.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
-    layout.downloads(layout.with_notes(made, [withheld_note()]))
+    layout.figures(layout.with_notes(made, [withheld_note()]), title, shown=mix)
 
 
 def breakdown(view: RouteView) -> pd.DataFrame:
@@ -215,7 +233,7 @@ def show_drivers(view: RouteView) -> None:
         return
     layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
     made = layout.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
-    layout.downloads(layout.with_notes(made, [_("Shown as context, never as cause.")]))
+    layout.figures(layout.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
 
 
 def usual_place(view: RouteView, places: list[str]) -> str:

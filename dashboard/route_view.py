@@ -276,6 +276,20 @@ def skill_words(view: RouteView) -> str:
     return text.format(n=last)
 
 
+def guard_words(view: RouteView) -> str:
+    """Where the forecast shown is not the ensemble's own: the baseline stands in, or the cap was applied."""
+    rows = view.forecast
+    parts = []
+    for mark, text in (
+        ("fallback", _("The baseline stands in for {months}: no model has shown skill at that distance.")),
+        ("capped", _("Upper tails were cut by the cap on explosive forecasts in {months}.")),
+    ):
+        if mark in rows and rows[mark].any():
+            ends = pd.DatetimeIndex(rows.loc[rows[mark].astype(bool), "target_end_date"].unique()).sort_values()
+            parts.append(text.format(months=", ".join(numbers.month_name(end) for end in ends)))
+    return " ".join(parts)
+
+
 def outcome_words(view: RouteView) -> str:
     """How many of the months counted later fell inside the 80 % interval."""
     later = view.outcomes.set_index("time_period_end")["value"]

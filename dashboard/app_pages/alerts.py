@@ -193,9 +193,17 @@ def show_season(night: Night, row: Row) -> None:
     threshold = float(row["threshold"]) if known(row["threshold"]) else None
     figure = season_bars(past, quantiles, year=end.year, threshold=threshold, unit=_("Arrivals"), theme=current_theme())
     layout.chart(figure, season_bars_alt(past, quantiles, year=end.year, threshold=threshold), "season")
+    title = _("Arrivals, {month} of each year").format(month=month)
+    layout.figures(layout.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title)
     st.markdown(
         small(_("Years from {year}: earlier peaks would flatten the rest.").format(year=summaries.FIRST_COMPARED_YEAR))
     )
+
+
+def season_table(past: pd.DataFrame, quantiles: pd.DataFrame) -> pd.DataFrame:
+    """The figures behind the bars: counted years, then the quantiles of this year's forecast."""
+    expected = quantiles.rename(columns={"output_type_id": "quantile"}).round(4)
+    return pd.concat([past, expected], ignore_index=True)
 
 
 def show_record(night: Night, row: Row) -> None:

@@ -93,18 +93,8 @@ def show_calibration(night: Night, route_id: str) -> None:
     with right:
         if not pit.empty:
             layout.chart(pit_histogram(pit, theme=current_theme()), pit_alt(pit), "pit")
-    show_figures(at)
-    layout.downloads(layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at))
-
-
-def show_figures(rows: pd.DataFrame) -> None:
-    """The figures behind the two charts, on demand."""
-    if state.switch("figures"):
-        st.dataframe(rows, hide_index=True, alt=_("Coverage and PIT at the chosen horizon"))
-    st.toggle(
-        _("Show the figures"),
-        **state.widget("figures", state.switch("figures"), lambda on: "1" if on else "0"),
-    )
+    export = layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
+    layout.figures(export, _("Coverage and PIT at the chosen horizon"))
 
 
 def show_track_record(night: Night, route_id: str) -> None:

@@ -121,6 +121,8 @@ def show_fan(view: RouteView) -> None:
     layout.chart(figure, alt, "fan")
     if revealed and (said := route_view.outcome_words(view)):
         st.markdown(said)
+    if guarded := route_view.guard_words(view):
+        st.markdown(layout.small(guarded))
     if view.origin:
         note = _("A forecast made at a past origin, from the figures as this release knows them, cut at that date.")
         st.markdown(layout.small(note))

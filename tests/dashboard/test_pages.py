@@ -268,6 +268,23 @@ def test_every_chart_has_a_text_that_states_its_takeaway() -> None:
             assert len(chart.proto.alt) > 30, page
 
 
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("route", {"route": "CMR", "figures-models-CMR": "1", "figures-seasons-CMR": "1"}),
+        ("route", {"route": "CMR", "view": "nationalities", "figures-nationalities-CMR": "1"}),
+        ("route", {"route": "CMR", "view": "drivers", "figures-context-CMR": "1"}),
+        ("evaluation", {"figures-calibration-1": "1"}),
+    ],
+)
+@pytest.mark.usefixtures("release")
+def test_the_figures_behind_every_chart_are_shown_on_demand(page: str, address: dict[str, str]) -> None:
+    wanted = sum(name.startswith("figures-") for name in address)
+    assert len(visit(page, **address).dataframe) >= wanted
+    hidden = {name: value for name, value in address.items() if not name.startswith("figures-")}
+    assert len(visit(page, **hidden).dataframe) < len(visit(page, **address).dataframe)
+
+
 def test_reading_a_release_twice_does_not_touch_the_disk_again(release: Release) -> None:
     night = reads.nights()[0]
     night.frame("forecasts")
