@@ -210,7 +210,8 @@ def test_a_cut_off_text_file_is_refused_unless_cut_between_lines(miniature: Mini
 @SLOW
 def test_junk_inside_a_text_file_never_escapes(miniature: Miniature, junk: bytes, place: int) -> None:
     whole = miniature.raw(miniature.grid).content
-    _answer(miniature.parse, RawFile(miniature.name, whole[:place] + junk + whole[place:]))
+    parsed = _answer(miniature.parse, RawFile(miniature.name, whole[:place] + junk + whole[place:]))
+    assert parsed is None or check(parsed.observations, OBSERVATIONS) is not None
 
 
 @EVERY
@@ -288,7 +289,8 @@ def test_junk_inside_a_binary_file_is_refused_by_name(
     start = data.draw(st.integers(0, len(raw.content) - 1))
     junk = data.draw(st.binary(max_size=30))
     length = data.draw(st.sampled_from([0, 1, 30, len(raw.content)]))
-    _answer(parse, RawFile(raw.name, raw.content[:start] + junk + raw.content[start + length :]))
+    parsed = _answer(parse, RawFile(raw.name, raw.content[:start] + junk + raw.content[start + length :]))
+    assert parsed is None or check(parsed.observations, OBSERVATIONS) is not None
 
 
 def test_every_binary_file_is_read_while_it_is_whole(

@@ -1,0 +1,38 @@
+"""A short run of the fuzzing of real files; ``python -m benchmarks.fuzz 5000`` is the long one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fuzz import FAIR, FILES, SAME, TEXT_DAMAGE, Sound, fuzz, judge, sound_files
+from ingest.raw import RawFile
+from ingest.registry import SOURCES
+
+
+def test_every_source_is_fuzzed() -> None:
+    assert set(FILES) == set(SOURCES)
+
+
+@pytest.mark.raw_data
+@pytest.mark.slow
+def test_damaged_real_files_neither_crash_a_parser_nor_change_a_figure_silently(raw_data: Path) -> None:
+    outcome = fuzz(sound_files(raw_data), 150, seed=20240320)
+    assert outcome.failures == []
+    assert set(outcome.counts) <= FAIR
+    assert sum(outcome.counts.values()) == 150
+
+
+def test_a_figure_changed_to_another_is_found_by_the_judge() -> None:
+    text = b" SEAS  YR   TOTAL   ANOM\n  DJF 2023  26.00  -0.68\n  JFM 2023  26.41  -0.43\n"
+    sound = Sound("noaa_enso", RawFile("oni.txt", text), b"", {}, 0)
+    assert judge(sound, text) == "silent change"
+    key = ("oceanic_nino_index._Z._Z._Z.M", "2023-01", "2023-03-13 00:00:00")
+    other = ("oceanic_nino_index._Z._Z._Z.M", "2023-02", "2023-04-10 00:00:00")
+    figures = {key: -0.68, other: -0.43}
+    sound = Sound("noaa_enso", sound.raw, b"", figures, 0)
+    assert judge(sound, text) == SAME
+    assert judge(sound, text.replace(b"-0.43", b"-0.44")) == "silent change"
+    assert judge(sound, text.replace(b"-0.43", b"many!")) == "refused"
+    assert set(TEXT_DAMAGE) >= {"cut off", "a cell spoilt"}
