@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import headlines, layout, reads, route_details, route_view, state, summaries, tables
+from dashboard import headlines, layout, reads, route_details, route_view, route_words, state, summaries, tables
 from dashboard.charts.fan import fan_alt, fan_chart
 from dashboard.i18n import _, ngettext
 from dashboard.pictures import fan_png
@@ -26,7 +26,7 @@ def show(night: Night) -> None:
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
     view = route_view.build(night, route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
-    st.title(route_view.title(view), anchor=False)
+    st.title(route_words.title(view), anchor=False)
     show_controls(night, view, routes, past)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -119,9 +119,9 @@ def show_fan(view: RouteView) -> None:
         skill_from=view.skill[0] if view.skill else 1,
     )
     layout.chart(figure, alt, "fan")
-    if revealed and (said := route_view.outcome_words(view)):
+    if revealed and (said := route_words.outcome_words(view)):
         st.markdown(said)
-    if guarded := route_view.guard_words(view):
+    if guarded := route_words.guard_words(view):
         st.markdown(layout.small(guarded))
     if view.origin:
         note = _("A forecast made at a past origin, from the figures as this release knows them, cut at that date.")
@@ -133,11 +133,11 @@ def show_key_numbers(view: RouteView) -> None:
     if view.alert:
         change = headlines.change_words(view.alert, view.former_alerts)
         st.markdown(f"{level_badge(view.alert['alert_level'])} {layout.small(change)}")
-    for label, value, pill in route_view.key_numbers(view):
+    for label, value, pill in route_words.key_numbers(view):
         st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     if view.quantiles.empty:
         return
-    title = _("Chance of exceeding {number} a month").format(number=route_view.threshold_words(view))
+    title = _("Chance of exceeding {number} a month").format(number=route_words.threshold_words(view))
     st.markdown(f"##### {title}", anchors=False)
     st.table(
         tables.chance_table(route_view.spaced(view.chances, 4)),
@@ -147,7 +147,7 @@ def show_key_numbers(view: RouteView) -> None:
         alt=title,
     )
     how = f"[{_('How we know →')}]({state.link('evaluation', on=view.route_id)})"
-    st.markdown(f"{layout.small(route_view.skill_words(view))} :small[{how}]")
+    st.markdown(f"{layout.small(route_words.skill_words(view))} :small[{how}]")
 
 
 def show_details(view: RouteView) -> None:
@@ -159,7 +159,7 @@ def show_details(view: RouteView) -> None:
         "table": _("Table"),
     }
     chosen = state.choice("view", tuple(parts), "models")
-    export = route_view.export(view)
+    export = route_words.export(view)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.segmented_control(
             _("More about this route"),

@@ -119,7 +119,7 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
     return moved
 
 
-def note(theme: Theme, text: str, **place: Any) -> Annotation:  # noqa: ANN401 - plotly's own keywords
+def note(theme: Theme, text: str, **place: Any) -> Annotation:  # noqa: ANN401  # plotly's own keywords
     """A label without arrow or box, 12 px, in secondary text, with a halo in the ground's colour."""
     font = {"size": 12, "color": theme.secondary, "shadow": halo(theme.ground)} | place.pop("font", {})
     return {"text": text, "showarrow": False, "align": "left", "font": font, **place}

@@ -22,7 +22,7 @@ FARTHEST_THRESHOLD = 1.6
 WIDEST_BAND, WIDEST_REACH = "band 95%", 1.4
 
 
-def fan_chart(  # noqa: PLR0913 - each optional layer of the picture is one argument
+def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one argument
     observed: pd.DataFrame,
     forecast: pd.DataFrame,
     *,

@@ -49,7 +49,7 @@ ROUTE_LABELS = {
     "other": OTHER_ROUTE,
 }
 """Labels of the sheets ``Detections_of_IBC`` and ``Dictionary``, which differ, without a final "Route"."""
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905 - twelve words read better than quotes
+_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905  # twelve words read better than quotes
 
 
 def fetch(path: Path) -> RawFile:
@@ -158,7 +158,9 @@ def _counts(cells: pd.DataFrame, file: str) -> pd.DataFrame:
         SourceError: At the first cell that is neither blank nor a count.
     """
     flat = pd.Series(cells.to_numpy(dtype=object).ravel())
-    numbers = pd.to_numeric(flat, errors="coerce").to_numpy(dtype=float).reshape(cells.shape)
+    # pandas takes a spreadsheet's TRUE for the number 1.
+    truths = flat.map(lambda cell: isinstance(cell, bool))
+    numbers = pd.to_numeric(flat.mask(truths, "TRUE"), errors="coerce").to_numpy(dtype=float).reshape(cells.shape)
     blank = flat.isna().to_numpy().reshape(cells.shape)
     for rule, broken in (
         ("the count is not a whole number", ~blank & ~(np.floor(numbers) == numbers)),

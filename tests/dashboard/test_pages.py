@@ -63,7 +63,7 @@ def test_each_page_names_the_sources_that_were_left_out(home: Path, page: str) -
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_stands_without_alerts(home: Path, page: str) -> None:
     publish(home, alerts=make_alerts().iloc[:0])
-    visit(page)
+    assert len(visit(page).title) == 1
 
 
 @pytest.mark.usefixtures("release")

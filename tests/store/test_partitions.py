@@ -54,7 +54,7 @@ def test_a_crash_while_merging_leaves_rows_twice_and_the_next_merge_heals(
     for number in range(4):
         partitions.append(_rows(number))
 
-    def crash(_path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001 - pathlib's own signature
+    def crash(_path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001  # pathlib's own signature
         raise KeyboardInterrupt(missing_ok)
 
     with monkeypatch.context() as patch:

@@ -220,7 +220,7 @@ class TestVerify:
         three: list[Release],
         release_frames: Frames,
         position: int,
-        publish_after: bool,  # noqa: FBT001 - pytest passes parameters by name
+        publish_after: bool,  # noqa: FBT001  # pytest passes parameters by name
     ) -> None:
         shutil.rmtree(three[position].path)
         if publish_after:

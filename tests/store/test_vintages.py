@@ -42,10 +42,10 @@ def test_a_past_state_is_what_was_known_then(store: VintageStore, observations: 
 
 
 def test_what_is_known_keeps_the_contract_even_where_it_is_nothing(store: VintageStore, observations: Rows) -> None:
-    check(store.known_at(DAY), OBSERVATIONS)
+    assert check(store.known_at(DAY), OBSERVATIONS).empty
     store.append(observations(("2024-12", 100, "2025-01-15")))
-    for day in (dt.date(2020, 1, 1), DAY):
-        check(store.known_at(day), OBSERVATIONS)
+    lengths = [len(check(store.known_at(day), OBSERVATIONS)) for day in (dt.date(2020, 1, 1), DAY)]
+    assert lengths == [0, 1]
 
 
 def test_appending_the_same_file_again_adds_nothing(store: VintageStore, observations: Rows) -> None:
