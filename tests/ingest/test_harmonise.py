@@ -65,6 +65,16 @@ def test_without_its_major_country_a_route_has_no_month() -> None:
     assert _route(route_arrivals(late), "EMR").index.max() == "2024-04"
 
 
+def test_greece_goes_on_by_unhcr_where_iom_ends_and_the_lesser_countries_are_estimated() -> None:
+    tidy = pd.DataFrame({"time_period": ["2024-06", "2024-07"], "obs_value": [999.0, 150.0], "geo": "GRC"})
+    later = observations(
+        tidy, source_id="unhcr_odp", lag_days=10, target="arrivals", route_id="EMR", citizen="_T", freq="M"
+    )
+    found = _route(route_arrivals(pd.concat([_eastern([10.0] * 6, [1.0] * 6), later])), "EMR")
+    assert found.loc["2024-06":"2024-07", "obs_value"].tolist() == [111.0, 161.0]
+    assert found.loc["2024-07", "obs_flag"] == "e"
+
+
 def test_a_route_begins_where_its_last_country_begins() -> None:
     rows = _series("EMR", "GRC", "2024-01", [100.0] * 6) + _series("EMR", "CYP", "2024-01", [1.0] * 6)
     found = route_arrivals(_iom(rows + _series("EMR", "BGR", "2024-03", [10.0] * 4)))
