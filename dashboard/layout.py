@@ -203,9 +203,15 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
 
 
 def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
-    """Citation and licence of the sources behind a table; of all by default, components of derived ones included."""
+    """Citation and licence of the sources behind a table, components of derived ones included.
+
+    Args:
+        night: The release.
+        source_ids: The sources; by default every one that the release has figures of.
+    """
     cards = night.sources()
-    wanted = list(cards) if source_ids is None else [name for name in source_ids if name in cards]
+    used = set(night.frame("observations")["source_id"]) if source_ids is None else set(source_ids)
+    wanted = [name for name in cards if name in used]
     for name in list(wanted):
         wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
     return [_("{citation} Licence: {licence}.").format(**_texts(cards[name])) for name in wanted]

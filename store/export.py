@@ -67,6 +67,9 @@ def _csv_bytes(frame: pd.DataFrame) -> bytes:
 
 def _about(release: Release, table: str) -> str:
     cards = json.loads(release.document("sources.json"))
+    used = set(release.read("observations", ["source_id"])["source_id"])
     lines = [f"Vigie: {table} of release {release.run_id}, as known on {release.as_of}", "", PURPOSE, "", "Sources:"]
-    lines += [f"- {card['citation']} Licence: {card['licence']}." for card in cards.values()]
+    lines += [
+        f"- {card['citation']} Licence: {card['licence']}." for source_id, card in cards.items() if source_id in used
+    ]
     return "\n".join(lines) + "\n"

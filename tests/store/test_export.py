@@ -11,6 +11,7 @@ from core.errors import InputError
 from store.export import write_export
 from store.releases import About, Release, ReleaseStore
 
+UNUSED = {"citation": "Frontex, detections.", "licence": "private use only"}
 CARD = {"citation": "IOM, arrivals, read in 2025.", "licence": "CC BY 4.0"}
 
 
@@ -27,7 +28,9 @@ def release(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Release:
     counts = pd.DataFrame([row("_T", 1053.0), row("SYR", 1000.0), row("EGY", 50.0), row("ERI", 3.0)])
     about = About(dt.date(2025, 1, 31), "0.1.0", {}, {})
     return ReleaseStore(tmp_path / "home").publish(
-        release_frames | {"observations": counts}, {"sources.json": json.dumps({"iom_dtm": CARD})}, about
+        release_frames | {"observations": counts},
+        {"sources.json": json.dumps({"iom_dtm": CARD, "frontex": UNUSED})},
+        about,
     )
 
 
@@ -42,6 +45,7 @@ def test_small_counts_are_withheld_with_a_second_one_that_would_give_them_away(
 
 def test_citation_licence_and_purpose_stand_beside_the_file(release: Release, tmp_path: Path) -> None:
     about = write_export(release, "observations", tmp_path / "out.csv").read_text()
+    assert UNUSED["citation"] not in about
     assert CARD["citation"] in about and CARD["licence"] in about and "turning people back" in about
 
 
