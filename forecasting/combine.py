@@ -3,8 +3,9 @@
 A member's skill at an origin is read from its own last 24 scored forecasts whose outcomes were known there, pooled over
 the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. Above 1 it leaves at that
 horizon; it returns when the ratio falls back. Members marked trusted take part before they have twelve such
-origins, others only after. Where no member has skill the ensemble is the baseline, and says so. Elsewhere its spread is
-scaled by what its own past forecasts showed (:mod:`forecasting.spread`).
+origins, others only after. Kinds of members weigh the same, whatever their number: models of single series, the model
+pooled over all, the sum of the parts. Where no member has skill the ensemble is the baseline, and says so. Elsewhere
+its spread is scaled by what its own past forecasts showed (:mod:`forecasting.spread`).
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.quantiles import FloatArray
 from core.schema import ALL
-from forecasting.model import BASELINE, ENSEMBLE, BoolArray, ModelCard
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCard
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, to_matrix, to_rows
-from forecasting.registry import MODELS
+from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.scores import observed_at, wis
 from forecasting.spread import calibrate
 
-VERSION = "2"
+VERSION = "3"
 WINDOW = 24
 FEWEST_SCORED = 12
 NO_SKILL = "no member has shown skill here: the baseline stands in"
@@ -38,7 +39,9 @@ CARD = ModelCard(
         "For every horizon the mean, on log1p scale and quantile by quantile, of the members that have shown skill "
         "over their last 24 scored origins: ETS, theta, ARIMA, the structural model and the random walk with half the "
         "usual seasonal change from the start, Prophet once it has earned it. The recipe was chosen on outcomes before "
-        "2018 and left alone since. All weights are equal; a member without skill has none. The spread about the "
+        "2018 and left alone since. On panels of many series the model pooled over all of them, and for totals the sum "
+        "of their parts, join and weigh as much as all these together. All weights are equal within a kind; a member "
+        "without skill has none. The spread about the "
         "median is scaled by a factor per route and horizon that would have served its last 48 known outcomes best, "
         "shrunk towards that of all routes and towards 1."
     ),
@@ -86,7 +89,7 @@ def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd
     present = set(table.keys["model_id"])
     if BASELINE not in present:
         raise InputError(f"the ensemble is measured against {BASELINE}: it must be among its members")
-    names = [model_id for model_id, model in MODELS.items() if model.member and model_id in present]
+    names = [model_id for model_id in _kinds() if model_id in present]
     places = table.keys[[*_PLACE, "target_end_date"]].drop_duplicates(_PLACE).sort_values(_PLACE, ignore_index=True)
     row_of = pd.MultiIndex.from_frame(places[_PLACE])
     cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *names]}
@@ -95,6 +98,12 @@ def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd
     chosen = _choose(relative, names)
     combined = _calibrated(_mean(cubes, names, places, chosen), panel)
     return combined, _weights(chosen, relative, names)
+
+
+def _kinds() -> dict[str, str]:
+    """The kind of every model that may take part."""
+    single = {model_id: "single series" for model_id, model in MODELS.items() if model.member}
+    return single | dict.fromkeys(POOLED_MODELS, "pooled") | {BOTTOM_UP: "sum of parts"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ def _ratio(own: FloatArray, below: FloatArray) -> float:
 
 def _choose(relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Which members take part at each origin and horizon: boolean, same shape as ``relative``."""
-    trusted = pd.Series({name: MODELS[name].trusted for name in names}, dtype=bool)
+    trusted = pd.Series({name: name not in MODELS or MODELS[name].trusted for name in names}, dtype=bool)
     chosen = relative.le(1.0)
     for name in names:
         if trusted[name]:
@@ -164,11 +173,16 @@ def _mean(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, cho
     where = chosen.index.get_indexer(pd.MultiIndex.from_frame(places[["horizon", "origin_date"]]))
     total, count = np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))
     capped = np.zeros(len(places), dtype=bool)
-    for name in names:
-        use = chosen[name].to_numpy(dtype=bool)[where] & cubes[name].own
-        total[use] += cubes[name].logs[use]
-        count[use] += 1
-        capped |= use & cubes[name].capped
+    for kind in dict.fromkeys(_kinds().values()):
+        inside, taking_part = np.zeros_like(total), np.zeros(len(places))
+        for name in (name for name in names if _kinds()[name] == kind):
+            use = chosen[name].to_numpy(dtype=bool)[where] & cubes[name].own
+            inside[use] += cubes[name].logs[use]
+            taking_part[use] += 1
+            capped |= use & cubes[name].capped
+        some = taking_part > 0
+        total[some] += inside[some] / taking_part[some, None]
+        count += some
     alone = count == 0
     total[alone], count[alone] = cubes[BASELINE].logs[alone], 1
     capped[alone] = cubes[BASELINE].capped[alone]
@@ -192,7 +206,11 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
 
 
 def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    shares = chosen.astype(float).div(chosen.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
+    shares = pd.DataFrame(0.0, index=chosen.index, columns=names)
+    for kind in dict.fromkeys(_kinds().values()):
+        mine = chosen[[name for name in names if _kinds()[name] == kind]]
+        shares[mine.columns] = mine.astype(float).div(mine.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
+    shares = shares.div(shares.sum(axis=1).replace(0.0, np.nan), axis=0).fillna(0.0)
     shares[BASELINE] = (~chosen.any(axis=1)).astype(float)
     records = relative.assign(**{BASELINE: 1.0})
     parts = [

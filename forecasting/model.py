@@ -21,6 +21,7 @@ BoolArray = NDArray[np.bool_]
 
 BASELINE = "vigie-baseline"
 ENSEMBLE = "vigie-ensemble"
+BOTTOM_UP = "vigie-bottom-up"
 LEVELS: FloatArray = np.asarray(QUANTILE_LEVELS)
 NORMAL_SCORES: FloatArray = ndtri(LEVELS)
 DEGREES_OF_FREEDOM = 5.0
@@ -82,6 +83,7 @@ class Model:
         version: Raised whenever its numbers change, so that stored past forecasts are computed anew.
         predict: The model itself.
         card: Its description.
+        seconds: What one fit of 15 years of months takes on one core; decides who is affordable on a large panel.
         slow: True where one fit takes more than about a tenth of a second.
         member: May take part in the ensemble.
         trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
@@ -92,9 +94,31 @@ class Model:
     version: str
     predict: Predict
     card: ModelCard
+    seconds: float = 0.01
     slow: bool = False
     member: bool = True
     trusted: bool = False
+
+
+FitAndPredict = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
+"""From features, growth and weights of past origins, and features of others, to quantiles of growth, ``(n, 23)``."""
+
+
+@dataclass(frozen=True)
+class PooledModel:
+    """A model that learns from all series of a panel at once; run by :mod:`forecasting.pooled`.
+
+    Attributes:
+        model_id: Name in every frame.
+        version: Raised whenever its numbers change.
+        fit_and_predict: The model itself.
+        card: Its description.
+    """
+
+    model_id: str
+    version: str
+    fit_and_predict: FitAndPredict
+    card: ModelCard
 
 
 def heavy_tailed_quantiles(mean: FloatArray, spread: FloatArray) -> FloatArray:

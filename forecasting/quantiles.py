@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,13 @@ class QuantileTable:
     def where(self, mask: BoolArray) -> QuantileTable:
         """Only the rows where ``mask`` is true."""
         return QuantileTable(self.keys[mask].reset_index(drop=True), self.quantiles[mask])
+
+
+def stack(tables: Sequence[QuantileTable]) -> QuantileTable:
+    """Several tables as one; a mark that only some have is empty in the others."""
+    some = [table for table in tables if len(table.keys)] or list(tables[:1])
+    keys = pd.concat([table.keys for table in some], ignore_index=True)
+    return QuantileTable(keys, np.concatenate([table.quantiles for table in some]))
 
 
 def to_matrix(forecasts: pd.DataFrame) -> QuantileTable:

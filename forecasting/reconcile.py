@@ -11,16 +11,15 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from core.errors import InputError
 from core.quantiles import FloatArray
+from forecasting.bottom_up import FEWEST_ORIGINS, MOST_ORIGINS, Cube, cube_of, shuffled_draws
 from forecasting.model import LEVELS
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, to_matrix, to_rows, value_at
-from forecasting.trajectories import draw_paths, past_scores
-
-PATHS = 500
+from forecasting.quantiles import QuantileTable, value_at
 
 
 def totals_panel(panel: Panel, column: str) -> Panel:
@@ -43,35 +42,54 @@ def totals_panel(panel: Panel, column: str) -> Panel:
 
 
 def reconcile(
-    parts: pd.DataFrame,
-    totals: pd.DataFrame,
-    panel: Panel,
-    column: str,
-    *,
-    past: pd.DataFrame | None = None,
-    n: int = PATHS,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Bring the parts' forecasts in line with the totals', model by model and origin by origin.
+    parts: QuantileTable, totals: QuantileTable, panel: Panel, column: str, *, past: QuantileTable | None = None
+) -> QuantileTable:
+    """Bring the parts' forecasts in line with the totals', model by model, origin by origin, horizon by horizon.
 
     Args:
-        parts: Quantile rows of the panel's own series.
-        totals: Quantile rows of the groups, same models and horizons. A part whose origin differs from its total's
+        parts: Forecasts of the panel's own series.
+        totals: Forecasts of the groups, same models and horizons. A part whose origin differs from its total's
             (it was published later or earlier) stays as it is.
         panel: The parts, with their groupings.
         column: Grouping column.
-        past: Past forecasts of the parts, from which their dependence is learned; only outcomes known at an origin.
-        n: Paths drawn.
-        seed: Same seed, same numbers.
+        past: Past forecasts of the parts, from which their dependence is learned as for :mod:`forecasting.bottom_up`;
+            only outcomes known at an origin. Before there are 24 such origins the parts count as independent.
 
     Returns:
-        The parts' rows with reconciled quantiles, and their marks as they were.
+        The parts with reconciled quantiles, and their keys as they were.
     """
-    made = [
-        _one_model(rows, totals[totals["model_id"] == model_id], panel, column, past, n, seed)
-        for model_id, rows in parts.groupby("model_id", sort=False)
-    ]
-    return pd.concat(made, ignore_index=True)
+    above = totals.keys[["model_id", "series_id", "origin_date", "horizon"]]
+    of_total = dict(zip(above.itertuples(index=False, name=None), totals.quantiles, strict=True))
+    group = parts.keys["series_id"].map(panel.groups[column].astype(str)).to_numpy()
+    place_of = pd.Index(panel.series_ids).get_indexer(pd.Index(parts.keys["series_id"]))
+    quantiles = parts.quantiles.copy()
+    for key, rows in parts.keys.groupby(["model_id", "horizon"], sort=False).indices.items():
+        model_id, horizon = cast(tuple[str, int], key)
+        ranks = _ranks(past, panel, model_id, horizon)
+        for origin, inside in parts.keys.iloc[rows].groupby("origin_date", sort=True).indices.items():
+            here = np.asarray(rows)[inside]
+            known = ranks.known_at(pd.Timestamp(str(origin))) if ranks is not None else np.empty((0, 0))
+            draws = _draws(np.log1p(parts.quantiles[here]), known, place_of[here])
+            for name in np.unique(group[here]):
+                total = of_total.get((model_id, name, pd.Timestamp(str(origin)), horizon))
+                if total is not None:
+                    mine = group[here] == name
+                    coherent = coherent_paths(draws[mine], total)
+                    quantiles[here[mine]] = np.quantile(coherent, LEVELS, axis=1).T
+    return QuantileTable(parts.keys, quantiles)
+
+
+def _ranks(past: QuantileTable | None, panel: Panel, model_id: str, horizon: int) -> Cube | None:
+    if past is None:
+        return None
+    mine = (past.keys["model_id"] == model_id) & (past.keys["horizon"] == horizon)
+    return cube_of(past.where(mine.to_numpy()), panel) if mine.any() else None
+
+
+def _draws(logs: FloatArray, known: FloatArray, columns: NDArray[np.intp]) -> FloatArray:
+    if len(known) >= FEWEST_ORIGINS:
+        return shuffled_draws(logs, known[:, columns])
+    return shuffled_draws(logs, np.random.default_rng(0).random((MOST_ORIGINS, len(columns))))
 
 
 def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
@@ -96,34 +114,3 @@ def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
     scaled = paths * (wanted / np.where(empty, 1.0, sums))
     scaled[:, empty] = shares[:, None] * wanted[empty]
     return scaled
-
-
-def _one_model(
-    parts: pd.DataFrame,
-    totals: pd.DataFrame,
-    panel: Panel,
-    column: str,
-    past: pd.DataFrame | None,
-    n: int,
-    seed: int,
-) -> pd.DataFrame:
-    table, above = to_matrix(parts), to_matrix(totals)
-    series = sorted(str(name) for name in table.keys["series_id"].unique())
-    horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
-    mine = None if past is None else past[past["model_id"] == table.keys["model_id"].iloc[0]]
-    scores = past_scores(mine, panel, series, horizons)
-    place = ["series_id", "origin_date", "horizon"]
-    of_total = dict(zip(above.keys[place].itertuples(index=False, name=None), above.quantiles, strict=True))
-    group = table.keys["series_id"].map(panel.groups[column].astype(str))
-    quantiles = table.quantiles.copy()
-    for origin, rows in table.keys.groupby("origin_date", sort=True).indices.items():
-        now = QuantileTable(table.keys.iloc[rows], table.quantiles[rows])
-        paths = draw_paths(now, series, horizons, scores.until(pd.Timestamp(str(origin))), n=n, seed=seed)
-        names = pd.DataFrame({"group": group.iloc[rows].to_numpy(), "horizon": now.keys["horizon"].to_numpy()})
-        for key, inside in names.groupby(["group", "horizon"]).indices.items():
-            name, horizon = cast(tuple[str, int], key)
-            total = of_total.get((name, origin, horizon))
-            if total is not None:
-                coherent = coherent_paths(paths[inside], total)
-                quantiles[np.asarray(rows)[inside]] = np.quantile(coherent, LEVELS, axis=1).T
-    return to_rows(QuantileTable(table.keys, quantiles))

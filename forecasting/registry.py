@@ -8,19 +8,23 @@ from collections.abc import Iterable
 
 from core.errors import InputError
 from forecasting import models
-from forecasting.model import BASELINE, ENSEMBLE, Model
+from forecasting.model import BASELINE, ENSEMBLE, Model, PooledModel
+
+_MODULES = [importlib.import_module(f"{models.__name__}.{item.name}") for item in pkgutil.iter_modules(models.__path__)]
 
 
-def _walk() -> dict[str, Model]:
-    found = [
-        importlib.import_module(f"{models.__name__}.{item.name}") for item in pkgutil.iter_modules(models.__path__)
-    ]
-    by_id = {module.MODEL.model_id: module.MODEL for module in found}
+def _per_series() -> dict[str, Model]:
+    by_id = {module.MODEL.model_id: module.MODEL for module in _MODULES if hasattr(module, "MODEL")}
     return {BASELINE: by_id.pop(BASELINE), **dict(sorted(by_id.items()))}
 
 
-MODELS: dict[str, Model] = _walk()
-"""All models by ``model_id``, the baseline first. The ensemble is not among them: it is made of them."""
+MODELS: dict[str, Model] = _per_series()
+"""Models of single series by ``model_id``, the baseline first. The ensemble is not among them: it is made of them."""
+
+POOLED_MODELS: dict[str, PooledModel] = {
+    module.POOLED_MODEL.model_id: module.POOLED_MODEL for module in _MODULES if hasattr(module, "POOLED_MODEL")
+}
+"""Models that learn from all series of a panel at once, by ``model_id``."""
 
 
 def resolve(names: str | Iterable[str]) -> list[str]:
@@ -30,7 +34,7 @@ def resolve(names: str | Iterable[str]) -> list[str]:
         InputError: A name is unknown, or none is given; the text lists the known ones.
     """
     wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names) if name.strip()]
-    known = [*MODELS, ENSEMBLE]
+    known = [*MODELS, *POOLED_MODELS, ENSEMBLE]
     ids = [name if name.startswith("vigie-") else f"vigie-{name}" for name in wanted]
     unknown = [name for name, model_id in zip(wanted, ids, strict=True) if model_id not in known]
     if unknown or not ids:

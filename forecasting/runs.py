@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from core.errors import InputError
-from forecasting.backtest import backtest
-from forecasting.combine import WINDOW, ensemble
-from forecasting.engine import forecast
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.combine import WINDOW, combine_table
+from forecasting.members import Request, past_members, present_members
+from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, read_panel
-from forecasting.reconcile import reconcile, totals_panel
-from forecasting.registry import MODELS, resolve
+from forecasting.quantiles import QuantileTable, stack, to_rows
+from forecasting.reconcile import reconcile
+from forecasting.registry import resolve
 from forecasting.workers import Progress
 
 DEFAULT_MODELS = "ensemble,baseline"
@@ -47,34 +48,20 @@ def run_backtest(  # noqa: PLR0913 - the options of the command line, all of the
 
     Returns:
         Rows of the models asked for, and of no others; see :func:`forecasting.backtest.backtest`. The ensemble's
-        members are the fast models, and any slower one that is asked for by name.
+        members are the fast models that are affordable on a panel of this size, any slower one that is asked for by
+        name, and on panels of at least 20 series the pooled model; see :mod:`forecasting.members`.
 
     Raises:
         InputError: The file, an option or a model's name is not usable.
     """
-    asked = resolve(models)
-    panel = read_panel(panel_path)
-    levels = [panel] if totals is None else [panel, totals_panel(panel, totals)]
-    run = models_to_run(asked)
+    request = replace(
+        Request.of(read_panel(panel_path), totals, resolve(models), horizons), workers=workers, progress=progress
+    )
     made = [
-        _answer(
-            backtest(
-                level,
-                origins=origins,
-                step=step,
-                horizons=horizons,
-                models=run,
-                workers=workers,
-                progress=progress,
-            ),
-            level,
-            asked,
-        )
-        for level in levels
+        _answer(table, level, request.asked)
+        for table, level in zip(past_members(request, origins=origins, step=step), request.levels, strict=True)
     ]
-    if totals is not None:
-        made[0] = reconcile(made[0], made[1], panel, totals, past=made[0])
-    return pd.concat(made, ignore_index=True)
+    return to_rows(stack(_coherent(request, made, made[0])))
 
 
 def run_forecast(
@@ -105,46 +92,39 @@ def run_forecast(
     Raises:
         InputError: The file, an option or a model's name is not usable.
     """
-    asked = resolve(models)
     if horizon < 1:
         raise InputError(f"the horizon is at least 1 (found {horizon})")
-    panel = read_panel(panel_path)
-    levels = [panel] if totals is None else [panel, totals_panel(panel, totals)]
-    made = [_past_and_present(level, horizon, asked, workers, progress) for level in levels]
-    present = [_newest(level) for level in made]
-    if totals is not None:
-        present[0] = reconcile(present[0], present[1], panel, totals, past=made[0])
-    return pd.concat(present, ignore_index=True)
+    request = replace(
+        Request.of(read_panel(panel_path), totals, resolve(models), range(1, horizon + 1)),
+        workers=workers,
+        progress=progress,
+    )
+    now = present_members(request)
+    judged = ENSEMBLE in request.asked and len(request.levels[0].matrix) > 1
+    if judged and max(len(level.series_ids) for level in request.levels) <= LARGEST_JUDGED:
+        past = past_members(replace(request, progress=None), origins=WINDOW + horizon, step=1)
+        now = [stack([_before(*one), one[1]]) for one in zip(past, now, strict=True)]
+    made = [_answer(table, level, request.asked) for table, level in zip(now, request.levels, strict=True)]
+    return to_rows(stack(_coherent(request, [_newest(table) for table in made], made[0])))
 
 
-def _past_and_present(
-    panel: Panel, horizon: int, asked: list[str], workers: int | None, progress: Progress | None
-) -> pd.DataFrame:
-    """Forecasts of the present and, where the ensemble's members are judged in passing, of the past before it."""
-    horizons, run = range(1, horizon + 1), models_to_run(asked)
-    now = forecast(panel, horizons=horizons, models=run, workers=workers, progress=progress)
-    if ENSEMBLE not in asked or len(panel.series_ids) > LARGEST_JUDGED or len(panel.matrix) < 2:
-        return _answer(now, panel, asked)
-    past = backtest(panel, origins=WINDOW + horizon, step=1, horizons=horizons, models=run, workers=workers)
-    newest = now[["series_id", "origin_date"]].drop_duplicates().rename(columns={"origin_date": "newest"})
-    earlier = past.merge(newest, on="series_id")
-    earlier = earlier[earlier["origin_date"] < earlier["newest"]].drop(columns="newest")
-    return _answer(pd.concat([earlier, now], ignore_index=True), panel, asked)
+def _coherent(request: Request, made: list[QuantileTable], past: QuantileTable) -> list[QuantileTable]:
+    if request.column is None:
+        return made
+    return [reconcile(made[0], made[1], request.levels[0], request.column, past=past), made[1]]
 
 
-def _newest(made: pd.DataFrame) -> pd.DataFrame:
-    return made[made["origin_date"] == made.groupby("series_id")["origin_date"].transform("max")].reset_index(drop=True)
+def _before(past: QuantileTable, now: QuantileTable) -> QuantileTable:
+    newest = now.keys.groupby("series_id")["origin_date"].max()
+    return past.where((past.keys["origin_date"] < past.keys["series_id"].map(newest)).to_numpy())
 
 
-def models_to_run(asked: Sequence[str]) -> list[str]:
-    """The models that must run for those asked: with the ensemble its members and the baseline, in registry order."""
-    wanted = set(asked) - {ENSEMBLE}
+def _newest(made: QuantileTable) -> QuantileTable:
+    last = made.keys.groupby("series_id")["origin_date"].transform("max")
+    return made.where((made.keys["origin_date"] == last).to_numpy())
+
+
+def _answer(made: QuantileTable, panel: Panel, asked: list[str]) -> QuantileTable:
     if ENSEMBLE in asked:
-        wanted |= {BASELINE} | {model_id for model_id, model in MODELS.items() if model.member and not model.slow}
-    return [model_id for model_id in MODELS if model_id in wanted]
-
-
-def _answer(made: pd.DataFrame, panel: Panel, asked: list[str]) -> pd.DataFrame:
-    if ENSEMBLE in asked:
-        made = pd.concat([made, ensemble(made, panel).forecasts], ignore_index=True)
-    return made[made["model_id"].isin(asked)].reset_index(drop=True)
+        made = stack([made, combine_table(made, panel)[0]])
+    return made.where(made.keys["model_id"].isin(asked).to_numpy())

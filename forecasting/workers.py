@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,43 @@ def _run_over_processes(
 def _run_batch(fits: list[Fit], horizon: int) -> list[Guarded]:
     with threadpool_limits(1):
         return [guarded(MODELS[fit.model_id], fit.history(), horizon) for fit in fits]
+
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+
+def run_tasks(
+    function: Callable[[Task], Answer],
+    tasks: Sequence[Task],
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Answer]:
+    """Run a function of this package over large tasks, here or over processes; answers in the order of the tasks.
+
+    Args:
+        function: Defined at the top of a module, so that processes find it.
+        tasks: What to give it, one after the other.
+        workers: Processes; by default one per core where there are several tasks.
+        progress: Told after every task.
+    """
+    count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
+    answers: list[Answer] = []
+    if count > 1:
+        try:
+            context = multiprocessing.get_context("spawn")
+            with _one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
+                for answer in pool.map(function, tasks):
+                    answers.append(answer)
+                    _tell(progress, len(answers), len(tasks))
+        except BrokenProcessPool as error:
+            get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
+    for task in tasks[len(answers) :]:
+        with threadpool_limits(1):
+            answers.append(function(task))
+        _tell(progress, len(answers), len(tasks))
+    return answers
 
 
 def _tell(progress: Progress | None, done: int, total: int) -> None:

@@ -37,6 +37,7 @@ MODEL = Model(
     model_id="vigie-arima",
     version="1",
     predict=predict,
+    seconds=0.012,
     trusted=True,
     card=ModelCard(
         title="ARIMA (0,1,1)(1,0,0)",

@@ -33,6 +33,7 @@ MODEL = Model(
     model_id=BASELINE,
     version="1",
     predict=predict,
+    seconds=0.001,
     member=False,
     card=ModelCard(
         title="Baseline: as last month",

@@ -31,6 +31,7 @@ MODEL = Model(
     model_id="vigie-ets",
     version="1",
     predict=predict,
+    seconds=0.03,
     trusted=True,
     card=ModelCard(
         title="Exponential smoothing (ETS)",

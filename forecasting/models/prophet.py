@@ -49,6 +49,7 @@ MODEL = Model(
     model_id="vigie-prophet",
     version="1",
     predict=predict,
+    seconds=0.2,
     slow=True,
     card=ModelCard(
         title="Prophet",

@@ -52,6 +52,7 @@ MODEL = Model(
     model_id="vigie-seasonal-walk",
     version="1",
     predict=predict,
+    seconds=0.002,
     trusted=True,
     card=ModelCard(
         title="Random walk with half the usual seasonal change",

@@ -30,6 +30,7 @@ MODEL = Model(
     model_id="vigie-snaive",
     version="1",
     predict=predict,
+    seconds=0.002,
     member=False,
     card=ModelCard(
         title="Seasonal naive: as the same month last year",

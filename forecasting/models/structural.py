@@ -39,6 +39,7 @@ MODEL = Model(
     model_id="vigie-structural",
     version="1",
     predict=predict,
+    seconds=0.04,
     trusted=True,
     card=ModelCard(
         title="Structural model",

@@ -28,6 +28,7 @@ MODEL = Model(
     model_id="vigie-theta",
     version="1",
     predict=predict,
+    seconds=0.005,
     trusted=True,
     card=ModelCard(
         title="Theta",

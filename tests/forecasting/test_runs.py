@@ -8,9 +8,10 @@ import pytest
 
 from core.errors import InputError
 from core.schema import FORECASTS, check
+from forecasting.members import models_to_run
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.runs import models_to_run, run_backtest, run_forecast
+from forecasting.runs import run_backtest, run_forecast
 
 
 @pytest.fixture

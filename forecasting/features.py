@@ -1,0 +1,114 @@
+"""What the pooled model sees of a series at an origin: recent changes, distance from usual levels, volatility, season.
+
+Everything is on log1p scale and known at the origin. All series are described alike, whatever their size, so that one
+model can learn from all of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.quantiles import FloatArray
+
+SEASON_SHARES = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
+"""Changes over these parts of a season (for months: 1, 2, 3, 6, 12)."""
+SEASONS = (1 / 4, 1 / 2, 1.0, 2.0, 3.0)
+"""Distance from the mean of so many seasons."""
+YEARS = 7
+SMALLEST_VOLATILITY, LARGEST_VOLATILITY, USUAL_VOLATILITY = 0.15, 3.0, 0.5
+
+
+def features(
+    logs: FloatArray, rows: list[int], positions: FloatArray, *, horizon: int, season: int, kind: int
+) -> FloatArray:
+    """Describe series at some origins.
+
+    Args:
+        logs: log1p values, periods × series, gaps as NaN.
+        rows: The origins' places on the calendar.
+        positions: Place of every period within its season (for months 1 to 12).
+        horizon: Periods ahead, for the seasonal features.
+        season: Periods in a season.
+        kind: 0 for series as given, 1 for their totals.
+
+    Returns:
+        Shape ``(len(rows), series, features)``; NaN where a series is too young for a feature.
+    """
+    lags = sorted({max(1, round(season * share)) for share in SEASON_SHARES})
+    windows = sorted({max(2, round(season * share)) for share in SEASONS})
+    steps = logs - _before(logs, 1)
+    low, high, zeros = _range(logs, rows, 3 * season)
+    now = logs[rows]
+    last, usual = _seasonal_changes(logs, rows, horizon, season)
+    columns = [
+        *(now - _before(logs, lag)[rows] for lag in lags),
+        *(now - _mean_and_spread(logs, window)[0][rows] for window in windows),
+        *(_mean_and_spread(steps, max(2, length))[1][rows] for length in (season, 3 * season)),
+        (now - low) / np.where(high > low, high - low, 1.0),
+        now,
+        usual,
+        last,
+        zeros,
+        *(np.broadcast_to(at[:, None], now.shape) for at in (positions[rows], (positions[rows] + horizon) % season)),
+        np.full(now.shape, float(kind)),
+    ]
+    return np.stack(columns, axis=-1)
+
+
+def volatility(logs: FloatArray, season: int) -> FloatArray:
+    """Standard deviation of one-period log changes over three seasons, kept within bounds; same shape as ``logs``."""
+    _, spread = _mean_and_spread(logs - _before(logs, 1), max(2, 3 * season))
+    known = np.where(np.isfinite(spread), spread, USUAL_VOLATILITY)
+    bounded: FloatArray = np.clip(known, SMALLEST_VOLATILITY, LARGEST_VOLATILITY)
+    return bounded
+
+
+def _before(logs: FloatArray, lag: int) -> FloatArray:
+    out = np.full_like(logs, np.nan)
+    out[lag:] = logs[:-lag]
+    return out
+
+
+def _mean_and_spread(values: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
+    """Trailing mean and standard deviation; NaN where less than a third of the window is known."""
+    known = np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    count, total, squares = (_trailing(one, window) for one in (known.astype(float), filled, filled**2))
+    enough = count >= max(2, window // 3)
+    number = np.where(enough, count, 1.0)
+    mean = np.where(enough, total / number, np.nan)
+    return mean, np.sqrt(np.maximum(squares / number - mean**2, 0.0))
+
+
+def _trailing(values: FloatArray, window: int) -> FloatArray:
+    running = np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
+    ends = np.arange(1, len(values) + 1)
+    sums: FloatArray = running[ends] - running[np.maximum(ends - window, 0)]
+    return sums
+
+
+def _range(logs: FloatArray, rows: list[int], window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Lowest and highest value and share of zeros over a trailing window, at some origins."""
+    shape = (len(rows), logs.shape[1])
+    low, high, zeros = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape)
+    for place, row in enumerate(rows):
+        part = logs[max(0, row - window + 1) : row + 1]
+        low[place], high[place] = np.fmin.reduce(part, axis=0), np.fmax.reduce(part, axis=0)
+        zeros[place] = (part == 0.0).mean(axis=0)
+    return low, high, zeros
+
+
+def _seasonal_changes(logs: FloatArray, rows: list[int], horizon: int, season: int) -> tuple[FloatArray, FloatArray]:
+    """Change over ``horizon`` periods from the same time of the last completed year, and the mean of up to seven."""
+    first = -(-horizon // season)
+    at = np.asarray(rows)
+    found = []
+    for year in range(first, first + YEARS):
+        start = at - season * year
+        change = logs[np.maximum(start, 0) + horizon] - logs[np.maximum(start, 0)]
+        found.append(np.where((start >= 0)[:, None], change, np.nan))
+    changes = np.stack(found)
+    known = np.isfinite(changes)
+    count = known.sum(axis=0)
+    total = np.where(known, changes, 0.0).sum(axis=0)
+    return changes[0], np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,0 +1,170 @@
+"""Who forecasts a panel: which models are worth their time on it, and all their forecasts together.
+
+The models asked for by name always run. For the ensemble the models of single series are taken in order of cost as long
+as their fits fit into ``BUDGET``; so a handful of routes gets every one, thousands of parts only the cheap ones and the
+pooled model, whose cost does not grow with the panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from forecasting.bottom_up import VERSION as BOTTOM_UP_VERSION
+from forecasting.bottom_up import sum_of_parts
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
+from forecasting.panel import Panel
+from forecasting.pooled import Level, past_origins, present_origins, run_pooled
+from forecasting.quantiles import QuantileTable, stack
+from forecasting.reconcile import totals_panel
+from forecasting.registry import MODELS, POOLED_MODELS
+from forecasting.work import WorkList, backtest_work, present_work, run_work
+from forecasting.workers import Progress
+
+BUDGET = 240.0
+"""Seconds of one core that the ensemble's models of single series may take on one panel."""
+SMALLEST_POOL = 20
+"""Series from which a pooled model joins the ensemble."""
+WARM_UP = 48
+"""Origins before the first one asked for, at which parts are forecast so that their dependence is known there."""
+NOT_POOLED = "too short or too early for the pooled model"
+NO_SUM = "the parts have no record together yet"
+_PLACE = ["series_id", "origin_date", "horizon"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a panel.
+
+    Attributes:
+        levels: The panel, and its totals where they are asked for.
+        column: Grouping column of the totals.
+        asked: Model ids.
+        horizons: Periods ahead.
+        workers: Processes.
+        progress: Told after every batch of fits.
+    """
+
+    levels: list[Panel]
+    column: str | None
+    asked: list[str]
+    horizons: Sequence[int]
+    workers: int | None = None
+    progress: Progress | None = None
+
+    @staticmethod
+    def of(panel: Panel, column: str | None, asked: list[str], horizons: Sequence[int]) -> Request:
+        """A request for a panel, and for its totals by a column."""
+        levels = [panel] if column is None else [panel, totals_panel(panel, column)]
+        return Request(levels, column, asked, horizons)
+
+    @property
+    def pooled(self) -> list[str]:
+        """The pooled models that run."""
+        large = sum(len(level.series_ids) for level in self.levels) >= SMALLEST_POOL
+        return [model_id for model_id in POOLED_MODELS if model_id in self.asked or (ENSEMBLE in self.asked and large)]
+
+
+def models_to_run(asked: Sequence[str], fits: int = 1) -> list[str]:
+    """The models of single series that run for those asked, in registry order.
+
+    Args:
+        asked: Model ids.
+        fits: How often each would be fitted; with the ensemble, those that this makes too expensive are left out.
+    """
+    wanted = set(asked) & set(MODELS)
+    if set(asked) & {ENSEMBLE, *POOLED_MODELS}:
+        wanted.add(BASELINE)
+    if ENSEMBLE in asked:
+        members = [model_id for model_id, model in MODELS.items() if model.member and not model.slow]
+        spent = 0.0
+        for model_id in sorted(members, key=lambda model_id: MODELS[model_id].seconds):
+            spent += fits * MODELS[model_id].seconds
+            if spent <= BUDGET:
+                wanted.add(model_id)
+    return [model_id for model_id in MODELS if model_id in wanted]
+
+
+def past_members(request: Request, *, origins: int, step: int) -> list[QuantileTable]:
+    """Forecasts of every model that runs, at past origins; one table per level."""
+    works = [
+        backtest_work(level, origins=origins, step=step, models=models_to_run(request.asked, _fits(level, origins)))
+        for level in request.levels
+    ]
+    longer = origins + (WARM_UP if request.column is not None else 0)
+    wanted = [past_origins(level, origins=longer, step=step) for level in request.levels]
+    kept = request.levels[0].end_dates[:-1][::-1][::step][:origins]
+    return _together(request, works, wanted, kept)
+
+
+def present_members(request: Request) -> list[QuantileTable]:
+    """Forecasts of every model that runs, from each series' last value; one table per level."""
+    works = [
+        present_work(level, models=models_to_run(request.asked, len(level.series_ids))) for level in request.levels
+    ]
+    wanted = [present_origins(level) for level in request.levels]
+    kept = request.levels[0].end_dates
+    if request.column is not None and request.pooled:
+        before = [past_origins(level, origins=WARM_UP, step=1) for level in request.levels]
+        wanted = [one | other for one, other in zip(wanted, before, strict=True)]
+    return _together(request, works, wanted, kept, present=request.column is None)
+
+
+def _fits(panel: Panel, origins: int) -> int:
+    return int(panel.matrix.notna().to_numpy()[-1 - origins : -1].sum())
+
+
+def _together(
+    request: Request,
+    works: list[WorkList],
+    wanted: list[BoolArray],
+    kept: pd.DatetimeIndex,
+    *,
+    present: bool = False,
+) -> list[QuantileTable]:
+    tables = [
+        [run_work(work, horizons=request.horizons, workers=request.workers, progress=request.progress)]
+        for work in works
+    ]
+    for model_id in request.pooled:
+        levels = [Level(*one) for one in zip(request.levels, wanted, range(len(wanted)), strict=True)]
+        made = run_pooled(
+            model_id,
+            levels,
+            horizons=request.horizons,
+            present=present,
+            workers=request.workers,
+            progress=request.progress,
+        )
+        version = POOLED_MODELS[model_id].version
+        whole = [
+            completed(table, own[0], model_id, version, NOT_POOLED) for own, table in zip(tables, made, strict=True)
+        ]
+        for own, table in zip(tables, whole, strict=True):
+            own.append(table)
+        if request.column is not None and ENSEMBLE in request.asked:
+            parts = stack([whole[0], made[0]])
+            first = ~parts.keys.duplicated(_PLACE).to_numpy()
+            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, kept)
+            tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
+    return [stack(own) for own in tables]
+
+
+def completed(table: QuantileTable, others: QuantileTable, model_id: str, version: str, reason: str) -> QuantileTable:
+    """A model's forecasts at exactly the places of the baseline's, which stands in where the model has none.
+
+    Args:
+        table: The model's forecasts, perhaps at further origins.
+        others: Forecasts among which are the baseline's.
+        model_id: The model.
+        version: Its version.
+        reason: Why the baseline stands in.
+    """
+    base = others.where((others.keys["model_id"] == BASELINE).to_numpy())
+    where = pd.MultiIndex.from_frame(table.keys[_PLACE]).get_indexer(pd.MultiIndex.from_frame(base.keys[_PLACE]))
+    lacking = base.where(where < 0)
+    keys = lacking.keys.assign(model_id=model_id, model_version=version, fallback=True, reason=reason)
+    found = QuantileTable(table.keys.iloc[where[where >= 0]], table.quantiles[where[where >= 0]])
+    return stack([found, QuantileTable(keys, lacking.quantiles)])

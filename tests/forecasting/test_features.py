@@ -1,0 +1,65 @@
+"""Features know nothing of the future, and mean what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.quantiles import FloatArray
+from forecasting.features import LARGEST_VOLATILITY, SMALLEST_VOLATILITY, features, volatility
+
+MONTHS, SERIES = 90, 3
+POSITIONS = np.arange(MONTHS, dtype=float) % 12
+
+
+def walks(seed: int = 3) -> FloatArray:
+    steps = 0.3 * np.random.default_rng(seed).standard_normal((MONTHS, SERIES))
+    levels: FloatArray = np.maximum(5 + steps.cumsum(axis=0), 0.0)
+    return levels
+
+
+def described(logs: FloatArray, rows: list[int], horizon: int = 3) -> FloatArray:
+    return features(logs, rows, POSITIONS, horizon=horizon, season=12, kind=0)
+
+
+@pytest.mark.parametrize("horizon", [1, 6, 12, 14])
+def test_changing_the_future_changes_no_feature_of_an_earlier_origin(horizon: int) -> None:
+    logs = walks()
+    other = logs.copy()
+    other[61:] = 11.0
+    assert np.array_equal(described(logs, [40, 60], horizon), described(other, [40, 60], horizon), equal_nan=True)
+    assert np.array_equal(volatility(logs, 12)[:61], volatility(other, 12)[:61])
+
+
+def test_a_series_is_described_the_same_alone_and_among_others() -> None:
+    logs = walks()
+    assert np.array_equal(described(logs, [70])[:, [1]], described(logs[:, [1]], [70]))
+
+
+def test_the_first_features_are_the_changes_over_one_two_three_six_and_twelve_months() -> None:
+    logs = walks()
+    expected = [logs[70] - logs[70 - lag] for lag in (1, 2, 3, 6, 12)]
+    assert np.allclose(described(logs, [70])[0, :, :5].T, expected)
+
+
+def test_the_seasonal_features_are_last_years_change_and_its_mean_over_completed_years() -> None:
+    logs = walks()
+    made = described(logs, [70], horizon=3)[0, 0]
+    changes = [logs[70 - 12 * year + 3, 0] - logs[70 - 12 * year, 0] for year in range(1, 6)]
+    assert any(np.isclose(value, changes[0]) for value in made)
+    assert any(np.isclose(value, np.mean(changes)) for value in made)
+
+
+def test_a_gap_leaves_its_features_empty_and_the_others_known() -> None:
+    logs = walks()
+    logs[69, 0] = np.nan
+    made = described(logs, [70])[0]
+    assert np.isnan(made[0, 0])
+    assert np.isfinite(made[0, 1:]).all()
+    assert np.isfinite(made[1]).all()
+
+
+def test_volatility_stays_within_its_bounds() -> None:
+    flat, wild = np.full((MONTHS, 1), 4.0), 9.0 * (POSITIONS[:, None] % 2)
+    assert volatility(flat, 12)[-1, 0] == SMALLEST_VOLATILITY
+    assert volatility(wild, 12)[-1, 0] == LARGEST_VOLATILITY

@@ -1,0 +1,129 @@
+"""Who forecasts a panel: all on a small one, the affordable on a large one, and nobody is dropped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.schema import FORECASTS, check
+from forecasting.combine import ensemble
+from forecasting.members import NO_SUM, NOT_POOLED, Request, models_to_run, past_members, present_members
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import QuantileTable, stack, to_rows
+from forecasting.runs import run_backtest
+
+POOLED = "vigie-pooled"
+MONTHS = 120
+
+
+def parts_panel(count: int = 48) -> Panel:
+    random = np.random.default_rng(3)
+    season = 0.7 * np.sin(2 * np.pi * np.arange(MONTHS) / 12)[:, None]
+    walk = 0.2 * random.standard_normal((MONTHS, count)).cumsum(axis=0)
+    values = np.round(np.exp(random.uniform(2, 6, count) + season + walk))
+    months = pd.period_range("2012-01", periods=MONTHS, freq="M").astype(str)
+    names = [f"p{number:02d}" for number in range(count)]
+    long = pd.DataFrame(values, index=months, columns=names).rename_axis("time_period").reset_index()
+    rows = long.melt("time_period", var_name="series_id")
+    return panel_from_rows(rows.assign(route_id=np.where(rows["series_id"] < "p24", "first", "second")))
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return parts_panel()
+
+
+@pytest.fixture(scope="module")
+def tables(panel: Panel) -> list[QuantileTable]:
+    request = Request.of(panel, "route_id", [ENSEMBLE], [1, 2])
+    return past_members(request, origins=4, step=1)
+
+
+def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
+    small, large, huge = (models_to_run([ENSEMBLE], fits) for fits in (100, 40_000, 10**7))
+    assert {"vigie-ets", "vigie-structural", "vigie-arima", "vigie-theta", "vigie-seasonal-walk"} < set(small)
+    assert large == [BASELINE, "vigie-seasonal-walk"]
+    assert huge == [BASELINE]
+
+
+def test_a_model_asked_for_by_name_runs_whatever_it_costs() -> None:
+    assert "vigie-prophet" in models_to_run([ENSEMBLE, "vigie-prophet"], 10**7)
+
+
+def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
+    assert Request.of(panel, None, [ENSEMBLE], [1]).pooled == [POOLED]
+    few = panel.select(panel.series_ids[:5])
+    assert Request.of(few, None, [ENSEMBLE], [1]).pooled == []
+    assert Request.of(few, None, [POOLED], [1]).pooled == [POOLED]
+
+
+def test_parts_get_the_pooled_model_and_totals_the_sum_of_their_parts_too(tables: list[QuantileTable]) -> None:
+    parts, totals = (set(table.keys["model_id"]) for table in tables)
+    assert POOLED in parts & totals
+    assert BOTTOM_UP in totals - parts
+    own = tables[1].keys[tables[1].keys["model_id"] == BOTTOM_UP]
+    assert not own["fallback"].any()
+
+
+def test_every_model_stands_at_every_place_of_the_baseline(tables: list[QuantileTable]) -> None:
+    for table in tables:
+        check(to_rows(table), FORECASTS)
+        assert len(set(table.keys.groupby("model_id").size())) == 1
+
+
+def test_kinds_of_members_weigh_the_same_whatever_their_number(panel: Panel, tables: list[QuantileTable]) -> None:
+    totals = Request.of(panel, "route_id", [ENSEMBLE], [1]).levels[1]
+    weights = ensemble(to_rows(tables[1]), totals).weights
+    first = weights[(weights["origin_date"] == weights["origin_date"].min()) & (weights["horizon"] == 1)]
+    shares = first.set_index("model_id")["weight"]
+    assert shares[POOLED] == pytest.approx(1 / 3)
+    assert shares[BOTTOM_UP] == pytest.approx(1 / 3)
+    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(1 / 3)
+
+
+def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(panel: Panel) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[:-20, 0] = np.nan
+    request = Request.of(Panel("M", matrix, panel.groups), None, [POOLED], [1])
+    keys = present_members(request)[0].keys
+    fallen = keys[keys["fallback"] & (keys["model_id"] == POOLED)]
+    assert fallen["series_id"].tolist() == [panel.series_ids[0]]
+    assert fallen["reason"].tolist() == [NOT_POOLED]
+
+
+def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None:
+    early = panel.until(pd.Timestamp("2016-06-30"))
+    totals = past_members(Request.of(early, "route_id", [ENSEMBLE], [1]), origins=1, step=1)[1]
+    own = totals.keys[totals.keys["model_id"] == BOTTOM_UP]
+    assert own["fallback"].all()
+    assert set(own["reason"]) == {NO_SUM}
+
+
+def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
+    totals = present_members(Request.of(panel, "route_id", [ENSEMBLE], [1]))[1]
+    own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP)]
+    assert set(own["origin_date"].astype(str)) == {"2021-12-31"}
+    assert not own["fallback"].any()
+
+
+def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(panel: Panel, tmp_path: Path) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[-2:] = 7.0
+    answers = []
+    for name, one in (("ours", panel), ("other", Panel("M", matrix, panel.groups))):
+        one.long().to_csv(tmp_path / f"{name}.csv", index=False)
+        made = run_backtest(tmp_path / f"{name}.csv", origins=4, horizons=[1], models="ensemble", totals="route_id")
+        answers.append(made[made["origin_date"] <= "2021-10-31"].reset_index(drop=True))
+    assert answers[0]["series_id"].nunique() == 50
+    pd.testing.assert_frame_equal(answers[0], answers[1])
+
+
+def test_stacking_keeps_rows_in_order_and_nothing_gives_nothing(tables: list[QuantileTable]) -> None:
+    both = stack(tables)
+    assert len(both.keys) == len(tables[0].keys) + len(tables[1].keys) == len(both.quantiles)
+    none = stack([tables[0].where(np.zeros(len(tables[0].keys), dtype=bool))])
+    assert len(none.keys) == 0

@@ -1,0 +1,149 @@
+"""The pooled model: without hindsight, deterministic, sane, and better than the baseline where there is a pattern."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.schema import FORECASTS, check
+from forecasting import pooled
+from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting.models.pooled import fit_and_predict
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.pooled import Level, past_origins, present_origins, run_pooled
+from forecasting.quantiles import QuantileTable, to_rows
+from forecasting.scores import score_rows
+from forecasting.work import backtest_work
+
+MODEL = "vigie-pooled"
+MONTHS = 96
+
+
+def world(count: int = 40) -> Panel:
+    """Series with one common season and their own noise, from 2014 to 2021."""
+    random = np.random.default_rng(9)
+    season = 0.9 * np.sin(2 * np.pi * np.arange(MONTHS) / 12)
+    levels = random.uniform(2, 8, count)
+    noise = 0.15 * random.standard_normal((MONTHS, count)).cumsum(axis=0)
+    values = np.round(np.exp(levels + season[:, None] + noise))
+    months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
+    rows = pd.DataFrame(values, index=months, columns=[f"s{number:02d}" for number in range(count)])
+    return panel_from_rows(rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id"))
+
+
+def made(panel: Panel, *, origins: int = 14, horizons: tuple[int, ...] = (1, 3)) -> QuantileTable:
+    return run_pooled(MODEL, [Level(panel, past_origins(panel, origins=origins, step=1), 0)], horizons=horizons)[0]
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    return world()
+
+
+@pytest.fixture(scope="module")
+def table(panel: Panel) -> QuantileTable:
+    return made(panel)
+
+
+def test_every_series_is_forecast_at_the_origins_of_the_backtest(panel: Panel, table: QuantileTable) -> None:
+    place = ["series_id", "origin_date"]
+    expected = backtest_work(panel, origins=14, step=1, models=["vigie-baseline"]).table[place]
+    found = table.keys[table.keys["horizon"] == 3][place]
+    pd.testing.assert_frame_equal(
+        found.sort_values(place, ignore_index=True), expected.sort_values(place, ignore_index=True)
+    )
+
+
+def test_quantiles_ascend_are_finite_and_never_negative(table: QuantileTable) -> None:
+    check(to_rows(table), FORECASTS)
+    assert np.isfinite(table.quantiles).all()
+    assert (np.diff(table.quantiles, axis=1) >= -1e-9).all()
+
+
+def test_a_common_season_is_learned_and_beats_the_baseline(panel: Panel, table: QuantileTable) -> None:
+    rows = score_rows(table, panel)
+    assert rows["wis_log"].sum() < 0.8 * rows["reference_log"].sum()
+
+
+def test_changing_the_future_changes_no_earlier_forecast(panel: Panel, table: QuantileTable) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[88:] = 3.0
+    other = made(Panel("M", matrix, panel.groups))
+    before = (table.keys["origin_date"] <= "2021-04-30").to_numpy()
+    assert before.sum() > 0
+    assert np.array_equal(table.quantiles[before], other.quantiles[before])
+    pd.testing.assert_frame_equal(table.keys[before], other.keys[before])
+
+
+def test_a_model_is_fitted_at_the_turn_of_the_year_on_outcomes_that_had_ended(panel: Panel) -> None:
+    """A change within the year moves no origin of that year by way of the fit: other series' forecasts stay."""
+    ours = made(panel, origins=5, horizons=(1,))
+    matrix = panel.matrix.copy()
+    matrix.iloc[84:90, 0] = 7777.0
+    other = made(Panel("M", matrix, panel.groups), origins=5, horizons=(1,))
+    rest = (ours.keys["series_id"] != "s00").to_numpy()
+    assert np.array_equal(ours.quantiles[rest], other.quantiles[rest])
+    assert not np.array_equal(ours.quantiles[~rest], other.quantiles[~rest])
+
+
+def test_the_numbers_do_not_depend_on_what_else_is_asked(panel: Panel, table: QuantileTable) -> None:
+    few = made(panel, origins=2, horizons=(3,))
+    place = ["series_id", "origin_date", "horizon"]
+    all_rows = pd.DataFrame(table.quantiles, index=pd.MultiIndex.from_frame(table.keys[place]))
+    assert np.array_equal(all_rows.loc[pd.MultiIndex.from_frame(few.keys[place])].to_numpy(), few.quantiles)
+
+
+@pytest.mark.slow
+def test_the_numbers_are_the_same_over_processes(panel: Panel, table: QuantileTable) -> None:
+    level = Level(panel, past_origins(panel, origins=14, step=1), 0)
+    over = run_pooled(MODEL, [level], horizons=(1, 3), workers=2)[0]
+    here = run_pooled(MODEL, [level], horizons=(1, 3), workers=1)[0]
+    assert np.array_equal(here.quantiles, over.quantiles)
+    assert np.array_equal(here.quantiles, table.quantiles)
+
+
+def test_the_mark_of_a_history_changes_with_what_the_model_was_fitted_on(panel: Panel, table: QuantileTable) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[24, 5] = 7777.0
+    other = made(Panel("M", matrix, panel.groups))
+    assert (table.keys["history_hash"] != other.keys["history_hash"]).all()
+
+
+def test_a_short_series_gets_no_row_and_a_small_past_no_model(panel: Panel) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[:78, 0] = np.nan
+    found = made(Panel("M", matrix, panel.groups), origins=1, horizons=(1,))
+    assert set(found.keys["series_id"]) == set(panel.series_ids) - {"s00"}
+    few = panel.select(panel.series_ids[:3])
+    assert made(few, origins=2, horizons=(1,)).keys.empty
+
+
+def test_the_present_is_forecast_from_each_series_own_last_value(panel: Panel) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[-4:, 0] = np.nan
+    short = Panel("M", matrix, panel.groups)
+    found = run_pooled(MODEL, [Level(short, present_origins(short), 0)], horizons=(2,), present=True)[0]
+    origins = found.keys.set_index("series_id")["origin_date"].astype(str)
+    assert origins["s00"] == "2021-08-31"
+    assert set(origins.drop("s00")) == {"2021-12-31"}
+
+
+def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pooled, "MOST_ROWS", 600)
+    sizes = np.arange(60, 0, -1, dtype=float)
+    logs = np.log1p(np.tile(sizes, (60, 1)))
+    columns = pooled._learned_from(logs, 60)
+    assert columns[:5].tolist() == [0, 1, 2, 3, 4]
+    assert len(columns) == 10
+    assert columns[-1] == 59
+
+
+def test_the_fit_finds_the_quantiles_of_pure_noise() -> None:
+    random = np.random.default_rng(2)
+    described = random.normal(size=(6000, 3))
+    found = fit_and_predict(described, random.normal(size=6000), np.ones(6000), described[:50])
+    assert found.shape == (50, len(LEVELS))
+    assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
