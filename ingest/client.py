@@ -119,12 +119,17 @@ class Client:
         try:
             with anyio.fail_after(seconds):
                 return await self._follow(request, access, headers)
+        except _TemporaryError as error:
+            error.place = _place(request.url)
+            raise
         except TimeoutError:
             raise SourceError(_place(request.url), f"the answer took longer than {seconds:g} seconds") from None
         except httpx.TransportError as error:
             if _is_about_certificates(error):
                 raise SourceError(_place(request.url), "the server's certificate cannot be verified") from None
-            raise _TemporaryError(_transport_words(error)) from None
+            temporary = _TemporaryError(_transport_words(error))
+            temporary.place = _place(request.url)
+            raise temporary from None
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             # A library's text may quote headers, and with them a token: only the kind of error is told.
             raise SourceError(_place(request.url), f"cannot be asked: {type(error).__name__}") from None
@@ -199,6 +204,11 @@ class _TemporaryError(Exception):
     def __init__(self, words: str, wait: float | None = None) -> None:
         super().__init__(words)
         self.wait = wait
+        self.place = ""
+
+    def __repr__(self) -> str:
+        """What the log says before each further try."""
+        return f"{self.place}: {self}"
 
 
 class _Pacer:

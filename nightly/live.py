@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import InputError, SourceError, VigieError
+from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.schema import REJECTED
 from core.settings import SNAPSHOT, Settings
@@ -21,7 +22,7 @@ from ingest.client import Client, Validators
 from ingest.exchange import Answer, Pull, Request
 from ingest.raw import LiveSource, Parsed, RawFile
 from ingest.registry import SOURCES, live_sources
-from nightly.inputs import ACTOR, Ingested
+from nightly.inputs import ACTOR, Ingested, load_snapshot
 from store.files import sha256_of_bytes
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
@@ -68,6 +69,8 @@ def ingest_live(
 ) -> LiveReport:
     """Ask publishers, or replay what they answered on a day, outside of a night.
 
+    The bundled figures go into the vintages first: they are older, and what arrives later counts as a revision.
+
     Args:
         home: The home folder.
         settings: Its settings.
@@ -82,6 +85,7 @@ def ingest_live(
     with night_lock(home):
         journal = Journal(journal_url(settings.journal_url, home))
         try:
+            load_snapshot(VintageStore(home), journal)
             if replayed is not None:
                 return replay(home, settings, journal, replayed, source_ids)
             return ask_publishers(home, settings, journal, source_ids, progress=progress)
@@ -117,13 +121,14 @@ def ask_publishers(
     store, client = RawStore(home), Client(settings.live)
     report = LiveReport()
     progress(STAGE, 0, len(chosen))
-    with ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source") as pool:
-        visits = {
-            pool.submit(_visit, chosen[name], access[name], client, store): name for name in chosen if name in access
-        }
+    pool = ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source")
+    try:
+        visits = {pool.submit(_visit, chosen[name], access[name], client, store): name for name in chosen}
         for done, future in enumerate(as_completed(visits), start=1):
             _take_in(home, journal, report, visits[future], future, dt.datetime.now(dt.UTC).date())
             progress(STAGE, done, len(chosen))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     report.taken.sort(key=lambda item: item.source_id)
     report.failed.sort(key=lambda item: item["source_id"])
     return report
@@ -245,6 +250,7 @@ def _take_in(
         reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
         report.failed.append({"source_id": source_id, "reason": reason})
         journal.record(Entry(ACTOR, FAILED, source_id, reason=reason))
+        get_logger().warning(FAILED, source_id=source_id, reason=reason)
         vintages.append_rejected(_failure(source_id, error, reason))
         return
     new_rows = vintages.append(parsed.observations, received=received)
@@ -254,6 +260,7 @@ def _take_in(
     report.taken.append(done)
     payload = {"source_id": source_id, "file": name, "rows": done.rows, "new_rows": new_rows}
     journal.record(Entry(ACTOR, TAKEN, digest, payload=payload))
+    get_logger().info(TAKEN, **payload)
 
 
 def _digests(files: list[RawFile]) -> Iterator[bytes]:

@@ -88,6 +88,7 @@ def run_night(
     with night_lock(home):
         journal = Journal(journal_url(settings.journal_url, home))
         try:
+            load_snapshot(VintageStore(home), journal)
             asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
             return _publish(home, settings, date, journal, asked, progress)
         except VigieError as error:

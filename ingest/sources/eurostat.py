@@ -54,6 +54,7 @@ _TOTAL = "TOTAL"
 _TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER", "freq": "M"}
 _STATELESS = {"STLS": "XXA"}
 _AGGREGATE = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
+_AGGREGATE_CITIZEN = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|(?:European|Extra-EU|Euro area).*")
 _QUARTERLY_COLUMNS = ["geo", "time_period", "asylum_first_apps_q"]
 _REFUSED = {
     "applicants.parquet": "a stock of pending applications at the month's end, not new applications",
@@ -125,8 +126,7 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:
     table = read_csv(raw, ["TIME", "GEO", "CITIZEN", "Value"])
-    table = table[table["CITIZEN"] == "Total"]
-    if table.empty:
+    if not (table["CITIZEN"] == "Total").any():
         raise SourceError(raw.name, "no row for CITIZEN Total")
     grouped = table["Value"].str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+")
     target = table["ASYL_APP"].map(_TARGETS) if "ASYL_APP" in table else _ALL_APPLICANTS
@@ -138,7 +138,7 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
             "flag": "",
             "place": table.index,
             "target": target,
-            "citizen": _TOTAL,
+            "citizen": table["CITIZEN"].replace({"Total": _TOTAL}),
         }
     )
     unknown = cells["target"].isna()
@@ -162,7 +162,7 @@ def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
 
 def _by_citizen(raw: RawFile, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Citizenships as codes, without aggregates; and the rows set aside because theirs is no country."""
-    single = cells[(cells["citizen"] == _TOTAL) | ~cells["citizen"].str.fullmatch(_AGGREGATE)]
+    single = cells[~cells["citizen"].str.fullmatch(_AGGREGATE_CITIZEN)]
     codes = {code: ALL if code == _TOTAL else _citizen(code) for code in single["citizen"].unique()}
     citizens = single["citizen"].map(codes)
     unknown = RowRule("citizen", "the citizenship is no country", citizens == "")

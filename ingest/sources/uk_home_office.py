@@ -33,6 +33,12 @@ DAILY_COLUMNS = ["#date", "migrants"]
 SHEET, SHEET_COLUMNS = "SB_01", ["Date", "Migrants arrived"]
 QUARTERLY_COLUMNS = ["Date", "Method of entry", "Nationality", "Number of detections"]
 SMALL_BOATS = "Small boat arrivals"
+OTHER_METHODS = (
+    "Inadequately documented air arrivals",
+    "Recorded detections in the UK",
+    "Recorded detections at UK ports",
+)
+"""Ways of entry that are not the Channel's: left out. Any other way is set aside: it may be misspelt."""
 _ROUTE = {"target": "arrivals", "route_id": "CHA", "geo": "GBR"}
 
 
@@ -121,6 +127,9 @@ def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Pa
 
 def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
     require_columns(frame, QUARTERLY_COLUMNS, file)
+    unknown = ~frame["Method of entry"].isin([SMALL_BOATS, *OTHER_METHODS])
+    rule = RowRule("Method of entry", "unknown method of entry", unknown)
+    frame, misspelt = set_aside(frame, [rule], source_id=SOURCE_ID, file=file)
     boats = frame[frame["Method of entry"] == SMALL_BOATS]
     require_rows(boats, file)
     value = QUARTERLY_COLUMNS[-1]
@@ -145,7 +154,7 @@ def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
     totals = tidy.groupby("time_period", as_index=False)["obs_value"].sum().assign(citizen=ALL)
     both = pd.concat([totals, by_citizen], ignore_index=True)
     found = observations(both, source_id=SOURCE_ID, lag_days=QUARTERLY_LAG_DAYS, freq="Q", **_ROUTE)
-    return Parsed(found, rejected)
+    return Parsed(found, pd.concat([misspelt, rejected], ignore_index=True))
 
 
 def _days(text: pd.Series) -> pd.Series:

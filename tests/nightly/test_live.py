@@ -21,7 +21,8 @@ from core.settings import Settings, load_settings
 from ingest.registry import live_sources
 from ingest.sources import noaa_enso
 from nightly import ingest_live, run_night
-from nightly.live import FAILED, TAKEN, LiveReport
+from nightly.inputs import load_snapshot
+from nightly.live import FAILED, TAKEN, LiveReport, ask_publishers, replay
 from store.journal import Journal, journal_url
 from store.raw import RawStore
 from store.vintages import VintageStore
@@ -77,6 +78,18 @@ def _serve_eurostat(publisher: Publisher) -> None:
         publisher.serve(f"/stat/{code}", answer)
 
 
+def take(home: Path, chosen: Settings, names: tuple[str, ...] = (), replayed: dt.date | None = None) -> LiveReport:
+    """A round of visits, or its replay, without the bundled figures."""
+    home.mkdir(exist_ok=True)
+    journal = Journal(journal_url("", home))
+    try:
+        return (
+            replay(home, chosen, journal, replayed, names) if replayed else ask_publishers(home, chosen, journal, names)
+        )
+    finally:
+        journal.close()
+
+
 def known(home: Path) -> pd.DataFrame:
     columns = ["source_id", "series_id", "time_period", "as_of", "obs_value", "obs_flag"]
     return VintageStore(home).known_at(dt.date(2100, 1, 1))[columns]
@@ -90,7 +103,7 @@ def ids(report: LiveReport) -> tuple[set[str], set[str]]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Publisher, Path, pd.DataFrame]]:
     """A publisher of everything, a home into which all of it was taken, and what is known there."""
     server, home = Publisher(), tmp_path_factory.mktemp("whole")
-    report = ingest_live(home, settings_for(server))
+    report = take(home, settings_for(server))
     assert ids(report) == (set(NAMES), set())
     yield server, home, known(home)
     server.close()
@@ -101,7 +114,7 @@ def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(
 ) -> None:
     server, home, before = whole
     assert set(before["source_id"]) == set(NAMES) == set(live_sources())
-    again = ingest_live(home, settings_for(server))
+    again = take(home, settings_for(server))
     assert {item.source_id: item.new_rows for item in again.taken} == dict.fromkeys(NAMES, 0)
     pd.testing.assert_frame_equal(known(home), before)
 
@@ -114,7 +127,7 @@ def test_a_replay_gives_the_same_figures_and_asks_nobody(
     other.mkdir()
     (other / "raw").symlink_to(home / "raw")
     asked = len(server.asked)
-    report = ingest_live(other, settings_for(server), replayed=dt.datetime.now(dt.UTC).date())
+    report = take(other, settings_for(server), replayed=dt.datetime.now(dt.UTC).date())
     assert ids(report) == (set(NAMES), set())
     assert len(server.asked) == asked
     pd.testing.assert_frame_equal(known(other), before)
@@ -122,7 +135,7 @@ def test_a_replay_gives_the_same_figures_and_asks_nobody(
 
 def test_a_replay_of_a_day_without_visits_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no whole visit to any source is kept of 2024-01-01"):
-        ingest_live(tmp_path, Settings.model_validate({}), replayed=dt.date(2024, 1, 1))
+        take(tmp_path, Settings.model_validate({}), replayed=dt.date(2024, 1, 1))
 
 
 @given(broken=st.sets(st.sampled_from(NAMES), min_size=1), fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
@@ -137,11 +150,11 @@ def test_whatever_fails_of_the_sources_the_others_are_taken_and_nothing_is_taken
     _, _, complete = whole
     server, home = Publisher(), tmp_path_factory.mktemp("some")
     chosen = settings_for(server)
-    ingest_live(tmp_path_factory.mktemp("first"), chosen)
+    take(tmp_path_factory.mktemp("first"), chosen)
     for name in broken:
         paths = sorted({asked.path for asked in server.asked if _belongs(name, asked.path)})
         server.serve(paths[place % len(paths)], Reply(b"<html>maintenance</html>", fault))
-    report = ingest_live(home, chosen)
+    report = take(home, chosen)
     server.close()
     assert ids(report) == (set(NAMES) - broken, broken)
     expected = complete[~complete["source_id"].isin(broken)].reset_index(drop=True)
@@ -168,11 +181,11 @@ def test_a_source_with_many_answers_of_which_the_last_fails_leaves_the_former_fi
     publisher: Publisher, tmp_path: Path
 ) -> None:
     chosen = settings_for(publisher)
-    ingest_live(tmp_path, chosen, ["italy_interior"])
+    take(tmp_path, chosen, ("italy_interior",))
     before = known(tmp_path)
     publisher.serve("/main/sbarchi-per-giorno.csv", Reply(b"Data,Valore,Data_Report\n2024-02-01,999,2024-02-29\n"))
     publisher.serve("/main/nazionalita.csv", Reply(b"", 503))
-    report = ingest_live(tmp_path, chosen, ["italy_interior"])
+    report = take(tmp_path, chosen, ("italy_interior",))
     assert report.failed[0]["reason"].startswith("127.0.0.1/main/nazionalita.csv: answered 503")
     pd.testing.assert_frame_equal(known(tmp_path), before)
     assert len(list((tmp_path / "raw").rglob("visit.json"))) == 1
@@ -180,9 +193,9 @@ def test_a_source_with_many_answers_of_which_the_last_fails_leaves_the_former_fi
 
 def test_a_revision_is_dated_on_the_day_it_came(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
-    ingest_live(tmp_path, chosen, ["noaa_enso"])
+    take(tmp_path, chosen, ("noaa_enso",))
     publisher.serve("/data/oni.ascii.txt", Reply(ONI.replace(b"1.95", b"2.01")))
-    assert [item.new_rows for item in ingest_live(tmp_path, chosen, ["noaa_enso"]).taken] == [1]
+    assert [item.new_rows for item in take(tmp_path, chosen, ("noaa_enso",)).taken] == [1]
     found = known(tmp_path).set_index("time_period").loc["2023-12"]
     assert (found["obs_value"], found["as_of"].date()) == (2.01, dt.datetime.now(dt.UTC).date())
 
@@ -196,20 +209,20 @@ def test_only_news_is_asked_for_and_a_body_is_kept_once(publisher: Publisher, tm
         ),
     )
     for _ in range(3):
-        assert not ingest_live(tmp_path, chosen, ["noaa_enso"]).failed
+        assert not take(tmp_path, chosen, ("noaa_enso",)).failed
     conditional = [asked.headers.get("if-none-match") for asked in publisher.asked]
     assert conditional == [None, '"a"', '"a"']
     assert len(list((tmp_path / "raw").rglob("*.body"))) == 1
     assert len(list((tmp_path / "raw").rglob("001.json"))) == 3
-    replayed = ingest_live(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
+    replayed = take(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
     assert [item.rows for item in replayed.taken] == [3]
 
 
 def test_an_altered_body_is_not_replayed(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
-    ingest_live(tmp_path, chosen, ["noaa_enso"])
+    take(tmp_path, chosen, ("noaa_enso",))
     next((tmp_path / "raw").rglob("*.body")).write_bytes(ONI.replace(b"1.95", b"9.95"))
-    report = ingest_live(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
+    report = take(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
     assert "was altered since it was received" in report.failed[0]["reason"]
 
 
@@ -220,14 +233,14 @@ def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
         raise KeyError("oni")
 
     monkeypatch.setattr(noaa_enso, "parse", broken)
-    report = ingest_live(tmp_path, settings_for(publisher), ["noaa_enso", "fao_ffpi"])
+    report = take(tmp_path, settings_for(publisher), ("noaa_enso", "fao_ffpi"))
     assert ids(report) == ({"fao_ffpi"}, {"noaa_enso"})
     assert report.failed[0]["reason"].startswith("a fault in Vigie: KeyError")
 
 
 def test_an_excluded_source_is_not_asked(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher, exclude_sources=[name for name in NAMES if name != "noaa_enso"])
-    assert ids(ingest_live(tmp_path, chosen)) == ({"noaa_enso"}, set())
+    assert ids(take(tmp_path, chosen)) == ({"noaa_enso"}, set())
     assert {asked.path for asked in publisher.asked} == {"/data/oni.ascii.txt"}
 
 
@@ -236,7 +249,7 @@ def test_an_excluded_source_is_not_asked(publisher: Publisher, tmp_path: Path) -
 )
 def test_a_source_that_cannot_be_asked_says_why(tmp_path: Path, source_id: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
-        ingest_live(tmp_path, Settings.model_validate({}), [source_id])
+        take(tmp_path, Settings.model_validate({}), (source_id,))
 
 
 def test_a_key_is_found_in_nothing_that_is_written(
@@ -254,7 +267,7 @@ def test_a_key_is_found_in_nothing_that_is_written(
     path = f"/api/gedevents/{newest.year % 100:02d}.0.{newest.month}"
     publisher.serve(path, Reply(b"", 500), Reply(b'{"TotalCount": 0, "TotalPages": 1, "Result": []}'))
     with structlog.testing.capture_logs() as events:
-        report = ingest_live(tmp_path, chosen, ["ucdp"])
+        report = take(tmp_path, chosen, ("ucdp",))
     assert publisher.asked[0].headers["x-ucdp-access-token"] == SECRET
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET.encode() not in written
@@ -265,7 +278,7 @@ def test_a_key_is_found_in_nothing_that_is_written(
 
 def test_a_disk_that_cannot_be_written_fails_the_source(publisher: Publisher, tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("in the way")
-    report = ingest_live(tmp_path, settings_for(publisher), ["noaa_enso"])
+    report = take(tmp_path, settings_for(publisher), ("noaa_enso",))
     assert "raw" in report.failed[0]["reason"]
 
 
@@ -289,7 +302,29 @@ def test_a_live_night_of_another_day_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_record_of_a_visit_is_named(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
-    ingest_live(tmp_path, chosen, ["noaa_enso"])
+    take(tmp_path, chosen, ("noaa_enso",))
     next((tmp_path / "raw").rglob("001.json")).write_text("{}")
     with pytest.raises(StoreError, match=r"001\.json: is no whole record"):
         RawStore(tmp_path).newest("noaa_enso")
+
+
+def test_outside_of_a_night_too_the_bundled_figures_go_first_and_never_replace_newer_ones(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    chosen = settings_for(publisher)
+    home = tmp_path / "new"
+    assert [item.new_rows > 0 for item in ingest_live(home, chosen, ["noaa_enso"]).taken] == [True]
+    assert index_of(home) == [1.95]
+    assert "uk_home_office" in set(known(home)["source_id"])
+    journal = Journal(journal_url("", home))
+    load_snapshot(VintageStore(home), journal)
+    journal.close()
+    assert index_of(home) == [1.95]
+
+
+def index_of(home: Path) -> list[float]:
+    rows = known(home)
+    return [
+        float(value)
+        for value in rows[(rows["source_id"] == "noaa_enso") & (rows["time_period"] == "2023-12")]["obs_value"]
+    ]
