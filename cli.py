@@ -111,8 +111,9 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:
-    from nightly import ingest_file  # noqa: PLC0415  # parsers are not needed by other commands
+    from nightly import ingest_file, load_bundled  # noqa: PLC0415  # parsers are not needed by other commands
 
+    load_bundled(folder, load_settings(folder).journal_url)
     failed = 0
     for item in file:
         source_id, _, path = item.partition("=")

@@ -1,7 +1,7 @@
 """One night, composed of the rooms: what is known, forecasts, alerts, one release."""
 
-from nightly.inputs import ingest_file
+from nightly.inputs import ingest_file, load_bundled
 from nightly.live import ingest_live
 from nightly.run import run_demonstration, run_night
 
-__all__ = ["ingest_file", "ingest_live", "run_demonstration", "run_night"]
+__all__ = ["ingest_file", "ingest_live", "load_bundled", "run_demonstration", "run_night"]

@@ -9,7 +9,7 @@ from core.errors import InputError, VigieError
 from core.settings import SNAPSHOT
 from ingest import snapshot
 from ingest.registry import SOURCES
-from store.journal import Entry, Journal
+from store.journal import Entry, Journal, journal_url
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
@@ -60,6 +60,15 @@ def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
     new_rows = vintages.append(parsed.observations)
     vintages.append_rejected(parsed.rejected)
     return Ingested(source_id, raw.name, raw.sha256, len(parsed.observations), new_rows, len(parsed.rejected))
+
+
+def load_bundled(home: Path, journal_setting: str) -> None:
+    """Put the bundled figures into a home's vintages before anything newer: what comes later counts as a revision."""
+    journal = Journal(journal_url(journal_setting, home))
+    try:
+        load_snapshot(VintageStore(home), journal)
+    finally:
+        journal.close()
 
 
 def load_snapshot(vintages: VintageStore, journal: Journal) -> str:

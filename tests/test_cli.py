@@ -87,6 +87,16 @@ def test_one_good_and_one_damaged_file_leave_the_good_one_stored(tmp_path: Path)
     assert "noaa_enso: enso.csv read, 2 figures, 2 new" in done.stdout
 
 
+def test_a_file_given_before_the_first_night_is_not_replaced_by_older_bundled_figures(tmp_path: Path) -> None:
+    home, file = tmp_path / "new" / "home", tmp_path / "enso.csv"
+    file.write_text("year,season,oni,month,date\n2024,DJF,7.5,1,2024-01-01\n")
+    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).returncode == 0
+    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).stdout.count("1 figures, 0 new") == 1
+    rows = pd.concat([pd.read_parquet(path) for path in (home / "vintages" / "noaa_enso").glob("*.parquet")])
+    newest = rows[rows["time_period"] == "2024-01"].sort_values(["as_of", "stored_at"]).iloc[-1]
+    assert newest["obs_value"] == 7.5
+
+
 def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     done = vigie(
