@@ -6,13 +6,9 @@ import datetime as dt
 import os
 import re
 import ssl
-import threading
-import time
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -24,6 +20,7 @@ from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest.access import SourceAccess
 from ingest.exchange import Answer, Request
+from ingest.pacing import Pacer, retry_after
 
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which asking again may help."""
@@ -60,7 +57,7 @@ class Client:
     def __init__(self, settings: LiveSettings) -> None:
         self._settings = settings
         self._largest = int(settings.largest_megabytes * 1_000_000)
-        self._pacer = _Pacer()
+        self._pacer = Pacer()
         self._certificates = httpx.create_ssl_context()
 
     def get(self, request: Request, access: SourceAccess, known: Validators | None = None) -> Answer:
@@ -165,7 +162,7 @@ class Client:
         return Answer(request.url, status, kept, content, received)
 
     def _raise_temporary(self, response: httpx.Response, place: str) -> None:
-        wait = _retry_after(response.headers.get("retry-after", ""))
+        wait = retry_after(response.headers.get("retry-after", ""))
         longest = self._settings.longest_wait_seconds
         words = f"answered {_status_words(response.status_code)}"
         if wait is not None and wait > longest:
@@ -211,28 +208,6 @@ class _TemporaryError(Exception):
         return f"{self.place}: {self}"
 
 
-class _Pacer:
-    """Lets one request at a time through to a host, with a pause after each."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
-        self._ended: dict[str, float] = {}
-
-    @contextmanager
-    def turn(self, host: str, pause: float) -> Iterator[None]:
-        with self._guard:
-            lock = self._locks.setdefault(host, threading.Lock())
-        with lock:
-            left = self._ended.get(host, -pause) + pause - time.monotonic()
-            if left > 0:
-                time.sleep(left)
-            try:
-                yield
-            finally:
-                self._ended[host] = time.monotonic()
-
-
 def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
     host, place = _host(url), _place(request.url)
     if host in {name.lower() for name in access.maintenance_hosts}:
@@ -270,18 +245,6 @@ def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:
             raise _TemporaryError("the packed answer was cut off")
         content = packed.unused_data
     return b"".join(parts)
-
-
-def _retry_after(text: str) -> float | None:
-    """Seconds that the header ``Retry-After`` asks for (RFC 9110, 10.2.3); None where it says nothing usable."""
-    if re.fullmatch(r"[0-9]{1,9}", text.strip()):
-        return float(text)
-    try:
-        date = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
-    return max((aware - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
 
 
 def _host(url: str) -> str:
