@@ -1,11 +1,12 @@
 """``vigie-ensemble``: the quantile mean of the members that have shown skill, horizon by horizon.
 
 A member's skill at an origin is read from its own last 24 scored forecasts whose outcomes were known there, pooled over
-the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. Above 1 it leaves at that
-horizon; it returns when the ratio falls back. Members marked trusted take part before they have twelve such
-origins, others only after. Kinds of members weigh the same, whatever their number: models of single series, the model
-pooled over all, the sum of the parts. Where no member has skill the ensemble is the baseline, and says so. Elsewhere
-its spread is scaled by what its own past forecasts showed (:mod:`forecasting.spread`).
+the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. A member marked trusted takes
+part until that ratio lies above 1 by more than its standard error, and returns when it falls back; others take part
+only after twelve such origins, twice the horizon if that is more, with a ratio below 1. Kinds of members weigh the
+same, whatever their number: models of single series, the model pooled over all, the sum of the parts. Where no member
+has skill the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts
+showed (:mod:`forecasting.spread`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.scores import observed_at, wis
 from forecasting.spread import calibrate
 
-VERSION = "3"
+VERSION = "4"
 WINDOW = 24
 FEWEST_SCORED = 12
 NO_SKILL = "no member has shown skill here: the baseline stands in"
@@ -42,7 +43,7 @@ CARD = ModelCard(
         "2018 and left alone since. On panels of many series the model pooled over all of them, and for totals the sum "
         "of their parts, join and weigh as much as all these together. All weights are equal within a kind; a member "
         "without skill has none. The spread about the "
-        "median is scaled by a factor per route and horizon that would have served its last 48 known outcomes best, "
+        "median is scaled by a factor per route and horizon that would have served its last 60 known outcomes best, "
         "shrunk towards that of all routes and towards 1."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
@@ -94,8 +95,8 @@ def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd
     row_of = pd.MultiIndex.from_frame(places[_PLACE])
     cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *names]}
     observed = np.log1p(observed_at(places, panel))
-    relative = _records(cubes, names, places, observed)
-    chosen = _choose(relative, names)
+    relative, luck = _records(cubes, names, places, observed)
+    chosen = _choose(relative, luck, names)
     combined = _calibrated(_mean(cubes, names, places, chosen), panel)
     return combined, _weights(chosen, relative, names)
 
@@ -129,11 +130,14 @@ def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Membe
     return _Member(logs, own, capped, history)
 
 
-def _records(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, observed: FloatArray) -> pd.DataFrame:
+def _records(
+    cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, observed: FloatArray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Relative WIS of each member at each origin and horizon, from outcomes known at that origin.
 
     Returns:
-        Index ``(horizon, origin_date)``, one column per member; NaN where fewer than twelve origins are scored.
+        Relative WIS and its standard error, both with index ``(horizon, origin_date)`` and one column per member; NaN
+        where fewer than twelve origins, or than twice the horizon, are scored.
     """
     known = np.isfinite(observed)
     base = wis(observed, cubes[BASELINE].logs)
@@ -149,23 +153,33 @@ def _records(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, 
             np.add.at(own, group, wis(observed[use], cubes[name].logs[use]))
             np.add.at(below, group, base[use])
             scored = np.searchsorted(ends, origins, side="right")
-            block[name] = [_ratio(own[:count], below[:count]) for count in scored]
+            judged = [_judge(own[:count], below[:count], int(str(horizon))) for count in scored]
+            block[[name, f"{name} luck"]] = judged
         blocks.append(block)
-    return pd.concat(blocks)
+    records = pd.concat(blocks)
+    return records[names], records[[f"{name} luck" for name in names]].set_axis(names, axis=1)
 
 
-def _ratio(own: FloatArray, below: FloatArray) -> float:
-    total = float(below[-WINDOW:].sum())
-    return float(own[-WINDOW:].sum()) / total if len(below) >= FEWEST_SCORED and total > 0 else float("nan")
+def _judge(own: FloatArray, below: FloatArray, horizon: int) -> tuple[float, float]:
+    """Relative WIS over the window and its standard error; origins nearer than the horizon count as one."""
+    mine, total = own[-WINDOW:], float(below[-WINDOW:].sum())
+    if len(below) < max(FEWEST_SCORED, 2 * horizon) or total <= 0:
+        return float("nan"), float("nan")
+    difference = mine - below[-WINDOW:]
+    independent = len(mine) / horizon
+    return float(mine.sum()) / total, float(difference.std() / np.sqrt(independent) / (total / len(mine)))
 
 
-def _choose(relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Which members take part at each origin and horizon: boolean, same shape as ``relative``."""
-    trusted = pd.Series({name: name not in MODELS or MODELS[name].trusted for name in names}, dtype=bool)
+def _choose(relative: pd.DataFrame, luck: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Which members take part at each origin and horizon: boolean, same shape as ``relative``.
+
+    Two years of forecasts a year ahead are but two outcomes apart: there a ratio above 1 is often mere luck. A trusted
+    member leaves only where it is above 1 by more than its standard error; any other takes part only below 1.
+    """
     chosen = relative.le(1.0)
     for name in names:
-        if trusted[name]:
-            chosen[name] |= relative[name].isna()
+        if name not in MODELS or MODELS[name].trusted:
+            chosen[name] = ~relative[name].gt(1.0 + luck[name])
     return chosen
 
 

@@ -1,8 +1,9 @@
 """Who forecasts a panel: which models are worth their time on it, and all their forecasts together.
 
 The models asked for by name always run. For the ensemble the models of single series are taken in order of cost as long
-as their fits fit into ``BUDGET``; so a handful of routes gets every one, thousands of parts only the cheap ones and the
-pooled model, whose cost does not grow with the panel.
+as their fits fit into ``BUDGET``; so a handful of routes gets every one, thousands of parts only the pooled model,
+whose cost hardly grows with the panel. Fewer than three of them do not join at all where there is a pooled model: a
+seasonal walk alone as its companion made the forecasts of route by nationality worse at every horizon.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from forecasting.bottom_up import VERSION as BOTTOM_UP_VERSION
@@ -25,10 +27,12 @@ from forecasting.workers import Progress
 
 BUDGET = 240.0
 """Seconds of one core that the ensemble's models of single series may take on one panel."""
+FEWEST_TOGETHER = 3
 SMALLEST_POOL = 20
 """Series from which a pooled model joins the ensemble."""
 WARM_UP = 48
-"""Origins before the first one asked for, at which parts are forecast so that their dependence is known there."""
+"""Origins before the first one asked for: there parts are forecast so that their dependence is known, and totals so
+that the ensemble has a record to learn its spread from."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -67,49 +71,57 @@ class Request:
         return [model_id for model_id in POOLED_MODELS if model_id in self.asked or (ENSEMBLE in self.asked and large)]
 
 
-def models_to_run(asked: Sequence[str], fits: int = 1) -> list[str]:
+def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) -> list[str]:
     """The models of single series that run for those asked, in registry order.
 
     Args:
         asked: Model ids.
         fits: How often each would be fitted; with the ensemble, those that this makes too expensive are left out.
+        pooled: There is a pooled model beside them.
     """
     wanted = set(asked) & set(MODELS)
     if set(asked) & {ENSEMBLE, *POOLED_MODELS}:
         wanted.add(BASELINE)
     if ENSEMBLE in asked:
         members = [model_id for model_id, model in MODELS.items() if model.member and not model.slow]
-        spent = 0.0
-        for model_id in sorted(members, key=lambda model_id: MODELS[model_id].seconds):
-            spent += fits * MODELS[model_id].seconds
-            if spent <= BUDGET:
-                wanted.add(model_id)
+        members.sort(key=lambda model_id: MODELS[model_id].seconds)
+        spent = fits * np.cumsum([MODELS[model_id].seconds for model_id in members])
+        affordable = members[: int((spent <= BUDGET).sum())]
+        if len(affordable) >= FEWEST_TOGETHER or not pooled:
+            wanted |= set(affordable)
     return [model_id for model_id in MODELS if model_id in wanted]
 
 
 def past_members(request: Request, *, origins: int, step: int) -> list[QuantileTable]:
-    """Forecasts of every model that runs, at past origins; one table per level."""
+    """Forecasts of every model that runs, at past origins; one table per level.
+
+    Totals are forecast at up to ``WARM_UP`` earlier origins too.
+    """
+    longer = origins + (WARM_UP if request.column is not None else 0)
     works = [
-        backtest_work(level, origins=origins, step=step, models=models_to_run(request.asked, _fits(level, origins)))
+        backtest_work(
+            level,
+            origins=origins if level is request.levels[0] else longer,
+            step=step,
+            models=models_to_run(request.asked, _fits(level, origins), pooled=bool(request.pooled)),
+        )
         for level in request.levels
     ]
-    longer = origins + (WARM_UP if request.column is not None else 0)
     wanted = [past_origins(level, origins=longer, step=step) for level in request.levels]
-    kept = request.levels[0].end_dates[:-1][::-1][::step][:origins]
-    return _together(request, works, wanted, kept)
+    return _together(request, works, wanted)
 
 
 def present_members(request: Request) -> list[QuantileTable]:
     """Forecasts of every model that runs, from each series' last value; one table per level."""
     works = [
-        present_work(level, models=models_to_run(request.asked, len(level.series_ids))) for level in request.levels
+        present_work(level, models=models_to_run(request.asked, len(level.series_ids), pooled=bool(request.pooled)))
+        for level in request.levels
     ]
     wanted = [present_origins(level) for level in request.levels]
-    kept = request.levels[0].end_dates
     if request.column is not None and request.pooled:
         before = [past_origins(level, origins=WARM_UP, step=1) for level in request.levels]
         wanted = [one | other for one, other in zip(wanted, before, strict=True)]
-    return _together(request, works, wanted, kept, present=request.column is None)
+    return _together(request, works, wanted, present=request.column is None)
 
 
 def _fits(panel: Panel, origins: int) -> int:
@@ -120,7 +132,6 @@ def _together(
     request: Request,
     works: list[WorkList],
     wanted: list[BoolArray],
-    kept: pd.DatetimeIndex,
     *,
     present: bool = False,
 ) -> list[QuantileTable]:
@@ -147,7 +158,7 @@ def _together(
         if request.column is not None and ENSEMBLE in request.asked:
             parts = stack([whole[0], made[0]])
             first = ~parts.keys.duplicated(_PLACE).to_numpy()
-            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, kept)
+            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, request.levels[0].end_dates)
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
     return [stack(own) for own in tables]
 

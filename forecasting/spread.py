@@ -2,7 +2,7 @@
 
 At each origin and horizon the log1p quantiles are scaled about their median by one factor per series. The factor is
 the one that would have given past forecasts the lowest weighted interval score, judged only on outcomes known at that
-origin, the last 48 of them; it leans on neighbouring horizons and is shrunk twice, the series' own towards that of all
+origin, the last 60 of them; it leans on neighbouring horizons and is shrunk twice, the series' own towards that of all
 series, and that towards 1. Multiplying follows each forecast's own width; adding a constant to the bounds, as conformal
 prediction does, was worse after a crisis. So were separate factors below and above the median.
 """
@@ -24,9 +24,9 @@ FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(1.6), 29))
 """What may be chosen; 1 is put in the place of the value nearest to it."""
 _ONE = int(np.argmin(np.abs(FACTORS - 1.0)))
 FACTORS[_ONE] = 1.0
-WINDOW = 48
+WINDOW = 60
 FEWEST_SCORED = 12
-TOWARDS_ONE, TOWARDS_ALL = 4.0, 8.0
+TOWARDS_ONE, TOWARDS_ALL = 1.0, 8.0
 """Penalties on the squared log distance, in outcomes that do not overlap. Chosen on outcomes before 2018."""
 NEIGHBOUR_DECAY = 2.0
 """A horizon counts at another with the ratio of the two, the smaller to the larger, to this power."""

@@ -50,6 +50,11 @@ def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
     assert huge == [BASELINE]
 
 
+def test_beside_a_pooled_model_a_single_cheap_one_does_not_join() -> None:
+    assert models_to_run([ENSEMBLE], 40_000, pooled=True) == [BASELINE]
+    assert len(models_to_run([ENSEMBLE], 10_000, pooled=True)) > 3
+
+
 def test_a_model_asked_for_by_name_runs_whatever_it_costs() -> None:
     assert "vigie-prophet" in models_to_run([ENSEMBLE, "vigie-prophet"], 10**7)
 
@@ -66,12 +71,13 @@ def test_parts_get_the_pooled_model_and_totals_the_sum_of_their_parts_too(tables
     assert POOLED in parts & totals
     assert BOTTOM_UP in totals - parts
     own = tables[1].keys[tables[1].keys["model_id"] == BOTTOM_UP]
-    assert not own["fallback"].any()
+    assert not own.loc[own["origin_date"] > "2021-07-31", "fallback"].any()
 
 
 def test_every_model_stands_at_every_place_of_the_baseline(tables: list[QuantileTable]) -> None:
     for table in tables:
         check(to_rows(table), FORECASTS)
+        assert {"vigie-baseline", POOLED} <= set(table.keys["model_id"])
         assert len(set(table.keys.groupby("model_id").size())) == 1
 
 
