@@ -31,8 +31,7 @@ FEWEST_TOGETHER = 3
 SMALLEST_POOL = 20
 """Series from which a pooled model joins the ensemble."""
 WARM_UP = 48
-"""Origins before the first one asked for: there parts are forecast so that their dependence is known, and totals so
-that the ensemble has a record to learn its spread from."""
+"""Origins before the first one asked for, at which parts are forecast so that their dependence is known there."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -93,20 +92,17 @@ def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) 
 
 
 def past_members(request: Request, *, origins: int, step: int) -> list[QuantileTable]:
-    """Forecasts of every model that runs, at past origins; one table per level.
-
-    Totals are forecast at up to ``WARM_UP`` earlier origins too.
-    """
-    longer = origins + (WARM_UP if request.column is not None else 0)
+    """Forecasts of every model that runs, at past origins; one table per level."""
     works = [
         backtest_work(
             level,
-            origins=origins if level is request.levels[0] else longer,
+            origins=origins,
             step=step,
             models=models_to_run(request.asked, _fits(level, origins), pooled=bool(request.pooled)),
         )
         for level in request.levels
     ]
+    longer = origins + (WARM_UP if request.column is not None else 0)
     wanted = [past_origins(level, origins=longer, step=step) for level in request.levels]
     return _together(request, works, wanted)
 

@@ -57,12 +57,10 @@ def run_backtest(  # noqa: PLR0913 - the options of the command line, all of the
     request = replace(
         Request.of(read_panel(panel_path), totals, resolve(models), horizons), workers=workers, progress=progress
     )
-    asked_for = request.levels[0].end_dates[:-1][::-1][::step][:origins]
     made = [
         _answer(table, level, request.asked)
         for table, level in zip(past_members(request, origins=origins, step=step), request.levels, strict=True)
     ]
-    made = [table.where(table.keys["origin_date"].isin(asked_for).to_numpy()) for table in made]
     return to_rows(stack(_coherent(request, made, made[0])))
 
 
