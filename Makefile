@@ -31,7 +31,7 @@ setup: .venv/ready-to-run
 .venv/ready-to-test: .venv/ready-to-run requirements-dev.txt
 	@echo "Adding the tools that the tests need …"
 	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements-dev.txt
-	@PYTHON=$(VENV)/python sh tests/install_browser.sh
+	@PYTHON=$(VENV)/python sh tests/install_system_packages.sh
 	@touch $@
 
 run: .venv/ready-to-run
