@@ -41,7 +41,7 @@ def nights(home: Path) -> list[str]:
     lines = ["| night | seconds |", "|---|---|"]
     for label, date in (("first, empty home, 2024-12-31", "2024-12-31"), ("second, 2025-01-31", "2025-01-31")):
         begun = time.monotonic()
-        command = [sys.executable, "-m", "cli", "nightly", "--home", home, "--as-of", date]
+        command = [sys.executable, "-m", "cli", "nightly", "--home", str(home), "--as-of", date]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
         lines.append(f"| {label} | {time.monotonic() - begun:.0f} |")
     return lines

@@ -12,7 +12,7 @@ from forecasting.work import HistoryAt, backtest_work, run_work
 from forecasting.workers import Progress
 
 
-def backtest(  # noqa: PLR0913 - the words of the command line, all of them named by the caller
+def backtest(  # noqa: PLR0913  # the words of the command line, all of them named by the caller
     panel: Panel,
     *,
     origins: int,

@@ -155,7 +155,7 @@ def _to_panel(table: pd.DataFrame, name: str) -> Panel:
         "this series already has a value for this period",
     )
     periods = period_index(table["time_period"], freq)
-    matrix = pd.DataFrame({"period": periods, "series_id": table["series_id"], "value": values}).pivot(  # noqa: PD010 - pairs are unique by the check above; pivot_table would average silently
+    matrix = pd.DataFrame({"period": periods, "series_id": table["series_id"], "value": values}).pivot(  # noqa: PD010  # pairs are unique by the check above; pivot_table would average silently
         index="period", columns="series_id", values="value"
     )
     calendar = pd.period_range(periods.min(), periods.max(), freq=pandas_frequency(freq))

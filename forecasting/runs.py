@@ -23,7 +23,7 @@ LARGEST_JUDGED = 50
 """Series up to which members are backtested in passing when only the present is asked for."""
 
 
-def run_backtest(  # noqa: PLR0913 - the options of the command line, all of them named by the caller
+def run_backtest(  # noqa: PLR0913  # the options of the command line, all of them named by the caller
     panel_path: Path,
     *,
     origins: int,

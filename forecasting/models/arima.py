@@ -17,7 +17,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: The series never changes, or statsforecast cannot fit it.
     """
-    from statsforecast.models import ARIMA  # noqa: PLC0415 - takes seconds to load and only a fit needs it
+    from statsforecast.models import ARIMA  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
     if np.ptp(history.log_values) == 0:
         raise FitError("a constant has no autocorrelation")

@@ -15,7 +15,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: statsforecast cannot fit the series.
     """
-    from statsforecast.models import AutoETS  # noqa: PLC0415 - takes seconds to load and only a fit needs it
+    from statsforecast.models import AutoETS  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
     season = history.season_length
     seasonal = 1 < season <= LONGEST_SEASON and len(history.log_values) >= 3 * season

@@ -47,7 +47,7 @@ def fit_and_predict(described: FloatArray, growth: FloatArray, weights: FloatArr
         InputError: A system library that LightGBM needs is not installed.
     """
     try:
-        import lightgbm  # noqa: PLC0415 - takes half a second to load and only a fit needs it
+        import lightgbm  # noqa: PLC0415  # takes half a second to load and only a fit needs it
     except OSError as error:
         raise InputError(f"LightGBM cannot be loaded: {error}; on Debian install the package libgomp1") from None
 

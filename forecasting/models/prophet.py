@@ -19,7 +19,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: Stan's optimiser fails on the series.
     """
-    from prophet import Prophet  # noqa: PLC0415 - takes seconds to load and only a fit needs it
+    from prophet import Prophet  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
     size = len(history.log_values)
     periods = pd.period_range(end=history.last_period + horizon, periods=size + horizon)

@@ -17,7 +17,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: The series never changes, or the likelihood cannot be maximised.
     """
-    from statsmodels.tsa.statespace.structural import (  # noqa: PLC0415 - takes a second to load; only a fit needs it
+    from statsmodels.tsa.statespace.structural import (  # noqa: PLC0415  # takes a second to load; only a fit needs it
         UnobservedComponents,
     )
 

@@ -12,7 +12,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: statsforecast cannot fit the series.
     """
-    from statsforecast.models import DynamicOptimizedTheta  # noqa: PLC0415 - takes seconds to load; only a fit needs it
+    from statsforecast.models import DynamicOptimizedTheta  # noqa: PLC0415  # takes seconds to load; only a fit needs it
 
     seasonal = len(history.log_values) >= 3 * history.season_length
     season = history.season_length if seasonal else 1
