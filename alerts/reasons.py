@@ -33,7 +33,7 @@ TEMPLATES: dict[str, str] = {
     "stale_source": _("Figures are late: newest {period}, {age} days old, expected within {expected}."),
     "large_revision": _("{month} was revised from {before} to {after}."),
 }
-_WORDS = (
+CHANCE_WORDS = (
     (5, _("very unlikely")),
     (33, _("unlikely")),
     (45, _("rather unlikely")),
@@ -42,6 +42,7 @@ _WORDS = (
     (90, _("likely")),
     (101, _("very likely")),
 )
+"""Per cent below which a word holds, and the word that stands beside every chance."""
 
 
 def sentence(key: str, params: Params) -> str:
@@ -63,7 +64,7 @@ def _with_word(params: Params) -> Params:
     if "chance" not in params:
         return params
     percent = _half_up(float(params["chance"]) * 100)
-    word = next(word for limit, word in _WORDS if percent < limit)
+    word = next(word for limit, word in CHANCE_WORDS if percent < limit)
     return {**params, "word": word[:1].upper() + word[1:]}
 
 

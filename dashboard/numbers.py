@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from alerts.reasons import CHANCE_WORDS
 from dashboard.i18n import _, language, ngettext
 
 NOTHING = "–"
@@ -103,15 +104,7 @@ def chance_word(probability: float) -> str:
         ValueError: The probability is not between 0 and 1.
     """
     whole = _whole_percent(probability)
-    words = (
-        (5, _("very unlikely")),
-        (33, _("unlikely")),
-        (45, _("rather unlikely")),
-        (55, _("about even")),
-        (67, _("rather likely")),
-        (90, _("likely")),
-    )
-    return next((word for limit, word in words if whole < limit), _("very likely"))
+    return _(next(word for limit, word in CHANCE_WORDS if whole < limit))
 
 
 def times_in_ten(share: float) -> str:

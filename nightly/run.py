@@ -88,9 +88,7 @@ def run_night(
     with night_lock(home):
         journal = Journal(journal_url(settings.journal_url, home))
         try:
-            load_snapshot(VintageStore(home), journal)
-            asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
-            return _publish(home, settings, date, journal, asked, progress)
+            return _publish(home, settings, date, journal, live=live, progress=progress)
         except VigieError as error:
             journal.record(Entry(ACTOR, NOTHING_PUBLISHED, str(date), reason=str(error)))
             raise
@@ -113,14 +111,15 @@ def run_demonstration(home: Path, settings: Settings, *, progress: ProgressRepor
     return run_night(home, settings, DEMONSTRATION_DATE, progress=progress)
 
 
-def _publish(  # what a night is made of, each once
-    home: Path, settings: Settings, date: dt.date, journal: Journal, asked: LiveReport, progress: ProgressReport
+def _publish(
+    home: Path, settings: Settings, date: dt.date, journal: Journal, *, live: bool, progress: ProgressReport
 ) -> Night:
     watch = _Watch()
     vintages, releases = VintageStore(home), ReleaseStore(home)
     with watch.stage("reading"):
         progress("Reading figures", 0, 1)
         fingerprint = load_snapshot(vintages, journal)
+        asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
         inputs, failed = read_inbox(home, journal)
         knowledge = Knowledge(
             vintages.history(exclude_sources=settings.exclude_sources), date, settings.oldest_origin_months

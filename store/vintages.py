@@ -87,9 +87,7 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        frames = [self._partitions(source).read() for source in self.sources() if source not in set(exclude_sources)]
-        newest = [_newest(frame, pd.Timestamp(date)) for frame in frames if not frame.empty]
-        return pd.concat(newest, ignore_index=True) if newest else _no_observations()
+        return known_at(self.history(exclude_sources=exclude_sources), date)
 
     def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """Every stored figure with every ``as_of``; :func:`known_at` reduces it to what was known on a date.
@@ -114,8 +112,9 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged.
         """
-        old = self.known_at(date_from)[[*FIGURE, "obs_value"]].rename(columns={"obs_value": "before"})
-        new = self.known_at(date_to).rename(columns={"obs_value": "after"})
+        history = self.history()
+        old = known_at(history, date_from)[[*FIGURE, "obs_value"]].rename(columns={"obs_value": "before"})
+        new = known_at(history, date_to).rename(columns={"obs_value": "after"})
         both = new.merge(old, on=FIGURE, how="inner")
         changed = both[both["before"] != both["after"]].reset_index(drop=True)
         base = changed["before"].abs().clip(lower=1.0)
@@ -204,15 +203,6 @@ def _is_in(rows: pd.DataFrame, known: pd.DataFrame, columns: list[str]) -> _Mark
     marked = known[columns].drop_duplicates().assign(_known=True)
     found: _Marks = rows[columns].merge(marked, on=columns, how="left")["_known"].notna().to_numpy()
     return found
-
-
-def _newest(frame: pd.DataFrame, date: pd.Timestamp) -> pd.DataFrame:
-    known = frame[frame["as_of"] <= date]
-    ordered = known.sort_values(["as_of", STORED_AT], kind="stable")
-    newest = ordered.drop_duplicates(FIGURE, keep="last")
-    # Categories sort by the order in which they were met; on ordered ones sorting stays fast and alphabetical.
-    alphabetical = {name: newest[name].cat.set_categories(sorted(newest[name].cat.categories)) for name in FIGURE}
-    return _as_texts(newest.assign(**alphabetical).sort_values(FIGURE, ignore_index=True))[COLUMNS]
 
 
 def _next_time(known: pd.DataFrame) -> pd.Timestamp:
