@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
+from core.settings import PROJECT
 from store.journal import Entry, Journal, journal_url
 
+APPEND_MANY = """
+import sys
+from store.journal import Entry, Journal
 
-def _append_many(url: str, worker: int, count: int) -> None:
-    journal = Journal(url)
-    for number in range(count):
-        journal.record(Entry(f"worker-{worker}", "counted", str(number)))
-    journal.close()
+url, worker, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+journal = Journal(url)
+for number in range(count):
+    journal.record(Entry(f"worker-{worker}", "counted", str(number)))
+journal.close()
+"""
 
 
 def test_a_row_comes_back_as_it_was_recorded_with_number_and_time(any_journal_url: str) -> None:
@@ -74,13 +80,9 @@ def test_postgresql_refuses_to_empty_the_table(postgres_url: str) -> None:
 
 def test_nothing_is_lost_when_several_processes_append_at_once(any_journal_url: str) -> None:
     workers, each = 4, 25
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_append_many, args=(any_journal_url, n, each)) for n in range(workers)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0] * workers
+    command = [sys.executable, "-c", APPEND_MANY, any_journal_url]
+    processes = [subprocess.Popen([*command, str(n), str(each)], cwd=PROJECT) for n in range(workers)]
+    assert [process.wait() for process in processes] == [0] * workers
     journal = Journal(any_journal_url)
     rows = journal.entries()
     journal.close()

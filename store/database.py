@@ -1,0 +1,156 @@
+"""The database behind the journal and the outbox: SQLite by default, PostgreSQL by address.
+
+Every table in it is append-only: the database itself refuses to change or delete a row.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from core.errors import InputError, StoreError
+
+_WAIT_SECONDS = 30
+_T = TypeVar("_T")
+_SETUP_LOCK = 0x56494749
+"""Number of the advisory lock under which PostgreSQL's tables are made: "VIGI" in ASCII."""
+
+
+class UtcTime(sa.types.TypeDecorator[dt.datetime]):
+    """Times with their zone, in databases without zones too."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:
+        """A time as the database keeps it."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: sa.Dialect) -> dt.datetime | None:
+        """A time as the program uses it: UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
+
+
+def row_number() -> sa.Column[int]:
+    """A primary key that grows with time."""
+    kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    return sa.Column("id", kind, primary_key=True, autoincrement=True)
+
+
+class Database:
+    """Connections to one database.
+
+    Args:
+        url: SQLAlchemy address: ``sqlite:///…`` or ``postgresql://…``.
+
+    Raises:
+        InputError: The address is not one of SQLite or PostgreSQL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self.name = self._engine.url.render_as_string(hide_password=True)
+
+    def run(self, work: Callable[[sa.Connection], _T], *, writes: bool = False) -> _T:
+        """Do some work in one transaction: all of it is kept, or, where it raises, nothing.
+
+        Args:
+            work: Called with the connection.
+            writes: True where it writes; then no other writer comes in between (SQLite).
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        try:
+            with self._engine.connect().execution_options(vigie_writes=writes) as connection, connection.begin():
+                return work(connection)
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise StoreError(f"journal {self.name}: {reason}") from None
+
+    def create(self, *tables: sa.Table) -> None:
+        """Make tables where they are missing, append-only; processes that start together wait for each other.
+
+        Raises:
+            StoreError: The database cannot be opened.
+        """
+        self.run(lambda connection: _create(connection, tables), writes=True)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def hold_subject(connection: sa.Connection, subject: str) -> None:
+    """Keep other writers away from a subject until the transaction ends (SQLite keeps them away from everything)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(subject, 0))))
+
+
+def _create(connection: sa.Connection, tables: tuple[sa.Table, ...]) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETUP_LOCK)))
+    found = sa.inspect(connection)
+    for table in tables:
+        if not found.has_table(table.name):
+            table.create(connection)
+            for statement in _refusals(table.name, connection.dialect.name):
+                connection.execute(sa.text(statement))
+
+
+def _refusals(table: str, dialect: str) -> list[str]:
+    """Statements after which the database refuses to change or delete a row of a table."""
+    rule = f"the {table} is append-only"
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER IF NOT EXISTS {table}_refuses_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{rule}'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
+    return [
+        f"CREATE OR REPLACE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{rule}'; END $$",
+        f"CREATE OR REPLACE TRIGGER {table}_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuses()",
+    ]
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        address = sa.make_url(url)
+    except ArgumentError:
+        raise InputError("setting journal_url: not an address like sqlite:///… or postgresql://…") from None
+    backend = address.get_backend_name()
+    if backend == "postgresql":
+        return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    if backend != "sqlite":
+        raise InputError(f"setting journal_url: '{backend}' is not served; write sqlite:///… or postgresql://…")
+    if address.database:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  # the driver's connection has no type
+    # The driver's own transactions start too late to keep two writers apart; _begin_sqlite starts them instead.
+    connection.isolation_level = None
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode=WAL")
+    # In WAL mode only FULL keeps a committed row through a power cut.
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("vigie_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
