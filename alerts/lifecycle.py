@@ -1,0 +1,284 @@
+"""The life of an alert, worked out from its journal rows: proposed, signed off, acknowledged, ended; or dismissed.
+
+    proposed ──► signed off ──► acknowledged ──► ended
+        │  ▲          │               │            ▲
+        │  └──────────┴───────────────┴── worsened │
+        └──► dismissed ────────────────────────────┘
+
+A night proposes, worsens, eases and ends; people do the rest. Nothing here is stored: the journal is, and the state is
+folded from it. A step that is not allowed is refused with a reason that a person can read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from alerts.levels import LEVELS, SEVERE, rank
+from core.entry import Entry
+from core.errors import InputError
+
+PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED, DISMISSED = "proposed", "signed off", "acknowledged", "ended", "dismissed"
+STATES = (PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED, DISMISSED)
+WORSENED, EASED = "worsened", "eased"
+COMMENTED, DISSENTED, CORRECTION, ANSWERED = "commented", "dissented", "correction filed", "answered"
+ANNOUNCED, SENT, NOT_SENT = "announced", "sent", "not sent"
+RAISED, UPDATED, WITHDRAWN = "raised", "updated", "withdrawn"
+"""Kinds of announcements, beside ``ended``."""
+
+NIGHTLY, DELIVERY = "nightly", "delivery"
+STEPS_OF_A_NIGHT = (PROPOSED, WORSENED, EASED, ENDED)
+STEPS_OF_PEOPLE = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED, COMMENTED, DISSENTED, CORRECTION, ANSWERED)
+OBJECTIONS = (DISSENTED, CORRECTION)
+SIGN_OFFS_NEEDED: Mapping[str, int] = {level: 2 if level == SEVERE else 1 for level in LEVELS}
+
+
+class StepError(InputError):
+    """A step that an alert's state does not allow; the text says why."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where an alert stands.
+
+    Attributes:
+        status: One of :data:`STATES`; empty where nothing is recorded.
+        level: Level that stands now; empty where none is known.
+        sign_offs: Who has signed off what stands now, in order.
+        acknowledged_by: Who acknowledged it; empty where nobody did.
+        reopened: True where it worsened after somebody had decided on it.
+        version: ``id`` of the last row that changed any of the above: who decides names the version he saw.
+        objections: Dissent and corrections that nobody has answered.
+        announcements: Rows that tell what left the house, in order.
+        without_effect: Rows that the state they met did not allow; they change nothing and stay readable.
+    """
+
+    status: str = ""
+    level: str = ""
+    sign_offs: tuple[str, ...] = ()
+    acknowledged_by: str = ""
+    reopened: bool = False
+    version: int = 0
+    objections: tuple[Entry, ...] = ()
+    announcements: tuple[Entry, ...] = ()
+    without_effect: tuple[Entry, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still stands."""
+        return self.status in {PROPOSED, SIGNED_OFF, ACKNOWLEDGED}
+
+    @property
+    def sign_offs_missing(self) -> int:
+        """How many people must still sign off before it may leave the house."""
+        if self.status != PROPOSED:
+            return 0
+        return max(0, SIGN_OFFS_NEEDED.get(self.level, 1) - len(self.sign_offs))
+
+    @property
+    def was_raised(self) -> bool:
+        """Whether people outside were told, and not yet that it is over."""
+        kinds = [entry.payload.get("kind") for entry in self.announcements]
+        return bool(kinds) and kinds[-1] in {RAISED, UPDATED}
+
+
+def fold(entries: Iterable[Entry], level: str = "") -> State:
+    """The state of one alert.
+
+    Args:
+        entries: Its journal rows, oldest first.
+        level: Level in the release that is looked at: an alert without a row is proposed at it.
+
+    Returns:
+        Its state. Rows that were not allowed when they came are listed in it and change nothing.
+    """
+    rows = list(entries)
+    state = State()
+    if level and not any(row.action == PROPOSED for row in rows):
+        state = State(status=PROPOSED, level=level)
+    for row in rows:
+        try:
+            state = step(state, row)
+        except StepError:
+            state = replace(state, without_effect=(*state.without_effect, row))
+    return state
+
+
+def step(state: State, entry: Entry) -> State:
+    """The state after one more row.
+
+    Args:
+        state: Where the alert stands.
+        entry: What is done. Actions that are not of this table change nothing.
+
+    Raises:
+        StepError: The state does not allow it, or a person gives no name or no reason.
+    """
+    if entry.action in STEPS_OF_PEOPLE:
+        _check_person(entry)
+    take = _TAKE.get(entry.action)
+    return state if take is None else take(state, entry)
+
+
+def refusal(state: State, entry: Entry) -> str:
+    """Why a step is not allowed; empty where it is."""
+    try:
+        step(state, entry)
+    except StepError as error:
+        return str(error)
+    return ""
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names mean one person: case, accents' encoding and spaces make no difference."""
+    return _plain(one) == _plain(other)
+
+
+def silent_until(sent: Iterable[Entry], level: str, days: float) -> dt.datetime | None:
+    """End of the silence after what was last sent about the same rule and place.
+
+    Args:
+        sent: Rows of letters that were sent about it, in any order (``payload``: ``kind``).
+        level: Level of what is to be sent now; a severe alert is never held back.
+        days: Length of the silence.
+
+    Returns:
+        When it ends; None where nothing was sent, or the case is severe.
+    """
+    times = [row.at for row in sent if row.action == SENT and row.payload.get("kind") in {RAISED, UPDATED}]
+    if level == SEVERE or not times or days <= 0:
+        return None
+    return max(times) + dt.timedelta(days=days)
+
+
+def night_step(state: State, level: str) -> str:
+    """What a night that finds an alert at a level has to record: a step's action, or nothing.
+
+    Args:
+        state: Where the alert stands.
+        level: Level found; empty where the alert no longer stands.
+    """
+    if not level:
+        return "" if state.status in {"", ENDED} else ENDED
+    if state.status in {"", ENDED}:
+        return PROPOSED
+    if level == state.level:
+        return ""
+    return WORSENED if rank(level) > rank(state.level) else EASED
+
+
+def _check_person(entry: Entry) -> None:
+    if not _plain(entry.actor):
+        raise StepError("give your name: it is kept with the decision")
+    if _plain(entry.actor) in {NIGHTLY, DELIVERY}:
+        raise StepError(f"'{entry.actor.strip()}' is the program's own name: give yours")
+    if not entry.reason.strip():
+        raise StepError("give a reason: it is kept with the decision")
+
+
+def _proposed(state: State, entry: Entry) -> State:
+    if state.status not in {"", ENDED}:
+        raise StepError(f"it is {state.status} already")
+    return replace(
+        state, status=PROPOSED, level=_level_of(entry), sign_offs=(), acknowledged_by="",
+        reopened=state.status == ENDED, version=entry.id,
+    )  # fmt: skip
+
+
+def _worsened(state: State, entry: Entry) -> State:
+    level = _level_of(entry)
+    _must_stand(state)
+    if rank(level) <= rank(state.level):
+        raise StepError(f"{level} is not graver than {state.level}")
+    reopened = state.reopened or state.status != PROPOSED
+    return replace(
+        state, status=PROPOSED, level=level, sign_offs=(), acknowledged_by="", reopened=reopened, version=entry.id
+    )
+
+
+def _eased(state: State, entry: Entry) -> State:
+    level = _level_of(entry)
+    _must_stand(state)
+    if rank(level) >= rank(state.level):
+        raise StepError(f"{level} is not milder than {state.level}")
+    # What was signed by some of the people needed is not what stands now: it has to be signed anew.
+    sign_offs = () if state.status == PROPOSED else state.sign_offs
+    return replace(state, level=level, sign_offs=sign_offs, version=entry.id)
+
+
+def _signed_off(state: State, entry: Entry) -> State:
+    if state.status != PROPOSED:
+        raise StepError(f"only a proposed alert can be signed off; this one is {state.status or 'not recorded'}")
+    if any(same_person(entry.actor, name) for name in state.sign_offs):
+        raise StepError(f"{entry.actor.strip()} has signed it off already: a severe alert needs two different people")
+    sign_offs = (*state.sign_offs, entry.actor.strip())
+    enough = len(sign_offs) >= SIGN_OFFS_NEEDED.get(state.level, 1)
+    return replace(state, status=SIGNED_OFF if enough else PROPOSED, sign_offs=sign_offs, version=entry.id)
+
+
+def _acknowledged(state: State, entry: Entry) -> State:
+    if state.status == ACKNOWLEDGED:
+        raise StepError(f"{state.acknowledged_by} has acknowledged it already")
+    if state.status != SIGNED_OFF:
+        raise StepError(f"only a signed-off alert can be acknowledged; this one is {state.status or 'not recorded'}")
+    return replace(state, status=ACKNOWLEDGED, acknowledged_by=entry.actor.strip(), version=entry.id)
+
+
+def _dismissed(state: State, entry: Entry) -> State:
+    if not state.is_open:
+        raise StepError(f"only an open alert can be dismissed; this one is {state.status or 'not recorded'}")
+    return replace(state, status=DISMISSED, version=entry.id)
+
+
+def _ended(state: State, entry: Entry) -> State:
+    _must_stand(state)
+    return replace(state, status=ENDED, version=entry.id)
+
+
+def _objected(state: State, entry: Entry) -> State:
+    return replace(state, objections=(*state.objections, entry))
+
+
+def _answered(state: State, entry: Entry) -> State:
+    number = entry.payload.get("answers")
+    left = tuple(one for one in state.objections if one.id != number)
+    if len(left) == len(state.objections):
+        raise StepError(f"there is no unanswered dissent or correction with the number {number}")
+    return replace(state, objections=left)
+
+
+def _announced(state: State, entry: Entry) -> State:
+    return replace(state, announcements=(*state.announcements, entry))
+
+
+_TAKE: Mapping[str, Callable[[State, Entry], State]] = {
+    PROPOSED: _proposed,
+    WORSENED: _worsened,
+    EASED: _eased,
+    SIGNED_OFF: _signed_off,
+    ACKNOWLEDGED: _acknowledged,
+    DISMISSED: _dismissed,
+    ENDED: _ended,
+    DISSENTED: _objected,
+    CORRECTION: _objected,
+    ANSWERED: _answered,
+    ANNOUNCED: _announced,
+}
+
+
+def _must_stand(state: State) -> None:
+    if state.status in {"", ENDED}:
+        raise StepError(f"the alert is {state.status or 'not recorded'}")
+
+
+def _level_of(entry: Entry) -> str:
+    level = str(entry.payload.get("level", ""))
+    if level not in LEVELS:
+        raise StepError(f"'{level}' is not a level: {', '.join(LEVELS)}")
+    return level
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

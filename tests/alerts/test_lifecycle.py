@@ -1,0 +1,210 @@
+"""The life of an alert is folded from its journal rows; what is not allowed is refused in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.levels import LEVELS
+from alerts.lifecycle import (
+    ACKNOWLEDGED,
+    ANNOUNCED,
+    ANSWERED,
+    COMMENTED,
+    CORRECTION,
+    DISMISSED,
+    DISSENTED,
+    EASED,
+    ENDED,
+    PROPOSED,
+    SENT,
+    SIGNED_OFF,
+    STATES,
+    STEPS_OF_A_NIGHT,
+    STEPS_OF_PEOPLE,
+    WORSENED,
+    StepError,
+    fold,
+    night_step,
+    refusal,
+    same_person,
+    silent_until,
+    step,
+)
+from core.entry import Entry
+
+NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
+
+
+def row(number: int, action: str, actor: str = "Ada", reason: str = "seen", **payload: object) -> Entry:
+    return Entry(actor, action, "surge.EMR.2025-01-31", reason=reason, payload=payload, id=number, at=NOON)
+
+
+def proposed(level: str = "warning") -> Entry:
+    return row(1, PROPOSED, "nightly", "", level=level)
+
+
+def test_an_alert_goes_from_proposed_to_signed_off_to_acknowledged_to_ended() -> None:
+    rows = [proposed(), row(2, SIGNED_OFF), row(3, ACKNOWLEDGED, "Ben"), row(4, ENDED, "nightly", "")]
+    assert [fold(rows[:count]).status for count in range(1, 5)] == [PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED]
+    assert fold(rows).version == 4
+
+
+def test_an_alert_without_rows_is_proposed_at_the_level_of_its_release() -> None:
+    state = fold([], "watch")
+    assert (state.status, state.level, state.sign_offs_missing, state.version) == (PROPOSED, "watch", 1, 0)
+
+
+def test_a_severe_alert_needs_two_different_people() -> None:
+    once = fold([proposed("severe"), row(2, SIGNED_OFF, "Ada Lovelace")])
+    assert (once.status, once.sign_offs_missing) == (PROPOSED, 1)
+    assert "two different people" in refusal(once, row(3, SIGNED_OFF, "  ada  LOVELACE "))
+    assert step(once, row(3, SIGNED_OFF, "Ben")).status == SIGNED_OFF
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("Ada", "ada ", True), ("Zoe\u0301", "Zo\u00e9", True), ("Ada", "Ben", False), ("A da", "Ada", False)],
+)
+def test_spelling_does_not_make_another_person(one: str, other: str, *, same: bool) -> None:
+    assert same_person(one, other) is same
+
+
+@pytest.mark.parametrize("decision", [SIGNED_OFF, ACKNOWLEDGED, DISMISSED])
+def test_worsening_opens_what_was_decided_again_and_asks_for_new_sign_offs(decision: str) -> None:
+    rows = [proposed("watch")]
+    rows += [row(2, SIGNED_OFF)] if decision == ACKNOWLEDGED else []
+    rows += [row(3, decision), row(4, WORSENED, "nightly", "", level="severe")]
+    state = fold(rows)
+    assert (state.status, state.level, state.reopened) == (PROPOSED, "severe", True)
+    assert (state.sign_offs, state.sign_offs_missing) == ((), 2)
+
+
+def test_easing_leaves_a_decision_as_it_is_but_not_half_a_one() -> None:
+    eased = row(9, EASED, "nightly", "", level="warning")
+    decided = fold([proposed("severe"), row(2, SIGNED_OFF), row(3, SIGNED_OFF, "Ben"), eased])
+    assert (decided.status, decided.level) == (SIGNED_OFF, "warning")
+    half = fold([proposed("severe"), row(2, SIGNED_OFF), eased])
+    assert (half.status, half.sign_offs, half.sign_offs_missing) == (PROPOSED, (), 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "tried", "why"),
+    [
+        ([proposed()], row(2, ACKNOWLEDGED), "only a signed-off alert can be acknowledged; this one is proposed"),
+        ([proposed(), row(2, SIGNED_OFF)], row(3, SIGNED_OFF, "Ben"), "only a proposed alert can be signed off"),
+        ([proposed(), row(2, DISMISSED)], row(3, SIGNED_OFF), "this one is dismissed"),
+        ([proposed(), row(2, ENDED, "nightly")], row(3, DISMISSED), "only an open alert can be dismissed"),
+        ([proposed()], row(2, SIGNED_OFF, " "), "give your name"),
+        ([proposed()], row(2, SIGNED_OFF, "Nightly"), "program's own name"),
+        ([proposed()], row(2, DISMISSED, reason=" "), "give a reason"),
+        ([proposed()], row(2, DISSENTED, reason=""), "give a reason"),
+        ([proposed()], row(2, PROPOSED, "nightly", level="watch"), "it is proposed already"),
+        ([proposed()], row(2, WORSENED, "nightly", level="watch"), "watch is not graver than warning"),
+        ([proposed()], row(2, EASED, "nightly", level="severe"), "severe is not milder than warning"),
+        ([], row(1, ENDED, "nightly"), "the alert is not recorded"),
+        ([proposed()], row(2, ANSWERED, answers=7), "no unanswered dissent or correction with the number 7"),
+        ([], row(1, PROPOSED, "nightly", level="alarm"), "'alarm' is not a level"),
+    ],
+)
+def test_a_step_that_is_not_allowed_is_refused_with_its_reason(before: list[Entry], tried: Entry, why: str) -> None:
+    with pytest.raises(StepError, match=why):
+        step(fold(before), tried)
+
+
+def test_a_row_that_was_not_allowed_changes_nothing_and_stays_readable() -> None:
+    stray = row(2, ACKNOWLEDGED)
+    state = fold([proposed(), stray, row(3, SIGNED_OFF)])
+    assert (state.status, state.without_effect) == (SIGNED_OFF, (stray,))
+
+
+def test_dissent_and_corrections_stay_open_until_they_are_answered_even_after_the_end() -> None:
+    rows = [proposed(), row(2, DISSENTED, "Cleo"), row(3, ENDED, "nightly"), row(4, CORRECTION, "Dan")]
+    assert [one.id for one in fold(rows).objections] == [2, 4]
+    rows.append(row(5, ANSWERED, "Ada", "counted twice", answers=2))
+    assert [one.id for one in fold(rows).objections] == [4]
+
+
+def test_comments_and_foreign_rows_change_neither_state_nor_version() -> None:
+    state = fold([proposed()])
+    assert step(state, row(5, COMMENTED)) == state
+    assert step(state, row(6, "scenario saved")) == state
+
+
+def test_people_outside_count_as_told_until_they_are_told_the_end() -> None:
+    raised = row(3, ANNOUNCED, "delivery", kind="raised")
+    assert fold([proposed(), row(2, SIGNED_OFF), raised]).was_raised
+    assert not fold([proposed(), row(2, SIGNED_OFF), raised, row(5, ANNOUNCED, "delivery", kind="ended")]).was_raised
+
+
+def test_silence_runs_from_what_was_sent_last() -> None:
+    sent = [row(1, SENT, "delivery", kind="raised"), row(2, ANNOUNCED, "delivery", kind="raised")]
+    assert silent_until(sent, "warning", 7) == NOON + dt.timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("rows", "level", "days"),
+    [
+        ([], "warning", 7),
+        ([row(1, SENT, kind="raised")], "severe", 7),
+        ([row(1, SENT, kind="raised")], "warning", 0),
+        ([row(1, SENT, kind="ended")], "warning", 7),
+        ([row(1, ANNOUNCED, kind="raised")], "warning", 7),
+    ],
+    ids=["nothing was sent", "a severe case bypasses it", "no silence is set", "an end was sent", "it never left"],
+)
+def test_nothing_is_held_back(rows: list[Entry], level: str, days: float) -> None:
+    assert silent_until(rows, level, days) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "level", "found"),
+    [
+        ([], "watch", PROPOSED),
+        ([proposed()], "warning", ""),
+        ([proposed()], "severe", WORSENED),
+        ([proposed()], "watch", EASED),
+        ([proposed()], "", ENDED),
+        ([proposed(), row(2, DISMISSED)], "", ENDED),
+        ([proposed(), row(2, ENDED, "nightly")], "", ""),
+        ([proposed(), row(2, ENDED, "nightly")], "watch", PROPOSED),
+    ],
+)
+def test_a_night_records_what_changed_and_nothing_else(rows: list[Entry], level: str, found: str) -> None:
+    assert night_step(fold(rows), level) == found
+
+
+ACTIONS = st.sampled_from([*STEPS_OF_A_NIGHT, *STEPS_OF_PEOPLE, ANNOUNCED])
+ROWS = st.lists(st.tuples(ACTIONS, st.sampled_from(["Ada", "Ben"]), st.sampled_from(LEVELS)), max_size=25)
+
+
+@given(ROWS)
+def test_whatever_is_recorded_no_severe_alert_leaves_with_one_signature(
+    steps: list[tuple[str, str, str]],
+) -> None:
+    state = fold([])
+    for number, (action, actor, level) in enumerate(steps, 1):
+        entry = row(number, action, actor, level=level, answers=1)
+        before, state = state, state if refusal(state, entry) else step(state, entry)
+        assert state.status in {"", *STATES}
+        if before.status == PROPOSED and state.status == SIGNED_OFF and state.level == "severe":
+            assert set(state.sign_offs) == {"Ada", "Ben"}
+        assert state.version >= before.version
+
+
+@given(ROWS)
+def test_folding_at_once_and_step_by_step_agree(steps: list[tuple[str, str, str]]) -> None:
+    rows = [row(n, action, actor, level=level, answers=1) for n, (action, actor, level) in enumerate(steps, 1)]
+    state = fold([])
+    refused = []
+    for one in rows:
+        if refusal(state, one):
+            refused.append(one)
+        else:
+            state = step(state, one)
+    whole = fold(rows)
+    assert (whole.status, whole.level, whole.version) == (state.status, state.level, state.version)
+    assert list(whole.without_effect) == refused
