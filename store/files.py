@@ -69,12 +69,17 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def parquet_bytes(frame: pd.DataFrame) -> bytes:
-    """A frame as Parquet (zstd), without its index. The same frame always gives the same bytes."""
+def parquet_bytes(frame: pd.DataFrame, *, largest_dictionary: int = 1 << 20) -> bytes:
+    """A frame as Parquet (zstd), without its index. The same frame always gives the same bytes.
+
+    Args:
+        frame: Rows.
+        largest_dictionary: Bytes up to which a column's distinct values are kept as a dictionary.
+    """
     # Without pandas' own metadata the bytes do not change when pandas is upgraded.
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", dictionary_pagesize_limit=largest_dictionary)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 

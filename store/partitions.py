@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from store.files import parquet_bytes, read_table, sha256_of_bytes, write_bytes
 
 MANY_FILES = 64
 """From so many files on, a folder's files are merged into one: hundreds of nights must not slow reading down."""
+LARGEST_DICTIONARY = 16 << 20
+"""Bytes of distinct texts per column that a file may keep as a dictionary: tens of thousands of series."""
 _ATTEMPTS = 3
 
 
@@ -27,10 +29,12 @@ class Partitions:
     Attributes:
         folder: Where the files lie; made at the first append.
         texts_as_codes: Text columns read as pandas categories.
+        in_order: Puts the rows of a merged file in order; None leaves them as they come.
     """
 
     folder: Path
     texts_as_codes: tuple[str, ...] = ()
+    in_order: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     def files(self) -> list[Path]:
         """The files, sorted by name."""
@@ -55,7 +59,7 @@ class Partitions:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        tables = self._tables(columns)
+        tables = self.tables(columns)
         if not tables:
             return pd.DataFrame()
         rows: pd.DataFrame = pa.concat_tables(tables, promote_options="default").unify_dictionaries().to_pandas()
@@ -71,20 +75,25 @@ class Partitions:
         if len(old) < 2:
             return None
         merged = Partitions(self.folder).read().drop_duplicates(ignore_index=True)
-        path = self._write(merged)
+        path = self._write(merged if self.in_order is None else self.in_order(merged))
         for file in old:
             if file != path:
                 file.unlink(missing_ok=True)
         return path
 
     def _write(self, frame: pd.DataFrame) -> Path:
-        content = parquet_bytes(frame)
+        content = parquet_bytes(frame, largest_dictionary=LARGEST_DICTIONARY)
         path = self.folder / f"{sha256_of_bytes(content)[:32]}.parquet"
         if not path.exists():
             write_bytes(path, content)
         return path
 
-    def _tables(self, columns: Sequence[str] | None) -> list[pa.Table]:
+    def tables(self, columns: Sequence[str] | None = None) -> list[pa.Table]:
+        """Each file as an Arrow table, in the order of the files' names.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
         for _ in range(_ATTEMPTS - 1):
             files = self.files()
             try:

@@ -12,22 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.errors import InputError
 from core.schema import OBSERVATIONS, REJECTED, check
+from store.figures import COLUMNS, STORED_AT, TEXTS, Figures, day_number, in_order, number_figures
+from store.incoming import news
 from store.partitions import Partitions
+from store.revisions import revisions_between, revisions_one_by_one
 
-_Marks = NDArray[np.bool_]
-COLUMNS = list(OBSERVATIONS.columns)
-FIGURE = ["source_id", "series_id", "time_period"]
-STORED_AT = "stored_at"
-"""When a row was written: of two values a source published on one day, the later stored one holds."""
-LAST_DAY = dt.date(2262, 1, 1)
-"""About the last day that a nanosecond timestamp can hold."""
-_REPEATED_TEXTS = (
-    "source_id", "series_id", "target", "route_id", "geo", "citizen", "freq", "time_period", "obs_flag",
-)  # fmt: skip
+FIGURE_NUMBER = "figure"
+"""Column of :meth:`VintageStore.history`: equal in rows of the same source, series and period, and rising."""
 
 
 class VintageStore:
@@ -41,7 +37,7 @@ class VintageStore:
         self._folder = home / "vintages"
         self._rejected = Partitions(home / "rejected")
 
-    def append(self, observations: pd.DataFrame, *, received: dt.date | None = None) -> int:
+    def append(self, observations: pd.DataFrame, *, received: dt.date | None = None, complete: bool = False) -> int:
         """Store the rows that tell something new; appending the same file again adds nothing.
 
         A row is new where its value or flag differs from the newest one known on the row's ``as_of``, so files are to
@@ -52,9 +48,11 @@ class VintageStore:
         Args:
             observations: A frame that keeps ``core.schema.OBSERVATIONS``.
             received: Day on which the file was received; today (UTC) by default.
+            complete: The rows are an edition that re-sends the whole history of their targets: a figure known before
+                of the periods that it spans, and missing in it, was withdrawn, and is known no longer from then on.
 
         Returns:
-            Number of rows stored.
+            Number of rows stored; withdrawals count.
 
         Raises:
             SchemaError: The frame breaks its contract.
@@ -62,14 +60,13 @@ class VintageStore:
             StoreError: A file is damaged or cannot be written.
         """
         check(observations, OBSERVATIONS)
-        today = received or dt.datetime.now(dt.UTC).date()
+        day = pd.Timestamp(received or dt.datetime.now(dt.UTC).date())
         stored = 0
         for source_id, rows in observations[COLUMNS].groupby("source_id", sort=True):
             partitions = self._partitions(str(source_id))
-            known = partitions.read()
-            new = _news(rows, known, pd.Timestamp(today))
-            new[STORED_AT] = _next_time(known)
-            partitions.append(new)
+            known = _in_order_of_storing(partitions.tables())
+            new = news(rows, known, day, complete=complete).assign(stored_at=_next_time(known))
+            partitions.append(in_order(new))
             stored += len(new)
         return stored
 
@@ -87,7 +84,10 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        return known_at(self.history(exclude_sources=exclude_sources), date)
+        figures = self._figures(exclude_sources)
+        if figures is None:
+            return _no_observations()
+        return figures.frame(figures.newest(_day(date)), COLUMNS)
 
     def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """Every stored figure with every ``as_of``; :func:`known_at` reduces it to what was known on a date.
@@ -95,31 +95,41 @@ class VintageStore:
         Args:
             exclude_sources: ``source_id`` to leave out.
 
+        Returns:
+            Columns of ``core.schema.OBSERVATIONS``, ``stored_at`` and ``figure``, in order of figure, ``as_of`` and
+            time of storing. A row without a value is a withdrawal.
+
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        frames = [self._partitions(source).read() for source in self.sources() if source not in set(exclude_sources)]
-        filled = [_as_texts(frame)[[*COLUMNS, STORED_AT]] for frame in frames if not frame.empty]
-        return pd.concat(filled, ignore_index=True) if filled else _no_observations().assign(stored_at=pd.Timestamp(0))
+        figures = self._figures(exclude_sources)
+        if figures is None:
+            return _no_observations().assign(stored_at=pd.Timestamp(0), figure=np.int64(0))
+        return figures.frame(figures.order, [*COLUMNS, STORED_AT]).assign(figure=figures.figure)
 
-    def revisions(self, date_from: dt.date, date_to: dt.date) -> pd.DataFrame:
-        """Figures known on both days whose value changed in between.
+    def revisions(self, date_from: dt.date, date_to: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+        """What differs between the knowledge of two days about periods that were known before.
 
         Returns:
-            One row per figure: the columns that name it, ``as_of`` of the new value, ``before``, ``after`` and
-            ``share``: the change relative to the old value (to one where the old value is below one).
+            A frame that keeps ``core.schema.REVISIONS``, sorted by source, series and period. A new period is no
+            revision.
 
         Raises:
             StoreError: A file is damaged.
         """
-        history = self.history()
-        old = known_at(history, date_from)[[*FIGURE, "obs_value"]].rename(columns={"obs_value": "before"})
-        new = known_at(history, date_to).rename(columns={"obs_value": "after"})
-        both = new.merge(old, on=FIGURE, how="inner")
-        changed = both[both["before"] != both["after"]].reset_index(drop=True)
-        base = changed["before"].abs().clip(lower=1.0)
-        changed["share"] = (changed["after"] - changed["before"]) / base
-        return changed[[*FIGURE, "target", "route_id", "geo", "citizen", "freq", "as_of", "before", "after", "share"]]
+        figures = self._figures(exclude_sources)
+        return revisions_between(figures, _day(date_from), _day(date_to))
+
+    def all_revisions(self, until: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+        """Every single revision known by a day, one vintage to the next: what a source usually does.
+
+        Returns:
+            A frame that keeps ``core.schema.REVISIONS``, sorted by source, series, period and ``as_of``.
+
+        Raises:
+            StoreError: A file is damaged.
+        """
+        return revisions_one_by_one(self._figures(exclude_sources), _day(until))
 
     def sources(self) -> list[str]:
         """Every ``source_id`` that has rows, sorted."""
@@ -151,68 +161,53 @@ class VintageStore:
             return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
         return rows[columns].drop_duplicates().sort_values(columns, ignore_index=True)
 
+    def _figures(self, exclude_sources: Collection[str]) -> Figures | None:
+        """All rows of the sources as numbers; None where there are none."""
+        tables = [
+            table
+            for source_id in self.sources()
+            if source_id not in exclude_sources
+            for table in _in_order_of_storing(self._partitions(source_id).tables())
+        ]
+        return number_figures(tables) if tables else None
+
     def _partitions(self, source_id: str) -> Partitions:
         if not source_id or source_id.startswith(".") or {"/", "\\", "\0"} & set(source_id):
             raise InputError(f"source_id '{source_id}' is not usable: letters, digits and hyphens only")
-        return Partitions(self._folder / source_id, _REPEATED_TEXTS)
+        return Partitions(self._folder / source_id, TEXTS, in_order)
 
 
 def known_at(history: pd.DataFrame, date: dt.date) -> pd.DataFrame:
-    """Reduce :meth:`VintageStore.history` to what was known at the end of a day; see :meth:`VintageStore.known_at`."""
-    known = history[history["as_of"] <= pd.Timestamp(min(date, LAST_DAY))]
-    newest = known.sort_values(["as_of", STORED_AT], kind="stable").drop_duplicates(FIGURE, keep="last")
-    return newest.sort_values(FIGURE, ignore_index=True)[COLUMNS]
+    """Reduce :meth:`VintageStore.history`, or some of its rows, to what was known at the end of a day.
+
+    Returns:
+        As :meth:`VintageStore.known_at`.
+    """
+    day = np.datetime64(min(date, dt.date(2262, 1, 1)), "ns")
+    known = history[history["as_of"].to_numpy() <= day]
+    figure = known[FIGURE_NUMBER].to_numpy()
+    last = np.ones(len(known), dtype=bool)
+    last[:-1] = figure[1:] != figure[:-1]
+    newest = known[last & known["obs_value"].notna().to_numpy()]
+    return newest[COLUMNS].reset_index(drop=True)
 
 
-def _news(rows: pd.DataFrame, known: pd.DataFrame, received: pd.Timestamp) -> pd.DataFrame:
-    """The rows of one source that add something to what is known of it, each with the date it is known from."""
-    if not known.empty:
-        known = _as_texts(known)
-        rows = rows[~_recorded(rows, known)]
-        rows = _date_late_revisions(rows, known, received)
-    key = [*FIGURE, "as_of"]
-    order = [*key, "_incoming", *([STORED_AT] if STORED_AT in known else [])]
-    both = pd.concat([known.assign(_incoming=False), rows.assign(_incoming=True)], ignore_index=True)
-    both = both.sort_values(order, kind="stable", ignore_index=True)
-    figure = both[FIGURE]
-    same_figure = (figure == figure.shift()).all(axis=1)
-    same_content = (both["obs_value"] == both["obs_value"].shift()) & (both["obs_flag"] == both["obs_flag"].shift())
-    incoming = both["_incoming"].astype(bool)
-    return both.loc[incoming & ~(same_figure & same_content), COLUMNS].reset_index(drop=True)
+def _day(date: dt.date) -> int:
+    return day_number(pd.Timestamp(min(date, dt.date(2262, 1, 1))))
 
 
-def _recorded(rows: pd.DataFrame, known: pd.DataFrame) -> _Marks:
-    """True where a row repeats what is recorded: same day and content, or same content where the day is estimated."""
-    content = [*FIGURE, "obs_value", "obs_flag"]
-    exact = _is_in(rows, known, [*content, "as_of"])
-    return exact | (_is_in(rows, known, content) & _estimated(rows))
+def _in_order_of_storing(tables: list[pa.Table]) -> list[pa.Table]:
+    """Tables in the order of their newest rows. While files are merged, the merged one comes after its parts."""
+    return sorted(tables, key=lambda table: (pc.max(table[STORED_AT]).value, len(table)))
 
 
-def _date_late_revisions(rows: pd.DataFrame, known: pd.DataFrame, received: pd.Timestamp) -> pd.DataFrame:
-    late = _estimated(rows) & _is_in(rows, known, FIGURE)
-    as_of = rows["as_of"].mask(late & (rows["as_of"] < received), received)
-    return rows.assign(as_of=as_of, as_of_estimated=_estimated(rows) & ~late)
-
-
-def _estimated(rows: pd.DataFrame) -> _Marks:
-    estimated: _Marks = rows["as_of_estimated"].to_numpy(dtype=bool)
-    return estimated
-
-
-def _is_in(rows: pd.DataFrame, known: pd.DataFrame, columns: list[str]) -> _Marks:
-    marked = known[columns].drop_duplicates().assign(_known=True)
-    found: _Marks = rows[columns].merge(marked, on=columns, how="left")["_known"].notna().to_numpy()
-    return found
-
-
-def _next_time(known: pd.DataFrame) -> pd.Timestamp:
+def _next_time(known: list[pa.Table]) -> pd.Timestamp:
     """Now, or just after the newest row where the clock went back."""
     now = pd.Timestamp(dt.datetime.now(dt.UTC).replace(tzinfo=None)).as_unit("ns")
-    return now if known.empty else max(now, known[STORED_AT].max() + pd.Timedelta(microseconds=1))
-
-
-def _as_texts(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.astype(dict.fromkeys(_REPEATED_TEXTS, object))
+    if not known:
+        return now
+    newest = pd.Timestamp(pc.max(known[-1][STORED_AT]).as_py())
+    return max(now, newest + pd.Timedelta(microseconds=1))
 
 
 def _no_observations() -> pd.DataFrame:

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, SchemaError, StoreError
-from core.schema import OBSERVATIONS, check
-from store.vintages import VintageStore
+from core.schema import OBSERVATIONS, REVISIONS, check
+from store.partitions import Partitions
+from store.vintages import VintageStore, known_at
 
 Rows = Callable[..., pd.DataFrame]
 DAY = dt.date(2025, 6, 1)
@@ -133,13 +134,86 @@ def test_revisions_are_figures_known_on_both_days_with_another_value(store: Vint
         )
     )
     revised = store.revisions(dt.date(2025, 1, 31), dt.date(2025, 2, 28))
-    assert revised[["time_period", "before", "after", "share"]].to_numpy().tolist() == [
-        ["2024-11", 0.0, 3.0, 3.0],
-        ["2024-12", 100.0, 80.0, -0.2],
+    assert check(revised, REVISIONS)[["time_period", "kind", "before", "after", "share"]].to_numpy().tolist() == [
+        ["2024-11", "changed", 0.0, 3.0, 3.0],
+        ["2024-12", "changed", 100.0, 80.0, -0.2],
     ]
     assert revised["as_of"].to_list() == [pd.Timestamp("2025-02-20"), pd.Timestamp("2025-02-15")]
     assert store.revisions(dt.date(2025, 2, 28), dt.date(2025, 6, 1)).empty
     assert store.revisions(dt.date(2020, 1, 1), dt.date(2025, 6, 1)).empty
+
+
+def test_a_figure_that_a_complete_edition_no_longer_holds_is_withdrawn_from_then_on(
+    store: VintageStore, observations: Rows
+) -> None:
+    store.append(observations(("2024-10", 5, "2025-01-15"), ("2024-11", 7, "2025-01-15"), ("2024-12", 9, "2025-01-15")))
+    second = observations(("2024-10", 5, "2025-02-15"), ("2024-12", 9, "2025-02-15"), ("2025-01", 4, "2025-02-15"))
+    assert store.append(second, complete=True) == 2
+    assert store.append(second, complete=True) == 0
+    assert _values(store.known_at(dt.date(2025, 2, 14))) == {"2024-10": 5, "2024-11": 7, "2024-12": 9}
+    assert _values(store.known_at(DAY)) == {"2024-10": 5, "2024-12": 9, "2025-01": 4}
+    assert _values(known_at(store.history(), DAY)) == {"2024-10": 5, "2024-12": 9, "2025-01": 4}
+    third = observations(("2024-10", 5, "2025-03-15"), ("2024-11", 7, "2025-03-15"), ("2024-12", 9, "2025-03-15"))
+    assert store.append(third, complete=True) == 1
+    assert _values(store.known_at(DAY)) == {"2024-10": 5, "2024-11": 7, "2024-12": 9, "2025-01": 4}
+
+
+def test_an_edition_withdraws_nothing_of_other_targets_or_of_periods_beyond_it(
+    store: VintageStore, observations: Rows
+) -> None:
+    store.append(observations(("2024-10", 5, "2025-01-15"), ("2024-12", 9, "2025-01-15")))
+    store.append(observations(("2024-11", 1, "2025-01-15"), target="grants", series_id="grants.CMR._T._T.M"))
+    store.append(observations(("2024-11", 3, "2025-02-15"), ("2024-11", 3, "2025-02-16")), complete=True)
+    assert store.append(observations(("2024-11", 4, "2025-03-15")), complete=True) == 1
+    assert sorted(store.known_at(DAY)["obs_value"]) == [1, 4, 5, 9]
+
+
+def test_what_was_added_changed_and_deleted_are_records_and_a_new_period_is_none(
+    store: VintageStore, observations: Rows
+) -> None:
+    store.append(observations(("2024-10", 5, "2025-01-15"), ("2024-12", 9, "2025-01-15")), complete=True)
+    edition = observations(("2024-11", 3, "2025-02-15"), ("2024-12", 6, "2025-02-15"), ("2025-01", 8, "2025-02-15"))
+    store.append(edition.assign(time_period=["2024-10", "2024-11", "2025-01"]), complete=True)
+    records = [
+        ["2024-10", "changed", 5.0, 3.0, -2.0, -0.4],
+        ["2024-11", "added", None, 6.0, 6.0, None],
+        ["2024-12", "deleted", 9.0, None, -9.0, -1.0],
+    ]
+    columns = ["time_period", "kind", "before", "after", "change", "share"]
+    between = store.revisions(dt.date(2025, 1, 31), dt.date(2025, 2, 28))
+    one_by_one = store.all_revisions(dt.date(2025, 2, 28))
+    for found in (between, one_by_one):
+        kept = check(found, REVISIONS)[columns].astype(object)
+        assert kept.where(kept.notna(), None).to_numpy().tolist() == records
+        assert set(found["as_of"]) == {pd.Timestamp("2025-02-15")}
+    assert store.all_revisions(dt.date(2025, 1, 31)).empty
+
+
+def test_each_change_is_a_revision_of_its_own_though_two_days_show_only_their_difference(
+    store: VintageStore, observations: Rows
+) -> None:
+    values = [("2024-12", value, f"2025-0{month}-01") for value, month in ((10, 1), (20, 2), (10, 3))]
+    store.append(observations(*values))
+    assert store.all_revisions(DAY)["change"].to_list() == [10.0, -10.0]
+    assert store.revisions(dt.date(2025, 1, 1), DAY).empty
+
+
+def test_merged_and_unordered_files_are_asked_alike(tmp_path: Path, observations: Rows) -> None:
+    store = VintageStore(tmp_path)
+    for number in range(6):
+        rows = [(f"2024-{month:02d}", float(number * month % 5), f"2025-0{number + 1}-15") for month in range(1, 9)]
+        store.append(observations(*rows[::-1], series_id="ba"[number % 2]))
+    days = [dt.date(2025, month, 20) for month in range(1, 7)]
+    before = [store.known_at(day) for day in days]
+    partitions = Partitions(tmp_path / "vintages" / "iom-dtm")
+    merged = partitions.read().drop_duplicates().sample(frac=1, random_state=1)
+    assert len(partitions.files()) == 6
+    for path in partitions.files():
+        path.unlink()
+    partitions.append(merged)
+    for day, known in zip(days, before, strict=True):
+        pd.testing.assert_frame_equal(store.known_at(day), known)
+        pd.testing.assert_frame_equal(known_at(store.history(), day), known)
 
 
 def test_a_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, observations: Rows) -> None:
