@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.delivery_settings import DeliverySettings
 from core.errors import InputError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,10 @@ class Settings(BaseModel):
     )
     alerts: AlertSettings = AlertSettings()
     live: LiveSettings = LiveSettings()
+    dashboard_url: str = Field(
+        default="http://127.0.0.1:8501", pattern=r"^https?://\S+$", description="Where messages link to"
+    )
+    delivery: DeliverySettings = DeliverySettings()
 
 
 def home_folder(option: Path | None = None) -> Path:

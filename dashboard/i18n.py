@@ -9,24 +9,20 @@ they are written, so no compiled file is needed. After changing a text, renew th
 
 from __future__ import annotations
 
-import gettext as standard_gettext
-import io
-from functools import lru_cache
-from pathlib import Path
-
 import streamlit as st
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
-LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
-DEFAULT_LANGUAGE = "en"
+from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, catalogue, languages
 
-
-@lru_cache(maxsize=1)
-def languages() -> tuple[str, ...]:
-    """Languages that have a catalogue, English first."""
-    found = sorted(path.parent.parent.name for path in LOCALE_FOLDER.glob("*/LC_MESSAGES/vigie.po"))
-    return (DEFAULT_LANGUAGE, *(name for name in found if name != DEFAULT_LANGUAGE))
+__all__ = [
+    "DEFAULT_LANGUAGE",
+    "LOCALE_FOLDER",
+    "_",
+    "catalogue",
+    "choose_language",
+    "language",
+    "languages",
+    "ngettext",
+]
 
 
 def choose_language(asked: str | None, browser: str | None) -> str:
@@ -48,20 +44,6 @@ def language() -> str:
     if not st.runtime.exists():
         return DEFAULT_LANGUAGE
     return choose_language(st.query_params.get("lang"), st.context.locale)
-
-
-@lru_cache(maxsize=8)
-def catalogue(code: str) -> standard_gettext.NullTranslations:
-    """Translations of one language, read from its ``.po`` file; texts without one stay English."""
-    path = LOCALE_FOLDER / code / "LC_MESSAGES" / "vigie.po"
-    if not path.exists():
-        return standard_gettext.NullTranslations()
-    with path.open("rb") as file:
-        texts = read_po(file, locale=code)
-    compiled = io.BytesIO()
-    write_mo(compiled, texts)
-    compiled.seek(0)
-    return standard_gettext.GNUTranslations(compiled)
 
 
 def _(text: str) -> str:

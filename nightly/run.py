@@ -142,7 +142,7 @@ def _publish(
         about = About(
             as_of=date,
             code_version=version("vigie"),
-            settings=settings.model_dump(exclude={"journal_url", "live"}),
+            settings=settings.model_dump(exclude={"journal_url", "live", "delivery", "dashboard_url"}),
             inputs={"snapshot": fingerprint, **inputs, **asked.hashes},
             degraded=degraded,
             replay=date < dt.datetime.now(dt.UTC).date(),

@@ -1,0 +1,35 @@
+"""Languages that Vigie speaks: one folder ``locale/<language>/LC_MESSAGES/vigie.po`` each, read as it is written."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from functools import lru_cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
+DEFAULT_LANGUAGE = "en"
+
+
+@lru_cache(maxsize=1)
+def languages() -> tuple[str, ...]:
+    """Languages that have a catalogue, English first."""
+    found = sorted(path.parent.parent.name for path in LOCALE_FOLDER.glob("*/LC_MESSAGES/vigie.po"))
+    return (DEFAULT_LANGUAGE, *(name for name in found if name != DEFAULT_LANGUAGE))
+
+
+@lru_cache(maxsize=8)
+def catalogue(code: str) -> gettext.NullTranslations:
+    """Translations of one language, read from its ``.po`` file; texts without one stay English."""
+    path = LOCALE_FOLDER / code / "LC_MESSAGES" / "vigie.po"
+    if not path.exists():
+        return gettext.NullTranslations()
+    with path.open("rb") as file:
+        texts = read_po(file, locale=code)
+    compiled = io.BytesIO()
+    write_mo(compiled, texts)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
