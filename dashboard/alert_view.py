@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from alerts.own_record import record_of
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import ROUTES
 from core.schema import ALL
@@ -152,7 +153,7 @@ def _action(entry: Entry) -> str:
 
 def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     """The rule's record at past origins, with 90 % intervals: ``measure, value, interval``."""
-    found = headlines.record_of(row, record)
+    found = record_of(row, record)
     if found is None:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from alerts.own_record import record_of
 from alerts.reasons import TEMPLATES
 from core.calendar import last_complete_period
 from core.routes import ROUTES
@@ -22,8 +23,6 @@ from dashboard.summaries import known
 from dashboard.theme import level_word
 
 Row = Mapping[Any, Any]
-FEWEST_EVENTS = 5
-"""Fewer past events say little about a rule."""
 
 
 @dataclass(frozen=True)
@@ -225,23 +224,6 @@ def lead_words(row: Row, as_of: dt.date) -> str:
     if first == last:
         return ngettext("{n} month", "{n} months", last).format(n=last)
     return _("{first}–{last} months").format(first=first, last=last)
-
-
-def record_of(row: Row, record: pd.DataFrame) -> Row | None:
-    """The track record of an alert's rule at its level: on its own route, else over all routes.
-
-    Preferred is the row about the alert as it is issued, over any month of its window (horizon 0). A route with fewer
-    than ``FEWEST_EVENTS`` past events proves little by itself: then all routes together count.
-    """
-    rows = record[(record["rule"] == row["rule"]) & record["level"].isin([row["alert_level"], ALL, ""])]
-    for route_id in (row["route_id"], ALL):
-        fewest = 0 if route_id == ALL else FEWEST_EVENTS
-        own = rows[(rows["route_id"] == route_id) & rows["precision"].notna() & (rows["n_events"] >= fewest)]
-        if len(own):
-            whole = own[own["horizon"] == 0]
-            nearest = int((own["horizon"] - int(row["horizon"])).abs().to_numpy().argmin())
-            return dict((whole if len(whole) else own.iloc[[nearest]]).iloc[0])
-    return None
 
 
 def record_words(row: Row, record: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from alerts.own_record import record_of
 from core.errors import VigieError
 from core.routes import ROUTES
 from core.schema import ALL
@@ -161,7 +162,7 @@ def show_detail(night: Night, row: Row) -> None:
 
 def show_numbers(night: Night, row: Row) -> None:
     """Chance, threshold, lead time, record."""
-    found = headlines.record_of(row, night.frame("track_record"))
+    found = record_of(row, night.frame("track_record"))
     cells: list[tuple[str, str, str]] = []
     if known(row["probability"]):
         word = headlines.chance_means({**row, "threshold": float("nan")}).replace("*", "")

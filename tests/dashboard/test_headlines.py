@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alerts.own_record import record_of
 from alerts.reasons import TEMPLATES, sentence
 from core.routes import ROUTES
 from dashboard import evaluation_view, headlines
@@ -59,7 +60,7 @@ def test_the_record_of_the_alert_as_issued_on_its_own_route_is_preferred() -> No
 def test_a_record_that_is_not_known_falls_back_to_all_routes() -> None:
     record = make_track_record()
     record.loc[record["route_id"] == "EMR", "precision"] = np.nan
-    found = headlines.record_of(dict(alert("severe", "EMR")), record)
+    found = record_of(dict(alert("severe", "EMR")), record)
     assert found is not None
     assert found["route_id"] == "_T"
 
