@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.aggregates import refuse_person_level
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError
-from core.schema import PANEL, PERSON_LEVEL, check
+from core.schema import PANEL, check
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}
 _REQUIRED = ["series_id", "time_period", "value"]
@@ -87,8 +88,7 @@ def read_panel(path: Path) -> Panel:
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         raise SourceError(path.name, f"missing columns {missing}; found {list(table.columns)[:20]}", row=1)
-    if refused := PERSON_LEVEL & {str(column).lower() for column in table.columns}:
-        raise SourceError(path.name, f"columns {sorted(refused)} describe persons: Vigie takes aggregates only", row=1)
+    refuse_person_level(table.columns, path.name)
     if table.empty:
         raise SourceError(path.name, "no rows")
     return _to_panel(table, path.name)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from ingest.raw import RawFile
 
@@ -47,6 +48,7 @@ def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
     if not values:
         raise SourceError(raw.name, "the answer holds no value: one of the codes asked for is unknown, or has no data")
     status = _by_position(raw, body.get("status", {}), "status", cells)
+    refuse_person_level(names, raw.name)
     positions = np.array(sorted(values), dtype=np.int64)
     columns: dict[str, Any] = {}
     for name, codes, index in zip(names, categories, np.unravel_index(positions, tuple(sizes)), strict=True):

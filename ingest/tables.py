@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import pandas as pd
 import rdata
 
+from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from ingest.raw import RawFile
 
+ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
 
 
@@ -24,6 +26,7 @@ def read_csv(
     separator: str = ",",
     encoding: str = "utf-8-sig",
     last_line_ends: bool = True,
+    tolerated: Collection[str] = (),
 ) -> pd.DataFrame:
     """Read a delimited text file without interpreting a single cell.
 
@@ -33,6 +36,7 @@ def read_csv(
         separator: Between cells.
         encoding: As the publisher writes.
         last_line_ends: The publisher ends the last line too, so that a file without that end was cut off.
+        tolerated: See :func:`require_columns`.
 
     Returns:
         One row per line, every cell as text (``''`` where empty), indexed by the line's number in the file.
@@ -46,7 +50,7 @@ def read_csv(
     header, *rows = _cells(text, separator, raw.name)
     frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
     frame.index = pd.Index([line for line, _ in rows], dtype="int64")
-    require_columns(frame, columns, raw.name)
+    require_columns(frame, columns, raw.name, tolerated=tolerated)
     return frame
 
 
@@ -86,16 +90,18 @@ def read_sheets(
         if sheet not in frames:
             raise SourceError(raw.name, f"sheet '{sheet}' is missing; found {names}")
         frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
+        refuse_person_level(_texts_of_head(frames[sheet]), f"{raw.name}, sheet '{sheet}'")
     return frames
 
 
-def read_rda(raw: RawFile, table: str, columns: Sequence[str]) -> pd.DataFrame:
+def read_rda(raw: RawFile, table: str, columns: Sequence[str], *, tolerated: Collection[str] = ()) -> pd.DataFrame:
     """Read one data frame of an R data file.
 
     Args:
         raw: The file.
         table: Name of the R object.
         columns: Columns that must be there; other columns are kept too.
+        tolerated: See :func:`require_columns`.
 
     Returns:
         The table, indexed by row number from 1.
@@ -113,18 +119,30 @@ def read_rda(raw: RawFile, table: str, columns: Sequence[str]) -> pd.DataFrame:
     frame = tables.get(table) if isinstance(tables, dict) else None
     if not isinstance(frame, pd.DataFrame):
         raise SourceError(raw.name, f"the table '{table}' is missing")
-    require_columns(frame, columns, raw.name)
+    require_columns(frame, columns, raw.name, tolerated=tolerated)
     if frame.empty:
         raise SourceError(raw.name, f"the table '{table}' has no rows")
     return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
 
 
-def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str) -> None:
-    """Refuse a file whose header lacks a column.
+def as_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every cell as text, ``''`` where there is none."""
+    return frame.astype(object).where(frame.notna(), "").astype(str)
+
+
+def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str, *, tolerated: Collection[str] = ()) -> None:
+    """Refuse a file whose header lacks a column, or has one that would describe persons or single landings.
+
+    Args:
+        frame: The table.
+        columns: Columns that must be there.
+        file: Name of the file, for the error.
+        tolerated: Columns of a table of single events that the parser never reads: ``PLACES_OF_EVENTS``.
 
     Raises:
-        SourceError: Naming what is missing and what was found.
+        SourceError: Naming what is missing and what was found, or what is refused.
     """
+    refuse_person_level(frame.columns, file, tolerated=tolerated)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         found = [str(column) for column in frame.columns[:20]]
@@ -146,6 +164,11 @@ def refuse_wrong_kind(raw: RawFile) -> None:
         raise SourceError(raw.name, "the file is empty")
     if start.startswith(_HTML):
         raise SourceError(raw.name, "a web page came in place of the file")
+
+
+def _texts_of_head(sheet: pd.DataFrame) -> list[str]:
+    """Cells of text in the rows among which a sheet's header stands."""
+    return [cell for cell in sheet.head(ROWS_OF_HEAD).to_numpy().ravel() if isinstance(cell, str)]
 
 
 def _decode(raw: RawFile, encoding: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
 from core.errors import SourceError
 from ingest.exchange import Pull, Request, as_file, json_body, json_rows
@@ -143,11 +144,11 @@ def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
 def _read(raw: RawFile) -> pd.DataFrame:
     if raw.name.endswith(".json"):
         frame = pd.DataFrame(json_rows(raw))
-        require_columns(frame, COLUMNS, raw.name)
+        require_columns(frame, COLUMNS, raw.name, tolerated=PLACES_OF_EVENTS)
         return frame[COLUMNS].astype(object).fillna("").astype(str)
     header = raw.content[: raw.content.find(b"\n")]
     separator = ";" if header.count(b";") > header.count(b",") else ","
-    return read_csv(raw, COLUMNS, separator=separator)[COLUMNS]
+    return read_csv(raw, COLUMNS, separator=separator, tolerated=PLACES_OF_EVENTS)[COLUMNS]
 
 
 def _days(text: pd.Series) -> pd.Series:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.aggregates import PLACES_OF_EVENTS
 from core.schema import ALL
 from ingest.exchange import Pull, get_file
 from ingest.figures import newest, to_observations
@@ -68,7 +69,8 @@ def parse(raw: RawFile) -> Parsed:
     if raw.name.endswith(".csv"):
         incidents, dates = _read_csv(raw)
     else:
-        incidents = read_rda(raw, _TABLE, ["t", "route", "dead"])[["t", "route", "dead"]]
+        table = read_rda(raw, _TABLE, ["t", "route", "dead"], tolerated=PLACES_OF_EVENTS)
+        incidents = table[["t", "route", "dead"]]
         days = pd.to_numeric(incidents["t"], errors="coerce")
         dates = pd.to_datetime(days.where(days.between(0, 40_000)), unit="D")
     dead = pd.to_numeric(incidents["dead"], errors="coerce")
@@ -105,7 +107,7 @@ def _sums(routes: pd.Series, dates: pd.Series, dead: pd.Series) -> pd.DataFrame:
 
 def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series]:
     """Incidents of the publisher's own table, with the day of each, or the first of its month where none is legible."""
-    table = read_csv(raw, [])
+    table = read_csv(raw, [], tolerated=PLACES_OF_EVENTS)
     named = table.rename(columns={column: COLUMNS.get(str(column).strip().lower(), "") for column in table.columns})
     incidents = named[[column for column in dict.fromkeys(named.columns) if column]]
     require_columns(incidents, ["date", "route", "dead"], raw.name)

@@ -59,7 +59,7 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
             "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,1,Y\n",
             "row 3, column route_id: a grouping does not change",
         ),
-        ("series_id,time_period,value,passport\na,2020-01,1,X\n", "['passport'] describe persons"),
+        ("series_id,time_period,value,passport\na,2020-01,1,X\n", "columns ['passport'] describe persons"),
         ("a,b\n1,2,3,4\n5,6,7,8,9,10\n", "not a table"),
     ],
 )

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import SourceError
-from core.schema import OBSERVATIONS, PERSON_LEVEL
+from core.aggregates import PLACES_OF_EVENTS
+from core.schema import OBSERVATIONS
 from ingest.raw import RawFile
 from ingest.sources import missing_migrants
 
@@ -66,7 +67,7 @@ def test_no_place_leaves_the_parser_not_even_with_a_rejected_row(tmp_path: Path)
     assert list(parsed.observations.columns) == list(OBSERVATIONS.columns)
     record = parsed.rejected["record"].iloc[0]
     assert parsed.rejected["rule"].tolist() == ["the count is negative"]
-    assert not any(name in record for name in (*PERSON_LEVEL, "lon", "location", "12.5", "33.1", "coast"))
+    assert not any(name in record for name in (*PLACES_OF_EVENTS, "location", "12.5", "33.1", "coast"))
 
 
 @pytest.mark.parametrize(

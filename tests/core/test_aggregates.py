@@ -1,0 +1,47 @@
+"""Columns that would describe persons, single landings or vessels."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.aggregates import PLACES_OF_EVENTS, PersonLevelError, is_person_level, normalised, refuse_person_level
+from core.errors import InputError, SchemaError
+
+REFUSED = (
+    "Name", "first name", "LastName", "SURNAME", "Nom de famille", "Prénom", "apellidos", "Date of birth", "birthDate",
+    "DOB", "date de naissance", "lieu de naissance", "passport", "Passport No.", "identifier", "person_id",
+    "CaseNumber", "UNHCR ID", "phone", "Mobile phone", "e-mail", "Email address", "Latitude", "lon", "landing_latitude",
+    "Location coordinates", "MMSI", "vessel name", "fingerprint", "photo", "IMEI", "geom_wkt",
+)  # fmt: skip
+ALLOWED = (
+    "series_id", "source_id", "route_id", "time_period", "value", "citizen", "country_of_birth", "Nationality", "Sex",
+    "age", "boats", "Location of death", "incident year", "Number of survivors", "Country Name", "geo", "n",
+    "names_shown",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("column", REFUSED)
+def test_a_column_about_persons_landings_or_vessels_is_known_in_any_writing(column: str) -> None:
+    assert is_person_level(column), normalised(column)
+
+
+@pytest.mark.parametrize("column", ALLOWED)
+def test_a_column_of_an_aggregate_is_not_mistaken_for_one(column: str) -> None:
+    assert not is_person_level(column)
+
+
+def test_the_error_names_the_table_and_every_column_as_it_is_written() -> None:
+    with pytest.raises(
+        PersonLevelError, match=r"camp.csv, row 1: columns \['Date of birth', 'Phone'\] describe persons"
+    ):
+        refuse_person_level(["route", "Date of birth", "Phone"], "camp.csv")
+
+
+def test_the_error_is_one_of_an_input_and_one_of_a_frame() -> None:
+    assert issubclass(PersonLevelError, InputError) and issubclass(PersonLevelError, SchemaError)
+
+
+def test_places_of_events_pass_where_they_are_tolerated_and_persons_do_not() -> None:
+    refuse_person_level(["Latitude", "Longitude"], "events.csv", tolerated=PLACES_OF_EVENTS)
+    with pytest.raises(PersonLevelError, match="passport"):
+        refuse_person_level(["Latitude", "passport"], "events.csv", tolerated=PLACES_OF_EVENTS)
