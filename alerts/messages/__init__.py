@@ -1,1 +1,1 @@
-"""What is written to people and machines about an alert: texts, mail, CAP, Atom and the picture. Nothing is sent here."""
+"""What is written about an alert: texts, mail, CAP, Atom and the picture. Nothing is sent here."""

@@ -94,10 +94,8 @@ def mail(  # what a mail needs comes from six places
     name = f"{_PICTURE}.{letter_id}@vigie" if picture else ""
     out.add_alternative(mail_html(message, name), subtype="html", cte="quoted-printable")
     if picture:
-        html = out.get_payload()[-1]  # type: ignore[union-attr, index]  # a multipart's payload is a list of its parts
-        html.add_related(  # type: ignore[union-attr]  # the part made just above is an EmailMessage
-            picture, "image", "png", cid=f"<{name}>", filename="fan.png", disposition="inline"
-        )
+        html = next(part for part in out.iter_parts() if part.get_content_subtype() == "html")
+        html.add_related(picture, "image", "png", cid=f"<{name}>", filename="fan.png", disposition="inline")
     return out
 
 

@@ -84,6 +84,10 @@ class Words:
         """A month in full: ``March 2025``."""
         return format_date(to_period(period, "M").to_timestamp(), "LLLL yyyy", locale=self.language)
 
+    def month_short(self, date: dt.date) -> str:
+        """A month for an axis: ``Jan 2025``."""
+        return format_date(date, "LLL yyyy", locale=self.language)
+
     def day(self, date: dt.date) -> str:
         """A date in full: ``31 January 2025``."""
         return format_date(date, "d MMMM yyyy", locale=self.language)

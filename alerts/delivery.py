@@ -1,0 +1,153 @@
+"""Handing messages over: to a mail server, to a webhook, to a chat service. Nothing else in this room speaks to others.
+
+Each function either returns, and then the other side has taken the message, or raises one of two errors: the channel is
+down, so that what waits for it waits on; or this one message was refused.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from core.delivery_settings import ChatChannel, EmailChannel, WebhookChannel, secret
+from core.errors import VigieError
+
+KEY_HEADER = "Idempotency-Key"
+_TOO_MANY = 429
+_TAKES_HEADERS = {"json", "jsons", "xml", "xmls", "form", "forms"}
+"""Kinds of Apprise addresses that take headers of ours."""
+
+
+class DeliveryError(VigieError):
+    """A message was not taken; the text says why, without secrets."""
+
+
+class ChannelDownError(DeliveryError):
+    """The channel takes nothing now: no answer, no line, no login."""
+
+
+class RefusedError(DeliveryError):
+    """The channel works, but this message was refused; ``permanent`` where trying again is of no use."""
+
+    def __init__(self, text: str, *, permanent: bool) -> None:
+        super().__init__(text)
+        self.permanent = permanent
+
+
+def send_mail(channel: EmailChannel, mail: EmailMessage) -> None:
+    """Hand a mail to the channel's server.
+
+    Raises:
+        ChannelDownError: The server cannot be reached, or takes no mail from us.
+        RefusedError: The server refuses this mail or its reader.
+        InputError: The password is not in the environment.
+    """
+    password = secret(channel.password_env) if channel.password_env else ""
+    with _mail_errors(channel), _connection(channel) as server:
+        if password:
+            server.login(channel.user, password)
+        server.send_message(mail)
+
+
+@contextmanager
+def _connection(channel: EmailChannel) -> Iterator[smtplib.SMTP]:
+    context = ssl.create_default_context()
+    place: dict[str, Any] = {"host": channel.host, "port": channel.port, "timeout": channel.seconds}
+    server = smtplib.SMTP_SSL(**place, context=context) if channel.security == "tls" else smtplib.SMTP(**place)
+    try:
+        if channel.security == "starttls":
+            server.starttls(context=context)
+        yield server
+        _say_goodbye(server)
+    finally:
+        server.close()
+
+
+def _say_goodbye(server: smtplib.SMTP) -> None:
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        # The mail was taken before: a line that breaks now must not have it sent again.
+        return
+
+
+@contextmanager
+def _mail_errors(channel: EmailChannel) -> Iterator[None]:
+    place = f"mail server {channel.host}:{channel.port}"
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()))
+        raise RefusedError(f"{place} refuses the reader: {code} {_text(text)}", permanent=code >= 500) from None
+    except smtplib.SMTPSenderRefused as error:
+        raise ChannelDownError(f"{place} refuses the sender: {error.smtp_code} {_text(error.smtp_error)}") from None
+    except smtplib.SMTPDataError as error:
+        why = f"{place} refuses the mail: {error.smtp_code} {_text(error.smtp_error)}"
+        raise RefusedError(why, permanent=error.smtp_code >= 500) from None
+    except smtplib.SMTPAuthenticationError as error:
+        raise ChannelDownError(f"{place} refuses the login: {error.smtp_code}") from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise ChannelDownError(f"{place}: {type(error).__name__}: {str(error).strip() or 'no answer'}") from None
+
+
+def post_webhook(channel: WebhookChannel, payload: dict[str, Any], letter_id: str) -> None:
+    """Post JSON to the channel's address; the header ``Idempotency-Key`` is the letter's name.
+
+    Raises:
+        ChannelDownError: It cannot be reached, does not answer in time, or answers that it is busy or broken.
+        RefusedError: It refuses this message.
+        InputError: Its address or token is not in the environment.
+    """
+    address = channel.address()
+    headers = {KEY_HEADER: letter_id}
+    if channel.token_env:
+        headers["Authorization"] = f"Bearer {secret(channel.token_env)}"
+    # The address may hold a secret, so only its host is named.
+    place = f"webhook {urlsplit(address).hostname}"
+    try:
+        # A redirect is not followed: the message would go where nobody wrote that it may.
+        answer = httpx.post(address, json=payload, headers=headers, timeout=channel.seconds, follow_redirects=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ChannelDownError(f"{place}: {type(error).__name__}") from None
+    if answer.is_success:
+        return
+    if answer.status_code == _TOO_MANY or answer.is_server_error:
+        raise ChannelDownError(f"{place} answers {answer.status_code}")
+    raise RefusedError(f"{place} answers {answer.status_code}", permanent=answer.is_client_error)
+
+
+def post_chat(channel: ChatChannel, title: str, text: str, letter_id: str) -> None:
+    """Hand a text to the channel's chat service through Apprise.
+
+    Raises:
+        ChannelDownError: The service did not take it; Apprise does not tell why in a form that could be told on.
+        InputError: The service's address is not in the environment, or is none that Apprise knows.
+    """
+    import apprise  # noqa: PLC0415  # it takes a second to import, and few homes use it
+
+    address = secret(channel.url_env)
+    service = apprise.Apprise.instantiate(_with_limits(address, channel.seconds, letter_id), suppress_exceptions=True)
+    if service is None:
+        raise ChannelDownError(f"environment variable {channel.url_env} holds no address that Apprise knows")
+    if not service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
+        raise ChannelDownError(f"chat service {service.service_name} did not take the message")
+
+
+def _with_limits(address: str, seconds: float, letter_id: str) -> str:
+    """The address with Apprise's own limits of time, and with the letter's name as a header where it takes headers."""
+    extra = f"cto={seconds / 2:g}&rto={seconds / 2:g}"
+    if address.partition("://")[0] in _TAKES_HEADERS:
+        extra += f"&+{KEY_HEADER}={letter_id}"
+    return f"{address}{'&' if '?' in address else '?'}{extra}"
+
+
+def _text(answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return " ".join(text.split())[:200]
