@@ -14,10 +14,11 @@ from typing import Annotated, Any
 
 import typer
 
+from commands import alerts, deliver
+from commands.shared import Home, current_release
 from core.errors import InputError, VigieError
 from core.log import configure_logging, get_logger
 from core.progress import progress_bar
-from core.routes import ROUTES
 from core.settings import PROJECT, SNAPSHOT, home_folder, load_settings
 
 EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
@@ -25,10 +26,9 @@ EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in data/.")
 app.add_typer(snapshot_app, name="snapshot")
+app.add_typer(alerts.app, name="alerts")
+app.command()(deliver.deliver)
 
-Home = Annotated[
-    Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")
-]
 Panel = Annotated[Path, typer.Option("--panel", help="CSV with series_id,time_period,value and grouping columns.")]
 Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.")]
 Models = Annotated[str, typer.Option("--models", help="Comma-separated: ensemble,baseline,snaive,ets,…")]
@@ -200,15 +200,6 @@ def verify(home: Home = None) -> None:
 
 
 @app.command()
-def alerts(home: Home = None) -> None:
-    """Print the current release's alerts, one sentence each."""
-    release = _current_release(home)
-    for row in release.read("alerts").itertuples():
-        subject = row.route_id if row.route_id in ROUTES else row.source_id
-        typer.echo(f"{row.alert_level:8} {subject:20} {row.reason}")
-
-
-@app.command()
 def export(
     table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
     out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
@@ -217,7 +208,7 @@ def export(
     """Write one table of the current release to a file, with citation and licence beside it."""
     from store.export import write_export  # noqa: PLC0415  # the store opens only where it is asked
 
-    about = write_export(_current_release(home), table, out)
+    about = write_export(current_release(home), table, out)
     typer.echo(f"{out} written; what must be known about it: {about.name}")
 
 
@@ -249,16 +240,6 @@ def dashboard(
     if headless:
         options += ["--server.headless", "true"]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *options])  # noqa: S606  # our own interpreter and file
-
-
-def _current_release(home: Path | None) -> Any:  # noqa: ANN401  # the store's type is imported only here
-    from store.releases import ReleaseStore  # noqa: PLC0415  # the store opens only where it is asked
-
-    folder = home_folder(home)
-    release = ReleaseStore(folder).current()
-    if release is None:
-        raise InputError(f"no release in {folder}: run 'vigie nightly' first")
-    return release
 
 
 def _names(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alerts.delivery import ChannelDownError, DeliveryError, RefusedError, post_chat, post_webhook, send_mail
+from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, SENT
 from alerts.messages.announcement import FRESHNESS, Announcement, announcement_of
 from alerts.messages.content import compose
@@ -27,7 +27,7 @@ from desk.decisions import announcing, letters_of
 from desk.letters import matter
 from desk.open import Desk, open_desk
 from desk.publishing import publish_cap, publish_feeds
-from store.lock import AlreadyRunningError, delivery_lock
+from store.lock import delivery_lock
 from store.outbox import Letter
 
 FRESHNESS_DAYS = 7
@@ -174,7 +174,7 @@ class _Round:
         announcement = self._announcement(letter)
         try:
             self._hand_over(letter, announcement)
-        except (VigieError, OSError, ValueError) as error:
+        except Exception as error:  # one letter that cannot be written must not hold up those behind it
             return self._not_sent(letter, announcement, error)
         self._desk.outbox.succeeded(letter, dt.datetime.now(dt.UTC), _told(SENT, letter, announcement))
         with self._lock:
@@ -284,6 +284,3 @@ def _announce_one(desk: Desk, entry: Entry) -> None:
         return letters_of(desk, stored, known)
 
     desk.outbox.decide(entry.subject, decide, post)
-
-
-__all__ = ["AlreadyRunningError", "DeliveryError", "Report", "due", "next_try", "send_waiting", "start_sending"]

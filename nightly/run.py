@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from nightly.knowledge import OK, Knowledge
 from nightly.live import LiveReport, ask_publishers
 from nightly.projections import project
 from nightly.publication import documents, frames
+from nightly.telling import tell
 from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
@@ -40,12 +41,14 @@ class Night:
         degraded: Sources that could not be used, each with ``source_id`` and ``reason``.
         seconds: Seconds by stage, and in all.
         computed: Past forecasts that had to be made; the others were stored.
+        told: What became of alerts and messages, as lines for a person.
     """
 
     release: Release
     degraded: list[dict[str, str]]
     computed: int
     seconds: dict[str, float] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
     def summary(self) -> list[str]:
         """Lines for a person."""
@@ -53,7 +56,8 @@ class Night:
             f"Release {self.release.run_id} published, as known on {self.release.as_of}: "
             f"{self.seconds['in all']:.0f} s, {self.computed:,} past forecasts made anew"
         ]
-        return lines + [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded]
+        lines += [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded]
+        return lines + self.told
 
 
 def run_night(
@@ -154,7 +158,7 @@ def _publish(
     payload = {"seconds": night.seconds, WITNESS: releases.head()}
     journal.record(Entry(ACTOR, action, release.run_id, release.run_id, reason, payload))
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **night.seconds)
-    return night
+    return replace(night, told=tell(home, settings, journal, release))
 
 
 def _routes_without_forecast(knowledge: Knowledge) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-ROOMS = ("core", "ingest", "store", "geo", "forecasting", "alerts", "dashboard", "nightly")
+ROOMS = ("core", "ingest", "store", "geo", "forecasting", "alerts", "desk", "dashboard", "nightly", "commands")
 
 
 def imported(path: Path) -> set[str]:

@@ -1,0 +1,1 @@
+"""Groups of commands of ``vigie``, each in a module of its own."""

@@ -1,0 +1,157 @@
+"""``vigie alerts``: the inbox at the command line. The same checks hold as on the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alerts import lifecycle
+from commands.shared import Home, current_release
+from core.routes import ROUTES
+from core.settings import home_folder, load_settings
+
+if TYPE_CHECKING:
+    from desk.decisions import Outcome
+
+app = typer.Typer(invoke_without_command=True, help="Alerts: list, sign off, acknowledge, dismiss, comment, dissent.")
+
+AlertId = Annotated[str, typer.Argument(metavar="ID", help="An alert_id, as 'vigie alerts' lists them.")]
+Name = Annotated[str, typer.Option("--as", help="Your name: kept with the step.")]
+Why = Annotated[str, typer.Option("--why", help="Your reason: kept with the step.")]
+NoSend = Annotated[bool, typer.Option("--no-send", help="Leave messages in the outbox; 'vigie deliver' sends them.")]
+
+
+@app.callback()
+def list_alerts(
+    context: typer.Context,
+    home: Home = None,
+) -> None:
+    """Print the current release's alerts: level, state, subject, sentence, and below each its ID."""
+    context.obj = home
+    if context.invoked_subcommand is not None:
+        return
+    from desk.decisions import state_of  # noqa: PLC0415  # the desk opens only where it is asked
+    from desk.open import open_desk  # noqa: PLC0415  # as above
+
+    release, folder = current_release(home), home_folder(home)
+    with open_desk(folder, load_settings(folder)) as desk:
+        for row in release.read("alerts").to_dict("records"):
+            state = state_of(desk, str(row["alert_id"]), str(row["alert_level"]))
+            subject = row["route_id"] if row["route_id"] in ROUTES else row["source_id"]
+            typer.echo(f"{row['alert_level']:8} {_standing(state):24} {subject:20} {row['reason']}")
+            typer.echo(f"{'':8} {row['alert_id']}")
+
+
+@app.command("sign-off")
+def sign_off(
+    context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None, no_send: NoSend = False
+) -> None:
+    """Sign an alert off, so that it leaves the house. A severe one needs two different people."""
+    _act(context, home, alert_id, lifecycle.SIGNED_OFF, name, why, send=not no_send)
+
+
+@app.command()
+def acknowledge(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+    """Say that a signed-off alert is known and taken care of."""
+    _act(context, home, alert_id, lifecycle.ACKNOWLEDGED, name, why)
+
+
+@app.command()
+def dismiss(
+    context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None, no_send: NoSend = False
+) -> None:
+    """Put an alert aside; who was told of it is told that it is withdrawn."""
+    _act(context, home, alert_id, lifecycle.DISMISSED, name, why, send=not no_send)
+
+
+@app.command()
+def comment(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+    """Add a comment."""
+    _act(context, home, alert_id, lifecycle.COMMENTED, name, why)
+
+
+@app.command()
+def dissent(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+    """File dissent: it stays visible beside the alert until it is answered."""
+    _act(context, home, alert_id, lifecycle.DISSENTED, name, why)
+
+
+@app.command()
+def correct(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+    """File a correction of a figure: it stays visible beside the alert until it is answered."""
+    _act(context, home, alert_id, lifecycle.CORRECTION, name, why)
+
+
+@app.command()
+def answer(
+    context: typer.Context,
+    alert_id: AlertId,
+    number: Annotated[
+        int, typer.Option("--number", help="Number of the dissent or correction, as 'history' shows it.")
+    ],
+    name: Name,
+    why: Why,
+    home: Home = None,
+) -> None:
+    """Answer dissent or a correction."""
+    _act(context, home, alert_id, lifecycle.ANSWERED, name, why, payload={"answers": number})
+
+
+@app.command()
+def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> None:
+    """Print everything that the journal holds about an alert, oldest first."""
+    from desk.decisions import state_of  # noqa: PLC0415  # the desk opens only where it is asked
+    from desk.open import open_desk  # noqa: PLC0415  # as above
+
+    folder = home_folder(home or context.obj)
+    with open_desk(folder, load_settings(folder)) as desk:
+        for entry in desk.journal.entries(subject=alert_id):
+            kind = entry.payload.get("kind") or entry.payload.get("level") or ""
+            what = f"{entry.action} {kind}".strip()
+            typer.echo(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}")
+        state = state_of(desk, alert_id)
+        typer.echo(f"now: {_standing(state) or 'nothing is recorded'}")
+
+
+def _act(  # noqa: PLR0913  # one parameter per option of the commands
+    context: typer.Context,
+    home: Path | None,
+    alert_id: str,
+    action: str,
+    name: str,
+    why: str,
+    *,
+    send: bool = False,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    from desk.decisions import Step, act  # noqa: PLC0415  # the desk opens only where it is asked
+    from desk.open import open_desk  # noqa: PLC0415  # as above
+    from desk.permissions import Actor  # noqa: PLC0415  # as above
+    from desk.sending import send_waiting  # noqa: PLC0415  # as above
+
+    folder = home_folder(home or context.obj)
+    release = current_release(folder)
+    with open_desk(folder, load_settings(folder)) as desk:
+        outcome = act(desk, release, alert_id, Step(Actor(name), action, why, payload=payload or {}))
+        for line in _said(action, outcome):
+            typer.echo(line)
+        if send and outcome.announced:
+            for line in send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds).summary():
+                typer.echo(line)
+
+
+def _said(action: str, outcome: Outcome) -> list[str]:
+    lines = [f"{action}: recorded; the alert is {_standing(outcome.state)}"]
+    if outcome.held_until is not None:
+        lines.append(f"silence until {outcome.held_until:%Y-%m-%d %H:%M} UTC: its messages wait until then")
+    if outcome.why_not:
+        lines.append(f"nothing is sent: {outcome.why_not}")
+    return lines
+
+
+def _standing(state: lifecycle.State) -> str:
+    missing = state.sign_offs_missing
+    words = f"{state.status}, {missing} to sign" if missing else state.status
+    return f"{words}, {len(state.objections)} open objections" if state.objections else words

@@ -1,0 +1,33 @@
+"""What groups of commands share: the option ``--home`` and the current release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import InputError
+from core.settings import home_folder
+
+if TYPE_CHECKING:
+    from store.releases import Release
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")
+]
+
+
+def current_release(home: Path | None) -> Release:
+    """The newest release of a home folder.
+
+    Raises:
+        InputError: There is none yet.
+    """
+    from store.releases import ReleaseStore  # noqa: PLC0415  # the store opens only where it is asked
+
+    folder = home_folder(home)
+    release = ReleaseStore(folder).current()
+    if release is None:
+        raise InputError(f"no release in {folder}: run 'vigie nightly' first")
+    return release
