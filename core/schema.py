@@ -105,6 +105,31 @@ TRAJECTORIES = pa.DataFrameSchema(
 )
 """Joint sample paths: one ``output_type_id`` is one possible future of all series and horizons together."""
 
+NOWCASTS = pa.DataFrameSchema(
+    {
+        "model_id": _text(),
+        "series_id": _text(),
+        "route_id": _text(),
+        "as_of": pa.Column(_DATE),
+        "origin_date": pa.Column(_DATE),
+        "target_end_date": pa.Column(_DATE),
+        "last_day": pa.Column(_DATE),
+        "so_far": pa.Column(float, pa.Check.ge(0)),
+        "output_type": _text(checks=[pa.Check.isin(("quantile",))]),
+        "output_type_id": pa.Column(float, [pa.Check.gt(0), pa.Check.lt(1)]),
+        "value": pa.Column(float, pa.Check.ge(0)),
+        "unsharpened": pa.Column(float, pa.Check.ge(0)),
+        "relative_wis": pa.Column(float, nullable=True),
+        "n": pa.Column(int, pa.Check.ge(0)),
+        "used": pa.Column(bool),
+    },
+    unique=["series_id", "target_end_date", "output_type_id"],
+    name="nowcasts",
+)
+"""The running month of series that are counted by day, at the 23 levels. ``so_far``: persons counted up to and on
+``last_day``; ``unsharpened``: the ensemble's quantile without the days; ``relative_wis``: the nowcast's mean WIS (log)
+relative to the ensemble's over ``n`` past months on the same day; ``used``: it was better, and took its place."""
+
 SCORES = pa.DataFrameSchema(
     {
         "model_id": _text(),
@@ -188,6 +213,52 @@ REVISIONS = pa.DataFrameSchema(
 period or a later one of the same target was known; ``deleted``: a figure that a complete edition no longer holds.
 ``change``: after less before, none counted as 0; ``share``: that relative to the former figure (to one where it is
 below one), empty where there was none; ``as_of``: day on which the new state was known."""
+
+EXPLANATIONS = pa.DataFrameSchema(
+    {
+        "model_id": _text(),
+        "series_id": _text(),
+        "origin_date": pa.Column(_DATE),
+        "previous_origin_date": pa.Column(_DATE),
+        "horizon": pa.Column(int, pa.Check.ge(1)),
+        "target_end_date": pa.Column(_DATE),
+        "link": pa.Column(int, pa.Check.ge(0)),
+        "component": _text(),
+        "log_change": pa.Column(float, nullable=False),
+        "change": pa.Column(float, nullable=False),
+        "value": pa.Column(float, nullable=False),
+        "outcome": pa.Column(float, pa.Check.ge(0)),
+        "outcome_expected": pa.Column(float, pa.Check.ge(0)),
+    },
+    unique=["model_id", "series_id", "origin_date", "horizon", "component"],
+    name="explanations",
+)
+"""What moved a forecast's median since the origin before, as a chain: ``link`` 0 is the former forecast at the same
+distance, each further one moves it by ``change`` (persons; ``log_change`` on log1p scale) to ``value``; the last value
+is the forecast's median. ``outcome`` is the newest count and ``outcome_expected`` what was expected of it."""
+
+DRIVER_TESTS = pa.DataFrameSchema(
+    {
+        "driver": _text(),
+        "series_id": _text(),
+        "horizon": pa.Column(int, pa.Check.ge(1)),
+        "scale": _text(checks=[pa.Check.isin(("log", "natural"))]),
+        **{
+            name + suffix: pa.Column(float, nullable=True)
+            for name in ("ratio", "shifted", "missing")
+            for suffix in ("", "_lo", "_hi")
+        },
+        "p_value": pa.Column(float, nullable=True),
+        "p_holm": pa.Column(float, nullable=True),
+        "n": pa.Column(int, pa.Check.ge(1)),
+        "verdict": _text(checks=[pa.Check.isin(("evidence", "no evidence", "makes it worse"))]),
+    },
+    unique=["driver", "series_id", "horizon", "scale"],
+    name="driver tests",
+)
+"""Whether a driver helps the pooled model: its score with the driver over the score without (``ratio``), with the
+driver shifted in time (``shifted``) and with a constant that has its gaps (``missing``), with 90 % block-bootstrap
+intervals. ``series_id`` is a total of the panel tested, ``_T`` for all of them, ``_parts`` for their parts together."""
 
 FRESHNESS = pa.DataFrameSchema(
     {

@@ -1,0 +1,232 @@
+"""What moved the ensemble's forecast since last month, in steps that add up to the whole change.
+
+Last month's forecast of its h-th month becomes this month's forecast of its h-th month by a chain of forecasts that
+differ in one thing each: the month aimed at, revised figures, a month's passing in which the count came as expected,
+the count that came, the members' weights, and the rest (calibration of the ensemble and limits). The members are really
+refitted at every link, so no step is an approximation. Chains of counterfactuals are the usual account of a forecast
+revision in nowcasting ("news": Bańbura and Modugno 2014, Journal of Applied Econometrics 29(1)).
+
+What the last count moved is told apart in two: the part that every month ahead shares (the level), and what goes beyond
+it and fades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import FloatArray
+from core.schema import ALL, EXPLANATIONS, check
+from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.panel import Panel
+
+FORMER, SEASON, REVISIONS, MONTH_PASSED = "former", "season", "revisions", "month_passed"
+LEVEL_SHIFT, LAST_OUTCOME, WEIGHTS, CALIBRATION = "level_shift", "last_outcome", "weights", "calibration"
+COMPONENTS = (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME, WEIGHTS, CALIBRATION)
+"""The chain's links in order; the first is where it begins: last month's forecast of its h-th month."""
+
+Refit = Callable[[Panel, Sequence[str]], pd.DataFrame]
+"""Forecasts of some models from each series' last value, as of :func:`forecasting.engine.forecast`."""
+_ROW = ["series_id", "horizon"]
+
+
+def explain(
+    present: pd.DataFrame, past: pd.DataFrame, weights: pd.DataFrame, panel: Panel, refit: Refit
+) -> pd.DataFrame:
+    """Tell what moved each series' forecast between its last origin and the one before.
+
+    Args:
+        present: The ensemble's and the members' quantile rows from each series' last origin.
+        past: The same at past origins.
+        weights: From :func:`forecasting.combine.ensemble`.
+        panel: The series as known now.
+        refit: Makes members' forecasts from changed histories.
+
+    Returns:
+        A frame that keeps ``EXPLANATIONS``: one row per series, horizon and link of the chain; over the links the
+        changes of one series and horizon add up to the forecast's median. A series without a forecast at the
+        origin before, and the longest horizon (nobody forecast that month before), have no rows.
+    """
+    origins = _origins(present, past, panel)
+    if origins.empty:
+        return nothing()
+    names = _weighted(weights, origins)
+    then, now = _at(past, origins["previous"]), _at(present, origins["origin"])
+    expected = _medians(then, [ENSEMBLE])[ENSEMBLE].xs(1, level="horizon")
+    revised = _cut(panel, origins["previous"])
+    links = _Links(
+        former=_medians(then, [ENSEMBLE])[ENSEMBLE],
+        final=_medians(now, [ENSEMBLE])[ENSEMBLE],
+        before=_medians(then, names),
+        revised=_medians(refit(revised, names), names),
+        expected=_medians(refit(_with_outcome(revised, origins["origin"], expected), names), names),
+        members=_medians(now, names),
+        target_ends=now.drop_duplicates(_ROW).set_index(_ROW)["target_end_date"],
+    )
+    outcomes = _outcomes(panel, origins["origin"])
+    frames = [_one_series(str(name), row, links, weights) for name, row in origins.iterrows()]
+    rows = pd.concat(frames, ignore_index=True).assign(model_id=ENSEMBLE)
+    rows["outcome"] = rows["series_id"].map(outcomes).astype(float)
+    rows["outcome_expected"] = np.expm1(rows["series_id"].map(expected).astype(float))
+    return check(rows[list(EXPLANATIONS.columns)], EXPLANATIONS)
+
+
+def nothing() -> pd.DataFrame:
+    """No explanation at all."""
+    kinds = {name: column.dtype.type for name, column in EXPLANATIONS.columns.items()}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+
+
+@dataclass(frozen=True)
+class _Links:
+    """log1p medians by series and horizon: the ensemble then and now, and members (columns) at every link between."""
+
+    former: pd.Series
+    final: pd.Series
+    before: pd.DataFrame
+    revised: pd.DataFrame
+    expected: pd.DataFrame
+    members: pd.DataFrame
+    target_ends: pd.Series
+
+
+def _origins(present: pd.DataFrame, past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """Last origin and the one before of every series that was forecast at both; index ``series_id``."""
+    own = present[present["model_id"] == ENSEMBLE]
+    origin = own.groupby("series_id")["origin_date"].max()
+    ends = panel.end_dates
+    place = ends.get_indexer(pd.DatetimeIndex(origin))
+    found = pd.DataFrame({"origin": origin, "previous": ends[np.maximum(place - 1, 0)]})[place > 0]
+    made = set(past.loc[past["model_id"] == ENSEMBLE, ["series_id", "origin_date"]].itertuples(index=False, name=None))
+    return found[[(name, row.previous) in made for name, row in found.iterrows()]]
+
+
+def _at(forecasts: pd.DataFrame, origin: pd.Series) -> pd.DataFrame:
+    return forecasts[forecasts["origin_date"] == forecasts["series_id"].map(origin)]
+
+
+def _weighted(weights: pd.DataFrame, origins: pd.DataFrame) -> list[str]:
+    """Members with any weight at one of the origins, and the baseline, which stands in where they are silent."""
+    dates = {*origins["origin"], *origins["previous"]}
+    used = weights[weights["origin_date"].isin(dates) & (weights["weight"] > 0)]
+    return sorted({BASELINE, *used["model_id"]})
+
+
+def _medians(forecasts: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """log1p medians, index ``(series_id, horizon)``, one column per model; NaN where the baseline stands in for it."""
+    rows = forecasts[
+        forecasts["model_id"].isin(names)
+        & (forecasts["output_type"] == "quantile")
+        & np.isclose(forecasts["output_type_id"].astype(float), 0.5)
+    ]
+    value = rows["value"].astype(float).transform(np.log1p)
+    if "fallback" in rows and list(names) != [ENSEMBLE]:
+        value = value.where(~rows["fallback"].astype(bool) | (rows["model_id"] == BASELINE))
+    wide = rows.assign(value=value).pivot_table("value", _ROW, "model_id", dropna=False)
+    return wide.reindex(columns=list(names))
+
+
+def _cut(panel: Panel, last: pd.Series) -> Panel:
+    """Only the series of ``last``, each without what lies after its date."""
+    chosen = panel.select([str(name) for name in last.index])
+    ends = chosen.end_dates.to_numpy()
+    kept = ends[:, None] <= last.to_numpy(dtype="datetime64[ns]")[None, :]
+    return Panel(chosen.freq, chosen.matrix.where(kept), chosen.groups)
+
+
+def _outcomes(panel: Panel, date: pd.Series) -> dict[str, float]:
+    rows, columns = panel.end_dates.get_indexer(pd.DatetimeIndex(date)), panel.matrix.columns.get_indexer(date.index)
+    return dict(zip(date.index, panel.matrix.to_numpy(dtype=float)[rows, columns], strict=True))
+
+
+def _with_outcome(panel: Panel, date: pd.Series, logs: pd.Series) -> Panel:
+    """The same with a value put in at one period of each series."""
+    matrix = panel.matrix.copy()
+    for name in matrix.columns:
+        matrix.loc[panel.period_of(date[name]), name] = np.expm1(logs[name])
+    return Panel(panel.freq, matrix, panel.groups)
+
+
+def _one_series(name: str, origins: pd.Series, links: _Links, weights: pd.DataFrame) -> pd.DataFrame:
+    """The chain of one series at every horizon that the origin before reached too."""
+    former, final = links.former.xs(name), links.final.xs(name)
+    steps = [step for step in final.index if step + 1 in former.index and step in former.index]
+    old, new = (_weights_of(weights, name, origins[which], final.index) for which in ("previous", "origin"))
+    later = [step + 1 for step in steps]
+    same_month = former.loc[later].to_numpy()
+    shares_then, shares_before = old.reindex(later), old.reindex(steps)
+    chain = [
+        _mean(_of(links.before, name, later), shares_then),
+        _mean(_of(links.revised, name, later), shares_then),
+        _mean(_of(links.expected, name, steps), shares_before),
+        _mean(_of(links.members, name, steps), shares_before),
+        _mean(_of(links.members, name, steps), new.reindex(steps)),
+    ]
+    news = chain[3] - chain[2]
+    level = shared_part(news)
+    logs = {
+        FORMER: former.loc[steps].to_numpy(),
+        SEASON: same_month - former.loc[steps].to_numpy(),
+        REVISIONS: chain[1] - chain[0],
+        MONTH_PASSED: chain[2] - chain[1],
+        LEVEL_SHIFT: level,
+        LAST_OUTCOME: news - level,
+        WEIGHTS: chain[4] - chain[3],
+        CALIBRATION: (final.loc[steps].to_numpy() - chain[4]) - (same_month - chain[0]),
+    }
+    ends = links.target_ends.xs(name).loc[steps]
+    return _rows(name, origins, ends, np.stack([logs[component] for component in COMPONENTS]))
+
+
+def shared_part(news: FloatArray) -> FloatArray:
+    """What all effects have in common: the smallest of them where they have one sign, else nothing; same shape."""
+    one_sign = bool((news > 0).all() or (news < 0).all())
+    smallest = news[np.argmin(np.abs(news))] if len(news) and one_sign else 0.0
+    return np.full_like(news, smallest)
+
+
+def _weights_of(weights: pd.DataFrame, name: str, origin: pd.Timestamp, horizons: pd.Index) -> pd.DataFrame:
+    """Weights at an origin, horizons × members: the series' own where there are any, else those of all series."""
+    at = weights[weights["origin_date"] == origin]
+    own = at[at["series_id"] == name]
+    chosen = own if len(own) else at[at["series_id"] == ALL]
+    return chosen.pivot_table("weight", "horizon", "model_id").reindex(horizons).fillna(0.0)
+
+
+def _of(medians: pd.DataFrame, name: str, steps: list[int]) -> pd.DataFrame:
+    """One series' medians at some horizons, horizons × models."""
+    return medians.reindex([(name, step) for step in steps])
+
+
+def _mean(medians: pd.DataFrame, weights: pd.DataFrame) -> FloatArray:
+    """Weighted mean over the members that have a forecast, by horizon; the baseline's where none has."""
+    shares = weights.reindex(columns=medians.columns).fillna(0.0).to_numpy()
+    values = medians.to_numpy(dtype=float)
+    shares = np.where(np.isfinite(values), shares, 0.0)
+    total = shares.sum(axis=1)
+    mean = (shares * np.nan_to_num(values)).sum(axis=1) / np.where(total > 0, total, 1.0)
+    return np.where(total > 0, mean, medians[BASELINE].to_numpy(dtype=float))
+
+
+def _rows(name: str, origins: pd.Series, ends: pd.Series, logs: FloatArray) -> pd.DataFrame:
+    """The chain as rows: after every link the forecast in counts, and by how much the link moved it."""
+    values = np.expm1(logs.cumsum(axis=0))
+    changes = np.diff(values, axis=0, prepend=0.0)
+    count = len(COMPONENTS)
+    return pd.DataFrame(
+        {
+            "series_id": name,
+            "origin_date": origins["origin"],
+            "previous_origin_date": origins["previous"],
+            "horizon": np.repeat(ends.index.to_numpy(dtype=np.int64), count),
+            "target_end_date": np.repeat(ends.to_numpy(), count),
+            "link": np.tile(np.arange(count), len(ends)),
+            "component": np.tile(COMPONENTS, len(ends)),
+            "log_change": logs.T.reshape(-1),
+            "change": changes.T.reshape(-1),
+            "value": values.T.reshape(-1),
+        }
+    )
