@@ -1,61 +1,263 @@
-"""Disclosure control: small counts in a breakdown are not shown, nor can they be worked out from totals.
+"""Disclosure control: small counts in a breakdown are not shown, nor can they be worked out from what is.
 
-Primary suppression hides counts of 1 to 4; complementary suppression hides further cells until no hidden cell is alone
-in a sum that is published (Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 4). The models see the
-full figures; only what leaves the program passes here.
+Primary suppression hides counts of 1 to 4 by citizenship. Complementary suppression hides further cells until nothing
+hidden follows from a published sum: a total is the sum of its citizenships, a route the sum of its places, a quarter
+the sum of its months (Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 4). Where a route is broken
+down by citizenship, its places are not: nothing finer than route × period × citizenship leaves. One decision holds for
+a whole release, whatever table or file a figure leaves in; the models see the full figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from core.errors import SchemaError
+from core.schema import ALL, NOT_APPLICABLE, TARGETS
 
 SMALLEST_SHOWN = 5
 """Counts from 1 to one less than this are hidden in a breakdown."""
+_KEY = ["target", "route_id", "geo", "citizen", "freq", "time_period"]
+_COUNTS = ("obs_value", "before", "after", "value")
+_MONTHS_PER_QUARTER, _MONTHS_PER_YEAR, _QUARTERS_PER_YEAR = 3, 12, 4
+
+_Members = pd.DataFrame
+"""Sums that are published, one row per cell of each: ``relation`` (number), ``cell`` (number), ``part`` (1 for a part,
+−1 for a sum that is itself a cell of the breakdown)."""
+_Mask = NDArray[np.bool_]
 
 
-def suppress(
-    frame: pd.DataFrame, value: str, total_over: Sequence[str], *, also_over: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Hide counts of 1–4 and as many further cells as protect them.
+def protect(observations: pd.DataFrame) -> pd.DataFrame:
+    """Hide counts of 1–4 by citizenship and as many further cells as keep them from being worked out.
+
+    A cell (target, route, place, citizenship, period) is hidden in every source that reports it, or in none. Totals
+    over all citizenships are what publishers publish themselves, and stay.
 
     Args:
-        frame: A breakdown, one row per cell; the published totals are the sums of ``value`` over the groups named by
-            ``total_over`` (for example all citizenships of one month) and, if given, by ``also_over`` (for example all
-            months of one citizenship).
-        value: Column of counts; empty cells are unknown already.
-        total_over: Columns that name the groups whose totals are published.
-        also_over: Columns that name a second set of published totals.
+        observations: Rows of ``core.schema.OBSERVATIONS`` with one value per source, series and period: all that one
+            release holds, for what is hidden must not follow from its other tables.
 
     Returns:
-        A copy in which hidden cells are empty and a column ``suppressed`` (bool) marks them. In every group with a
-        published total either no cell is hidden, or at least two are and together they hold at least ``SMALLEST_SHOWN``
-        persons, unless the group has no further cell.
+        A copy in which hidden values are empty and a column ``suppressed`` (bool) marks them. A total whose only
+        citizenship is a small count cannot be protected by hiding more; the count is hidden all the same.
     """
-    out = frame.copy()
-    out["suppressed"] = out[value].gt(0) & out[value].lt(SMALLEST_SHOWN)
-    groupings = [list(columns) for columns in (total_over, also_over) if columns]
-    changed = bool(out["suppressed"].any())
-    while changed:
-        changed = False
-        for columns in groupings:
-            for _name, rows in out.groupby(columns, sort=False, dropna=False).groups.items():
-                more = _complement(out.loc[rows], value)
-                if more is not None:
-                    out.loc[more, "suppressed"] = True
-                    changed = True
-    out[value] = out[value].mask(out["suppressed"])
+    out = observations.assign(suppressed=False)
+    inside = is_breakdown(out) & out["obs_value"].notna()
+    rows = out.loc[inside, ["source_id", *_KEY, "obs_value"]]
+    if rows.empty:
+        return out
+    rows = rows.assign(cell=rows.groupby(_KEY, sort=True).ngroup())
+    hidden = _hidden_cells(rows)
+    marked = rows.index[hidden[rows["cell"].to_numpy()]]
+    out.loc[marked, "suppressed"] = True
+    out.loc[marked, "obs_value"] = np.nan
     return out
 
 
-def _complement(cells: pd.DataFrame, value: str) -> object | None:
-    """Label of the next cell to hide in one group, or None where its hidden cells protect each other."""
-    hidden = cells[cells["suppressed"]]
-    if hidden.empty or (len(hidden) > 1 and hidden[value].sum() >= SMALLEST_SHOWN):
+def protect_changes(changes: pd.DataFrame, protected: pd.DataFrame) -> pd.DataFrame:
+    """Hide revised counts of a breakdown that are small, or whose cell is hidden elsewhere.
+
+    Args:
+        changes: Revised figures: ``before`` and ``after`` beside the columns that name a cell.
+        protected: Result of :func:`protect` for the same release.
+
+    Returns:
+        A copy with those two and what is computed from them emptied where needed, and a column ``suppressed``.
+    """
+    if changes.empty or not set(_KEY) <= set(changes.columns):
+        return changes.assign(suppressed=False)
+    keys = pd.MultiIndex.from_frame(protected.loc[protected["suppressed"], _KEY])
+    small = _is_small(changes["before"]) | _is_small(changes["after"])
+    hide = is_breakdown(changes) & (small | pd.MultiIndex.from_frame(changes[_KEY]).isin(keys))
+    out = changes.assign(suppressed=hide)
+    emptied = [name for name in ("before", "after", "change", "share") if name in out]
+    out[emptied] = out[emptied].mask(hide)
+    return out
+
+
+def refuse_small_counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame if no count of 1–4 by citizenship is in it: the last check of everything that leaves.
+
+    Raises:
+        SchemaError: Disclosure control was forgotten on the way: a fault in the code, not in the data.
+    """
+    if "citizen" not in frame:
+        return frame
+    cells = is_breakdown(frame) if "target" in frame else ~frame["citizen"].isin([ALL, NOT_APPLICABLE])
+    for name in (name for name in _COUNTS if name in frame):
+        if (cells & _is_small(pd.to_numeric(frame[name], errors="coerce"))).any():
+            raise SchemaError(f"column '{name}' holds counts of 1 to {SMALLEST_SHOWN - 1} by citizenship: not to leave")
+    return frame
+
+
+def is_breakdown(frame: pd.DataFrame) -> pd.Series:
+    """Which rows count persons of one citizenship."""
+    return frame["target"].isin(TARGETS) & ~frame["citizen"].isin([ALL, NOT_APPLICABLE])
+
+
+def _is_small(counts: pd.Series) -> pd.Series:
+    return counts.gt(0) & counts.lt(SMALLEST_SHOWN)
+
+
+def _hidden_cells(rows: pd.DataFrame) -> _Mask:
+    """Which cells to hide, by cell number."""
+    values = rows.groupby("cell")["obs_value"].max().to_numpy()
+    sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy()
+    cells = rows.drop_duplicates("cell").set_index("cell").sort_index()[_KEY]
+    members = _number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)])
+    finer, guarded = _finer_than_route(cells), sensitive.copy()
+    while True:
+        _guard(members, values, guarded, finer)
+        hidden: _Mask = guarded | finer
+        more = [_beside(cell, members, values, hidden) for cell in _determined(members, sensitive, hidden)]
+        chosen = [cell for cell in more if cell is not None]
+        if not chosen:
+            return hidden
+        guarded[chosen] = True
+
+
+def _finer_than_route(cells: pd.DataFrame) -> _Mask:
+    """Cells of single places in periods in which their whole route is broken down too."""
+    over = ["target", "route_id", "freq", "time_period"]
+    route = cells["geo"] == ALL
+    broken_down = route.groupby([cells[name] for name in over]).transform("any")
+    mask: _Mask = (broken_down & ~route).to_numpy()
+    return mask
+
+
+def _number(parts: list[_Members]) -> _Members:
+    """Relations of every kind in one table, numbered on."""
+    members = pd.concat([part.assign(kind=kind) for kind, part in enumerate(parts)], ignore_index=True)
+    return members.assign(relation=members.groupby(["kind", "relation"], sort=False).ngroup())
+
+
+def _by_citizen(rows: pd.DataFrame) -> _Members:
+    """A source's total is the sum of its citizenships."""
+    over = ["source_id", "target", "route_id", "geo", "freq", "time_period"]
+    return pd.DataFrame({"relation": rows.groupby(over).ngroup(), "cell": rows["cell"], "part": 1})
+
+
+def _by_place(cells: pd.DataFrame) -> Iterator[_Members]:
+    """A route is the sum of its places, and all routes the sum of each, citizenship by citizenship."""
+    for dimension in ("geo", "route_id"):
+        others = [name for name in _KEY if name != dimension]
+        parts = cells[~cells[dimension].isin([ALL, NOT_APPLICABLE])]
+        yield _sums(cells[cells[dimension] == ALL], parts, others)
+
+
+def _by_time(cells: pd.DataFrame) -> Iterator[_Members]:
+    """A quarter or a year is the sum of its months or quarters, where all of them are there."""
+    others = ["target", "route_id", "geo", "citizen"]
+    months, quarters, years = (cells[cells["freq"] == freq] for freq in ("M", "Q", "A"))
+    quarter = months["time_period"].str[:4] + "-Q" + ((months["time_period"].str[5:7].astype(int) + 2) // 3).astype(str)
+    for whole, parts, count in (
+        (quarters, months.assign(time_period=quarter), _MONTHS_PER_QUARTER),
+        (years, months.assign(time_period=months["time_period"].str[:4]), _MONTHS_PER_YEAR),
+        (years, quarters.assign(time_period=quarters["time_period"].str[:4]), _QUARTERS_PER_YEAR),
+    ):
+        over = [*others, "time_period"]
+        yield _sums(whole, parts[parts.groupby(over)["freq"].transform("size") == count], over)
+
+
+def _sums(whole: pd.DataFrame, parts: pd.DataFrame, over: list[str]) -> _Members:
+    """Each cell of ``whole`` beside the parts that share its other dimensions; wholes without parts are left out."""
+    wholes = whole[over].reset_index()
+    matched = parts[over].reset_index().merge(wholes.rename(columns={"cell": "relation"}), on=over)
+    sums = wholes.loc[wholes["cell"].isin(matched["relation"]), "cell"]
+    return pd.concat(
+        [
+            matched[["relation", "cell"]].assign(part=1),
+            pd.DataFrame({"relation": sums, "cell": sums, "part": -1}),
+        ],
+        ignore_index=True,
+    )
+
+
+def _guard(members: _Members, values: NDArray[np.float64], guarded: _Mask, finer: _Mask) -> None:
+    """Guard the smallest further cell of every sum that gives a guarded one away, until none does.
+
+    Args:
+        members: The published sums.
+        values: Persons in each cell.
+        guarded: Cells that must not follow from what is shown; changed here.
+        finer: Cells that are not shown, but may follow: what is finer than a route.
+    """
+    cell, part = members["cell"].to_numpy(), members["part"].to_numpy()
+    order = np.lexsort((values[cell], values[cell] == 0, members["relation"].to_numpy()))
+    cell, part, relation = cell[order], part[order], members["relation"].to_numpy()[order]
+    count = int(relation.max()) + 1
+    while True:
+        now = (guarded | finer)[cell]
+        number = np.bincount(relation, now, count)
+        persons = np.bincount(relation, now * (part == 1) * values[cell], count)
+        whole_hidden = np.bincount(relation, now & (part == -1), count) > 0
+        concerned = np.bincount(relation, guarded[cell], count) > 0
+        weak = concerned & ((number == 1) | ((persons < SMALLEST_SHOWN) & ~whole_hidden))
+        candidates = np.flatnonzero(weak[relation] & ~now)
+        if not len(candidates):
+            return
+        _first, places = np.unique(relation[candidates], return_index=True)
+        guarded[cell[candidates[places]]] = True
+
+
+def _determined(members: _Members, sensitive: _Mask, hidden: _Mask) -> list[int]:
+    """Small counts that follow from the published sums: by subtracting one after another, or by solving several.
+
+    Hidden cells that share no sum, even through others, are solved apart, so that each system is small.
+    """
+    followed = _follow(members, hidden)
+    fixed = np.flatnonzero(followed & sensitive)
+    if len(fixed):
+        return [int(cell) for cell in fixed]
+    unknown = members[(hidden & ~followed)[members["cell"]]]
+    relations, rows = np.unique(unknown["relation"], return_inverse=True)
+    cells, columns = np.unique(unknown["cell"], return_inverse=True)
+    if not len(cells):
+        return []
+    edges = coo_matrix((np.ones(len(rows)), (rows, columns + len(relations))), (len(relations) + len(cells),) * 2)
+    component = connected_components(edges, directed=False)[1][len(relations) :]
+    found: list[int] = []
+    for number in np.unique(component[sensitive[cells]]):
+        chosen = np.flatnonzero(component[columns] == number)
+        own, place = np.unique(columns[chosen], return_inverse=True)
+        equation = np.unique(rows[chosen], return_inverse=True)[1]
+        system = np.zeros((equation.max() + 1, len(own)))
+        system[equation, place] = unknown["part"].to_numpy()[chosen]
+        found += [int(cells[own[at]]) for at in _solved(system)]
+    return [cell for cell in found if sensitive[cell]]
+
+
+def _follow(members: _Members, hidden: _Mask) -> _Mask:
+    """Hidden cells that are alone in a sum, once those that followed before them are known."""
+    relation, cell = members["relation"].to_numpy(), members["cell"].to_numpy()
+    unknown = hidden.copy()
+    while True:
+        alone = np.bincount(relation, unknown[cell], int(relation.max()) + 1) == 1
+        new = np.unique(cell[alone[relation] & unknown[cell]])
+        if not len(new):
+            return hidden & ~unknown
+        unknown[new] = False
+
+
+def _solved(system: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Unknowns with one solution: those whose unit vector is a combination of the equations."""
+    _left, scale, right = np.linalg.svd(system, full_matrices=False)
+    basis = right[scale > 1e-9]
+    return np.flatnonzero(np.square(basis).sum(axis=0) > 1 - 1e-9)
+
+
+def _beside(cell: int, members: _Members, values: NDArray[np.float64], hidden: _Mask) -> int | None:
+    """The smallest cell still shown in any sum of a cell, or None where all are hidden."""
+    own = members.loc[members["cell"] == cell, "relation"]
+    others = np.unique(members.loc[members["relation"].isin(own), "cell"])
+    shown = others[~hidden[others]]
+    if not len(shown):
         return None
-    others = cells[~cells["suppressed"] & cells[value].notna()]
-    if others.empty:
-        return None
-    positive = others[others[value] > 0]
-    return (positive if not positive.empty else others)[value].idxmin()
+    positive = shown[values[shown] > 0]
+    among = positive if len(positive) else shown
+    return int(among[np.argmin(values[among])])

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
+from core.disclosure import refuse_small_counts
 from core.spreadsheets import harmless, harmless_cell
 from dashboard.i18n import _
 from dashboard.purpose import caveats
@@ -26,7 +27,7 @@ class Export:
     Attributes:
         name: Beginning of the file's name, ASCII.
         title: What the table shows, one line.
-        frame: The table as it leaves: disclosure control is done before.
+        frame: The table as it leaves: disclosure control is done before, and a small count by citizenship is refused.
         known_on: The date on which the figures were known, ISO.
         run_id: The release that the figures come from.
         citations: How to cite each source, its licence included.
@@ -40,6 +41,10 @@ class Export:
     run_id: str
     citations: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse what disclosure control forgot."""
+        refuse_small_counts(self.frame)
 
     def about(self) -> list[tuple[str, str]]:
         """Lines that travel inside the file: a label and a text each."""

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.disclosure import protect, protect_changes
 from core.errors import StoreError
 from core.schema import ALERTS, FORECASTS, OBSERVATIONS, REJECTED
 from core.settings import home_folder, load_settings
@@ -61,6 +62,10 @@ class Night:
     def frame(self, name: str) -> pd.DataFrame:
         """One of the release's frames; an empty one where the release may lack it."""
         return _frame(self.home, self.run_id, name)
+
+    def published(self, name: str) -> pd.DataFrame:
+        """``observations`` or ``revisions`` as they may be shown and leave: small counts are withheld."""
+        return _published(self.home, self.run_id, name)
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """The catalogue's cards, source_id -> fields."""
@@ -129,6 +134,13 @@ def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
     if name in OPTIONAL_FRAMES and name not in release.names:
         return pd.DataFrame(columns=list(OPTIONAL_FRAMES[name]))
     return release.read(name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _published(home: str, run_id: str, name: str) -> pd.DataFrame:
+    if name == "revisions":
+        return protect_changes(_frame(home, run_id, name), _published(home, run_id, "observations"))
+    return protect(_frame(home, run_id, "observations"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

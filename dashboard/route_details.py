@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.countries import display_name, known_codes
-from core.disclosure import SMALLEST_SHOWN, suppress
+from core.disclosure import SMALLEST_SHOWN
 from core.errors import InputError
 from core.schema import TARGETS
 from dashboard import layout, numbers, state, summaries, tables
@@ -146,8 +146,12 @@ def show_nationalities(view: RouteView) -> None:
 
 
 def breakdown(view: RouteView) -> pd.DataFrame:
-    """Monthly arrivals by nationality on the route, known on the date: ``citizen, time_period, obs_value``."""
-    rows = view.night.frame("observations")
+    """Monthly arrivals by nationality on the route, known on the date, small counts withheld.
+
+    Returns:
+        ``citizen, time_period, obs_value, suppressed``.
+    """
+    rows = view.night.published("observations")
     own = rows[
         (rows["route_id"] == view.route_id)
         & (rows["target"] == "arrivals")
@@ -157,7 +161,7 @@ def breakdown(view: RouteView) -> pd.DataFrame:
     ]
     ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
     upto = own[ends <= pd.Timestamp(view.known_on)]
-    return upto[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
+    return upto[["citizen", "time_period", "obs_value", "suppressed"]].reset_index(drop=True)
 
 
 def indicators(view: RouteView) -> pd.DataFrame:
@@ -169,31 +173,32 @@ def indicators(view: RouteView) -> pd.DataFrame:
 def withheld_note() -> str:
     """What is withheld, and why."""
     text = _(
-        "Counts of 1–{last} are withheld to protect persons, and a second one where a total would give the first away."
+        "Counts of 1–{last} are withheld to protect persons, and a second one where a total would give the first away. "
+        "Sums over months leave withheld months out."
     )
     return text.format(last=SMALLEST_SHOWN - 1)
 
 
 def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:
-    """The last twelve months by nationality with small counts withheld, for the files."""
+    """The last twelve months by nationality, for the files."""
     periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
-    recent = cells[cells["time_period"].isin(periods)].reset_index(drop=True)
-    return suppress(recent, "obs_value", ["time_period"], also_over=["citizen"])
+    return cells[cells["time_period"].isin(periods)].reset_index(drop=True)
 
 
 def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Sums of the last twelve months by nationality, small ones withheld, the largest first; and the newest month."""
+    """Sums of the last twelve months by nationality, the largest first; and the newest month.
+
+    A withheld month counts as nothing: a sum over all months would give it away.
+    """
     periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
     recent = cells[cells["time_period"].isin(periods)]
-    sums = recent.groupby("citizen", as_index=False)["obs_value"].sum().assign(group="all")
-    hidden = suppress(sums, "obs_value", ["group"]).drop(columns="group")
-    return hidden.sort_values("obs_value", ascending=False, na_position="last", ignore_index=True), periods[-1]
+    sums = recent.groupby("citizen", as_index=False)["obs_value"].sum()
+    return sums[sums["obs_value"] > 0].sort_values("obs_value", ascending=False, ignore_index=True), periods[-1]
 
 
 def largest(table: pd.DataFrame) -> pd.DataFrame:
     """The largest nationalities and the others together: ``name``, ``value``, ``share`` of what is shown."""
-    shown = table.dropna(subset=["obs_value"])
-    top, rest = shown.head(LARGEST_SHOWN), shown.iloc[LARGEST_SHOWN:]
+    top, rest = table.head(LARGEST_SHOWN), table.iloc[LARGEST_SHOWN:]
     out = pd.DataFrame({"name": [country(code) for code in top["citizen"]], "value": top["obs_value"].to_numpy()})
     if len(rest):
         others = pd.DataFrame({"name": [_("Others")], "value": [float(rest["obs_value"].sum())]})

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.disclosure import suppress
+from core.disclosure import protect, protect_changes, refuse_small_counts
 from core.errors import InputError
-from core.schema import ALL, TARGETS
 from core.spreadsheets import harmless
 from store.files import named_errors, parquet_bytes, write_bytes
 from store.releases import Release
@@ -23,7 +22,8 @@ PURPOSE = (
 def write_export(release: Release, table: str, out: Path) -> Path:
     """Write one table as CSV or Parquet, and ``<out>.about.txt`` with citations, licences and permitted use.
 
-    Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`).
+    Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`), and the
+    records that were set aside: they are a publisher's rows as they came.
 
     Args:
         release: Where the table comes from.
@@ -41,7 +41,7 @@ def write_export(release: Release, table: str, out: Path) -> Path:
         raise InputError(f"--out {out.name}: the ending must be .csv or .parquet")
     if table not in release.names:
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
-    frame = _without_small_counts(release.read(table))
+    frame = refuse_small_counts(_published(release, table))
     about = out.with_name(out.name + ".about.txt")
     with named_errors(out):
         write_bytes(out, _csv_bytes(frame) if out.suffix == ".csv" else parquet_bytes(frame))
@@ -49,16 +49,16 @@ def write_export(release: Release, table: str, out: Path) -> Path:
     return about
 
 
-def _without_small_counts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Withhold small counts where the table has a breakdown by citizenship."""
-    if not {"citizen", "obs_value", "target"} <= set(frame.columns):
-        return frame
-    cells = frame["target"].isin(TARGETS) & (frame["citizen"] != ALL)
-    over = ["source_id", "target", "route_id", "geo", "freq", "time_period"]
-    hidden = suppress(frame[cells], "obs_value", over)
-    out = frame.assign(suppressed=False)
-    out.loc[cells, ["obs_value", "suppressed"]] = hidden[["obs_value", "suppressed"]]
-    return out
+def _published(release: Release, table: str) -> pd.DataFrame:
+    """A table as it may leave."""
+    frame = release.read(table)
+    if table == "observations":
+        return protect(frame)
+    if table == "revisions":
+        return protect_changes(frame, protect(release.read("observations")))
+    if table == "rejected":
+        return frame.drop(columns="record", errors="ignore")
+    return frame
 
 
 def _csv_bytes(frame: pd.DataFrame) -> bytes:

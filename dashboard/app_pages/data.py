@@ -112,7 +112,7 @@ def _redistribution(value: object) -> str:
 
 def show_revisions(night: Night) -> None:
     """Figures that a source changed after it had published them."""
-    rows = night.frame("revisions")
+    rows = night.published("revisions")
     if rows.empty:
         return
     st.subheader(_("Revisions since the last release"), anchor=False)

@@ -1,83 +1,215 @@
-"""Disclosure control."""
+"""Disclosure control: what is hidden must not follow from anything that is shown."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
-from core.disclosure import SMALLEST_SHOWN, suppress
+from core.disclosure import SMALLEST_SHOWN, is_breakdown, protect, protect_changes, refuse_small_counts
+from core.errors import SchemaError
 
-
-def breakdown(counts: list[list[float]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {"time_period": f"2024-{month + 1:02d}", "citizen": f"C{index}", "obs_value": float(count)}
-            for month, row in enumerate(counts)
-            for index, count in enumerate(row)
-        ]
-    )
+PLACES = ("ITA", "MLT")
+CITIZENS = ("AFG", "ERI", "SYR", "TUN")
 
 
-def shown(counts: list[list[float]], **options: list[str]) -> list[list[float | None]]:
-    out = suppress(breakdown(counts), "obs_value", ["time_period"], **options)
-    return [
-        [None if pd.isna(value) else value for value in group["obs_value"]] for _, group in out.groupby("time_period")
-    ]
+def figure(
+    citizen: str, value: float, period: str = "2024-01", geo: str = "_T", source: str = "vigie-routes"
+) -> dict[str, object]:
+    return {
+        "source_id": source, "target": "arrivals", "route_id": "CMR", "geo": geo, "citizen": citizen,
+        "freq": "Q" if "Q" in period else "M", "time_period": period, "obs_value": float(value),
+    }  # fmt: skip
+
+
+def month(counts: Sequence[float], **where: str) -> pd.DataFrame:
+    rows = [figure(f"C{place:02d}", count, **where) for place, count in enumerate(counts)]
+    return pd.DataFrame([figure("_T", sum(counts), **where), *rows])
+
+
+def shown(counts: Sequence[float]) -> list[float | None]:
+    out = protect(month(counts)).iloc[1:]
+    return [None if pd.isna(value) else value for value in out["obs_value"]]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_a_count_of_one_to_four_is_hidden_with_the_next_smallest(count: float) -> None:
-    assert shown([[count, 80, 20, 300]]) == [[None, 80, None, 300]]
+    assert shown([count, 80, 20, 300]) == [None, 80, None, 300]
 
 
 def test_zeros_and_fives_are_shown() -> None:
-    assert shown([[0, 5, 40]]) == [[0, 5, 40]]
+    assert shown([0, 5, 40]) == [0, 5, 40]
 
 
 def test_two_hidden_cells_that_hold_less_than_five_together_take_a_third_with_them() -> None:
-    assert shown([[1, 2, 60, 9]]) == [[None, None, 60, None]]
+    assert shown([1, 2, 60, 9]) == [None, None, 60, None]
 
 
 def test_a_zero_protects_where_no_other_count_is_left() -> None:
-    assert shown([[3, 0]]) == [[None, None]]
+    assert shown([3, 0]) == [None, None]
 
 
-def test_months_without_small_counts_are_left_alone() -> None:
-    assert shown([[3, 10, 20], [10, 20, 30]]) == [[None, None, 20], [10, 20, 30]]
+def test_totals_and_months_without_small_counts_are_left_alone() -> None:
+    frame = pd.concat([month([3, 10, 20]), month([10, 20, 30], period="2024-02")], ignore_index=True)
+    out = protect(frame)
+    assert out.loc[out["citizen"] == "_T", "obs_value"].tolist() == [33, 60]
+    assert out.loc[out["time_period"] == "2024-02", "obs_value"].tolist() == [60, 10, 20, 30]
 
 
-def test_with_two_sets_of_totals_no_hidden_cell_is_alone_in_either() -> None:
-    out = suppress(
-        breakdown([[3, 10, 20], [10, 20, 30], [50, 60, 70]]), "obs_value", ["time_period"], also_over=["citizen"]
-    )
-    for column in ("time_period", "citizen"):
-        hidden = out.groupby(column)["suppressed"].sum()
-        assert (hidden[hidden > 0] >= 2).all()
+def test_a_cell_is_hidden_in_every_source_that_reports_it() -> None:
+    frame = pd.concat([month([3, 10, 20], source="one"), month([30, 10, 20], source="two")], ignore_index=True)
+    out = protect(frame)
+    hidden = out[out["suppressed"]].groupby("citizen")["source_id"].agg(set)
+    assert hidden.to_dict() == {"C00": {"one", "two"}, "C01": {"one", "two"}}
 
 
-def test_unknown_cells_stay_unknown_and_are_not_marked() -> None:
-    frame = breakdown([[10, 20]])
-    frame.loc[0, "obs_value"] = None
-    assert suppress(frame, "obs_value", ["time_period"])["suppressed"].tolist() == [False, False]
+def test_places_are_not_broken_down_where_their_route_is() -> None:
+    frame = pd.concat([month([40, 50]), month([30, 50], geo="ITA", source="iom_dtm")], ignore_index=True)
+    out = protect(frame)
+    assert out.loc[(out["geo"] == "ITA") & (out["citizen"] != "_T"), "obs_value"].isna().all()
+    assert out.loc[out["geo"] == "_T", "obs_value"].notna().all()
 
 
-def test_the_frame_given_is_not_changed() -> None:
-    frame = breakdown([[3, 10]])
-    suppress(frame, "obs_value", ["time_period"])
-    assert frame["obs_value"].tolist() == [3, 10]
+def test_places_are_broken_down_where_their_route_is_not() -> None:
+    assert not protect(month([30, 50], geo="GRC", source="iom_dtm"))["suppressed"].any()
 
 
-@given(st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=1, max_size=5))
-def test_no_published_total_gives_a_small_count_away(counts: list[list[int]]) -> None:
-    truth = breakdown([[float(c) for c in row] for row in counts])
-    out = suppress(truth, "obs_value", ["time_period"], also_over=["citizen"])
-    assert not out["obs_value"].between(1, SMALLEST_SHOWN - 1).any()
-    for column in ("time_period", "citizen"):
-        for _, rows in out.groupby(column):
-            hidden = rows["suppressed"]
-            remainder = truth.loc[rows.index, "obs_value"][hidden].sum()
-            if hidden.any() and not hidden.all():
-                assert hidden.sum() >= 2
-                assert remainder >= SMALLEST_SHOWN or not (~hidden & (rows["obs_value"] > 0)).any()
+def test_a_month_does_not_follow_from_its_quarter() -> None:
+    months = [
+        month([3, 40, 50], period="2024-01"),
+        month([20, 40, 9], period="2024-02"),
+        month([20, 40, 50], period="2024-03"),
+    ]
+    frame = pd.concat([*months, month([43, 120, 109], period="2024-Q1")], ignore_index=True)
+    out = protect(frame)
+    first = out[(out["citizen"] == "C00") & out["suppressed"]]
+    assert len(first) >= 2
+
+
+def test_indicators_and_unknown_cells_are_left_alone() -> None:
+    frame = month([10, 20])
+    frame.loc[1, "obs_value"] = None
+    indicator = frame.assign(target="conflict_deaths", obs_value=3.0)
+    out = protect(pd.concat([frame, indicator], ignore_index=True))
+    assert not out["suppressed"].any()
+    assert out["obs_value"].tail(3).eq(3).all()
+
+
+def test_the_frame_given_is_not_changed_and_one_without_a_breakdown_is_served() -> None:
+    frame = month([3, 10])
+    protect(frame)
+    assert frame["obs_value"].tolist() == [13, 3, 10]
+    assert not protect(frame.iloc[:1])["suppressed"].any()
+
+
+def test_revised_small_counts_and_hidden_cells_lose_their_figures() -> None:
+    protected = protect(month([3, 10, 20]))
+    rows = [figure("C00", 0), figure("C01", 0), figure("C02", 0), figure("_T", 0)]
+    changes = pd.DataFrame(rows).assign(before=[8.0, 9.0, 4.0, 30.0], after=[3.0, 10.0, 20.0, 33.0], share=0.1)
+    out = protect_changes(changes, protected)
+    assert out["after"].isna().tolist() == [True, True, True, False]
+    assert out["before"].isna().tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("column", ["obs_value", "before", "after", "value"])
+def test_a_small_count_is_stopped_at_the_door(column: str) -> None:
+    with pytest.raises(SchemaError, match=f"'{column}' holds counts of 1 to 4 by citizenship"):
+        refuse_small_counts(pd.DataFrame({"citizen": ["SYR"], column: [3.0]}))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"citizen": ["_T"], "obs_value": [3.0]}),
+        pd.DataFrame({"citizen": ["SYR"], "obs_value": [5.0]}),
+        pd.DataFrame({"citizen": ["SYR"], "target": ["exchange_rate_eur"], "obs_value": [1.1]}),
+        pd.DataFrame({"route_id": ["CMR"], "obs_value": [3.0]}),
+    ],
+    ids=["a total", "five", "an indicator", "no breakdown"],
+)
+def test_what_is_no_small_count_of_persons_passes_the_door(frame: pd.DataFrame) -> None:
+    assert refuse_small_counts(frame) is frame
+
+
+counts = st.one_of(st.integers(0, 7), st.integers(0, 60))
+
+
+@st.composite
+def world(draw: st.DrawFn) -> pd.DataFrame:
+    """Two months of a route by place and citizenship, with every total, and sometimes without a place's breakdown."""
+    rows = []
+    both = draw(st.booleans())
+    for period in ("2024-01", "2024-02"):
+        table = draw(st.lists(st.lists(counts, min_size=4, max_size=4), min_size=2, max_size=2))
+        table = table if both else [table[0], [0] * 4]
+        rows += [figure("_T", sum(map(sum, table)), period)]
+        rows += [figure(name, table[0][at] + table[1][at], period) for at, name in enumerate(CITIZENS)]
+        for place, line in list(zip(PLACES, table, strict=True))[: 2 if both else 1]:
+            rows += [figure("_T", sum(line), period, place, "iom_dtm")]
+            rows += [figure(name, line[at], period, place, "iom_dtm") for at, name in enumerate(CITIZENS)]
+    routes_too = draw(st.booleans())
+    frame = pd.DataFrame(rows)
+    return frame if routes_too else frame[(frame["geo"] != "_T") | (frame["citizen"] == "_T")].reset_index(drop=True)
+
+
+def reach(truth: pd.DataFrame, out: pd.DataFrame) -> pd.DataFrame:
+    """Lowest and highest value of each small count that agrees with all that is shown: an outsider's linear program."""
+    hidden = list(out.index[out["suppressed"]])
+    place = {index: number for number, index in enumerate(hidden)}
+    equations: list[tuple[dict[int, float], float]] = []
+
+    def state(parts: pd.Index, whole: int) -> None:
+        row = {place[i]: 1.0 for i in parts if i in place} | ({place[whole]: -1.0} if whole in place else {})
+        known = truth["obs_value"]
+        right = (0 if whole in place else known[whole]) - sum(known[i] for i in parts if i not in place)
+        equations.append((row, right))
+
+    for _, rows in truth.groupby(["source_id", "geo", "time_period"]):
+        total, parts = rows.index[rows["citizen"] == "_T"], rows.index[rows["citizen"] != "_T"]
+        if len(parts):
+            state(parts, total[0])
+    for _, rows in truth[truth["citizen"] != "_T"].groupby(["citizen", "time_period"]):
+        total, parts = rows.index[rows["geo"] == "_T"], rows.index[rows["geo"] != "_T"]
+        if len(total) and len(parts):
+            state(parts, total[0])
+    matrix = np.zeros((len(equations), len(hidden)))
+    for number, (row, _right) in enumerate(equations):
+        for column, factor in row.items():
+            matrix[number, column] = factor
+    right = [value for _row, value in equations]
+    lines = []
+    for index in hidden:
+        if not 0 < truth["obs_value"][index] < SMALLEST_SHOWN:
+            continue
+        goal = np.zeros(len(hidden))
+        goal[place[index]] = 1
+        ends = [(linprog(sign * goal, A_eq=matrix, b_eq=right, bounds=(0, None)).fun or 0.0) * sign for sign in (1, -1)]
+        lines.append((index, *ends))
+    return pd.DataFrame(lines, columns=["row", "low", "high"]).set_index("row")
+
+
+@settings(max_examples=20, deadline=None)
+@given(world())
+def test_no_small_count_follows_from_all_totals_by_place_and_citizenship_together(truth: pd.DataFrame) -> None:
+    out = protect(truth)
+    refuse_small_counts(out)
+    assert out.loc[~is_breakdown(out), "obs_value"].equals(truth.loc[~is_breakdown(truth), "obs_value"])
+    assert out.loc[~out["suppressed"], "obs_value"].equals(truth.loc[~out["suppressed"], "obs_value"])
+    ends = reach(truth, out)
+    for row in ends.index[ends["high"] - ends["low"] < 1e-6]:
+        place, period = truth.loc[row, ["geo", "time_period"]]
+        same = truth["geo"].eq(place) & truth["time_period"].eq(period)
+        left = out[same & is_breakdown(out)]
+        assert left["suppressed"].all(), "fixed although more could have been hidden"
+
+
+def test_the_check_above_finds_a_count_that_only_primary_suppression_hides() -> None:
+    truth = month([3, 10, 20])
+    only_primary = truth.assign(suppressed=truth["obs_value"].between(1, 4) & (truth["citizen"] != "_T"))
+    ends = reach(truth, only_primary)
+    assert ends["low"].tolist() == ends["high"].tolist() == [3.0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.disclosure import refuse_small_counts
 from core.errors import InputError
 from store.export import write_export
 from store.releases import About, Release, ReleaseStore
@@ -27,8 +28,11 @@ def row(citizen: str, value: float) -> dict[str, object]:
 def release(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Release:
     counts = pd.DataFrame([row("_T", 1053.0), row("SYR", 1000.0), row("EGY", 50.0), row("ERI", 3.0)])
     about = About(dt.date(2025, 1, 31), "0.1.0", {}, {})
+    revised = counts.assign(before=[1060.0, 1000.0, 57.0, 3.0], after=counts["obs_value"], share=0.1)
+    revised = revised.drop(columns="obs_value")
+    set_aside = pd.DataFrame({"source_id": ["iom_dtm"], "rule": ["negative"], "record": ["ITA;ERI;-3"]})
     return ReleaseStore(tmp_path / "home").publish(
-        release_frames | {"observations": counts},
+        release_frames | {"observations": counts, "revisions": revised, "rejected": set_aside},
         {"sources.json": json.dumps({"iom_dtm": CARD, "frontex": UNUSED})},
         about,
     )
@@ -41,6 +45,24 @@ def test_small_counts_are_withheld_with_a_second_one_that_would_give_them_away(
     out = pd.read_parquet(tmp_path / "out.parquet").set_index("citizen")["obs_value"]
     assert out[["ERI", "EGY"]].isna().all()
     assert out["SYR"] == 1000 and out["_T"] == 1053
+
+
+def test_revised_counts_do_not_tell_what_the_table_of_observations_withholds(release: Release, tmp_path: Path) -> None:
+    write_export(release, "revisions", tmp_path / "out.csv")
+    out = pd.read_csv(tmp_path / "out.csv").set_index("citizen")
+    assert out.loc[["ERI", "EGY"], ["before", "after", "share"]].isna().all(axis=None)
+    assert out.loc["_T", "before"] == 1060
+
+
+def test_rows_that_were_set_aside_leave_without_their_content(release: Release, tmp_path: Path) -> None:
+    write_export(release, "rejected", tmp_path / "out.csv")
+    assert list(pd.read_csv(tmp_path / "out.csv").columns) == ["source_id", "rule"]
+
+
+def test_no_table_of_a_release_leaves_with_a_small_count_by_citizenship(release: Release, tmp_path: Path) -> None:
+    for table in release.names:
+        write_export(release, table, tmp_path / f"{table}.parquet")
+        refuse_small_counts(pd.read_parquet(tmp_path / f"{table}.parquet"))
 
 
 def test_citation_licence_and_purpose_stand_beside_the_file(release: Release, tmp_path: Path) -> None:
