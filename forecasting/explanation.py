@@ -2,9 +2,9 @@
 
 Last month's forecast of its h-th month becomes this month's forecast of its h-th month by a chain of forecasts that
 differ in one thing each: the month aimed at, revised figures, a month's passing in which the count came as expected,
-the count that came, the members' weights, and the rest (calibration of the ensemble and limits). The members are really
-refitted at every link, so no step is an approximation. Chains of counterfactuals are the usual account of a forecast
-revision in nowcasting ("news": Bańbura and Modugno 2014, Journal of Applied Econometrics 29(1)).
+the count that came, the members' weights, the rest of the ensemble (calibration and limits), and what daily counts add.
+The members are really refitted at every link, so no step is an approximation. Chains of counterfactuals are the usual
+account of a forecast revision in nowcasting ("news": Bańbura and Modugno 2014, J. of Applied Econometrics 29(1)).
 
 What the last count moved is told apart in two: the part that every month ahead shares (the level), and what goes beyond
 it and fades.
@@ -24,8 +24,9 @@ from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
 
 FORMER, SEASON, REVISIONS, MONTH_PASSED = "former", "season", "revisions", "month_passed"
-LEVEL_SHIFT, LAST_OUTCOME, WEIGHTS, CALIBRATION = "level_shift", "last_outcome", "weights", "calibration"
-COMPONENTS = (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME, WEIGHTS, CALIBRATION)
+LEVEL_SHIFT, LAST_OUTCOME = "level_shift", "last_outcome"
+WEIGHTS, CALIBRATION, NOWCAST = "weights", "calibration", "nowcast"
+COMPONENTS = (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME, WEIGHTS, CALIBRATION, NOWCAST)
 """The chain's links in order; the first is where it begins: last month's forecast of its h-th month."""
 
 Refit = Callable[[Panel, Sequence[str]], pd.DataFrame]
@@ -33,8 +34,14 @@ Refit = Callable[[Panel, Sequence[str]], pd.DataFrame]
 _ROW = ["series_id", "horizon"]
 
 
-def explain(
-    present: pd.DataFrame, past: pd.DataFrame, weights: pd.DataFrame, panel: Panel, refit: Refit
+def explain(  # what moves a forecast comes from six places
+    present: pd.DataFrame,
+    past: pd.DataFrame,
+    weights: pd.DataFrame,
+    panel: Panel,
+    refit: Refit,
+    *,
+    published: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Tell what moved each series' forecast between its last origin and the one before.
 
@@ -44,6 +51,7 @@ def explain(
         weights: From :func:`forecasting.combine.ensemble`.
         panel: The series as known now.
         refit: Makes members' forecasts from changed histories.
+        published: The ensemble's rows where they were changed before publication; by default as in ``present``.
 
     Returns:
         A frame that keeps ``EXPLANATIONS``: one row per series, horizon and link of the chain; over the links the
@@ -57,9 +65,11 @@ def explain(
     then, now = _at(past, origins["previous"]), _at(present, origins["origin"])
     expected = _medians(then, [ENSEMBLE])[ENSEMBLE].xs(1, level="horizon")
     revised = _cut(panel, origins["previous"])
+    shown = now if published is None else _at(published, origins["origin"])
     links = _Links(
         former=_medians(then, [ENSEMBLE])[ENSEMBLE],
         final=_medians(now, [ENSEMBLE])[ENSEMBLE],
+        published=_medians(shown, [ENSEMBLE])[ENSEMBLE],
         before=_medians(then, names),
         revised=_medians(refit(revised, names), names),
         expected=_medians(refit(_with_outcome(revised, origins["origin"], expected), names), names),
@@ -86,6 +96,7 @@ class _Links:
 
     former: pd.Series
     final: pd.Series
+    published: pd.Series
     before: pd.DataFrame
     revised: pd.DataFrame
     expected: pd.DataFrame
@@ -176,6 +187,7 @@ def _one_series(name: str, origins: pd.Series, links: _Links, weights: pd.DataFr
         LAST_OUTCOME: news - level,
         WEIGHTS: chain[4] - chain[3],
         CALIBRATION: (final.loc[steps].to_numpy() - chain[4]) - (same_month - chain[0]),
+        NOWCAST: (links.published.xs(name).reindex(steps) - final.loc[steps]).to_numpy(),
     }
     ends = links.target_ends.xs(name).loc[steps]
     return _rows(name, origins, ends, np.stack([logs[component] for component in COMPONENTS]))

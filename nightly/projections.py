@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,8 @@ import pandas as pd
 from core.progress import ProgressReport
 from core.settings import Settings
 from forecasting.combine import ensemble
+from forecasting.explanation import explain
+from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.registry import MODELS
 from forecasting.work import WorkList, backtest_work, present_work, run_work
@@ -62,6 +65,26 @@ def project(knowledge: Knowledge, settings: Settings, cache: BacktestStore, prog
         everything[~is_present].reset_index(drop=True),
         combination.weights,
         computed,
+    )
+
+
+def explained(knowledge: Knowledge, projections: Projections, published: pd.DataFrame) -> pd.DataFrame:
+    """What moved the published forecasts since the origin before.
+
+    Args:
+        knowledge: What is known tonight.
+        projections: What the engine says tonight.
+        published: The ensemble's rows as they are published, perhaps sharpened by daily counts.
+
+    Returns:
+        A frame that keeps ``EXPLANATIONS``.
+    """
+
+    def refit(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
+        return to_rows(run_work(present_work(panel, models=models), horizons=HORIZONS))
+
+    return explain(
+        projections.present, projections.past, projections.weights, knowledge.panel, refit, published=published
     )
 
 

@@ -18,6 +18,7 @@ from forecasting.explanation import (
     LAST_OUTCOME,
     LEVEL_SHIFT,
     MONTH_PASSED,
+    NOWCAST,
     REVISIONS,
     SEASON,
     WEIGHTS,
@@ -145,6 +146,21 @@ def test_other_weights_alone_move_only_the_link_of_weights(small_panel: Panel) -
         change(before, WEIGHTS) + change(before, CALIBRATION),
         atol=1e-9,
     )
+
+
+def test_what_is_changed_before_publication_is_a_link_of_its_own(small_panel: Panel) -> None:
+    present, past, weights = world(small_panel)
+    before = explain(present, past, weights, small_panel, refit)
+    published = present.copy()
+    running = (published["model_id"] == ENSEMBLE) & (published["horizon"] == 1)
+    published.loc[running, "value"] *= 1.25
+    after = explain(present, past, weights, small_panel, refit, published=published)
+    assert (change(before, NOWCAST) == 0).all()
+    first, rest = after["horizon"] == 1, after["horizon"] > 1
+    assert (change(after[first], NOWCAST) > 0).all()
+    assert (change(after[rest], NOWCAST) == 0).all()
+    total = after.groupby(["series_id", "horizon"])["change"].sum()
+    np.testing.assert_allclose(total, median(published).reindex(total.index), rtol=1e-12)
 
 
 def test_a_series_without_a_forecast_a_month_ago_has_no_explanation(small_panel: Panel) -> None:
