@@ -18,7 +18,8 @@ from forecasting.trajectories import sample_paths
 from ingest.catalogue import SourceCard
 from ingest.freshness import freshness
 from nightly.knowledge import TARGET, Knowledge
-from nightly.projections import Projections
+from nightly.nowcasts import nowcasts, sharpened
+from nightly.projections import Projections, explained
 from nightly.warnings import warn
 from store.releases import Release
 from store.vintages import VintageStore
@@ -36,16 +37,20 @@ def frames(  # everything a release is made of
     panel = knowledge.panel
     now = _of_ensemble(projections.present)
     past = _of_ensemble(projections.past)
-    paths = sample_paths(now, past, panel, n=settings.trajectories)
+    running = nowcasts(knowledge, now, past)
+    now, paths = sharpened(now, sample_paths(now, past, panel, n=settings.trajectories), running)
+    present = pd.concat([_of_members(projections.present), now], ignore_index=True)
     fresh = freshness(knowledge.known, knowledge.as_of, cards)
     known = pd.concat([knowledge.known, knowledge.route_figures], ignore_index=True)
     return {
-        "forecasts": projections.present.assign(target=TARGET, as_of=pd.Timestamp(knowledge.as_of)),
+        "forecasts": present.assign(target=TARGET, as_of=pd.Timestamp(knowledge.as_of)),
         "trajectories": paths,
+        "nowcasts": running,
         "backtest": past,
         "scores": summarise(projections.past, panel),
         "calibration": _calibration(past, panel),
         "weights": projections.weights,
+        "explanations": explained(knowledge, projections, now),
         "observations": known,
         "outcomes": knowledge.outcomes(),
         "freshness": fresh,
@@ -67,6 +72,10 @@ def documents(cards: Mapping[str, SourceCard]) -> dict[str, str]:
 
 def _of_ensemble(forecasts: pd.DataFrame) -> pd.DataFrame:
     return forecasts[forecasts["model_id"] == ENSEMBLE].reset_index(drop=True)
+
+
+def _of_members(forecasts: pd.DataFrame) -> pd.DataFrame:
+    return forecasts[forecasts["model_id"] != ENSEMBLE].reset_index(drop=True)
 
 
 def _calibration(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:

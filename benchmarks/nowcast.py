@@ -1,0 +1,129 @@
+"""Score the nowcast by day of the month against the whole month: ``python -m benchmarks.nowcast``.
+
+Every past month is nowcast from each of its days, from that day and the days before it alone. Rivals: the month before
+("last month"), and the month's own rate so far ("run-rate"), each with the errors it had itself on the same day of the
+past months. The daily files are read from the folder that VIGIE_RAW_DATA names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import FloatArray
+from forecasting.bootstrap import ratio_interval
+from forecasting.model import LEVELS, symmetric_errors
+from forecasting.nowcast import FEWEST_MONTHS, DailyHistory, daily_history
+from forecasting.scores import wis
+from ingest.raw import Parsed, RawFile
+from ingest.sources import italy_interior, uk_home_office
+
+DAYS = (1, 4, 8, 10, 12, 15, 18, 20, 22, 25, 28)
+ERRORS = 84
+"""Past months whose errors a rival's interval is made of."""
+MEDIAN = int(np.flatnonzero(np.isclose(LEVELS, 0.5))[0])
+SERIES: dict[str, tuple[Callable[[RawFile], Parsed], Callable[[Path], RawFile], str]] = {
+    "English Channel": (
+        uk_home_office.parse,
+        uk_home_office.fetch,
+        "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
+    ),
+    "Italy": (italy_interior.parse, italy_interior.fetch, "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"),
+}
+
+
+def daily_counts(raw_data: Path, name: str) -> pd.Series:
+    """Persons by day."""
+    parse, fetch, file = SERIES[name]
+    rows = parse(fetch(raw_data / file)).observations.sort_values("time_period")
+    return pd.Series(rows["obs_value"].to_numpy(), index=pd.PeriodIndex(rows["time_period"], freq="D"))
+
+
+def scores(history: DailyHistory) -> pd.DataFrame:
+    """Scores of the three forecasters: one row per whole month and day of :data:`DAYS`.
+
+    Returns:
+        ``month``, ``day``, ``forecaster``, ``log`` and ``natural`` (WIS), ``distance`` (of the median to the outcome),
+        ``inside_80`` and ``inside_95``.
+    """
+    return pd.DataFrame(
+        [line for day in DAYS for line in _scores_of_day(history, day)],
+        columns=["month", "day", "forecaster", "log", "natural", "distance", "inside_80", "inside_95"],
+    )
+
+
+def _scores_of_day(history: DailyHistory, day: int) -> Iterator[list[object]]:
+    places = np.flatnonzero((history.day == day) & np.isfinite(history.total))
+    total, so_far = history.total[places], history.so_far[places]
+    before = np.concatenate([[np.nan], total[:-1]])
+    run_rate = so_far / day * (day + history.rest[places])
+    for number in range(FEWEST_MONTHS, len(places)):
+        known = history.nowcast(int(places[number]))
+        if known is None:
+            continue
+        rivals = {"last month": _rival(before, total, number), "run-rate": _rival(run_rate, total, number)}
+        for name, quantiles in {"nowcast": known.quantiles, **rivals}.items():
+            yield [str(known.month), day, name, *_score(total[number], quantiles)]
+
+
+def _rival(points: FloatArray, outcomes: FloatArray, number: int) -> FloatArray:
+    """A rival's quantiles: its point with the errors on log scale that it had in the months before."""
+    errors = (np.log1p(outcomes) - np.log1p(points))[:number]
+    past = errors[np.isfinite(errors)][-ERRORS:]
+    quantiles: FloatArray = np.clip(np.expm1(symmetric_errors(float(np.log1p(points[number])), past)), 0, None)
+    return quantiles
+
+
+def _score(outcome: float, quantiles: FloatArray) -> list[float]:
+    one, row = np.asarray([outcome]), quantiles[None, :]
+    inside = [float(quantiles[low] <= outcome <= quantiles[-1 - low]) for low in (3, 1)]
+    log = float(wis(np.log1p(one), np.log1p(row))[0])
+    return [log, float(wis(one, row)[0]), abs(outcome - float(quantiles[MEDIAN])), *inside]
+
+
+def table(found: pd.DataFrame) -> list[str]:
+    """Ratios of the nowcast to its rivals by day, with 90 % block-bootstrap intervals over months, as Markdown."""
+    lines = [
+        "| day | WIS log to last month | WIS log to run-rate | error to last month | error to run-rate "
+        "| coverage 80/95 | months |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for day, rows in found.groupby("day"):
+        wide = rows.pivot_table(index="month", columns="forecaster", values=["log", "distance"], sort=True)
+        cells = [
+            _ratio(wide[measure, "nowcast"], wide[measure, rival])
+            for measure in ("log", "distance")
+            for rival in ("last month", "run-rate")
+        ]
+        own = rows[rows["forecaster"] == "nowcast"]
+        covered = f"{own['inside_80'].mean():.2f}/{own['inside_95'].mean():.2f}"
+        lines.append(f"| {day} | {' | '.join(cells)} | {covered} | {len(own)} |")
+    return lines
+
+
+def _ratio(own: pd.Series, rival: pd.Series) -> str:
+    low, high = ratio_interval(own.to_numpy(), rival.to_numpy(), horizon=1)
+    return f"{own.sum() / rival.sum():.2f} [{low:.2f}–{high:.2f}]"
+
+
+def report(raw_data: Path) -> list[str]:
+    """The section of docs/benchmarks.md, line by line."""
+    every, lines = [], ["## Nowcast of the running month, by day of the month", ""]
+    for name in SERIES:
+        found = scores(daily_history(daily_counts(raw_data, name)))
+        months = sorted(found["month"].unique())
+        lines += [f"{name}, months {months[0]} to {months[-1]}:", "", *table(found), ""]
+        every.append(found.assign(month=found["month"] + name))
+    return [*lines, "Both together:", "", *table(pd.concat(every, ignore_index=True))]
+
+
+if __name__ == "__main__":
+    folder = os.environ.get("VIGIE_RAW_DATA")
+    if folder is None:
+        sys.exit("VIGIE_RAW_DATA is not set: the daily files are not part of the project")
+    sys.stdout.write("\n".join(report(Path(folder))) + "\n")

@@ -1,0 +1,166 @@
+"""The running month of routes that are counted by day: its nowcast, and the forecast that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import FloatArray
+from core.schema import NOWCASTS, check
+from forecasting.model import LEVELS
+from forecasting.nowcast import DailyHistory, Nowcast, daily_history, scaled
+from forecasting.panel import Panel
+from forecasting.quantiles import to_matrix
+from forecasting.scores import wis
+from forecasting.sharpen import sharpen
+from ingest.days import daily_arrivals
+from nightly.knowledge import Knowledge
+
+MODEL_ID = "vigie-nowcast"
+PROVEN_MONTHS = 24
+"""Newest past months over which nowcast and forecast are compared on the same day of the month."""
+FEWEST_PROVEN = 12
+RATIO_MONTHS = 24
+"""Past months from which the ratio of a route's month to the sum of its days is taken."""
+
+
+@dataclass(frozen=True)
+class _Route:
+    """A route with its days.
+
+    Attributes:
+        days: Its daily history.
+        totals: Its months as the panel has them, by month.
+    """
+
+    days: DailyHistory
+    totals: pd.Series
+
+    def nowcast(self, month: pd.Period, day: int) -> Nowcast | None:
+        """The route's month, from what the days up to ``day`` and the months before tell."""
+        place = self.days.place_of(month, min(day, month.days_in_month - 1))
+        found = None if place is None else self.days.nowcast(place)
+        if found is None:
+            return None
+        ratios = self._ratios(month)
+        return scaled(found, ratios) if len(ratios) and not np.allclose(ratios, 1.0) else found
+
+    def _ratios(self, month: pd.Period) -> FloatArray:
+        past = pd.period_range(end=month - 1, periods=RATIO_MONTHS, freq="M")
+        places = [self.days.place_of(before, before.days_in_month) for before in past]
+        sums = np.asarray([np.nan if place is None else self.days.total[place] for place in places])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios: FloatArray = self.totals.reindex(past).to_numpy(dtype=float) / np.where(sums > 0, sums, np.nan)
+        return ratios[np.isfinite(ratios)]
+
+
+def nowcasts(knowledge: Knowledge, present: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
+    """Nowcast the month after each route's origin, where its days have begun.
+
+    Args:
+        knowledge: What was known.
+        present: The ensemble's forecasts of the present.
+        past: The ensemble's forecasts at past origins: a nowcast is used where it was better on the same day.
+
+    Returns:
+        A frame that keeps ``core.schema.NOWCASTS``.
+    """
+    days = daily_arrivals(knowledge.known)
+    states = knowledge.states[knowledge.states["series_id"].isin(present["series_id"])]
+    parts = [
+        _of_route(row, _Route(daily_history(days[row["route_id"]]), _totals(knowledge.panel, row["series_id"])), past)
+        for row in states.to_dict("records")
+        if row["route_id"] in days
+    ]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return _none()
+    found = pd.concat(parts, ignore_index=True).assign(as_of=pd.Timestamp(knowledge.as_of))
+    former = present[present["horizon"] == 1][["series_id", "output_type_id", "value"]]
+    former = former.assign(output_type_id=former["output_type_id"].round(6)).rename(columns={"value": "unsharpened"})
+    joined = found.assign(output_type_id=found["output_type_id"].round(6)).merge(
+        former, on=["series_id", "output_type_id"], how="left"
+    )
+    typed = joined.astype({"as_of": "datetime64[ns]", "n": "int64"})[list(NOWCASTS.columns)]
+    return check(typed, NOWCASTS)
+
+
+def sharpened(forecasts: pd.DataFrame, paths: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forecasts and paths of the ensemble with the nowcasts that are used in the place of the first month."""
+    used = found[found["used"]]
+    if used.empty:
+        return forecasts, paths
+    by_series = {
+        str(series_id): rows.sort_values("output_type_id")["value"].to_numpy(dtype=float)
+        for series_id, rows in used.groupby("series_id")
+    }
+    return sharpen(forecasts, paths, by_series)
+
+
+def _of_route(row: Mapping[Hashable, object], route: _Route, past: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one route; none where its days have not begun, are whole already, or are too few for a nowcast."""
+    origin = pd.Timestamp(str(row["origin_date"]))
+    month = origin.to_period("M") + 1
+    day = int(route.days.day[-1])
+    newest = route.days.place_of(month, day)
+    if newest != len(route.days.day) - 1 or day == month.days_in_month:
+        return pd.DataFrame()
+    found = route.nowcast(month, day)
+    if found is None:
+        return pd.DataFrame()
+    ratio, count = _past_skill(route, past[past["series_id"] == row["series_id"]], day)
+    return pd.DataFrame(
+        {
+            "model_id": MODEL_ID,
+            "series_id": row["series_id"],
+            "route_id": row["route_id"],
+            "origin_date": origin,
+            "target_end_date": month.end_time.normalize(),
+            "last_day": pd.Timestamp(year=month.year, month=month.month, day=day),
+            "so_far": found.so_far,
+            "output_type": "quantile",
+            "output_type_id": LEVELS,
+            "value": found.quantiles,
+            "relative_wis": ratio,
+            "n": count,
+            "used": bool(count >= FEWEST_PROVEN and ratio < 1),
+        }
+    ).astype(dict.fromkeys(("origin_date", "target_end_date", "last_day"), "datetime64[ns]"))
+
+
+def _past_skill(route: _Route, past: pd.DataFrame, day: int) -> tuple[float, int]:
+    """Mean WIS (log) of the nowcast relative to the ensemble's forecast a month ahead, on the same day of past months.
+
+    Returns:
+        The ratio (NaN without a month to compare) and the number of months.
+    """
+    table = to_matrix(past[past["horizon"] == 1])
+    order = np.argsort(table.keys["origin_date"].to_numpy())[-PROVEN_MONTHS:]
+    own, other = [], []
+    for place in order:
+        month = pd.Timestamp(table.keys["target_end_date"].iloc[place]).to_period("M")
+        outcome, found = route.totals.get(month, np.nan), route.nowcast(month, day)
+        if found is None or not np.isfinite(outcome):
+            continue
+        observed = np.log1p(np.asarray([outcome], dtype=float))
+        own.append(float(wis(observed, np.log1p(found.quantiles[None, :]))[0]))
+        other.append(float(wis(observed, np.log1p(table.quantiles[place][None, :]))[0]))
+    return (sum(own) / sum(other), len(own)) if other and sum(other) > 0 else (float("nan"), len(own))
+
+
+def _totals(panel: Panel, series_id: str) -> pd.Series:
+    totals: pd.Series = panel.matrix[series_id]
+    return totals
+
+
+def _none() -> pd.DataFrame:
+    kinds = {
+        **dict.fromkeys(("as_of", "origin_date", "target_end_date", "last_day"), "datetime64[ns]"),
+        **dict.fromkeys(("so_far", "output_type_id", "value", "unsharpened", "relative_wis"), "float64"),
+        "n": "int64",
+        "used": "bool",
+    }
+    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in NOWCASTS.columns})
