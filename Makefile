@@ -8,6 +8,8 @@ VENV = .venv/bin
 export OPENBLAS_NUM_THREADS = 1
 export OMP_NUM_THREADS = 1
 
+COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
+
 .PHONY: help setup run test lint unit requirements benchmarks clean
 .DEFAULT_GOAL := help
 
@@ -34,6 +36,14 @@ setup: .venv/ready-to-run
 	@PYTHON=$(VENV)/python sh tests/install_system_packages.sh
 	@touch $@
 
+# Dask, Ray and Spark have an environment of their own: where they are installed every model loads more slowly.
+.venv/engines/ready: .venv/ready-to-test requirements-dask.txt requirements-ray.txt requirements-spark.txt
+	@echo "Adding Dask, Ray and Spark …"
+	@test -x .venv/engines/bin/python || $(PYTHON) -m venv .venv/engines
+	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements-dask.txt -r requirements-ray.txt -r requirements-spark.txt
+	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --no-deps --no-build-isolation -e .
+	@touch $@
+
 run: .venv/ready-to-run
 	@$(VENV)/vigie demonstrate
 	@$(VENV)/vigie dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
@@ -47,12 +57,15 @@ lint: .venv/ready-to-test
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 
-unit: .venv/ready-to-test
+unit: .venv/engines/ready
 	$(VENV)/pytest -n 2 --dist worksteal
 
 requirements:
-	$(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o requirements.txt requirements.in
-	$(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" -o requirements-dev.txt requirements-dev.in
+	$(COMPILE) -o requirements.txt requirements.in
+	$(COMPILE) -o requirements-dev.txt requirements-dev.in
+	$(COMPILE) -o requirements-dask.txt requirements-dask.in
+	$(COMPILE) -o requirements-ray.txt requirements-ray.in
+	$(COMPILE) -o requirements-spark.txt requirements-spark.in
 
 benchmarks: .venv/ready-to-run
 	$(VENV)/python -m benchmarks.run > docs/benchmarks.new

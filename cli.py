@@ -10,17 +10,21 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands import alerts, deliver
 from commands.shared import Home, current_release
-from core.errors import InputError, VigieError
+from core.errors import InputError, StoreError, VigieError
 from core.log import configure_logging, get_logger
 from core.progress import progress_bar
 from core.settings import PROJECT, SNAPSHOT, home_folder, load_settings
 
+if TYPE_CHECKING:
+    from forecasting.runs import Made
+
+_MOST_NAMED = 5
 EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -36,9 +40,18 @@ Totals = Annotated[str | None, typer.Option("--totals", help="Forecast the sums 
 
 
 class Engine(StrEnum):
-    """Where the fits run."""
+    """Where the fits run: on this machine, or through Fugue on a cluster."""
 
     local = "local"
+    dask = "dask"
+    ray = "ray"
+    spark = "spark"
+
+
+RunsOn = Annotated[
+    Engine,
+    typer.Option("--engine", help="Where the fits run; a cluster needs the packages of requirements-<engine>.txt."),
+]
 
 
 def _as_date(text: str | None, option: str) -> dt.date | None:
@@ -137,23 +150,25 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated periods ahead.")] = "1,3,6,12",
     models: Models = "ensemble,baseline",
     totals: Totals = None,
-    engine: Annotated[Engine, typer.Option("--engine", help="Where the fits run.")] = Engine.local,  # noqa: ARG001  # part of the command's contract; one engine so far
+    engine: RunsOn = Engine.local,
 ) -> None:
     """Forecast a panel from past origins, as if each were today."""
-    from forecasting.runs import run_backtest  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.runs import backtest_file  # noqa: PLC0415  # as above
 
     steps = _horizons(horizons)
-    with progress_bar() as progress:
-        frame = run_backtest(
+    with progress_bar() as progress, workers_of(engine.value) as workers:
+        made = backtest_file(
             panel,
             origins=origins,
             step=step,
             horizons=steps,
             models=_names(models),
             totals=totals,
+            workers=workers,
             progress=partial(progress, "Forecasting past origins"),
         )
-    _write(frame, out)
+    _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}")
 
 
 @app.command()
@@ -163,15 +178,22 @@ def forecast(
     horizon: Annotated[int, typer.Option("--horizon", min=1, help="Periods ahead.")] = 12,
     models: Models = "ensemble,baseline",
     totals: Totals = None,
+    engine: RunsOn = Engine.local,
 ) -> None:
     """Forecast a panel from its last period."""
-    from forecasting.runs import run_forecast  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.runs import forecast_file  # noqa: PLC0415  # as above
 
-    with progress_bar() as progress:
-        frame = run_forecast(
-            panel, horizon=horizon, models=_names(models), totals=totals, progress=partial(progress, "Forecasting")
+    with progress_bar() as progress, workers_of(engine.value) as workers:
+        made = forecast_file(
+            panel,
+            horizon=horizon,
+            models=_names(models),
+            totals=totals,
+            workers=workers,
+            progress=partial(progress, "Forecasting"),
         )
-    _write(frame, out)
+    _write(made, out, f"Forecasts of {panel.name} by {models}")
 
 
 @app.command()
@@ -256,13 +278,19 @@ def _horizons(text: str) -> list[int]:
     return steps
 
 
-def _write(frame: Any, out: Path) -> None:  # noqa: ANN401  # pandas is not imported for commands without tables
+def _write(made: Made, out: Path, title: str) -> None:
+    from forecasting.quantiles import row_blocks  # noqa: PLC0415  # the engine takes seconds to import
+    from store.forecast_file import write_forecasts  # noqa: PLC0415  # the store opens only where it is asked
+
+    about = "\n".join([title, "", *(made.account.lines() or ["Nothing stands out."])]) + "\n"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(out, index=False)
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot be written: {error.strerror}") from None
-    typer.echo(f"{len(frame):,} rows of {frame.series_id.nunique():,} series written to {out}")
+        rows, beside = write_forecasts(row_blocks(made.table), about, out)
+    except StoreError as error:
+        raise InputError(f"--out {error}") from None
+    typer.echo(f"{rows:,} rows of {made.account.series:,} series written to {out}")
+    for line in made.account.lines(names=_MOST_NAMED):
+        typer.echo(f"  {line}")
+    typer.echo(f"What must be known about them: {beside}")
 
 
 def _status_lines(found: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.work import HistoryAt, backtest_work, run_work
-from forecasting.workers import Progress
+from forecasting.workers import Progress, Workers
 
 
 def backtest(  # noqa: PLR0913  # the words of the command line, all of them named by the caller
@@ -21,7 +21,7 @@ def backtest(  # noqa: PLR0913  # the words of the command line, all of them nam
     models: Sequence[str],
     history_at: HistoryAt | None = None,
     done: pd.DataFrame | None = None,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Forecast from past origins, knowing only what was known there.
@@ -39,7 +39,7 @@ def backtest(  # noqa: PLR0913  # the words of the command line, all of them nam
         history_at: The panel as it was known at an origin; by default the panel up to it.
         done: Forecasts made before (with ``model_version`` and ``history_hash``): those that are still what this
             backtest would compute are taken from there.
-        workers: Processes; by default as many as the work is worth.
+        workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits left to do.
 
     Returns:

@@ -9,7 +9,7 @@ import pandas as pd
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.work import present_work, run_work
-from forecasting.workers import Progress
+from forecasting.workers import Progress, Workers
 
 
 def forecast(
@@ -17,7 +17,7 @@ def forecast(
     *,
     horizons: Sequence[int],
     models: Sequence[str],
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Forecast every series with every model.
@@ -26,7 +26,7 @@ def forecast(
         panel: The series.
         horizons: Periods ahead, each at least 1.
         models: Model ids of :data:`forecasting.registry.MODELS`.
-        workers: Processes; by default as many as the work is worth.
+        workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
 
     Returns:

@@ -23,7 +23,7 @@ from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import totals_panel
 from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.work import WorkList, backtest_work, present_work, run_work
-from forecasting.workers import Progress
+from forecasting.workers import Progress, Workers
 
 BUDGET = 240.0
 """Seconds of one core that the ensemble's models of single series may take on one panel."""
@@ -46,7 +46,7 @@ class Request:
         column: Grouping column of the totals.
         asked: Model ids.
         horizons: Periods ahead.
-        workers: Processes.
+        workers: Processes or a cluster.
         progress: Told after every batch of fits.
     """
 
@@ -54,7 +54,7 @@ class Request:
     column: str | None
     asked: list[str]
     horizons: Sequence[int]
-    workers: int | None = None
+    workers: Workers = None
     progress: Progress | None = None
 
     @staticmethod

@@ -7,20 +7,31 @@ Values are counts: never negative. A missing period is a gap (not a zero). Group
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.aggregates import refuse_person_level
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError
+from core.quantiles import FloatArray
 from core.schema import PANEL, check
+from forecasting.model import BoolArray
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}
+EARLIEST, LATEST = 1700, 2200
+MOST_CELLS = 250_000_000
+"""Periods times series, 2 GB: beyond it a mistyped period is likelier than a panel."""
+LARGEST_COUNT = 1e12
+"""Far above everybody alive; larger numbers lose whole persons in floating point."""
+_LONGEST_HEADER = 65_536
 _REQUIRED = ["series_id", "time_period", "value"]
 _GAP = {"", "na", "nan", "null"}
+_NO_VALUE = _GAP | {"none", "<na>"}
 
 
 @dataclass(frozen=True)
@@ -82,12 +93,14 @@ def read_panel(path: Path) -> Panel:
 
     Raises:
         InputError: The file cannot be read, is empty, lacks a column, mixes frequencies, repeats a period, or holds a
-            value that is negative, infinite or not a number; the text names file, row, column and rule.
+            value that is negative, infinite, above a billion times a thousand or not a number; the text names file,
+            row, column and rule.
     """
     table = _read_text(path)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
-        raise SourceError(path.name, f"missing columns {missing}; found {list(table.columns)[:20]}", row=1)
+        found = [str(column)[:40] for column in table.columns[:20]]
+        raise SourceError(path.name, f"missing columns {missing}; found {found}", row=1)
     refuse_person_level(table.columns, path.name)
     if table.empty:
         raise SourceError(path.name, "no rows")
@@ -124,94 +137,152 @@ def panel_from_rows(rows: pd.DataFrame) -> Panel:
 
 
 def _read_text(path: Path) -> pd.DataFrame:
+    """A file's columns as it has them, a CSV's as categories of text: a long panel repeats few distinct texts."""
     if not path.is_file():
         raise InputError(f"{path.name}: no such file")
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path).reset_index(drop=True)
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
+        _refuse_long_header(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header would be cut short
+            table = pd.read_csv(
+                path,
+                dtype="category",
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                skipinitialspace=True,
+                index_col=False,
+                skip_blank_lines=False,
+            )
     except UnicodeDecodeError as error:
         raise SourceError(path.name, f"not UTF-8 text (byte {error.start})") from None
     except pd.errors.EmptyDataError:
         raise SourceError(path.name, "empty file") from None
-    except (pd.errors.ParserError, ValueError, OSError) as error:
-        raise SourceError(path.name, f"not a table: {str(error).strip().splitlines()[0]}") from None
+    except pd.errors.ParserWarning:
+        raise SourceError(path.name, "not a table: rows have more fields than the header", row=2) from None
+    except (pd.errors.ParserError, ValueError, OSError, MemoryError) as error:
+        raise SourceError(path.name, f"not a table: {_one_line(error)}") from None
+    blank = table.isna() | (table == "")
+    return table[~blank.all(axis=1)]
+
+
+def _refuse_long_header(path: Path) -> None:
+    with path.open("rb") as stream:
+        header = stream.readline(_LONGEST_HEADER)
+    if len(header) == _LONGEST_HEADER:
+        raise SourceError(path.name, f"not a table: its first line is longer than {_LONGEST_HEADER:,} bytes", row=1)
+
+
+def _one_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 def _to_panel(table: pd.DataFrame, name: str) -> Panel:
-    """Validate rows and pivot them; ``name`` is what errors call the table."""
-    table = table.assign(
-        series_id=table["series_id"].astype(str).str.strip(),
-        time_period=table["time_period"].astype(str).str.strip(),
-    )
-    _refuse(table, table["series_id"].str.lower().isin(_GAP), name, "series_id", "a series needs a name")
-    freq = _one_frequency(table, name)
+    """Validate rows and lay them out; ``name`` is what errors call the table."""
+    series, names = _coded(table["series_id"])
+    nameless = np.asarray([text.lower() in _GAP for text in names])
+    _refuse(table, nameless[series], name, "series_id", "a series needs a name")
+    written, texts = _coded(table["time_period"])
+    freq = _one_frequency(table, written, texts, name)
     values = _numbers(table, name)
+    periods = period_index(pd.Series(texts), freq)
+    ordinals = periods.asi8
+    first, length = int(ordinals.min()), int(ordinals.max() - ordinals.min()) + 1
+    if length * len(names) > MOST_CELLS:
+        raise InputError(
+            f"{name}: {len(names):,} series from {periods.min()} to {periods.max()} make {length * len(names):,} "
+            f"cells, more than {MOST_CELLS:,}: is a period mistyped?"
+        )
+    order = np.argsort(np.asarray(names, dtype=object), kind="stable")
+    column = np.empty(len(names), dtype=np.int64)
+    column[order] = np.arange(len(names))
+    row, at = (ordinals - first)[written], column[series]
     _refuse(
         table,
-        table.duplicated(["series_id", "time_period"]),
+        pd.Series(row * len(names) + at).duplicated().to_numpy(),
         name,
         "time_period",
         "this series already has a value for this period",
     )
-    periods = period_index(table["time_period"], freq)
-    matrix = pd.DataFrame({"period": periods, "series_id": table["series_id"], "value": values}).pivot(  # noqa: PD010  # pairs are unique by the check above; pivot_table would average silently
-        index="period", columns="series_id", values="value"
-    )
-    calendar = pd.period_range(periods.min(), periods.max(), freq=pandas_frequency(freq))
-    matrix = matrix.reindex(calendar).rename_axis(index="period", columns="series_id").sort_index(axis=1)
-    empty = matrix.columns[matrix.isna().all()]
-    if len(empty):
-        row = int(table.index[table["series_id"] == empty[0]][0]) + 2
-        raise SourceError(name, f"series '{empty[0]}' has no value at all", row=row, column="value")
-    return Panel(freq, matrix, _groups(table, name))
+    matrix = np.full((length, len(names)), np.nan)
+    matrix[row, at] = values
+    calendar = pd.period_range(periods.min(), periods.max(), freq=pandas_frequency(freq), name="period")
+    sorted_names = pd.Index([names[place] for place in order], name="series_id", dtype=object)
+    for empty in np.flatnonzero(np.isnan(matrix).all(axis=0)):
+        place = int(np.flatnonzero(at == empty)[0])
+        rule = f"series '{sorted_names[empty]}' has no value at all"
+        raise SourceError(name, rule, row=int(table.index[place]) + 2, column="value")
+    return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), _groups(table, name, at, sorted_names))
 
 
-def _one_frequency(table: pd.DataFrame, name: str) -> Frequency:
-    first = str(table["time_period"].iloc[0])
+def _coded(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+    """A column as places in a list of its distinct texts, blanks around them taken off; empty where there is none."""
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    stripped = ["" if pd.isna(one) else str(one).strip() for one in distinct]
+    again, texts = pd.factorize(np.asarray(stripped, dtype=object))
+    return again[codes], [str(text) for text in texts]
+
+
+def _one_frequency(table: pd.DataFrame, written: NDArray[np.int64], texts: list[str], name: str) -> Frequency:
+    def row_of(place: int) -> int:
+        return int(table.index[int(np.flatnonzero(written == place)[0])]) + 2
+
     try:
-        freq = frequency_of(first)
+        freq = frequency_of(texts[0])
     except InputError as error:
-        raise SourceError(name, str(error), row=2, column="time_period") from None
-    for text in pd.unique(table["time_period"]):
+        raise SourceError(name, str(error), row=row_of(0), column="time_period") from None
+    for place, text in enumerate(texts):
         try:
-            to_period(text, freq)
+            period = to_period(text, freq)
         except InputError as error:
-            row = int(table.index[table["time_period"] == text][0]) + 2
             rule = f"{error}; the panel's first row is of frequency {freq}, and a panel has one frequency"
-            raise SourceError(name, rule, row=row, column="time_period") from None
+            raise SourceError(name, rule, row=row_of(place), column="time_period") from None
+        if not EARLIEST <= period.year <= LATEST:
+            rule = f"the year of '{text}' is not between {EARLIEST} and {LATEST}"
+            raise SourceError(name, rule, row=row_of(place), column="time_period")
     return freq
 
 
-def _numbers(table: pd.DataFrame, name: str) -> pd.Series:
-    text = table["value"].astype(str).str.strip()
-    gap = text.str.lower().isin(_GAP | {"none", "<na>"})
-    values = pd.to_numeric(text.where(~gap), errors="coerce").astype(float)
-    _refuse(table, values.isna() & ~gap, name, "value", "not a number")
-    _refuse(table, pd.Series(np.isinf(values), index=table.index), name, "value", "infinite")
+def _numbers(table: pd.DataFrame, name: str) -> FloatArray:
+    column = table["value"]
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        unread = np.zeros(len(values), dtype=bool)
+    else:
+        codes, texts = _coded(column)
+        gap = np.asarray([text.lower() in _NO_VALUE for text in texts])
+        read = pd.to_numeric(pd.Series(texts, dtype=object).where(~gap), errors="coerce").to_numpy(dtype=float)
+        values, unread = read[codes], (np.isnan(read) & ~gap)[codes]
+    _refuse(table, unread, name, "value", "not a number")
+    _refuse(table, np.isinf(values), name, "value", "infinite")
     _refuse(table, values < 0, name, "value", "a count is never negative")
+    _refuse(table, values > LARGEST_COUNT, name, "value", f"a count is at most {LARGEST_COUNT:.0e}")
     return values
 
 
-def _refuse(table: pd.DataFrame, broken: pd.Series, name: str, column: str, rule: str) -> None:
+def _refuse(table: pd.DataFrame, broken: BoolArray, name: str, column: str, rule: str) -> None:
     if broken.any():
-        row = int(table.index[broken][0])
+        place = int(broken.argmax())
         more = f"; {int(broken.sum())} rows break this rule" if broken.sum() > 1 else ""
-        found = str(table.loc[row, column])[:60]
-        raise SourceError(name, f"{rule} (found '{found}'){more}", row=row + 2, column=column)
+        found = str(table[column].iloc[place])[:60]
+        raise SourceError(name, f"{rule} (found '{found}'){more}", row=int(table.index[place]) + 2, column=column)
 
 
-def _groups(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """One row per series; a grouping that changes within a series is refused."""
-    columns = [column for column in table.columns if column not in _REQUIRED]
-    first = table.drop_duplicates("series_id").set_index("series_id")[columns].sort_index()
-    for column in columns:
-        expected = table["series_id"].map(first[column])
-        _refuse(
-            table,
-            (table[column].fillna("") != expected.fillna("")),
-            name,
-            column,
-            "a grouping does not change within a series",
-        )
-    return first
+def _groups(table: pd.DataFrame, name: str, at: NDArray[np.int64], names: pd.Index) -> pd.DataFrame:
+    """One row per series; a grouping that changes within a series is refused.
+
+    Args:
+        table: The rows.
+        name: What errors call the table.
+        at: For every row the place of its series.
+        names: The series.
+    """
+    _, first = np.unique(at, return_index=True)
+    groups = pd.DataFrame(index=names)
+    for column in (column for column in table.columns if column not in _REQUIRED):
+        codes, _ = _coded(table[column])
+        _refuse(table, codes != codes[first][at], name, column, "a grouping does not change within a series")
+        groups[column] = table[column].iloc[first].astype(object).to_numpy()
+    return groups

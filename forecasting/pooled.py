@@ -23,7 +23,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.registry import POOLED_MODELS
 from forecasting.work import history_hash
-from forecasting.workers import Progress, run_tasks
+from forecasting.workers import Progress, Workers, run_tasks
 
 MOST_ROWS = 33_000
 """Past origins that one fit learns from: half of the largest series, half spread evenly over the rest."""
@@ -72,7 +72,7 @@ def run_pooled(
     *,
     horizons: Sequence[int],
     present: bool = False,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
 ) -> list[QuantileTable]:
     """Forecast with a pooled model.
@@ -82,7 +82,7 @@ def run_pooled(
         levels: Series to learn from and to forecast.
         horizons: Periods ahead.
         present: The origins are the series' last periods: everything in the panel is known at each of them.
-        workers: Processes; by default one per core.
+        workers: Processes or a cluster; by default one process per core.
         progress: Told after every fit.
 
     Returns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,13 @@ def to_rows(table: QuantileTable) -> pd.DataFrame:
     rows.insert(len(KEYS) + 1, "output_type_id", np.tile(LEVELS, len(table.keys)))
     rows.insert(len(KEYS) + 2, "value", table.quantiles.reshape(-1))
     return rows
+
+
+def row_blocks(table: QuantileTable, forecasts: int = 20_000) -> Iterator[pd.DataFrame]:
+    """The rows of :func:`to_rows` in blocks of so many forecasts, so that a large table never stands there in full."""
+    for start in range(0, max(len(table.keys), 1), forecasts):
+        part = slice(start, start + forecasts)
+        yield to_rows(QuantileTable(table.keys.iloc[part].reset_index(drop=True), table.quantiles[part]))
 
 
 def value_at(probabilities: FloatArray, quantiles: FloatArray) -> FloatArray:

@@ -3,27 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NotRequired, TypedDict, Unpack
 
 import pandas as pd
 
 from core.errors import InputError
-from forecasting.combine import WINDOW, combine_table
+from forecasting.account import Account, account_of, far_above_record
+from forecasting.combine import NO_MEMBER, WINDOW, combine_table
 from forecasting.members import Request, past_members, present_members
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable, stack, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.registry import resolve
-from forecasting.workers import Progress
+from forecasting.workers import Progress, Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
 LARGEST_JUDGED = 50
 """Series up to which members are backtested in passing when only the present is asked for."""
+_PLACE = ["series_id", "origin_date", "horizon"]
 
 
-def run_backtest(  # noqa: PLR0913  # the options of the command line, all of them named by the caller
+class _Options(TypedDict):
+    models: NotRequired[str | Sequence[str]]
+    totals: NotRequired[str | None]
+    workers: NotRequired[Workers]
+    progress: NotRequired[Progress | None]
+
+
+class BacktestOptions(_Options):
+    """What :func:`backtest_file` takes beside the file."""
+
+    origins: int
+    step: NotRequired[int]
+    horizons: Sequence[int]
+
+
+class ForecastOptions(_Options):
+    """What :func:`forecast_file` takes beside the file."""
+
+    horizon: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """Forecasts of a panel's file.
+
+    Attributes:
+        table: The forecasts of the models asked for, and of no others; marked as of
+            :func:`forecasting.engine.forecast`, and ``far_above_record`` (bool) where the 99 % quantile is more than
+            ten times the highest value that the series had by the origin.
+        account: What must be known about them.
+    """
+
+    table: QuantileTable
+    account: Account
+
+
+def backtest_file(  # noqa: PLR0913  # the options of the command line, all of them named by the caller
     panel_path: Path,
     *,
     origins: int,
@@ -31,10 +70,13 @@ def run_backtest(  # noqa: PLR0913  # the options of the command line, all of th
     horizons: Sequence[int],
     models: str | Sequence[str] = DEFAULT_MODELS,
     totals: str | None = None,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
-) -> pd.DataFrame:
+) -> Made:
     """Backtest a panel's file.
+
+    The ensemble's members are the fast models that are affordable on a panel of this size, any slower one that is asked
+    for by name, and on panels of at least 20 series the pooled model; see :mod:`forecasting.members`.
 
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
@@ -43,36 +85,31 @@ def run_backtest(  # noqa: PLR0913  # the options of the command line, all of th
         horizons: Periods ahead.
         models: Short or full names, as text with commas or a list.
         totals: Grouping column whose sums are forecast too.
-        workers: Processes; by default as many as the work is worth.
+        workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
 
-    Returns:
-        Rows of the models asked for, and of no others; see :func:`forecasting.backtest.backtest`. The ensemble's
-        members are the fast models that are affordable on a panel of this size, any slower one that is asked for by
-        name, and on panels of at least 20 series the pooled model; see :mod:`forecasting.members`.
-
     Raises:
-        InputError: The file, an option or a model's name is not usable.
+        InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
     request = replace(
         Request.of(read_panel(panel_path), totals, resolve(models), horizons), workers=workers, progress=progress
     )
-    made = [
-        _answer(table, level, request.asked)
-        for table, level in zip(past_members(request, origins=origins, step=step), request.levels, strict=True)
-    ]
-    return to_rows(stack(_coherent(request, made, made[0])))
+    members = past_members(request, origins=origins, step=step)
+    if not len(members[0].keys):
+        raise InputError(f"{panel_path.name}: no series has a value at any of the last {origins} origins")
+    made = [_answer(table, level, request.asked) for table, level in zip(members, request.levels, strict=True)]
+    return _made(request, _coherent(request, made, made[0]))
 
 
-def run_forecast(
+def forecast_file(
     panel_path: Path,
     *,
     horizon: int,
     models: str | Sequence[str] = DEFAULT_MODELS,
     totals: str | None = None,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
-) -> pd.DataFrame:
+) -> Made:
     """Forecast a panel's file from each series' last observed period.
 
     The ensemble's members must have shown skill: where a panel is small enough to be backtested in passing (up to 50
@@ -83,11 +120,8 @@ def run_forecast(
         horizon: Longest horizon; all from 1 on are forecast.
         models: Short or full names, as text with commas or a list.
         totals: Grouping column whose sums are forecast too.
-        workers: Processes; by default as many as the work is worth.
+        workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
-
-    Returns:
-        Rows of the models asked for; see :func:`forecasting.engine.forecast`.
 
     Raises:
         InputError: The file, an option or a model's name is not usable.
@@ -105,7 +139,24 @@ def run_forecast(
         past = past_members(replace(request, progress=None), origins=WINDOW + horizon, step=1)
         now = [stack([_before(*one), one[1]]) for one in zip(past, now, strict=True)]
     made = [_answer(table, level, request.asked) for table, level in zip(now, request.levels, strict=True)]
-    return to_rows(stack(_coherent(request, [_newest(table) for table in made], made[0])))
+    return _made(request, _coherent(request, [_newest(table) for table in made], made[0]))
+
+
+def run_backtest(panel_path: Path, **options: Unpack[BacktestOptions]) -> pd.DataFrame:
+    """The rows of :func:`backtest_file`, as hubverse has them."""
+    return to_rows(backtest_file(panel_path, **options).table)
+
+
+def run_forecast(panel_path: Path, **options: Unpack[ForecastOptions]) -> pd.DataFrame:
+    """The rows of :func:`forecast_file`, as hubverse has them."""
+    return to_rows(forecast_file(panel_path, **options).table)
+
+
+def _made(request: Request, tables: list[QuantileTable]) -> Made:
+    table = stack(tables)
+    far = far_above_record(table, request.levels)
+    marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
+    return Made(marked, account_of(marked, request.levels))
 
 
 def _coherent(request: Request, made: list[QuantileTable], past: QuantileTable) -> list[QuantileTable]:
@@ -126,5 +177,17 @@ def _newest(made: QuantileTable) -> QuantileTable:
 
 def _answer(made: QuantileTable, panel: Panel, asked: list[str]) -> QuantileTable:
     if ENSEMBLE in asked:
-        made = stack([made, combine_table(made, panel)[0]])
+        combined = combine_table(made, panel)[0]
+        made = stack([made, _with_members_reasons(combined, made)])
     return made.where(made.keys["model_id"].isin(asked).to_numpy())
+
+
+def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> QuantileTable:
+    """Where no member could be fitted, say why the first of them could not."""
+    unfitted = combined.keys["reason"] == NO_MEMBER
+    silent = members.keys[members.keys["fallback"].astype(bool) & (members.keys["reason"] != "")]
+    why = silent.drop_duplicates(_PLACE).set_index(_PLACE)["reason"]
+    found = why.reindex(pd.MultiIndex.from_frame(combined.keys.loc[unfitted, _PLACE])).to_numpy()
+    reason = combined.keys["reason"].copy()
+    reason[unfitted] = [NO_MEMBER if pd.isna(one) else f"{NO_MEMBER}: {one}" for one in found]
+    return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)

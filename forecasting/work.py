@@ -7,11 +7,12 @@ run ask its store for what is done and compute only the rest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.calendar import write_period
 from core.errors import InputError
@@ -19,7 +20,7 @@ from core.quantiles import FloatArray
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.registry import MODELS
-from forecasting.workers import Fit, Progress, run_fits
+from forecasting.workers import Fit, Progress, Workers, run_fits
 
 WORK = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
 HistoryAt = Callable[[pd.Timestamp], Panel]
@@ -84,33 +85,29 @@ def backtest_work(
     ends = panel.end_dates[:-1][::-1][::step][:origins][::-1]
     if ends.empty:
         raise InputError("a backtest needs a panel of at least two periods")
-    histories: list[tuple[pd.Timestamp, str, pd.Series]] = []
+    pasts: list[_Past] = []
     for end in ends:
         known = (history_at(end) if history_at is not None else panel).until(end)
         if len(known.matrix) and known.end_dates[-1] == end:
-            latest = known.matrix.iloc[-1]
-            histories += [(end, str(name), known.matrix[name]) for name in latest.index[latest.notna()]]
-    return _work(panel, histories, models)
+            pasts += _pasts(known, np.full(known.matrix.shape[1], len(known.matrix) - 1))
+    return _work(panel, pasts, models)
 
 
 def present_work(panel: Panel, *, models: Sequence[str]) -> WorkList:
     """Every series from its own last observed period."""
-    histories: list[tuple[pd.Timestamp, str, pd.Series]] = []
-    for name in panel.matrix.columns:
-        values = panel.matrix[name].loc[: panel.matrix[name].last_valid_index()]
-        histories.append((values.index[-1].end_time.normalize(), str(name), values))
-    return _work(panel, histories, models)
+    known = panel.matrix.notna().to_numpy()
+    return _work(panel, list(_pasts(panel, len(known) - 1 - known[::-1].argmax(axis=0))), models)
 
 
 def run_work(
-    work: WorkList, *, horizons: Sequence[int], workers: int | None = None, progress: Progress | None = None
+    work: WorkList, *, horizons: Sequence[int], workers: Workers = None, progress: Progress | None = None
 ) -> QuantileTable:
     """Make every forecast of a work list.
 
     Args:
         work: What to make.
         horizons: Periods ahead to keep, each at least 1.
-        workers: Processes; see :func:`forecasting.workers.run_fits`.
+        workers: Processes or a cluster; see :func:`forecasting.workers.run_fits`.
         progress: Called with fits done and fits in all.
 
     Returns:
@@ -143,15 +140,35 @@ def _target_ends(fits: list[Fit], horizons: list[int]) -> pd.DatetimeIndex:
     return (origins.repeat(len(horizons)) + np.tile(horizons, len(fits))).end_time.normalize()
 
 
-def _work(panel: Panel, histories: list[tuple[pd.Timestamp, str, pd.Series]], models: Sequence[str]) -> WorkList:
+@dataclass(frozen=True)
+class _Past:
+    """One series up to an origin: its values from the first observed one, and how that one's period is written."""
+
+    name: str
+    begins: str
+    values: FloatArray
+    origin: pd.Period
+    end: pd.Timestamp
+
+
+def _pasts(panel: Panel, rows: NDArray[np.int64]) -> Iterator[_Past]:
+    """Every series that has a value at its origin; ``rows`` has one place on the calendar per series."""
+    values = panel.matrix.to_numpy(dtype=float)
+    first = np.isfinite(values).argmax(axis=0)
+    written = [write_period(period, panel.freq) for period in panel.periods]
+    periods, ends, names = list(panel.periods), panel.end_dates, panel.series_ids
+    for column in np.flatnonzero(np.isfinite(values[rows, np.arange(values.shape[1])])):
+        begin, row = int(first[column]), int(rows[column])
+        yield _Past(names[column], written[begin], values[begin : row + 1, column], periods[row], ends[row])
+
+
+def _work(panel: Panel, pasts: list[_Past], models: Sequence[str]) -> WorkList:
     rows: list[tuple[str, str, str, pd.Timestamp, str]] = []
     fits: list[Fit] = []
-    for end, name, values in histories:
-        known = values.loc[values.first_valid_index() :]
-        array = known.to_numpy(dtype=float)
-        fingerprint = history_hash(array, write_period(known.index[0], panel.freq))
+    for past in pasts:
+        fingerprint = history_hash(past.values, past.begins)
         for model_id in models:
-            rows.append((model_id, MODELS[model_id].version, name, end, fingerprint))
-            fits.append(Fit(model_id, name, known.index[-1], array, panel.season_length))
+            rows.append((model_id, MODELS[model_id].version, past.name, past.end, fingerprint))
+            fits.append(Fit(model_id, past.name, past.origin, past.values, panel.season_length))
     table = pd.DataFrame(rows, columns=WORK).astype({"origin_date": "datetime64[ns]"})
     return WorkList(table, fits)

@@ -1,16 +1,18 @@
-"""Runs many fits, here or over processes; the numbers are the same whichever way and in whatever order."""
+"""Runs many fits: here, over processes or on a cluster; the numbers are the same whichever way, in whatever order."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,26 @@ from forecasting.model import History
 from forecasting.registry import MODELS
 
 Progress = Callable[[int, int], None]
-"""Called with fits done and fits in all."""
+"""Called with fits done and fits in all; on a cluster with batches of fits."""
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+
+class Cluster(Protocol):
+    """Workers that are not this machine's processes; see :mod:`forecasting.distributed`."""
+
+    @property
+    def size(self) -> int:
+        """Tasks that run at the same time."""
+
+    def run(
+        self, function: Callable[[Task], Answer], tasks: Sequence[Task], *, progress: Progress | None = None
+    ) -> list[Answer]:
+        """Answers of a function at the top of a module of this package, in the order of the tasks."""
+
+
+Workers = int | Cluster | None
+"""Processes, or a cluster; None lets the amount of work decide how many processes."""
 
 _THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SECONDS_PER_FIT = {False: 0.03, True: 0.3}
@@ -63,16 +84,18 @@ class Fit:
 
 
 def run_fits(
-    fits: Sequence[Fit], horizon: int, *, workers: int | None = None, progress: Progress | None = None
+    fits: Sequence[Fit], horizon: int, *, workers: Workers = None, progress: Progress | None = None
 ) -> list[Guarded]:
     """Run fits and give their guarded answers in the order asked.
 
     Args:
         fits: What to run.
         horizon: Longest horizon H.
-        workers: Processes; by default one per core where the work is worth it, else this process alone.
+        workers: Processes or a cluster; by default one process per core where the work is worth it, else this alone.
         progress: Told after every batch.
     """
+    if workers is not None and not isinstance(workers, int):
+        return _run_on_cluster(fits, horizon, workers, progress)
     if workers is None:
         seconds = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits)
         workers = (os.cpu_count() or 1) if seconds > _WORTH_PROCESSES else 1
@@ -106,11 +129,19 @@ def _run_over_processes(
     progress: Progress | None,
 ) -> None:
     context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with one_thread_each(), ProcessPoolExecutor(workers, mp_context=context) as pool:
         waiting = {pool.submit(_run_batch, [fits[place] for place in batch], horizon): batch for batch in batches}
         for done in as_completed(waiting):
             answers.update(zip(waiting[done], done.result(), strict=True))
             _tell(progress, len(answers), len(fits))
+
+
+def _run_on_cluster(fits: Sequence[Fit], horizon: int, cluster: Cluster, progress: Progress | None) -> list[Guarded]:
+    batches = _batches(fits, cluster.size)
+    work = [[fits[place] for place in batch] for batch in batches]
+    found = cluster.run(partial(_run_batch, horizon=horizon), work, progress=progress)
+    answers = dict(zip(itertools.chain(*batches), itertools.chain(*found), strict=True))
+    return [answers[place] for place in range(len(fits))]
 
 
 def _run_batch(fits: list[Fit], horizon: int) -> list[Guarded]:
@@ -118,31 +149,29 @@ def _run_batch(fits: list[Fit], horizon: int) -> list[Guarded]:
         return [guarded(MODELS[fit.model_id], fit.history(), horizon) for fit in fits]
 
 
-Task = TypeVar("Task")
-Answer = TypeVar("Answer")
-
-
 def run_tasks(
     function: Callable[[Task], Answer],
     tasks: Sequence[Task],
     *,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress | None = None,
 ) -> list[Answer]:
-    """Run a function of this package over large tasks, here or over processes; answers in the order of the tasks.
+    """Run a function of this package over large tasks, wherever the workers are; answers in the order of the tasks.
 
     Args:
         function: Defined at the top of a module, so that processes find it.
         tasks: What to give it, one after the other.
-        workers: Processes; by default one per core where there are several tasks.
+        workers: Processes or a cluster; by default one process per core where there are several tasks.
         progress: Told after every task.
     """
+    if workers is not None and not isinstance(workers, int):
+        return workers.run(function, tasks, progress=progress)
     count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
     answers: list[Answer] = []
     if count > 1:
         try:
             context = multiprocessing.get_context("spawn")
-            with _one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
+            with one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
                 for answer in pool.map(function, tasks):
                     answers.append(answer)
                     _tell(progress, len(answers), len(tasks))
@@ -161,7 +190,7 @@ def _tell(progress: Progress | None, done: int, total: int) -> None:
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """Let child processes load numpy with one thread: small fits are 3–15 times slower with several."""
     before = {name: os.environ.get(name) for name in _THREAD_SETTINGS}
     os.environ.update(dict.fromkeys(_THREAD_SETTINGS, "1"))

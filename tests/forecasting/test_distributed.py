@@ -1,0 +1,180 @@
+"""A cluster gives the numbers of one machine, and says plainly what it lacks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from cli import app
+from core.errors import InputError
+from forecasting import distributed
+from forecasting.distributed import FugueCluster, workers_of
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import to_rows
+from forecasting.runs import run_backtest, run_forecast
+from forecasting.work import present_work, run_work
+from forecasting.workers import run_tasks
+
+ENGINES_PYTHON = Path(sys.prefix) / "engines" / "bin" / "python"
+MODELS = "theta,ets,pooled,baseline"
+BOTH_COMMANDS = """
+import sys
+from pathlib import Path
+from forecasting.distributed import workers_of
+from forecasting.runs import run_backtest, run_forecast
+engine, panel, past, present, models = sys.argv[1:]
+with workers_of(engine) as workers:
+    run_backtest(Path(panel), origins=2, step=6, horizons=[1, 3], models=models, workers=workers).to_parquet(past)
+    run_forecast(Path(panel), horizon=2, models=models, workers=workers).to_parquet(present)
+"""
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    random = np.random.default_rng(5)
+    count, months = 22, 120
+    season = 0.6 * np.sin(2 * np.pi * np.arange(months) / 12)[:, None]
+    walk = 0.2 * random.standard_normal((months, count)).cumsum(axis=0)
+    values = np.round(np.exp(random.uniform(1, 6, count) + season + walk))
+    values[:100, 0] = np.nan
+    calendar = pd.period_range("2014-01", periods=months, freq="M").astype(str)
+    rows = pd.DataFrame(values, index=calendar, columns=[f"s{number:02d}" for number in range(count)])
+    long = rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id").dropna()
+    return panel_from_rows(long)
+
+
+@pytest.fixture(scope="module")
+def panel_path(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("panel") / "panel.csv"
+    panel.long().to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def local(panel_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    past = run_backtest(panel_path, origins=2, step=6, horizons=[1, 3], models=MODELS, workers=1)
+    return past, run_forecast(panel_path, horizon=2, models=MODELS, workers=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
+def test_a_cluster_gives_the_numbers_of_one_machine(
+    engine: str, panel_path: Path, local: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    if not ENGINES_PYTHON.exists():
+        pytest.skip("the environment with Dask, Ray and Spark is made by `make test`")
+    if engine == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        pytest.skip("Spark needs Java, which could not be installed here")
+    out = [tmp_path / "past.parquet", tmp_path / "present.parquet"]
+    done = subprocess.run(
+        [ENGINES_PYTHON, "-c", BOTH_COMMANDS, engine, panel_path, *out, MODELS],
+        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    for path, expected in zip(out, local, strict=True):
+        pd.testing.assert_frame_equal(pd.read_parquet(path), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
+@pytest.mark.parametrize("command", ["backtest", "forecast"])
+def test_without_an_engines_packages_the_command_names_the_file_that_pins_them(
+    engine: str, command: str, panel_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("dask", "ray", "pyspark"):
+        monkeypatch.setitem(sys.modules, package, None)
+    out = tmp_path / "out.parquet"
+    done = CliRunner().invoke(app, [command, "--panel", str(panel_path), "--out", str(out), "--engine", engine])
+    assert isinstance(done.exception, InputError)
+    assert f"-r requirements-{engine}.txt" in str(done.exception)
+    assert (Path(__file__).parents[2] / f"requirements-{engine}.txt").is_file()
+    assert not out.exists()
+
+
+def test_an_unknown_engine_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(InputError, match="local, dask, ray, spark"), workers_of("abacus"):
+        pass
+
+
+def test_an_engine_that_does_not_start_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> FugueCluster:
+        raise TimeoutError("nobody answers at tcp://10.0.0.1:8786")
+
+    monkeypatch.setitem(distributed._ENGINES, "dask", broken)
+    with pytest.raises(InputError, match="--engine dask did not start: TimeoutError: nobody answers"):
+        workers_of("dask").__enter__()
+
+
+class Waves:
+    """Fugue's ``transform`` on this process, noting how many tasks came together."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sizes: list[int] = []
+        monkeypatch.setattr("fugue.api.transform", self.transform)
+
+    def transform(
+        self, rows: pd.DataFrame, function: Callable[[pd.DataFrame], pd.DataFrame], **_: object
+    ) -> pd.DataFrame:
+        self.sizes.append(len(rows))
+        return function(rows).iloc[::-1]
+
+
+def test_fits_sent_in_waves_and_answered_in_any_order_are_put_back_in_place(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "_WAVE_TASKS", 3)
+    waves, told = Waves(monkeypatch), []
+    work = present_work(panel, models=["vigie-baseline", "vigie-seasonal-walk"])
+    made = run_work(work, horizons=[1, 2], workers=FugueCluster("dask", None, 1), progress=lambda *at: told.append(at))
+    assert max(waves.sizes) == 3
+    assert [done for done, _ in told] == list(np.cumsum(waves.sizes))
+    assert told[-1][0] == told[-1][1]
+    pd.testing.assert_frame_equal(to_rows(made), to_rows(run_work(work, horizons=[1, 2], workers=1)))
+
+
+def _length(values: Sequence[float]) -> int:
+    return len(values)
+
+
+def _refuse(_: object) -> int:
+    raise InputError("this series cannot be read")
+
+
+def _divide(number: int) -> float:
+    return 1 / number
+
+
+def test_a_task_too_large_to_travel_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "LARGEST_TASK", 1000)
+    waves = Waves(monkeypatch)
+    tasks = [[1.0] * 3, [1.0] * 10_000, [1.0] * 5]
+    told: list[tuple[int, int]] = []
+    cluster = FugueCluster("ray", None, 2)
+    assert run_tasks(_length, tasks, workers=cluster, progress=lambda *at: told.append(at)) == [3, 10_000, 5]
+    assert waves.sizes == [2]
+    assert told == [(2, 3), (3, 3)]
+
+
+def test_what_a_worker_refuses_reaches_the_person_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    Waves(monkeypatch)
+    with pytest.raises(InputError, match=r"^this series cannot be read$"):
+        FugueCluster("spark", None, 1).run(_refuse, [1, 2])
+
+
+def test_workers_that_fail_are_named_by_their_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    Waves(monkeypatch)
+    with pytest.raises(InputError, match="--engine spark failed: ZeroDivisionError"):
+        FugueCluster("spark", None, 1).run(_divide, [1, 0])
+
+
+def test_no_tasks_give_no_answers() -> None:
+    assert FugueCluster("spark", None, 1).run(partial(_divide), []) == []
