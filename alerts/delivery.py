@@ -106,7 +106,7 @@ def post_webhook(channel: WebhookChannel, payload: dict[str, Any], letter_id: st
         InputError: Its address or token is not in the environment.
     """
     address = channel.address()
-    headers = {KEY_HEADER: letter_id}
+    headers = {KEY_HEADER: letter_id, "User-Agent": "Vigie"}
     if channel.token_env:
         headers["Authorization"] = f"Bearer {secret(channel.token_env)}"
     # The address may hold a secret, so only its host is named.

@@ -7,7 +7,30 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from alerts.lifecycle import (
+    ACKNOWLEDGED,
+    ANNOUNCED,
+    ANSWERED,
+    COMMENTED,
+    CORRECTION,
+    DELIVERY,
+    DISMISSED,
+    DISSENTED,
+    ENDED,
+    NOT_SENT,
+    OBJECTIONS,
+    PROPOSED,
+    RAISED,
+    SENT,
+    SIGNED_OFF,
+    STEPS_OF_A_NIGHT,
+    UPDATED,
+    WITHDRAWN,
+    State,
+)
 from alerts.own_record import record_of
+from core.delivery_settings import FEED
+from core.entry import Entry
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import ROUTES
 from core.schema import ALL
@@ -18,9 +41,8 @@ from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import level_word
-from store.journal import Entry
 
-ENDED = ":ended"
+ENDED_KEY = ":ended"
 MOST_RELEASES = 30
 
 
@@ -29,14 +51,16 @@ def all_alerts(night: Night) -> pd.DataFrame:
     opened = summaries.by_level(night.frame("alerts"))
     opened = opened.assign(key=opened["alert_id"], ended=False)
     over = night.frame("ended_alerts")
-    over = over.assign(key=over["alert_id"].astype(str) + ENDED, ended=True)
+    over = over.assign(key=over["alert_id"].astype(str) + ENDED_KEY, ended=True)
     return opened if over.empty else pd.concat([opened, over], ignore_index=True)
 
 
 def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: str) -> pd.DataFrame:
     """The alerts that the filters leave."""
     kept = alerts["alert_level"].isin(levels)
-    if show != "all":
+    if show == "waiting":
+        kept &= alerts["status"] == PROPOSED
+    elif show != "all":
         kept &= alerts["ended"] == (show == "ended")
     if route_id != ALL:
         kept &= alerts["route_id"] == route_id
@@ -116,8 +140,15 @@ def _agreement(night: Night, row: Row, end: pd.Timestamp) -> list[str]:
     ]
 
 
-def history(night: Night, found: list[Night], row: Row, entries: list[Entry]) -> pd.DataFrame:
+def history(night: Night, found: list[Night], row: Row, entries: list[Entry], state: State) -> pd.DataFrame:
     """What happened to an alert, the newest first: from releases up to this one, and from people.
+
+    Args:
+        night: The release that is looked at.
+        found: Every release.
+        row: The alert.
+        entries: Its journal rows, oldest first.
+        state: What they fold to.
 
     Returns:
         ``when, what, who`` as text.
@@ -133,7 +164,12 @@ def history(night: Night, found: list[Night], row: Row, entries: list[Entry]) ->
         if now != level:
             events.append((one.created_at, numbers.day(one.as_of), _level_change(level, now), _("nightly run")))
         level = now
-    events += [(one.at, numbers.day(one.at.date()), _action(one), one.actor) for one in entries]
+    void = {entry.id for entry in state.without_effect}
+    events += [
+        (entry.at, numbers.day(entry.at.date()), _action(entry, void=entry.id in void), _who(entry))
+        for entry in _without_repeats(entries)
+        if entry.action not in STEPS_OF_A_NIGHT
+    ]
     ordered = sorted(events, key=lambda event: event[0], reverse=True)
     return pd.DataFrame([event[1:] for event in ordered], columns=["when", "what", "who"])
 
@@ -146,9 +182,56 @@ def _level_change(before: str, now: str) -> str:
     return _("From {before} to {now}").format(before=level_word(before), now=level_word(now))
 
 
-def _action(entry: Entry) -> str:
-    words = {"acknowledged": _("Acknowledged"), "commented": _("Comment")}
-    return f"{words.get(entry.action, entry.action)}: “{entry.reason}”"
+def _without_repeats(entries: list[Entry]) -> list[Entry]:
+    """The rows, with one for all letters of the same kind that a reader group was sent on a day."""
+    seen: set[tuple[str, str, dt.date]] = set()
+    kept = []
+    for entry in entries:
+        group = (str(entry.payload.get("kind")), str(entry.payload.get("subscription")), entry.at.date())
+        if entry.action != SENT or group not in seen:
+            kept.append(entry)
+        if entry.action == SENT:
+            seen.add(group)
+    return kept
+
+
+def _action(entry: Entry, *, void: bool) -> str:
+    if entry.action in {ANNOUNCED, SENT, NOT_SENT}:
+        return _delivery(entry)
+    words = {
+        SIGNED_OFF: _("Signed off"),
+        ACKNOWLEDGED: _("Acknowledged"),
+        DISMISSED: _("Dismissed"),
+        COMMENTED: _("Comment"),
+        DISSENTED: _("Dissent"),
+        CORRECTION: _("Correction"),
+        ANSWERED: _("Answer to number {n}").format(n=entry.payload.get("answers", "")),
+    }
+    number = f" {entry.id}" if entry.action in OBJECTIONS else ""
+    said = f"{words.get(entry.action, entry.action)}{number}: “{entry.reason}”"
+    return _("{step} (without effect: the alert stood otherwise)").format(step=said) if void else said
+
+
+def _delivery(entry: Entry) -> str:
+    kinds = {
+        RAISED: _("new alert"),
+        UPDATED: _("renewed alert"),
+        ENDED: _("end of the alert"),
+        WITHDRAWN: _("withdrawal"),
+    }
+    kind = str(entry.payload.get("kind", ""))
+    what = kinds.get(kind, kind)
+    if entry.action == ANNOUNCED:
+        return _("Released to readers: {what}").format(what=what)
+    name = str(entry.payload.get("subscription", ""))
+    reader = _("machines") if name == FEED else name
+    if entry.action == SENT:
+        return _("Sent to {reader}: {what}").format(reader=reader, what=what)
+    return _("Not sent to {reader}: {why}").format(reader=reader, why=entry.reason)
+
+
+def _who(entry: Entry) -> str:
+    return _("delivery") if entry.actor == DELIVERY else entry.actor
 
 
 def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import pandas as pd
 
 from alerts.lifecycle import (
     ANNOUNCED,
@@ -163,8 +162,12 @@ def release_is_quiet(desk: Desk, release: Release) -> str:
 
 def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
     """What messages need to know about an alert of a release."""
-    frames = {name: _read(release, name) for name in ("forecasts", "observations", "track_record")}
-    about = {"as_of": release.as_of.isoformat(), "replay": bool(release.manifest["replay"])}
+    frames = {name: release.read(name) for name in ("forecasts", "observations", "track_record")}
+    about = {
+        "as_of": release.as_of.isoformat(),
+        "replay": bool(release.manifest["replay"]),
+        "publisher": _publisher(release, str(row["source_id"])),
+    }
     return {**alert_facts(row, frames), **about}
 
 
@@ -213,5 +216,8 @@ def _silence(desk: Desk, facts: Mapping[str, Any], level: str) -> dt.datetime | 
     return silent_until(sent, level, desk.settings.delivery.silence_days)
 
 
-def _read(release: Release, name: str) -> pd.DataFrame:
-    return release.read(name)
+def _publisher(release: Release, source_id: str) -> str:
+    """Who publishes a source; empty where the release's catalogue does not know it."""
+    if "sources.json" not in release.manifest["files"]:
+        return ""
+    return str(json.loads(release.document("sources.json")).get(source_id, {}).get("publisher", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,18 @@ class Journal:
         """
         query = _select(subject=subject, action=action, run_id=run_id).where(_JOURNAL.c.id > after)
         return self.database.run(lambda connection: _read(connection, query))
+
+    def about(self, subjects: Collection[str]) -> dict[str, list[Entry]]:
+        """Rows about several subjects at once, each subject's oldest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        query = _select().where(_JOURNAL.c.subject.in_(list(subjects)))
+        found: dict[str, list[Entry]] = {subject: [] for subject in subjects}
+        for entry in self.database.run(lambda connection: _read(connection, query)):
+            found[entry.subject].append(entry)
+        return found
 
     def decide(
         self,

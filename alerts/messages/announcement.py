@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
 from core.entry import Entry
 
 FRESHNESS = "freshness"
+_PERSONAL = {"signed_by", "why"}
 KINDS = (RAISED, UPDATED, ENDED, WITHDRAWN, FRESHNESS)
 _NAMESPACE = uuid.UUID("7d1f6a0e-3a55-5e0b-9a63-5b0b5d1b8f7e")
 
@@ -53,6 +54,10 @@ class Announcement:
     def is_over(self) -> bool:
         """Whether it takes back what was said before."""
         return self.kind in {ENDED, WITHDRAWN}
+
+    def without_names(self) -> Announcement:
+        """The same for files that anybody may read: without the names and words of the people who decided."""
+        return replace(self, facts={name: value for name, value in self.facts.items() if name not in _PERSONAL})
 
     def link(self, dashboard_url: str, language: str) -> str:
         """Address of the same view in the dashboard."""

@@ -59,7 +59,7 @@ def atom_feed(announcements: Sequence[Announcement], language: str, publisher: s
 
 
 def _entry(root: etree._Element, announcement: Announcement, language: str, dashboard_url: str) -> None:
-    message = compose(announcement, language, dashboard_url)
+    message = compose(announcement.without_names(), language, dashboard_url)
     entry = add(root, "entry")
     add(entry, "id", f"urn:uuid:{announcement.identity}")
     add(entry, "title", message.title)

@@ -49,6 +49,7 @@ def cap_message(announcement: Announcement, publisher: str, dashboard_url: str) 
     add(root, "msgType", MESSAGE_TYPES.get(announcement.kind, "Cancel"))
     add(root, "source", f"Vigie {announcement.run_id}")
     add(root, "scope", "Restricted")
+    announcement = announcement.without_names()
     messages = [compose(announcement, language, dashboard_url) for language in languages()]
     add(root, "restriction", f"{messages[0].uses} {messages[0].prohibited_label}: {'; '.join(messages[0].prohibited)}.")
     if announcement.is_over:

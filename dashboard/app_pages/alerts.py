@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
+from alerts.lifecycle import ENDED, PROPOSED
 from alerts.own_record import record_of
-from core.errors import VigieError
 from core.routes import ROUTES
 from core.schema import ALL
-from dashboard import alert_view, headlines, layout, numbers, purpose, reads, state, summaries
+from dashboard import alert_view, headlines, inbox, layout, numbers, purpose, reads, state, summaries
 from dashboard.charts.season_bars import season_bars, season_bars_alt
 from dashboard.headlines import Row
 from dashboard.i18n import _, ngettext
+from dashboard.inbox import Standing
 from dashboard.layout import plain, small
 from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
-from store.journal import Entry
 
 HEADING_LEVELS = LEVELS[::-1]
-LONGEST_NAME, LONGEST_REASON = 80, 1000
 
 
 def show(night: Night) -> None:
     """The page."""
+    inbox.show_toast()
     alerts = alert_view.all_alerts(night)
-    if said := st.session_state.pop("said", ""):
-        st.toast(said)
+    level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
+    standings = inbox.standings(dict(zip(alerts["alert_id"], level_now, strict=True)))
+    alerts["status"] = [
+        ENDED if over else standings[str(alert_id)].state.status
+        for alert_id, over in zip(alerts["alert_id"], alerts["ended"], strict=True)
+    ]
     st.title(title(alerts), anchor=False)
     chosen = show_filters(alerts)
     if chosen.empty:
         st.markdown(small(_("No alert matches these filters.") if len(alerts) else _("This release holds no alert.")))
     else:
-        inbox, detail = st.columns([1, 1.7], gap="medium")
-        with inbox:
-            row = show_inbox(night, chosen)
+        listed, detail = st.columns([1, 1.7], gap="medium")
+        with listed:
+            row = show_inbox(night, chosen, standings)
         with detail, st.container(border=True):
-            show_detail(night, row)
+            show_detail(night, row, standings[row["alert_id"]])
     show_purpose()
     if len(alerts):
-        layout.downloads(layout.export_of(night, "alerts", _("Alerts"), alerts.drop(columns="key")))
+        layout.downloads(layout.export_of(night, "alerts", _("Alerts"), alerts.drop(columns=["key", "status"])))
 
 
 def title(alerts: pd.DataFrame) -> str:
@@ -49,36 +55,20 @@ def title(alerts: pd.DataFrame) -> str:
     opened = alerts[~alerts["ended"].astype(bool)]
     if opened.empty:
         return _("No alert is open")
-    waiting = len(opened) - sum(is_acknowledged(alert_id) for alert_id in opened["alert_id"])
-    if waiting == 0:
-        return ngettext("{n} open alert, acknowledged", "{n} open alerts, all acknowledged", len(opened)).format(
-            n=len(opened)
-        )
-    return ngettext("{n} alert waits for acknowledgement", "{n} alerts wait for acknowledgement", waiting).format(
-        n=waiting
-    )
-
-
-def is_acknowledged(alert_id: str) -> bool:
-    """Whether somebody has acknowledged an alert."""
-    return any(entry.action == "acknowledged" for entry in entries(alert_id))
-
-
-def entries(alert_id: str) -> list[Entry]:
-    """What people did about an alert; nothing where the journal cannot be opened (the form says so)."""
-    try:
-        return reads.journal_entries(alert_id)
-    except VigieError:
-        return []
+    waiting = int((opened["status"] == PROPOSED).sum())
+    if waiting:
+        return ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", waiting).format(n=waiting)
+    return ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", len(opened)).format(n=len(opened))
 
 
 def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
     """Open or ended, levels, route."""
     ended = int(alerts["ended"].sum())
-    counts = {"open": len(alerts) - ended, "ended": ended, "all": len(alerts)}
+    waiting = int((alerts["status"] == PROPOSED).sum())
     words = {
-        "open": _("Open ({n})").format(n=counts["open"]),
-        "ended": _("Ended ({n})").format(n=counts["ended"]),
+        "open": _("Open ({n})").format(n=len(alerts) - ended),
+        "waiting": _("Waiting ({n})").format(n=waiting),
+        "ended": _("Ended ({n})").format(n=ended),
         "all": _("All"),
     }
     show_which = state.choice("show", tuple(words), "all")
@@ -102,7 +92,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
     return alert_view.chosen_alerts(alerts, show_which, levels, route_id)
 
 
-def show_inbox(night: Night, chosen: pd.DataFrame) -> Row:
+def show_inbox(night: Night, chosen: pd.DataFrame, standings: Mapping[str, Standing]) -> Row:
     """The list of alerts; returns the one that is picked."""
     rows = {row["key"]: row for row in chosen.to_dict("records")}
     key = state.choice("alert", tuple(rows), next(iter(rows)))
@@ -111,7 +101,7 @@ def show_inbox(night: Night, chosen: pd.DataFrame) -> Row:
             _("Alerts"),
             list(rows),
             format_func=lambda name: inbox_label(night, rows[name]),
-            captions=[inbox_caption(night, row) for row in rows.values()],
+            captions=[inbox_caption(night, row, standings[row["alert_id"]]) for row in rows.values()],
             label_visibility="collapsed",
             **state.widget("alert", key),
         )
@@ -125,7 +115,7 @@ def inbox_label(night: Night, row: Row) -> str:
     return f"{level_badge(level)} **{subject}** {small(rule_name(row['rule']))}"
 
 
-def inbox_caption(night: Night, row: Row) -> str:
+def inbox_caption(night: Night, row: Row, standing: Standing) -> str:
     """Chance, state and change of one alert in one line."""
     parts: list[str] = []
     if known(row["probability"]) and known(row["threshold"]):
@@ -135,18 +125,27 @@ def inbox_caption(night: Night, row: Row) -> str:
     if row["ended"]:
         parts.append(_("ended"))
     else:
-        parts.append(_("acknowledged") if is_acknowledged(row["alert_id"]) else _("waits for acknowledgement"))
+        parts.append(inbox.status_words(standing.state))
         former = reads.night(night.previous) if night.previous else None
         before = former.frame("alerts") if former else pd.DataFrame(columns=["route_id", "rule", "alert_level"])
         parts.append(headlines.change_words(row, before))
+    if standing.state.objections:
+        count = len(standing.state.objections)
+        parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
     return " · ".join(parts)
 
 
-def show_detail(night: Night, row: Row) -> None:
+def show_detail(night: Night, row: Row, standing: Standing) -> None:
     """One alert: what, how likely, how sure, why, and its history."""
+    is_newest = night.run_id == reads.nights()[0].run_id
     level = "ended" if row["ended"] else row["alert_level"]
-    st.markdown(f"### {plain(headlines.subject_name(night, row))}", anchors=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"### {plain(headlines.subject_name(night, row))}", anchors=False, width="content")
+        if is_newest and not row["ended"]:
+            inbox.show_actions(row, standing.state)
+    inbox.show_form(night, row, is_newest=is_newest)
     st.markdown(f"{level_badge(level)} {plain(headlines.reason(row))}")
+    inbox.show_objections(night, row, standing.state, is_newest=is_newest)
     show_numbers(night, row)
     chart, why = st.columns([1.7, 1], gap="medium")
     with chart:
@@ -155,9 +154,8 @@ def show_detail(night: Night, row: Row) -> None:
         st.markdown(f"##### {_('Why')}", anchors=False)
         st.markdown("\n".join(f"- {plain(text)}" for text in alert_view.reasons(night, row)))
     show_record(night, row)
-    show_history(night, row)
-    if not row["ended"]:
-        show_form(night, row)
+    show_history(night, row, standing)
+    inbox.show_notes(night, row, is_newest=is_newest)
 
 
 def show_numbers(night: Night, row: Row) -> None:
@@ -218,41 +216,16 @@ def show_record(night: Night, row: Row) -> None:
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))
 
 
-def show_history(night: Night, row: Row) -> None:
+def show_history(night: Night, row: Row, standing: Standing) -> None:
     """What happened to the alert."""
     st.markdown(f"##### {_('History')}", anchors=False)
-    events = alert_view.history(night, reads.nights(), row, entries(row["alert_id"]))
+    events = alert_view.history(night, reads.nights(), row, standing.rows, standing.state)
     if events.empty:
         st.markdown(small(_("Nothing is recorded about this alert yet.")))
         return
     shown = events.map(plain)
     shown.columns = pd.Index([_("When"), _("What"), _("Who")])
     st.table(shown, border="horizontal", hide_index=True, hide_header=True, alt=_("History of this alert"))
-
-
-def show_form(night: Night, row: Row) -> None:
-    """Acknowledge or comment: one row is added to the journal, none is ever changed."""
-    st.markdown(f"##### {_('Acknowledge or comment')}", anchors=False)
-    with st.form("act", border=False, clear_on_submit=True):
-        name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="name")
-        reason = st.text_area(_("Reason"), max_chars=LONGEST_REASON, height=80)
-        with st.container(horizontal=True):
-            acknowledged = st.form_submit_button(_("Acknowledge"), type="primary")
-            commented = st.form_submit_button(_("Comment"))
-    st.markdown(small(_("Name, time and reason are kept for good in the journal.")))
-    if not (acknowledged or commented):
-        return
-    if not name.strip() or not reason.strip():
-        st.error(_("Give your name and a reason: both are kept with the decision."))
-        return
-    action = "acknowledged" if acknowledged else "commented"
-    try:
-        reads.journal().record(Entry(name.strip(), action, row["alert_id"], night.run_id, reason.strip()))
-    except VigieError as error:
-        st.error(plain(_("Not recorded: {error}").format(error=error)))
-        return
-    st.session_state["said"] = _("Recorded in the journal")
-    st.rerun()
 
 
 def show_purpose() -> None:

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
 from dashboard import reads
-from store.journal import Journal, journal_url
 from store.releases import Release
 
 from .conftest import make_alerts, publish
@@ -170,37 +169,6 @@ def test_a_past_origin_shows_the_forecast_made_then() -> None:
 def test_what_happened_next_is_shown_only_on_demand() -> None:
     assert "What happened next" not in words(visit("route", route="CMR"))
     assert "of 6 months fell inside the 80% interval" in words(visit("route", route="CMR", reveal="1"))
-
-
-def test_an_alert_is_acknowledged_by_a_row_in_the_journal(home: Path, release: Release) -> None:
-    app = visit("alerts")
-    app.text_input[0].set_value("A. Person")
-    app.text_area[0].set_value("Beds are prepared")
-    app.button[0].click().run()
-    assert not app.exception
-    entries = Journal(journal_url("", home)).entries(action="acknowledged")
-    assert [(entry.actor, entry.reason, entry.run_id) for entry in entries] == [
-        ("A. Person", "Beds are prepared", release.run_id)
-    ]
-    assert "3 alerts wait for acknowledgement" in app.title[0].value
-
-
-@pytest.mark.usefixtures("release")
-def test_an_acknowledgement_without_name_or_reason_is_refused(home: Path) -> None:
-    app = visit("alerts")
-    app.button[0].click().run()
-    assert "Give your name and a reason" in app.error[0].value
-    assert Journal(journal_url("", home)).entries() == []
-
-
-@pytest.mark.usefixtures("home", "release")
-def test_a_comment_cannot_inject_markup_into_the_history() -> None:
-    app = visit("alerts")
-    app.text_input[0].set_value("[x](http://example.org)")
-    app.text_area[0].set_value("**bold** <script>")
-    app.button[1].click().run()
-    history = app.table[-1].value
-    assert "\\[x\\]\\(http\\://example.org\\)" in history.iloc[0].to_list()
 
 
 @pytest.mark.usefixtures("release")

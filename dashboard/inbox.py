@@ -1,0 +1,230 @@
+"""Where alerts stand for the inbox, and what the reader does to them. Every step is checked again by the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import streamlit as st
+
+from alerts.lifecycle import (
+    ACKNOWLEDGED,
+    ANSWERED,
+    COMMENTED,
+    CORRECTION,
+    DISMISSED,
+    DISSENTED,
+    PROPOSED,
+    SIGN_OFFS_NEEDED,
+    SIGNED_OFF,
+    State,
+    fold,
+)
+from core.entry import Entry
+from core.errors import VigieError
+from core.settings import home_folder, load_settings
+from dashboard import numbers, reads
+from dashboard.headlines import Row
+from dashboard.i18n import _, ngettext
+from dashboard.layout import plain, small
+from dashboard.reads import Night
+from desk.decisions import Outcome, Step, act
+from desk.open import desk_on
+from desk.permissions import Actor, may
+from desk.sending import start_sending
+from store.releases import ReleaseStore
+
+LONGEST_NAME, LONGEST_REASON = 80, 1000
+ACTING_AS = "acting_as"
+"""The reader's name, asked once in a visit."""
+_DOING = "doing"
+_SAID = "said"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One alert's rows and the state they fold to."""
+
+    rows: list[Entry]
+    state: State
+
+
+def standings(alerts: Mapping[str, str]) -> dict[str, Standing]:
+    """Where alerts stand; where the journal cannot be opened, as their release proposes them.
+
+    Args:
+        alerts: Level of each alert by alert_id; empty where it has ended.
+    """
+    try:
+        rows = reads.journal().about(list(alerts))
+    except VigieError:
+        rows = {alert_id: [] for alert_id in alerts}
+    return {alert_id: Standing(rows[alert_id], fold(rows[alert_id], level)) for alert_id, level in alerts.items()}
+
+
+def status_words(state: State) -> str:
+    """Where an alert stands, in a few words."""
+    if state.status == PROPOSED:
+        needed = SIGN_OFFS_NEEDED.get(state.level, 1)
+        if state.sign_offs:
+            return _("{n} of {needed} sign-offs").format(n=len(state.sign_offs), needed=needed)
+        return _("re-opened, waits for sign-off") if state.reopened else _("waits for sign-off")
+    words = {SIGNED_OFF: _("signed off"), ACKNOWLEDGED: _("acknowledged"), DISMISSED: _("dismissed")}
+    return words.get(state.status, _("ended"))
+
+
+def show_toast() -> None:
+    """Say what the last step did."""
+    if said := st.session_state.pop(_SAID, ""):
+        st.toast(said)
+
+
+def show_actions(row: Row, state: State) -> None:
+    """Buttons of the steps that the alert's state allows; a click asks for the reason."""
+    words = _action_words()
+    allowed = [action for action in (DISMISSED, ACKNOWLEDGED, SIGNED_OFF) if _is_allowed(state, action)]
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        for action in allowed:
+            kind: Literal["primary", "secondary", "tertiary"] = "primary" if action == allowed[-1] else "secondary"
+            st.button(
+                words[action],
+                key=f"step:{action}:{row['alert_id']}:{state.version}",
+                type="tertiary" if action == DISMISSED else kind,
+                on_click=partial(_begin, str(row["alert_id"]), action, state.version),
+            )
+
+
+def show_form(night: Night, row: Row, *, is_newest: bool) -> None:
+    """The form of the step that was begun, if one was: name, reason, and what will happen."""
+    doing = st.session_state.get(_DOING)
+    if not is_newest or doing is None or doing[0] != row["alert_id"]:
+        return
+    _alert, action, seen = doing
+    with st.form(f"form:{action}", border=True):
+        st.markdown(f"**{_action_words()[action]}** · {small(_consequence(action))}")
+        name = _ask_name(action)
+        reason = st.text_area(_("Reason"), max_chars=LONGEST_REASON, height=80, key=f"reason:{action}")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            cancelled = st.form_submit_button(_("Cancel"), type="tertiary")
+            confirmed = st.form_submit_button(_("Confirm"), type="primary")
+    st.markdown(small(_("Name, time and reason are kept for good in the journal.")))
+    if cancelled:
+        st.session_state.pop(_DOING, None)
+        st.rerun()
+    if confirmed:
+        _take(night, row, Step(Actor(name), action, reason, seen))
+
+
+def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) -> None:
+    """Dissent and corrections that nobody has answered, beside the alert."""
+    titles = {DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
+    for entry in state.objections:
+        head = _("{what} by {who}, {day}").format(
+            what=titles[entry.action], who=plain(entry.actor), day=numbers.day(entry.at.date())
+        )
+        st.warning(f"**{head}**: {plain(entry.reason)}", icon=":material/forum:")
+        if is_newest and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
+            _answer_form(night, row, entry)
+
+
+def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
+    """Comment, dissent or a correction, by any reader, at any time while the alert is in the newest release."""
+    if not is_newest:
+        st.markdown(small(_("Steps and notes are taken on the newest release.")))
+        return
+    kinds = {COMMENTED: _("Comment"), DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
+    st.markdown(f"##### {_('Comment, dissent or correct')}", anchors=False)
+    with st.form("note", border=False, clear_on_submit=True):
+        kind = st.segmented_control(
+            _("Kind of note"), list(kinds), format_func=kinds.__getitem__, default=COMMENTED, required=True,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        name = _ask_name("note")
+        reason = st.text_area(_("Your words"), max_chars=LONGEST_REASON, height=80)
+        filed = st.form_submit_button(_("File"))
+    st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
+    if filed:
+        _take(night, row, Step(Actor(name), str(kind), reason))
+
+
+def _answer_form(night: Night, row: Row, entry: Entry) -> None:
+    with st.form(f"answering:{entry.id}", border=False, clear_on_submit=True):
+        name = _ask_name(f"answer {entry.id}")
+        reason = st.text_area(_("Answer"), max_chars=LONGEST_REASON, height=80)
+        answered = st.form_submit_button(_("File the answer"))
+    if answered:
+        _take(night, row, Step(Actor(name), ANSWERED, reason, payload={"answers": entry.id}))
+
+
+def _ask_name(form: str) -> str:
+    """The reader's name: asked once in a visit, then shown."""
+    known = str(st.session_state.get(ACTING_AS, ""))
+    if not known:
+        return st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="name", key=f"name:{form}")
+    st.markdown(small(_("Acting as {name}. Reload the page to act as somebody else.").format(name=plain(known))))
+    return known
+
+
+def _begin(alert_id: str, action: str, version: int) -> None:
+    st.session_state[_DOING] = (alert_id, action, version)
+
+
+def _take(night: Night, row: Row, step: Step) -> None:
+    """Do a step, say what came of it, and show the page anew."""
+    if not step.actor.name.strip() or not step.reason.strip():
+        st.error(_("Give your name and a reason: both are kept with the decision."))
+        return
+    try:
+        outcome = _act(night, str(row["alert_id"]), step)
+    except VigieError as error:
+        st.error(plain(_("Not recorded: {error}").format(error=error)))
+        return
+    st.session_state[ACTING_AS] = step.actor.name.strip()
+    st.session_state.pop(_DOING, None)
+    st.session_state[_SAID] = _what_came(step, outcome)
+    st.rerun()
+
+
+def _act(night: Night, alert_id: str, step: Step) -> Outcome:
+    home = home_folder()
+    settings = load_settings(home)
+    desk = desk_on(home, settings, reads.journal())
+    outcome = act(desk, ReleaseStore(home).get(night.run_id), alert_id, step)
+    if outcome.announced:
+        start_sending(home, settings)
+    return outcome
+
+
+def _what_came(step: Step, outcome: Outcome) -> str:
+    said = _("Recorded in the journal.")
+    missing = outcome.state.sign_offs_missing
+    if step.action == SIGNED_OFF and missing:
+        text = ngettext("{n} more person must sign it off.", "{n} more people must sign it off.", missing)
+        return f"{said} {text.format(n=missing)}"
+    if outcome.why_not:
+        return f"{said} " + _("Nothing is sent: this release replays a past night.")
+    if outcome.held_until is not None:
+        text = _("Its messages wait until {day}: readers were told of the same matter not long ago.")
+        return f"{said} {text.format(day=numbers.day(outcome.held_until.date()))}"
+    return f"{said} " + _("Its messages are on their way.") if outcome.announced else said
+
+
+def _is_allowed(state: State, action: str) -> bool:
+    """What the state allows to anybody; who may do it is asked when it is done."""
+    steps = {PROPOSED: {SIGNED_OFF, DISMISSED}, SIGNED_OFF: {ACKNOWLEDGED, DISMISSED}, ACKNOWLEDGED: {DISMISSED}}
+    name = str(st.session_state.get(ACTING_AS, "")) or _("somebody")
+    return action in steps.get(state.status, set()) and may(Actor(name), action)
+
+
+def _action_words() -> dict[str, str]:
+    return {DISMISSED: _("Dismiss"), ACKNOWLEDGED: _("Acknowledge"), SIGNED_OFF: _("Sign off and send")}
+
+
+def _consequence(action: str) -> str:
+    return {
+        DISMISSED: _("The alert is put aside; whoever was told of it is told that it is withdrawn."),
+        ACKNOWLEDGED: _("You have taken note, and somebody takes care of it."),
+        SIGNED_OFF: _("It leaves the house when enough people have signed: one, or two for a severe alert."),
+    }[action]
