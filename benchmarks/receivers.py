@@ -35,7 +35,7 @@ class Mailbox:
     answers: dict[str, str] = field(default_factory=dict)
     pause_seconds: float = 0
 
-    async def handle_RCPT(  # noqa: N802, PLR0913, PLR0917  # name and parameters are aiosmtpd's
+    async def handle_RCPT(  # noqa: N802  # name and parameters are aiosmtpd's
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Take or refuse a reader."""
@@ -48,7 +48,7 @@ class Mailbox:
         """Keep a mail."""
         content = envelope.content
         raw = content if isinstance(content, bytes) else str(content).encode()
-        self.mails.append(email.message_from_bytes(raw, policy=email.policy.default))  # type: ignore[arg-type]  # the policy makes an EmailMessage of it
+        self.mails.append(email.message_from_bytes(raw, policy=email.policy.default))
         if self.pause_seconds:
             time.sleep(self.pause_seconds)
         return "250 OK"
@@ -92,7 +92,7 @@ def http_server(pause_seconds: float = 0) -> Iterator[Requests]:
     memory = Requests(pause_seconds=pause_seconds)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  # the standard library's name
+        def do_POST(self) -> None:  # the standard library's name
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             memory.taken.append((dict(self.headers), json.loads(body)))
             if memory.pause_seconds:

@@ -1,0 +1,28 @@
+"""The worker that :mod:`benchmarks.delivery_kills` kills: a module of its own, so that it can be forked ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from alerts.lifecycle import SIGNED_OFF
+from core.settings import load_settings
+from desk.decisions import Step, act
+from desk.open import open_desk
+from desk.permissions import Actor
+from desk.sending import send_waiting
+from store.releases import ReleaseStore
+
+
+def work(home: Path, alert_ids: Sequence[str], ready: Connection) -> None:
+    """What a worker does: sign alerts off, one after the other, and send after each; it tells when it begins."""
+    release = ReleaseStore(home).current()
+    if release is None:
+        raise RuntimeError("there is no release")
+    with open_desk(home, load_settings(home)) as desk:
+        ready.send_bytes(b"ready")
+        for alert_id in alert_ids:
+            act(desk, release, alert_id, Step(Actor("Ada"), SIGNED_OFF, "agreed"))
+            send_waiting(desk)
+        send_waiting(desk)
