@@ -97,7 +97,10 @@ def demonstrate(home: Home = None) -> None:
 
 @app.command()
 def ingest(
-    file: Annotated[list[str] | None, typer.Option("--file", help="SOURCE=PATH; may be given several times.")] = None,
+    file: Annotated[
+        list[str] | None, typer.Option("--file", help="SOURCE=PATH, several times; or own figures, with --mapping.")
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option("--mapping", help="What a file of own figures holds (TOML).")] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask the publishers.")] = False,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
     replay: Annotated[str | None, typer.Option("--replay", help="Read again what was answered on this day.")] = None,
@@ -106,7 +109,9 @@ def ingest(
     """Read figures into the vintages: files, publishers' answers, or kept answers. What is damaged changes nothing."""
     if sum((bool(file), live, replay is not None)) != 1:
         raise InputError("ingest: give one of --file SOURCE=PATH, --live and --replay DATE")
-    if file:
+    if mapping is not None:
+        _ingest_own(file or [], mapping, home_folder(home))
+    elif file:
         _ingest_files(file, home_folder(home))
     else:
         _ingest_live(source or [], _as_date(replay, "--replay"), home_folder(home))
@@ -121,6 +126,16 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
         typer.echo(line, err=line.startswith("failed"))
     if report.failed:
         raise typer.Exit(EXIT_DEGRADED if report.taken else EXIT_NOTHING_PUBLISHED)
+
+
+def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
+    from nightly import ingest_own, load_bundled  # noqa: PLC0415  # parsers are not needed by other commands
+
+    if not file:
+        raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
+    load_bundled(folder, load_settings(folder).journal_url)
+    for path in file:
+        typer.echo(ingest_own(folder, Path(path), mapping).summary())
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -37,3 +40,39 @@ ROUTES: dict[str, Route] = {
     )
 }
 ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.persons)
+
+OWN_PREFIX = "X_"
+"""Begins the code of a route that an analyst's own figures define; its name is read off the code."""
+_OWN = re.compile(r"X_[A-Z0-9]+(?:_[A-Z0-9]+)*")
+
+
+def own_route_id(name: str) -> str:
+    """Code of an own route or place: ``X_CEUTA_BY_LAND`` for "Ceuta by land"; codes that Vigie knows stay as they are.
+
+    Raises:
+        InputError: The name holds no letter or digit, or others than those of the Latin alphabet.
+    """
+    text = name.strip()
+    if text in ROUTES or _OWN.fullmatch(text):
+        return text
+    code = OWN_PREFIX + re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").upper()
+    if not text.isascii() or not _OWN.fullmatch(code) or len(code) > 40:
+        raise InputError(f"'{name}' cannot name a route: up to 38 letters A to Z, digits and spaces")
+    return code
+
+
+def is_own(route_id: str) -> bool:
+    """Whether a route is one of an analyst's own."""
+    return _OWN.fullmatch(route_id) is not None
+
+
+def is_route(route_id: str) -> bool:
+    """Whether a code is a route that Vigie knows, or one of an analyst's own."""
+    return route_id in ROUTES or is_own(route_id)
+
+
+def route_name(route_id: str) -> str:
+    """English name of a route; an own one's is read off its code."""
+    if route_id in ROUTES:
+        return ROUTES[route_id].name
+    return route_id.removeprefix(OWN_PREFIX).replace("_", " ").capitalize() if is_own(route_id) else route_id

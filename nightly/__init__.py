@@ -2,6 +2,7 @@
 
 from nightly.inputs import ingest_file, load_bundled
 from nightly.live import ingest_live
+from nightly.own import ingest_own
 from nightly.run import run_demonstration, run_night
 
-__all__ = ["ingest_file", "ingest_live", "load_bundled", "run_demonstration", "run_night"]
+__all__ = ["ingest_file", "ingest_live", "ingest_own", "load_bundled", "run_demonstration", "run_night"]

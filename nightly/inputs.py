@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, VigieError
 from core.settings import SNAPSHOT
 from ingest import snapshot
+from ingest.raw import read_raw
 from ingest.registry import SOURCES
+from nightly.ingested import Ingested
+from nightly.own import own_mappings, read_own
 from store.journal import Entry, Journal, journal_url
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
+COMPLETE_EDITIONS = frozenset({"frontex"})
+"""Sources that send their whole history each time: what an edition no longer holds was withdrawn."""
 LOADED = "snapshot loaded"
 INGESTED = "file ingested"
 REFUSED = "file refused"
 
 
-@dataclass(frozen=True)
-class Ingested:
-    """What became of one file.
-
-    Attributes:
-        source_id: The source it belongs to.
-        file: Its name.
-        sha256: Hash of its bytes.
-        rows: Observations in it.
-        new_rows: Those that told something new.
-        rejected: Rows set aside with the rule they broke.
-    """
-
-    source_id: str
-    file: str
-    sha256: str
-    rows: int
-    new_rows: int
-    rejected: int
-
-    def summary(self) -> str:
-        """One line for a person."""
-        aside = f"; {self.rejected:,} rows set aside" if self.rejected else ""
-        return f"{self.source_id}: {self.file} read, {self.rows:,} figures, {self.new_rows:,} new{aside}"
-
-
 def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
-    """Read one publisher's file into the vintages.
+    """Read one publisher's file into the vintages, or one of own figures whose mapping the home keeps.
 
     Raises:
         InputError: The source is unknown, the file cannot be read or breaks its layout. Nothing is stored then.
@@ -53,11 +31,14 @@ def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
     """
     source = SOURCES.get(source_id)
     if source is None:
-        raise InputError(f"unknown source '{source_id}'; known: {', '.join(SOURCES)}")
+        own = own_mappings(home)
+        if source_id in own:
+            return read_own(home, path, own[source_id])
+        raise InputError(f"unknown source '{source_id}'; known: {', '.join([*SOURCES, *own])}")
     raw = source.fetch(path)
     parsed = source.parse(raw)
     vintages = VintageStore(home)
-    new_rows = vintages.append(parsed.observations)
+    new_rows = vintages.append(parsed.observations, complete=source_id in COMPLETE_EDITIONS)
     vintages.append_rejected(parsed.rejected)
     return Ingested(source_id, raw.name, raw.sha256, len(parsed.observations), new_rows, len(parsed.rejected))
 
@@ -96,7 +77,7 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
     for path in sorted((home / "inbox").glob("*/*")):
         source_id = path.parent.name
         try:
-            if source_id in SOURCES and SOURCES[source_id].fetch(path).sha256 in seen:
+            if read_raw(path).sha256 in seen:
                 continue
             done = ingest_file(home, source_id, path)
         except VigieError as error:

@@ -10,10 +10,11 @@ from functools import cached_property
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
-from core.routes import ARRIVAL_ROUTES, ROUTES
+from core.routes import ARRIVAL_ROUTES, route_name
 from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
 from ingest.harmonise import route_arrivals
+from ingest.own import own_route_figures
 from store.vintages import known_at
 
 TARGET = "arrivals"
@@ -21,6 +22,8 @@ FREQ: Frequency = "M"
 SETTLED_DAYS = 31
 """Days after a month's end by which every route's figure of that month is usually published; a past origin's
 forecast knows what was known then."""
+OWN_SETTLED_DAYS = 125
+"""The same for an analyst's own figures, which may be known up to 120 days late."""
 OK, TOO_OLD, MISSING = "ok", "too_old", "missing"
 
 
@@ -51,13 +54,14 @@ class Knowledge:
     @cached_property
     def route_figures(self) -> pd.DataFrame:
         """Monthly arrivals per route, in all and by citizenship, as they were known."""
-        return route_arrivals(self.known)
+        return _figures(self.known)
 
     @cached_property
     def states(self) -> pd.DataFrame:
         """One row per route: ``route_id``, ``series_id``, ``state``, ``last_period``, ``origin_date``, ``note``."""
         last = self._totals(self.route_figures).groupby("route_id")["time_period"].max()
-        rows = [self._state(route_id, last.get(route_id)) for route_id in ARRIVAL_ROUTES]
+        own = sorted(set(last.index) - set(ARRIVAL_ROUTES))
+        rows = [self._state(route_id, last.get(route_id)) for route_id in (*ARRIVAL_ROUTES, *own)]
         return pd.DataFrame(rows).astype({"origin_date": "datetime64[ns]"})
 
     @property
@@ -84,12 +88,14 @@ class Knowledge:
         date = min(origin.date() + dt.timedelta(days=SETTLED_DAYS), self.as_of)
         if date not in self._panels:
             figures = route_arrivals(known_at(self._arrivals, date), by_citizen=False)
-            self._panels[date] = self._panel(figures, self.forecastable)
+            later = min(origin.date() + dt.timedelta(days=OWN_SETTLED_DAYS), self.as_of)
+            own = own_route_figures(known_at(self._arrivals, later))
+            self._panels[date] = self._panel(pd.concat([figures, own]) if len(own) else figures, self.forecastable)
         return self._panels[date]
 
     def outcomes(self) -> pd.DataFrame:
         """Route figures of periods after each route's last one known tonight: what a replay can reveal."""
-        later = self._totals(route_arrivals(known_at(self._arrivals, dt.date.max), by_citizen=False))
+        later = self._totals(_figures(known_at(self._arrivals, dt.date.max), by_citizen=False))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
 
@@ -111,7 +117,7 @@ class Knowledge:
     def _state(self, route_id: str, last_period: str | None) -> dict[str, object]:
         row = {"route_id": route_id, "series_id": route_series_id(route_id)}
         if last_period is None:
-            note = f"{ROUTES[route_id].name}: no figures were known on this date."
+            note = f"{route_name(route_id)}: no figures were known on this date."
             return row | {"state": MISSING, "last_period": "", "origin_date": pd.NaT, "note": note}
         last = to_period(last_period, FREQ)
         age = (last_complete_period(self.as_of, FREQ) - last).n
@@ -124,3 +130,10 @@ class Knowledge:
             "origin_date": last.end_time.normalize(),
             "note": note,
         }
+
+
+def _figures(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
+    """Monthly arrivals of Vigie's routes and of an analyst's own."""
+    parts = [route_arrivals(known, by_citizen=by_citizen), own_route_figures(known)]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]

@@ -22,7 +22,8 @@ from ingest.client import Client, Validators
 from ingest.exchange import Answer, Pull, Request
 from ingest.raw import LiveSource, Parsed, RawFile
 from ingest.registry import SOURCES, live_sources
-from nightly.inputs import ACTOR, Ingested, load_snapshot
+from nightly.ingested import Ingested
+from nightly.inputs import ACTOR, COMPLETE_EDITIONS, load_snapshot
 from store.files import sha256_of_bytes
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
@@ -253,7 +254,7 @@ def _take_in(
         get_logger().warning(FAILED, source_id=source_id, reason=reason)
         vintages.append_rejected(_failure(source_id, error, reason))
         return
-    new_rows = vintages.append(parsed.observations, received=received)
+    new_rows = vintages.append(parsed.observations, received=received, complete=source_id in COMPLETE_EDITIONS)
     vintages.append_rejected(parsed.rejected)
     name, digest = ", ".join(file.name for file in files), sha256_of_bytes(b"".join(_digests(files)))
     done = Ingested(source_id, name, digest, len(parsed.observations), new_rows, len(parsed.rejected))

@@ -19,6 +19,7 @@ from ingest.catalogue import sources as read_catalogue
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
 from nightly.live import LiveReport, ask_publishers
+from nightly.own import own_cards, with_own_capacities
 from nightly.projections import project
 from nightly.publication import documents, frames
 from nightly.telling import tell
@@ -128,6 +129,7 @@ def _publish(
         knowledge = Knowledge(
             vintages.history(exclude_sources=settings.exclude_sources), date, settings.oldest_origin_months
         )
+        settings = with_own_capacities(settings, knowledge.known, date)
         progress("Reading figures", 1, 1)
     if not knowledge.forecastable:
         raise NothingToPublishError(
@@ -137,7 +139,7 @@ def _publish(
         projections = project(knowledge, settings, BacktestStore(home), progress)
     with watch.stage("warning and scoring"):
         progress("Scores, paths and alerts", 0, 1)
-        cards = read_catalogue(SNAPSHOT)
+        cards = read_catalogue(SNAPSHOT) | own_cards(home)
         former = releases.current()
         tables = frames(knowledge, projections, settings, cards, vintages, former)
         progress("Scores, paths and alerts", 1, 1)

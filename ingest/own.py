@@ -1,0 +1,156 @@
+"""An analyst's own figures, CSV or XLSX with a mapping file: national counts, capacities, indicators.
+
+They become observations like any publisher's: dated, kept as vintages, revised, forecast. A route or place of one's own
+is a route whose code begins with ``X_`` (:mod:`core.routes`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from pathlib import Path
+
+import pandas as pd
+
+from core.aggregates import refuse_person_level
+from core.errors import InputError, SourceError
+from core.routes import OWN_PREFIX, own_route_id
+from core.schema import ALL, NOT_APPLICABLE, OBSERVATIONS, make_series_id
+from ingest.figures import to_observations
+from ingest.harmonise import SOURCE_ID as ROUTES_SOURCE
+from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook
+from ingest.own_mapping import OwnMapping
+from ingest.raw import Parsed, RawFile
+from ingest.tables import read_csv, read_sheet, require_columns
+
+CAPACITY = "capacity"
+"""Target of capacities: persons a month that a route's reception can take in."""
+_WRITTEN = {"M": "%Y-%m", "A": "%Y"}
+
+
+def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None) -> Parsed:
+    """Tabulate own figures.
+
+    Args:
+        raw: The file, ``.csv`` or ``.xlsx``.
+        mapping: What it holds and where.
+        today: Newest day that can have been observed; by default the day of the call.
+
+    Returns:
+        Series ``<what>.<route>._Z._T.<freq>`` of the mapping's source; rows that break a rule are set aside, up to one
+        in twenty.
+
+    Raises:
+        SourceError: The file is refused (formulas, macros, links, zip bombs, persons), is broken, or is no table as
+            the mapping says.
+    """
+    frame = _read(raw, mapping)
+    refuse_person_level(frame.columns, raw.name)
+    columns = mapping.columns
+    wanted = [columns.time_period, columns.value, *([columns.route] if columns.route else [])]
+    require_columns(frame, wanted, raw.name)
+    cells = pd.DataFrame(
+        {
+            "time_period": frame[columns.time_period].map(lambda cell: _period(cell, mapping)),
+            "value": frame[columns.value].map(lambda cell: _number(cell, mapping)),
+        }
+    )
+    if columns.route is not None:
+        cells["route_id"] = [_route(raw, row, cell) for row, cell in frame[columns.route].items()]
+    kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
+    table, fixed = mapping.table, mapping.fixed
+    what = fixed.name if table.what == "indicator" and fixed.name else table.what
+    dimensions = {"target": what, "freq": table.freq, "citizen": ALL if table.what == "arrivals" else NOT_APPLICABLE}
+    if fixed.route is not None:
+        dimensions["route_id"] = own_route_id(fixed.route)
+    return to_observations(
+        raw,
+        kept,
+        source_id=mapping.source.source_id,
+        lag_days=mapping.source.lag_days,
+        counts=table.what != "indicator",
+        today=today,
+        **dimensions,
+    )
+
+
+def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
+    """Own routes' monthly arrivals among what was known on a date, as the routes' harmonised series.
+
+    Returns:
+        Frame of ``core.schema.OBSERVATIONS``, source ``vigie-routes``, series ``arrivals.X_<name>._T._T.M``.
+    """
+    rows = known[
+        (known["target"] == "arrivals")
+        & (known["freq"] == "M")
+        & (known["citizen"] == ALL)
+        & known["route_id"].str.startswith(OWN_PREFIX)
+        & (known["source_id"] != ROUTES_SOURCE)
+    ]
+    newest = rows.sort_values("as_of", kind="stable").drop_duplicates(["route_id", "time_period"], keep="last")
+    names = {code: make_series_id("arrivals", code, ALL, ALL, "M") for code in newest["route_id"].unique()}
+    found = newest.assign(source_id=ROUTES_SOURCE, geo=ALL, series_id=newest["route_id"].map(names))
+    return found.sort_values(["series_id", "time_period"], ignore_index=True)[list(OBSERVATIONS.columns)]
+
+
+def own_capacities(known: pd.DataFrame, as_of: dt.date) -> dict[str, float]:
+    """Each route's capacity of the newest month that is not ahead of a date, persons a month."""
+    month = f"{as_of:%Y-%m}"
+    rows = known[(known["target"] == CAPACITY) & (known["freq"] == "M") & (known["time_period"] <= month)]
+    newest = rows.sort_values(["time_period", "as_of"], kind="stable").drop_duplicates("route_id", keep="last")
+    return {str(code): float(value) for code, value in zip(newest["route_id"], newest["obs_value"], strict=True)}
+
+
+def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
+    suffix = Path(raw.name).suffix.lower()
+    if suffix == ".xlsx":
+        refuse_workbook(raw)
+        sheet = read_sheet(raw, mapping.table.sheet or _first_sheet(raw)).dropna(how="all")
+        if sheet.empty:
+            raise SourceError(raw.name, "the sheet is empty")
+        header = ["" if pd.isna(cell) else str(cell).strip() for cell in sheet.iloc[0]]
+        return sheet.iloc[1:].set_axis(header, axis=1)
+    if suffix != ".csv":
+        raise SourceError(raw.name, f"refused: own figures come as .csv or .xlsx, not as '{suffix or 'no kind'}'")
+    refuse_large(raw)
+    frame = read_csv(raw, [], separator=mapping.table.separator, last_line_ends=False)
+    refuse_csv(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
+    return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
+
+
+def _first_sheet(raw: RawFile) -> str:
+    try:
+        with pd.ExcelFile(io.BytesIO(raw.content), engine="openpyxl") as workbook:
+            return str(workbook.sheet_names[0])
+    except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
+        raise SourceError(raw.name, f"not a whole workbook: {type(error).__name__}") from None
+
+
+def _route(raw: RawFile, row: object, cell: object) -> str:
+    try:
+        return own_route_id(str(cell))
+    except InputError as error:
+        raise SourceError(raw.name, str(error), row=str(row), column="route") from None
+
+
+def _period(cell: object, mapping: OwnMapping) -> str:
+    """A period as SDMX writes it; what cannot be read stays as it is, for the rules to refuse."""
+    written = _WRITTEN.get(mapping.table.freq)
+    if isinstance(cell, pd.Timestamp | dt.date) and not pd.isna(cell):
+        return f"{cell.year}-Q{(cell.month - 1) // 3 + 1}" if written is None else cell.strftime(written)
+    text = "" if cell is None or cell is pd.NaT or cell != cell else str(cell).strip()  # noqa: PLR0124  # only NaN differs from itself
+    if mapping.table.period_format and written is not None:
+        found = pd.to_datetime(text, format=mapping.table.period_format, errors="coerce")
+        return text if pd.isna(found) else found.strftime(written)
+    return text
+
+
+def _number(cell: object, mapping: OwnMapping) -> str:
+    if isinstance(cell, bool):
+        return str(cell)
+    if isinstance(cell, int | float):
+        return "" if cell != cell else f"{cell:.10g}"  # noqa: PLR0124  # only NaN differs from itself
+    text = str(cell).strip() if cell is not None else ""
+    if mapping.table.thousands:
+        text = text.replace(mapping.table.thousands, "").replace("\u00a0", "")
+    return text.replace(mapping.table.decimal, ".") if mapping.table.decimal == "," else text

@@ -1,0 +1,104 @@
+"""What is refused of a file that a person hands over, before a single cell is read.
+
+A workbook is a ZIP of XML parts. Refused: macros, formulas, links to other files, connections, embedded objects,
+encryption, entity declarations (which expand), and archives that unpack to far more than they hold (zip bombs). A CSV
+is refused for cells that a spreadsheet would run (OWASP, *CSV Injection*). Columns about single persons are refused by
+:mod:`core.aggregates`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable
+
+from core.errors import SourceError
+from core.spreadsheets import FORMULA_STARTS
+from ingest.raw import RawFile
+
+LARGEST_FILE = 20 << 20
+LARGEST_UNPACKED = 200 << 20
+LARGEST_RATIO = 200
+"""Unpacked to packed bytes of one part: XML of numbers packs 10 to 50 times."""
+MOST_PARTS = 2000
+_OLE = b"\xd0\xcf\x11\xe0"
+_REFUSED_PARTS = {
+    r"vbaProject|macrosheets/|vbaData": "it holds macros",
+    r"externalLinks/": "it links to other workbooks",
+    r"connections\.xml|queryTables/": "it holds connections to other data",
+    r"embeddings/|activeX/|ctrlProps/|oleObject": "it holds embedded objects",
+}
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[0-9][0-9 .,']*(?:[eE][+-]?[0-9]+)?%?")
+
+
+def refuse_workbook(raw: RawFile) -> None:
+    """Refuse a workbook that does anything but hold cells.
+
+    Raises:
+        SourceError: With the reason.
+    """
+    _refuse_size(raw)
+    if raw.content.startswith(_OLE):
+        raise SourceError(raw.name, "refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected")
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            _refuse_parts(raw.name, archive.infolist())
+            for part in archive.infolist():
+                if part.filename.endswith((".xml", ".rels")):
+                    _refuse_content(raw.name, part.filename, archive.read(part))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise SourceError(raw.name, f"not a whole workbook: {error}") from None
+
+
+def refuse_csv(raw: RawFile, cells: Iterable[tuple[object, str, object]]) -> None:
+    """Refuse text cells that a spreadsheet would run as a formula.
+
+    Args:
+        raw: The file.
+        cells: Row, column and content of each cell.
+
+    Raises:
+        SourceError: At the first such cell.
+    """
+    for row, column, cell in cells:
+        if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(cell):
+            raise SourceError(raw.name, "refused: the cell holds a formula", row=str(row), column=column)
+
+
+def refuse_large(raw: RawFile) -> None:
+    """Refuse a file beyond what aggregates need.
+
+    Raises:
+        SourceError: The file is larger than 20 MB.
+    """
+    _refuse_size(raw)
+
+
+def _refuse_size(raw: RawFile) -> None:
+    if len(raw.content) > LARGEST_FILE:
+        raise SourceError(raw.name, f"refused: larger than {LARGEST_FILE >> 20} MB")
+
+
+def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+        raise SourceError(file, "refused: it unpacks to far more than a table needs (a zip bomb)")
+    for part in parts:
+        if part.file_size > 1 << 20 and part.file_size > LARGEST_RATIO * max(part.compress_size, 1):
+            raise SourceError(file, f"refused: the part {part.filename} unpacks to far more than it holds (a zip bomb)")
+        for pattern, reason in _REFUSED_PARTS.items():
+            if re.search(pattern, part.filename, re.IGNORECASE):
+                raise SourceError(file, f"refused: {reason} ({part.filename})")
+
+
+def _refuse_content(file: str, part: str, content: bytes) -> None:
+    if _ENTITY.search(content):
+        raise SourceError(file, f"refused: {part} declares entities, which may expand without end")
+    if part.startswith("xl/worksheets/") and _FORMULA.search(content):
+        raise SourceError(file, f"refused: {part} holds formulas; paste the values alone")
+    if part == "[Content_Types].xml" and b"macroEnabled" in content:
+        raise SourceError(file, "refused: it is a workbook made for macros")
+    if part.endswith(".rels") and b'TargetMode="External"' in content.replace(b"'", b'"'):
+        raise SourceError(file, f"refused: {part} links to something outside of the file")

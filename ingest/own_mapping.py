@@ -1,0 +1,138 @@
+"""The small mapping file that comes with an analyst's own figures: what they are and where they stand (TOML)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import InputError
+from ingest.catalogue import SourceCard
+
+What = Literal["arrivals", "capacity", "indicator"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OwnSource(_Part):
+    """Who counts, and how late.
+
+    Attributes:
+        source_id: Code of the source; begins with ``own_``.
+        lag_days: Usual days from a period's end to the day its figure is known: dates figures of the past.
+        expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
+    """
+
+    source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
+    publisher: str = Field(min_length=2)
+    dataset: str = Field(min_length=2)
+    licence: str = Field(default="Own figures; not for redistribution", min_length=2)
+    citation: str = ""
+    rhythm: str = "As it is handed over."
+    lag_days: int = Field(ge=0, le=120)
+    expected_days: int = Field(default=75, ge=1)
+
+
+class OwnTable(_Part):
+    """How the file is written.
+
+    Attributes:
+        what: ``arrivals``: persons per month, to be forecast; ``capacity``: persons a month that a route can take in,
+            a threshold of alerts; ``indicator``: any other number, shown as context.
+        freq: M; for an indicator also Q or A.
+        sheet: Sheet of an XLSX; its first by default.
+        separator: Between cells of a CSV.
+        decimal: Mark before decimals.
+        thousands: Mark between thousands, empty for none.
+        period_format: As in ``strptime``; by default periods are written 2024-12, 2024-Q4 or 2024.
+    """
+
+    what: What
+    freq: Literal["M", "Q", "A"] = "M"
+    sheet: str | None = None
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    period_format: str = ""
+
+
+class OwnColumns(_Part):
+    """Header cells of the columns to read; every other column is left out."""
+
+    time_period: str
+    value: str
+    route: str | None = None
+
+
+class OwnFixed(_Part):
+    """What is the same in every row.
+
+    Attributes:
+        route: A route of Vigie (``CMR``), or the name of one's own route or place.
+        name: Code of the indicator.
+    """
+
+    route: str | None = None
+    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{2,40}$")
+
+
+class OwnMapping(_Part):
+    """A mapping file."""
+
+    source: OwnSource
+    table: OwnTable
+    columns: OwnColumns
+    fixed: OwnFixed = OwnFixed()
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> OwnMapping:
+        if self.table.what == "indicator":
+            if self.fixed.name is None:
+                raise ValueError("an indicator needs fixed.name")
+        elif (self.columns.route is None) == (self.fixed.route is None):
+            raise ValueError("give either columns.route or fixed.route")
+        if self.table.what != "indicator" and self.table.freq != "M":
+            raise ValueError("arrivals and capacities are monthly: table.freq must be M")
+        if self.table.decimal == self.table.thousands:
+            raise ValueError("table.decimal and table.thousands must differ")
+        return self
+
+    @property
+    def card(self) -> SourceCard:
+        """The source as the catalogue would have it. Own figures are never passed on."""
+        source = self.source
+        return SourceCard(
+            source_id=source.source_id,
+            publisher=source.publisher,
+            dataset=source.dataset,
+            url="",
+            licence=source.licence,
+            redistribution=False,
+            citation=source.citation or f"{source.publisher}, {source.dataset}.",
+            rhythm=source.rhythm,
+            expected_days=source.expected_days,
+        )
+
+
+def read_mapping(path: Path) -> OwnMapping:
+    """Read a mapping file.
+
+    Raises:
+        InputError: It cannot be read, is not TOML, or a field is missing, unknown or out of range; the text names it.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+    try:
+        return OwnMapping.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "mapping"
+        raise InputError(f"{path.name}, {where}: {first['msg']}") from None

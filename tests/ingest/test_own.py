@@ -1,0 +1,216 @@
+"""An analyst's own figures: what is read of them, and what is refused with a reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from core.errors import InputError, SourceError
+from core.routes import is_own, is_route, own_route_id, route_name
+from core.schema import OBSERVATIONS, check
+from ingest.own import own_capacities, own_route_figures, parse_own
+from ingest.own_mapping import OwnMapping, read_mapping
+from ingest.raw import RawFile
+
+TODAY = dt.date(2025, 3, 10)
+MAPPING = """
+[source]
+source_id = "own_border_post"
+publisher = "Border post"
+dataset = "Arrivals by land"
+lag_days = 10
+[table]
+what = "arrivals"
+[columns]
+time_period = "Month"
+value = "Persons"
+[fixed]
+route = "Ceuta by land"
+"""
+
+
+def mapping(tmp_path: Path, *changes: tuple[str, str]) -> OwnMapping:
+    text = MAPPING
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "m.toml").write_text(text)
+    return read_mapping(tmp_path / "m.toml")
+
+
+def csv(text: str, name: str = "own.csv") -> RawFile:
+    return RawFile(name, text.encode())
+
+
+def xlsx(rows: list[list[object]], name: str = "own.xlsx") -> RawFile:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    sink = io.BytesIO()
+    book.save(sink)
+    return RawFile(name, sink.getvalue())
+
+
+def with_part(raw: RawFile, part: str, content: bytes, name: str = "own.xlsx") -> RawFile:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw.content)) as old, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as new:
+        for item in old.infolist():
+            if item.filename != part:
+                new.writestr(item.filename, old.read(item.filename))
+        new.writestr(part, content)
+    return RawFile(name, sink.getvalue())
+
+
+GOOD = [["Month", "Persons"], ["2024-12", 120], ["2025-01", 90]]
+
+
+def test_a_csv_becomes_a_route_of_ones_own_dated_by_its_usual_lag(tmp_path: Path) -> None:
+    found = parse_own(csv("Month,Persons,Note\n2024-12,120,x\n2025-01,90,\n"), mapping(tmp_path), today=TODAY)
+    rows = check(found.observations, OBSERVATIONS)
+    assert rows["series_id"].unique().tolist() == ["arrivals.X_CEUTA_BY_LAND._Z._T.M"]
+    assert rows["obs_value"].tolist() == [120, 90]
+    assert rows["as_of"].tolist() == [pd.Timestamp("2025-01-10"), pd.Timestamp("2025-02-10")]
+    assert rows["as_of_estimated"].all() and found.rejected.empty
+
+
+def test_a_workbook_with_dates_gives_the_same_as_the_csv(tmp_path: Path) -> None:
+    rows: list[list[object]] = [["Month", "Persons"], [dt.date(2024, 12, 1), 120], [dt.date(2025, 1, 1), 90.0]]
+    own = mapping(tmp_path)
+    one = parse_own(xlsx(rows), own, today=TODAY).observations
+    other = parse_own(csv("Month,Persons\n2024-12,120\n2025-01,90\n"), own, today=TODAY).observations
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_semicolons_decimal_commas_and_other_dates_are_read_as_the_mapping_says(tmp_path: Path) -> None:
+    table = '[table]\nseparator = ";"\ndecimal = ","\nthousands = "."\nperiod_format = "%m/%Y"'
+    own = mapping(tmp_path, ("[table]", table))
+    found = parse_own(csv("Month;Persons\n12/2024;1.120\n01/2025;90\n"), own, today=TODAY).observations
+    assert found[["time_period", "obs_value"]].to_numpy().tolist() == [["2024-12", 1120.0], ["2025-01", 90.0]]
+
+
+def test_places_in_a_column_become_one_route_each(tmp_path: Path) -> None:
+    own = mapping(tmp_path, ('value = "Persons"', 'value = "Persons"\nroute = "Land"'), ('route = "Ceuta by land"', ""))
+    text = "Land,Month,Persons\nWien,2024-12,5\nTirol,2024-12,7\nCMR,2024-12,8\n"
+    found = parse_own(csv(text), own, today=TODAY).observations
+    assert sorted(found["route_id"]) == ["CMR", "X_TIROL", "X_WIEN"]
+    figures = own_route_figures(found)
+    assert figures["series_id"].tolist() == ["arrivals.X_TIROL._T._T.M", "arrivals.X_WIEN._T._T.M"]
+    assert set(figures["source_id"]) == {"vigie-routes"}
+
+
+def test_the_newest_capacity_that_is_not_ahead_counts(tmp_path: Path) -> None:
+    own = mapping(tmp_path, ('what = "arrivals"', 'what = "capacity"'), ("Ceuta by land", "CMR"))
+    found = parse_own(csv("Month,Persons\n2024-06,5000\n2025-01,6500\n2025-03,7000\n"), own, today=TODAY).observations
+    assert own_capacities(found, dt.date(2025, 2, 10)) == {"CMR": 6500.0}
+    assert own_capacities(found, TODAY) == {"CMR": 7000.0}
+
+
+def test_an_indicator_may_be_negative_and_quarterly(tmp_path: Path) -> None:
+    own = mapping(
+        tmp_path, ('what = "arrivals"', 'what = "indicator"\nfreq = "Q"'), ('route = "Ceuta by land"', 'name = "mood"')
+    )
+    found = parse_own(csv("Month,Persons\n2024-Q3,-1.5\n2024-Q4,2\n"), own, today=TODAY).observations
+    assert found[["target", "obs_value"]].to_numpy().tolist() == [["mood", -1.5], ["mood", 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Month,Persons\n2024-12,=1+1\n", "row 2, column Persons: refused: the cell holds a formula"),
+        ("Month,Persons,Note\n2024-12,5,@SUM(A1)\n", "row 2, column Note: refused: the cell holds a formula"),
+        ("Month,Persons,Passport no\n2024-12,1,77\n", "describe persons"),
+        ("Month,Persons,birthDate\n2024-12,1,77\n", "describe persons"),
+        ("Month,Persons\n2024-12,-5\n", "negative"),
+        ("Month,Persons\n2024-12,many\n", "not a number"),
+        ("Month,Persons\n2024-12,5\n2024-12,6\n", "different figures for the same"),
+        ("Month,Persons\n2025-09,5\n", "future"),
+        ("Month,Persons\nDecember,5\n", "not a month"),
+        ("Monat,Persons\n2024-12,5\n", "missing columns"),
+        ("<html><body>Log in</body></html>", "web page"),
+    ],
+)
+def test_a_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(SourceError, match=reason):
+        parse_own(csv(text), mapping(tmp_path), today=TODAY)
+
+
+def test_a_negative_number_is_no_formula(tmp_path: Path) -> None:
+    own = mapping(tmp_path, ('what = "arrivals"', 'what = "indicator"'), ('route = "Ceuta by land"', 'name = "mood"'))
+    assert len(parse_own(csv("Month,Persons\n2024-12,-1.5e3\n"), own, today=TODAY).observations) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "reason"),
+    [
+        ("xl/vbaProject.bin", b"x", "macros"),
+        ("xl/macrosheets/sheet1.xml", b"<x/>", "macros"),
+        ("xl/externalLinks/externalLink1.xml", b"<x/>", "links to other workbooks"),
+        ("xl/connections.xml", b"<x/>", "connections"),
+        ("xl/embeddings/oleObject1.bin", b"x", "embedded"),
+        ("xl/worksheets/_rels/sheet1.xml.rels", b'<R TargetMode="External"/>', "outside of the file"),
+        ("xl/worksheets/sheet2.xml", b"<worksheet><c><f>1+1</f></c></worksheet>", "holds formulas"),
+        ("docProps/x.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', "declares entities"),
+        ("xl/media/a.bin", b"0" * (30 << 20), "zip bomb"),
+    ],
+)
+def test_a_workbook_that_does_more_than_hold_cells_is_refused(
+    tmp_path: Path, part: str, content: bytes, reason: str
+) -> None:
+    with pytest.raises(SourceError, match=reason):
+        parse_own(with_part(xlsx(GOOD), part, content), mapping(tmp_path), today=TODAY)
+
+
+def test_a_formula_typed_into_a_cell_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="holds formulas"):
+        parse_own(xlsx([*GOOD, ["2025-02", "=B2+B3"]]), mapping(tmp_path), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (RawFile("own.xlsm", b"PK"), "come as .csv or .xlsx"),
+        (RawFile("own.xlsx", b"\xd0\xcf\x11\xe0rest"), "encrypted or of the old kind"),
+        (RawFile("own.xlsx", b"PK\x03\x04rest"), "not a whole workbook"),
+        (RawFile("own.csv", b"a" * ((20 << 20) + 1)), "larger than 20 MB"),
+    ],
+)
+def test_other_kinds_and_damaged_files_are_refused(tmp_path: Path, raw: RawFile, reason: str) -> None:
+    with pytest.raises(SourceError, match=reason):
+        parse_own(raw, mapping(tmp_path), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("own_border_post", "frontex", "source.source_id"),
+        ("lag_days = 10", "", "source.lag_days"),
+        ('what = "arrivals"', 'what = "persons"', "table.what"),
+        ('what = "arrivals"', 'what = "indicator"', "an indicator needs fixed.name"),
+        ('what = "arrivals"', 'what = "arrivals"\nfreq = "Q"', "must be M"),
+        ('route = "Ceuta by land"', "", "give either columns.route or fixed.route"),
+        ("[table]", "[table]\ncolour = 1", "table.colour"),
+        ("[table]", "[table", "not readable as TOML"),
+    ],
+)
+def test_a_mapping_that_says_too_little_is_refused_by_its_field(
+    tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    with pytest.raises(InputError, match=reason):
+        mapping(tmp_path, (old, new))
+
+
+def test_a_route_of_ones_own_has_a_code_and_a_name() -> None:
+    assert own_route_id("Ceuta by land") == "X_CEUTA_BY_LAND"
+    assert own_route_id(" CMR ") == "CMR"
+    assert route_name("X_CEUTA_BY_LAND") == "Ceuta by land"
+    assert route_name("CMR") == "Central Mediterranean"
+    assert is_route("X_A") and is_route("CHA") and not is_route("_T") and not is_own("CHA")
+    for text in ("", "!!", "Κως", "x" * 60):
+        with pytest.raises(InputError, match="cannot name a route"):
+            own_route_id(text)
