@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NotRequired, TypedDict, Unpack
 
+import numpy as np
 import pandas as pd
 
 from core.errors import InputError
 from forecasting.account import Account, account_of, far_above_record
 from forecasting.combine import NO_MEMBER, WINDOW, combine_table
 from forecasting.members import Request, past_members, present_members
-from forecasting.model import ENSEMBLE
+from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable, stack, to_rows
 from forecasting.reconcile import reconcile
@@ -183,11 +184,12 @@ def _answer(made: QuantileTable, panel: Panel, asked: list[str]) -> QuantileTabl
 
 
 def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> QuantileTable:
-    """Where no member could be fitted, say why the first of them could not."""
-    unfitted = combined.keys["reason"] == NO_MEMBER
-    silent = members.keys[members.keys["fallback"].astype(bool) & (members.keys["reason"] != "")]
-    why = silent.drop_duplicates(_PLACE).set_index(_PLACE)["reason"]
-    found = why.reindex(pd.MultiIndex.from_frame(combined.keys.loc[unfitted, _PLACE])).to_numpy()
-    reason = combined.keys["reason"].copy()
-    reason[unfitted] = [NO_MEMBER if pd.isna(one) else f"{NO_MEMBER}: {one}" for one in found]
+    """Where no member could be fitted to a series, say why the first of them could not."""
+    place = pd.MultiIndex.from_frame(combined.keys[_PLACE])
+    others = members.keys[members.keys["model_id"] != BASELINE]
+    silent = others["fallback"].astype(bool) & (others["reason"] != "")
+    fitted = place.isin(pd.MultiIndex.from_frame(others.loc[~silent, _PLACE]))
+    why = others[silent].drop_duplicates(_PLACE).set_index(_PLACE)["reason"].reindex(place).to_numpy()
+    told = combined.keys["fallback"].to_numpy(dtype=bool) & ~fitted & ~pd.isna(why)
+    reason = np.where(told, [f"{NO_MEMBER}: {one}" for one in why], combined.keys["reason"])
     return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)

@@ -1,0 +1,224 @@
+"""Whatever a panel holds, both commands refuse it by file, row, column and rule, or forecast it and say how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import app
+from core.errors import InputError
+from core.schema import FORECASTS, check
+from forecasting import panel as panel_module
+from forecasting.panel import read_panel
+from forecasting.runs import run_backtest, run_forecast
+
+HEADER = "series_id,time_period,value\n"
+COMMANDS = ("backtest", "forecast")
+MEGABYTES_20 = 20 * 2**20
+
+
+def command(name: str, panel: Path, out: Path, *more: str) -> Result:
+    return CliRunner().invoke(app, [name, "--panel", str(panel), "--out", str(out), *more])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("a,2020-01,1\na,2020-02,2\na,2020-01,1\n", "row 4, column time_period: this series already has a value"),
+        ("a,2020-01,1\n\na,2020-02,-2\n", "row 4, column value: a count is never negative (found '-2')"),
+        ("a,2020-01,1\na,2020-02,a few\n", "row 3, column value: not a number (found 'a few')"),
+        ("a,2020-01,1\na,2020-02,-inf\n", "row 3, column value: infinite (found '-inf')"),
+        ("a,2020-01,1\na,2020-02,1e15\n", "row 3, column value: a count is at most 1e+12 (found '1e15')"),
+        ("a,2020-01,1\nb,2020-W05,1\n", "row 3, column time_period: '2020-W05' is not a period of frequency M"),
+        ("a,2020-01,1\na,9999-12,1\n", "row 3, column time_period: the year of '9999-12' is not between"),
+        ("a,2020-01,1\na,2020-02,1,surplus\n", "not a table: Error tokenizing data"),
+        ("a,2020-01,1,surplus\na,2020-02,1,surplus\n", "row 2: not a table: rows have more fields than the header"),
+        ('a,2020-01,1\n"a,2020-02,1\n', "not a table: Error tokenizing data"),
+        ("a,2020-01,\nb,2020-01,1\n", "row 2, column value: series 'a' has no value at all"),
+    ],
+)
+def test_a_broken_row_is_named_and_nothing_is_written(name: str, rows: str, told: str, tmp_path: Path) -> None:
+    panel, out = tmp_path / "panel.csv", tmp_path / "out.parquet"
+    panel.write_text(HEADER + rows, encoding="utf-8")
+    out.write_bytes(b"the former file")
+    done = command(name, panel, out)
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception).startswith("panel.csv")
+    assert told in str(done.exception)
+    assert out.read_bytes() == b"the former file"
+    assert {path.name for path in tmp_path.iterdir()} == {"panel.csv", "out.parquet"}
+
+
+def rubbish() -> dict[str, bytes]:
+    random = np.random.default_rng(2)
+    printable = np.frombuffer(b"abcdefghij,,;\n 0123456789.\"'", dtype=np.uint8)
+    text = printable[random.integers(0, len(printable), MEGABYTES_20)].tobytes()
+    lines = b"".join(b"%d,%d,x\n" % (number, number) for number in range(MEGABYTES_20 // 18))
+    return {
+        "bytes": random.bytes(MEGABYTES_20),
+        "one line": b"x," * (MEGABYTES_20 // 2),
+        "text": text,
+        "text under a good header": HEADER.encode() + lines,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("bytes", "backtest"),
+        ("one line", "forecast"),
+        ("text", "backtest"),
+        ("text under a good header", "forecast"),
+    ],
+)
+def test_20_megabytes_of_rubbish_are_refused_in_a_short_sentence(kind: str, name: str, tmp_path: Path) -> None:
+    panel = tmp_path / "panel.csv"
+    panel.write_bytes(rubbish()[kind])
+    done = command(name, panel, tmp_path / "out.parquet")
+    assert isinstance(done.exception, InputError)
+    assert str(done.exception).startswith("panel.csv")
+    assert len(str(done.exception)) < 600
+
+
+def test_a_calendar_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel_module, "MOST_CELLS", 5000)
+    panel = tmp_path / "panel.csv"
+    panel.write_text(HEADER + "a,2020-01-01,1\na,1820-01-01,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"1 series from 1820-01-01 to 2020-01-01 make 73,050 cells"):
+        read_panel(panel)
+
+
+def test_an_origin_without_any_value_is_said_to_be_one(tmp_path: Path) -> None:
+    panel = tmp_path / "panel.csv"
+    panel.write_text(HEADER + "a,2020-01,1\na,2020-06,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"panel\.csv: no series has a value at any of the last 2 origins"):
+        run_backtest(panel, origins=2, horizons=[1])
+
+
+MONTHS = 44
+
+
+def strange_series() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(8)
+    usual = np.round(200 * np.exp(0.3 * np.sin(np.arange(MONTHS) * np.pi / 6) + 0.2 * random.standard_normal(MONTHS)))
+    gaps, jump, late_jump, break_ = usual.copy(), usual.copy(), usual.copy(), usual.copy()
+    gaps[5:20:2] = np.nan
+    jump[20] *= 1e6
+    late_jump[-1] *= 1e6
+    break_[25:] = np.round(break_[25:] / 150)
+    lonely, short = np.full(MONTHS, np.nan), np.full(MONTHS, np.nan)
+    lonely[-1] = 7.0
+    short[-10:] = usual[-10:]
+    return {
+        "usual": usual,
+        "missing months": gaps,
+        "jump": jump,
+        "jump at the end": late_jump,
+        "policy break": break_,
+        "one observation": lonely,
+        "short": short,
+        "zeros": np.zeros(MONTHS),
+        "constant": np.full(MONTHS, 42.0),
+        "intermittent": np.where(random.random(MONTHS) < 0.15, random.integers(1, 30, MONTHS), 0).astype(float),
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+    """All strange series in one panel, rows shuffled, through both commands."""
+    folder = tmp_path_factory.mktemp("strange")
+    months = pd.period_range("2018-01", periods=MONTHS, freq="M").astype(str)
+    frames = [
+        pd.DataFrame({"series_id": name, "time_period": months, "value": values}).dropna()
+        for name, values in strange_series().items()
+    ]
+    path = folder / "panel.csv"
+    pd.concat(frames).sample(frac=1.0, random_state=4).to_csv(path, index=False)
+    return {
+        "backtest": run_backtest(path, origins=2, step=8, horizons=[1, 12], models="ensemble,baseline", workers=1),
+        "forecast": run_forecast(path, horizon=3, models="theta,ets,arima,structural,ensemble,baseline", workers=1),
+    }
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_series_gets_ordered_finite_quantiles(name: str, made: dict[str, pd.DataFrame]) -> None:
+    frame = check(made[name], FORECASTS)
+    assert np.isfinite(frame["value"]).all()
+    known = set(strange_series()) if name == "forecast" else set(strange_series()) - {"one observation"}
+    assert set(frame["series_id"]) == known
+    counted = frame.groupby(["model_id", "series_id", "origin_date", "horizon"])["value"]
+    assert (counted.size() == 23).all()
+    assert counted.apply(lambda values: values.is_monotonic_increasing).all()
+
+
+@pytest.mark.parametrize("series_id", ["one observation", "short"])
+def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: dict[str, pd.DataFrame]) -> None:
+    frame = made["forecast"]
+    mine = frame[frame["series_id"] == series_id].set_index(["model_id", "horizon", "output_type_id"])
+    own, base = (mine.loc[f"vigie-{name}"] for name in ("ensemble", "baseline"))
+    assert own["fallback"].all()
+    assert set(own["reason"]) == {"no member could be fitted: the baseline stands in: fewer than 24 earlier values"}
+    pd.testing.assert_series_equal(own["value"], base["value"])
+
+
+def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: dict[str, pd.DataFrame]) -> None:
+    for series_id, value in (("zeros", 0.0), ("constant", 42.0)):
+        mine = (made["forecast"]["series_id"] == series_id) & (made["forecast"]["model_id"] == "vigie-ensemble")
+        found = made["forecast"][mine]
+        assert len(found) == 3 * 23
+        assert found["value"].to_numpy() == pytest.approx(value, abs=0.05)
+
+
+def test_a_model_that_cannot_be_fitted_to_a_constant_says_so(made: dict[str, pd.DataFrame]) -> None:
+    found = made["forecast"].query("series_id == 'constant' and model_id == 'vigie-arima'")
+    assert set(found["reason"]) == {"a constant has no autocorrelation"}
+    assert found["fallback"].all()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_tail_far_above_the_record_is_marked_and_no_other_is(name: str, made: dict[str, pd.DataFrame]) -> None:
+    frame = made[name][made[name]["output_type_id"] == 0.99]
+    months = pd.period_range("2018-01", periods=MONTHS, freq="M").end_time.normalize()
+    record = [
+        max(1.0, np.nanmax(strange_series()[series_id][: months.searchsorted(origin) + 1]))
+        for series_id, origin in zip(frame["series_id"], frame["origin_date"], strict=True)
+    ]
+    expected = frame["value"].to_numpy() > 10 * np.asarray(record)
+    assert (frame["far_above_record"].to_numpy() == expected).all()
+    assert set(frame.loc[expected, "series_id"]) <= {"jump", "jump at the end", "policy break", "one observation",
+                                                     "intermittent"}  # fmt: skip
+    if name == "forecast":
+        assert "jump at the end" in set(frame.loc[expected, "series_id"])
+
+
+def test_after_a_policy_break_the_forecast_stands_at_the_new_level(made: dict[str, pd.DataFrame]) -> None:
+    found = made["forecast"].query("series_id == 'policy break' and model_id == 'vigie-ensemble' and horizon == 1")
+    median = found.loc[found["output_type_id"] == 0.5, "value"].iloc[0]
+    assert median < 10
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_path: Path) -> None:
+    months = pd.period_range("2018-01", periods=30, freq="M").astype(str)
+    values = np.tile([3.0, 5.0, 4.0], 10)
+    values[-2:] = 4e6
+    panel, out = tmp_path / "panel.csv", tmp_path / "deep" / "out.parquet"
+    long = pd.DataFrame({"series_id": "leaping", "time_period": months, "value": values})
+    young = [pd.DataFrame({"series_id": f"young {at}", "time_period": months[-6:], "value": 9.0}) for at in range(7)]
+    pd.concat([long, *young]).to_csv(panel, index=False)
+    more = ("--origins", "1", "--horizons", "1") if name == "backtest" else ("--horizon", "1")
+    done = command(name, panel, out, "--models", "seasonal-walk,baseline", *more)
+    assert done.exit_code == 0, done.output
+    about = (out.parent / "out.parquet.about.txt").read_text(encoding="utf-8")
+    told = "vigie-seasonal-walk: the baseline stands in (fewer than 24 earlier values) in 7 forecasts of 7 of 8 series"
+    assert f"{told}: young 0, young 1, young 2, young 3, young 4 and 2 more" in done.output
+    assert f"{told}: young 0, young 1, young 2, young 3, young 4, young 5, young 6\n" in about
+    far = "vigie-baseline: the 99 % quantile is more than 10 times the series' highest value in 1 forecasts"
+    assert far in done.output
+    assert f"{far} of 1 of 8 series: leaping; farthest: leaping, h=1, " in about
+    assert f"{len(pd.read_parquet(out)):,} rows of 8 series written to" in done.output
