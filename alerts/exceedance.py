@@ -1,16 +1,18 @@
-"""Rules about the months ahead: is a number likely to be passed in one of them?"""
+"""Rules about the months ahead: is a number likely to be passed, or fallen to, in one of them?"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from alerts import thresholds
+from alerts.cost_loss import COMMON, RARE, LevelCosts, honest_cutoffs
 from alerts.evidence import Evidence
 from alerts.levels import Cutoffs
 from alerts.raised import Raised
@@ -20,6 +22,11 @@ from core.settings import AlertSettings
 
 WINDOW = 3
 """Months ahead that an alert looks at: long enough to make places ready, short enough to have shown skill."""
+_COMPARISONS: dict[str, Callable[[FloatArray, FloatArray], NDArray[np.bool_]]] = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<=": np.less_equal,
+}
 
 
 @dataclass(frozen=True)
@@ -29,46 +36,50 @@ class ExceedanceRule:
     Attributes:
         rule: Its identity.
         watches: What it watches, in words.
-        threshold: The number to be passed, from counts per route; see :mod:`alerts.thresholds`.
-        reaches: True where reaching the number is enough; else it must be passed.
-        cutoffs: Chance of any month in the window from which each level is reached.
-        window: Months ahead.
+        threshold: The number, from counts per route; see :mod:`alerts.thresholds`. Not defined where it is too small.
+        event: How a month's count must compare with the number.
+        costs: How dear a false alarm is at each level; see :mod:`alerts.cost_loss`.
+        window: Months ahead, at most :data:`WINDOW`.
     """
 
     rule: str
     watches: str
     threshold: Callable[[pd.DataFrame, AlertSettings], pd.DataFrame]
-    reaches: bool
-    cutoffs: Cutoffs
+    event: Literal[">", ">=", "<="]
+    costs: LevelCosts
     window: int = WINDOW
+
+    @property
+    def falls(self) -> bool:
+        """True where the event is a low count."""
+        return self.event == "<="
 
     def happened(self, values: FloatArray, limits: FloatArray) -> NDArray[np.bool_]:
         """True where a value is an event under its limit; False where either is not known."""
-        found: NDArray[np.bool_] = values >= limits if self.reaches else values > limits
-        return found
+        return _COMPARISONS[self.event](values, limits)
 
+    def honest(self, settings: AlertSettings) -> Cutoffs:
+        """The levels' cut-offs as they would be if every chance were honest."""
+        return honest_cutoffs(self.costs, settings.cost_loss_ratio)
 
-_RARE = Cutoffs(watch=0.25, warning=0.45, severe=0.65)
-"""For events that are rare: a watch may be in vain as often as not, a severe alert seldom; the track record tells."""
-_COMMON = Cutoffs(watch=0.50, warning=0.65, severe=0.80)
-"""For highs of a season, which come most years: only a chance well above the usual one is worth a manager's time."""
 
 EXCEEDANCE_RULES: tuple[ExceedanceRule, ...] = (
-    ExceedanceRule("capacity", "any month above the reader's number", thresholds.capacity, False, _RARE),
-    ExceedanceRule("surge", "any month from 1.5 times the trailing 12-month mean on", thresholds.surge, True, _RARE),
+    ExceedanceRule("capacity", "any month above the reader's number", thresholds.capacity, ">", RARE),
+    ExceedanceRule("surge", "any month far above the trailing 12-month mean", thresholds.surge, ">=", RARE),
+    ExceedanceRule("fall", "any month far below the trailing 12-month mean", thresholds.fall, "<=", RARE),
     ExceedanceRule(
         "record_12",
         "any month above the highest of the last 12",
         functools.partial(thresholds.highest_in, 12),
-        False,
-        _COMMON,
+        ">",
+        COMMON,
     ),
     ExceedanceRule(
         "record_36",
         "any month above the highest of the last 36",
         functools.partial(thresholds.highest_in, 36),
-        False,
-        _RARE,
+        ">",
+        RARE,
     ),
 )
 
@@ -80,8 +91,16 @@ class _Route:
     origin: pd.Period
 
 
-def exceedances(evidence: Evidence, settings: AlertSettings) -> Iterator[Raised]:
-    """Alerts about the months ahead, at most one per rule and route."""
+def exceedances(
+    evidence: Evidence, settings: AlertSettings, cutoffs: Mapping[str, Cutoffs] | None = None
+) -> Iterator[Raised]:
+    """Alerts about the months ahead, at most one per rule and route.
+
+    Args:
+        evidence: What is known on the night.
+        settings: The reader's numbers.
+        cutoffs: Cut-offs by rule, frozen on a training span; those of honest chances where a rule has none.
+    """
     counts = thresholds.by_route(evidence.panel)
     last = last_complete_period(evidence.as_of, "M")
     for series_id, paths in evidence.trajectories.groupby("series_id", sort=True):
@@ -94,19 +113,22 @@ def exceedances(evidence: Evidence, settings: AlertSettings) -> Iterator[Raised]
         for rule in EXCEEDANCE_RULES:
             limit = float(rule.threshold(own, settings)[series_id].get(origin, np.nan))
             ahead = months.loc[:, pd.PeriodIndex(months.columns, freq="M") <= last + rule.window]
-            found = _judge(rule, ahead, limit, _Route(str(series_id), route_id, origin), settings)
+            levels = (cutoffs or {}).get(rule.rule) or rule.honest(settings)
+            found = _judge(rule, levels, ahead, limit, _Route(str(series_id), route_id, origin))
             if found is not None:
-                yield found
+                yield _named(found, settings)
 
 
 def chances(evidence: Evidence, settings: AlertSettings) -> pd.DataFrame:
-    """Chance of each rule's event in each single month ahead, whatever its size.
+    """Chance of each rule's event in each month ahead and in any month up to it, whatever its size.
 
     Returns:
-        ``rule, series_id, target_end_date, horizon, threshold, probability``, by rule, series and horizon.
+        ``rule, series_id, target_end_date, horizon, threshold, probability, probability_within``, by rule, series and
+        horizon. ``probability_within`` is read from whole paths: months that rise together are not counted twice.
     """
     counts = thresholds.by_route(evidence.panel)
     paths = evidence.trajectories[evidence.trajectories["series_id"].isin(counts.columns)]
+    paths = paths.sort_values(["series_id", "output_type_id", "horizon"])
     frames = []
     for rule in EXCEEDANCE_RULES:
         limits = rule.threshold(counts, settings).rename_axis("origin").reset_index()
@@ -114,41 +136,34 @@ def chances(evidence: Evidence, settings: AlertSettings) -> pd.DataFrame:
         origins = pd.PeriodIndex(paths["origin_date"], freq="M").rename("origin")
         rows = paths.assign(origin=origins).merge(limits, on=["series_id", "origin"], how="inner")
         rows = rows.dropna(subset="threshold")
-        happened = rule.happened(rows["value"].to_numpy(), rows["threshold"].to_numpy())
+        happened = rule.happened(rows["value"].to_numpy(), rows["threshold"].to_numpy()).astype(float)
+        rows = rows.assign(probability=happened)
+        rows["probability_within"] = rows.groupby(["series_id", "output_type_id"])["probability"].cummax()
         keys = ["series_id", "target_end_date", "horizon", "threshold"]
-        found = rows.assign(probability=happened.astype(float)).groupby(keys, as_index=False)["probability"].mean()
+        found = rows.groupby(keys, as_index=False)[["probability", "probability_within"]].mean()
         frames.append(found.assign(rule=rule.rule))
-    columns = ["rule", "series_id", "target_end_date", "horizon", "threshold", "probability"]
+    columns = ["rule", "series_id", "target_end_date", "horizon", "threshold", "probability", "probability_within"]
     together: pd.DataFrame = pd.concat(frames, ignore_index=True).reindex(columns=columns)
     return together
 
 
-def _judge(
-    rule: ExceedanceRule, ahead: pd.DataFrame, limit: float, route: _Route, settings: AlertSettings
-) -> Raised | None:
+def _judge(rule: ExceedanceRule, levels: Cutoffs, ahead: pd.DataFrame, limit: float, route: _Route) -> Raised | None:
     if np.isnan(limit) or ahead.empty:
         return None
     happened = rule.happened(ahead.to_numpy(), np.full(1, limit))
     probability = float(happened.any(axis=1).mean())
-    level = rule.cutoffs.level(probability)
+    level = levels.level(probability)
     if level is None:
         return None
     months = pd.PeriodIndex(ahead.columns, freq="M")
     likely = happened.mean(axis=0)
     # The first month that carries at least half of the likeliest month's chance is where the matter begins.
     first = int(np.argmax(likely >= likely.max() / 2))
-    key = rule.rule
-    if rule.rule == "capacity":
-        own = thresholds.own_capacity(route.series_id, settings)
-        key = "capacity_default" if own is None else "capacity_own"
-    params: dict[str, str | float] = {"chance": probability, "threshold": limit, "month": str(months[-1])}
-    if rule.rule == "surge":
-        params["factor"] = settings.surge_factor
     return Raised(
         rule=rule.rule,
         level=level,
-        reason_key=key,
-        reason_params=params,
+        reason_key=rule.rule,
+        reason_params={"chance": probability, "threshold": limit, "month": str(months[-1])},
         route_id=route.route_id,
         series_id=route.series_id,
         probability=probability,
@@ -157,3 +172,14 @@ def _judge(
         last_period=str(months[-1]),
         horizon=(months[first] - route.origin).n,
     )
+
+
+def _named(found: Raised, settings: AlertSettings) -> Raised:
+    """Complete the sentence: whose number it is, or what multiple of the mean."""
+    factors = {"surge": settings.surge_factor, "fall": settings.fall_factor}
+    if found.rule in factors:
+        return found.saying(found.reason_key, factor=factors[found.rule])
+    if found.rule == "capacity":
+        own = thresholds.own_capacity(found.series_id, settings)
+        return found.saying("capacity_default" if own is None else "capacity_own")
+    return found

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alerts.past import BoolArray, Past, any_within
-from alerts.resample import ratio, with_interval
+from alerts.past import BoolArray, Past
+from alerts.resample import area_interval, rate_interval, ratio, share_interval, widened, with_interval
 from core.quantiles import FloatArray
 
 MONTHS_PER_YEAR = 12
+QUARTILES = {"q25": 0.25, "median": 0.50, "q75": 0.75}
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Ledger:
     def of(self, places: list[int]) -> Ledger:
         """The same of some series."""
         return Ledger(**{name: array[:, places] for name, array in vars(self).items()})
+
+    def since(self, first: int) -> Ledger:
+        """The same from one origin on."""
+        return Ledger(**{name: array[first:] for name, array in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def of_window(past: Past, months: int) -> Ranked:
     """Any of the next ``months`` months after each origin."""
     calm = np.asarray(past.calm[:, :, :months].all(axis=2))
     came = np.asarray(past.event[:, :, :months].any(axis=2))
-    return Ranked(any_within(past.chance[:, :, :months]), came, calm)
+    return Ranked(past.within[:, :, months - 1], came, calm)
 
 
 def single_month(past: Past, ahead: int, cutoff: float) -> Ledger:
@@ -91,17 +96,13 @@ def window(past: Past, months: int, cutoff: float) -> Ledger:
     """Alerts as they are issued: about any of the next months, standing from night to night.
 
     Consecutive alerts are one alert, entered where it was raised; it is right where the event came within the window of
-    one of its months. An event is seen where an alert stood in one of the ``months`` origins before it.
+    one of its months. An alert that stands longer than its window counts anew: crying all the time is not one alert.
+    An event is seen where an alert stood in one of the ``months`` origins before it.
     """
     judged = np.asarray(past.judged[:, :, :months].all(axis=2))
     ahead = of_window(past, months)
     alert = ahead.calm & (ahead.chance >= cutoff)
-    follows = np.zeros_like(alert)
-    follows[1:] = alert[:-1]
-    fulfilled = alert & ahead.came
-    for origin in range(len(alert) - 2, -1, -1):
-        fulfilled[origin] |= alert[origin] & fulfilled[origin + 1]
-    raised = alert & ~follows
+    raised, fulfilled = entered(alert, ahead.came, months)
     event = past.onset[:, :, 0]
     lead = np.zeros(event.shape)
     for back in range(months):
@@ -111,8 +112,31 @@ def window(past: Past, months: int, cutoff: float) -> Ledger:
     return Ledger(raised & fulfilled, raised & ~fulfilled, event, lead > 0, lead, judged)
 
 
+def entered(alert: BoolArray, came: BoolArray, months: int) -> tuple[BoolArray, BoolArray]:
+    """Where standing alerts are entered, and which of them came true.
+
+    Args:
+        alert: Months in which an alert stands, shape ``(origins, series)``.
+        came: Whether what it says came within the window of that month.
+        months: Length of the window, after which a standing alert counts anew.
+
+    Returns:
+        ``raised`` at the first month of each entry, and ``fulfilled``, which is right there.
+    """
+    age = np.zeros(alert.shape, dtype=int)
+    for origin in range(len(alert)):
+        before = age[origin - 1] if origin else 0
+        age[origin] = np.where(alert[origin], before % months + 1, 0)
+    fulfilled = alert & came
+    for origin in range(len(alert) - 2, -1, -1):
+        fulfilled[origin] |= fulfilled[origin + 1] & (age[origin + 1] > 1)
+    return age == 1, fulfilled
+
+
 def measures(ledger: Ledger, weights: FloatArray) -> dict[str, float]:
-    """Precision, recall, false alarms per route-year and median lead, with intervals.
+    """Precision, recall, false alarms per route-year and quartiles of lead, with intervals.
+
+    Intervals come from the block bootstrap, and are no narrower than those of a plain share or rate of as many cases.
 
     Args:
         ledger: Alerts of one series or several, which are pooled.
@@ -122,41 +146,62 @@ def measures(ledger: Ledger, weights: FloatArray) -> dict[str, float]:
         weights @ counted.sum(axis=1).astype(float)
         for counted in (ledger.right, ledger.wrong, ledger.event, ledger.seen, ledger.judged)
     )
+    alerts = right + wrong
     found = {
-        "precision": ratio(right, right + wrong),
-        "recall": ratio(seen, event),
-        "false_alarms_per_route_year": ratio(wrong * MONTHS_PER_YEAR, judged),
-        "lead_months_median": _weighted_median(ledger.lead, weights),
+        "precision": widened(with_interval(ratio(right, alerts)), share_interval(right[0], alerts[0])),
+        "recall": widened(with_interval(ratio(seen, event)), share_interval(seen[0], event[0])),
+        "false_alarms_per_route_year": widened(
+            with_interval(ratio(wrong * MONTHS_PER_YEAR, judged)), rate_interval(wrong[0], judged[0] / MONTHS_PER_YEAR)
+        ),
+        **{
+            f"lead_months_{name}": with_interval(_weighted_quantile(ledger.lead, weights, quantile))
+            for name, quantile in QUARTILES.items()
+        },
     }
-    return _with_bounds(found)
+    return _spread(found) | {"n_alerts": float(alerts[0])}
 
 
-def ranking(ranked: Ranked, weights: FloatArray) -> dict[str, float]:
-    """Area under the ROC curve over calm origins, with its interval: does a higher chance go with an event?
+def ranking(ranked: Ranked, weights: FloatArray, *, chance: bool = True) -> dict[str, float]:
+    """How well chances tell events from other months, over calm origins, with intervals.
 
-    The Mann–Whitney form: share of pairs (event, no event) in which the event had the higher chance, ties half.
+    ``auc`` is the area under the ROC curve in the Mann–Whitney form: share of pairs (event, no event) in which the
+    event had the higher chance, ties half. ``brier_skill`` is one less the Brier score over that of the share of months
+    with an event (Murphy 1973, J. Applied Meteorology 12), which is ``base_rate``.
+
+    Args:
+        ranked: Chances and what came.
+        weights: How often each origin is drawn.
+        chance: False where the scores are no chances: they have no Brier score.
     """
     origin = np.nonzero(ranked.calm)[0]
-    chance, came = ranked.chance[ranked.calm], ranked.came[ranked.calm]
-    of_event, of_none = chance[came][:, None], chance[~came][None]
+    said, came = ranked.chance[ranked.calm], ranked.came[ranked.calm]
+    of_event, of_none = said[came][:, None], said[~came][None]
     higher = (of_event > of_none) + 0.5 * (of_event == of_none)
     events, others = weights[:, origin[came]], weights[:, origin[~came]]
     pairs = events.sum(axis=1) * others.sum(axis=1)
-    return _with_bounds({"auc": ratio(((events @ higher) * others).sum(axis=1), pairs)})
+    auc = with_interval(ratio(((events @ higher) * others).sum(axis=1), pairs))
+    found = {"auc": widened(auc, area_interval(auc[0], int(came.sum()), int((~came).sum())))}
+    cases = weights[:, origin]
+    rate = ratio(cases @ came.astype(float), cases.sum(axis=1))
+    error = ratio(cases @ np.square(said - came), cases.sum(axis=1)) if chance else np.full(len(weights), np.nan)
+    usual = rate * (1 - rate)
+    skill = np.where(usual > 0, 1 - ratio(error, usual), np.nan)
+    return _spread(found | {"brier_skill": with_interval(skill)}) | {"base_rate": float(rate[0])}
 
 
-def _weighted_median(lead: FloatArray, weights: FloatArray) -> FloatArray:
-    """Median of the leads above 0 in each resample; the mean of the two middle ones where their number is even."""
+def _weighted_quantile(lead: FloatArray, weights: FloatArray, quantile: float) -> FloatArray:
+    """A quantile of the leads above 0 in each resample, linear between neighbours as numpy's is."""
     longest = max(1, int(lead.max(initial=0)))
     counts = np.stack([weights @ (lead == months).sum(axis=1) for months in range(1, longest + 1)])
     upto, total = np.cumsum(counts, axis=0), counts.sum(axis=0)
-    lower = (upto < np.floor((total + 1) / 2)).sum(axis=0) + 1.0
-    upper = (upto < np.floor((total + 2) / 2)).sum(axis=0) + 1.0
-    return np.where(total > 0, (lower + upper) / 2, np.nan)
+    place = np.maximum(total - 1, 0) * quantile
+    lower = (upto <= np.floor(place)).sum(axis=0) + 1.0
+    upper = (upto <= np.ceil(place)).sum(axis=0) + 1.0
+    return np.where(total > 0, lower + (place - np.floor(place)) * (upper - lower), np.nan)
 
 
-def _with_bounds(found: dict[str, FloatArray]) -> dict[str, float]:
+def _spread(found: dict[str, tuple[float, float, float]]) -> dict[str, float]:
     out: dict[str, float] = {}
     for name, values in found.items():
-        out[name], out[f"{name}_lo"], out[f"{name}_hi"] = with_interval(values)
+        out[name], out[f"{name}_lo"], out[f"{name}_hi"] = values
     return out

@@ -23,9 +23,13 @@ class Cutoffs:
     warning: float
     severe: float
 
+    def of(self, level: str) -> float:
+        """The smallest chance for a level."""
+        return float(getattr(self, level))
+
     def level(self, probability: float) -> str | None:
         """The level reached by a chance; None below a watch."""
-        reached = [name for name in LEVELS if probability >= getattr(self, name)]
+        reached = [name for name in LEVELS if probability >= self.of(name)]
         return reached[-1] if reached else None
 
 

@@ -11,31 +11,36 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from alerts.exceedance import ExceedanceRule
+from alerts.exceedance import WINDOW, ExceedanceRule
 from core.quantiles import QUANTILE_LEVELS, FloatArray, probability_above
 from core.settings import AlertSettings
+from forecasting.panel import Panel
+from forecasting.quantiles import to_matrix
+from forecasting.trajectories import draw_paths, past_scores
 
 BoolArray = NDArray[np.bool_]
 MONTHS_BELOW = 3
 """An onset is the first month of an event after at least so many months without."""
-_PATHS = 2000
+PATHS = 500
 
 
 @dataclass(frozen=True)
 class Issued:
-    """Quantile forecasts at past origins.
+    """Forecasts at past origins.
 
     Attributes:
         origins: Every month from the first origin to the last.
         series: The series.
         quantiles: Shape ``(origins, series, horizons, levels)``; NaN where there was no forecast.
+        paths: Joint sample paths, drawn as a night draws its own from what had come true by then; shape
+            ``(origins, series, WINDOW, PATHS)``, NaN where there was no forecast.
     """
 
     origins: pd.PeriodIndex
     series: list[str]
     quantiles: FloatArray
+    paths: FloatArray
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class Past:
     """One rule at past origins.
 
     Attributes:
-        chance: Chance of the event, shape ``(origins, series, horizons)``; NaN where there is none.
+        chance: Chance of the event in each single month ahead, shape ``(origins, series, horizons)``; NaN where there
+            is none.
+        within: Chance of the event in any month up to each, shape ``(origins, series, WINDOW)``.
         judged: True where there was a chance and the outcome is known.
         calm: True where, moreover, the event was not already there at the origin.
         event: True where the event came.
@@ -51,24 +58,26 @@ class Past:
     """
 
     chance: FloatArray
+    within: FloatArray
     judged: BoolArray
     calm: BoolArray
     event: BoolArray
     onset: BoolArray
 
 
-def issued(backtest: pd.DataFrame, model_id: str, series: list[str], horizons: int) -> Issued:
-    """Put one model's past quantiles into an array.
+def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, horizons: int) -> Issued:
+    """Put one model's past forecasts into arrays, and draw the sample paths that each past night would have drawn.
 
     Args:
         backtest: A frame that keeps ``core.schema.FORECASTS``, monthly.
         model_id: The model.
-        series: Series to keep; those without forecasts are left out.
+        counts: Monthly outcomes, one column per series to keep (:func:`alerts.thresholds.by_route`); series without
+            forecasts are left out.
         horizons: Months ahead to keep, from 1.
     """
     rows = backtest[(backtest["model_id"] == model_id) & (backtest["output_type"] == "quantile")]
-    rows = rows[rows["series_id"].isin(series) & (rows["horizon"] <= horizons)]
-    found = sorted(rows["series_id"].unique())
+    rows = rows[rows["series_id"].isin(counts.columns) & (rows["horizon"] <= horizons)]
+    found = sorted(str(name) for name in rows["series_id"].unique())
     months = pd.PeriodIndex(rows["origin_date"], freq="M")
     origins = pd.period_range(months.min(), months.max(), freq="M") if len(rows) else pd.PeriodIndex([], freq="M")
     quantiles = np.full((len(origins), len(found), horizons, len(QUANTILE_LEVELS)), np.nan)
@@ -78,7 +87,8 @@ def issued(backtest: pd.DataFrame, model_id: str, series: list[str], horizons: i
     quantiles[place[0][usable], place[1][usable], rows["horizon"].to_numpy()[usable] - 1, levels[usable]] = rows[
         "value"
     ].to_numpy()[usable]
-    return Issued(origins, found, quantiles)
+    near = rows[usable & (rows["horizon"] <= WINDOW).to_numpy()]
+    return Issued(origins, found, quantiles, _paths(near, counts, found, origins))
 
 
 def replay(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, settings: AlertSettings) -> Past:
@@ -92,53 +102,61 @@ def replay(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, settings: A
     """
     horizons = made.quantiles.shape[2]
     limits = rule.threshold(counts[made.series], settings).reindex(made.origins).to_numpy(dtype=float)
-    chance = _chances(made.quantiles, limits)
-    outcomes = np.stack([_at(counts, made, ahead) for ahead in range(1, horizons + 1)], axis=2)
+    chance = _chances(rule, made.quantiles, limits)
+    outcomes = np.stack([outcomes_at(counts, made, ahead) for ahead in range(1, horizons + 1)], axis=2)
     judged = np.isfinite(chance) & np.isfinite(outcomes)
-    here = _at(counts, made, 0)
+    here = outcomes_at(counts, made, 0)
     calm = judged & (np.isfinite(here) & ~rule.happened(here, limits))[:, :, None]
     event = judged & rule.happened(outcomes, limits[:, :, None])
-    return Past(chance, judged, calm, event, _onsets(rule, made, counts, limits, calm & event))
+    within = _within(rule, made.paths, limits)
+    return Past(chance, within, judged, calm, event, _onsets(rule, made, counts, limits, calm & event))
+
+
+def outcomes_at(counts: pd.DataFrame, made: Issued, ahead: int) -> FloatArray:
+    """Outcomes so many months after each origin, shape ``(origins, series)``."""
+    values: FloatArray = counts[made.series].reindex(made.origins + ahead).to_numpy(dtype=float)
+    return values
 
 
 def _onsets(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, limits: FloatArray, came: BoolArray) -> BoolArray:
     onset = came.copy()
     for ahead in range(1, came.shape[2] + 1):
         for back in range(1, MONTHS_BELOW + 1):
-            before = _at(counts, made, ahead - back)
+            before = outcomes_at(counts, made, ahead - back)
             onset[:, :, ahead - 1] &= np.isfinite(before) & ~rule.happened(before, limits)
     return onset
 
 
-def any_within(chance: FloatArray) -> FloatArray:
-    """Chance that an event comes in any of the months ahead, from the chance in each.
-
-    The months share their shocks as a random walk's errors do: a Gaussian copula with correlation ``sqrt(min/max)``,
-    towards which the sample paths of a night are shrunk too.
-
-    Args:
-        chance: Shape ``(origins, series, months)``.
-
-    Returns:
-        Shape ``(origins, series)``; NaN where a month has no chance.
-    """
-    steps = np.arange(1, chance.shape[2] + 1, dtype=float)
-    correlation = np.sqrt(np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps))
-    draws = np.random.default_rng(0).standard_normal((_PATHS, len(steps))) @ np.linalg.cholesky(correlation).T
-    needed = ndtri(1 - chance)
-    came = (draws[None, None] > needed[:, :, None, :]).any(axis=3).mean(axis=2)
-    return np.where(np.isfinite(chance).all(axis=2), came, np.nan)
+def _paths(rows: pd.DataFrame, counts: pd.DataFrame, series: list[str], origins: pd.PeriodIndex) -> FloatArray:
+    """Draw at each origin with the same function as a night, from outcomes that had come by then."""
+    paths = np.full((len(origins), len(series), WINDOW, PATHS), np.nan)
+    if rows.empty:
+        return paths
+    panel = Panel("M", counts[series], pd.DataFrame(index=counts[series].columns))
+    horizons = list(range(1, WINDOW + 1))
+    learned = past_scores(rows, panel, series, horizons)
+    table = to_matrix(rows)
+    dates = table.keys["origin_date"]
+    for date in dates.unique():
+        here = table.where((dates == date).to_numpy())
+        drawn = draw_paths(here, series, horizons, learned.until(pd.Timestamp(date)), n=PATHS, seed=0)
+        columns = pd.Index(series).get_indexer(pd.Index(here.keys["series_id"]))
+        paths[origins.get_loc(pd.Period(date, "M")), columns, here.keys["horizon"].to_numpy() - 1] = drawn
+    return paths
 
 
-def _chances(quantiles: FloatArray, limits: FloatArray) -> FloatArray:
+def _within(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:
+    """Share of paths in which the event comes in any month up to each."""
+    happened = rule.happened(paths, limits[:, :, None, None])
+    share: FloatArray = np.maximum.accumulate(happened, axis=2).mean(axis=3)
+    known = np.isfinite(paths[..., 0]) & np.isfinite(limits)[:, :, None]
+    return np.where(np.logical_and.accumulate(known, axis=2), share, np.nan)
+
+
+def _chances(rule: ExceedanceRule, quantiles: FloatArray, limits: FloatArray) -> FloatArray:
     chance = np.full(quantiles.shape[:3], np.nan)
     usable = np.isfinite(quantiles).all(axis=3) & np.isfinite(limits)[:, :, None]
     for origin, series, ahead in np.argwhere(usable):
-        chance[origin, series, ahead] = probability_above(limits[origin, series], quantiles[origin, series, ahead])
+        above = probability_above(limits[origin, series], quantiles[origin, series, ahead])
+        chance[origin, series, ahead] = 1 - above if rule.falls else above
     return chance
-
-
-def _at(counts: pd.DataFrame, made: Issued, ahead: int) -> FloatArray:
-    """Outcomes so many months after each origin, shape ``(origins, series)``."""
-    values: FloatArray = counts[made.series].reindex(made.origins + ahead).to_numpy(dtype=float)
-    return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 INTENDED_USE = "Planning of reception, health care and protection capacity"
 
@@ -39,3 +39,7 @@ class Raised:
     first_period: str = ""
     last_period: str = ""
     horizon: int = 0
+
+    def saying(self, reason_key: str, **params: str | float) -> Raised:
+        """The same with another sentence, or with more figures in it."""
+        return replace(self, reason_key=reason_key, reason_params={**self.reason_params, **params})

@@ -7,6 +7,7 @@ last month to the first (Politis & Romano 1992, Exploring the Limits of Bootstra
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import beta, gamma, norm
 
 from core.quantiles import FloatArray
 
@@ -14,6 +15,7 @@ BLOCK_MONTHS = 12
 DRAWS = 400
 COVERAGE = 0.90
 FEWEST_ORIGINS = 24
+_BOUNDS = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
 
 
 def draw_weights(origins: int, *, draws: int = DRAWS, seed: int = 0) -> FloatArray:
@@ -52,8 +54,50 @@ def with_interval(values: FloatArray) -> tuple[float, float, float]:
     defined = resampled[np.isfinite(resampled)]
     if not np.isfinite(measure) or len(resampled) == 0 or len(defined) * 2 < len(resampled):
         return measure, float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    low, high = np.quantile(defined, _BOUNDS)
     return measure, float(low), float(high)
+
+
+def share_interval(part: float, whole: float) -> tuple[float, float]:
+    """Interval of a share by Jeffreys' prior: never of zero width, however few cases (Brown, Cai & DasGupta 2001)."""
+    if whole <= 0:
+        return float("nan"), float("nan")
+    low, high = (float(beta.ppf(level, part + 0.5, whole - part + 0.5)) for level in _BOUNDS)
+    return (0.0 if part == 0 else low), (1.0 if part == whole else high)
+
+
+def rate_interval(count: float, exposure: float) -> tuple[float, float]:
+    """Interval of a rate of rare events by Jeffreys' prior for a Poisson count."""
+    if exposure <= 0:
+        return float("nan"), float("nan")
+    low, high = (float(gamma.ppf(level, count + 0.5)) / exposure for level in _BOUNDS)
+    return (0.0 if count == 0 else low), high
+
+
+def area_interval(area: float, events: int, others: int) -> tuple[float, float]:
+    """Interval of an area under the ROC curve from its standard error (Hanley & McNeil 1982, Radiology 143).
+
+    The error is taken at an area drawn in by half a pair, so that a perfect order of few cases is not certain.
+    """
+    pairs = events * others
+    if pairs == 0:
+        return float("nan"), float("nan")
+    inside = (area * pairs + 0.5) / (pairs + 1)
+    twice, both = inside / (2 - inside), 2 * inside**2 / (1 + inside)
+    variance = (inside * (1 - inside) + (events - 1) * (twice - inside**2) + (others - 1) * (both - inside**2)) / pairs
+    reach = float(norm.ppf((1 + COVERAGE) / 2) * np.sqrt(max(variance, 0.0)))
+    return max(0.0, inside - reach), min(1.0, max(area, inside + reach))
+
+
+def widened(found: tuple[float, float, float], least: tuple[float, float]) -> tuple[float, float, float]:
+    """A bootstrap interval made no narrower than one that knows how few the cases are.
+
+    Where every case went the same way, every resample does too: the bootstrap alone would claim certainty.
+    """
+    value, low, high = found
+    if not np.isfinite(low) or not np.isfinite(least[0]):
+        return found
+    return value, min(low, least[0]), max(high, least[1])
 
 
 def ratio(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ import pandas as pd
 from alerts.evidence import Evidence
 from alerts.exceedance import exceedances
 from alerts.facts import misses, revisions, stale_sources
-from alerts.levels import rank
+from alerts.levels import Cutoffs, rank
 from alerts.raised import INTENDED_USE, Raised
 from alerts.reasons import as_json, sentence
 from core.schema import ALERTS, check
@@ -25,13 +25,19 @@ SUBJECT = ["rule", "route_id", "source_id"]
 COLUMNS = [*ALERTS.columns, "reason_key", "reason_params"]
 
 
-def evaluate(evidence: Evidence, settings: AlertSettings, previous: pd.DataFrame | None = None) -> pd.DataFrame:
+def evaluate(
+    evidence: Evidence,
+    settings: AlertSettings,
+    previous: pd.DataFrame | None = None,
+    cutoffs: Mapping[str, Cutoffs] | None = None,
+) -> pd.DataFrame:
     """Every alert of one night, at most one per rule and route or source.
 
     Args:
         evidence: What is known on the night.
         settings: The reader's numbers, and what counts as a surge.
         previous: Alerts of the former release; None on the first night.
+        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.track_record.Record.cutoffs`).
 
     Returns:
         A frame that keeps ``core.schema.ALERTS``, gravest first, plus ``reason_key`` and ``reason_params`` (JSON), from
@@ -42,7 +48,7 @@ def evaluate(evidence: Evidence, settings: AlertSettings, previous: pd.DataFrame
     """
     evidence.checked()
     raised = [
-        *exceedances(evidence, settings),
+        *exceedances(evidence, settings, cutoffs),
         *misses(evidence),
         *stale_sources(evidence),
         *revisions(evidence),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.calendar import period_index
-from core.routes import ROUTES
+from core.routes import is_route
 from core.schema import ALL, TARGETS
 from core.settings import AlertSettings
 
@@ -26,7 +26,7 @@ def route_of(series_id: str) -> str | None:
         return None
     target, route_id, geo, citizen, freq = parts
     total = target in TARGETS and (geo, citizen, freq) == (ALL, ALL, "M")
-    return route_id if total and route_id in ROUTES else None
+    return route_id if total and is_route(route_id) else None
 
 
 def by_route(panel: pd.DataFrame) -> pd.DataFrame:
@@ -46,6 +46,12 @@ def surge(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
     """A multiple of the trailing 12-month mean, where that mean is large enough to mean something."""
     mean = counts.rolling(YEAR).mean()
     return settings.surge_factor * mean.where(mean >= max(settings.surge_minimum, 1))
+
+
+def fall(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
+    """A fraction of the trailing 12-month mean, where that mean is large enough to mean something."""
+    mean = counts.rolling(YEAR).mean()
+    return settings.fall_factor * mean.where(mean >= max(settings.surge_minimum, 1))
 
 
 def highest_in(months: int, counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:

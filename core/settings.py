@@ -28,6 +28,15 @@ class AlertSettings(BaseModel):
     thresholds: dict[str, float] = Field(default_factory=dict, description="Monthly capacity per route_id, persons")
     surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
     surge_minimum: float = Field(default=100, ge=0, description="Smallest trailing mean for which a surge is meant")
+    fall_factor: float = Field(default=0.5, gt=0, lt=1, description="Fraction of the trailing 12-month mean")
+    cost_loss_ratio: float = Field(
+        default=1 / 3, gt=0, le=100, description="What a false alarm costs, where a missed event costs 1"
+    )
+    trained_until: str = Field(
+        default="",
+        pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$",
+        description="Last origin (month) that alerts learn their cut-offs from; empty: the first 40 % of past origins",
+    )
 
 
 class LiveSettings(BaseModel):

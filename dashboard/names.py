@@ -27,6 +27,7 @@ def rule_name(rule: str) -> str:
         "capacity": _("Capacity passed"),
         "threshold": _("Capacity passed"),
         "surge": _("Far above the past year"),
+        "fall": _("Far below the past year"),
         "record_12": _("Highest in 12 months"),
         "record_36": _("Highest in 36 months"),
         "outside_95": _("Outside the 95% interval"),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from alerts.evidence import Evidence
 from alerts.rules import ended, evaluate, no_alerts
-from alerts.track_record import track_record
+from alerts.track_record import full_record
 from core.settings import Settings
 from nightly.knowledge import Knowledge
 from store.releases import Release
@@ -34,7 +34,8 @@ def warn(  # what a night knows comes from seven places
         former: The release before this one, if any.
 
     Returns:
-        Frames ``alerts``, ``ended_alerts``, ``track_record`` and ``revisions``.
+        Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
+        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them.
     """
     panel = knowledge.panel.long()
     since = min(former.as_of, knowledge.as_of) if former else knowledge.as_of
@@ -42,10 +43,14 @@ def warn(  # what a night knows comes from seven places
     revisions = revisions[~revisions["source_id"].isin(settings.exclude_sources)]
     evidence = Evidence(knowledge.as_of, panel, paths, past, fresh, revisions, knowledge.feeding)
     before = former.read("alerts") if former else no_alerts()
-    now = evaluate(evidence, settings.alerts, before)
+    record = full_record(past, panel, settings.alerts)
+    now = evaluate(evidence, settings.alerts, before, record.cutoffs)
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
-        "track_record": track_record(past, panel, settings.alerts),
+        "track_record": record.rules,
+        "track_record_comparison": record.comparisons,
+        "alert_thresholds": record.thresholds,
+        "alert_reliability": record.reliability,
         "revisions": revisions,
     }

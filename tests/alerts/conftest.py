@@ -17,7 +17,7 @@ SERIES = "arrivals.CMR._T._T.M"
 Build = Callable[..., pd.DataFrame]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def panel() -> Build:
     """Build monthly outcomes that end in a month (December 2024 by default)."""
 
@@ -52,7 +52,7 @@ def paths() -> Build:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def issued() -> Build:
     """Build quantile forecasts: at each origin, one row of 23 values per month ahead."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.levels import LEVELS, Cutoffs, rank
+from core.settings import AlertSettings
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,6 @@ def test_a_level_is_reached_exactly_at_its_cut_off(probability: float, level: st
 
 def test_graver_levels_need_higher_chances_in_every_rule() -> None:
     for rule in EXCEEDANCE_RULES:
-        found = [getattr(rule.cutoffs, level) for level in LEVELS]
+        found = [rule.honest(AlertSettings()).of(level) for level in LEVELS]
         assert found == sorted(set(found)), rule.rule
     assert [rank(level) for level in LEVELS] == [0, 1, 2]

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts.resample import BLOCK_MONTHS, FEWEST_ORIGINS, draw_weights, ratio, with_interval
+from alerts.resample import (
+    BLOCK_MONTHS,
+    FEWEST_ORIGINS,
+    area_interval,
+    draw_weights,
+    rate_interval,
+    ratio,
+    share_interval,
+    widened,
+    with_interval,
+)
 
 
 def test_the_first_row_is_the_sample_and_every_row_draws_as_many_months() -> None:
@@ -44,3 +54,24 @@ def test_a_measure_that_most_resamples_leave_undefined_gets_no_interval() -> Non
 
 def test_a_share_of_nothing_is_not_a_number() -> None:
     assert np.isnan(ratio(np.zeros(2), np.array([0.0, 2.0]))).tolist() == [True, False]
+
+
+def test_an_interval_of_few_cases_that_all_agree_is_not_certain() -> None:
+    low, high = share_interval(3, 3)
+    assert low == pytest.approx(0.556, abs=0.001)
+    assert high == 1.0
+    assert share_interval(0, 3)[1] == pytest.approx(1 - low)
+    assert widened((1.0, 1.0, 1.0), share_interval(3, 3)) == (1.0, low, 1.0)
+    assert rate_interval(0, 10.0)[0] == 0.0
+    assert rate_interval(0, 10.0)[1] > 0.1
+    assert area_interval(1.0, 2, 20)[0] < 0.95
+
+
+def test_many_cases_leave_the_bootstrap_as_it_is() -> None:
+    assert widened((0.5, 0.3, 0.7), share_interval(5000, 10_000)) == (0.5, 0.3, 0.7)
+
+
+def test_an_interval_that_is_not_known_stays_unknown() -> None:
+    assert np.isnan(widened((0.5, np.nan, np.nan), (0.1, 0.9))[1])
+    assert all(np.isnan(share_interval(0, 0)))
+    assert all(np.isnan(area_interval(0.5, 0, 9)))

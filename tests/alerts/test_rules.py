@@ -47,7 +47,7 @@ class TestCapacity:
     """Chance that any month of the window passes the reader's number."""
 
     @pytest.mark.parametrize(
-        ("share", "level"), [(0.24, None), (0.25, "watch"), (0.45, "warning"), (0.65, "severe"), (1.0, "severe")]
+        ("share", "level"), [(0.24, None), (0.25, "watch"), (0.46, "warning"), (0.65, "severe"), (1.0, "severe")]
     )
     def test_the_level_follows_the_chance(
         self, evidence: Night, panel: Build, paths: Build, share: float, level: str | None

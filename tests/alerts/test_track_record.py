@@ -12,17 +12,23 @@ import pytest
 from numpy.typing import NDArray
 
 from alerts import thresholds
-from alerts.exceedance import EXCEEDANCE_RULES, ExceedanceRule
+from alerts.comparisons import COMPARISONS
+from alerts.exceedance import EXCEEDANCE_RULES, WINDOW, ExceedanceRule
+from alerts.ledger import entered
 from alerts.levels import LEVELS, Cutoffs
-from alerts.past import any_within, replay
+from alerts.past import PATHS, replay
 from alerts.past import issued as issued_array
-from alerts.track_record import ANY_MONTH, HORIZONS, track_record
+from alerts.track_record import HORIZONS, full_record, track_record
+from alerts.training import ANY_MONTH
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.schema import TRACK_RECORD, check
 from core.settings import AlertSettings
+from forecasting.panel import Panel
+from forecasting.trajectories import sample_paths
 
 Build = Callable[..., pd.DataFrame]
 World = tuple[pd.DataFrame, pd.DataFrame]
+Within = dict[tuple[str, pd.Period], NDArray[np.float64]]
 SETTINGS = AlertSettings(thresholds={"EMR": 400})
 SERIES = ("arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
@@ -49,7 +55,7 @@ def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int 
     return pd.concat(forecasts, ignore_index=True), pd.concat(outcomes, ignore_index=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(panel: Build, issued: Build) -> World:
     return _world(panel, issued, seed=3, origins=40)
 
@@ -57,8 +63,9 @@ def world(panel: Build, issued: Build) -> World:
 class Oracle:
     """Counts alert by alert, in plain loops over dictionaries."""
 
-    def __init__(self, world: World, rule: ExceedanceRule) -> None:
+    def __init__(self, world: World, rule: ExceedanceRule, within: Within) -> None:
         forecasts, panel = world
+        self.paths = within
         self.rule = rule
         self.series: dict[str, dict[pd.Period, float]] = {}
         for row in panel.to_dict("records"):
@@ -70,29 +77,30 @@ class Oracle:
             limit = self.limit(series_id, origin)
             if limit is not None:
                 values = rows.sort_values("output_type_id")["value"].to_numpy()
-                self.chance[series_id, origin, ahead] = probability_above(limit, values)
+                above = probability_above(limit, values)
+                self.chance[series_id, origin, ahead] = 1 - above if rule.falls else above
 
     def limit(self, series_id: str, origin: pd.Period) -> float | None:
         values = self.series[series_id]
         if self.rule.rule == "capacity" and series_id == SERIES[1]:
             return 400.0
-        length = {"surge": 12, "record_12": 12, "record_36": 36, "capacity": 36}[self.rule.rule]
+        length = {"surge": 12, "fall": 12, "record_12": 12, "record_36": 36, "capacity": 36}[self.rule.rule]
         past = [values[origin - back] for back in range(length) if origin - back in values]
         if self.rule.rule == "capacity":
             found = float(np.quantile(past, 0.9)) if len(past) >= 24 else np.nan
         elif len(past) < length:
             return None
         else:
-            found = sum(past) / 12 if self.rule.rule == "surge" else max(past)
+            found = sum(past) / 12 if self.rule.rule in {"surge", "fall"} else max(past)
         if not found >= 100:
             return None
-        return found * 1.5 if self.rule.rule == "surge" else found
+        return found * {"surge": 1.5, "fall": 0.5}.get(self.rule.rule, 1.0)
 
     def is_event(self, series_id: str, origin: pd.Period, month: pd.Period) -> bool | None:
         limit, value = self.limit(series_id, origin), self.series[series_id].get(month)
         if limit is None or value is None:
             return None
-        return value >= limit if self.rule.reaches else value > limit
+        return {">": value > limit, ">=": value >= limit, "<=": value <= limit}[self.rule.event]
 
     def judged(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
         return (series_id, origin, ahead) in self.chance and origin + ahead in self.series[series_id]
@@ -125,7 +133,7 @@ class Oracle:
                 events += 1
                 if chance >= cutoff:
                     leads.append(self._lead(series_id, origin, ahead, cutoff))
-        return self._measures(right, wrong, events, leads, len(keys)) | {"auc": _auc(pairs)}
+        return self._measures(right, wrong, events, leads, len(keys)) | _quality(pairs)
 
     def _lead(self, series_id: str, origin: pd.Period, ahead: int, cutoff: float) -> int:
         target = origin + ahead
@@ -154,7 +162,7 @@ class Oracle:
                     stands[origin] = came
             runs: list[list[bool]] = []
             for origin in sorted(stands):
-                if origin - 1 not in stands:
+                if origin - 1 not in stands or len(runs[-1]) == 3:
                     runs.append([])
                 runs[-1].append(stands[origin])
             right += sum(any(run) for run in runs)
@@ -164,11 +172,12 @@ class Oracle:
                     events += 1
                     back = [h for h in (1, 2, 3) if origin + 1 - h in stands]
                     leads += [max(back)] if back else []
-        return self._measures(right, wrong, events, leads, judged) | {"auc": _auc(pairs)}
+        return self._measures(right, wrong, events, leads, judged) | _quality(pairs)
 
     def any_chance(self, series_id: str, origin: pd.Period) -> float:
-        chances = np.array([[[self.chance[series_id, origin, h] for h in (1, 2, 3)]]])
-        return float(any_within(chances)[0, 0])
+        limit, futures = self.limit(series_id, origin) or np.nan, self.paths[series_id, origin]
+        compare = {">": np.greater, ">=": np.greater_equal, "<=": np.less_equal}[self.rule.event]
+        return float(compare(futures, limit).any(axis=0).mean())
 
     @staticmethod
     def _measures(right: int, wrong: int, events: int, leads: list[int], judged: int) -> dict[str, float]:
@@ -177,8 +186,19 @@ class Oracle:
             "precision": right / (right + wrong) if right + wrong else np.nan,
             "recall": len(leads) / events if events else np.nan,
             "false_alarms_per_route_year": 12 * wrong / judged if judged else np.nan,
+            "lead_months_q25": float(np.quantile(leads, 0.25)) if leads else np.nan,
             "lead_months_median": float(np.median(leads)) if leads else np.nan,
+            "lead_months_q75": float(np.quantile(leads, 0.75)) if leads else np.nan,
+            "n_alerts": right + wrong,
         }
+
+
+def _quality(pairs: list[tuple[float, bool]]) -> dict[str, float]:
+    came = [float(event) for _, event in pairs]
+    rate = sum(came) / len(came) if came else np.nan
+    score = sum((chance - event) ** 2 for (chance, _), event in zip(pairs, came, strict=True)) / max(len(pairs), 1)
+    usual = rate * (1 - rate)
+    return {"auc": _auc(pairs), "base_rate": rate, "brier_skill": 1 - score / usual if usual > 0 else np.nan}
 
 
 def _auc(pairs: list[tuple[float, bool]]) -> float:
@@ -189,13 +209,29 @@ def _auc(pairs: list[tuple[float, bool]]) -> float:
     return sum(wins) / len(wins)
 
 
+@pytest.fixture(scope="module")
+def within(world: World) -> Within:
+    """Paths of the next three months, drawn as a night that knew no more would have drawn them."""
+    forecasts, panel = world
+    usable = forecasts[forecasts["horizon"] <= WINDOW]
+    wide = thresholds.by_route(panel)
+    known = Panel("M", wide, pd.DataFrame(index=wide.columns))
+    out: Within = {}
+    night_of: Any = usable.groupby("origin_date")
+    for origin, night in night_of:
+        paths = sample_paths(night, usable, known, n=PATHS)
+        for series_id, rows in paths.groupby("series_id"):
+            futures = rows.pivot_table(index="horizon", columns="output_type_id", values="value")
+            out[str(series_id), pd.Period(origin, "M")] = futures.to_numpy()
+    return out
+
+
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
-def test_every_measure_equals_a_slow_count(world: World, rule: ExceedanceRule) -> None:
+def test_every_measure_equals_a_slow_count(world: World, rule: ExceedanceRule, within: Within) -> None:
     cutoffs = Cutoffs(0.15, 0.3, 0.5)
-    low = ExceedanceRule(rule.rule, rule.watches, rule.threshold, rule.reaches, cutoffs)
-    record = track_record(*world, SETTINGS, rules=[low])
+    record = track_record(*world, SETTINGS, rules=[rule], cutoffs={rule.rule: cutoffs})
     rows = {(row["route_id"], row["level"], row["horizon"]): row for row in record.to_dict("records")}
-    oracle = Oracle(world, low)
+    oracle = Oracle(world, rule, within)
     assert len(record) == 3 * 3 * (HORIZONS + 1)
     for route_id, names in {"CMR": SERIES[:1], "EMR": SERIES[1:], "_T": SERIES}.items():
         for level in LEVELS:
@@ -257,7 +293,7 @@ def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued:
         for place in range(20, len(values) - 6)
     }
     record = track_record(issued(made), panel(values), AlertSettings(), rules=[SURGE])
-    rows = record[record["n_events"] > 0]
+    rows = record[(record["n_events"] > 0) & (record["n_alerts"] > 0)]
     assert len(rows) > 10
     assert (rows["precision"] == 1).all()
     assert (rows["recall"] == 1).all()
@@ -309,7 +345,7 @@ def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> Non
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
 def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rule: ExceedanceRule) -> None:
     forecasts, panel = world
-    made = issued_array(forecasts, "vigie-ensemble", list(SERIES), HORIZONS)
+    made = issued_array(forecasts, "vigie-ensemble", thresholds.by_route(panel), HORIZONS)
     later = panel.assign(value=panel["value"].where(panel["time_period"] < "2024-06", 9999.0))
     early = made.origins < pd.Period("2024-06", "M")
     chances = [replay(rule, made, thresholds.by_route(known), SETTINGS).chance for known in (panel, later)]
@@ -318,27 +354,69 @@ def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rul
     assert not np.array_equal(chances[0][~early], chances[1][~early], equal_nan=True)
 
 
-class TestAnyWithin:
-    """The chance of an event in any month of a window."""
+def test_cut_offs_are_frozen_on_a_span_that_the_record_leaves_out(panel: Build, issued: Build) -> None:
+    forecasts, outcomes = _world(panel, issued, seed=4, origins=50)
+    found = full_record(forecasts, outcomes, SETTINGS, rules=[SURGE], simple_rules=COMPARISONS[:1])
+    spans = found.rules[["trained_from", "trained_to", "judged_from", "judged_to"]].drop_duplicates()
+    assert spans.to_numpy().tolist() == [["2020-10", "2022-05", "2022-06", "2024-11"]]
+    judged = outcomes["time_period"] >= "2022-07"
+    elsewhere = outcomes.assign(value=outcomes["value"].where(~judged, outcomes["value"] * 3))
+    other = full_record(forecasts, elsewhere, SETTINGS, rules=[SURGE], simple_rules=COMPARISONS[:1])
+    pd.testing.assert_frame_equal(found.thresholds, other.thresholds)
+    assert not found.rules["precision"].equals(other.rules["precision"])
+    assert set(found.cutoffs) == {"surge"}
+    assert (found.thresholds["honest_cutoff"] > 0).all()
 
-    @staticmethod
-    def _chance(*months: float) -> float:
-        chances: NDArray[np.float64] = np.array([[months]])
-        return float(any_within(chances)[0, 0])
 
-    def test_it_lies_between_the_highest_month_and_independence(self) -> None:
-        found = self._chance(0.3, 0.4, 0.2)
-        assert found + 0.02 >= 0.4
-        assert found <= 1 - 0.7 * 0.6 * 0.8 + 0.02
+def test_the_span_ends_where_the_reader_says(panel: Build, issued: Build) -> None:
+    settings = SETTINGS.model_copy(update={"trained_until": "2022-03"})
+    forecasts, outcomes = _world(panel, issued, seed=4, origins=40)
+    found = full_record(forecasts, outcomes, settings, rules=[SURGE], simple_rules=())
+    assert set(found.rules["trained_to"]) == {"2022-03"}
+    assert set(found.rules["judged_from"]) == {"2022-04"}
 
-    def test_one_month_alone_keeps_its_chance(self) -> None:
-        for chance in (0.1, 0.5, 0.9):
-            assert self._chance(chance) == pytest.approx(chance, abs=0.03)
 
-    def test_certainty_stays_certain_and_a_gap_is_unknown(self) -> None:
-        assert self._chance(0.0, 0.0, 0.0) == 0
-        assert self._chance(0.0, 1.0, 0.0) == 1
-        assert np.isnan(self._chance(0.2, np.nan, 0.2))
+def test_dearer_false_alarms_make_fewer_of_them(world: World) -> None:
+    alarms = []
+    for ratio in (0.1, 2.0):
+        settings = SETTINGS.model_copy(update={"cost_loss_ratio": ratio})
+        record = track_record(*world, settings, rules=[SURGE])
+        rows = record[(record["route_id"] == "_T") & (record["level"] == "watch") & (record["horizon"] == 1)]
+        alarms.append(float(rows["n_alerts"].iloc[0]))
+    assert alarms[0] > alarms[1]
+
+
+def test_simple_rules_are_judged_at_the_same_origins_on_the_same_events(world: World) -> None:
+    found = full_record(*world, SETTINGS, rules=[SURGE])
+    keys = ["level", "route_id", "horizon"]
+    own = found.rules.set_index(keys)["n_events"]
+    for _, rows in found.comparisons.groupby("rule"):
+        assert rows.set_index(keys)["n_events"].to_dict() == own.loc[rows.set_index(keys).index].to_dict()
+    assert set(found.comparisons["rule"]) == {simple.rule for simple in COMPARISONS}
+    chart = found.comparisons[found.comparisons["rule"] == "compare.control_chart"]
+    assert chart["brier_skill"].isna().all()
+    assert chart["auc"].notna().any()
+
+
+def test_an_alarm_that_is_always_on_is_not_one_alert() -> None:
+    alert = np.ones((9, 1), dtype=bool)
+    came = np.zeros((9, 1), dtype=bool)
+    came[8] = True
+    raised, fulfilled = entered(alert, came, 3)
+    assert np.flatnonzero(raised).tolist() == [0, 3, 6]
+    assert fulfilled[[0, 3, 6], 0].tolist() == [False, False, True]
+
+
+def test_reliability_counts_every_calm_month_once(world: World) -> None:
+    found = full_record(*world, SETTINGS, rules=[SURGE], simple_rules=()).reliability
+    made = issued_array(world[0], "vigie-ensemble", thresholds.by_route(world[1]), HORIZONS)
+    past = replay(SURGE, made, thresholds.by_route(world[1]), SETTINGS)
+    for ahead in (1, 4):
+        rows = found[found["horizon"] == ahead]
+        assert rows["n"].sum() == past.calm[:, :, ahead - 1].sum()
+        assert (rows["came"] * rows["n"]).sum() == pytest.approx((past.calm & past.event)[:, :, ahead - 1].sum())
+        assert ((rows["chance"] >= rows["bin_low"]) & (rows["chance"] <= rows["bin_high"])).all()
+        assert ((rows["came_lo"] <= rows["came"]) & (rows["came"] <= rows["came_hi"])).all()
 
 
 @pytest.mark.slow

@@ -1,0 +1,183 @@
+"""Simple rules that anybody could use, judged at the same origins: an alert must be worth more than these.
+
+Two forecast with their own past errors: *persistence* says the last count, *random walk plus seasonal change* adds the
+average change over the same calendar months of earlier years. Three only look at the last count: a *control chart*
+(Shewhart 1931; distance from the mean of the 24 months before, in standard deviations of the log) and *highest in 12*
+or *36 months*. Scores of the last three are no chances: they can be ranked and cut off, not scored as probabilities.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from alerts.exceedance import WINDOW, ExceedanceRule
+from alerts.past import Issued, Past
+from core.quantiles import FloatArray
+from core.settings import AlertSettings
+
+LAST_ERRORS = 84
+FEWEST_ERRORS = 12
+CHART_MONTHS = 24
+YEARS = 7
+_PATHS = 2000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One simple rule.
+
+    Attributes:
+        rule: Its identity, as it stands in the record.
+        chance: True where it gives chances.
+        usual: Cut-off of its score as it is usually used, where it gives none.
+        score: Scores from log counts ``(months, series)`` and log limits, shape ``(months, series, horizons)``, larger
+            where the event is likelier. Only rows up to a month may be used for that month.
+    """
+
+    rule: str
+    chance: bool
+    usual: float
+    score: Callable[[FloatArray, FloatArray, int, bool], FloatArray]
+
+
+def persistence(logs: FloatArray, limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
+    """Chance under the last count with its own past errors."""
+    steps = range(1, horizons + 1)
+    return np.stack([_chance(logs, _errors(logs, logs, step), limits, falls=falls) for step in steps], axis=2)
+
+
+def seasonal_walk(logs: FloatArray, limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
+    """Chance under the last count plus the average change over the same months of up to seven earlier years."""
+    out = []
+    for step in range(1, horizons + 1):
+        change = _shifted(logs, -step) - logs
+        earlier = np.stack([_shifted(change, 12 * year) for year in range(1, YEARS + 1)])
+        known = np.isfinite(earlier)
+        count = known.sum(axis=0)
+        mean = np.where(known, earlier, 0.0).sum(axis=0) / np.maximum(count, 1)
+        expected = np.where(count > 0, logs + mean, np.nan)
+        out.append(_chance(expected, _errors(logs, expected, step), limits, falls=falls))
+    return np.stack(out, axis=2)
+
+
+def control_chart(logs: FloatArray, _limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
+    """Distance of the last count from the 24 months before it, in their standard deviations."""
+    before = pd.DataFrame(logs).shift(1).rolling(CHART_MONTHS)
+    spread = before.std().to_numpy()
+    score = np.divide(logs - before.mean().to_numpy(), spread, out=np.full(logs.shape, np.nan), where=spread > 0)
+    return _every_month(-score if falls else score, horizons)
+
+
+def extreme_in(months: int, logs: FloatArray, _limits: FloatArray, horizons: int, falls: bool) -> FloatArray:  # noqa: FBT001  # one shape for all scores
+    """Log distance of the last count from the highest (lowest, for a fall) of the months before; 0 where it equals."""
+    before = pd.DataFrame(logs).shift(1).rolling(months - 1)
+    score = before.min().to_numpy() - logs if falls else logs - before.max().to_numpy()
+    return _every_month(score, horizons)
+
+
+COMPARISONS: tuple[Comparison, ...] = (
+    Comparison("compare.persistence", True, np.nan, persistence),
+    Comparison("compare.seasonal_walk", True, np.nan, seasonal_walk),
+    Comparison("compare.control_chart", False, 2.0, control_chart),
+    Comparison("compare.highest_12", False, 0.0, functools.partial(extreme_in, 12)),
+    Comparison("compare.highest_36", False, 0.0, functools.partial(extreme_in, 36)),
+)
+
+
+def compared(
+    rule: ExceedanceRule,
+    past: Past,
+    made: Issued,
+    counts: pd.DataFrame,
+    settings: AlertSettings,
+    simple_rules: Sequence[Comparison] = COMPARISONS,
+) -> Iterator[tuple[Comparison, Past]]:
+    """The simple rules' scores of one rule's event, at the rule's own origins.
+
+    Args:
+        rule: The rule whose events are to be foreseen.
+        past: What it said and what came.
+        made: Forecasts issued, for origins and series.
+        counts: Monthly outcomes.
+        settings: The reader's numbers.
+        simple_rules: The simple rules.
+
+    Yields:
+        Each simple rule with a ``Past`` whose chances are its scores; below every cut-off where it has none.
+    """
+    own = counts[made.series]
+    logs = np.log1p(own.to_numpy(dtype=float))
+    limits = np.log1p(rule.threshold(own, settings).to_numpy(dtype=float))
+    places = own.index.get_indexer(made.origins)
+    for simple in simple_rules:
+        score = simple.score(logs, limits, past.chance.shape[2], rule.falls)[places]
+        lowest = 0.0 if simple.chance else -np.inf
+        score = np.where(np.isfinite(score), score, lowest)
+        near = score[:, :, :WINDOW]
+        within = _accumulated(near) if simple.chance else near
+        yield simple, replace(past, chance=score, within=within)
+
+
+def any_within(chance: FloatArray) -> FloatArray:
+    """Chance that an event comes in any of the months ahead, from the chance in each.
+
+    The months share their shocks as a random walk's errors do: a Gaussian copula with correlation ``sqrt(min/max)``.
+
+    Args:
+        chance: Shape ``(origins, series, months)``.
+
+    Returns:
+        Shape ``(origins, series)``; NaN where a month has no chance.
+    """
+    steps = np.arange(1, chance.shape[2] + 1, dtype=float)
+    correlation = np.sqrt(np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps))
+    draws = np.random.default_rng(0).standard_normal((_PATHS, len(steps))) @ np.linalg.cholesky(correlation).T
+    needed = ndtri(1 - chance)
+    came = (draws[None, None] > needed[:, :, None, :]).any(axis=3).mean(axis=2)
+    return np.where(np.isfinite(chance).all(axis=2), came, np.nan)
+
+
+def _accumulated(chance: FloatArray) -> FloatArray:
+    return np.stack([any_within(chance[:, :, :months]) for months in range(1, chance.shape[2] + 1)], axis=2)
+
+
+def _every_month(score: FloatArray, horizons: int) -> FloatArray:
+    return np.repeat(score[:, :, None], horizons, axis=2)
+
+
+def _shifted(values: FloatArray, months: int) -> FloatArray:
+    """Rows moved down by so many months (up where negative); NaN where there are none."""
+    out = np.full(values.shape, np.nan)
+    if abs(months) >= len(values):
+        return out
+    if months >= 0:
+        out[months:] = values[: len(values) - months]
+    else:
+        out[:months] = values[-months:]
+    return out
+
+
+def _errors(logs: FloatArray, expected: FloatArray, step: int) -> FloatArray:
+    """Errors of what was expected ``step`` months before, at the month in which they became known."""
+    return logs - _shifted(expected, step)
+
+
+def _chance(expected: FloatArray, errors: FloatArray, limits: FloatArray, *, falls: bool) -> FloatArray:
+    """Share of symmetrised past errors with which the limit is reached; smoothed by half an error at each end."""
+    out = np.full(expected.shape, np.nan)
+    for row, column in np.argwhere(np.isfinite(expected) & np.isfinite(limits)):
+        past = errors[: row + 1, column]
+        past = past[np.isfinite(past)][-LAST_ERRORS:]
+        if len(past) < FEWEST_ERRORS:
+            continue
+        both = np.concatenate([past, -past])
+        needed = limits[row, column] - expected[row, column]
+        reached = (both <= needed).sum() if falls else (both >= needed).sum()
+        out[row, column] = (reached + 0.5) / (len(both) + 1)
+    return out
