@@ -9,7 +9,7 @@ import typer
 
 from alerts import lifecycle
 from commands.shared import Home, current_release
-from core.routes import ROUTES
+from core.routes import is_route
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def list_alerts(
     with open_desk(folder, load_settings(folder)) as desk:
         for row in release.read("alerts").to_dict("records"):
             state = state_of(desk, str(row["alert_id"]), str(row["alert_level"]))
-            subject = row["route_id"] if row["route_id"] in ROUTES else row["source_id"]
+            subject = row["route_id"] if is_route(row["route_id"]) else row["source_id"]
             typer.echo(f"{row['alert_level']:8} {_standing(state):24} {subject:20} {row['reason']}")
             typer.echo(f"{'':8} {row['alert_id']}")
 

@@ -32,7 +32,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.errors import InputError
-from core.routes import ROUTES
+from core.routes import ROUTES, is_route
 
 FEED = "published"
 """Channel and subscription that always exist: the files for machines in ``published/``."""
@@ -132,7 +132,7 @@ class Subscription(BaseModel):
     @model_validator(mode="after")
     def _is_known(self) -> Subscription:
         for route_id in self.routes:
-            if route_id not in ROUTES:
+            if not is_route(route_id):
                 raise ValueError(
                     f"subscription '{self.name}': route '{route_id}' is unknown; known: {', '.join(ROUTES)}"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import InputError
@@ -69,6 +70,12 @@ def is_own(route_id: str) -> bool:
 def is_route(route_id: str) -> bool:
     """Whether a code is a route that Vigie knows, or one of an analyst's own."""
     return route_id in ROUTES or is_own(route_id)
+
+
+def in_order(codes: Iterable[str]) -> list[str]:
+    """The routes among some codes, each once: Vigie's own in their order, then an analyst's by code."""
+    found = set(codes)
+    return [*[code for code in ROUTES if code in found], *sorted(code for code in found if is_own(code))]
 
 
 def route_name(route_id: str) -> str:

@@ -32,7 +32,7 @@ from alerts.own_record import record_of
 from core.delivery_settings import FEED
 from core.entry import Entry
 from core.quantiles import QUANTILE_LEVELS
-from core.routes import ROUTES
+from core.routes import is_route
 from core.schema import ALL
 from dashboard import headlines, numbers, summaries
 from dashboard.headlines import Row
@@ -76,7 +76,7 @@ def month_of(row: Row) -> pd.Timestamp | None:
 def season(night: Night, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Timestamp] | None:
     """The alert's month in earlier years, and its quantiles this year; None where there is no forecast of it."""
     end = month_of(row)
-    if end is None or row["route_id"] not in ROUTES:
+    if end is None or not is_route(row["route_id"]):
         return None
     rows = night.frame("forecasts")
     rows = rows[
@@ -99,7 +99,7 @@ def reasons(night: Night, row: Row) -> list[str]:
     """Facts that stand behind an alert, one sentence each."""
     out = [_("Rule: {rule}.").format(rule=rule_name(row["rule"]))]
     end = month_of(row)
-    if row["route_id"] not in ROUTES:
+    if not is_route(row["route_id"]):
         return out
     history = summaries.series_of(night.frame("observations"), row["series_id"])
     if len(history):

@@ -13,7 +13,7 @@ import pandas as pd
 from alerts.own_record import record_of
 from alerts.reasons import TEMPLATES
 from core.calendar import last_complete_period
-from core.routes import ROUTES
+from core.routes import is_route
 from core.schema import ALL
 from dashboard import numbers, summaries, tables
 from dashboard.i18n import _, ngettext
@@ -41,12 +41,12 @@ class Card:
 
 def subject_name(night: Night, row: Row) -> str:
     """What an alert is about: its route, else its source."""
-    return route_name(row["route_id"]) if row["route_id"] in ROUTES else source_name(night, row["source_id"])
+    return route_name(row["route_id"]) if is_route(row["route_id"]) else source_name(night, row["source_id"])
 
 
 def overview(alerts: pd.DataFrame, ended: pd.DataFrame, summary: pd.DataFrame) -> str:
     """The overview's title: which routes need attention, in one sentence."""
-    on_routes = alerts[alerts["route_id"].isin(list(ROUTES))].drop_duplicates("route_id")
+    on_routes = alerts[alerts["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
     parts = [_moves(row) for row in on_routes.head(2).to_dict("records")]
     if not parts:
         gone = _("No alert is open on any route; the last ones have ended")
@@ -103,7 +103,7 @@ def cards(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Car
     Late sources have no card: they stand on the Data page and among the alerts.
     """
     alerts = summaries.by_level(night.frame("alerts"))
-    alerts = alerts[alerts["route_id"].isin(list(ROUTES))]
+    alerts = alerts[alerts["route_id"].map(is_route).astype(bool)]
     ended = night.frame("ended_alerts")
     before = former.frame("alerts") if former else alerts.iloc[:0]
     record = night.frame("track_record")

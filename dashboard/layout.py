@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import VigieError
-from core.routes import ROUTES
+from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import numbers, reads, state
 from dashboard.downloads import FORMATS, Export
@@ -178,7 +178,7 @@ def route_name(route_id: str) -> str:
         "ALB": _("Albania–Greece (circular)"),
         "BSR": _("Black Sea"),
     }
-    return names.get(route_id, ROUTES[route_id].name if route_id in ROUTES else route_id)
+    return names.get(route_id, own_name(route_id))
 
 
 def source_name(night: Night, source_id: str) -> str:

@@ -13,7 +13,7 @@ from alerts.messages.facts import Facts
 from alerts.reasons import CHANCE_WORDS, TEMPLATES
 from core.calendar import to_period
 from core.languages import DEFAULT_LANGUAGE, catalogue, languages
-from core.routes import ROUTES
+from core.routes import is_route, route_name
 
 NARROW_SPACE = "\u202f"
 
@@ -98,8 +98,12 @@ class Words:
 
     def place(self, facts: Facts) -> str:
         """The route that an alert is about, else its source."""
-        route = ROUTES.get(str(facts.get("route_id", "")))
-        return self.text(route.name) if route else str(facts.get("publisher") or facts.get("source_id", ""))
+        route_id = str(facts.get("route_id", ""))
+        return (
+            self.text(route_name(route_id))
+            if is_route(route_id)
+            else str(facts.get("publisher") or facts.get("source_id", ""))
+        )
 
     def level(self, level: str) -> str:
         """The word of a level: ``Severe``."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from alerts.lifecycle import ENDED, PROPOSED
 from alerts.own_record import record_of
-from core.routes import ROUTES
+from core.routes import in_order
 from core.schema import ALL
 from dashboard import alert_view, headlines, inbox, layout, numbers, purpose, reads, state, summaries
 from dashboard.charts.season_bars import season_bars, season_bars_alt
@@ -73,7 +73,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
     }
     show_which = state.choice("show", tuple(words), "all")
     levels = state.many("levels", HEADING_LEVELS)
-    routes = [ALL, *[route_id for route_id in ROUTES if route_id in set(alerts["route_id"])]]
+    routes = [ALL, *in_order(alerts["route_id"])]
     route_id = state.choice("on", routes, ALL)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.routes import ROUTES
+from core.routes import in_order
 from core.schema import ALL
 from dashboard import evaluation_view, layout, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
@@ -21,7 +21,7 @@ SCALES = ("log", "natural")
 def show(night: Night) -> None:
     """The page."""
     scores = night.frame("scores")
-    routes = [ALL, *[name for name in ROUTES if summaries.route_series(name) in set(scores["series_id"])]]
+    routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
     route_id = state.choice("on", routes, ALL)
     scale = state.choice("scale", SCALES, "log")
     rows = evaluation_view.skill_rows(scores, evaluation_view.series_of(route_id), scale)
