@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import pandas as pd
 
 from core.schema import ALL
 from core.settings import Settings
-from forecasting import combine
-from forecasting.model import ENSEMBLE, ModelCard
+from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.registry import MODELS
 from forecasting.scores import calibration, pit_histogram, score_rows, summarise
 from forecasting.trajectories import sample_paths
 from ingest.catalogue import SourceCard
@@ -60,16 +57,6 @@ def frames(  # everything a release is made of
     }
 
 
-def documents(cards: Mapping[str, SourceCard]) -> dict[str, str]:
-    """Catalogue and model cards, by path inside the release."""
-    catalogue = {source_id: card.model_dump(mode="json") for source_id, card in cards.items()}
-    models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: combine.CARD}
-    return {
-        "sources.json": json.dumps(catalogue, indent=1, ensure_ascii=False),
-        **{f"model_cards/{model_id}.md": _markdown(model_id, card) for model_id, card in models.items()},
-    }
-
-
 def _of_ensemble(forecasts: pd.DataFrame) -> pd.DataFrame:
     return forecasts[forecasts["model_id"] == ENSEMBLE].reset_index(drop=True)
 
@@ -85,8 +72,3 @@ def _calibration(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
     columns = ["model_id", "series_id", "horizon", "kind", "level", "value", "n"]
     both = pd.concat([covered.assign(kind="coverage"), pit.assign(kind="pit")], ignore_index=True)
     return both[columns].astype({"level": float, "value": float, "n": int, "horizon": int})
-
-
-def _markdown(model_id: str, card: ModelCard) -> str:
-    title = f"# {card.title} (`{model_id}`)"
-    return f"{title}\n\n{card.summary}\n\n**Source.** {card.source}\n\n**Limits.** {card.weaknesses}\n"

@@ -16,12 +16,15 @@ from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
+from ingest.known_issues import known_issues
+from nightly.documents import documents
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
 from nightly.live import LiveReport, ask_publishers
+from nightly.nationalities import errors_by_group
 from nightly.own import own_cards, with_own_capacities
 from nightly.projections import project
-from nightly.publication import documents, frames
+from nightly.publication import frames
 from nightly.telling import tell
 from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
@@ -120,7 +123,7 @@ def _publish(
     home: Path, settings: Settings, date: dt.date, journal: Journal, *, live: bool, progress: ProgressReport
 ) -> Night:
     watch = _Watch()
-    vintages, releases = VintageStore(home), ReleaseStore(home)
+    vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
     with watch.stage("reading"):
         progress("Reading figures", 0, 1)
         fingerprint = load_snapshot(vintages, journal)
@@ -136,12 +139,14 @@ def _publish(
             f"no route can be forecast as known on {date}: " + " ".join(knowledge.states["note"])
         )
     with watch.stage("forecasting"):
-        projections = project(knowledge, settings, BacktestStore(home), progress)
+        projections = project(knowledge, settings, cache, progress)
     with watch.stage("warning and scoring"):
         progress("Scores, paths and alerts", 0, 1)
         cards = read_catalogue(SNAPSHOT) | own_cards(home)
         former = releases.current()
         tables = frames(knowledge, projections, settings, cards, vintages, former)
+        origins = settings.backtest_origins
+        tables["group_errors"] = errors_by_group(knowledge, tables["backtest"], cache, progress, origins)
         progress("Scores, paths and alerts", 1, 1)
     degraded = asked.failed + failed + _routes_without_forecast(knowledge)
     with watch.stage("publishing"):
@@ -153,7 +158,7 @@ def _publish(
             degraded=degraded,
             replay=date < dt.datetime.now(dt.UTC).date(),
         )
-        release = releases.publish(tables, documents(cards), about)
+        release = releases.publish(tables, documents(cards, tables, known_issues(SNAPSHOT)), about)
     night = Night(release, degraded, projections.computed, watch.seconds())
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     reason = "; ".join(f"{item['source_id']}: {item['reason']}" for item in degraded)

@@ -9,14 +9,10 @@ import pandas as pd
 
 from core.disclosure import protect, protect_changes, refuse_small_counts
 from core.errors import InputError
+from core.purpose import PURPOSE
 from core.spreadsheets import harmless
 from store.files import named_errors, parquet_bytes, write_bytes
 from store.releases import Release
-
-PURPOSE = (
-    "Made for planning reception, health care and protection capacity. Not to be used for turning people back, for "
-    "profiling or any decision about a person, nor for presenting a forecast as certain or arrivals as a danger."
-)
 
 
 def write_export(release: Release, table: str, out: Path) -> Path:

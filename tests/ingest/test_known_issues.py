@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.routes import ROUTES
+from core.settings import SNAPSHOT
+from forecasting.model import ENSEMBLE
+from forecasting.registry import MODELS
+from ingest.catalogue import sources
+from ingest.known_issues import known_issues
+
+PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data", "method"}
+ENTRY = '[[issue]]\nid = "a-b"\nwhat = "Something that is known to be wrong."\naffects = ["CMR"]\nsince = 2026-01-02\n'
+
+
+def test_the_register_names_only_what_there_is() -> None:
+    known = set(sources(SNAPSHOT)) | set(ROUTES) | set(MODELS) | {ENSEMBLE} | PAGES
+    issues = known_issues(SNAPSHOT)
+    assert issues
+    assert {name for issue in issues for name in issue.affects} - known == set()
+
+
+def test_open_issues_come_first(tmp_path: Path) -> None:
+    closed, still = ENTRY + 'status = "closed"\n', ENTRY.replace("a-b", "c") + 'status = "open"\n'
+    (tmp_path / "known_issues.toml").write_text(closed + still)
+    assert [issue.id for issue in known_issues(tmp_path)] == ["c", "a-b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("[[issue]\n", "not readable as TOML"),
+        (ENTRY, "field status"),
+        (ENTRY + 'status = "perhaps"\n', "field status"),
+        (ENTRY + 'status = "open"\nwho = "me"\n', "field who"),
+        ((ENTRY + 'status = "open"\n') * 2, r"\['a-b'\] stand twice"),
+    ],
+)
+def test_a_register_that_cannot_be_trusted_is_refused_with_the_reason(tmp_path: Path, text: str, rule: str) -> None:
+    (tmp_path / "known_issues.toml").write_text(text)
+    with pytest.raises(InputError, match=rule):
+        known_issues(tmp_path)
+
+
+def test_a_missing_register_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"known_issues\.toml: cannot be read"):
+        known_issues(tmp_path)

@@ -1,0 +1,67 @@
+"""The texts of a release, from the night that the room's tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.purpose import INTENDED_USE, PROHIBITED_USES
+from core.settings import SNAPSHOT
+from forecasting.groups import COLUMNS
+from ingest.catalogue import sources
+from ingest.known_issues import known_issues
+from store.releases import Release, ReleaseStore
+
+
+@pytest.fixture(scope="module")
+def release(first_night: Path) -> Release:
+    found = ReleaseStore(first_night).current()
+    assert found is not None
+    return found
+
+
+def test_every_source_has_a_data_card_and_every_model_a_model_card_with_uses(release: Release) -> None:
+    names = set(release.manifest["files"])
+    assert {f"data_cards/{source_id}.md" for source_id in sources(SNAPSHOT)} <= names
+    models = set(release.read("forecasts", ["model_id"])["model_id"])
+    assert {f"model_cards/{model_id}.md" for model_id in models} <= names
+    for name in (name for name in names if name.startswith(("data_cards/", "model_cards/"))):
+        text = release.document(name)
+        assert INTENDED_USE in text and all(use in text for use in PROHIBITED_USES)
+
+
+def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_release(release: Release) -> None:
+    text = release.document("data_cards/uk_home_office.md")
+    card = sources(SNAPSHOT)["uk_home_office"]
+    assert card.citation in text and card.licence in text
+    assert "| arrivals | D | 2018-01-01 | 2025-01-31 | 1 |" in text
+    assert "no figure in this release" in release.document("data_cards/frontex.md")
+
+
+def test_the_matrix_holds_the_scores_of_the_release(release: Release) -> None:
+    text = release.document("evaluation_matrix.md")
+    scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
+    ratio = float(scores["relative_wis"]["vigie-ensemble", "_T", 3, "log"])
+    line = next(line for line in text.splitlines() if line.startswith("| `vigie-ensemble` |"))
+    assert line.split("|")[3].strip().startswith(f"{ratio:.2f} [")
+
+
+def test_the_register_is_published_whole(release: Release) -> None:
+    text = release.document("known_issues.md")
+    assert all(f"| {issue.id} |" in text for issue in known_issues(SNAPSHOT))
+
+
+def test_errors_are_told_by_route_and_by_group_of_nationalities(release: Release) -> None:
+    errors = release.read("group_errors")
+    assert list(errors.columns) == COLUMNS
+    assert set(errors.loc[errors["kind"] == "route", "route_id"]) == {"CMR", "EMR", "WMR", "WAR", "CHA"}
+    regions = errors[errors["kind"] == "region"]
+    assert {"Northern Africa", "Western Asia"} <= set(regions["group"])
+    assert set(regions.loc[regions["route_id"] == "EMR", "geo"]) == {"GRC"}
+    assert (errors["coverage_50"] <= errors["coverage_95"]).all()
+    scored = errors[errors["kind"] == "route"].set_index(["route_id", "horizon"])["relative_wis"]
+    scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])["relative_wis"]
+    assert scored["CMR", 1] == pytest.approx(scores["vigie-ensemble", "arrivals.CMR._T._T.M", 1, "log"])
+    assert pd.notna(scored).all()
