@@ -1,4 +1,4 @@
-"""Rules about what has already happened: a miss of the forecast, a late source, a large revision."""
+"""Rules about the figures themselves: a late source, a large revision."""
 
 from __future__ import annotations
 
@@ -7,28 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from alerts import thresholds
 from alerts.evidence import Evidence
 from alerts.levels import SEVERE, WARNING, WATCH
 from alerts.raised import Raised
-from core.quantiles import QUANTILE_LEVELS, interval_levels
 from core.schema import ALL, NOT_APPLICABLE, TARGETS
-
-
-@dataclass(frozen=True)
-class MissRule:
-    """The newest outcome lies outside of the interval that was issued a month before.
-
-    A watch outside of ``coverage``; a warning outside of the outermost quantiles too.
-
-    Attributes:
-        coverage: Coverage of the interval.
-        minimum: Smallest distance between outcome and interval that means something, persons.
-    """
-
-    rule: str = "outside_95"
-    coverage: float = 0.95
-    minimum: float = 50
 
 
 @dataclass(frozen=True)
@@ -42,55 +24,28 @@ class StaleRule:
 class RevisionRule:
     """A monthly total was revised by much since the former release: share and size must both be reached.
 
+    And the share must be beyond what the source usually does (:mod:`alerts.usual`). What is beyond it is a watch from
+    ``least`` persons on, even where the share is small.
+
     Attributes:
         steps: Level, share of the former figure and persons, gravest first.
+        least: Smallest revision, in persons, that means something.
     """
 
     rule: str = "large_revision"
     steps: tuple[tuple[str, float, float], ...] = ((SEVERE, 0.50, 1000), (WARNING, 0.25, 500), (WATCH, 0.10, 200))
+    least: float = 200
 
-    def level(self, share: float, size: float) -> str | None:
-        """The level reached by a revision; None below a watch."""
+    def level(self, share: float, size: float, usual: float | None = None) -> str | None:
+        """The level reached by a revision; None below a watch, or where the source usually revises by as much."""
+        if usual is not None and not abs(share) > usual:
+            return None
         reached = (level for level, least, persons in self.steps if abs(share) >= least and abs(size) >= persons)
-        return next(reached, None)
+        return next(reached, WATCH if usual is not None and abs(size) >= self.least else None)
 
 
-MISS, STALE, REVISION = MissRule(), StaleRule(), RevisionRule()
+STALE, REVISION = StaleRule(), RevisionRule()
 _STALE_LEVELS = {"overdue": WATCH, "delinquent": WARNING}
-
-
-def misses(evidence: Evidence) -> Iterator[Raised]:
-    """Routes whose newest count lies outside of the interval issued a month before."""
-    low, high = interval_levels(MISS.coverage)
-    counts = thresholds.by_route(evidence.panel)
-    issued = evidence.backtest[evidence.backtest["output_type"] == "quantile"]
-    issued = issued[issued["horizon"] == 1]
-    for series_id in counts.columns:
-        route_id = thresholds.route_of(str(series_id))
-        known = counts[series_id].dropna()
-        if route_id is None or known.empty:
-            continue
-        month, value = known.index[-1], float(known.iloc[-1])
-        rows = issued[(issued["series_id"] == series_id) & (issued["target_end_date"] == month.end_time.normalize())]
-        quantiles = rows.set_index(rows["output_type_id"].round(4))["value"]
-        if low not in quantiles.index or high not in quantiles.index:
-            continue
-        lower, upper = float(quantiles[low]), float(quantiles[high])
-        above, distance = value > upper, max(value - upper, lower - value)
-        if distance <= 0 or distance < MISS.minimum:
-            continue
-        outer = value > quantiles.get(QUANTILE_LEVELS[-1], upper) or value < quantiles.get(QUANTILE_LEVELS[0], lower)
-        yield Raised(
-            rule=MISS.rule,
-            level=WARNING if outer else WATCH,
-            reason_key="outside_95_above" if above else "outside_95_below",
-            reason_params={"month": str(month), "value": value, "lower": lower, "upper": upper},
-            route_id=route_id,
-            series_id=str(series_id),
-            threshold=upper if above else lower,
-            first_period=str(month),
-            last_period=str(month),
-        )
 
 
 def stale_sources(evidence: Evidence) -> Iterator[Raised]:
@@ -120,11 +75,12 @@ def revisions(evidence: Evidence) -> Iterator[Raised]:
         return
     rows = rows[rows["target"].isin(TARGETS) & (rows["citizen"] == ALL) & (rows["freq"] == "M")]
     rows = rows[rows["route_id"] != NOT_APPLICABLE]
+    rows = rows.assign(before=rows["before"].fillna(0.0), after=rows["after"].fillna(0.0))
     rows = rows.assign(size=(rows["after"] - rows["before"]).abs())
     rows = rows.sort_values("size", ascending=False, kind="stable").sort_values("route_id", kind="stable")
     told: set[str] = set()
     for row in rows.to_dict("records"):
-        level = REVISION.level(row["share"], row["size"])
+        level = REVISION.level(row["share"], row["size"], row.get("usual"))
         if level is None or row["route_id"] in told:
             continue
         told.add(row["route_id"])

@@ -205,6 +205,7 @@ REVISIONS = pa.DataFrameSchema(
         "after": pa.Column(float, nullable=True),
         "change": pa.Column(float),
         "share": pa.Column(float, nullable=True),
+        "usual": pa.Column(float, nullable=True, required=False),
     },
     unique=["source_id", "series_id", "time_period", "as_of"],
     name="revisions",
@@ -212,7 +213,8 @@ REVISIONS = pa.DataFrameSchema(
 """What a source changed about periods it had published before. ``added``: a figure where there was none although that
 period or a later one of the same target was known; ``deleted``: a figure that a complete edition no longer holds.
 ``change``: after less before, none counted as 0; ``share``: that relative to the former figure (to one where it is
-below one), empty where there was none; ``as_of``: day on which the new state was known."""
+below one), empty where there was none; ``as_of``: day on which the new state was known; ``usual``, in a release: the
+share up to which the source's other revisions usually go (:mod:`alerts.usual`)."""
 
 EXPLANATIONS = pa.DataFrameSchema(
     {
@@ -286,7 +288,7 @@ def check(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
         SchemaError: Columns are missing, or values break a rule; the text lists up to five of them.
     """
     refuse_person_level(frame.columns, str(contract.name))
-    missing = [name for name in contract.columns if name not in frame.columns]
+    missing = [name for name, column in contract.columns.items() if column.required and name not in frame.columns]
     if missing:
         raise SchemaError(f"{contract.name}: missing columns {missing}; found {list(frame.columns)}")
     if len(frame) >= LARGE and _keeps(frame, contract):
@@ -300,8 +302,8 @@ def check(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
 def _keeps(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> bool:
     """Whether a large frame keeps a contract, told from each column's distinct values: all checks are by value."""
     try:
-        for name, column in contract.columns.items():
-            column.validate(frame[[name]].drop_duplicates())
+        for name in frame.columns.intersection(list(contract.columns)):
+            contract.columns[name].validate(frame[[name]].drop_duplicates())
     except BrokenColumn:
         return False
     return not (contract.unique and frame.duplicated(contract.unique).any())

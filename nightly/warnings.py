@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.evidence import Evidence
+from alerts.evidence import BY_CITIZEN, DRIVERS, Evidence
+from alerts.observed import observed_record, observed_signals
+from alerts.origin_context import SHOCK
 from alerts.rules import ended, evaluate, no_alerts
-from alerts.track_record import full_record
+from alerts.track_record import COLUMNS, full_record
+from alerts.usual import with_usual
+from core.calendar import last_complete_period
+from core.schema import ALL
 from core.settings import Settings
 from nightly.knowledge import Knowledge
 from store.releases import Release
@@ -39,18 +44,46 @@ def warn(  # what a night knows comes from seven places
     """
     panel = knowledge.panel.long()
     since = min(former.as_of, knowledge.as_of) if former else knowledge.as_of
-    revisions = vintages.revisions(since, knowledge.as_of)
-    revisions = revisions[~revisions["source_id"].isin(settings.exclude_sources)]
-    evidence = Evidence(knowledge.as_of, panel, paths, past, fresh, revisions, knowledge.feeding)
+    revisions = vintages.revisions(since, knowledge.as_of, exclude_sources=settings.exclude_sources)
+    if len(revisions):
+        revisions = with_usual(revisions, vintages.all_revisions(knowledge.as_of))
+    evidence = Evidence(
+        knowledge.as_of,
+        panel,
+        paths,
+        past,
+        fresh,
+        revisions,
+        knowledge.feeding,
+        by_citizen=_counts_by_citizen(knowledge),
+        drivers=_drivers(knowledge),
+    )
     before = former.read("alerts") if former else no_alerts()
     record = full_record(past, panel, settings.alerts)
-    now = evaluate(evidence, settings.alerts, before, record.cutoffs)
+    observed = observed_signals(evidence, settings.alerts)
+    now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
-        "track_record": record.rules,
+        "track_record": pd.concat([record.rules, observed_record(observed, COLUMNS)], ignore_index=True),
         "track_record_comparison": record.comparisons,
         "alert_thresholds": record.thresholds,
         "alert_reliability": record.reliability,
         "revisions": revisions,
     }
+
+
+def _counts_by_citizen(knowledge: Knowledge) -> pd.DataFrame:
+    """Monthly arrivals by nationality."""
+    figures = knowledge.route_figures
+    rows = figures[figures["citizen"] != ALL].rename(columns={"obs_value": "value"})
+    return rows[list(BY_CITIZEN)].reset_index(drop=True)
+
+
+def _drivers(knowledge: Knowledge) -> pd.DataFrame:
+    """Monthly indicators of countries of origin, known on the night."""
+    known = knowledge.known
+    wanted = known["target"].isin([target for target, _ in SHOCK.indicators]) & (known["freq"] == "M")
+    last = str(last_complete_period(knowledge.as_of, "M"))
+    rows = known[wanted & (known["time_period"] <= last)].rename(columns={"obs_value": "value"})
+    return rows[list(DRIVERS)].reset_index(drop=True)

@@ -76,6 +76,10 @@ class Figures:
         values: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
         return values if rows is None else values[rows]
 
+    def ranks(self, name: str, rows: Numbers) -> Numbers:
+        """A text column at some rows, each text as its rank among the column's texts."""
+        return _ranks(self.table[name])[0][rows]
+
     def frame(self, rows: Numbers, columns: Sequence[str]) -> pd.DataFrame:
         """Some rows as a frame, texts as Python strings."""
         values = {name: self.column(name, rows) for name in columns}

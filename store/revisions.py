@@ -9,6 +9,7 @@ from core.quantiles import FloatArray
 from core.schema import REVISIONS
 from store.figures import Figures, Marks, Numbers
 
+COLUMNS = [name for name in REVISIONS.columns if name != "usual"]
 _NAMES = ["source_id", "series_id", "time_period", "target", "route_id", "geo", "citizen", "freq"]
 _DATASET = ["source_id", "target", "freq"]
 
@@ -72,32 +73,35 @@ def _records(figures: Figures, rows: Numbers, before: FloatArray, after: FloatAr
     frame["before"], frame["after"] = before[told], after[told]
     frame["change"] = np.nan_to_num(frame["after"]) - np.nan_to_num(frame["before"])
     frame["share"] = frame["change"] / frame["before"].abs().clip(lower=1.0)
-    return frame[list(REVISIONS.columns)]
+    return frame[COLUMNS]
 
 
 def _not_ahead(figures: Figures, rows: Numbers, known: Numbers) -> Marks:
     """True where a row's period is not after the newest one among other rows of its source, target and frequency."""
-    newest = figures.frame(known, [*_DATASET, "time_period"]).groupby(_DATASET)["time_period"].max().rename("newest")
-    own = figures.frame(rows, [*_DATASET, "time_period"]).join(newest, on=_DATASET)
-    behind: Marks = (own["time_period"] <= own["newest"].fillna("")).to_numpy(dtype=bool)
+    dataset, period = _datasets(figures, np.concatenate([known, rows]))
+    newest = pd.Series(period[: len(known)]).groupby(dataset[: len(known)]).max()
+    behind: Marks = period[len(known) :] <= newest.reindex(dataset[len(known) :], fill_value=-1).to_numpy()
     return behind
 
 
 def _late(figures: Figures, rows: Numbers, days: Numbers) -> Marks:
     """True where a row's period had been passed, on an earlier day, by its source's figures of the same target."""
-    frame = figures.frame(rows, [*_DATASET, "time_period"]).assign(day=days)
-    newest = frame.groupby([*_DATASET, "day"])["time_period"].max().reset_index()
-    newest["passed"] = newest.groupby(_DATASET)["time_period"].transform(_running_max)
-    joined = frame.merge(newest[[*_DATASET, "day", "passed"]], on=[*_DATASET, "day"], how="left")
-    late: Marks = (joined["time_period"] <= joined["passed"].fillna("")).to_numpy(dtype=bool)
+    dataset, period = _datasets(figures, rows)
+    frame = pd.DataFrame({"dataset": dataset, "day": days, "period": period})
+    newest = frame.groupby(["dataset", "day"])["period"].max()
+    passed = newest.groupby(level="dataset").cummax().groupby(level="dataset").shift(fill_value=-1)
+    places = pd.MultiIndex.from_arrays([dataset, days])
+    late: Marks = period <= passed.reindex(places).to_numpy()
     return late
 
 
-def _running_max(texts: pd.Series) -> pd.Series:
-    """The greatest text of the rows before each row; empty for the first."""
-    codes, names = pd.factorize(texts, sort=True)
-    before = pd.Series(codes, index=texts.index).cummax().shift(fill_value=-1)
-    return before.map(lambda code: "" if code < 0 else names[code])
+def _datasets(figures: Figures, rows: Numbers) -> tuple[Numbers, Numbers]:
+    """Number of each row's source, target and frequency, and rank of its period (texts sort by time)."""
+    dataset = np.zeros(len(rows), dtype=np.int64)
+    for name in _DATASET:
+        ranks = figures.ranks(name, rows)
+        dataset = dataset * (int(ranks.max(initial=0)) + 1) + ranks
+    return dataset, figures.ranks("time_period", rows)
 
 
 def _values(figures: Figures, rows: Numbers) -> FloatArray:
@@ -108,4 +112,4 @@ def _values(figures: Figures, rows: Numbers) -> FloatArray:
 
 def _no_revisions() -> pd.DataFrame:
     kinds = dict.fromkeys(("before", "after", "change", "share"), "float64") | {"as_of": "datetime64[ns]"}
-    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in REVISIONS.columns})
+    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in COLUMNS})
