@@ -93,7 +93,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         # Frontex: a region, not a citizenship; too coarse for any country
         "Horn of Africa",
         # Eurostat: recognised non-citizens, that is former Soviet citizens of Latvia and Estonia
-        "RNC", "Recognised non-citizens", "Tibetan",
+        "RNC", "Recognised non-citizens", "Tibetan", "TIB",
     ),
     ANTILLES: ("Netherlands Antilles",),
     # UNHCR

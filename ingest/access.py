@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ class SourceAccess(BaseModel):
         maintenance_hosts: Hosts to which the publisher redirects while it is down.
         agent: ``browser`` where the publisher refuses programs.
         token: Variable of the environment that holds the key; empty where none is needed.
+        asked: When a round of visits asks: ``always``, ``with token`` only where the key is set, ``by name`` only
+            where a person names the source. A source that is named is asked in any case.
         pause_seconds: Pause between two requests to one host.
         unconfirmed: Fields that no official page confirmed.
         options: What else the source's module needs to know.
@@ -37,6 +40,7 @@ class SourceAccess(BaseModel):
     maintenance_hosts: list[str] = Field(default_factory=list)
     agent: Literal["vigie", "browser"] = "vigie"
     token: str = Field(default="", pattern=r"^([A-Z][A-Z0-9_]*)?$")
+    asked: Literal["always", "with token", "by name"] = "always"
     pause_seconds: float = Field(default=1.0, ge=0)
     unconfirmed: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)
@@ -46,6 +50,15 @@ class SourceAccess(BaseModel):
         """Hosts, in lower case, that may be asked."""
         named = {urlsplit(address).hostname or "" for address in self.addresses.values()}
         return frozenset(host.lower() for host in named | set(self.hosts))
+
+    @property
+    def why_not_asked(self) -> str:
+        """Why a round of visits leaves the source out unless it is named; empty where it does not."""
+        if self.asked == "by name":
+            return f"asked only by name: --source {self.source_id}, or asked = 'always' in its settings"
+        if self.asked == "with token" and not os.environ.get(self.token):
+            return f"needs a key: set {self.token}"
+        return ""
 
     def address(self, name: str, *parts: str) -> str:
         """One address as it stands, or one below it.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import re
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 import httpx
@@ -28,7 +29,12 @@ KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
 """Headers of an answer that are kept; none of them can hold a secret."""
 _REDIRECTS = 5
 _GZIP = b"\x1f\x8b"
+_HIDDEN = b"[key]"
+"""Stands in a kept body where the publisher's answer quotes the key back."""
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}")
+# These libraries log whole addresses, and with them a key that a publisher wants in the query.
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,8 @@ class Client:
             SourceError: No good answer came: the host is not declared, cannot be reached or does not stop failing; the
                 status is not expected; the body is empty, cut off, too large or too slow; the token is missing.
         """
-        headers = self._headers(request, access, known or Validators())
+        token = _token(access) if request.token_header or request.token_query else ""
+        headers = self._headers(request, access, known or Validators(), token)
         host = _host(request.url)
         attempts = stamina.retry_context(
             on=self._wait_before_retry,
@@ -88,13 +95,13 @@ class Client:
         try:
             for attempt in attempts:
                 with attempt, self._pacer.turn(host, access.pause_seconds):
-                    return anyio.run(self._limited, request, access, headers)
+                    return anyio.run(self._limited, request, access, headers, token)
         except _TemporaryError as error:
             times = f" ({self._settings.attempts} times)" if self._settings.attempts > 1 else ""
             raise SourceError(_place(request.url), f"{error}{times}") from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _headers(self, request: Request, access: SourceAccess, known: Validators) -> dict[str, str]:
+    def _headers(self, request: Request, access: SourceAccess, known: Validators, token: str) -> dict[str, str]:
         agent = self._settings.browser_agent if access.agent == "browser" else self._settings.user_agent
         headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "gzip", **request.headers}
         if known.etag:
@@ -102,7 +109,7 @@ class Client:
         if known.last_modified:
             headers["If-Modified-Since"] = known.last_modified
         if request.token_header:
-            headers[request.token_header] = _token(access)
+            headers[request.token_header] = token
         return headers
 
     def _wait_before_retry(self, error: Exception) -> bool | float:
@@ -110,12 +117,12 @@ class Client:
             return False
         return True if error.wait is None else max(error.wait, 0.001)
 
-    async def _limited(self, request: Request, access: SourceAccess, headers: Mapping[str, str]) -> Answer:
+    async def _limited(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         """One attempt within the time that an answer may take, however it trickles."""
         seconds = self._settings.total_seconds
         try:
             with anyio.fail_after(seconds):
-                return await self._follow(request, access, headers)
+                answer = await self._follow(request, access, headers, token)
         except _TemporaryError as error:
             error.place = _place(request.url)
             raise
@@ -130,10 +137,12 @@ class Client:
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             # A library's text may quote headers, and with them a token: only the kind of error is told.
             raise SourceError(_place(request.url), f"cannot be asked: {type(error).__name__}") from None
+        quoted = bool(token) and token.encode() in answer.content
+        return replace(answer, content=answer.content.replace(token.encode(), _HIDDEN)) if quoted else answer
 
-    async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str]) -> Answer:
+    async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
-        url, sent = request.url, dict(headers)
+        url, sent = _with_token(request, token), dict(headers)
         async with httpx.AsyncClient(timeout=limits, verify=self._certificates) as client:
             for _ in range(_REDIRECTS + 1):
                 _refuse_foreign(url, request, access)
@@ -213,7 +222,7 @@ def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
     if host in {name.lower() for name in access.maintenance_hosts}:
         raise SourceError(place, f"the publisher is down for maintenance (redirected to {host})")
     if host not in access.allowed_hosts:
-        led = "links or redirects to" if url != request.url else "the address is on"
+        led = "links or redirects to" if host != _host(request.url) else "the address is on"
         raise SourceError(place, f"{led} '{host}', a host that live.toml does not declare for {access.source_id}")
     schemes = ("https",) if urlsplit(request.url).scheme == "https" else ("http", "https")
     if urlsplit(url).scheme not in schemes:
@@ -227,6 +236,13 @@ def _token(access: SourceAccess) -> str:
     if not _PRINTABLE.fullmatch(token):
         raise SourceError(access.source_id, f"the key in {access.token} holds characters that no key has")
     return token
+
+
+def _with_token(request: Request, token: str) -> str:
+    """The address as it is sent; ``Request.url``, which is kept and told, never holds the token."""
+    if not request.token_query:
+        return request.url
+    return f"{request.url}{'&' if request.query else '?'}{urlencode({request.token_query: token})}"
 
 
 def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from core.calendar import Frequency, to_period, write_period
 from core.errors import InputError, SourceError
 from ingest.access import FILE
 from ingest.exchange import Pull, Request
@@ -16,10 +17,12 @@ NO_DATA, TOO_BIG = 404, 413
 _EMPTY = re.compile(rb'"value"\s*:\s*(?:\{\s*\}|\[\s*\])')
 _QUEUED = re.compile(r"<(?:\w+:)?id>\s*([A-Za-z0-9-]{1,128})\s*</")
 _STATUS = re.compile(r"<(?:\w+:)?status>\s*([A-Z_]+)\s*</")
-_UNREPORTED_MONTHS = 6
-"""Newest months that no country may have reported yet: figures come two to three months late."""
+_UNREPORTED = {"M": 6, "Q": 2}
+"""Newest months or quarters that no country may have reported yet: figures come two to three months late."""
 _WAITING = frozenset({"SUBMITTED", "PROCESSING"})
-_MONTH = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")
+_FIRST_PERIOD = {"M": r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])", "Q": r"(?:19|20)[0-9]{2}-Q[1-4]"}
+_EVERY = (("sex", "T"), ("age", "TOTAL"), ("unit", "PER"))
+_TOTAL = (("citizen", "TOTAL"),)
 
 
 @dataclass(frozen=True)
@@ -29,65 +32,86 @@ class Question:
     Attributes:
         dataset: Its code.
         filters: Dimensions and the codes wanted of them.
-        first: First month.
-        last: Last month.
+        first: First month or quarter.
+        last: Last month or quarter.
+        freq: M or Q.
     """
 
     dataset: str
     filters: tuple[tuple[str, str], ...]
     first: pd.Period
     last: pd.Period
+    freq: Frequency = "M"
 
     def halves(self) -> tuple[Question, Question]:
-        """The first and second half of the months, or, of one month, of the values of its most filtered dimension.
+        """The first and second half of the periods, or, of one, of the values of its most filtered dimension.
 
         Raises:
             SourceError: Nothing is left to divide.
         """
-        months = (self.last - self.first).n + 1
-        if months > 1:
-            middle = self.first + months // 2
+        periods = (self.last - self.first).n + 1
+        if periods > 1:
+            middle = self.first + periods // 2
             return replace(self, last=middle - 1), replace(self, first=middle)
         names = [name for name, _ in self.filters]
         widest = max(names, key=names.count)
         values = [pair for pair in self.filters if pair[0] == widest]
         if len(values) < 2:
-            raise SourceError(self.dataset, f"a single month is too big an answer for Eurostat: {self.first}")
+            raise SourceError(self.dataset, f"a single period is too big an answer for Eurostat: {self.first}")
         rest = [pair for pair in self.filters if pair[0] != widest]
         half = len(values) // 2
         return replace(self, filters=(*rest, *values[:half])), replace(self, filters=(*rest, *values[half:]))
 
     def request(self, address: str) -> Request:
         """The question as the Statistics API takes it at the dataset's address."""
-        span = (("sinceTimePeriod", str(self.first)), ("untilTimePeriod", str(self.last)))
+        first, last = (write_period(period, self.freq) for period in (self.first, self.last))
+        span = (("sinceTimePeriod", first), ("untilTimePeriod", last))
         query = (("format", "JSON"), ("lang", "EN"), *self.filters, *span)
         return Request(address, query, expected=frozenset({NO_DATA, TOO_BIG}))
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Ask for applications, and for temporary protection, by citizenship and country, month by month.
+    """Ask for applications, pending ones, decisions and temporary protection, by citizenship and country.
+
+    A dataset whose option is empty is not asked for.
 
     Returns:
         One JSON document per dataset: the list of its answers, in order.
 
     Raises:
         SourceError: A part of the figures could not be had.
-        InputError: An option is missing or no month.
+        InputError: An option is missing, or no month or quarter.
     """
     access = pull.access
-    types = tuple((access.text("applicant_dimension"), code) for code in access.option("applicant_types", list))
-    every = (("sex", "T"), ("age", "TOTAL"), ("unit", "PER"))
-    now = pd.Period(pull.today, freq="M")
-    since, by_citizen = _month(pull, "since"), _month(pull, "since_by_citizen")
-    applicants = access.text("applicants")
-    totals = Question(applicants, (*every, *types, ("citizen", "TOTAL")), since, by_citizen - 1)
-    questions = [totals] if since < by_citizen else []
-    questions += _years(Question(applicants, (*every, *types), by_citizen, now))
-    datasets = {applicants: questions}
-    for name in ("beneficiaries", "grants"):
-        code = access.text(name)
-        datasets[code] = _years(Question(code, every, _month(pull, "protection_since"), now))
-    return [_file(pull, code, asked) for code, asked in datasets.items() if code]
+    applicants = tuple((access.text("applicant_dimension"), code) for code in access.option("applicant_types", list))
+    decisions = tuple(("decision", code) for code in access.option("decision_types", list))
+    since, by_citizen = _first(pull, "since"), _first(pull, "since_by_citizen")
+    quarter, quarter_by_citizen = _first(pull, "decisions_since", "Q"), _first(pull, "decisions_since_by_citizen", "Q")
+    protection = _first(pull, "protection_since")
+    datasets = {
+        access.text("applicants"): _slices(pull, applicants, since, by_citizen),
+        access.text("pending"): _slices(pull, (), since, by_citizen),
+        access.text("decisions"): _slices(pull, decisions, quarter, quarter_by_citizen, "Q"),
+        access.text("beneficiaries"): _slices(pull, (), protection, protection),
+        access.text("grants"): _slices(pull, (), protection, protection),
+    }
+    return [
+        _file(pull, code, [replace(slice_, dataset=code) for slice_ in asked])
+        for code, asked in datasets.items()
+        if code
+    ]
+
+
+def _slices(
+    pull: Pull, filters: tuple[tuple[str, str], ...], since: pd.Period, by_citizen: pd.Period, freq: Frequency = "M"
+) -> list[Question]:
+    """Totals of all citizenships from ``since``, and every citizenship, year by year, from ``by_citizen``."""
+    now = pd.Period(pull.today, freq=since.freqstr)
+    totals = Question("", (*_EVERY, *filters, *_TOTAL), since, by_citizen - 1, freq)
+    return [
+        *([totals] if since < by_citizen else []),
+        *_years(Question("", (*_EVERY, *filters), by_citizen, now, freq)),
+    ]
 
 
 def _file(pull: Pull, code: str, questions: list[Question]) -> RawFile:
@@ -107,7 +131,8 @@ def _answers(pull: Pull, question: Question) -> list[bytes]:
         return [part for half in question.halves() for part in _answers(pull, half)]
     content = _from_queue(pull, question, answer.content) if answer.content.lstrip()[:1] == b"<" else answer.content
     if answer.status == NO_DATA or _EMPTY.search(content):
-        if (pd.Period(pull.today, freq="M") - question.first).n > _UNREPORTED_MONTHS:
+        now = pd.Period(pull.today, freq=question.first.freqstr)
+        if (now - question.first).n > _UNREPORTED[question.freq]:
             span = f"{question.first} to {question.last}"
             raise SourceError(question.dataset, f"no value from {span}: a code asked for is unknown, or the data moved")
         return []
@@ -135,19 +160,16 @@ def _from_queue(pull: Pull, question: Question, content: bytes) -> bytes:
 
 def _years(question: Question) -> list[Question]:
     """The question year by year: a year of all citizenships stays below what Eurostat answers at once."""
-    years = range(question.first.year, question.last.year + 1)
+    every = pd.period_range(question.first, question.last)
     return [
-        replace(
-            question,
-            first=max(question.first, pd.Period(f"{year}-01", freq="M")),
-            last=min(question.last, pd.Period(f"{year}-12", freq="M")),
-        )
-        for year in years
+        replace(question, first=every[every.year == year][0], last=every[every.year == year][-1])
+        for year in every.year.unique()
     ]
 
 
-def _month(pull: Pull, option: str) -> pd.Period:
+def _first(pull: Pull, option: str, freq: Frequency = "M") -> pd.Period:
     text = pull.access.text(option)
-    if not _MONTH.fullmatch(text):
-        raise InputError(f"{FILE}, {pull.access.source_id}: options.{option} must be a month such as 2021-01")
-    return pd.Period(text, freq="M")
+    if not re.fullmatch(_FIRST_PERIOD[freq], text):
+        such = {"M": "a month such as 2021-01", "Q": "a quarter such as 2021-Q1"}[freq]
+        raise InputError(f"{FILE}, {pull.access.source_id}: options.{option} must be {such}")
+    return to_period(text, freq)

@@ -6,10 +6,12 @@ import datetime as dt
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
+
+import pandas as pd
 
 from core.errors import SourceError
 from ingest.access import SourceAccess
@@ -27,6 +29,7 @@ class Request:
         query: Names and values of the query, in order.
         headers: Further headers. Keys and tokens are no headers of a request: see ``token_header``.
         token_header: Header that carries the token which ``SourceAccess.token`` names; empty where none is sent.
+        token_query: Name in the query that carries the token, where the publisher wants it there.
         expected: Statuses besides 200 that the asking module deals with itself, such as 404 or 413.
     """
 
@@ -34,6 +37,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     token_header: str = ""
+    token_query: str = ""
     expected: frozenset[int] = frozenset()
 
     @property
@@ -151,3 +155,33 @@ def json_rows(raw: RawFile, *path: str) -> list[dict[str, Any]]:
     if not found:
         raise SourceError(raw.name, "the list is empty: one of the codes asked for is unknown, or has no data")
     return found
+
+
+def json_table(raw: RawFile, columns: Sequence[str], *path: str, first: int = 1) -> pd.DataFrame:
+    """Some fields of the objects inside a JSON file, as a table of text.
+
+    Args:
+        raw: The file.
+        columns: Fields to take; every object must have each of them, be it null. No other is looked at.
+        path: Names that lead to the list; none where the file is the list.
+        first: Number of the first row.
+
+    Returns:
+        One row per object, ``''`` where a field is null, numbered from ``first``.
+
+    Raises:
+        SourceError: As :func:`json_rows`, or a field is missing; the text names field and row.
+    """
+    rows = json_rows(raw, *path)
+    absent = [name for name in columns if not any(name in row for row in rows)]
+    if absent:
+        raise SourceError(raw.name, f"missing columns {absent}; found {list(rows[0])[:20]}", row=first)
+    for number, row in enumerate(rows, start=first):
+        for name in columns:
+            if name not in row:
+                raise SourceError(raw.name, "the field is missing in this row alone", row=number, column=name)
+            if isinstance(row[name], dict | list):
+                raise SourceError(raw.name, "the field holds a list or an object", row=number, column=name)
+    texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
+    index = pd.RangeIndex(first, len(rows) + first)
+    return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)

@@ -1,6 +1,6 @@
-"""Monthly figures of indicators: from wide tables of text to observations, with the rules every figure must keep.
+"""Figures of indicators by month, quarter or year: from tables of text to observations, with the rules for each figure.
 
-Indicators are context for people and models, so months before ``FIRST_MONTH`` are not kept unless a source says so.
+Indicators are context for people and models, so periods before ``FIRST_MONTH`` are not kept unless a source says so.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from core.calendar import end_dates, pandas_frequency
+from core.calendar import Frequency, end_dates, pandas_frequency
 from ingest.frames import RowRule, duplicate_rules, future_rule, observations, require_rows, set_aside
 from ingest.raw import Parsed, RawFile
 
 FIRST_MONTH = "2009-01"
 """First month kept of indicators: the routes' own history begins here."""
-_MONTH = r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])"
-_QUARTER = r"(?:19|20)[0-9]{2}-Q[1-4]"
+_LAYOUTS: dict[Frequency, tuple[str, str]] = {
+    "M": ("month", r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])"),
+    "Q": ("quarter", r"(?:19|20)[0-9]{2}-Q[1-4]"),
+    "A": ("year", r"(?:19|20)[0-9]{2}"),
+}
+_PERIOD = "|".join(layout for _, layout in _LAYOUTS.values())
 _NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?"
 
 
@@ -65,7 +69,7 @@ def to_observations(
         lag_days: Usual days from a period's end to publication.
         counts: True where a figure counts people or events, so that none is below zero.
         today: The newest day that can have been observed; by default the day of the call.
-        **dimensions: Dimensions that are the same for every row; ``freq`` is M unless given.
+        **dimensions: Dimensions that are the same for every row; ``freq`` is M unless given as Q or A.
 
     Returns:
         Observations, and the figures set aside.
@@ -77,7 +81,8 @@ def to_observations(
     fixed = {name: value for name, value in fixed.items() if name not in cells}
     text = cells["value"].astype(str).str.strip()
     keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
-    rules = [*_period_rules(cells, fixed["freq"], today), *_value_rules(text, counts=counts)]
+    freq = _frequency(fixed["freq"])
+    rules = [*_period_rules(cells, freq, today), *_value_rules(text, counts=counts)]
     rules += duplicate_rules(cells, keys, "value")
     good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
     require_rows(good, raw.name)
@@ -87,35 +92,43 @@ def to_observations(
 
 
 def since(cells: pd.DataFrame, first: str = FIRST_MONTH) -> pd.DataFrame:
-    """Rows from the month ``first`` on; what is no month is kept, for the rules to refuse."""
-    is_month = cells["time_period"].astype(str).str.fullmatch(_MONTH)
-    return cells[~is_month | (cells["time_period"].astype(str) >= first)]
+    """Rows from the month ``first``, or its quarter or year, on; what is no period is kept, for the rules to refuse."""
+    periods = cells["time_period"].astype(str)
+    # "2009-Q1" sorts behind "2009-12", so quarters and years are compared by their year
+    begins = pd.Series(first, index=periods.index).where(periods.str.fullmatch(_LAYOUTS["M"][1]), first[:4])
+    return cells[~periods.str.fullmatch(_PERIOD) | (periods >= begins)]
 
 
 def newest(periods: pd.Series, number: int) -> pd.Series:
     """True in rows of the newest ``number`` distinct periods: figures that are usually still incomplete."""
-    well_formed = periods[periods.astype(str).str.fullmatch(f"{_MONTH}|{_QUARTER}")]
+    well_formed = periods[periods.astype(str).str.fullmatch(_PERIOD)]
     return periods.isin(sorted(well_formed.unique())[-number:])
 
 
-def _period_rules(cells: pd.DataFrame, freq: str, today: dt.date | None) -> list[RowRule]:
-    layout = _QUARTER if freq == "Q" else _MONTH
+def _period_rules(cells: pd.DataFrame, freq: Frequency, today: dt.date | None) -> list[RowRule]:
+    word, layout = _LAYOUTS[freq]
     periods = cells["time_period"].astype(str)
     sound = periods.str.fullmatch(layout)
     ends = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
-    ends[sound] = end_dates(periods[sound], "Q" if freq == "Q" else "M")
-    words = "quarter" if freq == "Q" else "month"
+    ends[sound] = end_dates(periods[sound], freq)
     return [
-        RowRule("time_period", f"the period is not a {words}", ~sound),
+        RowRule("time_period", f"the period is not a {word}", ~sound),
         future_rule(ends, "time_period", today=_end_of_running_period(freq, today)),
     ]
 
 
-def _end_of_running_period(freq: str, today: dt.date | None) -> dt.date:
-    """A running month may be reported before it ends; a later one may not."""
+def _end_of_running_period(freq: Frequency, today: dt.date | None) -> dt.date:
+    """A running period may be reported before it ends; a later one may not."""
     day = today or dt.datetime.now(tz=dt.UTC).date()
-    end: dt.date = pd.Period(day, freq=pandas_frequency("Q" if freq == "Q" else "M")).end_time.date()
+    end: dt.date = pd.Period(day, freq=pandas_frequency(freq)).end_time.date()
     return end
+
+
+def _frequency(text: str) -> Frequency:
+    found = next((freq for freq in _LAYOUTS if freq == text), None)
+    if found is None:
+        raise ValueError(f"to_observations: figures come by {', '.join(_LAYOUTS)}; not by '{text}'")
+    return found
 
 
 def _value_rules(text: pd.Series, *, counts: bool) -> list[RowRule]:

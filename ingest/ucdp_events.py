@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
+import zlib
 from dataclasses import dataclass
 
 import pandas as pd
 
 from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
-from core.errors import SourceError
-from ingest.exchange import Pull, Request, as_file, json_body, json_rows
+from core.errors import InputError, SourceError
+from ingest.access import FILE
+from ingest.exchange import Pull, Request, as_file, get_file, json_body, json_rows
 from ingest.frames import RowRule, require_rows, set_aside
 from ingest.raw import RawFile
 from ingest.tables import read_csv, require_columns
 
 FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.(?:csv|json)")
 """A release of one month (``v26_0_5``), or of a year up to a month (``v26_01_26_06``)."""
+ANNUAL_NAME = re.compile(r"ged(\d{2})1-csv\.zip")
+"""The final release of a year: all events from 1989 to the end of the year before."""
+_ANNUAL_MEMBER = re.compile(r"(?i)(?:.*/)?gedevent_v(\d{2})_1\.csv")
+_PLACES = PLACES_OF_EVENTS | {"where_coordinates"}
+"""Columns of places, which are there and never read."""
 COLUMNS = ["country", "date_start", "date_end", "best"]
 TOKEN_HEADER = "x-ucdp-access-token"  # noqa: S105  # the header's name, not a token
 PAGE_SIZE = 1000
+LARGEST_ANNUAL = 1_500_000_000
+"""Bytes of an annual table, unpacked; release 25.1 has some 250 million."""
 NOT_FOUND = 404
 UNPUBLISHED_MONTHS = 3
 """Newest months that may not be out yet: a release comes about three weeks after its month."""
@@ -69,7 +80,23 @@ def download(pull: Pull) -> list[RawFile]:
             left = [other for other in left if other.year != month.year]
     if not files:
         raise SourceError(Release(newest).name, "no release of the last months is there")
-    return files
+    return [*files, *_annual(pull, files)]
+
+
+def _annual(pull: Pull, candidates: list[RawFile]) -> list[RawFile]:
+    """The final release that ``options.annual`` names, such as ``25.1``; none by default, for it is large."""
+    version = pull.access.text("annual")
+    if not version:
+        return []
+    name = f"ged{version.replace('.', '')}-csv.zip"
+    if not ANNUAL_NAME.fullmatch(name):
+        raise InputError(f"{FILE}, {pull.access.source_id}: options.annual must be such as 25.1, or empty")
+    first = f"20{version[:2]}"
+    overlap = [file.name for file in candidates if _last_month(file.name)[:4] < first]
+    if overlap:
+        wanted = f"ask for fewer months than reach back to {overlap[-1]}"
+        raise InputError(f"{FILE}, {pull.access.source_id}: options.months: {wanted}, which {name} replaces")
+    return [get_file(pull, pull.access.address("annual", name))]
 
 
 def _take(pull: Pull, release: Release) -> RawFile | None:
@@ -142,13 +169,30 @@ def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _read(raw: RawFile) -> pd.DataFrame:
+    if ANNUAL_NAME.fullmatch(raw.name):
+        return _read_annual(raw)
     if raw.name.endswith(".json"):
         frame = pd.DataFrame(json_rows(raw))
-        require_columns(frame, COLUMNS, raw.name, tolerated=PLACES_OF_EVENTS)
+        require_columns(frame, COLUMNS, raw.name, tolerated=_PLACES)
         return frame[COLUMNS].astype(object).fillna("").astype(str)
     header = raw.content[: raw.content.find(b"\n")]
     separator = ";" if header.count(b";") > header.count(b",") else ","
-    return read_csv(raw, COLUMNS, separator=separator, tolerated=PLACES_OF_EVENTS)[COLUMNS]
+    return read_csv(raw, COLUMNS, separator=separator, tolerated=_PLACES)[COLUMNS]
+
+
+def _read_annual(raw: RawFile) -> pd.DataFrame:
+    """Columns that are needed of some 400,000 events."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            members = [name for name in archive.namelist() if _ANNUAL_MEMBER.fullmatch(name)]
+            if len(members) != 1 or archive.getinfo(members[0]).file_size > LARGEST_ANNUAL:
+                raise SourceError(raw.name, f"one table of events is expected; found {archive.namelist()[:5]}")
+            content = archive.read(members[0])
+        frame = pd.read_csv(io.BytesIO(content), usecols=COLUMNS, dtype=str, keep_default_na=False)
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SourceError(raw.name, f"no whole zip with a table of events: {reason}") from None
+    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 
 def _days(text: pd.Series) -> pd.Series:
@@ -156,12 +200,19 @@ def _days(text: pd.Series) -> pd.Series:
     return pd.to_datetime(day.where(day.str.fullmatch(_DAY)), format="%Y-%m-%d", errors="coerce")
 
 
-def _inside(name: str, ends: pd.Series) -> pd.Series:
+def _last_month(name: str) -> str:
+    if annual := ANNUAL_NAME.fullmatch(name):
+        return f"20{int(annual[1]) - 1:02d}-12"
     found = FILE_NAME.fullmatch(name)
-    if not found:
-        raise SourceError(name, "a release must be named such as GEDEvent_v26_0_5.csv")
-    last = pd.Period(f"20{found[1]}-{int(found[2]):02d}", freq="M")
+    if not found or not 1 <= int(found[2]) <= 12:
+        raise SourceError(name, "a release must be named such as GEDEvent_v26_0_5.csv or ged251-csv.zip")
+    return f"20{found[1]}-{int(found[2]):02d}"
+
+
+def _inside(name: str, ends: pd.Series) -> pd.Series:
+    last = pd.Period(_last_month(name), freq="M")
     first = pd.Period(f"{last.year}-01", freq="M") if "_01_" in name else last
+    first = pd.Period("1989-01", freq="M") if ANNUAL_NAME.fullmatch(name) else first
     months = ends.dt.to_period("M")
     inside: pd.Series = (months >= first) & (months <= last)
     return inside

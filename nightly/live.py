@@ -44,10 +44,12 @@ class LiveReport:
     Attributes:
         taken: What each source gave.
         failed: One record per source that failed: ``source_id`` and ``reason``.
+        not_asked: One record per source that is not asked unless it is named, or whose key is not set.
     """
 
     taken: list[Ingested] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
+    not_asked: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -57,6 +59,7 @@ class LiveReport:
     def summary(self) -> list[str]:
         """Lines for a person."""
         lines = [item.summary() for item in self.taken]
+        lines += [f"not asked: {item['source_id']}: {item['reason']}" for item in self.not_asked]
         return lines + [f"failed: {item['source_id']}: {item['reason']}" for item in self.failed]
 
 
@@ -110,7 +113,7 @@ def ask_publishers(
         home: The home folder.
         settings: Limits, and changes to ``data/live.toml``.
         journal: Where outcomes are recorded.
-        source_ids: Sources to ask; by default all that can be asked and are not excluded.
+        source_ids: Sources to ask; by default all that can be asked, are not excluded and need no naming.
         progress: Told the sources done.
 
     Raises:
@@ -118,9 +121,12 @@ def ask_publishers(
         StoreError: The home folder cannot be written.
     """
     access = read_access(SNAPSHOT, settings.live.sources)
-    chosen = _chosen(list(source_ids), settings.exclude_sources)
+    named = list(source_ids)
+    chosen = _chosen(named, settings.exclude_sources)
     store, client = RawStore(home), Client(settings.live)
     report = LiveReport()
+    if not named:
+        chosen = _asked_unnamed(chosen, access, report)
     progress(STAGE, 0, len(chosen))
     pool = ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source")
     try:
@@ -175,6 +181,15 @@ def _chosen(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]
         if name not in known:
             raise InputError(f"{name} cannot be asked: {SOURCES[name].NOT_LIVE}")  # type: ignore[attr-defined]  # the registry's test holds that each module has this or download
     return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
+
+
+def _asked_unnamed(
+    chosen: dict[str, LiveSource], access: dict[str, SourceAccess], report: LiveReport
+) -> dict[str, LiveSource]:
+    """Sources that a round asks without their being named; the others are told in the report."""
+    reasons = {name: access[name].why_not_asked for name in chosen}
+    report.not_asked.extend({"source_id": name, "reason": reason} for name, reason in reasons.items() if reason)
+    return {name: source for name, source in chosen.items() if not reasons[name]}
 
 
 def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> list[RawFile]:

@@ -1,8 +1,10 @@
-"""Asylum applications and temporary protection by country (Eurostat), in all and by citizenship where a file has it.
+"""Asylum and temporary protection by country (Eurostat), in all and by citizenship where a file has it.
 
 ``asylum_applications`` counts all applicants, ``asylum_applications_first`` first-time applicants only. Monthly from
 1999 (all) and 2008 (first-time), quarterly sums of first-time applicants to 2025. ``temporary_protection`` counts the
-persons protected at a month's end, ``temporary_protection_grants`` decisions in it. Rounded to the nearest 5.
+persons protected at a month's end, ``temporary_protection_grants`` decisions in it; ``asylum_pending`` persons whose
+application is undecided at a month's end. ``first_instance_decisions`` are quarterly, and
+``first_instance_decisions_positive`` those that grant protection. Rounded to the nearest 5.
 """
 
 from __future__ import annotations
@@ -48,13 +50,27 @@ _TARGETS = {
     "FRST": _FIRST_TIME,
     "First time applicant": _FIRST_TIME,
 }
-_PROTECTION = {"migr_asytpsm": "temporary_protection", "migr_asytpfm": "temporary_protection_grants"}
+_UNTYPED = {
+    "migr_asytpsm": "temporary_protection",
+    "migr_asytpfm": "temporary_protection_grants",
+    "migr_asypenctzm": "asylum_pending",
+}
 """Datasets without types of applicants, known by the file's name."""
+_DECISIONS = {
+    "TOTAL": "first_instance_decisions",
+    "TOTAL_POS": "first_instance_decisions_positive",
+    "Total": "first_instance_decisions",
+    "Total positive decisions": "first_instance_decisions_positive",
+}
+"""Types of decisions that are read; the forms of protection are parts of the positive ones."""
 _TOTAL = "TOTAL"
-_TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER", "freq": "M"}
+_TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER"}
+_DECIDED = "migr_asydcfstq"
+"""Dataset of decisions, known by its dimension or by the file's name."""
 _STATELESS = {"STLS": "XXA"}
 _AGGREGATE = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
 _AGGREGATE_CITIZEN = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|(?:European|Extra-EU|Euro area).*")
+_GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+"
 _QUARTERLY_COLUMNS = ["geo", "time_period", "asylum_first_apps_q"]
 _REFUSED = {
     "applicants.parquet": "a stock of pending applications at the month's end, not new applications",
@@ -95,7 +111,9 @@ def parse(raw: RawFile) -> Parsed:
     else:
         cells = _totals(raw, read_tsv(raw))
     figures, unknown = _by_citizen(raw, _by_country(raw, cells[cells["value"] != MISSING]))
-    parsed = to_observations(raw, _flag_months(figures), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True)
+    quarterly = figures["target"].isin(_DECISIONS.values()).all()
+    flagged, freq = _flag_periods(figures, 1 if quarterly else PROVISIONAL_MONTHS), "Q" if quarterly else "M"
+    parsed = to_observations(raw, flagged, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq=freq)
     return Parsed(parsed.observations, pd.concat([unknown, parsed.rejected], ignore_index=True))
 
 
@@ -107,28 +125,31 @@ def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
 def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     """Rows for both sexes and all ages. The dimension ``asyl_app`` was renamed ``applicant`` in 2022."""
     named = cells.rename(columns={"asyl_app": "applicant"})
-    protection = next((target for code, target in _PROTECTION.items() if code in raw.name.lower()), "")
-    kinds = [] if protection else ["applicant"]
-    missing = [name for name in ("citizen", *kinds, "geo", "time_period") if name not in named]
+    untyped = next((target for code, target in _UNTYPED.items() if code in raw.name.lower()), "")
+    decided = not untyped and ("decision" in named or _DECIDED in raw.name.lower())
+    kind, targets = ("decision", _DECISIONS) if decided else ("applicant", _TARGETS)
+    missing = [name for name in ("citizen", *([] if untyped else [kind]), "geo", "time_period") if name not in named]
     if missing:
         raise SourceError(raw.name, f"missing dimensions {missing}; found {list(cells.columns)}")
-    for dimension, total in _TOTALS.items():
+    for dimension, total in {**_TOTALS, "freq": "Q" if decided else "M"}.items():
         if dimension in named:
             named = named[named[dimension] == total]
-    if kinds:
-        named = named[named["applicant"].isin(_TARGETS)]
+    if not untyped:
+        named = named[named[kind].isin(targets)]
     if not (named["citizen"] == _TOTAL).any():
         wanted = ", ".join(f"{dimension} {total}" for dimension, total in {"citizen": _TOTAL, **_TOTALS}.items())
-        raise SourceError(raw.name, f"no row for {wanted} and an applicant type of {sorted(_TARGETS)}")
+        raise SourceError(raw.name, f"no row for {wanted} and a type of {sorted(targets)}")
     place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
-    return named.assign(target=protection or named["applicant"].map(_TARGETS), place=place)
+    return named.assign(target=untyped or named[kind].map(targets), place=place)
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:
     table = read_csv(raw, ["TIME", "GEO", "CITIZEN", "Value"])
+    if "DECISION" in table:
+        return _decisions_from_csv(raw, table)
     if not (table["CITIZEN"] == "Total").any():
         raise SourceError(raw.name, "no row for CITIZEN Total")
-    grouped = table["Value"].str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+")
+    grouped = table["Value"].str.fullmatch(_GROUPED)
     target = table["ASYL_APP"].map(_TARGETS) if "ASYL_APP" in table else _ALL_APPLICANTS
     cells = pd.DataFrame(
         {
@@ -146,6 +167,26 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
         text, row = table["ASYL_APP"][unknown].iloc[0], cells.loc[unknown, "place"].iloc[0]
         raise SourceError(raw.name, f"unknown type of applicant '{text}'", row=row, column="ASYL_APP")
     return cells
+
+
+def _decisions_from_csv(raw: RawFile, table: pd.DataFrame) -> pd.DataFrame:
+    """Total and positive decisions of both sexes and all ages."""
+    for column in ("SEX", "AGE"):
+        table = table[table[column] == "Total"] if column in table else table
+    kept = table[table["DECISION"].isin(_DECISIONS) & (table["CITIZEN"] == "Total")]
+    if kept.empty:
+        raise SourceError(raw.name, f"no row for CITIZEN Total and a DECISION of {sorted(_DECISIONS)}")
+    return pd.DataFrame(
+        {
+            "geo": kept["GEO"],
+            "time_period": kept["TIME"].str.replace("Q", "-Q", regex=False),
+            "value": kept["Value"].where(~kept["Value"].str.fullmatch(_GROUPED), kept["Value"].str.replace(",", "")),
+            "flag": "",
+            "place": kept.index,
+            "target": kept["DECISION"].map(_DECISIONS),
+            "citizen": _TOTAL,
+        }
+    )
 
 
 def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
@@ -177,11 +218,11 @@ def _citizen(code: str) -> str:
         return ""
 
 
-def _flag_months(figures: pd.DataFrame) -> pd.DataFrame:
+def _flag_periods(figures: pd.DataFrame, unsettled: int) -> pd.DataFrame:
     """One flag per figure: provisional before break before estimated, from Eurostat's letters and from the calendar."""
     letters = figures["flag"].astype(str)
     regulated = figures["time_period"] >= REGULATION_SINCE
-    provisional = letters.str.contains("p") | (regulated & newest(figures["time_period"], PROVISIONAL_MONTHS))
+    provisional = letters.str.contains("p") | (regulated & newest(figures["time_period"], unsettled))
     break_here = letters.str.contains("b") | (
         (figures["time_period"] == REGULATION_SINCE) & (figures["target"] == _ALL_APPLICANTS)
     )

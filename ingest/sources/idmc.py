@@ -1,4 +1,4 @@
-"""New internal displacements by country and month, conflict and disaster together (IDMC)."""
+"""Internal displacement (IDMC): new ones by country and month, conflict and disaster together; by cause by year."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
+from ingest import idmc_tables
+from ingest.exchange import Pull, Request, as_file
 from ingest.figures import melt, newest, since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_csv
@@ -17,11 +19,10 @@ SOURCE_ID = "idmc"
 RAW_FILES = ("idmc_monthly/Hist.csv",)
 LAG_DAYS = 30
 
-NOT_LIVE = "IDMC's feed answers only to client names that IDMC has put on its list; none is registered for Vigie."
+YEARLY_LAG_DAYS = 135
+"""A year's figures come out in the middle of May, with the Global Report on Internal Displacement."""
 FEED_SINCE = "2025-06"
 """From this month the figures come from a rolling feed that drops long events: they are marked estimated."""
-ABYEI = "AB9"
-"""IDMC's own code for Abyei, disputed between Sudan and South Sudan: it has no ISO code and is left out."""
 _PERIOD = ""
 """The first header cell is blank."""
 
@@ -31,23 +32,48 @@ def fetch(path: Path) -> RawFile:
     return read_raw(path)
 
 
-def parse(raw: RawFile) -> Parsed:
-    """Read one line per month with one column per country; a blank is no figure, never a zero.
+def download(pull: Pull) -> list[RawFile]:
+    """Take the feed of the last 180 days. It answers only to client names that IDMC has put on its list."""
+    request = Request(pull.access.address("feed"), (("format", "json"),), token_query="client_id")  # noqa: S106  # the name of a parameter, not a key
+    return [as_file(pull.ask(request), idmc_tables.FEED)]
 
-    The newest month is incomplete and marked provisional.
+
+def parse(raw: RawFile) -> Parsed:
+    """Read the compiled history, the live feed, or the yearly tables of flows and stocks.
+
+    The history has one line per month and one column per country; a blank is no figure, never a zero. The newest month
+    of history and feed is incomplete and marked provisional.
 
     Raises:
         SourceError: The layout is broken.
     """
     if raw.name == "Hist_original.csv":
         raise SourceError(raw.name, "another build of the same history with other levels: use Hist.csv")
+    if raw.name == idmc_tables.FEED:
+        return _parsed(raw, *idmc_tables.read_feed(raw, SOURCE_ID), lag_days=LAG_DAYS, freq="M")
+    if raw.name.endswith(".rda"):
+        return _parsed(raw, *idmc_tables.read_yearly(raw, SOURCE_ID), lag_days=YEARLY_LAG_DAYS, freq="A")
+    return _parse_history(raw)
+
+
+def _parsed(raw: RawFile, cells: pd.DataFrame, aside: pd.DataFrame, *, lag_days: int, freq: str) -> Parsed:
+    if freq == "M":
+        cells = _flagged(cells).assign(target="new_displacement")
+    parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=lag_days, counts=True, freq=freq)
+    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+
+
+def _flagged(cells: pd.DataFrame) -> pd.DataFrame:
+    late = cells["time_period"] >= FEED_SINCE
+    return cells.assign(obs_flag=np.where(newest(cells["time_period"], 1), "p", np.where(late, "e", "")))
+
+
+def _parse_history(raw: RawFile) -> Parsed:
     wide = read_csv(raw, [_PERIOD, "AFG"])
-    codes = [column for column in wide.columns if column not in (_PERIOD, ABYEI)]
+    codes = [column for column in wide.columns if column not in (_PERIOD, idmc_tables.ABYEI)]
     geo = map_countries(pd.Series(codes, index=codes, name="header"), raw.name)
     cells = melt(wide, _PERIOD, codes, {""})
-    cells["geo"] = cells["name"].map(geo)
-    late = cells["time_period"] >= FEED_SINCE
-    cells["obs_flag"] = np.where(newest(cells["time_period"], 1), "p", np.where(late, "e", ""))
+    cells = _flagged(cells.assign(geo=cells["name"].map(geo)))
     return to_observations(
         raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="new_displacement"
     )

@@ -1,22 +1,25 @@
 """Deaths and disappearances recorded by IOM's Missing Migrants Project, as sums by route and month.
 
-The file lists incidents with their places. Only sums leave this module: no place, no coordinate, no single incident.
+The files list incidents with their places. Only sums leave this module: no place, no coordinate, no single incident.
+One number of an incident may stand in several rows, where an accident's deaths were found in several places.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core.aggregates import PLACES_OF_EVENTS
+from core.errors import SourceError
 from core.schema import ALL
-from ingest.exchange import Pull, get_file
+from ingest.exchange import Pull, Request, get_file, json_body, json_rows, json_table
 from ingest.figures import newest, to_observations
 from ingest.frames import RowRule, future_rule, require_rows, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
-from ingest.tables import read_csv, read_rda, require_columns
+from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"
 RAW_FILES = ("iom_missing_migrants/gdidata/iom_mmp.rda",)
@@ -35,6 +38,23 @@ ROUTES = {
 """Routes that mean what Vigie's mean, as gdidata and as the publisher name them.
 
 "Intra-European routes" mixes the Channel with others and is not told apart."""
+OTHER_ROUTES = frozenset(
+    {
+        # as gdidata compiled them to April 2025
+        "Central American Route", "Asia Pacific routes", "Intra-African routes", "Undefined", "EHOA Eastern Route",
+        "South American Route", "Intra-European routes", "EHOA Southern Route", "EHOA Horn of Africa Route",
+        "EHOA Northern Route",
+        # as the publisher names them in 2024 and 2025
+        "", "Afghanistan to Iran", "Bay of Bengal/Andaman Sea", "Belarus-EU border", "Caribbean to Central America",
+        "Caribbean to US", "Darien", "Dominican Republic to Puerto Rico", "Eastern Route to/from EHOA",
+        "English Channel to the UK", "Haiti to Dominican Republic", "Iran to Türkiye", "Mainland Europe to the UK",
+        "Naf River crossing", "Northern Route from EHOA", "Route to Southern Africa", "Sahara Desert crossing",
+        "Sea crossings to Mayotte", "Syria to Türkiye", "Türkiye-Europe land route", "US-Mexico border crossing",
+        "Ukraine to Europe", "Venezuela to Caribbean", "Western Balkans",
+    }
+)  # fmt: skip
+"""Routes that Vigie does not tell apart: they count in the world's sum. An incident of a route that stands nowhere here
+is set aside, and many refuse the file: a route of ours may have been renamed, and would otherwise fall to none."""
 PROVISIONAL_MONTHS = 3
 COLUMNS = {
     "incident date": "date",
@@ -45,17 +65,35 @@ COLUMNS = {
     "total number of dead and missing": "dead",
 }
 """Columns of the publisher's table, in lower case: their capitals changed between editions. No other is read."""
+JSON_FIELDS = {"reported_date": "t", "migration_route": "route", "total_dead_and_missing": "dead"}
+"""Fields of the yearly lists. No other is read, but that a record is told from its repetition by all of them."""
 _TABLE = "iom_mmp"
 
 
 def fetch(path: Path) -> RawFile:
-    """Read the R data file, or the publisher's table of all incidents (CSV), from disk."""
+    """Read the R data file, or the publisher's table of all incidents (CSV) or of a year (JSON), from disk."""
     return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Take the table of all incidents."""
-    return [get_file(pull, pull.access.address("incidents"))]
+    """Take the table of all incidents or, with ``options.by_year``, the yearly lists as one file.
+
+    Raises:
+        SourceError: A list is missing or, but for the running year's, empty.
+    """
+    if not pull.access.option("by_year", bool):
+        return [get_file(pull, pull.access.address("incidents"))]
+    years = range(pull.access.whole("since"), pull.today.year + 1)
+    rows = [row for year in years for row in _year(pull, year)]
+    return [RawFile("missing-migrants.json", json.dumps(rows).encode())]
+
+
+def _year(pull: Pull, year: int) -> list[object]:
+    answer = pull.ask(Request(pull.access.address("years", str(year), "json")))
+    rows = json_body(answer)
+    if not isinstance(rows, list) or (not rows and year < pull.today.year):
+        raise SourceError(answer.url, "no list of incidents")
+    return rows
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -66,24 +104,30 @@ def parse(raw: RawFile) -> Parsed:
     Raises:
         SourceError: The layout is broken.
     """
+    repeated = pd.Series(dtype=bool)
     if raw.name.endswith(".csv"):
         incidents, dates = _read_csv(raw)
+    elif raw.content.lstrip()[:1] in (b"[", b"{"):
+        incidents, dates, repeated = _read_json(raw)
     else:
         table = read_rda(raw, _TABLE, ["t", "route", "dead"], tolerated=PLACES_OF_EVENTS)
         incidents = table[["t", "route", "dead"]]
         days = pd.to_numeric(incidents["t"], errors="coerce")
         dates = pd.to_datetime(days.where(days.between(0, 40_000)), unit="D")
     dead = pd.to_numeric(incidents["dead"], errors="coerce")
+    routes = as_texts(incidents[["route"]])["route"].str.strip()
     rules = [
         RowRule("t", "the date is missing or impossible", dates.isna()),
         RowRule("t", "the date lies before the project began in 2014", dates < pd.Timestamp("2014-01-01")),
         future_rule(dates, "t"),
         RowRule("dead", "the count is missing or not a number", dead.isna() | ~np.isfinite(dead)),
         RowRule("dead", "the count is negative", dead < 0),
+        RowRule("route", "the route is none that is known", ~routes.isin([*ROUTES, *OTHER_ROUTES])),
+        RowRule("t", "the record is listed twice", repeated.reindex(incidents.index, fill_value=False)),
     ]
     good, rejected = set_aside(incidents, rules, source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
-    sums = _sums(good["route"].map(ROUTES), dates[good.index], dead[good.index])
+    sums = _sums(routes[good.index].map(ROUTES), dates[good.index], dead[good.index])
     figures = to_observations(
         raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="deaths_and_disappearances",
         geo=ALL, citizen=ALL,
@@ -117,3 +161,12 @@ def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series]:
         months = pd.to_datetime(incidents["year"] + " " + incidents["month"], format="%Y %B", errors="coerce")
         dates = dates.fillna(months)
     return incidents.assign(t=incidents["date"])[["t", "route", "dead"]], dates
+
+
+def _read_json(raw: RawFile) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Incidents of yearly lists, the day of each, and whether a record repeats an earlier one in every field."""
+    incidents = json_table(raw, list(JSON_FIELDS)).rename(columns=JSON_FIELDS)
+    whole = pd.Series([json.dumps(row, sort_keys=True) for row in json_rows(raw)], index=incidents.index)
+    day = incidents["t"].str.strip().str[:10]
+    dates = pd.to_datetime(day.where(day.str.fullmatch(r"\d{4}-\d{2}-\d{2}")), format="%Y-%m-%d", errors="coerce")
+    return incidents, dates, whole.duplicated()

@@ -50,23 +50,23 @@ def fetch(path: Path) -> RawFile:
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Take the candidate releases of the last months; see ``ingest.ucdp_events``."""
+    """Take the candidate releases of the last months, and a final one; see ``ingest.ucdp_events``."""
     return ucdp_events.download(pull)
 
 
 def parse(raw: RawFile) -> Parsed:
-    """Read a candidate release of events, the wide table (one column per country), or the table of editions (gzip).
+    """Read a release of events (candidate or final), the wide table by country, or the table of editions (gzip).
 
     Raises:
         SourceError: The layout is broken, or the file is one whose dates are known to be wrong.
     """
     if raw.name in _REFUSED:
         raise SourceError(raw.name, _REFUSED[raw.name])
-    if ucdp_events.FILE_NAME.fullmatch(raw.name):
+    final = ucdp_events.ANNUAL_NAME.fullmatch(raw.name) is not None
+    if final or ucdp_events.FILE_NAME.fullmatch(raw.name):
         sums, set_aside_events = ucdp_events.read_events(raw, SOURCE_ID)
-        figures = to_observations(
-            raw, sums.assign(obs_flag="p"), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET
-        )
+        flagged = since(sums).assign(obs_flag="" if final else "p")
+        figures = to_observations(raw, flagged, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
         return Parsed(figures.observations, pd.concat([set_aside_events, figures.rejected], ignore_index=True))
     return _parse_editions(raw) if raw.content.startswith(_GZIP_MAGIC) else _parse_wide(raw)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.schema import ALL, NOT_APPLICABLE
 from ingest.access import FILE
-from ingest.exchange import Pull, Request, as_file, json_rows
+from ingest.exchange import Pull, Request, as_file, json_rows, json_table
 from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, nothing_rejected, observations, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
 from ingest.tables import read_csv, refuse_wrong_kind, require_columns
@@ -51,6 +52,9 @@ WIDGETS: dict[str, tuple[str, str]] = {
 }
 """What a widget of ``live.toml`` counts. Its answer does not say so: the file is named ``odp-<widget>.json``."""
 _WIDGET_FILE = re.compile(r"odp-([a-z_]+)\.json")
+_ORIGIN_FILE = re.compile(r"odp-origins-([a-z_]+)\.json")
+_ORIGIN_FIELDS = ("geo_id", "population_collection")
+_ORIGIN_COLUMNS = ["pop_origin_name", "individuals", "date"]
 _WIDGET_FIELDS = ("widget_id", "geo_id", "population_group")
 
 
@@ -60,14 +64,15 @@ def fetch(path: Path) -> RawFile:
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Ask each widget for its months.
+    """Ask each widget for its months, and those of ``options.origins`` for citizenships since January.
 
     Raises:
         InputError: A widget of ``live.toml`` is none that Vigie knows, or lacks its numbers.
     """
-    widgets = pull.access.option("widgets", dict)
-    requests = {str(name): _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
-    return [as_file(pull.ask(request), f"odp-{name}.json") for name, request in requests.items()]
+    widgets, origins = pull.access.option("widgets", dict), pull.access.option("origins", dict)
+    requests = {f"odp-{name}.json": _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
+    requests |= {f"odp-origins-{name}.json": _origin_request(pull, str(name), one) for name, one in origins.items()}
+    return [as_file(pull.ask(request), name) for name, request in requests.items()]
 
 
 def _widget_request(pull: Pull, name: str, widget: object) -> Request:
@@ -87,6 +92,16 @@ def _widget_request(pull: Pull, name: str, widget: object) -> Request:
     return Request(pull.access.address("timeseries"), tuple(query))
 
 
+def _origin_request(pull: Pull, name: str, widget: object) -> Request:
+    if name not in WIDGETS or not isinstance(widget, dict) or not set(_ORIGIN_FIELDS) <= set(widget):
+        known = f"must be one of {list(WIDGETS)} and give {', '.join(_ORIGIN_FIELDS)}"
+        raise InputError(f"{FILE}, {SOURCE_ID}: options.origins.{name} {known}")
+    january = f"{pull.today.year}-01-01"
+    query = [(str(key), str(value)) for key, value in widget.items()]
+    query += [("sv_id", str(pull.access.whole("situation"))), ("limit", "300"), ("fromDate", january)]
+    return Request(pull.access.address("origin"), tuple(query))
+
+
 def parse(raw: RawFile) -> Parsed:
     """Tabulate monthly arrivals.
 
@@ -99,6 +114,8 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The file is broken, or a single cell is neither NA nor a count of a month that has passed. Only a
             widget may hold the running month: it is set aside.
     """
+    if origins := _ORIGIN_FILE.fullmatch(raw.name):
+        return _parse_origins(raw, origins[1])
     if widget := _WIDGET_FILE.fullmatch(raw.name):
         return _parse_widget(raw, widget[1])
     # the combined table comes without an end of its last line
@@ -163,4 +180,40 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     if tidy.empty:
         raise SourceError(raw.name, "the answer holds no figures")
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
+    return Parsed(found, rejected)
+
+
+def _parse_origins(raw: RawFile, name: str) -> Parsed:
+    """Arrivals since January by citizenship, as counted on a day: ``arrivals_since_january`` of that day's month."""
+    if name not in WIDGETS:
+        raise SourceError(raw.name, f"'{name}' is no place that Vigie knows; known: {', '.join(WIDGETS)}")
+    refuse_wrong_kind(raw)
+    texts = json_table(raw, _ORIGIN_COLUMNS, "data")
+    day = texts["date"].str[:10]
+    days = pd.to_datetime(day.where(day.str.fullmatch(r"\d{4}-\d{2}-\d{2}")), format="%Y-%m-%d", errors="coerce")
+    rules = [
+        RowRule("date", "the day is impossible", days.isna()),
+        future_rule(days, "date"),
+        *count_rules(texts["individuals"], "individuals"),
+        *duplicate_rules(texts, ["pop_origin_name", "date"], "individuals"),
+    ]
+    good, rejected = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
+    newest = days[good.index] == days[good.index].max()
+    cells = pd.DataFrame(
+        {
+            "citizen": map_countries(good["pop_origin_name"], raw.name),
+            "time_period": days[good.index].dt.to_period("M").astype(str),
+            "obs_value": good["individuals"].astype(float),
+            "obs_flag": "p",
+            "as_of": days[good.index] + pd.Timedelta(days=LAG_DAYS),
+        }
+    )[newest]
+    if cells.empty:
+        raise SourceError(raw.name, "the answer holds no figures")
+    keys = ["citizen", "time_period", "obs_flag", "as_of"]
+    sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
+    route_id, geo = WIDGETS[name]
+    found = observations(
+        sums, source_id=SOURCE_ID, target="arrivals_since_january", route_id=route_id, geo=geo, freq="M"
+    )
     return Parsed(found, rejected)

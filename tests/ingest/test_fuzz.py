@@ -6,13 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fuzz import FAIR, FILES, SAME, TEXT_DAMAGE, Sound, fuzz, judge, sound_files
+from benchmarks.damage import TEXT_DAMAGE
+from benchmarks.fuzz import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files
 from ingest.raw import RawFile
-from ingest.registry import SOURCES
+from ingest.registry import SOURCES, live_sources
 
 
-def test_every_source_is_fuzzed() -> None:
-    assert set(FILES) == set(SOURCES)
+def test_every_source_is_fuzzed_by_a_real_file_or_by_its_documented_answers() -> None:
+    assert set(FILES) | set(live_sources()) == set(SOURCES)
+
+
+def test_damaged_answers_in_documented_layouts_neither_crash_a_parser_nor_change_a_figure_silently() -> None:
+    answers = documented_answers()
+    assert {answer.source_id for answer in answers} == set(live_sources())
+    outcome = fuzz(answers, 200, seed=20240320)
+    assert outcome.failures == []
+    assert set(outcome.counts) <= FAIR
 
 
 @pytest.mark.raw_data

@@ -10,8 +10,8 @@ import rdata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import SourceError
 from core.aggregates import PLACES_OF_EVENTS
+from core.errors import SourceError
 from core.schema import OBSERVATIONS
 from ingest.raw import RawFile
 from ingest.sources import missing_migrants

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from core.settings import LiveSettings
+from tests.ingest.live.layouts_indicators import KEYS
 from tests.ingest.live.publisher import Publisher
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys() -> Iterator[None]:
+    """Keys that open the miniatures of publishers who ask for one."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture

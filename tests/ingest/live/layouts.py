@@ -17,6 +17,7 @@ from ingest.access import read_access
 from ingest.client import Client
 from ingest.exchange import Pull
 from tests.ingest import miniature_files as files
+from tests.ingest.live import layouts_indicators
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 TODAY = dt.date(2024, 3, 20)
@@ -110,14 +111,49 @@ def protection(asked: Asked) -> Reply:
     return Reply(jsonstat(dimensions, lambda *cell: 1000 if cell[-1] < "2024-02" else None))
 
 
+def pending(asked: Asked) -> Reply:
+    dimensions = {
+        "freq": ["M"], "unit": ["PER"], "citizen": asked.values("citizen") or CITIZENS, "sex": ["T"], "age": ["TOTAL"],
+        "geo": PLACES, "time": asked_months(asked),
+    }  # fmt: skip
+    return Reply(jsonstat(dimensions, lambda *cell: asylum_figure(cell[2], "FRST", cell[5], cell[6])))
+
+
+def decisions(asked: Asked) -> Reply:
+    """Quarters; the running one has no figure, and of Germany's last one there is none yet."""
+    assert asked.values("decision") == ["TOTAL", "TOTAL_POS"]
+    first, last = (asked.value(name) for name in ("sinceTimePeriod", "untilTimePeriod"))
+    span = pd.period_range(first.replace("-", ""), last.replace("-", ""), freq="Q")
+    dimensions = {
+        "freq": ["Q"], "unit": ["PER"], "citizen": asked.values("citizen") or ["AF", "TOTAL"], "sex": ["T"],
+        "age": ["TOTAL"], "decision": ["TOTAL", "TOTAL_POS"], "geo": PLACES,
+        "time": [f"{quarter.year}-Q{quarter.quarter}" for quarter in span],
+    }  # fmt: skip
+
+    def figure(*cell: str) -> int | None:
+        late = cell[7] >= "2024" or (cell[6] == "DE" and cell[7] == "2023-Q4")
+        return None if late else (200 if cell[5] == "TOTAL" else 80) + 5 * (cell[2] == "AF")
+
+    return Reply(jsonstat(dimensions, figure))
+
+
 def eurostat(publisher: Publisher) -> dict[str, Any]:
     publisher.serve("/stat/migr_asyappctzm", applicants())
     publisher.serve("/stat/migr_asytpsm", protection)
     publisher.serve("/stat/migr_asytpfm", protection)
+    publisher.serve("/stat/migr_asypenctzm", pending)
+    publisher.serve("/stat/migr_asydcfstq", decisions)
     return {
         "addresses": {"statistics": f"{publisher.address}/stat", "asynchronous": f"{publisher.address}/async"},
         "pause_seconds": 0,
-        "options": {"since": "2021-11", "since_by_citizen": "2022-11", "protection_since": "2023-12", "queue_polls": 4},
+        "options": {
+            "since": "2021-11",
+            "since_by_citizen": "2022-11",
+            "protection_since": "2023-12",
+            "queue_polls": 4,
+            "decisions_since": "2022-Q1",
+            "decisions_since_by_citizen": "2023-Q1",
+        },
     }
 
 
@@ -309,5 +345,6 @@ LAYOUTS: dict[str, Callable[[Publisher], dict[str, Any]]] = {
     "uk_home_office": uk_home_office,
     "unhcr_odp": unhcr_odp,
     "worldbank_pinksheet": worldbank_pinksheet,
+    **layouts_indicators.LAYOUTS,
 }
 """Source -> what puts its layout on the server and returns the fields of ``live.toml`` to change."""

@@ -75,7 +75,7 @@ def test_an_answer_too_big_is_had_in_parts_with_the_same_figures(
 
 
 def test_a_single_month_of_one_kind_that_is_too_big_is_given_up(publisher: Publisher, quick: LiveSettings) -> None:
-    with pytest.raises(SourceError, match="a single month is too big an answer"):
+    with pytest.raises(SourceError, match="a single period is too big an answer"):
         applicants(publisher, quick, layouts.applicants(5))
 
 
@@ -149,7 +149,7 @@ def test_a_queue_that_comes_to_nothing_is_an_error(
 
 
 def test_temporary_protection_is_read_by_dataset(publisher: Publisher, quick: LiveSettings) -> None:
-    _, stock, grants = eurostat.download(pull(publisher, "eurostat", quick))
+    *_, stock, grants = eurostat.download(pull(publisher, "eurostat", quick))
     assert (stock.name, grants.name) == ("migr_asytpsm.json", "migr_asytpfm.json")
     found = pd.concat([eurostat.parse(stock).observations, eurostat.parse(grants).observations])
     assert set(found["target"]) == {"temporary_protection", "temporary_protection_grants"}

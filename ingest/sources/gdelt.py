@@ -1,0 +1,120 @@
+"""News reports about displacement by country and month (GDELT DOC 2.0): how many, and how many of a million.
+
+A signal of attention, not of movement: optional, and asked only by name. The interface refuses more than one question
+in five seconds, sometimes with a sentence and status 200.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.countries import to_alpha3
+from core.errors import InputError, SourceError
+from ingest.access import FILE
+from ingest.exchange import Answer, Pull, Request, json_body, json_table
+from ingest.figures import newest, to_observations
+from ingest.frames import RowRule, duplicate_rules, require_rows, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import refuse_wrong_kind
+
+SOURCE_ID = "gdelt"
+RAW_FILES: tuple[str, ...] = ()
+LAG_DAYS = 1
+
+TOO_FAST = b"limit requests"
+"""Part of the sentence with which the interface refuses."""
+_FILE = re.compile(r"gdelt-([A-Z]{3})\.json")
+_COLUMNS = ["date", "value", "norm"]
+_TIME = r"(?:19|20)[0-9]{6}T[0-9]{6}Z"
+
+
+def fetch(path: Path) -> RawFile:
+    """Read a timeline from disk."""
+    return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Ask for the timeline of every query of ``options.queries``, a year at a time.
+
+    Raises:
+        SourceError: The interface goes on refusing, or answers with anything but a timeline.
+        InputError: A query is not named by a country's code.
+    """
+    queries = pull.access.option("queries", dict)
+    for code in queries:
+        try:
+            to_alpha3(str(code))
+        except InputError:
+            raise InputError(f"{FILE}, {SOURCE_ID}: options.queries.{code}: no country's code") from None
+    years = range(pull.access.whole("since"), pull.today.year + 1)
+    timelines = {
+        code: [row for year in years for row in _year(pull, str(query), year)] for code, query in queries.items()
+    }
+    return [RawFile(f"gdelt-{code}.json", json.dumps(rows).encode()) for code, rows in timelines.items()]
+
+
+def _year(pull: Pull, query: str, year: int) -> list[Any]:
+    span = (("startdatetime", f"{year}0101000000"), ("enddatetime", f"{year}1231235959"))
+    question = (("query", query), ("mode", "timelinevolraw"), ("format", "json"), *span)
+    answer = _patiently(pull, Request(pull.access.address("timeline"), question))
+    body = json_body(answer)
+    timeline = body.get("timeline") if isinstance(body, dict) else None
+    series = timeline[0] if isinstance(timeline, list) and len(timeline) == 1 else None
+    if not isinstance(series, dict) or not isinstance(series.get("data"), list):
+        raise SourceError(answer.url, "no timeline with one series")
+    return list(series["data"])
+
+
+def _patiently(pull: Pull, request: Request) -> Answer:
+    for _ in range(pull.access.whole("tries")):
+        answer = pull.ask(request)
+        if TOO_FAST not in answer.content[:400]:
+            return answer
+        pull.wait(float(pull.access.whole("wait_seconds")))
+    raise SourceError(request.url, "GDELT refuses: it asks for fewer requests")
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Add up a country's timeline by month: ``value`` reports of ``norm`` that GDELT saw in all.
+
+    The newest month is provisional.
+
+    Raises:
+        SourceError: The layout is broken, or the file is not named after a country.
+    """
+    named = _FILE.fullmatch(raw.name)
+    if not named:
+        raise SourceError(raw.name, "a timeline must be named such as gdelt-SYR.json")
+    refuse_wrong_kind(raw)
+    texts = json_table(raw, _COLUMNS)
+    times = pd.to_datetime(
+        texts["date"].where(texts["date"].str.fullmatch(_TIME)), format="%Y%m%dT%H%M%SZ", errors="coerce"
+    )
+    counts = {name: texts[name].str.fullmatch(r"[0-9]{1,12}") for name in ("value", "norm")}
+    rules = [
+        RowRule("date", "the time is impossible", times.isna()),
+        *(RowRule(name, "the figure is not a count", ~sound) for name, sound in counts.items()),
+        *duplicate_rules(texts, ["date"], "value"),
+    ]
+    good, aside = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
+    require_rows(good, raw.name)
+    sums = _by_month(good, times[good.index])
+    parsed = to_observations(
+        raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, geo=to_alpha3(named[1])
+    )  # fmt: skip
+    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+
+
+def _by_month(timeline: pd.DataFrame, times: pd.Series) -> pd.DataFrame:
+    sums = timeline[["value", "norm"]].astype(int).groupby(times.dt.to_period("M").astype(str)).sum()
+    seen = sums[sums["norm"] > 0]
+    reports = pd.DataFrame({"time_period": seen.index, "target": "news_reports", "value": seen["value"]})
+    share = (seen["value"] / seen["norm"] * 1e6).round(3)
+    shares = reports.assign(target="news_reports_per_million", value=share)
+    cells = pd.concat([reports.astype({"value": float}), shares], ignore_index=True)
+    return cells.assign(obs_flag=newest(cells["time_period"], 1).map({True: "p", False: ""}))

@@ -1,0 +1,95 @@
+"""INFORM Risk Index by country and year, 0 (low) to 10 (high), with its three dimensions (European Commission, JRC).
+
+Every release computes the trend of ten years anew by its own method, so that earlier releases are not comparable. The
+index of a year is published before or during that year; it counts as known at the year's end.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.errors import SourceError
+from ingest.exchange import Pull, get_file, json_table
+from ingest.figures import since, to_observations
+from ingest.frames import RowRule, require_rows, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import read_csv, refuse_wrong_kind, require_columns
+
+SOURCE_ID = "inform_risk"
+RAW_FILES: tuple[str, ...] = ()
+LAG_DAYS = 0
+
+TARGETS = {
+    "INFORM": "inform_risk",
+    "HA": "inform_hazard_and_exposure",
+    "VU": "inform_vulnerability",
+    "CC": "inform_lack_of_coping_capacity",
+}
+"""Indicators that are read; the trends also hold their components where the publisher adds them."""
+NO_YEAR = ("0", "")
+"""What the interface writes where a row belongs to no year."""
+_COLUMNS = ["Iso3", "GNAYear", "IndicatorId", "IndicatorScore"]
+_NO_SERIES = "ValidityYear"
+_NAMES_OF_INDICATORS = ("full_name",)
+"""Columns that are called as if they named people, and name indicators."""
+
+
+def fetch(path: Path) -> RawFile:
+    """Read the trends (CSV or JSON) from disk."""
+    return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Take the trends of the newest release."""
+    return [get_file(pull, pull.access.address("trends"), "inform-trends.json")]
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Read one row per country, year and indicator. Rows without a year, and the year to come, are set aside.
+
+    Raises:
+        SourceError: The layout is broken, or the file is the list of scores, whose values belong to different years.
+    """
+    texts = _read(raw)
+    wanted = texts[texts["IndicatorId"].isin(TARGETS)]
+    if wanted.empty:
+        raise SourceError(raw.name, f"no row of the indicators {', '.join(TARGETS)}", column="IndicatorId")
+    years = wanted["GNAYear"].str.strip().str.replace(r"\.0$", "", regex=True)
+    next_year = str(dt.datetime.now(dt.UTC).year + 1)
+    rules = [
+        RowRule("GNAYear", "the row belongs to no year", years.isin(NO_YEAR)),
+        RowRule("GNAYear", "the year has not begun", years == next_year),
+    ]
+    good, aside = set_aside(wanted, rules, source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    require_rows(good, raw.name)
+    scores = good["IndicatorScore"].str.strip()
+    outside = pd.to_numeric(scores, errors="coerce").gt(10)
+    good, wrong = set_aside(
+        good, [RowRule("IndicatorScore", "the score is above 10", outside)], source_id=SOURCE_ID, file=raw.name
+    )
+    cells = pd.DataFrame(
+        {
+            "time_period": years[good.index],
+            "geo": map_countries(good["Iso3"], raw.name),
+            "target": good["IndicatorId"].map(TARGETS),
+            "value": scores[good.index],
+        }
+    )
+    figures = since(cells[cells["value"] != ""])
+    parsed = to_observations(raw, figures, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq="A")
+    return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))
+
+
+def _read(raw: RawFile) -> pd.DataFrame:
+    refuse_wrong_kind(raw)
+    if raw.content.lstrip()[:1] in (b"[", b"{"):
+        return json_table(raw, _COLUMNS)
+    frame = read_csv(raw, [], tolerated=_NAMES_OF_INDICATORS)
+    if _NO_SERIES in frame and "GNAYear" not in frame:
+        raise SourceError(raw.name, "a list of scores whose values belong to different years: use the trends")
+    require_columns(frame, _COLUMNS, raw.name, tolerated=_NAMES_OF_INDICATORS)
+    return frame[_COLUMNS]

@@ -1,0 +1,121 @@
+"""Internally displaced persons by country, from the survey rounds of IOM's Displacement Tracking Matrix (interface v3).
+
+Stocks, counted when a round ends: months without a round have no figure. A country can have several operations, each
+with its own rounds: where that is so, a month adds up the operations that reported in it and is marked estimated.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from core.countries import to_alpha3
+from core.errors import InputError, SourceError
+from ingest.access import FILE
+from ingest.exchange import Pull, Request, json_body, json_table
+from ingest.figures import since, to_observations
+from ingest.frames import RowRule, count_rules, require_rows, set_aside
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import refuse_wrong_kind
+
+SOURCE_ID = "iom_dtm_displacement"
+RAW_FILES: tuple[str, ...] = ()
+LAG_DAYS = 45
+"""A round is published four to eight weeks after its end."""
+
+KEY_HEADER = "Ocp-Apim-Subscription-Key"
+COLUMNS = ["operation", "admin0Pcode", "numPresentIdpInd", "reportingDate", "roundNumber", "displacementReason"]
+_DAY = r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
+
+
+def fetch(path: Path) -> RawFile:
+    """Read the interface's rows from disk."""
+    return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Ask for the rounds of every country of ``options.countries``: the interface answers for one at a time.
+
+    Raises:
+        SourceError: A country's answer is an error, or holds no round.
+        InputError: ``options.countries`` holds what is no country's code.
+    """
+    codes = [str(code) for code in pull.access.option("countries", list)]
+    for code in codes:
+        try:
+            to_alpha3(code)
+        except InputError:
+            raise InputError(f"{FILE}, {SOURCE_ID}: options.countries: '{code}' is no country's code") from None
+    rows = [row for code in codes for row in _rounds(pull, code)]
+    return [RawFile("dtm-admin0.json", json.dumps(rows).encode())]
+
+
+def _rounds(pull: Pull, code: str) -> list[Any]:
+    query = (
+        ("Admin0Pcode", code),
+        ("FromReportingDate", pull.access.text("since")),
+        ("ToReportingDate", pull.today.isoformat()),
+    )
+    answer = pull.ask(Request(pull.access.address("admin0"), query, token_header=KEY_HEADER))
+    body = json_body(answer)
+    if not isinstance(body, dict) or not isinstance(body.get("result"), list):
+        raise SourceError(answer.url, "no answer with a list 'result'")
+    if body.get("isSuccess") is not True:
+        raise SourceError(answer.url, f"IOM answered with an error: {body.get('errorMessages')}"[:300])
+    rows = body["result"]
+    if not rows:
+        raise SourceError(answer.url, f"no round of {code}: a fault, or take it out of options.countries")
+    if body.get("totalRecordsCount", len(rows)) != len(rows):
+        raise SourceError(answer.url, f"{len(rows)} rows came where {body['totalRecordsCount']} were announced")
+    return list(rows)
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Take each operation's newest round of a month, over all reasons, and add up the operations of a country.
+
+    Raises:
+        SourceError: The layout is broken, or too many rows cannot be right.
+    """
+    refuse_wrong_kind(raw)
+    texts = json_table(raw, COLUMNS)
+    day = texts["reportingDate"].str[:10]
+    days = pd.to_datetime(day.where(day.str.fullmatch(_DAY)), format="%Y-%m-%d", errors="coerce")
+    geo = texts["admin0Pcode"].map({code: _country(code) for code in texts["admin0Pcode"].unique()})
+    keys = ["admin0Pcode", "operation", "reportingDate", "roundNumber", "displacementReason"]
+    rules = [
+        RowRule("reportingDate", "the day is impossible", days.isna()),
+        RowRule("admin0Pcode", "the place is no country", geo == ""),
+        RowRule("operation", "the operation is not named", texts["operation"].str.strip() == ""),
+        *count_rules(texts["numPresentIdpInd"], "numPresentIdpInd"),
+        RowRule("numPresentIdpInd", "the row is listed twice", texts.duplicated([*keys, "numPresentIdpInd"])),
+        RowRule("numPresentIdpInd", "different figures for the same round", texts.duplicated(keys, keep=False)),
+    ]
+    good, aside = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
+    require_rows(good, raw.name)
+    cells = good.assign(geo=geo, day=days, persons=good["numPresentIdpInd"].astype(float))
+    cells["time_period"] = cells["day"].dt.to_period("M").astype(str)
+    sums = since(_by_month(cells))
+    parsed = to_observations(
+        raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="internally_displaced"
+    )
+    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+
+
+def _country(code: str) -> str:
+    try:
+        return to_alpha3(code)
+    except InputError:
+        return ""
+
+
+def _by_month(rounds: pd.DataFrame) -> pd.DataFrame:
+    operation = ["geo", "operation"]
+    newest = rounds.groupby([*operation, "time_period"])["day"].transform("max")
+    last = rounds[rounds["day"] == newest]
+    sums = last.groupby(["geo", "time_period"], as_index=False).agg(value=("persons", "sum"))
+    several = rounds.drop_duplicates(operation)["geo"].value_counts()
+    estimated = sums["geo"].map(several) > 1
+    return sums.assign(obs_flag=estimated.map({True: "e", False: ""}))

@@ -1,0 +1,162 @@
+"""UNHCR's Refugee Population Statistics by origin and country of asylum: stocks, applications and decisions of a year.
+
+Stocks are those of the year's end. Counts from 1 to 4 are rounded to 0 or 5. ``geo`` is the country of asylum,
+``citizen`` the origin. Countries count persons or cases (families): cases stand in targets of their own, which end in
+``_cases``. Decisions are those of all instances together, so that one person may have several.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.errors import SourceError
+from ingest.exchange import Pull, Request, json_body, json_table
+from ingest.figures import since, to_observations
+from ingest.frames import RowRule, count_rules, duplicate_rules, nothing_rejected, require_rows, set_aside
+from ingest.paging import Page, all_rows, whole_number
+from ingest.raw import Parsed, RawFile, read_raw
+from ingest.tables import as_texts, read_rda, refuse_wrong_kind
+
+SOURCE_ID = "unhcr_statistics"
+RAW_FILES: tuple[str, ...] = ()
+LAG_DAYS = 165
+"""A year's figures come out in the middle of June, with UNHCR's Global Trends."""
+
+PER_PAGE = 10_000
+STOCKS = {
+    "refugees": "refugees",
+    "asylum_seekers": "asylum_seekers",
+    "oip": "others_in_need_of_protection",
+}
+"""Columns of ``population`` -> target. Internally displaced people come from ``idmc``."""
+DECISIONS = {
+    "dec_recognized": "asylum_decisions_recognised",
+    "dec_other": "asylum_decisions_complementary",
+    "dec_rejected": "asylum_decisions_rejected",
+    "dec_total": "asylum_decisions",
+}
+APPLICATIONS = {"applied": "asylum_applications_new"}
+DATASETS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "population": (STOCKS, ()),
+    "asylum-applications": (APPLICATIONS, ("procedure_type", "app_type", "dec_level", "app_pc")),
+    "asylum-decisions": (DECISIONS, ("procedure_type", "dec_level", "dec_pc")),
+}
+"""Dataset -> its columns of figures, and the dimensions over which they are added up."""
+NEW_APPLICATION = "N"
+"""Type of application that starts a claim; the others repeat, reopen or appeal."""
+OTHER_APPLICATIONS = ("A", "FA", "J", "NA", "NR", "R", "RA", "SP", "V")
+_UNITS = {"P": "", "C": "_cases"}
+_PLACES = ["year", "coo_iso", "coa_iso"]
+_MISSING = ("", "-")
+
+
+def fetch(path: Path) -> RawFile:
+    """Read an R data file, or the API's rows, from disk."""
+    return read_raw(path)
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Ask for each dataset, all origins and countries of asylum since ``options.since``, page by page.
+
+    Raises:
+        SourceError: A page is missing, or a dataset is empty.
+    """
+    return [RawFile(f"{name}.json", json.dumps(_rows(pull, name)).encode()) for name in DATASETS]
+
+
+def _rows(pull: Pull, dataset: str) -> list[object]:
+    years = (("yearFrom", str(pull.access.whole("since"))), ("yearTo", str(pull.today.year)))
+
+    def read(number: int) -> Page:
+        page = (("limit", str(PER_PAGE)), ("page", str(number)))
+        query = (*page, *years, ("coo_all", "true"), ("coa_all", "true"), ("cf_type", "ISO"))
+        body = json_body(pull.ask(Request(pull.access.address("statistics", dataset) + "/", query)))
+        if not isinstance(body, dict) or not isinstance(body.get("items"), list):
+            raise SourceError(dataset, "no page of figures: 'items' is missing")
+        return Page(body["items"], whole_number(dataset, body, "maxPages"))
+
+    rows = all_rows(dataset, read)
+    if not rows:
+        raise SourceError(dataset, "the answer holds no figure")
+    return rows
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Read one dataset, named as the file is: ``population``, ``asylum-applications`` or ``asylum-decisions``.
+
+    The newest year is provisional: UNHCR completes it in the following months.
+
+    Raises:
+        SourceError: The layout is broken, or the dataset is another one.
+    """
+    dataset = raw.name.rpartition(".")[0].replace("_", "-")
+    if dataset not in DATASETS:
+        raise SourceError(raw.name, f"the file must be named after one of the datasets {', '.join(DATASETS)}")
+    columns, dimensions = DATASETS[dataset]
+    wanted = [*_PLACES, *dimensions, *columns]
+    texts = as_texts(_read(raw, dataset, wanted)[wanted])
+    years = texts["year"].str.replace(r"\.0$", "", regex=True)
+    recent = since(texts.drop(columns="year").assign(time_period=years))
+    typed, untyped = _by_type(raw, recent)
+    long = _long(typed, columns, list(dimensions))
+    keys = ["time_period", "coo_iso", "coa_iso", "column", *dimensions]
+    good, aside = set_aside(long, duplicate_rules(long, keys, "value"), source_id=SOURCE_ID, file=raw.name)
+    require_rows(good, raw.name)
+    sums, wrong = _sums(raw, good, columns)
+    parsed = to_observations(raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq="A")
+    return Parsed(parsed.observations, pd.concat([untyped, aside, wrong, parsed.rejected], ignore_index=True))
+
+
+def _read(raw: RawFile, dataset: str, wanted: list[str]) -> pd.DataFrame:
+    if raw.name.endswith(".rda"):
+        return read_rda(raw, dataset.replace("-", "_"), wanted)
+    refuse_wrong_kind(raw)
+    return json_table(raw, wanted)
+
+
+def _by_type(raw: RawFile, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """New applications, where the table tells types; and rows set aside because theirs is unknown."""
+    if "app_type" not in table:
+        return table, nothing_rejected()
+    unknown = RowRule("app_type", "unknown type", ~table["app_type"].isin([NEW_APPLICATION, *OTHER_APPLICATIONS]))
+    good, aside = set_aside(table, [unknown], source_id=SOURCE_ID, file=raw.name)
+    return good[good["app_type"] == NEW_APPLICATION], aside
+
+
+def _long(table: pd.DataFrame, columns: dict[str, str], dimensions: list[str]) -> pd.DataFrame:
+    """One row per figure that is there."""
+    long = table.melt(
+        ["time_period", "coo_iso", "coa_iso", *dimensions], list(columns), var_name="column", ignore_index=False
+    )
+    figures = long[~long["value"].isin(_MISSING)]
+    return figures.set_axis(figures.index.astype(str) + ", " + figures["column"], axis=0)
+
+
+def _sums(raw: RawFile, figures: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Figures added up over their dimensions, by target; and those that are no counts."""
+    unit = next((name for name in ("app_pc", "dec_pc") if name in figures), None)
+    suffix = figures[unit].map(_UNITS) if unit else pd.Series("", index=figures.index)
+    rules = [
+        RowRule(unit or "value", "the unit is neither persons (P) nor cases (C)", suffix.isna()),
+        *count_rules(figures["value"], "value"),
+    ]
+    good, aside = set_aside(figures, rules, source_id=SOURCE_ID, file=raw.name)
+    require_rows(good, raw.name)
+    cells = pd.DataFrame(
+        {
+            "time_period": good["time_period"],
+            "geo": map_countries(good["coa_iso"], raw.name),
+            "citizen": map_countries(good["coo_iso"], raw.name),
+            "target": good["column"].map(columns) + suffix[good.index],
+            "value": good["value"].astype(float),
+        }
+    )
+    sums = cells.groupby(["target", "geo", "citizen", "time_period"], as_index=False).agg(value=("value", "sum"))
+    last = sums["time_period"].max()
+    labels = sums["target"] + ", " + sums["geo"] + ", " + sums["citizen"] + ", " + sums["time_period"]
+    flags = (sums["time_period"] == last).map({True: "p", False: ""})
+    return sums.assign(obs_flag=flags).set_axis(labels, axis=0), aside

@@ -1,0 +1,147 @@
+"""The World Bank's indicators: its API page by page, and the CSV that its site hands out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from core.countries import to_alpha3
+from core.errors import InputError, SourceError
+from ingest.access import FILE
+from ingest.exchange import Pull, Request, json_body, json_rows
+from ingest.figures import melt, since
+from ingest.frames import RowRule, set_aside
+from ingest.paging import Page, all_rows, whole_number
+from ingest.raw import RawFile
+from ingest.tables import read_csv, refuse_wrong_kind
+
+PER_PAGE = 10_000
+NO_COUNTRIES = frozenset(
+    {"AFE", "AFR", "AFW", "ARB", "CAA", "CEA", "CEB", "CEU", "CHI", "CLA", "CME", "CSA", "CSS", "EAP", "EAR",
+     "EAS", "ECA", "ECS", "EMU", "EUU", "FCS", "HIC", "HPC", "IBB", "IBD", "IBT", "IDA", "IDB", "IDX", "INX",
+     "LAC", "LCN", "LDC", "LIC", "LMC", "LMY", "LTE", "MDE", "MEA", "MIC", "MNA", "NAC", "NAF", "NRS", "NXS",
+     "OED", "OSS", "PRE", "PSS", "PST", "RRS", "SAS", "SSA", "SSF", "SST", "SXZ", "TEA", "TEC", "TLA", "TMN",
+     "TSA", "TSS", "UMC", "WLD", "XZN"}
+)  # fmt: skip
+"""The World Bank's codes of groups of countries (https://data.worldbank.org/country), and of the Channel Islands, which
+have no ISO code: left out, since groups would be counted twice."""
+_CSV_HEADER = b'"Country Name"'
+
+
+def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
+    """Ask for every indicator of ``options.indicators``, all countries and years since ``options.since``.
+
+    Args:
+        pull: The visit.
+        targets: Indicators that the source knows.
+
+    Raises:
+        SourceError: A page is missing, or the publisher answers with a message.
+        InputError: An indicator of ``live.toml`` is none that the source knows.
+    """
+    codes = [str(code) for code in pull.access.option("indicators", list)]
+    unknown = sorted(set(codes) - set(targets))
+    if unknown or not codes:
+        known = ", ".join(targets)
+        raise InputError(f"{FILE}, {pull.access.source_id}: options.indicators {unknown or 'is empty'}; known: {known}")
+    return [RawFile(f"{code}.json", json.dumps(_rows(pull, code)).encode()) for code in codes]
+
+
+def _rows(pull: Pull, code: str) -> list[Any]:
+    span = f"{pull.access.whole('since')}:{pull.today.year}"
+    database = str(pull.access.whole("database"))
+
+    def read(number: int) -> Page:
+        page = (("per_page", str(PER_PAGE)), ("page", str(number)))
+        query = (("format", "json"), ("date", span), ("source", database), *page)
+        body = json_body(pull.ask(Request(pull.access.address("indicators", code), query)))
+        if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict) and "message" in body[0]:
+            raise SourceError(code, f"the World Bank answered: {json.dumps(body[0]['message'])[:200]}")
+        if not isinstance(body, list) or len(body) != 2 or not isinstance(body[0], dict):
+            raise SourceError(code, "a pair of page data and rows is expected")
+        rows = body[1] if isinstance(body[1], list) else []
+        return Page(rows, whole_number(code, body[0], "pages"), whole_number(code, body[0], "total"))
+
+    rows = all_rows(code, read)
+    if not rows:
+        raise SourceError(code, "the answer holds no figure: the indicator is unknown, or has no data")
+    return rows
+
+
+def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the API's rows, or the CSV of one indicator.
+
+    Args:
+        raw: The file.
+        targets: Indicator -> target.
+        source_id: For the rows set aside.
+
+    Returns:
+        ``geo``, ``time_period``, ``target`` and ``value`` (text), one row per figure of a country since 2009; and the
+        rows set aside because their place is no country.
+
+    Raises:
+        SourceError: The layout is broken, or an indicator is none of those expected.
+    """
+    refuse_wrong_kind(raw)
+    cells = _from_json(raw) if raw.content.lstrip()[:1] in (b"[", b"{") else _from_csv(raw)
+    if cells.empty:
+        raise SourceError(raw.name, "the file holds no figures")
+    unknown = sorted(set(cells["indicator"]) - set(targets))
+    if unknown:
+        raise SourceError(raw.name, f"unknown indicators {unknown[:5]}; known: {', '.join(targets)}")
+    figures = since(cells).assign(target=cells["indicator"].map(targets))
+    return by_country(raw, figures.drop(columns="indicator"), source_id)
+
+
+def by_country(raw: RawFile, cells: pd.DataFrame, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of countries with ``code`` replaced by ``geo``, without groups; and rows set aside: theirs is no country."""
+    single = cells[~cells["code"].isin(NO_COUNTRIES)]
+    codes = {code: _country(code) for code in single["code"].unique()}
+    geo = single["code"].map(codes)
+    rule = RowRule("code", "the place is no country that Vigie knows", geo == "")
+    good, rejected = set_aside(single, [rule], source_id=source_id, file=raw.name)
+    return good.drop(columns="code").assign(geo=geo[good.index]), rejected
+
+
+def _country(code: str) -> str:
+    try:
+        return to_alpha3(code)
+    except InputError:
+        return ""
+
+
+def _from_json(raw: RawFile) -> pd.DataFrame:
+    records = []
+    for place, row in enumerate(json_rows(raw), start=1):
+        country, indicator = row.get("country"), row.get("indicator")
+        if not isinstance(country, dict) or not isinstance(indicator, dict) or not {"date", "value"} <= set(row):
+            raise SourceError(raw.name, "each row must hold country, indicator, date and value", row=place)
+        code = row.get("countryiso3code") or country.get("id") or country.get("value")
+        if row["value"] is not None:
+            records.append((str(code), str(indicator.get("id")), str(row["date"]), str(row["value"])))
+    frame = pd.DataFrame(records, columns=["code", "indicator", "time_period", "value"], dtype=object)
+    labels = frame["code"] + ", " + frame["time_period"]
+    return frame.set_axis(labels + ("#" + frame.index.astype(str)).where(labels.duplicated(keep=False), ""), axis=0)
+
+
+def _from_csv(raw: RawFile) -> pd.DataFrame:
+    start = raw.content.find(_CSV_HEADER)
+    if start < 0:
+        raise SourceError(
+            raw.name, 'no line starts with "Country Name": this is no CSV of the World Bank\'s indicators'
+        )
+    table = read_csv(RawFile(raw.name, raw.content[start:]), ["Country Code", "Indicator Code"])
+    years = [column for column in table.columns if str(column).isdigit()]
+    if not years:
+        raise SourceError(raw.name, "no column is a year", row=1)
+    lines = table.set_axis(table.index + raw.content.count(b"\n", 0, start), axis=0)
+    cells = melt(lines.assign(key=lines["Country Code"] + "|" + lines["Indicator Code"]), "key", years, {""})
+    place = cells["time_period"].str.partition("|")
+    return pd.DataFrame(
+        {"code": place[0], "indicator": place[2], "time_period": cells["name"].astype(str), "value": cells["value"]},
+        index=cells.index,
+    )
