@@ -114,6 +114,7 @@ def settings_text(mailbox: Mailbox, requests: Requests) -> str:
     return f"""
 [delivery]
 first_wait_seconds = 0
+longest_seconds = 3600
 longest_wait_seconds = 0
 silence_days = 0
 

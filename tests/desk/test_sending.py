@@ -1,0 +1,280 @@
+"""Sending: real servers on loopback, nothing lost, repeats under the same name, dead channels in nobody's way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
+from alerts.messages.cap import validated
+from benchmarks.receivers import Mailbox, Requests
+from core.entry import Entry
+from core.errors import InputError
+from desk import sending
+from desk.decisions import Step, act
+from desk.night import record_night
+from desk.open import Desk
+from desk.permissions import Actor
+from desk.sending import next_try, send_waiting
+from store.lock import AlreadyRunningError, delivery_lock
+from store.outbox import GIVEN_UP, Outbox
+
+from .conftest import ALERT, SEVERE, OpenDesk, Publish
+
+Delivery = dict[str, Any]
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture(autouse=True)
+def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture takes longer to draw than everything else; one test looks at it."""
+    if "fan_chart" not in request.node.name:
+        monkeypatch.setattr(sending, "_picture", lambda _announcement, _language: None)
+
+
+def sign(desk: Desk, publish: Publish) -> None:
+    act(desk, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    assert send_waiting(opened).summary() == ["messages: 2 sent"]
+    (mail,) = mailbox.mails
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+    ]  # fmt: skip
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]  # both are there, as the line before shows
+    picture = list(mail.walk())[-1]
+    assert picture.get_payload(decode=True)[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[index]  # a leaf's payload is bytes
+    assert f"cid:{picture['Content-ID'].strip('<>')}" in html
+    for said in (
+        "February 2025: 5,200, most likely 4,400 to 6,000",
+        "62% (rather likely) to pass 5,000 a month",
+        "right in 60% (50%–70%) of its warnings",
+        "27 past events, all routes",
+        "Ada",
+        "Made for planning reception",
+        "profiling, or any decision about a person",
+    ):
+        assert said in " ".join(text.split())
+        assert said in " ".join(html.split())
+    link = f"http://127.0.0.1:8501/alerts?release={opened.journal.entries(action=ANNOUNCED)[0].run_id}&lang=en&alert={ALERT}"
+    assert link in text
+    assert link.replace("&", "&amp;") in html
+    assert mail["Subject"] == "[Vigie] New alert: Eastern Mediterranean (Warning)"
+
+
+def test_what_was_sent_is_recorded_and_not_sent_again(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    send_waiting(opened)
+    send_waiting(opened)
+    assert len(mailbox.mails) == 1
+    rows = opened.journal.entries(action=SENT)
+    assert sorted(row.payload["subscription"] for row in rows) == ["desk", "published"]
+    assert {row.payload["matter"] for row in rows} == {"surge|EMR|"}
+
+
+def test_a_crash_between_sending_and_recording_repeats_the_letter_under_the_same_name(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+
+    class PowerCutError(InputError):
+        pass
+
+    def cut(*_arguments: object) -> None:
+        raise PowerCutError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "succeeded", cut)
+        send_waiting(opened)
+    send_waiting(opened)
+    first, second = mailbox.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Date"] == second["Date"]
+    assert len(opened.journal.entries(action=SENT)) == 2
+
+
+def test_the_end_is_a_reply_to_the_mail_that_raised_it(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    send_waiting(opened)
+    record_night(opened, publish({SEVERE: "severe"}, ended=(ALERT,)))
+    send_waiting(opened)
+    raised, ended = mailbox.mails
+    assert ended["In-Reply-To"] == raised["Message-ID"]
+    assert ended["Subject"] == "[Vigie] Alert ended: Eastern Mediterranean (Warning)"
+    assert "no longer stands" in ended.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
+
+
+def test_a_webhook_gets_the_facts_and_an_idempotency_key(desk: OpenDesk, publish: Publish, hook: Requests) -> None:
+    opened = desk(
+        channels={"hook": {"kind": "webhook", "url": hook.url}}, subscriptions=[{"name": "system", "channel": "hook"}]
+    )
+    hook.status = lambda number: 503 if number == 0 else 204
+    sign(opened, publish)
+    report = send_waiting(opened)
+    assert report.problems == ["system: webhook 127.0.0.1 answers 503"]
+    (letter,) = opened.outbox.waiting()
+    assert letter.due_at > dt.datetime.now(dt.UTC)
+    opened.outbox.failed(letter, dt.datetime.now(dt.UTC), "", letter.not_before)
+    send_waiting(opened)
+    (first, body), (second, _body) = hook.taken
+    assert first["Idempotency-Key"] == second["Idempotency-Key"] == body["id"] == letter.letter_id
+    assert body["facts"]["probability"] == 0.62
+    assert body["prohibited_uses"]
+
+
+def test_a_chat_service_gets_a_text_through_apprise(
+    desk: OpenDesk, publish: Publish, hook: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIE_CHAT", hook.url.replace("http://", "json://"))
+    opened = desk(
+        channels={"room": {"kind": "chat", "url_env": "VIGIE_CHAT"}},
+        subscriptions=[{"name": "team", "channel": "room"}],
+    )
+    sign(opened, publish)
+    assert send_waiting(opened).summary() == ["messages: 2 sent"]
+    ((headers, body),) = hook.taken
+    assert "Rather likely (62%) to pass 5,000" in body["message"]
+    assert headers["Idempotency-Key"] in body["message"]
+
+
+def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mail_settings["channels"]["mute"] = {
+            "kind": "webhook", "url": f"http://127.0.0.1:{silent.getsockname()[1]}/", "seconds": 30,
+        }  # fmt: skip
+        mail_settings["channels"]["gone"] = {"kind": "webhook", "url": f"http://127.0.0.1:{closed_port()}/"}
+        mail_settings["subscriptions"] += [{"name": name, "channel": name} for name in ("mute", "gone")]
+        opened = desk(**mail_settings, longest_seconds=2)
+        sign(opened, publish)
+        begun = time.monotonic()
+        report = send_waiting(opened)
+        assert time.monotonic() - begun < 20
+    for thread in threading.enumerate():
+        if thread.name == "vigie-mute":
+            thread.join()
+    assert len(mailbox.mails) == 1
+    assert "channel mute takes longer than the time that sending may take" in report.problems
+    assert "gone: webhook 127.0.0.1: ConnectError" in report.problems
+
+
+def test_a_refused_reader_is_given_up_and_the_others_get_theirs(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "gone@example.org", "z@example.org"]
+    mailbox.answers["gone@example.org"] = "550 no such reader"
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    report = send_waiting(opened)
+    assert (report.sent, report.given_up, report.failed) == (3, 1, 0)
+    assert sorted(mail["To"] for mail in mailbox.mails) == ["a@example.org", "z@example.org"]
+    (row,) = opened.journal.entries(action=NOT_SENT)
+    assert "550 no such reader" in row.reason
+
+
+def test_a_busy_server_is_tried_again_and_an_old_letter_is_given_up(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mailbox.answers["duty@example.org"] = "451 try again later"
+    sign(desk(**mail_settings), publish)
+    assert send_waiting(desk(**mail_settings, first_wait_seconds=0)).failed == 1
+    assert send_waiting(desk(**mail_settings, give_up_days=1e-9)).given_up == 1
+    assert [letter.outcome for letter in desk().outbox.letters() if letter.channel == "mail"] == [GIVEN_UP]
+
+
+def test_nobody_hears_of_an_end_before_the_beginning(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mailbox.answers["duty@example.org"] = "451 try again later"
+    opened = desk(**mail_settings, first_wait_seconds=3600)
+    sign(opened, publish)
+    send_waiting(opened)
+    mailbox.answers.clear()
+    act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
+    send_waiting(opened)
+    assert mailbox.mails == []
+    assert [letter.kind for letter in opened.outbox.waiting()] == ["raised", "withdrawn"]
+
+
+def test_a_secret_that_is_missing_is_named_and_the_letter_waits(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk(
+        channels={"hook": {"kind": "webhook", "url_env": "VIGIE_NO_SUCH"}},
+        subscriptions=[{"name": "system", "channel": "hook"}],
+    )
+    sign(opened, publish)
+    assert send_waiting(opened).problems == ["system: environment variable VIGIE_NO_SUCH is not set"]
+    assert len(opened.outbox.waiting()) == 1
+
+
+def test_two_senders_do_not_work_on_one_home_folder(desk: OpenDesk, tmp_path: Path) -> None:
+    with delivery_lock(tmp_path), pytest.raises(AlreadyRunningError, match="messages are being sent"):
+        send_waiting(desk())
+
+
+def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
+    desk: OpenDesk, publish: Publish, tmp_path: Path
+) -> None:
+    opened = desk()
+    sign(opened, publish)
+    send_waiting(opened)
+    record_night(opened, publish({}, ended=(ALERT,)))
+    send_waiting(opened)
+    folder = tmp_path / "published"
+    feed = etree.fromstring((folder / "alerts.atom").read_bytes())
+    links = [link.get("href") for link in feed.iterfind(f"{ATOM}entry/{ATOM}link[@rel='related']")]
+    documents = [etree.fromstring(validated((folder / link).read_bytes())) for link in links]
+    kinds = [document.findtext("{*}msgType") for document in documents]
+    assert kinds == ["Cancel", "Alert"]
+    sender, identifier, sent = (documents[1].findtext(f"{{*}}{name}") for name in ("sender", "identifier", "sent"))
+    assert documents[0].findtext("{*}references") == f"{sender},{identifier},{sent}"
+    assert "Ada" not in (folder / "alerts.atom").read_text(encoding="utf-8")
+
+
+def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
+    desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["events"] = ["freshness"]
+    opened = desk(**mail_settings)
+    payload = {"before": "fresh", "after": "overdue", "publisher": "IOM"}
+    opened.journal.record(Entry("nightly", "freshness", "iom_dtm", payload=payload))
+    send_waiting(opened)
+    send_waiting(opened)
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "[Vigie] Freshness of a source: IOM"
+    assert "were: Fresh; they are now: Overdue." in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
+
+
+@given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
+def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
+    now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    wait = (next_try(tries, now, first, longest) - now).total_seconds()
+    after = (next_try(tries + 1, now, first, longest) - now).total_seconds()
+    assert 0 <= wait <= longest + 1e-6
+    assert wait <= after <= max(2 * wait, longest) + 1e-5
