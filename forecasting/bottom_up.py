@@ -22,7 +22,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.scores import observed_at
 
-VERSION = "1"
+VERSION = "2"
 MOST_ORIGINS, FEWEST_ORIGINS = 72, 24
 SLICES = 6
 """Values drawn within each rank; a tail of one in a hundred needs some hundreds of draws."""
@@ -123,7 +123,7 @@ def _one_horizon(
             continue
         sums = membership[np.ix_(usable, here)] @ shuffled_draws(cube.logs[place, here], past[:, here])
         keys += [(BOTTOM_UP, names[at], origin, horizon, end) for at in usable]
-        values.append(np.quantile(sums, LEVELS, axis=1).T)
+        values.append(np.quantile(sums, LEVELS, axis=1, method="hazen").T)
     return QuantileTable(
         pd.DataFrame(keys, columns=KEYS), np.concatenate(values) if values else np.empty((0, len(LEVELS)))
     )

@@ -3,10 +3,10 @@
 A member's skill at an origin is read from its own last 24 scored forecasts whose outcomes were known there, pooled over
 the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. A member marked trusted takes
 part until that ratio lies above 1 by more than its standard error, and returns when it falls back; others take part
-only after twelve such origins, twice the horizon if that is more, with a ratio below 1. Kinds of members weigh the
-same, whatever their number: models of single series, the model pooled over all, the sum of the parts. Where no member
-has skill the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts
-showed (:mod:`forecasting.spread`).
+only after twelve such origins, twice the horizon if that is more, with a ratio below 1. Kinds of members have fixed
+weights, whatever their number: the model pooled over all series and the sum of the parts twice that of the models of
+single series together; weights learned from past scores were no better. Where no member has skill the ensemble is the
+baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed (:mod:`forecasting.spread`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.scores import observed_at, wis
 from forecasting.spread import calibrate
 
-VERSION = "4"
+VERSION = "5"
 WINDOW = 24
 FEWEST_SCORED = 12
 NO_SKILL = "no member has shown skill here: the baseline stands in"
 NO_MEMBER = "no member could be fitted: the baseline stands in"
+WEIGHTS = {"single series": 0.5, "pooled": 1.0, "sum of parts": 1.0}
+"""Of a kind of member; shared evenly by those of the kind that take part."""
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 CARD = ModelCard(
@@ -41,9 +43,9 @@ CARD = ModelCard(
         "over their last 24 scored origins: ETS, theta, ARIMA, the structural model and the random walk with half the "
         "usual seasonal change from the start, Prophet once it has earned it. The recipe was chosen on outcomes before "
         "2018 and left alone since. On panels of many series the model pooled over all of them, and for totals the sum "
-        "of their parts, join and weigh as much as all these together. All weights are equal within a kind; a member "
-        "without skill has none. The spread about the "
-        "median is scaled by a factor per route and horizon that would have served its last 60 known outcomes best, "
+        "of their parts, join, and each weighs twice as much as all these together. Weights are equal within a kind; a "
+        "member without skill has none. The spread about the "
+        "median is scaled by a factor per route and horizon that would have served its last 24 known outcomes best, "
         "shrunk towards that of all routes and towards 1."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
@@ -187,7 +189,7 @@ def _mean(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, cho
     where = chosen.index.get_indexer(pd.MultiIndex.from_frame(places[["horizon", "origin_date"]]))
     total, count = np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))
     capped = np.zeros(len(places), dtype=bool)
-    for kind in dict.fromkeys(_kinds().values()):
+    for kind, weight in WEIGHTS.items():
         inside, taking_part = np.zeros_like(total), np.zeros(len(places))
         for name in (name for name in names if _kinds()[name] == kind):
             use = chosen[name].to_numpy(dtype=bool)[where] & cubes[name].own
@@ -195,8 +197,8 @@ def _mean(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, cho
             taking_part[use] += 1
             capped |= use & cubes[name].capped
         some = taking_part > 0
-        total[some] += inside[some] / taking_part[some, None]
-        count += some
+        total[some] += weight * inside[some] / taking_part[some, None]
+        count += weight * some
     alone = count == 0
     total[alone], count[alone] = cubes[BASELINE].logs[alone], 1
     capped[alone] = cubes[BASELINE].capped[alone]
@@ -221,9 +223,9 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
 
 def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     shares = pd.DataFrame(0.0, index=chosen.index, columns=names)
-    for kind in dict.fromkeys(_kinds().values()):
+    for kind, weight in WEIGHTS.items():
         mine = chosen[[name for name in names if _kinds()[name] == kind]]
-        shares[mine.columns] = mine.astype(float).div(mine.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
+        shares[mine.columns] = weight * mine.astype(float).div(mine.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
     shares = shares.div(shares.sum(axis=1).replace(0.0, np.nan), axis=0).fillna(0.0)
     shares[BASELINE] = (~chosen.any(axis=1)).astype(float)
     records = relative.assign(**{BASELINE: 1.0})

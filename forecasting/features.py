@@ -15,6 +15,10 @@ SEASON_SHARES = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
 SEASONS = (1 / 4, 1 / 2, 1.0, 2.0, 3.0)
 """Distance from the mean of so many seasons."""
 YEARS = 7
+LONG_VIEW = 2
+"""The last so many features look back over ``YEARS`` seasons: how far the series strays in so many periods, and where
+it stands now. They are noisy, and a model may do better with and without them in turn."""
+SMALLEST_SPREAD = 0.1
 SMALLEST_VOLATILITY, LARGEST_VOLATILITY, USUAL_VOLATILITY = 0.15, 3.0, 0.5
 
 
@@ -40,6 +44,8 @@ def features(
     low, high, zeros = _range(logs, rows, 3 * season)
     now = logs[rows]
     last, usual = _seasonal_changes(logs, rows, horizon, season)
+    _, strays = _mean_and_spread(logs - _before(logs, horizon), YEARS * season)
+    middle, around = (one[rows] for one in _mean_and_spread(logs, YEARS * season))
     columns = [
         *(now - _before(logs, lag)[rows] for lag in lags),
         *(now - _mean_and_spread(logs, window)[0][rows] for window in windows),
@@ -51,6 +57,8 @@ def features(
         zeros,
         *(np.broadcast_to(at[:, None], now.shape) for at in (positions[rows], (positions[rows] + horizon) % season)),
         np.full(now.shape, float(kind)),
+        strays[rows] / volatility(logs, season)[rows],
+        (now - middle) / np.maximum(around, SMALLEST_SPREAD),
     ]
     return np.stack(columns, axis=-1)
 

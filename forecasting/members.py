@@ -25,7 +25,7 @@ from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.work import WorkList, backtest_work, present_work, run_work
 from forecasting.workers import Progress, Workers
 
-BUDGET = 240.0
+BUDGET = 320.0
 """Seconds of one core that the ensemble's models of single series may take on one panel."""
 FEWEST_TOGETHER = 3
 SMALLEST_POOL = 20

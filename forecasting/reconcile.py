@@ -2,7 +2,8 @@
 
 A total is forecast directly, which is sharper than adding up parts whose dependence is only partly known. The parts'
 joint paths are then brought in line with it: the path whose parts add up highest gets the total's highest draw, and
-its parts are scaled by the same factor. So the total keeps its own forecast, parts keep their pattern, and they agree.
+its parts move to fit, the large ones most. So the total keeps its own forecast, parts keep their pattern, and they
+agree.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from forecasting.bottom_up import FEWEST_ORIGINS, MOST_ORIGINS, Cube, cube_of, s
 from forecasting.model import LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
+
+LARGEST_STEP, HALVINGS = 20.0, 40
+"""Log change of the largest part that is looked for, and how often the interval that holds it is halved."""
 
 
 def totals_panel(panel: Panel, column: str) -> Panel:
@@ -75,7 +79,7 @@ def reconcile(
                 if total is not None:
                     mine = group[here] == name
                     coherent = coherent_paths(draws[mine], total)
-                    quantiles[here[mine]] = np.quantile(coherent, LEVELS, axis=1).T
+                    quantiles[here[mine]] = np.quantile(coherent, LEVELS, axis=1, method="hazen").T
     return QuantileTable(parts.keys, quantiles)
 
 
@@ -93,10 +97,12 @@ def _draws(logs: FloatArray, known: FloatArray, columns: NDArray[np.intp]) -> Fl
 
 
 def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
-    """Scale parts' paths so that their sum follows the total's quantiles.
+    """Change parts' paths so that their sum follows the total's quantiles.
 
-    All parts of a path are scaled alike. Sharing the difference out by variance instead (minimum trace) was worse on
-    log1p scale at every horizon, because it drives small parts to zero.
+    In each path every part's logarithm moves in proportion to the part itself: of all changes that give the wanted sum
+    these have (to first order) the smallest sum of squares on log scale. So large parts, of whose doubt the total's is
+    made, take the change, and small ones keep their own forecast. Scaling all parts alike was worse on log1p scale at
+    every horizon; sharing the difference out by variance (minimum trace) was worse still, driving small parts to zero.
 
     Args:
         paths: Parts, shape ``(parts, n)``.
@@ -111,6 +117,21 @@ def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
     means = paths.mean(axis=1)
     shares = means / means.sum() if means.sum() > 0 else np.full(count, 1 / count)
     empty = sums == 0
-    scaled = paths * (wanted / np.where(empty, 1.0, sums))
-    scaled[:, empty] = shares[:, None] * wanted[empty]
-    return scaled
+    changed = _moved(paths[:, ~empty], wanted[~empty])
+    coherent = np.empty_like(paths)
+    coherent[:, ~empty] = changed
+    coherent[:, empty] = shares[:, None] * wanted[empty]
+    return coherent
+
+
+def _moved(paths: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Paths, none of them zero in every part, times ``exp(step * part / largest part)`` with the step that fits."""
+    weights = paths / paths.max(axis=0, initial=0.0)
+    low, high = np.full(len(wanted), -LARGEST_STEP), np.full(len(wanted), LARGEST_STEP)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = (paths * np.exp(middle * weights)).sum(axis=0) < wanted
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    moved = paths * np.exp((low + high) / 2 * weights)
+    exact: FloatArray = moved * (wanted / moved.sum(axis=0))
+    return exact

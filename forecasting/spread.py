@@ -2,9 +2,11 @@
 
 At each origin and horizon the log1p quantiles are scaled about their median by one factor per series. The factor is
 the one that would have given past forecasts the lowest weighted interval score, judged only on outcomes known at that
-origin, the last 60 of them; it leans on neighbouring horizons and is shrunk twice, the series' own towards that of all
-series, and that towards 1. Multiplying follows each forecast's own width; adding a constant to the bounds, as conformal
-prediction does, was worse after a crisis. So were separate factors below and above the median.
+origin, the last 24 of them; it leans on neighbouring horizons and is shrunk twice, the series' own towards that of all
+series, and that towards 1. Each past score counts in units of its own forecast's width: in log units the few widest
+forecasts, made in a crisis, would keep every later one wide. Multiplying follows each forecast's own width; adding a
+constant to the bounds, as conformal prediction does, was worse after a crisis. So were separate factors below and
+above the median, and another for the tails.
 """
 
 from __future__ import annotations
@@ -24,13 +26,17 @@ FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(1.6), 29))
 """What may be chosen; 1 is put in the place of the value nearest to it."""
 _ONE = int(np.argmin(np.abs(FACTORS - 1.0)))
 FACTORS[_ONE] = 1.0
-WINDOW = 60
+WINDOW = 24
 FEWEST_SCORED = 12
 TOWARDS_ONE, TOWARDS_ALL = 1.0, 8.0
 """Penalties on the squared log distance, in outcomes that do not overlap. Chosen on outcomes before 2018."""
 NEIGHBOUR_DECAY = 2.0
 """A horizon counts at another with the ratio of the two, the smaller to the larger, to this power."""
-_MIDDLE = int(np.argmin(np.abs(LEVELS - 0.5)))
+SMALLEST_WIDTH = 0.3
+"""Narrower forecasts, on log1p scale, do not count for more."""
+SMALLEST_MIDDLE = float(np.log1p(1.0))
+"""Forecasts with a lower median are not learned from: of counts that are mostly zero any narrow one looks right."""
+_LOWER, _MIDDLE, _UPPER = (int(np.argmin(np.abs(LEVELS - level))) for level in (0.25, 0.5, 0.75))
 
 
 def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:
@@ -46,8 +52,9 @@ def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatA
     logs = np.log1p(table.quantiles)
     observed = np.log1p(observed_at(table.keys, panel))
     places = _places(table)
-    factors = _factors(_losses(logs, observed, places), np.isfinite(observed), places)
     middle = logs[:, [_MIDDLE]]
+    judged = np.where(middle[:, 0] >= SMALLEST_MIDDLE, observed, np.nan)
+    factors = _factors(_losses(logs, judged, places), np.isfinite(judged), places)
     scaled = np.maximum(middle + factors[:, None] * (logs - middle), 0.0)
     untouched = factors == 1.0
     quantiles = np.where(untouched[:, None], table.quantiles, np.expm1(scaled))
@@ -81,14 +88,18 @@ def _places(table: QuantileTable) -> _Places:
 
 
 def _losses(logs: FloatArray, observed: FloatArray, places: _Places) -> FloatArray:
-    """Score of every forecast at every factor, shape ``(origins, horizons, series, factors)``; 0 where unknown."""
+    """Score of every forecast at every factor, in units of its interquartile range; 0 where unknown.
+
+    Shape ``(origins, horizons, series, factors)``.
+    """
     losses = np.zeros((*places.shape, len(FACTORS)))
     known = np.flatnonzero(np.isfinite(observed))
     middle = logs[known][:, [_MIDDLE]]
     away = logs[known] - middle
+    width = np.maximum(logs[known, _UPPER] - logs[known, _LOWER], SMALLEST_WIDTH)
     at = (places.origin[known], places.horizon[known], places.series[known])
     for number, factor in enumerate(FACTORS):
-        losses[(*at, number)] = wis(observed[known], np.maximum(middle + factor * away, 0.0))
+        losses[(*at, number)] = wis(observed[known], np.maximum(middle + factor * away, 0.0)) / width
     return losses
 
 

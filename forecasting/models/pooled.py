@@ -7,6 +7,7 @@ from scipy.special import ndtri
 
 from core.errors import InputError
 from core.quantiles import FloatArray
+from forecasting.features import LONG_VIEW
 from forecasting.model import NORMAL_SCORES, ModelCard, PooledModel
 
 FITTED_LEVELS: FloatArray = np.asarray((0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99))
@@ -51,15 +52,13 @@ def fit_and_predict(described: FloatArray, growth: FloatArray, weights: FloatArr
     except OSError as error:
         raise InputError(f"LightGBM cannot be loaded: {error}; on Debian install the package libgomp1") from None
 
-    rows = lightgbm.Dataset(described, growth, weight=weights, params={"max_bin": 63, "verbose": -1})
-    fitted = [
-        np.asarray(
-            lightgbm.train(PARAMETERS | {"alpha": level}, rows, num_boost_round=TREES).predict(ahead, num_threads=1)
-        )
-        for level in FITTED_LEVELS
-    ]
-    found = np.sort(np.stack(fitted, axis=1), axis=1)
-    quantiles: FloatArray = found @ _between(ndtri(FITTED_LEVELS))
+    found = []
+    for columns in (slice(None), slice(None, -LONG_VIEW)):
+        rows = lightgbm.Dataset(described[:, columns], growth, weight=weights, params={"max_bin": 63, "verbose": -1})
+        fitted = [lightgbm.train(PARAMETERS | {"alpha": level}, rows, num_boost_round=TREES) for level in FITTED_LEVELS]
+        seen = [np.asarray(one.predict(ahead[:, columns], num_threads=1)) for one in fitted]
+        found.append(np.sort(np.stack(seen, axis=1), axis=1))
+    quantiles: FloatArray = np.mean(found, axis=0) @ _between(ndtri(FITTED_LEVELS))
     return quantiles
 
 
@@ -71,7 +70,7 @@ def _between(scores: FloatArray) -> FloatArray:
 
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
-    version="1",
+    version="2",
     fit_and_predict=fit_and_predict,
     card=ModelCard(
         title="Pooled model",
@@ -80,7 +79,8 @@ POOLED_MODEL = PooledModel(
             "series' own volatility, on what was known at the origin (recent changes, distance from usual levels, "
             "volatility, range, what the season brought before). It is fitted anew once per calendar year, for each "
             "horizon apart, on outcomes that ended before that year: on the largest series known then and as many "
-            "spread evenly over the rest. Recipe chosen on outcomes before 2018."
+            "spread evenly over the rest. It is the mean of two such fits, one of which also sees how far the series "
+            "strayed over seven years. Recipe chosen on outcomes before 2018."
         ),
         source="Friedman 2001, Annals of Statistics 29(5); fitted by LightGBM (Ke et al. 2017, NeurIPS 30).",
         weaknesses=(

@@ -44,14 +44,14 @@ def tables(panel: Panel) -> list[QuantileTable]:
 
 
 def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
-    small, large, huge = (models_to_run([ENSEMBLE], fits) for fits in (100, 40_000, 10**7))
+    small, large, huge = (models_to_run([ENSEMBLE], fits) for fits in (100, 60_000, 10**7))
     assert {"vigie-ets", "vigie-structural", "vigie-arima", "vigie-theta", "vigie-seasonal-walk"} < set(small)
     assert large == [BASELINE, "vigie-seasonal-walk"]
     assert huge == [BASELINE]
 
 
 def test_beside_a_pooled_model_a_single_cheap_one_does_not_join() -> None:
-    assert models_to_run([ENSEMBLE], 40_000, pooled=True) == [BASELINE]
+    assert models_to_run([ENSEMBLE], 60_000, pooled=True) == [BASELINE]
     assert len(models_to_run([ENSEMBLE], 10_000, pooled=True)) > 3
 
 
@@ -81,14 +81,16 @@ def test_every_model_stands_at_every_place_of_the_baseline(tables: list[Quantile
         assert len(set(table.keys.groupby("model_id").size())) == 1
 
 
-def test_kinds_of_members_weigh_the_same_whatever_their_number(panel: Panel, tables: list[QuantileTable]) -> None:
+def test_what_learns_from_many_series_weighs_twice_the_models_of_one_whatever_their_number(
+    panel: Panel, tables: list[QuantileTable]
+) -> None:
     totals = Request.of(panel, "route_id", [ENSEMBLE], [1]).levels[1]
     weights = ensemble(to_rows(tables[1]), totals).weights
     first = weights[(weights["origin_date"] == weights["origin_date"].min()) & (weights["horizon"] == 1)]
     shares = first.set_index("model_id")["weight"]
-    assert shares[POOLED] == pytest.approx(1 / 3)
-    assert shares[BOTTOM_UP] == pytest.approx(1 / 3)
-    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(1 / 3)
+    assert shares[POOLED] == pytest.approx(0.4)
+    assert shares[BOTTOM_UP] == pytest.approx(0.4)
+    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(0.2)
 
 
 def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(panel: Panel) -> None:

@@ -78,7 +78,27 @@ def test_the_path_whose_parts_add_up_highest_gets_the_totals_highest_draw() -> N
     paths = np.asarray([[1.0, 5.0, 2.0], [1.0, 5.0, 3.0]])
     scaled = coherent_paths(paths, np.linspace(10, 32, 23))
     assert scaled.sum(axis=0).argsort().tolist() == [0, 2, 1]
-    assert np.allclose(scaled[0] / scaled[1], paths[0] / paths[1])
+
+
+def test_parts_take_the_change_in_proportion_to_their_size() -> None:
+    paths = np.asarray([[1000.0, 800.0, 900.0], [10.0, 12.0, 9.0], [0.0, 0.0, 0.0]])
+    moved = coherent_paths(paths, np.full(23, 1200.0))
+    steps = np.log(moved[:2] / paths[:2])
+    assert np.allclose(moved.sum(axis=0), 1200.0)
+    assert np.allclose(steps[1] / steps[0], paths[1] / paths[0], atol=1e-3)
+    assert (moved[2] == 0).all()
+
+
+def test_no_other_change_that_gives_the_total_is_smaller_on_log_scale() -> None:
+    random = np.random.default_rng(3)
+    paths = random.lognormal(3.0, 1.0, (4, 1))
+    total = 1.1 * paths.sum()
+    least = float((np.log(coherent_paths(paths, np.full(23, total)) / paths) ** 2).sum())
+    for _ in range(200):
+        steps = 0.3 * random.standard_normal((4, 1))
+        other = paths * np.exp(steps)
+        other *= total / other.sum()
+        assert least < 1.02 * float((np.log(other / paths) ** 2).sum())
 
 
 def test_a_backtest_with_totals_forecasts_both_and_leaves_the_totals_own_forecast_as_it_is(
