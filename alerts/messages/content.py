@@ -91,7 +91,10 @@ def compose(announcement: Announcement, language: str, dashboard_url: str, lette
     if announcement.is_replay:
         text = words.text(_("Exercise: this repeats what was known on {day}. Nothing is happening now."))
         replay = text.format(day=words.day(_as_of(facts)))
-    title = f"{heading}: {place}" + (f" ({words.level(announcement.level)})" if announcement.level else "")
+    # A line break in a subject field would begin another field.
+    title = " ".join(f"{heading}: {place}".split()) + (
+        f" ({words.level(announcement.level)})" if announcement.level else ""
+    )
     return Message(
         language=words.language,
         level=level,
