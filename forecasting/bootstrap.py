@@ -84,3 +84,20 @@ def diebold_mariano(loss: FloatArray, other: FloatArray, *, horizon: int) -> Die
     correction = (size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size
     statistic = float(difference.mean() / np.sqrt(variance / size) * np.sqrt(correction))
     return DieboldMariano(statistic, float(2 * stdtr(size - 1, -abs(statistic))), size)
+
+
+def holm(p_values: FloatArray) -> FloatArray:
+    """P-values that hold for several tests together: Holm 1979, Scandinavian Journal of Statistics 6(2).
+
+    Args:
+        p_values: One per test, shape ``(n,)``; NaN where a test could not be made, which counts for nothing.
+
+    Returns:
+        Adjusted p-values in the same order, NaN where there was none.
+    """
+    out = np.full(len(p_values), np.nan)
+    made = np.flatnonzero(np.isfinite(p_values))
+    order = made[np.argsort(p_values[made], kind="stable")]
+    steps = np.arange(len(order), 0, -1)
+    out[order] = np.minimum(np.maximum.accumulate(p_values[order] * steps), 1.0)
+    return out

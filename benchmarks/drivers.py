@@ -1,0 +1,182 @@
+"""Do drivers help the pooled model? ``python -m benchmarks.drivers``, once a year; releases publish what it found.
+
+Frontex's seven dense routes and their largest nationalities (from the workbook under VIGIE_RAW_DATA) against the
+indicators of the bundled snapshot, by the placebo test of :mod:`forecasting.placebo`. Only ratios of scores are kept:
+no figure of any source can be read back from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import sys
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.frontex_panel import dense_parts, dense_routes, fingerprint
+from benchmarks.page import PAGE, replace_section
+from core.progress import ProgressReport, progress_bar
+from core.quantiles import FloatArray
+from core.schema import ALL
+from core.settings import SNAPSHOT
+from forecasting.panel import Panel
+from forecasting.placebo import MODEL_ID, PARTS, SHIFT, Driver, World, same_for_all, spread_over_world, test_drivers
+from forecasting.registry import POOLED_MODELS
+from ingest import snapshot
+from ingest.sources import frontex
+from nightly.driver_tests import write
+
+TITLE = "Do drivers help the pooled model?"
+HORIZONS = (1, 3, 6)
+ORIGINS = 87
+LARGEST_PARTS = 60
+
+
+def world_of(parts: Panel, origins: int, largest: int) -> World:
+    """The routes and the parts that were largest at the first origin."""
+    known = parts.matrix.iloc[: len(parts.matrix) - origins]
+    names = known.sum().sort_values(ascending=False, kind="stable").index[:largest]
+    return World(dense_routes(parts), parts.select(sorted(names)), parts)
+
+
+def known_at_origins(observations: pd.DataFrame, target: str, place: str = "geo") -> pd.DataFrame:
+    """Periods × places of one indicator, each figure in the month at whose forecast it was first known.
+
+    A forecast from a month's end is made when that month's detections are published; a figure counts as known then if
+    its source usually has it out by that day. Figures are the newest known: few sources keep their former ones.
+
+    Args:
+        observations: Figures of the snapshot.
+        target: The indicator.
+        place: ``geo`` for countries, ``route_id`` for routes; for a figure of the whole world either.
+    """
+    rows = observations[(observations["target"] == target) & (observations["freq"] == "M")]
+    newest = rows.sort_values("as_of").drop_duplicates(["series_id", "time_period"], keep="last")
+    periods = pd.PeriodIndex(newest["time_period"].astype(str), freq="M")
+    late = (pd.DatetimeIndex(newest["as_of"]) - periods.end_time.normalize()).days[newest["as_of_estimated"]]
+    months = max(0, int(np.ceil((float(np.median(late)) - frontex.LAG_DAYS) / 30)))
+    table = pd.DataFrame(
+        {"period": periods, "place": newest[place].astype(str).to_numpy(), "value": newest["obs_value"].to_numpy()}
+    )
+    wide = table.pivot_table("value", "period", "place", "mean")
+    return wide.set_axis(wide.index + months, axis=0)
+
+
+def drivers_of(observations: pd.DataFrame, world: World) -> list[Driver]:
+    """Every driver that the snapshot's indicators and the panel itself allow."""
+
+    def country(target: str) -> FloatArray:
+        return spread_over_world(_logs(_without_gaps(known_at_origins(observations, target))), world)
+
+    def worldwide(target: str, *, logarithm: bool = True) -> FloatArray:
+        values = known_at_origins(observations, target).iloc[:, 0]
+        return same_for_all(values.transform(np.log1p) if logarithm else values, world)
+
+    routes = _logs(known_at_origins(observations, "deaths_and_disappearances", "route_id"))
+    return [
+        Driver("conflict_deaths", (country("conflict_deaths"),)),
+        Driver("new_displacement", (country("new_displacement"),)),
+        Driver("exchange_rates", (worldwide("exchange_rate_try"), worldwide("exchange_rate_usd"))),
+        Driver("food_prices", (worldwide("food_price_index"), worldwide("food_price_index_cereals"))),
+        Driver("oil_price", (worldwide("commodity_price_crude_oil"),)),
+        Driver("el_nino", (worldwide("oceanic_nino_index", logarithm=False),)),
+        Driver("deaths_at_sea", (on_routes(routes, world),)),
+        Driver("other_routes", (of_other_routes(world),)),
+    ]
+
+
+def on_routes(by_route: pd.DataFrame, world: World) -> FloatArray:
+    """A figure of a route for the route and all its parts: periods × series."""
+    routes = [*world.totals.series_ids, *world.parts.groups.loc[world.parts.series_ids, "route_id"]]
+    return by_route.reindex(index=world.totals.periods, columns=routes).to_numpy(float)
+
+
+def of_other_routes(world: World) -> FloatArray:
+    """Mean log1p level of the other routes, for each route and all its parts: periods × series."""
+    logs = _logs(world.totals.matrix)
+    others = logs.rsub(logs.sum(axis=1), axis=0) / (len(logs.columns) - 1)
+    return on_routes(others, world)
+
+
+def _logs(counts: pd.DataFrame) -> pd.DataFrame:
+    return counts.transform(np.log1p)
+
+
+def _without_gaps(counts: pd.DataFrame) -> pd.DataFrame:
+    """Months that a source skips between its first and last figure had none: it lists what happened."""
+    return counts.fillna(0.0)
+
+
+def measure(raw_data: Path, report: ProgressReport) -> tuple[pd.DataFrame, dict[str, object]]:
+    """The tests, and what they rest on."""
+    parts = dense_parts(raw_data)
+    world = world_of(parts, ORIGINS, LARGEST_PARTS)
+    drivers = drivers_of(snapshot.load(SNAPSHOT), world)
+    table = test_drivers(world, drivers, origins=ORIGINS, horizons=HORIZONS, progress=report)
+    about: dict[str, object] = {
+        "command": "python -m benchmarks.drivers",
+        "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "panel": f"{len(world.totals.series_ids)} dense Frontex routes and their {LARGEST_PARTS} largest nationalities",
+        "first_origin": str(world.totals.periods[-1 - ORIGINS]),
+        "last_origin": str(world.totals.periods[-2]),
+        "panel_hash": fingerprint(parts),
+        "snapshot": snapshot.fingerprint(SNAPSHOT),
+        "model": f"{MODEL_ID} {POOLED_MODELS[MODEL_ID].version}",
+        "shift_months": SHIFT,
+    }
+    return table, about
+
+
+def section(table: pd.DataFrame, about: dict[str, object]) -> list[str]:
+    """The section of docs/benchmarks.md: all routes, and their parts, on log1p scale."""
+    lines = [
+        f"Made by `{about['command']} --write` on {about['made_on']}: {about['panel']}, {ORIGINS} monthly origins to "
+        f"{about['last_origin']}.",
+        "Score of the pooled model with the driver over its score without (log1p scale), with the driver late by "
+        f"{SHIFT} months, and with a constant that",
+        "has its gaps. Brackets: 90 % moving-block bootstrap. Evidence only where all three intervals lie below 1 and "
+        "Holm's p is below .10.",
+        "",
+        "| driver | rows | h | over none [90 %] | over late [90 %] | over constant [90 %] | p (Holm) | verdict |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    shown = table[(table["scale"] == "log") & table["series_id"].isin([ALL, PARTS])]
+    for row in shown.to_dict("records"):
+        rows = "routes" if row["series_id"] == ALL else "nationalities"
+        ratios = " | ".join(_interval(row, name) for name in ("ratio", "shifted", "missing"))
+        lines.append(
+            f"| {row['driver']} | {rows} | {row['horizon']} | {ratios} | {row['p_holm']:.2f} | {row['verdict']} |"
+        )
+    return lines
+
+
+def _interval(row: Mapping[Hashable, Any], name: str) -> str:
+    return f"{row[name]:.3f} [{row[f'{name}_lo']:.2f}–{row[f'{name}_hi']:.2f}]"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--write", action="store_true", help="keep the result in data/ and in docs/benchmarks.md")
+    options = parser.parse_args(arguments)
+    raw_data = os.environ.get("VIGIE_RAW_DATA")
+    if not raw_data:
+        sys.stderr.write("VIGIE_RAW_DATA is not set: it names the folder that holds Frontex's workbook\n")
+        return 1
+    with progress_bar() as report:
+        table, about = measure(Path(raw_data), report)
+    lines = section(table, about)
+    if options.write:
+        write(table, about, SNAPSHOT)
+        replace_section(PAGE, TITLE, lines)
+    sys.stdout.write("\n".join([f"## {TITLE}", "", *lines]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

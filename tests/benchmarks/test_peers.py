@@ -1,0 +1,107 @@
+"""Peers see nothing beyond an origin, and their forecasts are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import peers
+from benchmarks.peer_models import COVERAGES, from_intervals, long_form
+from core.progress import silent
+from core.quantiles import QUANTILE_LEVELS
+from core.schema import ALL
+from forecasting.model import LEVELS
+from forecasting.panel import Panel, panel_from_rows
+
+MONTHS = 30
+
+
+@pytest.fixture
+def parts() -> Panel:
+    months = pd.period_range("2020-01", periods=MONTHS, freq="M").astype(str)
+    rows = [
+        {"series_id": f"{route}|{citizen}", "time_period": month, "value": 10.0 * size + place, "route_id": route}
+        for route, citizen, size in (("one", "AAA", 1), ("one", "BBB", 2), ("two", "AAA", 3))
+        for place, month in enumerate(months)
+    ]
+    return panel_from_rows(pd.DataFrame(rows))
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
+    """A peer that forecasts its last value, and every history that it was shown."""
+    shown: list[pd.DataFrame] = []
+
+    def last_value(totals: pd.DataFrame, pieces: pd.DataFrame, horizon: int) -> np.ndarray:
+        shown.append(totals)
+        assert pieces.index[-1] == totals.index[-1]
+        spread = np.linspace(-1, 1, len(LEVELS))
+        return np.repeat((totals.iloc[-1].to_numpy()[:, None] + spread)[:, None, :], horizon, axis=1)
+
+    monkeypatch.setattr(peers, "PEERS", {"last value": last_value})
+    return shown
+
+
+def table(parts: Panel, cache: Path | None, scale: str = "counts") -> peers.QuantileTable:
+    return peers.peer_table("last value", scale, parts, origins=5, cache=cache, report=silent)
+
+
+def test_a_peer_is_shown_nothing_after_its_origin(parts: Panel, seen: list[pd.DataFrame]) -> None:
+    made = table(parts, None)
+    ends = [history.index[-1].end_time.normalize() for history in seen]
+    assert ends == list(parts.end_dates[-6:-1])
+    assert sorted(set(made.keys["origin_date"])) == ends
+
+
+def test_quantiles_stand_beside_their_series_and_horizon_and_never_below_zero(
+    parts: Panel, seen: list[pd.DataFrame]
+) -> None:
+    made = table(parts, None)
+    totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
+    for place, row in made.keys.iterrows():
+        last = totals.loc[pd.Period(row["origin_date"], "M"), row["series_id"]]
+        assert made.quantiles[int(str(place)), 11] == pytest.approx(last)
+        assert row["target_end_date"] == (pd.Period(row["origin_date"], "M") + row["horizon"]).end_time.normalize()
+    assert (made.quantiles >= 0).all()
+    assert len(seen) == 5
+
+
+def test_on_log1p_a_peer_gets_logs_and_its_answer_comes_back_as_counts(parts: Panel, seen: list[pd.DataFrame]) -> None:
+    made = table(parts, None, "log1p")
+    totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
+    np.testing.assert_allclose(seen[0].to_numpy(), np.log1p(totals.iloc[:-5].to_numpy()))
+    assert made.quantiles.max() > 200
+
+
+def test_what_is_kept_is_not_made_again(parts: Panel, seen: list[pd.DataFrame], tmp_path: Path) -> None:
+    first = table(parts, tmp_path)
+    again = table(parts, tmp_path)
+    assert len(seen) == 5
+    np.testing.assert_allclose(first.quantiles, again.quantiles)
+    pd.testing.assert_frame_equal(first.keys, again.keys, check_dtype=False)
+
+
+def test_a_peer_can_be_left_out_whole_or_on_one_scale() -> None:
+    assert ("Prophet", "counts") not in peers.chosen_peers(["Prophet, counts"])
+    assert ("Prophet", "log1p") in peers.chosen_peers(["Prophet, counts"])
+    assert not [name for name, _scale in peers.chosen_peers(["Prophet"]) if name == "Prophet"]
+
+
+def test_intervals_become_the_23_levels_in_order() -> None:
+    lower = {f"M-lo-{coverage}": [-coverage] for coverage in COVERAGES}
+    upper = {f"M-hi-{coverage}": [coverage] for coverage in COVERAGES}
+    answer = pd.DataFrame({"unique_id": ["a"], "M": [0], **lower, **upper})
+    values = from_intervals(answer, "M", ["a"])[0, 0]
+    expected = [100 * (2 * level - 1) for level in QUANTILE_LEVELS]
+    np.testing.assert_allclose(values, np.round(expected))
+
+
+def test_the_long_form_is_sorted_and_starts_months_on_their_first_day(parts: Panel) -> None:
+    rows = long_form(parts.matrix)
+    assert list(rows.columns) == ["unique_id", "ds", "y"]
+    assert rows["ds"].dt.day.eq(1).all()
+    assert len(rows) == 3 * MONTHS
+    assert ALL not in set(rows["unique_id"])

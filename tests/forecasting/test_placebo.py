@@ -1,0 +1,142 @@
+"""A driver that leads the series is found; noise, wrong months and mere gaps are not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import ndtri
+
+from core.schema import ALL, DRIVER_TESTS, check
+from forecasting import placebo
+from forecasting.model import LEVELS
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.placebo import EVIDENCE, MODEL_ID, PARTS, Driver, World
+
+from .conftest import make_rows
+
+MONTHS, ORIGINS = 120, 36
+PAIRS = {"one|AAA": ("one", "AAA"), "one|BBB": ("one", "BBB"), "two|AAA": ("two", "AAA"), "two|BBB": ("two", "BBB")}
+
+
+def regression(described: np.ndarray, growth: np.ndarray, weights: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+    """A quick stand-in for boosting: weighted least squares with normal errors."""
+    centre, scale = np.nanmean(described, axis=0), np.nanstd(described, axis=0) + 1e-9
+    known, wanted = (np.nan_to_num((part - centre) / scale) for part in (described, ahead))
+    root = np.sqrt(weights)
+    design = np.column_stack([np.ones(len(known)), known])
+    penalty = 1e-3 * np.eye(design.shape[1])
+    line = np.linalg.solve(design.T @ (design * weights[:, None]) + penalty, design.T @ (growth * weights))
+    spread = np.sqrt(((growth - design @ line) ** 2 * root).sum() / root.sum())
+    found: np.ndarray = (np.column_stack([np.ones(len(wanted)), wanted]) @ line)[:, None] + spread * ndtri(LEVELS)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def quick_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = dataclasses.replace(placebo.POOLED_MODELS[MODEL_ID], fit_and_predict=regression)
+    monkeypatch.setattr(placebo, "POOLED_MODELS", {MODEL_ID: model})
+
+
+@pytest.fixture(scope="module")
+def led() -> tuple[World, np.ndarray]:
+    """A world whose growth follows last month's figure of a driver, and that driver by month."""
+    random = np.random.default_rng(5)
+    driver = random.standard_normal(MONTHS)
+    growth = 0.5 * np.concatenate([[0.0], driver[:-1]])
+    series = {
+        name: np.round(np.exp(6 + 0.3 * place + (growth + 0.05 * random.standard_normal(MONTHS)).cumsum() * 0.5))
+        for place, name in enumerate(PAIRS)
+    }
+    rows = make_rows(series)
+    rows["route_id"] = rows["series_id"].map(lambda name: PAIRS[name][0])
+    rows["citizen"] = rows["series_id"].map(lambda name: PAIRS[name][1])
+    parts = panel_from_rows(rows)
+    totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
+    return World(Panel("M", totals, pd.DataFrame(index=totals.columns)), parts, parts), driver
+
+
+def everywhere(values: np.ndarray, world: World) -> np.ndarray:
+    return np.repeat(values[:, None], len(world.is_total), axis=1)
+
+
+def test_a_driver_that_leads_the_series_is_found_and_noise_is_not(led: tuple[World, np.ndarray]) -> None:
+    world, true = led
+    noise = np.random.default_rng(6).standard_normal(MONTHS)
+    drivers = [Driver("true", (everywhere(true, world),)), Driver("noise", (everywhere(noise, world),))]
+    found = check(placebo.test_drivers(world, drivers, origins=ORIGINS, horizons=(1,)), DRIVER_TESTS)
+    verdicts = found[found["series_id"].isin([ALL, PARTS])].groupby("driver")["verdict"].unique()
+    assert list(verdicts["true"]) == [EVIDENCE]
+    assert EVIDENCE not in verdicts["noise"]
+    overall = found[(found["driver"] == "true") & (found["series_id"] == ALL) & (found["scale"] == "log")].iloc[0]
+    assert overall["ratio"] < 0.7
+    assert overall["n"] == ORIGINS * 2
+
+
+def test_what_comes_after_an_origin_does_not_change_its_forecast(led: tuple[World, np.ndarray]) -> None:
+    world, true = led
+    extra = placebo.described(Driver("true", (everywhere(true, world),)))
+    changed = extra.copy()
+    changed[-1] = 99.0
+    one, other = (placebo.losses(world, columns, origins=12, horizons=(1,)) for columns in (extra, changed))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_late_placebo_keeps_values_and_gaps(led: tuple[World, np.ndarray]) -> None:
+    world, true = led
+    values = everywhere(true, world)
+    values[:30, 0] = np.nan
+    late = placebo.shifted(Driver("true", (values,))).columns[0]
+    np.testing.assert_array_equal(np.isfinite(late), np.isfinite(values))
+    np.testing.assert_allclose(np.sort(late[30:, 0]), np.sort(values[30:, 0]))
+    np.testing.assert_allclose(late[30 + placebo.SHIFT :, 0], values[30 : MONTHS - placebo.SHIFT, 0])
+
+
+def test_the_constant_placebo_tells_nothing_but_the_gaps() -> None:
+    pattern = placebo.missing_pattern(np.array([[1.0, np.nan], [-3.0, 0.0]]))
+    np.testing.assert_array_equal(pattern, [[1.0, np.nan], [1.0, 1.0]])
+
+
+def test_a_gain_that_a_constant_brings_too_is_no_evidence() -> None:
+    origins = pd.period_range("2018-01", periods=40, freq="M").end_time.normalize()
+    base = np.random.default_rng(8).uniform(0.8, 1.2, 40)
+
+    def scores(factor: float) -> pd.DataFrame:
+        frame = pd.DataFrame({"series_id": "one", "origin_date": origins, "horizon": 1, "n": 1})
+        return frame.assign(wis_log=base * factor, wis_natural=base * factor)
+
+    factors = {"": 1.0, "d/driver": 0.9, "d/shifted": 1.0, "d/missing": 0.9}
+    table = placebo.judged({name: _with_parts(scores(factor)) for name, factor in factors.items()}, ["d"])
+    assert (table["ratio_hi"] < 1).all()
+    assert set(table["verdict"]) == {"no evidence"}
+
+
+def test_placebos_are_fitted_only_where_there_is_a_gain_to_be_explained(led: tuple[World, np.ndarray]) -> None:
+    world, true = led
+    constant = Driver("constant", (np.ones((MONTHS, len(world.is_total))),))
+    helping = Driver("true", (everywhere(true, world),))
+    found = placebo.test_drivers(world, [constant, helping], origins=ORIGINS, horizons=(1,)).set_index("driver")
+    assert found.loc["constant", ["shifted", "missing"]].isna().all(axis=None)
+    assert found.loc["true", ["shifted", "missing"]].notna().all(axis=None)
+
+
+def _with_parts(scores: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([scores, scores.assign(series_id=PARTS)], ignore_index=True)
+
+
+def test_a_total_takes_the_mean_of_its_nationalities_and_a_part_its_own(led: tuple[World, np.ndarray]) -> None:
+    world, _true = led
+    by_country = pd.DataFrame({"AAA": 2.0, "BBB": 4.0}, index=world.totals.periods)
+    found = placebo.spread_over_world(by_country, world)
+    mix = world.parts.matrix.rolling(12, min_periods=1).sum()
+    share = mix["one|AAA"] / (mix["one|AAA"] + mix["one|BBB"])
+    np.testing.assert_allclose(found[:, 0], 2 * share + 4 * (1 - share))
+    np.testing.assert_allclose(found[0, 2:], [2.0, 4.0, 2.0, 4.0])
+
+
+def test_a_total_has_no_driver_where_most_of_its_mix_has_none(led: tuple[World, np.ndarray]) -> None:
+    world, _true = led
+    by_country = pd.DataFrame({"ZZZ": 2.0}, index=world.totals.periods)
+    assert np.isnan(placebo.spread_over_world(by_country, world)).all()
