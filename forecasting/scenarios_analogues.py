@@ -1,0 +1,152 @@
+"""Scenarios by analogue: a past episode, rescaled to the present.
+
+An episode's course is the ratio of its months to what came before: to the same calendar months of a base year, or to
+the mean of the months just before. Multiplied onto today's sample paths it stays a distribution. The figures are the
+release's own; where no source that may be passed on covers an episode, it is not offered and the page says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.quantiles import FloatArray
+
+LARGEST_MULTIPLE = 20.0
+"""Ratios are cut here: a base of a few persons must not make millions."""
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A past episode.
+
+    Attributes:
+        episode_id: Name in addresses.
+        route_id: The route on which it took place.
+        first: First month, ``YYYY-MM``.
+        last: Last month that is replayed.
+        base: First and last month of what it is compared with.
+        seasonal: Compare with the same calendar months of the base; else with the base's mean.
+        series: Places to look for the figures, in order: ``(source_id, series_id)``.
+    """
+
+    episode_id: str
+    route_id: str
+    first: str
+    last: str
+    base: tuple[str, str]
+    seasonal: bool
+    series: tuple[tuple[str, str], ...]
+
+
+def _of_route(route_id: str, *others: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return ("vigie-routes", f"arrivals.{route_id}._T._T.M"), ("frontex", f"detections.{route_id}._T._T.M"), *others
+
+
+EPISODES: dict[str, Episode] = {
+    episode.episode_id: episode
+    for episode in (
+        Episode(
+            "aegean-2015", "EMR", "2015-04", "2016-02", ("2014-04", "2015-03"), True,
+            _of_route("EMR", ("unhcr_odp", "arrivals.EMR.GRC._T.M"), ("iom_dtm", "arrivals.EMR.GRC._T.M")),
+        ),
+        Episode(
+            "eu-tuerkiye-2016", "EMR", "2016-04", "2017-03", ("2016-01", "2016-03"), False,
+            _of_route("EMR", ("unhcr_odp", "arrivals.EMR.GRC._T.M"), ("iom_dtm", "arrivals.EMR.GRC._T.M")),
+        ),
+        Episode("canaries-2020", "WAR", "2020-08", "2021-07", ("2019-08", "2020-07"), True, _of_route("WAR")),
+        Episode("canaries-2023", "WAR", "2023-06", "2024-05", ("2022-06", "2023-05"), True, _of_route("WAR")),
+        Episode("lampedusa-2023", "CMR", "2023-06", "2023-11", ("2022-06", "2023-05"), True, _of_route("CMR")),
+        Episode("belarus-2021", "EBR", "2021-07", "2021-12", ("2020-07", "2021-06"), True, _of_route("EBR")),
+    )
+}  # fmt: skip
+"""Episodes that people ask about."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """An episode's figures.
+
+    Attributes:
+        source_id: Where they come from.
+        series_id: Which series.
+        table: ``time_period, value, base, multiple``, one row per month.
+    """
+
+    source_id: str
+    series_id: str
+    table: pd.DataFrame
+
+    @property
+    def multiples(self) -> FloatArray:
+        """Ratio of each month to its base."""
+        return self.table["multiple"].to_numpy(dtype=float)
+
+
+def course(observations: pd.DataFrame, episode: Episode) -> Course | None:
+    """Find an episode's figures among a release's, and its course.
+
+    Args:
+        observations: Frame that keeps ``OBSERVATIONS``.
+        episode: The episode.
+
+    Returns:
+        None where no series covers the episode and its base.
+    """
+    for source_id, series_id in episode.series:
+        rows = observations[(observations["source_id"] == source_id) & (observations["series_id"] == series_id)]
+        values = rows.drop_duplicates("time_period", keep="last").set_index("time_period")["obs_value"]
+        months = _months(episode.first, episode.last)
+        before = _months(*episode.base)
+        if not len(values) or not set(months) | set(before) <= set(values.index):
+            continue
+        base = values.loc[before]
+        if episode.seasonal:
+            of_month = {month[5:]: max(float(base.loc[month]), 1.0) for month in before}
+            compared = np.asarray([of_month[month[5:]] for month in months])
+        else:
+            compared = np.full(len(months), max(float(base.mean()), 1.0))
+        counted = values.loc[months].to_numpy(dtype=float)
+        multiple = np.minimum(counted / compared, LARGEST_MULTIPLE)
+        table = pd.DataFrame({"time_period": months, "value": counted, "base": compared, "multiple": multiple})
+        return Course(source_id, series_id, table)
+    return None
+
+
+def rescale(
+    trajectories: pd.DataFrame, series_id: str, multiples: FloatArray, *, first: pd.Timestamp, strength: float = 1.0
+) -> pd.DataFrame:
+    """Let an episode begin on one route.
+
+    Args:
+        trajectories: Frame that keeps ``TRAJECTORIES``.
+        series_id: The route's series.
+        multiples: Ratio of each month of the episode to what came before, from its first month on.
+        first: Last day of the month in which it begins.
+        strength: Power of each ratio: 1 is the episode itself, 0.5 half of it (on log scale).
+
+    Returns:
+        The same rows; months after the episode's last one are as forecast.
+
+    Raises:
+        InputError: The series has no paths, or the strength is negative.
+    """
+    if strength < 0 or not np.isfinite(strength):
+        raise InputError(f"an episode's strength is at least 0 (found {strength})")
+    out = trajectories.copy()
+    own = out["series_id"] == series_id
+    if not own.any():
+        raise InputError(f"no sample paths of {series_id}")
+    ends = pd.DatetimeIndex(out.loc[own, "target_end_date"])
+    since = np.asarray((ends.year * 12 + ends.month) - (first.year * 12 + first.month))
+    inside = (since >= 0) & (since < len(multiples))
+    factor = np.where(inside, np.power(multiples[np.clip(since, 0, len(multiples) - 1)], strength), 1.0)
+    out.loc[own, "value"] = out.loc[own, "value"].to_numpy() * factor
+    return out
+
+
+def _months(first: str, last: str) -> list[str]:
+    return [str(month) for month in pd.period_range(first, last, freq="M")]
