@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from core.schema import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES, check
+
+BY_CITIZEN = ("route_id", "citizen", "series_id", "time_period", "value")
+DRIVERS = ("target", "geo", "time_period", "value")
+
+
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else object) for name in columns})
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,9 @@ class Evidence:
         freshness: Age of each source's figures (``core.schema.FRESHNESS``).
         revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
             citizen, freq, before, after, share``.
+        by_citizen: Monthly counts by nationality where the licence allows: ``route_id, citizen, series_id, time_period,
+            value``; may be empty.
+        drivers: Monthly indicators of countries, context only: ``target, geo, time_period, value``; may be empty.
         feeding: ``source_id`` of the sources whose figures are forecast. Any other source is context, and its lateness
             never more than a watch.
     """
@@ -33,6 +43,8 @@ class Evidence:
     freshness: pd.DataFrame
     revisions: pd.DataFrame
     feeding: frozenset[str] = frozenset()
+    by_citizen: pd.DataFrame = field(default_factory=lambda: _empty(BY_CITIZEN))
+    drivers: pd.DataFrame = field(default_factory=lambda: _empty(DRIVERS))
 
     def checked(self) -> Evidence:
         """The same evidence if every frame keeps its contract.

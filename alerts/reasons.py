@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.calendar import to_period
+from core.countries import display_name, known_codes
 
 LONGEST = 85
+SHARES = frozenset({"chance", "share", "share_before"})
+"""Figures of a sentence that are shares."""
 Params = Mapping[str, str | float]
 
 
@@ -31,6 +34,10 @@ TEMPLATES: dict[str, str] = {
     "record_36": _("{word} ({chance}) to pass {threshold}, the highest of 36 months, by {month}."),
     "outside_95_above": _("{month} counted {value}, above the {lower} to {upper} expected before."),
     "outside_95_below": _("{month} counted {value}, below the {lower} to {upper} expected before."),
+    "level_change": _("Since {month} about {after} a month, season taken out; {before} before."),
+    "nationality_shift": _("{citizen}: {share} of the last three months’ arrivals, {share_before} before."),
+    "origin_conflict_deaths": _("{citizen} ({share} here): {value} conflict deaths, the most in 3 years."),
+    "origin_new_displacement": _("{citizen} ({share} here): {value} newly displaced, the most in 3 years."),
     "stale_source": _("Figures are late: newest {period}, {age} days old, expected within {expected}."),
     "large_revision": _("{month} was revised from {before} to {after}."),
 }
@@ -72,9 +79,11 @@ def _with_word(params: Params) -> Params:
 def _write(name: str, value: str | float) -> str:
     if name == "month":
         return f"{to_period(str(value), 'M').end_time:%B %Y}"
+    if name == "citizen":
+        return display_name(str(value)) if value in known_codes() else str(value)
     if isinstance(value, str):
         return value
-    if name == "chance":
+    if name in SHARES:
         return _percent(value)
     if name == "factor":
         return f"{value:g}"

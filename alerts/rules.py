@@ -1,6 +1,7 @@
 """Alerts of one night: every rule over every route and source, compared with the night before.
 
-The rules themselves are in :mod:`alerts.exceedance` (months ahead) and :mod:`alerts.facts` (what has happened).
+The rules themselves are in :mod:`alerts.exceedance` (months ahead), :mod:`alerts.observed` (what was just counted) and
+:mod:`alerts.facts` (the figures themselves); :mod:`alerts.catalogue` is the table of them all.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import pandas as pd
 
 from alerts.evidence import Evidence
 from alerts.exceedance import exceedances
-from alerts.facts import misses, revisions, stale_sources
+from alerts.facts import revisions, stale_sources
 from alerts.levels import Cutoffs, rank
+from alerts.observed import observed_signals
 from alerts.raised import INTENDED_USE, Raised
 from alerts.reasons import as_json, sentence
+from alerts.signals import Signal, newest
 from core.schema import ALERTS, check
 from core.settings import AlertSettings
 
@@ -30,6 +33,7 @@ def evaluate(
     settings: AlertSettings,
     previous: pd.DataFrame | None = None,
     cutoffs: Mapping[str, Cutoffs] | None = None,
+    observed: Mapping[str, list[Signal]] | None = None,
 ) -> pd.DataFrame:
     """Every alert of one night, at most one per rule and route or source.
 
@@ -38,6 +42,7 @@ def evaluate(
         settings: The reader's numbers, and what counts as a surge.
         previous: Alerts of the former release; None on the first night.
         cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.track_record.Record.cutoffs`).
+        observed: Result of :func:`alerts.observed.observed_signals`, where it was worked out before.
 
     Returns:
         A frame that keeps ``core.schema.ALERTS``, gravest first, plus ``reason_key`` and ``reason_params`` (JSON), from
@@ -47,9 +52,10 @@ def evaluate(
         SchemaError: A frame of the evidence, or ``previous``, breaks its contract.
     """
     evidence.checked()
+    observed = observed_signals(evidence, settings) if observed is None else observed
     raised = [
         *exceedances(evidence, settings, cutoffs),
-        *misses(evidence),
+        *newest(signal for said in observed.values() for signal in said),
         *stale_sources(evidence),
         *revisions(evidence),
     ]

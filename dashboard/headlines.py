@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from alerts.own_record import record_of
-from alerts.reasons import TEMPLATES
+from alerts.reasons import SHARES, TEMPLATES
 from core.calendar import last_complete_period
+from core.countries import display_name, known_codes
 from core.routes import is_route
 from core.schema import ALL
 from dashboard import numbers, summaries, tables
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, language, ngettext
 from dashboard.layout import route_name, source_name
 from dashboard.reads import Night
 from dashboard.summaries import known
@@ -176,9 +177,11 @@ def _figure(name: str, value: str | float) -> str:
     """One figure of a sentence in the reader's format."""
     if name == "month":
         return numbers.month_name(pd.Period(str(value), "M").to_timestamp())
+    if name == "citizen":
+        return display_name(str(value), language()) if value in known_codes() else str(value)
     if isinstance(value, str):
         return value
-    if name == "chance":
+    if name in SHARES:
         return numbers.percent(value)
     if name == "factor":
         return numbers.decimal(value, 1)

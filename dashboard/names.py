@@ -31,10 +31,25 @@ def rule_name(rule: str) -> str:
         "record_12": _("Highest in 12 months"),
         "record_36": _("Highest in 36 months"),
         "outside_95": _("Outside the 95% interval"),
+        "level_change": _("New level for months"),
+        "nationality_shift": _("Other nationalities than usual"),
+        "origin_context": _("Context in a country of origin"),
         "stale_source": _("Figures late"),
         "large_revision": _("Large revision"),
     }
     return names.get(rule, rule.replace("_", " "))
+
+
+def simple_rule_name(rule: str) -> str:
+    """Name of a simple rule that alerts are compared with."""
+    names = {
+        "compare.persistence": _("Last count stays, with its past errors"),
+        "compare.seasonal_walk": _("Last count plus the usual change of season"),
+        "compare.control_chart": _("Control chart of 24 months"),
+        "compare.highest_12": _("Extreme of 12 months"),
+        "compare.highest_36": _("Extreme of 36 months"),
+    }
+    return names.get(rule, rule)
 
 
 def indicator_name(target: str) -> str:

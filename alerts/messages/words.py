@@ -10,8 +10,9 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 from alerts.messages.facts import Facts
-from alerts.reasons import CHANCE_WORDS, TEMPLATES
+from alerts.reasons import CHANCE_WORDS, SHARES, TEMPLATES
 from core.calendar import to_period
+from core.countries import display_name, known_codes
 from core.languages import DEFAULT_LANGUAGE, catalogue, languages
 from core.routes import is_route, route_name
 
@@ -125,7 +126,9 @@ class Words:
             return self.month(str(value))
         if isinstance(value, str):
             return value
-        if name == "chance":
+        if name == "citizen":
+            return display_name(str(value), self.language) if value in known_codes() else str(value)
+        if name in SHARES:
             return self.percent(value)
         if name == "factor":
             return self.decimal(value)

@@ -21,6 +21,9 @@ LONG: dict[str, str | float] = {
     "expected": 365,
     "before": 222_222.0,
     "after": 333_333.0,
+    "citizen": "CAF",
+    "share": 0.35,
+    "share_before": 0.12,
 }
 
 

@@ -1,0 +1,209 @@
+"""Rules about counts just made say what they see, know no future, and are held to what they claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alerts.change_points import CHANGE, changes, newest_stretch
+from alerts.composition import SHIFT, distance, shifts
+from alerts.misses import misses
+from alerts.observed import observed_record
+from alerts.origin_context import SHOCK, contexts
+from alerts.signals import Signal, newest, record
+from alerts.track_record import COLUMNS
+from core.quantiles import QUANTILE_LEVELS
+from core.settings import AlertSettings
+
+Build = Callable[..., pd.DataFrame]
+USUAL = AlertSettings()
+SERIES = "arrivals.CMR._T._T.M"
+
+
+def _citizens(shares: Sequence[tuple[float, float]], *, total: float = 1000) -> pd.DataFrame:
+    """Counts of two nationalities, one pair of shares a month, ending in December 2024."""
+    months = pd.period_range(end="2024-12", periods=len(shares), freq="M").astype(str)
+    rows = [
+        {"route_id": "CMR", "citizen": code, "series_id": f"arrivals.CMR._T.{code}.M", "time_period": month,
+         "value": total * pair[place]}
+        for month, pair in zip(months, shares, strict=True)
+        for place, code in enumerate(("TUN", "SYR"))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _said(signals: list[Signal]) -> dict[str, str]:
+    return {str(signal.month): signal.level for signal in signals if signal.level}
+
+
+class TestMisses:
+    """Counts outside of the interval issued a month before."""
+
+    @staticmethod
+    def _signals(panel: Build, issued: Build, values: Sequence[float]) -> list[Signal]:
+        months = pd.period_range(end="2024-12", periods=len(values) + 1, freq="M")
+        made = {str(month): [[200 + 100 * level for level in QUANTILE_LEVELS]] for month in months[:-1]}
+        return misses(issued(made), panel(values))
+
+    def test_a_miss_holds_where_the_next_three_months_stay_beyond_the_same_bound(
+        self, panel: Build, issued: Build
+    ) -> None:
+        signals = self._signals(panel, issued, [250, 600, 600, 600, 600, 250, 250, 250])
+        said = [(signal.level, signal.held) for signal in signals if signal.level]
+        assert said[0] == ("warning", 1.0)
+        assert said[-1] == ("warning", 0.0)
+        assert np.isnan(signals[0].held)
+
+    def test_the_newest_miss_without_a_future_is_told_and_not_judged(self, panel: Build, issued: Build) -> None:
+        signals = self._signals(panel, issued, [250, 250, 250, 250, 600])
+        assert [one.reason_key for one in newest(signals)] == ["outside_95_above"]
+        rows = list(record(signals))
+        assert rows == []
+
+
+class TestComposition:
+    """The mix of nationalities."""
+
+    def test_a_distance_is_the_share_that_would_have_to_be_another_nationality(self) -> None:
+        assert distance(np.array([1.0, 1.0]), np.array([100.0, 0.0])) == pytest.approx(0.5)
+        assert distance(np.array([2.0, 6.0]), np.array([1.0, 3.0])) == 0
+        assert np.isnan(distance(np.array([0.0, 0.0]), np.array([1.0, 3.0])))
+
+    def test_a_lasting_change_of_mix_is_told_at_once_names_who_rose_and_held(self) -> None:
+        random = np.random.default_rng(0)
+        calm = [(0.7 + step, 0.3 - step) for step in random.normal(0, 0.02, 60)]
+        signals = shifts(_citizens([*calm, *[(0.2, 0.8)] * 8]))
+        said = _said(signals)
+        assert min(said) <= "2024-06"
+        first = next(signal for signal in signals if signal.level)
+        assert first.reason_params["citizen"] == "SYR"
+        assert first.held == 1.0
+        assert first.level == "warning"
+        assert first.series_id == SERIES
+
+    def test_a_mix_that_always_moves_is_not_news(self) -> None:
+        swings = [(0.9, 0.1) if month // 4 % 2 else (0.1, 0.9) for month in range(80)]
+        assert _said(shifts(_citizens(swings))) == {}
+
+    def test_few_arrivals_make_no_mix(self) -> None:
+        calm = [(0.7, 0.3)] * 60
+        small = _citizens([*calm, *[(0.2, 0.8)] * 6], total=SHIFT.minimum / SHIFT.recent - 1)
+        assert shifts(small) == []
+
+    def test_later_months_change_nothing_that_was_said(self) -> None:
+        random = np.random.default_rng(1)
+        pairs = [(share, 1 - share) for share in random.uniform(0.2, 0.8, 70)]
+        whole = _citizens(pairs)
+        months = sorted(whole["time_period"].unique())
+        early = shifts(whole[whole["time_period"] <= months[59]])
+        late = {signal.month: signal.level for signal in shifts(whole)}
+        assert all(late[signal.month] == signal.level for signal in early)
+
+
+class TestLevelChange:
+    """Change points of a route's level."""
+
+    @staticmethod
+    def _counts(levels: Sequence[float], seed: int = 0) -> list[float]:
+        random = np.random.default_rng(seed)
+        season = 1 + 0.4 * np.sin(2 * np.pi * np.arange(len(levels)) / 12)
+        return [
+            float(round(value)) for value in np.array(levels) * season * np.exp(random.normal(0, 0.08, len(levels)))
+        ]
+
+    def test_a_step_is_told_once_it_has_lasted_three_months_and_held(self, panel: Build) -> None:
+        signals = changes(panel(self._counts([1000] * 60 + [4000] * 12)), USUAL)
+        said = _said(signals)
+        assert min(said) == "2024-03"
+        first = next(signal for signal in signals if signal.level)
+        assert str(first.since) == "2024-01"
+        assert first.level == "warning"
+        assert first.held == 1.0
+        assert max(said) <= "2024-06"
+
+    def test_a_season_is_no_change(self, panel: Build) -> None:
+        assert _said(changes(panel(self._counts([1000] * 96)), USUAL)) == {}
+
+    def test_a_fall_is_told_as_a_rise_is(self, panel: Build) -> None:
+        said = _said(changes(panel(self._counts([4000] * 60 + [1000] * 6)), USUAL))
+        assert min(said) == "2024-09"
+
+    def test_one_odd_month_is_no_new_level(self, panel: Build) -> None:
+        said = _said(changes(panel(self._counts([1000] * 60 + [9000] + [1000] * 6)), USUAL))
+        assert not {month for month in said if month >= "2024-06"}
+
+    def test_small_counts_say_nothing(self, panel: Build) -> None:
+        assert _said(changes(panel(self._counts([10] * 60 + [60] * 6)), USUAL)) == {}
+
+    def test_the_stretch_found_is_that_of_least_penalised_error(self) -> None:
+        random = np.random.default_rng(5)
+        logs = random.normal(6, 0.1, 48)
+        logs[40:] += 1.0
+        start, season = newest_stretch(logs)
+        adjusted = logs - season
+        splits = range(CHANGE.shortest, len(logs) - CHANGE.shortest + 1)
+        best = min(splits, key=lambda at: adjusted[:at].var() * at + adjusted[at:].var() * (len(logs) - at))
+        assert start == best == 40
+
+
+class TestContext:
+    """Unusual context in a country that people on the route are from."""
+
+    @staticmethod
+    def _drivers(peak: float, country: str = "SYR", target: str = "conflict_deaths") -> pd.DataFrame:
+        months = pd.period_range(end="2024-12", periods=60, freq="M").astype(str)
+        values = [50.0 + month % 7 for month in range(59)] + [peak]
+        return pd.DataFrame({"target": target, "geo": country, "time_period": months, "value": values})
+
+    def test_the_worst_three_months_of_a_country_that_feeds_the_route_are_a_watch(self, panel: Build) -> None:
+        counts = panel([1000.0] * 60)
+        signals = contexts(self._drivers(900), _citizens([(0.8, 0.2)] * 60), counts, USUAL)
+        assert _said(signals) == {"2024-12": "watch"}
+        (alert,) = newest(signals)
+        assert alert.reason_params["citizen"] == "SYR"
+        assert alert.reason_params["share"] == pytest.approx(0.2)
+        assert (alert.reason_key, alert.first_period) == ("origin_conflict_deaths", "2024-10")
+
+    @pytest.mark.parametrize(
+        ("peak", "country", "shares"),
+        [(60, "SYR", (0.8, 0.2)), (900, "AFG", (0.8, 0.2)), (900, "SYR", (0.97, 0.03)), (9e9, "SYR", (0.8, 0.2))],
+    )
+    def test_usual_unlinked_or_impossible_figures_say_nothing(
+        self, panel: Build, peak: float, country: str, shares: tuple[float, float]
+    ) -> None:
+        signals = contexts(self._drivers(peak, country), _citizens([shares] * 60), panel([1000.0] * 60), USUAL)
+        assert signals
+        assert _said(signals) == {}
+
+    def test_its_record_is_how_often_arrivals_rose_after_it_beside_how_often_they_rise_anyway(
+        self, panel: Build
+    ) -> None:
+        drivers = self._drivers(55)
+        drivers.loc[40, "value"] = 900.0
+        counts = [1000.0] * 60
+        counts[44] = 5000.0
+        signals = contexts(drivers, _citizens([(0.8, 0.2)] * 60), panel(counts), USUAL)
+        (row,) = [one for one in record(signals, window=SHOCK.ahead) if one["route_id"] == "_T"]
+        assert (row["n_alerts"], row["precision"]) == (1.0, 1.0)
+        assert 0 < float(str(row["base_rate"])) < 0.5
+
+    def test_without_figures_by_nationality_there_is_no_link(self, panel: Build) -> None:
+        assert contexts(self._drivers(900), _citizens([]), panel([1000.0] * 60), USUAL) == []
+
+
+def test_a_record_of_signals_keeps_the_contract_and_counts_standing_ones_once() -> None:
+    months = pd.period_range("2020-01", periods=30, freq="M")
+    signals = [
+        Signal("outside_95", "CMR", SERIES, month, level="watch" if 5 <= place < 8 or place == 20 else "",
+               held=1.0 if place < 10 else 0.0)
+        for place, month in enumerate(months)
+    ]  # fmt: skip
+    frame = observed_record({"outside_95": signals}, COLUMNS)
+    rows = frame[(frame["route_id"] == "_T") & (frame["level"] == "watch")]
+    assert rows[["n_alerts", "precision"]].to_numpy().tolist() == [[2.0, 0.5]]
+    assert rows["precision_lo"].iloc[0] < 0.5 < rows["precision_hi"].iloc[0]
+    assert set(frame["level"]) == {"watch"}
+    assert observed_record({}, COLUMNS).empty
