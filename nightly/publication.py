@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import pandas as pd
 
 from core.schema import ALL
-from core.settings import Settings
+from core.settings import SNAPSHOT, Settings
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.scores import calibration, pit_histogram, score_rows, summarise
 from forecasting.trajectories import sample_paths
 from ingest.catalogue import SourceCard
-from ingest.freshness import freshness
+from ingest.delays import delay_profile, reporting
+from ingest.freshness import changes, freshness
+from nightly.driver_tests import driver_tests
 from nightly.knowledge import TARGET, Knowledge
 from nightly.nowcasts import nowcasts, sharpened
 from nightly.projections import Projections, explained
@@ -37,7 +39,8 @@ def frames(  # everything a release is made of
     running = nowcasts(knowledge, now, past)
     now, paths = sharpened(now, sample_paths(now, past, panel, n=settings.trajectories), running)
     present = pd.concat([_of_members(projections.present), now], ignore_index=True)
-    fresh = freshness(knowledge.known, knowledge.as_of, cards)
+    published = knowledge.vintages[knowledge.vintages["as_of"] <= pd.Timestamp(knowledge.as_of)]
+    fresh = freshness(knowledge.known, knowledge.as_of, cards, published)
     known = pd.concat([knowledge.known, knowledge.route_figures], ignore_index=True)
     return {
         "forecasts": present.assign(target=TARGET, as_of=pd.Timestamp(knowledge.as_of)),
@@ -48,9 +51,13 @@ def frames(  # everything a release is made of
         "calibration": _calibration(past, panel),
         "weights": projections.weights,
         "explanations": explained(knowledge, projections, now),
+        "driver_tests": driver_tests(SNAPSHOT),
         "observations": known,
         "outcomes": knowledge.outcomes(),
         "freshness": fresh,
+        "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
+        "delays": delay_profile(published),
+        "reporting": reporting(knowledge.known),
         "routes": knowledge.states,
         "rejected": vintages.rejected(),
         **warn(knowledge, past, paths, fresh, settings, vintages, former),
