@@ -270,11 +270,59 @@ FRESHNESS = pa.DataFrameSchema(
         "age_days": pa.Column(int),
         "expected_days": pa.Column(int),
         "state": _text(checks=[pa.Check.isin(("fresh", "due", "overdue", "delinquent"))]),
+        "next_expected": pa.Column(_DATE, required=False),
+        "learned_from": pa.Column(int, pa.Check.ge(0), required=False),
     },
     unique=["source_id"],
     name="freshness",
 )
-"""How old each source's newest figure is on the night, against its usual rhythm."""
+"""How old each source's newest figure is on the night, against its usual rhythm. ``next_expected``: day by which the
+period after the newest is usually known; ``learned_from``: past periods whose day of publication is on record and from
+which the rhythm was learned, 0 where the catalogue's is taken."""
+
+DELAYS = pa.DataFrameSchema(
+    {
+        "source_id": _text(),
+        "target": _text(),
+        "freq": _text(checks=[pa.Check.isin(FREQUENCIES)]),
+        "days": pa.Column(int),
+        "share": pa.Column(float, [pa.Check.ge(0), pa.Check.le(1)]),
+        "periods": pa.Column(int, pa.Check.ge(1)),
+    },
+    unique=["source_id", "target", "freq", "days"],
+    name="delays",
+)
+"""Delay profile of a source: mean share of a period's figures that were known so many ``days`` after its end, over the
+``periods`` whose publication is on record."""
+
+REPORTING = pa.DataFrameSchema(
+    {
+        "source_id": _text(),
+        "target": _text(),
+        "freq": _text(checks=[pa.Check.isin(FREQUENCIES)]),
+        "time_period": _text(),
+        "reported": pa.Column(int, pa.Check.ge(0)),
+        "expected": pa.Column(int, pa.Check.ge(1)),
+        "total": pa.Column(float),
+        "provisional": pa.Column(bool),
+    },
+    unique=["source_id", "target", "freq", "time_period"],
+    name="reporting",
+)
+"""Sums over the countries of a source and how many of them have ``reported`` a period, of those ``expected``: the ones
+that reported any of the twelve periods before. ``provisional``: some have not, or a figure is provisional."""
+
+FRESHNESS_CHANGES = pa.DataFrameSchema(
+    {
+        "source_id": _text(),
+        "before": _text(),
+        "after": _text(),
+        "last_period": _text(),
+    },
+    unique=["source_id"],
+    name="freshness changes",
+)
+"""Sources whose freshness is another than in the release before."""
 
 
 LARGE = 20_000

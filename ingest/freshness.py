@@ -1,6 +1,8 @@
 """How old each source's newest figure is, against the rhythm its publisher usually keeps.
 
-The four states are those of OCHA's Humanitarian Data Exchange (https://humanitarian.atlassian.net: "Freshness").
+The rhythm is learned from the days on which past periods became known, where at least six are on record; else it is
+the catalogue's. The four states are those of OCHA's Humanitarian Data Exchange (https://humanitarian.atlassian.net:
+"Freshness").
 """
 
 from __future__ import annotations
@@ -10,22 +12,28 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from core.calendar import FREQUENCIES, end_dates
+from core.calendar import FREQUENCIES, end_dates, to_period
 from core.errors import InputError
-from core.schema import FRESHNESS, OBSERVATIONS, check
+from core.schema import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, check
 from ingest.catalogue import SourceCard
+from ingest.delays import publication_days, usual_age
 
 DUE_WITHIN, OVERDUE_WITHIN = 1.5, 3.0
 """Multiples of the expected age up to which a source is due, then overdue; beyond, delinquent."""
+FEWEST_PERIODS = 6
+"""Periods with a known day of publication from which a source's own rhythm is learned."""
 
 
-def freshness(known: pd.DataFrame, as_of: dt.date, cards: Mapping[str, SourceCard]) -> pd.DataFrame:
+def freshness(
+    known: pd.DataFrame, as_of: dt.date, cards: Mapping[str, SourceCard], history: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """State of every source that has a figure on a date.
 
     Args:
         known: Observations known on that date (``core.schema.OBSERVATIONS``).
         as_of: The date. Periods that end after it are not complete and do not count.
         cards: Catalogue, for the days expected of each source.
+        history: Every figure with every ``as_of`` up to that date, to learn each source's rhythm from.
 
     Returns:
         ``core.schema.FRESHNESS``, one row per source with a complete period, sorted by ``source_id``.
@@ -44,25 +52,51 @@ def freshness(known: pd.DataFrame, as_of: dt.date, cards: Mapping[str, SourceCar
     )
     complete = known.assign(end=ends.reindex(known.index))
     complete = complete[(complete["end"] <= night) & (complete["as_of"] <= night)]
+    learned = publication_days(history) if history is not None else publication_days(known.iloc[:0])
     states = [
-        _row(str(source_id), figures, night, cards[str(source_id)])
+        _row(str(source_id), figures, night, cards[str(source_id)], learned[learned["source_id"] == source_id])
         for source_id, figures in complete.groupby("source_id", sort=True)
     ]
     frame = pd.DataFrame(states, columns=list(FRESHNESS.columns))
-    typed = frame.astype({"age_days": "int64", "expected_days": "int64", "last_as_of": "datetime64[ns]"})
+    whole = dict.fromkeys(("age_days", "expected_days", "learned_from"), "int64")
+    typed = frame.astype(whole | dict.fromkeys(("last_as_of", "next_expected"), "datetime64[ns]"))
     return check(typed, FRESHNESS)
 
 
-def _row(source_id: str, figures: pd.DataFrame, night: pd.Timestamp, card: SourceCard) -> dict[str, object]:
-    newest = figures.loc[figures["end"] == figures["end"].max()]
-    age = int((night - newest["end"].iloc[0]).days)
+def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Sources whose state is another than before.
+
+    Args:
+        before: Freshness in the release before (``core.schema.FRESHNESS``).
+        after: Freshness now.
+
+    Returns:
+        ``core.schema.FRESHNESS_CHANGES``; a source that was not there before has no change.
+    """
+    both = after.merge(before[["source_id", "state"]], on="source_id", suffixes=("", "_before"))
+    changed = both[both["state"] != both["state_before"]].rename(columns={"state_before": "before", "state": "after"})
+    return check(changed[list(FRESHNESS_CHANGES.columns)].reset_index(drop=True), FRESHNESS_CHANGES)
+
+
+def _row(
+    source_id: str, figures: pd.DataFrame, night: pd.Timestamp, card: SourceCard, learned: pd.DataFrame
+) -> dict[str, object]:
+    newest = figures.loc[figures["end"] == figures["end"].max()].iloc[0]
+    age = int((night - newest["end"]).days)
+    days = learned.loc[learned["freq"] == newest["freq"], "days"]
+    known = len(days) >= FEWEST_PERIODS
+    expected = usual_age(days, newest["freq"]) if known else card.expected_days
+    following = (to_period(newest["time_period"], newest["freq"]) + 1).end_time.normalize()
+    usual = following + pd.Timedelta(days=float(days.median())) if known else None
     return {
         "source_id": source_id,
-        "last_period": str(newest["time_period"].iloc[0]),
+        "last_period": str(newest["time_period"]),
         "last_as_of": figures["as_of"].max(),
         "age_days": age,
-        "expected_days": card.expected_days,
-        "state": state(age, card.expected_days),
+        "expected_days": expected,
+        "state": state(age, expected),
+        "next_expected": (usual or newest["end"] + pd.Timedelta(days=card.expected_days)).normalize(),
+        "learned_from": len(days) if known else 0,
     }
 
 

@@ -12,6 +12,8 @@ from core.errors import InputError
 from ingest.catalogue import SourceCard
 
 What = Literal["arrivals", "capacity", "indicator"]
+_EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "indicator": 120}
+"""Greatest usual age where the mapping says none: a capacity holds until another is given."""
 
 
 class _Part(BaseModel):
@@ -25,6 +27,7 @@ class OwnSource(_Part):
         source_id: Code of the source; begins with ``own_``.
         lag_days: Usual days from a period's end to the day its figure is known: dates figures of the past.
         expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
+            By default 75 for arrivals, 400 for capacities, 120 for indicators.
     """
 
     source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
@@ -34,7 +37,7 @@ class OwnSource(_Part):
     citation: str = ""
     rhythm: str = "As it is handed over."
     lag_days: int = Field(ge=0, le=120)
-    expected_days: int = Field(default=75, ge=1)
+    expected_days: int | None = Field(default=None, ge=1)
 
 
 class OwnTable(_Part):
@@ -114,7 +117,7 @@ class OwnMapping(_Part):
             redistribution=False,
             citation=source.citation or f"{source.publisher}, {source.dataset}.",
             rhythm=source.rhythm,
-            expected_days=source.expected_days,
+            expected_days=source.expected_days or _EXPECTED_DAYS[self.table.what],
         )
 
 

@@ -18,6 +18,7 @@ from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
 from ingest.known_issues import known_issues
 from nightly.documents import documents
+from nightly.freshness_events import record_freshness
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
 from nightly.live import LiveReport, ask_publishers
@@ -165,6 +166,7 @@ def _publish(
     payload = {"seconds": night.seconds, WITNESS: releases.head()}
     journal.record(Entry(ACTOR, action, release.run_id, release.run_id, reason, payload))
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **night.seconds)
+    record_freshness(journal, release)
     return replace(night, told=tell(home, settings, journal, release))
 
 

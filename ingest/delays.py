@@ -1,0 +1,125 @@
+"""How late a source's figures become known, learned from its vintages, and how many countries have reported.
+
+Only figures whose day of knowledge is on record tell: an estimated ``as_of`` would teach its own assumption.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from core.calendar import PERIODS_PER_YEAR
+from core.schema import ALL, DELAYS, REPORTING, check
+from ingest.frames import period_ends
+
+LONGEST = 150
+"""Days after a period's end up to which a profile goes."""
+STEP = 5
+SHARE_PUBLISHED = 0.5
+"""Share of a period's figures whose presence counts as its publication."""
+FEWEST_PLACES = 5
+PERIODS_BEFORE = 12
+PERIODS_SHOWN = 24
+_DATASET = ["source_id", "target", "freq"]
+
+
+def first_known(history: pd.DataFrame) -> pd.DataFrame:
+    """Days after its period's end on which each figure became known, of periods that ended while vintages were kept.
+
+    Args:
+        history: Columns of ``core.schema.OBSERVATIONS``, every figure with every ``as_of``.
+
+    Returns:
+        ``source_id, target, freq, series_id, time_period, days``.
+    """
+    ordered = history.sort_values("as_of", kind="stable")
+    first = ordered.drop_duplicates(["source_id", "series_id", "time_period"])
+    first = first.loc[~first["as_of_estimated"].astype(bool), [*_DATASET, "series_id", "time_period", "as_of"]]
+    if first.empty:
+        return first.assign(days=pd.Series(dtype="int64")).drop(columns="as_of")
+    ends = period_ends(first)
+    began = first.groupby(_DATASET)["as_of"].transform("min")
+    # What the first vintage already held was published at some unknown earlier day.
+    kept = first[(ends > began) & (first["as_of"] >= ends)]
+    return kept.assign(days=(kept["as_of"] - ends[kept.index]).dt.days).drop(columns="as_of")
+
+
+def delay_profile(history: pd.DataFrame) -> pd.DataFrame:
+    """Share of a period's figures known by days after its end, per source, target and frequency.
+
+    Args:
+        history: As for :func:`first_known`.
+
+    Returns:
+        A frame that keeps ``core.schema.DELAYS``; datasets without a period on record have no rows.
+    """
+    known = first_known(history)
+    grid = np.arange(0, LONGEST + 1, STEP)
+    parts = []
+    for key, rows in known.groupby(_DATASET, sort=True):
+        by_period = [np.sort(part["days"].to_numpy()) for _, part in rows.groupby("time_period")]
+        shares = np.mean([np.searchsorted(days, grid, side="right") / len(days) for days in by_period], axis=0)
+        named: dict[str, object] = dict(zip(_DATASET, cast("tuple[str, str, str]", key), strict=True))
+        parts.append(pd.DataFrame({**named, "days": grid, "share": shares, "periods": len(by_period)}))
+    if not parts:
+        kinds = {"days": "int64", "share": "float64", "periods": "int64"}
+        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in DELAYS.columns})
+    return check(pd.concat(parts, ignore_index=True)[list(DELAYS.columns)], DELAYS)
+
+
+def publication_days(history: pd.DataFrame) -> pd.DataFrame:
+    """Day after each period's end on which half of its figures were known.
+
+    Returns:
+        ``source_id, freq, time_period, days``: one row per source, frequency and period on record.
+    """
+    known = first_known(history)
+    return known.groupby(["source_id", "freq", "time_period"])["days"].quantile(SHARE_PUBLISHED).reset_index()
+
+
+def reporting(known: pd.DataFrame) -> pd.DataFrame:
+    """Sums over countries of each source that counts by country, and how many of them have reported.
+
+    Args:
+        known: What was known on a date (``core.schema.OBSERVATIONS``).
+
+    Returns:
+        A frame that keeps ``core.schema.REPORTING``: the newest 24 periods of each source, target and frequency with
+        at least five countries.
+    """
+    rows = known[(known["citizen"] == ALL) & known["geo"].str.fullmatch("[A-Z]{3}") & (known["freq"] != "D")]
+    parts = [
+        _reporting(part) for _, part in rows.groupby(_DATASET, sort=True) if part["geo"].nunique() >= FEWEST_PLACES
+    ]
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        kinds = {"reported": "int64", "expected": "int64", "total": "float64", "provisional": "bool"}
+        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in REPORTING.columns})
+    return check(pd.concat(filled, ignore_index=True), REPORTING)
+
+
+def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
+    present = rows.pivot_table(index="time_period", columns="geo", values="obs_value", aggfunc="sum").sort_index()
+    flagged = rows.assign(marked=rows["obs_flag"].eq("p")).groupby("time_period")["marked"].any()
+    recent = present.notna().astype(float).rolling(PERIODS_BEFORE + 1, min_periods=1).max()
+    expected = recent.sum(axis=1).astype("int64")
+    reported = present.notna().sum(axis=1).astype("int64")
+    found = pd.DataFrame(
+        {
+            **{name: rows[name].iloc[0] for name in _DATASET},
+            "time_period": present.index,
+            "reported": reported.to_numpy(),
+            "expected": expected.to_numpy(),
+            "total": present.sum(axis=1).to_numpy(dtype=float),
+            "provisional": (reported < expected).to_numpy() | flagged.reindex(present.index).to_numpy(dtype=bool),
+        }
+    )
+    return found.tail(PERIODS_SHOWN)[list(REPORTING.columns)]
+
+
+def usual_age(days: pd.Series, freq: str) -> int:
+    """Usual greatest age of a source's newest period: its length, and the delay that nine in ten periods keep to."""
+    length = 365 // PERIODS_PER_YEAR[freq] + (1 if freq in {"M", "Q", "A"} else 0)  # type: ignore[index]  # freq keeps the contract's letters
+    return length + int(np.ceil(days.quantile(0.9)))

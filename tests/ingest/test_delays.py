@@ -1,0 +1,83 @@
+"""How late figures become known, and how many countries have reported."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from core.schema import DELAYS, FRESHNESS_CHANGES, REPORTING, check
+from ingest.catalogue import SourceCard
+from ingest.delays import delay_profile, publication_days, reporting
+from ingest.frames import observations
+from ingest.freshness import changes, freshness
+
+CARD = SourceCard(
+    source_id="a", publisher="Bureau", dataset="Counts", url="", licence="CC BY 4.0", redistribution=True,
+    citation="Bureau, Counts.", rhythm="Monthly.", expected_days=90,
+)  # fmt: skip
+
+
+def published(lags: dict[str, int], *, months: int = 10, estimated: bool = False) -> pd.DataFrame:
+    """Monthly counts of some countries, each known so many days after the month's end; and the month before all."""
+    periods = pd.period_range("2024-01", periods=months, freq="M")
+    rows = [
+        (geo, str(period), 5.0, period.end_time.normalize() + pd.Timedelta(days=lag))
+        for geo, lag in lags.items()
+        for period in periods
+    ]
+    rows += [(geo, "2023-06", 5.0, pd.Timestamp("2024-01-15")) for geo in lags]
+    tidy = pd.DataFrame(rows, columns=["geo", "time_period", "obs_value", "as_of"])
+    found = observations(tidy, source_id="a", target="arrivals", route_id="CMR", citizen="_T", freq="M")
+    return found.assign(as_of_estimated=estimated)
+
+
+def test_the_profile_is_the_share_of_figures_known_by_days_after_the_period() -> None:
+    profile = check(delay_profile(published({"ITA": 10, "GRC": 10, "ESP": 30, "MLT": 62})), DELAYS)
+    shares = profile.set_index("days")["share"]
+    assert shares[[5, 10, 30, 60, 65]].tolist() == [0.0, 0.5, 0.75, 0.75, 1.0]
+    assert set(profile["periods"]) == {10}
+
+
+def test_what_the_first_vintage_held_already_teaches_nothing() -> None:
+    assert "2023-06" not in set(publication_days(published({"ITA": 10}))["time_period"])
+
+
+def test_estimated_days_teach_nothing_and_neither_does_a_later_revision_of_such_a_figure() -> None:
+    history = published({"ITA": 10}, estimated=True)
+    revised = history.assign(as_of=history["as_of"] + pd.Timedelta(days=100), as_of_estimated=False)
+    assert delay_profile(pd.concat([history, revised], ignore_index=True)).empty
+
+
+def test_the_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
+    history = published({"ITA": 12})
+    as_of = dt.date(2024, 11, 20)
+    known = history[history["as_of"] <= pd.Timestamp(as_of)]
+    learned = freshness(known, as_of, {"a": CARD}, history).iloc[0]
+    assert (learned["expected_days"], learned["learned_from"]) == (31 + 12, 10)
+    assert learned["next_expected"] == pd.Timestamp("2024-12-12")
+    catalogue = freshness(known, as_of, {"a": CARD}).iloc[0]
+    assert (catalogue["expected_days"], catalogue["learned_from"]) == (90, 0)
+    assert catalogue["next_expected"] == pd.Timestamp("2024-10-31") + pd.Timedelta(days=90)
+
+
+def test_countries_that_have_not_reported_are_counted_and_the_sum_is_provisional() -> None:
+    known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10, "FRA": 10})
+    late = known[~(known["geo"].isin(["CYP", "FRA"]) & (known["time_period"] == "2024-10"))]
+    found = check(reporting(late), REPORTING).set_index("time_period")
+    assert found.loc["2024-10", ["reported", "expected", "total", "provisional"]].tolist() == [4, 6, 20.0, True]
+    assert found.loc["2024-09", ["reported", "expected", "total", "provisional"]].tolist() == [6, 6, 30.0, False]
+
+
+def test_few_countries_are_no_aggregate() -> None:
+    assert reporting(published({"ITA": 10, "GRC": 10})).empty
+
+
+def test_only_a_change_of_state_is_a_change() -> None:
+    known = published({"ITA": 12})
+    days = [dt.date(2024, 12, 20), dt.date(2024, 12, 25), dt.date(2025, 4, 1)]
+    first, second, third = (freshness(known, day, {"a": CARD}) for day in days)
+    assert changes(first, second).empty
+    (row,) = check(changes(second, third), FRESHNESS_CHANGES).to_dict("records")
+    assert row == {"source_id": "a", "before": "fresh", "after": "overdue", "last_period": "2024-10"}
+    assert changes(first.iloc[:0], third).empty
