@@ -19,6 +19,10 @@ OPACITY = (0.14, 0.20, 0.30)
 """Of the bands from the widest to the narrowest."""
 SIZE, DOTS = (5.84, 2.7), 200
 MONTHS_AHEAD = 6
+LABEL_ROOM = 0.075
+"""Height of a label, as a share of the axis."""
+Label = tuple[float, str, str]
+"""Value, text, colour."""
 
 
 def _(text: str) -> str:
@@ -43,44 +47,48 @@ def fan_picture(facts: Facts, language: str) -> bytes | None:
     counts = pd.Series([value for _month, value in history], index=[_middle(month) for month, _value in history])
     figure = Figure(figsize=SIZE, dpi=DOTS, facecolor=GROUND)
     axes = figure.add_axes((0.085, 0.11, 0.745, 0.75), facecolor=GROUND)
-    _draw_fan(axes, counts, fan, words)
+    labels = _draw_fan(axes, counts, fan, words)
     axes.plot(counts.index, counts, color=COUNTED, linewidth=1.5)
     if facts.get("threshold") is not None:
-        _draw_threshold(axes, float(facts["threshold"]), words)
+        text = words.text(_("threshold {value}")).format(value=words.counted(float(facts["threshold"])))
+        axes.axhline(float(facts["threshold"]), color=INK, linewidth=0.9, linestyle="--")
+        labels.append((float(facts["threshold"]), text, INK))
     _dress(axes, words)
+    _label(axes, labels)
     figure.text(0.085, 0.93, words.text(_("Arrivals per month")), fontsize=7.5, color=SECONDARY)
     target = io.BytesIO()
     figure.savefig(target, format="png", metadata={"Software": "Vigie"})
     return target.getvalue()
 
 
-def _draw_fan(axes: Axes, counts: pd.Series, fan: Facts, words: Words) -> None:
+def _draw_fan(axes: Axes, counts: pd.Series, fan: Facts, words: Words) -> list[Label]:
+    """Bands of 95, 80 and 50 % and the median; returns the labels of their right ends."""
     months = [counts.index[-1], *(_middle(month) for month in fan["months"][:MONTHS_AHEAD])]
 
     def line(level: float) -> list[float]:
         return [float(counts.iloc[-1]), *fan["levels"][str(level)][:MONTHS_AHEAD]]
 
+    labels = []
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), OPACITY, strict=True):
         low, high = interval_levels(coverage)
         axes.fill_between(months, line(low), line(high), color=FAN, alpha=opacity, linewidth=0)
         if coverage != min(INTERVALS):
-            _label(axes, words.percent(coverage), months[-1], line(high)[-1], SECONDARY)
+            labels.append((line(high)[-1], words.percent(coverage), SECONDARY))
     axes.plot(months, line(0.5), color=MEDIAN, linewidth=1.6)
     text = words.text(_("median {value}")).format(value=words.expected(line(0.5)[-1]))
-    _label(axes, text, months[-1], line(0.5)[-1], MEDIAN)
+    return [*labels, (line(0.5)[-1], text, MEDIAN)]
 
 
-def _draw_threshold(axes: Axes, threshold: float, words: Words) -> None:
-    axes.axhline(threshold, color=INK, linewidth=0.9, linestyle="--")
-    text = words.text(_("threshold {value}")).format(value=words.counted(threshold))
-    axes.annotate(
-        text, (0.01, threshold), (0, 2.5), xycoords=("axes fraction", "data"), textcoords="offset points",
-        fontsize=7, color=INK,
-    )  # fmt: skip
-
-
-def _label(axes: Axes, text: str, month: pd.Timestamp, value: float, colour: str) -> None:
-    axes.annotate(text, (month, value), (5, 0), textcoords="offset points", color=colour, fontsize=7, va="center")
+def _label(axes: Axes, labels: list[Label]) -> None:
+    """Write labels at the right edge, each at its value or as near to it as the others leave room."""
+    top = axes.get_ylim()[1]
+    place = -1.0
+    for value, text, colour in sorted(labels):
+        place = max(value / top, place + LABEL_ROOM)
+        axes.annotate(
+            text, (1, place), (4, 0), xycoords="axes fraction", textcoords="offset points", color=colour, fontsize=7,
+            va="center",
+        )  # fmt: skip
 
 
 def _dress(axes: Axes, words: Words) -> None:

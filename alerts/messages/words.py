@@ -127,7 +127,7 @@ class Words:
         if isinstance(value, str):
             return value
         if name == "citizen":
-            return display_name(str(value), self.language) if value in known_codes() else str(value)
+            return display_name(str(value), self.language) if str(value) in known_codes() else str(value)
         if name in SHARES:
             return self.percent(value)
         if name == "factor":

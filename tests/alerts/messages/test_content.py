@@ -96,7 +96,8 @@ def test_every_text_of_a_message_passes_through_the_readers_catalogue(
     message = compose(announce(), "fr", DASHBOARD)
     texts = [
         message.heading, message.badge, message.place, message.title, message.sentence, message.uses_label,
-        message.uses, message.prohibited_label, *message.prohibited, message.caveat, message.link_label, message.picture_alt,
+        message.uses, message.prohibited_label, *message.prohibited, message.caveat, message.link_label,
+        message.picture_alt,
         message.reference, *(label for label, _value in message.rows),
     ]  # fmt: skip
     assert [text for text in texts if "«" not in text] == []
