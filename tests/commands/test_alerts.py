@@ -1,0 +1,84 @@
+"""The inbox at the command line: the same steps, the same checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from benchmarks.delivery_kills import publish
+from cli import app
+from core.errors import InputError
+
+ALERT = "surge.CMR.0001"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    publish(tmp_path, [ALERT, "surge.EMR.0001"])
+    return tmp_path
+
+
+def vigie(home: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(app, [*arguments, "--home", str(home)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def step(home: Path, name: str, *more: str, who: str = "Ada") -> str:
+    return vigie(home, "alerts", name, ALERT, "--as", who, "--why", "beds are ready", *more).stdout
+
+
+def test_the_list_gives_level_state_and_the_id_that_the_other_commands_take(home: Path) -> None:
+    lines = vigie(home, "alerts").stdout.splitlines()
+    assert lines[0].split() == ["warning", "proposed,", "1", "to", "sign", "CMR", "Likely", "to", "pass", "5,000."]
+    assert lines[1].strip() == ALERT
+
+
+def test_an_alert_goes_through_its_life_at_the_command_line(home: Path) -> None:
+    assert "the alert is signed off\nmessages: 1 sent" in step(home, "sign-off")
+    assert "the alert is acknowledged" in step(home, "acknowledge", who="Ben")
+    assert "the alert is dismissed\nmessages: 1 sent" in step(home, "dismiss", who="Ben")
+    history = vigie(home, "alerts", "history", ALERT).stdout
+    actions = [line[24:].split("  ")[0] for line in history.splitlines()]
+    assert [word for word in ("signed off", "announced raised", "sent raised", "acknowledged", "dismissed",
+                              "announced withdrawn", "sent withdrawn") if word in history] == [
+        "signed off", "announced raised", "sent raised", "acknowledged", "dismissed", "announced withdrawn",
+        "sent withdrawn",
+    ]  # fmt: skip
+    assert len(actions) == 9
+    assert history.splitlines()[-1] == "now: dismissed"
+
+
+def test_letters_may_be_left_to_deliver(home: Path) -> None:
+    assert "messages" not in step(home, "sign-off", "--no-send")
+    assert vigie(home, "deliver").stdout.strip() == "messages: 1 sent"
+    assert vigie(home, "deliver").stdout.strip() == "messages: 0 sent"
+
+
+def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
+    assert "1 open objections" in step(home, "dissent", who="Cleo")
+    number = vigie(home, "alerts", "history", ALERT).stdout.splitlines()[1].split()[0]
+    answer = vigie(home, "alerts", "answer", ALERT, "--number", number, "--as", "Ada", "--why", "counted since")
+    assert "objections" not in answer.stdout
+
+
+def test_a_step_that_is_not_allowed_is_refused_in_words(home: Path) -> None:
+    with pytest.raises(InputError, match="only a signed-off alert can be acknowledged"):
+        step(home, "acknowledge")
+    with pytest.raises(InputError, match="program's own name"):
+        step(home, "sign-off", who="nightly")
+
+
+def test_a_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
+    (home / "settings.toml").write_text(
+        '[delivery.channels.hook]\nkind = "webhook"\nurl_env = "VIGIE_NO_SUCH"\n'
+        '[[delivery.subscriptions]]\nname = "system"\nchannel = "hook"\n',
+        encoding="utf-8",
+    )
+    step(home, "sign-off", "--no-send")
+    result = vigie(home, "deliver")
+    assert result.exit_code == 3
+    assert "not sent: system: environment variable VIGIE_NO_SUCH is not set" in result.stdout

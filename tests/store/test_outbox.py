@@ -1,0 +1,149 @@
+"""The outbox posts with the decision or not at all, and forgets no letter, in SQLite and in PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from core.errors import InputError
+from store.journal import Entry, Journal
+from store.outbox import DROPPED, FAILED, GIVEN_UP, SENT, Letter, Outbox
+
+NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+SIGNED = Entry("Ada", "signed off", "surge.EMR", reason="beds are ready")
+TOLD = Entry("delivery", "sent", "surge.EMR")
+
+
+@pytest.fixture
+def journal(any_journal_url: str) -> Iterator[Journal]:
+    opened = Journal(any_journal_url)
+    yield opened
+    opened.close()
+
+
+def letter(name: str = "a", number: int = 1) -> Letter:
+    return Letter(name, number, "surge.EMR", "raised", "desk", "mail", "duty@example.org", "en", NOON, NOON)
+
+
+def post(outbox: Outbox, *letters: Letter) -> list[Entry]:
+    return outbox.decide("surge.EMR", lambda _rows: [SIGNED], lambda _stored, _known: letters)
+
+
+def test_a_decision_and_its_letters_are_kept_together(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    (stored,) = post(outbox, letter())
+    assert journal.entries() == [stored]
+    assert outbox.waiting() == [letter()]
+
+
+def test_a_refused_decision_keeps_neither_rows_nor_letters(journal: Journal) -> None:
+    outbox = Outbox(journal)
+
+    def refuse(_rows: list[Entry]) -> list[Entry]:
+        raise InputError("not now")
+
+    def fail(_stored: list[Entry], _known: list[Letter]) -> list[Letter]:
+        raise InputError("no letters")
+
+    with pytest.raises(InputError, match="not now"):
+        outbox.decide("surge.EMR", refuse, lambda _stored, _known: [letter()])
+    with pytest.raises(InputError, match="no letters"):
+        outbox.decide("surge.EMR", lambda _rows: [SIGNED], fail)
+    assert journal.entries() == []
+    assert outbox.letters() == []
+
+
+def test_a_decision_sees_what_was_decided_before_it(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    seen: list[tuple[int, int]] = []
+
+    def letters(stored: list[Entry], known: list[Letter]) -> list[Letter]:
+        seen.append((len(stored), len(known)))
+        return []
+
+    outbox.decide("surge.EMR", lambda rows: [SIGNED] if rows else [], letters)
+    assert seen == [(1, 1)]
+
+
+def test_a_letter_is_posted_once_whatever_is_asked(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    post(outbox, letter())
+    assert len(outbox.letters()) == 1
+
+
+def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    outbox.failed(letter(), NOON, "no answer", NOON + HOUR)
+    (waiting,) = outbox.waiting()
+    assert (waiting.tries, waiting.outcome, waiting.error) == (1, FAILED, "no answer")
+    assert waiting.due_at == NOON + HOUR
+    outbox.succeeded(waiting, NOON + HOUR, TOLD)
+    assert outbox.waiting() == []
+    (sent,) = outbox.letters()
+    assert (sent.tries, sent.outcome, sent.is_final) == (2, SENT, True)
+    assert [row.action for row in journal.entries()] == ["signed off", "sent"]
+
+
+def test_a_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter("a"), letter("b"))
+    outbox.gave_up(letter("a"), NOON, "550 no such reader", TOLD)
+    post(outbox, replace(letter("b"), outcome=DROPPED, error="overtaken"))
+    assert outbox.waiting() == []
+    assert [one.outcome for one in outbox.letters("surge.EMR")] == [GIVEN_UP, DROPPED]
+
+
+def test_a_second_end_changes_nothing(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    outbox.succeeded(letter(), NOON, TOLD)
+    outbox.failed(letter(), NOON, "too late to matter", NOON)
+    assert [one.outcome for one in outbox.letters()] == [SENT]
+    assert outbox.waiting() == []
+
+
+@pytest.mark.parametrize("table", ["outbox_letters", "outbox_tries"])
+def test_the_database_refuses_to_delete_a_letter_or_a_try(journal: Journal, any_journal_url: str, table: str) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    outbox.failed(letter(), NOON, "no answer", NOON)
+    engine = sa.create_engine(any_journal_url.replace("postgresql://", "postgresql+psycopg://"))
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), engine.begin() as connection:
+        connection.execute(sa.text(f"DELETE FROM {table}"))  # noqa: S608  # the name is one of two written above
+    engine.dispose()
+    assert len(outbox.waiting()) == 1
+
+
+def test_of_many_who_decide_at_once_the_first_alone_succeeds(any_journal_url: str) -> None:
+    journals = [Journal(any_journal_url) for _number in range(6)]
+    outboxes = [Outbox(journal) for journal in journals]
+    barrier = threading.Barrier(len(outboxes))
+
+    def decide(outbox: Outbox) -> None:
+        barrier.wait()
+        outbox.decide(
+            "surge.EMR", lambda rows: [] if rows else [SIGNED], lambda stored, _known: [letter()] * len(stored)
+        )
+
+    with ThreadPoolExecutor(len(outboxes)) as pool:
+        list(pool.map(decide, outboxes))
+    assert len(journals[0].entries()) == 1
+    assert len(outboxes[0].letters()) == 1
+    for journal in journals:
+        journal.close()
+
+
+def test_letters_come_in_the_order_of_their_announcements(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter("z", 1), letter("a", 2), letter("m", 1))
+    assert [one.letter_id for one in outbox.waiting()] == ["m", "z", "a"]
