@@ -80,7 +80,8 @@ def measured(command: Sequence[str]) -> Cost:
 
 def _memory(pid: int) -> int:
     """Bytes that a process and its descendants hold in memory (Linux)."""
-    held, children = {}, {}
+    held: dict[int, int] = {}
+    children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
