@@ -1,0 +1,78 @@
+"""The end of a night: alerts reach the desk, and no failure of messages spoils the release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alerts.lifecycle import PROPOSED, SIGNED_OFF
+from benchmarks.delivery_kills import publish
+from core.errors import StoreError
+from core.settings import Settings, load_settings
+from desk.decisions import Step, act
+from desk.open import desk_on
+from desk.permissions import Actor
+from nightly import telling
+from nightly.telling import tell
+from store.journal import Journal, journal_url
+from store.lock import delivery_lock
+from store.releases import Release, ReleaseStore
+
+ALERTS = ["surge.CMR.0001", "surge.EMR.0001"]
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Release:
+    publish(tmp_path, ALERTS)
+    found = ReleaseStore(tmp_path).current()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(tmp_path)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(journal_url("", tmp_path))
+    yield opened
+    opened.close()
+
+
+def test_a_night_proposes_its_alerts_once(
+    tmp_path: Path, settings: Settings, journal: Journal, release: Release
+) -> None:
+    assert tell(tmp_path, settings, journal, release) == ["alerts: 2 proposed", "messages: 0 sent"]
+    assert tell(tmp_path, settings, journal, release) == ["messages: 0 sent"]
+    assert sorted(row.subject for row in journal.entries(action=PROPOSED)) == ALERTS
+
+
+def test_a_night_sends_what_was_left_in_the_outbox(
+    tmp_path: Path, settings: Settings, journal: Journal, release: Release
+) -> None:
+    act(desk_on(tmp_path, settings, journal), release, ALERTS[0], Step(Actor("Ada"), SIGNED_OFF, "agreed"))
+    assert tell(tmp_path, settings, journal, release)[-1] == "messages: 1 sent"
+    assert (tmp_path / "published" / "alerts.atom").exists()
+
+
+def test_another_sender_does_not_spoil_the_night(
+    tmp_path: Path, settings: Settings, journal: Journal, release: Release
+) -> None:
+    with delivery_lock(tmp_path):
+        (line,) = tell(tmp_path, settings, journal, release)
+    assert line.startswith("not told: messages are being sent")
+    assert len(journal.entries(action=PROPOSED)) == 2
+
+
+def test_a_full_disk_does_not_spoil_the_night(
+    tmp_path: Path, settings: Settings, journal: Journal, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise StoreError("journal: database or disk is full")
+
+    monkeypatch.setattr(telling, "record_night", refuse)
+    assert tell(tmp_path, settings, journal, release) == ["not told: journal: database or disk is full"]
