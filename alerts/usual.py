@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.schema import ALL
+from core.schema import ALL, NOT_APPLICABLE
 
 QUANTILE, TIMES = 0.90, 3.0
 """A revision is unusual beyond three times the size that nine in ten of the source's other revisions stay within."""
@@ -29,7 +29,7 @@ def with_usual(revisions: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
         The revisions with the column ``usual``: the share up to which a change of that source is usual. Learned from
         changed totals of at least 100 persons; of one figure's own revisions none counts for it.
     """
-    changed = record[(record["kind"] == "changed") & (record["citizen"] == ALL)]
+    changed = record[(record["kind"] == "changed") & record["citizen"].isin([ALL, NOT_APPLICABLE])]
     changed = changed[changed["before"].abs() >= LEAST_PERSONS]
     sizes = {
         str(source_id): (rows["series_id"] + " " + rows["time_period"], rows["share"].abs().to_numpy(dtype=float))

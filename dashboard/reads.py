@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.disclosure import protect, protect_changes
 from core.errors import StoreError
-from core.schema import ALERTS, FORECASTS, OBSERVATIONS, REJECTED
+from core.schema import ALERTS, FORECASTS, NOWCASTS, OBSERVATIONS, REJECTED, REPORTING
 from core.settings import home_folder, load_settings
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
@@ -27,8 +27,10 @@ OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
     "calibration": ("model_id", "series_id", "horizon", "kind", "level", "value", "n"),
     "weights": ("model_id", "series_id", "origin_date", "horizon", "weight", "relative_wis"),
     "ended_alerts": tuple(ALERTS.columns),
+    "nowcasts": tuple(NOWCASTS.columns),
     "outcomes": tuple(OBSERVATIONS.columns),
     "rejected": tuple(REJECTED.columns),
+    "reporting": tuple(REPORTING.columns),
     "revisions": ("source_id", "series_id", "time_period", "before", "after", "as_of"),
     "routes": ("route_id", "state", "origin_date", "note"),
 }

@@ -37,6 +37,8 @@ class RouteView:
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
         skill: Months ahead from and up to which the forecast beats the baseline, see :func:`skill_span`.
+        running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
+            ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
         alert: The highest open alert on the route, or None.
         former_alerts: Alerts of the release before.
     """
@@ -56,6 +58,7 @@ class RouteView:
     earlier: pd.DataFrame
     outcomes: pd.DataFrame
     skill: tuple[int, int] | None
+    running: pd.DataFrame
     alert: Row | None
     former_alerts: pd.DataFrame
 
@@ -107,6 +110,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
             )
         ),
         skill=skill_span(summaries.better_than_baseline(night.frame("scores"), series_id)),
+        running=running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
@@ -120,6 +124,16 @@ def _forecast_rows(source: pd.DataFrame, series_id: str, horizon: int) -> pd.Dat
         & (source["horizon"] <= horizon)
     ]
     return rows.reset_index(drop=True)
+
+
+def running_month(nowcasts: pd.DataFrame, series_id: str) -> pd.DataFrame:
+    """The nowcast of one series in one row, where it took the forecast's place; without rows where there is none."""
+    columns = ["target_end_date", "last_day", "so_far"]
+    rows = nowcasts[(nowcasts["series_id"] == series_id) & nowcasts["used"].astype(bool)]
+    if rows.empty:
+        return pd.DataFrame(columns=[*columns, "q10", "q50", "q90"])
+    values = rows.set_index(rows["output_type_id"].round(6))["value"]
+    return rows[columns].iloc[:1].assign(q10=values[0.1], q50=values[0.5], q90=values[0.9]).reset_index(drop=True)
 
 
 def for_chart(history: pd.DataFrame) -> pd.DataFrame:

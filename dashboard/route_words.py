@@ -67,6 +67,21 @@ def _nowcast(view: RouteView) -> tuple[str, str, str] | None:
     return label, numbers.expected(middle), pill
 
 
+def running_words(view: RouteView) -> str:
+    """How many were counted in the running month, and up to which day."""
+    if view.running.empty:
+        return ""
+    row = view.running.iloc[0]
+    text = _("{month} so far: {counted} counted up to {day}; {expected} expected in all, most likely {interval}.")
+    return text.format(
+        month=numbers.month_name(row["target_end_date"]),
+        counted=numbers.observed(row["so_far"]),
+        day=numbers.day_short(row["last_day"]),
+        expected=numbers.expected(row["q50"]),
+        interval=numbers.interval_words(row["q10"], row["q90"]),
+    )
+
+
 def skill_words(view: RouteView) -> str:
     """How far ahead the forecast is worth more than the baseline."""
     if view.skill is None:

@@ -116,7 +116,8 @@ def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
             "provisional": (reported < expected).to_numpy() | flagged.reindex(present.index).to_numpy(dtype=bool),
         }
     )
-    return found.tail(PERIODS_SHOWN)[list(REPORTING.columns)]
+    shown = found[found["expected"] >= FEWEST_PLACES].tail(PERIODS_SHOWN)
+    return shown[list(REPORTING.columns)]
 
 
 def usual_age(days: pd.Series, freq: str) -> int:

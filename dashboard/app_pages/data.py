@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,12 @@ import streamlit as st
 from dashboard import layout, numbers, state
 from dashboard.i18n import _, ngettext
 from dashboard.layout import plain, small
-from dashboard.names import state_name
+from dashboard.names import indicator_name, state_name
 from dashboard.reads import Night
 from dashboard.tables import no_break
 
 NO_BREAK_HYPHEN = "\u2011"
+NEWEST_PERIODS = 3
 STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
 STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
 
@@ -24,6 +26,7 @@ def show(night: Night) -> None:
     fresh, cards = night.frame("freshness"), night.sources()
     st.title(title(fresh), anchor=False)
     show_freshness(night, fresh, cards)
+    show_reporting(night)
     show_card(night, fresh, cards)
     show_revisions(night)
     show_rejected(night)
@@ -51,12 +54,50 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         _("Known since"): [no_break(numbers.day_short(row["last_as_of"])) for row in rows],
         _("Age, days"): [row["age_days"] for row in rows],
         _("usually up to"): [row["expected_days"] for row in rows],
+        _("Next expected"): [next_expected(row) for row in rows],
         _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
     }
     if len(rejected):
         table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
     layout.downloads(layout.export_of(night, "freshness", _("Freshness of each source"), fresh))
+
+
+def next_expected(row: dict[Hashable, Any]) -> str:
+    """Day by which the next period is usually known, marked where it was learned from past publications."""
+    day = row.get("next_expected")
+    if day is None or pd.isna(day):
+        return ""
+    learned = _("learned from {n} periods").format(n=row["learned_from"]) if row.get("learned_from") else ""
+    return no_break(numbers.day_short(day)) + (f" {small(learned)}" if learned else "")
+
+
+def show_reporting(night: Night) -> None:
+    """How many countries have reported the newest periods of sources that count by country."""
+    rows = night.frame("reporting")
+    if rows.empty:
+        return
+    newest = rows.groupby(["source_id", "target", "freq"]).tail(NEWEST_PERIODS)
+    newest = newest.sort_values(["source_id", "target", "time_period"], ascending=[True, True, False])
+    st.subheader(_("Who has reported"), anchor=False)
+    st.markdown(small(_("A sum over countries is provisional while some have not reported, or may still correct.")))
+    table = {
+        _("Source"): [source_link(night, name) for name in newest["source_id"]],
+        _("What"): [plain(indicator_name(target)) for target in newest["target"]],
+        _("Period"): [period.replace("-", NO_BREAK_HYPHEN) for period in newest["time_period"]],
+        _("Countries"): [
+            _("{n} of {all} countries reported").format(n=row["reported"], all=row["expected"])
+            for row in newest.to_dict("records")
+        ],
+        _("Sum so far"): [
+            f"{numbers.observed(row['total'])} {_('provisional')}"
+            if row["provisional"]
+            else numbers.observed(row["total"])
+            for row in newest.to_dict("records")
+        ],
+    }
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Countries that have reported"))
+    layout.downloads(layout.export_of(night, "reporting", _("Countries that have reported"), rows))
 
 
 def source_link(night: Night, source_id: str) -> str:

@@ -113,12 +113,15 @@ def show_fan(view: RouteView) -> None:
         unit=_("Arrivals per month"),
         earlier=view.earlier if state.switch("earlier", default=True) else None,
         outcomes=view.outcomes if revealed else None,
+        running=view.running,
         threshold=view.threshold,
         chances=route_view.spaced(view.chances, 3),
         skill_until=view.skill[1] if view.skill else None,
         skill_from=view.skill[0] if view.skill else 1,
     )
     layout.chart(figure, alt, "fan")
+    if running := route_words.running_words(view):
+        st.markdown(layout.small(running))
     if revealed and (said := route_words.outcome_words(view)):
         st.markdown(said)
     if guarded := route_words.guard_words(view):

@@ -31,6 +31,7 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
     unit: str,
     earlier: pd.DataFrame | None = None,
     outcomes: pd.DataFrame | None = None,
+    running: pd.DataFrame | None = None,
     threshold: float | None = None,
     chances: pd.DataFrame | None = None,
     skill_until: int | None = None,
@@ -48,6 +49,7 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
         unit: What is counted, such as "Arrivals per month".
         earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``.
         outcomes: What happened next, for a replay: ``time_period_end``, ``value``.
+        running: The month that is counted by day: ``target_end_date``, ``so_far``, ``q10``, ``q50``, ``q90``.
         threshold: The reader's number.
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
         skill_until: Months ahead up to which the forecast beats the baseline; None leaves the strip out.
@@ -68,6 +70,8 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
     figure.add_traces(layers.observed_traces(months, theme))
     if _has_rows(outcomes):
         figure.add_trace(layers.outcome_trace(outcomes, anchor, theme))
+    if _has_rows(running):
+        figure.add_traces(layers.running_traces(running, theme))
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = _largest(figure, threshold)
@@ -79,7 +83,7 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
 
     labels = fan_labels.end_labels(forecast, largest, per_pixel, theme) + fan_labels.provisional_label(months, theme)
     labels += fan_labels.unit_and_now(figure, unit, now, theme) + fan_labels.earlier_label(before, theme)
-    labels += fan_labels.outcome_label(outcomes, theme)
+    labels += fan_labels.outcome_label(outcomes, theme) + fan_labels.running_label(running, theme)
     if threshold is not None:
         labels += fan_labels.threshold_line(figure, threshold, first=first, largest=largest, theme=theme)
         if threshold <= largest:

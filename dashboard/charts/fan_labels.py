@@ -81,6 +81,16 @@ def outcome_label(outcomes: pd.DataFrame | None, theme: Theme) -> Annotations:
     return [note(theme, _("what happened next"), yanchor="bottom", xshift=8, yshift=-4, font=ink, **place)]
 
 
+def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
+    """The words beside what the running month has brought so far."""
+    if running is None or running.empty:
+        return []
+    row = running.iloc[0]
+    place = {"x": mid_month(pd.Series([row["target_end_date"]])).iloc[0], "y": row["so_far"], "xanchor": "left"}
+    text = _("{value} so far").format(value=numbers.observed(row["so_far"]))
+    return [note(theme, text, yanchor="top", xshift=8, yshift=2, font={"color": theme.ink}, **place)]
+
+
 def threshold_line(
     figure: go.Figure, threshold: float, *, first: pd.Timestamp, largest: float, theme: Theme
 ) -> Annotations:

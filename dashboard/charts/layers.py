@@ -155,3 +155,40 @@ def outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> go
         hovertemplate="%{text}<extra></extra>",
         name="what happened next",
     )
+
+
+def running_traces(running: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """The running month: a hollow circle at its nowcast with its 80 % interval, a dash at what is counted."""
+    row = running.iloc[0]
+    at = [mid_month(pd.Series([row["target_end_date"]])).iloc[0]]
+    interval = numbers.interval(row["q10"], row["q90"])
+    month = numbers.month_name(row["target_end_date"])
+    counted = f"{_('counted so far')}: {numbers.observed(row['so_far'])}"
+    hover = f"{month}<br><b>{numbers.expected(row['q50'])}</b> {_('nowcast')}<br>80%: {interval}<br>{counted}"
+    nowcast = go.Scatter(
+        x=at,
+        y=[row["q50"]],
+        mode="markers",
+        marker={"size": 10, "color": theme.ground, "line": {"color": theme.median, "width": 2}},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [row["q90"] - row["q50"]],
+            "arrayminus": [row["q50"] - row["q10"]],
+            "color": theme.median,
+            "thickness": 1.4,
+            "width": 4,
+        },
+        text=[hover],
+        hovertemplate="%{text}<extra></extra>",
+        name="nowcast",
+    )
+    so_far = go.Scatter(
+        x=at,
+        y=[row["so_far"]],
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 14, "line": {"color": theme.observed, "width": 2.4}},
+        hoverinfo="skip",
+        name="counted so far",
+    )
+    return [nowcast, so_far]

@@ -215,3 +215,24 @@ def test_the_words_tell_last_count_next_month_last_month_and_highest_chance(
     assert "January 2025: 4,000 expected, 80% interval 3,400 to 4,700." in text
     assert "December 2025: 5,800 expected" in text
     assert text.endswith("Highest chance to pass 6,000: 82% (likely) in December 2025.")
+
+
+def running_month() -> pd.DataFrame:
+    row = {"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "q10": 980.0, "q50": 1784.0, "q90": 2880.0}
+    return pd.DataFrame([row])
+
+
+def test_the_running_month_is_a_hollow_mark_with_its_interval_and_a_dash_at_what_is_counted(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast, running=running_month())
+    (mark,) = named(figure, "nowcast")
+    assert (mark.y[0], mark.marker.color) == (1784.0, LIGHT.ground)
+    assert (mark.error_y.array[0], mark.error_y.arrayminus[0]) == (2880.0 - 1784.0, 1784.0 - 980.0)
+    (counted,) = named(figure, "counted so far")
+    assert counted.y[0] == 890.0 and "890 so far" in words(figure)
+
+
+def test_without_daily_counts_there_is_no_such_mark(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    figure = draw(observed, forecast, running=running_month().iloc[:0])
+    assert not named(figure, "nowcast") and not any("so far" in word for word in words(figure))
