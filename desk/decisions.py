@@ -166,7 +166,7 @@ def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
     about = {
         "as_of": release.as_of.isoformat(),
         "replay": bool(release.manifest["replay"]),
-        "publisher": _publisher(release, str(row["source_id"])),
+        "publisher": publisher_of(release, str(row["source_id"])),
     }
     return {**alert_facts(row, frames), **about}
 
@@ -216,8 +216,12 @@ def _silence(desk: Desk, facts: Mapping[str, Any], level: str) -> dt.datetime | 
     return silent_until(sent, level, desk.settings.delivery.silence_days)
 
 
-def _publisher(release: Release, source_id: str) -> str:
-    """Who publishes a source; empty where the release's catalogue does not know it."""
+def publisher_of(release: Release, source_id: str) -> str:
+    """Who publishes a source; empty where the release's catalogue does not know it.
+
+    Raises:
+        StoreError: The catalogue cannot be read.
+    """
     if "sources.json" not in release.manifest["files"]:
         return ""
     return str(json.loads(release.document("sources.json")).get(source_id, {}).get("publisher", ""))

@@ -20,15 +20,16 @@ from alerts.messages.content import compose
 from alerts.messages.layouts import chat_text, machine_payload, mail
 from core.delivery_settings import FEED, ChatChannel, EmailChannel
 from core.entry import Entry
-from core.errors import InputError, VigieError
+from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
 from core.settings import Settings
-from desk.decisions import announcing, letters_of
+from desk.decisions import announcing, letters_of, publisher_of
 from desk.letters import matter
 from desk.open import Desk, open_desk
 from desk.publishing import publish_cap, publish_feeds
 from store.lock import delivery_lock
 from store.outbox import Letter
+from store.releases import ReleaseStore
 
 FRESHNESS_DAYS = 7
 """Age beyond which a change of freshness is no longer told."""
@@ -273,10 +274,16 @@ def _announce_freshness(desk: Desk) -> None:
 
 
 def _announce_one(desk: Desk, entry: Entry) -> None:
+    try:
+        publisher = publisher_of(ReleaseStore(desk.home).get(entry.run_id), entry.subject)
+    except StoreError:
+        # Without its release, which may be gone by now, the source keeps its code.
+        publisher = ""
+
     def decide(rows: list[Entry]) -> Sequence[Entry]:
         if any(row.action == ANNOUNCED and row.payload.get("of") == entry.id for row in rows):
             return []
-        facts = {**entry.payload, "source_id": entry.subject, "reason": entry.reason}
+        facts = {"publisher": publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
         row = announcing(entry.subject, entry.run_id, FRESHNESS, facts)
         return [Entry(row.actor, row.action, row.subject, row.run_id, payload={**row.payload, "of": entry.id})]
 
