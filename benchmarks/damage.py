@@ -75,7 +75,7 @@ def _rearrange(change: str, numbers: random.Random, content: bytes, separator: b
     return b"\n".join(separator.join(row) for row in rows) + b"\n"
 
 
-def _inside(document: Any) -> list[Any]:  # noqa: ANN401  # JSON can be anything
+def inside(document: Any) -> list[Any]:  # noqa: ANN401  # JSON can be anything
     """Every object and list of a document, itself included."""
     found, left = [], [document]
     while left:
@@ -89,7 +89,7 @@ def _inside(document: Any) -> list[Any]:  # noqa: ANN401  # JSON can be anything
 def _spoil_value(numbers: random.Random, content: bytes, _: bytes) -> bytes:
     """Put what is no figure in the place of a figure, or what is no text in the place of a text."""
     document = json.loads(content)
-    part = numbers.choice(_inside(document))
+    part = numbers.choice(inside(document))
     key = numbers.choice(list(part) if isinstance(part, dict) else range(len(part)))
     text = isinstance(part[key], str) and not part[key][:4].isdigit()
     part[key] = numbers.choice(WRONG_TEXTS if text else WRONG_NUMBERS)
@@ -98,7 +98,7 @@ def _spoil_value(numbers: random.Random, content: bytes, _: bytes) -> bytes:
 
 def _rename_field(everywhere: bool, numbers: random.Random, content: bytes, _: bytes) -> bytes:  # noqa: FBT001  # bound by partial, never written at a call
     document = json.loads(content)
-    objects = [part for part in _inside(document) if isinstance(part, dict)]
+    objects = [part for part in inside(document) if isinstance(part, dict)]
     name = numbers.choice(list(numbers.choice(objects)))
     holders = [part for part in objects if name in part]
     for part in holders if everywhere else [numbers.choice(holders)]:
@@ -108,7 +108,7 @@ def _rename_field(everywhere: bool, numbers: random.Random, content: bytes, _: b
 
 def _repeat_row(numbers: random.Random, content: bytes, _: bytes) -> bytes:
     document = json.loads(content)
-    lists = [part for part in _inside(document) if isinstance(part, list) and isinstance(part[0], dict)]
+    lists = [part for part in inside(document) if isinstance(part, list) and isinstance(part[0], dict)]
     if not lists:
         return content
     rows = numbers.choice(lists)
@@ -119,7 +119,7 @@ def _repeat_row(numbers: random.Random, content: bytes, _: bytes) -> bytes:
 def _shuffle_fields(numbers: random.Random, content: bytes, _: bytes) -> bytes:
     """The same document with its fields in another order: nothing may change."""
     document = json.loads(content)
-    for part in _inside(document):
+    for part in inside(document):
         if isinstance(part, dict):
             names = list(part)
             numbers.shuffle(names)

@@ -108,7 +108,7 @@ def sound_files(folder: Path) -> list[Sound]:
         for name in names:
             raw, separator = _shortened(RawFile(Path(name).name, (folder / name).read_bytes()))
             parsed = SOURCES[source_id].parse(raw)
-            found.append(Sound(source_id, raw, separator, _figures(parsed), len(parsed.rejected)))
+            found.append(Sound(source_id, raw, separator, figures_of(parsed), len(parsed.rejected)))
     return found
 
 
@@ -124,7 +124,7 @@ def documented_answers() -> list[Sound]:
             parsed = source.parse(raw)
             separator = b"," if raw.name.endswith(".csv") else b""
             separator = b";" if separator and b";" in raw.content else separator
-            found.append(Sound(source_id, raw, separator, _figures(parsed), len(parsed.rejected)))
+            found.append(Sound(source_id, raw, separator, figures_of(parsed), len(parsed.rejected)))
     server.close()
     return found
 
@@ -140,7 +140,8 @@ def _shortened(raw: RawFile) -> tuple[RawFile, bytes]:
     return RawFile(raw.name, b"".join(lines)), b"\t" if raw.name.endswith(".tsv") else b","
 
 
-def _figures(parsed: Parsed) -> Figures:
+def figures_of(parsed: Parsed) -> Figures:
+    """Every figure by series, period and date of knowledge."""
     columns = parsed.observations[["series_id", "time_period", "as_of", "obs_value"]]
     rows = columns.itertuples(index=False, name=None)
     return {(str(series), str(period), str(as_of)): float(value) for series, period, as_of, value in rows}
@@ -183,7 +184,7 @@ def judge(sound: Sound, content: bytes) -> str:
         return REFUSED
     except Exception as error:  # whatever else a parser raises is what is looked for
         return f"crash: {type(error).__name__}: {str(error)[:80]}"
-    figures = _figures(parsed)
+    figures = figures_of(parsed)
     if figures == sound.figures:
         return SAME
     if len(parsed.rejected) > sound.rejected:

@@ -83,6 +83,10 @@ class Publisher:
         self._answers[path] = answer
         return self.address + path
 
+    def answer_at(self, path: str) -> Answerer:
+        """What answers a path now."""
+        return self._answers[path]
+
     def reply(self, asked: Asked) -> Reply:
         self.asked.append(asked)
         answer = self._answers.get(asked.path)
