@@ -17,7 +17,7 @@ def deliver(home: Home = None) -> None:
 
     folder = home_folder(home)
     with open_desk(folder, load_settings(folder)) as desk:
-        report = send_waiting(desk)
+        report = send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds)
     for line in report.summary():
         typer.echo(line)
     if report.failed or report.given_up:

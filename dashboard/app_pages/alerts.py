@@ -143,9 +143,12 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
         st.markdown(f"### {plain(headlines.subject_name(night, row))}", anchors=False, width="content")
         if is_newest and not row["ended"]:
             inbox.show_actions(row, standing.state)
-    inbox.show_form(night, row, is_newest=is_newest)
+    # What comes and goes has a place of its own, so that what stands below keeps its.
+    with st.container():
+        inbox.show_form(night, row, is_newest=is_newest)
     st.markdown(f"{level_badge(level)} {plain(headlines.reason(row))}")
-    inbox.show_objections(night, row, standing.state, is_newest=is_newest)
+    with st.container():
+        inbox.show_objections(night, row, standing.state, is_newest=is_newest)
     show_numbers(night, row)
     chart, why = st.columns([1.7, 1], gap="medium")
     with chart:

@@ -179,3 +179,22 @@ def test_a_table_leaves_as_a_file_with_its_citation(browser: Browser, address: s
     assert "# Source: International Organization for Migration" in text
     assert "chance_above" in text
     page.close()
+
+
+def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_history(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1800})
+    page = context.new_page()
+    open_page(page, f"{address}/alerts?alert=surge-WAR-2025-02")
+    page.get_by_role("button", name="Sign off and send", exact=True).press("Enter")
+    page.get_by_role("button", name="Confirm").wait_for(timeout=WAIT)
+    assert [one["id"] for one in Axe().run(page).response["violations"] if grave(one)] == []
+    page.get_by_label("Your name").first.fill("Ada Lovelace")
+    page.get_by_label("Reason").first.fill("Beds are prepared")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Confirm").press("Enter")
+    page.get_by_text("Signed off: “Beds are prepared”").wait_for(timeout=WAIT)
+    assert page.get_by_text("3 alerts wait for sign-off").count() == 1
+    assert page.get_by_role("button", name="Acknowledge", exact=True).count() == 1
+    context.close()
