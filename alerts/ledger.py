@@ -61,6 +61,10 @@ class Ranked:
         """The same of some series."""
         return Ranked(self.chance[:, places], self.came[:, places], self.calm[:, places])
 
+    def since(self, first: int) -> Ranked:
+        """The same from one origin on."""
+        return Ranked(self.chance[first:], self.came[first:], self.calm[first:])
+
 
 def of_month(past: Past, ahead: int) -> Ranked:
     """The one month ``ahead`` months after each origin."""

@@ -50,12 +50,16 @@ class Record:
         comparisons: The same columns plus ``against``: simple rules (``rule``) on the events of a rule (``against``).
         thresholds: Frozen cut-offs; see :func:`alerts.training.table`.
         reliability: Chances said against how often the event came; see :mod:`alerts.reliability`.
+        made: Forecasts issued at past origins.
+        frozen: Cut-offs by rule and horizon.
     """
 
     rules: pd.DataFrame
     comparisons: pd.DataFrame
     thresholds: pd.DataFrame
     reliability: pd.DataFrame
+    made: Issued
+    frozen: Mapping[str, Mapping[int, Cutoffs]]
 
     @property
     def cutoffs(self) -> dict[str, Cutoffs]:
@@ -129,6 +133,8 @@ def full_record(  # the parts of one judgement, each named by the caller
         check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
         training.table(frozen, costs, span, settings.cost_loss_ratio),
         pd.concat(reliable, ignore_index=True) if reliable else pd.DataFrame(columns=RELIABILITY_COLUMNS),
+        made,
+        frozen,
     )
 
 

@@ -13,6 +13,7 @@ from alerts.usual import with_usual
 from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import Settings
+from nightly.documented import documented_rises
 from nightly.knowledge import Knowledge
 from store.releases import Release
 from store.vintages import VintageStore
@@ -40,7 +41,7 @@ def warn(  # what a night knows comes from seven places
 
     Returns:
         Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
-        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them.
+        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, and ``documented_rises``.
     """
     panel = knowledge.panel.long()
     since = min(former.as_of, knowledge.as_of) if former else knowledge.as_of
@@ -69,6 +70,7 @@ def warn(  # what a night knows comes from seven places
         "track_record_comparison": record.comparisons,
         "alert_thresholds": record.thresholds,
         "alert_reliability": record.reliability,
+        "documented_rises": documented_rises(record, panel, settings.alerts),
         "revisions": revisions,
     }
 

@@ -1,0 +1,327 @@
+"""Judge the alert rules on Frontex's dense routes and put the tables into docs/benchmarks.md.
+
+    VIGIE_RAW_DATA=… python -m benchmarks.alerts [--kept routes.parquet]
+
+Cut-offs are frozen on origins before 2018 and alerts are counted on those from 2018 on. ``--kept`` names a file for the
+routes' past forecasts: read where it exists, else written, for they take long. What would have been said before each
+documented rise is written to ``data/events_said.csv``: chances and months, none of Frontex's figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alerts import training
+from alerts.comparisons import Comparison, compared
+from alerts.documented import COLUMNS, SURGE, DocumentedEvent, said_before
+from alerts.ledger import Ledger, measures, of_month, ranking, single_month, window
+from alerts.past import BoolArray, Issued, Past, issued, outcomes_at, replay
+from alerts.resample import draw_weights, share_interval
+from alerts.thresholds import by_route
+from alerts.track_record import HORIZONS
+from alerts.training import ANY_MONTH, Span
+from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes
+from benchmarks.page import PAGE, replace_section
+from core.quantiles import FloatArray
+from core.schema import ALL, make_series_id
+from core.settings import SNAPSHOT, AlertSettings
+from forecasting.model import ENSEMBLE
+from forecasting.panel import Panel
+from forecasting.runs import run_backtest
+from ingest.events import SAID, events
+
+TRAINED_UNTIL = "2017-12"
+ORIGINS = 172
+BUDGET = 1.0
+"""False alarms per route and year that a reader may bear."""
+EARLY = 3
+SHOWN = (1, 3, 6)
+TITLE = "Alerts on seven dense Frontex routes"
+_NAMES = {
+    "vigie": "Vigie",
+    "compare.persistence": "persistence",
+    "compare.seasonal_walk": "random walk plus seasonal change",
+    "compare.control_chart": "control chart, 24 months",
+    "compare.highest_12": "highest in 12 months",
+    "compare.highest_36": "highest in 36 months",
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """Vigie or a simple rule at past origins.
+
+    Attributes:
+        name: Which.
+        past: What it said, and what came.
+        simple: The simple rule; None for Vigie.
+    """
+
+    name: str
+    past: Past
+    simple: Comparison | None
+
+
+@dataclass(frozen=True)
+class World:
+    """Routes, what was said about them, and how the origins are parted."""
+
+    made: Issued
+    counts: pd.DataFrame
+    span: Span
+    settings: AlertSettings
+    systems: list[System]
+
+    @property
+    def judged(self) -> FloatArray:
+        """Weights of the judged origins: the sample and its resamples."""
+        return draw_weights(len(self.span.origins) - self.span.first_judged)
+
+
+def past_forecasts(parts: Panel, kept: Path | None) -> pd.DataFrame:
+    """The routes' past forecasts, coherent with their nationalities, from a kept file or made now."""
+    if kept is not None and kept.exists():
+        return pd.read_parquet(kept)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "parts.parquet"
+        parts.long().to_parquet(path)
+        made = run_backtest(path, origins=ORIGINS, horizons=range(1, HORIZONS + 1), models="ensemble", totals=TOTALS)
+    routes = made[made["series_id"].isin(dense_routes(parts).series_ids)].reset_index(drop=True)
+    if kept is not None:
+        routes.to_parquet(kept)
+    return routes
+
+
+def world(parts: Panel, forecasts: pd.DataFrame) -> World:
+    """Replay the rule "far above the trailing mean" and the simple rules."""
+    settings = AlertSettings(trained_until=TRAINED_UNTIL)
+    panel = dense_routes(parts).long()
+    renamed = [frame.assign(series_id=[_series(name) for name in frame["series_id"]]) for frame in (panel, forecasts)]
+    counts = by_route(renamed[0])
+    made = issued(renamed[1], ENSEMBLE, counts, HORIZONS)
+    past = replay(SURGE, made, counts, settings)
+    simple = [System(one.rule, said, one) for one, said in compared(SURGE, past, made, counts, settings)]
+    span = training.part(made.origins, settings)
+    return World(made, counts, span, settings, [System("vigie", past, None), *simple])
+
+
+def ranking_lines(found: World) -> Iterator[str]:
+    """Area under the ROC curve and Brier skill, over judged origins."""
+    yield "| | " + " | ".join(f"AUC, h={step}" for step in SHOWN) + " | Brier skill, h=3 |"
+    yield "|---" * (len(SHOWN) + 2) + "|"
+    for system in found.systems:
+        chance = system.simple is None or system.simple.chance
+        cells = []
+        for step in SHOWN:
+            ranked = of_month(system.past, step)
+            values = ranking(ranked.since(found.span.first_judged), found.judged, chance=chance)
+            cells.append(_cell(values, "auc", 3))
+            if step == EARLY:
+                skill = _cell(values, "brier_skill", 2)
+        yield f"| {_NAMES[system.name]} | " + " | ".join(cells) + f" | {skill} |"
+
+
+def unseasonal_lines(found: World) -> Iterator[str]:
+    """The same for rises that are also far above the same month's three-year mean; other rises are left out."""
+    yield "| | " + " | ".join(f"AUC, h={step}" for step in SHOWN) + " | events |"
+    yield "|---" * (len(SHOWN) + 2) + "|"
+    for system in found.systems:
+        cells, events_in = [], []
+        for step in SHOWN:
+            ranked = of_month(system.past, step)
+            unseasonal = _unseasonal(found, step)
+            calm = ranked.calm & (~ranked.came | unseasonal)
+            some = replace(ranked, calm=calm).since(found.span.first_judged)
+            cells.append(_cell(ranking(some, found.judged), "auc", 3))
+            events_in.append(str(int((some.calm & some.came).sum())))
+        yield f"| {_NAMES[system.name]} | " + " | ".join(cells) + f" | {' / '.join(events_in)} |"
+
+
+def budget_lines(found: World, *, confident: bool) -> Iterator[str]:
+    """Precision and recall at h=3 where the cut-off keeps false alarms of the training span within the budget."""
+    yield "| | cut-off | precision | recall | false alarms per route-year | seen, h 1–6 | seen, h 3–6 |"
+    yield "|---|---|---|---|---|---|---|"
+    for system in found.systems:
+        cutoffs = {
+            step: budget_cutoff(system.past, step, found.span, confident=confident) for step in range(1, HORIZONS + 1)
+        }
+        ledger = single_month(system.past, EARLY, cutoffs[EARLY]).since(found.span.first_judged)
+        values = measures(ledger, found.judged)
+        shares = [_episodes(system.past, cutoffs, found.span, least) for least in (1, EARLY)]
+        yield (
+            f"| {_NAMES[system.name]} | {cutoffs[EARLY]:.2f} | {_cell(values, 'precision', 2)} "
+            f"| {_cell(values, 'recall', 2)} | {_cell(values, 'false_alarms_per_route_year', 2)} "
+            f"| {shares[0]} | {shares[1]} |"
+        )
+
+
+def cost_lines(found: World) -> Iterator[str]:
+    """Alerts as issued and at h=3, with cut-offs from the cost-loss ratio."""
+    yield "| | alert | level | cut-off | precision | recall | false alarms per route-year | notice, quartiles |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for system in found.systems:
+        frozen = training.freeze(system.past, SURGE.costs, SURGE.window, found.span, found.settings, system.simple)
+        for horizon, label in ((ANY_MONTH, "any of 3 months"), (EARLY, "in 3 months")):
+            for level in ("watch", "warning", "severe") if system.simple is None else ("watch",):
+                cutoff = frozen[horizon].of(level)
+                whole = window(system.past, SURGE.window, cutoff) if horizon == ANY_MONTH else None
+                ledger = whole or single_month(system.past, horizon, cutoff)
+                values = measures(ledger.since(found.span.first_judged), found.judged)
+                yield (
+                    f"| {_NAMES[system.name]} | {label} | {level} | {cutoff:.2f} | {_cell(values, 'precision', 2)} "
+                    f"| {_cell(values, 'recall', 2)} | {_cell(values, 'false_alarms_per_route_year', 2)} "
+                    f"| {_lead(values)} |"
+                )
+
+
+def budget_cutoff(past: Past, step: int, span: Span, *, confident: bool) -> float:
+    """The lowest cut-off with which the budget held on the training span.
+
+    Args:
+        past: What was said, and what came.
+        step: Months ahead.
+        span: How the origins are parted.
+        confident: Whether the rate's upper bound must hold the budget, and not only the rate: the years that follow
+            will not have the very same luck.
+    """
+    last = span.first_judged - step + 1
+    scores = np.unique(past.chance[:last, :, step - 1][past.calm[:last, :, step - 1]])
+    low, high = 0, len(scores) - 1
+    # False alarms never rise with the cut-off: halve the range until the lowest affordable one is left.
+    while low < high:
+        middle = (low + high) // 2
+        if _false_alarms(single_month(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
+            high = middle
+        else:
+            low = middle + 1
+    return float(scores[low])
+
+
+def documented(found: World) -> pd.DataFrame:
+    """What would have been said before each documented rise."""
+    past = found.systems[0].past
+    frozen = training.freeze(past, SURGE.costs, SURGE.window, found.span, found.settings)
+    cards = [DocumentedEvent(card.event_id, card.route_id, card.month) for card in events(SNAPSHOT)]
+    return said_before(cards, found.made, found.counts, frozen, found.settings, basis="detections")
+
+
+def documented_lines(said: pd.DataFrame) -> Iterator[str]:
+    """One row per event: the chance at each lead, alerts marked."""
+    yield "| rise | came | " + " | ".join(f"{step} before" for step in range(HORIZONS, 0, -1)) + " | first alert |"
+    yield "|---" * (HORIZONS + 3) + "|"
+    for card in events(SNAPSHOT):
+        rows = said[said["event_id"] == card.event_id].set_index("horizon")
+        cells = []
+        for step in range(HORIZONS, 0, -1):
+            if step not in rows.index:
+                cells.append("–")
+                continue
+            mark = "**" if rows.loc[step, "level"] else ""
+            cells.append(f"{mark}{float(str(rows.loc[step, 'chance'])):.0%}{mark}")
+        alerted = rows[rows["level"] != ""]
+        first = f"{alerted.index.max()} months before" if len(alerted) else "none"
+        came = "yes" if len(rows) and bool(rows["came"].iloc[0]) else "no"
+        yield f"| {card.title} | {came} | " + " | ".join(cells) + f" | {first} |"
+
+
+def _episodes(past: Past, cutoffs: dict[int, float], span: Span, least: int) -> str:
+    """Share of onsets that were said ``least`` months ahead or more, at some horizon."""
+    onset = past.onset[:, :, 0]
+    seen = np.zeros_like(onset)
+    for step in range(least, HORIZONS + 1):
+        alert = past.calm[:, :, step - 1] & (past.chance[:, :, step - 1] >= cutoffs[step])
+        back = step - 1
+        seen[back:] |= alert[: len(alert) - back]
+    judged = onset[span.first_judged :]
+    number, whole = int((seen[span.first_judged :] & judged).sum()), int(judged.sum())
+    low, high = share_interval(number, whole)
+    return f"{number / whole:.2f} [{low:.2f}–{high:.2f}] ({number} of {whole})"
+
+
+def _unseasonal(found: World, step: int) -> BoolArray:
+    """Whether the month is also far above the mean of the same month of the three years before."""
+    outcome = outcomes_at(found.counts, found.made, step)
+    earlier = np.stack([outcomes_at(found.counts, found.made, step - 12 * year) for year in (1, 2, 3)])
+    return np.asarray(outcome >= found.settings.surge_factor * earlier.mean(axis=0))
+
+
+def _false_alarms(ledger: Ledger, last: int, *, confident: bool) -> float:
+    """False alarms per route-year up to an origin, or their upper bound."""
+    part = Ledger(**{name: array[:last] for name, array in vars(ledger).items()})
+    weights = draw_weights(last) if confident else np.ones((1, last))
+    return measures(part, weights)["false_alarms_per_route_year" + ("_hi" if confident else "")]
+
+
+def _cell(values: dict[str, float], name: str, digits: int) -> str:
+    value, low, high = (values[name + end] for end in ("", "_lo", "_hi"))
+    if not np.isfinite(value):
+        return "–"
+    bounds = f" [{low:.2f}–{high:.2f}]" if np.isfinite(low) else ""
+    return f"{value:.{digits}f}{bounds}"
+
+
+def _lead(values: dict[str, float]) -> str:
+    quartiles = [values[f"lead_months_{part}"] for part in ("q25", "median", "q75")]
+    return "/".join(f"{months:.0f}" for months in quartiles) if np.isfinite(quartiles[0]) else "–"
+
+
+def _series(route_id: str) -> str:
+    return make_series_id("detections", route_id, ALL, ALL, "M")
+
+
+def section(found: World, said: pd.DataFrame) -> Sequence[str]:
+    """The section of docs/benchmarks.md, line by line."""
+    trained, judged = found.span.trained, found.span.judged
+    return [
+        "By `python -m benchmarks.alerts`. Event: at least 1.5 times the trailing 12-month mean (mean at least 100),",
+        "seen from a month without it. Past forecasts are coherent with nationalities, refitted on the way.",
+        f"Cut-offs learned on origins {trained[0]} to {trained[1]}, judged on {judged[0]} to {judged[1]}: nothing",
+        "later touched them. Brackets: 90 %, block bootstrap over origins, at least as wide as the cases allow.",
+        "",
+        *ranking_lines(found),
+        "",
+        "Unseasonal rises only (also at least 1.5 times the same month's three-year mean):",
+        "",
+        *unseasonal_lines(found),
+        "",
+        "Alerts about the third month ahead, and episodes (onsets) seen at some horizon. Cut-off: the lowest with",
+        f"which {BUDGET:.0f} false alarm per route-year was kept on the training span with 95 % confidence:",
+        "",
+        *budget_lines(found, confident=True),
+        "",
+        "The same where the span's own rate had to keep it, without a margin; since 2018 it is then overrun:",
+        "",
+        *budget_lines(found, confident=False),
+        "",
+        f"Cut-offs from the default cost-loss ratio ({found.settings.cost_loss_ratio:.2f}):",
+        "",
+        *cost_lines(found),
+        "",
+        "Chance said before each documented rise (`data/events.toml`) that its month would be far above the mean;",
+        "bold: a watch or more. Early on little history was known, and the baseline stands in for much.",
+        "",
+        *documented_lines(said),
+    ]
+
+
+def main() -> None:
+    """Measure and write."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kept", type=Path, help="file of the routes' past forecasts")
+    parts = dense_parts(Path(os.environ["VIGIE_RAW_DATA"]))
+    found = world(parts, past_forecasts(parts, options.parse_args().kept))
+    said = documented(found)
+    said[COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
+    replace_section(PAGE, TITLE, section(found, said))
+
+
+if __name__ == "__main__":
+    main()

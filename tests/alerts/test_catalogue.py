@@ -1,0 +1,60 @@
+"""The table of rules says what the rules do; documented rises are looked up with what was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alerts.catalogue import COLUMNS, catalogue
+from alerts.documented import DocumentedEvent, said_before
+from alerts.exceedance import EXCEEDANCE_RULES
+from alerts.levels import Cutoffs
+from alerts.past import issued as issued_array
+from alerts.thresholds import by_route
+from core.quantiles import QUANTILE_LEVELS, probability_above
+from core.settings import AlertSettings
+
+Build = Callable[..., pd.DataFrame]
+
+
+def test_every_rule_has_one_row_and_every_cell_that_it_needs() -> None:
+    table = catalogue(AlertSettings())
+    assert list(table.columns) == COLUMNS
+    assert table["rule"].is_unique
+    assert {rule.rule for rule in EXCEEDANCE_RULES} < set(table["rule"])
+    assert len(table) == len(EXCEEDANCE_RULES) + 6
+    assert (table[["watches", "event", "watch"]].map(len) > 5).to_numpy().all()
+
+
+def test_the_table_follows_the_readers_numbers_and_the_frozen_cut_offs() -> None:
+    settings = AlertSettings(surge_factor=2.0, cost_loss_ratio=1.0)
+    table = catalogue(settings).set_index("rule")
+    assert "2 times" in str(table.loc["surge", "event"])
+    assert table.loc["surge", "watch"] == "chance from 50%"
+    frozen = pd.DataFrame(
+        [{"rule": "surge", "level": level, "horizon": 0, "cutoff": cutoff}
+         for level, cutoff in (("watch", 0.31), ("warning", 0.5), ("severe", 0.7))]
+    )  # fmt: skip
+    assert catalogue(settings, frozen).set_index("rule").loc["surge", "watch"] == "chance from 31%"
+
+
+def test_what_would_have_been_said_is_the_chance_issued_then(panel: Build, issued: Build) -> None:
+    values = [200.0] * 40 + [900.0] + [200.0] * 7
+    months = pd.period_range(end="2024-12", periods=48, freq="M")
+    spread = [100 + 500 * level for level in QUANTILE_LEVELS]
+    counts = by_route(panel(values))
+    forecasts = issued({str(month): [spread] * 6 for month in months[30:46]})
+    made = issued_array(forecasts, "vigie-ensemble", counts, 6)
+    event = DocumentedEvent("rise-2024", "CMR", str(months[40]))
+    other = DocumentedEvent("rise-2020", "EMR", "2020-01")
+    cutoffs = dict.fromkeys(range(7), Cutoffs(0.3, 0.5, 0.9))
+    said = said_before([event, other], made, counts, cutoffs, AlertSettings(), basis="arrivals")
+    assert said["horizon"].to_list() == [6, 5, 4, 3, 2, 1]
+    assert said["origin"].to_list() == [str(months[40] - ahead) for ahead in (6, 5, 4, 3, 2, 1)]
+    expected = probability_above(300.0, np.array(spread))
+    assert said["chance"].to_list() == pytest.approx([expected] * 6)
+    assert set(said["level"]) == {"warning"}
+    assert (said["came"] == 1).all()

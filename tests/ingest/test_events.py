@@ -1,0 +1,63 @@
+"""Documented rises name their source, and what is bundled about them holds no count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.settings import SNAPSHOT
+from ingest.events import CATALOGUE, events, said_on_detections
+
+GOOD = """
+[[event]]
+event_id = "place-2020"
+route_id = "CMR"
+month = "2020-10"
+title = "A place"
+title_fr = "Un lieu"
+what = "So many people arrived, a paper wrote."
+what_fr = "Tant de personnes sont arrivées, dit un journal."
+source = "A paper"
+url = "https://example.org/a"
+"""
+
+
+def test_the_bundled_catalogue_names_six_rises_from_public_sources() -> None:
+    found = {card.event_id: card for card in events(SNAPSHOT)}
+    expected = {"lampedusa-2011", "aegean-2015", "canaries-2020", "belarus-2021", "lampedusa-2023", "canaries-2023"}
+    assert expected <= set(found)
+    assert all(card.url.startswith("https://") for card in found.values())
+    assert all(card.event_id.endswith(card.month[:4]) for card in found.values())
+
+
+def test_what_was_computed_on_detections_is_chances_and_months_and_no_count() -> None:
+    said = said_on_detections(SNAPSHOT)
+    assert set(said["event_id"]) <= {card.event_id for card in events(SNAPSHOT)}
+    assert said[["chance", "cutoff"]].to_numpy().max() <= 1
+    assert set(said["came"].dropna()) <= {0.0, 1.0}
+    assert set(said["level"]) <= {"", "watch", "warning", "severe"}
+    assert (said["horizon"] <= 6).all()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ('route_id = "CMR"', 'route_id = "XXX"', "route_id"),
+        ('month = "2020-10"', 'month = "2020-13"', "month"),
+        ('url = "https://example.org/a"', 'url = "a paper"', "url"),
+        ("[[event]]", "[[event", "not readable"),
+    ],
+)
+def test_a_broken_entry_is_refused_and_its_field_named(tmp_path: Path, before: str, after: str, named: str) -> None:
+    (tmp_path / CATALOGUE).write_text(GOOD.replace(before, after), encoding="utf-8")
+    with pytest.raises(InputError, match=named):
+        events(tmp_path)
+
+
+def test_an_event_listed_twice_is_refused_and_nothing_computed_is_nothing_said(tmp_path: Path) -> None:
+    (tmp_path / CATALOGUE).write_text(GOOD + GOOD, encoding="utf-8")
+    with pytest.raises(InputError, match="twice"):
+        events(tmp_path)
+    assert said_on_detections(tmp_path).empty
