@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from alerts.lifecycle import (
     State,
     StepError,
     fold,
+    night_step,
     silent_until,
     step,
 )
@@ -128,16 +129,17 @@ def act(desk: Desk, release: Release, alert_id: str, wanted: Step) -> Outcome:
     silence = _silence(desk, facts, level)
 
     def decide(entries: list[Entry]) -> Sequence[Entry]:
-        state = fold(entries, level)
-        if wanted.seen is not None and state.version != wanted.seen:
-            raise StepError(f"it has changed since you opened it: it is {state.status} now, level {state.level}")
+        shown = fold(entries, level)
+        if wanted.seen is not None and shown.version != wanted.seen:
+            raise StepError(f"it has changed since you opened it: it is {shown.status} now, level {shown.level}")
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(), wanted.payload
         )
+        state, added = fold(entries), list(_made_up_for(entries, row, release)) if stands else []
+        for one in added:
+            state = step(state, one)
         after = step(state, entry)
-        added = [entry]
-        if stands and not any(one.action == PROPOSED for one in entries):
-            added.insert(0, proposal(row, release))
+        added.append(entry)
         if kind := "" if quiet else _kind(state, after):
             added.append(announcing(alert_id, release.run_id, kind, {**facts, **_about(after, kind, wanted.reason)}))
         return added
@@ -151,6 +153,15 @@ def act(desk: Desk, release: Release, alert_id: str, wanted: Step) -> Outcome:
     held = silence if announced in {RAISED, UPDATED} and silence and silence > stored[-1].at else None
     signed = wanted.action == SIGNED_OFF and state.status == SIGNED_OFF
     return Outcome(state, announced, held, quiet if signed else "")
+
+
+def _made_up_for(entries: Sequence[Entry], row: Mapping[Any, Any], release: Release) -> Iterator[Entry]:
+    """What the release's night should have recorded about an alert and, cut off, did not."""
+    state = fold(entries)
+    replay = bool(release.manifest["replay"])
+    is_real = any(one.action == PROPOSED and not one.payload.get("replay") for one in entries)
+    if (action := night_step(state, str(row["alert_level"]))) and not (replay and is_real):
+        yield proposal(row, release, action)
 
 
 def release_is_quiet(desk: Desk, release: Release) -> str:

@@ -9,12 +9,23 @@ from typing import Any
 
 import pytest
 
-from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, COMMENTED, DISMISSED, PROPOSED, SENT, SIGNED_OFF, StepError
+from alerts.lifecycle import (
+    ACKNOWLEDGED,
+    ANNOUNCED,
+    COMMENTED,
+    DISMISSED,
+    PROPOSED,
+    SENT,
+    SIGNED_OFF,
+    WORSENED,
+    StepError,
+)
 from core.entry import Entry
 from core.errors import InputError
 from core.settings import Settings
 from desk.decisions import Step, act, state_of
 from desk.letters import matter
+from desk.night import record_night
 from desk.open import Desk, open_desk
 from desk.permissions import Actor, NotAllowedError, may
 from store.outbox import DROPPED
@@ -100,6 +111,14 @@ def test_who_saw_another_state_is_refused(desk: OpenDesk, publish: Publish) -> N
         sign(opened, release, "Ben", SEVERE, seen=0)
     version = state_of(opened, SEVERE).version
     assert sign(opened, release, "Ben", SEVERE, seen=version) == "raised"
+
+
+def test_what_a_night_that_was_cut_off_did_not_record_is_made_up_for(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk()
+    record_night(opened, publish({ALERT: "warning"}))
+    sign(opened, worse := publish({ALERT: "severe"}), "Ada")
+    assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, WORSENED, SIGNED_OFF]
+    assert sign(opened, worse, "Ben") == "raised"
 
 
 def test_a_comment_changes_nothing_for_who_decides(desk: OpenDesk, publish: Publish) -> None:
