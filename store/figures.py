@@ -71,7 +71,12 @@ class Figures:
         if isinstance(column, pa.DictionaryArray):
             codes = column.indices.to_numpy(zero_copy_only=False)
             texts = column.dictionary.to_numpy(zero_copy_only=False).astype(object)
-            taken: NDArray[np.generic] = texts.take(codes if rows is None else codes[rows])
+            count = len(codes) if rows is None else len(rows)
+            taken: NDArray[np.generic] = (
+                np.full(count, texts[0], dtype=object)  # the same object everywhere, in half the time
+                if len(texts) == 1
+                else texts.take(codes if rows is None else codes[rows])
+            )
             return taken
         values: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
         return values if rows is None else values[rows]
