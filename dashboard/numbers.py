@@ -44,6 +44,14 @@ def expected(value: float | None, locale: str | None = None) -> str:
     return _grouped(Decimal(round_expected(value)), locale)
 
 
+def signed(value: float, locale: str | None = None) -> str:
+    """A change of a forecast figure with its sign: ``+180``, ``−40``; ``0`` where nothing is left after rounding."""
+    size = round_expected(abs(value))
+    if size == 0:
+        return _grouped(Decimal(0), locale)
+    return ("+" if value > 0 else MINUS) + _grouped(Decimal(size), locale)
+
+
 def decimal(value: float | None, digits: int = 2, locale: str | None = None) -> str:
     """A score or an index with a fixed number of decimals: ``0.84``; an en dash where there is none."""
     if value is None or math.isnan(value):

@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.disclosure import protect, protect_changes
 from core.errors import StoreError
-from core.schema import ALERTS, FORECASTS, NOWCASTS, OBSERVATIONS, REJECTED, REPORTING
+from core.schema import ALERTS, DRIVER_TESTS, EXPLANATIONS, FORECASTS, NOWCASTS, OBSERVATIONS, REJECTED, REPORTING
 from core.settings import home_folder, load_settings
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
@@ -26,11 +26,17 @@ OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
     "backtest": tuple(FORECASTS.columns),
     "calibration": ("model_id", "series_id", "horizon", "kind", "level", "value", "n"),
     "weights": ("model_id", "series_id", "origin_date", "horizon", "weight", "relative_wis"),
+    "driver_tests": tuple(DRIVER_TESTS.columns),
+    "alert_reliability": ("rule", "horizon", "bin_low", "bin_high", "chance", "came", "came_lo", "came_hi", "n"),
+    "alert_thresholds": ("rule", "level", "horizon", "cutoff", "honest_cutoff", "cost_loss_ratio"),
+    "documented_rises": ("event_id", "basis", "horizon", "chance", "level", "came"),
     "ended_alerts": tuple(ALERTS.columns),
+    "explanations": tuple(EXPLANATIONS.columns),
     "nowcasts": tuple(NOWCASTS.columns),
     "outcomes": tuple(OBSERVATIONS.columns),
     "rejected": tuple(REJECTED.columns),
     "reporting": tuple(REPORTING.columns),
+    "track_record_comparison": ("against", "rule", "level", "route_id", "horizon"),
     "revisions": ("source_id", "series_id", "time_period", "before", "after", "as_of"),
     "routes": ("route_id", "state", "origin_date", "note"),
 }

@@ -15,6 +15,7 @@ from dashboard import layout, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.charts.members import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
+from dashboard.explanation_view import show_moved
 from dashboard.i18n import _, language, ngettext
 from dashboard.names import indicator_name, model_name
 from dashboard.route_view import RouteView
@@ -27,7 +28,7 @@ WORLD_INDICATORS = ("food_price_index",)
 
 
 def show_models(view: RouteView) -> None:
-    """What each model expects, and this year beside the ones before."""
+    """What each model expects, what moved the forecast since last month, and this year beside the ones before."""
     if view.quantiles.empty:
         st.markdown(layout.small(_("No forecast, so nothing to compare.")))
         return
@@ -35,7 +36,8 @@ def show_models(view: RouteView) -> None:
     with left:
         show_members(view)
     with right:
-        show_seasons(view)
+        show_moved(view)
+    show_seasons(view)
 
 
 def show_members(view: RouteView) -> None:

@@ -3,7 +3,8 @@
 The pooled model is fitted with and without the driver's columns, on the same rows and with the same recipe. A gain
 counts only if it is more than luck and more than what two placebos bring: the driver shifted in time (same level, same
 swings, same gaps, wrong months) and a constant with the driver's pattern of missing values, which tells the model
-nothing but where figures exist (see docs/governance.md for why: shown as cause, a spurious driver does harm).
+nothing but where figures exist. All is judged on log1p scale: without the guard's cap single exploding tails would rule
+the natural one.
 """
 
 from __future__ import annotations
@@ -178,8 +179,7 @@ def losses(world: World, extra: FloatArray | None, *, origins: int, horizons: Se
         horizons: Periods ahead.
 
     Returns:
-        ``series_id`` (a total, or ``_parts``), ``origin_date, horizon, wis_log, wis_natural, n``: sums of scores and
-        their number.
+        ``series_id`` (a total, or ``_parts``), ``origin_date, horizon, wis, n``: sums of scores and their number.
     """
     logs = world.logs
     rows = list(range(len(logs) - 1 - origins, len(logs) - 1))
@@ -203,18 +203,17 @@ def judged(scores: Mapping[str, pd.DataFrame], drivers: Sequence[str]) -> pd.Dat
         drivers: Names.
 
     Returns:
-        As :func:`test_drivers`. Holm's correction runs over all drivers and horizons of one series and scale.
+        As :func:`test_drivers`. Holm's correction runs over all drivers and horizons of one series.
     """
     lines = [
-        {"driver": name, "series_id": series_id, "horizon": horizon, "scale": scale,
-         **_ratios(scores, name, series_id, horizon, scale)}
-        for scale in ("log", "natural")
+        {"driver": name, "series_id": series_id, "horizon": int(horizon), "scale": "log",
+         **_ratios(scores, name, series_id, int(horizon))}
         for name in drivers
         for series_id in [ALL, PARTS, *sorted(set(scores[""]["series_id"]) - {PARTS})]
         for horizon in sorted(scores[""]["horizon"].unique())
     ]  # fmt: skip
     table = pd.DataFrame(lines)
-    grouped = table.groupby(["series_id", "scale"])["p_value"]
+    grouped = table.groupby("series_id")["p_value"]
     table["p_holm"] = grouped.transform(lambda values: holm(values.to_numpy()))
     survives = (
         (table["ratio_hi"] < 1)
@@ -227,20 +226,18 @@ def judged(scores: Mapping[str, pd.DataFrame], drivers: Sequence[str]) -> pd.Dat
 
 
 def _gains(table: pd.DataFrame) -> bool:
-    """Whether there is a gain to be explained: over all totals or all parts, at any horizon, on any scale."""
+    """Whether there is a gain to be explained: over all totals or all parts, at any horizon."""
     return bool((table["series_id"].isin([ALL, PARTS]) & (table["ratio_hi"] < 1)).any())
 
 
-def _ratios(
-    scores: Mapping[str, pd.DataFrame], name: str, series_id: str, horizon: int, scale: str
-) -> dict[str, float | int]:
-    with_driver, counts = _by_origin(scores[f"{name}/driver"], series_id, horizon, scale)
+def _ratios(scores: Mapping[str, pd.DataFrame], name: str, series_id: str, horizon: int) -> dict[str, float | int]:
+    with_driver, counts = _by_origin(scores[f"{name}/driver"], series_id, horizon)
     out: dict[str, float | int] = {"n": int(counts.sum())}
     for word, other in (("ratio", ""), ("shifted", f"{name}/shifted"), ("missing", f"{name}/missing")):
         if other not in scores:
             out |= dict.fromkeys((word, f"{word}_lo", f"{word}_hi"), np.nan)
             continue
-        reference, _ = _by_origin(scores[other], series_id, horizon, scale)
+        reference, _ = _by_origin(scores[other], series_id, horizon)
         low, high = ratio_interval(with_driver, reference, horizon=horizon)
         out |= {word: float(with_driver.sum() / reference.sum()), f"{word}_lo": low, f"{word}_hi": high}
         if not other:
@@ -249,12 +246,11 @@ def _ratios(
     return out
 
 
-def _by_origin(scores: pd.DataFrame, series_id: str, horizon: int, scale: str) -> tuple[FloatArray, FloatArray]:
+def _by_origin(scores: pd.DataFrame, series_id: str, horizon: int) -> tuple[FloatArray, FloatArray]:
     chosen = scores["series_id"] != PARTS if series_id == ALL else scores["series_id"] == series_id
-    sums = (
-        scores[chosen & (scores["horizon"] == horizon)].groupby("origin_date", sort=True)[[f"wis_{scale}", "n"]].sum()
-    )
-    return sums[f"wis_{scale}"].to_numpy(float), sums["n"].to_numpy(float)
+    mine = scores[chosen & (scores["horizon"] == horizon)]
+    sums = mine.groupby("origin_date", sort=True)[["wis", "n"]].sum()
+    return sums["wis"].to_numpy(float), sums["n"].to_numpy(float)
 
 
 def _fit_and_predict(world: World, extra: FloatArray | None, known: int, rows: list[int], horizon: int) -> FloatArray:
@@ -288,22 +284,18 @@ def _describe(world: World, logs: FloatArray, extra: FloatArray | None, rows: li
 
 def _scored(world: World, quantiles: FloatArray, rows: list[int], horizon: int) -> pd.DataFrame:
     outcome = world.logs[[row + horizon for row in rows]]
-    flat = quantiles.reshape(-1, quantiles.shape[-1])
-    log = wis(outcome.reshape(-1), flat).reshape(outcome.shape)
-    natural = wis(np.expm1(outcome).reshape(-1), np.expm1(flat)).reshape(outcome.shape)
+    scores = wis(outcome.reshape(-1), quantiles.reshape(-1, quantiles.shape[-1]))
     names = [*world.totals.series_ids, *[PARTS] * len(world.parts.series_ids)]
     table = pd.DataFrame(
         {
             "series_id": np.tile(names, len(rows)),
             "origin_date": np.repeat(world.totals.end_dates[rows], len(names)),
             "horizon": horizon,
-            "wis_log": log.reshape(-1),
-            "wis_natural": natural.reshape(-1),
+            "wis": scores,
         }
     ).dropna()
     keys = ["series_id", "origin_date", "horizon"]
-    sums = table.groupby(keys, as_index=False)[["wis_log", "wis_natural"]].sum()
-    return sums.assign(n=table.groupby(keys).size().to_numpy())
+    return table.groupby(keys, as_index=False).agg(wis=("wis", "sum"), n=("wis", "size"))
 
 
 def _before(values: FloatArray, lag: int) -> FloatArray:

@@ -129,6 +129,10 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "scores": make_scores(),
         "calibration": make_calibration(),
         "weights": make_weights(),
+        "explanations": pd.concat(
+            [make_explanation(route, values) for route, values in known.items() if route != too_old]
+        ),
+        "driver_tests": make_driver_tests(),
         "freshness": make_freshness(),
         "routes": make_routes(known, too_old),
         "rejected": make_rejected(),
@@ -338,6 +342,51 @@ def make_weights() -> pd.DataFrame:
             for horizon in range(1, 13)
         ]
     )
+
+
+def make_explanation(route: str, values: pd.Series) -> pd.DataFrame:
+    """A chain for each of six months ahead: last month's forecast, ten more for the season, twenty less for weights."""
+    start, origin = float(np.round(values.iloc[-1])), values.index[-1]
+    changes = {"former": start, "season": 10.0, "revisions": 0.0, "month_passed": 30.0, "level_shift": 120.0,
+               "last_outcome": 60.0, "weights": -20.0, "calibration": 0.0, "nowcast": 0.0}  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "model_id": "vigie-ensemble",
+                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+                "origin_date": origin.end_time.normalize(),
+                "previous_origin_date": (origin - 1).end_time.normalize(),
+                "horizon": horizon,
+                "target_end_date": (origin + horizon).end_time.normalize(),
+                "link": link,
+                "component": component,
+                "log_change": 0.0,
+                "change": changes[component],
+                "value": sum(list(changes.values())[: link + 1]),
+                "outcome": start,
+                "outcome_expected": 0.9 * start,
+            }
+            for horizon in range(1, 7)
+            for link, component in enumerate(changes)
+        ]
+    )
+
+
+def make_driver_tests() -> pd.DataFrame:
+    rows = [
+        {
+            "driver": driver, "series_id": place, "horizon": horizon, "scale": "log", "ratio": 1.012, "ratio_lo": 0.991,
+            "ratio_hi": 1.034, "shifted": np.nan, "shifted_lo": np.nan, "shifted_hi": np.nan, "missing": np.nan,
+            "missing_lo": np.nan, "missing_hi": np.nan, "p_value": 0.4, "p_holm": 1.0, "n": 609,
+            "verdict": "no evidence", "command": "python -m benchmarks.drivers", "made_on": "2026-11-25",
+            "panel": "7 dense routes", "first_origin": "2018-01", "last_origin": "2025-03", "panel_hash": "abc123",
+            "snapshot": "0" * 64, "model": "vigie-pooled 1",
+        }
+        for driver in ("conflict_deaths", "el_nino")
+        for place in ("_T", "_parts", "CMR")
+        for horizon in (1, 3, 6)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def make_freshness() -> pd.DataFrame:

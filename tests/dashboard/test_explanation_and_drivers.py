@@ -1,0 +1,97 @@
+"""What moved a forecast, and whether drivers help, as the pages say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.schema import DRIVER_TESTS, EXPLANATIONS, check
+from dashboard import drivers_view, explanation_view
+from dashboard.charts.steps import STEP, TOTAL, steps_alt, steps_chart
+from dashboard.theme import LIGHT
+from store.releases import About, ReleaseStore
+
+from .conftest import AS_OF, make_driver_tests, make_frames
+from .test_pages import visit, words
+
+
+def chain(route: str = "CMR") -> pd.DataFrame:
+    rows = make_frames()["explanations"]
+    own = rows[rows["series_id"].str.contains(route) & (rows["horizon"] == 3)]
+    return own.sort_values("link", ignore_index=True)
+
+
+def test_the_miniature_frames_keep_their_contracts() -> None:
+    check(make_frames()["explanations"], EXPLANATIONS)
+    check(make_driver_tests(), DRIVER_TESTS)
+
+
+@pytest.mark.usefixtures("release")
+def test_the_route_page_says_what_moved_its_forecast_in_words_and_numbers() -> None:
+    said = words(visit("route", route="CMR"))
+    assert "a month ago" in said
+    assert "That alone moved the forecast by +180, of which +120 in every month ahead alike" in said
+    assert "expected a month before" in said
+
+
+@pytest.mark.usefixtures("release")
+def test_at_a_past_origin_nothing_is_explained() -> None:
+    assert "Nothing to compare" in words(visit("route", route="CMR", origin="2023-06-30"))
+
+
+def test_a_release_without_explanations_says_so(home: Path) -> None:
+    frames = {name: frame for name, frame in make_frames().items() if name not in ("explanations", "driver_tests")}
+    about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay=True)
+    ReleaseStore(home).publish(frames, {"sources.json": "{}"}, about)
+    assert "Nothing to compare" in words(visit("route", route="CMR"))
+    assert "no test of drivers yet" in words(visit("evaluation"))
+
+
+def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
+    steps = explanation_view.steps(chain())
+    assert list(steps["kind"]) == [TOTAL, *[STEP] * (len(steps) - 2), TOTAL]
+    moved = steps.loc[steps["kind"] == STEP, "change"].sum()
+    assert steps["value"].iloc[0] + moved == pytest.approx(steps["value"].iloc[-1])
+    assert len(steps) == 7  # the three steps of nothing are left out
+
+
+def test_every_step_is_a_bar_from_the_number_before_to_the_number_after() -> None:
+    steps = explanation_view.steps(chain())
+    figure = steps_chart(steps, unit="Arrivals", theme=LIGHT)
+    ends = [(bar.base[0], bar.base[0] + bar.x[0]) for bar in figure.data]
+    assert [end for _begin, end in ends] == pytest.approx(list(steps["value"]))
+    assert [begin for begin, _end in ends[1:-1]] == pytest.approx(list(steps["value"].iloc[:-2]))
+    assert "+120" in steps_alt(steps)
+
+
+@pytest.mark.usefixtures("release")
+def test_the_evaluation_page_says_that_no_driver_is_known_to_help_and_where_that_comes_from() -> None:
+    said = words(visit("evaluation"))
+    assert "No evidence for any of the 2 tested" in said
+    assert "python -m benchmarks.drivers" in said
+    assert "2018-01 to 2025-03" in said
+
+
+@pytest.mark.usefixtures("release")
+def test_the_tests_of_drivers_can_be_read_for_one_route() -> None:
+    app: AppTest = visit("evaluation", driver_rows="CMR")
+    assert any("Central Mediterranean" in str(box.value) or box.value == "CMR" for box in app.selectbox)
+
+
+def test_a_driver_that_helps_is_named_in_the_title() -> None:
+    rows = make_driver_tests().query("series_id == '_T'").copy()
+    rows.loc[rows["driver"] == "el_nino", "verdict"] = "evidence"
+    assert (
+        drivers_view.title(rows)
+        == "Do drivers help? Evidence for El Niño index (NOAA); none for the others of 2 tested"
+    )
+
+
+def test_a_placebo_that_was_not_needed_is_a_dash_and_not_a_number() -> None:
+    table = drivers_view.table(make_driver_tests().query("series_id == '_T'"))
+    assert set(table["Over the late one"]) == {"–"}
+    assert set(table["Over no driver"]) == {"1.012 (0.991–1.034)"}
+    assert set(table["Finding"]) == {"no evidence"}
