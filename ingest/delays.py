@@ -29,13 +29,17 @@ def first_known(history: pd.DataFrame) -> pd.DataFrame:
     """Days after its period's end on which each figure became known, of periods that ended while vintages were kept.
 
     Args:
-        history: Columns of ``core.schema.OBSERVATIONS``, every figure with every ``as_of``.
+        history: Columns of ``core.schema.OBSERVATIONS``, every figure with every ``as_of``. Where it has the store's
+            column ``figure`` too, its rows are in the store's order.
 
     Returns:
         ``source_id, target, freq, series_id, time_period, days``.
     """
-    ordered = history.sort_values("as_of", kind="stable")
-    first = ordered.drop_duplicates(["source_id", "series_id", "time_period"])
+    if "figure" in history:
+        first = history[~history["figure"].duplicated()]
+    else:
+        ordered = history.sort_values("as_of", kind="stable")
+        first = ordered[~ordered.duplicated(["source_id", "series_id", "time_period"])]
     first = first.loc[~first["as_of_estimated"].astype(bool), [*_DATASET, "series_id", "time_period", "as_of"]]
     if first.empty:
         return first.assign(days=pd.Series(dtype="int64")).drop(columns="as_of")

@@ -49,6 +49,15 @@ def test_estimated_days_teach_nothing_and_neither_does_a_later_revision_of_such_
     assert delay_profile(pd.concat([history, revised], ignore_index=True)).empty
 
 
+def test_the_stores_numbers_of_figures_give_the_same_profile() -> None:
+    history = published({"ITA": 10, "ESP": 30})
+    later = history.assign(as_of=history["as_of"] + pd.Timedelta(days=50), obs_value=6.0)
+    both = pd.concat([history, later], ignore_index=True)
+    ordered = both.sort_values(["series_id", "time_period", "as_of"], ignore_index=True)
+    numbered = ordered.assign(figure=ordered.groupby(["series_id", "time_period"]).ngroup())
+    pd.testing.assert_frame_equal(delay_profile(numbered), delay_profile(both.sample(frac=1, random_state=2)))
+
+
 def test_the_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
     history = published({"ITA": 12})
     as_of = dt.date(2024, 11, 20)

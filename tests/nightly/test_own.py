@@ -1,0 +1,108 @@
+"""Own figures from the file to the release: forecast, capacity, freshness, revision."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.settings import load_settings
+from nightly import ingest_own, run_night
+from nightly.own import own_mappings, with_own_capacities
+from store.journal import Journal, journal_url
+from store.vintages import VintageStore
+
+AS_OF = dt.date(2025, 1, 31)
+ROUTE, SERIES = "X_CEUTA_BY_LAND", "arrivals.X_CEUTA_BY_LAND._T._T.M"
+MAPPING = """
+[source]
+source_id = "{source}"
+publisher = "Border post"
+dataset = "Figures of a test"
+lag_days = 10
+[table]
+what = "{what}"
+[columns]
+time_period = "Month"
+value = "Persons"
+[fixed]
+route = "{route}"
+"""
+
+
+def write(folder: Path, source: str, what: str, route: str, rows: dict[str, int]) -> tuple[Path, Path]:
+    file, mapping = folder / f"{source}.csv", folder / f"{source}.toml"
+    file.write_text("Month,Persons\n" + "".join(f"{month},{count}\n" for month, count in rows.items()))
+    mapping.write_text(MAPPING.format(source=source, what=what, route=route))
+    return file, mapping
+
+
+def months(count: int = 26) -> dict[str, int]:
+    counts = np.random.default_rng(4).integers(150, 260, count)
+    return {str(month): int(n) for month, n in zip(pd.period_range(end="2024-12", periods=count, freq="M"), counts)}  # noqa: B905  # as many months as counts
+
+
+def test_a_mapping_is_kept_and_the_inbox_reads_by_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
+    assert ingest_own(home, file, mapping).new_rows == 26
+    assert ingest_own(home, file, mapping).new_rows == 0
+    assert own_mappings(home)["own_post"].table.what == "arrivals"
+    write(tmp_path, "own_post", "capacity", "CMR", {"2024-06": 5})
+    with pytest.raises(InputError, match="already holds arrivals"):
+        ingest_own(home, file, mapping)
+
+
+def test_a_refused_file_leaves_the_home_as_it_was(tmp_path: Path) -> None:
+    file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
+    file.write_text("Month,Persons,Passport\n2024-12,1,7\n")
+    with pytest.raises(InputError, match="describe persons"):
+        ingest_own(tmp_path / "home", file, mapping)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ingest_own(home, *write(tmp_path, "own_places", "capacity", "CMR", {"2024-06": 900}))
+    known = VintageStore(home).known_at(AS_OF)
+    assert with_own_capacities(load_settings(home), known, AS_OF).alerts.thresholds == {"CMR": 900.0}
+    (home / "settings.toml").write_text("[alerts.thresholds]\nCMR = 700\nEMR = 50\n")
+    assert with_own_capacities(load_settings(home), known, AS_OF).alerts.thresholds == {"CMR": 700.0, "EMR": 50.0}
+
+
+@pytest.mark.slow
+def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path: Path) -> None:
+    ingest_own(home, *write(tmp_path, "own_post", "arrivals", "Ceuta by land", months()))
+    ingest_own(home, *write(tmp_path, "own_places", "capacity", "Ceuta by land", {"2024-06": 20}))
+    inbox = home / "inbox" / "own_post"
+    inbox.mkdir(parents=True)
+    changed = months() | {"2024-11": 400}
+    write(inbox, "own_post", "arrivals", "Ceuta by land", changed)[1].unlink()
+    release = run_night(home, load_settings(home), AS_OF).release
+
+    states = release.read("routes").set_index("route_id")
+    assert states.loc[ROUTE, ["state", "last_period"]].tolist() == ["ok", "2024-12"]
+    forecasts = release.read("forecasts")
+    own = forecasts[(forecasts["series_id"] == SERIES) & (forecasts["model_id"] == "vigie-ensemble")]
+    assert len(own) == 12 * 23 and own["fallback"].all()
+    alerts = release.read("alerts")
+    raised = alerts[(alerts["route_id"] == ROUTE) & (alerts["rule"] == "capacity")]
+    assert raised["threshold"].tolist() == [20.0]
+    assert {"own_post", "own_places"} <= set(release.read("freshness")["source_id"])
+    assert '"own_post"' in release.document("sources.json")
+    journal = Journal(journal_url("", home))
+    assert {"source_id": "own_post", "file": "own_post.csv"} in [
+        entry.payload for entry in journal.entries(action="file ingested")
+    ]
+    journal.close()
+    # The inbox's edition arrived today, so a replay of January does not know what it changed.
+    kept = VintageStore(home)
+    values = [
+        known.loc[(known["route_id"] == ROUTE) & (known["time_period"] == "2024-11"), "obs_value"].item()
+        for known in (kept.known_at(AS_OF), kept.known_at(dt.date(2200, 1, 1)))
+    ]
+    assert values == [float(months()["2024-11"]), 400.0]
