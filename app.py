@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="start", default=True),
         st.Page(f"{PAGES}/route.py", title=_("Route"), url_path="route"),
         st.Page(f"{PAGES}/alerts.py", title=_("Alerts"), url_path="alerts"),
+        st.Page(f"{PAGES}/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
         st.Page(f"{PAGES}/evaluation.py", title=_("Evaluation"), url_path="evaluation"),
         st.Page(f"{PAGES}/data.py", title=_("Data"), url_path="data"),
         st.Page(f"{PAGES}/method.py", title=_("Method"), url_path="method"),

@@ -1,19 +1,24 @@
 """Scenarios by analogue: a past episode, rescaled to the present.
 
-An episode's course is the ratio of its months to what came before: to the same calendar months of a base year, or to
-the mean of the months just before. Multiplied onto today's sample paths it stays a distribution. The figures are the
+An episode's course is told against what came before: the same calendar months of a base year, or the mean of the
+months just before. Its ratios are multiplied onto today's sample paths, or the persons beyond its base are added to
+them: a rise from almost nothing has ratios that mean nothing on a route that is busy today. Either way the result is a
+distribution. The figures are the
 release's own; where no source that may be passed on covers an episode, it is not offered and the page says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.quantiles import FloatArray
+from forecasting.model import BoolArray
 
 LARGEST_MULTIPLE = 20.0
 """Ratios are cut here: a base of a few persons must not make millions."""
@@ -30,6 +35,7 @@ class Episode:
         last: Last month that is replayed.
         base: First and last month of what it is compared with.
         seasonal: Compare with the same calendar months of the base; else with the base's mean.
+        usual: ``ratio`` or ``persons``: how its course is brought to the present unless a reader chooses.
         series: Places to look for the figures, in order: ``(source_id, series_id)``.
     """
 
@@ -39,6 +45,7 @@ class Episode:
     last: str
     base: tuple[str, str]
     seasonal: bool
+    usual: Literal["ratio", "persons"]
     series: tuple[tuple[str, str], ...]
 
 
@@ -50,17 +57,21 @@ EPISODES: dict[str, Episode] = {
     episode.episode_id: episode
     for episode in (
         Episode(
-            "aegean-2015", "EMR", "2015-04", "2016-02", ("2014-04", "2015-03"), True,
+            "aegean-2015", "EMR", "2015-04", "2016-02", ("2014-04", "2015-03"), True, "persons",
             _of_route("EMR", ("unhcr_odp", "arrivals.EMR.GRC._T.M"), ("iom_dtm", "arrivals.EMR.GRC._T.M")),
         ),
         Episode(
-            "eu-tuerkiye-2016", "EMR", "2016-04", "2017-03", ("2016-01", "2016-03"), False,
+            "eu-tuerkiye-2016", "EMR", "2016-04", "2017-03", ("2016-01", "2016-03"), False, "ratio",
             _of_route("EMR", ("unhcr_odp", "arrivals.EMR.GRC._T.M"), ("iom_dtm", "arrivals.EMR.GRC._T.M")),
         ),
-        Episode("canaries-2020", "WAR", "2020-08", "2021-07", ("2019-08", "2020-07"), True, _of_route("WAR")),
-        Episode("canaries-2023", "WAR", "2023-06", "2024-05", ("2022-06", "2023-05"), True, _of_route("WAR")),
-        Episode("lampedusa-2023", "CMR", "2023-06", "2023-11", ("2022-06", "2023-05"), True, _of_route("CMR")),
-        Episode("belarus-2021", "EBR", "2021-07", "2021-12", ("2020-07", "2021-06"), True, _of_route("EBR")),
+        Episode(
+            "canaries-2020", "WAR", "2020-08", "2021-07", ("2019-08", "2020-07"), True, "persons", _of_route("WAR"),
+        ),
+        Episode(
+            "canaries-2023", "WAR", "2023-06", "2024-05", ("2022-06", "2023-05"), True, "persons", _of_route("WAR"),
+        ),
+        Episode("lampedusa-2023", "CMR", "2023-06", "2023-11", ("2022-06", "2023-05"), True, "ratio", _of_route("CMR")),
+        Episode("belarus-2021", "EBR", "2021-07", "2021-12", ("2020-07", "2021-06"), True, "persons", _of_route("EBR")),
     )
 }  # fmt: skip
 """Episodes that people ask about."""
@@ -84,6 +95,11 @@ class Course:
     def multiples(self) -> FloatArray:
         """Ratio of each month to its base."""
         return self.table["multiple"].to_numpy(dtype=float)
+
+    @property
+    def beyond(self) -> FloatArray:
+        """Persons of each month beyond its base; negative where fewer came."""
+        return (self.table["value"] - self.table["base"]).to_numpy(dtype=float)
 
 
 def course(observations: pd.DataFrame, episode: Episode) -> Course | None:
@@ -134,18 +150,47 @@ def rescale(
     Raises:
         InputError: The series has no paths, or the strength is negative.
     """
-    if strength < 0 or not np.isfinite(strength):
-        raise InputError(f"an episode's strength is at least 0 (found {strength})")
+    inside, place, own = _inside(trajectories, series_id, len(multiples), first, strength)
     out = trajectories.copy()
-    own = out["series_id"] == series_id
-    if not own.any():
-        raise InputError(f"no sample paths of {series_id}")
-    ends = pd.DatetimeIndex(out.loc[own, "target_end_date"])
-    since = np.asarray((ends.year * 12 + ends.month) - (first.year * 12 + first.month))
-    inside = (since >= 0) & (since < len(multiples))
-    factor = np.where(inside, np.power(multiples[np.clip(since, 0, len(multiples) - 1)], strength), 1.0)
+    factor = np.where(inside, np.power(multiples[place], strength), 1.0)
     out.loc[own, "value"] = out.loc[own, "value"].to_numpy() * factor
     return out
+
+
+def add_persons(
+    trajectories: pd.DataFrame, series_id: str, beyond: FloatArray, *, first: pd.Timestamp, strength: float = 1.0
+) -> pd.DataFrame:
+    """The same with the persons beyond the episode's base added to each path, ``strength`` times; never below nobody.
+
+    Args:
+        trajectories: Frame that keeps ``TRAJECTORIES``.
+        series_id: The route's series.
+        beyond: Persons beyond the base in each month of the episode.
+        first: Last day of the month in which it begins.
+        strength: Share of them.
+
+    Raises:
+        InputError: The series has no paths, or the strength is negative.
+    """
+    inside, place, own = _inside(trajectories, series_id, len(beyond), first, strength)
+    out = trajectories.copy()
+    added = np.where(inside, strength * beyond[place], 0.0)
+    out.loc[own, "value"] = np.maximum(out.loc[own, "value"].to_numpy() + added, 0.0)
+    return out
+
+
+def _inside(
+    trajectories: pd.DataFrame, series_id: str, length: int, first: pd.Timestamp, strength: float
+) -> tuple[BoolArray, NDArray[np.intp], BoolArray]:
+    """For a series' rows: which lie in the episode, and in which of its months; and which rows are the series' own."""
+    if strength < 0 or not np.isfinite(strength):
+        raise InputError(f"an episode's strength is at least 0 (found {strength})")
+    own: BoolArray = (trajectories["series_id"] == series_id).to_numpy()
+    if not own.any():
+        raise InputError(f"no sample paths of {series_id}")
+    ends = pd.DatetimeIndex(trajectories.loc[own, "target_end_date"])
+    since = np.asarray((ends.year * 12 + ends.month) - (first.year * 12 + first.month))
+    return (since >= 0) & (since < length), np.clip(since, 0, length - 1), own
 
 
 def _months(first: str, last: str) -> list[str]:

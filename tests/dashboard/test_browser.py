@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
 
-ADDRESSES = ("", "overview", "route", "alerts", "evaluation", "data", "method")
+ADDRESSES = ("", "overview", "route", "alerts", "scenarios", "evaluation", "data", "method")
 SIZES = ((1440, 900), (390, 844))
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HARMLESS = ("_stcore/health", "_stcore/host-config")
@@ -86,6 +86,11 @@ def open_page(page: Page, url: str) -> None:
     """Go to a page and wait until it is drawn."""
     page.goto(url)
     page.wait_for_selector("h1", timeout=WAIT)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing on a page is being drawn anew."""
     page.wait_for_function(
         "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')",
         timeout=WAIT,
@@ -186,15 +191,18 @@ def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_histo
 ) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 1800})
     page = context.new_page()
+    page.set_default_timeout(WAIT)
     open_page(page, f"{address}/alerts?alert=surge-WAR-2025-02")
     page.get_by_role("button", name="Sign off and send", exact=True).press("Enter")
     page.get_by_role("button", name="Confirm").wait_for(timeout=WAIT)
+    settle(page)
     assert [one["id"] for one in Axe().run(page).response["violations"] if grave(one)] == []
     page.get_by_label("Your name").first.fill("Ada Lovelace")
     page.get_by_label("Reason").first.fill("Beds are prepared")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Confirm").press("Enter")
     page.get_by_text("Signed off: “Beds are prepared”").wait_for(timeout=WAIT)
+    settle(page)
     assert page.get_by_text("3 alerts wait for sign-off").count() == 1
     assert page.get_by_role("button", name="Acknowledge", exact=True).count() == 1
     context.close()

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from forecasting.scenarios_analogues import EPISODES, Course, course, rescale
+from forecasting.scenarios_analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios_capacity import Needs, occupancy, places_needed, still_present
 from forecasting.scenarios_conditional import Condition, TooFewPathsError, effective_size, given
 from forecasting.scenarios_diversion import estimate_diversion
@@ -221,6 +221,20 @@ def test_a_rescaled_episode_ends_and_half_its_strength_is_its_root(trajectories:
     multiples = np.asarray([4.0, 0.25])
     after = table(rescale(trajectories, "a", multiples, first=ENDS[1], strength=0.5), "a") / table(trajectories, "a")
     assert np.allclose(after.iloc[0], [1, 2, 0.5] + [1] * 9)
+
+
+def test_persons_beyond_the_base_are_added_and_nobody_is_taken_twice(trajectories: pd.DataFrame) -> None:
+    beyond = np.asarray([500.0, -1e9])
+    after = table(add_persons(trajectories, "a", beyond, first=ENDS[0], strength=0.5), "a")
+    assert np.allclose(after[ENDS[0]], table(trajectories, "a")[ENDS[0]] + 250)
+    assert after[ENDS[1]].eq(0).all()
+    assert after[ENDS[2]].equals(table(trajectories, "a")[ENDS[2]])
+
+
+def test_the_course_tells_persons_beyond_its_base() -> None:
+    found = course(observed("2022-06", [100.0] * 12 + [300.0] + [50.0] * 5), EPISODES["lampedusa-2023"])
+    assert found is not None
+    assert found.beyond.tolist() == [200, -50, -50, -50, -50, -50]
 
 
 @pytest.mark.parametrize("stay", ["fixed", "open"])

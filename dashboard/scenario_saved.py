@@ -1,0 +1,142 @@
+"""Scenarios that people saved: kept in the journal, opened by link, compared side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from core.entry import Entry
+from core.errors import VigieError
+from dashboard import layout, numbers, reads, scenario_state, scenario_view, scenario_words, state
+from dashboard.charts.scenario import compare_alt, compare_chart
+from dashboard.i18n import _
+from dashboard.layout import plain, small
+from dashboard.reads import Night
+from dashboard.scenario_state import Values
+from dashboard.scenario_view import Scenario
+from dashboard.tables import no_break
+from dashboard.theme import current_theme
+
+SAVED = "scenario saved"
+MOST_COMPARED = 4
+LONGEST_NAME, LONGEST_TITLE = 80, 120
+
+
+def show(night: Night, values: Values, scenario: Scenario, trajectories: pd.DataFrame, routes: Sequence[str]) -> None:
+    """Save this one; list those saved; compare."""
+    saved = saved_scenarios()
+    left, right = st.columns([1, 2.2], gap="medium")
+    with left:
+        _show_form(night, values, scenario)
+    with right:
+        _show_list(saved)
+    _show_comparison(night, values, scenario, trajectories, routes, saved)
+
+
+def saved_scenarios() -> dict[str, Entry]:
+    """The newest entry of each saved scenario, by its name, the newest first."""
+    try:
+        entries = reads.journal().entries(action=SAVED)
+    except VigieError as error:
+        st.warning(plain(str(error)))
+        return {}
+    return {entry.subject: entry for entry in reversed(entries)}
+
+
+def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
+    st.markdown(f"##### {_('Save this scenario')}", anchors=False)
+    with st.form("save-scenario", clear_on_submit=True):
+        name = st.text_input(_("Name of the scenario"), max_chars=LONGEST_TITLE)
+        who = st.text_input(_("Your name"), max_chars=LONGEST_NAME)
+        if not st.form_submit_button(_("Save")):
+            return
+    if not name.strip() or not who.strip():
+        st.warning(_("A scenario is saved with its name and yours."))
+        return
+    query = scenario_state.assumption(values, scenario.route_id)
+    subject = scenario_state.scenario_id(values, scenario.route_id)
+    try:
+        reads.journal().record(Entry(who.strip(), SAVED, subject, night.run_id, name.strip(), {"query": query}))
+    except VigieError as error:
+        st.error(plain(str(error)))
+        return
+    st.rerun()
+
+
+def _show_list(saved: dict[str, Entry]) -> None:
+    st.markdown(f"##### {_('Saved scenarios')}", anchors=False)
+    if not saved:
+        st.markdown(small(_("None yet. Whoever has the address of this page sees this scenario without saving it.")))
+        return
+    entries = list(saved.values())
+    table = pd.DataFrame(
+        {
+            _("Scenario"): [f"[{plain(entry.reason)}]({_link(entry)})" for entry in entries],
+            _("Route"): [layout.route_name(str(entry.payload["query"]["route"])) for entry in entries],
+            _("Saved by"): [plain(entry.actor) for entry in entries],
+            _("On"): [no_break(numbers.day_short(entry.at.date())) for entry in entries],
+        }
+    )
+    st.table(table, border="horizontal", hide_index=True, alt=_("Scenarios that people saved"))
+
+
+def _link(entry: Entry) -> str:
+    return f"scenarios?{urlencode({**entry.payload['query'], 'part': 'saved'})}"
+
+
+def _show_comparison(
+    night: Night, values: Values, scenario: Scenario, trajectories: pd.DataFrame, routes: Sequence[str],
+    saved: dict[str, Entry],
+) -> None:  # fmt: skip
+    """This scenario, those chosen, and the forecast: totals of the route's next months."""
+    chosen = state.many("compare", list(saved)) if "compare" in st.query_params else []
+    if saved:
+        st.multiselect(
+            _("Compare with"), list(saved), max_selections=MOST_COMPARED,
+            format_func=lambda subject: saved[subject].reason,
+            **state.widget("compare", chosen, lambda names: ",".join(names) or None),
+        )  # fmt: skip
+    ends = scenario_view.title_months(night, scenario.route_id)
+    everything = [
+        (_("Forecast"), night.frame("trajectories")),
+        (_("This scenario"), trajectories),
+        *_others(night, [saved[name] for name in chosen], scenario.route_id, routes),
+    ]
+    rows = pd.DataFrame(
+        [
+            {"name": name, "is_forecast": place == 0, **scenario_view.totals(paths, scenario.route_id, ends)}
+            for place, (name, paths) in enumerate(everything)
+        ]
+    )
+    unit = _("{route}, arrivals expected in {months}").format(
+        route=layout.route_name(scenario.route_id), months=numbers.month_range(ends[0], ends[-1])
+    )
+    layout.chart(compare_chart(rows, unit=unit, theme=current_theme()), compare_alt(rows, unit=unit), "compare")
+    frame = rows.drop(columns="is_forecast").round(1)
+    made = layout.with_notes(
+        layout.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
+        [scenario_words.conditional_note(), scenario_words.assumption(values)],
+    )
+    layout.figures(made, unit)
+
+
+def _others(
+    night: Night, entries: Sequence[Entry], route_id: str, routes: Sequence[str]
+) -> list[tuple[str, pd.DataFrame]]:
+    """Saved scenarios worked out on this release; those that have no answer here are named."""
+    out = []
+    for entry in entries:
+        query = {str(name): str(text) for name, text in entry.payload["query"].items()}
+        own_route = query.pop("route", route_id)
+        known = scenario_state.levers(night, own_route if own_route in routes else route_id, list(routes))
+        values, bad = scenario_state.parse(query, known)
+        found = None if bad or own_route not in routes else scenario_view.build(night, values, own_route)
+        if found is None or found.trajectories is None:
+            text = _("“{name}” has no answer on this release.")
+            st.markdown(small(plain(text.format(name=entry.reason))))
+            continue
+        out.append((entry.reason, found.trajectories))
+    return out

@@ -1,0 +1,145 @@
+"""What a scenario assumes, as codes: read from an address or from the journal, written back to either.
+
+The whole assumption stands in the address, defaults included, so that a link means the same on any later day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dashboard import numbers, summaries
+from dashboard.reads import Night
+from forecasting.scenarios_analogues import EPISODES
+from forecasting.scenarios_capacity import STAYS
+from forecasting.scenarios_conditional import HOWS
+
+KINDS = ("if", "shock", "past")
+NONE = "none"
+Values = dict[str, str]
+"""Every lever by its name in the address."""
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One lever.
+
+    Attributes:
+        default: Its usual value.
+        options: Values it may take; empty for a number.
+        low: Lowest number.
+        high: Highest number.
+    """
+
+    default: str
+    options: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+
+    def takes(self, text: str) -> bool:
+        """Whether a text is one of its values."""
+        if self.options:
+            return text in self.options
+        try:
+            return self.low <= float(text) <= self.high
+        except ValueError:
+            return False
+
+
+LEVERS_OF = {
+    "if": ("if_route", "if_side", "if_value", "if_how", "if_from", "if_to", "and_route", "and_side", "and_value"),
+    "shock": ("shock_size", "shock_from", "shock_onset", "shock_months", "shock_decay", "to_route", "to_share"),
+    "past": ("episode", "past_from", "past_as", "past_strength"),
+}
+PLACES = ("stay", "stay_kind", "needs_place", "confidence")
+
+
+def forecast_routes(night: Night) -> list[str]:
+    """Routes of a release that are forecast, in the order of the overview."""
+    routes = summaries.route_states(night.frame("routes"))
+    known = set(night.frame("trajectories")["series_id"])
+    return [str(name) for name in routes["route_id"] if summaries.route_series(str(name)) in known]
+
+
+def months_of(night: Night, route_id: str) -> list[str]:
+    """Months ahead that a route's sample paths cover, ``YYYY-MM``."""
+    rows = night.frame("trajectories")
+    ends = rows.loc[rows["series_id"] == summaries.route_series(route_id), "target_end_date"]
+    return [str(month) for month in sorted(pd.DatetimeIndex(ends.unique()).to_period("M"))]
+
+
+def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
+    """Every lever with its values on a release and route."""
+    months = tuple(months_of(night, route_id))
+    # The months that every route has, so that a condition on one may speak of another.
+    shared = tuple(month for month in months if all(month in months_of(night, other) for other in routes))
+    others = tuple(other for other in routes if other != route_id)
+    names, sides = tuple(routes), ("above", "below")
+    return {
+        "kind": Lever("if", KINDS),
+        "if_route": Lever(route_id, names),
+        "if_side": Lever("above", sides),
+        "if_value": Lever(_upper_quartile(night, route_id, shared[0]), low=0, high=1_000_000),
+        "if_how": Lever("any", HOWS),
+        "if_from": Lever(shared[0], shared),
+        "if_to": Lever(shared[0], shared),
+        "and_route": Lever(NONE, (NONE, *names)),
+        "and_side": Lever("above", sides),
+        "and_value": Lever("0", low=0, high=1_000_000),
+        "shock_size": Lever("50", low=-100, high=500),
+        "shock_from": Lever(months[min(1, len(months) - 1)], months),
+        "shock_onset": Lever("1", low=0, high=12),
+        "shock_months": Lever("3", low=1, high=12),
+        "shock_decay": Lever("2", low=0, high=12),
+        "to_route": Lever(NONE, (NONE, *others)),
+        "to_share": Lever("0", low=0, high=100),
+        "episode": Lever(_own_episode(route_id), tuple(EPISODES)),
+        "past_from": Lever(months[min(1, len(months) - 1)], months),
+        "past_as": Lever("usual", ("usual", "ratio", "persons")),
+        "past_strength": Lever("100", low=10, high=150),
+        "stay": Lever("3", low=0.5, high=24),
+        "stay_kind": Lever("open", STAYS),
+        "needs_place": Lever("100", low=1, high=100),
+        "confidence": Lever("90", ("50", "75", "80", "90", "95", "99")),
+    }
+
+
+def parse(given: Mapping[str, str], known: Mapping[str, Lever]) -> tuple[Values, list[str]]:
+    """Every lever's value, and the names of those whose text was not usable."""
+    values = {name: given.get(name, lever.default) for name, lever in known.items()}
+    bad = [name for name, text in values.items() if not known[name].takes(text)]
+    return values | {name: known[name].default for name in bad}, bad
+
+
+def assumption(values: Mapping[str, str], route_id: str) -> Values:
+    """What makes a scenario: its route, its kind and the levers of that kind, and nothing of how it is looked at."""
+    kept = {name: values[name] for name in LEVERS_OF[values["kind"]]}
+    return {"route": route_id, "kind": values["kind"], **kept}
+
+
+def scenario_id(values: Mapping[str, str], route_id: str) -> str:
+    """The same assumption always has the same name."""
+    text = json.dumps(assumption(values, route_id), sort_keys=True)
+    return f"scenario-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def month_end(month: str) -> pd.Timestamp:
+    """Last day of a month written ``YYYY-MM``."""
+    return pd.Period(month, "M").end_time.normalize()
+
+
+def _upper_quartile(night: Night, route_id: str, month: str) -> str:
+    """A number to begin with: what the month passes one time in four."""
+    rows = night.frame("trajectories")
+    series = rows["series_id"] == summaries.route_series(route_id)
+    values = rows.loc[series & (rows["target_end_date"] == month_end(month)), "value"]
+    return str(int(numbers.round_expected(float(values.quantile(0.75)))))
+
+
+def _own_episode(route_id: str) -> str:
+    own = [name for name, episode in EPISODES.items() if episode.route_id == route_id]
+    return own[-1] if own else next(iter(EPISODES))

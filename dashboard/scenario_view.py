@@ -1,0 +1,202 @@
+"""What a scenario makes of the release's sample paths: a distribution again, beside the forecast's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.quantiles import QUANTILE_LEVELS
+from dashboard import layout, numbers, scenario_words, summaries
+from dashboard.i18n import _
+from dashboard.reads import Night
+from dashboard.scenario_state import NONE, month_end
+from forecasting.scenarios_analogues import EPISODES, Course, add_persons, course, rescale
+from forecasting.scenarios_capacity import Needs, occupancy, places_needed
+from forecasting.scenarios_conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
+from forecasting.scenarios_diversion import DiversionEstimate, estimate_diversion
+from forecasting.scenarios_shocks import Diversion, Shock, apply_shock
+
+LONGEST_TOTAL = 3
+"""Months whose total is told in the title and compared."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario on one release.
+
+    Attributes:
+        route_id: The route that is looked at.
+        trajectories: Sample paths under the assumption; None where there is no answer.
+        refused: Why there is none, in a sentence.
+        notes: What a reader must know of this scenario, in sentences.
+        course: The past episode's figures, where it is one.
+    """
+
+    route_id: str
+    trajectories: pd.DataFrame | None
+    refused: str = ""
+    notes: list[str] = field(default_factory=list)
+    course: Course | None = None
+
+
+def build(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+    """Work a scenario out."""
+    try:
+        if values["kind"] == "if":
+            return _conditional(night, values, route_id)
+        if values["kind"] == "shock":
+            return _shocked(night, values, route_id)
+        return _analogue(night, values, route_id)
+    except InputError as error:
+        return Scenario(route_id, None, refused=str(error))
+
+
+def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+    paths = night.frame("trajectories")
+    count = paths["output_type_id"].nunique()
+    try:
+        found = given(paths, conditions(values))
+    except TooFewPathsError as error:
+        text = _(
+            "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
+            "Lower the number or widen the months."
+        )
+        said = text.format(left=round(error.effective), n=numbers.observed(error.paths), fewest=FEWEST_EFFECTIVE)
+        return Scenario(route_id, None, refused=said)
+    text = _("Chance of the condition itself: {chance} ({word}). Effective sample: {left} of {n} paths.")
+    note = text.format(
+        chance=numbers.percent(found.probability),
+        word=numbers.chance_word(found.probability),
+        left=numbers.observed(found.effective),
+        n=numbers.observed(count),
+    )
+    return Scenario(route_id, found.trajectories, notes=[note])
+
+
+def conditions(values: Mapping[str, str]) -> list[Condition]:
+    """The conditions that the levers state."""
+    first, last = sorted((month_end(values["if_from"]), month_end(values["if_to"])))
+    out = []
+    for prefix in ("if", "and"):
+        route_id = values[f"{prefix}_route"]
+        if route_id != NONE:
+            above, value = values[f"{prefix}_side"] == "above", float(values[f"{prefix}_value"])
+            how = next(one for one in ("any", "every", "total") if one == values["if_how"])
+            out.append(Condition(summaries.route_series(route_id), first, last, how, above, value))
+    return out
+
+
+def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+    shock = Shock(
+        summaries.route_series(route_id),
+        month_end(values["shock_from"]),
+        size=float(values["shock_size"]) / 100,
+        onset=int(float(values["shock_onset"])),
+        duration=int(float(values["shock_months"])),
+        half_life=float(values["shock_decay"]),
+    )
+    diversions, notes = [], []
+    if values["to_route"] != NONE:
+        found = diversion_between(night, route_id, values["to_route"])
+        share = float(values["to_share"]) / 100
+        notes.append(scenario_words.diversion(found, route_id, values["to_route"], share))
+        series_id = summaries.route_series(values["to_route"])
+        # The estimate's own width counts only for the estimate itself; any other share is the reader's.
+        if found.evidence and abs(share - found.share) < 0.005:
+            low, high = min(found.low, share), max(found.high, share)
+            diversions.append(Diversion(series_id, share, low, high))
+        else:
+            diversions.append(Diversion(series_id, share, share, share))
+    return Scenario(route_id, apply_shock(night.frame("trajectories"), shock, diversions), notes=notes)
+
+
+def diversion_between(night: Night, route_id: str, other: str) -> DiversionEstimate:
+    """What past episodes say about changes on one route and on another."""
+    lines = []
+    for name in (route_id, other):
+        rows = summaries.series_of(night.frame("observations"), summaries.route_series(name))
+        lines.append(pd.Series(rows["obs_value"].to_numpy(), pd.PeriodIndex(rows["time_period"], freq="M")))
+    return estimate_diversion(*lines)
+
+
+def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+    episode = EPISODES[values["episode"]]
+    name = scenario_words.episode(episode.episode_id)
+    found = course(night.frame("observations"), episode)
+    if found is None:
+        text = _(
+            "{episode}: no source that may be passed on covers it. Read Frontex’s own workbook in with "
+            "“vigie ingest --file frontex=…” and it can be replayed in your own copy."
+        )
+        return Scenario(route_id, None, refused=text.format(episode=name))
+    strength = float(values["past_strength"]) / 100
+    first = month_end(values["past_from"])
+    series_id = summaries.route_series(route_id)
+    paths = night.frame("trajectories")
+    if (episode.usual if values["past_as"] == "usual" else values["past_as"]) == "persons":
+        paths = add_persons(paths, series_id, found.beyond, first=first, strength=strength)
+        said = _("The persons beyond the months before are added to the forecast; its own width stays.")
+    else:
+        paths = rescale(paths, series_id, found.multiples, first=first, strength=strength)
+        said = _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
+    notes = [scenario_words.course(found, episode, layout.source_name(night, found.source_id)), said]
+    if episode.route_id != route_id:
+        text = _("The episode took place on another route ({route}).")
+        notes.append(text.format(route=layout.route_name(episode.route_id)))
+    return Scenario(route_id, paths, notes=notes, course=found)
+
+
+def route_paths(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """Sample paths of a route: one row per path, one column per month (its last day)."""
+    rows = trajectories[trajectories["series_id"] == summaries.route_series(route_id)]
+    return rows.pivot_table(index="output_type_id", columns="target_end_date", values="value").sort_index(axis=1)
+
+
+def quantile_rows(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """A route's paths at the hub's levels: ``target_end_date, output_type_id, value``."""
+    paths = route_paths(trajectories, route_id)
+    table = np.quantile(paths, QUANTILE_LEVELS, axis=0)
+    return pd.DataFrame(
+        {
+            "target_end_date": np.repeat(pd.DatetimeIndex(paths.columns), len(QUANTILE_LEVELS)),
+            "output_type_id": np.tile(QUANTILE_LEVELS, paths.shape[1]),
+            "value": table.T.ravel(),
+        }
+    )
+
+
+def wide(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same, one row per month and one column per level."""
+    table = rows.pivot_table(index="target_end_date", columns="output_type_id", values="value")
+    table.columns = [round(float(level), 6) for level in table.columns]
+    return table
+
+
+def totals(trajectories: pd.DataFrame, route_id: str, ends: list[pd.Timestamp]) -> pd.Series:
+    """Quantiles of a route's total over months: ``q10, q25, q50, q75, q90``."""
+    paths = route_paths(trajectories, route_id)
+    sums = paths[[end for end in ends if end in paths.columns]].sum(axis=1)
+    levels = (0.1, 0.25, 0.5, 0.75, 0.9)
+    return pd.Series(np.quantile(sums, levels), [f"q{round(100 * level)}" for level in levels])
+
+
+def title_months(night: Night, route_id: str) -> list[pd.Timestamp]:
+    """The next months not counted yet, whose total the page speaks of."""
+    paths = route_paths(night.frame("trajectories"), route_id)
+    return list(pd.DatetimeIndex(paths.columns)[:LONGEST_TOTAL])
+
+
+def places(
+    night: Night, trajectories: pd.DataFrame, route_id: str, values: Mapping[str, str]
+) -> tuple[pd.DataFrame, float]:
+    """Places needed by month and in all months together; see ``forecasting.scenarios_capacity``."""
+    stay = "fixed" if values["stay_kind"] == "fixed" else "open"
+    needs = Needs(float(values["stay"]), "fixed" if stay == "fixed" else "open", float(values["needs_place"]) / 100)
+    rows = summaries.series_of(night.frame("observations"), summaries.route_series(route_id))
+    history = pd.Series(rows["obs_value"].to_numpy(), pd.DatetimeIndex(rows["end_date"]))
+    taken = occupancy(route_paths(trajectories, route_id), history, needs)
+    return places_needed(taken, float(values["confidence"]) / 100)

@@ -1,0 +1,210 @@
+"""Scenarios: levers as codes, what they do to the release's paths, and the page over the miniature release."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from core.settings import PROJECT
+from dashboard import reads, scenario_state, scenario_tables, scenario_view
+from dashboard.charts.scenario import compare_alt, compare_chart, scenario_alt, scenario_chart
+from dashboard.downloads import csv_bytes
+from dashboard.reads import Night
+from dashboard.scenario_saved import SAVED
+from dashboard.scenario_state import KINDS, Lever
+from dashboard.theme import DARK, LIGHT
+from store.journal import Journal, journal_url
+from store.releases import Release
+
+from .conftest import AS_OF
+
+LEVELS = ("q10", "q25", "q50", "q75", "q90")
+ROUTES = ["CMR", "EMR", "WMR", "WAR", "CHA"]
+
+
+@pytest.fixture
+def night(release: Release) -> Night:
+    found = reads.night(release.run_id)
+    assert found is not None
+    return found
+
+
+def values_of(night: Night, route_id: str = "EMR", **levers: str) -> scenario_state.Values:
+    values, bad = scenario_state.parse(levers, scenario_state.levers(night, route_id, ROUTES))
+    assert bad == []
+    return values
+
+
+def visit(**address: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.switch_page("dashboard/app_pages/scenarios.py").run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(str(one.value) for kind in (app.title, app.markdown, app.warning) for one in kind)
+
+
+@given(st.text(max_size=12))
+def test_no_text_of_an_address_becomes_a_value_that_a_lever_does_not_take(text: str) -> None:
+    known = {"side": Lever("above", ("above", "below")), "number": Lever("3", low=0, high=10)}
+    values, bad = scenario_state.parse({"side": text, "number": text}, known)
+    assert values["side"] in {"above", "below"}
+    assert 0 <= float(values["number"]) <= 10
+    assert set(bad) <= {"side", "number"}
+
+
+def test_every_default_is_a_value_that_its_lever_takes(night: Night) -> None:
+    for route_id in ROUTES:
+        for name, lever in scenario_state.levers(night, route_id, ROUTES).items():
+            assert lever.takes(lever.default), (route_id, name)
+
+
+def test_the_same_assumption_has_the_same_name_however_it_is_looked_at(night: Night) -> None:
+    one, two = values_of(night, confidence="80"), values_of(night, confidence="95", shock_size="10")
+    assert scenario_state.scenario_id(one, "EMR") == scenario_state.scenario_id(two, "EMR")
+    assert scenario_state.scenario_id(one, "EMR") != scenario_state.scenario_id(one, "WAR")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_scenario_stays_a_distribution_with_ordered_quantiles(night: Night, kind: str) -> None:
+    values = values_of(night, "CMR", kind=kind, episode="lampedusa-2023")
+    scenario = scenario_view.build(night, values, "CMR")
+    assert scenario.trajectories is not None
+    wide = scenario_view.wide(scenario_view.quantile_rows(scenario.trajectories, "CMR"))
+    assert (np.diff(wide.to_numpy(), axis=1) >= 0).all()
+    assert (wide[0.9] > wide[0.1]).all()
+
+
+def test_a_diversion_without_evidence_is_said_to_be_the_readers_own(night: Night) -> None:
+    scenario = scenario_view.build(night, values_of(night, kind="shock", to_route="WAR", to_share="40"), "EMR")
+    assert "your own assumption" in scenario.notes[0]
+
+
+def test_places_grow_with_confidence_and_stay(night: Night) -> None:
+    paths = night.frame("trajectories")
+    needed = [
+        scenario_view.places(night, paths, "EMR", values_of(night, confidence=level, stay=stay))[1]
+        for level, stay in (("80", "3"), ("95", "3"), ("95", "6"))
+    ]
+    assert needed == sorted(needed)
+
+
+def test_the_file_of_months_holds_forecast_and_scenario_apart(night: Night) -> None:
+    rows = scenario_view.wide(scenario_view.quantile_rows(night.frame("trajectories"), "EMR"))
+    frame = scenario_tables.months_file(rows, 2 * rows, "EMR").set_index(["month", "kind"])
+    median = frame["median"].astype(float)
+    assert median["2025-03", "scenario"] == pytest.approx(2 * median["2025-03", "forecast"], abs=0.2)
+    assert list(frame.columns) == ["route_id", "q025", "q10", "q25", "median", "q75", "q90", "q975"]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_the_chart_shows_the_forecast_too_where_it_lies_above(night: Night, theme: object) -> None:
+    forecast = scenario_view.quantile_rows(night.frame("trajectories"), "EMR")
+    low = forecast.assign(value=forecast["value"] / 10)
+    observed = pd.DataFrame(
+        {"time_period_end": pd.date_range("2024-01-31", periods=12, freq="ME"), "value": 10.0, "flag": ""}
+    )
+    figure = scenario_chart(observed, forecast=forecast, scenario=low, now=AS_OF, theme=theme, unit="x")  # type: ignore[arg-type]  # a parameter's type is object
+    highest = forecast.loc[np.isclose(forecast["output_type_id"], 0.9), "value"].max()
+    assert figure.layout.yaxis.range[1] >= highest
+    assert {"forecast", "forecast high", "forecast low"} <= {trace.name for trace in figure.data}
+    assert "by the forecast" in scenario_alt(forecast, low, name="EMR")
+
+
+def test_the_bars_keep_the_forecast_in_its_own_hue() -> None:
+    rows = pd.DataFrame(
+        [
+            {
+                "name": name,
+                "is_forecast": name == "Forecast",
+                "q10": 1.0,
+                "q25": 2.0,
+                "q50": 3.0,
+                "q75": 4.0,
+                "q90": 5.0,
+            }
+            for name in ("Forecast", "Mine")
+        ]
+    )
+    figure = compare_chart(rows, unit="Arrivals", theme=LIGHT)
+    medians = [trace.marker.line.color for trace in figure.data if trace.name == "median"]
+    assert medians == [LIGHT.median, LIGHT.replay.text]
+    assert compare_alt(rows, unit="Arrivals") == "Arrivals: Forecast: 3 (1 to 5); Mine: 3 (1 to 5)."
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", ["months", "routes", "places", "saved"])
+def test_each_kind_and_view_is_shown_as_conditional(kind: str, part: str) -> None:
+    text = said(visit(route="CMR", kind=kind, part=part, episode="lampedusa-2023"))
+    assert "Conditional" in text and "never scored as one" in text
+    assert "instead of" in text
+
+
+@pytest.mark.usefixtures("release")
+def test_a_rare_condition_is_refused_with_the_paths_that_are_left() -> None:
+    text = said(visit(route="EMR", if_value="999999"))
+    assert "it happens on 0 of 400 sample paths, and at least 50 are needed" in text
+
+
+@pytest.mark.usefixtures("release")
+def test_an_episode_without_figures_is_refused_and_says_why() -> None:
+    assert "no source that may be passed on covers it" in said(visit(kind="past", episode="belarus-2021"))
+
+
+@pytest.mark.usefixtures("release")
+def test_a_bad_lever_in_the_address_is_noted_and_the_usual_one_taken() -> None:
+    app = visit(route="EMR", if_value="many")
+    assert "The address asks for if_value" in said(app)
+    assert "if_value" not in app.query_params
+
+
+@pytest.mark.usefixtures("release")
+def test_a_form_writes_every_lever_of_its_kind_into_the_address() -> None:
+    app = visit(route="EMR", kind="shock")
+    app.number_input(key="lever:shock_size").set_value(-40.0)
+    next(button for button in app.button if button.label == "Show the scenario").click().run()
+    assert app.query_params["shock_size"] in ("-40", ["-40"])
+    assert set(scenario_state.LEVERS_OF["shock"]) <= set(app.query_params)
+    assert "fall by 40%" in app.title[0].value
+
+
+def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: Path) -> None:
+    app = visit(route="EMR", kind="shock", part="saved")
+    app.text_input[0].set_value("Half more")
+    app.text_input[1].set_value("Ada")
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert not app.exception
+    journal = Journal(journal_url("", home))
+    entry = journal.entries(action=SAVED)[0]
+    journal.close()
+    assert (entry.actor, entry.reason, entry.run_id) == ("Ada", "Half more", release.run_id)
+    assert entry.payload["query"]["shock_size"] == "50"
+    again = visit(route="EMR", kind="if", part="saved", compare=entry.subject)
+    assert again.multiselect[0].value == [entry.subject]
+
+
+def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:
+    from dashboard import layout, scenario_words  # noqa: PLC0415  # the page itself runs on import
+
+    values = values_of(night, kind="shock")
+    frame = pd.DataFrame({"month": ["2025-02"], "kind": ["scenario"], "median": [1.0]})
+    made = layout.with_notes(
+        layout.export_of(night, "scenario-EMR", "A scenario", frame),
+        [scenario_words.conditional_note(), scenario_words.assumption(values)],
+    )
+    text = io.BytesIO(csv_bytes(made)).read().decode("utf-8-sig")
+    assert "# Caveat: What would follow if the assumption came true: not a forecast" in text
+    assert "# Caveat: if arrivals there rise by 50% from" in text
+    assert "# Caveat: Not to be used for: turning people back" in text
