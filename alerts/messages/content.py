@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
 from alerts.messages.announcement import FRESHNESS, Announcement
 from alerts.messages.facts import Facts, concerned
@@ -12,6 +13,8 @@ from alerts.messages.words import FRESHNESS_WORDS, LEVEL_MARKS, Words
 from alerts.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 
 MOST_MONTHS = 6
+FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
+"""Rules that warn of a low count."""
 
 
 def _(text: str) -> str:
@@ -193,7 +196,9 @@ def _chance(facts: Facts, words: Words) -> list[tuple[str, str]]:
         return []
     text = f"{words.percent(chance)} ({words.chance_word(chance)})"
     if threshold is not None:
-        template = words.text(_("{chance} to pass {threshold} a month, {months}"))
+        passing = _("{chance} to pass {threshold} a month, {months}")
+        falling = _("{chance} to fall to {threshold} a month, {months}")
+        template = words.text(falling if facts.get("rule") in FALLS else passing)
         months = words.months(facts["first_period"], facts["last_period"])
         text = template.format(chance=text, threshold=words.counted(threshold), months=months)
     return [(words.text(_("Chance")), text)]

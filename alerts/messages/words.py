@@ -124,10 +124,10 @@ class Words:
     def _figure(self, name: str, value: str | float) -> str:
         if name == "month":
             return self.month(str(value))
-        if isinstance(value, str):
-            return value
         if name == "citizen":
             return display_name(str(value), self.language) if str(value) in known_codes() else str(value)
+        if isinstance(value, str):
+            return value
         if name in SHARES:
             return self.percent(value)
         if name == "factor":

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts.lifecycle import ENDED, PROPOSED
+from alerts.messages.content import FALLS
 from alerts.own_record import record_of
 from core.routes import in_order
 from core.schema import ALL
@@ -119,7 +120,7 @@ def inbox_caption(night: Night, row: Row, standing: Standing) -> str:
     """Chance, state and change of one alert in one line."""
     parts: list[str] = []
     if known(row["probability"]) and known(row["threshold"]):
-        text = _("{chance} to pass {threshold}")
+        text = _("{chance} to fall to {threshold}") if row["rule"] in FALLS else _("{chance} to pass {threshold}")
         chance, threshold = numbers.percent(row["probability"]), numbers.observed(row["threshold"])
         parts.append(text.format(chance=chance, threshold=threshold))
     if row["ended"]:

@@ -69,6 +69,17 @@ def test_a_replay_says_first_that_nothing_is_happening_now(announce: Announce) -
     assert "repeats what was known on 31 January 2025" in message.replay
 
 
+def test_a_rule_about_low_counts_speaks_of_a_fall(announce: Announce) -> None:
+    chance = dict(compose(announce(rule="fall"), "en", DASHBOARD).rows)["Chance"]
+    assert chance == "82% (likely) to fall to 5,000 a month, February 2025 – March 2025"
+
+
+def test_a_nationality_is_named_in_the_readers_language(announce: Announce) -> None:
+    params = '{"citizen": "SYR", "share": 0.41, "share_before": 0.2}'
+    facts = announce(reason_key="nationality_shift", reason_params=params).facts
+    assert Words("en").reason(facts) == "Syria: 41% of the last three months’ arrivals, 20% before."
+
+
 def test_a_rule_that_this_version_does_not_know_keeps_the_sentence_of_its_release(announce: Announce) -> None:
     message = compose(announce(reason_key="new rule", reason="Something new."), "en", DASHBOARD)
     assert message.sentence == "Something new."
