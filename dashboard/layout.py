@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,13 +14,14 @@ import streamlit as st
 from core.errors import VigieError
 from core.routes import route_name as own_name
 from core.settings import home_folder
-from dashboard import numbers, reads, state
+from dashboard import numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
 from dashboard.i18n import _
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
 
 PAGES = "dashboard/app_pages"
+_PURPOSE_READ = "purpose:read"
 _CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
@@ -60,8 +62,24 @@ def open_page(*, with_switch: bool = True) -> Night:
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
     night = next(one for one in found if one.run_id == run_id)
+    first_use()
     above_title(night, found, with_switch=with_switch)
     return night
+
+
+def first_use() -> None:
+    """On the first pages of a visit, until it is read: what Vigie is for and what it must not be used for."""
+    if st.session_state.get(_PURPOSE_READ):
+        return
+    uses = "; ".join(purpose.prohibited_uses())
+    said = f"**{purpose.intended_use()}** {_('Not to be used for: {uses}.').format(uses=uses)}"
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":small[{said}]", width="stretch")
+        st.button(_("I have read this"), type="tertiary", on_click=_remember_purpose, key="purpose-read")
+
+
+def _remember_purpose() -> None:
+    st.session_state[_PURPOSE_READ] = True
 
 
 def no_release() -> None:
@@ -231,6 +249,22 @@ def downloads(export: Export, picture: Callable[[], bytes] | None = None) -> Non
             icon = None
         if picture is not None:
             _button("PNG", export.file_name("png"), "image/png", picture, None)
+
+
+def document_button(night: Night, name: str, label: str) -> None:
+    """A button that hands over one of the release's texts as it was published; none where the release lacks it."""
+    text = night.document(name)
+    if text:
+        st.download_button(
+            label,
+            text,
+            f"vigie-{Path(name).stem}-{night.as_of.isoformat()}{Path(name).suffix}",
+            "text/markdown",
+            key=f"document:{name}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/description:",
+        )
 
 
 def figures(export: Export, alt: str, *, shown: pd.DataFrame | None = None) -> None:

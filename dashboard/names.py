@@ -63,6 +63,26 @@ def indicator_name(target: str) -> str:
     return names.get(target, target.replace("_", " "))
 
 
+def region_name(region: str) -> str:
+    """A region of origin (``core.regions``)."""
+    names = {
+        "Northern Africa": _("Northern Africa"),
+        "Western Africa": _("Western Africa"),
+        "Eastern Africa": _("Eastern Africa"),
+        "Middle Africa": _("Middle Africa"),
+        "Southern Africa": _("Southern Africa"),
+        "Western Asia": _("Western Asia"),
+        "Southern Asia": _("Southern Asia"),
+        "Central Asia": _("Central Asia"),
+        "Eastern and South-eastern Asia": _("Eastern and South-eastern Asia"),
+        "Europe": _("Europe"),
+        "Americas": _("Americas"),
+        "Oceania": _("Oceania"),
+        "Unknown or stateless": _("Unknown or stateless"),
+    }
+    return names.get(region, region)
+
+
 def state_name(freshness: str) -> str:
     """How fresh a source is."""
     names = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}

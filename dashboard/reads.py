@@ -19,6 +19,7 @@ from core.disclosure import protect, protect_changes
 from core.errors import StoreError
 from core.schema import ALERTS, DRIVER_TESTS, EXPLANATIONS, FORECASTS, NOWCASTS, OBSERVATIONS, REJECTED, REPORTING
 from core.settings import home_folder, load_settings
+from forecasting.groups import COLUMNS as GROUP_COLUMNS
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
@@ -31,6 +32,7 @@ OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
     "alert_thresholds": ("rule", "level", "horizon", "cutoff", "honest_cutoff", "cost_loss_ratio"),
     "documented_rises": ("event_id", "basis", "horizon", "chance", "level", "came"),
     "ended_alerts": tuple(ALERTS.columns),
+    "group_errors": tuple(GROUP_COLUMNS),
     "explanations": tuple(EXPLANATIONS.columns),
     "nowcasts": tuple(NOWCASTS.columns),
     "outcomes": tuple(OBSERVATIONS.columns),
@@ -78,6 +80,10 @@ class Night:
     def sources(self) -> dict[str, dict[str, Any]]:
         """The catalogue's cards, source_id -> fields."""
         return _sources(self.home, self.run_id)
+
+    def document(self, name: str) -> str:
+        """One of the release's texts, such as ``known_issues.md``; an empty text where it lacks it."""
+        return _document(self.home, self.run_id, name)
 
     def model_cards(self) -> dict[str, str]:
         """Text of each model card, model_id -> markdown."""
@@ -158,6 +164,14 @@ def _sources(home: str, run_id: str) -> dict[str, dict[str, Any]]:
     except StoreError:
         return {}
     return cards
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _document(home: str, run_id: str, name: str) -> str:
+    try:
+        return _release(home, run_id).document(name)
+    except StoreError:
+        return ""
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

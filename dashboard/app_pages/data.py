@@ -17,6 +17,7 @@ from dashboard.tables import no_break
 
 NO_BREAK_HYPHEN = "\u2011"
 NEWEST_PERIODS = 3
+REGISTER = "known_issues.md"
 STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
 STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
 
@@ -28,6 +29,7 @@ def show(night: Night) -> None:
     show_freshness(night, fresh, cards)
     show_reporting(night)
     show_card(night, fresh, cards)
+    show_register(night)
     show_revisions(night)
     show_rejected(night)
 
@@ -143,12 +145,24 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     st.markdown(f"##### {_('Known issues')}", anchors=False)
     issues = [plain(str(text)) for text in card.get("known_issues", [])]
     st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
+    layout.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
 
 
 def _redistribution(value: object) -> str:
     if isinstance(value, bool):
         return _("allowed") if value else _("not allowed: private use only")
     return str(value or "")
+
+
+def show_register(night: Night) -> None:
+    """What is known to be wrong or limited beyond single sources, and the register as a file."""
+    text = night.document(REGISTER)
+    if not text:
+        return
+    st.subheader(_("Register of known issues"), anchor=False)
+    with st.container(key="register"):
+        st.markdown(text.partition("\n\n")[2])
+    layout.document_button(night, REGISTER, _("Register of known issues"))
 
 
 def show_revisions(night: Night) -> None:

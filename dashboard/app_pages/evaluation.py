@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import evaluation_view, layout, state, summaries
+from dashboard import evaluation_view, group_section, layout, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.skill import skill_alt, skill_chart
 from dashboard.i18n import _, ngettext
@@ -32,6 +32,7 @@ def show(night: Night) -> None:
     else:
         show_skill(night, rows, route_id)
     show_calibration(night, route_id)
+    group_section.show(night)
     show_track_record(night, route_id)
 
 

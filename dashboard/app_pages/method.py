@@ -119,6 +119,7 @@ def show_cards(night: Night) -> None:
     )
     with st.container(border=True):
         st.markdown(_lower_headings(cards[chosen]), anchors=False)
+    layout.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
 
 
 def _lower_headings(text: str) -> str:

@@ -36,7 +36,7 @@ def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_rel
     text = release.document("data_cards/uk_home_office.md")
     card = sources(SNAPSHOT)["uk_home_office"]
     assert card.citation in text and card.licence in text
-    assert "| arrivals | D | 2018-01-01 | 2025-01-31 | 1 |" in text
+    assert "| arrivals | D | 2018-01-01 | 2025-01-30 | 1 |" in text
     assert "no figure in this release" in release.document("data_cards/frontex.md")
 
 

@@ -1,0 +1,71 @@
+"""What every reader is told: the purpose at first use, cards, the register, and who is served worse."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.settings import PROJECT
+from dashboard import group_section, reads
+from dashboard.downloads import FORMATS, Export, csv_bytes
+from forecasting.groups import COLUMNS, FEW, NARROW, WORSE
+from store.releases import Release
+
+
+def visit(page: str, **address: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.switch_page(f"dashboard/app_pages/{page}.py").run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(str(one.value) for kind in (app.title, app.markdown) for one in kind)
+
+
+def errors(*marks: str) -> pd.DataFrame:
+    rows = [
+        ("region", "CMR", "_T", "Western Africa", "vigie-ensemble", 3, 90, 3)
+        + (0.9 + 0.1 * place, 0.8, 1.0, -0.1, 0.5, 0.8, 0.9, mark)
+        for place, mark in enumerate(marks)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+@pytest.mark.usefixtures("release")
+def test_the_purpose_stands_on_the_first_page_of_a_visit_until_it_is_read() -> None:
+    app = visit("method")
+    assert "turning people back" in app.markdown[0].value
+    app.button(key="purpose-read").click().run()
+    assert "turning people back" not in app.markdown[0].value
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_kind_of_file_carries_purpose_and_prohibited_uses(ending: str) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    about = " ".join(text for _label, text in Export("a", "A", frame, "2025-01-31", "r").about())
+    assert "Made for planning reception" in about and "profiling, or any decision about a person" in about
+    assert FORMATS[ending][2](Export("a", "A", frame, "2025-01-31", "r"))
+    assert b"profiling" in csv_bytes(Export("a", "A", frame, "2025-01-31", "r"))
+
+
+def test_a_group_served_worse_is_named_and_stands_first() -> None:
+    rows = errors("", WORSE, NARROW, FEW)
+    assert group_section.finding(rows).startswith("2 of 3 groups are served worse: Central Mediterranean")
+    table = group_section.table(rows)
+    assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
+
+
+def test_where_no_group_is_worse_the_page_says_so() -> None:
+    assert group_section.finding(errors("", "")).startswith("No group of 2 is worse")
+
+
+def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) -> None:
+    night = reads.night(release.run_id)
+    assert night is not None
+    assert night.document("known_issues.md") == ""
+    assert night.frame("group_errors").empty
+    assert "holds no errors by group" in said(visit("evaluation"))
