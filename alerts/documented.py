@@ -43,6 +43,7 @@ def said_before(
     made: Issued,
     counts: pd.DataFrame,
     cutoffs: Mapping[int, Cutoffs],
+    first_judged: int,
     settings: AlertSettings,
     *,
     basis: str,
@@ -54,13 +55,15 @@ def said_before(
         made: Forecasts issued at past origins.
         counts: Monthly outcomes, one column per series.
         cutoffs: Frozen cut-offs by months ahead.
+        first_judged: Place of the first origin after the span that they were learned on. Earlier origins could not know
+            them, and get those of honest chances.
         settings: What counts as far above.
         basis: Whose figures these are, in a word.
 
     Returns:
         :data:`COLUMNS`, one row per event and months ahead (``horizon``) with a forecast: ``origin`` is the month whose
         count was the newest, ``chance`` that the event's month would be far above the mean known then, ``level`` what
-        the frozen cut-off makes of it (empty: no alert), ``came`` 1 where the count was, 0 where it was not, NaN where
+        the cut-off makes of it (empty: no alert), ``came`` 1 where the count was, 0 where it was not, NaN where
         that is not known. Nothing of the counts themselves is in it.
     """
     past = replay(SURGE, made, counts, settings)
@@ -72,11 +75,11 @@ def said_before(
             continue
         for horizon in range(past.chance.shape[2], 0, -1):
             origin = pd.Period(event.month, "M") - horizon
-            if origin not in made.origins:
+            place = int(made.origins.get_indexer(pd.PeriodIndex([origin]))[0])
+            at = place, column, horizon - 1
+            if place < 0 or not np.isfinite(past.chance[at]):
                 continue
-            at = made.origins.get_loc(origin), column, horizon - 1
-            if not np.isfinite(past.chance[at]):
-                continue
+            levels = cutoffs[horizon] if place >= first_judged else SURGE.honest(settings)
             rows.append(
                 {
                     "event_id": event.event_id,
@@ -85,8 +88,8 @@ def said_before(
                     "horizon": horizon,
                     "origin": str(origin),
                     "chance": float(past.chance[at]),
-                    "cutoff": cutoffs[horizon].watch,
-                    "level": cutoffs[horizon].level(float(past.chance[at])) or "",
+                    "cutoff": levels.watch,
+                    "level": levels.level(float(past.chance[at])) or "",
                     "came": float(past.event[at]) if past.judged[at] else np.nan,
                     "basis": basis,
                 }

@@ -87,8 +87,8 @@ def record(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iterator[
 
     Yields:
         Rows as :func:`alerts.track_record.track_record` has them, horizon 0. ``precision`` is the share that held;
-        ``base_rate`` how often the claim held whether or not there was a signal, where it can be asked. There is no
-        recall and no lead: what such a rule does not say is no event of its own.
+        ``base_rate`` how often the claim held whether or not there was a signal, where it can be asked; ``n_events``
+        the signals that could be followed. There is no recall and no lead: what such a rule does not say is no event.
     """
     known = [signal for signal in signals if not signal.level or np.isfinite(signal.held)]
     if not known:
@@ -113,7 +113,7 @@ def record(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iterator[
                 "level": name,
                 "route_id": route_id,
                 "horizon": 0,
-                "n_events": 0,
+                "n_events": int(ledger.of(some).right.sum() + ledger.of(some).wrong.sum()),
                 "base_rate": float(values.mean()) if len(values) else float("nan"),
                 "trained_from": "",
                 "trained_to": "",

@@ -52,6 +52,7 @@ class Record:
         reliability: Chances said against how often the event came; see :mod:`alerts.reliability`.
         made: Forecasts issued at past origins.
         frozen: Cut-offs by rule and horizon.
+        span: How the origins are parted.
     """
 
     rules: pd.DataFrame
@@ -60,6 +61,7 @@ class Record:
     reliability: pd.DataFrame
     made: Issued
     frozen: Mapping[str, Mapping[int, Cutoffs]]
+    span: Span
 
     @property
     def cutoffs(self) -> dict[str, Cutoffs]:
@@ -135,6 +137,7 @@ def full_record(  # the parts of one judgement, each named by the caller
         pd.concat(reliable, ignore_index=True) if reliable else pd.DataFrame(columns=RELIABILITY_COLUMNS),
         made,
         frozen,
+        span,
     )
 
 

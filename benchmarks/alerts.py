@@ -210,7 +210,8 @@ def documented(found: World) -> pd.DataFrame:
     past = found.systems[0].past
     frozen = training.freeze(past, SURGE.costs, SURGE.window, found.span, found.settings)
     cards = [DocumentedEvent(card.event_id, card.route_id, card.month) for card in events(SNAPSHOT)]
-    return said_before(cards, found.made, found.counts, frozen, found.settings, basis="detections")
+    first = found.span.first_judged
+    return said_before(cards, found.made, found.counts, frozen, first, found.settings, basis="detections")
 
 
 def documented_lines(said: pd.DataFrame) -> Iterator[str]:
@@ -227,7 +228,7 @@ def documented_lines(said: pd.DataFrame) -> Iterator[str]:
             mark = "**" if rows.loc[step, "level"] else ""
             cells.append(f"{mark}{float(str(rows.loc[step, 'chance'])):.0%}{mark}")
         alerted = rows[rows["level"] != ""]
-        first = f"{alerted.index.max()} months before" if len(alerted) else "none"
+        first = f"{alerted.index.max()} before" if len(alerted) else "none"
         came = "yes" if len(rows) and bool(rows["came"].iloc[0]) else "no"
         yield f"| {card.title} | {came} | " + " | ".join(cells) + f" | {first} |"
 
@@ -306,7 +307,7 @@ def section(found: World, said: pd.DataFrame) -> Sequence[str]:
         *cost_lines(found),
         "",
         "Chance said before each documented rise (`data/events.toml`) that its month would be far above the mean;",
-        "bold: a watch or more. Early on little history was known, and the baseline stands in for much.",
+        "bold: a watch or more, before 2018 with the cut-off of honest chances. In 2011 little history was known.",
         "",
         *documented_lines(said),
     ]

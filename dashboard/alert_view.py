@@ -34,7 +34,7 @@ from core.entry import Entry
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
-from dashboard import headlines, numbers, summaries
+from dashboard import headlines, numbers, record_view, summaries
 from dashboard.headlines import Row
 from dashboard.i18n import _
 from dashboard.names import rule_name
@@ -241,24 +241,41 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {
         "precision": (_("Warnings that were right"), headlines.counted_share),
+        "base_rate": (_("Months in which it comes anyway"), headlines.counted_share),
         "recall": (_("Events that were warned of"), headlines.counted_share),
         "false_alarms_per_route_year": (_("Warnings in vain, per route and year"), _decimal),
-        "lead_months_median": (_("Months of notice, median"), _decimal),
+        "lead_months_median": (_("Months of notice, median"), record_view.months),
+        "brier_skill": (_("Brier skill of the chance (0: no better than the usual share)"), _two_decimals),
     }
-    return pd.DataFrame(
-        [
-            {
-                "measure": words,
-                "value": write(float(found[name])),
-                "interval": _between(float(found[f"{name}_lo"]), float(found[f"{name}_hi"]), write),
-            }
-            for name, (words, write) in measures.items()
-        ]
-    )
+    rows = [
+        {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write)}
+        for name, (words, write) in measures.items()
+        if name in found and known(float(found[name]))
+    ]
+    return pd.DataFrame(rows, columns=["measure", "value", "interval"])
+
+
+def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
+    """The 90 % interval of a measure; of the notice, its quartiles beside it."""
+    nothing = float("nan")
+    text = _between(float(found.get(f"{name}_lo", nothing)), float(found.get(f"{name}_hi", nothing)), write)
+    if name == "lead_months_median":
+        low, high = (float(found.get(f"lead_months_{part}", nothing)) for part in ("q25", "q75"))
+        if known(low) and known(high) and low < high:
+            quartiles = _("half of them {low} to {high}").format(low=write(low), high=write(high))
+            return f"{text}; {quartiles}" if text else quartiles
+    cases = {"precision": "n_alerts", "recall": "n_events"}.get(name)
+    if cases and record_view.few(float(found.get(cases, nothing))):
+        return _("{text}, too few to say").format(text=text) if text else _("too few to say")
+    return text
 
 
 def _decimal(value: float) -> str:
     return numbers.decimal(value, 1)
+
+
+def _two_decimals(value: float) -> str:
+    return numbers.decimal(value, 2)
 
 
 def _between(low: float, high: float, write: Callable[[float], str]) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from core.schema import ALL
-from dashboard import headlines, numbers, summaries
+from dashboard import summaries
 from dashboard.i18n import _, ngettext
-from dashboard.names import model_name, rule_name
+from dashboard.names import model_name
 from dashboard.summaries import known
-from dashboard.theme import LEVELS, level_label
 
 
 def series_of(route_id: str) -> str:
@@ -121,33 +120,3 @@ def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"bin_low": pd.Series(dtype=float), "share": pd.Series(dtype=float)})
     edges = rows["level"].astype(float) - float(rows["level"].iloc[0])
     return pd.DataFrame({"bin_low": edges.round(6), "share": rows["value"].astype(float)})
-
-
-def record_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Each rule's record with its intervals as text."""
-
-    def words(name: str, *, share: bool) -> list[str]:
-        return [_with_interval(row[name], row[f"{name}_lo"], row[f"{name}_hi"], share=share) for row in records]
-
-    ordered = rows.sort_values(["rule", "level", "horizon"])
-    records = ordered.to_dict("records")
-    return pd.DataFrame(
-        {
-            _("Rule"): [rule_name(row["rule"]) for row in records],
-            _("Level"): [level_label(row["level"]) if row["level"] in LEVELS else _("all") for row in records],
-            _("Months ahead"): [str(row["horizon"]) if row["horizon"] else _("any, as issued") for row in records],
-            _("Right"): words("precision", share=True),
-            _("Events seen"): words("recall", share=True),
-            _("In vain, per route and year"): words("false_alarms_per_route_year", share=False),
-            _("Notice, months"): words("lead_months_median", share=False),
-            _("AUC"): words("auc", share=False),
-            _("Events"): [str(row["n_events"]) for row in records],
-        }
-    )
-
-
-def _with_interval(value: float, low: float, high: float, *, share: bool) -> str:
-    if not known(value):
-        return numbers.NOTHING
-    write = headlines.counted_share if share else numbers.decimal
-    return write(value) if not known(low) or not known(high) else f"{write(value)} ({write(low)}–{write(high)})"

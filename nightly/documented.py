@@ -21,15 +21,16 @@ def documented_rises(record: Record, panel: pd.DataFrame, settings: AlertSetting
 
     Returns:
         :data:`alerts.documented.COLUMNS` plus the catalogue's ``title, title_fr, what, what_fr, source, url``.
-        ``basis`` is ``arrivals`` (this release's own figures), ``detections`` (Frontex's, of which only chances are kept),
-        or empty; then ``horizon`` is 0.
+        ``basis`` is ``arrivals`` (this release's own figures), ``detections`` (Frontex's: only chances are kept), or
+        empty; then ``horizon`` is 0.
     """
     cards = events(SNAPSHOT)
     parts = [said_on_detections(SNAPSHOT)]
     if SURGE.rule in record.frozen:
         named = [DocumentedEvent(card.event_id, card.route_id, card.month) for card in cards]
         frozen = record.frozen[SURGE.rule]
-        parts.append(said_before(named, record.made, by_route(panel), frozen, settings, basis="arrivals"))
+        counts, first = by_route(panel), record.span.first_judged
+        parts.append(said_before(named, record.made, counts, frozen, first, settings, basis="arrivals"))
     said = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     catalogue = pd.DataFrame([card.model_dump() for card in cards])
     told = said.drop(columns=["route_id", "month"], errors="ignore")

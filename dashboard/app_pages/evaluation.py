@@ -7,9 +7,10 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import evaluation_view, group_section, layout, state, summaries
+from dashboard import evaluation_view, group_section, layout, record_section, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.skill import skill_alt, skill_chart
+from dashboard.drivers_view import show_driver_tests
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
@@ -33,7 +34,8 @@ def show(night: Night) -> None:
         show_skill(night, rows, route_id)
     show_calibration(night, route_id)
     group_section.show(night)
-    show_track_record(night, route_id)
+    record_section.show(night, route_id)
+    show_driver_tests(night)
 
 
 def show_controls(routes: list[str], route_id: str, scale: str) -> None:
@@ -96,23 +98,6 @@ def show_calibration(night: Night, route_id: str) -> None:
             layout.chart(pit_histogram(pit, theme=current_theme()), pit_alt(pit), "pit")
     export = layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
     layout.figures(export, _("Coverage and PIT at the chosen horizon"))
-
-
-def show_track_record(night: Night, route_id: str) -> None:
-    """How often each alert rule was right."""
-    st.subheader(_("Were the alerts right?"), anchor=False)
-    rows = night.frame("track_record")
-    rows = rows[rows["route_id"] == route_id]
-    if rows.empty:
-        st.markdown(small(_("No alert rule has a track record here yet.")))
-        return
-    st.dataframe(
-        evaluation_view.record_table(rows),
-        hide_index=True,
-        alt=_("Track record of each alert rule at past origins"),
-    )
-    st.markdown(small(_("Values in brackets: 90% interval from a block bootstrap over past origins.")))
-    layout.downloads(layout.export_of(night, "track-record", _("Track record of alert rules"), rows))
 
 
 show(layout.open_page())

@@ -51,7 +51,10 @@ def test_what_would_have_been_said_is_the_chance_issued_then(panel: Build, issue
     event = DocumentedEvent("rise-2024", "CMR", str(months[40]))
     other = DocumentedEvent("rise-2020", "EMR", "2020-01")
     cutoffs = dict.fromkeys(range(7), Cutoffs(0.3, 0.5, 0.9))
-    said = said_before([event, other], made, counts, cutoffs, AlertSettings(), basis="arrivals")
+    said = said_before([event, other], made, counts, cutoffs, 0, AlertSettings(), basis="arrivals")
+    early = said_before([event], made, counts, cutoffs, len(made.origins), AlertSettings(), basis="arrivals")
+    assert set(early["cutoff"]) == {0.25}
+    assert set(said["cutoff"]) == {0.3}
     assert said["horizon"].to_list() == [6, 5, 4, 3, 2, 1]
     assert said["origin"].to_list() == [str(months[40] - ahead) for ahead in (6, 5, 4, 3, 2, 1)]
     expected = probability_above(300.0, np.array(spread))

@@ -21,6 +21,7 @@ AS_OF = dt.date(2025, 1, 31)
 SAMPLE: dict[str, float | str] = {
     "chance": 0.82, "threshold": 10_000.0, "month": "2025-04", "factor": 1.5, "value": 1234.0, "lower": 345.0,
     "upper": 12_345.0, "period": "2024-11", "age": 62, "expected": 45, "before": 9977.0, "after": 5289.0,
+    "citizen": "SYR", "share": 0.41, "share_before": 0.12,
 }  # fmt: skip
 
 
