@@ -34,7 +34,7 @@ def show(night: Night) -> None:
     words = {"region": _("Region of origin"), "citizen": _("Nationality"), "route": _("Route")}
     kind = state.choice("group", KINDS, "region")
     steps = [str(step) for step in sorted(rows["horizon"].astype(int).unique()) if step in {1, 3, 6, 12}]
-    ahead = state.choice("ahead", steps, "3" if "3" in steps else steps[0])
+    ahead = state.choice("group_ahead", steps, "3" if "3" in steps else steps[0])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.segmented_control(
             _("Groups by"), KINDS, format_func=words.__getitem__, required=True, **state.widget("group", kind)
@@ -44,7 +44,7 @@ def show(night: Night) -> None:
             steps,
             width=160,
             format_func=lambda step: ngettext("{n} month", "{n} months", int(step)).format(n=step),
-            **state.widget("ahead", ahead),
+            **state.widget("group_ahead", ahead),
         )
     chosen = rows[(rows["kind"] == kind) & (rows["horizon"].astype(int) == int(ahead))]
     st.markdown(finding(chosen))

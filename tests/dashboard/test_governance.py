@@ -28,9 +28,8 @@ def said(app: AppTest) -> str:
 
 def errors(*marks: str) -> pd.DataFrame:
     rows = [
-        ("region", "CMR", "_T", "Western Africa", "vigie-ensemble", 3, 90, 3)
-        + (0.9 + 0.1 * place, 0.8, 1.0, -0.1, 0.5, 0.8, 0.9, mark)
-        for place, mark in enumerate(marks)
+        ("region", "CMR", "_T", "Western Africa", "m", 3, 90, 3, ratio, 0.8, 1.0, -0.1, 0.5, 0.8, 0.9, mark)
+        for ratio, mark in zip((0.9, 1.0, 1.1, 1.2), marks, strict=False)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
