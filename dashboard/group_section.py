@@ -82,7 +82,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
             _("Group"): [no_break(_place(row)) for row in ordered],
             no_break(_("Relative WIS")): [no_break(_ratio(row)) for row in ordered],
             _("Bias"): [numbers.decimal(row["bias"]) for row in ordered],
-            no_break(_("80% interval held")): [numbers.percent(row["coverage_80"]) for row in ordered],
+            no_break(_("80% interval held")): [numbers.decimal(row["coverage_80"]) for row in ordered],
             _("Forecasts"): [int(row["n"]) for row in ordered],
             _("Note"): [marks.get(str(row["mark"]), "") for row in ordered],
         }

@@ -74,7 +74,8 @@ def first_use() -> None:
     uses = "; ".join(purpose.prohibited_uses())
     said = f"**{purpose.intended_use()}** {_('Not to be used for: {uses}.').format(uses=uses)}"
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f":small[{said}]", width="stretch")
+        with st.container(width="stretch", gap=None):
+            st.markdown(f":small[{said}]")
         st.button(_("I have read this"), type="tertiary", on_click=_remember_purpose, key="purpose-read")
 
 
