@@ -4,7 +4,7 @@ A language is a folder ``locale/<language>/LC_MESSAGES/vigie.po``; adding one ad
 they are written, so no compiled file is needed. After changing a text, renew the template::
 
     .venv/bin/pybabel extract --no-location --sort-output --omit-header \
-        --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot app.py dashboard alerts
+        --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot app.py dashboard alerts briefing
 """
 
 from __future__ import annotations

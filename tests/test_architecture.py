@@ -6,7 +6,9 @@ import ast
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-ROOMS = ("core", "ingest", "store", "geo", "forecasting", "alerts", "desk", "dashboard", "nightly", "commands")
+ROOMS = (
+    "core", "ingest", "store", "geo", "forecasting", "alerts", "briefing", "desk", "dashboard", "nightly", "commands",
+)  # fmt: skip
 
 
 def imported(path: Path) -> set[str]:

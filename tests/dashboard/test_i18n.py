@@ -82,7 +82,7 @@ def test_the_check_lets_translated_texts_pass(source: str) -> None:
 
 def texts_in_the_code() -> set[str]:
     found: set[str] = set()
-    for folder in ("dashboard", "alerts"):
+    for folder in ("dashboard", "alerts", "briefing"):
         for _name, _line, message, _comments, _context in extract_from_dir(PROJECT / folder, keywords=KEYWORDS):
             found.add(message[0] if isinstance(message, tuple) else message)
     for _line, message, _comments, _context in extract_from_file("python", str(PROJECT / "app.py"), keywords=KEYWORDS):

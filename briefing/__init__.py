@@ -1,0 +1,1 @@
+"""What a release says in short: figures by route, what changed, and the one-page briefing. Frames in, bytes out."""

@@ -1,0 +1,135 @@
+"""What a release says otherwise than the one before it, one sentence each, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from alerts.facts import STALE
+from alerts.messages.content import FALLS
+from alerts.messages.words import Words
+from briefing import summaries
+from briefing.edition import Reading
+from core.routes import is_route, route_name
+
+LEAST_CHANGE = 0.05
+"""Chances that moved by less are not worth a line."""
+Row = Mapping[Any, Any]
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+def ngettext(singular: str, plural: str) -> tuple[str, str]:
+    """Mark a text that depends on a number for translation."""
+    return singular, plural
+
+
+def changes(now: Reading, former: Reading, words: Words) -> list[str]:
+    """One sentence for each thing that the release before this one said otherwise.
+
+    Args:
+        now: The release: ``alerts``, ``observations`` and ``routes`` are read.
+        former: The release before it: ``alerts``, ``observations`` and ``forecasts`` are read.
+        words: The reader's language.
+    """
+    found = [
+        *_alert_changes(now, former, words),
+        *_late_sources(now, former, words),
+        *_new_figures(now, former, words),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def subject_name(reading: Reading, row: Row, words: Words) -> str:
+    """What an alert is about: its route, else its source's publisher."""
+    if is_route(str(row["route_id"])):
+        return words.text(route_name(str(row["route_id"])))
+    source_id = str(row["source_id"])
+    return str(reading.sources().get(source_id, {}).get("publisher", source_id))
+
+
+def _late_sources(now: Reading, former: Reading, words: Words) -> list[str]:
+    """How many sources are late that were not, and the other way round; which ones, the Data page says."""
+    late_now, late_before = (
+        {*frame.loc[frame["rule"] == STALE.rule, "source_id"]}
+        for frame in (now.frame("alerts"), former.frame("alerts"))
+    )
+    late, back = len(late_now - late_before), len(late_before - late_now)
+    out = []
+    if late:
+        out.append(words.plural(*ngettext("{n} more source is late", "{n} more sources are late"), late))
+    if back:
+        texts = ngettext("{n} source is up to date again", "{n} sources are up to date again")
+        out.append(words.plural(*texts, back))
+    return out
+
+
+def _alert_changes(now: Reading, former: Reading, words: Words) -> list[str]:
+    keys = ["route_id", "source_id", "rule"]
+    standing, before = (
+        frame[frame["rule"] != STALE.rule].drop_duplicates(keys)
+        for frame in (now.frame("alerts"), former.frame("alerts"))
+    )
+    both = summaries.by_level(standing).merge(
+        before, on=keys, how="outer", suffixes=("", "_before"), indicator=True, sort=False
+    )
+    told = (_alert_change(row, subject_name(now, row, words), words) for row in both.to_dict("records"))
+    return [text for text in told if text]
+
+
+def _alert_change(row: Row, name: str, words: Words) -> str:
+    """What became of one alert, or an empty text."""
+    if row["_merge"] == "left_only":
+        text = words.text(_("{subject}: new alert, {level}"))
+        return text.format(subject=name, level=words.level(row["alert_level"]))
+    if row["_merge"] == "right_only":
+        text = words.text(_("{subject}: {level} has ended"))
+        return text.format(subject=name, level=words.level(row["alert_level_before"]))
+    if row["alert_level"] != row["alert_level_before"]:
+        text = words.text(_("{subject}: from {before} to {now}"))
+        return text.format(
+            subject=name, before=words.level(row["alert_level_before"]), now=words.level(row["alert_level"])
+        )
+    if summaries.known(row["threshold"]) and abs(row["probability"] - row["probability_before"]) >= LEAST_CHANGE:
+        passing = _("{subject}: chance to pass {threshold} from {before} to {now}")
+        falling = _("{subject}: chance to fall to {threshold} from {before} to {now}")
+        text = words.text(falling if row["rule"] in FALLS else passing)
+        return text.format(
+            subject=name,
+            before=words.percent(row["probability_before"]),
+            now=words.percent(row["probability"]),
+            threshold=words.counted(row["threshold"]),
+        )
+    return ""
+
+
+def _new_figures(now: Reading, former: Reading, words: Words) -> list[str]:
+    """Months that closed since: the count beside what the former release expected."""
+    out = []
+    for route_id in now.frame("routes")["route_id"]:
+        series_id = summaries.route_series(route_id)
+        known = summaries.series_of(now.frame("observations"), series_id)
+        before = summaries.series_of(former.frame("observations"), series_id)
+        fresh = known[~known["time_period"].isin(before["time_period"])]
+        if fresh.empty or before.empty:
+            continue
+        out.append(_new_figure(fresh.iloc[-1], former.frame("forecasts"), route_id, words))
+    return out
+
+
+def _new_figure(last: pd.Series, forecasts: pd.DataFrame, route_id: str, words: Words) -> str:
+    quantiles = summaries.quantiles_of(forecasts, summaries.route_series(route_id))
+    text = words.text(_("{route}: {month} closed at {value}")).format(
+        route=words.text(route_name(route_id)),
+        month=words.month(str(last["time_period"])),
+        value=words.counted(last["obs_value"]),
+    )
+    if last["end_date"] in quantiles.index and 0.5 in quantiles:
+        median = float(quantiles[0.5].loc[last["end_date"]])
+        text += ", " + words.text(_("expected were {value}")).format(value=words.expected(median))
+    return text

@@ -1,0 +1,149 @@
+"""What a release says about its routes, worked out from its frames: pure functions, frame in, frame or number out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.calendar import last_complete_period
+from core.quantiles import interval_levels
+from core.routes import ROUTES
+from core.schema import ALL, make_series_id
+
+ENSEMBLE = "vigie-ensemble"
+MONTHS_AHEAD = 3
+"""A manager plans for the next three complete months."""
+LEVEL_ORDER = ("severe", "warning", "watch")
+
+
+def known(value: float | None) -> bool:
+    """Whether a number is there: neither None nor not-a-number."""
+    return value is not None and not math.isnan(value)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Median and 80 % interval of a sum over months, persons."""
+
+    median: float
+    low: float
+    high: float
+
+
+def route_series(route_id: str, citizen: str = ALL) -> str:
+    """The monthly arrivals series of a route, all places, one citizenship or all."""
+    return make_series_id("arrivals", route_id, ALL, citizen, "M")
+
+
+def series_of(observations: pd.DataFrame, series_id: str) -> pd.DataFrame:
+    """One series in time order: ``time_period``, ``obs_value``, ``obs_flag`` and ``end_date`` (its last day)."""
+    rows = observations[observations["series_id"] == series_id].sort_values("time_period")
+    rows = rows.drop_duplicates("time_period", keep="last")
+    ends = pd.PeriodIndex(rows["time_period"], freq="M").end_time.normalize() if len(rows) else pd.DatetimeIndex([])
+    return rows.assign(end_date=ends)[["time_period", "obs_value", "obs_flag", "end_date"]].reset_index(drop=True)
+
+
+def months_ahead(as_of: dt.date, count: int = MONTHS_AHEAD) -> list[pd.Timestamp]:
+    """Last days of the next ``count`` months that have not ended on ``as_of``."""
+    last = last_complete_period(as_of, "M")
+    return [(last + step).end_time.normalize() for step in range(1, count + 1)]
+
+
+def expected_sum(trajectories: pd.DataFrame, series_id: str, ends: list[pd.Timestamp]) -> Expected | None:
+    """Arrivals expected over several months together, from joint sample paths.
+
+    Quantiles of months cannot be added; sums of sample paths can be ranked.
+
+    Returns:
+        Median and 80 % interval, or None where a month has no sample.
+    """
+    rows = trajectories[(trajectories["series_id"] == series_id) & trajectories["target_end_date"].isin(ends)]
+    rows = rows[rows["model_id"] == ENSEMBLE]
+    if rows["target_end_date"].nunique() < len(ends):
+        return None
+    sums = rows.groupby("output_type_id")["value"].sum().to_numpy()
+    low, high = interval_levels(0.8)
+    return Expected(float(np.median(sums)), float(np.quantile(sums, low)), float(np.quantile(sums, high)))
+
+
+def quantiles_of(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:
+    """Quantiles of one series: one row per ``target_end_date`` (index), one column per level, plus ``horizon``."""
+    rows = forecasts[
+        (forecasts["series_id"] == series_id)
+        & (forecasts["model_id"] == model_id)
+        & (forecasts["output_type"] == "quantile")
+    ]
+    wide = rows.pivot_table(index="target_end_date", columns="output_type_id", values="value", aggfunc="last")
+    horizons = rows.groupby("target_end_date")["horizon"].last()
+    wide.columns = [round(float(level), 6) for level in wide.columns]
+    return wide.assign(horizon=horizons).sort_index()
+
+
+def level_of(alerts: pd.DataFrame, route_id: str) -> str:
+    """The highest level open on a route, or an empty text."""
+    found = set(alerts.loc[alerts["route_id"] == route_id, "alert_level"])
+    return next((level for level in LEVEL_ORDER if level in found), "")
+
+
+def by_level(alerts: pd.DataFrame) -> pd.DataFrame:
+    """Alerts with the highest level first, then the likeliest."""
+    order = alerts["alert_level"].map({level: rank for rank, level in enumerate(LEVEL_ORDER)})
+    keyed = alerts.assign(_order=order)
+    return keyed.sort_values(["_order", "probability"], ascending=[True, False], kind="stable").drop(columns="_order")
+
+
+def route_states(routes: pd.DataFrame) -> pd.DataFrame:
+    """Routes of a release in the order in which Vigie lists them."""
+    order = {route_id: rank for rank, route_id in enumerate(ROUTES)}
+    ranked = routes.assign(_order=routes["route_id"].map(order).fillna(len(order)))
+    return ranked.sort_values("_order").drop(columns="_order").reset_index(drop=True)
+
+
+def route_summary(
+    routes: pd.DataFrame,
+    observations: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    alerts: pd.DataFrame,
+    ends: list[pd.Timestamp],
+) -> pd.DataFrame:
+    """One row per route, the most arrivals expected first and routes without a forecast last.
+
+    Returns:
+        ``route_id, state, note, level, expected, low, high, last_period, last_value, last_flag, year_earlier``;
+        numbers are empty where a route has none.
+    """
+    rows = []
+    for route in route_states(routes).itertuples():
+        series_id = route_series(str(route.route_id))
+        history = series_of(observations, series_id)
+        expected = expected_sum(trajectories, series_id, ends) if route.state == "ok" else None
+        last = history.iloc[-1] if len(history) else None
+        rows.append(
+            {
+                "route_id": route.route_id,
+                "state": route.state,
+                "note": route.note,
+                "level": level_of(alerts, str(route.route_id)),
+                "expected": expected.median if expected else np.nan,
+                "low": expected.low if expected else np.nan,
+                "high": expected.high if expected else np.nan,
+                "last_period": last["time_period"] if last is not None else "",
+                "last_value": last["obs_value"] if last is not None else np.nan,
+                "last_flag": last["obs_flag"] if last is not None else "",
+                "year_earlier": year_earlier(history),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("expected", ascending=False, na_position="last", ignore_index=True)
+
+
+def year_earlier(history: pd.DataFrame) -> float:
+    """The value twelve months before a series' last month, or an empty number."""
+    if history.empty:
+        return float("nan")
+    before = str(pd.Period(history["time_period"].iloc[-1], freq="M") - 12)
+    found = history.loc[history["time_period"] == before, "obs_value"]
+    return float(found.iloc[0]) if len(found) else float("nan")
