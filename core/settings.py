@@ -8,8 +8,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from core.access_settings import AccessSettings, is_safe_address
 from core.delivery_settings import DeliverySettings
 from core.errors import InputError
 
@@ -52,6 +53,7 @@ class LiveSettings(BaseModel):
         default=2, ge=0, description="Wait before the second try; it doubles, with jitter"
     )
     longest_wait_seconds: float = Field(default=120, ge=0, description="Longest wait that a publisher may ask for")
+    keep_months: int = Field(default=24, ge=1, description="Months for which publishers' answers are kept as they came")
     parallel: int = Field(default=4, ge=1, le=16, description="Sources asked at once; one request per host at a time")
     user_agent: str = Field(default="Vigie/0.1 (open software; forecasts of migration flows)", min_length=1)
     browser_agent: str = Field(
@@ -82,6 +84,13 @@ class Settings(BaseModel):
         default="http://127.0.0.1:8501", pattern=r"^https?://\S+$", description="Where messages link to"
     )
     delivery: DeliverySettings = DeliverySettings()
+    access: AccessSettings = AccessSettings()
+
+    @model_validator(mode="after")
+    def _login_is_safe(self) -> Settings:
+        if self.access.is_on and not is_safe_address(self.dashboard_url):
+            raise ValueError("with login, dashboard_url must begin with https:// (http:// on loopback only)")
+        return self
 
 
 def home_folder(option: Path | None = None) -> Path:
@@ -108,5 +117,5 @@ def load_settings(home: Path) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"
         raise InputError(f"{path.name}, setting {where}: {first['msg']}") from None

@@ -76,7 +76,8 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
     """Every lever with its values on a release and route."""
     months = tuple(months_of(night, route_id))
     # The months that every route has, so that a condition on one may speak of another.
-    shared = tuple(month for month in months if all(month in months_of(night, other) for other in routes))
+    spans = [set(months_of(night, other)) for other in routes]
+    shared = tuple(month for month in months if all(month in span for span in spans))
     others = tuple(other for other in routes if other != route_id)
     names, sides = tuple(routes), ("above", "below")
     return {

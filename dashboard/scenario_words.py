@@ -137,8 +137,8 @@ def diversion(found: DiversionEstimate, route_id: str, other: str, share: float)
 
 def course(found: Course, of: Episode, publisher: str) -> str:
     """An episode's course in words."""
-    by_multiple = found.table.sort_values("multiple")
-    row = by_multiple.iloc[-1 if of.seasonal else 0]
+    by_value = found.table.sort_values("value")
+    row = by_value.iloc[-1 if of.seasonal else 0]
     compared = _("the same months before") if of.seasonal else _("the months before")
     text = _("{episode}: in {month} {value} arrivals, {multiple} times {compared}. Figures: {publisher}.")
     said = text.format(

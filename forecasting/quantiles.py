@@ -80,7 +80,7 @@ def to_rows(table: QuantileTable) -> pd.DataFrame:
     return rows
 
 
-def row_blocks(table: QuantileTable, forecasts: int = 20_000) -> Iterator[pd.DataFrame]:
+def row_blocks(table: QuantileTable, forecasts: int = 5_000) -> Iterator[pd.DataFrame]:
     """The rows of :func:`to_rows` in blocks of so many forecasts, so that a large table never stands there in full."""
     for start in range(0, max(len(table.keys), 1), forecasts):
         part = slice(start, start + forecasts)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import InputError, SourceError, VigieError
+from core.errors import InputError, SourceError, StoreError, VigieError
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.schema import REJECTED
@@ -136,6 +136,7 @@ def ask_publishers(
             progress(STAGE, done, len(chosen))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+    _prune(store, settings.live.keep_months)
     report.taken.sort(key=lambda item: item.source_id)
     report.failed.sort(key=lambda item: item["source_id"])
     return report
@@ -171,6 +172,18 @@ def replay(
             future.set_exception(error)
         _take_in(home, journal, report, name, future, date)
     return report
+
+
+def _prune(store: RawStore, months: int) -> None:
+    """Free what is older than the settings say. A disk that refuses costs no figures."""
+    before = pd.Timestamp(dt.datetime.now(dt.UTC).date()) - pd.DateOffset(months=months)
+    try:
+        freed = store.prune(before.date())
+    except StoreError as error:
+        get_logger().warning("old answers not removed", reason=str(error))
+        return
+    if freed:
+        get_logger().info("old answers removed", megabytes=round(freed / 1e6, 1), before=str(before.date()))
 
 
 def _chosen(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]:

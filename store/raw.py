@@ -133,11 +133,40 @@ class RawStore:
             StoreError: It is missing or was altered.
         """
         path = self._folder / source_id / record.body
+        if not path.is_file():
+            raise StoreError(f"{path}: is not kept any more: answers are kept for some months (live.keep_months)")
         with named_errors(path):
             content = path.read_bytes()
         if sha256_of_bytes(content) != record.sha256:
             raise StoreError(f"{path}: was altered since it was received on {record.received}")
         return content
+
+    def prune(self, before: dt.date) -> int:
+        """Remove bodies of visits made before a day, but those that a later visit refers to. Records stay: they prove.
+
+        Args:
+            before: First day of which everything is kept.
+
+        Returns:
+            Bytes that were freed.
+
+        Raises:
+            StoreError: A record is damaged, or a file cannot be removed.
+        """
+        freed = 0
+        for source in sorted(path for path in self._folder.glob("*") if path.is_dir()):
+            visits = sorted(source.glob("*/*"))
+            old = [visit for visit in visits if visit.parent.name < before.isoformat()]
+            wanted = {record.body for visit in visits if visit not in old for record in _records(visit)}
+            # the newest whole visit tells what to ask news of, however old it is
+            whole = [visit for visit in visits if (visit / VISIT).is_file()]
+            wanted |= {record.body for visit in whole[-1:] for record in _records(visit)}
+            for body in (body for visit in old for body in visit.glob("*.body")):
+                if body.relative_to(source).as_posix() not in wanted:
+                    with named_errors(body):
+                        freed += body.stat().st_size
+                        body.unlink()
+        return freed
 
 
 def _records(folder: Path) -> list[Kept]:

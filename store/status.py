@@ -48,7 +48,8 @@ def _sources(release: Release | None) -> list[dict[str, Any]]:
     if release is None:
         return []
     frame = release.read("freshness")
-    rows = frame.assign(last_as_of=frame["last_as_of"].dt.strftime("%Y-%m-%d")).to_dict("records")
+    days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime").columns}
+    rows = frame.assign(**days).to_dict("records")
     return [{str(key): value for key, value in row.items()} for row in rows]
 
 

@@ -59,7 +59,7 @@ def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
         (("ingest", "--file", "uk_home_office=missing.csv"), "missing.csv"),
         (("ingest",), "give one of --file SOURCE=PATH, --live and --replay DATE"),
         (("ingest", "--live", "--source", "nowhere"), "unknown source 'nowhere'"),
-        (("ingest", "--live", "--source", "idmc"), "idmc cannot be asked: IDMC's feed"),
+        (("ingest", "--live", "--source", "idmc"), "idmc: needs a key: set IDMC_CLIENT_ID"),
         (("ingest", "--replay", "2024-01-01"), "no whole visit to any source is kept of 2024-01-01"),
         (("ingest", "--replay", "soon"), "soon: not a date"),
         (("nightly", "--live", "--as-of", "2025-01-31"), "with --live a night is made of today's figures"),

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cli import EXIT_DEGRADED
+from core.settings import PROJECT, SNAPSHOT
+from ingest.access import read_access
 from tests.ingest.live.layouts import ONI
+from tests.ingest.live.layouts_indicators import displacement_rows
 from tests.ingest.live.publisher import Publisher, Reply
+
+KEY = "n4me-that-opens-nothing"
 
 
 @pytest.fixture
@@ -48,3 +58,107 @@ def test_live_figures_are_taken_replayed_and_failures_named(publisher: Publisher
     assert again.returncode == 0
     assert "noaa_enso: oni.txt read, 3 figures, 0 new" in again.stdout
     assert "Traceback" not in done.stderr + again.stderr
+
+
+def bare(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The installed command as cron starts it: hardly any environment, another folder, no terminal."""
+    command = Path(sys.executable).parent / "vigie"
+    if not command.is_file():
+        pytest.skip("the command is not installed beside this Python")
+    variables = {"HOME": str(home), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "VIGIE_HOME": str(home), **environment}
+    given = [f"{name}={value}" for name, value in variables.items()]
+    line = ["env", "-i", *given, str(command), *arguments]
+    return subprocess.run(line, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False)
+
+
+def test_cron_asks_a_publisher_with_next_to_no_environment(publisher: Publisher, tmp_path: Path) -> None:
+    index = publisher.serve("/oni.txt", Reply(ONI))
+    (tmp_path / "settings.toml").write_text(f"[live.sources.noaa_enso.addresses]\nindex = '{index}'\n")
+    done = bare(tmp_path, "ingest", "--live", "--source", "noaa_enso")
+    assert (done.returncode, "3 figures" in done.stdout) == (0, True), done.stderr
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert "source taken" in {event["event"] for event in events}
+    assert list((tmp_path / "raw" / "noaa_enso").glob("*/*/visit.json"))
+
+
+def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    feed = json.dumps(displacement_rows()).encode()
+    publisher.serve("/idus/", lambda asked: Reply(feed) if asked.values("client_id") == [KEY] else Reply(b"", 403))
+    (tmp_path / "settings.toml").write_text(
+        "[live]\nattempts = 1\n[live.sources.idmc.addresses]\nfeed = 'http://publisher.example/idus/'\n"
+    )
+    ask = ("ingest", "--live", "--source", "idmc")
+    done = bare(tmp_path, *ask, HTTP_PROXY=publisher.address, IDMC_CLIENT_ID=KEY)
+    assert done.returncode == 0, done.stderr
+    assert publisher.asked[0].headers["host"] == "publisher.example"
+    without = bare(tmp_path, *ask, HTTP_PROXY=publisher.address)
+    assert (without.returncode, len(publisher.asked)) == (1, 1)
+    assert "needs a key: set IDMC_CLIENT_ID" in without.stderr
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    for text in (done.stdout, done.stderr, without.stdout, without.stderr):
+        assert KEY not in text
+    assert not any(KEY.encode() in content for content in written)
+
+
+def unreachable(home: Path) -> None:
+    """Settings under which no publisher answers."""
+    entries = tomllib.loads((SNAPSHOT / "live.toml").read_text(encoding="utf-8"))
+    lines = ["backtest_origins = 24", "slow_backtest_origins = 12", "trajectories = 100", "[live]", "attempts = 1"]
+    for source_id, entry in entries.items():
+        lines += [f"[live.sources.{source_id}.addresses]"]
+        lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in entry["addresses"]]
+    (home / "settings.toml").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.slow
+def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(tmp_path: Path) -> None:
+    unreachable(tmp_path)
+    done = bare(tmp_path, "nightly", "--live")
+    assert done.returncode == 3, done.stderr
+    assert "published" in done.stdout
+    asked = {name for name, access in read_access(SNAPSHOT).items() if access.asked == "always"}
+    assert all(f"degraded: {name}: 127.0.0.1/{name}" in done.stdout for name in asked)
+    assert bare(tmp_path, "verify").returncode == 0
+
+
+def unit(name: str) -> dict[str, dict[str, list[str]]]:
+    """A systemd unit by section and key; a key may be given several times."""
+    sections: dict[str, dict[str, list[str]]] = {}
+    for line in (PROJECT / "deploy" / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[]"), {})
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            current.setdefault(key, []).append(value)
+    return sections
+
+
+def test_the_service_starts_the_very_command_and_takes_a_degraded_night_for_a_success() -> None:
+    service, timer = unit("vigie-nightly.service")["Service"], unit("vigie-nightly.timer")["Timer"]
+    command, *arguments = service["ExecStart"][0].split()
+    assert (Path(command).name, arguments) == ("vigie", ["nightly", "--live"])
+    assert service["SuccessExitStatus"] == [str(EXIT_DEGRADED)]
+    assert any(entry.startswith("VIGIE_HOME=/var/lib/vigie ") for entry in service["Environment"])
+    assert service["ReadWritePaths"] == ["/var/lib/vigie"]
+    assert service["EnvironmentFile"] == ["-/etc/vigie/environment"], (
+        "keys come from the environment, and may be missing"
+    )
+    assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d", timer["OnCalendar"][0])
+    assert timer["Persistent"] == ["true"]
+
+
+def test_systemd_itself_finds_no_fault_with_the_units(tmp_path: Path) -> None:
+    judge = shutil.which("systemd-analyze")
+    if judge is None:
+        pytest.skip("no systemd here to judge its units")
+    for name in ("vigie-nightly.service", "vigie-nightly.timer"):
+        text = (PROJECT / "deploy" / name).read_text(encoding="utf-8")
+        # the command and the account exist where Vigie is installed, not here
+        here = text.replace("/srv/vigie/.venv/bin/vigie", "/bin/true").replace("User=vigie", "User=root")
+        (tmp_path / name).write_text(here.replace("WorkingDirectory=/srv/vigie", "WorkingDirectory=/"))
+    units = [str(tmp_path / name) for name in ("vigie-nightly.service", "vigie-nightly.timer")]
+    done = subprocess.run([judge, "verify", "--man=no", *units], capture_output=True, text=True, check=False)
+    ours = [line for line in done.stderr.splitlines() if "vigie-nightly" in line]
+    assert (done.returncode, ours) == (0, []), done.stderr

@@ -61,8 +61,10 @@ def test_the_cell_that_frontex_halved_is_found_among_its_vintages(raw_data: Path
     found = check(with_usual(store.revisions(since, until), store.all_revisions(until)), REVISIONS)
     assert set(found["kind"]) == {"added", "changed", "deleted"}
     totals = found[(found["citizen"] == "_T") & (found["kind"] == "changed")]
-    levels = [REVISION.level(row.share, abs(row.change), row.usual) for row in totals.itertuples() if row.freq == "M"]
-    (cell,) = totals[[level is not None for level in levels]].to_dict("records")
+    (cell,) = [
+        row for row in totals.to_dict("records")
+        if row["freq"] == "M" and REVISION.level(row["share"], abs(row["change"]), row["usual"]) is not None
+    ]  # fmt: skip
     assert (cell["route_id"], cell["time_period"], cell["before"], cell["after"]) == ("CMR", "2023-12", 9977, 5289)
     assert round(cell["share"], 2) == -0.47
     assert cell["usual"] < 0.1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from core.errors import InputError
@@ -11,7 +12,8 @@ from core.schema import FORECASTS, check
 from forecasting.members import models_to_run
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.runs import run_backtest, run_forecast
+from forecasting.quantiles import row_blocks, to_rows
+from forecasting.runs import forecast_file, run_backtest, run_forecast
 
 
 @pytest.fixture
@@ -54,3 +56,10 @@ def test_unknown_models_and_impossible_horizons_are_refused(panel_path: Path) ->
         run_backtest(panel_path, origins=2, horizons=[1], models="crystal-ball")
     with pytest.raises(InputError, match="the horizon is at least 1"):
         run_forecast(panel_path, horizon=0)
+
+
+def test_rows_in_blocks_are_the_rows_of_the_whole_table(panel_path: Path) -> None:
+    table = forecast_file(panel_path, horizon=3, models="seasonal-walk,baseline", workers=1).table
+    blocks = list(row_blocks(table, forecasts=5))
+    assert [len(block) for block in blocks] == [5 * 23, 5 * 23, 5 * 23, 3 * 23]
+    pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), to_rows(table))

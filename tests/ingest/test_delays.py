@@ -74,8 +74,8 @@ def test_countries_that_have_not_reported_are_counted_and_the_sum_is_provisional
     known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10, "FRA": 10})
     late = known[~(known["geo"].isin(["CYP", "FRA"]) & (known["time_period"] == "2024-10"))]
     found = check(reporting(late), REPORTING).set_index("time_period")
-    assert found.loc["2024-10", ["reported", "expected", "total", "provisional"]].tolist() == [4, 6, 20.0, True]
-    assert found.loc["2024-09", ["reported", "expected", "total", "provisional"]].tolist() == [6, 6, 30.0, False]
+    assert list(found.loc["2024-10", ["reported", "expected", "total", "provisional"]]) == [4, 6, 20.0, True]
+    assert list(found.loc["2024-09", ["reported", "expected", "total", "provisional"]]) == [6, 6, 30.0, False]
 
 
 def test_few_countries_are_no_aggregate() -> None:

@@ -67,7 +67,7 @@ def with_part(raw: RawFile, part: str, content: bytes, name: str = "own.xlsx") -
     return RawFile(name, sink.getvalue())
 
 
-GOOD = [["Month", "Persons"], ["2024-12", 120], ["2025-01", 90]]
+GOOD: list[list[object]] = [["Month", "Persons"], ["2024-12", 120], ["2025-01", 90]]
 
 
 def test_a_csv_becomes_a_route_of_ones_own_dated_by_its_usual_lag(tmp_path: Path) -> None:
@@ -167,8 +167,9 @@ def test_a_workbook_that_does_more_than_hold_cells_is_refused(
 
 
 def test_a_formula_typed_into_a_cell_is_refused(tmp_path: Path) -> None:
+    rows = [*GOOD, ["2025-02", "=B2+B3"]]
     with pytest.raises(SourceError, match="holds formulas"):
-        parse_own(xlsx([*GOOD, ["2025-02", "=B2+B3"]]), mapping(tmp_path), today=TODAY)
+        parse_own(xlsx(rows), mapping(tmp_path), today=TODAY)
 
 
 @pytest.mark.parametrize(

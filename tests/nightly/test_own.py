@@ -85,7 +85,7 @@ def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path
     release = run_night(home, load_settings(home), AS_OF).release
 
     states = release.read("routes").set_index("route_id")
-    assert states.loc[ROUTE, ["state", "last_period"]].tolist() == ["ok", "2024-12"]
+    assert list(states.loc[ROUTE, ["state", "last_period"]]) == ["ok", "2024-12"]
     forecasts = release.read("forecasts")
     own = forecasts[(forecasts["series_id"] == SERIES) & (forecasts["model_id"] == "vigie-ensemble")]
     assert len(own) == 12 * 23 and (own["value"] > 20).all()

@@ -24,7 +24,7 @@ Frames = dict[str, pd.DataFrame]
 DOCUMENTS = {"sources.json": "{}", "model_cards/vigie-ets.md": "# ETS\n"}
 
 
-def _about(as_of: str = "2025-01-31", *, replay: bool = False) -> About:
+def about(as_of: str = "2025-01-31", *, replay: bool = False) -> About:
     return About(
         as_of=dt.date.fromisoformat(as_of),
         code_version="0.1.0",
@@ -43,11 +43,11 @@ def store(tmp_path: Path) -> ReleaseStore:
 @pytest.fixture
 def three(store: ReleaseStore, release_frames: Frames) -> list[Release]:
     """Three releases in a whole chain."""
-    return [store.publish(release_frames, DOCUMENTS, _about(f"2025-01-{day}")) for day in (29, 30, 31)]
+    return [store.publish(release_frames, DOCUMENTS, about(f"2025-01-{day}")) for day in (29, 30, 31)]
 
 
 def test_a_release_reads_back_what_was_published(store: ReleaseStore, release_frames: Frames) -> None:
-    release = store.publish(release_frames, DOCUMENTS, _about(replay=True))
+    release = store.publish(release_frames, DOCUMENTS, about(replay=True))
     for name, frame in release_frames.items():
         pd.testing.assert_frame_equal(release.read(name), frame.reset_index(drop=True))
     assert release.names == sorted(release_frames)
@@ -57,7 +57,7 @@ def test_a_release_reads_back_what_was_published(store: ReleaseStore, release_fr
 
 
 def test_the_manifest_says_what_the_release_rests_on(store: ReleaseStore, release_frames: Frames) -> None:
-    release = store.publish(release_frames, DOCUMENTS, _about(replay=True))
+    release = store.publish(release_frames, DOCUMENTS, about(replay=True))
     manifest = json.loads((release.path / "manifest.json").read_text())
     assert manifest == release.manifest
     assert manifest["as_of"] == "2025-01-31"
@@ -99,7 +99,7 @@ def test_a_clock_set_back_does_not_put_a_release_before_its_predecessor(
             return dt.datetime(next(cls.years), 1, 1, tzinfo=tz)
 
     monkeypatch.setattr("store.releases.dt.datetime", Clock)
-    first, second = (store.publish(release_frames, DOCUMENTS, _about()) for _ in range(2))
+    first, second = (store.publish(release_frames, DOCUMENTS, about()) for _ in range(2))
     assert first.run_id < second.run_id
     assert second.manifest["created_at"].startswith("2029-01-01")
     assert store.current() == second
@@ -117,7 +117,7 @@ def test_a_home_without_releases_has_none_and_is_whole(store: ReleaseStore) -> N
 def test_the_release_known_on_a_day_has_the_newest_knowledge_not_after_it(
     store: ReleaseStore, three: list[Release], release_frames: Frames
 ) -> None:
-    replayed = store.publish(release_frames, DOCUMENTS, _about("2025-01-29", replay=True))
+    replayed = store.publish(release_frames, DOCUMENTS, about("2025-01-29", replay=True))
     assert store.as_known_on(dt.date(2025, 1, 28)) is None
     assert store.as_known_on(dt.date(2025, 1, 29)) == replayed
     assert store.as_known_on(dt.date(2025, 1, 30)) == three[1]
@@ -153,25 +153,25 @@ def test_a_frame_that_breaks_its_contract_stops_the_publication(
     column = next(iter(CONTRACTS[name].columns))
     broken = release_frames | {name: release_frames[name].drop(columns=column)}
     with pytest.raises(SchemaError, match=column):
-        store.publish(broken, DOCUMENTS, _about())
+        store.publish(broken, DOCUMENTS, about())
     assert store.all() == []
 
 
 def test_a_missing_frame_and_unusable_names_stop_the_publication(store: ReleaseStore, release_frames: Frames) -> None:
     with pytest.raises(StoreError, match=r"missing: \['scores'\]"):
-        store.publish({k: v for k, v in release_frames.items() if k != "scores"}, {}, _about())
+        store.publish({k: v for k, v in release_frames.items() if k != "scores"}, {}, about())
     with pytest.raises(StoreError, match="names not usable"):
-        store.publish(release_frames | {"Bad/Name": pd.DataFrame()}, {}, _about())
+        store.publish(release_frames | {"Bad/Name": pd.DataFrame()}, {}, about())
     for name in ("../evil.md", "/etc/x.md", "a//b.md", ".hidden.md", "manifest.json", "x.exe", ""):
         with pytest.raises(StoreError, match="names not usable"):
-            store.publish(release_frames, {name: ""}, _about())
+            store.publish(release_frames, {name: ""}, about())
     assert store.all() == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, release_frames: Frames) -> None:
     (tmp_path / "releases").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="releases: "):
-        ReleaseStore(tmp_path).publish(release_frames, DOCUMENTS, _about())
+        ReleaseStore(tmp_path).publish(release_frames, DOCUMENTS, about())
 
 
 class TestVerify:
@@ -207,7 +207,7 @@ class TestVerify:
         self, store: ReleaseStore, three: list[Release], release_frames: Frames
     ) -> None:
         _edit_with_manifest(three[-1])
-        store.publish(release_frames, DOCUMENTS, _about())
+        store.publish(release_frames, DOCUMENTS, about())
         problem = store.verify()
         assert problem is not None
         assert problem.file == f"{three[-1].run_id}/manifest.json"
@@ -224,7 +224,7 @@ class TestVerify:
     ) -> None:
         shutil.rmtree(three[position].path)
         if publish_after:
-            store.publish(release_frames, DOCUMENTS, _about())
+            store.publish(release_frames, DOCUMENTS, about())
         problem = store.verify()
         assert problem is not None
         assert problem.run_id == three[position].run_id
@@ -288,7 +288,7 @@ class TestVerify:
         problem = store.verify()
         assert problem is not None
         assert problem.file == "HEAD.json"
-        following = store.publish(release_frames, DOCUMENTS, _about())
+        following = store.publish(release_frames, DOCUMENTS, about())
         problem = store.verify()
         assert problem is not None
         assert problem.run_id == following.run_id
@@ -299,7 +299,7 @@ class TestVerify:
     ) -> None:
         witnesses = {three[-1].run_id: str(store.head())}
         shutil.rmtree(store.folder)
-        store.publish(release_frames, DOCUMENTS, _about())
+        store.publish(release_frames, DOCUMENTS, about())
         assert store.verify() is None
         problem = store.verify(witnesses)
         assert problem is not None
@@ -360,8 +360,8 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
     tmp_path: Path, release_frames: Frames, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     (tmp_path / "crash.py").write_text(textwrap.dedent(CRASHING))
-    (tmp_path / "arguments.pickle").write_bytes(pickle.dumps((release_frames, DOCUMENTS, _about())))
-    first = ReleaseStore(tmp_path / "home").publish(release_frames, DOCUMENTS, _about())
+    (tmp_path / "arguments.pickle").write_bytes(pickle.dumps((release_frames, DOCUMENTS, about())))
+    first = ReleaseStore(tmp_path / "home").publish(release_frames, DOCUMENTS, about())
     command = [sys.executable, tmp_path / "crash.py", Path(__file__).parents[2], tmp_path / "home", way]
     subprocess.run([str(part) for part in command], check=True, timeout=120)
     monkeypatch.setattr("store.releases.check", lambda frame, _contract: frame)
@@ -374,7 +374,7 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
         assert current is not None
         assert (current.run_id == first.run_id) == (outcomes[-1] == 1)
         assert len(current.read("forecasts")) == len(release_frames["forecasts"])
-        following = store.publish(release_frames, DOCUMENTS, _about())
+        following = store.publish(release_frames, DOCUMENTS, about())
         assert store.current() == following
         assert store.verify() is None, home.name
         assert list(store.folder.glob(".staging-*")) == []
@@ -383,7 +383,7 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
 
 
 def _publish_one(home: Path, frames: Frames) -> None:
-    ReleaseStore(home).publish(frames, DOCUMENTS, _about())
+    ReleaseStore(home).publish(frames, DOCUMENTS, about())
 
 
 def test_publications_at_once_make_one_chain(tmp_path: Path, release_frames: Frames) -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pandas as pd
+
 from store.journal import Entry, Journal, journal_url
+from store.releases import ReleaseStore
 from store.status import WITNESS, read_status, witnesses
+from tests.store.test_releases import DOCUMENTS, about
 
 
 def record(home: Path, *entries: Entry) -> None:
@@ -19,6 +24,13 @@ def test_an_empty_home_has_no_release_no_run_and_is_left_empty(tmp_path: Path) -
     found = read_status(home)
     assert found["release"] is None and found["last_run"] is None and found["sources"] == []
     assert not home.exists()
+
+
+def test_a_status_is_plain_json_with_days_as_text(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> None:
+    known = release_frames["freshness"].assign(next_expected=pd.Timestamp("2025-02-15"))
+    ReleaseStore(tmp_path).publish(release_frames | {"freshness": known}, DOCUMENTS, about())
+    (source,) = json.loads(json.dumps(read_status(tmp_path)))["sources"]
+    assert (source["last_as_of"], source["next_expected"], source["age_days"]) == ("2025-01-15", "2025-02-15", 16)
 
 
 def test_the_last_run_is_the_newest_night_whatever_its_outcome(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.ingest.live.layouts_indicators import KEYS
 from tests.ingest.live.publisher import Publisher
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def keys() -> Iterator[None]:
     """Keys that open the miniatures of publishers who ask for one."""
     with pytest.MonkeyPatch.context() as patch:

@@ -1,0 +1,55 @@
+"""The yearly test of drivers is read back whole, and only if it is what its provenance tells of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError
+from core.schema import ALL, DRIVER_TESTS
+from core.settings import SNAPSHOT
+from nightly.driver_tests import ABOUT, PROVENANCE, TABLE, driver_tests, write
+
+ABOUT_IT = dict.fromkeys(PROVENANCE, "something") | {"made_on": "2026-11-25"}
+
+
+def one_test() -> pd.DataFrame:
+    row = {
+        "driver": "el_nino", "series_id": ALL, "horizon": 3, "scale": "log", "ratio": 1.01, "ratio_lo": 0.99,
+        "ratio_hi": 1.03, "shifted": 1.0, "shifted_lo": 0.98, "shifted_hi": 1.02, "missing": 1.01,
+        "missing_lo": 0.99, "missing_hi": 1.03, "p_value": 0.4, "p_holm": 1.0, "n": 609, "verdict": "no evidence",
+    }  # fmt: skip
+    return pd.DataFrame([row])
+
+
+def test_a_test_is_read_back_with_its_provenance_in_every_row(tmp_path: Path) -> None:
+    write(one_test(), dict(ABOUT_IT), tmp_path)
+    found = driver_tests(tmp_path)
+    pd.testing.assert_frame_equal(found[list(DRIVER_TESTS.columns)], one_test())
+    assert list(found["made_on"]) == ["2026-11-25"]
+
+
+def test_a_table_altered_by_hand_is_refused(tmp_path: Path) -> None:
+    write(one_test(), dict(ABOUT_IT), tmp_path)
+    path = tmp_path / TABLE
+    path.write_text(path.read_text().replace("no evidence", "evidence"))
+    with pytest.raises(InputError, match=ABOUT):
+        driver_tests(tmp_path)
+
+
+def test_without_a_test_the_frame_is_empty_and_has_its_columns(tmp_path: Path) -> None:
+    found = driver_tests(tmp_path)
+    assert found.empty
+    assert set(DRIVER_TESTS.columns) <= set(found.columns)
+
+
+def test_the_bundled_test_tells_of_every_driver_on_all_routes_and_where_it_comes_from() -> None:
+    found = driver_tests(SNAPSHOT)
+    overall = found[(found["series_id"] == ALL) & (found["scale"] == "log")]
+    assert overall.groupby("driver")["horizon"].nunique().min() == 3
+    assert {"conflict_deaths", "new_displacement", "exchange_rates", "food_prices", "el_nino"} <= set(found["driver"])
+    assert (found[list(PROVENANCE)] != "").all(axis=None)
+    assert overall["ratio_lo"].notna().all()
+    assert overall.loc[overall["ratio_hi"] < 1, ["shifted_lo", "missing_lo"]].notna().all(axis=None)

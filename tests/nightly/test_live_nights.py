@@ -1,0 +1,93 @@
+"""Nights over HTTP of which any subset of sources fails.
+
+The forecasts of these nights are those of the night before: what is asked, taken, named and published is their own.
+``test_live`` and ``test_cli_live`` run whole ones.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from core.settings import load_settings
+from nightly import run_night
+from nightly.run import Night
+from store.releases import ReleaseStore
+from tests.ingest.live.publisher import Publisher, Reply
+from tests.nightly.test_live import NAMES, _belongs, keys, known, settings_for, whole
+
+__all__ = ["keys", "whole"]
+FIGURE = ["source_id", "series_id", "time_period"]
+FAULTS = [
+    Reply(b"<html>maintenance</html>"),
+    Reply(b"", 500),
+    Reply(b"denied", 403),
+    Reply(b"half", announced=9),
+    Reply(b"[]"),
+]
+
+
+def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> Night:
+    """A live night that takes the forecasts of the release before it; some addresses answer with a fault."""
+    former = ReleaseStore(home).current()
+    assert former is not None
+    tables = {name: former.read(name) for name in former.names}
+    chosen = load_settings(home).model_copy(update={"live": settings_for(publisher).live})
+    for path, fault in broken.items():
+        publisher.serve(path, fault)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nightly.run.project", lambda *_: SimpleNamespace(computed=0))
+        patch.setattr("nightly.run.frames", lambda *_: dict(tables))
+        patch.setattr("nightly.run.errors_by_group", lambda *_: tables["group_errors"])
+        return run_night(home, chosen, live=True)
+
+
+@pytest.mark.slow
+@given(
+    broken=st.sets(st.sampled_from(NAMES), min_size=1),
+    faults=st.lists(st.sampled_from(FAULTS), min_size=3, max_size=3),
+    place=st.integers(0, 50),
+)
+@settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_a_night_of_which_any_sources_fail_publishes_names_them_and_takes_none_by_half(
+    whole: tuple[Publisher, Path, pd.DataFrame],
+    first_night: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    broken: set[str],
+    faults: list[Reply],
+    place: int,
+) -> None:
+    sound, _, complete = whole
+    server, home = Publisher(), tmp_path_factory.mktemp("night") / "home"
+    shutil.copytree(first_night, home)
+    before = known(home)
+    paths: dict[str, Reply] = {}
+    for number, name in enumerate(sorted(broken)):
+        of_source = sorted({asked.path for asked in sound.asked if _belongs(name, asked.path)})
+        paths[of_source[place % len(of_source)]] = faults[number % len(faults)]
+    night = quick_night(home, server, paths)
+    server.close()
+    assert {item["source_id"] for item in night.degraded if "route_id" not in item} == broken
+    assert {item["source_id"] for item in night.release.manifest["degraded"]} >= broken
+    assert ReleaseStore(home).verify() is None
+    after = known(home)
+    for name in broken:
+        pd.testing.assert_frame_equal(_of(after, name), _of(before, name))
+    taken = complete[~complete["source_id"].isin(broken)]
+    both = taken.merge(after, on=FIGURE, how="left", suffixes=("", "_known"))
+    assert (both["obs_value"] == both["obs_value_known"]).all()
+
+
+def _of(figures: pd.DataFrame, source_id: str) -> pd.DataFrame:
+    return figures[figures["source_id"] == source_id].reset_index(drop=True)

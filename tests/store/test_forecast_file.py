@@ -1,0 +1,48 @@
+"""Forecasts written block by block are the same table, whole or not there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import StoreError
+from store.forecast_file import write_forecasts
+
+
+def block(first: int) -> pd.DataFrame:
+    frame = pd.DataFrame({"series_id": ["a", "b"], "horizon": [first, first + 1], "value": [0.5, 2.0]})
+    return frame.assign(origin_date=pd.Timestamp("2024-12-31"), reason=["", "short"], fallback=[False, True])
+
+
+def test_blocks_are_one_table_with_a_text_beside_it(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out.parquet"
+    rows, about = write_forecasts((block(first) for first in (1, 3, 5)), "all is well\n", out)
+    assert rows == 6
+    assert about.read_text(encoding="utf-8") == "all is well\n"
+    expected = pd.concat([block(1), block(3), block(5)], ignore_index=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(out), expected, check_dtype=False)
+    assert sorted(path.name for path in out.parent.iterdir()) == ["out.parquet", "out.parquet.about.txt"]
+
+
+def test_a_failure_midway_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> None:
+    def failing() -> Iterator[pd.DataFrame]:
+        yield block(1)
+        raise RuntimeError("the second block could not be made")
+
+    out = tmp_path / "out.parquet"
+    write_forecasts([block(1)], "former", out)
+    before = out.read_bytes()
+    with pytest.raises(RuntimeError, match="second block"):
+        write_forecasts(failing(), "newer", out)
+    assert out.read_bytes() == before
+    assert (tmp_path / "out.parquet.about.txt").read_text(encoding="utf-8") == "former"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"file/out\.parquet"):
+        write_forecasts([block(1)], "", tmp_path / "file" / "out.parquet")
