@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gettext
 import io
 from functools import lru_cache
 from pathlib import Path
 
+from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -33,3 +35,10 @@ def catalogue(code: str) -> gettext.NullTranslations:
     write_mo(compiled, texts)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def full_date(date: dt.date, language: str) -> str:
+    """A date in full: ``31 January 2025``, ``1er janvier 2025``."""
+    text = format_date(date, "d MMMM yyyy", locale=language)
+    # The CLDR writes no ordinal, and French has one for the first of a month alone.
+    return text.replace("1 ", "1er ", 1) if language == "fr" and date.day == 1 else text

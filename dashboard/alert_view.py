@@ -34,9 +34,9 @@ from core.entry import Entry
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
-from dashboard import headlines, numbers, record_view, summaries
+from dashboard import numbers, record_view, summaries
 from dashboard.headlines import Row
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled, listed
 from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
@@ -208,7 +208,7 @@ def _action(entry: Entry, *, void: bool) -> str:
         ANSWERED: _("Answer to number {n}").format(n=entry.payload.get("answers", "")),
     }
     number = f" {entry.id}" if entry.action in OBJECTIONS else ""
-    said = f"{words.get(entry.action, entry.action)}{number}: “{entry.reason}”"
+    said = labelled(f"{words.get(entry.action, entry.action)}{number}", _("“{text}”").format(text=entry.reason))
     return _("{step} (without effect: the alert stood otherwise)").format(step=said) if void else said
 
 
@@ -240,9 +240,9 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     if found is None:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {
-        "precision": (_("Warnings that were right"), headlines.counted_share),
-        "base_rate": (_("Months in which it comes anyway"), headlines.counted_share),
-        "recall": (_("Events that were warned of"), headlines.counted_share),
+        "precision": (_("Warnings that were right"), numbers.share),
+        "base_rate": (_("Months in which it comes anyway"), numbers.share),
+        "recall": (_("Events that were warned of"), numbers.share),
         "false_alarms_per_route_year": (_("Warnings in vain, per route and year"), _decimal),
         "lead_months_median": (_("Months of notice, median"), record_view.months),
         "brier_skill": (_("Brier skill of the chance (0: no better than the usual share)"), _two_decimals),
@@ -263,7 +263,7 @@ def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
         low, high = (float(found.get(f"lead_months_{part}", nothing)) for part in ("q25", "q75"))
         if known(low) and known(high) and low < high:
             quartiles = _("half of them {low} to {high}").format(low=write(low), high=write(high))
-            return f"{text}; {quartiles}" if text else quartiles
+            return listed([text, quartiles]) if text else quartiles
     cases = {"precision": "n_alerts", "recall": "n_events"}.get(name)
     if cases and record_view.few(float(found.get(cases, nothing))):
         return _("{text}, too few to say").format(text=text) if text else _("too few to say")

@@ -16,7 +16,7 @@ import xlsxwriter
 
 from core.disclosure import refuse_small_counts
 from core.spreadsheets import harmless, harmless_cell
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.purpose import caveats
 
 
@@ -63,7 +63,7 @@ class Export:
 
 def csv_bytes(export: Export) -> bytes:
     """The table as CSV in UTF-8; the lines about it stand first and begin with ``#``."""
-    head = "".join(f"# {label}: {_one_line(text)}\n" for label, text in export.about())
+    head = "".join(f"# {labelled(label, _one_line(text))}\n" for label, text in export.about())
     return ("\ufeff" + head + harmless(export.frame).to_csv(index=False, lineterminator="\n")).encode()
 
 
@@ -85,7 +85,7 @@ def xlsx_bytes(export: Export) -> bytes:
 
 def parquet_bytes(export: Export) -> bytes:
     """The table as Parquet; the lines about it are in the file's key-value metadata under ``vigie``."""
-    about = "\n".join(f"{label}: {_one_line(text)}" for label, text in export.about())
+    about = "\n".join(labelled(label, _one_line(text)) for label, text in export.about())
     table = pa.Table.from_pandas(export.frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), b"vigie": about.encode()}
     target = io.BytesIO()

@@ -12,7 +12,7 @@ from core.countries import display_name
 from core.errors import InputError
 from core.schema import ALL
 from dashboard import layout, numbers, state
-from dashboard.i18n import _, language, ngettext
+from dashboard.i18n import _, labelled, language, ngettext
 from dashboard.layout import small
 from dashboard.names import region_name
 from dashboard.reads import Night
@@ -102,7 +102,7 @@ def _place(row: Row) -> str:
     if row["kind"] == "route":
         return route
     group = str(row["group"])
-    return f"{route}: {region_name(group) if row['kind'] == 'region' else _country(group)}"
+    return labelled(route, region_name(group) if row["kind"] == "region" else _country(group))
 
 
 def _country(code: str) -> str:

@@ -17,7 +17,7 @@ from core.countries import display_name, known_codes
 from core.routes import is_route
 from core.schema import ALL
 from dashboard import numbers, summaries, tables
-from dashboard.i18n import _, language, ngettext
+from dashboard.i18n import _, language, listed, ngettext
 from dashboard.layout import route_name, source_name
 from dashboard.reads import Night
 from dashboard.summaries import known
@@ -58,7 +58,7 @@ def overview(alerts: pd.DataFrame, ended: pd.DataFrame, summary: pd.DataFrame) -
         parts.append(ngettext("no forecast for {n} route", "no forecast for {n} routes", silent).format(n=silent))
     elif len(on_routes) == 1 and quiet:
         parts.append(ngettext("{n} other route is quiet", "{n} other routes are quiet", quiet).format(n=quiet))
-    return "; ".join(parts)
+    return listed(parts)
 
 
 def _moves(row: Row) -> str:
@@ -237,8 +237,3 @@ def record_words(row: Row, record: pd.DataFrame) -> str:
     share = float(found["precision"])
     words = _("right {times}, all routes") if found["route_id"] == ALL else _("right {times}")
     return f"{numbers.ten_dots(share)} " + words.format(times=numbers.times_in_ten(share))
-
-
-def counted_share(share: float) -> str:
-    """A share of past cases as a whole per cent: unlike a chance it may be 0 or 100."""
-    return numbers.percent(0.5).replace("50", f"{share * 100:.0f}") if summaries.known(share) else numbers.NOTHING

@@ -9,6 +9,8 @@ they are written, so no compiled file is needed. After changing a text, renew th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, catalogue, languages
@@ -19,8 +21,10 @@ __all__ = [
     "_",
     "catalogue",
     "choose_language",
+    "labelled",
     "language",
     "languages",
+    "listed",
     "ngettext",
 ]
 
@@ -49,6 +53,16 @@ def language() -> str:
 def _(text: str) -> str:
     """Translate one text."""
     return catalogue(language()).gettext(text)
+
+
+def labelled(label: str, text: str) -> str:
+    """A label and what it stands for, with the colon of the reader's language."""
+    return _("{label}: {text}").format(label=label, text=text)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Several clauses in one line, with the semicolon of the reader's language."""
+    return _("; ").join(parts)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:

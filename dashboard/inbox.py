@@ -27,7 +27,7 @@ from core.errors import VigieError
 from core.settings import home_folder, load_settings
 from dashboard import numbers, reads
 from dashboard.headlines import Row
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from desk.decisions import Outcome, Step, act
@@ -124,7 +124,7 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
         head = _("{what} by {who}, {day}").format(
             what=titles[entry.action], who=plain(entry.actor), day=numbers.day(entry.at.date())
         )
-        st.warning(f"**{head}**: {plain(entry.reason)}", icon=":material/forum:")
+        st.warning(labelled(f"**{head}**", plain(entry.reason)), icon=":material/forum:")
         if is_newest and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
             _answer_form(night, row, entry)
 
@@ -135,7 +135,7 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         st.markdown(small(_("Steps and notes are taken on the newest release.")))
         return
     kinds = {COMMENTED: _("Comment"), DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
-    st.markdown(f"##### {_('Comment, dissent or correct')}", anchors=False)
+    st.markdown("##### " + _("Comment, dissent or correct"), anchors=False)
     with st.form("note", border=False, clear_on_submit=True):
         kind = st.segmented_control(
             _("Kind of note"), list(kinds), format_func=kinds.__getitem__, default=COMMENTED, required=True,
@@ -143,7 +143,7 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         )  # fmt: skip
         name = _ask_name("note")
         reason = st.text_area(_("Your words"), max_chars=LONGEST_REASON, height=80)
-        filed = st.form_submit_button(_("File"))
+        filed = st.form_submit_button(_("File the note"))
     st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
     if filed:
         _take(night, row, Step(Actor(name), str(kind), reason))

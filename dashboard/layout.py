@@ -16,7 +16,7 @@ from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
-from dashboard.i18n import _
+from dashboard.i18n import _, listed
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
 
@@ -71,8 +71,8 @@ def first_use() -> None:
     """On the first pages of a visit, until it is read: what Vigie is for and what it must not be used for."""
     if st.session_state.get(_PURPOSE_READ):
         return
-    uses = "; ".join(purpose.prohibited_uses())
-    said = f"**{purpose.intended_use()}** {_('Not to be used for: {uses}.').format(uses=uses)}"
+    uses = listed(purpose.prohibited_uses())
+    said = f"**{purpose.intended_use()}** " + _("Not to be used for: {uses}.").format(uses=uses)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap=None):
             st.markdown(f":small[{said}]")
@@ -120,7 +120,7 @@ def _left_out(night: Night) -> str:
     sources = [one for one in night.degraded if "route_id" not in one]
     parts = []
     if sources:
-        names = "; ".join(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in sources)
+        names = listed(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in sources)
         parts.append(_("This release was made without: {names}.").format(names=names))
     if routes:
         parts.append(

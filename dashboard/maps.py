@@ -17,7 +17,7 @@ from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.settings import SNAPSHOT
 from dashboard import numbers
 from dashboard.charts.axes import Annotation, Row
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled, listed
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
 from geo.boundaries import load, outline
@@ -77,8 +77,8 @@ def map_alt(routes: pd.DataFrame) -> str:
     parts = []
     for row in routes.sort_values("median", ascending=False).to_dict("records"):
         level = f" ({level_label(row['alert_level'])})" if row["alert_level"] else ""
-        parts.append(f"{row['name']}: {_figure(row)}{level}")
-    return _("Map of routes with arrivals expected. {routes}.").format(routes="; ".join(parts))
+        parts.append(labelled(row["name"], f"{_figure(row)}{level}"))
+    return _("Map of routes with arrivals expected. {routes}.").format(routes=listed(parts))
 
 
 def map_note() -> str:

@@ -15,6 +15,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from alerts.reasons import CHANCE_WORDS
+from core.languages import full_date
 from dashboard.i18n import _, language, ngettext
 
 NOTHING = "–"
@@ -97,6 +98,13 @@ def percent(share: float | None, locale: str | None = None) -> str:
     return _percent_sign(whole, locale)
 
 
+def share(value: float | None, locale: str | None = None) -> str:
+    """A share of past cases as a whole per cent: unlike a chance it may be 0 or 100."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    return _percent_sign(_whole_percent(value), locale)
+
+
 def change(value: float | None, before: float | None, locale: str | None = None) -> str:
     """Change against an earlier count in whole per cent, signed: ``−7%``; an en dash without an earlier count."""
     if value is None or before is None or math.isnan(value) or math.isnan(before) or before == 0:
@@ -135,7 +143,7 @@ def ten_dots(share: float) -> str:
 
 def day(date: dt.date, locale: str | None = None) -> str:
     """A date in full: ``31 January 2025``."""
-    return format_date(date, "d MMMM yyyy", locale=locale or language())
+    return full_date(date, locale or language())
 
 
 def day_short(date: dt.date, locale: str | None = None) -> str:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from core.quantiles import INTERVALS, interval_levels
 from dashboard import numbers
 from dashboard.downloads import Export
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.theme import LIGHT
 
 WIDTH, CHART_HEIGHT, TOP, LINE = 10.0, 4.3, 0.95, 0.145
@@ -43,7 +43,7 @@ def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, thre
     small_print = [
         part
         for label, text in export.about()[1:]
-        for part in textwrap.wrap(f"{label}: {text}", PRINT_LETTERS, subsequent_indent="    ")
+        for part in textwrap.wrap(labelled(label, text), PRINT_LETTERS, subsequent_indent="    ")
     ]
     below = LINE * (len(small_print) + 1) + 0.5
     height = TOP + CHART_HEIGHT + below
@@ -63,7 +63,7 @@ def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, thre
     figure.text(LEFT, 1 - (TOP - 0.08) * inch, _("Arrivals per month"), fontsize=8, color=LIGHT.secondary)
     place = (below - 0.45) / height
     figure.text(LEFT, place, "\n".join(small_print), fontsize=6.5, color=LIGHT.secondary, va="top", linespacing=1.45)
-    about = "\n".join(f"{label}: {text}" for label, text in export.about())
+    about = "\n".join(labelled(label, text) for label, text in export.about())
     target = io.BytesIO()
     figure.savefig(target, format="png", metadata={"Title": export.title, "Description": about, "Software": "Vigie"})
     return target.getvalue()

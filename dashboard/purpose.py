@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
-from dashboard.i18n import _
+from dashboard.i18n import _, listed
 
 
 def intended_use() -> str:
@@ -23,5 +23,5 @@ def caveats() -> list[str]:
         _("Figures count arrivals that authorities published; who was not counted is not in them."),
         _("A change of policy or of counting looks like a change of arrivals."),
         intended_use(),
-        _("Not to be used for: {uses}.").format(uses="; ".join(prohibited_uses())),
+        _("Not to be used for: {uses}.").format(uses=listed(prohibited_uses())),
     ]

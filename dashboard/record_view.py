@@ -9,7 +9,7 @@ import pandas as pd
 
 from alerts.own_record import FEWEST_EVENTS
 from core.schema import ALL
-from dashboard import headlines, numbers
+from dashboard import numbers
 from dashboard.i18n import _, language
 from dashboard.names import rule_name, simple_rule_name
 from dashboard.summaries import known
@@ -151,7 +151,7 @@ def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
 def _share(row: Row, name: str, cases: str) -> str:
     if not known(row[name]):
         return numbers.NOTHING
-    text = _between(row, name, headlines.counted_share)
+    text = _between(row, name, numbers.share)
     return _("{text}, too few to say").format(text=text) if few(float(row.get(cases, float("nan")))) else text
 
 
@@ -171,7 +171,7 @@ def _quartiles(row: Row) -> str:
 
 def months(value: float) -> str:
     """A number of months, without a decimal where it has none."""
-    return f"{value:.0f}" if float(value).is_integer() else numbers.decimal(value, 1)
+    return numbers.observed(value) if float(value).is_integer() else numbers.decimal(value, 1)
 
 
 def _one_decimal(value: float) -> str:
@@ -183,7 +183,7 @@ def _two_decimals(value: float) -> str:
 
 
 def _plain_share(value: float) -> str:
-    return headlines.counted_share(float(value)) if known(value) else numbers.NOTHING
+    return numbers.share(value)
 
 
 def _cutoff(row: Row) -> str:
@@ -194,7 +194,7 @@ def _cutoff(row: Row) -> str:
 
 
 def _count(value: float) -> str:
-    return f"{float(value):.0f}" if known(value) else numbers.NOTHING
+    return numbers.observed(value)
 
 
 def of_route(frame: pd.DataFrame, route_id: str) -> pd.DataFrame:

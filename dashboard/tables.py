@@ -83,7 +83,7 @@ def _route_cell(row: Row, link: str) -> str:
 
 def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
-        return f":gray[{no_break(_('no forecast'))}]"
+        return ":gray[" + no_break(_("no forecast")) + "]"
     return f":gray[{numbers.interval(row['low'], row['high'])}]"
 
 

@@ -16,6 +16,7 @@ from alerts.lifecycle import RAISED, UPDATED
 from alerts.messages.announcement import FRESHNESS, Announcement
 from alerts.messages.content import Message, compose
 from alerts.messages.facts import Facts
+from alerts.messages.words import Words
 from alerts.messages.xml import add, stamp, written
 from core.calendar import to_period
 from core.errors import SchemaError
@@ -51,7 +52,7 @@ def cap_message(announcement: Announcement, publisher: str, dashboard_url: str) 
     add(root, "scope", "Restricted")
     announcement = announcement.without_names()
     messages = [compose(announcement, language, dashboard_url) for language in languages()]
-    add(root, "restriction", f"{messages[0].uses} {messages[0].prohibited_label}: {'; '.join(messages[0].prohibited)}.")
+    add(root, "restriction", _instruction(messages[0]))
     if announcement.is_over:
         add(root, "note", messages[0].sentence)
     if references := [_reference(one, publisher) for one in announcement.earlier]:
@@ -89,6 +90,12 @@ def _schema() -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(SCHEMA))
 
 
+def _instruction(message: Message) -> str:
+    """What the message is for, and what it must not be used for."""
+    words = Words(message.language)
+    return f"{message.uses} {words.labelled(message.prohibited_label, words.listed(message.prohibited))}."
+
+
 def _reference(announcement: Announcement, publisher: str) -> str:
     return f"{publisher},{identifier(announcement)},{stamp(announcement.at)}"
 
@@ -98,7 +105,8 @@ def _info(root: etree._Element, announcement: Announcement, message: Message) ->
     info = add(root, "info")
     add(info, "language", message.language)
     add(info, "category", "Other")
-    add(info, "event", f"{message.heading}: {message.place}")
+    words = Words(message.language)
+    add(info, "event", words.labelled(message.heading, message.place))
     for response in ("AllClear",) if announcement.is_over else ("Prepare", "Monitor"):
         add(info, "responseType", response)
     urgency, certainty = _urgency(announcement)
@@ -114,8 +122,8 @@ def _info(root: etree._Element, announcement: Announcement, message: Message) ->
             add(info, name, stamp(at))
     add(info, "senderName", "Vigie")
     add(info, "headline", message.title)
-    add(info, "description", "\n".join([message.sentence, *(f"{label}: {value}" for label, value in message.rows)]))
-    add(info, "instruction", f"{message.uses} {message.prohibited_label}: {'; '.join(message.prohibited)}.")
+    add(info, "description", "\n".join([message.sentence, *(words.labelled(*row) for row in message.rows)]))
+    add(info, "instruction", _instruction(message))
     add(info, "web", message.link)
     for name, value in _parameters(announcement):
         parameter = add(info, "parameter")

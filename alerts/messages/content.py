@@ -95,7 +95,7 @@ def compose(announcement: Announcement, language: str, dashboard_url: str, lette
         text = words.text(_("Exercise: this repeats what was known on {day}. Nothing is happening now."))
         replay = text.format(day=words.day(_as_of(facts)))
     # A line break in a subject field would begin another field.
-    title = " ".join(f"{heading}: {place}".split()) + (
+    title = words.labelled(heading, " ".join(place.split())) + (
         f" ({words.level(announcement.level)})" if announcement.level else ""
     )
     return Message(
@@ -104,7 +104,7 @@ def compose(announcement: Announcement, language: str, dashboard_url: str, lette
         heading=heading,
         badge=badge,
         place=place,
-        title=f"{words.text(_('Exercise'))}: {title}" if replay else title,
+        title=words.labelled(words.text(_("Exercise")), title) if replay else title,
         sentence=sentence,
         rows=tuple(_rows(announcement, words)),
         uses_label=words.text(_("Intended use")),
@@ -216,7 +216,7 @@ def _record(facts: Facts, words: Words) -> str:
     parts.append(_measure(record, "lead_months_median", _("{share} months of notice, median"), words))
     events = words.plural("{n} past event", "{n} past events", record["n_events"])
     where = words.text(_("{events}, all routes")).format(events=events) if record["all_routes"] else events
-    return "; ".join(part for part in [*parts, where] if part)
+    return words.listed([part for part in [*parts, where] if part])
 
 
 def _measure(record: Facts, name: str, template: str, words: Words, *, shares: bool = False) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from alerts.messages.announcement import Announcement
 from alerts.messages.content import Message
+from alerts.messages.words import Words
 
 COLOURS: Mapping[str, Mapping[str, str]] = {
     "watch": {"text": "#765600", "ground": "#FBF1CF"},
@@ -37,18 +38,18 @@ def _environment() -> Environment:
 
 def mail_text(message: Message) -> str:
     """The message as plain text."""
-    return _environment().get_template("mail.txt.j2").render(m=message)
+    return _environment().get_template("mail.txt.j2").render(m=message, w=Words(message.language))
 
 
 def mail_html(message: Message, picture: str = "") -> str:
     """The message as HTML with its style inside; ``picture`` is the Content-ID of the fan chart, if there is one."""
     template = _environment().get_template("mail.html.j2")
-    return template.render(m=message, picture=picture, colour=COLOURS[message.level])
+    return template.render(m=message, w=Words(message.language), picture=picture, colour=COLOURS[message.level])
 
 
 def chat_text(message: Message) -> str:
     """The message for a chat service: a few lines without markup."""
-    return _environment().get_template("chat.txt.j2").render(m=message)
+    return _environment().get_template("chat.txt.j2").render(m=message, w=Words(message.language))
 
 
 def message_id(letter_id: str, sender: str) -> str:

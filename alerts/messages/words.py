@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from babel.dates import format_date
@@ -13,7 +14,7 @@ from alerts.messages.facts import Facts
 from alerts.reasons import CHANCE_WORDS, SHARES, TEMPLATES
 from core.calendar import to_period
 from core.countries import display_name, known_codes
-from core.languages import DEFAULT_LANGUAGE, catalogue, languages
+from core.languages import DEFAULT_LANGUAGE, catalogue, full_date, languages
 from core.routes import is_route, route_name
 
 NARROW_SPACE = "\u202f"
@@ -49,6 +50,14 @@ class Words:
     def plural(self, singular: str, plural: str, number: int) -> str:
         """A text that depends on a number, which it holds as ``{n}``."""
         return self._catalogue.ngettext(singular, plural, number).format(n=number)
+
+    def labelled(self, label: str, text: str) -> str:
+        """A label and what it stands for, with the colon of this language."""
+        return self.text(_("{label}: {text}")).format(label=label, text=text)
+
+    def listed(self, parts: Sequence[str]) -> str:
+        """Several clauses in one line, with the semicolon of this language."""
+        return self.text(_("; ")).join(parts)
 
     def counted(self, value: float) -> str:
         """A counted figure, whole: ``12,345``."""
@@ -91,7 +100,7 @@ class Words:
 
     def day(self, date: dt.date) -> str:
         """A date in full: ``31 January 2025``."""
-        return format_date(date, "d MMMM yyyy", locale=self.language)
+        return full_date(date, self.language)
 
     def months(self, first: str, last: str) -> str:
         """One month, or from one to another."""

@@ -15,7 +15,7 @@ from core.schema import ALL
 from dashboard import alert_view, headlines, inbox, layout, numbers, purpose, reads, state, summaries
 from dashboard.charts.season_bars import season_bars, season_bars_alt
 from dashboard.headlines import Row
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, listed, ngettext
 from dashboard.inbox import Standing
 from dashboard.layout import plain, small
 from dashboard.names import rule_name
@@ -155,7 +155,7 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
     with chart:
         show_season(night, row)
     with why:
-        st.markdown(f"##### {_('Why')}", anchors=False)
+        st.markdown("##### " + _("Why"), anchors=False)
         st.markdown("\n".join(f"- {plain(text)}" for text in alert_view.reasons(night, row)))
     show_record(night, row)
     show_history(night, row, standing)
@@ -212,7 +212,7 @@ def season_table(past: pd.DataFrame, quantiles: pd.DataFrame) -> pd.DataFrame:
 def show_record(night: Night, row: Row) -> None:
     """How this rule did at past origins."""
     rows = alert_view.record_rows(row, night.frame("track_record"))
-    st.markdown(f"##### {_('Track record of this rule')}", anchors=False)
+    st.markdown("##### " + _("Track record of this rule"), anchors=False)
     if rows.empty:
         st.markdown(small(_("This rule has no track record: it reports what is known, it does not forecast.")))
         return
@@ -222,7 +222,7 @@ def show_record(night: Night, row: Row) -> None:
 
 def show_history(night: Night, row: Row, standing: Standing) -> None:
     """What happened to the alert."""
-    st.markdown(f"##### {_('History')}", anchors=False)
+    st.markdown("##### " + _("History"), anchors=False)
     events = alert_view.history(night, reads.nights(), row, standing.rows, standing.state)
     if events.empty:
         st.markdown(small(_("Nothing is recorded about this alert yet.")))
@@ -234,7 +234,7 @@ def show_history(night: Night, row: Row, standing: Standing) -> None:
 
 def show_purpose() -> None:
     """What alerts are for, and what nobody may do with them."""
-    uses = "; ".join(purpose.prohibited_uses())
+    uses = listed(purpose.prohibited_uses())
     st.markdown(small(f"{purpose.intended_use()} " + _("Not to be used for: {uses}.").format(uses=uses)))
 
 

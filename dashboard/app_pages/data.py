@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, numbers, state
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.names import indicator_name, state_name
 from dashboard.reads import Night
@@ -92,7 +92,7 @@ def show_reporting(night: Night) -> None:
             for row in newest.to_dict("records")
         ],
         _("Sum so far"): [
-            f"{numbers.observed(row['total'])} {_('provisional')}"
+            numbers.observed(row["total"]) + " " + _("provisional")
             if row["provisional"]
             else numbers.observed(row["total"])
             for row in newest.to_dict("records")
@@ -139,10 +139,10 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
         _("Came through"): card.get("came_through"),
         _("Computed from"): ", ".join(layout.source_name(night, name) for name in card.get("derived_from", [])),
     }
-    st.markdown("\n".join(f"- **{label}**: {plain(str(text))}" for label, text in lines.items() if text))
+    st.markdown("\n".join("- " + labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text))
     if url := str(card.get("url") or ""):
         st.markdown(_("Publisher’s page: {url}").format(url=f"`{url}`"))
-    st.markdown(f"##### {_('Known issues')}", anchors=False)
+    st.markdown("##### " + _("Known issues"), anchors=False)
     issues = [plain(str(text)) for text in card.get("known_issues", [])]
     st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
     layout.document_button(night, f"data_cards/{chosen}.md", _("Data card"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import layout, numbers, purpose, state
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.layout import plain, small
 from dashboard.names import model_name
 from dashboard.reads import Night
@@ -93,7 +93,7 @@ def show(night: Night) -> None:
         st.subheader(_("What it must not be used for"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in purpose.prohibited_uses()))
         st.subheader(_("Words"), anchor=False)
-        st.markdown("\n".join(f"- **{word}**: {meaning}" for word, meaning in words()))
+        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in words()))
     show_cards(night)
     made = _("Release {run_id}, made on {day} by Vigie {version}.")
     text = made.format(run_id=night.run_id, day=numbers.day(night.created_at.date()), version=night.code_version)

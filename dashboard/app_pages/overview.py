@@ -54,7 +54,7 @@ def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
 
 def show_card(card: headlines.Card) -> None:
     """One card, top to bottom: level and change, route, sentence, chance, record."""
-    badge = level_badge(card.level) if card.level else f":gray-badge[{_('No alert')}]"
+    badge = level_badge(card.level) if card.level else ":gray-badge[" + _("No alert") + "]"
     st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
     st.markdown(f"#### {layout.plain(card.title)}", anchors=False)
     st.markdown(layout.plain(card.sentence))

@@ -149,7 +149,8 @@ def show_key_numbers(view: RouteView) -> None:
         hide_header=True,
         alt=title,
     )
-    how = f"[{_('How we know →')}]({state.link('evaluation', on=view.route_id)})"
+    label = _("How we know →")
+    how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
     st.markdown(f"{layout.small(route_words.skill_words(view))} :small[{how}]")
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts.axes import finish, mid_month, nice_ticks, note, require
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled, listed
 from dashboard.theme import Theme, with_opacity
 
 NAME_PIXELS, FIGURE_PIXELS = 150, 96
@@ -122,11 +122,11 @@ def small_multiples_alt(lines: pd.DataFrame) -> str:
         values = pd.Series(rows["value"].to_numpy(), index=pd.to_datetime(rows["time_period_end"])).sort_index()
         newest = values.index[-1]
         before = values[values.index <= newest - pd.DateOffset(months=12)]
-        text = f"{panel}: {numbers.significant(values.iloc[-1])} ({numbers.month_name(newest)})"
+        text = labelled(str(panel), f"{numbers.significant(values.iloc[-1])} ({numbers.month_name(newest)})")
         if len(before):
             text += _(", {value} a year earlier").format(value=numbers.significant(before.iloc[-1]))
         parts.append(text)
-    return _("Context, not causes. {parts}.").format(parts="; ".join(parts))
+    return _("Context, not causes. {parts}.").format(parts=listed(parts))
 
 
 def _panel_line(panel: str, rows: pd.DataFrame, axis: str, theme: Theme) -> go.Scatter:

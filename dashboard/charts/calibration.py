@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts.axes import finish, note, require
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled, listed
 from dashboard.theme import Theme, with_opacity
 
 
@@ -33,7 +33,7 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -
         bars |= {"array": (rows["upper"] - rows["observed"]).tolist()}
         bars |= {"arrayminus": (rows["observed"] - rows["lower"]).tolist()}
     hover = [
-        f"{numbers.percent(nominal)}: {_('outcome inside in {share}').format(share=numbers.percent(actual))}"
+        labelled(numbers.percent(nominal), _("outcome inside in {share}").format(share=numbers.percent(actual)))
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
     line = {"color": theme.fan, "width": 1.4}
@@ -54,7 +54,7 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -
     dashed = {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed, layer="below")
     shares = [0, 0.25, 0.5, 0.75, 1]
-    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [_plain_percent(share) for share in shares]}
+    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [numbers.share(share) for share in shares]}
     figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)
     corner = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "yref": "paper"}
     labels = [
@@ -75,7 +75,7 @@ def coverage_alt(coverage: pd.DataFrame) -> str:
         )
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
-    return _("Coverage: {parts}.").format(parts="; ".join(parts))
+    return _("Coverage: {parts}.").format(parts=listed(parts))
 
 
 def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
@@ -116,8 +116,8 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
     figure.update_layout(
         margin={"l": 50, "r": 74},
         hovermode="closest",
-        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [_plain_percent(p) for p in places]},
-        yaxis={"range": [0, largest * 1.18], "tickvals": shares, "ticktext": [_plain_percent(s) for s in shares]},
+        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [numbers.share(p) for p in places]},
+        yaxis={"range": [0, largest * 1.18], "tickvals": shares, "ticktext": [numbers.share(s) for s in shares]},
     )
     corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "xshift": -6, "yshift": 4}
     labels = [
@@ -137,8 +137,3 @@ def pit_alt(pit: pd.DataFrame) -> str:
         "{low} of outcomes fell in the lowest tenth of their forecast and {high} in the highest tenth; "
         "10% each would be calibrated."
     ).format(low=numbers.percent(min(low, 1.0)), high=numbers.percent(min(high, 1.0)))
-
-
-def _plain_percent(share: float) -> str:
-    """A round per cent for an axis, where 0 and 100 are places and not chances."""
-    return numbers.percent(0.5).replace("50", f"{share * 100:.0f}")

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from core.quantiles import interval_levels
 from dashboard import numbers
 from dashboard.charts.axes import LABEL_PIXELS, Annotation, dated, mid_month, note, quantile, spread, unit_label
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.theme import Theme, halo
 
 CHANCE_MONTHS, CHANCE_PIXELS = 3, 34
@@ -27,7 +27,7 @@ def end_labels(forecast: pd.DataFrame, largest: float, per_pixel: float, theme: 
     median = quantile(forecast, 0.5)
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
     texts = [_("<b>median {value}</b>").format(value=numbers.expected(median.iloc[-1]))]
-    texts += [f"{numbers.percent(coverage)}: {words[coverage]}" for coverage, _level in upper]
+    texts += [labelled(numbers.percent(coverage), words[coverage]) for coverage, _level in upper]
     places = spread([median.iloc[-1], *ends.values()], LABEL_PIXELS * per_pixel)
     inks = [theme.median, *[theme.secondary] * len(upper)]
     labels = [

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from core.quantiles import INTERVALS, interval_levels
 from dashboard import numbers
 from dashboard.charts.axes import dated, mid_month, quantile
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.theme import Theme, with_opacity
 
 EARLIER_OPACITY = 0.16
@@ -59,8 +59,13 @@ def fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme) -> list[
     median = quantile(forecast, 0.5)
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     hover = [""] * len(anchor) + [
-        f"{numbers.month_name(date)}<br><b>{numbers.expected(value)}</b> {_('expected')}<br>"
-        f"{numbers.percent(0.8)}: {numbers.interval(low.loc[date], high.loc[date])}"
+        "<br>".join(
+            [
+                numbers.month_name(date),
+                _("{value} expected").format(value=f"<b>{numbers.expected(value)}</b>"),
+                labelled(numbers.percent(0.8), numbers.interval(low.loc[date], high.loc[date])),
+            ]
+        )
         for date, value in dated(median)
     ]
     line = joined(anchor, median)
@@ -142,7 +147,9 @@ def outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> go
     months = monthly_values(outcomes)
     line = joined(anchor, months["value"])
     hover = [""] * len(anchor) + [
-        f"{numbers.month_name(date)}<br><b>{numbers.observed(value)}</b> {_('observed later')}"
+        numbers.month_name(date)
+        + "<br>"
+        + _("{value} observed later").format(value=f"<b>{numbers.observed(value)}</b>")
         for date, value in dated(months["value"])
     ]
     return go.Scatter(
@@ -161,10 +168,13 @@ def running_traces(running: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
     """The running month: a hollow circle at its nowcast with its 80 % interval, a dash at what is counted."""
     row = running.iloc[0]
     at = [mid_month(pd.Series([row["target_end_date"]])).iloc[0]]
-    interval = numbers.interval(row["q10"], row["q90"])
-    month = numbers.month_name(row["target_end_date"])
-    counted = f"{_('counted so far')}: {numbers.observed(row['so_far'])}"
-    hover = f"{month}<br><b>{numbers.expected(row['q50'])}</b> {_('nowcast')}<br>80%: {interval}<br>{counted}"
+    lines = [
+        numbers.month_name(row["target_end_date"]),
+        labelled(_("nowcast"), f"<b>{numbers.expected(row['q50'])}</b>"),
+        labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"])),
+        labelled(_("counted so far"), numbers.observed(row["so_far"])),
+    ]
+    hover = "<br>".join(lines)
     nowcast = go.Scatter(
         x=at,
         y=[row["q50"]],

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts.axes import Annotation, Row, finish, nice_ticks, note, require
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.theme import Theme, with_opacity
 
 COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "relative_wis")
@@ -92,13 +92,14 @@ def _headings(unit: str, theme: Theme) -> list[Annotation]:
 
 def _median(row: Row, place: int, theme: Theme, *, leads: bool) -> go.Scatter:
     edge = theme.median if leads else theme.neutral
-    text = f"<b>{row['name']}</b><br>{numbers.expected(row['q50'])} {_('expected')}<br>80%: "
+    median = _("{value} expected").format(value=numbers.expected(row["q50"]))
+    spread = labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"]))
     return go.Scatter(
         x=[row["q50"]],
         y=[place],
         mode="markers",
         marker={"size": 11, "color": theme.ground, "line": {"color": edge, "width": 2.2}},
-        hovertemplate=text + f"{numbers.interval(row['q10'], row['q90'])}<extra></extra>",
+        hovertemplate=f"<b>{row['name']}</b><br>{median}<br>{spread}<extra></extra>",
         name=f"{row['model_id']} median",
     )
 

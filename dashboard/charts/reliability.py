@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard import numbers
 from dashboard.charts.axes import finish, note, require
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
 COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
@@ -48,7 +48,7 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme, height: int = 300) ->
     dashed = {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed, layer="below")
     shares = [0, 0.25, 0.5, 0.75, 1]
-    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [f"{share:.0%}" for share in shares]}
+    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [numbers.share(share) for share in shares]}
     figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)
     corner = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "yref": "paper"}
     labels = [
@@ -63,7 +63,7 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme, height: int = 300) ->
 def reliability_alt(bins: pd.DataFrame) -> str:
     """The same in words, one clause per bin."""
     rows = require(bins, COLUMNS, "reliability chart").sort_values("chance")
-    return "; ".join(_clause(row) for row in rows.to_dict("records")) + "."
+    return listed(_clause(row) for row in rows.to_dict("records")) + "."
 
 
 def _clause(row: dict[object, object]) -> str:
@@ -73,4 +73,4 @@ def _clause(row: dict[object, object]) -> str:
         "{said} said on average: came in {came} of {n} months",
         months,
     )
-    return text.format(said=numbers.percent(said), came=f"{came:.0%}", n=months)
+    return text.format(said=numbers.percent(said), came=numbers.share(came), n=months)

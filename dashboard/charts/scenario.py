@@ -12,7 +12,7 @@ from core.quantiles import interval_levels
 from dashboard import numbers
 from dashboard.charts.axes import Annotation, Row, count_axis, dated, finish, nice_ticks, note, quantile, require
 from dashboard.charts.fan import fan_chart
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled, listed
 from dashboard.theme import Theme, halo, with_opacity
 
 BAR_PIXELS, ROW_PIXELS, FRAME_PIXELS = 8, 40, 74
@@ -47,7 +47,9 @@ def scenario_chart(
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
     for line, name, dash in lines:
         hover = [
-            f"{numbers.month_name(month)}<br><b>{numbers.expected(value)}</b> {_('by the forecast')}"
+            numbers.month_name(month)
+            + "<br>"
+            + _("{value} by the forecast").format(value=f"<b>{numbers.expected(value)}</b>")
             for month, value in dated(line)
         ]
         figure.add_trace(
@@ -137,7 +139,8 @@ def _bar(figure: go.Figure, row: Row, place: int, theme: Theme) -> list[Annotati
         figure.add_trace(
             go.Scatter(x=[row[low], row[high]], y=[place, place], mode="lines", line=line, hoverinfo="skip", name=low)
         )
-    hover = f"{numbers.expected(row['q50'])}<br>80%: {numbers.interval(row['q10'], row['q90'])}<extra></extra>"
+    spread = labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"]))
+    hover = f"{numbers.expected(row['q50'])}<br>{spread}<extra></extra>"
     figure.add_trace(
         go.Scatter(
             x=[row["q50"]], y=[place], mode="markers",
@@ -156,7 +159,7 @@ def _bar(figure: go.Figure, row: Row, place: int, theme: Theme) -> list[Annotati
 def compare_alt(rows: pd.DataFrame, *, unit: str) -> str:
     """The bars in words."""
     parts = [
-        f"{row['name']}: {numbers.expected(row['q50'])} ({numbers.interval_words(row['q10'], row['q90'])})"
+        labelled(row["name"], f"{numbers.expected(row['q50'])} ({numbers.interval_words(row['q10'], row['q90'])})")
         for row in rows.to_dict("records")
     ]
-    return _("{unit}: {parts}.").format(unit=unit, parts="; ".join(parts))
+    return _("{unit}: {parts}.").format(unit=unit, parts=listed(parts))

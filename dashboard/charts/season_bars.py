@@ -18,7 +18,7 @@ from dashboard.charts.axes import (
     spread,
     unit_label,
 )
-from dashboard.i18n import _
+from dashboard.i18n import _, labelled
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 280
@@ -125,6 +125,6 @@ def _box(place: int, low: float, high: float, coverage: float, fill: str) -> go.
         base=[low],
         width=BAR_WIDTH,
         marker={"color": fill, "line": {"width": 0}},
-        hovertemplate=f"{numbers.percent(coverage)}: {numbers.interval(low, high)}<extra></extra>",
+        hovertemplate=labelled(numbers.percent(coverage), numbers.interval(low, high)) + "<extra></extra>",
         name=f"box {coverage:.0%}",
     )

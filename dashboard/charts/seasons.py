@@ -53,7 +53,7 @@ def season_chart(
         figure.add_trace(_year_line(earlier, values, theme, newest=earlier == year - 1))
     if len(own):
         figure.add_trace(_line(own, theme.observed, 2.2, f"{year}"))
-    figure.add_trace(_line(joined(anchor, median), theme.fan, 2.4, f"{year} {_('expected')}"))
+    figure.add_trace(_line(joined(anchor, median), theme.fan, 2.4, f"{year} " + _("expected")))
     largest = max(float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data)
     labels = [unit_label(theme, unit), *_year_labels(years.get(year - 1), own, median, year, largest, height, theme)]
     months = (1, 4, 7, 10)

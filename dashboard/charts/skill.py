@@ -132,7 +132,7 @@ def _dots(own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str
 def _hover(row: Row) -> str:
     low, high = (row.get(bound, float("nan")) for bound in BOUNDS)
     bounds = "" if pd.isna(low) or pd.isna(high) else f" ({numbers.decimal(low)}–{numbers.decimal(high)})"
-    score = f"{_('relative WIS')} <b>{numbers.decimal(row['relative_wis'])}</b>{bounds}"
+    score = _("relative WIS") + f" <b>{numbers.decimal(row['relative_wis'])}</b>{bounds}"
     return f"{row['name']}<br>{_months_ahead(row['horizon'])}<br>{score}"
 
 

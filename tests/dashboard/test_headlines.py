@@ -12,7 +12,7 @@ import pytest
 from alerts.own_record import record_of
 from alerts.reasons import TEMPLATES, sentence
 from core.routes import ROUTES
-from dashboard import evaluation_view, headlines
+from dashboard import evaluation_view, headlines, numbers
 from dashboard.route_view import skill_span, spaced
 
 from .conftest import alert, make_track_record
@@ -117,7 +117,7 @@ def test_a_route_with_few_past_events_borrows_the_record_of_all_routes() -> None
 
 @pytest.mark.parametrize(("share", "text"), [(1.0, "100%"), (0.0, "0%"), (0.614, "61%"), (float("nan"), "–")])
 def test_a_share_of_past_cases_may_be_all_or_none(share: float, text: str) -> None:
-    assert headlines.counted_share(share) == text
+    assert numbers.share(share) == text
 
 
 @pytest.mark.parametrize(
