@@ -29,7 +29,8 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 )
 
 from core.errors import InputError, VigieError
-from forecasting.workers import Answer, Cluster, Progress, Task, one_thread_each, run_tasks
+from forecasting.watched import one_thread_each
+from forecasting.workers import Answer, Cluster, Progress, Task, run_tasks
 
 LOCAL = "local"
 LARGEST_TASK = 16 * 2**20

@@ -41,12 +41,19 @@ def guarded(model: Model, history: History, horizon: int) -> Guarded:
         history: What is known of the series at the origin; at least one value.
         horizon: Longest horizon H.
     """
-    reason = ""
     try:
         quantiles = _stable(_attempt(model, history, horizon), history, horizon)
     except FitError as error:
-        reason = " ".join(str(error).split())[:200]
-        quantiles = baseline.predict(history, horizon)
+        return stand_in(history, horizon, " ".join(str(error).split())[:200])
+    return _within_bounds(quantiles, history, horizon, "")
+
+
+def stand_in(history: History, horizon: int, reason: str) -> Guarded:
+    """The baseline in place of a model that has no answer, with the reason."""
+    return _within_bounds(baseline.predict(history, horizon), history, horizon, reason)
+
+
+def _within_bounds(quantiles: FloatArray, history: History, horizon: int, reason: str) -> Guarded:
     ceiling = log_cap(history, horizon)[:, None]
     values = np.maximum(np.expm1(np.clip(np.sort(quantiles, axis=1), 0.0, ceiling)), 0.0)
     capped = np.asarray(quantiles > ceiling + 1e-9).any(axis=1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import itertools
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -22,9 +21,11 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 
 from core.log import get_logger
 from core.quantiles import FloatArray
-from forecasting.guard import Guarded, guarded
+from forecasting.guard import Guarded, guarded, stand_in
+from forecasting.limits import Breaker, CutOff, Limits
 from forecasting.model import History
 from forecasting.registry import MODELS
+from forecasting.watched import WatchedPool, WorkersFailedError, one_thread_each, run_batch
 
 Progress = Callable[[int, int], None]
 """Called with fits done and fits in all; on a cluster with batches of fits."""
@@ -45,10 +46,9 @@ class Cluster(Protocol):
         """Answers of a function at the top of a module of this package, in the order of the tasks."""
 
 
-Workers = int | Cluster | None
-"""Processes, or a cluster; None lets the amount of work decide how many processes."""
+Workers = int | WatchedPool | Cluster | None
+"""Processes, a pool of them that stays, or a cluster; None lets the amount of work decide how many processes."""
 
-_THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SECONDS_PER_FIT = {False: 0.03, True: 0.3}
 _WORTH_PROCESSES = 20.0
 """Seconds of fits below which starting processes, each of which loads the libraries, takes longer than it saves."""
@@ -83,34 +83,66 @@ class Fit:
         return History(filled, logs[known], self.season_length, self.last_period, seed)
 
 
+FitFunction = Callable[[Fit], Guarded]
+Took = Callable[[dict[int, Guarded | CutOff]], None]
+
+
 def run_fits(
     fits: Sequence[Fit], horizon: int, *, workers: Workers = None, progress: Progress | None = None
 ) -> list[Guarded]:
     """Run fits and give their guarded answers in the order asked.
 
+    A fit that takes too long or too much memory is cut off; the baseline stands in for it, and says so.
+
     Args:
         fits: What to run.
         horizon: Longest horizon H.
-        workers: Processes or a cluster; by default one process per core where the work is worth it, else this alone.
+        workers: Processes, a pool of them that stays, or a cluster; by default one process per core where the work is
+            worth it, else this alone.
         progress: Told after every batch.
     """
-    if workers is not None and not isinstance(workers, int):
-        return _run_on_cluster(fits, horizon, workers, progress)
     if workers is None:
         seconds = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits)
         workers = (os.cpu_count() or 1) if seconds > _WORTH_PROCESSES else 1
     answers: dict[int, Guarded] = {}
-    batches = _batches(fits, workers)
-    if workers > 1 and len(batches) > 1:
-        try:
-            _run_over_processes(fits, batches, horizon, workers, answers, progress)
-        except BrokenProcessPool as error:
-            get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
-    for batch in batches:
-        if rest := [place for place in batch if place not in answers]:
-            answers.update(zip(rest, _run_batch([fits[place] for place in rest], horizon), strict=True))
+
+    def took(found: dict[int, Guarded | CutOff]) -> None:
+        answers.update({place: _standing_in(fits[place], horizon, answer) for place, answer in found.items()})
+        if isinstance(workers, int | WatchedPool):  # a cluster tells by itself
             _tell(progress, len(answers), len(fits))
+
+    fit = partial(run_fit, horizon=horizon)
+    if isinstance(workers, int):
+        batches = _batches(fits, workers)
+        if workers > 1 and len(batches) > 1:
+            with WatchedPool(workers) as pool:
+                _run_over_processes(pool, fit, fits, batches, took)
+    elif isinstance(workers, WatchedPool):
+        batches = _batches(fits, workers.size)
+        if batches:
+            _run_over_processes(workers, fit, fits, batches, took)
+    else:
+        batches = _batches(fits, workers.size)
+        _run_on_cluster(workers, fit, fits, batches, took, progress)
+    _run_here(fit, fits, [[place for place in batch if place not in answers] for batch in batches], took)
     return [answers[place] for place in range(len(fits))]
+
+
+def run_fit(fit: Fit, horizon: int) -> Guarded:
+    """One fit, guarded."""
+    return guarded(MODELS[fit.model_id], fit.history(), horizon)
+
+
+def _standing_in(fit: Fit, horizon: int, answer: Guarded | CutOff) -> Guarded:
+    if not isinstance(answer, CutOff):
+        return answer
+    get_logger().warning("fit cut off", model_id=fit.model_id, series_id=fit.series_id, origin=str(fit.last_period),
+                         reason=answer.reason)  # fmt: skip
+    return stand_in(fit.history(), horizon, answer.reason)
+
+
+def _model_of(fit: Fit) -> str:
+    return fit.model_id
 
 
 def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
@@ -121,32 +153,43 @@ def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
 
 
 def _run_over_processes(
+    pool: WatchedPool, fit: FitFunction, fits: Sequence[Fit], batches: list[list[int]], took: Took
+) -> None:
+    try:
+        pool.run(fit, fits, batches, _model_of, took)
+    except WorkersFailedError as error:
+        get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
+
+
+def _run_on_cluster(
+    cluster: Cluster,
+    fit: FitFunction,
     fits: Sequence[Fit],
     batches: list[list[int]],
-    horizon: int,
-    workers: int,
-    answers: dict[int, Guarded],
+    took: Took,
     progress: Progress | None,
 ) -> None:
-    context = multiprocessing.get_context("spawn")
-    with one_thread_each(), ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {pool.submit(_run_batch, [fits[place] for place in batch], horizon): batch for batch in batches}
-        for done in as_completed(waiting):
-            answers.update(zip(waiting[done], done.result(), strict=True))
-            _tell(progress, len(answers), len(fits))
-
-
-def _run_on_cluster(fits: Sequence[Fit], horizon: int, cluster: Cluster, progress: Progress | None) -> list[Guarded]:
-    batches = _batches(fits, cluster.size)
+    """One round over everything; what a cut-off leaves undone is run here afterwards."""
     work = [[fits[place] for place in batch] for batch in batches]
-    found = cluster.run(partial(_run_batch, horizon=horizon), work, progress=progress)
-    answers = dict(zip(itertools.chain(*batches), itertools.chain(*found), strict=True))
-    return [answers[place] for place in range(len(fits))]
+    found = cluster.run(partial(run_batch, fit, seconds=Limits().seconds), work, progress=progress)
+    for batch, answers in zip(batches, found, strict=True):
+        took(dict(zip(batch, answers, strict=False)))
 
 
-def _run_batch(fits: list[Fit], horizon: int) -> list[Guarded]:
-    with threadpool_limits(1):
-        return [guarded(MODELS[fit.model_id], fit.history(), horizon) for fit in fits]
+def _run_here(fit: FitFunction, fits: Sequence[Fit], batches: list[list[int]], took: Took) -> None:
+    breaker, waiting = Breaker(), deque(batches)
+    while waiting:
+        batch = waiting.popleft()
+        verdicts = {place: verdict for place in batch if (verdict := breaker.verdict(fits[place].model_id)) is not None}
+        rest = [place for place in batch if place not in verdicts]
+        answers = run_batch(fit, [fits[place] for place in rest], Limits().seconds)
+        for place, answer in zip(rest, answers, strict=False):
+            if isinstance(answer, CutOff):
+                breaker.note(fits[place].model_id)
+        if verdicts or answers:
+            took({**verdicts, **dict(zip(rest, answers, strict=False))})
+        if rest[len(answers) :]:
+            waiting.appendleft(rest[len(answers) :])
 
 
 def run_tasks(
@@ -164,6 +207,8 @@ def run_tasks(
         workers: Processes or a cluster; by default one process per core where there are several tasks.
         progress: Told after every task.
     """
+    if isinstance(workers, WatchedPool):
+        workers = workers.size
     if workers is not None and not isinstance(workers, int):
         return workers.run(function, tasks, progress=progress)
     count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
@@ -187,18 +232,3 @@ def run_tasks(
 def _tell(progress: Progress | None, done: int, total: int) -> None:
     if progress is not None:
         progress(done, total)
-
-
-@contextlib.contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Let child processes load numpy with one thread: small fits are 3–15 times slower with several."""
-    before = {name: os.environ.get(name) for name in _THREAD_SETTINGS}
-    os.environ.update(dict.fromkeys(_THREAD_SETTINGS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -1,0 +1,122 @@
+"""What a fit may take: after so many seconds it is cut off, so that one stuck fit costs a member and not the night."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+CUT_OFF = "cut off"
+"""Begins every reason that is about limits and not about the series: such a forecast is tried anew another night."""
+MOST_CUT_OFFS = 3
+"""From so many on, a model's remaining fits of a run are left out: it would be cut off every time."""
+_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one fit may take.
+
+    Attributes:
+        seconds: Longest time of one fit.
+        megabytes: Most memory of one fit, beyond what its process holds anyway.
+    """
+
+    seconds: float = 120.0
+    megabytes: int = 2048
+
+
+class CutOffError(BaseException):
+    """A fit took too long. Not an ``Exception``: models turn those into a fit that failed."""
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """In place of an answer: why there is none.
+
+    Attributes:
+        reason: Begins with ``CUT_OFF``.
+    """
+
+    reason: str
+
+
+@dataclass
+class Breaker:
+    """Remembers which models were cut off, and gives them up after some times."""
+
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def note(self, model_id: str) -> None:
+        """A fit of this model was cut off."""
+        self._counts[model_id] += 1
+
+    def verdict(self, model_id: str) -> CutOff | None:
+        """Why a model's further fits are left out; None where they are not."""
+        if self._counts[model_id] < MOST_CUT_OFFS:
+            return None
+        return CutOff(f"{CUT_OFF} untried: {MOST_CUT_OFFS} earlier fits of this model were cut off")
+
+
+def took_too_long(seconds: float) -> CutOff:
+    """The answer in place of a fit that took too long."""
+    return CutOff(f"{CUT_OFF} after {seconds:g} s")
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise in the block once it took too long; only a process's main thread can be limited so.
+
+    Processes that the block started, such as Stan's, are ended.
+
+    Raises:
+        CutOffError: The block took longer.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def cut_off(_number: int, _frame: FrameType | None) -> None:
+        end_children(os.getpid())
+        raise CutOffError
+
+    before = signal.signal(signal.SIGALRM, cut_off)
+    # It rings again: a library may swallow what is raised inside one of its callbacks.
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    try:
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        # The alarm may ring while it is being turned off.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+
+
+def limit_memory(megabytes: int) -> None:
+    """Refuse this process more memory than it holds now and so much on top (Linux): a fit meets ``MemoryError``."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return
+    import resource  # noqa: PLC0415  # not on every system
+
+    held = next(line for line in status.read_text().splitlines() if line.startswith("VmData:"))
+    most = (int(held.split()[1]) << 10) + (megabytes << 20)
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
+
+
+def end_children(pid: int) -> None:
+    """Kill what a process started, and what that started (Linux)."""
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in listing.read_text().split():
+                end_children(int(child))
+                os.kill(int(child), signal.SIGKILL)

@@ -1,0 +1,58 @@
+"""Models that misbehave, for processes to find by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+from core.quantiles import FloatArray
+from forecasting.guard import Guarded
+from forecasting.model import BASELINE, History
+from forecasting.registry import MODELS
+from forecasting.workers import Fit, run_fit
+
+
+def sleeps(_history: History, _horizon: int) -> FloatArray:
+    time.sleep(60)
+    raise AssertionError("nobody cut it off")
+
+
+def loops(_history: History, _horizon: int) -> FloatArray:
+    while True:
+        try:
+            sum(range(1000))
+        except Exception:  # noqa: S112  # as libraries do
+            continue
+
+
+def hears_nothing(_history: History, _horizon: int) -> FloatArray:
+    # A compiled library that does not come back to Python: its alarm is never heard.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    time.sleep(60)
+    raise AssertionError("nobody cut it off")
+
+
+def dies(_history: History, _horizon: int) -> FloatArray:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("it lives on")
+
+
+def eats(history: History, horizon: int) -> FloatArray:
+    waste = bytearray(3 << 30)
+    return MODELS[BASELINE].predict(history, horizon + len(waste))
+
+
+STUCK = {f"vigie-{one.__name__}": one for one in (sleeps, loops, hears_nothing, dies, eats)}
+
+
+def register() -> None:
+    for model_id, predict in STUCK.items():
+        MODELS[model_id] = replace(MODELS[BASELINE], model_id=model_id, version="1", predict=predict, slow=True)
+
+
+def run_fit_here(fit: Fit, horizon: int) -> Guarded:
+    """Like the engine's own, where these models are known too."""
+    register()
+    return run_fit(fit, horizon)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting import workers
+from forecasting.guard import Guarded
+from forecasting.limits import MOST_CUT_OFFS, CutOffError, Limits, time_limit
+from forecasting.registry import MODELS
+from forecasting.watched import WatchedPool
+from forecasting.workers import Fit, run_fits
+
+SHORT = Limits(seconds=1.0, megabytes=512)
+
+
+@pytest.fixture(autouse=True)
+def misbehaving_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Processes find it by this name; `tests` may be another package to them.
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    stuck_models = importlib.import_module("stuck_models")
+    monkeypatch.setattr(workers, "run_fit", stuck_models.run_fit_here)
+    monkeypatch.setattr(workers, "Limits", lambda: SHORT)
+    stuck_models.register()
+    yield
+    for model_id in stuck_models.STUCK:
+        del MODELS[model_id]
+
+
+def fits_of(*models: str) -> list[Fit]:
+    values = np.random.default_rng(1).poisson(200, 60).astype(float)
+    period = pd.Period("2024-12", "M")
+    return [Fit(f"vigie-{model}", f"series {place}", period, values, 12) for place, model in enumerate(models)]
+
+
+def quantiles_of(answers: list[Guarded]) -> list[list[float]]:
+    return [answer.quantiles[0].tolist() for answer in answers]
+
+
+@pytest.mark.parametrize("stuck", ["sleeps", "loops"])
+def test_a_stuck_fit_in_this_process_is_cut_off_and_the_baseline_stands_in(stuck: str) -> None:
+    begun = time.monotonic()
+    answers = run_fits(fits_of("baseline", stuck, "snaive"), 3, workers=1)
+    assert time.monotonic() - begun < 10
+    assert [answer.reason for answer in answers] == ["", "cut off after 1 s", ""]
+    assert np.array_equal(answers[1].quantiles, answers[0].quantiles)
+
+
+def test_a_model_that_is_always_cut_off_is_given_up_after_some_times() -> None:
+    answers = run_fits(fits_of(*["sleeps"] * (MOST_CUT_OFFS + 2), "snaive"), 3, workers=1)
+    reasons = [answer.reason for answer in answers]
+    assert reasons.count("cut off after 1 s") == MOST_CUT_OFFS
+    assert reasons.count(f"cut off untried: {MOST_CUT_OFFS} earlier fits of this model were cut off") == 2
+    assert reasons[-1] == ""
+
+
+@pytest.mark.slow
+def test_of_a_pool_only_what_hangs_dies_or_devours_memory_is_lost_and_named() -> None:
+    models = ["baseline", "hears_nothing", "snaive", "dies", "baseline", "eats", "sleeps", "snaive", "loops"]
+    with WatchedPool(2, SHORT) as pool:
+        answers = run_fits(fits_of(*models), 3, workers=pool)
+        again = run_fits(fits_of("baseline", "snaive"), 3, workers=pool)
+    reasons = dict(zip(models, (answer.reason for answer in answers), strict=True))
+    assert reasons == {
+        "baseline": "", "snaive": "",
+        "hears_nothing": "cut off after 1 s", "sleeps": "cut off after 1 s", "loops": "cut off after 1 s",
+        "dies": "cut off: its process died 2 times, perhaps for want of memory",
+        "eats": "cut off: it needs more memory than is allowed",
+    }  # fmt: skip
+    alone = run_fits(fits_of("baseline", "snaive"), 3, workers=1)
+    assert quantiles_of(again) == quantiles_of(alone)
+
+
+@pytest.mark.slow
+def test_the_processes_of_a_pool_end_with_it() -> None:
+    with WatchedPool(2, SHORT) as pool:
+        run_fits(fits_of("baseline", "snaive"), 3, workers=pool)
+        pids = [worker.process.pid for worker in pool.workers]
+    for pid in pids:
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_what_ends_in_time_is_left_alone_and_no_alarm_stays() -> None:
+    with time_limit(0.2):
+        ended = True
+    time.sleep(0.4)
+    assert ended
+
+
+def test_an_alarm_is_no_exception_that_a_model_may_take_for_a_failed_fit() -> None:
+    with pytest.raises(CutOffError), time_limit(0.1):
+        try:
+            time.sleep(5)
+        except Exception:  # as models do
+            pytest.fail("the model swallowed it")
