@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.access_settings import AccessSettings, is_safe_address
 from core.delivery_settings import DeliverySettings
 from core.errors import InputError
+from core.operation_settings import OperationSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
@@ -84,6 +85,7 @@ class Settings(BaseModel):
         default="http://127.0.0.1:8501", pattern=r"^https?://\S+$", description="Where messages link to"
     )
     delivery: DeliverySettings = DeliverySettings()
+    operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()
 
     @model_validator(mode="after")
