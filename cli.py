@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import alerts, deliver
+from commands import access, alerts, deliver, serve
 from commands.shared import Home, current_release
 from core.errors import InputError, StoreError, VigieError
 from core.log import configure_logging, get_logger
 from core.progress import progress_bar
-from core.settings import PROJECT, SNAPSHOT, home_folder, load_settings
+from core.settings import SNAPSHOT, home_folder, load_settings
 
 if TYPE_CHECKING:
     from forecasting.runs import Made
@@ -32,6 +31,8 @@ snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in da
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
 app.command()(deliver.deliver)
+app.command()(serve.dashboard)
+app.command()(access.audit)
 
 Panel = Annotated[Path, typer.Option("--panel", help="CSV with series_id,time_period,value and grouping columns.")]
 Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.")]
@@ -260,23 +261,6 @@ def snapshot_build(
     with progress_bar() as progress:
         report = build(raw, out, progress=progress)
     typer.echo(report.summary())
-
-
-@app.command()
-def dashboard(
-    home: Home = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8501,
-    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
-) -> None:
-    """Serve the dashboard on loopback."""
-    os.environ["VIGIE_HOME"] = str(home_folder(home))
-    os.chdir(PROJECT)
-    typer.echo(f"Vigie's dashboard: http://127.0.0.1:{port}   (Ctrl+C ends it)")
-    sys.stdout.flush()
-    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    if headless:
-        options += ["--server.headless", "true"]
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *options])  # noqa: S606  # our own interpreter and file
 
 
 def _names(text: str) -> list[str]:

@@ -47,6 +47,7 @@ class State:
         status: One of :data:`STATES`; empty where nothing is recorded.
         level: Level that stands now; empty where none is known.
         sign_offs: Who has signed off what stands now, in order.
+        signers: What tells those people apart: the identity that a login gave, else the name.
         acknowledged_by: Who acknowledged it; empty where nobody did.
         reopened: True where it worsened after somebody had decided on it.
         version: ``id`` of the last row that changed any of the above: who decides names the version he saw.
@@ -58,6 +59,7 @@ class State:
     status: str = ""
     level: str = ""
     sign_offs: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
     acknowledged_by: str = ""
     reopened: bool = False
     version: int = 0
@@ -182,7 +184,7 @@ def _proposed(state: State, entry: Entry) -> State:
     if state.status not in {"", ENDED}:
         raise StepError(f"it is {state.status} already")
     return replace(
-        state, status=PROPOSED, level=_level_of(entry), sign_offs=(), acknowledged_by="",
+        state, status=PROPOSED, level=_level_of(entry), sign_offs=(), signers=(), acknowledged_by="",
         reopened=state.status == ENDED, version=entry.id,
     )  # fmt: skip
 
@@ -194,8 +196,9 @@ def _worsened(state: State, entry: Entry) -> State:
         raise StepError(f"{level} is not graver than {state.level}")
     reopened = state.reopened or state.status != PROPOSED
     return replace(
-        state, status=PROPOSED, level=level, sign_offs=(), acknowledged_by="", reopened=reopened, version=entry.id
-    )
+        state, status=PROPOSED, level=level, sign_offs=(), signers=(), acknowledged_by="", reopened=reopened,
+        version=entry.id,
+    )  # fmt: skip
 
 
 def _eased(state: State, entry: Entry) -> State:
@@ -204,18 +207,23 @@ def _eased(state: State, entry: Entry) -> State:
     if rank(level) >= rank(state.level):
         raise StepError(f"{level} is not milder than {state.level}")
     # What was signed by some of the people needed is not what stands now: it has to be signed anew.
-    sign_offs = () if state.status == PROPOSED else state.sign_offs
-    return replace(state, level=level, sign_offs=sign_offs, version=entry.id)
+    if state.status == PROPOSED:
+        return replace(state, level=level, sign_offs=(), signers=(), version=entry.id)
+    return replace(state, level=level, version=entry.id)
 
 
 def _signed_off(state: State, entry: Entry) -> State:
     if state.status != PROPOSED:
         raise StepError(f"only a proposed alert can be signed off; this one is {state.status or 'not recorded'}")
-    if any(same_person(entry.actor, name) for name in state.sign_offs):
+    signer = str(entry.payload.get("identity") or _plain(entry.actor))
+    if signer in state.signers or any(same_person(entry.actor, name) for name in state.sign_offs):
         raise StepError(f"{entry.actor.strip()} has signed it off already: a severe alert needs two different people")
     sign_offs = (*state.sign_offs, entry.actor.strip())
     enough = len(sign_offs) >= SIGN_OFFS_NEEDED.get(state.level, 1)
-    return replace(state, status=SIGNED_OFF if enough else PROPOSED, sign_offs=sign_offs, version=entry.id)
+    return replace(
+        state, status=SIGNED_OFF if enough else PROPOSED, sign_offs=sign_offs, signers=(*state.signers, signer),
+        version=entry.id,
+    )  # fmt: skip
 
 
 def _acknowledged(state: State, entry: Entry) -> State:

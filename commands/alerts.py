@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(invoke_without_command=True, help="Alerts: list, sign off, acknowledge, dismiss, comment, dissent.")
 
 AlertId = Annotated[str, typer.Argument(metavar="ID", help="An alert_id, as 'vigie alerts' lists them.")]
-Name = Annotated[str, typer.Option("--as", help="Your name: kept with the step.")]
+Name = Annotated[str, typer.Option("--as", help="Your name: kept with the step. Not taken where people sign in.")]
 Why = Annotated[str, typer.Option("--why", help="Your reason: kept with the step.")]
 NoSend = Annotated[bool, typer.Option("--no-send", help="Leave messages in the outbox; 'vigie deliver' sends them.")]
 
@@ -46,40 +46,40 @@ def list_alerts(
 
 @app.command("sign-off")
 def sign_off(
-    context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None, no_send: NoSend = False
+    context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None, no_send: NoSend = False
 ) -> None:
     """Sign an alert off, so that it leaves the house. A severe one needs two different people."""
     _act(context, home, alert_id, lifecycle.SIGNED_OFF, name, why, send=not no_send)
 
 
 @app.command()
-def acknowledge(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+def acknowledge(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
     """Say that a signed-off alert is known and taken care of."""
     _act(context, home, alert_id, lifecycle.ACKNOWLEDGED, name, why)
 
 
 @app.command()
 def dismiss(
-    context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None, no_send: NoSend = False
+    context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None, no_send: NoSend = False
 ) -> None:
     """Put an alert aside; who was told of it is told that it is withdrawn."""
     _act(context, home, alert_id, lifecycle.DISMISSED, name, why, send=not no_send)
 
 
 @app.command()
-def comment(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+def comment(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
     """Add a comment."""
     _act(context, home, alert_id, lifecycle.COMMENTED, name, why)
 
 
 @app.command()
-def dissent(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+def dissent(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
     """File dissent: it stays visible beside the alert until it is answered."""
     _act(context, home, alert_id, lifecycle.DISSENTED, name, why)
 
 
 @app.command()
-def correct(context: typer.Context, alert_id: AlertId, name: Name, why: Why, home: Home = None) -> None:
+def correct(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
     """File a correction of a figure: it stays visible beside the alert until it is answered."""
     _act(context, home, alert_id, lifecycle.CORRECTION, name, why)
 
@@ -91,8 +91,8 @@ def answer(
     number: Annotated[
         int, typer.Option("--number", help="Number of the dissent or correction, as 'history' shows it.")
     ],
-    name: Name,
     why: Why,
+    name: Name = "",
     home: Home = None,
 ) -> None:
     """Answer dissent or a correction."""
@@ -127,14 +127,15 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     payload: dict[str, Any] | None = None,
 ) -> None:
     from desk.decisions import Step, act  # noqa: PLC0415  # the desk opens only where it is asked
+    from desk.identity import shell_actor  # noqa: PLC0415  # as above
     from desk.open import open_desk  # noqa: PLC0415  # as above
-    from desk.permissions import Actor  # noqa: PLC0415  # as above
     from desk.sending import send_waiting  # noqa: PLC0415  # as above
 
     folder = home_folder(home or context.obj)
     release = current_release(folder)
     with open_desk(folder, load_settings(folder)) as desk:
-        outcome = act(desk, release, alert_id, Step(Actor(name), action, why, payload=payload or {}))
+        actor = shell_actor(desk.settings.access, name)
+        outcome = act(desk, release, alert_id, Step(actor, action, why, payload=payload or {}))
         for line in _said(action, outcome):
             typer.echo(line)
         if send and outcome.announced:

@@ -30,9 +30,10 @@ from alerts.messages.announcement import announcement_of
 from alerts.messages.facts import alert_facts
 from core.entry import Entry
 from core.errors import InputError
+from desk.audit import note_refusal
 from desk.letters import letters_for, matter
 from desk.open import Desk
-from desk.permissions import Actor, require
+from desk.permissions import Actor, NotAllowedError, require
 from store.outbox import Letter
 from store.releases import Release
 
@@ -121,7 +122,7 @@ def act(desk: Desk, release: Release, alert_id: str, wanted: Step) -> Outcome:
         InputError: The release has no such alert, or a text cannot be stored.
         StoreError: The journal refuses.
     """
-    require(wanted.actor, wanted.action)
+    _require(desk, alert_id, wanted)
     row, stands = find_alert(release, alert_id)
     level = str(row["alert_level"]) if stands else ""
     facts = facts_of(release, row)
@@ -133,8 +134,9 @@ def act(desk: Desk, release: Release, alert_id: str, wanted: Step) -> Outcome:
         if wanted.seen is not None and shown.version != wanted.seen:
             raise StepError(f"it has changed since you opened it: it is {shown.status} now, level {shown.level}")
         entry = Entry(
-            wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(), wanted.payload
-        )
+            wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
+            wanted.actor.marks(wanted.payload),
+        )  # fmt: skip
         state, added = fold(entries), list(_made_up_for(entries, row, release)) if stands else []
         for one in added:
             state = step(state, one)
@@ -153,6 +155,15 @@ def act(desk: Desk, release: Release, alert_id: str, wanted: Step) -> Outcome:
     held = silence if announced in {RAISED, UPDATED} and silence and silence > stored[-1].at else None
     signed = wanted.action == SIGNED_OFF and state.status == SIGNED_OFF
     return Outcome(state, announced, held, quiet if signed else "")
+
+
+def _require(desk: Desk, alert_id: str, wanted: Step) -> None:
+    try:
+        require(wanted.actor, wanted.action, login=desk.settings.access.is_on)
+    except NotAllowedError:
+        if wanted.actor.identity:
+            note_refusal(desk.journal, wanted.actor, wanted.action, alert_id)
+        raise
 
 
 def _made_up_for(entries: Sequence[Entry], row: Mapping[Any, Any], release: Release) -> Iterator[Entry]:

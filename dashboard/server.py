@@ -1,0 +1,85 @@
+"""The dashboard's server: Streamlit behind the gate. Started by ``vigie dashboard``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from starlette.middleware import Middleware
+from streamlit.starlette import App
+
+from core.access_settings import AccessSettings, secret_of
+from core.log import configure_logging
+from core.settings import PROJECT, home_folder
+from dashboard.gate import Gate
+from dashboard.guard import Guard, guard_of
+
+CALLBACK = "/oauth2callback"
+PAGE_SCRIPT = PROJECT / "app.py"
+
+
+def build(guard: Guard) -> App:
+    """The application: pages behind the gate, the login's secrets in memory alone.
+
+    Raises:
+        InputError: The client secret is missing.
+    """
+    secrets = {"auth": auth_section(guard)} if guard.access.is_on else None
+    return App(PAGE_SCRIPT, secrets=secrets, middleware=[Middleware(Gate, guard=guard)])
+
+
+def auth_section(guard: Guard) -> dict[str, Any]:
+    """What Streamlit's login wants to know, in the words of its secrets file.
+
+    Raises:
+        InputError: The client secret is missing.
+    """
+    access: AccessSettings = guard.access
+    return {
+        "redirect_uri": guard.origin + CALLBACK,
+        "cookie_secret": guard.cookie_secret,
+        "client_id": access.client_id,
+        "client_secret": secret_of(access.client_secret_env),
+        "server_metadata_url": access.provider,
+        "client_kwargs": {"scope": access.scope, "prompt": access.prompt},
+    }
+
+
+def options(address: str, port: int, guard: Guard, *, headless: bool) -> dict[str, Any]:
+    """Streamlit's settings that may not be left to chance."""
+    return {
+        "server.address": address,
+        "server.port": port,
+        "server.headless": headless,
+        "server.baseUrlPath": "",
+        "server.enableXsrfProtection": True,
+        "server.enableCORS": True,
+        "server.enableAgentApi": False,
+        "server.trustedUserHeaders": "{}",
+        "server.fileWatcherType": "none",
+        "server.allowedHosts": sorted(guard.hosts),
+        "client.showErrorDetails": "none",
+    }
+
+
+def main() -> None:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(prog="dashboard.server")
+    parser.add_argument("--address", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--headless", action="store_true")
+    given = parser.parse_args()
+    configure_logging()
+    guard = guard_of(home_folder(), given.address)
+    if guard.cookie_secret:
+        # Signs the cookie of the way to the provider and back too, so that it survives a change of process.
+        os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = guard.cookie_secret
+    # Streamlit takes its folder of settings, and the first place to import from, from here.
+    sys.argv = [str(PAGE_SCRIPT)]
+    build(guard).run(config=options(given.address, given.port, guard, headless=given.headless))
+
+
+if __name__ == "__main__":
+    main()

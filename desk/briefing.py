@@ -1,0 +1,130 @@
+"""The one-page briefing of a stored release: read and checked here, written by ``briefing``.
+
+The page, the command and the mails take it from here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from alerts.lifecycle import ANNOUNCED, fold
+from briefing.edition import CHANGE_FRAMES, FRAMES, Edition
+from briefing.standing import Standing
+from core.errors import StoreError
+from core.settings import Settings
+from desk.open import Desk, open_desk
+from store.chain import MANIFEST
+from store.files import named_errors, sha256_of_file
+from store.releases import Release, ReleaseStore
+
+_CATALOGUE = "sources.json"
+_MAY_LACK: Mapping[str, tuple[str, ...]] = {"routes": ("route_id", "state", "origin_date", "note")}
+"""Frames that a release may lack, with the columns of the empty frame that stands in for them."""
+
+
+def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *, signed_only: bool = False) -> bytes:
+    """Make the briefing of one release as a PDF.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        run_id: The release.
+        language: Code of the language.
+        signed_only: Keep to alerts that people have signed off, as a briefing does that is mailed.
+
+    Raises:
+        StoreError: There is no such release, it was altered, or the journal cannot be read.
+    """
+    with open_desk(home, settings) as desk:
+        return briefing_of(desk, run_id, language, signed_only=signed_only)
+
+
+def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool, until: int | None = None) -> bytes:
+    """The same on a desk that is open.
+
+    Args:
+        desk: The desk.
+        run_id: The release.
+        language: Code of the language.
+        signed_only: Keep to alerts that people have signed off.
+        until: ``id`` of the last journal row that counts, so that a repeat says what was said first; all by default.
+
+    Raises:
+        StoreError: There is no such release, it was altered, or the journal cannot be read.
+    """
+    from briefing.document import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
+
+    store = ReleaseStore(desk.home)
+    release = store.get(run_id)
+    edition = _edition(store, release, FRAMES, with_catalogue=True)
+    former = _former(store, release)
+    alerts = [edition.frame("alerts"), *([former.frame("alerts")] if former else [])]
+    names = dict.fromkeys(str(name) for frame in alerts for name in frame["alert_id"])
+    standing = _standing(desk, names, signed_only=signed_only, until=until)
+    return briefing_pdf(edition, former, language, standing)
+
+
+def _former(store: ReleaseStore, release: Release) -> Edition | None:
+    """The release before, if it is still there."""
+    run_id = str((release.manifest["previous"] or {}).get("run_id", ""))
+    found = next((one for one in store.all() if one.run_id == run_id), None)
+    return _edition(store, found, CHANGE_FRAMES, with_catalogue=False) if found else None
+
+
+def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, with_catalogue: bool) -> Edition:
+    """Read a release's frames, once their hashes have been found right.
+
+    Raises:
+        StoreError: A file was altered.
+    """
+    manifest = release.manifest
+    manifest_hash = _check_manifest(store, release)
+    held = [name for name in names if name in release.names or name not in _MAY_LACK]
+    documents = [_CATALOGUE] if with_catalogue and _CATALOGUE in manifest["files"] else []
+    _check_files(release, [*(f"{name}.parquet" for name in held), *documents])
+    empty = {name: pd.DataFrame(columns=list(_MAY_LACK[name])) for name in names if name not in held}
+    return Edition(
+        run_id=release.run_id,
+        manifest_hash=manifest_hash,
+        as_of=release.as_of,
+        created_at=dt.datetime.fromisoformat(manifest["created_at"]),
+        replay=bool(manifest["replay"]),
+        degraded=tuple(manifest["degraded"]),
+        frames=empty | {name: release.read(name) for name in held},
+        cards=json.loads(release.document(_CATALOGUE)) if documents else {},
+    )
+
+
+def _check_manifest(store: ReleaseStore, release: Release) -> str:
+    """Hash of the manifest, if it is the one that the next release or the head records."""
+    with named_errors(release.path / MANIFEST):
+        found = sha256_of_file(release.path / MANIFEST)
+    later = [one for one in store.all() if one.run_id > release.run_id]
+    recorded = (later[0].manifest["previous"] or {}).get("manifest_sha256") if later else store.head()
+    if recorded not in {None, found}:
+        raise StoreError(f"release {release.run_id}: {MANIFEST} was altered; run 'vigie verify'")
+    return found
+
+
+def _check_files(release: Release, files: Iterable[str]) -> None:
+    for name in files:
+        recorded = release.manifest["files"].get(name)
+        with named_errors(release.path / name):
+            if recorded is None or sha256_of_file(release.path / name) != recorded["sha256"]:
+                raise StoreError(f"release {release.run_id}: {name} was altered or is missing; run 'vigie verify'")
+
+
+def _standing(desk: Desk, names: Iterable[str], *, signed_only: bool, until: int | None) -> Standing:
+    states: dict[str, str] = {}
+    told = set()
+    for name in names:
+        rows = [row for row in desk.journal.entries(subject=name) if until is None or row.id <= until]
+        states[name] = fold(rows).status
+        if any(row.action == ANNOUNCED for row in rows):
+            told.add(name)
+    return Standing(states, frozenset(told), signed_only)

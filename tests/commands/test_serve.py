@@ -1,0 +1,56 @@
+"""The dashboard is not shown beyond this machine by accident."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commands.serve import check_address, dashboard
+from core.access_settings import AccessSettings
+from core.errors import InputError
+
+WITH_LOGIN = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
+BEYOND = ["0.0.0.0", "::", "192.168.1.4", "vigie.example.org"]  # noqa: S104  # not bound to, only judged
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
+    """What would be started instead of this process."""
+    calls: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, arguments: calls.append(arguments))
+    monkeypatch.setenv("VIGIE_HOME", "")
+    here = Path.cwd()
+    yield calls
+    os.chdir(here)
+
+
+@pytest.mark.parametrize("address", BEYOND)
+def test_without_a_login_only_this_machine_is_served(tmp_path: Path, started: list[list[str]], address: str) -> None:
+    with pytest.raises(InputError, match="without a login only this machine is served"):
+        dashboard(home=tmp_path, address=address)
+    assert started == []
+
+
+def test_a_flag_says_explicitly_that_nobody_has_to_sign_in(tmp_path: Path, started: list[list[str]]) -> None:
+    dashboard(home=tmp_path, address="192.168.1.4", without_login=True)
+    assert started[0][-4:] == ["--address", "192.168.1.4", "--port", "8501"]
+
+
+def test_loopback_needs_nothing(tmp_path: Path, started: list[list[str]]) -> None:
+    dashboard(home=tmp_path, port=8600, headless=True)
+    assert started[0][1:] == ["-m", "dashboard.server", "--address", "127.0.0.1", "--port", "8600", "--headless"]
+
+
+@pytest.mark.parametrize("missing", ["VIGIE_OIDC_CLIENT_SECRET", "VIGIE_COOKIE_SECRET"])
+def test_with_a_login_the_secrets_must_be_there_before_anything_is_served(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setenv("VIGIE_OIDC_CLIENT_SECRET", "x" * 40)
+    monkeypatch.setenv("VIGIE_COOKIE_SECRET", "y" * 40)
+    check_address(WITH_LOGIN, "192.168.1.4")
+    monkeypatch.delenv(missing)
+    with pytest.raises(InputError, match=missing):
+        check_address(WITH_LOGIN, "127.0.0.1")
