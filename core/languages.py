@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import gettext
 import io
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
@@ -42,3 +44,16 @@ def full_date(date: dt.date, language: str) -> str:
     text = format_date(date, "d MMMM yyyy", locale=language)
     # The CLDR writes no ordinal, and French has one for the first of a month alone.
     return text.replace("1 ", "1er ", 1) if language == "fr" and date.day == 1 else text
+
+
+def marked(text: str) -> str:
+    """Mark a text for translation; import it as ``_``, by which the texts of the code are found."""
+    return text
+
+
+def told_in(fields: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A record with its texts in one language: a field such as ``what`` from its twin ``what_fr`` where that is filled.
+
+    The files under ``data/`` keep each translation beside the English text, so that whoever changes one sees the other.
+    """
+    return {name: fields.get(f"{name}_{language}") or value for name, value in fields.items()}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from alerts.messages.content import FALLS
 from alerts.own_record import record_of
 from alerts.reasons import SHARES, TEMPLATES
 from core.calendar import last_complete_period
@@ -159,7 +160,8 @@ def chance_means(row: Row) -> str:
     word = word[:1].upper() + word[1:]
     if not known(row["threshold"]):
         return f"**{word}**"
-    return _("**{word}** to pass {threshold}").format(word=word, threshold=numbers.observed(row["threshold"]))
+    text = _("**{word}** to fall to {threshold}") if row["rule"] in FALLS else _("**{word}** to pass {threshold}")
+    return text.format(word=word, threshold=numbers.observed(row["threshold"]))
 
 
 def reason(row: Row) -> str:

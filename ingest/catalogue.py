@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import InputError
+from core.languages import told_in
 
 CATALOGUE = "sources.toml"
 
@@ -18,6 +19,7 @@ class SourceCard(BaseModel):
     """One source as a person would cite it.
 
     Attributes:
+        publisher: Who publishes; ``publisher_fr`` in French, as every text that has such a twin.
         redistribution: True or False where the licence says so, else 'to be confirmed': then the figures are bundled
             with attribution, and the setting ``exclude_sources`` leaves them out.
         retrieved: Date of the edition that the bundled figures were tabulated from; None where it is not recorded.
@@ -30,23 +32,33 @@ class SourceCard(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     source_id: str
     publisher: str = Field(min_length=2)
+    publisher_fr: str = ""
     dataset: str = Field(min_length=2)
+    dataset_fr: str = ""
     url: str = Field(pattern=r"^(https?://.+)?$")
     licence: str = Field(min_length=2)
+    licence_fr: str = ""
     licence_url: str = Field(default="", pattern=r"^(https?://.+)?$")
     redistribution: bool | Literal["to be confirmed"]
     citation: str = Field(min_length=10)
     retrieved: dt.date | None = None
     came_through: str = ""
+    came_through_fr: str = ""
     rhythm: str
+    rhythm_fr: str = ""
     expected_days: int = Field(ge=1)
     known_issues: list[str] = Field(default_factory=list)
+    known_issues_fr: list[str] = Field(default_factory=list)
     derived_from: list[str] = Field(default_factory=list)
 
     @property
     def may_be_bundled(self) -> bool:
         """Whether figures of this source may be part of what is handed out."""
         return self.redistribution is not False
+
+    def told_in(self, language: str) -> SourceCard:
+        """The same with its texts in one language, English where it has no other."""
+        return self.model_copy(update=told_in(self.model_dump(), language))
 
 
 def sources(folder: Path) -> dict[str, SourceCard]:

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import InputError
+from core.languages import told_in
 
 REGISTER = "known_issues.toml"
 
@@ -19,7 +20,7 @@ class KnownIssue(BaseModel):
 
     Attributes:
         id: Name that is never used twice.
-        what: What is wrong or limited, in a sentence for a reader.
+        what: What is wrong or limited, in a sentence for a reader; ``what_fr`` in French.
         affects: ``source_id``, ``route_id``, ``model_id`` or page.
         since: Day on which it was found.
         status: ``open``, ``mitigated`` (its effect is bounded) or ``closed`` (mended).
@@ -28,9 +29,14 @@ class KnownIssue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     what: str = Field(min_length=20)
+    what_fr: str = ""
     affects: list[str] = Field(min_length=1)
     since: dt.date
     status: Literal["open", "mitigated", "closed"]
+
+    def told_in(self, language: str) -> KnownIssue:
+        """The same with its text in one language, English where it has no other."""
+        return self.model_copy(update=told_in(self.model_dump(), language))
 
 
 def known_issues(folder: Path) -> list[KnownIssue]:
