@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from core.settings import PROJECT
-from dashboard import state
+from dashboard import access, sign_in, state
 from dashboard.i18n import _, choose_language, languages
 from dashboard.layout import PAGES
 
-st.set_page_config(
-    page_title="Vigie",
-    page_icon=str(PROJECT / "dashboard" / "assets" / "favicon.png"),
-    layout="wide",
-    initial_sidebar_state="collapsed",
-)
+st.set_page_config(page_title="Vigie", page_icon=access.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))
-page = st.navigation(
-    [
-        st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="start", default=True),
-        st.Page(f"{PAGES}/route.py", title=_("Route"), url_path="route"),
-        st.Page(f"{PAGES}/alerts.py", title=_("Alerts"), url_path="alerts"),
-        st.Page(f"{PAGES}/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
-        st.Page(f"{PAGES}/evaluation.py", title=_("Evaluation"), url_path="evaluation"),
-        st.Page(f"{PAGES}/data.py", title=_("Data"), url_path="data"),
-        st.Page(f"{PAGES}/method.py", title=_("Method"), url_path="method"),
-        # Streamlit answers the default page at / only; this one makes /overview work too.
-        st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden"),
-    ],
-    position="top",
-)
-page.run()
+sign_in.stand_at_the_door()
+pages = {
+    "overview": partial(st.Page, f"{PAGES}/overview.py", title=_("Overview"), url_path="start", default=True),
+    "route": partial(st.Page, f"{PAGES}/route.py", title=_("Route"), url_path="route"),
+    "alerts": partial(st.Page, f"{PAGES}/alerts.py", title=_("Alerts"), url_path="alerts"),
+    "scenarios": partial(st.Page, f"{PAGES}/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
+    "evaluation": partial(st.Page, f"{PAGES}/evaluation.py", title=_("Evaluation"), url_path="evaluation"),
+    "data": partial(st.Page, f"{PAGES}/data.py", title=_("Data"), url_path="data"),
+    "method": partial(st.Page, f"{PAGES}/method.py", title=_("Method"), url_path="method"),
+    "access": partial(st.Page, f"{PAGES}/access.py", title=_("Access"), url_path="access"),
+}
+# Streamlit answers the default page at / only; this one makes /overview work too.
+overview = st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
+page = st.navigation([*access.pages_for(pages), overview], position="top")
+sign_in.show_person()
+access.run(page)

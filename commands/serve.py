@@ -27,6 +27,7 @@ def dashboard(
     folder = home_folder(home)
     check_address(load_settings(folder).access, address, without_login=without_login)
     os.environ["VIGIE_HOME"] = str(folder)
+    os.environ["VIGIE_WITHOUT_LOGIN"] = "1" if without_login else "0"
     os.chdir(PROJECT)
     shown = f"[{address}]" if ":" in address else address
     typer.echo(f"Vigie's dashboard: http://{shown}:{port}   (Ctrl+C ends it)")

@@ -25,14 +25,13 @@ from alerts.lifecycle import (
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
-from dashboard import numbers, reads
+from dashboard import access, numbers, reads
 from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from desk.decisions import Outcome, Step, act
 from desk.open import desk_on
-from desk.permissions import Actor, may
 from desk.sending import start_sending
 from store.releases import ReleaseStore
 
@@ -114,7 +113,7 @@ def show_form(night: Night, row: Row, *, is_newest: bool) -> None:
         st.session_state.pop(_DOING, None)
         st.rerun()
     if confirmed:
-        _take(night, row, Step(Actor(name), action, reason, seen))
+        _take(night, row, Step(access.actor(name), action, reason, seen))
 
 
 def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) -> None:
@@ -125,7 +124,8 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
             what=titles[entry.action], who=plain(entry.actor), day=numbers.day(entry.at.date())
         )
         st.warning(labelled(f"**{head}**", plain(entry.reason)), icon=":material/forum:")
-        if is_newest and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
+        may_answer = is_newest and access.allows(ANSWERED)
+        if may_answer and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
             _answer_form(night, row, entry)
 
 
@@ -146,7 +146,7 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         filed = st.form_submit_button(_("File the note"))
     st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
     if filed:
-        _take(night, row, Step(Actor(name), str(kind), reason))
+        _take(night, row, Step(access.actor(name), str(kind), reason))
 
 
 def _answer_form(night: Night, row: Row, entry: Entry) -> None:
@@ -155,11 +155,14 @@ def _answer_form(night: Night, row: Row, entry: Entry) -> None:
         reason = st.text_area(_("Answer"), max_chars=LONGEST_REASON, height=80)
         answered = st.form_submit_button(_("File the answer"))
     if answered:
-        _take(night, row, Step(Actor(name), ANSWERED, reason, payload={"answers": entry.id}))
+        _take(night, row, Step(access.actor(name), ANSWERED, reason, payload={"answers": entry.id}))
 
 
 def _ask_name(form: str) -> str:
-    """The reader's name: asked once in a visit, then shown."""
+    """The reader's name: given by the login, else asked once in a visit, then shown."""
+    if signed_in := access.reader().name:
+        st.markdown(small(_("Acting as {name}, as you signed in.").format(name=plain(signed_in))))
+        return signed_in
     known = str(st.session_state.get(ACTING_AS, ""))
     if not known:
         return st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="name", key=f"name:{form}")
@@ -212,10 +215,9 @@ def _what_came(step: Step, outcome: Outcome) -> str:
 
 
 def _is_allowed(state: State, action: str) -> bool:
-    """What the state allows to anybody; who may do it is asked when it is done."""
+    """What the state allows to anybody and the reader's role to them; both are asked again when it is done."""
     steps = {PROPOSED: {SIGNED_OFF, DISMISSED}, SIGNED_OFF: {ACKNOWLEDGED, DISMISSED}, ACKNOWLEDGED: {DISMISSED}}
-    name = str(st.session_state.get(ACTING_AS, "")) or _("somebody")
-    return action in steps.get(state.status, set()) and may(Actor(name), action)
+    return action in steps.get(state.status, set()) and access.allows(action)
 
 
 def _action_words() -> dict[str, str]:

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.entry import Entry
 from core.errors import VigieError
-from dashboard import layout, numbers, reads, scenario_state, scenario_view, scenario_words, state
+from core.settings import home_folder, load_settings
+from dashboard import access, layout, numbers, reads, scenario_state, scenario_view, scenario_words, state
 from dashboard.charts.scenario import compare_alt, compare_chart
 from dashboard.i18n import _
 from dashboard.layout import plain, small
@@ -19,8 +20,11 @@ from dashboard.scenario_state import Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
+from desk.open import desk_on
+from desk.permissions import SAVE_SCENARIO
+from desk.scenarios import save_scenario
 
-SAVED = "scenario saved"
+SAVED = SAVE_SCENARIO
 MOST_COMPARED = 4
 LONGEST_NAME, LONGEST_TITLE = 80, 120
 
@@ -50,7 +54,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     st.markdown("##### " + _("Save this scenario"), anchors=False)
     with st.form("save-scenario", clear_on_submit=True):
         name = st.text_input(_("Name of the scenario"), max_chars=LONGEST_TITLE)
-        who = st.text_input(_("Your name"), max_chars=LONGEST_NAME)
+        who = access.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
         if not st.form_submit_button(_("Save")):
             return
     if not name.strip() or not who.strip():
@@ -59,7 +63,9 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     query = scenario_state.assumption(values, scenario.route_id)
     subject = scenario_state.scenario_id(values, scenario.route_id)
     try:
-        reads.journal().record(Entry(who.strip(), SAVED, subject, night.run_id, name.strip(), {"query": query}))
+        home = home_folder()
+        desk = desk_on(home, load_settings(home), reads.journal())
+        save_scenario(desk, access.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
         st.error(plain(str(error)))
         return

@@ -1,0 +1,172 @@
+"""Who is reading, and what their roles let them see, do and take away. Asked anew at each run of a page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core.access_settings import AccessSettings, is_loopback
+from core.errors import VigieError
+from core.settings import home_folder, load_settings
+from dashboard import reads
+from dashboard.i18n import _
+from dashboard.logins import logins_of
+from desk.audit import note_refusal, release_file
+from desk.identity import Login
+from desk.permissions import ROLES, Actor, NotAllowedError, may, page_action, require
+
+WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
+"""Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
+_ICON = Path(__file__).parent / "assets" / "favicon.png"
+_REFUSED = "access:refused"
+
+
+def settings() -> AccessSettings:
+    """The settings of access, as they are now.
+
+    Raises:
+        InputError: They are not usable.
+    """
+    return load_settings(home_folder()).access
+
+
+def page_icon() -> str | None:
+    """The page's icon: Streamlit hands it out as a file, which takes a login where there is one."""
+    try:
+        return None if settings().is_on and login() is None else str(_ICON)
+    except VigieError:
+        return None
+
+
+def login() -> Login | None:
+    """The reader's login, if there is one that holds.
+
+    Raises:
+        InputError: The settings are not usable.
+        StoreError: The journal cannot be asked.
+    """
+    return logins_of(home_folder(), reads.journal).holding(_claims(), settings())
+
+
+def reader() -> Actor:
+    """Who is reading: with a login its person, else somebody who has not given a name.
+
+    Raises:
+        NotAllowedError: There is a login, and the reader has not signed in, or it no longer holds.
+        InputError: The settings are not usable.
+        StoreError: The journal cannot be asked.
+    """
+    if not settings().is_on:
+        return Actor("")
+    found = login()
+    actor = found.actor if found else Actor("")
+    require(actor, page_action("overview"), login=True)
+    return actor
+
+
+def actor(typed: str) -> Actor:
+    """Who acts: with a login its person, whatever was typed; else whoever the typed name says.
+
+    Where the login has ended meanwhile, the page starts anew, at the door.
+
+    Raises:
+        InputError: The settings are not usable.
+        StoreError: The journal cannot be asked.
+    """
+    try:
+        found = reader()
+    except NotAllowedError:
+        st.rerun()
+    return Actor(typed) if found.roles is None else found
+
+
+def allows(action: str) -> bool:
+    """Whether the reader may do something, to offer it or not; the desk asks again when it is done."""
+    try:
+        found = reader()
+    except VigieError:
+        return False
+    return may(found if found.roles is not None else Actor("somebody"), action)
+
+
+def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """A file's maker that asks, when the file is wanted, whether the reader may still have it, and records it.
+
+    Streamlit runs it outside the page and asks nobody: what it needs to know is taken here.
+    """
+    claims = dict(_claims())
+
+    def make_if_allowed() -> bytes:
+        access = settings()
+        if access.is_on:
+            found = logins_of(home_folder(), reads.journal).holding(claims, access)
+            who = found.actor if found else Actor("")
+            require(who, page_action("overview"), login=True)
+            release_file(reads.journal(), who, file_name, run_id)
+        return make()
+
+    return make_if_allowed
+
+
+def note_refused(action: str, about: str) -> None:
+    """Record once in a visit that the reader was refused something."""
+    noted: set[tuple[str, str]] = st.session_state.setdefault(_REFUSED, set())
+    who = reader()
+    if who.roles is not None and (action, about) not in noted:
+        noted.add((action, about))
+        note_refusal(reads.journal(), who, action, about)
+
+
+def is_shown_to_strangers(access: AccessSettings) -> bool:
+    """Whether the server listens beyond loopback although nobody signs in and nobody said that this is meant."""
+    address = str(st.get_option("server.address") or "0.0.0.0")  # noqa: S104  # Streamlit's own default
+    return not access.is_on and not is_loopback(address) and os.environ.get(WITHOUT_LOGIN) != "1"
+
+
+def role_name(role: str) -> str:
+    """A role in the reader's language."""
+    names = {"viewer": _("viewer"), "analyst": _("analyst"), "manager": _("manager")}
+    return names.get(role, _("administrator"))
+
+
+def role_names(roles: frozenset[str]) -> str:
+    """Roles in the reader's language, in the order of the table."""
+    return ", ".join(role_name(role) for role in ROLES if role in roles)
+
+
+def pages_for(pages: Mapping[str, Callable[..., StreamlitPage]]) -> list[StreamlitPage]:
+    """The pages, with those hidden that the reader's roles do not allow; their addresses are refused, not unknown.
+
+    Args:
+        pages: Maker of each page by its name in the table; it takes ``visibility``.
+
+    Raises:
+        NotAllowedError: The reader has not signed in.
+    """
+    who, with_login = reader(), settings().is_on
+    shown = {name for name in pages if may(who, page_action(name)) and (with_login or name != "access")}
+    return [make() if name in shown else make(visibility="hidden") for name, make in pages.items()]
+
+
+def run(page: StreamlitPage) -> None:
+    """Show a page, or say that the reader's roles do not allow it; its file is not even run then.
+
+    Raises:
+        NotAllowedError: The reader has not signed in.
+    """
+    name = page.url_path or "overview"
+    if may(reader(), page_action(name)):
+        page.run()
+        return
+    note_refused(page_action(name), name)
+    st.title(_("Your role does not allow this page"), anchor=False)
+    st.markdown(_("Ask whoever runs Vigie for the role that you need."))
+
+
+def _claims() -> Mapping[str, Any]:
+    return st.user.to_dict()

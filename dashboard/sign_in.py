@@ -1,0 +1,56 @@
+"""The door: where people sign in, nobody comes further without having done so; and the way out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import VigieError
+from dashboard import access
+from dashboard.i18n import _
+from dashboard.layout import dress, plain, small, stop_with
+
+
+def stand_at_the_door() -> None:
+    """Let the reader in, or show how to sign in and stop: nothing of a release is read before."""
+    try:
+        settings = access.settings()
+        if access.is_shown_to_strangers(settings):
+            stop_with(_("This server listens beyond this machine, and nobody has to sign in: it shows nothing."))
+        if not settings.is_on:
+            return
+        found = access.login()
+    except VigieError as error:
+        stop_with(str(error))
+    if found is None:
+        _ask()
+    elif not found.actor.roles:
+        access.note_refused("read", "everything")
+        _no_role(found.actor.name)
+
+
+def show_person() -> None:
+    """Who is signed in, with which roles, and the way out; nothing where nobody signs in."""
+    who = access.reader()
+    if who.roles is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        st.markdown(small(f"{plain(who.name)} · {access.role_names(who.roles)}"), width="content")
+        st.button(_("Sign out"), type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign-out")
+
+
+def _ask() -> None:
+    dress()
+    st.title(_("Sign in to read Vigie"), anchor=False)
+    st.markdown(_("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in."))
+    st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login, key="sign-in")
+    st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
+    st.stop()
+
+
+def _no_role(name: str) -> None:
+    dress()
+    st.title(_("Your account has no role here"), anchor=False)
+    text = _("You are signed in as {name}. Ask whoever runs Vigie for the role that you need.")
+    st.markdown(text.format(name=plain(name)))
+    st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout, key="sign-out")
+    st.stop()
