@@ -14,11 +14,13 @@ import streamlit as st
 from core.errors import VigieError
 from core.routes import route_name as own_name
 from core.settings import home_folder
-from dashboard import numbers, purpose, reads, state
+from dashboard import access, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
 from dashboard.i18n import _, listed
+from dashboard.language_control import show_languages
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
+from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"
@@ -26,7 +28,8 @@ _CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
 [data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
-@media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}}
+@media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}
+[data-testid="stTable"] :is(td, th) {padding: 0.3rem; font-size: 0.8rem; overflow-wrap: anywhere;}}
 %s
 </style>"""
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
@@ -44,6 +47,7 @@ def dress() -> None:
     theme = current_theme()
     st.html(_CSS % (_DARK_BUTTON if theme.name == "dark" else ""))
     st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
+    show_languages()
 
 
 def open_page(*, with_switch: bool = True) -> Night:
@@ -243,23 +247,26 @@ def _texts(card: dict[str, object]) -> dict[str, str]:
 
 def downloads(export: Export, picture: Callable[[], bytes] | None = None) -> None:
     """Buttons that hand a table over as CSV, XLSX and Parquet, and its picture as PNG. Files are made on the click."""
+    if not access.allows(DOWNLOAD):
+        return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
         icon: str | None = ":material/download:"
         for name, (ending, media_type, make) in FORMATS.items():
-            _button(name, export.file_name(ending), media_type, partial(make, export), icon)
+            _button(name, export, ending, media_type, partial(make, export), icon)
             icon = None
         if picture is not None:
-            _button("PNG", export.file_name("png"), "image/png", picture, None)
+            _button("PNG", export, "png", "image/png", picture, None)
 
 
 def document_button(night: Night, name: str, label: str) -> None:
     """A button that hands over one of the release's texts as it was published; none where the release lacks it."""
     text = night.document(name)
-    if text:
+    if text and access.allows(DOWNLOAD):
+        file_name = f"vigie-{Path(name).stem}-{night.as_of.isoformat()}{Path(name).suffix}"
         st.download_button(
             label,
-            text,
-            f"vigie-{Path(name).stem}-{night.as_of.isoformat()}{Path(name).suffix}",
+            access.released(file_name, night.run_id, text.encode),
+            file_name,
             "text/markdown",
             key=f"document:{name}",
             on_click="ignore",
@@ -284,10 +291,13 @@ def figures(export: Export, alt: str, *, shown: pd.DataFrame | None = None) -> N
         st.dataframe(export.frame if shown is None else shown, hide_index=True, placeholder="", alt=alt)
 
 
-def _button(name: str, file_name: str, media_type: str, make: Callable[[], bytes], icon: str | None) -> None:
+def _button(
+    name: str, export: Export, ending: str, media_type: str, make: Callable[[], bytes], icon: str | None
+) -> None:
+    file_name = export.file_name(ending)
     st.download_button(
         name,
-        make,
+        access.released(file_name, export.run_id, make),
         file_name,
         media_type,
         key=f"file:{file_name}",
