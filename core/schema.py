@@ -130,6 +130,35 @@ NOWCASTS = pa.DataFrameSchema(
 ``last_day``; ``unsharpened``: the ensemble's quantile without the days; ``relative_wis``: the nowcast's mean WIS (log)
 relative to the ensemble's over ``n`` past months on the same day; ``used``: it was better, and took its place."""
 
+REPLAYS = pa.DataFrameSchema(
+    {
+        "model_id": _text(),
+        "series_id": _text(),
+        "origin_date": pa.Column(_DATE),
+        "horizon": pa.Column(int, pa.Check.ge(1)),
+        "target_end_date": pa.Column(_DATE),
+        **{name: pa.Column(float, pa.Check.ge(0)) for name in ("q10", "q25", "q50", "q75", "q90")},
+        "wis": pa.Column(float, pa.Check.ge(0), nullable=True),
+    },
+    unique=["model_id", "series_id", "origin_date", "horizon"],
+    name="replays",
+)
+"""Forecasts that every model would have made at past origins, one row each: median and bounds in whole persons, and
+its weighted interval score on log1p scale at all 23 levels against what was counted; empty where nothing is yet."""
+
+FIGURES_THEN = pa.DataFrameSchema(
+    {
+        "series_id": _text(),
+        "origin_date": pa.Column(_DATE),
+        "time_period": _text(),
+        "obs_value": pa.Column(float, nullable=True),
+    },
+    unique=["series_id", "origin_date", "time_period"],
+    name="figures then",
+)
+"""Figures that a past origin knew otherwise than tonight's release does: the value known then, empty where the period
+was not known. What is not listed was known then as it is now."""
+
 SCORES = pa.DataFrameSchema(
     {
         "model_id": _text(),

@@ -12,6 +12,7 @@ from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.scores import calibration, pit_histogram, score_rows, summarise
 from forecasting.trajectories import sample_paths
+from forecasting.workers import Workers
 from ingest.catalogue import SourceCard
 from ingest.delays import delay_profile, reporting
 from ingest.freshness import changes, freshness
@@ -19,6 +20,7 @@ from nightly.driver_tests import driver_tests
 from nightly.knowledge import TARGET, Knowledge
 from nightly.nowcasts import nowcasts, sharpened
 from nightly.projections import Projections, explained
+from nightly.replays import editions, figures_then, outcome_panel, replays
 from nightly.warnings import warn
 from store.releases import Release
 from store.vintages import VintageStore
@@ -31,6 +33,7 @@ def frames(  # everything a release is made of
     cards: Mapping[str, SourceCard],
     vintages: VintageStore,
     former: Release | None,
+    workers: Workers = None,
 ) -> dict[str, pd.DataFrame]:
     """Every frame of the release, by name (see docs/architecture.md)."""
     panel = knowledge.panel
@@ -47,10 +50,12 @@ def frames(  # everything a release is made of
         "trajectories": paths,
         "nowcasts": running,
         "backtest": past,
+        "replays": replays(projections.past, outcome_panel(knowledge)),
+        "figures_then": figures_then(knowledge, past),
         "scores": summarise(projections.past, panel),
         "calibration": _calibration(past, panel),
         "weights": projections.weights,
-        "explanations": explained(knowledge, projections, now),
+        "explanations": explained(knowledge, projections, now, workers),
         "driver_tests": driver_tests(SNAPSHOT),
         "observations": known,
         "outcomes": knowledge.outcomes(),
@@ -58,10 +63,16 @@ def frames(  # everything a release is made of
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
         "delays": delay_profile(published),
         "reporting": reporting(knowledge.known),
-        "routes": knowledge.states,
+        "routes": knowledge.states.assign(editions=_editions(knowledge)),
         "rejected": vintages.rejected(),
         **warn(knowledge, past, paths, fresh, settings, vintages, former),
     }
+
+
+def _editions(knowledge: Knowledge) -> list[int]:
+    """Editions on record of each route's figures, in the order of ``states``."""
+    found = editions(knowledge)
+    return [found.get(str(route_id), 0) for route_id in knowledge.states["route_id"]]
 
 
 def _of_ensemble(forecasts: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,83 @@
+"""What past origins knew and would have said, in a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import QUANTILE_LEVELS
+from forecasting.panel import Panel, panel_from_rows
+from nightly.replays import differences, replays
+from store.releases import ReleaseStore
+
+ORIGIN = pd.Timestamp("2020-03-31")
+
+
+def panel(values: dict[str, list[float]]) -> Panel:
+    months = pd.period_range("2020-01", periods=4, freq="M").astype(str)
+    return panel_from_rows(
+        pd.DataFrame(
+            [
+                {"series_id": name, "time_period": month, "value": float(value)}
+                for name, column in values.items()
+                for month, value in zip(months, column, strict=True)
+            ]
+        )
+    )
+
+
+def forecast(model_id: str, centre: float) -> pd.DataFrame:
+    levels = np.asarray(QUANTILE_LEVELS)
+    return pd.DataFrame(
+        {
+            "model_id": model_id,
+            "series_id": "a",
+            "origin_date": ORIGIN,
+            "horizon": np.repeat([1, 2], len(levels)),
+            "target_end_date": np.repeat(pd.to_datetime(["2020-04-30", "2020-05-31"]), len(levels)),
+            "output_type": "quantile",
+            "output_type_id": np.tile(levels, 2),
+            "value": np.tile(centre * (0.5 + levels), 2),
+        }
+    )
+
+
+def test_a_replay_holds_its_bounds_and_a_score_only_where_the_month_was_counted() -> None:
+    made = replays(
+        pd.concat([forecast("vigie-ensemble", 40.0), forecast("vigie-baseline", 90.0)]), panel({"a": [1, 2, 3, 40]})
+    )
+    assert len(made) == 4
+    assert made.loc[made["horizon"] == 1, "wis"].notna().all()
+    assert made.loc[made["horizon"] == 2, "wis"].isna().all()
+    near, far = (
+        made[(made["horizon"] == 1) & (made["model_id"] == f"vigie-{name}")] for name in ("ensemble", "baseline")
+    )
+    assert near[["q10", "q50", "q90"]].to_numpy().tolist() == [[24.0, 40.0, 56.0]]
+    assert near["wis"].sum() < far["wis"].sum()
+
+
+def test_only_what_was_known_otherwise_is_listed_with_its_value_then() -> None:
+    now = panel({"a": [10, 20, 30, 40], "b": [1, 2, 3, 4]})
+    then = panel({"a": [10, 15, 30, 40], "b": [1, 2, 3, 4]})
+    found = differences(then, now, ORIGIN)
+    assert found[["series_id", "time_period", "obs_value"]].to_numpy().tolist() == [["a", "2020-02", 15.0]]
+
+
+def test_a_month_that_was_not_known_then_is_listed_without_a_value() -> None:
+    now = panel({"a": [10, 20, 30, 40]})
+    then = Panel(now.freq, now.matrix.iloc[:2], now.groups)
+    found = differences(then, now, ORIGIN)
+    assert found["time_period"].tolist() == ["2020-03"]
+    assert found["obs_value"].isna().all()
+
+
+def test_a_night_keeps_replays_of_every_member_and_how_many_editions_a_route_has(first_night: Path) -> None:
+    release = ReleaseStore(first_night).all()[0]
+    made = release.read("replays")
+    assert set(made["model_id"]) >= {"vigie-ensemble", "vigie-baseline", "vigie-theta"}
+    assert (made["q10"] <= made["q50"]).all()
+    assert (made["q50"] <= made["q90"]).all()
+    assert made["origin_date"].max() < pd.Timestamp("2024-12-31")
+    assert (release.read("routes").loc[lambda rows: rows["state"] == "ok", "editions"] >= 1).all()
