@@ -10,7 +10,7 @@ export OMP_NUM_THREADS = 1
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-.PHONY: help setup run test lint unit requirements benchmarks clean
+.PHONY: help setup run test lint unit texts requirements benchmarks clean
 .DEFAULT_GOAL := help
 
 help:
@@ -59,6 +59,13 @@ lint: .venv/ready-to-test
 
 unit: .venv/engines/ready
 	$(VENV)/pytest -n 2 --dist worksteal
+
+# Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
+TEXTS = app.py dashboard alerts briefing forecasting nightly
+
+texts:
+	$(VENV)/pybabel -q extract --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
+	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching
 
 requirements:
 	$(COMPILE) -o requirements.txt requirements.in

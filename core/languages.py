@@ -51,9 +51,9 @@ def marked(text: str) -> str:
     return text
 
 
-def told_in(fields: Mapping[str, Any], language: str) -> dict[str, Any]:
+def told_in(fields: Mapping[Any, Any], language: str) -> dict[str, Any]:
     """A record with its texts in one language: a field such as ``what`` from its twin ``what_fr`` where that is filled.
 
     The files under ``data/`` keep each translation beside the English text, so that whoever changes one sees the other.
     """
-    return {name: fields.get(f"{name}_{language}") or value for name, value in fields.items()}
+    return {str(name): fields.get(f"{name}_{language}") or value for name, value in fields.items()}

@@ -1,10 +1,9 @@
 """The reader's language: every word on screen passes through ``_`` or ``ngettext``.
 
 A language is a folder ``locale/<language>/LC_MESSAGES/vigie.po``; adding one adds nothing else. Catalogues are read as
-they are written, so no compiled file is needed. After changing a text, renew the template::
-
-    .venv/bin/pybabel extract --no-location --sort-output --omit-header \
-        --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot app.py dashboard alerts briefing
+they are written, so no compiled file is needed. After changing a text, run ``make texts``, which renews the template
+and every catalogue, and write the translations; a test names those that are missing. Inside an f-string ``_`` is not
+found.
 """
 
 from __future__ import annotations

@@ -59,6 +59,11 @@ def indicator_name(target: str) -> str:
         "new_displacement": _("New internal displacement, persons"),
         "deaths_and_disappearances": _("Deaths and disappearances on the way, persons"),
         "food_price_index": _("FAO food price index"),
+        "arrivals": _("Arrivals"),
+        "asylum_applications": _("Asylum applications"),
+        "asylum_applications_first": _("First asylum applications"),
+        "detections": _("Detections at borders"),
+        "temporary_protection": _("Grants of temporary protection"),
     }
     return names.get(target, target.replace("_", " "))
 

@@ -17,8 +17,21 @@ import streamlit as st
 
 from core.disclosure import protect, protect_changes
 from core.errors import StoreError
-from core.schema import ALERTS, DRIVER_TESTS, EXPLANATIONS, FORECASTS, NOWCASTS, OBSERVATIONS, REJECTED, REPORTING
+from core.languages import told_in
+from core.schema import (
+    ALERTS,
+    DRIVER_TESTS,
+    EXPLANATIONS,
+    FIGURES_THEN,
+    FORECASTS,
+    NOWCASTS,
+    OBSERVATIONS,
+    REJECTED,
+    REPLAYS,
+    REPORTING,
+)
 from core.settings import home_folder, load_settings
+from dashboard.i18n import language
 from forecasting.groups import COLUMNS as GROUP_COLUMNS
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
@@ -32,6 +45,8 @@ OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
     "alert_thresholds": ("rule", "level", "horizon", "cutoff", "honest_cutoff", "cost_loss_ratio"),
     "documented_rises": ("event_id", "basis", "horizon", "chance", "level", "came"),
     "ended_alerts": tuple(ALERTS.columns),
+    "figures_then": tuple(FIGURES_THEN.columns),
+    "replays": tuple(REPLAYS.columns),
     "group_errors": tuple(GROUP_COLUMNS),
     "explanations": tuple(EXPLANATIONS.columns),
     "nowcasts": tuple(NOWCASTS.columns),
@@ -78,16 +93,21 @@ class Night:
         return _published(self.home, self.run_id, name)
 
     def sources(self) -> dict[str, dict[str, Any]]:
-        """The catalogue's cards, source_id -> fields."""
-        return _sources(self.home, self.run_id)
+        """The catalogue's cards in the reader's language, source_id -> fields."""
+        cards = _sources(self.home, self.run_id)
+        return {source_id: told_in(card, language()) for source_id, card in cards.items()}
 
     def document(self, name: str) -> str:
-        """One of the release's texts, such as ``known_issues.md``; an empty text where it lacks it."""
-        return _document(self.home, self.run_id, name)
+        """One of the release's texts, such as ``known_issues.md``, in the reader's language, else in English.
+
+        An empty text where the release lacks it.
+        """
+        told = _document(self.home, self.run_id, f"{language()}/{name}")
+        return told or _document(self.home, self.run_id, name)
 
     def model_cards(self) -> dict[str, str]:
-        """Text of each model card, model_id -> markdown."""
-        return _model_cards(self.home, self.run_id)
+        """Text of each model card in the reader's language, model_id -> markdown."""
+        return {model_id: self.document(f"model_cards/{model_id}.md") for model_id in _models(self.home, self.run_id)}
 
 
 def nights() -> list[Night]:
@@ -175,10 +195,10 @@ def _document(home: str, run_id: str, name: str) -> str:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _model_cards(home: str, run_id: str) -> dict[str, str]:
-    release = _release(home, run_id)
-    names = sorted(name for name in release.manifest["files"] if name.startswith("model_cards/"))
-    return {Path(name).stem: release.document(name) for name in names}
+def _models(home: str, run_id: str) -> list[str]:
+    """Models that have a card."""
+    files = _release(home, run_id).manifest["files"]
+    return sorted(Path(name).stem for name in files if name.startswith("model_cards/"))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from alerts.own_record import FEWEST_EVENTS
+from core.languages import told_in
 from core.schema import ALL
 from dashboard import numbers
 from dashboard.i18n import _, language
@@ -81,21 +82,20 @@ def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame) -> str:
 
 def rises_table(rises: pd.DataFrame) -> pd.DataFrame:
     """Documented rises: the chance said 6, 3 and 1 months before, and the first alert."""
-    french = language() == "fr"
     rows = []
     for (_event, basis), said in rises.groupby(["event_id", "basis"], sort=False):
-        first = said.iloc[0]
+        first = told_in(said.iloc[0].to_dict(), language())
         by_horizon = said.set_index("horizon")
         alerted = said[said["level"] != ""]
         rows.append(
             {
-                _("Rise"): first["title_fr"] if french else first["title"],
+                _("Rise"): first["title"],
                 **{_("{n} before").format(n=step): _chance(by_horizon, step) for step in (6, 5, 4, 3, 2, 1)},
                 _("First alert"): _first(alerted),
                 _("Came"): _came(by_horizon),
                 _("Figures"): _basis(str(basis)),
                 _("Source"): first["url"],
-                _("What happened"): first["what_fr"] if french else first["what"],
+                _("What happened"): first["what"],
             }
         )
     return pd.DataFrame(rows)

@@ -188,9 +188,8 @@ def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
     about = {
         "as_of": release.as_of.isoformat(),
         "replay": bool(release.manifest["replay"]),
-        "publisher": publisher_of(release, str(row["source_id"])),
     }
-    return {**alert_facts(row, frames), **about}
+    return {**alert_facts(row, frames), **about, **publisher_of(release, str(row["source_id"]))}
 
 
 def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -> Entry:
@@ -238,12 +237,15 @@ def _silence(desk: Desk, facts: Mapping[str, Any], level: str) -> dt.datetime | 
     return silent_until(sent, level, desk.settings.delivery.silence_days)
 
 
-def publisher_of(release: Release, source_id: str) -> str:
-    """Who publishes a source; empty where the release's catalogue does not know it.
+def publisher_of(release: Release, source_id: str) -> dict[str, str]:
+    """Who publishes a source: ``publisher`` and the same in other languages, as in ``publisher_fr``.
+
+    The name is empty where the release's catalogue does not know the source.
 
     Raises:
         StoreError: The catalogue cannot be read.
     """
     if "sources.json" not in release.manifest["files"]:
-        return ""
-    return str(json.loads(release.document("sources.json")).get(source_id, {}).get("publisher", ""))
+        return {"publisher": ""}
+    card = json.loads(release.document("sources.json")).get(source_id, {})
+    return {"publisher": "", **{name: str(text) for name, text in card.items() if name.startswith("publisher")}}

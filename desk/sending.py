@@ -278,12 +278,12 @@ def _announce_one(desk: Desk, entry: Entry) -> None:
         publisher = publisher_of(ReleaseStore(desk.home).get(entry.run_id), entry.subject)
     except StoreError:
         # Without its release, which may be gone by now, the source keeps its code.
-        publisher = ""
+        publisher = {"publisher": ""}
 
     def decide(rows: list[Entry]) -> Sequence[Entry]:
         if any(row.action == ANNOUNCED and row.payload.get("of") == entry.id for row in rows):
             return []
-        facts = {"publisher": publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
+        facts = {**publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
         row = announcing(entry.subject, entry.run_id, FRESHNESS, facts)
         return [Entry(row.actor, row.action, row.subject, row.run_id, payload={**row.payload, "of": entry.id})]
 

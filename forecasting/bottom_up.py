@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray, ModelCard
 from forecasting.panel import Panel
@@ -27,13 +28,13 @@ MOST_ORIGINS, FEWEST_ORIGINS = 72, 24
 SLICES = 6
 """Values drawn within each rank; a tail of one in a hundred needs some hundreds of draws."""
 CARD = ModelCard(
-    title="Sum of the parts",
-    summary=(
+    title=_("Sum of the parts"),
+    summary=_(
         "The parts of a total (for a route its nationalities), each forecast by the pooled model, added up in draws "
         "that put the parts' ranks together as they fell at up to 72 past origins."
     ),
     source="Schaake shuffle: Clark, Gangopadhyay, Hay, Rajagopalan and Wilby 2004, J. Hydrometeorology 5(1).",
-    weaknesses="Needs two years of past forecasts of every part; without them it is silent.",
+    weaknesses=_("Needs two years of past forecasts of every part; without them it is silent."),
 )
 
 

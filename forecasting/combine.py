@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from core.schema import ALL
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCard
@@ -37,8 +38,8 @@ WEIGHTS = {"single series": 0.5, "pooled": 1.0, "sum of parts": 1.0}
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 CARD = ModelCard(
-    title="Ensemble",
-    summary=(
+    title=_("Ensemble"),
+    summary=_(
         "For every horizon the mean, on log1p scale and quantile by quantile, of the members that have shown skill "
         "over their last 24 scored origins: ETS, theta, ARIMA, the structural model and the random walk with half the "
         "usual seasonal change from the start, Prophet once it has earned it. The recipe was chosen on outcomes before "
@@ -49,7 +50,7 @@ CARD = ModelCard(
         "shrunk towards that of all routes and towards 1."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
-    weaknesses=(
+    weaknesses=_(
         "It learns from the past of the same series: a change without precedent is outside what it knows. A year ahead "
         "it is no better than the baseline on most routes."
     ),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.languages import marked as _
 from forecasting.model import ENSEMBLE
 
-BETTER, NO_EVIDENCE, WORSE = "better than the baseline", "no evidence", "worse than the baseline"
+BETTER, NO_EVIDENCE, WORSE = _("better than the baseline"), _("no evidence"), _("worse than the baseline")
 
 
 def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE, scale: str = "log") -> pd.DataFrame:

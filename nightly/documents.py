@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from alerts.messages.words import FRESHNESS_WORDS, Words
+from core.languages import DEFAULT_LANGUAGE, languages
+from core.languages import marked as _
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
 from forecasting import combine
@@ -21,18 +24,18 @@ from ingest.known_issues import KnownIssue
 CATALOGUE, MATRIX, ISSUES = "sources.json", "evaluation_matrix.md", "known_issues.md"
 MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
 MATRIX_HORIZONS = (1, 3, 6, 12)
-_REDISTRIBUTION: dict[bool | str, str] = {True: "allowed", False: "not allowed: private use only"}
-USES = (
-    f"**Intended use.** {INTENDED_USE}\n\n**Not to be used for:**\n\n"
-    + "\n".join(f"- {use};" for use in PROHIBITED_USES)[:-1]
-    + "."
-)
+_REDISTRIBUTION: dict[bool | str, str] = {
+    True: _("allowed"),
+    False: _("not allowed: private use only"),
+    "to be confirmed": _("to be confirmed"),
+}
+_STATUS = {"open": _("open"), "mitigated": _("mitigated"), "closed": _("closed")}
 
 
 def documents(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue]
 ) -> dict[str, str]:
-    """Every text of a release, by path inside it.
+    """Every text of a release, by path inside it: English at the top, other languages in a folder of their own.
 
     Args:
         cards: The catalogue of sources.
@@ -40,15 +43,28 @@ def documents(
         issues: The register of known issues.
     """
     catalogue = {source_id: card.model_dump(mode="json") for source_id, card in cards.items()}
+    found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False)}
+    for language in languages():
+        told = {source_id: card.told_in(language) for source_id, card in cards.items()}
+        texts = _in_one_language(told, frames, [issue.told_in(language) for issue in issues], Words(language))
+        folder = "" if language == DEFAULT_LANGUAGE else f"{language}/"
+        found |= {f"{folder}{name}": text for name, text in texts.items()}
+    return found
+
+
+def _in_one_language(
+    cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Words
+) -> dict[str, str]:
     models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: combine.CARD}
     spans = _spans(frames["observations"])
     state = frames["freshness"].set_index("source_id")["state"].to_dict()
     return {
-        CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False),
-        MATRIX: evaluation_matrix(frames["scores"], frames["group_errors"]),
-        ISSUES: issues_register(issues),
+        MATRIX: evaluation_matrix(frames["scores"], frames["group_errors"], words),
+        ISSUES: issues_register(issues, words),
         **{
-            f"{MODEL_CARDS}/{model_id}.md": model_card(model_id, card, frames["scores"], _about(issues, model_id))
+            f"{MODEL_CARDS}/{model_id}.md": model_card(
+                model_id, card, frames["scores"], _about(issues, model_id), words
+            )
             for model_id, card in models.items()
         },
         **{
@@ -57,76 +73,95 @@ def documents(
                 spans.loc[spans["source_id"] == source_id],
                 str(state.get(source_id, "")),
                 _about(issues, source_id),
+                words,
             )
             for source_id, card in cards.items()
         },
     }
 
 
-def model_card(model_id: str, card: ModelCard, scores: pd.DataFrame, issues: Sequence[KnownIssue]) -> str:
+def model_card(model_id: str, card: ModelCard, scores: pd.DataFrame, issues: Sequence[KnownIssue], words: Words) -> str:
     """What a model is, its source and limits, how it did at past origins, and its uses (Mitchell et al. 2019)."""
     judged = skill(scores, model_id=model_id)
     judged = judged[(judged["series_id"] == ALL) & judged["horizon"].isin(MATRIX_HORIZONS)]
     rows = [
-        [str(row.horizon), _ratio(row), str(row.verdict), str(row.n)]
+        [str(row.horizon), _ratio(row, words), words.text(str(row.verdict)), words.counted(float(str(row.n)))]
         for row in judged.rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"}).itertuples()
     ]
-    head = ["months ahead", "relative WIS (90 % interval)", "verdict", "forecasts"]
-    measured = _table(head, rows) if rows else "Not measured in this release."
-    return (
-        f"# {card.title} (`{model_id}`)\n\n{card.summary}\n\n**Source.** {card.source}\n\n"
-        f"**Limits.** {card.weaknesses}\n\n**At past origins, all routes, log scale.**\n\n{measured}\n\n"
-        f"{_issues_section(issues)}{USES}\n"
-    )
+    head = [_("months ahead"), _("relative WIS (90% interval)"), _("verdict"), _("forecasts")]
+    measured = _table(head, rows, words) if rows else words.text(_("Not measured in this release."))
+    parts = [
+        f"# {words.text(card.title)} (`{model_id}`)",
+        words.text(card.summary),
+        _headed(_("Source"), card.source, words),
+        _headed(_("Limits"), words.text(card.weaknesses), words),
+        _headed(_("At past origins, all routes, log scale"), "", words),
+        measured,
+        *_issues_section(issues, words),
+        _uses(words),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequence[KnownIssue]) -> str:
+def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequence[KnownIssue], words: Words) -> str:
     """What a source is, what of it is in the release, its licence, faults and uses (Gebru et al. 2021)."""
     facts = {
-        "Publisher": card.publisher,
-        "Page": card.url,
-        "Licence": card.licence + (f" ({card.licence_url})" if card.licence_url else ""),
-        "Redistribution": _REDISTRIBUTION.get(card.redistribution, str(card.redistribution)),
-        "Cite as": card.citation,
-        "Rhythm": card.rhythm,
-        "Retrieved": str(card.retrieved or ""),
-        "Came through": card.came_through,
-        "Computed from": ", ".join(card.derived_from),
-        "State on this night": state or "no figure in this release",
+        _("Publisher"): card.publisher,
+        _("Page"): card.url,
+        _("Licence"): card.licence + (f" ({card.licence_url})" if card.licence_url else ""),
+        _("Redistribution"): words.text(_REDISTRIBUTION[card.redistribution]),
+        _("Cite as"): card.citation,
+        _("Rhythm"): card.rhythm,
+        _("Retrieved"): str(card.retrieved or ""),
+        _("Came through"): card.came_through,
+        _("Computed from"): ", ".join(card.derived_from),
+        _("State on this night"): words.text(FRESHNESS_WORDS.get(state, _("no figure in this release"))),
     }
-    listed = "\n".join(f"- **{label}**: {text}" for label, text in facts.items() if text)
+    listed = [words.labelled(f"**{words.text(label)}**", text) for label, text in facts.items() if text]
     rows: list[list[str]] = spans.drop(columns="source_id").astype(str).to_numpy().tolist()
-    held = _table(["counted", "rhythm", "from", "to", "series", "figures"], rows) if rows else "None."
-    faults = "\n".join(f"- {text}" for text in card.known_issues) or "None known."
-    return (
-        f"# {card.dataset} (`{card.source_id}`)\n\n{listed}\n\n## In this release\n\n{held}\n\n"
+    head = [_("counted"), _("rhythm"), _("from"), _("to"), _("series"), _("figures")]
+    aggregates = _(
         "Aggregates only: no figure is finer than route × period × citizenship, and counts of 1 to 4 by citizenship "
-        f"are withheld from everything that leaves.\n\n## Known issues\n\n{faults}\n\n{_issues_section(issues)}{USES}\n"
+        "are withheld from everything that leaves."
     )
+    parts = [
+        f"# {card.dataset} (`{card.source_id}`)",
+        _list(listed),
+        _heading(_("In this release"), words),
+        _table(head, rows, words) if rows else words.text(_("None.")),
+        words.text(aggregates),
+        _heading(_("Known issues"), words),
+        _list(card.known_issues) or words.text(_("None known.")),
+        *_issues_section(issues, words),
+        _uses(words),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
-def evaluation_matrix(scores: pd.DataFrame, group_errors: pd.DataFrame) -> str:
+def evaluation_matrix(scores: pd.DataFrame, group_errors: pd.DataFrame, words: Words) -> str:
     """Every model on every route at four distances, then errors by group of nationalities."""
-    parts = ["# Evaluation matrix", "", _MATRIX_WORDS, ""]
+    parts = [f"# {words.text(_MATRIX_TITLE)}", words.text(_MATRIX_WORDS)]
     for series_id in sorted(scores["series_id"].unique(), key=lambda name: (name != ALL, name)):
-        parts += [f"## {'All routes' if series_id == ALL else series_id}", "", _matrix_of(scores, series_id), ""]
-    parts += ["## Errors by group of nationalities", "", _GROUP_WORDS, "", _groups_table(group_errors), "", USES, ""]
-    return "\n".join(parts)
+        title = words.text(_("All routes")) if series_id == ALL else series_id
+        parts += [f"## {title}", _matrix_of(scores, series_id, words)]
+    groups = [_heading(_("Errors by group of nationalities"), words), words.text(_GROUP_WORDS)]
+    return "\n\n".join([*parts, *groups, _groups_table(group_errors, words), _uses(words)]) + "\n"
 
 
-_MATRIX_WORDS = (
+_MATRIX_TITLE = _("Evaluation matrix")
+_MATRIX_WORDS = _(
     "Relative WIS on log scale at past origins: the weighted interval score divided by the reference baseline's on the "
-    "same months, with its 90 % block-bootstrap interval. Below 1 is better than the baseline; where the interval "
-    "includes 1 there is no evidence either way. Beneath: the share of outcomes inside the 80 % interval."
+    "same months, with its 90% block-bootstrap interval. Below 1 is better than the baseline; where the interval "
+    "includes 1 there is no evidence either way. Beneath: the share of outcomes inside the 80% interval."
 )
-_GROUP_WORDS = (
+_GROUP_WORDS = _(
     "Forecasts of the largest nationalities at past origins, by the baseline, Theta and the seasonal walk together, "
     "each group measured alone. Bias: positive where forecasts were too high, negative where too low, from -1 to 1. A "
     "group that is worse than the baseline or whose intervals are too narrow is marked, not averaged away."
 )
 
 
-def _matrix_of(scores: pd.DataFrame, series_id: str) -> str:
+def _matrix_of(scores: pd.DataFrame, series_id: str, words: Words) -> str:
     own = scores[(scores["series_id"] == series_id) & (scores["scale"] == "log")]
     own = own[own["horizon"].isin(MATRIX_HORIZONS)].rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
     first = {ENSEMBLE: 0, BASELINE: 1}
@@ -136,40 +171,76 @@ def _matrix_of(scores: pd.DataFrame, series_id: str) -> str:
         rows.append(
             [f"`{model_id}`"]
             + [
-                f"{_ratio(cells[step])}<br>{cells[step].coverage_80:.0%}" if step in cells else "–"
+                f"{_ratio(cells[step], words)}<br>{words.share(float(str(cells[step].coverage_80)))}"
+                if step in cells
+                else "–"
                 for step in MATRIX_HORIZONS
             ]
         )
-    return _table(["model", *(f"{step} months" if step > 1 else "1 month" for step in MATRIX_HORIZONS)], rows)
+    months = [words.plural("{n} month", "{n} months", step) for step in MATRIX_HORIZONS]
+    return _table([_("model"), *months], rows, words)
 
 
-def _groups_table(group_errors: pd.DataFrame) -> str:
+def _groups_table(group_errors: pd.DataFrame, words: Words) -> str:
     rows = group_errors[group_errors["kind"] == "region"]
     if rows.empty:
-        return "No breakdown by nationality is long enough in this release."
+        return words.text(_("No breakdown by nationality is long enough in this release."))
     renamed = rows[GROUP_COLUMNS].rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
     lines = [
         [
-            str(row.route_id) if row.geo == ALL else f"{row.route_id} ({row.geo})", str(row.group), str(row.horizon),
-            _ratio(row), f"{row.bias:+.2f}", f"{row.coverage_80:.0%}", str(row.n), str(row.mark),
+            str(row.route_id) if row.geo == ALL else f"{row.route_id} ({row.geo})", words.text(str(row.group)),
+            str(row.horizon), _ratio(row, words), words.decimal(float(str(row.bias)), 2),
+            words.share(float(str(row.coverage_80))), words.counted(float(str(row.n))), words.text(str(row.mark)),
         ]
         for row in renamed.itertuples()
     ]  # fmt: skip
-    head = ["route", "region of origin", "months ahead", "relative WIS", "bias", "80 % held", "forecasts", "mark"]
-    return _table(head, lines)
+    head = [_("route"), _("region of origin"), _("months ahead"), _("relative WIS"), _("bias"), _("80% held")]
+    return _table([*head, _("forecasts"), _("mark")], lines, words)
 
 
-def issues_register(issues: Sequence[KnownIssue]) -> str:
+def issues_register(issues: Sequence[KnownIssue], words: Words) -> str:
     """The register as a table."""
-    rows = [[issue.id, issue.what, ", ".join(issue.affects), str(issue.since), issue.status] for issue in issues]
-    return "# Known issues\n\n" + _table(["id", "what", "affects", "since", "status"], rows) + "\n"
+    rows = [
+        [issue.id, issue.what, ", ".join(issue.affects), words.day(issue.since), words.text(_STATUS[issue.status])]
+        for issue in issues
+    ]
+    head = [_("id"), _("what"), _("affects"), _("since"), _("status")]
+    title = words.text(_("Known issues"))
+    return f"# {title}\n\n{_table(head, rows, words)}\n"
 
 
-def _issues_section(issues: Sequence[KnownIssue]) -> str:
+def _issues_section(issues: Sequence[KnownIssue], words: Words) -> list[str]:
     if not issues:
-        return ""
-    listed = "\n".join(f"- {issue.what} ({issue.status}, since {issue.since})" for issue in issues)
-    return f"**From the register of known issues.**\n\n{listed}\n\n"
+        return []
+    text = words.text(_("{what} ({status}, since {day})"))
+    listed = [
+        text.format(what=issue.what, status=words.text(_STATUS[issue.status]), day=words.day(issue.since))
+        for issue in issues
+    ]
+    return [_headed(_("From the register of known issues"), "", words), _list(listed)]
+
+
+def _uses(words: Words) -> str:
+    """What the release is for, and what it must not be used for."""
+    prohibited = _list([words.text(use) for use in PROHIBITED_USES])
+    intended = _headed(_("Intended use"), words.text(INTENDED_USE), words)
+    return f"{intended}\n\n{_headed(_NOT_FOR, '', words)}\n\n{prohibited}"
+
+
+_NOT_FOR = _("Not to be used for")
+
+
+def _heading(text: str, words: Words) -> str:
+    return f"## {words.text(text)}"
+
+
+def _headed(label: str, text: str, words: Words) -> str:
+    """A paragraph that begins with its name in bold type."""
+    return words.labelled(f"**{words.text(label)}**", text).rstrip()
+
+
+def _list(items: Sequence[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
 
 
 def _about(issues: Sequence[KnownIssue], name: str) -> list[KnownIssue]:
@@ -187,13 +258,14 @@ def _spans(observations: pd.DataFrame) -> pd.DataFrame:
     return counted_first.sort_values(["source_id", "order", "target", "freq"]).drop(columns="order")
 
 
-def _ratio(row: object) -> str:
+def _ratio(row: object, words: Words) -> str:
     value, low, high = (float(getattr(row, name)) for name in ("relative_wis", "lo", "hi"))
     if math.isnan(value):
         return "–"
-    return f"{value:.2f}" if math.isnan(low) else f"{value:.2f} [{low:.2f}–{high:.2f}]"
+    written = words.decimal(value, 2)
+    return written if math.isnan(low) else f"{written} [{words.decimal(low, 2)}–{words.decimal(high, 2)}]"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
+    lines = [[words.text(cell) for cell in head], ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -14,7 +14,7 @@ from alerts.messages.facts import Facts
 from alerts.reasons import CHANCE_WORDS, SHARES, TEMPLATES
 from core.calendar import to_period
 from core.countries import display_name, known_codes
-from core.languages import DEFAULT_LANGUAGE, catalogue, full_date, languages
+from core.languages import DEFAULT_LANGUAGE, catalogue, full_date, languages, told_in
 from core.routes import is_route, route_name
 
 NARROW_SPACE = "\u202f"
@@ -69,9 +69,10 @@ class Words:
         place = max(0, len(str(int(value))) - digits)
         return self.counted(float(_half_up(value, place)))
 
-    def decimal(self, value: float) -> str:
-        """A measure with one decimal."""
-        return self._typeset(format_decimal(_half_up(value, -1), format="#,##0.0", locale=self.language))
+    def decimal(self, value: float, places: int = 1) -> str:
+        """A measure with a fixed number of decimals."""
+        pattern = "#,##0." + "0" * places
+        return self._typeset(format_decimal(_half_up(value, -places), format=pattern, locale=self.language))
 
     def percent(self, share: float) -> str:
         """A chance as a whole per cent, never 0 or 100."""
@@ -112,7 +113,7 @@ class Words:
         return (
             self.text(route_name(route_id))
             if is_route(route_id)
-            else str(facts.get("publisher") or facts.get("source_id", ""))
+            else str(told_in(facts, self.language).get("publisher") or facts.get("source_id", ""))
         )
 
     def level(self, level: str) -> str:

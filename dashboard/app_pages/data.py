@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Hashable
 from typing import Any
 
@@ -124,7 +125,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     st.selectbox(
         _("Source"),
         names,
-        format_func=lambda name: f"{cards[name].get('publisher', name)}: {cards[name].get('dataset', '')}",
+        format_func=lambda name: labelled(layout.source_name(night, name), str(cards[name].get("dataset", ""))),
         width=520,
         label_visibility="collapsed",
         **state.widget("source", chosen),
@@ -135,7 +136,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
         _("Licence"): card.get("licence"),
         _("Redistribution"): _redistribution(card.get("redistribution")),
         _("Rhythm"): card.get("rhythm"),
-        _("Retrieved"): card.get("retrieved"),
+        _("Retrieved"): _day(card.get("retrieved")),
         _("Came through"): card.get("came_through"),
         _("Computed from"): ", ".join(layout.source_name(night, name) for name in card.get("derived_from", [])),
     }
@@ -148,10 +149,14 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     layout.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
 
 
+def _day(value: object) -> str:
+    return numbers.day(dt.date.fromisoformat(str(value))) if value else ""
+
+
 def _redistribution(value: object) -> str:
     if isinstance(value, bool):
         return _("allowed") if value else _("not allowed: private use only")
-    return str(value or "")
+    return _("to be confirmed") if value else ""
 
 
 def show_register(night: Night) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
 
@@ -40,13 +41,13 @@ MODEL = Model(
     seconds=0.012,
     trusted=True,
     card=ModelCard(
-        title="ARIMA (0,1,1)(1,0,0)",
-        summary=(
+        title=_("ARIMA (0,1,1)(1,0,0)"),
+        summary=_(
             "Seasonal ARIMA of fixed order on log1p scale: a smoothed level that follows the last values, and a share "
             "of last year's pattern that the data decide. The fixed order was chosen on route outcomes before 2018, "
             "where it was both sharper and ten times faster than an automatic search."
         ),
         source="Box, Jenkins, Reinsel and Ljung 2015, Time Series Analysis, 5th ed.; fitted by statsforecast.",
-        weaknesses="No trend: a steady rise is followed, not foreseen. Wide intervals a year ahead.",
+        weaknesses=_("No trend: a steady rise is followed, not foreseen. Wide intervals a year ahead."),
     ),
 )

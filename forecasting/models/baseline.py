@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import BASELINE, NORMAL_SCORES, History, Model, ModelCard, symmetric_errors
 
@@ -36,14 +37,16 @@ MODEL = Model(
     seconds=0.001,
     member=False,
     card=ModelCard(
-        title="Baseline: as last month",
-        summary=(
+        title=_("Baseline: as last month"),
+        summary=_(
             "The last observed value, with a spread taken from the series itself: its last 84 changes over the same "
             "number of periods on log1p scale, each counted with both signs, so that it expects neither rise nor fall. "
             "Every other model is measured against it. Where fewer than 12 such changes exist, the spread is that of a "
             "random walk whose step is the series' own, shrunk towards 0.5 on log scale (weight of 12 observations)."
         ),
         source="The baseline of the FluSight and COVID-19 forecast hubs: Cramer et al. 2022, PNAS 119(15) e2113561119.",
-        weaknesses="Knows no season and no trend; after a calm stretch its intervals are too narrow for a new regime.",
+        weaknesses=_(
+            "Knows no season and no trend; after a calm stretch its intervals are too narrow for a new regime."
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
 
@@ -34,13 +35,15 @@ MODEL = Model(
     seconds=0.03,
     trusted=True,
     card=ModelCard(
-        title="Exponential smoothing (ETS)",
-        summary=(
+        title=_("Exponential smoothing (ETS)"),
+        summary=_(
             "Innovations state space model on log1p scale with additive errors and an additive season (from three "
             "seasons of data on); no trend, a trend or a damped trend, whichever has the lowest AICc. Student t "
             "intervals with the model's own variance."
         ),
         source="Hyndman, Koehler, Ord and Snyder 2008, Forecasting with Exponential Smoothing; by statsforecast.",
-        weaknesses="Intervals too narrow beyond half a year and after a change of regime; a trend may run on too long.",
+        weaknesses=_(
+            "Intervals too narrow beyond half a year and after a change of regime; a trend may run on too long."
+        ),
     ),
 )

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from core.errors import InputError
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.features import LONG_VIEW
 from forecasting.model import NORMAL_SCORES, ModelCard, PooledModel
@@ -73,8 +74,8 @@ POOLED_MODEL = PooledModel(
     version="2",
     fit_and_predict=fit_and_predict,
     card=ModelCard(
-        title="Pooled model",
-        summary=(
+        title=_("Pooled model"),
+        summary=_(
             "One model for all series of a panel: gradient-boosted quantile regression of log growth, measured in each "
             "series' own volatility, on what was known at the origin (recent changes, distance from usual levels, "
             "volatility, range, what the season brought before). It is fitted anew once per calendar year, for each "
@@ -83,7 +84,7 @@ POOLED_MODEL = PooledModel(
             "strayed over seven years. Recipe chosen on outcomes before 2018."
         ),
         source="Friedman 2001, Annals of Statistics 29(5); fitted by LightGBM (Ke et al. 2017, NeurIPS 30).",
-        weaknesses=(
+        weaknesses=_(
             "Its intervals are somewhat too narrow on their own, above all in years unlike those it learned from; it "
             "needs many series. In the ensemble its companions make up for that."
         ),

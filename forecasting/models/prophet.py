@@ -7,6 +7,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import LEVELS, FitError, History, Model, ModelCard
 
@@ -52,13 +53,15 @@ MODEL = Model(
     seconds=0.2,
     slow=True,
     card=ModelCard(
-        title="Prophet",
-        summary=(
+        title=_("Prophet"),
+        summary=_(
             "A piecewise linear trend with possible bends in the first four fifths of the history, plus a yearly "
             "season, fitted to log1p values with Prophet's own defaults; quantiles of 1,000 draws from its predictive "
             "distribution."
         ),
         source="Taylor and Letham 2018, Forecasting at scale, The American Statistician 72(1).",
-        weaknesses="Ignores the last value: it draws a line through the past. It rarely beats the baseline near term.",
+        weaknesses=_(
+            "Ignores the last value: it draws a line through the past. It rarely beats the baseline near term."
+        ),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import FitError, History, Model, ModelCard, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
@@ -55,13 +56,15 @@ MODEL = Model(
     seconds=0.002,
     trusted=True,
     card=ModelCard(
-        title="Random walk with half the usual seasonal change",
-        summary=(
+        title=_("Random walk with half the usual seasonal change"),
+        summary=_(
             "The last value plus half of the average change over the same calendar periods in up to seven earlier "
             "years, completed ones only. Its spread is taken from its own last 84 errors, each counted with both "
             "signs: it is the honest companion that keeps the ensemble's intervals from being too narrow."
         ),
         source="Shrinking seasonals: Miller and Williams 2003, Int. J. Forecasting 19(4).",
-        weaknesses="Reacts to no trend; where the season has shifted it keeps pointing the old way, at half strength.",
+        weaknesses=_(
+            "Reacts to no trend; where the season has shifted it keeps pointing the old way, at half strength."
+        ),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import FitError, History, Model, ModelCard, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
@@ -33,12 +34,12 @@ MODEL = Model(
     seconds=0.002,
     member=False,
     card=ModelCard(
-        title="Seasonal naive: as the same month last year",
-        summary=(
+        title=_("Seasonal naive: as the same month last year"),
+        summary=_(
             "The value of the same period one season ago, with a spread taken from the series' last 84 changes over "
             "a season on log1p scale, each counted with both signs."
         ),
         source="Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., section 5.2.",
-        weaknesses="Blind to all that happened since last year; on routes worse than the baseline for a quarter.",
+        weaknesses=_("Blind to all that happened since last year; on routes worse than the baseline for a quarter."),
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import FitError, History, Model, ModelCard, heavy_tailed_quantiles
 
@@ -42,12 +43,14 @@ MODEL = Model(
     seconds=0.04,
     trusted=True,
     card=ModelCard(
-        title="Structural model",
-        summary=(
+        title=_("Structural model"),
+        summary=_(
             "Unobserved components on log1p scale: a level that wanders and a season of up to three waves a year that "
             "may change slowly, separated from noise by the Kalman filter. Student t intervals with its variance."
         ),
         source="Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter; fitted by statsmodels.",
-        weaknesses="One variance for calm and crisis: intervals are too wide in the one and too narrow in the other.",
+        weaknesses=_(
+            "One variance for calm and crisis: intervals are too wide in the one and too narrow in the other."
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
 
@@ -31,13 +32,13 @@ MODEL = Model(
     seconds=0.005,
     trusted=True,
     card=ModelCard(
-        title="Theta",
-        summary=(
+        title=_("Theta"),
+        summary=_(
             "Dynamic optimised theta model on log1p scale: exponential smoothing with a damped drift, after an "
             "additive season has been taken out where a test finds one. Student t intervals with the spread of the "
             "method's own simulated paths."
         ),
         source="Fiorucci et al. 2016, Int. J. Forecasting 32(4), 1151–1161; fitted by statsforecast.",
-        weaknesses="The season is fixed: it does not move with the series. Slow to follow a change of level.",
+        weaknesses=_("The season is fixed: it does not move with the series. Slow to follow a change of level."),
     ),
 )

@@ -25,6 +25,8 @@ SPEAKS = {
 """Streamlit's functions that show text."""
 SHOWN_KEYWORDS = {"label", "help", "alt", "placeholder", "caption", "captions", "title", "body"}
 MARKUP = re.compile(r":material/\w+:|:[a-z]+(-badge)?\[|vigie\b|CSV|XLSX|PNG|Parquet|Vigie", re.ASCII)
+ROOMS = re.findall(r"^TEXTS = app\.py (.+)$", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
+"""Rooms whose texts people read, beside ``app.py``."""
 KEYWORDS = {"_": None, "ngettext": (1, 2)}
 
 
@@ -82,7 +84,7 @@ def test_the_check_lets_translated_texts_pass(source: str) -> None:
 
 def texts_in_the_code() -> set[str]:
     found: set[str] = set()
-    for folder in ("dashboard", "alerts", "briefing"):
+    for folder in ROOMS:
         for _name, _line, message, _comments, _context in extract_from_dir(PROJECT / folder, keywords=KEYWORDS):
             found.add(message[0] if isinstance(message, tuple) else message)
     for _line, message, _comments, _context in extract_from_file("python", str(PROJECT / "app.py"), keywords=KEYWORDS):
@@ -99,7 +101,7 @@ def texts_in(path: Path) -> set[str]:
 
 def test_the_template_is_up_to_date() -> None:
     code, template = texts_in_the_code(), texts_in(LOCALE_FOLDER / "vigie.pot")
-    how = "run the command in dashboard/i18n.py"
+    how = "run make texts"
     assert code - template == set(), f"missing in vigie.pot: {how}"
     assert template - code == set(), f"no longer used: {how}"
 
