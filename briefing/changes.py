@@ -70,20 +70,19 @@ def _late_sources(now: Reading, former: Reading, words: Words) -> list[str]:
 
 
 def _alert_changes(now: Reading, former: Reading, words: Words) -> list[str]:
-    keys = ["route_id", "source_id", "rule"]
-    standing, before = (
-        frame[frame["rule"] != STALE.rule].drop_duplicates(keys)
+    """What became of the gravest alert of each route or source."""
+    subject = ["route_id", "source_id"]
+    gravest = [
+        summaries.by_level(frame[frame["rule"] != STALE.rule]).drop_duplicates(subject)
         for frame in (now.frame("alerts"), former.frame("alerts"))
-    )
-    both = summaries.by_level(standing).merge(
-        before, on=keys, how="outer", suffixes=("", "_before"), indicator=True, sort=False
-    )
+    ]
+    both = gravest[0].merge(gravest[1], on=subject, how="outer", suffixes=("", "_before"), indicator=True, sort=False)
     told = (_alert_change(row, subject_name(now, row, words), words) for row in both.to_dict("records"))
     return [text for text in told if text]
 
 
 def _alert_change(row: Row, name: str, words: Words) -> str:
-    """What became of one alert, or an empty text."""
+    """What became of it, or an empty text."""
     if row["_merge"] == "left_only":
         text = words.text(_("{subject}: new alert, {level}"))
         return text.format(subject=name, level=words.level(row["alert_level"]))
@@ -95,17 +94,19 @@ def _alert_change(row: Row, name: str, words: Words) -> str:
         return text.format(
             subject=name, before=words.level(row["alert_level_before"]), now=words.level(row["alert_level"])
         )
-    if summaries.known(row["threshold"]) and abs(row["probability"] - row["probability_before"]) >= LEAST_CHANGE:
-        passing = _("{subject}: chance to pass {threshold} from {before} to {now}")
-        falling = _("{subject}: chance to fall to {threshold} from {before} to {now}")
-        text = words.text(falling if row["rule"] in FALLS else passing)
-        return text.format(
-            subject=name,
-            before=words.percent(row["probability_before"]),
-            now=words.percent(row["probability"]),
-            threshold=words.counted(row["threshold"]),
-        )
-    return ""
+    return _chance_change(row, name, words) if row["rule"] == row["rule_before"] else ""
+
+
+def _chance_change(row: Row, name: str, words: Words) -> str:
+    """How far the chance of the same event moved, or an empty text."""
+    chances = (row["probability"], row["probability_before"], row["threshold"])
+    if not all(map(summaries.known, chances)) or abs(chances[0] - chances[1]) < LEAST_CHANGE:
+        return ""
+    passing = _("{subject}: chance to pass {threshold} from {before} to {now}")
+    falling = _("{subject}: chance to fall to {threshold} from {before} to {now}")
+    text = words.text(falling if row["rule"] in FALLS else passing)
+    before, now = words.percent(row["probability_before"]), words.percent(row["probability"])
+    return text.format(subject=name, before=before, now=now, threshold=words.counted(row["threshold"]))
 
 
 def _new_figures(now: Reading, former: Reading, words: Words) -> list[str]:

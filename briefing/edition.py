@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -62,3 +62,7 @@ class Edition:
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         """The catalogue's cards."""
         return self.cards
+
+    def with_frame(self, name: str, frame: pd.DataFrame) -> Edition:
+        """The same release with one frame in place of another."""
+        return replace(self, frames={**self.frames, name: frame})

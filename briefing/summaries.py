@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,9 +62,19 @@ def expected_sum(trajectories: pd.DataFrame, series_id: str, ends: list[pd.Times
     Returns:
         Median and 80 % interval, or None where a month has no sample.
     """
-    rows = trajectories[(trajectories["series_id"] == series_id) & trajectories["target_end_date"].isin(ends)]
+    return expected_total(trajectories, [series_id], ends)
+
+
+def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: list[pd.Timestamp]) -> Expected | None:
+    """The same for several series together, path by path; only add series that count persons once.
+
+    Returns:
+        Median and 80 % interval, or None where there is no series, or one lacks a month.
+    """
+    rows = trajectories[trajectories["series_id"].isin(series_ids) & trajectories["target_end_date"].isin(ends)]
     rows = rows[rows["model_id"] == ENSEMBLE]
-    if rows["target_end_date"].nunique() < len(ends):
+    months = rows.groupby("series_id")["target_end_date"].nunique()
+    if not len(series_ids) or len(months) < len(series_ids) or (months < len(ends)).any():
         return None
     sums = rows.groupby("output_type_id")["value"].sum().to_numpy()
     low, high = interval_levels(0.8)
