@@ -14,4 +14,6 @@ class OperationSettings(BaseModel):
     keep_nights: int = Field(
         default=92, ge=2, description="Newest releases that are kept whole; the last of each month stays for good"
     )
-    stale_hours: float = Field(default=36, gt=0, description="Age of the newest release from which Vigie is not healthy")
+    stale_hours: float = Field(
+        default=36, gt=0, description="Age of the newest release from which Vigie is not healthy"
+    )

@@ -119,9 +119,9 @@ class WatchedPool:
             worker.end()
         self._workers = []
 
-    def start(self) -> None:
-        """Let the processes load their libraries while something else goes on."""
-        while len(self._workers) < self.size:
+    def start(self, processes: int | None = None) -> None:
+        """Let processes, all by default, load their libraries while something else goes on."""
+        while len(self._workers) < min(processes or self.size, self.size):
             self._workers.append(_start(self.limits.megabytes))
 
     def run(
@@ -131,6 +131,8 @@ class WatchedPool:
         batches: Sequence[Sequence[int]],
         kind: Callable[[Task], str],
         took: Callable[[dict[int, Answer | CutOff]], None],
+        *,
+        processes: int | None = None,
     ) -> None:
         """Run tasks and hand over their answers as they come.
 
@@ -140,11 +142,12 @@ class WatchedPool:
             batches: Places of tasks that travel together.
             kind: What a task belongs to; a kind that is cut off several times is given up.
             took: Called with answers by place.
+            processes: How many the tasks are worth; all by default. Those that run already help anyway.
 
         Raises:
             WorkersFailedError: Processes do not start; what was handed over counts.
         """
-        self.start()
+        self.start(processes)
         _Round(self, function, tasks, kind, took).run(batches)
 
     def replace(self, worker: _Worker) -> None:

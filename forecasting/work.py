@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.calendar import write_period
 from core.errors import InputError
 from core.quantiles import FloatArray
+from forecasting.limits import CUT_OFF
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.registry import MODELS
@@ -131,6 +132,11 @@ def run_work(
     values = np.concatenate([answer.quantiles[places] for answer in answers]) if answers else np.empty((0, 23))
     marks = ["model_version", "history_hash", "fallback", "reason", "capped"]
     return QuantileTable(keys[[*KEYS, *marks]], values)
+
+
+def was_cut_off(rows: pd.DataFrame) -> pd.Series:
+    """True for forecasts whose fit was cut off: another night may bring them, so they are not to be kept as done."""
+    return rows["reason"].astype(str).str.startswith(CUT_OFF)
 
 
 def _target_ends(fits: list[Fit], horizons: list[int]) -> pd.DatetimeIndex:

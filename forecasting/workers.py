@@ -101,9 +101,9 @@ def run_fits(
             worth it, else this alone.
         progress: Told after every batch.
     """
+    is_much = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits) > _WORTH_PROCESSES
     if workers is None:
-        seconds = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits)
-        workers = (os.cpu_count() or 1) if seconds > _WORTH_PROCESSES else 1
+        workers = (os.cpu_count() or 1) if is_much else 1
     answers: dict[int, Guarded] = {}
 
     def took(found: dict[int, Guarded | CutOff]) -> None:
@@ -120,7 +120,7 @@ def run_fits(
     elif isinstance(workers, WatchedPool):
         batches = _batches(fits, workers.size)
         if batches:
-            _run_over_processes(workers, fit, fits, batches, took)
+            _run_over_processes(workers, fit, fits, batches, took, processes=None if is_much else 1)
     else:
         batches = _batches(fits, workers.size)
         _run_on_cluster(workers, fit, fits, batches, took, progress)
@@ -153,10 +153,16 @@ def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
 
 
 def _run_over_processes(
-    pool: WatchedPool, fit: FitFunction, fits: Sequence[Fit], batches: list[list[int]], took: Took
+    pool: WatchedPool,
+    fit: FitFunction,
+    fits: Sequence[Fit],
+    batches: list[list[int]],
+    took: Took,
+    *,
+    processes: int | None = None,
 ) -> None:
     try:
-        pool.run(fit, fits, batches, _model_of, took)
+        pool.run(fit, fits, batches, _model_of, took, processes=processes)
     except WorkersFailedError as error:
         get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
 

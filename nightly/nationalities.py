@@ -18,7 +18,7 @@ from forecasting.groups import group_errors
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_rows
-from forecasting.work import backtest_work, run_work
+from forecasting.work import backtest_work, run_work, was_cut_off
 from nightly.knowledge import FREQ, TARGET, Knowledge
 from store.backtests import COLUMNS, BacktestStore
 
@@ -100,7 +100,7 @@ def _past_forecasts(panel: Panel, origins: int, cache: BacktestStore, progress: 
     rest = work.without(stored, HORIZONS[-1])
     stage = partial(progress, "Scoring past forecasts by nationality")
     made = to_rows(run_work(rest, horizons=HORIZONS, progress=stage))
-    cache.append(made)
+    cache.append(made[~was_cut_off(made)])
     members = pd.concat([part[COLUMNS] for part in (stored, made) if len(part)], ignore_index=True)
     combined = ensemble(members, panel).forecasts
     return combined[combined["model_id"] == ENSEMBLE]

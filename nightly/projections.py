@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -15,11 +16,13 @@ from forecasting.explanation import explain
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.registry import MODELS
-from forecasting.work import WorkList, backtest_work, present_work, run_work
+from forecasting.work import WorkList, backtest_work, present_work, run_work, was_cut_off
+from forecasting.workers import Workers
 from nightly.knowledge import Knowledge
 from store.backtests import COLUMNS, BacktestStore
 
 HORIZONS = tuple(range(1, 13))
+_FIT = ["model_id", "series_id", "origin_date"]
 
 
 @dataclass(frozen=True)
@@ -31,24 +34,43 @@ class Projections:
         past: The same at past origins, refitted there on what was known.
         weights: How the ensemble was made, at every origin.
         computed: Number of past forecasts that were not stored yet.
+        cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
+            ``fits`` and ``reason``. They are left out of the ensemble.
+        stand_ins: Number of series for which the baseline stands in tonight, by model.
     """
 
     present: pd.DataFrame
     past: pd.DataFrame
     weights: pd.DataFrame
     computed: int
+    cut_off: list[dict[str, Any]] = field(default_factory=list)
+    stand_ins: dict[str, int] = field(default_factory=dict)
 
 
-def project(knowledge: Knowledge, settings: Settings, cache: BacktestStore, progress: ProgressReport) -> Projections:
+def project(
+    knowledge: Knowledge,
+    settings: Settings,
+    cache: BacktestStore,
+    progress: ProgressReport,
+    workers: Workers = None,
+) -> Projections:
     """Forecast the present and complete the past.
+
+    Args:
+        knowledge: What is known tonight.
+        settings: How many past origins.
+        cache: Past forecasts made on earlier nights; tonight's are added.
+        progress: Told the forecasts done.
+        workers: Who makes them.
 
     Raises:
         InputError: No route can be forecast.
     """
-    past, computed = _past_members(knowledge, settings, cache, progress)
+    past, made = _past_members(knowledge, settings, cache, progress, workers)
     now = run_work(
         present_work(knowledge.panel, models=list(MODELS)),
         horizons=HORIZONS,
+        workers=workers,
         progress=partial(progress, "Forecasting the present"),
     )
     present = to_rows(now)
@@ -64,24 +86,29 @@ def project(knowledge: Knowledge, settings: Settings, cache: BacktestStore, prog
         everything[is_present].reset_index(drop=True),
         everything[~is_present].reset_index(drop=True),
         combination.weights,
-        computed,
+        len(made.drop_duplicates(_FIT)),
+        _cut_off(pd.concat([made, present], ignore_index=True)),
+        _stand_ins(present),
     )
 
 
-def explained(knowledge: Knowledge, projections: Projections, published: pd.DataFrame) -> pd.DataFrame:
+def explained(
+    knowledge: Knowledge, projections: Projections, published: pd.DataFrame, workers: Workers = None
+) -> pd.DataFrame:
     """What moved the published forecasts since the origin before.
 
     Args:
         knowledge: What is known tonight.
         projections: What the engine says tonight.
         published: The ensemble's rows as they are published, perhaps sharpened by daily counts.
+        workers: Who refits.
 
     Returns:
         A frame that keeps ``EXPLANATIONS``.
     """
 
     def refit(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
-        return to_rows(run_work(present_work(panel, models=models), horizons=HORIZONS))
+        return to_rows(run_work(present_work(panel, models=models), horizons=HORIZONS, workers=workers))
 
     return explain(
         projections.present, projections.past, projections.weights, knowledge.panel, refit, published=published
@@ -89,9 +116,9 @@ def explained(knowledge: Knowledge, projections: Projections, published: pd.Data
 
 
 def _past_members(
-    knowledge: Knowledge, settings: Settings, cache: BacktestStore, progress: ProgressReport
-) -> tuple[pd.DataFrame, int]:
-    """Members' forecasts at past origins: those stored for the same history and version, and the rest made now."""
+    knowledge: Knowledge, settings: Settings, cache: BacktestStore, progress: ProgressReport, workers: Workers
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Members' forecasts at past origins, stored ones of the same history and version included; and those made now."""
     fast = [model_id for model_id, model in MODELS.items() if not model.slow]
     slow = [model_id for model_id, model in MODELS.items() if model.slow]
     works = [
@@ -103,7 +130,19 @@ def _past_members(
     )
     stored = work.matching(cache.read(work.table), HORIZONS)
     rest = work.without(stored, HORIZONS[-1])
-    made = to_rows(run_work(rest, horizons=HORIZONS, progress=partial(progress, "Scoring past forecasts")))
-    cache.append(made)
+    tell = partial(progress, "Scoring past forecasts")
+    made = to_rows(run_work(rest, horizons=HORIZONS, workers=workers, progress=tell))
+    cache.append(made[~was_cut_off(made)])
     parts = [part[COLUMNS] for part in (stored, made) if len(part)]
-    return pd.concat(parts, ignore_index=True), len(rest.fits)
+    return pd.concat(parts, ignore_index=True), made
+
+
+def _cut_off(made: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = made[was_cut_off(made)].drop_duplicates(_FIT)
+    found = rows.groupby(["model_id", "series_id"]).agg(fits=("origin_date", "size"), reason=("reason", "first"))
+    return [{str(key): value for key, value in row.items()} for row in found.reset_index().to_dict("records")]
+
+
+def _stand_ins(present: pd.DataFrame) -> dict[str, int]:
+    counts = present[present["fallback"]].groupby("model_id")["series_id"].nunique()
+    return {str(model_id): int(count) for model_id, count in counts.items()}

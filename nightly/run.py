@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +11,8 @@ from core.errors import InputError, NothingToPublishError, VigieError
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from forecasting.limits import Limits
+from forecasting.watched import WatchedPool
 from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
 from ingest.known_issues import known_issues
@@ -26,15 +25,20 @@ from nightly.nationalities import errors_by_group
 from nightly.own import own_cards, with_own_capacities
 from nightly.projections import project
 from nightly.publication import frames
+from nightly.report import RUN_REPORT, Watch, left_out, run_report
 from nightly.telling import tell
 from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
-from store.releases import About, Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore, readable
+from store.retention import prune
 from store.status import NIGHT_ACTIONS, WITNESS
 from store.vintages import VintageStore
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED = NIGHT_ACTIONS
+_LONGEST_REASON = 10_000
+_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access"}
+"""Settings that do not change what a release says."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,17 @@ def run_night(
     with night_lock(home):
         journal = Journal(journal_url(settings.journal_url, home))
         try:
-            return _publish(home, settings, date, journal, live=live, progress=progress)
-        except VigieError as error:
-            journal.record(Entry(ACTOR, NOTHING_PUBLISHED, str(date), reason=str(error)))
+            limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
+            with WatchedPool(limits=limits) as pool:
+                # Its libraries load while figures are read; others join where there is much to do.
+                pool.start(1)
+                night = _publish(home, settings, date, journal, pool, live=live, progress=progress)
+            _clear_up(home, settings)
+        except Exception as error:
+            _record_failure(journal, date, error)
             raise
+        else:
+            return night
         finally:
             journal.close()
 
@@ -120,10 +131,40 @@ def run_demonstration(home: Path, settings: Settings, *, progress: ProgressRepor
     return run_night(home, settings, DEMONSTRATION_DATE, progress=progress)
 
 
+def _record_failure(journal: Journal, date: dt.date, error: Exception) -> None:
+    """Keep why nothing was published; where not even that can be kept, the log tells, and the error goes on."""
+    known = isinstance(error, VigieError)
+    reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
+    get_logger().error(NOTHING_PUBLISHED, as_of=str(date), reason=reason)
+    try:
+        journal.record(Entry(ACTOR, NOTHING_PUBLISHED, str(date), reason=reason[:_LONGEST_REASON]))
+    except VigieError as refused:
+        get_logger().error("not recorded", reason=str(refused))
+
+
+def _clear_up(home: Path, settings: Settings) -> None:
+    """Remove releases that need not be kept whole. A disk that refuses costs nothing but its own space."""
+    try:
+        removed = prune(home, settings.operation.keep_nights)
+    except VigieError as error:
+        get_logger().warning("old releases not removed", reason=str(error))
+        return
+    if removed:
+        get_logger().info("old releases removed", run_ids=[item.run_id for item in removed])
+
+
 def _publish(
-    home: Path, settings: Settings, date: dt.date, journal: Journal, *, live: bool, progress: ProgressReport
+    home: Path,
+    settings: Settings,
+    date: dt.date,
+    journal: Journal,
+    pool: WatchedPool,
+    *,
+    live: bool,
+    progress: ProgressReport,
 ) -> Night:
-    watch = _Watch()
+    watch = Watch()
+    get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
     vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
     with watch.stage("reading"):
         progress("Reading figures", 0, 1)
@@ -140,26 +181,29 @@ def _publish(
             f"no route can be forecast as known on {date}: " + " ".join(knowledge.states["note"])
         )
     with watch.stage("forecasting"):
-        projections = project(knowledge, settings, cache, progress)
+        projections = project(knowledge, settings, cache, progress, pool)
     with watch.stage("warning and scoring"):
         progress("Scores, paths and alerts", 0, 1)
         cards = read_catalogue(SNAPSHOT) | own_cards(home)
-        former = releases.current()
-        tables = frames(knowledge, projections, settings, cards, vintages, former)
+        former, damaged = readable(releases.current())
+        tables = frames(knowledge, projections, settings, cards, vintages, former, pool)
         origins = settings.backtest_origins
         tables["group_errors"] = errors_by_group(knowledge, tables["backtest"], cache, progress, origins)
         progress("Scores, paths and alerts", 1, 1)
-    degraded = asked.failed + failed + _routes_without_forecast(knowledge)
+    degraded = asked.failed + failed + _routes_without_forecast(knowledge) + left_out(projections) + damaged
     with watch.stage("publishing"):
         about = About(
             as_of=date,
             code_version=version("vigie"),
-            settings=settings.model_dump(exclude={"journal_url", "live", "delivery", "dashboard_url"}),
+            settings=settings.model_dump(exclude=_NOT_OF_THE_RELEASE),
             inputs={"snapshot": fingerprint, **inputs, **asked.hashes},
             degraded=degraded,
             replay=date < dt.datetime.now(dt.UTC).date(),
         )
-        release = releases.publish(tables, documents(cards, tables, known_issues(SNAPSHOT)), about)
+        texts = documents(cards, tables, known_issues(SNAPSHOT))
+        pids = [worker.process.pid for worker in pool.workers]
+        texts[RUN_REPORT] = run_report(watch, settings, asked, projections, degraded, pids)
+        release = releases.publish(tables, texts, about)
     night = Night(release, degraded, projections.computed, watch.seconds())
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     reason = "; ".join(f"{item['source_id']}: {item['reason']}" for item in degraded)
@@ -177,21 +221,3 @@ def _routes_without_forecast(knowledge: Knowledge) -> list[dict[str, str]]:
         {"source_id": harmonise.SOURCE_ID, "route_id": str(row.route_id), "reason": f"{row.route_id}: {row.note}"}
         for row in rows.itertuples()
     ]
-
-
-class _Watch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        begun = time.monotonic()
-        yield
-        self._stages[name] = time.monotonic() - begun
-
-    def seconds(self) -> dict[str, float]:
-        stages = {**self._stages, "in all": time.monotonic() - self._begun}
-        return {name: round(value, 2) for name, value in stages.items()}

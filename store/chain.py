@@ -17,6 +17,8 @@ HEAD = "HEAD.json"
 """Names the newest release and its manifest's hash."""
 NEXT_HEAD = "HEAD.next.json"
 """The head to be, written before a release is moved in: after a crash it tells an unfinished night from tampering."""
+REMOVED = "REMOVED"
+"""Folder of the manifests of releases that retention removed (:mod:`store.retention`)."""
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -93,33 +95,55 @@ def verify(folder: Path, witnesses: Mapping[str, str]) -> Problem | None:
 def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
     yield from _strangers(folder)
     former: dict[str, str] | None = None
-    for path in sorted(path for path in folder.glob("*") if RUN_ID.fullmatch(path.name)):
-        manifest_file = f"{path.name}/{MANIFEST}"
-        if not (path / MANIFEST).is_file():
-            yield Problem(path.name, manifest_file, "is missing")
+    links = _links(folder)
+    for run_id, path in links.items():
+        manifest_file = path.relative_to(folder).as_posix()
+        if not path.is_file():
+            yield Problem(run_id, manifest_file, "is missing")
             return
         try:
-            manifest = read_json(path / MANIFEST)
-            if manifest["run_id"] != path.name:
-                yield Problem(path.name, path.name, f"was added: it is a copy of {manifest['run_id']}")
-            yield from _link_problems(path.name, manifest["previous"], former)
-            former = {"run_id": path.name, "manifest_sha256": sha256_of_file(path / MANIFEST)}
-            if witnesses.get(path.name, former["manifest_sha256"]) != former["manifest_sha256"]:
-                yield Problem(path.name, manifest_file, "was altered: its hash is not the one a witness keeps")
-            yield from _file_problems(path, manifest["files"])
+            manifest = read_json(path)
+            if manifest["run_id"] != run_id:
+                yield Problem(run_id, run_id, f"was added: it is a copy of {manifest['run_id']}")
+            yield from _link_problems(run_id, manifest["previous"], former)
+            former = {"run_id": run_id, "manifest_sha256": sha256_of_file(path)}
+            if witnesses.get(run_id, former["manifest_sha256"]) != former["manifest_sha256"]:
+                yield Problem(run_id, manifest_file, "was altered: its hash is not the one a witness keeps")
+            if path.name == MANIFEST:
+                yield from file_problems(path.parent, manifest["files"])
         except (KeyError, TypeError, AttributeError, StoreError) as error:
-            yield Problem(path.name, manifest_file, f"was altered: not a manifest any more ({error})")
+            yield Problem(run_id, manifest_file, f"was altered: not a manifest any more ({error})")
             return
     yield from _head_problems(former, read_head(folder))
+    yield from _removal_problems(folder, links)
     for run_id in sorted(witnesses):
-        if not (folder / run_id).is_dir():
+        if run_id not in links:
             yield Problem(run_id, run_id, "is missing: a witness knows of this release")
+
+
+def _links(folder: Path) -> dict[str, Path]:
+    """The manifest of every release there is or was, oldest first; a folder counts before what is left of one."""
+    removed = {path.stem: path for path in (folder / REMOVED).glob("*.json") if RUN_ID.fullmatch(path.stem)}
+    whole = {path.name: path / MANIFEST for path in folder.glob("*") if RUN_ID.fullmatch(path.name)}
+    return dict(sorted((removed | whole).items()))
+
+
+def _removal_problems(folder: Path, links: Mapping[str, Path]) -> Iterator[Problem]:
+    """Retention never removes the newest release, nor the last one of a month."""
+    months = {}
+    for run_id, path in links.items():
+        manifest = read_json(path)
+        months[str(manifest["as_of"])[:7], manifest["replay"]] = run_id
+    for run_id in sorted(set(months.values())):
+        if links[run_id].name != MANIFEST:
+            file = links[run_id].relative_to(folder).as_posix()
+            yield Problem(run_id, file, "was removed, though it is the last of its month and to be kept for good")
 
 
 def _strangers(folder: Path) -> Iterator[Problem]:
     """What lies among the releases and is none. Dot files are unfinished work and locks."""
     for path in sorted(folder.glob("*")):
-        known = path.name in {HEAD, NEXT_HEAD} or RUN_ID.fullmatch(path.name) or path.name.startswith(".")
+        known = path.name in {HEAD, NEXT_HEAD, REMOVED} or RUN_ID.fullmatch(path.name) or path.name.startswith(".")
         if not known:
             yield Problem(path.name, path.name, "was added: it is no release")
 
@@ -145,7 +169,8 @@ def _link_problems(
             yield Problem(former["run_id"], former["run_id"], rule)
 
 
-def _file_problems(path: Path, files: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+def file_problems(path: Path, files: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """What is wrong inside one release's folder, by its manifest's ``files``."""
     for name in sorted(files):
         if not (path / name).is_file():
             yield Problem(path.name, f"{path.name}/{name}", "is missing")

@@ -6,7 +6,10 @@ Every table in it is append-only: the database itself refuses to change or delet
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -88,6 +91,36 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite address; None for any other database."""
+    address = sa.make_url(url)
+    is_file = address.get_backend_name() == "sqlite" and bool(address.database)
+    return Path(str(address.database)) if is_file else None
+
+
+def copy_sqlite(path: Path) -> bytes:
+    """A SQLite database as it is in one moment, others reading and writing it meanwhile, as the bytes of a whole file.
+
+    Raises:
+        StoreError: It cannot be read, or it is damaged.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy.sqlite"
+        try:
+            with (
+                closing(sqlite3.connect(path, timeout=_WAIT_SECONDS)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+                target.execute("PRAGMA journal_mode=DELETE")
+                found = str(target.execute("PRAGMA integrity_check").fetchone()[0])
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from None
+        if found != "ok":
+            raise StoreError(f"{path}: is damaged: {found.splitlines()[0]}")
+        return copy.read_bytes()
 
 
 def hold_subject(connection: sa.Connection, subject: str) -> None:

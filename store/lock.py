@@ -11,11 +11,15 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from core.errors import InputError
 from store.files import named_errors, write_bytes
+
+NIGHT, BACKUP = "night", "backup"
+_LONGEST_BACKUP_SECONDS = 900.0
 
 
 class AlreadyRunningError(InputError):
@@ -23,15 +27,24 @@ class AlreadyRunningError(InputError):
 
 
 @contextlib.contextmanager
-def night_lock(home: Path) -> Iterator[None]:
-    """Hold the home folder for one night.
+def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the home folder for one night, or for a backup.
+
+    Args:
+        home: The home folder.
+        task: ``NIGHT`` or ``BACKUP``. A night waits for the end of a backup, for minutes at most.
+        wait_seconds: How long to wait for whoever holds it.
 
     Raises:
         AlreadyRunningError: Another night runs; the text says which process, and since when.
         StoreError: The home folder cannot be written.
     """
     holder = home / "night.holder.json"
-    with _exclusive(home / "night.lock", holder, "another night is running"):
+    held_by = _read(holder).get("task", NIGHT)
+    if task == NIGHT and held_by == BACKUP:
+        wait_seconds = max(wait_seconds, _LONGEST_BACKUP_SECONDS)
+    what = "a backup is running" if held_by == BACKUP else "another night is running"
+    with _exclusive(home / "night.lock", holder, what, wait_seconds, task):
         yield
 
 
@@ -52,7 +65,7 @@ def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0) -> Iterator[None]:
+def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, task: str = "") -> Iterator[None]:
     with named_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=wait_seconds)
@@ -61,7 +74,7 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0) -> 
         except Timeout:
             raise AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}") from None
     try:
-        write_bytes(holder, json.dumps({"pid": os.getpid(), "since": _now()}).encode())
+        write_bytes(holder, json.dumps({"pid": os.getpid(), "since": _now(), "task": task}).encode())
         try:
             yield
         finally:
@@ -71,12 +84,17 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0) -> 
 
 
 def _describe(holder: Path) -> str:
+    who = _read(holder)
+    return f": process {who['pid']}, since {who['since']}" if {"pid", "since"} <= set(who) else ""
+
+
+def _read(holder: Path) -> dict[str, Any]:
+    """Who holds a lock; nothing where the other process has taken it and not yet signed."""
     try:
         who = json.loads(holder.read_text(encoding="utf-8"))
-        return f": process {who['pid']}, since {who['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        # The other process took the lock and has not yet signed it.
-        return ""
+    except (OSError, ValueError):
+        return {}
+    return who if isinstance(who, dict) else {}
 
 
 def _now() -> str:

@@ -33,7 +33,19 @@ from core.schema import (
     TRAJECTORIES,
     check,
 )
-from store.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, Problem, read_head, read_json, release_folders, verify
+from store.chain import (
+    HEAD,
+    MANIFEST,
+    NEXT_HEAD,
+    REMOVED,
+    RUN_ID,
+    Problem,
+    file_problems,
+    read_head,
+    read_json,
+    release_folders,
+    verify,
+)
 from store.files import flush_folder, named_errors, parquet_bytes, read_parquet, sha256_of_bytes, write_bytes
 
 CONTRACTS: dict[str, pa.DataFrameSchema] = {
@@ -158,6 +170,8 @@ class ReleaseStore:
             StoreError: There is none.
         """
         path = self.folder / run_id
+        if RUN_ID.fullmatch(run_id) and (self.folder / REMOVED / f"{run_id}.json").is_file() and not path.is_dir():
+            raise StoreError(f"release '{run_id}' is not kept any more (operation.keep_nights); its manifest is")
         if not RUN_ID.fullmatch(run_id) or not (path / MANIFEST).is_file():
             raise StoreError(f"there is no release '{run_id}'")
         return Release(path)
@@ -259,6 +273,20 @@ class ReleaseStore:
             yield
         finally:
             lock.release()
+
+
+def readable(release: Release | None) -> tuple[Release | None, list[dict[str, str]]]:
+    """A release if it is whole; else None, with what is wrong as a record of a degraded night."""
+    if release is None:
+        return None, []
+    try:
+        problem = next(file_problems(release.path, release.manifest["files"]), None)
+    except (KeyError, TypeError, AttributeError, StoreError) as error:
+        problem = Problem(release.run_id, MANIFEST, str(error))
+    if problem is None:
+        return release, []
+    reason = f"the former release is damaged ({problem}): nothing is compared with it; restore it from a backup"
+    return None, [{"source_id": "vigie-releases", "reason": reason}]
 
 
 def _about(about: About) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from core.quantiles import FloatArray
 from forecasting.guard import Guarded
-from forecasting.model import BASELINE, History
+from forecasting.model import BASELINE, History, Model
 from forecasting.registry import MODELS
 from forecasting.workers import Fit, run_fit
 
@@ -47,9 +47,13 @@ def eats(history: History, horizon: int) -> FloatArray:
 STUCK = {f"vigie-{one.__name__}": one for one in (sleeps, loops, hears_nothing, dies, eats)}
 
 
+def model(model_id: str) -> Model:
+    return replace(MODELS[BASELINE], model_id=model_id, version="1", predict=STUCK[model_id], slow=True)
+
+
 def register() -> None:
-    for model_id, predict in STUCK.items():
-        MODELS[model_id] = replace(MODELS[BASELINE], model_id=model_id, version="1", predict=predict, slow=True)
+    for model_id in STUCK:
+        MODELS[model_id] = model(model_id)
 
 
 def run_fit_here(fit: Fit, horizon: int) -> Guarded:

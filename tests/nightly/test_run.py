@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from core.errors import InputError, NothingToPublishError
 from core.settings import load_settings
+from forecasting import workers
+from forecasting.registry import MODELS
 from nightly import run_demonstration, run_night
 from store.journal import Journal, journal_url
 from store.lock import night_lock
@@ -161,3 +164,35 @@ def test_the_demonstration_makes_the_night_and_the_one_a_month_before(tmp_path: 
     (tmp_path / "settings.toml").write_text("backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 100\n")
     assert run_demonstration(tmp_path, load_settings(tmp_path)) is not None
     assert [release.as_of for release in ReleaseStore(tmp_path).all()] == [dt.date(2024, 12, 31), AS_OF]
+
+
+def test_the_run_report_tells_steps_memory_limits_and_what_was_left_out(first_night: Path) -> None:
+    report = json.loads(current(first_night).document("run_report.json"))
+    assert set(report["seconds"]) == {"reading", "forecasting", "warning and scoring", "in all"}
+    assert report["past_forecasts_made"] > 100
+    assert report["peak_megabytes"]["night"] > 100
+    assert all(megabytes > 50 for megabytes in report["peak_megabytes"]["processes"])
+    assert report["limits"] == {"seconds": 120, "megabytes": 2048}
+    assert report["fits_cut_off"] == report["degraded"] == []
+
+
+def test_a_model_that_hangs_is_left_out_named_and_tried_again_another_night(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "forecasting"))
+    stuck = importlib.import_module("stuck_models")
+    monkeypatch.setattr(workers, "run_fit", stuck.run_fit_here)
+    monkeypatch.setitem(MODELS, "vigie-sleeps", stuck.model("vigie-sleeps"))
+    (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 2\n")
+    night = run_night(home, load_settings(home), AS_OF)
+    named = {item["series_id"] for item in night.degraded if item.get("model_id") == "vigie-sleeps"}
+    assert "arrivals.CMR._T._T.M" in named
+    assert any("cut off after 2 s" in item["reason"] for item in night.degraded)
+    present = night.release.read("forecasts")
+    rows = present[present["model_id"] == "vigie-sleeps"]
+    assert rows["fallback"].all()
+    assert rows["reason"].str.startswith("cut off").all()
+    weights = night.release.read("weights")
+    assert not (weights.loc[weights["model_id"] == "vigie-sleeps", "weight"] > 0).any()
+    stored = pd.concat([pd.read_parquet(path) for path in (home / "backtests").glob("*.parquet")])
+    assert "vigie-sleeps" not in set(stored["model_id"])

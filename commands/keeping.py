@@ -1,0 +1,87 @@
+"""``vigie backup``, ``vigie restore``, ``vigie prune``: what keeps a home folder for years."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.shared import Home
+from core.settings import home_folder, load_settings
+
+EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
+_MEGABYTE = 1e6
+
+
+def backup(
+    to: Annotated[Path, typer.Option("--to", help="A file that ends in .tar.zst, or a folder for dated ones.")],
+    home: Home = None,
+) -> None:
+    """Copy the whole home folder into one file. Exit 3: written, though the chain of releases is not whole."""
+    from store.backup import write_backup  # noqa: PLC0415  # the store opens only where it is asked
+    from store.releases import ReleaseStore  # noqa: PLC0415  # as above
+    from store.status import witnesses  # noqa: PLC0415  # as above
+
+    begun, folder = time.monotonic(), home_folder(home)
+    setting = load_settings(folder).journal_url
+    done = write_backup(folder, to.expanduser(), setting)
+    seconds, packed = time.monotonic() - begun, done.path.stat().st_size
+    typer.echo(
+        f"{done.path} written and read back: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB, "
+        f"packed {packed / _MEGABYTE:.1f} MB, {seconds:.1f} s"
+    )
+    if done.journal_apart:
+        typer.echo("The journal is kept in PostgreSQL and is not in this file: back it up with pg_dump.")
+    problem = ReleaseStore(folder).verify(witnesses(folder, setting))
+    if problem is not None:
+        typer.echo(f"error: what was backed up is not whole: {problem}", err=True)
+        raise typer.Exit(EXIT_CHAIN_BROKEN)
+
+
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="A backup, or a folder of them: the newest is taken.")],
+    home: Home = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Only put back damaged or missing releases and figures of a home in use.")
+    ] = False,
+) -> None:
+    """Put a backup into an empty place, and verify it. Exit 1: nothing was done, or the chain is not whole."""
+    from store import restoring  # noqa: PLC0415  # the store opens only where it is asked
+
+    begun, folder = time.monotonic(), home_folder(home)
+    act = restoring.repair if repair else restoring.restore
+    done = act(source.expanduser(), folder, load_settings(folder).journal_url)
+    typer.echo(
+        f"{folder}: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
+        f"{time.monotonic() - begun:.1f} s"
+    )
+    if done.problem is not None:
+        typer.echo(f"error: {done.problem}", err=True)
+        raise typer.Exit(EXIT_PROBLEM)
+    typer.echo("The chain of releases is whole.")
+
+
+def prune(
+    home: Home = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, help="Newest releases to keep; default: operation.keep_nights.")
+    ] = None,
+) -> None:
+    """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
+    from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
+    from store.retention import prune as remove  # noqa: PLC0415  # as above
+
+    folder = home_folder(home)
+    newest = keep or load_settings(folder).operation.keep_nights
+    if dry_run:
+        removed = remove(folder, newest, dry_run=True)
+    else:
+        with night_lock(folder):
+            removed = remove(folder, newest)
+    for item in removed:
+        typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
+    verb = "would be removed" if dry_run else "removed"
+    typer.echo(f"{len(removed)} releases {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")

@@ -1,0 +1,106 @@
+"""The report of a night, kept in its release: what took how long and how much memory, and what was degraded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.log import get_logger
+from core.settings import Settings
+from nightly.live import LiveReport
+from nightly.projections import Projections
+
+RUN_REPORT = "run_report.json"
+CUT_OFF_SOURCE = "vigie-engine"
+"""Stands where a degraded source's id stands, for members that were left out."""
+
+
+@dataclass
+class Watch:
+    """Seconds by stage; each stage's end is logged."""
+
+    started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+    _begun: float = field(default_factory=time.monotonic)
+    _stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what is done within."""
+        begun = time.monotonic()
+        yield
+        self._stages[name] = time.monotonic() - begun
+        get_logger().info("stage ended", stage=name, seconds=round(self._stages[name], 2))
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of every stage that ended, and in all."""
+        stages = {**self._stages, "in all": time.monotonic() - self._begun}
+        return {name: round(value, 2) for name, value in stages.items()}
+
+
+def peak_megabytes(pid: int | None) -> float | None:
+    """Most memory that a running process ever held; None where the system does not tell (not Linux)."""
+    status = Path(f"/proc/{pid}/status")
+    try:
+        lines = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+    except OSError:
+        return None
+    return round(int(lines[0].split()[1]) / 1024, 1) if lines else None
+
+
+def left_out(projections: Projections) -> list[dict[str, str]]:
+    """Members whose fits were cut off, as records of a degraded night."""
+    return [
+        {
+            "source_id": CUT_OFF_SOURCE,
+            "model_id": item["model_id"],
+            "series_id": item["series_id"],
+            "reason": f"{item['model_id']} is left out for {item['series_id']}: {item['reason']}",
+        }
+        for item in projections.cut_off
+    ]
+
+
+def run_report(
+    watch: Watch,
+    settings: Settings,
+    asked: LiveReport,
+    projections: Projections,
+    degraded: Sequence[Mapping[str, Any]],
+    pids: Sequence[int | None],
+) -> str:
+    """The report as JSON.
+
+    Args:
+        watch: Of the stages that ended before publication; the journal keeps the whole night's seconds.
+        settings: Of the night.
+        asked: What publishers answered.
+        projections: What the engine did.
+        degraded: What could not be used.
+        pids: Processes that made forecasts.
+    """
+    report = {
+        "started_at": watch.started.isoformat(timespec="seconds"),
+        "seconds": watch.seconds(),
+        "peak_megabytes": {
+            "night": peak_megabytes(os.getpid()),
+            "processes": [peak_megabytes(pid) for pid in pids],
+        },
+        "limits": {"seconds": settings.operation.fit_seconds, "megabytes": settings.operation.fit_megabytes},
+        "past_forecasts_made": projections.computed,
+        "fits_cut_off": projections.cut_off,
+        "stand_ins": projections.stand_ins,
+        "sources_taken": [item.source_id for item in asked.taken],
+        "sources_failed": asked.failed,
+        "sources_not_asked": asked.not_asked,
+        "degraded": [dict(item) for item in degraded],
+        "machine": {"python": platform.python_version(), "system": platform.system(), "cores": os.cpu_count()},
+    }
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"

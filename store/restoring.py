@@ -1,0 +1,114 @@
+"""A home folder back from a backup: as a whole into an empty place, or only what is damaged in one that is in use."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InputError, StoreError
+from store.backup import find_archive, read_archive
+from store.chain import HEAD, NEXT_HEAD, Problem
+from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.releases import ReleaseStore
+from store.status import witnesses
+
+_ASIDE = ".restoring"
+_IMMUTABLE = ("releases/", "vintages/", "rejected/")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did.
+
+    Attributes:
+        archive: Where it came from.
+        files: Files written, by their place in the home folder.
+        size: Their bytes.
+        problem: The first thing that is wrong with the chain of releases afterwards; None where it is whole.
+    """
+
+    archive: Path
+    files: list[str]
+    size: int
+    problem: Problem | None
+
+
+def restore(source: Path, home: Path, journal_setting: str = "") -> Restored:
+    """Put a backup into a place that is empty: all of it, checked, or nothing.
+
+    Args:
+        source: The archive, or a folder of archives of which the newest is taken.
+        home: Where to; an existing folder must be empty.
+        journal_setting: Address of the journal, as in the settings; the chain is held against what it kept.
+
+    Raises:
+        InputError: There is no archive, or something is in the way.
+        StoreError: The archive is damaged, or the disk refuses.
+    """
+    archive = find_archive(source)
+    if home.exists() and (not home.is_dir() or any(path.name != _ASIDE for path in home.iterdir())):
+        raise InputError(
+            f"{home}: is not empty; a restore overwrites nothing. Name another folder, or move this one away"
+        )
+    aside, files, size = home / _ASIDE, [], 0
+    with named_errors(home):
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            for name, content in read_archive(archive):
+                write_bytes(aside / name, content)
+                files.append(name)
+                size += len(content)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        for path in sorted(aside.iterdir()):
+            path.replace(home / path.name)
+        aside.rmdir()
+        flush_folder(home)
+    return Restored(archive, files, size, _problem(home, journal_setting))
+
+
+def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
+    """Put back what is damaged or missing among the files that never change; nothing else is touched.
+
+    Args:
+        source: The archive, or a folder of archives of which the newest is taken.
+        home: The home folder.
+        journal_setting: Address of the journal, as in the settings.
+
+    Raises:
+        InputError: There is no archive.
+        StoreError: The archive is damaged, or the disk refuses.
+    """
+    archive, files, size = find_archive(source), [], 0
+    # Two readings: nothing is written before the whole archive has proved sound.
+    for _ in read_archive(archive):
+        pass
+    for name, content in read_archive(archive):
+        if name.startswith(_IMMUTABLE) and _is_damaged(home, name, content):
+            write_bytes(home / name, content)
+            files.append(name)
+            size += len(content)
+    return Restored(archive, files, size, _problem(home, journal_setting))
+
+
+def _is_damaged(home: Path, name: str, content: bytes) -> bool:
+    path = home / name
+    if path.name in {HEAD, NEXT_HEAD}:
+        return not path.is_file()
+    if name.startswith("releases/"):
+        run_id = name.split("/")[1]
+        gone = (home / "releases" / "REMOVED" / f"{run_id}.json").is_file() and not (
+            home / "releases" / run_id
+        ).is_dir()
+        return not gone and (not path.is_file() or sha256_of_file(path) != sha256_of_bytes(content))
+    # Figures are named by their content; where files were merged meanwhile the old ones are rightly gone.
+    return path.is_file() and not sha256_of_file(path).startswith(path.stem)
+
+
+def _problem(home: Path, journal_setting: str) -> Problem | None:
+    try:
+        return ReleaseStore(home).verify(witnesses(home, journal_setting))
+    except StoreError as error:
+        return Problem("", "", str(error))

@@ -1,0 +1,203 @@
+"""A home folder goes into one file and comes back whole, or the reason is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sqlite3
+import tarfile
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from core.errors import InputError, StoreError
+from store.backup import find_archive, read_archive, write_backup
+from store.files import sha256_of_file
+from store.journal import Entry, Journal, journal_url
+from store.lock import BACKUP, AlreadyRunningError, night_lock
+from store.releases import About, ReleaseStore
+from store.restoring import repair, restore
+from store.retention import prune
+from store.status import WITNESS
+from store.vintages import VintageStore
+from tests.store.conftest import Rows
+
+Frames = dict[str, pd.DataFrame]
+
+
+@pytest.fixture
+def home(tmp_path: Path, release_frames: Frames, observations: Rows) -> Path:
+    """Three nights with a journal, figures and settings, and what a crash leaves behind."""
+    home = tmp_path / "home"
+    store, journal = ReleaseStore(home), Journal(journal_url("", home))
+    for day in (29, 30, 31):
+        release = store.publish(release_frames, {}, About(dt.date(2025, 1, day), "0.1.0", {}, {}))
+        journal.record(Entry("nightly", "published", release.run_id, release.run_id, payload={WITNESS: store.head()}))
+    journal.close()
+    VintageStore(home).append(observations(("2024-12", 5418.0, "2025-01-10")))
+    (home / "settings.toml").write_text("trajectories = 200\n")
+    (home / "releases" / ".staging-20250101T000000Z-abcdef").mkdir()
+    (home / "releases" / ".staging-20250101T000000Z-abcdef" / "half.parquet").write_bytes(b"half")
+    return home
+
+
+def files(home: Path) -> dict[str, str]:
+    found = (path for path in home.rglob("*") if path.is_file() and "journal" not in path.name)
+    return {path.relative_to(home).as_posix(): sha256_of_file(path) for path in found if ".lock" not in path.name}
+
+
+def test_what_comes_back_is_what_was_there_and_the_chain_is_whole(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "backups")
+    assert archive.path.name.startswith("vigie-20")
+    assert oct(archive.path.stat().st_mode)[-3:] == "600"
+    done = restore(tmp_path / "backups", tmp_path / "new")
+    assert done.problem is None
+    assert files(tmp_path / "new") == {name: one for name, one in files(home).items() if ".staging" not in name}
+    journals = [Journal(journal_url("", folder)) for folder in (home, tmp_path / "new")]
+    assert journals[0].entries() == journals[1].entries() != []
+    for journal in journals:
+        journal.close()
+
+
+def test_rows_that_are_committed_while_the_backup_runs_are_in_it_whole_or_not_at_all(
+    home: Path, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        journal = Journal(journal_url("", home))
+        while not stop.is_set():
+            journal.decide("pair", lambda _: [Entry("a", "first", "pair"), Entry("a", "second", "pair")])
+        journal.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    time.sleep(0.2)
+    try:
+        write_backup(home, tmp_path / "one.tar.zst")
+    finally:
+        stop.set()
+        writer.join()
+    restore(tmp_path / "one.tar.zst", tmp_path / "new")
+    journal = Journal(journal_url("", tmp_path / "new"))
+    actions = [entry.action for entry in journal.entries(subject="pair")]
+    journal.close()
+    assert actions
+    assert actions.count("first") == actions.count("second")
+
+
+def test_a_home_that_is_not_empty_is_not_overwritten(home: Path, tmp_path: Path) -> None:
+    write_backup(home, tmp_path / "one.tar.zst")
+    before = files(home)
+    with pytest.raises(InputError, match="is not empty; a restore overwrites nothing"):
+        restore(tmp_path / "one.tar.zst", home)
+    assert files(home) == before
+
+
+def test_an_empty_folder_such_as_a_fresh_volume_is_filled(home: Path, tmp_path: Path) -> None:
+    write_backup(home, tmp_path / "one.tar.zst")
+    (tmp_path / "volume" / ".restoring").mkdir(parents=True)
+    assert restore(tmp_path / "one.tar.zst", tmp_path / "volume").problem is None
+
+
+def test_a_backup_overwrites_no_other_and_of_a_folder_the_newest_is_taken(home: Path, tmp_path: Path) -> None:
+    write_backup(home, tmp_path / "one.tar.zst")
+    with pytest.raises(InputError, match="exists already"):
+        write_backup(home, tmp_path / "one.tar.zst")
+    for stamp in ("20250101T000000Z", "20240101T000000Z"):
+        (tmp_path / f"vigie-{stamp}.tar.zst").write_bytes(b"")
+    assert find_archive(tmp_path).name == "vigie-20250101T000000Z.tar.zst"
+    with pytest.raises(InputError, match="holds no backup"):
+        find_archive(home)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_backup_that_was_cut_off_is_refused_and_leaves_nothing(home: Path, tmp_path: Path, share: float) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    content = archive.read_bytes()
+    archive.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(StoreError):
+        restore(archive, tmp_path / "new")
+    assert not list((tmp_path / "new").glob("*"))
+
+
+def test_a_backup_that_was_altered_is_refused_by_the_name_of_the_file(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    with pa.CompressedInputStream(pa.OSFile(str(archive)), "zstd") as stream:
+        content = bytes(stream.read())
+    with pa.CompressedOutputStream(str(archive), "zstd") as stream:
+        stream.write(content.replace(b"trajectories = 200", b"trajectories = 900"))
+    with pytest.raises(StoreError, match=r"'settings\.toml' is not as it was backed up"):
+        restore(archive, tmp_path / "new")
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/outside", "releases/../../outside", ".hidden"])
+def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: str) -> None:
+    made = tmp_path / "made.tar.zst"
+    with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    with pytest.raises(StoreError, match="which no backup holds"):
+        list(read_archive(made))
+
+
+def test_a_damaged_journal_is_not_backed_up_as_if_it_were_sound(home: Path, tmp_path: Path) -> None:
+    path = home / "journal.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = os.urandom(4096)
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"journal\.sqlite"):
+        write_backup(home, tmp_path / "one.tar.zst")
+    assert not list(tmp_path.glob("*.zst"))
+
+
+def test_a_backup_waits_for_nobody_for_ever_and_a_night_names_the_backup(home: Path) -> None:
+    refused = pytest.raises(AlreadyRunningError, match="a backup is running")
+    with night_lock(home, task=BACKUP), refused, night_lock(home, task=BACKUP):
+        pytest.fail("two hold one lock")
+
+
+def test_a_damaged_release_and_damaged_figures_are_put_back_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    whole = files(home)
+    release, figures = ReleaseStore(home).all()[1], next((home / "vintages").rglob("*.parquet"))
+    (release.path / "forecasts.parquet").write_bytes(b"PAR1 rubbish")
+    (release.path / "scores.parquet").unlink()
+    figures.write_bytes(b"rubbish")
+    (home / "settings.toml").write_text("trajectories = 300\n")
+    done = repair(archive, home)
+    assert sorted(Path(name).name for name in done.files) == sorted(
+        ["forecasts.parquet", "scores.parquet", figures.name]
+    )
+    assert done.problem is None
+    assert {name for name, one in files(home).items() if whole.get(name) != one} == {"settings.toml"}
+
+
+def test_a_repair_does_not_bring_back_what_retention_removed(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    assert len(prune(home, 1)) == 2
+    assert repair(archive, home).files == []
+    assert len(ReleaseStore(home).all()) == 1
+
+
+def test_a_problem_that_the_home_already_had_is_told_after_the_restore(home: Path, tmp_path: Path) -> None:
+    release = ReleaseStore(home).all()[0]
+    manifest = json.loads((release.path / "manifest.json").read_text())
+    (release.path / "manifest.json").write_text(json.dumps(manifest | {"as_of": "2024-01-01"}))
+    write_backup(home, tmp_path / "one.tar.zst")
+    problem = restore(tmp_path / "one.tar.zst", tmp_path / "new").problem
+    assert problem is not None
+    assert "was altered" in problem.rule
+
+
+def test_there_must_be_something_to_back_up(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is nothing to back up"):
+        write_backup(tmp_path / "nowhere", tmp_path / "one.tar.zst")
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,114 @@
+"""Old releases go, the last of each month stays, and the chain can still be proved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError, StoreError
+from store.chain import REMOVED
+from store.releases import About, ReleaseStore
+from store.retention import prune
+
+Frames = dict[str, pd.DataFrame]
+DAYS = ["2025-01-30", "2025-01-31", "2025-02-27", "2025-02-28", "2025-03-01", "2025-03-02", "2025-03-03"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, release_frames: Frames) -> Path:
+    """Seven nights over three months."""
+    store = ReleaseStore(tmp_path)
+    for day in DAYS:
+        store.publish(release_frames, {}, About(dt.date.fromisoformat(day), "0.1.0", {}, {}))
+    return tmp_path
+
+
+def days(home: Path) -> list[str]:
+    return [str(release.as_of) for release in ReleaseStore(home).all()]
+
+
+def test_the_newest_stay_and_the_last_of_every_month(home: Path) -> None:
+    removed = prune(home, 2)
+    assert days(home) == ["2025-01-31", "2025-02-28", "2025-03-02", "2025-03-03"]
+    assert len(removed) == 3
+    assert all(item.size > 1000 for item in removed)
+    assert not list((home / "releases").glob(".removing-*"))
+
+
+def test_the_chain_of_hashes_is_whole_afterwards_and_with_witnesses_of_every_night(home: Path) -> None:
+    store = ReleaseStore(home)
+    witnesses: dict[str, str] = {}
+    for release in store.all():
+        named = [other.manifest["previous"] for other in store.all() if other.manifest["previous"]]
+        witnesses |= {item["run_id"]: item["manifest_sha256"] for item in named if item["run_id"] == release.run_id}
+    prune(home, 2)
+    assert store.verify(witnesses) is None
+
+
+def test_pruning_twice_removes_nothing_more_and_a_rehearsal_nothing_at_all(home: Path) -> None:
+    told = prune(home, 2, dry_run=True)
+    assert days(home) == DAYS
+    assert prune(home, 2) == told
+    assert prune(home, 2) == []
+
+
+def test_a_replay_of_a_past_night_does_not_push_out_the_real_one(home: Path, release_frames: Frames) -> None:
+    about = About(dt.date(2025, 1, 31), "0.1.0", {}, {}, replay=True)
+    ReleaseStore(home).publish(release_frames, {}, about)
+    prune(home, 1)
+    assert days(home) == ["2025-01-31", "2025-02-28", "2025-03-03", "2025-01-31"]
+
+
+def test_a_crash_between_keeping_the_manifest_and_removing_the_folder_is_made_good(home: Path) -> None:
+    release = ReleaseStore(home).all()[0]
+    (home / "releases" / REMOVED).mkdir()
+    shutil.copy(release.path / "manifest.json", home / "releases" / REMOVED / f"{release.run_id}.json")
+    assert ReleaseStore(home).verify() is None
+    assert release.run_id in [item.run_id for item in prune(home, 2)]
+    assert ReleaseStore(home).verify() is None
+
+
+def test_a_crash_while_a_folder_is_being_deleted_is_made_good(home: Path) -> None:
+    left = home / "releases" / ".removing-20250101T000000Z-abcdef"
+    left.mkdir()
+    (left / "forecasts.parquet").write_bytes(b"half")
+    prune(home, 2)
+    assert not left.exists()
+
+
+def test_an_altered_manifest_of_a_removed_release_is_found(home: Path) -> None:
+    run_id = prune(home, 2)[1].run_id
+    path = home / "releases" / REMOVED / f"{run_id}.json"
+    path.write_text(path.read_text().replace("0.1.0", "0.1.1"))
+    problem = ReleaseStore(home).verify()
+    assert problem is not None
+    assert "was altered" in problem.rule
+
+
+def test_a_month_s_last_release_that_is_passed_off_as_removed_is_found(home: Path) -> None:
+    release = ReleaseStore(home).all()[1]
+    (home / "releases" / REMOVED).mkdir()
+    manifest = release.path / "manifest.json"
+    assert json.loads(manifest.read_text())["as_of"] == "2025-01-31"
+    shutil.move(manifest, home / "releases" / REMOVED / f"{release.run_id}.json")
+    shutil.rmtree(release.path)
+    problem = ReleaseStore(home).verify()
+    assert problem is not None
+    assert problem.rule == "was removed, though it is the last of its month and to be kept for good"
+
+
+def test_whoever_asks_for_a_removed_release_is_told_why_it_is_gone(home: Path) -> None:
+    run_id = prune(home, 2)[0].run_id
+    with pytest.raises(StoreError, match=r"is not kept any more \(operation\.keep_nights\)"):
+        ReleaseStore(home).get(run_id)
+
+
+def test_the_newest_release_cannot_be_pruned_away(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least one release is kept"):
+        prune(home, 0)
+    assert prune(tmp_path / "nowhere", 3) == []
