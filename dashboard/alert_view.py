@@ -40,6 +40,7 @@ from dashboard.i18n import _, labelled, listed
 from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
+from dashboard.tables import capital
 from dashboard.theme import level_word
 
 ENDED_KEY = ":ended"
@@ -107,7 +108,7 @@ def reasons(night: Night, row: Row) -> list[str]:
         text = _("{month} counted {value}; the past twelve months averaged {mean}.")
         mean = numbers.expected(float(history["obs_value"].tail(12).mean()))
         month = numbers.month_name(last["end_date"])
-        out.append(text.format(month=month, value=numbers.observed(last["obs_value"]), mean=mean))
+        out.append(capital(text.format(month=month, value=numbers.observed(last["obs_value"]), mean=mean)))
     if end is not None and known(row["threshold"]):
         out += _agreement(night, row, end)
         past = history[history["end_date"].dt.month == end.month]

@@ -9,6 +9,7 @@ from dashboard import layout, numbers, summaries
 from dashboard.charts.steps import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.i18n import _
 from dashboard.route_view import RouteView
+from dashboard.tables import capital
 from dashboard.theme import current_theme
 
 SMALLEST_STEP = 0.5
@@ -52,7 +53,7 @@ def title(rows: pd.DataFrame) -> str:
         text = _("{month}: {now} expected; a month ago {former} for {before}")
     else:
         text = _("{month}: {now} expected, down from {former} a month ago for {before}")
-    return text.format(month=month, now=numbers.expected(now), former=numbers.expected(former), before=before)
+    return capital(text.format(month=month, now=numbers.expected(now), former=numbers.expected(former), before=before))
 
 
 def steps(rows: pd.DataFrame) -> pd.DataFrame:
@@ -93,13 +94,14 @@ def news_words(rows: pd.DataFrame) -> str:
         "{month}: {outcome} counted, {expected} expected a month before. That alone moved the forecast by {change}, of "
         "which {lasting} in every month ahead alike."
     )
-    return text.format(
+    said = text.format(
         month=month,
         outcome=numbers.observed(first["outcome"]),
         expected=numbers.expected(first["outcome_expected"]),
         change=numbers.signed(moved["level_shift"] + moved["last_outcome"]),
         lasting=numbers.signed(moved["level_shift"]),
     )
+    return capital(said)
 
 
 def how_words() -> str:

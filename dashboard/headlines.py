@@ -172,7 +172,8 @@ def reason(row: Row) -> str:
     params = json.loads(row["reason_params"])
     if "chance" in params:
         params["word"] = tables.capital(numbers.chance_word(params["chance"]))
-    return _(template).format(**{name: _figure(name, value) for name, value in params.items()})
+    # A sentence may begin with a month, which French writes small.
+    return tables.capital(_(template).format(**{name: _figure(name, value) for name, value in params.items()}))
 
 
 def _figure(name: str, value: str | float) -> str:

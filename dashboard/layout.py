@@ -16,6 +16,7 @@ from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import access, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
+from dashboard.frames import localised
 from dashboard.i18n import _, listed
 from dashboard.language_control import show_languages
 from dashboard.reads import Night
@@ -288,7 +289,8 @@ def figures(export: Export, alt: str, *, shown: pd.DataFrame | None = None) -> N
         st.toggle(_("Show the figures"), **state.widget(name, state.switch(name), lambda on: "1" if on else None))
         downloads(export)
     if state.switch(name):
-        st.dataframe(export.frame if shown is None else shown, hide_index=True, placeholder="", alt=alt)
+        table = localised(export.frame if shown is None else shown)
+        st.dataframe(table, hide_index=True, placeholder="", alt=alt)
 
 
 def _button(

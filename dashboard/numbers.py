@@ -183,15 +183,15 @@ def _whole_percent(share: float) -> int:
 
 
 def _grouped(value: Decimal, locale: str | None) -> str:
-    return _typeset(format_decimal(value, format="#,##0", locale=locale or language()))
+    return typeset(format_decimal(value, format="#,##0", locale=locale or language()))
 
 
 def _decimals(value: float, digits: int, pattern: str, locale: str | None) -> str:
     text = format_decimal(_half_up(value, -digits), format="#,##0" + pattern.rstrip("."), locale=locale or language())
-    return _typeset(text)
+    return typeset(text)
 
 
-def _typeset(text: str) -> str:
+def typeset(text: str) -> str:
     """A true minus, and the narrow space in place of every no-break space."""
     return text.replace("-", MINUS).replace("\u00a0", NARROW_SPACE)
 

@@ -129,7 +129,9 @@ class Words:
         if "chance" in params:
             word = self.chance_word(params["chance"])
             params["word"] = word[:1].upper() + word[1:]
-        return self.text(template).format(**{name: self._figure(name, value) for name, value in params.items()})
+        said = self.text(template).format(**{name: self._figure(name, value) for name, value in params.items()})
+        # A sentence may begin with a month, which French writes small.
+        return said[:1].upper() + said[1:]
 
     def _figure(self, name: str, value: str | float) -> str:
         if name == "month":

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, numbers, state
+from dashboard.frames import localised
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.names import indicator_name, state_name
@@ -176,7 +177,7 @@ def show_revisions(night: Night) -> None:
     if rows.empty:
         return
     st.subheader(_("Revisions since the last release"), anchor=False)
-    st.dataframe(rows, hide_index=True, alt=_("Figures that a source changed after publication"))
+    st.dataframe(localised(rows), hide_index=True, alt=_("Figures that a source changed after publication"))
     layout.downloads(layout.export_of(night, "revisions", _("Revisions"), rows))
 
 
@@ -190,7 +191,7 @@ def show_rejected(night: Night) -> None:
     counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
     counts["source_id"] = [layout.source_name(night, name) for name in counts["source_id"]]
     counts.columns = pd.Index([_("Source"), _("File"), _("Rule"), _("Rows")])
-    st.dataframe(counts, hide_index=True, alt=_("Rows set aside by source and rule"))
+    st.dataframe(localised(counts), hide_index=True, alt=_("Rows set aside by source and rule"))
 
 
 show(layout.open_page())

@@ -11,6 +11,7 @@ from dashboard import evaluation_view, group_section, layout, record_section, st
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.skill import skill_alt, skill_chart
 from dashboard.drivers_view import show_driver_tests
+from dashboard.frames import localised
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
@@ -62,7 +63,7 @@ def show_skill(night: Night, rows: pd.DataFrame, route_id: str) -> None:
     )
     st.markdown(small(text))
     st.dataframe(
-        evaluation_view.skill_table(rows),
+        localised(evaluation_view.skill_table(rows)),
         hide_index=True,
         height=420,
         alt=_("Scores of every model at every horizon; click a column to sort"),

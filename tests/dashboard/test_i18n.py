@@ -25,7 +25,8 @@ SPEAKS = {
 """Streamlit's functions that show text."""
 SHOWN_KEYWORDS = {"label", "help", "alt", "placeholder", "caption", "captions", "title", "body"}
 MARKUP = re.compile(r":material/\w+:|:[a-z]+(-badge)?\[|vigie\b|CSV|XLSX|PNG|Parquet|Vigie", re.ASCII)
-ROOMS = re.findall(r"^TEXTS = app\.py (.+)$", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
+MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
+ROOMS = re.findall(r"^TEXTS = app\.py (.+)$", MAKEFILE, re.MULTILINE)[0].split()
 """Rooms whose texts people read, beside ``app.py``."""
 KEYWORDS = {"_": None, "ngettext": (1, 2)}
 

@@ -1,0 +1,49 @@
+"""Tables on screen are written in the reader's format and keep their values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pandas as pd
+import pytest
+
+from dashboard import frames, numbers
+
+FRAME = pd.DataFrame(
+    {
+        "year": [2024, 2025],
+        "persons": [12345.0, float("nan")],
+        "share": [0.82, 0.5],
+        "day": [pd.Timestamp(2025, 1, 31), dt.date(2025, 3, 1)],
+        "name": ["Manche", "1234"],
+    },
+    index=[7, 7],
+)
+
+
+def cells(frame: pd.DataFrame) -> list[str]:
+    return re.findall(r"<td[^>]*>(.*?)</td>", frames.localised(frame).to_html())
+
+
+@pytest.fixture
+def in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (frames, numbers):
+        monkeypatch.setattr(module, "language", lambda: "fr")
+
+
+@pytest.mark.usefixtures("in_french")
+def test_numbers_and_dates_are_written_in_french_and_a_year_is_no_count() -> None:
+    assert cells(FRAME) == [
+        "2024", "12\u202f345", "0,820", "31 janv. 2025", "Manche", "2025", "", "0,500", "1 mars 2025", "1234",
+    ]  # fmt: skip
+
+
+def test_numbers_and_dates_are_written_in_english() -> None:
+    assert cells(FRAME)[:5] == ["2024", "12,345", "0.820", "31 Jan 2025", "Manche"]
+
+
+def test_the_values_behind_stay_numbers_so_that_columns_sort() -> None:
+    data = frames.localised(FRAME).data
+    assert data["persons"].dtype == float
+    assert data["share"].tolist() == [0.82, 0.5]
