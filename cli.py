@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import access, alerts, deliver, keeping, serve
+from commands import access, alerts, deliver, health, keeping, serve
 from commands.shared import Home, current_release
 from core.errors import InputError, StoreError, VigieError
 from core.log import configure_logging, get_logger
@@ -31,6 +31,7 @@ snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in da
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
 app.command()(deliver.deliver)
+app.command()(health.health)
 app.command()(keeping.backup)
 app.command()(keeping.restore)
 app.command()(keeping.prune)
@@ -170,10 +171,12 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     engine: RunsOn = Engine.local,
+    home: Home = None,
 ) -> None:
     """Forecast a panel from past origins, as if each were today."""
     from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
     from forecasting.runs import backtest_file  # noqa: PLC0415  # as above
+    from store.fits import FitStore  # noqa: PLC0415  # as above
 
     steps = _horizons(horizons)
     with progress_bar() as progress, workers_of(engine.value) as workers:
@@ -185,6 +188,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
             models=_names(models),
             totals=totals,
             workers=workers,
+            fits=FitStore(home_folder(home)),
             progress=partial(progress, "Forecasting past origins"),
         )
     _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}")
@@ -198,10 +202,12 @@ def forecast(
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     engine: RunsOn = Engine.local,
+    home: Home = None,
 ) -> None:
     """Forecast a panel from its last period."""
     from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
     from forecasting.runs import forecast_file  # noqa: PLC0415  # as above
+    from store.fits import FitStore  # noqa: PLC0415  # as above
 
     with progress_bar() as progress, workers_of(engine.value) as workers:
         made = forecast_file(
@@ -210,6 +216,7 @@ def forecast(
             models=_names(models),
             totals=totals,
             workers=workers,
+            fits=FitStore(home_folder(home)),
             progress=partial(progress, "Forecasting"),
         )
     _write(made, out, f"Forecasts of {panel.name} by {models}")

@@ -15,6 +15,7 @@ from core.log import configure_logging
 from core.settings import PROJECT, home_folder
 from dashboard.gate import Gate
 from dashboard.guard import Guard, guard_of
+from dashboard.health import ROUTES
 
 CALLBACK = "/oauth2callback"
 PAGE_SCRIPT = PROJECT / "app.py"
@@ -27,7 +28,7 @@ def build(guard: Guard) -> App:
         InputError: The client secret is missing.
     """
     secrets = {"auth": auth_section(guard)} if guard.access.is_on else None
-    return App(PAGE_SCRIPT, secrets=secrets, middleware=[Middleware(Gate, guard=guard)])
+    return App(PAGE_SCRIPT, secrets=secrets, middleware=[Middleware(Gate, guard=guard)], routes=ROUTES)
 
 
 def auth_section(guard: Guard) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ def took_too_long(seconds: float) -> CutOff:
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise in the block once it took too long; only a process's main thread can be limited so.
 
-    Processes that the block started, such as Stan's, are ended.
+    Processes that the block started, such as Stan's, are ended; those of before are spared.
 
     Raises:
         CutOffError: The block took longer.
@@ -82,8 +83,10 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
         return
 
+    begun = _since_boot()
+
     def cut_off(_number: int, _frame: FrameType | None) -> None:
-        end_children(os.getpid())
+        end_children(os.getpid(), begun)
         raise CutOffError
 
     before = signal.signal(signal.SIGALRM, cut_off)
@@ -113,10 +116,28 @@ def limit_memory(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
 
 
-def end_children(pid: int) -> None:
-    """Kill what a process started, and what that started (Linux)."""
+def end_children(pid: int, born_after: float = 0.0) -> None:
+    """Kill what a process started, and what that started (Linux).
+
+    Args:
+        pid: The process.
+        born_after: Spare what was started before; seconds since the machine was.
+    """
     for listing in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            for child in listing.read_text().split():
-                end_children(int(child))
-                os.kill(int(child), signal.SIGKILL)
+            for child in (int(text) for text in listing.read_text().split()):
+                if _born(child) >= born_after:
+                    end_children(child)
+                    os.kill(child, signal.SIGKILL)
+
+
+def _born(pid: int) -> float:
+    # The 22nd field of proc(5)'s stat; the second one, a name in brackets, may hold blanks.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _since_boot() -> float:
+    """Seconds since the machine was started, by the tick before; 0 where there is no such clock (not Linux)."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return 0.0 if clock is None else time.clock_gettime(clock) - 2 / os.sysconf("SC_CLK_TCK")

@@ -20,7 +20,8 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
 
     Returns:
         ``home``; ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded;
-        ``sources`` with freshness; ``alerts``: number of open ones by level; ``last_run`` with at, outcome, reason.
+        ``sources`` with freshness; ``alerts``: number of open ones by level; ``last_run`` with at,
+        outcome, reason, seconds.
 
     Raises:
         StoreError: The release or the journal cannot be read.
@@ -85,4 +86,5 @@ def _as_run(entry: Entry) -> dict[str, Any]:
         "outcome": entry.action,
         "run_id": entry.run_id,
         "reason": entry.reason,
+        "seconds": entry.payload.get("seconds", {}).get("in all"),
     }

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,3 +103,18 @@ def test_an_alarm_is_no_exception_that_a_model_may_take_for_a_failed_fit() -> No
             time.sleep(5)
         except Exception:  # as models do
             pytest.fail("the model swallowed it")
+
+
+def test_what_a_block_started_ends_with_it_and_what_ran_before_is_spared() -> None:
+    before = subprocess.Popen(["sleep", "30"])
+    time.sleep(0.1)
+    started: list[subprocess.Popen[bytes]] = []
+    with pytest.raises(CutOffError), time_limit(0.5):
+        started.append(subprocess.Popen(["sleep", "30"]))
+        started[0].wait()
+    try:
+        assert started[0].wait(timeout=5) == -signal.SIGKILL
+        assert before.poll() is None
+    finally:
+        before.kill()
+        before.wait()

@@ -1,0 +1,170 @@
+"""Is Vigie well? For monitoring: JSON that a load balancer reads, and Prometheus' text format."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import VigieError
+from core.settings import load_settings
+from desk.open import open_desk
+from store.database import sqlite_file
+from store.journal import journal_url
+from store.status import NIGHT_ACTIONS, read_status
+
+OK, STALE, NONE, UNREADABLE, CLOCK = "ok", "stale", "no release", "unreadable", "clock"
+HEALTH_PATH, METRICS_PATH = "/healthz", "/metrics"
+JSON_TYPE, METRICS_TYPE = "application/json", "text/plain; version=0.0.4; charset=utf-8"
+_EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1), strict=True))
+_LARGEST_SKEW = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a home folder stands.
+
+    Attributes:
+        status: ``ok``; ``stale``: the release is older than the settings allow; ``no release``; ``unreadable``: release
+            or journal cannot be read; ``clock``: the release lies in the future of this machine's clock.
+        reason: What is wrong, in words; empty where nothing is.
+        run_id: The current release.
+        as_of: The day whose knowledge it rests on.
+        replay: True where a past night was replayed.
+        age_seconds: Since its publication.
+        last_night: ``at``, ``outcome``, ``exit``, ``seconds`` of the last night that ended.
+        sources: Number of sources by freshness.
+        alerts: Number of alerts of the release by level.
+        waiting: Letters in the outbox.
+        failing: Those of them of which a try has failed.
+    """
+
+    status: str
+    reason: str = ""
+    run_id: str = ""
+    as_of: str = ""
+    replay: bool = False
+    age_seconds: float | None = None
+    last_night: Mapping[str, Any] | None = None
+    sources: Mapping[str, int] = field(default_factory=dict)
+    alerts: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    failing: int = 0
+
+
+def read_health(home: Path, now: dt.datetime | None = None) -> Health:
+    """Look at a home folder; nothing in it is changed, and nothing is raised."""
+    try:
+        settings = load_settings(home)
+        found = read_status(home, settings.journal_url)
+        waiting, failing = _outbox(home, settings.journal_url)
+    except VigieError as error:
+        return Health(UNREADABLE, _without_folder(str(error), home))
+    release = found["release"]
+    about: dict[str, Any] = {"last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing}
+    if release is None:
+        return Health(NONE, "no night has published yet", **about)
+    age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
+    most = dt.timedelta(hours=settings.operation.stale_hours)
+    status, reason = OK, ""
+    if age > most:
+        status, reason = STALE, f"the release is older than {settings.operation.stale_hours:g} hours"
+    elif age < -_LARGEST_SKEW:
+        status, reason = CLOCK, "the release lies in the future: this machine's clock is wrong, or was"
+    return Health(
+        status,
+        reason,
+        run_id=release["run_id"],
+        as_of=release["as_of"],
+        replay=release["replay"],
+        age_seconds=round(age.total_seconds(), 1),
+        sources=dict(Counter(source["state"] for source in found["sources"])),
+        alerts=found["alerts"],
+        **about,
+    )
+
+
+def answer(home: Path, path: str) -> tuple[int, str, str]:
+    """Status code, content type and body for a path of the health server."""
+    answers: dict[str, Callable[[Health], tuple[int, str, str]]] = {HEALTH_PATH: _as_json, METRICS_PATH: _as_metrics}
+    if path not in answers:
+        return 404, JSON_TYPE, json.dumps({"status": "not found", "paths": list(answers)}) + "\n"
+    return answers[path](read_health(home))
+
+
+def _as_json(health: Health) -> tuple[int, str, str]:
+    shown = {key: value for key, value in asdict(health).items() if key not in {"sources", "alerts"}}
+    return 200 if health.status == OK else 503, JSON_TYPE, json.dumps(shown) + "\n"
+
+
+def _as_metrics(health: Health) -> tuple[int, str, str]:
+    return 200, METRICS_TYPE, prometheus(health)
+
+
+def prometheus(health: Health) -> str:
+    """The text format that Prometheus reads (prometheus.io, "Text-based format", version 0.0.4)."""
+    night = health.last_night or {}
+    families: list[tuple[str, str, list[tuple[dict[str, str], float | None]]]] = [
+        ("vigie_healthy", "1 where /healthz answers ok.", [({"status": health.status}, float(health.status == OK))]),
+        ("vigie_release_info", "The current release.", _info(health)),
+        ("vigie_release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
+        ("vigie_night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
+        ("vigie_night_exit_code", "Exit code of the last night.", [({}, night.get("exit"))]),
+        ("vigie_night_ended_timestamp_seconds", "When the last night ended.", [({}, _timestamp(night))]),
+        ("vigie_sources", "Sources by freshness.", _counts("state", health.sources)),
+        ("vigie_alerts_open", "Alerts of the current release by level.", _counts("level", health.alerts)),
+        ("vigie_outbox_waiting", "Messages that wait to be sent.", [({}, health.waiting)]),
+        ("vigie_outbox_failing", "Waiting messages of which a try has failed.", [({}, health.failing)]),
+    ]
+    lines: list[str] = []
+    for name, text, samples in families:
+        known = [(labels, value) for labels, value in samples if value is not None]
+        if known:
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
+            lines += [f"{name}{_labels(labels)} {value:.17g}" for labels, value in known]
+    return "\n".join(lines) + "\n"
+
+
+def _info(health: Health) -> list[tuple[dict[str, str], float | None]]:
+    labels = {"run_id": health.run_id, "as_of": health.as_of, "replay": str(health.replay).lower()}
+    return [(labels, 1.0 if health.run_id else None)]
+
+
+def _counts(label: str, counts: Mapping[str, int]) -> list[tuple[dict[str, str], float | None]]:
+    return [({label: str(name)}, float(count)) for name, count in sorted(counts.items())]
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    def escaped(text: str) -> str:
+        return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+    inner = ",".join(f'{name}="{escaped(value)}"' for name, value in labels.items())
+    return f"{{{inner}}}" if inner else ""
+
+
+def _timestamp(night: Mapping[str, Any]) -> float | None:
+    return dt.datetime.fromisoformat(night["at"]).timestamp() if night else None
+
+
+def _night(run: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {"at": run["at"], "outcome": run["outcome"], "exit": _EXITS[run["outcome"]], "seconds": run["seconds"]}
+
+
+def _outbox(home: Path, setting: str) -> tuple[int, int]:
+    journal = sqlite_file(journal_url(setting, home))
+    if journal is not None and not journal.is_file():
+        return 0, 0
+    with open_desk(home, load_settings(home)) as desk:
+        waiting = desk.outbox.waiting()
+    return len(waiting), sum(letter.tries > 0 for letter in waiting)
+
+
+def _without_folder(text: str, home: Path) -> str:
+    """Whoever asks from outside need not know where things lie."""
+    return text.replace(f"{home}/", "").replace(str(home), "the home folder")

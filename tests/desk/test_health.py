@@ -1,0 +1,112 @@
+"""Monitoring is told the truth about a home folder, and the folder stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+
+from commands.health import application
+from desk.health import answer, prometheus, read_health
+from store.journal import Entry, Journal, journal_url
+from store.releases import About, Release, ReleaseStore
+from tests.store.conftest import forecasts, observations, release_frames
+
+__all__ = ["forecasts", "observations", "release_frames"]
+LINE = re.compile(r'^vigie_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+$')
+
+
+@pytest.fixture
+def home(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:  # the fixture of that name
+    """A home folder after one night that took 21.5 seconds."""
+    release = ReleaseStore(tmp_path).publish(release_frames, {}, About(dt.date(2025, 1, 31), "0.1.0", {}, {}))
+    journal = Journal(journal_url("", tmp_path))
+    payload = {"seconds": {"reading": 1.5, "in all": 21.5}}
+    journal.record(Entry("nightly", "published degraded", release.run_id, release.run_id, payload=payload))
+    journal.close()
+    return tmp_path
+
+
+def current(home: Path) -> Release:
+    release = ReleaseStore(home).current()
+    assert release is not None
+    return release
+
+
+def later(home: Path, **span: float) -> dt.datetime:
+    return dt.datetime.fromisoformat(current(home).manifest["created_at"]) + dt.timedelta(**span)
+
+
+def test_a_fresh_release_is_well_and_an_old_one_is_stale(home: Path) -> None:
+    assert read_health(home, later(home, hours=35)).status == "ok"
+    assert read_health(home, later(home, hours=37)).status == "stale"
+    (home / "settings.toml").write_text("[operation]\nstale_hours = 48\n")
+    assert read_health(home, later(home, hours=37)).status == "ok"
+
+
+def test_a_release_of_the_future_says_that_the_clock_is_wrong(home: Path) -> None:
+    assert read_health(home, later(home, minutes=-30)).status == "ok"
+    assert read_health(home, later(home, hours=-2)).status == "clock"
+
+
+def test_the_server_answers_200_and_503_and_is_not_asked_more_than_it_can_bear(home: Path) -> None:
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(application(home))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            first = await client.get("/healthz")
+            (home / "settings.toml").write_text("rubbish")
+            return [first, await client.get("/healthz"), await client.get("/other"), await client.post("/healthz")]
+
+    first, again, elsewhere, posted = asyncio.run(ask())
+    assert (first.status_code, first.json()["status"], first.json()["run_id"]) == (200, "ok", current(home).run_id)
+    assert first.json()["last_night"]["exit"] == 3
+    assert first.headers["cache-control"] == "no-store"
+    assert again.json() == first.json(), "asked at once again, it looks at nothing"
+    assert (elsewhere.status_code, posted.status_code) == (404, 405)
+
+
+def test_where_nothing_was_published_it_is_said_and_nothing_is_made(tmp_path: Path) -> None:
+    code, _, body = answer(tmp_path / "nowhere", "/healthz")
+    assert (code, json.loads(body)["status"]) == (503, "no release")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("damaged", ["settings.toml", "journal.sqlite", "freshness.parquet", "manifest.json"])
+def test_what_cannot_be_read_is_named_without_telling_where_it_lies(home: Path, damaged: str) -> None:
+    for extra in ("-wal", "-shm"):
+        (home / f"journal.sqlite{extra}").unlink(missing_ok=True)
+    path = next(home.rglob(damaged), home / damaged)
+    path.write_bytes(b"\xff rubbish " * 500)
+    code, _, body = answer(home, "/healthz")
+    assert (code, json.loads(body)["status"]) == (503, "unreadable")
+    assert damaged.split(".", maxsplit=1)[0] in json.loads(body)["reason"]
+    assert str(home) not in body
+
+
+def test_every_line_for_prometheus_keeps_its_format_and_each_family_is_told_once(home: Path) -> None:
+    code, kind, text = answer(home, "/metrics")
+    assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    lines = text.splitlines()
+    samples = [line for line in lines if not line.startswith("#")]
+    assert all(LINE.match(line) for line in samples), text
+    kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(kinds) == len(set(kinds))
+    assert {line.split("{")[0].split()[0] for line in samples} == set(kinds)
+    values = dict(line.rsplit(" ", 1) for line in samples)
+    assert values['vigie_healthy{status="ok"}'] == "1"
+    assert values["vigie_night_duration_seconds"] == "21.5"
+    assert values["vigie_night_exit_code"] == "3"
+    assert values["vigie_outbox_waiting"] == "0"
+    assert sum(float(value) for name, value in values.items() if name.startswith("vigie_sources")) == 1
+
+
+def test_without_a_release_monitoring_still_gets_numbers(tmp_path: Path) -> None:
+    text = prometheus(read_health(tmp_path))
+    assert 'vigie_healthy{status="no release"} 0' in text
+    assert "vigie_release_age_seconds" not in text
