@@ -18,7 +18,7 @@ from dashboard.i18n import _
 from dashboard.logins import logins_of
 from desk.audit import note_refusal, release_file
 from desk.identity import Login
-from desk.permissions import ROLES, Actor, NotAllowedError, may, page_action, require
+from desk.permissions import ROLES, Actor, NotAllowedError, may, page_action
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -63,10 +63,7 @@ def reader() -> Actor:
     """
     if not settings().is_on:
         return Actor("")
-    found = login()
-    actor = found.actor if found else Actor("")
-    require(actor, page_action("overview"), login=True)
-    return actor
+    return _person(login())
 
 
 def actor(typed: str) -> Actor:
@@ -104,9 +101,7 @@ def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable
     def make_if_allowed() -> bytes:
         access = settings()
         if access.is_on:
-            found = logins_of(home_folder(), reads.journal).holding(claims, access)
-            who = found.actor if found else Actor("")
-            require(who, page_action("overview"), login=True)
+            who = _person(logins_of(home_folder(), reads.journal).holding(claims, access))
             release_file(reads.journal(), who, file_name, run_id)
         return make()
 
@@ -166,6 +161,12 @@ def run(page: StreamlitPage) -> None:
     note_refused(page_action(name), name)
     st.title(_("Your role does not allow this page"), anchor=False)
     st.markdown(_("Ask whoever runs Vigie for the role that you need."))
+
+
+def _person(found: Login | None) -> Actor:
+    if found is None:
+        raise NotAllowedError("sign in first")
+    return found.actor
 
 
 def _claims() -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ it: the page then finds nobody signed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -70,10 +70,12 @@ class Gate:
         elif may(login.actor, DOWNLOAD):
             await self._app(scope, receive, send)
         else:
-            refuse = _RefuseFiles(scope, receive, send)
-            await self._app(scope, receive, refuse)
-            if refuse.refused:
+
+            async def refuse() -> None:
                 await run_in_threadpool(self._guard.refused, login.actor, DOWNLOAD, path)
+                await _answer(403, "Your role does not allow this.", scope, receive, send)
+
+            await self._app(scope, receive, _RefuseFiles(send, refuse))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._guard.serves(HTTPConnection(scope).headers.get("host", "")):
@@ -116,19 +118,18 @@ class Gate:
 
 
 class _RefuseFiles:
-    """Passes a response on unless it is a file to keep."""
+    """Passes a response on unless it is a file to keep; then another answer is given."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._answer: Callable[[], Any] = lambda: _answer(403, "Your role does not allow this.", scope, receive, send)
-        self._send, self.refused = send, False
+    def __init__(self, send: Send, refuse: Callable[[], Awaitable[None]]) -> None:
+        self._send, self._refuse, self._is_refused = send, refuse, False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = {name.lower(): value for name, value in message.get("headers", [])}
-            self.refused = headers.get(b"content-disposition", b"").startswith(b"attachment")
-            if self.refused:
-                await self._answer()
-        if not self.refused:
+            self._is_refused = headers.get(b"content-disposition", b"").startswith(b"attachment")
+            if self._is_refused:
+                await self._refuse()
+        if not self._is_refused:
             await self._send(message)
 
 

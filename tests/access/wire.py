@@ -1,0 +1,151 @@
+"""A reader without a browser: plain HTTP, and Streamlit's own messages over a bare websocket."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from google.protobuf.message import Message  # type: ignore[import-untyped]  # it publishes no types
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, generate_xsrf_token_string
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+COOKIE, XSRF = "_streamlit_user", "_streamlit_xsrf"
+ISSUER = "https://login.example.org"
+PATIENCE = 60.0
+
+
+def cookie_of(site: str, secret: str, who: str, *, roles: tuple[str, ...] = (), **changed: object) -> str:
+    """The cookie that a login of a person would leave, signed with a key.
+
+    Args:
+        site: Where the dashboard is reached.
+        secret: The key.
+        who: First part of the mail address.
+        roles: Value of the claim ``roles``.
+        changed: Claims that differ.
+    """
+    claims = {
+        "iss": ISSUER, "sub": f"id-{who}", "email": f"{who}@example.org", "email_verified": True, "roles": list(roles),
+        "iat": int(time.time()), "nonce": f"{who}-{time.monotonic_ns()}", "origin": site, "is_logged_in": True,
+        "provider": "default", **changed,
+    }  # fmt: skip
+    return create_signed_value(secret, COOKIE, json.dumps(claims)).decode()
+
+
+@dataclass
+class Visit:
+    """One websocket session.
+
+    Attributes:
+        socket: The connection.
+        seen: Everything that the server has sent.
+    """
+
+    socket: ClientConnection
+    seen: list[ForwardMsg] = field(default_factory=list)
+
+    def open(self, page: str = "", query: str = "") -> str:
+        """Ask for a page by its address; returns all texts that the run sends."""
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        message.rerun_script.query_string = query
+        return self.send(message)
+
+    def send(self, message: BackMsg) -> str:
+        """Send a message and read until the script has run; returns all texts that came."""
+        self.socket.send(message.SerializeToString())
+        texts: list[str] = []
+        while True:
+            answer = ForwardMsg()
+            answer.ParseFromString(bytes(self.socket.recv(timeout=PATIENCE)))  # type: ignore[arg-type]  # binary frames only
+            self.seen.append(answer)
+            texts.extend(strings(answer))
+            if (
+                answer.WhichOneof("type") == "script_finished"
+                and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            ):
+                return "\n".join(texts)
+
+    @property
+    def session(self) -> str:
+        """The session's identifier."""
+        found = next(one for one in self.seen if one.HasField("new_session"))
+        return str(found.new_session.initialize.session_id)
+
+    def request_file(self, file_id: str, session: str = "") -> tuple[str, str]:
+        """Ask for a file that a button promised; returns its address and the error."""
+        message = BackMsg()
+        message.backend_operation_request.session_id = session or self.session
+        message.backend_operation_request.request_id = "r"
+        message.backend_operation_request.deferred_file.file_id = file_id
+        self.socket.send(message.SerializeToString())
+        while True:
+            answer = ForwardMsg()
+            answer.ParseFromString(bytes(self.socket.recv(timeout=PATIENCE)))  # type: ignore[arg-type]  # as above
+            if answer.WhichOneof("type") == "backend_operation_response":
+                response = answer.backend_operation_response
+                return response.deferred_file.url, response.error_msg
+
+    def is_closed(self) -> bool:
+        """Whether the server has hung up with a violation of policy."""
+        try:
+            while True:
+                self.socket.recv(timeout=PATIENCE)
+        except ConnectionClosed as closed:
+            return closed.rcvd is not None and closed.rcvd.code == 1008
+
+    def promised_files(self) -> dict[str, str]:
+        """File identifiers by label of the buttons that promise a file."""
+        buttons = [one.delta.new_element.download_button for one in self.seen if one.HasField("delta")]
+        return {one.label: one.deferred_file_id for one in buttons if one.deferred_file_id}
+
+
+@contextmanager
+def visit(
+    base: str, cookie: str = "", *, origin: str | None = "", token: str | None = "", session: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Iterator[Visit]:  # fmt: skip
+    """A websocket session.
+
+    Args:
+        base: Address of the dashboard.
+        cookie: Value of the login's cookie.
+        origin: Value of ``Origin``; empty: the dashboard's; None: none.
+        token: The token against forged requests; empty: a good one; None: none.
+        session: A session to go on with.
+        headers: Further headers.
+    """
+    good = generate_xsrf_token_string()
+    sent = good if token == "" else token
+    cookies = f"{XSRF}={good}" + (f"; {COOKIE}={cookie}" if cookie else "")
+    protocols = [Subprotocol(one) for one in ("streamlit", sent or "", session) if one]
+    with connect(
+        f"ws://{urlsplit(base).netloc}/_stcore/stream",
+        subprotocols=protocols,
+        origin=base if origin == "" else origin,  # type: ignore[arg-type]  # a text is an origin
+        additional_headers={"Cookie": cookies, **(headers or {})},
+        max_size=None,
+        open_timeout=PATIENCE,
+    ) as socket:
+        yield Visit(socket)
+
+
+def strings(message: Message) -> Iterator[str]:
+    """Every text within a message."""
+    for descriptor, value in message.ListFields():
+        values = value if not isinstance(value, str | bytes | int | float | Message) else [value]
+        for one in values.values() if isinstance(values, Mapping) else values:
+            if isinstance(one, Message):
+                yield from strings(one)
+            elif isinstance(one, str):
+                yield one
+            elif isinstance(one, bytes) and descriptor.name != "data":
+                yield one.decode("utf-8", "replace")
