@@ -18,7 +18,7 @@ from forecasting.bottom_up import VERSION as BOTTOM_UP_VERSION
 from forecasting.bottom_up import sum_of_parts
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.panel import Panel
-from forecasting.pooled import Level, past_origins, present_origins, run_pooled
+from forecasting.pooled import Fits, Level, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import totals_panel
 from forecasting.registry import MODELS, POOLED_MODELS
@@ -48,6 +48,7 @@ class Request:
         horizons: Periods ahead.
         workers: Processes or a cluster.
         progress: Told after every batch of fits.
+        fits: Where the pooled model's fits are kept.
     """
 
     levels: list[Panel]
@@ -56,6 +57,7 @@ class Request:
     horizons: Sequence[int]
     workers: Workers = None
     progress: Progress | None = None
+    fits: Fits | None = None
 
     @staticmethod
     def of(panel: Panel, column: str | None, asked: list[str], horizons: Sequence[int]) -> Request:
@@ -144,6 +146,7 @@ def _together(
             present=present,
             workers=request.workers,
             progress=request.progress,
+            fits=request.fits,
         )
         version = POOLED_MODELS[model_id].version
         whole = [

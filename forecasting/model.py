@@ -100,8 +100,10 @@ class Model:
     trusted: bool = False
 
 
-FitAndPredict = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
-"""From features, growth and weights of past origins, and features of others, to quantiles of growth, ``(n, 23)``."""
+Learn = Callable[[FloatArray, FloatArray, FloatArray], bytes]
+"""From features, growth and weights of past origins to a fit that can be kept."""
+Foresee = Callable[[bytes, FloatArray], FloatArray]
+"""From a fit and features of other origins to quantiles of growth, ``(n, 23)``."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,15 @@ class PooledModel:
     Attributes:
         model_id: Name in every frame.
         version: Raised whenever its numbers change.
-        fit_and_predict: The model itself.
+        fit: Learns from past origins.
+        predict: Foresees with what was learned.
         card: Its description.
     """
 
     model_id: str
     version: str
-    fit_and_predict: FitAndPredict
+    fit: Learn
+    predict: Foresee
     card: ModelCard
 
 

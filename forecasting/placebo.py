@@ -21,7 +21,7 @@ from forecasting.bootstrap import diebold_mariano, holm, ratio_interval
 from forecasting.features import features, volatility
 from forecasting.model import BoolArray
 from forecasting.panel import Panel
-from forecasting.pooled import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
+from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
 from forecasting.registry import POOLED_MODELS
 from forecasting.scores import wis
 from forecasting.skill import NO_EVIDENCE
@@ -265,7 +265,8 @@ def _fit_and_predict(world: World, extra: FloatArray | None, known: int, rows: l
     usable = np.isfinite(growth)
     ahead = _describe(world, logs[: max(rows) + 1], extra, rows, horizon)
     model = POOLED_MODELS[MODEL_ID]
-    found = model.fit_and_predict(learned[usable], growth[usable], weights[usable], ahead.reshape(-1, ahead.shape[-1]))
+    fitted = model.fit(learned[usable], growth[usable], weights[usable])
+    found = model.predict(fitted, ahead.reshape(-1, ahead.shape[-1]))
     shape = (len(rows), logs.shape[1], found.shape[1])
     quantiles = logs[rows][..., None] + found.reshape(shape) * scale[rows][..., None]
     return np.maximum(quantiles, 0.0)

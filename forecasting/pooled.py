@@ -1,37 +1,42 @@
 """Runs the pooled model: which series it learns from, how often it is fitted, where it forecasts.
 
 An origin's model was fitted at the turn of its calendar year, on outcomes that had ended by then. So all origins of a
-year share one fit per horizon, a new night needs none, and the future cannot leak into the past.
+year share one fit per horizon, and the future cannot leak into the past. Fits can be kept: a later run on the same
+figures needs none, and is fitted anew only when the year turns, figures are revised or the model's version changes.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.calendar import write_period
 from core.quantiles import FloatArray
-from forecasting.features import features, volatility
-from forecasting.guard import FEWEST_EARLIER_VALUES, LARGEST_CAP, SMALLEST_CAP
+from forecasting.guard import FEWEST_EARLIER_VALUES
 from forecasting.model import LEVELS, BoolArray
 from forecasting.panel import Panel
+from forecasting.pooled_fit import Answer, Series, Task, run_task
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.registry import POOLED_MODELS
 from forecasting.work import history_hash
 from forecasting.workers import Progress, Workers, run_tasks
 
-MOST_ROWS = 33_000
-"""Past origins that one fit learns from: half of the largest series, half spread evenly over the rest."""
-FEWEST_ROWS = 2_000
-TOTALS_WEIGHT = 3.0
-LOWEST_WEIGHT, HIGHEST_WEIGHT = 1.0, 8.0
-"""A row counts as its log level within these: small counts are mostly noise."""
 _MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
+
+
+class Fits(Protocol):
+    """Where fits are kept; see :class:`store.fits.FitStore`."""
+
+    def get(self, key: str) -> bytes | None:
+        """The fit kept under a key, if there is one."""
+
+    def put(self, key: str, fit: bytes) -> None:
+        """Keep a fit."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def run_pooled(
     present: bool = False,
     workers: Workers = None,
     progress: Progress | None = None,
+    fits: Fits | None = None,
 ) -> list[QuantileTable]:
     """Forecast with a pooled model.
 
@@ -84,12 +90,13 @@ def run_pooled(
         present: The origins are the series' last periods: everything in the panel is known at each of them.
         workers: Processes or a cluster; by default one process per core.
         progress: Told after every fit.
+        fits: Where fits are looked up and kept; None keeps none.
 
     Returns:
         One table per level, as of :func:`forecasting.work.run_work`. A series with fewer than 24 earlier values has no
         row, and there is none before 2,000 past origins can be learned from.
     """
-    world = [_Series.of(level) for level in levels]
+    world = [Series.of(level.panel, level.kind) for level in levels]
     calendar = levels[0].panel.periods
     years = calendar.end_time.year.to_numpy()
     positions = _positions(levels[0].panel)
@@ -100,145 +107,32 @@ def run_pooled(
         year = years[-1] if present else years[row]
         groups.setdefault(int((years < year).sum()), []).append(row)
     season = levels[0].panel.season_length
+    prints = {known: _fingerprint(world, known) for known in groups}
     tasks = [
-        _Task(model_id, world, eligible, positions, season, known, origins, horizon)
+        Task(model_id, world, eligible, positions, season, known, origins, horizon)
         for known, origins in groups.items()
         for horizon in sorted(set(horizons))
     ]
-    answers = run_tasks(_run, tasks, workers=workers, progress=progress)
-    prints = {known: _fingerprint(world, known) for known in groups}
+    answers = _answers(tasks, prints, fits, workers, progress)
     return [
         _table(level, [(task, answer[place]) for task, answer in zip(tasks, answers, strict=True)], prints)
         for place, level in enumerate(levels)
     ]
 
 
-@dataclass(frozen=True)
-class _Series:
-    """A level as arrays, periods × series."""
-
-    logs: FloatArray
-    volatility: FloatArray
-    count: NDArray[np.int64]
-    """Number of values observed up to each period."""
-    kind: int
-
-    @staticmethod
-    def of(level: Level) -> _Series:
-        logs = np.log1p(level.panel.matrix.to_numpy(dtype=float))
-        scale = volatility(logs, level.panel.season_length)
-        return _Series(logs, scale, np.isfinite(logs).cumsum(axis=0), level.kind)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """One fit, and the forecasts that are made with it."""
-
-    model_id: str
-    world: list[_Series]
-    eligible: list[BoolArray]
-    positions: FloatArray
-    season: int
-    known: int
-    """Number of periods whose outcomes the fit may see."""
-    origins: list[int]
-    horizon: int
-
-    def describe(self, series: _Series, columns: NDArray[np.intp], rows: list[int], last: int) -> FloatArray:
-        return features(
-            series.logs[:last, columns],
-            rows,
-            self.positions[:last],
-            horizon=self.horizon,
-            season=self.season,
-            kind=series.kind,
-        )
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Forecasts of one level made with one fit: places, log1p quantiles, and where the cap was applied."""
-
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    quantiles: FloatArray
-    capped: BoolArray
-
-
-_NOTHING = _Answer(
-    np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp), np.empty((0, len(LEVELS))), np.empty(0, dtype=bool)
-)
-
-
-def _run(task: _Task) -> list[_Answer]:
-    described, growth, weights = _examples(task)
-    wanted = [np.nonzero(one[task.origins]) for one in task.eligible]
-    if len(growth) < FEWEST_ROWS:
-        return [_NOTHING] * len(wanted)
-    ahead = [
-        task.describe(series, np.arange(series.logs.shape[1]), task.origins, max(task.origins) + 1)[where]
-        for series, where in zip(task.world, wanted, strict=True)
-    ]
-    model = POOLED_MODELS[task.model_id]
-    found = model.fit_and_predict(described, growth, weights, np.concatenate(ahead))
-    ends = np.cumsum([len(one) for one in ahead])[:-1]
-    return [
-        _place(task, series, where, quantiles)
-        for series, where, quantiles in zip(task.world, wanted, np.split(found, ends), strict=True)
-    ]
-
-
-def _examples(task: _Task) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Features, growth and weights of past origins whose outcomes had ended when the fit was made."""
-    rows = list(range(task.season, task.known - task.horizon))
-    parts = []
-    for series in task.world if rows else []:
-        columns = _learned_from(series.logs[: task.known], len(rows))
-        described = task.describe(series, columns, rows, task.known)
-        now = series.logs[rows][:, columns]
-        later = series.logs[[row + task.horizon for row in rows]][:, columns]
-        growth = (later - now) / series.volatility[rows][:, columns]
-        weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * (TOTALS_WEIGHT if series.kind else 1.0)
-        usable = np.isfinite(growth)
-        parts.append((described[usable], growth[usable], weights[usable]))
-    if not parts:
-        return np.empty((0, 0)), np.empty(0), np.empty(0)
-    described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return described, growth, weights
-
-
-def _learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:
-    """Columns of the series to learn from: the largest by their total known then, and some of the rest, evenly."""
-    total = np.nansum(np.expm1(logs), axis=0)
-    order = np.argsort(-total, kind="stable")
-    order = order[total[order] > 0]
-    most = max(2, MOST_ROWS // length)
-    if len(order) <= most:
-        return np.sort(order)
-    largest, rest = order[: most // 2], order[most // 2 :]
-    spread = np.linspace(0, len(rest) - 1, most - len(largest)).astype(int)
-    return np.sort(np.concatenate([largest, rest[np.unique(spread)]]))
-
-
-def _place(task: _Task, series: _Series, where: tuple[NDArray[np.intp], ...], growth: FloatArray) -> _Answer:
-    """Growth back to log1p values, kept between zero and the cap that holds for every model."""
-    rows, columns = np.asarray(task.origins, dtype=np.intp)[where[0]], where[1]
-    now, scale = series.logs[rows, columns], series.volatility[rows, columns]
-    ceiling = _caps(series.logs[: max(task.origins) + 1], task.horizon)[rows, columns][:, None]
-    quantiles = now[:, None] + growth * scale[:, None]
-    capped = np.asarray((quantiles > ceiling + 1e-9).any(axis=1))
-    return _Answer(rows, columns, np.clip(quantiles, 0.0, ceiling), capped)
-
-
-def _caps(logs: FloatArray, horizon: int) -> FloatArray:
-    """The highest log1p quantile allowed at every period, as :func:`forecasting.guard.log_cap` has it."""
-    largest = np.zeros_like(logs)
-    for step in range(1, min(horizon, len(logs) - 1) + 1):
-        largest[step:] = np.fmax(largest[step:], np.abs(logs[step:] - logs[:-step]))
-    running = np.fmax.accumulate(largest, axis=0)
-    factors = np.clip(np.exp(np.clip(running, 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
-    record = np.maximum(np.expm1(np.fmax.accumulate(logs, axis=0)), 1.0)
-    return np.asarray(np.log1p(factors * record))
+def _answers(
+    tasks: list[Task], prints: dict[int, str], fits: Fits | None, workers: Workers, progress: Progress | None
+) -> list[list[Answer]]:
+    """Run the tasks with the fits that are kept, and keep the others."""
+    if fits is None:
+        return [answers for _, answers in run_tasks(run_task, tasks, workers=workers, progress=progress)]
+    keys = [task.key(prints[task.known]) for task in tasks]
+    given = [replace(task, keep=True, fitted=fits.get(key)) for task, key in zip(tasks, keys, strict=True)]
+    made = run_tasks(run_task, given, workers=workers, progress=progress)
+    for key, (fit, _) in zip(keys, made, strict=True):
+        if fit:
+            fits.put(key, fit)
+    return [answers for _, answers in made]
 
 
 def _positions(panel: Panel) -> FloatArray:
@@ -249,12 +143,12 @@ def _positions(panel: Panel) -> FloatArray:
     return np.asarray(found, dtype=float) % panel.season_length
 
 
-def _fingerprint(world: list[_Series], known: int) -> str:
+def _fingerprint(world: list[Series], known: int) -> str:
     content = b"".join(np.ascontiguousarray(series.logs[:known], dtype="<f8").tobytes() for series in world)
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _table(level: Level, answers: list[tuple[_Task, _Answer]], prints: dict[int, str]) -> QuantileTable:
+def _table(level: Level, answers: list[tuple[Task, Answer]], prints: dict[int, str]) -> QuantileTable:
     panel = level.panel
     names, ends = np.asarray(panel.series_ids, dtype=object), panel.end_dates
     marks = _history_marks(panel, answers, prints)
@@ -285,7 +179,7 @@ def _table(level: Level, answers: list[tuple[_Task, _Answer]], prints: dict[int,
 
 
 def _history_marks(
-    panel: Panel, answers: list[tuple[_Task, _Answer]], prints: dict[int, str]
+    panel: Panel, answers: list[tuple[Task, Answer]], prints: dict[int, str]
 ) -> dict[tuple[int, int, int], str]:
     """Fingerprint of what is behind a forecast: the series' own history, and all that its model was fitted on."""
     values = panel.matrix.to_numpy(dtype=float)

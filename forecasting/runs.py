@@ -16,6 +16,7 @@ from forecasting.combine import NO_MEMBER, WINDOW, combine_table
 from forecasting.members import Request, past_members, present_members
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, read_panel
+from forecasting.pooled import Fits
 from forecasting.quantiles import QuantileTable, stack, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.registry import resolve
@@ -32,6 +33,7 @@ class _Options(TypedDict):
     totals: NotRequired[str | None]
     workers: NotRequired[Workers]
     progress: NotRequired[Progress | None]
+    fits: NotRequired[Fits | None]
 
 
 class BacktestOptions(_Options):
@@ -73,6 +75,7 @@ def backtest_file(  # noqa: PLR0913  # the options of the command line, all of t
     totals: str | None = None,
     workers: Workers = None,
     progress: Progress | None = None,
+    fits: Fits | None = None,
 ) -> Made:
     """Backtest a panel's file.
 
@@ -88,12 +91,16 @@ def backtest_file(  # noqa: PLR0913  # the options of the command line, all of t
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
+        fits: Where the pooled model's fits are looked up and kept.
 
     Raises:
         InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
     request = replace(
-        Request.of(read_panel(panel_path), totals, resolve(models), horizons), workers=workers, progress=progress
+        Request.of(read_panel(panel_path), totals, resolve(models), horizons),
+        workers=workers,
+        progress=progress,
+        fits=fits,
     )
     members = past_members(request, origins=origins, step=step)
     if not len(members[0].keys):
@@ -110,6 +117,7 @@ def forecast_file(
     totals: str | None = None,
     workers: Workers = None,
     progress: Progress | None = None,
+    fits: Fits | None = None,
 ) -> Made:
     """Forecast a panel's file from each series' last observed period.
 
@@ -123,6 +131,7 @@ def forecast_file(
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
+        fits: Where the pooled model's fits are looked up and kept.
 
     Raises:
         InputError: The file, an option or a model's name is not usable.
@@ -133,6 +142,7 @@ def forecast_file(
         Request.of(read_panel(panel_path), totals, resolve(models), range(1, horizon + 1)),
         workers=workers,
         progress=progress,
+        fits=fits,
     )
     now = present_members(request)
     judged = ENSEMBLE in request.asked and len(request.levels[0].matrix) > 1

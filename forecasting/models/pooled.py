@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from types import ModuleType
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -14,6 +18,8 @@ from forecasting.model import NORMAL_SCORES, ModelCard, PooledModel
 FITTED_LEVELS: FloatArray = np.asarray((0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99))
 """One fit each; the 23 levels lie on straight lines between them in the normal score. As good as 23 fits, in a third
 of the time."""
+VIEWS = (slice(None), slice(None, -LONG_VIEW))
+"""Features of each of the two fits whose mean is the forecast: with and without the long view."""
 TREES = 120
 PARAMETERS = {
     "objective": "quantile",
@@ -33,13 +39,34 @@ PARAMETERS = {
 }
 
 
-def fit_and_predict(described: FloatArray, growth: FloatArray, weights: FloatArray, ahead: FloatArray) -> FloatArray:
-    """Learn how described series grew, and foresee how others will.
+def fit(described: FloatArray, growth: FloatArray, weights: FloatArray) -> bytes:
+    """Learn how described series grew.
 
     Args:
         described: Features of past origins, shape ``(rows, features)``.
         growth: What followed: log growth over the horizon by volatility, shape ``(rows,)``.
         weights: Weight of each row.
+
+    Returns:
+        The trees as compressed text, for :func:`predict`.
+
+    Raises:
+        InputError: A system library that LightGBM needs is not installed.
+    """
+    lightgbm = _library()
+    texts = []
+    for columns in VIEWS:
+        rows = lightgbm.Dataset(described[:, columns], growth, weight=weights, params={"max_bin": 63, "verbose": -1})
+        fits = [lightgbm.train(PARAMETERS | {"alpha": level}, rows, num_boost_round=TREES) for level in FITTED_LEVELS]
+        texts.append([one.model_to_string() for one in fits])
+    return zlib.compress(json.dumps(texts).encode(), level=1)
+
+
+def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
+    """Foresee how described series will grow.
+
+    Args:
+        fitted: What :func:`fit` made.
         ahead: Features of the origins to be forecast, shape ``(n, features)``.
 
     Returns:
@@ -48,19 +75,23 @@ def fit_and_predict(described: FloatArray, growth: FloatArray, weights: FloatArr
     Raises:
         InputError: A system library that LightGBM needs is not installed.
     """
-    try:
-        import lightgbm  # noqa: PLC0415  # takes half a second to load and only a fit needs it
-    except OSError as error:
-        raise InputError(f"LightGBM cannot be loaded: {error}; on Debian install the package libgomp1") from None
-
+    lightgbm = _library()
     found = []
-    for columns in (slice(None), slice(None, -LONG_VIEW)):
-        rows = lightgbm.Dataset(described[:, columns], growth, weight=weights, params={"max_bin": 63, "verbose": -1})
-        fitted = [lightgbm.train(PARAMETERS | {"alpha": level}, rows, num_boost_round=TREES) for level in FITTED_LEVELS]
-        seen = [np.asarray(one.predict(ahead[:, columns], num_threads=1)) for one in fitted]
+    for columns, texts in zip(VIEWS, json.loads(zlib.decompress(fitted)), strict=True):
+        fits = [lightgbm.Booster(model_str=text) for text in texts]
+        seen = [np.asarray(one.predict(ahead[:, columns], num_threads=1)) for one in fits]
         found.append(np.sort(np.stack(seen, axis=1), axis=1))
     quantiles: FloatArray = np.mean(found, axis=0) @ _between(ndtri(FITTED_LEVELS))
     return quantiles
+
+
+def _library() -> ModuleType:
+    try:
+        import lightgbm  # noqa: PLC0415  # takes half a second to load and only the pooled model needs it
+    except OSError as error:
+        raise InputError(f"LightGBM cannot be loaded: {error}; on Debian install the package libgomp1") from None
+    module: ModuleType = lightgbm
+    return module
 
 
 def _between(scores: FloatArray) -> FloatArray:
@@ -72,7 +103,8 @@ def _between(scores: FloatArray) -> FloatArray:
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
     version="2",
-    fit_and_predict=fit_and_predict,
+    fit=fit,
+    predict=predict,
     card=ModelCard(
         title=_("Pooled model"),
         summary=_(

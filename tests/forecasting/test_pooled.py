@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from core.schema import FORECASTS, check
-from forecasting import pooled
+from forecasting import pooled_fit
 from forecasting.model import LEVELS, NORMAL_SCORES
-from forecasting.models.pooled import fit_and_predict
+from forecasting.models.pooled import fit, predict
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import Level, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
@@ -129,13 +129,51 @@ def test_the_present_is_forecast_from_each_series_own_last_value(panel: Panel) -
     assert set(origins.drop("s00")) == {"2021-12-31"}
 
 
+class Shelf(dict[str, bytes]):
+    """Keeps fits in memory and counts how many are new."""
+
+    new = 0
+
+    def put(self, key: str, fit: bytes) -> None:
+        self[key] = fit
+        self.new += 1
+
+
+def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> None:
+    shelf = Shelf()
+    level = Level(panel, past_origins(panel, origins=14, step=1), 0)
+    first, again, plain = (
+        run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=fits)[0] for fits in (shelf, shelf, None)
+    )
+    assert shelf.new == len(shelf) == 4
+    for other in (again, plain):
+        pd.testing.assert_frame_equal(first.keys, other.keys)
+        np.testing.assert_array_equal(first.quantiles, other.quantiles)
+
+
+def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_from_is_revised(panel: Panel) -> None:
+    shelf = Shelf()
+
+    def new_fits(matrix: pd.DataFrame) -> int:
+        before = shelf.new
+        found = Panel("M", matrix, panel.groups)
+        run_pooled(MODEL, [Level(found, present_origins(found), 0)], horizons=(1,), present=True, workers=1, fits=shelf)
+        return shelf.new - before
+
+    assert new_fits(panel.matrix.iloc[:-2]) == 1
+    assert new_fits(panel.matrix.iloc[:-1]) == 0
+    revised = panel.matrix.copy()
+    revised.iloc[-30, 0] += 100
+    assert new_fits(revised) == 1
+
+
 def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pooled, "MOST_ROWS", 600)
+    monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
     sizes = np.arange(60, 0, -1, dtype=float)
     logs = np.log1p(np.tile(sizes, (60, 1)))
-    columns = pooled._learned_from(logs, 60)
+    columns = pooled_fit.learned_from(logs, 60)
     assert columns[:5].tolist() == [0, 1, 2, 3, 4]
     assert len(columns) == 10
     assert columns[-1] == 59
@@ -144,6 +182,6 @@ def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest
 def test_the_fit_finds_the_quantiles_of_pure_noise() -> None:
     random = np.random.default_rng(2)
     described = random.normal(size=(6000, 3))
-    found = fit_and_predict(described, random.normal(size=6000), np.ones(6000), described[:50])
+    found = predict(fit(described, random.normal(size=6000), np.ones(6000)), described[:50])
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3

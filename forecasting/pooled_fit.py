@@ -1,0 +1,172 @@
+"""One fit of the pooled model, and what is forecast with it: runs in a process of its own, here or on a cluster."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.quantiles import FloatArray
+from forecasting.features import features, volatility
+from forecasting.guard import LARGEST_CAP, SMALLEST_CAP
+from forecasting.model import LEVELS, BoolArray
+from forecasting.panel import Panel
+from forecasting.registry import POOLED_MODELS
+
+MOST_ROWS = 33_000
+"""Past origins that one fit learns from: half of the largest series, half spread evenly over the rest."""
+FEWEST_ROWS = 2_000
+TOTALS_WEIGHT = 3.0
+LOWEST_WEIGHT, HIGHEST_WEIGHT = 1.0, 8.0
+"""A row counts as its log level within these: small counts are mostly noise."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A level as arrays, periods × series."""
+
+    logs: FloatArray
+    volatility: FloatArray
+    count: NDArray[np.int64]
+    """Number of values observed up to each period."""
+    kind: int
+
+    @staticmethod
+    def of(panel: Panel, kind: int) -> Series:
+        """A panel's series; ``kind`` is 0 for series as given, 1 for totals."""
+        logs = np.log1p(panel.matrix.to_numpy(dtype=float))
+        return Series(logs, volatility(logs, panel.season_length), np.isfinite(logs).cumsum(axis=0), kind)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit, and the forecasts that are made with it."""
+
+    model_id: str
+    world: list[Series]
+    eligible: list[BoolArray]
+    positions: FloatArray
+    season: int
+    known: int
+    """Number of periods whose outcomes the fit may see."""
+    origins: list[int]
+    horizon: int
+    keep: bool = False
+    """A new fit is handed back."""
+    fitted: bytes | None = None
+    """A fit that was kept."""
+
+    def key(self, fingerprint: str) -> str:
+        """Name under which the fit is kept: the model, its version, and a hash of all that it learns from."""
+        kinds = [series.kind for series in self.world]
+        rest = f"{fingerprint} {kinds} {self.season} {self.positions[: self.known].tolist()} {self.known}"
+        mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
+        return f"{self.model_id}-{POOLED_MODELS[self.model_id].version}-h{self.horizon}-{mark}"
+
+    def describe(self, series: Series, columns: NDArray[np.intp], rows: list[int], last: int) -> FloatArray:
+        """Features of some series at some periods, from the first ``last`` periods."""
+        return features(
+            series.logs[:last, columns],
+            rows,
+            self.positions[:last],
+            horizon=self.horizon,
+            season=self.season,
+            kind=series.kind,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Forecasts of one level made with one fit: places, log1p quantiles, and where the cap was applied."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    quantiles: FloatArray
+    capped: BoolArray
+
+
+_NOTHING = Answer(
+    np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp), np.empty((0, len(LEVELS))), np.empty(0, dtype=bool)
+)
+
+
+def run_task(task: Task) -> tuple[bytes, list[Answer]]:
+    """The fit where a new one shall be kept, and forecasts of each level."""
+    wanted = [np.nonzero(one[task.origins]) for one in task.eligible]
+    fitted = task.fitted or _fit(task)
+    if not fitted:
+        return b"", [_NOTHING] * len(wanted)
+    ahead = [
+        task.describe(series, np.arange(series.logs.shape[1]), task.origins, max(task.origins) + 1)[where]
+        for series, where in zip(task.world, wanted, strict=True)
+    ]
+    found = POOLED_MODELS[task.model_id].predict(fitted, np.concatenate(ahead))
+    ends = np.cumsum([len(one) for one in ahead])[:-1]
+    answers = [
+        _place(task, series, where, quantiles)
+        for series, where, quantiles in zip(task.world, wanted, np.split(found, ends), strict=True)
+    ]
+    return (fitted if task.keep and task.fitted is None else b""), answers
+
+
+def _fit(task: Task) -> bytes:
+    """The model fitted on what was known; nothing where there is too little to learn from."""
+    described, growth, weights = _examples(task)
+    if len(growth) < FEWEST_ROWS:
+        return b""
+    return POOLED_MODELS[task.model_id].fit(described, growth, weights)
+
+
+def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Features, growth and weights of past origins whose outcomes had ended when the fit was made."""
+    rows = list(range(task.season, task.known - task.horizon))
+    parts = []
+    for series in task.world if rows else []:
+        columns = learned_from(series.logs[: task.known], len(rows))
+        described = task.describe(series, columns, rows, task.known)
+        now = series.logs[rows][:, columns]
+        later = series.logs[[row + task.horizon for row in rows]][:, columns]
+        growth = (later - now) / series.volatility[rows][:, columns]
+        weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * (TOTALS_WEIGHT if series.kind else 1.0)
+        usable = np.isfinite(growth)
+        parts.append((described[usable], growth[usable], weights[usable]))
+    if not parts:
+        return np.empty((0, 0)), np.empty(0), np.empty(0)
+    described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return described, growth, weights
+
+
+def learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:
+    """Columns of the series to learn from: the largest by their total known then, and some of the rest, evenly."""
+    total = np.nansum(np.expm1(logs), axis=0)
+    order = np.argsort(-total, kind="stable")
+    order = order[total[order] > 0]
+    most = max(2, MOST_ROWS // length)
+    if len(order) <= most:
+        return np.sort(order)
+    largest, rest = order[: most // 2], order[most // 2 :]
+    spread = np.linspace(0, len(rest) - 1, most - len(largest)).astype(int)
+    return np.sort(np.concatenate([largest, rest[np.unique(spread)]]))
+
+
+def _place(task: Task, series: Series, where: tuple[NDArray[np.intp], ...], growth: FloatArray) -> Answer:
+    """Growth back to log1p values, kept between zero and the cap that holds for every model."""
+    rows, columns = np.asarray(task.origins, dtype=np.intp)[where[0]], where[1]
+    now, scale = series.logs[rows, columns], series.volatility[rows, columns]
+    ceiling = _caps(series.logs[: max(task.origins) + 1], task.horizon)[rows, columns][:, None]
+    quantiles = now[:, None] + growth * scale[:, None]
+    capped = np.asarray((quantiles > ceiling + 1e-9).any(axis=1))
+    return Answer(rows, columns, np.clip(quantiles, 0.0, ceiling), capped)
+
+
+def _caps(logs: FloatArray, horizon: int) -> FloatArray:
+    """The highest log1p quantile allowed at every period, as :func:`forecasting.guard.log_cap` has it."""
+    largest = np.zeros_like(logs)
+    for step in range(1, min(horizon, len(logs) - 1) + 1):
+        largest[step:] = np.fmax(largest[step:], np.abs(logs[step:] - logs[:-step]))
+    running = np.fmax.accumulate(largest, axis=0)
+    factors = np.clip(np.exp(np.clip(running, 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
+    record = np.maximum(np.expm1(np.fmax.accumulate(logs, axis=0)), 1.0)
+    return np.asarray(np.log1p(factors * record))

@@ -1,0 +1,47 @@
+"""A pooled model's fits are kept whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from store import fits
+from store.fits import FitStore
+
+
+def test_a_fit_is_read_back_and_an_unknown_one_is_none(tmp_path: Path) -> None:
+    FitStore(tmp_path).put("model-1-h3-ab", b"trees")
+    assert FitStore(tmp_path).get("model-1-h3-ab") == b"trees"
+    assert FitStore(tmp_path).get("model-2-h3-ab") is None
+
+
+def test_nothing_is_written_where_nothing_is_kept(tmp_path: Path) -> None:
+    assert FitStore(tmp_path / "home").get("model-1-h3-ab") is None
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("damaged", [b"", b"trees", b"0" * 64 + b"trees"])
+def test_a_damaged_fit_counts_as_lost(tmp_path: Path, damaged: bytes) -> None:
+    FitStore(tmp_path).put("one", b"trees")
+    (tmp_path / "fits" / "one.fit").write_bytes(damaged)
+    assert FitStore(tmp_path).get("one") is None
+
+
+def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
+    (tmp_path / "fits").write_text("a file where the folder should be")
+    FitStore(tmp_path).put("one", b"trees")
+    assert (tmp_path / "fits").is_file()
+
+
+def test_the_fits_that_were_not_used_for_longest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fits, "MOST_FITS", 2)
+    store = FitStore(tmp_path)
+    for age, key in ((30, "one"), (20, "two")):
+        store.put(key, b"trees")
+        os.utime(tmp_path / "fits" / f"{key}.fit", (age, age))
+    assert store.get("one") == b"trees"
+    os.utime(tmp_path / "fits" / "two.fit", (10, 10))
+    store.put("three", b"trees")
+    assert sorted(path.stem for path in (tmp_path / "fits").glob("*")) == ["one", "three"]
