@@ -113,6 +113,7 @@ def settings_text(mailbox: Mailbox, requests: Requests) -> str:
     """Settings that send each alert to two mail readers and one webhook."""
     return f"""
 [delivery]
+briefing = false
 first_wait_seconds = 0
 longest_seconds = 3600
 longest_wait_seconds = 0

@@ -73,8 +73,8 @@ def _sources(edition: Edition, alerts: pd.DataFrame) -> list[str]:
     targets = {_SOURCES_OF_REASONS.get(str(key)) for key in alerts.get("reason_key", [])}
     used |= set(observations.loc[observations["target"].isin(targets - {None}), "source_id"])
     used |= {str(source_id) for source_id in alerts["source_id"]}
-    first = [_DERIVED] if _DERIVED in used else []
-    return [*first, *(name for name in edition.cards if name in used and name != _DERIVED)]
+    cited = [name for name in edition.cards if name in used]
+    return sorted(cited, key=lambda name: name != _DERIVED)
 
 
 def _without(edition: Edition, words: Words) -> list[str]:

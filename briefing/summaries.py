@@ -19,6 +19,10 @@ ENSEMBLE = "vigie-ensemble"
 MONTHS_AHEAD = 3
 """A manager plans for the next three complete months."""
 LEVEL_ORDER = ("severe", "warning", "watch")
+SUMMARY_COLUMNS = [
+    "route_id", "state", "note", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
+    "year_earlier",
+]  # fmt: skip
 
 
 def known(value: float | None) -> bool:
@@ -148,7 +152,9 @@ def route_summary(
                 "year_earlier": year_earlier(history),
             }
         )
-    return pd.DataFrame(rows).sort_values("expected", ascending=False, na_position="last", ignore_index=True)
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).sort_values(
+        "expected", ascending=False, na_position="last", ignore_index=True
+    )
 
 
 def year_earlier(history: pd.DataFrame) -> float:

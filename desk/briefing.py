@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +17,15 @@ from alerts.lifecycle import ANNOUNCED, fold
 from briefing.edition import CHANGE_FRAMES, FRAMES, Edition
 from briefing.standing import Standing
 from core.errors import StoreError
+from core.log import get_logger
 from core.settings import Settings
 from desk.open import Desk, open_desk
 from store.chain import MANIFEST
 from store.files import named_errors, sha256_of_file
 from store.releases import Release, ReleaseStore
 
+LARGEST_ATTACHMENT = 1_000_000
+"""Bytes: a briefing above it is left out of mails, which some servers would refuse."""
 _CATALOGUE = "sources.json"
 _MAY_LACK: Mapping[str, tuple[str, ...]] = {"routes": ("route_id", "state", "origin_date", "note")}
 """Frames that a release may lack, with the columns of the empty frame that stands in for them."""
@@ -44,15 +48,8 @@ def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *,
         return briefing_of(desk, run_id, language, signed_only=signed_only)
 
 
-def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool, until: int | None = None) -> bytes:
+def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool) -> bytes:
     """The same on a desk that is open.
-
-    Args:
-        desk: The desk.
-        run_id: The release.
-        language: Code of the language.
-        signed_only: Keep to alerts that people have signed off.
-        until: ``id`` of the last journal row that counts, so that a repeat says what was said first; all by default.
 
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
@@ -63,10 +60,40 @@ def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool, un
     release = store.get(run_id)
     edition = _edition(store, release, FRAMES, with_catalogue=True)
     former = _former(store, release)
-    alerts = [edition.frame("alerts"), *([former.frame("alerts")] if former else [])]
-    names = dict.fromkeys(str(name) for frame in alerts for name in frame["alert_id"])
-    standing = _standing(desk, names, signed_only=signed_only, until=until)
-    return briefing_pdf(edition, former, language, standing)
+    frames = [edition.frame("alerts"), *([former.frame("alerts")] if former else [])]
+    names = {str(name) for frame in frames for name in frame["alert_id"]}
+    return briefing_pdf(edition, former, language, _standing(desk, names, signed_only=signed_only))
+
+
+class Attachments:
+    """Briefings for the mails of one round of sending: each is made once, and none that fails holds a mail up.
+
+    Args:
+        desk: The desk.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._made: dict[tuple[str, str], bytes | None] = {}
+        self._lock = threading.Lock()
+
+    def get(self, run_id: str, language: str) -> bytes | None:
+        """The briefing of a release that people outside may read; None where it cannot be made, which is logged."""
+        with self._lock:
+            if (run_id, language) not in self._made:
+                self._made[run_id, language] = self._make(run_id, language)
+            return self._made[run_id, language]
+
+    def _make(self, run_id: str, language: str) -> bytes | None:
+        try:
+            document = briefing_of(self._desk, run_id, language, signed_only=True)
+        except Exception as error:  # whatever is wrong with it, the alert itself must reach its reader
+            get_logger().warning("briefing not attached", run_id=run_id, reason=f"{type(error).__name__}: {error}")
+            return None
+        if len(document) > LARGEST_ATTACHMENT:
+            get_logger().warning("briefing not attached", run_id=run_id, reason=f"{len(document):,} bytes are too many")
+            return None
+        return document
 
 
 def _former(store: ReleaseStore, release: Release) -> Edition | None:
@@ -101,12 +128,15 @@ def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, wit
 
 
 def _check_manifest(store: ReleaseStore, release: Release) -> str:
-    """Hash of the manifest, if it is the one that the next release or the head records."""
+    """Hash of the manifest, if it is the one that the release after it, or the head, records."""
     with named_errors(release.path / MANIFEST):
         found = sha256_of_file(release.path / MANIFEST)
     later = [one for one in store.all() if one.run_id > release.run_id]
-    recorded = (later[0].manifest["previous"] or {}).get("manifest_sha256") if later else store.head()
-    if recorded not in {None, found}:
+    links = [one.manifest["previous"] or {} for one in later[:1]]
+    recorded = [str(link["manifest_sha256"]) for link in links if link.get("run_id") == release.run_id]
+    if not later and (head := store.head()):
+        recorded = [head]
+    if any(one != found for one in recorded):
         raise StoreError(f"release {release.run_id}: {MANIFEST} was altered; run 'vigie verify'")
     return found
 
@@ -119,12 +149,8 @@ def _check_files(release: Release, files: Iterable[str]) -> None:
                 raise StoreError(f"release {release.run_id}: {name} was altered or is missing; run 'vigie verify'")
 
 
-def _standing(desk: Desk, names: Iterable[str], *, signed_only: bool, until: int | None) -> Standing:
-    states: dict[str, str] = {}
-    told = set()
-    for name in names:
-        rows = [row for row in desk.journal.entries(subject=name) if until is None or row.id <= until]
-        states[name] = fold(rows).status
-        if any(row.action == ANNOUNCED for row in rows):
-            told.add(name)
+def _standing(desk: Desk, names: Collection[str], *, signed_only: bool) -> Standing:
+    rows = desk.journal.about(names)
+    states = {name: fold(entries).status for name, entries in rows.items()}
+    told = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
     return Standing(states, frozenset(told), signed_only)

@@ -11,18 +11,20 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
-from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, SENT
+from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
 from alerts.messages.announcement import FRESHNESS, Announcement, announcement_of
-from alerts.messages.content import compose
-from alerts.messages.layouts import chat_text, machine_payload, mail
+from alerts.messages.content import Message, compose, with_briefing
+from alerts.messages.layouts import attach_briefing, chat_text, machine_payload, mail
 from core.delivery_settings import FEED, ChatChannel, EmailChannel
 from core.entry import Entry
 from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
 from core.settings import Settings
+from desk.briefing import Attachments
 from desk.decisions import announcing, letters_of, publisher_of
 from desk.letters import matter
 from desk.open import Desk, open_desk
@@ -132,6 +134,7 @@ class _Round:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._briefings = Attachments(desk)
         self._report = Report()
         self._lock = threading.Lock()
 
@@ -208,22 +211,30 @@ class _Round:
             raise InputError(f"there is no channel '{letter.channel}' in settings.toml any more")
         message = compose(announcement, letter.language, settings.dashboard_url, letter.letter_id)
         if isinstance(channel, EmailChannel):
-            send_mail(
-                channel,
-                mail(
-                    message,
-                    announcement,
-                    _picture(announcement, letter.language),
-                    letter_id=letter.letter_id,
-                    sender=channel.sender,
-                    recipient=letter.recipient,
-                    answers=self._earlier(letter),
-                ),
-            )
+            send_mail(channel, self._mail(letter, announcement, message, channel.sender))
         elif isinstance(channel, ChatChannel):
             post_chat(channel, message.title, chat_text(message), letter.letter_id)
         else:
             post_webhook(channel, machine_payload(message, announcement, letter.letter_id), letter.letter_id)
+
+    def _mail(self, letter: Letter, announcement: Announcement, message: Message, sender: str) -> EmailMessage:
+        """The mail with the fan chart and, where an alert is raised, the briefing of its release."""
+        briefing = None
+        if self._desk.settings.delivery.briefing and announcement.kind in {RAISED, UPDATED}:
+            briefing = self._briefings.get(announcement.run_id, message.language)
+            message = with_briefing(message, made=briefing is not None)
+        out = mail(
+            message,
+            announcement,
+            _picture(announcement, letter.language),
+            letter_id=letter.letter_id,
+            sender=sender,
+            recipient=letter.recipient,
+            answers=self._earlier(letter),
+        )
+        if briefing:
+            attach_briefing(out, briefing, announcement)
+        return out
 
     def _announcement(self, letter: Letter) -> Announcement:
         rows = [row for row in self._desk.journal.entries(subject=letter.subject) if row.action == ANNOUNCED]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
@@ -54,6 +54,7 @@ class Message:
         picture_alt: What the picture shows; empty where there is none.
         reference: Line by which a repeat is recognised.
         replay: Warning that a past night is replayed; empty where not.
+        attached: What is attached, or was to be and could not be made; empty where nothing was to be.
     """
 
     language: str
@@ -74,6 +75,7 @@ class Message:
     picture_alt: str
     reference: str
     replay: str
+    attached: str = ""
 
 
 def compose(announcement: Announcement, language: str, dashboard_url: str, letter_id: str = "") -> Message:
@@ -120,6 +122,13 @@ def compose(announcement: Announcement, language: str, dashboard_url: str, lette
         ),
         replay=replay,
     )
+
+
+def with_briefing(message: Message, *, made: bool) -> Message:
+    """The same message, saying that the briefing is attached, or that it could not be made."""
+    there = _("Attached: the briefing of this release, one page (PDF). It shows alerts that were signed off.")
+    missing = _("The one-page briefing could not be made for this mail; the dashboard has it.")
+    return replace(message, attached=Words(message.language).text(there if made else missing))
 
 
 def _badge(announcement: Announcement, words: Words) -> tuple[str, str]:

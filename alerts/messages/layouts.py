@@ -90,14 +90,23 @@ def mail(  # what a mail needs comes from six places
         out["In-Reply-To"] = names[-1]
         out["References"] = " ".join(names)
     out["Auto-Submitted"] = "auto-generated"
-    out["Content-Language"] = message.language
     out.set_content(mail_text(message), cte="quoted-printable")
     name = f"{_PICTURE}.{letter_id}@vigie" if picture else ""
     out.add_alternative(mail_html(message, name), subtype="html", cte="quoted-printable")
     if picture:
         html = next(part for part in out.iter_parts() if part.get_content_subtype() == "html")
         html.add_related(picture, "image", "png", cid=f"<{name}>", filename="fan.png", disposition="inline")
+    out["Content-Language"] = message.language
     return out
+
+
+def attach_briefing(out: EmailMessage, briefing: bytes, announcement: Announcement) -> None:
+    """Attach the release's briefing, a PDF in the mail's language."""
+    language = str(out["Content-Language"])
+    name = f"vigie-{announcement.facts['as_of']}-{language}.pdf"
+    out.add_attachment(briefing, maintype="application", subtype="pdf", filename=name)
+    # With the first attachment every header of this kind goes into the part that was the whole mail until then.
+    out["Content-Language"] = language
 
 
 def machine_payload(message: Message, announcement: Announcement, letter_id: str) -> dict[str, Any]:

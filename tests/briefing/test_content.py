@@ -60,6 +60,12 @@ def test_without_any_forecast_the_title_claims_no_number(make_edition: MakeEditi
     assert content.title == "No route has figures recent enough for a forecast"
 
 
+def test_a_release_that_knows_no_route_still_has_a_briefing(make_edition: MakeEdition) -> None:
+    edition = make_edition(1, 0)
+    content = compose(edition.with_frame("routes", edition.frame("routes").iloc[:0]), None, "en", Standing())
+    assert content.routes == () and content.title.startswith("No route")
+
+
 def test_every_alert_has_its_sentence_chance_record_and_standing(make_edition: MakeEdition) -> None:
     first = compose(make_edition(), None, "en", Standing(STATES)).alerts[0]
     assert first.badge == "◆ Severe"

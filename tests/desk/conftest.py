@@ -87,9 +87,11 @@ def make_frames(alerts: list[dict[str, object]], ended: list[dict[str, object]])
         }
     )  # fmt: skip
     columns = list(alert_row(ALERT))
+    states = pd.DataFrame({"route_id": routes, "state": "ok", "origin_date": pd.Timestamp("2024-12-31"), "note": ""})
     return {
-        "observations": observations, "forecasts": forecasts, "trajectories": paths, "track_record": record,
-        "scores": scores, "freshness": fresh, "alerts": _typed(pd.DataFrame(alerts, columns=columns)),
+        "routes": states, "observations": observations, "forecasts": forecasts, "trajectories": paths,
+        "track_record": record, "scores": scores, "freshness": fresh,
+        "alerts": _typed(pd.DataFrame(alerts, columns=columns)),
         "ended_alerts": _typed(pd.DataFrame(ended, columns=columns)),
     }  # fmt: skip
 

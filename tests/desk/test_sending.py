@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import shutil
 import socket
 import threading
 import time
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from pypdf import PdfReader
 
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from alerts.messages.cap import validated
 from benchmarks.receivers import Mailbox, Requests
 from core.entry import Entry
 from core.errors import InputError
-from desk import sending
+from desk import briefing, sending
 from desk.decisions import Step, act
 from desk.night import record_night
 from desk.open import Desk
@@ -36,9 +40,11 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 @pytest.fixture(autouse=True)
 def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture takes longer to draw than everything else; one test looks at it."""
+    """Pictures and briefings take longer to draw than everything else; few tests look at them."""
     if "fan_chart" not in request.node.name:
         monkeypatch.setattr(sending, "_picture", lambda _announcement, _language: None)
+    if "briefing" not in request.node.name:
+        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"%PDF")
 
 
 def sign(desk: Desk, publish: Publish) -> None:
@@ -58,10 +64,11 @@ def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
     assert send_waiting(opened).summary() == ["messages: 2 sent"]
     (mail,) = mailbox.mails
     assert [part.get_content_type() for part in mail.walk()] == [
-        "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+        "multipart/mixed", "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+        "application/pdf",
     ]  # fmt: skip
     text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]  # both are there, as the line before shows
-    picture = list(mail.walk())[-1]
+    picture = list(mail.walk())[-2]
     assert picture.get_payload(decode=True)[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[index]  # a leaf's payload is bytes
     assert f"cid:{picture['Content-ID'].strip('<>')}" in html
     for said in (
@@ -79,6 +86,62 @@ def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
     assert link in text
     assert link.replace("&", "&amp;") in html
     assert mail["Subject"] == "[Vigie] New alert: Eastern Mediterranean (Warning)"
+
+
+def attachments(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
+    return [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()]
+
+
+def words_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
+
+
+def test_a_mail_that_raises_an_alert_carries_the_briefing_in_the_readers_language(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["language"] = "fr"
+    sign(opened := desk(**mail_settings), publish)
+    send_waiting(opened)
+    ((name, document),) = attachments(mailbox.mails[0])
+    assert (name, mailbox.mails[0]["Content-Language"]) == ("vigie-2025-01-31-fr.pdf", "fr")
+    text = " ".join(PdfReader(io.BytesIO(document)).pages[0].extract_text().split())
+    assert "Note de synthèse" in text and "Méditerranée orientale" in text
+    # Signed off is the one on the Eastern Mediterranean alone; the severe one on the Central waits for two people.
+    assert "Alertes : Méditerranée orientale (Préalerte)." in text
+    assert "Pièce jointe" in words_of(mailbox.mails[0])
+
+
+@pytest.mark.parametrize("fault", ["the release is gone", "the drawing fails", "the file is too large"])
+def test_without_a_briefing_the_mail_goes_all_the_same_and_says_so(
+    desk: OpenDesk,
+    publish: Publish,
+    mailbox: Mailbox,
+    mail_settings: Delivery,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    if fault == "the release is gone":
+        shutil.rmtree(opened.home / "releases")
+    elif fault == "the drawing fails":
+        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: 1 / 0)
+    else:
+        size = briefing.LARGEST_ATTACHMENT + 1
+        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"0" * size)
+    assert send_waiting(opened).sent == 2
+    assert attachments(mailbox.mails[0]) == []
+    assert "The one-page briefing could not be made for this mail" in words_of(mailbox.mails[0])
+
+
+def test_a_briefing_is_left_out_where_the_settings_say_so(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings, briefing=False), publish)
+    send_waiting(opened)
+    assert attachments(mailbox.mails[0]) == []
+    assert "briefing" not in words_of(mailbox.mails[0])
 
 
 def test_what_was_sent_is_recorded_and_not_sent_again(
