@@ -125,7 +125,7 @@ def prometheus(health: Health) -> str:
         known = [(labels, value) for labels, value in samples if value is not None]
         if known:
             lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{_labels(labels)} {value:.17g}" for labels, value in known]
+            lines += [f"{name}{_labels(labels)} {value:.12g}" for labels, value in known]
     return "\n".join(lines) + "\n"
 
 

@@ -167,6 +167,8 @@ def _publish(
     get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
     vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
     with watch.stage("reading"):
+        if damaged_files := cache.heal():
+            get_logger().warning("past forecasts damaged, made again", files=damaged_files)
         progress("Reading figures", 0, 1)
         fingerprint = load_snapshot(vintages, journal)
         asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()

@@ -30,6 +30,17 @@ class BacktestStore:
     def __init__(self, home: Path) -> None:
         self._partitions = Partitions(home / "backtests", _REPEATED_TEXTS)
 
+    def heal(self) -> list[str]:
+        """Set damaged files aside: what they held is made again.
+
+        Returns:
+            Their names.
+
+        Raises:
+            StoreError: A file cannot be read or renamed.
+        """
+        return [path.name for path in self._partitions.set_aside_damaged()]
+
     def missing(self, keys: pd.DataFrame) -> pd.DataFrame:
         """The keys for which no forecast is stored.
 

@@ -6,12 +6,14 @@ Every table in it is append-only: the database itself refuses to change or delet
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -60,7 +62,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+        self._reads_only = _reads_only(url)
+        self._engine = _engine(url, reads_only=self._reads_only)
         self.name = self._engine.url.render_as_string(hide_password=True)
 
     def run(self, work: Callable[[sa.Connection], _T], *, writes: bool = False) -> _T:
@@ -83,10 +86,13 @@ class Database:
     def create(self, *tables: sa.Table) -> None:
         """Make tables where they are missing, append-only; processes that start together wait for each other.
 
+        On a disk that cannot be written nothing is made.
+
         Raises:
             StoreError: The database cannot be opened.
         """
-        self.run(lambda connection: _create(connection, tables), writes=True)
+        if not self._reads_only:
+            self.run(lambda connection: _create(connection, tables), writes=True)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -157,7 +163,16 @@ def _refusals(table: str, dialect: str) -> list[str]:
     ]
 
 
-def _engine(url: str) -> sa.Engine:
+def _reads_only(url: str) -> bool:
+    """True for a SQLite file that is there, on a disk or in a folder that cannot be written."""
+    try:
+        path = sqlite_file(url)
+    except ArgumentError:
+        return False
+    return path is not None and path.is_file() and not os.access(path.parent, os.W_OK)
+
+
+def _engine(url: str, *, reads_only: bool) -> sa.Engine:
     try:
         address = sa.make_url(url)
     except ArgumentError:
@@ -167,7 +182,12 @@ def _engine(url: str) -> sa.Engine:
         return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     if backend != "sqlite":
         raise InputError(f"setting journal_url: '{backend}' is not served; write sqlite:///… or postgresql://…")
-    if address.database:
+    if reads_only:
+        # Where nobody can write, SQLite needs no files beside the database; what a crash left in one is read with it.
+        path = Path(str(address.database)).resolve()
+        left = path.with_name(f"{path.name}-wal").exists()
+        address = sa.make_url(f"sqlite:///file:{quote(str(path))}?mode=ro{'' if left else '&immutable=1'}&uri=true")
+    elif address.database:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS})
     sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.errors import StoreError
-from store.files import parquet_bytes, read_table, sha256_of_bytes, write_bytes
+from store.files import named_errors, parquet_bytes, read_table, sha256_of_bytes, sha256_of_file, write_bytes
 
 MANY_FILES = 64
 """From so many files on, a folder's files are merged into one: hundreds of nights must not slow reading down."""
@@ -64,6 +64,23 @@ class Partitions:
             return pd.DataFrame()
         rows: pd.DataFrame = pa.concat_tables(tables, promote_options="default").unify_dictionaries().to_pandas()
         return rows
+
+    def set_aside_damaged(self) -> list[Path]:
+        """Rename files whose content is not the one they are named by, so that they are read no more.
+
+        Only for folders whose content can be made again.
+
+        Returns:
+            The files as they were called.
+
+        Raises:
+            StoreError: A file cannot be read or renamed.
+        """
+        damaged = [path for path in self.files() if not sha256_of_file(path).startswith(path.stem)]
+        for path in damaged:
+            with named_errors(path):
+                path.replace(path.with_suffix(".damaged"))
+        return damaged
 
     def merge(self) -> Path | None:
         """Merge all files into one. A crash leaves rows twice, never none.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputError, StoreError
-from store.backup import find_archive, read_archive
+from store.backup import JOURNAL, find_archive, read_archive
 from store.chain import HEAD, NEXT_HEAD, Problem
+from store.database import copy_sqlite
 from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.releases import ReleaseStore
 from store.status import witnesses
@@ -70,7 +71,9 @@ def restore(source: Path, home: Path, journal_setting: str = "") -> Restored:
 
 
 def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
-    """Put back what is damaged or missing among the files that never change; nothing else is touched.
+    """Put back what is damaged or missing among the files that never change, and a damaged journal; nothing else.
+
+    A damaged journal is kept beside the restored one: what was recorded since the backup is in it alone.
 
     Args:
         source: The archive, or a folder of archives of which the newest is taken.
@@ -86,11 +89,31 @@ def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
     for _ in read_archive(archive):
         pass
     for name, content in read_archive(archive):
-        if name.startswith(_IMMUTABLE) and _is_damaged(home, name, content):
-            write_bytes(home / name, content)
-            files.append(name)
-            size += len(content)
+        if name == JOURNAL and _journal_is_damaged(home / JOURNAL):
+            _set_aside(home / JOURNAL)
+        elif not name.startswith(_IMMUTABLE) or not _is_damaged(home, name, content):
+            continue
+        write_bytes(home / name, content)
+        files.append(name)
+        size += len(content)
     return Restored(archive, files, size, _problem(home, journal_setting))
+
+
+def _journal_is_damaged(path: Path) -> bool:
+    if not path.is_file():
+        return True
+    try:
+        copy_sqlite(path)
+    except StoreError:
+        return True
+    return False
+
+
+def _set_aside(path: Path) -> None:
+    """Keep a damaged journal, and what SQLite wrote beside it, under other names: a person may save rows from it."""
+    for file in sorted(path.parent.glob(f"{path.name}*")):
+        if ".damaged" not in file.name:
+            file.replace(file.with_name(file.name.replace(path.name, f"{path.name}.damaged")))
 
 
 def _is_damaged(home: Path, name: str, content: bytes) -> bool:

@@ -123,3 +123,18 @@ def test_a_damaged_file_is_named(tmp_path: Path, store: BacktestStore, cached: R
     path.write_bytes(b"damaged")
     with pytest.raises(StoreError, match=path.name):
         store.read(_keys(cached()))
+
+
+def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
+    store: BacktestStore, cached: Rows, tmp_path: Path
+) -> None:
+    one, other = cached(model_id="vigie-ets"), cached(model_id="vigie-theta")
+    store.append(one)
+    (damaged,) = (tmp_path / "backtests").glob("*.parquet")
+    store.append(other)
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    with pytest.raises(StoreError):
+        store.read(_keys(one, other))
+    assert store.heal() == [damaged.name]
+    assert store.heal() == []
+    assert set(store.missing(_keys(one, other))["model_id"]) == {"vigie-ets"}

@@ -201,3 +201,17 @@ def test_there_must_be_something_to_back_up(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is nothing to back up"):
         write_backup(tmp_path / "nowhere", tmp_path / "one.tar.zst")
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_damaged_journal_is_replaced_and_kept_and_a_sound_one_is_left_alone(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    journal = Journal(journal_url("", home))
+    journal.record(Entry("a", "since the backup", "x"))
+    journal.close()
+    assert repair(archive, home).files == []
+    (home / "journal.sqlite").write_bytes(b"rubbish" * 1000)
+    assert repair(archive, home).files == ["journal.sqlite"]
+    assert (home / "journal.sqlite.damaged").read_bytes().startswith(b"rubbish")
+    journal = Journal(journal_url("", home))
+    assert [entry.action for entry in journal.entries()] == ["published"] * 3
+    journal.close()

@@ -159,3 +159,19 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match=r"journal\.sqlite: file is not a database"):
         Journal(journal_url("", tmp_path))
+
+
+def test_on_a_disk_that_cannot_be_written_rows_are_read_and_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = journal_url("", tmp_path)
+    journal = Journal(url)
+    journal.record(Entry("a", "said", "x"))
+    journal.close()
+    monkeypatch.setattr("store.database.os.access", lambda *_: False)
+    journal = Journal(url)
+    assert [entry.action for entry in journal.entries()] == ["said"]
+    with pytest.raises(StoreError, match="readonly"):
+        journal.record(Entry("a", "said", "y"))
+    journal.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.sqlite"]
