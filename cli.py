@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import access, alerts, deliver, health, keeping, serve
+from commands import access, alerts, briefing, deliver, health, keeping, serve
 from commands.shared import Home, current_release
 from core.errors import InputError, StoreError, VigieError
 from core.log import configure_logging, get_logger
@@ -31,6 +31,7 @@ snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in da
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
 app.command()(deliver.deliver)
+app.command()(briefing.briefing)
 app.command()(health.health)
 app.command()(keeping.backup)
 app.command()(keeping.restore)
