@@ -10,12 +10,13 @@ import streamlit as st
 from core.countries import display_name, known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.errors import InputError
-from core.schema import TARGETS
+from core.schema import ALL, TARGETS
 from dashboard import layout, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.charts.members import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.explanation_view import show_moved
+from dashboard.frames import localised
 from dashboard.i18n import _, language, ngettext
 from dashboard.names import indicator_name, model_name
 from dashboard.route_view import RouteView
@@ -45,9 +46,7 @@ def show_members(view: RouteView) -> None:
     members = member_rows(view)
     if members.empty:
         st.subheader(_("Models"), anchor=False)
-        st.markdown(
-            layout.small(_("The forecasts of single models are kept for the release itself, not for past origins."))
-        )
+        st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
         return
     others = members[members["model_id"] != summaries.ENSEMBLE]["q50"]
     spread = numbers.expected(others.max() - others.min()) if len(others) else ""
@@ -55,14 +54,22 @@ def show_members(view: RouteView) -> None:
     st.subheader(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
     layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
+    if view.origin:
+        st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
     layout.figures(layout.export_of(view.night, f"models-{view.route_id}", title, members), title)
 
 
 def member_rows(view: RouteView) -> pd.DataFrame:
     """Quantiles and score of each model for the third month ahead, the ensemble first, the baseline always there."""
-    if view.origin:
-        return pd.DataFrame()
+    rows = replayed_rows(view) if view.origin else present_rows(view)
+    rows["name"] = rows["model_id"].map(model_name)
+    first = rows["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
+    return rows.assign(_order=first).sort_values(["_order", "relative_wis"]).drop(columns="_order")
+
+
+def present_rows(view: RouteView) -> pd.DataFrame:
+    """Bounds of each model's forecast of the third month ahead, and its score on this route over all past origins."""
     rows = view.night.frame("forecasts")
     rows = rows[(rows["series_id"] == view.series_id) & (rows["output_type"] == "quantile")]
     end = summaries.months_ahead(view.night.as_of)[-1]
@@ -76,11 +83,20 @@ def member_rows(view: RouteView) -> pd.DataFrame:
     own = scores[
         (scores["series_id"] == view.series_id) & (scores["scale"] == "log") & (scores["horizon"] == horizon)
     ].set_index("model_id")["relative_wis"]
-    out["relative_wis"] = out["model_id"].map(own)
-    out["name"] = out["model_id"].map(model_name)
-    out["month"] = numbers.month_name(end)
-    first = out["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
-    return out.assign(_order=first).sort_values(["_order", "relative_wis"]).drop(columns="_order")
+    return out.assign(relative_wis=out["model_id"].map(own), month=numbers.month_name(end))
+
+
+def replayed_rows(view: RouteView) -> pd.DataFrame:
+    """The same at a past origin, with the score that each model had then over all routes."""
+    rows = view.night.frame("replays")
+    chosen = (rows["series_id"] == view.series_id) & (rows["origin_date"] == pd.Timestamp(view.origin))
+    out = rows[chosen & (rows["horizon"] == summaries.MONTHS_AHEAD)]
+    weights = view.night.frame("weights")
+    then = (weights["origin_date"] == pd.Timestamp(view.origin)) & (weights["horizon"] == summaries.MONTHS_AHEAD)
+    record = weights[then & (weights["series_id"] == ALL)].set_index("model_id")["relative_wis"]
+    named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
+    months = [numbers.month_name(end) for end in out["target_end_date"]]
+    return named.assign(relative_wis=out["model_id"].map(record).astype(float), month=months)
 
 
 def show_seasons(view: RouteView) -> None:
@@ -139,12 +155,19 @@ def show_nationalities(view: RouteView) -> None:
         month=numbers.month_name(period.to_timestamp())
     )
     st.subheader(title, anchor=False)
+    show_cut(view)
     mix = largest(table)
     unit = _("Persons, share of those shown")
     layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), "nationalities")
     st.markdown(layout.small(withheld_note()))
     made = layout.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
     layout.figures(layout.with_notes(made, [withheld_note()]), title, shown=mix)
+
+
+def show_cut(view: RouteView) -> None:
+    """At a past origin: how these figures were cut."""
+    if view.origin:
+        st.markdown(layout.small(_("Figures as this release knows them, cut at that date.")))
 
 
 def breakdown(view: RouteView) -> pd.DataFrame:
@@ -219,6 +242,7 @@ def country(code: str) -> str:
 def show_drivers(view: RouteView) -> None:
     """Indicators that people ask about, as context."""
     st.subheader(_("Context: no evidence that it improves the forecast"), anchor=False)
+    show_cut(view)
     text = _(
         "Conflict, displacement, prices and exchange rates are shown because people ask for them. On past data there "
         "is no evidence that they improve the forecast of a route; the forecast does not use them. Shown as context, "
@@ -283,7 +307,7 @@ def show_table(view: RouteView) -> None:
     """The figures behind the chart."""
     frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold, view.known_on)
     st.dataframe(
-        tables.with_words(frame.iloc[::-1]),
+        localised(tables.with_words(frame.iloc[::-1])),
         hide_index=True,
         height=420,
         placeholder="",

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import numbers, reads, summaries
+from dashboard import numbers, reads, replay_view, summaries
 from dashboard.headlines import Row
-from dashboard.i18n import _
 from dashboard.reads import Night
 from dashboard.summaries import known
 
@@ -29,13 +28,17 @@ class RouteView:
         horizon: Months ahead to show.
         threshold: The reader's number, persons a month.
         summary: The route's row of ``summaries.route_summary``.
-        history: Counted months known: ``time_period, obs_value, obs_flag, end_date``.
+        history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``, and ``changed`` where
+            they are known otherwise now.
+        editions: Editions on record of the figures behind the route; 1 where its sources keep no past ones.
         observed: The same for the chart: ``time_period_end, value, flag``.
         forecast: Quantile rows: ``target_end_date, output_type_id, value, horizon``.
         quantiles: The same, wide.
         chances: Chance of passing the threshold in each month.
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
+        knowing: The release that knows the outcomes.
+        scored: Score of ensemble and baseline in each month counted later: ``model_id, horizon, wis``.
         skill: Months ahead from and up to which the forecast beats the baseline, see :func:`skill_span`.
         running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
             ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
@@ -51,12 +54,15 @@ class RouteView:
     threshold: float
     summary: Row
     history: pd.DataFrame
+    editions: int
     observed: pd.DataFrame
     forecast: pd.DataFrame
     quantiles: pd.DataFrame
     chances: pd.DataFrame
     earlier: pd.DataFrame
     outcomes: pd.DataFrame
+    knowing: Night
+    scored: pd.DataFrame
     skill: tuple[int, int] | None
     running: pd.DataFrame
     alert: Row | None
@@ -80,6 +86,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     known_on = dt.date.fromisoformat(origin) if origin else night.as_of
     everything = summaries.series_of(night.frame("observations"), series_id)
     history = everything[everything["end_date"] <= pd.Timestamp(known_on)].reset_index(drop=True)
+    history = replay_view.history_then(history, night.frame("figures_then"), series_id, origin)
     past = night.frame("backtest")
     past = past[past["series_id"] == series_id]
     source = past[past["origin_date"] == pd.Timestamp(known_on)] if origin else night.frame("forecasts")
@@ -90,6 +97,8 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     former = reads.night(night.previous) if night.previous else None
     threshold = number if number is not None else usual_threshold(own, history)
     origin_date = history["end_date"].max() if len(history) else pd.Timestamp(known_on)
+    found, knowing = after_origin(night, series_id, origin, origin_date)
+    outcomes = for_chart(found)
     return RouteView(
         night=night,
         route_id=route_id,
@@ -99,21 +108,51 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         threshold=threshold,
         summary=summary,
         history=history,
+        editions=editions_of(routes, route_id),
         observed=for_chart(history),
         forecast=forecast,
         quantiles=quantiles,
         chances=summaries.chances(quantiles, threshold),
         earlier=earlier_forecasts(past, origin_date),
-        outcomes=for_chart(
-            summaries.observed_after(
-                night.frame("observations"), night.frame("outcomes"), series_id, origin_date.date()
-            )
-        ),
+        outcomes=outcomes,
+        knowing=knowing,
+        scored=scores_then(night, series_id, origin, horizon, outcomes),
         skill=skill_span(summaries.better_than_baseline(night.frame("scores"), series_id)),
         running=running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
+
+
+def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) -> tuple[pd.DataFrame, Night]:
+    """What was counted after the last month known, and the release that knows it.
+
+    A past origin is judged by its own release, a release by the one that knows most of what came after.
+    """
+    if not origin:
+        return replay_view.came_later(night, series_id, last)
+    later = summaries.observed_after(night.frame("observations"), night.frame("outcomes"), series_id, last.date())
+    return later, night
+
+
+def scores_then(night: Night, series_id: str, origin: str, horizon: int, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Scores of the ensemble and the baseline in the months counted since: ``model_id, horizon, wis``."""
+    judged = (summaries.ENSEMBLE, summaries.BASELINE)
+    if origin:
+        rows = night.frame("replays")
+        rows = rows[(rows["series_id"] == series_id) & (rows["origin_date"] == pd.Timestamp(origin))]
+        rows = rows[rows["model_id"].isin(judged) & rows["wis"].notna()]
+        return rows.loc[rows["horizon"] <= horizon, ["model_id", "horizon", "wis"]].reset_index(drop=True)
+    rows = night.frame("forecasts")
+    rows = rows[(rows["series_id"] == series_id) & (rows["horizon"] <= horizon)]
+    return replay_view.score_of(rows, outcomes, judged)
+
+
+def editions_of(routes: pd.DataFrame, route_id: str) -> int:
+    """Editions on record of a route's figures; 1 where the release does not say."""
+    if "editions" not in routes:
+        return 1
+    return int(routes.loc[routes["route_id"] == route_id, "editions"].max())
 
 
 def _forecast_rows(source: pd.DataFrame, series_id: str, horizon: int) -> pd.DataFrame:
@@ -165,11 +204,6 @@ def past_origins(night: Night, route_id: str) -> list[str]:
     past = night.frame("backtest")
     dates = past.loc[past["series_id"] == summaries.route_series(route_id), "origin_date"].unique()
     return sorted((pd.Timestamp(date).date().isoformat() for date in dates), reverse=True)
-
-
-def origin_label(origin: str) -> str:
-    """A past origin in words."""
-    return _("{day} (past origin)").format(day=numbers.day_short(dt.date.fromisoformat(origin)))
 
 
 def earlier_forecasts(past: pd.DataFrame, origin_date: pd.Timestamp) -> pd.DataFrame:

@@ -73,13 +73,14 @@ def running_words(view: RouteView) -> str:
         return ""
     row = view.running.iloc[0]
     text = _("{month} so far: {counted} counted up to {day}; {expected} expected in all, most likely {interval}.")
-    return text.format(
+    said = text.format(
         month=numbers.month_name(row["target_end_date"]),
         counted=numbers.observed(row["so_far"]),
         day=numbers.day_short(row["last_day"]),
         expected=numbers.expected(row["q50"]),
         interval=numbers.interval_words(row["q10"], row["q90"]),
     )
+    return tables.capital(said)
 
 
 def skill_words(view: RouteView) -> str:
@@ -87,6 +88,8 @@ def skill_words(view: RouteView) -> str:
     if view.skill is None:
         return _("This release holds no score for this route.")
     first, last = view.skill
+    if view.origin:
+        return _("How far the forecast can be trusted is judged on all past origins, later ones too: see Evaluation.")
     if last == 0:
         return _("On this route there is no evidence that the forecast is better than the baseline.")
     if first > 1:
@@ -116,27 +119,14 @@ def guard_words(view: RouteView) -> str:
     return " ".join(parts)
 
 
-def outcome_words(view: RouteView) -> str:
-    """How many of the months counted later fell inside the 80 % interval."""
-    later = view.outcomes.set_index("time_period_end")["value"]
-    both = view.quantiles.join(later.rename("outcome"), how="inner").dropna(subset=["outcome"])
-    if both.empty:
-        return ""
-    inside = int(both["outcome"].between(both[0.1], both[0.9]).sum())
-    text = ngettext(
-        "What happened next: {inside} of {n} month fell inside the 80% interval.",
-        "What happened next: {inside} of {n} months fell inside the 80% interval.",
-        len(both),
-    )
-    return text.format(inside=inside, n=len(both))
-
-
 def export(view: RouteView) -> Export:
     """The figures behind the chart, ready to leave."""
     frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)
     made = layout.export_of(view.night, f"route-{view.route_id}", title(view), frame, _sources(view))
     if view.origin:
-        return layout.with_notes(made, [_("A forecast made at the past origin {day}.").format(day=view.origin)])
+        return layout.with_notes(
+            made, [_("Replay of {day}: made later by the same code with what was known then.").format(day=view.origin)]
+        )
     return made
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 from dashboard.i18n import _
 
 LATEST = "latest"
-CARRIED = ("release", "route", "lang")
+CARRIED = ("release", "route", "origin", "reveal", "lang")
 """Choices that hold on every page of a visit."""
 
 _CARRY = "carried:"
@@ -126,6 +126,8 @@ def forget(name: str) -> None:
     """Go back to the default of a choice, on this page and the others."""
     st.session_state.pop(_CARRY + name, None)
     write(name, None)
+    if name == "release":
+        forget("origin")
 
 
 def note_bad_value(name: str, text: str) -> None:
@@ -141,6 +143,8 @@ _UNSET = object()
 def _follow(name: str, key: str, encode: Callable[[Any], str | None]) -> None:
     text = encode(st.session_state[key])
     write(name, text)
+    if name == "release":
+        forget("origin")  # past origins belong to the release shown before
     if name in CARRIED:
         st.session_state[_CARRY + name] = text
 

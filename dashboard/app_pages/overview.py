@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import changes, headlines, layout, numbers, reads, state, summaries, tables
+from dashboard import changes, headlines, layout, next_section, numbers, reads, state, summaries, tables
+from dashboard.briefing_button import offer_briefing
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, ngettext
 from dashboard.maps import flow_map, map_alt, map_note
@@ -25,6 +26,7 @@ def show(night: Night) -> None:
     alerts, ended = summaries.by_level(night.frame("alerts")), night.frame("ended_alerts")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title(headlines.overview(alerts, ended, summary), anchor=False)
+        offer_briefing(night)
         link_to_alerts(len(alerts))
     show_cards(night, former, summary)
     left, right = st.columns([1, 1.12], gap="medium")
@@ -33,6 +35,7 @@ def show(night: Night) -> None:
         show_map(summary, months)
     with right:
         show_routes(night, summary, months)
+        next_section.show(night, summary, ends)
         show_changes(night, former)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import headlines, layout, reads, route_details, route_view, route_words, state, summaries, tables
+from dashboard import headlines, layout, route_details, route_view, route_words, state, summaries, tables, time_travel
 from dashboard.charts.fan import fan_alt, fan_chart
 from dashboard.i18n import _, ngettext
 from dashboard.pictures import fan_png
@@ -42,7 +42,7 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
         st.selectbox(
             _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
         )
-        show_known_on(night, view, past)
+        time_travel.show_control(night, view.origin, past)
         st.selectbox(
             _("Horizon"),
             HORIZONS,
@@ -63,38 +63,8 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
             _("Earlier forecasts"),
             **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
         )
-        if not view.outcomes.empty:
-            st.toggle(
-                _("Reveal what happened next"),
-                **state.widget("reveal", state.switch("reveal"), lambda on: "1" if on else "0"),
-            )
-
-
-def show_known_on(night: Night, view: RouteView, past: list[str]) -> None:
-    """Stored releases, then the past origins of the backtest: the world as known on any of them."""
-    releases = layout.release_labels(reads.nights())
-    options = [*releases, *past]
-    key = "known_on"
-    st.session_state[key] = view.origin or night.run_id
-    st.selectbox(
-        _("As known on"),
-        options,
-        format_func=lambda option: releases.get(option) or route_view.origin_label(option),
-        width=230,
-        key=key,
-        on_change=follow_known_on,
-        args=(key, tuple(releases), next(iter(releases))),
-    )
-
-
-def follow_known_on(key: str, run_ids: tuple[str, ...], newest: str) -> None:
-    """Write the chosen release or past origin into the address."""
-    chosen = st.session_state[key]
-    if chosen in run_ids:
-        state.write("release", state.LATEST if chosen == newest else chosen)
-        state.write("origin", None)
-    else:
-        state.write("origin", chosen)
+        time_travel.show_reveal_switch(there=not view.outcomes.empty)
+    time_travel.show_replay_mark(view)
 
 
 def show_fan(view: RouteView) -> None:
@@ -116,19 +86,17 @@ def show_fan(view: RouteView) -> None:
         running=view.running,
         threshold=view.threshold,
         chances=route_view.spaced(view.chances, 3),
-        skill_until=view.skill[1] if view.skill else None,
+        # At a past origin the record of today was not known yet.
+        skill_until=view.skill[1] if view.skill and not view.origin else None,
         skill_from=view.skill[0] if view.skill else 1,
     )
     layout.chart(figure, alt, "fan")
     if running := route_words.running_words(view):
         st.markdown(layout.small(running))
-    if revealed and (said := route_words.outcome_words(view)):
-        st.markdown(said)
+    if revealed:
+        time_travel.show_verdict(view)
     if guarded := route_words.guard_words(view):
         st.markdown(layout.small(guarded))
-    if view.origin:
-        note = _("A forecast made at a past origin, from the figures as this release knows them, cut at that date.")
-        st.markdown(layout.small(note))
 
 
 def show_key_numbers(view: RouteView) -> None:

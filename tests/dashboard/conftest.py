@@ -121,6 +121,8 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         ),
         "trajectories": pd.concat(trajectories),
         "backtest": pd.concat(backtest),
+        "replays": make_replays(known, too_old),
+        "figures_then": make_figures_then(),
         "observations": pd.concat(observations),
         "outcomes": pd.concat(outcomes).query("time_period > '2024-12'"),
         "alerts": make_alerts(),
@@ -224,6 +226,39 @@ def as_trajectories(route: str, values: pd.Series, paths: np.ndarray) -> pd.Data
             "output_type": "sample",
             "output_type_id": np.repeat(np.arange(count), 12),
             "value": paths.ravel(),
+        }
+    )
+
+
+def make_replays(known: dict[str, pd.Series], too_old: str | None) -> pd.DataFrame:
+    """Every model's past forecasts in short, at the origins of the backtest."""
+    parts = []
+    for route, values in known.items():
+        for back in range(1, 25) if route != too_old else ():
+            past = values.iloc[:-back]
+            for model, ratio in MODELS.items():
+                row = {
+                    "model_id": model,
+                    "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
+                    "origin_date": past.index[-1].end_time.normalize(),
+                    "horizon": np.arange(1, 13),
+                    "target_end_date": ends(past),
+                }
+                middle = past.iloc[-12:].to_numpy() * ratio
+                bounds = {f"q{round(100 * level)}": middle * (0.5 + level) for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
+                scored = np.arange(1, 13) <= back
+                parts.append(pd.DataFrame({**row, **bounds, "wis": np.where(scored, 0.2 * ratio, np.nan)}))
+    return pd.concat(parts)
+
+
+def make_figures_then() -> pd.DataFrame:
+    """One month of one route that was known otherwise at one past origin."""
+    return pd.DataFrame(
+        {
+            "series_id": [make_series_id("arrivals", "CMR", "_T", "_T", "M")],
+            "origin_date": [pd.Timestamp("2024-06-30")],
+            "time_period": ["2024-06"],
+            "obs_value": [1234.0],
         }
     )
 

@@ -162,7 +162,7 @@ def test_changing_a_widget_changes_the_address() -> None:
 def test_a_past_origin_shows_the_forecast_made_then() -> None:
     app = visit("route", route="CMR", origin="2024-06-30")
     assert app.title[0].value.startswith("Central Mediterranean: on 30 June 2024, ")
-    assert "made at a past origin" in words(app)
+    assert "Made later by the same code with what was known then" in words(app)
 
 
 @pytest.mark.usefixtures("release")

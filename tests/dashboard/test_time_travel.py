@@ -1,0 +1,125 @@
+"""Going back in time: what was known then, what came next, how the forecast did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.quantiles import QUANTILE_LEVELS
+from dashboard import replay_view, time_travel
+
+from .conftest import publish
+from .test_pages import visit, words
+
+MONTHS = pd.to_datetime(["2024-07-31", "2024-08-31", "2024-09-30"])
+
+
+def quantiles(centre: float = 100.0) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [[centre * (0.5 + level) for level in QUANTILE_LEVELS]] * len(MONTHS), index=MONTHS, columns=QUANTILE_LEVELS
+    )
+    return table.assign(horizon=[1, 2, 3])
+
+
+def outcomes(*values: float) -> pd.DataFrame:
+    return pd.DataFrame({"time_period_end": MONTHS[: len(values)], "value": values})
+
+
+def history() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "time_period": ["2024-05", "2024-06"],
+            "obs_value": [10.0, 20.0],
+            "obs_flag": ["", "p"],
+            "end_date": pd.to_datetime(["2024-05-31", "2024-06-30"]),
+        }
+    )
+
+
+def then(value: float, origin: str = "2024-06-30") -> pd.DataFrame:
+    row = {"series_id": "a", "origin_date": pd.Timestamp(origin), "time_period": "2024-06", "obs_value": value}
+    return pd.DataFrame([row])
+
+
+def test_a_month_known_otherwise_then_is_shown_as_it_was_known() -> None:
+    found = replay_view.history_then(history(), then(17.0), "a", "2024-06-30")
+    assert found["obs_value"].tolist() == [10.0, 17.0]
+    assert found["changed"].tolist() == [False, True]
+
+
+def test_a_month_not_known_then_is_left_out() -> None:
+    found = replay_view.history_then(history(), then(np.nan), "a", "2024-06-30")
+    assert found["time_period"].tolist() == ["2024-05"]
+
+
+def test_what_another_origin_knew_changes_nothing() -> None:
+    assert not replay_view.history_then(history(), then(17.0, "2024-05-31"), "a", "2024-06-30")["changed"].any()
+    assert not replay_view.history_then(history(), then(17.0), "a", "")["changed"].any()
+
+
+def test_each_outcome_is_placed_in_the_narrowest_interval_that_holds_it() -> None:
+    did = replay_view.how_it_did(quantiles(), outcomes(100.0, 135.0, 400.0))
+    assert did["inside"].tolist() == [0.5, 0.8, replay_view.OUTSIDE]
+
+
+def test_months_not_counted_yet_are_not_judged() -> None:
+    assert replay_view.how_it_did(quantiles(), outcomes(100.0))["target_end_date"].tolist() == [MONTHS[0]]
+    assert replay_view.how_it_did(quantiles(), outcomes()).empty
+
+
+def test_the_relative_score_counts_only_months_that_both_models_have() -> None:
+    scores = pd.DataFrame(
+        {"model_id": ["own", "own", "base", "base"], "horizon": [1, 2, 1, 3], "wis": [0.2, 9.0, 0.4, 9.0]}
+    )
+    ratio, months = replay_view.relative_wis(scores, "own", "base")
+    assert ratio == pytest.approx(0.5)
+    assert months == 1
+
+
+def test_stops_stand_in_time_order_and_end_at_either_side() -> None:
+    stops = ["2024-05-31", "2024-06-30", "run"]
+    assert time_travel.beside(stops, "2024-06-30") == ("2024-05-31", "run")
+    assert time_travel.beside(stops, "2024-05-31") == (None, "2024-06-30")
+    assert time_travel.beside(stops, "run") == ("2024-06-30", None)
+
+
+def test_the_replay_of_a_past_origin_is_marked_and_its_models_are_those_of_then(home: Path) -> None:
+    publish(home)
+    app = visit("route", route="CMR", origin="2024-06-30")
+    said = words(app)
+    assert "it was not published at the time" in said
+    assert "The sources keep no past editions" in said
+    assert "Relative WIS as it stood then" in said
+
+
+def test_the_revealed_forecast_is_judged_by_intervals_and_against_the_baseline(home: Path) -> None:
+    publish(home)
+    said = words(visit("route", route="CMR", reveal="1"))
+    assert "months fell inside the 80% interval" in said
+    assert "of the baseline's over 6 months" in said
+
+
+def test_an_older_release_is_judged_by_what_the_newest_knows_and_says_so(home: Path) -> None:
+    older = publish(home, as_of=dt.date(2025, 1, 30))
+    publish(home)
+    said = words(visit("route", route="CMR", release=older.run_id, reveal="1"))
+    assert "Outcomes as known in the release of 31 January 2025" in said
+
+
+def test_a_step_back_from_a_release_leads_to_the_newest_past_origin(home: Path) -> None:
+    publish(home)
+    app = visit("route", route="CMR")
+    next(button for button in app.button if button.label == "Earlier").click().run()
+    assert dict(app.query_params)["origin"] in ("2024-11-30", ["2024-11-30"])
+    next(button for button in app.button if button.label == "Later").click().run()
+    assert "origin" not in app.query_params
+
+
+def test_the_overview_reveals_what_came_only_on_demand(home: Path) -> None:
+    publish(home)
+    assert "What happened next" not in words(visit("overview"))
+    assert "What happened next, February–April 2025" in words(visit("overview", reveal="1"))
