@@ -11,7 +11,7 @@ from alerts.facts import REVISION, STALE
 from alerts.levels import LEVELS
 from alerts.misses import MISS
 from alerts.origin_context import SHOCK
-from alerts.thresholds import CAPACITY_MONTHS, CAPACITY_QUANTILE
+from alerts.thresholds import CAPACITY_MONTHS, CAPACITY_QUANTILE, LOWEST_MONTHS
 from core.settings import AlertSettings
 
 COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", "watch", "warning", "severe"]
@@ -38,7 +38,8 @@ def _ahead(rule: ExceedanceRule, settings: AlertSettings, thresholds: pd.DataFra
         "capacity": f"a month above the number set for the route, else the {CAPACITY_QUANTILE:.0%} quantile of "
         f"{CAPACITY_MONTHS} months",
         "surge": f"a month of at least {settings.surge_factor:g} times the mean of the last 12",
-        "fall": f"a month of at most {settings.fall_factor:g} times the mean of the last 12",
+        "fall": f"a month of at most {settings.fall_factor:g} times the mean of the last 12, and no higher than any of "
+        f"the last {LOWEST_MONTHS}",
         "record_12": "a month above the highest of the last 12",
         "record_36": "a month above the highest of the last 36",
     }

@@ -66,7 +66,13 @@ class ExceedanceRule:
 EXCEEDANCE_RULES: tuple[ExceedanceRule, ...] = (
     ExceedanceRule("capacity", "any month above the reader's number", thresholds.capacity, ">", RARE),
     ExceedanceRule("surge", "any month far above the trailing 12-month mean", thresholds.surge, ">=", RARE),
-    ExceedanceRule("fall", "any month far below the trailing 12-month mean", thresholds.fall, "<=", COMMON),
+    ExceedanceRule(
+        "fall",
+        "any month far below the trailing mean, and the lowest of two years",
+        thresholds.fall,
+        "<=",
+        COMMON,
+    ),
     ExceedanceRule(
         "record_12",
         "any month above the highest of the last 12",

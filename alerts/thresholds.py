@@ -17,6 +17,8 @@ CAPACITY_QUANTILE = 0.90
 CAPACITY_MONTHS = 36
 CAPACITY_FEWEST_MONTHS = 24
 YEAR = 12
+LOWEST_MONTHS = 24
+"""A fall is below the same season of two years."""
 
 
 def route_of(series_id: str) -> str | None:
@@ -49,9 +51,14 @@ def surge(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
 
 
 def fall(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
-    """A fraction of the trailing 12-month mean, where that mean is large enough to mean something."""
+    """A fraction of the trailing 12-month mean or the lowest of 24 months, whichever is less, for a large enough mean.
+
+    Without the second, every winter of a seasonal route would be a fall.
+    """
     mean = counts.rolling(YEAR).mean()
-    return settings.fall_factor * mean.where(mean >= max(settings.surge_minimum, 1))
+    fraction = settings.fall_factor * mean.where(mean >= max(settings.surge_minimum, 1))
+    lowest = counts.rolling(LOWEST_MONTHS).min()
+    return fraction.where(fraction < lowest, lowest).where(fraction.notna())
 
 
 def highest_in(months: int, counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:

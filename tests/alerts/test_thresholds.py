@@ -37,6 +37,14 @@ def test_only_a_routes_monthly_total_names_a_route(series_id: str, route_id: str
     assert thresholds.route_of(series_id) == route_id
 
 
+def test_a_fall_is_half_of_the_mean_and_no_higher_than_any_of_two_years(panel: Build) -> None:
+    steady, seasonal = [200] * 24, [350, 50] * 12
+    assert _last(thresholds.fall(thresholds.by_route(panel(steady)), USUAL)) == 100
+    assert _last(thresholds.fall(thresholds.by_route(panel(seasonal)), USUAL)) == 50
+    assert np.isnan(_last(thresholds.fall(thresholds.by_route(panel([200] * 23)), USUAL)))
+    assert np.isnan(_last(thresholds.fall(thresholds.by_route(panel([99] * 24)), USUAL)))
+
+
 def test_a_surge_needs_a_mean_of_one_hundred_over_twelve_whole_months(panel: Build) -> None:
     assert _last(thresholds.surge(thresholds.by_route(panel([100] * 12)), USUAL)) == 150
     assert np.isnan(_last(thresholds.surge(thresholds.by_route(panel([100] * 11 + [99])), USUAL)))

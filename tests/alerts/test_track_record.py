@@ -84,17 +84,19 @@ class Oracle:
         values = self.series[series_id]
         if self.rule.rule == "capacity" and series_id == SERIES[1]:
             return 400.0
-        length = {"surge": 12, "fall": 12, "record_12": 12, "record_36": 36, "capacity": 36}[self.rule.rule]
+        length = {"surge": 12, "fall": 24, "record_12": 12, "record_36": 36, "capacity": 36}[self.rule.rule]
         past = [values[origin - back] for back in range(length) if origin - back in values]
         if self.rule.rule == "capacity":
             found = float(np.quantile(past, 0.9)) if len(past) >= 24 else np.nan
         elif len(past) < length:
             return None
         else:
-            found = sum(past) / 12 if self.rule.rule in {"surge", "fall"} else max(past)
+            found = sum(past[:12]) / 12 if self.rule.rule in {"surge", "fall"} else max(past)
         if not found >= 100:
             return None
-        return found * {"surge": 1.5, "fall": 0.5}.get(self.rule.rule, 1.0)
+        if self.rule.rule == "fall":
+            return min(0.5 * found, *past)
+        return found * {"surge": 1.5}.get(self.rule.rule, 1.0)
 
     def is_event(self, series_id: str, origin: pd.Period, month: pd.Period) -> bool | None:
         limit, value = self.limit(series_id, origin), self.series[series_id].get(month)
