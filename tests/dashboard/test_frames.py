@@ -44,6 +44,6 @@ def test_numbers_and_dates_are_written_in_english() -> None:
 
 
 def test_the_values_behind_stay_numbers_so_that_columns_sort() -> None:
-    data = frames.localised(FRAME).data
+    data = frames.localised(FRAME).data  # type: ignore[attr-defined]  # a property that its stubs leave out
     assert data["persons"].dtype == float
     assert data["share"].tolist() == [0.82, 0.5]

@@ -13,6 +13,7 @@ from forecasting.groups import COLUMNS
 from ingest.catalogue import sources
 from ingest.known_issues import known_issues
 from store.releases import Release, ReleaseStore
+from tests.french import english_left
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +66,22 @@ def test_errors_are_told_by_route_and_by_group_of_nationalities(release: Release
     scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])["relative_wis"]
     assert scored["CMR", 1] == pytest.approx(scores["vigie-ensemble", "arrivals.CMR._T._T.M", 1, "log"])
     assert pd.notna(scored).all()
+
+
+def test_every_text_stands_in_every_language_under_the_same_name(release: Release) -> None:
+    names = set(release.manifest["files"])
+    english = {name for name in names if name.endswith(".md") and not name.startswith("fr/")}
+    assert {name.removeprefix("fr/") for name in names if name.startswith("fr/")} == english
+    assert "model_cards/vigie-ensemble.md" in english
+
+
+def test_no_english_sentence_is_left_in_a_french_text(release: Release) -> None:
+    for name in (name for name in release.manifest["files"] if name.startswith("fr/")):
+        assert english_left(release.document(name)) == [], name
+    assert english_left(release.document("model_cards/vigie-ensemble.md"))
+
+
+def test_french_texts_write_decimals_with_a_comma(release: Release) -> None:
+    scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
+    ratio = f"{float(scores['relative_wis']['vigie-ensemble', '_T', 3, 'log']):.2f}".replace(".", ",")
+    assert f"{ratio} [" in release.document("fr/evaluation_matrix.md")

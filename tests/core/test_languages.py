@@ -1,0 +1,82 @@
+"""Catalogues are complete and keep what a text is filled with; records and dates are told in a language."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, full_date, languages, told_in
+
+TRANSLATED = [code for code in languages() if code != DEFAULT_LANGUAGE]
+KEPT = re.compile(r"\{[^}]*\}|`[^`]*`|</?\w+>|\*\*|↑|→|[●▲◆○]")
+"""What a translation may not lose: places to fill in, commands, markup, marks."""
+
+
+def messages(language: str) -> list[Message]:
+    with (LOCALE_FOLDER / language / "LC_MESSAGES" / "vigie.po").open("rb") as file:
+        return [message for message in read_po(file, locale=language) if message.id]
+
+
+def pairs(language: str) -> Iterator[tuple[str, str]]:
+    """English and translation of every text, one pair for each form of a plural."""
+    for message in messages(language):
+        if isinstance(message.id, list | tuple) and isinstance(message.string, list | tuple):
+            yield from zip(message.id, message.string, strict=True)
+        else:
+            yield str(message.id), str(message.string)
+
+
+def template() -> set[str]:
+    with (LOCALE_FOLDER / "vigie.pot").open("rb") as file:
+        return {str(message.id) for message in read_po(file) if message.id}
+
+
+def test_french_is_spoken() -> None:
+    assert "fr" in TRANSLATED
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_text_is_missing_or_guessed(language: str) -> None:
+    assert {str(message.id) for message in messages(language)} == template()
+    assert [source for source, told in pairs(language) if not told.strip()] == []
+    assert [message.id for message in messages(language) if message.fuzzy] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_keeps_places_commands_markup_and_marks(language: str) -> None:
+    lost = [
+        source for source, told in pairs(language) if sorted(KEPT.findall(source)) != sorted(KEPT.findall(told))
+    ]  # fmt: skip
+    assert lost == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_begins_and_ends_as_its_text_does(language: str) -> None:
+    def ends(text: str) -> tuple[bool, bool, bool]:
+        return text[:1].isspace(), text[-1:].isspace(), text.rstrip().endswith(".")
+
+    assert [source for source, told in pairs(language) if source != "; " and ends(source) != ends(told)] == []
+
+
+def test_french_puts_a_narrow_space_before_high_marks_and_curls_its_apostrophes() -> None:
+    wrong = re.compile(r"[^\u202f\s\d(←-⇿][;!?»%]|[ \u00a0][:;!?»%]|«[^\u202f]|'")
+    bare = [re.sub(r"`[^`]*`|\{[^}]*\}|</?\w+>|\*\*|https?://\S+", "", told) for _source, told in pairs("fr")]
+    assert [text for text in bare if wrong.search(text)] == []
+
+
+def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+    assert full_date(dt.date(2025, 1, 1), "fr") == "1er janvier 2025"
+    assert full_date(dt.date(2025, 1, 31), "fr") == "31 janvier 2025"
+    assert full_date(dt.date(2025, 1, 1), "en") == "1 January 2025"
+
+
+def test_a_record_is_told_in_a_language_and_in_english_where_it_has_no_other() -> None:
+    record = {"what": "A fault", "what_fr": "Un défaut", "who": "Vigie", "who_fr": "", "n": 3}
+    assert told_in(record, "fr")["what"] == "Un défaut"
+    assert told_in(record, "fr")["who"] == "Vigie"
+    assert told_in(record, "en") == record

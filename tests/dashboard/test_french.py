@@ -1,0 +1,66 @@
+"""Each page in French: no English sentence is left, and numbers and dates are written as French writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.french import english_left
+
+from .test_pages import PAGES, visit, words
+
+VIEWS = [
+    *[(page, {}) for page in PAGES],
+    *[("route", {"route": "CMR", "view": view}) for view in ("nationalities", "drivers", "table")],
+    *[("scenarios", {"kind": kind}) for kind in ("shock", "past")],
+    *[("scenarios", {"part": part}) for part in ("routes", "places", "saved")],
+    ("evaluation", {"on": "CMR", "group": "route"}),
+]
+
+
+def shown(app: AppTest) -> str:
+    """Every text that a page hands to the browser: words, labels, options, tables, charts and alt texts."""
+    parts: list[str] = []
+    for element in app.main:
+        parts += texts(getattr(element, "proto", None))
+        if element.type in {"dataframe", "table"}:
+            parts.append(getattr(element, "value", pd.DataFrame()).to_string())
+    return "\n".join(parts)
+
+
+def texts(node: Any) -> Iterator[str]:  # noqa: ANN401  # a protocol buffer or any value of its fields
+    """Texts in a protocol buffer, however deep."""
+    if isinstance(node, str):
+        yield node
+    elif hasattr(node, "ListFields"):
+        for _field, value in node.ListFields():
+            yield from texts(value)
+    elif isinstance(node, Iterable) and not isinstance(node, bytes):
+        for child in node:
+            yield from texts(child)
+
+
+@pytest.mark.parametrize(("page", "address"), VIEWS, ids=str)
+@pytest.mark.usefixtures("release")
+def test_no_english_sentence_is_left_on_a_french_page(page: str, address: dict[str, Any]) -> None:
+    app = visit(page, lang="fr", **address)
+    said = shown(app)
+    assert len(said) > 2000
+    assert english_left(said) == []
+
+
+@pytest.mark.usefixtures("release")
+def test_the_check_finds_the_english_sentences_of_an_english_page() -> None:
+    assert len(english_left(shown(visit("overview")))) >= 10
+
+
+@pytest.mark.usefixtures("release")
+def test_the_overview_writes_numbers_and_dates_as_french_does() -> None:
+    said = words(visit("overview", lang="fr"))
+    assert "31 janvier 2025" in said
+    assert "février–avril 2025" in said
+    assert "Méditerranée centrale" in said
