@@ -8,8 +8,10 @@ it: the page then finds nobody signed in.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import streamlit
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -18,7 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.log import get_logger
 from dashboard.claims import USER_COOKIE, claims_of
 from dashboard.guard import Guard
-from dashboard.headers import safe_headers
+from dashboard.headers import content_policy, safe_headers
+from dashboard.language_control import page_scripts
 from desk.permissions import DOWNLOAD, may, page_action
 
 _CLOSED = ("/media", "/_stcore", "/component", "/app/static")
@@ -38,6 +41,8 @@ class Gate:
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app, self._guard = app, guard
+        frame = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
+        self._policy = content_policy(frame + page_scripts())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a connection through as far as its login reaches."""
@@ -100,13 +105,14 @@ class Gate:
         return claims_of(HTTPConnection(scope).cookies, self._guard.cookie_secret, self._guard.origin)
 
     def _protecting(self, scope: Scope, send: Send) -> Send:
-        guard, path = self._guard, scope["path"]
+        guard, policy, path = self._guard, self._policy, scope["path"]
         is_kept = path.startswith("/static/")
 
         async def protecting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = safe_headers(
                     message.get("headers", []),
+                    policy=policy,
                     https=guard.is_https,
                     keep_nothing=guard.access.is_on and not is_kept,
                     cookie_seconds=int(guard.access.session_minutes * 60),

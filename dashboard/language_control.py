@@ -19,6 +19,11 @@ _SAY = "<script>document.documentElement.lang = '%s';</script>"
 """Tells screen readers in which language to speak: Streamlit's own page always says English."""
 
 
+def page_scripts() -> str:
+    """Every script that pages run, as HTML: the server's policy on content lets no others run."""
+    return "".join(_SAY % one for one in languages())
+
+
 def show_languages() -> None:
     """Every language that has a catalogue."""
     shown = language()

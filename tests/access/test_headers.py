@@ -1,0 +1,54 @@
+"""Headers and cookie flags that a browser protects the reader with."""
+
+from __future__ import annotations
+
+from dashboard.headers import content_policy, safe_cookie, safe_headers
+
+LOGIN = b"_streamlit_user=abc.def; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"
+
+
+def headers(*given: tuple[bytes, bytes], https: bool = False, keep_nothing: bool = False) -> dict[bytes, bytes]:
+    return dict(safe_headers(given, policy="p", https=https, keep_nothing=keep_nothing, cookie_seconds=60))
+
+
+def test_scripts_are_ours_by_their_hash_and_nothing_else_runs() -> None:
+    policy = content_policy("<p><script>alert(1)</script><script src='x'></script></p>")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["script-src"] == "'self' 'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
+    assert rules["default-src"] == "'self'"
+    assert rules["frame-ancestors"] == "'none'"
+
+
+def test_only_over_https_is_the_browser_told_to_stay_there() -> None:
+    assert b"strict-transport-security" not in headers()
+    assert headers(https=True)[b"strict-transport-security"].startswith(b"max-age=31536000")
+
+
+def test_what_a_login_shows_is_kept_by_nobody() -> None:
+    given = (b"cache-control", b"public, max-age=9")
+    assert headers(given)[b"cache-control"] == b"public, max-age=9"
+    assert headers(given, keep_nothing=True)[b"cache-control"] == b"no-store"
+
+
+def test_a_weaker_header_of_the_application_does_not_stand() -> None:
+    assert headers((b"X-Frame-Options", b"ALLOWALL"))[b"x-frame-options"] == b"DENY"
+    assert b"X-Frame-Options" not in headers((b"X-Frame-Options", b"ALLOWALL"))
+
+
+def test_the_cookie_of_a_login_ends_with_the_login_and_goes_over_https_alone() -> None:
+    flags = safe_cookie(LOGIN, https=True, seconds=60).split(b"; ")
+    assert flags == [b"_streamlit_user=abc.def", b"HttpOnly", b"Max-Age=60", b"Path=/", b"SameSite=lax", b"Secure"]
+
+
+def test_the_deletion_of_a_cookie_stays_one() -> None:
+    assert b"Max-Age=0" in safe_cookie(b'_streamlit_user=""; Max-Age=0; Path=/', https=False, seconds=60)
+
+
+def test_scripts_may_read_the_token_against_forged_requests_but_no_login() -> None:
+    assert b"HttpOnly" not in safe_cookie(b"_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax", https=True, seconds=60)
+    assert b"HttpOnly" in safe_cookie(b"_streamlit_session=x; Path=/", https=True, seconds=60)
+
+
+def test_a_flag_is_not_given_twice() -> None:
+    made = safe_cookie(b"_streamlit_session=x; path=/; httponly; secure; samesite=lax", https=True, seconds=60)
+    assert made.lower().count(b"secure") == made.lower().count(b"samesite") == made.lower().count(b"httponly") == 1
