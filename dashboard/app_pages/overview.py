@@ -26,8 +26,9 @@ def show(night: Night) -> None:
     alerts, ended = summaries.by_level(night.frame("alerts")), night.frame("ended_alerts")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title(headlines.overview(alerts, ended, summary), anchor=False)
-        offer_briefing(night)
-        link_to_alerts(len(alerts))
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            offer_briefing(night)
+            link_to_alerts(len(alerts))
     show_cards(night, former, summary)
     left, right = st.columns([1, 1.12], gap="medium")
     months = numbers.month_range(ends[0], ends[-1])

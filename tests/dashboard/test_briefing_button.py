@@ -1,0 +1,40 @@
+"""The briefing, from the Overview."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from dashboard import access, briefing_button
+from store.releases import Release
+
+from .test_pages import visit
+
+
+def labels() -> list[str]:
+    return [button.proto.label for button in visit("overview").get("download_button")]
+
+
+@pytest.mark.usefixtures("release")
+def test_the_overview_hands_over_the_briefing() -> None:
+    assert "Briefing (PDF)" in labels()
+
+
+@pytest.mark.usefixtures("release")
+def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "allows", lambda _action: False)
+    assert "Briefing (PDF)" not in labels()
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Alerts"), ("fr", "Alertes")])
+def test_it_is_the_release_on_screen_in_the_readers_language(
+    home: Path, release: Release, language: str, word: str
+) -> None:
+    document = briefing_button._document(str(home), release.run_id, language)  # the maker that the button hands over
+    reader = PdfReader(io.BytesIO(document))
+    text = reader.pages[0].extract_text()
+    assert len(reader.pages) == 1
+    assert release.run_id in text and word in text
