@@ -1,0 +1,198 @@
+"""What stands under deploy/ names things that exist, and the tools it is for find no fault with it."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import typer.main
+import yaml  # type: ignore[import-untyped]  # it publishes no type information
+
+from cli import app
+from core.settings import PROJECT
+
+DEPLOY = PROJECT / "deploy"
+UNITS = sorted(path.name for path in DEPLOY.glob("vigie-*.*"))
+
+
+def check_command(words: Sequence[str]) -> None:
+    """Parse a command of vigie as vigie itself does; nothing is run."""
+    group = typer.main.get_command(app)
+    command = group.commands[words[0]]  # type: ignore[attr-defined]  # several commands make a group
+    command.make_context(words[0], list(words[1:]))
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Instructions of the Dockerfile with their arguments; continued lines joined, comments left out."""
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    pairs = [line.partition(" ") for line in joined.splitlines() if line.strip()]
+    return [(word, rest) for word, _, rest in pairs]
+
+
+def services() -> dict[str, dict[str, object]]:
+    loaded = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+    return dict(loaded["services"])
+
+
+def unit(name: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd tells case apart
+    parser.read(DEPLOY / name, encoding="utf-8")
+    return parser
+
+
+def test_the_image_is_built_in_two_stages_on_a_pinned_base_and_runs_as_nobody_special() -> None:
+    words = [word for word, _ in instructions()]
+    assert set(words) <= {
+        "ARG", "FROM", "ENV", "WORKDIR", "RUN", "COPY", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"
+    }  # fmt: skip
+    assert words.count("FROM") == 2
+    assert re.fullmatch(r"BASE=python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", instructions()[0][1])
+    last = dict(instructions())
+    assert last["USER"] == "10001:10001"
+    assert words.index("USER") > len(words) - 1 - words[::-1].index("RUN")
+
+
+def test_what_the_image_starts_and_asks_are_commands_of_vigie() -> None:
+    last = dict(instructions())
+    assert yaml.safe_load(last["ENTRYPOINT"]) == ["tini", "--", "vigie"]
+    check_command(yaml.safe_load(last["CMD"]))
+    probe = yaml.safe_load(last["HEALTHCHECK"].partition("CMD ")[2])
+    assert probe[0] == "vigie"
+    check_command(probe[1:])
+
+
+def test_the_image_gets_every_room_and_the_requirements_and_nothing_secret() -> None:
+    allowed = [line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    for name in allowed:
+        assert (PROJECT / name).exists(), name
+    project = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    rooms = re.findall(r'"([a-z]+)\*"', re.search(r"include = \[(.*)\]", project).group(1))  # type: ignore[union-attr]  # it is there, or the test fails
+    assert set(rooms) <= set(allowed)
+    compiled = next(rest for word, rest in instructions() if word == "RUN" and "compileall" in rest)
+    assert set(rooms) <= set(compiled.split())
+    for word, rest in instructions():
+        if word == "COPY" and not rest.startswith("--from"):
+            for source in rest.split()[:-1]:
+                assert source == "." or source in allowed
+    forbidden = {".env", "var", ".git", "tests", "secrets.env"}
+    assert not any(fnmatch(name, one) for name in allowed for one in forbidden)
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_every_service_starts_a_command_that_exists_with_options_that_exist(name: str) -> None:
+    service = services()[name]
+    if name == "journal":
+        assert service["profiles"] == ["postgres"]
+        return
+    entrypoint, command = service.get("entrypoint", ["tini", "--", "vigie"]), service["command"]
+    assert isinstance(entrypoint, list)
+    assert isinstance(command, list)
+    if entrypoint[-1] == "vigie" or "every.sh" in str(entrypoint):
+        check_command(command)
+    for word in entrypoint:
+        if str(word).endswith(".sh"):
+            script = DEPLOY / "container" / Path(word).name
+            assert os.access(script, os.X_OK), script
+
+
+def test_ports_are_opened_to_this_machine_alone_and_nothing_runs_with_rights() -> None:
+    for service in services().values():
+        for port in service.get("ports", []):  # type: ignore[attr-defined]  # a list of texts
+            assert str(port).startswith("127.0.0.1:")
+        assert "privileged" not in service
+    assert services()["dashboard"]["cap_drop"] == ["ALL"]
+    assert services()["dashboard"]["read_only"] is True
+
+
+def test_compose_itself_finds_no_fault(tmp_path: Path) -> None:
+    judge = shutil.which("docker-compose")
+    if judge is None:
+        pytest.skip("no docker-compose here to judge the file")
+    line = [judge, "-f", str(DEPLOY / "compose.yaml"), "--profile", "postgres", "config", "--quiet"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_every_unit_starts_a_command_with_options_that_exist_and_gives_up_rights(name: str) -> None:
+    service = unit(name)["Service"]
+    path, *words = shlex.split(service["ExecStart"])
+    assert path == "/srv/vigie/.venv/bin/vigie"
+    check_command(words)
+    assert service["NoNewPrivileges"] == "true"
+    assert service["ProtectSystem"] == "strict"
+    assert service["User"] == "vigie"
+
+
+def test_every_timer_has_its_service() -> None:
+    timers = [name for name in UNITS if name.endswith(".timer")]
+    assert timers
+    for name in timers:
+        assert name.replace(".timer", ".service") in UNITS
+
+
+def test_systemd_itself_finds_no_fault_with_any_unit(tmp_path: Path) -> None:
+    judge = shutil.which("systemd-analyze")
+    if judge is None:
+        pytest.skip("no systemd here to judge its units")
+    for name in UNITS:
+        text = (DEPLOY / name).read_text(encoding="utf-8").replace("/srv/vigie/.venv/bin/vigie", "/bin/true")
+        here = text.replace("User=vigie", "User=root").replace("WorkingDirectory=/srv/vigie", "WorkingDirectory=/")
+        (tmp_path / name).write_text(here, encoding="utf-8")
+    line = [judge, "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, [one for one in done.stderr.splitlines() if "vigie-" in one]) == (0, []), done.stderr
+
+
+def test_every_cron_line_has_a_time_a_user_and_a_command_that_exists() -> None:
+    lines = (DEPLOY / "vigie.cron").read_text(encoding="utf-8").splitlines()
+    jobs = [line for line in lines if line and not line.startswith("#") and "=" not in line.split()[0]]
+    assert len(jobs) == 3
+    for line in jobs:
+        fields = line.split(maxsplit=6)
+        assert all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:5])
+        assert fields[5] == "vigie"
+        assert "%" not in line, "cron takes it for the end of the line"
+        command = [word for word in shlex.split(fields[6]) if not word.startswith((">", "2>"))]
+        assert command[0] == "vigie"
+        check_command(command[1:])
+
+
+def test_caddy_itself_finds_no_fault() -> None:
+    judge = shutil.which("caddy")
+    if judge is None:
+        pytest.skip("no caddy here to judge the file")
+    line = [judge, "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile")]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_container_s_scheduler_runs_a_first_night_and_then_one_a_day(tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    programs = {
+        "vigie": f'echo "vigie $*" >> {calls}\ncase "$1" in status) exit 1;; *) exit 3;; esac\n',
+        "sleep": f'echo "sleep $1" >> {calls}\nif [ $(grep -c sleep {calls}) -ge 2 ]; then kill -TERM $PPID; fi\n',
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}")
+        (tmp_path / name).chmod(0o755)
+    variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VIGIE_NIGHT_AT": "04:15"}
+    script = str(DEPLOY / "container" / "nights.sh")
+    done = subprocess.run([script], env=variables, capture_output=True, text=True, timeout=60, check=False)
+    told = calls.read_text().splitlines()
+    assert told[:2] == ["vigie status", "vigie nightly --live"]
+    assert 0 < int(told[2].split()[1]) <= 86_400
+    assert told[3] == "vigie nightly --live"
+    assert '"exit": 3' in done.stderr
+    assert done.returncode == 0
