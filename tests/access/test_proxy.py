@@ -1,0 +1,108 @@
+"""The example of a reverse proxy: a real nginx takes it, and what it lets through keeps its headers and flags."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from core.settings import PROJECT
+
+from .conftest import Dashboard, free_port
+
+EXAMPLE = PROJECT / "deploy" / "nginx.conf"
+NAME = "vigie.example.org"
+CERTIFICATE, KEY = "/etc/ssl/vigie/fullchain.pem", "/etc/ssl/vigie/key.pem"
+
+
+@pytest.fixture(scope="module")
+def proxy(dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The example as it is, with its ports, its certificate and the dashboard's address put in; returns its port."""
+    for tool in ("nginx", "openssl"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not on the path")
+    folder, plain, secure = tmp_path_factory.mktemp("nginx"), free_port(), free_port()
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}"]
+    names = ["-addext", f"subjectAltName=DNS:{NAME}"]
+    subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    changes = {
+        "listen [::]:": "#", "listen 80;": f"listen 127.0.0.1:{plain};", "listen 443": f"listen 127.0.0.1:{secure}",
+        CERTIFICATE: str(certificate), KEY: str(key), "127.0.0.1:8501": dashboard.base.removeprefix("http://"),
+        "proxy_set_header Host $host;": "proxy_set_header Host 127.0.0.1;",
+    }  # fmt: skip
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "vigie.conf").write_text(text, encoding="utf-8")
+    places = "".join(
+        f"{name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    main = folder / "main.conf"
+    main.write_text(
+        f"pid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
+        f"http {{\naccess_log {folder}/access.log;\n{places}include {folder}/vigie.conf;\n}}\n"
+    )
+    checked = subprocess.run(["nginx", "-t", "-c", str(main)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    server = subprocess.Popen(["nginx", "-c", str(main), "-g", "daemon off;"])
+    time.sleep(1)
+    assert server.poll() is None, (folder / "error.log").read_text()
+    yield secure
+    server.terminate()
+    server.wait(timeout=20)
+
+
+def ask(port: int, path: str, method: str = "GET", content: bytes = b"") -> httpx.Response:
+    with httpx.Client(verify=False, timeout=60) as client:  # noqa: S501  # a certificate that the test made
+        url, name = f"https://127.0.0.1:{port}{path}", {"sni_hostname": NAME}
+        return client.request(method, url, headers={"Host": NAME}, extensions=name, content=content)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/media/x.csv", 401), ("/metrics", 404)])
+def test_every_answer_carries_each_header_of_protection_once(proxy: int, path: str, status: int) -> None:
+    answer = ask(proxy, path)
+    assert answer.status_code == status
+    for name, value in (
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"), ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"), ("x-frame-options", "DENY"),
+    ):  # fmt: skip
+        assert answer.headers.get_list(name) == [value]
+    assert all("frame-ancestors 'none'" in one for one in answer.headers.get_list("content-security-policy"))
+    assert "1.2" not in answer.headers["server"]
+
+
+def test_cookies_go_over_https_alone(proxy: int) -> None:
+    for path in ("/_stcore/health", "/auth/logout"):
+        for cookie in ask(proxy, path).headers.get_list("set-cookie"):
+            assert "secure" in cookie.lower()
+            assert cookie.lower().count("samesite") == 1
+
+
+def test_a_large_body_and_the_machines_figures_stop_at_the_proxy(proxy: int) -> None:
+    assert ask(proxy, "/_stcore/upload_file/a/b", "PUT", content=b"x" * 12_000_000).status_code == 413
+    assert ask(proxy, "/_stcore/metrics").status_code == 404
+    assert ask(proxy, "/_stcore/agent/openapi.json").status_code == 404
+
+
+def test_another_name_is_not_answered(proxy: int) -> None:
+    with httpx.Client(verify=False, timeout=20) as client, pytest.raises(httpx.HTTPError):  # noqa: S501  # as above
+        client.get(f"https://127.0.0.1:{proxy}/", extensions={"sni_hostname": "evil.example.org"})
+
+
+def test_the_websocket_passes(proxy: int) -> None:
+    trusting = ssl._create_unverified_context()  # noqa: S323  # as above
+    with connect(
+        f"wss://{NAME}/_stcore/stream", ssl=trusting, sock=socket.create_connection(("127.0.0.1", proxy)),
+        subprotocols=[Subprotocol("streamlit")], open_timeout=60,
+    ) as connection:  # fmt: skip
+        assert connection.subprotocol == "streamlit"
