@@ -17,6 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from core.languages import languages
 from core.settings import PROJECT
 
 from .conftest import publish
@@ -98,10 +99,11 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(600)
 
 
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("size", SIZES, ids=["desk", "phone"])
 @pytest.mark.parametrize("name", ADDRESSES, ids=lambda name: name or "root")
 def test_a_page_is_whole_reachable_and_asks_no_other_host(
-    browser: Browser, address: str, name: str, size: tuple[int, int]
+    browser: Browser, address: str, name: str, size: tuple[int, int], language: str
 ) -> None:
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     outside: set[str] = set()
@@ -119,7 +121,7 @@ def test_a_page_is_whole_reachable_and_asks_no_other_host(
 
     page.on("request", see_request)
     page.on("console", see_console)
-    open_page(page, f"{address}/{name}")
+    open_page(page, f"{address}/{name}?lang={language}")
     violations = Axe().run(page).response["violations"]
     serious = {one["id"]: [node["html"][:160] for node in one["nodes"]] for one in violations if grave(one)}
     assert outside == set()
@@ -128,7 +130,30 @@ def test_a_page_is_whole_reachable_and_asks_no_other_host(
     assert page.locator("[data-testid=stException]").count() == 0
     assert "Page not found" not in page.inner_text("body")
     assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
+    assert page.evaluate("document.documentElement.lang") == language
     page.close()
+
+
+def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_the_whole_visit(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(locale="fr-BE", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    open_page(page, f"{address}/route?route=CMR")
+    assert page.inner_text("h1").startswith("Méditerranée centrale\u202f: ")
+    assert "lang=" not in page.url
+    page.get_by_role("radio", name="EN", exact=True).click()
+    page.wait_for_url("**lang=en*")
+    page.get_by_role("link", name="Alerts", exact=True).click()
+    page.wait_for_url("**/alerts?*")
+    settle(page)
+    assert "lang=en" in page.url
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.get_by_role("radio", name="FR", exact=True).click()
+    page.get_by_role("link", name="Alertes", exact=True).wait_for()
+    assert "lang=" not in page.url
+    context.close()
 
 
 def grave(violation: dict[str, str]) -> bool:
