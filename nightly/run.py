@@ -16,6 +16,7 @@ from forecasting.watched import WatchedPool
 from ingest import harmonise
 from ingest.catalogue import sources as read_catalogue
 from ingest.known_issues import known_issues
+from nightly.asylum import Asylum, forecast_asylum
 from nightly.documents import documents
 from nightly.freshness_events import record_freshness
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
@@ -192,7 +193,17 @@ def _publish(
         origins = settings.backtest_origins
         tables["group_errors"] = errors_by_group(knowledge, tables["backtest"], cache, progress, origins)
         progress("Scores, paths and alerts", 1, 1)
-    degraded = asked.failed + failed + _routes_without_forecast(knowledge) + left_out(projections) + damaged
+    with watch.stage("asylum applications"):
+        asylum = forecast_asylum(knowledge.known, date, cache, progress, origins=origins, workers=pool)
+        tables.update(asylum.frames)
+    degraded = (
+        asked.failed
+        + failed
+        + _without_asylum(asylum, settings)
+        + _routes_without_forecast(knowledge)
+        + left_out(projections)
+        + damaged
+    )
     with watch.stage("publishing"):
         about = About(
             as_of=date,
@@ -214,6 +225,11 @@ def _publish(
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **night.seconds)
     record_freshness(journal, release)
     return replace(night, told=tell(home, settings, journal, release))
+
+
+def _without_asylum(asylum: Asylum, settings: Settings) -> list[dict[str, str]]:
+    """Why no asylum application is forecast, unless the reader left the source out."""
+    return [item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources]
 
 
 def _routes_without_forecast(knowledge: Knowledge) -> list[dict[str, str]]:

@@ -1,0 +1,248 @@
+"""Asylum applications: forecasts by country of destination, and their largest corridors where citizenship is known.
+
+Every dataset is forecast whose newest figures are recent enough: first-time and all applications by month, and the
+quarterly sums of first-time ones, which reach further in the bundled figures. Past forecasts are made from the figures
+as they are known tonight, cut at each origin: Eurostat keeps no past editions.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from core.calendar import Frequency, last_complete_period, to_period
+from core.errors import InputError
+from core.progress import ProgressReport
+from core.schema import ALL, FORECASTS, NOT_APPLICABLE, check, make_series_id
+from forecasting.combine import ensemble
+from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.panel import Panel, panel_from_observations
+from forecasting.quantiles import to_matrix, to_rows
+from forecasting.reconcile import reconcile
+from forecasting.scores import summarise
+from forecasting.work import backtest_work, present_work, run_work, was_cut_off
+from forecasting.workers import Workers
+from nightly.asylum_parts import TOTAL, corridors
+from nightly.replays import replays
+from store.backtests import COLUMNS, BacktestStore
+
+SOURCE_ID = "eurostat"
+MODELS = (BASELINE, "vigie-seasonal-walk", "vigie-theta")
+"""Members that take milliseconds: dozens of countries must not delay the night."""
+FEWEST_DESTINATIONS = 5
+FEWEST_VALUES = 24
+OK, TOO_OLD, TOO_SHORT = "ok", "too_old", "too_short"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One kind of count at one frequency, and how it is forecast.
+
+    Attributes:
+        target: What is counted.
+        freq: How often.
+        oldest: Complete periods beyond which a country's newest figure is too old for a forecast of the present.
+        horizons: Periods ahead.
+        origins: Past origins.
+    """
+
+    target: str
+    freq: Frequency
+    oldest: int
+    horizons: Sequence[int]
+    origins: int
+
+
+DATASETS = (
+    Dataset("asylum_applications_first", "M", 6, range(1, 13), 36),
+    Dataset("asylum_applications", "M", 6, range(1, 13), 36),
+    Dataset("asylum_applications_first", "Q", 2, range(1, 5), 24),
+)
+STATES = ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note")
+
+
+@dataclass(frozen=True)
+class Asylum:
+    """What a night says about asylum applications.
+
+    Attributes:
+        frames: ``asylum_series`` (state of every series), ``asylum_forecasts`` (``FORECASTS`` with ``target``,
+            ``freq``, ``geo``, ``citizen``, ``as_of``), ``asylum_replays`` (``REPLAYS``) and ``asylum_scores``
+            (``SCORES``; all destinations together are the series of geo ``_T``).
+        degraded: One record where nothing could be forecast.
+        computed: Past forecasts that had to be made.
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    degraded: list[dict[str, str]]
+    computed: int
+
+
+def forecast_asylum(
+    known: pd.DataFrame,
+    as_of: dt.date,
+    cache: BacktestStore,
+    progress: ProgressReport,
+    *,
+    origins: int,
+    workers: Workers = None,
+) -> Asylum:
+    """Forecast every dataset that is recent enough.
+
+    Args:
+        known: Figures of all sources as known on the night.
+        as_of: The night's date.
+        cache: Past forecasts made before; those made now are added.
+        progress: Told the forecasts done.
+        origins: At most so many past origins.
+        workers: Who makes them.
+    """
+    states, made, computed = [], [], 0
+    for dataset in DATASETS:
+        rows = known[(known["target"] == dataset.target) & (known["freq"] == dataset.freq)]
+        rows = rows[rows["geo"].str.fullmatch("[A-Z]{3}")]
+        state = destination_states(rows, dataset, as_of)
+        states.append(state)
+        fine = state.loc[state["state"] == OK, "series_id"]
+        if len(fine) < FEWEST_DESTINATIONS:
+            continue
+        done = _Forecaster(dataset, cache, progress, min(origins, dataset.origins), workers).run(rows, list(fine))
+        computed += done.computed
+        made.append(done)
+    degraded = [] if made else [{"source_id": SOURCE_ID, "reason": why_not(states)}]
+    forecasts = _together([one.present for one in made])
+    return Asylum(
+        {
+            "asylum_series": pd.concat(states, ignore_index=True),
+            "asylum_forecasts": check(forecasts, FORECASTS).assign(as_of=pd.Timestamp(as_of)) if made else forecasts,
+            "asylum_replays": _together([one.past for one in made]),
+            "asylum_scores": _together([one.scores for one in made]),
+        },
+        degraded,
+        computed,
+    )
+
+
+def destination_states(rows: pd.DataFrame, dataset: Dataset, as_of: dt.date) -> pd.DataFrame:
+    """Which countries of destination can be forecast: one row each, columns ``STATES``."""
+    totals = rows[rows["citizen"] == ALL]
+    out: list[dict[str, object]] = []
+    for series_id, own in totals.groupby("series_id", sort=True):
+        last = to_period(str(own["time_period"].max()), dataset.freq)
+        old = (last_complete_period(as_of, dataset.freq) - last).n > dataset.oldest
+        state = TOO_OLD if old else (TOO_SHORT if len(own) < FEWEST_VALUES else OK)
+        notes = {TOO_OLD: f"Figures end in {own['time_period'].max()}.", TOO_SHORT: f"Only {len(own)} figures.", OK: ""}
+        out.append(
+            {
+                "series_id": series_id,
+                "target": dataset.target,
+                "freq": dataset.freq,
+                "geo": own["geo"].iloc[0],
+                "citizen": ALL,
+                "state": state,
+                "last_period": own["time_period"].max(),
+                "origin_date": last.end_time.normalize(),
+                "note": notes[state],
+            }
+        )
+    return pd.DataFrame(out, columns=list(STATES)).astype({"origin_date": "datetime64[ns]"})
+
+
+def why_not(states: Sequence[pd.DataFrame]) -> str:
+    """Why nothing is forecast, in one sentence."""
+    filled = [one for one in states if len(one)]
+    if not filled:
+        return "no asylum applications were known on this date"
+    words = {"M": "monthly", "Q": "quarterly"}
+    ends = [
+        f"{words[one['freq'].iloc[0]]} {one['target'].iloc[0].replace('_', ' ')} end in {one['last_period'].max()}"
+        for one in filled
+    ]
+    return f"too old for a forecast of asylum applications: {', '.join(ends)}"
+
+
+@dataclass(frozen=True)
+class _Made:
+    present: pd.DataFrame
+    past: pd.DataFrame
+    scores: pd.DataFrame
+    computed: int
+
+
+@dataclass(frozen=True)
+class _Forecaster:
+    """Makes the forecasts of one dataset."""
+
+    dataset: Dataset
+    cache: BacktestStore
+    progress: ProgressReport
+    origins: int
+    workers: Workers
+
+    def run(self, rows: pd.DataFrame, series_ids: list[str]) -> _Made:
+        panel = panel_from_observations(
+            rows[rows["series_id"].isin(series_ids)], self.dataset.target, self.dataset.freq
+        )
+        present, past, computed = self._forecasts(panel)
+        parts = corridors(rows, panel)
+        if parts is not None:
+            below, before, more = self._forecasts(parts)
+            agreed = to_rows(
+                reconcile(
+                    to_matrix(_of(below, ENSEMBLE)), to_matrix(_of(present, ENSEMBLE)), parts, TOTAL,
+                    past=to_matrix(_of(before, ENSEMBLE)),
+                )
+            )  # fmt: skip
+            named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
+            present, computed = pd.concat([present, named], ignore_index=True), computed + more
+        return _Made(self._described(present, rows), replays(past, panel), self._scores(past, panel), computed)
+
+    def _forecasts(self, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+        """Ensemble and baseline now and at past origins, and how many past forecasts were not stored."""
+        work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
+        horizons = list(self.dataset.horizons)
+        stored = work.matching(self.cache.read(work.table), horizons)
+        rest = work.without(stored, horizons[-1])
+        stage = partial(self.progress, "Asylum applications")
+        made = to_rows(run_work(rest, horizons=horizons, workers=self.workers, progress=stage))
+        self.cache.append(made[~was_cut_off(made)])
+        now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
+        together = pd.concat(
+            [to_rows(now)[COLUMNS], *[part[COLUMNS] for part in (stored, made) if len(part)]], ignore_index=True
+        ).drop_duplicates(["model_id", "series_id", "origin_date", "horizon", "output_type_id"])
+        combined = ensemble(together, panel).forecasts
+        everything = pd.concat([_of(together, BASELINE), combined], ignore_index=True)
+        last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
+        is_present = everything["origin_date"] == everything["series_id"].map(last)
+        return (
+            everything[is_present].reset_index(drop=True),
+            everything[~is_present].reset_index(drop=True),
+            len(rest.fits),
+        )
+
+    def _described(self, forecasts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+        facts = rows.drop_duplicates("series_id").set_index("series_id")[["geo", "citizen"]]
+        named = forecasts.join(facts, on="series_id")
+        return named.assign(target=self.dataset.target, freq=self.dataset.freq)
+
+    def _scores(self, past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+        try:
+            scores = summarise(past, panel)
+        except InputError:
+            return pd.DataFrame()
+        whole = make_series_id(self.dataset.target, NOT_APPLICABLE, ALL, ALL, self.dataset.freq)
+        named = scores["series_id"].where(scores["series_id"] != ALL, whole)
+        return scores.assign(series_id=named, target=self.dataset.target, freq=self.dataset.freq)
+
+
+def _of(forecasts: pd.DataFrame, model_id: str) -> pd.DataFrame:
+    return forecasts[forecasts["model_id"] == model_id]
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()

@@ -1,0 +1,114 @@
+"""Asylum applications of a night: which are forecast, how corridors and totals agree, what is said when none can be."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.progress import silent
+from nightly.asylum import Asylum, forecast_asylum
+from store.backtests import BacktestStore
+
+AS_OF = dt.date(2020, 1, 31)
+COUNTRIES = ("AUT", "BEL", "DEU", "FRA", "ITA", "SWE")
+
+
+def figures(freq: str, periods: pd.PeriodIndex, *, by_citizen: bool = False) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    parts = []
+    for size, geo in enumerate(COUNTRIES, start=1):
+        cells = {
+            name: np.round(300.0 * size * share * np.exp(np.cumsum(rng.normal(0, 0.1, len(periods)))) / 5) * 5
+            for name, share in {"SYR": 0.6, "AFG": 0.4}.items()
+        }
+        shown = {"_T": sum(cells.values()) + 25.0, **(cells if by_citizen else {})}
+        for citizen, values in shown.items():
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "source_id": "eurostat",
+                        "series_id": f"asylum_applications_first._Z.{geo}.{citizen}.{freq}",
+                        "target": "asylum_applications_first",
+                        "route_id": "_Z",
+                        "geo": geo,
+                        "citizen": citizen,
+                        "freq": freq,
+                        "time_period": [str(period).replace("Q", "-Q") for period in periods],
+                        "obs_value": np.asarray(values, dtype=float),
+                        "obs_flag": "",
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+MONTHS = pd.period_range("2014-01", "2019-12", freq="M")
+QUARTERS = pd.period_range("2010Q1", "2019Q4", freq="Q")
+
+
+def made(known: pd.DataFrame, home: Path, as_of: dt.date = AS_OF, origins: int = 30) -> Asylum:
+    return forecast_asylum(known, as_of, BacktestStore(home), silent, origins=origins)
+
+
+@pytest.fixture(scope="module")
+def corridors(tmp_path_factory: pytest.TempPathFactory) -> Asylum:
+    return made(figures("M", MONTHS, by_citizen=True), tmp_path_factory.mktemp("home"))
+
+
+def test_every_destination_with_recent_months_is_forecast_a_year_ahead_and_scored(corridors: Asylum) -> None:
+    totals = corridors.frames["asylum_forecasts"].query("citizen == '_T' and model_id == 'vigie-ensemble'")
+    assert set(totals["geo"]) == set(COUNTRIES)
+    assert set(totals["horizon"]) == set(range(1, 13))
+    scores = corridors.frames["asylum_scores"]
+    assert "asylum_applications_first._Z._T._T.M" in set(scores["series_id"])
+    assert corridors.degraded == []
+
+
+def test_corridors_are_forecast_and_none_is_the_nameless_rest(corridors: Asylum) -> None:
+    rows = corridors.frames["asylum_forecasts"].query("citizen != '_T'")
+    assert set(rows["citizen"]) == {"SYR", "AFG"}
+    assert set(rows["model_id"]) == {"vigie-ensemble"}
+
+
+def test_corridors_together_expect_about_what_their_destination_expects(corridors: Asylum) -> None:
+    rows = corridors.frames["asylum_forecasts"].query("model_id == 'vigie-ensemble' and horizon == 3")
+    median = rows[np.isclose(rows["output_type_id"], 0.5)]
+    parts = median[median["citizen"] != "_T"].groupby("geo")["value"].sum()
+    whole = median[median["citizen"] == "_T"].set_index("geo")["value"].reindex(parts.index)
+    assert np.allclose(parts, whole, rtol=0.1)
+
+
+def test_where_months_are_too_old_the_quarters_are_forecast(tmp_path: Path) -> None:
+    old = figures("M", pd.period_range("2012-01", "2018-06", freq="M"))
+    found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), tmp_path, dt.date(2020, 2, 10), 24)
+    assert set(found.frames["asylum_forecasts"]["freq"]) == {"Q"}
+    states = found.frames["asylum_series"].groupby("freq")["state"].unique()
+    assert list(states["M"]) == ["too_old"]
+    assert list(states["Q"]) == ["ok"]
+
+
+def test_the_same_night_again_makes_no_past_forecast_anew(tmp_path: Path) -> None:
+    known = figures("Q", QUARTERS)
+    first, second = (made(known, tmp_path, dt.date(2020, 2, 10), 8) for _ in range(2))
+    assert first.computed > 0
+    assert second.computed == 0
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (figures("M", MONTHS).iloc[:0], "no asylum applications were known"),
+        (figures("M", pd.period_range("2012-01", "2015-06", freq="M")), "end in 2015-06"),
+    ],
+)
+def test_without_recent_figures_the_night_is_degraded_and_says_why(
+    tmp_path: Path, known: pd.DataFrame, reason: str
+) -> None:
+    found = made(known, tmp_path)
+    assert found.frames["asylum_forecasts"].empty
+    assert [item["source_id"] for item in found.degraded] == ["eurostat"]
+    assert reason in found.degraded[0]["reason"]
