@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -90,7 +89,7 @@ def _show_list(saved: dict[str, Entry]) -> None:
 
 
 def _link(entry: Entry) -> str:
-    return f"scenarios?{urlencode({**entry.payload['query'], 'part': 'saved'})}"
+    return state.link("scenarios", **{**entry.payload["query"], "part": "saved"})
 
 
 def _show_comparison(
