@@ -251,10 +251,10 @@ def verify(home: Home = None) -> None:
 @app.command()
 def export(
     table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
     home: Home = None,
 ) -> None:
-    """Write one table of the current release to a file, with citation and licence beside it."""
+    """Write one table of the current release to a file, with citations and licences inside and beside it."""
     from store.export import write_export  # noqa: PLC0415  # the store opens only where it is asked
 
     about = write_export(current_release(home), table, out)

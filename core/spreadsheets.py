@@ -1,14 +1,18 @@
 """Tables that a spreadsheet will open: text that it would run as a formula is made harmless.
 
 A cell of text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe in front (OWASP,
-*CSV Injection*).
+*CSV Injection*). So does what follows a semicolon, a tab or a line break inside a text: a spreadsheet set to another
+separator would begin a new cell there. Carriage returns become line feeds: some readers begin a new row at one.
 """
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_AFTER_A_SEPARATOR = re.compile(r"(?<=[;\t\n])(?=[=+\-@])")
 
 
 def harmless(frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,4 +26,7 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
 
 def harmless_cell(cell: object) -> object:
     """The same for one cell."""
-    return "'" + cell if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    if not isinstance(cell, str):
+        return cell
+    inside = _AFTER_A_SEPARATOR.sub("'", cell.replace("\r\n", "\n").replace("\r", "\n"))
+    return "'" + inside if inside.startswith(FORMULA_STARTS) else inside

@@ -1,4 +1,4 @@
-"""One table of a release as a file that may leave the house, with what must be known about it beside it."""
+"""One table of a release as a file that may leave the house, with what must be known about it inside and beside it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pandas as pd
 from core.disclosure import protect, protect_changes, refuse_small_counts
 from core.errors import InputError
 from core.purpose import PURPOSE
-from core.spreadsheets import harmless
-from store.files import named_errors, parquet_bytes, write_bytes
+from core.table_files import csv_bytes, parquet_bytes, xlsx_bytes
+from store.files import named_errors, write_bytes
 from store.releases import Release
 
 
 def write_export(release: Release, table: str, out: Path) -> Path:
-    """Write one table as CSV or Parquet, and ``<out>.about.txt`` with citations, licences and permitted use.
+    """Write one table as CSV, XLSX or Parquet, with citations, licences and permitted use inside and beside it.
 
     Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`), and the
     records that were set aside: they are a publisher's rows as they came.
@@ -27,22 +27,30 @@ def write_export(release: Release, table: str, out: Path) -> Path:
         out: File to write; its ending says which kind.
 
     Returns:
-        The path of the text beside it.
+        The path of the text beside it, ``<out>.about.txt``.
 
     Raises:
-        InputError: The ending is neither ``.csv`` nor ``.parquet``, or there is no such table.
+        InputError: The ending is none of ``.csv``, ``.xlsx`` and ``.parquet``, there is no such table, or it has more
+            rows than a sheet holds.
         StoreError: The file cannot be written.
     """
-    if out.suffix not in {".csv", ".parquet"}:
-        raise InputError(f"--out {out.name}: the ending must be .csv or .parquet")
+    if out.suffix not in {".csv", ".xlsx", ".parquet"}:
+        raise InputError(f"--out {out.name}: the ending must be .csv, .xlsx or .parquet")
     if table not in release.names:
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
-    frame = refuse_small_counts(_published(release, table))
-    about = out.with_name(out.name + ".about.txt")
+    frame, about = refuse_small_counts(_published(release, table)), _about(release, table)
+    lines = [f"{label}: {text}" for label, text in about]
+    if out.suffix == ".csv":
+        content = csv_bytes(frame, lines)
+    elif out.suffix == ".parquet":
+        content = parquet_bytes(frame, lines)
+    else:
+        content = xlsx_bytes(frame, about, title=about[0][1], day=release.as_of)
+    beside = out.with_name(out.name + ".about.txt")
     with named_errors(out):
-        write_bytes(out, _csv_bytes(frame) if out.suffix == ".csv" else parquet_bytes(frame))
-        write_bytes(about, _about(release, table).encode())
-    return about
+        write_bytes(out, content)
+        write_bytes(beside, ("\n".join(lines) + "\n").encode())
+    return beside
 
 
 def _published(release: Release, table: str) -> pd.DataFrame:
@@ -57,15 +65,15 @@ def _published(release: Release, table: str) -> pd.DataFrame:
     return frame
 
 
-def _csv_bytes(frame: pd.DataFrame) -> bytes:
-    return harmless(frame).to_csv(index=False, lineterminator="\n").encode()
-
-
-def _about(release: Release, table: str) -> str:
+def _about(release: Release, table: str) -> list[tuple[str, str]]:
+    """What travels with a table: a label and a text each."""
     cards = json.loads(release.document("sources.json"))
     used = set(release.read("observations", ["source_id"])["source_id"])
-    lines = [f"Vigie: {table} of release {release.run_id}, as known on {release.as_of}", "", PURPOSE, "", "Sources:"]
-    lines += [
-        f"- {card['citation']} Licence: {card['licence']}." for source_id, card in cards.items() if source_id in used
+    cited = [f"{card['citation']} Licence: {card['licence']}." for name, card in cards.items() if name in used]
+    return [
+        ("Title", f"Vigie: {table}"),
+        ("As known on", release.as_of.isoformat()),
+        ("Release", release.run_id),
+        *(("Source", text) for text in cited),
+        ("Purpose", PURPOSE),
     ]
-    return "\n".join(lines) + "\n"

@@ -4,7 +4,9 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from core.disclosure import refuse_small_counts
@@ -38,6 +40,10 @@ def release(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Release:
     )
 
 
+def read_csv(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "out.csv", comment="#", encoding="utf-8-sig")
+
+
 def test_small_counts_are_withheld_with_a_second_one_that_would_give_them_away(
     release: Release, tmp_path: Path
 ) -> None:
@@ -49,14 +55,14 @@ def test_small_counts_are_withheld_with_a_second_one_that_would_give_them_away(
 
 def test_revised_counts_do_not_tell_what_the_table_of_observations_withholds(release: Release, tmp_path: Path) -> None:
     write_export(release, "revisions", tmp_path / "out.csv")
-    out = pd.read_csv(tmp_path / "out.csv").set_index("citizen")
+    out = read_csv(tmp_path).set_index("citizen")
     assert out.loc[["ERI", "EGY"], ["before", "after", "share"]].isna().all(axis=None)
     assert out.loc["_T", "before"] == 1060
 
 
 def test_rows_that_were_set_aside_leave_without_their_content(release: Release, tmp_path: Path) -> None:
     write_export(release, "rejected", tmp_path / "out.csv")
-    assert list(pd.read_csv(tmp_path / "out.csv").columns) == ["source_id", "rule"]
+    assert list(read_csv(tmp_path).columns) == ["source_id", "rule"]
 
 
 def test_no_table_of_a_release_leaves_with_a_small_count_by_citizenship(release: Release, tmp_path: Path) -> None:
@@ -65,15 +71,31 @@ def test_no_table_of_a_release_leaves_with_a_small_count_by_citizenship(release:
         refuse_small_counts(pd.read_parquet(tmp_path / f"{table}.parquet"))
 
 
-def test_citation_licence_and_purpose_stand_beside_the_file(release: Release, tmp_path: Path) -> None:
-    about = write_export(release, "observations", tmp_path / "out.csv").read_text()
-    assert UNUSED["citation"] not in about
-    assert CARD["citation"] in about and CARD["licence"] in about and "turning people back" in about
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_citation_licence_purpose_and_release_stand_beside_the_file_and_in_it(
+    release: Release, tmp_path: Path, ending: str
+) -> None:
+    out = tmp_path / f"out.{ending}"
+    beside = write_export(release, "observations", out).read_text()
+    for about in (beside, text_inside(out)):
+        assert UNUSED["citation"] not in about
+        for said in (CARD["citation"], CARD["licence"], "turning people back", release.run_id):
+            assert said in about
+
+
+def text_inside(file: Path) -> str:
+    """What a file says about itself."""
+    if file.suffix == ".csv":
+        return "\n".join(line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.startswith("#"))
+    if file.suffix == ".parquet":
+        return str(pq.read_schema(file).metadata[b"vigie"].decode())
+    sheet = openpyxl.load_workbook(file).worksheets[0]
+    return "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
 
 
 def test_text_that_a_spreadsheet_would_run_is_made_harmless(release: Release, tmp_path: Path) -> None:
     write_export(release, "observations", tmp_path / "out.csv")
-    assert set(pd.read_csv(tmp_path / "out.csv")["obs_flag"]) == {"'=1+1"}
+    assert set(read_csv(tmp_path)["obs_flag"]) == {"'=1+1"}
 
 
 @pytest.mark.parametrize(("table", "name"), [("forecasts", "out.xls"), ("nothing", "out.csv")])

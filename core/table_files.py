@@ -1,0 +1,126 @@
+"""Tables as CSV, XLSX and Parquet that carry what must be known about them: title, release, sources, licences, uses.
+
+Text that a spreadsheet would run as a formula is made harmless (:mod:`core.spreadsheets`); numbers stay numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xlsxwriter
+
+from core.errors import InputError
+from core.spreadsheets import harmless, harmless_cell
+
+About = Sequence[tuple[str, str]]
+"""A label and a text each, such as ``("Source", "A ministry. Licence: CC BY 4.0.")``."""
+DATA_SHEET, ABOUT_SHEET = "data", "about"
+METADATA_KEY = b"vigie"
+MOST_ROWS = 1_048_575
+"""What a sheet holds below the names of its columns."""
+LONGEST_CELL = 32_767
+_CUT = " … (cut here: a cell holds no more)"
+_WIDTHS = (12, 40)
+_FIRST_YEAR = 1900
+"""Before it a sheet has no dates."""
+
+
+def csv_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
+    """CSV in UTF-8 with a byte order mark; the lines about the table stand first and begin with ``#``.
+
+    Args:
+        frame: The table.
+        about: One text per line.
+    """
+    head = "".join(f"# {harmless_cell(_one_line(text))}\n" for text in about)
+    return ("\ufeff" + head + harmless(frame).to_csv(index=False, lineterminator="\n")).encode()
+
+
+def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
+    """Parquet; the lines about the table are in the file's key-value metadata under ``vigie``."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), METADATA_KEY: "\n".join(map(_one_line, about)).encode()}
+    target = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(metadata), target)
+    return target.getvalue()
+
+
+def xlsx_bytes(frame: pd.DataFrame, about: About, *, title: str, day: dt.date) -> bytes:
+    """A workbook of two sheets: first what must be known about the data, then the data.
+
+    Args:
+        frame: The table.
+        about: Rows of the first sheet.
+        title: The workbook's own title.
+        day: The day on which the figures were known: the workbook's date, so that its bytes are the same each time.
+
+    Raises:
+        InputError: The table has more rows than a sheet holds.
+    """
+    if len(frame) > MOST_ROWS:
+        raise InputError(f"{len(frame):,} rows are more than the {MOST_ROWS:,} that a sheet holds: take CSV or Parquet")
+    target = io.BytesIO()
+    options = {
+        "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+        "nan_inf_to_errors": True, "remove_timezone": True,
+    }  # fmt: skip
+    with xlsxwriter.Workbook(target, options) as book:
+        created = dt.datetime.combine(day, dt.time())
+        book.set_properties({"title": title, "author": "Vigie", "created": created})
+        bold, wrapped = book.add_format({"bold": True, "valign": "top"}), book.add_format({"text_wrap": True})
+        sheet = book.add_worksheet(ABOUT_SHEET)
+        sheet.set_column(0, 0, 18)
+        sheet.set_column(1, 1, 110)
+        for row, (label, text) in enumerate(about):
+            sheet.write_string(row, 0, str(harmless_cell(label)), bold)
+            sheet.write_string(row, 1, _cut(str(harmless_cell(text))), wrapped)
+        date = book.add_format({"num_format": "yyyy-mm-dd"})
+        _write_data(book.add_worksheet(DATA_SHEET), harmless(frame), bold, date)
+    return target.getvalue()
+
+
+def _write_data(
+    sheet: xlsxwriter.worksheet.Worksheet,
+    frame: pd.DataFrame,
+    bold: xlsxwriter.format.Format,
+    date: xlsxwriter.format.Format,
+) -> None:
+    narrowest, widest = _WIDTHS
+    for column, name in enumerate(frame.columns):
+        sheet.write_string(0, column, str(name), bold)
+        sheet.set_column(column, column, max(narrowest, min(widest, len(str(name)) + 2)))
+        for row, cell in enumerate(frame[name].tolist(), start=1):
+            _write_cell(sheet, row, column, cell, date)
+    sheet.freeze_panes(1, 0)
+
+
+def _write_cell(
+    sheet: xlsxwriter.worksheet.Worksheet, row: int, column: int, cell: object, date: xlsxwriter.format.Format
+) -> None:
+    """One cell: an empty one for what is missing, a number, a date, a truth value, else text."""
+    value: Any = cell.item() if isinstance(cell, np.generic) else cell
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        sheet.write_blank(row, column, None)
+    elif isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value)
+    elif isinstance(value, dt.date) and value.year >= _FIRST_YEAR:
+        sheet.write_datetime(row, column, value, date)
+    else:
+        sheet.write_string(row, column, _cut(str(value)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - len(_CUT)] + _CUT
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
