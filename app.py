@@ -27,4 +27,4 @@ pages = {
 overview = st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
 page = st.navigation([*access.pages_for(pages), overview], position="top")
 sign_in.show_person()
-access.run(page)
+sign_in.show_page(page)

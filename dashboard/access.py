@@ -14,11 +14,10 @@ from core.access_settings import AccessSettings, is_loopback
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
 from dashboard import reads
-from dashboard.i18n import _
 from dashboard.logins import logins_of
 from desk.audit import note_refusal, release_file
 from desk.identity import Login
-from desk.permissions import ROLES, Actor, NotAllowedError, may, page_action
+from desk.permissions import Actor, NotAllowedError, may, page_action
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -123,17 +122,6 @@ def is_shown_to_strangers(access: AccessSettings) -> bool:
     return not access.is_on and not is_loopback(address) and os.environ.get(WITHOUT_LOGIN) != "1"
 
 
-def role_name(role: str) -> str:
-    """A role in the reader's language."""
-    names = {"viewer": _("viewer"), "analyst": _("analyst"), "manager": _("manager")}
-    return names.get(role, _("administrator"))
-
-
-def role_names(roles: frozenset[str]) -> str:
-    """Roles in the reader's language, in the order of the table."""
-    return ", ".join(role_name(role) for role in ROLES if role in roles)
-
-
 def pages_for(pages: Mapping[str, Callable[..., StreamlitPage]]) -> list[StreamlitPage]:
     """The pages, with those hidden that the reader's roles do not allow; their addresses are refused, not unknown.
 
@@ -146,21 +134,6 @@ def pages_for(pages: Mapping[str, Callable[..., StreamlitPage]]) -> list[Streaml
     who, with_login = reader(), settings().is_on
     shown = {name for name in pages if may(who, page_action(name)) and (with_login or name != "access")}
     return [make() if name in shown else make(visibility="hidden") for name, make in pages.items()]
-
-
-def run(page: StreamlitPage) -> None:
-    """Show a page, or say that the reader's roles do not allow it; its file is not even run then.
-
-    Raises:
-        NotAllowedError: The reader has not signed in.
-    """
-    name = page.url_path or "overview"
-    if may(reader(), page_action(name)):
-        page.run()
-        return
-    note_refused(page_action(name), name)
-    st.title(_("Your role does not allow this page"), anchor=False)
-    st.markdown(_("Ask whoever runs Vigie for the role that you need."))
 
 
 def _person(found: Login | None) -> Actor:

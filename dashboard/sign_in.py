@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from core.errors import VigieError
 from dashboard import access
+from dashboard.access_words import role_names
 from dashboard.i18n import _
 from dashboard.layout import dress, plain, small, stop_with
+from desk.permissions import may, page_action
 
 
 def stand_at_the_door() -> None:
@@ -34,8 +37,25 @@ def show_person() -> None:
     if who.roles is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        st.markdown(small(f"{plain(who.name)} · {access.role_names(who.roles)}"), width="content")
+        # Markdown would make a link of a mail address.
+        st.text(f"{who.name} · {role_names(who.roles)}", width="content")
         st.button(_("Sign out"), type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign-out")
+
+
+def show_page(page: StreamlitPage) -> None:
+    """Show a page, or say that the reader's roles do not allow it; its file is not even run then.
+
+    Raises:
+        NotAllowedError: The reader has not signed in.
+    """
+    name = page.url_path or "overview"
+    if may(access.reader(), page_action(name)):
+        page.run()
+        return
+    access.note_refused(page_action(name), name)
+    dress()
+    st.title(_("Your role does not allow this page"), anchor=False)
+    st.markdown(_("Ask whoever runs Vigie for the role that you need."))
 
 
 def _ask() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import access, layout, numbers, reads
+from dashboard import layout, numbers, reads
+from dashboard.access_words import action_name, role_name, row_about, row_name
 from dashboard.i18n import _
 from dashboard.layout import small
-from desk.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
+from desk.audit import access_rows
 from desk.permissions import ROLES, matrix
 
 MOST_ROWS = 500
@@ -18,7 +19,7 @@ def show() -> None:
     """The page."""
     layout.dress()
     st.title(_("Access"), anchor=False)
-    who, may_do = st.columns([1.5, 1], gap="medium")
+    who, may_do = st.columns([1.4, 1], gap="medium")
     with who:
         show_rows()
     with may_do:
@@ -29,27 +30,26 @@ def show_rows() -> None:
     """Rows of the journal about people who signed in, the newest first."""
     st.markdown("##### " + _("Who did what"), anchors=False)
     rows = access_rows(reads.journal())[:MOST_ROWS]
-    words = {
-        SIGNED_IN: _("signed in"), SIGNED_OUT: _("signed out"), REFUSED: _("refused"), DOWNLOADED: _("downloaded"),
-    }  # fmt: skip
+    if not rows:
+        st.markdown(small(_("Nobody has signed in yet.")))
+        return
     table = pd.DataFrame(
-        {
-            _("When"): [f"{numbers.day(row.at.date())}, {row.at:%H:%M:%S} UTC" for row in rows],
-            _("Who"): [row.actor for row in rows],
-            _("What"): [words.get(row.action, row.action) for row in rows],
-            _("About"): [describe(row) for row in rows],
-        }
+        [
+            (f"{numbers.day(row.at.date())}, {row.at:%H:%M} UTC", row.actor, row_name(row), row_about(row))
+            for row in rows
+        ],
+        columns=[_("When"), _("Who"), _("Action"), _("About")],
     )
-    st.dataframe(table, hide_index=True, placeholder="", alt=_("Rows of the journal about access, the newest first"))
+    alt = _("Rows of the journal about access, the newest first")
+    st.dataframe(table, hide_index=True, placeholder="", alt=alt)
 
 
 def show_matrix() -> None:
     """The table of roles and actions."""
     st.markdown("##### " + _("Who may do what"), anchors=False)
-    table = pd.DataFrame([cells for _action, cells in matrix()], columns=[access.role_name(role) for role in ROLES])
-    shown = table.map(lambda allowed: "✓" if allowed else "–")
-    shown.insert(0, _("Action"), [action for action, _cells in matrix()])
-    st.table(shown, border="horizontal", hide_index=True, alt=_("Which role may do what"))
+    rows = [(action_name(action), *("✓" if allowed else "–" for allowed in cells)) for action, cells in matrix()]
+    table = pd.DataFrame(rows, columns=[_("Action"), *(role_name(role) for role in ROLES)])
+    st.table(table, border="horizontal", hide_index=True, alt=_("Which role may do what"))
     st.markdown(small(_("Roles come from the provider's claims and from the list in the settings.")))
 
 
