@@ -368,15 +368,20 @@ CASES: dict[str, Callable[[Bench], Row]] = {
 }
 
 
-def run(cases: Sequence[str], kills: int, minutes: float, seed: int) -> tuple[list[Row], list[str]]:
-    """Run cases; lines of the table, and what failed."""
+def run(
+    cases: Sequence[str], kills: int, minutes: float, seed: int, start: Path | None = None
+) -> tuple[list[Row], list[str]]:
+    """Run cases, on a copy of a home folder or on a new one; lines of the table, and what failed."""
     rows, failed = [], []
     with tempfile.TemporaryDirectory(prefix="vigie-faults-") as folder:
         home = Path(folder) / "home"
-        home.mkdir()
-        (home / "settings.toml").write_text(SETTINGS)
+        if start is None:
+            home.mkdir()
+            (home / "settings.toml").write_text(SETTINGS)
+        else:
+            shutil.copytree(start, home)
         bench = Bench(home, Path(folder), random.Random(seed), kills, time.monotonic() + minutes * 60)  # noqa: S311  # no secret
-        code, told = bench.night(FIRST)
+        code, told = bench.night(FIRST) if start is None else (0, "")
         if code not in {0, 3}:
             raise SystemExit(f"the first night: exit {code}: {told}")
         bench.until = time.monotonic() + minutes * 60
@@ -399,9 +404,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", default=",".join(CASES), help="cases, comma-separated: " + ", ".join(CASES))
+    parser.add_argument("--start", type=Path, help="home folder to copy, so that no first night is needed")
     given = parser.parse_args()
     os.chdir(PROJECT)
-    rows, failed = run(given.only.split(","), given.kills, given.minutes, given.seed)
+    rows, failed = run(given.only.split(","), given.kills, given.minutes, given.seed, given.start)
     sys.stdout.write("| fault | times | what came of it | afterwards |\n|---|---|---|---|\n")
     for row in rows:
         sys.stdout.write(f"| {row.fault} | {row.times} | {row.outcome} | {row.after} |\n")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -114,6 +116,19 @@ def limit_memory(megabytes: int) -> None:
     most = (int(held.split()[1]) << 10) + (megabytes << 20)
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
+
+
+def end_with_parent(parent: int) -> None:
+    """End this process at once when the one that started it ends, even by kill -9 (Linux).
+
+    Args:
+        parent: Who started it; it may have ended before this was called.
+    """
+    if sys.platform == "linux":
+        death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def end_children(pid: int, born_after: float = 0.0) -> None:

@@ -33,6 +33,7 @@ from forecasting.limits import (
     CutOffError,
     Limits,
     end_children,
+    end_with_parent,
     limit_memory,
     time_limit,
     took_too_long,
@@ -265,17 +266,18 @@ def _start(megabytes: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     marks = context.RawArray(c_double, 2)
-    process = context.Process(target=_serve, args=(theirs, marks, megabytes), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, marks, megabytes, os.getpid()), daemon=True)
     with one_thread_each():
         process.start()
     theirs.close()
     return _Worker(process, ours, marks)
 
 
-def _serve(pipe: Connection, marks: Array[c_double], megabytes: int) -> None:
+def _serve(pipe: Connection, marks: Array[c_double], megabytes: int, parent: int) -> None:
     """What a process does: batch after batch, until who gives them is gone."""
     # Ctrl+C reaches every process of the terminal; the one that started this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(parent)
     # Loading takes seconds and memory that are no task's own.
     importlib.import_module("forecasting.registry")
     limit_memory(megabytes)

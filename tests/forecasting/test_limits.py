@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,3 +119,38 @@ def test_what_a_block_started_ends_with_it_and_what_ran_before_is_spared() -> No
     finally:
         before.kill()
         before.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_processes_end_at_once_when_who_started_them_is_killed_in_the_middle_of_a_fit(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, time\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
+        "from forecasting.watched import WatchedPool\n"
+        "if __name__ == '__main__':\n"
+        "    pool = WatchedPool(1)\n"
+        "    pool.start()\n"
+        "    print(pool.workers[0].process.pid, flush=True)\n"
+        "    pool.run(time.sleep, [60.0], [[0]], str, print)\n"
+    )
+    starter = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    worker = int(starter.stdout.readline())
+    time.sleep(1)
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
+    deadline = time.monotonic() + 50
+    while runs(worker) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not runs(worker)
+
+
+def runs(pid: int) -> bool:
+    """False for a process that has ended, whether anybody has asked for its exit code or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
