@@ -25,8 +25,9 @@ def role_names(roles: Collection[str]) -> str:
 def action_name(action: str) -> str:
     """What may be done."""
     pages = {
-        "overview": _("Overview"), "route": _("Route"), "asylum": _("Asylum"), "alerts": _("Alerts"), "scenarios": _("Scenarios"),
-        "evaluation": _("Evaluation"), "data": _("Data"), "method": _("Method"), "access": _("Access"),
+        "overview": _("Overview"), "route": _("Route"), "asylum": _("Asylum"), "alerts": _("Alerts"),
+        "scenarios": _("Scenarios"), "evaluation": _("Evaluation"), "data": _("Data"), "method": _("Method"),
+        "access": _("Access"),
     }  # fmt: skip
     names = {page_action(page): _("read the page {page}").format(page=title) for page, title in pages.items()}
     names |= {
