@@ -16,6 +16,7 @@ sign_in.stand_at_the_door()
 pages = {
     "overview": partial(st.Page, f"{PAGES}/overview.py", title=_("Overview"), url_path="start", default=True),
     "route": partial(st.Page, f"{PAGES}/route.py", title=_("Route"), url_path="route"),
+    "asylum": partial(st.Page, f"{PAGES}/asylum.py", title=_("Asylum"), url_path="asylum"),
     "alerts": partial(st.Page, f"{PAGES}/alerts.py", title=_("Alerts"), url_path="alerts"),
     "scenarios": partial(st.Page, f"{PAGES}/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
     "evaluation": partial(st.Page, f"{PAGES}/evaluation.py", title=_("Evaluation"), url_path="evaluation"),

@@ -276,18 +276,21 @@ def document_button(night: Night, name: str, label: str) -> None:
         )
 
 
-def figures(export: Export, alt: str, *, shown: pd.DataFrame | None = None) -> None:
+def figures(
+    export: Export, alt: str, *, shown: pd.DataFrame | None = None, picture: Callable[[], bytes] | None = None
+) -> None:
     """What lies behind a chart: its table on demand, and its files.
 
     Args:
         export: The table and what travels with it.
         alt: What the table holds, for those who do not see it.
         shown: The table as it is shown, if other than in the files.
+        picture: Makes the chart's PNG, where there is one.
     """
     name = f"figures-{export.name}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.toggle(_("Show the figures"), **state.widget(name, state.switch(name), lambda on: "1" if on else None))
-        downloads(export)
+        downloads(export, picture)
     if state.switch(name):
         table = localised(export.frame if shown is None else shown)
         st.dataframe(table, hide_index=True, placeholder="", alt=alt)

@@ -170,6 +170,14 @@ def month_range(first: dt.date, last: dt.date, locale: str | None = None, *, sho
     return f"{name(first, locale, year=not same_year)}–{name(last, locale, year=not (short and same_year))}"
 
 
+def period_name(last: dt.date, months: int = 1, locale: str | None = None) -> str:
+    """A period of so many months by any day of its last one: ``December 2024``, ``October–December 2024``."""
+    if months == 1:
+        return month_name(last, locale)
+    before = last.year * 12 + last.month - months
+    return month_range(dt.date(before // 12, before % 12 + 1, 1), last, locale)
+
+
 def _half_up(value: float, place: int) -> Decimal:
     """Round at a power of ten, halves away from zero, as people do."""
     unit = Decimal(1).scaleb(place)

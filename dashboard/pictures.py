@@ -28,7 +28,9 @@ HALF_MONTH = pd.Timedelta(days=15)
 MONTHS_BETWEEN_TICKS = 6
 
 
-def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, threshold: float | None) -> bytes:
+def fan_png(
+    history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, threshold: float | None, unit: str | None = None
+) -> bytes:
     """Draw history, fan and threshold.
 
     Args:
@@ -36,6 +38,7 @@ def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, thre
         quantiles: Result of ``summaries.quantiles_of``; may be empty.
         export: Title, citations and caveats that stand under the picture.
         threshold: The reader's number, or None.
+        unit: What is counted; arrivals per month by default.
 
     Returns:
         A PNG on a light ground, 1500 pixels wide and as high as its small print needs.
@@ -60,7 +63,7 @@ def fan_png(history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, thre
     title = textwrap.fill(export.title, TITLE_LETTERS)
     inch = 1 / height
     figure.text(LEFT, 1 - 0.2 * inch, title, fontsize=12.5, color=LIGHT.ink, family="serif", weight="bold", va="top")
-    figure.text(LEFT, 1 - (TOP - 0.08) * inch, _("Arrivals per month"), fontsize=8, color=LIGHT.secondary)
+    figure.text(LEFT, 1 - (TOP - 0.08) * inch, unit or _("Arrivals per month"), fontsize=8, color=LIGHT.secondary)
     place = (below - 0.45) / height
     figure.text(LEFT, place, "\n".join(small_print), fontsize=6.5, color=LIGHT.secondary, va="top", linespacing=1.45)
     about = "\n".join(labelled(label, text) for label, text in export.about())

@@ -29,6 +29,7 @@ from core.schema import (
     REJECTED,
     REPLAYS,
     REPORTING,
+    SCORES,
 )
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
@@ -37,6 +38,10 @@ from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
 OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
+    "asylum_series": ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note"),
+    "asylum_forecasts": (*FORECASTS.columns, "target", "freq", "geo", "citizen", "as_of"),
+    "asylum_replays": tuple(REPLAYS.columns),
+    "asylum_scores": (*SCORES.columns, "target", "freq"),
     "backtest": tuple(FORECASTS.columns),
     "calibration": ("model_id", "series_id", "horizon", "kind", "level", "value", "n"),
     "weights": ("model_id", "series_id", "origin_date", "horizon", "weight", "relative_wis"),
@@ -165,9 +170,10 @@ def _release(home: str, run_id: str) -> Release:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
     release = _release(home, run_id)
-    if name in OPTIONAL_FRAMES and name not in release.names:
+    found = release.read(name) if name not in OPTIONAL_FRAMES or name in release.names else pd.DataFrame()
+    if name in OPTIONAL_FRAMES and found.empty and not len(found.columns):
         return pd.DataFrame(columns=list(OPTIONAL_FRAMES[name]))
-    return release.read(name)
+    return found
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

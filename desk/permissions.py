@@ -23,7 +23,7 @@ from core.errors import InputError
 
 VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "administrator"
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
-PAGES: Final = ("overview", "route", "alerts", "scenarios", "evaluation", "data", "method", "access")
+PAGES: Final = ("overview", "route", "asylum", "alerts", "scenarios", "evaluation", "data", "method", "access")
 DOWNLOAD, SAVE_SCENARIO = "download", "scenario saved"
 _EVERYBODY: Final = frozenset(ROLES)
 _WORKING_ON_IT: Final = frozenset({ANALYST, MANAGER})
@@ -38,6 +38,7 @@ def page_action(page: str) -> str:
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     page_action("overview"): _EVERYBODY,
     page_action("route"): _EVERYBODY,
+    page_action("asylum"): _EVERYBODY,
     page_action("alerts"): _EVERYBODY,
     page_action("scenarios"): _WORKING_ON_IT,
     page_action("evaluation"): _EVERYBODY,

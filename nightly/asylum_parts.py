@@ -41,9 +41,10 @@ def corridors(rows: pd.DataFrame, totals: Panel) -> Panel | None:
         span = total.index.intersection(wide.index[wide[geo].notna().any(axis=1)])
         if len(span) < FEWEST_PERIODS:
             continue
-        cells = wide.loc[span, [pair for pair in chosen if pair[0] == geo]].fillna(0.0)
-        left = (total.loc[span] - cells.sum(axis=1)).clip(lower=0.0)
-        parts += [_long(column, total_of[geo], geo, str(pair[1])) for pair, column in cells.T.iterrows()]
+        citizens = [citizen for place, citizen in chosen if place == geo]
+        cells = wide.loc[span, geo].reindex(columns=citizens).fillna(0.0)
+        left = pd.Series(total.loc[span].to_numpy() - cells.to_numpy().sum(axis=1), index=span).clip(lower=0.0)
+        parts += [_long(cells[citizen], total_of[geo], geo, citizen) for citizen in citizens]
         parts.append(_long(left, total_of[geo], geo, ""))
     return panel_from_rows(pd.concat(parts, ignore_index=True)) if parts else None
 

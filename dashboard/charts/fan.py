@@ -37,6 +37,7 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
     skill_until: int | None = None,
     skill_from: int = 1,
     months_back: int = 24,
+    months_each: int = 1,
     height: int = HEIGHT,
 ) -> go.Figure:
     """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
@@ -54,7 +55,8 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
         skill_until: Months ahead up to which the forecast beats the baseline; None leaves the strip out.
         skill_from: Months ahead from which on it does.
-        months_back: Observed months to show.
+        months_back: Observed figures to show.
+        months_each: Months that one figure covers: 3 for quarters.
         height: Pixels.
 
     Raises:
@@ -62,12 +64,12 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
     """
     require(observed, ("time_period_end", "value"), "fan chart, observed")
     require(forecast, ("target_end_date", "output_type_id", "value"), "fan chart, forecast")
-    months = layers.monthly_values(observed).tail(months_back)
+    months = layers.monthly_values(observed, months_each).tail(months_back)
     anchor = months["value"].dropna().tail(1)
     before = _since_first_month(earlier, months)
     figure = go.Figure(layers.earlier_traces(before, theme))
-    figure.add_traces(layers.fan_traces(forecast, anchor, theme))
-    figure.add_traces(layers.observed_traces(months, theme))
+    figure.add_traces(layers.fan_traces(forecast, anchor, theme, months_each))
+    figure.add_traces(layers.observed_traces(months, theme, months_each))
     if _has_rows(outcomes):
         figure.add_trace(layers.outcome_trace(outcomes, anchor, theme))
     if _has_rows(running):
@@ -102,7 +104,7 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
 
 def fan_alt(
     observed: pd.DataFrame, forecast: pd.DataFrame, *, name: str, threshold: float | None = None,
-    chances: pd.DataFrame | None = None,
+    chances: pd.DataFrame | None = None, months_each: int = 1, what: str | None = None,
 ) -> str:  # fmt: skip
     """The fan chart in words: the last count, the median and 80 % interval at the next and the last month, the chance.
 
@@ -112,18 +114,20 @@ def fan_alt(
         name: Name of the route on screen.
         threshold: The reader's number.
         chances: ``target_end_date``, ``probability``.
+        months_each: Months that one figure covers.
+        what: First sentence where the chart shows something else than arrivals.
     """
-    counted = layers.monthly_values(observed)["value"].dropna()
+    counted = layers.monthly_values(observed, months_each)["value"].dropna()
     median, (low, high) = quantile(forecast, 0.5), (quantile(forecast, level) for level in interval_levels(0.8))
-    parts = [_("{name}: observed arrivals and forecast.").format(name=name)]
+    parts = [what or _("{name}: observed arrivals and forecast.").format(name=name)]
     if len(counted):
         month, value = dated(counted)[-1]
         text = _("Last count {value} in {month}.")
-        parts.append(text.format(value=numbers.observed(value), month=numbers.month_name(month)))
+        parts.append(text.format(value=numbers.observed(value), month=numbers.period_name(month, months_each)))
     for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
         parts.append(
             _("{month}: {median} expected, 80% interval {interval}.").format(
-                month=numbers.month_name(month),
+                month=numbers.period_name(month, months_each),
                 median=numbers.expected(value),
                 interval=numbers.interval_words(low.loc[month], high.loc[month]),
             )

@@ -23,8 +23,12 @@ def band(lower: pd.Series, upper: pd.Series, fill: str, name: str) -> go.Scatter
     )
 
 
-def monthly_values(observed: pd.DataFrame) -> pd.DataFrame:
+def monthly_values(observed: pd.DataFrame, months_each: int = 1) -> pd.DataFrame:
     """Observed months in order at mid-month, gaps kept as empty values.
+
+    Args:
+        observed: ``time_period_end``, ``value`` and, where known, ``flag``.
+        months_each: Months that one figure covers; longer periods stand at their last month.
 
     Returns:
         Index: dates at mid-month. Columns ``value``, ``flag``.
@@ -34,7 +38,7 @@ def monthly_values(observed: pd.DataFrame) -> pd.DataFrame:
     rows = observed.assign(month=mid_month(observed["time_period_end"])).sort_values("month").set_index("month")
     if "flag" not in rows:
         rows["flag"] = ""
-    months = pd.period_range(rows.index[0], rows.index[-1], freq="M").start_time + pd.Timedelta(days=14)
+    months = pd.period_range(rows.index[0], rows.index[-1], freq="M")[::months_each].start_time + pd.Timedelta(days=14)
     filled = rows[["value", "flag"]].reindex(months)
     return filled.assign(flag=filled["flag"].fillna(""))
 
@@ -44,13 +48,14 @@ def joined(anchor: pd.Series, line: pd.Series) -> pd.Series:
     return line if anchor.empty else pd.concat([anchor, line])
 
 
-def fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme) -> list[go.Scatter]:
+def fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
     """Bands of 95, 80 and 50 % drawn over each other, then the median.
 
     Args:
         forecast: Columns ``target_end_date``, ``output_type_id``, ``value``.
         anchor: The newest observed value, from which the fan opens; one value at its date, or empty.
         theme: Colours.
+        months_each: Months that one figure covers.
     """
     traces = []
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
@@ -61,7 +66,7 @@ def fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme) -> list[
     hover = [""] * len(anchor) + [
         "<br>".join(
             [
-                numbers.month_name(date),
+                numbers.period_name(date, months_each),
                 _("{value} expected").format(value=f"<b>{numbers.expected(value)}</b>"),
                 labelled(numbers.percent(0.8), numbers.interval(low.loc[date], high.loc[date])),
             ]
@@ -83,12 +88,12 @@ def fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme) -> list[
     return traces
 
 
-def observed_traces(months: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+def observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
     """The observed line: solid, dotted into provisional months, which also take an open circle."""
     provisional = months["flag"].eq("p")
     words = {"p": _("provisional"), "e": _("estimated")}
     hover = [
-        f"{numbers.month_name(date)}<br><b>{numbers.observed(value)}</b> {words.get(flag, '')}".rstrip()
+        f"{numbers.period_name(date, months_each)}<br><b>{numbers.observed(value)}</b> {words.get(flag, '')}".rstrip()
         for date, value, flag in zip(pd.DatetimeIndex(months.index), months["value"], months["flag"], strict=True)
     ]
     solid = go.Scatter(

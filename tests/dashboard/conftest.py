@@ -18,6 +18,8 @@ from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from store.releases import About, Release, ReleaseStore
 
+from .asylum_frames import asylum_frames
+
 AS_OF = dt.date(2025, 1, 31)
 SIZES = {"CMR": 6000.0, "EMR": 4500.0, "WMR": 1500.0, "WAR": 3000.0, "CHA": 2500.0}
 MODELS = {"vigie-ensemble": 0.86, "vigie-baseline": 1.0, "vigie-snaive": 1.2, "vigie-ets": 0.91, "vigie-theta": 0.93}
@@ -82,6 +84,7 @@ SOURCES = {
         ("vigie-routes", "Vigie", "as its components", ["iom_dtm", "uk_home_office"]),
         ("iom_dtm", "International Organization for Migration", "IOM DTM", []),
         ("uk_home_office", "Home Office", "OGL v3.0", []),
+        ("eurostat", "Eurostat", "CC BY 4.0", []),
     )
 }
 
@@ -139,7 +142,9 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "routes": make_routes(known, too_old),
         "rejected": make_rejected(),
     }
-    return {name: frame.reset_index(drop=True) for name, frame in frames.items()}
+    asylum = asylum_frames(pd.Timestamp(AS_OF))
+    frames["observations"] = pd.concat([frames["observations"], asylum.pop("observations")])
+    return {name: frame.reset_index(drop=True) for name, frame in {**frames, **asylum}.items()}
 
 
 def last_period(route: str, too_old: str | None) -> pd.Period:

@@ -1,0 +1,97 @@
+"""Asylum: applications by country of destination, what is expected next, and who applies."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import asylum_details, asylum_view, asylum_words, layout, state
+from dashboard.asylum_view import AsylumView
+from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.i18n import _
+from dashboard.pictures import fan_png
+from dashboard.reads import Night
+from dashboard.theme import current_theme
+
+
+def show(night: Night) -> None:
+    """The page."""
+    series = night.frame("asylum_series")
+    found = asylum_view.kinds(series)
+    if not found:
+        layout.stop_with(_("This release holds no asylum applications."))
+    kind = state.choice("kind", found, found[0])
+    order = asylum_view.destinations(series, night.frame("observations"), kind)
+    geo = state.choice("country", order, order[0])
+    view = asylum_view.build(night, kind, geo)
+    st.title(asylum_words.title(view), anchor=False)
+    show_controls(view, found, order)
+    chart, figures = st.columns([3.1, 1], gap="medium")
+    with chart:
+        show_fan(view)
+    with figures:
+        for label, value, pill in asylum_words.key_numbers(view):
+            st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+        st.markdown(layout.small(asylum_words.skill_words(view)))
+    show_files(view)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        asylum_details.show_citizenships(view)
+    with right:
+        asylum_details.show_largest(view, order)
+
+
+def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
+    """What is counted, where, and whether earlier forecasts are laid over."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Applications"), found, format_func=asylum_words.kind_name, width=330, **state.widget("kind", view.kind)
+        )
+        st.selectbox(
+            _("Country of destination"), order, format_func=asylum_details.country, width=240,
+            **state.widget("country", view.geo),
+        )  # fmt: skip
+        st.toggle(
+            _("Earlier forecasts"),
+            **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
+        )
+    if said := asylum_words.reporting_words(view):
+        st.markdown(layout.small(said))
+    if said := asylum_words.missing_words(view):
+        st.markdown(layout.small(said))
+
+
+def show_fan(view: AsylumView) -> None:
+    """The fan chart, or why there is none."""
+    if view.quantiles.empty:
+        st.info(layout.plain(asylum_words.why_no_forecast(view)), icon=":material/info:")
+        return
+    figure = fan_chart(
+        view.observed,
+        view.forecast,
+        now=view.night.as_of,
+        theme=current_theme(),
+        unit=asylum_words.unit(view),
+        earlier=view.earlier if state.switch("earlier", default=True) else None,
+        skill_until=view.skill[1] if view.skill else None,
+        skill_from=view.skill[0] if view.skill else 1,
+        months_each=view.months_each,
+    )
+    what = _("{country}: asylum applications counted and expected.").format(country=asylum_details.country(view.geo))
+    alt = fan_alt(view.observed, view.forecast, name=view.geo, months_each=view.months_each, what=what)
+    layout.chart(figure, alt, "asylum-fan")
+
+
+def show_files(view: AsylumView) -> None:
+    """The figures behind the chart, and its files."""
+    if view.quantiles.empty:
+        return
+    export = asylum_words.export(view)
+    layout.figures(
+        export,
+        export.title,
+        shown=asylum_details.in_words(export.frame),
+        picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum_words.unit(view)),
+    )
+
+
+show(layout.open_page())

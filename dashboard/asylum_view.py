@@ -1,0 +1,176 @@
+"""What the page on asylum applications shows, worked out once from a release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.calendar import end_dates
+from core.schema import ALL
+from dashboard import route_view, summaries
+from dashboard.headlines import Row
+from dashboard.reads import Night
+
+MONTHS_EACH = {"M": 1, "Q": 3}
+OK = "ok"
+MOST_ROWS = 12
+SOURCE_ID = "eurostat"
+
+
+@dataclass(frozen=True)
+class AsylumView:
+    """Asylum applications in one country, as one release knows them.
+
+    Attributes:
+        night: The release.
+        kind: Target and frequency, such as ``asylum_applications_first.M``.
+        geo: Country of destination, ISO 3166 alpha-3.
+        state: The series' row of ``asylum_series``.
+        history: ``time_period, obs_value, obs_flag, end_date``.
+        forecast: Quantile rows of the ensemble.
+        quantiles: The same, wide.
+        earlier: Forecasts made before, as for ``route_view.earlier_forecasts``.
+        skill: Periods ahead from and up to which the forecast beats the baseline; None without scores.
+        reported: The newest row of ``reporting`` of this kind, or None.
+    """
+
+    night: Night
+    kind: str
+    geo: str
+    state: Row
+    history: pd.DataFrame
+    forecast: pd.DataFrame
+    quantiles: pd.DataFrame
+    earlier: pd.DataFrame
+    skill: tuple[int, int] | None
+    reported: Row | None
+
+    @property
+    def target(self) -> str:
+        """What is counted."""
+        return self.kind.split(".")[0]
+
+    @property
+    def freq(self) -> str:
+        """How often."""
+        return self.kind.split(".")[1]
+
+    @property
+    def months_each(self) -> int:
+        """Months that one figure covers."""
+        return MONTHS_EACH[self.freq]
+
+    @property
+    def observed(self) -> pd.DataFrame:
+        """The history under the names that charts take."""
+        return route_view.for_chart(self.history)
+
+
+def kinds(series: pd.DataFrame) -> list[str]:
+    """Every kind that the release knows, those with a forecast first: ``target.freq``."""
+    named = series.assign(kind=series["target"] + "." + series["freq"], fine=series["state"].eq(OK))
+    order = named.groupby("kind", sort=False)["fine"].any().sort_values(ascending=False, kind="stable")
+    return [str(kind) for kind in order.index]
+
+
+def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Rows of one target and frequency."""
+    target, freq = kind.split(".")
+    return frame[(frame["target"] == target) & (frame["freq"] == freq)]
+
+
+def history_of(observations: pd.DataFrame, series_id: str, freq: str) -> pd.DataFrame:
+    """One series in time order: ``time_period, obs_value, obs_flag, end_date``."""
+    rows = observations[observations["series_id"] == series_id].sort_values("time_period")
+    ends = end_dates(rows["time_period"], "Q" if freq == "Q" else "M")
+    return rows.assign(end_date=ends)[["time_period", "obs_value", "obs_flag", "end_date"]].reset_index(drop=True)
+
+
+def destinations(series: pd.DataFrame, observations: pd.DataFrame, kind: str) -> list[str]:
+    """Countries of destination, those with most applications in their newest four figures first."""
+    own = of_kind(observations, kind)
+    own = own[own["citizen"].eq(ALL) & own["series_id"].isin(series["series_id"])].sort_values("time_period")
+    recent = own.groupby("geo").tail(4).groupby("geo")["obs_value"].sum()
+    fine = of_kind(series, kind).set_index("geo")["state"].eq(OK)
+    ranked = pd.DataFrame({"fine": fine, "size": recent.reindex(fine.index).fillna(0.0)})
+    return [str(geo) for geo in ranked.sort_values(["fine", "size"], ascending=False).index]
+
+
+def build(night: Night, kind: str, geo: str) -> AsylumView:
+    """Gather what the page shows of one country."""
+    states = of_kind(night.frame("asylum_series"), kind)
+    state = states[states["geo"] == geo].to_dict("records")[0]
+    series_id, freq = str(state["series_id"]), kind.split(".")[1]
+    history = history_of(night.frame("observations"), series_id, freq)
+    rows = night.frame("asylum_forecasts")
+    rows = rows[(rows["series_id"] == series_id) & (rows["model_id"] == summaries.ENSEMBLE)].reset_index(drop=True)
+    reporting = of_kind(night.frame("reporting"), kind)
+    reporting = reporting[reporting["source_id"] == SOURCE_ID].sort_values("time_period")
+    return AsylumView(
+        night=night,
+        kind=kind,
+        geo=geo,
+        state=state,
+        history=history,
+        forecast=rows,
+        quantiles=summaries.quantiles_of(rows, series_id),
+        earlier=earlier(night.frame("asylum_replays"), series_id, freq, history),
+        skill=route_view.skill_span(summaries.better_than_baseline(night.frame("asylum_scores"), series_id)),
+        reported=reporting.to_dict("records")[-1] if len(reporting) else None,
+    )
+
+
+def earlier(replays: pd.DataFrame, series_id: str, freq: str, history: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts made every half year (quarters: every year) before, over the periods that have been counted since."""
+    columns = ["origin_date", "target_end_date", "q10", "q50", "q90"]
+    own = replays[(replays["series_id"] == series_id) & (replays["model_id"] == summaries.ENSEMBLE)]
+    if own.empty or history.empty:
+        return pd.DataFrame(columns=columns)
+    last = history["end_date"].max()
+    each = MONTHS_EACH[freq]
+    back = [(last.to_period("M") - origin.to_period("M")).n // each for origin in own["origin_date"]]
+    age = pd.Series(back, index=own.index)
+    step, length = (6, 6) if freq == "M" else (4, 4)
+    kept = own[age.gt(0) & age.mod(step).eq(0) & own["horizon"].le(length) & own["target_end_date"].le(last)]
+    return kept[columns].reset_index(drop=True)
+
+
+def by_destination(night: Night, kind: str, order: Sequence[str]) -> pd.DataFrame:
+    """One row per country with a forecast: ``geo, expected, low, high, last_period, last_value, year_earlier``."""
+    rows = of_kind(night.frame("asylum_forecasts"), kind)
+    return _next_period(rows[rows["citizen"] == ALL], night, kind, ["geo"]).set_index("geo").reindex(
+        [geo for geo in order if geo in set(rows["geo"])]
+    ).reset_index().head(MOST_ROWS)  # fmt: skip
+
+
+def by_corridor(night: Night, kind: str) -> pd.DataFrame:
+    """The largest corridors with a forecast, most applications expected first; without rows where none is known."""
+    rows = of_kind(night.frame("asylum_forecasts"), kind)
+    table = _next_period(rows[rows["citizen"] != ALL], night, kind, ["geo", "citizen"])
+    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
+
+
+def _next_period(rows: pd.DataFrame, night: Night, kind: str, names: list[str]) -> pd.DataFrame:
+    columns = [*names, "expected", "low", "high", "last_period", "last_value", "year_earlier"]
+    first = rows[(rows["model_id"] == summaries.ENSEMBLE) & (rows["horizon"] == 1)]
+    if first.empty:
+        return pd.DataFrame(columns=columns)
+    wide = first.assign(level=first["output_type_id"].round(6)).pivot_table(
+        index=["series_id", *names], columns="level", values="value"
+    )
+    out = wide[[0.5, 0.1, 0.9]].set_axis(["expected", "low", "high"], axis=1).reset_index()
+    observations = of_kind(night.published("observations"), kind)
+    by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
+    lines = [_newest(by_series.get(str(name)), kind.split(".")[1]) for name in out["series_id"]]
+    return out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
+
+
+def _newest(rows: pd.DataFrame | None, freq: str) -> tuple[str, float, float]:
+    if rows is None or rows.empty:
+        return "", float("nan"), float("nan")
+    last = str(rows["time_period"].iloc[-1])
+    year = pd.Period(last.replace("-Q", "Q"), freq) - (12 // MONTHS_EACH[freq])
+    before = rows.loc[rows["time_period"] == str(year).replace("Q", "-Q"), "obs_value"]
+    return last, float(rows["obs_value"].iloc[-1]), float(before.iloc[0]) if len(before) else float("nan")

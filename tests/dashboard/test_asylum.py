@@ -1,0 +1,85 @@
+"""The page on asylum applications: by destination, by citizenship, and what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.quantiles import QUANTILE_LEVELS
+from dashboard import asylum_view, numbers
+from dashboard.charts.fan import fan_chart
+from dashboard.theme import LIGHT
+
+from .asylum_frames import asylum_frames
+from .conftest import AS_OF, publish
+from .test_pages import visit, words
+
+QUARTERLY = "asylum_applications_first.Q"
+
+
+@pytest.fixture(scope="module")
+def frames() -> dict[str, pd.DataFrame]:
+    return asylum_frames(pd.Timestamp(AS_OF))
+
+
+def test_kinds_with_a_forecast_come_first(frames: dict[str, pd.DataFrame]) -> None:
+    series = frames["asylum_series"].iloc[::-1]
+    assert asylum_view.kinds(series) == [QUARTERLY, "asylum_applications.M"]
+
+
+def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str, pd.DataFrame]) -> None:
+    order = asylum_view.destinations(frames["asylum_series"], frames["observations"], QUARTERLY)
+    assert order == ["DEU", "FRA", "ESP", "ITA", "AUT", "MLT"]
+
+
+def test_earlier_forecasts_of_quarters_begin_whole_years_before_the_last_count(frames: dict[str, pd.DataFrame]) -> None:
+    history = asylum_view.history_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
+    found = asylum_view.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
+    assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
+    assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")
+
+
+def test_a_quarter_is_named_by_its_months() -> None:
+    assert numbers.period_name(pd.Timestamp("2024-12-15"), 3, "en") == "October–December 2024"
+    assert numbers.period_name(pd.Timestamp("2025-02-28"), 3, "en") == "December 2024–February 2025"
+    assert numbers.period_name(pd.Timestamp("2024-12-15"), 1, "en") == "December 2024"
+
+
+def test_a_fan_of_quarters_joins_them_without_gaps() -> None:
+    ends = pd.period_range("2022Q1", periods=8, freq="Q").end_time.normalize()
+    observed = pd.DataFrame({"time_period_end": ends, "value": np.arange(8.0) + 5})
+    levels = np.asarray(QUANTILE_LEVELS)
+    forecast = pd.DataFrame(
+        {"target_end_date": pd.Timestamp("2024-03-31"), "output_type_id": levels, "value": 10 * (0.5 + levels)}
+    )
+    figure = fan_chart(observed, forecast, now=AS_OF, theme=LIGHT, unit="Applicants", months_each=3)
+    line = next(trace for trace in figure.data if trace.name == "observed")
+    assert len(line.y) == 8
+    assert not np.isnan(np.asarray(line.y, dtype=float)).any()
+
+
+def test_the_page_opens_with_the_largest_destination_and_says_who_has_reported(home: Path) -> None:
+    publish(home)
+    app = visit("asylum")
+    assert app.title[0].value.startswith("Germany: ")
+    assert "October–December 2024" in app.title[0].value
+    said = words(app)
+    assert "27 of 32 countries have reported July–September 2024." in said
+    assert "All applicants, monthly: figures end in June 2018, too old for a forecast." in said
+    assert "Better than the baseline up to January–March 2025" in said
+
+
+def test_the_page_shows_citizenships_where_they_are_known_and_says_where_they_are_not(home: Path) -> None:
+    publish(home)
+    assert "Germany: applicants by citizenship" in "\n".join(text.value for text in visit("asylum").subheader)
+    assert "no applications by citizenship" in words(visit("asylum", country="FRA"))
+
+
+def test_a_kind_that_is_too_old_says_so_instead_of_a_chart(home: Path) -> None:
+    publish(home)
+    app = visit("asylum", kind="asylum_applications.M")
+    assert "Figures end in June 2018" in words(app)
+    assert not [chart for chart in app.get("plotly_chart") if "asylum-fan" in str(chart.proto)]
