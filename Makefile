@@ -61,7 +61,7 @@ unit: .venv/engines/ready
 	$(VENV)/pytest -n 2 --dist worksteal
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
-TEXTS = app.py dashboard alerts briefing forecasting nightly
+TEXTS = app.py dashboard alerts briefing core desk forecasting nightly
 
 texts:
 	$(VENV)/pybabel -q extract --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)

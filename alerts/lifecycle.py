@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 from alerts.levels import LEVELS, SEVERE, rank
 from core.entry import Entry
 from core.errors import InputError
+from core.languages import marked as _
 
-PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED, DISMISSED = "proposed", "signed off", "acknowledged", "ended", "dismissed"
+PROPOSED, SIGNED_OFF, ACKNOWLEDGED = _("proposed"), _("signed off"), _("acknowledged")
+ENDED, DISMISSED = _("ended"), _("dismissed")
 STATES = (PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED, DISMISSED)
 WORSENED, EASED = "worsened", "eased"
 COMMENTED, DISSENTED, CORRECTION, ANSWERED = "commented", "dissented", "correction filed", "answered"
@@ -36,7 +38,16 @@ SIGN_OFFS_NEEDED: Mapping[str, int] = {level: 2 if level == SEVERE else 1 for le
 
 
 class StepError(InputError):
-    """A step that an alert's state does not allow; the text says why."""
+    """A step that an alert's state does not allow; the text says why.
+
+    Args:
+        template: The text, with places for ``fields``: a page writes it in the reader's language.
+        fields: What fills them.
+    """
+
+    def __init__(self, template: str, **fields: str) -> None:
+        self.template, self.fields = template, fields
+        super().__init__(template.format(**fields))
 
 
 @dataclass(frozen=True)
@@ -173,16 +184,16 @@ def night_step(state: State, level: str) -> str:
 
 def _check_person(entry: Entry) -> None:
     if not _plain(entry.actor):
-        raise StepError("give your name: it is kept with the decision")
+        raise StepError(_("give your name: it is kept with the decision"))
     if _plain(entry.actor) in {NIGHTLY, DELIVERY}:
-        raise StepError(f"'{entry.actor.strip()}' is the program's own name: give yours")
+        raise StepError(_("“{name}” is the program’s own name: give yours"), name=entry.actor.strip())
     if not entry.reason.strip():
-        raise StepError("give a reason: it is kept with the decision")
+        raise StepError(_("give a reason: it is kept with the decision"))
 
 
 def _proposed(state: State, entry: Entry) -> State:
     if state.status not in {"", ENDED}:
-        raise StepError(f"it is {state.status} already")
+        raise StepError(_("it is {status} already"), status=state.status)
     return replace(
         state, status=PROPOSED, level=_level_of(entry), sign_offs=(), signers=(), acknowledged_by="",
         reopened=state.status == ENDED, version=entry.id,
@@ -193,7 +204,7 @@ def _worsened(state: State, entry: Entry) -> State:
     level = _level_of(entry)
     _must_stand(state)
     if rank(level) <= rank(state.level):
-        raise StepError(f"{level} is not graver than {state.level}")
+        raise StepError("{level} is not graver than {before}", level=level, before=state.level)
     reopened = state.reopened or state.status != PROPOSED
     return replace(
         state, status=PROPOSED, level=level, sign_offs=(), signers=(), acknowledged_by="", reopened=reopened,
@@ -205,7 +216,7 @@ def _eased(state: State, entry: Entry) -> State:
     level = _level_of(entry)
     _must_stand(state)
     if rank(level) >= rank(state.level):
-        raise StepError(f"{level} is not milder than {state.level}")
+        raise StepError("{level} is not milder than {before}", level=level, before=state.level)
     # What was signed by some of the people needed is not what stands now: it has to be signed anew.
     if state.status == PROPOSED:
         return replace(state, level=level, sign_offs=(), signers=(), version=entry.id)
@@ -214,10 +225,12 @@ def _eased(state: State, entry: Entry) -> State:
 
 def _signed_off(state: State, entry: Entry) -> State:
     if state.status != PROPOSED:
-        raise StepError(f"only a proposed alert can be signed off; this one is {state.status or 'not recorded'}")
+        raise StepError(_("only a proposed alert can be signed off; this one is {status}"), status=_status(state))
     signer = str(entry.payload.get("identity") or _plain(entry.actor))
     if signer in state.signers or any(same_person(entry.actor, name) for name in state.sign_offs):
-        raise StepError(f"{entry.actor.strip()} has signed it off already: a severe alert needs two different people")
+        raise StepError(
+            _("{name} has signed it off already: a severe alert needs two different people"), name=entry.actor.strip()
+        )
     sign_offs = (*state.sign_offs, entry.actor.strip())
     enough = len(sign_offs) >= SIGN_OFFS_NEEDED.get(state.level, 1)
     return replace(
@@ -228,15 +241,15 @@ def _signed_off(state: State, entry: Entry) -> State:
 
 def _acknowledged(state: State, entry: Entry) -> State:
     if state.status == ACKNOWLEDGED:
-        raise StepError(f"{state.acknowledged_by} has acknowledged it already")
+        raise StepError(_("{name} has acknowledged it already"), name=state.acknowledged_by)
     if state.status != SIGNED_OFF:
-        raise StepError(f"only a signed-off alert can be acknowledged; this one is {state.status or 'not recorded'}")
+        raise StepError(_("only a signed-off alert can be acknowledged; this one is {status}"), status=_status(state))
     return replace(state, status=ACKNOWLEDGED, acknowledged_by=entry.actor.strip(), version=entry.id)
 
 
 def _dismissed(state: State, entry: Entry) -> State:
     if not state.is_open:
-        raise StepError(f"only an open alert can be dismissed; this one is {state.status or 'not recorded'}")
+        raise StepError(_("only an open alert can be dismissed; this one is {status}"), status=_status(state))
     return replace(state, status=DISMISSED, version=entry.id)
 
 
@@ -253,7 +266,7 @@ def _answered(state: State, entry: Entry) -> State:
     number = entry.payload.get("answers")
     left = tuple(one for one in state.objections if one.id != number)
     if len(left) == len(state.objections):
-        raise StepError(f"there is no unanswered dissent or correction with the number {number}")
+        raise StepError(_("there is no unanswered dissent or correction with the number {number}"), number=str(number))
     return replace(state, objections=left)
 
 
@@ -278,13 +291,17 @@ _TAKE: Mapping[str, Callable[[State, Entry], State]] = {
 
 def _must_stand(state: State) -> None:
     if state.status in {"", ENDED}:
-        raise StepError(f"the alert is {state.status or 'not recorded'}")
+        raise StepError(_("the alert is {status}"), status=_status(state))
+
+
+def _status(state: State) -> str:
+    return state.status or _("not recorded")
 
 
 def _level_of(entry: Entry) -> str:
     level = str(entry.payload.get("level", ""))
     if level not in LEVELS:
-        raise StepError(f"'{level}' is not a level: {', '.join(LEVELS)}")
+        raise StepError("'{level}' is not a level: {known}", level=level, known=", ".join(LEVELS))
     return level
 
 

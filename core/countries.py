@@ -17,6 +17,7 @@ from babel import Locale
 
 from core.country_names import ALIASES, BESIDE_ISO, KOSOVO, SHORT_NAMES, UNHCR_OWN
 from core.errors import InputError, SourceError
+from core.languages import catalogue
 
 CodeList = Literal["iso", "unhcr"]
 """Whose three-letter codes a text may hold: UNHCR's contradict ISO's for some twenty countries."""
@@ -81,13 +82,13 @@ def display_name(alpha3: str, language: str = "en") -> str:
     Raises:
         InputError: The code is unknown.
     """
-    if language == "en" and alpha3 in SHORT_NAMES:
-        return SHORT_NAMES[alpha3]
-    alpha2 = _alpha2_codes().get(alpha3)
-    name: str | None = Locale.parse(language).territories.get(alpha2) if alpha2 else BESIDE_ISO.get(alpha3)
-    if name is None:
-        raise InputError(f"'{alpha3}' is not a country code that Vigie knows")
-    return name
+    if short := SHORT_NAMES.get(language, {}).get(alpha3):
+        return short
+    if alpha2 := _alpha2_codes().get(alpha3):
+        return str(Locale.parse(language).territories[alpha2])
+    if alpha3 in BESIDE_ISO:
+        return catalogue(language).gettext(BESIDE_ISO[alpha3])
+    raise InputError(f"'{alpha3}' is not a country code that Vigie knows")
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.languages import marked as _
+
 UNKNOWN = "UNK"
 """Citizenship not recorded."""
 OTHER = "OTH"
@@ -16,12 +18,12 @@ ANTILLES = "ANT"
 """Netherlands Antilles, dissolved in 2010: still in old series."""
 
 BESIDE_ISO: dict[str, str] = {
-    UNKNOWN: "Unknown",
-    OTHER: "Other citizenships",
-    STATELESS: "Stateless",
-    SUB_SAHARAN: "Sub-Saharan Africa, unspecified",
-    KOSOVO: "Kosovo",
-    ANTILLES: "Netherlands Antilles",
+    UNKNOWN: _("Unknown"),
+    OTHER: _("Other citizenships"),
+    STATELESS: _("Stateless"),
+    SUB_SAHARAN: _("Sub-Saharan Africa, unspecified"),
+    KOSOVO: _("Kosovo"),
+    ANTILLES: _("Netherlands Antilles"),
 }
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -128,13 +130,23 @@ UNHCR_OWN: dict[str, str] = dict(pair.split("=") for pair in _UNHCR_PAIRS.split(
 """UNHCR's own country codes where they differ from ISO 3166 alpha-3. Several are another country's ISO code (its
 ``AUS`` is Austria, its ``MAR`` Martinique), so they are read only where a caller says that codes are UNHCR's."""
 
-SHORT_NAMES: dict[str, str] = {
-    "CIV": "Côte d'Ivoire",
-    "COD": "DR Congo",
-    "COG": "Congo",
-    "HKG": "Hong Kong",
-    "MAC": "Macao",
-    "MMR": "Myanmar",
-    "PSE": "Palestine",
+SHORT_NAMES: dict[str, dict[str, str]] = {
+    "en": {
+        "CIV": "Côte d'Ivoire",
+        "COD": "DR Congo",
+        "COG": "Congo",
+        "HKG": "Hong Kong",
+        "MAC": "Macao",
+        "MMR": "Myanmar",
+        "PSE": "Palestine",
+    },
+    "fr": {
+        "COD": "RD Congo",
+        "COG": "Congo",
+        "HKG": "Hong Kong",
+        "MAC": "Macao",
+        "MMR": "Myanmar",
+        "PSE": "Palestine",
+    },
 }
-"""English names for the screen where the CLDR's are unusual."""
+"""Names for the screen where the CLDR's are unusual, by language."""

@@ -20,6 +20,7 @@ from alerts.lifecycle import (
     SIGN_OFFS_NEEDED,
     SIGNED_OFF,
     State,
+    StepError,
     fold,
 )
 from core.entry import Entry
@@ -30,6 +31,7 @@ from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
+from dashboard.theme import level_word
 from desk.decisions import Outcome, Step, act
 from desk.open import desk_on
 from desk.sending import start_sending
@@ -170,6 +172,20 @@ def _ask_name(form: str) -> str:
     return known
 
 
+def error_words(error: VigieError) -> str:
+    """Why a step was refused, in the reader's language where it is the alert's state that forbids it."""
+    if not isinstance(error, StepError):
+        return str(error)
+    words = {name: _word(name, text) for name, text in error.fields.items()}
+    return _(error.template).format(**words)
+
+
+def _word(name: str, text: str) -> str:
+    if name == "status" and text:
+        return _(text)
+    return level_word(text) if name == "level" and text else text
+
+
 def _begin(alert_id: str, action: str, version: int) -> None:
     st.session_state[_DOING] = (alert_id, action, version)
 
@@ -182,7 +198,7 @@ def _take(night: Night, row: Row, step: Step) -> None:
     try:
         outcome = _act(night, str(row["alert_id"]), step)
     except VigieError as error:
-        st.error(plain(_("Not recorded: {error}").format(error=error)))
+        st.error(plain(_("Not recorded: {error}").format(error=error_words(error))))
         return
     st.session_state[ACTING_AS] = step.actor.name.strip()
     st.session_state.pop(_DOING, None)

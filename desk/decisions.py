@@ -30,6 +30,7 @@ from alerts.messages.announcement import announcement_of
 from alerts.messages.facts import alert_facts
 from core.entry import Entry
 from core.errors import InputError
+from core.languages import marked as _
 from desk.audit import note_refusal
 from desk.letters import letters_for, matter
 from desk.open import Desk
@@ -132,7 +133,8 @@ def act(desk: Desk, release: Release, alert_id: str, wanted: Step) -> Outcome:
     def decide(entries: list[Entry]) -> Sequence[Entry]:
         shown = fold(entries, level)
         if wanted.seen is not None and shown.version != wanted.seen:
-            raise StepError(f"it has changed since you opened it: it is {shown.status} now, level {shown.level}")
+            text = _("it has changed since you opened it: it is {status} now, level {level}")
+            raise StepError(text, status=shown.status, level=shown.level)
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
             wanted.actor.marks(wanted.payload),

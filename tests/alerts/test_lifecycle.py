@@ -99,7 +99,7 @@ def test_easing_leaves_a_decision_as_it_is_but_not_half_a_one() -> None:
         ([proposed(), row(2, DISMISSED)], row(3, SIGNED_OFF), "this one is dismissed"),
         ([proposed(), row(2, ENDED, "nightly")], row(3, DISMISSED), "only an open alert can be dismissed"),
         ([proposed()], row(2, SIGNED_OFF, " "), "give your name"),
-        ([proposed()], row(2, SIGNED_OFF, "Nightly"), "program's own name"),
+        ([proposed()], row(2, SIGNED_OFF, "Nightly"), "program’s own name"),
         ([proposed()], row(2, DISMISSED, reason=" "), "give a reason"),
         ([proposed()], row(2, DISSENTED, reason=""), "give a reason"),
         ([proposed()], row(2, PROPOSED, "nightly", level="watch"), "it is proposed already"),

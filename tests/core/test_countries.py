@@ -83,6 +83,7 @@ def test_names_on_screen_follow_the_language() -> None:
     assert display_name("SYR") == "Syria"
     assert display_name("SYR", "fr") == "Syrie"
     assert display_name("CIV") == "Côte d'Ivoire"
+    assert [display_name(code, "fr") for code in ("XXA", "COD", "XKX")] == ["Apatrides", "RD Congo", "Kosovo"]
     with pytest.raises(InputError, match="'RUR'"):
         display_name("RUR")
 
