@@ -1,0 +1,190 @@
+"""What people see and do once they have signed in: names are the login's, buttons follow roles, files ask again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
+from core.entry import Entry
+from core.settings import PROJECT, Settings
+from dashboard import access, inbox
+from dashboard.logins import logins_of
+from desk.audit import DOWNLOADED, REFUSED, SIGNED_IN
+from desk.open import open_desk
+from desk.permissions import NotAllowedError
+from desk.sending import send_waiting
+from store.journal import Journal, journal_url
+from store.releases import Release
+
+from .conftest import publish
+
+SETTINGS = (
+    'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'
+    'provider = "https://login.example.org/.well-known/openid-configuration"\n'
+)
+SEVERE = "surge-EMR-2025-02"
+
+
+@pytest.fixture(autouse=True)
+def sending_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page would send in the background is sent before it goes on."""
+
+    def send(home: Path, settings: Settings) -> None:
+        with open_desk(home, settings) as desk:
+            send_waiting(desk)
+
+    monkeypatch.setattr(inbox, "start_sending", send)
+
+
+@pytest.fixture
+def released(home: Path) -> Release:
+    (home / "settings.toml").write_text(SETTINGS)
+    return publish(home, replay=False)
+
+
+@pytest.fixture
+def beyond_loopback() -> Iterator[None]:
+    before = config.get_option("server.address")
+    config.set_option("server.address", "0.0.0.0")  # noqa: S104  # nothing is bound
+    yield
+    config.set_option("server.address", before)
+
+
+def claims(who: str, *roles: str, **changed: object) -> dict[str, Any]:
+    return {
+        "is_logged_in": True, "iss": "https://login.example.org", "sub": who, "email": f"{who}@example.org",
+        "email_verified": True, "roles": list(roles), "iat": int(time.time()), **changed,
+    }  # fmt: skip
+
+
+def visit(user: dict[str, Any], page: str = "alerts", **query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.user = user
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.switch_page(f"dashboard/app_pages/{page}.py")
+    app.run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def labels(app: AppTest) -> set[str]:
+    return {button.label for button in app.button}
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception, [error.value for error in app.exception]
+    return app
+
+
+def sign(app: AppTest) -> AppTest:
+    press(app, "Sign off and send")
+    next(field for field in app.text_area if field.label == "Reason").set_value("beds are ready")
+    return press(app, "Confirm")
+
+
+def rows(home: Path, action: str) -> list[Entry]:
+    journal = Journal(journal_url("", home))
+    found = journal.entries(action=action)
+    journal.close()
+    return found
+
+
+@pytest.mark.usefixtures("released")
+def test_who_has_not_signed_in_sees_the_door_alone() -> None:
+    app = visit({"is_logged_in": False})
+    assert [title.value for title in app.title] == ["Sign in to read Vigie"]
+    assert labels(app) == {"Sign in"}
+    assert not app.table
+    assert not app.radio
+
+
+@pytest.mark.usefixtures("released")
+def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path) -> None:
+    app = visit(claims("nora"))
+    app.run()
+    assert [title.value for title in app.title] == ["Your account has no role here"]
+    assert len(rows(home, REFUSED)) == 1
+
+
+@pytest.mark.usefixtures("released")
+def test_a_step_carries_the_logins_identity_and_no_name_is_asked(home: Path) -> None:
+    app = visit(claims("mia", "manager"), alert="surge-WAR-2025-02")
+    assert "Your name" not in {field.label for field in app.text_input}
+    sign(app)
+    (row,) = rows(home, SIGNED_OFF)
+    assert (row.actor, row.payload["identity"]) == ("mia@example.org", "https://login.example.org|mia")
+    assert len(rows(home, SIGNED_IN)) == 1
+
+
+@pytest.mark.usefixtures("released")
+def test_a_severe_alert_leaves_by_two_identities(home: Path) -> None:
+    app = sign(visit(claims("mia", "manager"), alert=SEVERE))
+    again = sign(visit(claims("mia", "manager", email="mia.new@example.org"), alert=SEVERE))
+    assert "needs two different people" in again.error[0].value
+    assert rows(home, ANNOUNCED) == []
+    assert not app.error
+    sign(visit(claims("max", "manager"), alert=SEVERE))
+    assert len(rows(home, ANNOUNCED)) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"), [("viewer", set()), ("analyst", set()), ("manager", {"Sign off and send", "Dismiss"})]
+)
+@pytest.mark.usefixtures("released")
+def test_steps_are_offered_by_role(role: str, offered: set[str]) -> None:
+    found = labels(visit(claims(role, role)))
+    assert found & {"Sign off and send", "Dismiss", "Acknowledge"} == offered
+    assert "Sign out" in found
+
+
+@pytest.mark.usefixtures("released")
+def test_an_administrator_reads_who_did_what() -> None:
+    visit(claims("vera", "viewer"), "scenarios")
+    app = visit(claims("adam", "administrator"), "access")
+    table = app.dataframe[0].value
+    assert table["Who"].tolist() == ["adam@example.org", "vera@example.org", "vera@example.org"]
+    assert table["Action"].tolist() == ["signed in", "refused", "signed in"]
+    assert table["About"].tolist() == ["administrator", "read the page Scenarios", "viewer"]
+    assert len(app.table[0].value) > 10
+
+
+@pytest.mark.usefixtures("released")
+def test_a_file_asks_again_when_it_is_wanted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = claims("anna", "analyst")
+    monkeypatch.setattr(access, "_claims", lambda: reader)
+    make = access.released("alerts.csv", "run", lambda: b"figures")
+    assert make() == b"figures"
+    assert [(row.actor, row.subject) for row in rows(home, DOWNLOADED)] == [("anna@example.org", "file:alerts.csv")]
+    (home / "settings.toml").write_text(SETTINGS + '[access.claim_roles]\nboss = "manager"\n')
+    with pytest.raises(NotAllowedError, match="download"):
+        make()
+    assert len(rows(home, DOWNLOADED)) == 1
+    (home / "settings.toml").write_text(SETTINGS)
+    logins_of(home, lambda: Journal(journal_url("", home))).end(reader, access.settings())
+    with pytest.raises(NotAllowedError, match="sign in first"):
+        make()
+
+
+@pytest.mark.usefixtures("release", "beyond_loopback")
+def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = visit({})
+    assert "it shows nothing" in app.error[0].value
+    assert not app.radio
+    monkeypatch.setenv(access.WITHOUT_LOGIN, "1")
+    assert visit({}).radio
+
+
+@pytest.mark.usefixtures("release")
+def test_without_a_login_everything_is_open_on_this_machine() -> None:
+    app = visit({})
+    assert labels(app) >= {"Sign off and send", "Dismiss"}
+    assert "Sign out" not in labels(app)
