@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import streamlit as st
 
@@ -129,10 +131,10 @@ def origin_words(rows: pd.DataFrame) -> str:
     )
     return text.format(
         panel=told["panel"],
-        first=told["first_origin"],
-        last=told["last_origin"],
+        first=numbers.month_name(pd.Period(told["first_origin"], "M").to_timestamp()),
+        last=numbers.month_name(pd.Period(told["last_origin"], "M").to_timestamp()),
         model=told["model"],
-        day=told["made_on"],
+        day=numbers.day(dt.date.fromisoformat(told["made_on"])),
         command=told["command"],
         panel_hash=told["panel_hash"],
         snapshot=str(told["snapshot"])[:12],

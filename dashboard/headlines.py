@@ -96,7 +96,7 @@ def without_forecast(row: Row) -> str:
         month = numbers.month_name(pd.Period(row["last_period"], "M").to_timestamp())
         text = _("{route}: figures end in {month}, too old for a forecast of the present.")
         return text.format(route=name, month=month)
-    return _("{route}: no figures, so no forecast.").format(route=name) + (f" {row['note']}" if row["note"] else "")
+    return _("{route}: no figures, so no forecast.").format(route=name)
 
 
 def cards(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Card]:

@@ -69,6 +69,11 @@ def test_french_puts_a_narrow_space_before_high_marks_and_curls_its_apostrophes(
     assert [text for text in bare if wrong.search(text)] == []
 
 
+def test_no_french_text_would_write_de_before_the_vowel_of_a_month_or_place() -> None:
+    hiatus = re.compile(r"\b(de|que|le|la) \{(month|months|route|level|country|period|place)\}", re.IGNORECASE)
+    assert [told for _source, told in pairs("fr") if hiatus.search(told)] == []
+
+
 def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
     assert full_date(dt.date(2025, 1, 1), "fr") == "1er janvier 2025"
     assert full_date(dt.date(2025, 1, 31), "fr") == "31 janvier 2025"

@@ -72,7 +72,7 @@ def test_the_evaluation_page_says_that_no_driver_is_known_to_help_and_where_that
     said = words(visit("evaluation"))
     assert "No evidence for any of the 2 tested" in said
     assert "python -m benchmarks.drivers" in said
-    assert "2018-01 to 2025-03" in said
+    assert "January 2018 to March 2025" in said
 
 
 @pytest.mark.usefixtures("release")
