@@ -5,6 +5,8 @@ No damage puts another sound figure or name in the place of one: that no parser 
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 from collections.abc import Callable
@@ -61,18 +63,22 @@ def _spoil_cell(numbers: random.Random, content: bytes, separator: bytes) -> byt
 
 
 def _rearrange(change: str, numbers: random.Random, content: bytes, separator: bytes) -> bytes:
-    """Swap, drop or rename a column of the whole table; a quoted separator counts as one, which damages more."""
-    rows = [line.rstrip(b"\r\n").split(separator) for line in content.splitlines()]
+    """Swap, drop or rename a column of the whole table, as a publisher might."""
+    text = content.decode("utf-8", "surrogateescape")
+    comma = separator.decode()
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=comma) if row]
     width = max(len(row) for row in rows)
     first, second = numbers.randrange(width), numbers.randrange(width)
     for number, row in enumerate(rows):
         if change == "rename" and number < HEADER_LINES and first < len(row) and not row[first][:1].isdigit():
-            row[first] += b"_new"
+            row[first] += "_new"
         elif change == "swap" and max(first, second) < len(row):
             row[first], row[second] = row[second], row[first]
         elif change == "drop" and first < len(row):
             del row[first]
-    return b"\n".join(separator.join(row) for row in rows) + b"\n"
+    written = io.StringIO(newline="")
+    csv.writer(written, delimiter=comma, lineterminator="\n").writerows(rows)
+    return written.getvalue().encode("utf-8", "surrogateescape")
 
 
 def inside(document: Any) -> list[Any]:  # noqa: ANN401  # JSON can be anything

@@ -27,6 +27,8 @@ ANNUAL_NAME = re.compile(r"ged(\d{2})1-csv\.zip")
 _ANNUAL_MEMBER = re.compile(r"(?i)(?:.*/)?gedevent_v(\d{2})_1\.csv")
 _PLACES = PLACES_OF_EVENTS | {"where_coordinates"}
 """Columns of places, which are there and never read."""
+EVENT = "id"
+"""Number of the event; releases without one cannot show repeats."""
 COLUMNS = ["country", "date_start", "date_end", "best"]
 TOKEN_HEADER = "x-ucdp-access-token"  # noqa: S105  # the header's name, not a token
 PAGE_SIZE = 1000
@@ -151,6 +153,7 @@ def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
         RowRule("date_end", "the day is impossible, or lies before the first", ends.isna() | (ends < starts)),
         RowRule("best", "the figure is not a count", ~is_count),
         RowRule("date_start", "the event lies outside the release's months", ~_inside(raw.name, ends)),
+        RowRule(EVENT, "the event is listed twice", table[EVENT].ne("") & table[EVENT].duplicated()),
     ]
     good, rejected = set_aside(table, rules, source_id=source_id, file=raw.name)
     spans = starts[good.index].dt.to_period("M") != ends[good.index].dt.to_period("M")
@@ -174,10 +177,12 @@ def _read(raw: RawFile) -> pd.DataFrame:
     if raw.name.endswith(".json"):
         frame = pd.DataFrame(json_rows(raw))
         require_columns(frame, COLUMNS, raw.name, tolerated=_PLACES)
-        return frame[COLUMNS].astype(object).fillna("").astype(str)
+        return frame.reindex(columns=[*COLUMNS, EVENT]).astype(object).fillna("").astype(str)
     header = raw.content[: raw.content.find(b"\n")]
     separator = ";" if header.count(b";") > header.count(b",") else ","
-    return read_csv(raw, COLUMNS, separator=separator, tolerated=_PLACES)[COLUMNS]
+    return read_csv(raw, COLUMNS, separator=separator, tolerated=_PLACES).reindex(
+        columns=[*COLUMNS, EVENT], fill_value=""
+    )
 
 
 def _read_annual(raw: RawFile) -> pd.DataFrame:
@@ -188,7 +193,7 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
             if len(members) != 1 or archive.getinfo(members[0]).file_size > LARGEST_ANNUAL:
                 raise SourceError(raw.name, f"one table of events is expected; found {archive.namelist()[:5]}")
             content = archive.read(members[0])
-        frame = pd.read_csv(io.BytesIO(content), usecols=COLUMNS, dtype=str, keep_default_na=False)
+        frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SourceError(raw.name, f"no whole zip with a table of events: {reason}") from None

@@ -30,6 +30,8 @@ TARGETS = {
     "CC": "inform_lack_of_coping_capacity",
 }
 """Indicators that are read; the trends also hold their components where the publisher adds them."""
+_OTHER_INDICATOR = r"[A-Z]{2,8}([._-][A-Z0-9]+)*"
+"""How the publisher writes the code of any indicator."""
 NO_YEAR = ("0", "")
 """What the interface writes where a row belongs to no year."""
 _COLUMNS = ["Iso3", "GNAYear", "IndicatorId", "IndicatorScore"]
@@ -55,8 +57,9 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken, or the file is the list of scores, whose values belong to different years.
     """
     texts = _read(raw)
-    wanted = texts[texts["IndicatorId"].isin(TARGETS)]
-    if wanted.empty:
+    others = texts["IndicatorId"].str.fullmatch(_OTHER_INDICATOR) & ~texts["IndicatorId"].isin(TARGETS)
+    wanted = texts[~others]
+    if not texts["IndicatorId"].isin(TARGETS).any():
         raise SourceError(raw.name, f"no row of the indicators {', '.join(TARGETS)}", column="IndicatorId")
     years = wanted["GNAYear"].str.strip().str.replace(r"\.0$", "", regex=True)
     next_year = str(dt.datetime.now(dt.UTC).year + 1)
@@ -68,9 +71,11 @@ def parse(raw: RawFile) -> Parsed:
     require_rows(good, raw.name)
     scores = good["IndicatorScore"].str.strip()
     outside = pd.to_numeric(scores, errors="coerce").gt(10)
-    good, wrong = set_aside(
-        good, [RowRule("IndicatorScore", "the score is above 10", outside)], source_id=SOURCE_ID, file=raw.name
-    )
+    rules = [
+        RowRule("IndicatorId", "not the code of an indicator", ~good["IndicatorId"].isin(TARGETS)),
+        RowRule("IndicatorScore", "the score is above 10", outside),
+    ]
+    good, wrong = set_aside(good, rules, source_id=SOURCE_ID, file=raw.name)
     cells = pd.DataFrame(
         {
             "time_period": years[good.index],

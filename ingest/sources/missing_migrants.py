@@ -106,7 +106,7 @@ def parse(raw: RawFile) -> Parsed:
     """
     repeated = pd.Series(dtype=bool)
     if raw.name.endswith(".csv"):
-        incidents, dates = _read_csv(raw)
+        incidents, dates, repeated = _read_csv(raw)
     elif raw.content.lstrip()[:1] in (b"[", b"{"):
         incidents, dates, repeated = _read_json(raw)
     else:
@@ -149,8 +149,11 @@ def _sums(routes: pd.Series, dates: pd.Series, dead: pd.Series) -> pd.DataFrame:
     return sums.assign(obs_flag=late.map({True: "p", False: ""})).drop(columns="month")
 
 
-def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series]:
-    """Incidents of the publisher's own table, with the day of each, or the first of its month where none is legible."""
+def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Incidents of the publisher's own table, the day of each, and whether a line repeats an earlier one in every cell.
+
+    Where no day is legible, it is the first of the month.
+    """
     table = read_csv(raw, [], tolerated=PLACES_OF_EVENTS)
     named = table.rename(columns={column: COLUMNS.get(str(column).strip().lower(), "") for column in table.columns})
     incidents = named[[column for column in dict.fromkeys(named.columns) if column]]
@@ -160,7 +163,7 @@ def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series]:
     if {"year", "month"} <= set(incidents.columns):
         months = pd.to_datetime(incidents["year"] + " " + incidents["month"], format="%Y %B", errors="coerce")
         dates = dates.fillna(months)
-    return incidents.assign(t=incidents["date"])[["t", "route", "dead"]], dates
+    return incidents.assign(t=incidents["date"])[["t", "route", "dead"]], dates, table.duplicated()
 
 
 def _read_json(raw: RawFile) -> tuple[pd.DataFrame, pd.Series, pd.Series]:

@@ -277,8 +277,8 @@ def ged_events(month: str) -> list[dict[str, Any]]:
     spans = [(f"{month}-01", f"{month}-03", "Mali", 3), (f"{month}-05", f"{month}-05", "Mali", 4),
              (f"{month}-10", f"{month}-10", "Sudan", 50), (f"{last - 1}-20", f"{month}-02", "Sudan", 900)]  # fmt: skip
     return [
-        {**dict.fromkeys(GED_HEADER, ""), "id": place, "country": country, "type_of_violence": 1, "best": best,
-         "date_start": f"{start} 00:00:00.000", "date_end": f"{end} 00:00:00.000"}
+        {**dict.fromkeys(GED_HEADER, ""), "id": last.ordinal * 10 + place, "country": country, "type_of_violence": 1,
+         "best": best, "date_start": f"{start} 00:00:00.000", "date_end": f"{end} 00:00:00.000"}
         for place, (start, end, country, best) in enumerate(spans)
     ]  # fmt: skip
 

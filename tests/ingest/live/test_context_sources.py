@@ -147,6 +147,16 @@ def test_a_score_above_ten_is_no_score() -> None:
     assert "the score is above 10" in set(inform_risk.parse(as_json("x.json", unique)).rejected["rule"])
 
 
+def test_a_row_of_inform_without_an_indicators_code_is_set_aside_and_another_indicator_is_passed_over() -> None:
+    rows = [{**row, "Iso3": place} for row in rows_of.inform_rows() for place in ("AFG", "MLT", "DEU", "FRA", "ITA")]
+    unique = list({(row["Iso3"], row["IndicatorId"], row["GNAYear"]): row for row in rows}.values())
+    sound = inform_risk.parse(as_json("x.json", unique))
+    component = inform_risk.parse(as_json("x.json", [*unique, {**unique[0], "IndicatorId": "HA.NAT"}]))
+    assert len(component.rejected) == len(sound.rejected)
+    spoilt = inform_risk.parse(as_json("x.json", [{**unique[0], "IndicatorId": "NaN"}, *unique[1:]]))
+    assert "not the code of an indicator" in set(spoilt.rejected["rule"])
+
+
 def test_the_list_of_scores_of_different_years_is_refused() -> None:
     text = b"CountryName,Iso3,ValidityYear,IndicatorName,IndicatorScore,Unit\nMalta,MLT,2023,Flood,1.5,0-10\n"
     with pytest.raises(SourceError, match="belong to different years: use the trends"):

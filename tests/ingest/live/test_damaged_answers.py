@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,3 +64,15 @@ def test_every_layout_is_read_while_it_is_whole(answers: Answers) -> None:
     assert {source_id for source_id, _ in answers} == set(LAYOUTS)
     for source_id, raw in answers:
         assert answered(source_id, raw) is not None
+
+
+def test_a_line_that_an_answer_repeats_is_refused_or_set_aside_or_changes_nothing(answers: Answers) -> None:
+    for source_id, raw in answers:
+        lines = raw.content.splitlines(keepends=True)
+        if not raw.name.endswith(".csv"):
+            continue
+        sound = live_sources()[source_id].parse(raw)
+        for place in range(1, len(lines)):
+            parsed = answered(source_id, RawFile(raw.name, b"".join([*lines[:place], lines[place], *lines[place:]])))
+            if parsed is not None and len(parsed.rejected) == len(sound.rejected):
+                pd.testing.assert_frame_equal(parsed.observations, sound.observations)
