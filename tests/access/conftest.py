@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -111,3 +114,63 @@ def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 def dashboard(start: Start) -> Dashboard:
     """A dashboard whose provider is never asked: cookies are made by the tests, as a login would leave them."""
     return start()
+
+
+PACKAGE = PROJECT / "tests" / "access" / "provider"
+CALLBACK = "/oauth2callback"
+ACCOUNTS = {
+    "vera": {"email": "vera@example.org", "email_verified": True, "name": "Vera", "roles": ["viewer"]},
+    "anna": {"email": "anna@example.org", "email_verified": True, "name": "Anna", "roles": ["analyst", "chess club"]},
+    "mia": {"email": "mia@example.org", "email_verified": True, "name": "Mia", "roles": ["manager"]},
+    "adam": {"email": "adam@example.org", "email_verified": True, "name": "Adam", "roles": ["administrator"]},
+    "lisa": {"email": "lisa@example.org", "email_verified": True, "name": "Lisa"},
+    "nora": {"email": "nora@example.org", "email_verified": True, "name": "Nora", "roles": ["chess club"]},
+    "eve": {"email": "mia@example.org", "email_verified": False, "name": "Mia", "roles": ["manager"]},
+}
+IN_THE_LIST = '[access.people]\n"lisa@example.org" = ["manager"]\n'
+
+
+@pytest.fixture(scope="session")
+def package() -> Path:
+    """The provider's package, installed as pinned into a cache outside the tree."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not on the path: the provider cannot run")
+    lock = (PACKAGE / "package-lock.json").read_bytes()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vigie"
+    folder = cache / f"oidc-provider-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(PACKAGE / name, folder / name)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+        if made.returncode:
+            pytest.skip(f"oidc-provider cannot be installed: {made.stderr.strip()[-200:]}")
+        (folder / "complete").touch()
+    shutil.copy(PACKAGE / "provider.mjs", folder / "provider.mjs")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def connected(start: Start, package: Path) -> Iterator[Dashboard]:
+    """A dashboard and the provider that it sends people to."""
+    port, here = free_port(), free_port()
+    provider = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
+    dashboard = start(provider=provider, port=here, settings=IN_THE_LIST)
+    environment = {
+        **os.environ, "PORT": str(port), "REDIRECT": dashboard.base + CALLBACK, "ACCOUNTS": json.dumps(ACCOUNTS),
+        "CLIENT_SECRET": dashboard.client_secret,
+    }  # fmt: skip
+    log = dashboard.log.with_suffix(".provider.log")
+    with log.open("wb") as out:
+        node = subprocess.Popen(["node", "provider.mjs"], cwd=package, env=environment, stdout=out, stderr=out)
+    try:
+        for _attempt in range(120):
+            if b"http" in log.read_bytes() or node.poll() is not None:
+                break
+            time.sleep(0.25)
+        assert node.poll() is None, log.read_text()[-800:]
+        yield dashboard
+    finally:
+        node.terminate()
+        node.wait(timeout=20)

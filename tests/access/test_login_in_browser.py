@@ -1,0 +1,82 @@
+"""Login in a real Chromium, with a real provider: the way in, a decision under one's own name, the way out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from alerts.lifecycle import SIGNED_OFF
+
+from .conftest import Dashboard
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.provider,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
+]
+WAIT = 90_000
+HARMLESS = ("_stcore/health", "_stcore/host-config")
+"""Streamlit asks for these below a deep link and finds them at the root."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+def is_accessible(page: Page) -> bool:
+    found = Axe().run(page).response["violations"]
+    return not [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
+
+
+def settle(page: Page) -> None:
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')"
+    )
+    page.wait_for_timeout(600)
+
+
+def test_a_person_signs_in_decides_under_their_own_name_and_signs_out(browser: Browser, connected: Dashboard) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1800})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    errors: list[str] = []
+
+    def see(message: ConsoleMessage) -> None:
+        where = str(message.location.get("url", ""))
+        if message.type == "error" and where.startswith(connected.base) and not any(one in where for one in HARMLESS):
+            errors.append(message.text)
+
+    page.on("console", see)
+    page.goto(f"{connected.base}/alerts")
+    page.get_by_role("button", name="Sign in").wait_for()
+    settle(page)
+    assert is_accessible(page)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=login]").fill("mia")
+    page.locator("input[name=password]").fill("any")
+    page.locator("button[type=submit]").click()
+    page.locator("button[type=submit]").click()
+    page.get_by_text("mia@example.org · manager").wait_for()
+    page.goto(f"{connected.base}/alerts?alert=surge-WAR-2025-02")
+    page.get_by_role("button", name="Sign off and send", exact=True).click()
+    page.get_by_label("Reason").first.fill("Beds are prepared")
+    assert page.get_by_label("Your name").count() == 0
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_text("Signed off: “Beds are prepared”").wait_for()
+    assert [row.actor for row in connected.rows(SIGNED_OFF)] == ["mia@example.org"]
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(lambda url: "/session/end" in url)
+    page.goto(f"{connected.base}/alerts")
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert errors == []
+    context.close()
