@@ -29,6 +29,7 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
             KINDS,
             format_func=words.__getitem__,
             required=True,
+            wrap=True,
             **state.widget("kind", values["kind"]),
         )
 

@@ -79,7 +79,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             _("Which alerts"), list(words), format_func=words.__getitem__, required=True,
-            label_visibility="collapsed", **state.widget("show", show_which),
+            label_visibility="collapsed", wrap=True, **state.widget("show", show_which),
         )  # fmt: skip
         st.pills(
             _("Levels"), HEADING_LEVELS, selection_mode="multi", format_func=level_label, label_visibility="collapsed",

@@ -139,6 +139,7 @@ def show_details(view: RouteView) -> None:
             format_func=parts.__getitem__,
             required=True,
             label_visibility="collapsed",
+            wrap=True,
             **state.widget("view", chosen),
         )
         layout.downloads(export, lambda: fan_png(view.history, view.quantiles, export, view.threshold))

@@ -125,7 +125,7 @@ def show_parts(
     chosen = state.choice("part", PARTS, "months")
     st.segmented_control(
         _("More about this scenario"), PARTS, format_func=words.__getitem__, required=True,
-        label_visibility="collapsed", **state.widget("part", chosen),
+        label_visibility="collapsed", wrap=True, **state.widget("part", chosen),
     )  # fmt: skip
     if chosen == "months":
         show_months(night, scenario, trajectories, values)
