@@ -10,7 +10,7 @@ from typing import Any
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from core.access_settings import AccessSettings, secret_of
+from core.access_settings import AccessSettings, is_loopback, secret_of
 from core.log import configure_logging
 from core.settings import PROJECT, home_folder
 from dashboard.gate import Gate
@@ -53,7 +53,8 @@ def options(address: str, port: int, guard: Guard, *, headless: bool) -> dict[st
     return {
         "server.address": address,
         "server.port": port,
-        "server.headless": headless,
+        # In a browser of this machine Streamlit offers to install things; nobody else may ask for that.
+        "server.headless": headless or guard.access.is_on or not is_loopback(address),
         "server.baseUrlPath": "",
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core.errors import VigieError
+from core.log import get_logger
 from dashboard import access
 from dashboard.access_words import role_names
 from dashboard.i18n import _
@@ -17,13 +18,18 @@ def stand_at_the_door() -> None:
     """Let the reader in, or show how to sign in and stop: nothing of a release is read before."""
     try:
         settings = access.settings()
-        if access.is_shown_to_strangers(settings):
-            stop_with(_("This server listens beyond this machine, and nobody has to sign in: it shows nothing."))
-        if not settings.is_on:
-            return
-        found = access.login()
     except VigieError as error:
         stop_with(str(error))
+    if access.is_shown_to_strangers(settings):
+        stop_with(_("This server listens beyond this machine, and nobody has to sign in: it shows nothing."))
+    if not settings.is_on:
+        return
+    try:
+        found = access.login()
+    except VigieError as error:
+        # The reason may name machines inside the house, and whoever reads it has not signed in.
+        get_logger().error("logins cannot be checked", error=str(error))
+        stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
     if found is None:
         _ask()
     elif not found.actor.roles:

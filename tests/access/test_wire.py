@@ -245,6 +245,16 @@ def test_what_serves_no_empty_page_answers_nobody_unknown(dashboard: Dashboard, 
     assert httpx.request(method, dashboard.base + path, content=b"x", timeout=60).status_code == 401
 
 
+def test_nobody_has_the_server_install_anything(dashboard: Dashboard) -> None:
+    for cookie in ("", dashboard.cookie("mia", "manager")):
+        with visit(dashboard.base, cookie) as one:
+            one.open("")
+            message = BackMsg()
+            message.backend_operation_request.session_id = one.session
+            message.backend_operation_request.install_skills.SetInParent()
+            assert one.answer(message).error_msg
+
+
 def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:
     statuses = {
         role: get(f"{dashboard.base}/_stcore/metrics", dashboard.cookie(role, role)).status_code for role in ROLES

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from google.protobuf.message import Message  # type: ignore[import-untyped]  # it publishes no types
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, generate_xsrf_token_string
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -84,15 +84,19 @@ class Visit:
         """Ask for a file that a button promised; returns its address and the error."""
         message = BackMsg()
         message.backend_operation_request.session_id = session or self.session
-        message.backend_operation_request.request_id = "r"
         message.backend_operation_request.deferred_file.file_id = file_id
+        response = self.answer(message)
+        return response.deferred_file.url, response.error_msg
+
+    def answer(self, message: BackMsg) -> BackendOperationResponse:
+        """Ask the server to do something outside the page; returns its answer."""
+        message.backend_operation_request.request_id = "r"
         self.socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg()
             answer.ParseFromString(bytes(self.socket.recv(timeout=PATIENCE)))  # type: ignore[arg-type]  # as above
             if answer.WhichOneof("type") == "backend_operation_response":
-                response = answer.backend_operation_response
-                return response.deferred_file.url, response.error_msg
+                return answer.backend_operation_response
 
     def is_closed(self) -> bool:
         """Whether the server has hung up with a violation of policy."""

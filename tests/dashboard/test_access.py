@@ -174,6 +174,16 @@ def test_a_file_asks_again_when_it_is_wanted(home: Path, monkeypatch: pytest.Mon
         make()
 
 
+@pytest.mark.usefixtures("released")
+def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path) -> None:
+    (home / "settings.toml").write_text(f'journal_url = "postgresql://vigie:hush@127.0.0.1:9/inside"\n{SETTINGS}')
+    app = visit(claims("mia", "manager"))
+    shown = " ".join(error.value for error in app.error)
+    assert "cannot find out just now who you are" in shown
+    assert not any(word in shown for word in ("hush", "inside", "postgresql"))
+    assert not app.radio
+
+
 @pytest.mark.usefixtures("release", "beyond_loopback")
 def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit({})
