@@ -1,6 +1,6 @@
 """Faults of a night: what is left of releases, journal and figures when something goes wrong in the middle of one?
 
-    python -m benchmarks.night_faults [--kills 60] [--minutes 15] [--seed 7] [--only killed,disk]
+    python -m benchmarks.night_faults [--kills 60] [--writes 200] [--minutes 15] [--seed 7] [--only killed,disk]
 
 Each case runs real nights (``vigie nightly``) on a real home folder. Throughout, one process reads the current release
 and holds every file of it against its hash, and another records actions in the journal and notes each one that was
@@ -12,6 +12,7 @@ what a person must do. Prints a table in Markdown; exit 1 where a case failed.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import random
 import shutil
@@ -25,15 +26,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.night_watchers import Watchers
+from benchmarks.night_writer import write_on
 from core.settings import PROJECT
+from store.backtests import BacktestStore
 from store.backup import write_backup
 from store.journal import Journal, journal_url
 from store.releases import ReleaseStore
 from store.status import witnesses
+from store.vintages import VintageStore
 
 SETTINGS = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 100\n"
 FIRST, NEXT = "2024-12-31", "2025-01-31"
-_LONGEST_NIGHT = 900
+_LONGEST_NIGHT = 1800
+_LONGEST_WRITING = 2.0
 _VIGIE = Path(sys.executable).parent / "vigie"
 
 
@@ -67,6 +72,7 @@ class Bench:
         spare: A folder for backups and copies.
         random: Where and when faults strike.
         kills: How many nights to kill at most.
+        writes: How often to kill what a night writes at most.
         until: Monotonic time at which killing stops.
     """
 
@@ -75,6 +81,7 @@ class Bench:
     random: random.Random
     kills: int
     until: float
+    writes: int = 0
 
     def night(self, as_of: str = NEXT, before: Sequence[str] = ()) -> tuple[int, str]:
         """Exit code and all output of a night."""
@@ -154,6 +161,36 @@ def killed(bench: Bench) -> Row:
         f"meanwhile, none torn; {made} nights had published before they were killed"
     )
     return Row(f"`kill -9` of a night, at a moment drawn from its {length:.0f} s", count, outcome, bench.check_night())
+
+
+def killed_writing(bench: Bench) -> Row:
+    """Kill -9 what a night writes, over and over, without the minutes of forecasting between."""
+    workers = multiprocessing.get_context("forkserver")
+    workers.set_forkserver_preload(["benchmarks.night_writer"])
+    count, until = 0, time.monotonic() + (bench.until - time.monotonic()) / 2
+    published = set(witnesses(bench.home))
+    with Watchers(bench.home, bench.spare) as watchers:
+        watchers.person()
+        while count < bench.writes and time.monotonic() < until:
+            ours, theirs = workers.Pipe()
+            writer = workers.Process(target=write_on, args=(bench.home, theirs), daemon=True)
+            writer.start()
+            ours.recv()
+            time.sleep(bench.random.uniform(0, _LONGEST_WRITING))
+            writer.kill()
+            writer.join()
+            count += 1
+            bench.check_whole(watchers.committed())
+            VintageStore(bench.home).history()
+            BacktestStore(bench.home).heal()
+        committed, read = len(watchers.committed()), watchers.read()
+    rounds = len(set(witnesses(bench.home)) - published)
+    bench.check_verify()
+    outcome = (
+        f"chain and figures whole after every kill; {rounds} releases published and most removed again by retention; "
+        f"{committed} committed actions kept; {read} whole readings of a release meanwhile, none torn"
+    )
+    return Row("`kill -9` of what a night writes, at random moments", count, outcome, bench.check_night())
 
 
 def killed_publishing(bench: Bench) -> Row:
@@ -355,6 +392,7 @@ def _fill(folder: Path, left: int) -> None:
 
 
 CASES: dict[str, Callable[[Bench], Row]] = {
+    "writing": killed_writing,
     "killed": killed,
     "publishing": killed_publishing,
     "two": two_schedulers,
@@ -369,9 +407,17 @@ CASES: dict[str, Callable[[Bench], Row]] = {
 
 
 def run(
-    cases: Sequence[str], kills: int, minutes: float, seed: int, start: Path | None = None
+    cases: Sequence[str], kills: tuple[int, int], minutes: float, seed: int, start: Path | None = None
 ) -> tuple[list[Row], list[str]]:
-    """Run cases, on a copy of a home folder or on a new one; lines of the table, and what failed."""
+    """Run cases, on a copy of a home folder or on a new one; lines of the table, and what failed.
+
+    Args:
+        cases: Keys of ``CASES``.
+        kills: Nights to kill, and writers to kill.
+        minutes: Time for killing.
+        seed: Of the random moments.
+        start: Home folder to copy.
+    """
     rows, failed = [], []
     with tempfile.TemporaryDirectory(prefix="vigie-faults-") as folder:
         home = Path(folder) / "home"
@@ -380,7 +426,7 @@ def run(
             (home / "settings.toml").write_text(SETTINGS)
         else:
             shutil.copytree(start, home)
-        bench = Bench(home, Path(folder), random.Random(seed), kills, time.monotonic() + minutes * 60)  # noqa: S311  # no secret
+        bench = Bench(home, Path(folder), random.Random(seed), kills[0], time.monotonic() + minutes * 60, kills[1])  # noqa: S311  # no secret
         code, told = bench.night(FIRST) if start is None else (0, "")
         if code not in {0, 3}:
             raise SystemExit(f"the first night: exit {code}: {told}")
@@ -401,13 +447,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--writes", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", default=",".join(CASES), help="cases, comma-separated: " + ", ".join(CASES))
     parser.add_argument("--start", type=Path, help="home folder to copy, so that no first night is needed")
     given = parser.parse_args()
     os.chdir(PROJECT)
-    rows, failed = run(given.only.split(","), given.kills, given.minutes, given.seed, given.start)
+    rows, failed = run(given.only.split(","), (given.kills, given.writes), given.minutes, given.seed, given.start)
     sys.stdout.write("| fault | times | what came of it | afterwards |\n|---|---|---|---|\n")
     for row in rows:
         sys.stdout.write(f"| {row.fault} | {row.times} | {row.outcome} | {row.after} |\n")

@@ -1,0 +1,78 @@
+"""Backup, restore and prune from the command line: what a person reads, and the exit codes that scripts rely on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from cli import app
+from core.errors import InputError
+from store.journal import Journal, journal_url
+from store.releases import About, ReleaseStore
+from tests.store.conftest import forecasts, observations, release_frames
+
+__all__ = ["forecasts", "observations", "release_frames"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:
+    """A home folder with three releases of one month."""
+    for day in (29, 30, 31):
+        about = About(dt.date(2025, 1, day), "0.1.0", {}, {})
+        ReleaseStore(tmp_path / "home").publish(release_frames, {}, about)
+    Journal(journal_url("", tmp_path / "home")).close()
+    return tmp_path / "home"
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, words)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(home: Path, tmp_path: Path) -> None:
+    code, told = run("backup", "--to", str(tmp_path / "b"), "--home", str(home))
+    assert (code, "read back" in told, " MB" in told) == (0, True, True)
+    code, told = run("restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "new"))
+    assert (code, "The chain of releases is whole." in told) == (0, True)
+    with pytest.raises(InputError, match="is not empty"):
+        run("restore", "--from", str(tmp_path / "b"), "--home", str(home))
+
+
+def test_a_backup_of_a_broken_chain_is_written_and_said_to_be_broken(home: Path, tmp_path: Path) -> None:
+    (ReleaseStore(home).all()[0].path / "scores.parquet").write_bytes(b"rubbish")
+    code, told = run("backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
+    assert (code, "scores.parquet" in told) == (3, True)
+    assert (tmp_path / "one.tar.zst").is_file()
+    code, told = run("restore", "--from", str(tmp_path / "one.tar.zst"), "--home", str(tmp_path / "new"))
+    assert (code, "scores.parquet" in told) == (1, True)
+
+
+def test_a_journal_kept_elsewhere_is_said_to_be_missing_from_the_backup(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.status.witnesses", lambda *_: {})
+    (home / "settings.toml").write_text('journal_url = "postgresql://vigie@127.0.0.1:9/vigie"\n')
+    code, told = run("backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
+    assert (code, "pg_dump" in told) == (0, True)
+
+
+def test_pruning_is_rehearsed_and_done_by_the_number_of_the_settings(home: Path) -> None:
+    (home / "settings.toml").write_text("[operation]\nkeep_nights = 2\n")
+    code, told = run("prune", "--dry-run", "--home", str(home))
+    assert (code, "1 releases would be removed" in told, len(ReleaseStore(home).all())) == (0, True, 3)
+    code, told = run("prune", "--home", str(home))
+    assert (code, "1 releases removed" in told, len(ReleaseStore(home).all())) == (0, True, 2)
+    assert run("prune", "--keep", "1", "--home", str(home))[0] == 0
+    assert len(ReleaseStore(home).all()) == 1
+
+
+def test_health_is_asked_once_by_scripts(home: Path, tmp_path: Path) -> None:
+    assert run("health", "--once", "--home", str(home))[0] == 0
+    code, told = run("health", "--once", "--home", str(tmp_path / "nowhere"))
+    assert (code, '"status": "no release"' in told) == (1, True)
