@@ -14,6 +14,8 @@ from dashboard.headlines import Row
 from dashboard.reads import Night
 
 MONTHS_EACH = {"M": 1, "Q": 3}
+SHOWN = {"M": 24, "Q": 16}
+"""Observed figures on the chart."""
 OK = "ok"
 MOST_ROWS = 12
 SOURCE_ID = "eurostat"

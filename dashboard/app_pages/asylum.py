@@ -54,9 +54,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
             _("Earlier forecasts"),
             **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
         )
-    if said := asylum_words.reporting_words(view):
-        st.markdown(layout.small(said))
-    if said := asylum_words.missing_words(view):
+    if said := f"{asylum_words.reporting_words(view)} {asylum_words.missing_words(view)}".strip():
         st.markdown(layout.small(said))
 
 
@@ -74,6 +72,7 @@ def show_fan(view: AsylumView) -> None:
         earlier=view.earlier if state.switch("earlier", default=True) else None,
         skill_until=view.skill[1] if view.skill else None,
         skill_from=view.skill[0] if view.skill else 1,
+        months_back=asylum_view.SHOWN[view.freq],
         months_each=view.months_each,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=asylum_details.country(view.geo))

@@ -85,8 +85,12 @@ def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
 
 
 def month_ticks(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:
-    """January and July of each year, the year under January; every third month where the span is under two years."""
-    step = 6 if (last - first).days > 550 else 3
+    """January and July of each year, the year under January.
+
+    Every third month where the span is under two years, January alone where it is over four.
+    """
+    days = (last - first).days
+    step = 12 if days > 1500 else (6 if days > 550 else 3)
     months = pd.period_range(first, last, freq="M")
     chosen = [month for month in months if (month.month - 1) % step == 0]
     places = [month.start_time + pd.Timedelta(days=14) for month in chosen]
