@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from alerts.messages.words import Words
 from alerts.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from briefing.edition import Edition
 from briefing.phrases import some
+from core.languages import told_in
 from core.routes import route_name
 
 _LATE = ("overdue", "delinquent")
@@ -59,8 +62,8 @@ def citations(edition: Edition, alerts: pd.DataFrame, words: Words) -> list[str]
     """
     text = words.text(_("{citation} Licence: {licence}."))
     out = []
-    for source_id in _sources(edition, alerts):
-        citation, licence = (str(edition.cards[source_id].get(key, "")).rstrip(".") for key in ("citation", "licence"))
+    for card in (_card(edition, source_id, words) for source_id in _sources(edition, alerts)):
+        citation, licence = (str(card.get(key, "")).rstrip(".") for key in ("citation", "licence"))
         out.append(text.format(citation=f"{citation}.", licence=licence))
     return [*out, words.text(_("Map: Natural Earth, public domain. Boundaries imply no endorsement."))]
 
@@ -80,7 +83,7 @@ def _sources(edition: Edition, alerts: pd.DataFrame) -> list[str]:
 def _without(edition: Edition, words: Words) -> list[str]:
     """Sources and routes that the release had to do without."""
     routes = [words.text(route_name(one["route_id"])) for one in edition.degraded if "route_id" in one]
-    sources = [_publisher(edition, one["source_id"]) for one in edition.degraded if "route_id" not in one]
+    sources = [_publisher(edition, one["source_id"], words) for one in edition.degraded if "route_id" not in one]
     out = []
     if sources:
         text = words.text(_("This release was made without: {names}."))
@@ -94,7 +97,7 @@ def _without(edition: Edition, words: Words) -> list[str]:
 def _late(edition: Edition, words: Words) -> list[str]:
     """Sources whose newest figure is older than their rhythm allows."""
     fresh = edition.frame("freshness")
-    late = [_publisher(edition, name) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
+    late = [_publisher(edition, name, words) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
     text = words.text(_("Figures are late from: {names}."))
     return [text.format(names=some(words, late, _MOST_NAMED))] if late else []
 
@@ -107,5 +110,9 @@ def _unsettled(summary: pd.DataFrame, words: Words) -> list[str]:
     return [text.format(names=", ".join(names))] if names else []
 
 
-def _publisher(edition: Edition, source_id: str) -> str:
-    return str(edition.cards.get(source_id, {}).get("publisher", source_id))
+def _publisher(edition: Edition, source_id: str, words: Words) -> str:
+    return str(_card(edition, source_id, words).get("publisher", source_id))
+
+
+def _card(edition: Edition, source_id: str, words: Words) -> dict[str, Any]:
+    return told_in(edition.cards.get(source_id, {}), words.language)

@@ -12,6 +12,7 @@ from alerts.messages.content import FALLS
 from alerts.messages.words import Words
 from briefing import summaries
 from briefing.edition import Reading
+from core.languages import told_in
 from core.routes import is_route, route_name
 
 LEAST_CHANGE = 0.05
@@ -50,7 +51,8 @@ def subject_name(reading: Reading, row: Row, words: Words) -> str:
     if is_route(str(row["route_id"])):
         return words.text(route_name(str(row["route_id"])))
     source_id = str(row["source_id"])
-    return str(reading.sources().get(source_id, {}).get("publisher", source_id))
+    card = told_in(reading.sources().get(source_id, {}), words.language)
+    return str(card.get("publisher", source_id))
 
 
 def _late_sources(now: Reading, former: Reading, words: Words) -> list[str]:

@@ -11,8 +11,9 @@ from typing import Literal
 
 import plotly.graph_objects as go
 import streamlit as st
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from dashboard.i18n import _
+from dashboard.i18n import _, language
 
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
@@ -193,6 +194,7 @@ def template(theme: Theme) -> go.layout.Template:
             "yaxis": axis
             | {"showgrid": True, "gridcolor": theme.grid, "gridwidth": 1}
             | {"zeroline": True, "zerolinecolor": theme.hairline, "zerolinewidth": 1},
+            "separators": get_decimal_symbol(language()) + get_group_symbol(language()),
             "uniformtext": {"mode": "hide", "minsize": 12},
         }
     )

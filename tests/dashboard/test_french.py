@@ -9,6 +9,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
+from core.entry import Entry
+from dashboard import i18n
+from dashboard.inbox import error_words
 from tests.french import english_left
 
 from .test_pages import PAGES, visit, words
@@ -64,3 +68,14 @@ def test_the_overview_writes_numbers_and_dates_as_french_does() -> None:
     assert "31 janvier 2025" in said
     assert "février–avril 2025" in said
     assert "Méditerranée centrale" in said
+
+
+def test_a_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: "fr")
+    text = "it has changed since you opened it: it is {status} now, level {level}"
+    assert error_words(StepError(text, status=ENDED, level="watch")) == (
+        "l’alerte a changé depuis que vous l’avez ouverte\u202f: elle est maintenant terminée, niveau Veille"
+    )
+    with pytest.raises(StepError) as caught:
+        step(State(), Entry("Ada", SIGNED_OFF, "a", reason="seen"))
+    assert error_words(caught.value).endswith("celle-ci est non consignée")
