@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -198,3 +199,14 @@ def test_without_a_login_everything_is_open_on_this_machine() -> None:
     app = visit({})
     assert labels(app) >= {"Sign off and send", "Dismiss"}
     assert "Sign out" not in labels(app)
+
+
+def test_no_button_hands_out_a_file_without_asking() -> None:
+    asked = 0
+    for path in (PROJECT / "dashboard").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("download_button"):
+                given = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "data")]
+                assert [ast.unparse(one).startswith("access.released(") for one in given] == [True], path.name
+                asked += 1
+    assert asked >= 2
