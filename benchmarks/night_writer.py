@@ -26,7 +26,7 @@ def write_on(home: Path, begun: Connection) -> None:
 
     Args:
         home: A home folder with a release whose frames are published again.
-        begun: Told once the first round begins.
+        begun: Told once the first round begins, and of every round's end.
     """
     store, vintages, cache = ReleaseStore(home), VintageStore(home), BacktestStore(home)
     current = store.current()
@@ -55,3 +55,4 @@ def write_on(home: Path, begun: Connection) -> None:
             journal.record(Entry("nightly", "published", release.run_id, release.run_id, payload=payload))
             journal.close()
             prune(home, KEEP)
+        begun.send(number)

@@ -156,6 +156,11 @@ class WatchedPool:
         worker.end()
         self._workers[self._workers.index(worker)] = _start(self.limits.megabytes)
 
+    def drop(self, worker: _Worker) -> None:
+        """End a process that would not begin, and do without."""
+        worker.end()
+        self._workers.remove(worker)
+
     @property
     def workers(self) -> list[_Worker]:
         """The processes there are."""
@@ -218,7 +223,7 @@ class _Round:
         except (EOFError, OSError):
             answers = None
         if answers is not None:
-            worker.batch, self._failed_starts = None, 0
+            worker.batch = None
             self._take(batch, answers)
         elif not worker.process.is_alive():
             self._bury(worker, batch)
@@ -240,13 +245,17 @@ class _Round:
     def _bury(self, worker: _Worker, batch: list[int]) -> None:
         """A process died: by a task's hunger, by somebody's hand, or because it cannot even start."""
         begun, place = worker.marks[1] > 0, int(worker.marks[0])
-        self._pool.replace(worker)
         if not begun:
-            self._failed_starts += 1
-            if self._failed_starts >= _MOST_FAILED_STARTS:
-                raise WorkersFailedError(f"{_MOST_FAILED_STARTS} processes ended before they began to work")
             self._put_back(batch)
+            self._failed_starts += 1
+            if self._failed_starts < _MOST_FAILED_STARTS:
+                self._pool.replace(worker)
+            elif len(self._pool.workers) > 1:
+                self._pool.drop(worker)
+            else:
+                raise WorkersFailedError(f"{self._failed_starts} processes ended before they began to work")
             return
+        self._pool.replace(worker)
         suspect = batch[place]
         self._deaths[suspect] += 1
         if self._deaths[suspect] >= _MOST_DEATHS:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import workers
+from forecasting import watched, workers
 from forecasting.guard import Guarded
 from forecasting.limits import MOST_CUT_OFFS, CutOffError, Limits, time_limit
 from forecasting.registry import MODELS
@@ -154,3 +154,15 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.slow
+def test_where_processes_die_before_they_begin_the_rest_is_run_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched, "_serve", ends_at_once)
+    with WatchedPool(2, SHORT) as pool:
+        answers = run_fits(fits_of("baseline", "snaive"), 3, workers=pool)
+    assert [answer.reason for answer in answers] == ["", ""]
+
+
+def ends_at_once(*_: object) -> None:
+    sys.exit(3)
