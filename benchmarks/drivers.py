@@ -140,7 +140,7 @@ def section(table: pd.DataFrame, about: dict[str, object]) -> list[str]:
         "Score of the pooled model with the driver over its score without (log1p scale), with the driver late by "
         f"{SHIFT} months, and with a constant that",
         "has its gaps. Brackets: 90 % moving-block bootstrap. Evidence only where all three intervals lie below 1 and "
-        "Holm's p is below .10.",
+        "Holm's p is below .10. Both placebos are tried only for a driver that gained somewhere beyond luck.",
         "",
         "| driver | rows | h | over none [90 %] | over late [90 %] | over constant [90 %] | p (Holm) | verdict |",
         "|---|---|---|---|---|---|---|---|",
@@ -156,6 +156,8 @@ def section(table: pd.DataFrame, about: dict[str, object]) -> list[str]:
 
 
 def _interval(row: Mapping[Hashable, Any], name: str) -> str:
+    if pd.isna(row[name]):
+        return "–"
     return f"{row[name]:.3f} [{row[f'{name}_lo']:.2f}–{row[f'{name}_hi']:.2f}]"
 
 
