@@ -44,8 +44,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    options = ["--address", "127.0.0.1", "--port", str(port), "--headless"]
+    command = [sys.executable, "-m", "dashboard.server", *options]
     log = (home / "server.log").open("wb")
     server = subprocess.Popen(
         command, cwd=PROJECT, env={**os.environ, "VIGIE_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
