@@ -189,6 +189,33 @@ def test_a_choice_on_the_page_lands_in_the_address(browser: Browser, address: st
     page.close()
 
 
+def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_another_page(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page()
+    open_page(page, f"{address}/route?route=CMR")
+    page.get_by_role("button", name="Earlier", exact=True).click()
+    page.wait_for_url("**origin=2024-11-30*", timeout=WAIT)
+    settle(page)
+    page.get_by_text("Reveal what happened next").click()
+    page.wait_for_url("**reveal=1*", timeout=WAIT)
+    page.get_by_text("fell inside the 80% interval").wait_for(timeout=WAIT)
+    page.get_by_role("link", name="Evaluation").first.click()
+    page.wait_for_url("**/evaluation*", timeout=WAIT)
+    settle(page)
+    page.get_by_role("link", name="Route", exact=True).first.click()
+    page.wait_for_url("**origin=2024-11-30*", timeout=WAIT)
+    page.close()
+
+
+def test_the_asylum_page_shows_the_country_chosen(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    open_page(page, f"{address}/asylum?country=FRA")
+    assert page.locator("h1").inner_text().startswith("France: ")
+    page.locator(".js-plotly-plot").first.wait_for(timeout=WAIT)
+    page.close()
+
+
 def test_the_fan_chart_is_drawn_and_described(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     open_page(page, f"{address}/route?route=EMR")
