@@ -84,16 +84,15 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
 
 
 def largest_in_words(table: pd.DataFrame, names: list[str], heading: str) -> pd.DataFrame:
-    """The table on screen, numbers in the reader's format."""
+    """The table on screen, numbers in the reader's format; four columns, so that a phone shows all of them."""
     return pd.DataFrame(
         {
             heading: names,
             _("Expected"): [numbers.expected(value) for value in table["expected"]],
-            tables.no_break(_("80% interval")): [
+            _("80% interval"): [
                 numbers.interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)
             ],
-            tables.no_break(_("Last count")): [numbers.observed(value) for value in table["last_value"]],
-            tables.no_break(_("Year before")): [numbers.observed(value) for value in table["year_earlier"]],
+            _("Last count"): [numbers.observed(value) for value in table["last_value"]],
         }
     )
 
