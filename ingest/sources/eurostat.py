@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -135,12 +136,20 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
         if dimension in named:
             named = named[named[dimension] == total]
     if not untyped:
+        _refuse_what_nobody_asked_for(raw, named, kind, targets)
         named = named[named[kind].isin(targets)]
     if not (named["citizen"] == _TOTAL).any():
         wanted = ", ".join(f"{dimension} {total}" for dimension, total in {"citizen": _TOTAL, **_TOTALS}.items())
         raise SourceError(raw.name, f"no row for {wanted} and a type of {sorted(targets)}")
     place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
     return named.assign(target=untyped or named[kind].map(targets), place=place)
+
+
+def _refuse_what_nobody_asked_for(raw: RawFile, cells: pd.DataFrame, kind: str, targets: Mapping[str, str]) -> None:
+    """Answers to our own questions come in a list, of the types asked for: another name is one that was changed."""
+    others = cells[~cells[kind].isin(targets)]
+    if raw.content.lstrip()[:1] == b"[" and len(others):
+        raise SourceError(raw.name, f"the answer holds '{others[kind].iloc[0]}', which nobody asked for", column=kind)
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:

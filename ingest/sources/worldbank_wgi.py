@@ -13,6 +13,7 @@ import pandas as pd
 from ingest import worldbank_api
 from ingest.exchange import Pull
 from ingest.figures import to_observations
+from ingest.frames import RowRule, set_aside
 from ingest.raw import Parsed, RawFile, read_raw
 
 SOURCE_ID = "worldbank_wgi"
@@ -22,6 +23,9 @@ LAG_DAYS = 275
 
 TARGETS = {"GOV_WGI_PV.EST": "political_stability", "PV.EST": "political_stability"}
 """The API renamed the indicator; files from before the change bear the short name."""
+
+FURTHEST = 3.5
+"""Estimates are in units of a standard normal, and a few countries in a few years lie beyond 2.5."""
 
 
 def fetch(path: Path) -> RawFile:
@@ -41,5 +45,11 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken.
     """
     cells, aside = worldbank_api.read_indicators(raw, TARGETS, SOURCE_ID)
+    outside = RowRule("value", "the estimate lies far outside of -2.5 to 2.5", _numbers(cells).abs() > FURTHEST)
+    cells, wrong = set_aside(cells, [outside], source_id=SOURCE_ID, file=raw.name)
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")
-    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+    return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))
+
+
+def _numbers(cells: pd.DataFrame) -> pd.Series:
+    return pd.to_numeric(cells["value"], errors="coerce")

@@ -62,7 +62,8 @@ def worldbank_rows(code: str) -> list[Row]:
     return [
         {
             "indicator": {"id": code, "value": "An indicator"}, "country": {"id": two, "value": name},
-            "countryiso3code": three, "date": str(year), "value": None if (year, two) == (2023, "AF") else year + 0.25,
+            "countryiso3code": three, "date": str(year),
+            "value": None if (year, two) == (2023, "AF") else year - 2020.75,
             "unit": "", "obs_status": "", "decimal": 1,
         }
         for two, three, name in places for year in (2023, 2022)

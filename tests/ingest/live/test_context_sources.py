@@ -50,7 +50,7 @@ def values(observations: pd.DataFrame, target: str, geo: str) -> dict[str, float
 def test_groups_of_countries_are_left_out_and_an_empty_code_is_taken_from_its_two_letters() -> None:
     found = worldbank_wgi.parse(as_json("x.json", rows_of.worldbank_rows("GOV_WGI_PV.EST")))
     assert set(found.observations["geo"]) == {"AFG", "TUR", "DEU"}
-    assert values(found.observations, "political_stability", "AFG") == {"2022": 2022.25}
+    assert values(found.observations, "political_stability", "AFG") == {"2022": 1.25}
     assert found.rejected.empty
 
 
@@ -145,6 +145,13 @@ def test_a_score_above_ten_is_no_score() -> None:
     unique = list({(row["Iso3"], row["IndicatorId"], row["GNAYear"]): row for row in rows}.values())
     next(row for row in unique if row["GNAYear"] == 2023)["IndicatorScore"] = 47
     assert "the score is above 10" in set(inform_risk.parse(as_json("x.json", unique)).rejected["rule"])
+
+
+def test_an_estimate_of_governance_far_outside_its_scale_is_told() -> None:
+    rows = rows_of.worldbank_rows("GOV_WGI_PV.EST")
+    spoilt = [{**rows[0], "value": -4}, *rows[1:]]
+    with pytest.raises(SourceError, match=r"far outside of -2\.5 to 2\.5: '-4'"):
+        worldbank_wgi.parse(as_json("x.json", spoilt))
 
 
 def test_a_row_of_inform_without_an_indicators_code_is_set_aside_and_another_indicator_is_passed_over() -> None:

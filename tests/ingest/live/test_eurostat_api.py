@@ -155,3 +155,12 @@ def test_temporary_protection_is_read_by_dataset(publisher: Publisher, quick: Li
     assert set(found["target"]) == {"temporary_protection", "temporary_protection_grants"}
     assert set(found["citizen"]) == {"_T", "UKR"}
     assert set(found["time_period"]) == {"2023-12", "2024-01"}
+
+
+def test_a_type_of_applicant_that_was_renamed_in_one_part_of_the_answer_is_refused(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    answer = eurostat.download(pull(publisher, "eurostat", quick))[0]
+    renamed = answer.content.replace(b'"FRST"', b'"FIRST_TIME"', 1)
+    with pytest.raises(SourceError, match=r"column applicant: the answer holds 'FIRST_TIME', which nobody asked for"):
+        eurostat.parse(RawFile(answer.name, renamed))
