@@ -58,8 +58,8 @@ class Dataset:
 
 
 DATASETS = (
-    Dataset("asylum_applications_first", "M", 6, range(1, 13), 36),
-    Dataset("asylum_applications", "M", 6, range(1, 13), 36),
+    Dataset("asylum_applications_first", "M", 6, range(1, 13), 24),
+    Dataset("asylum_applications", "M", 6, range(1, 13), 24),
     Dataset("asylum_applications_first", "Q", 2, range(1, 5), 24),
 )
 STATES = ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note")
