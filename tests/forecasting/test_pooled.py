@@ -162,8 +162,9 @@ def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_
 
     assert new_fits(panel.matrix.iloc[:-2]) == 1
     assert new_fits(panel.matrix.iloc[:-1]) == 0
-    revised = panel.matrix.copy()
-    revised.iloc[-30, 0] += 100
+    values = panel.matrix.to_numpy(copy=True)
+    values[-30, 0] += 100
+    revised = pd.DataFrame(values, panel.matrix.index, panel.matrix.columns)
     assert new_fits(revised) == 1
 
 

@@ -167,9 +167,9 @@ def test_a_workbook_that_does_more_than_hold_cells_is_refused(
 
 
 def test_a_formula_typed_into_a_cell_is_refused(tmp_path: Path) -> None:
-    rows = [*GOOD, ["2025-02", "=B2+B3"]]
+    formula: list[object] = ["2025-02", "=B2+B3"]
     with pytest.raises(SourceError, match="holds formulas"):
-        parse_own(xlsx(rows), mapping(tmp_path), today=TODAY)
+        parse_own(xlsx([*GOOD, formula]), mapping(tmp_path), today=TODAY)
 
 
 @pytest.mark.parametrize(
