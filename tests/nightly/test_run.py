@@ -168,7 +168,7 @@ def test_the_demonstration_makes_the_night_and_the_one_a_month_before(tmp_path: 
 
 def test_the_run_report_tells_steps_memory_limits_and_what_was_left_out(first_night: Path) -> None:
     report = json.loads(current(first_night).document("run_report.json"))
-    assert set(report["seconds"]) == {"reading", "forecasting", "warning and scoring", "in all"}
+    assert {"reading", "forecasting", "warning and scoring", "in all"} <= set(report["seconds"])
     assert report["past_forecasts_made"] > 100
     assert report["peak_megabytes"]["night"] > 100
     assert all(megabytes > 50 for megabytes in report["peak_megabytes"]["processes"])
