@@ -122,18 +122,30 @@ def is_shown_to_strangers(access: AccessSettings) -> bool:
     return not access.is_on and not is_loopback(address) and os.environ.get(WITHOUT_LOGIN) != "1"
 
 
-def pages_for(pages: Mapping[str, Callable[..., StreamlitPage]]) -> list[StreamlitPage]:
+def pages_for(titles: Mapping[str, str], folder: str) -> list[StreamlitPage]:
     """The pages, with those hidden that the reader's roles do not allow; their addresses are refused, not unknown.
 
     Args:
-        pages: Maker of each page by its name in the table; it takes ``visibility``.
+        titles: Title of each page by its name in the table, which is also its file and its address. The first one is
+            the default page, which Streamlit answers at / alone.
+        folder: Where the files lie.
 
     Raises:
         NotAllowedError: The reader has not signed in.
     """
     who, with_login = reader(), settings().is_on
-    shown = {name for name in pages if may(who, page_action(name)) and (with_login or name != "access")}
-    return [make() if name in shown else make(visibility="hidden") for name, make in pages.items()]
+    shown = {name for name in titles if may(who, page_action(name)) and (with_login or name != "access")}
+    first = next(iter(titles))
+    return [
+        st.Page(
+            f"{folder}/{name}.py",
+            title=title,
+            url_path="start" if name == first else name,
+            default=name == first,
+            visibility="visible" if name in shown else "hidden",
+        )
+        for name, title in titles.items()
+    ]
 
 
 def _person(found: Login | None) -> Actor:
