@@ -29,7 +29,7 @@ TEMPLATES: dict[str, str] = {
     "capacity_own": _("{word} ({chance}) to pass your number, {threshold} a month, by {month}."),
     "capacity_default": _("{word} ({chance}) to pass {threshold} a month, a default number, by {month}."),
     "surge": _("{word} ({chance}) to pass {threshold}, {factor}× the 12-month mean, by {month}."),
-    "fall": _("{word} ({chance}) to fall to {threshold} by {month}: lowest in 24 months, at most {factor}× the mean."),
+    "fall": _("{word} ({chance}) to fall to {threshold}, lowest in 24 months, by {month}."),
     "record_12": _("{word} ({chance}) to pass {threshold}, the highest of 12 months, by {month}."),
     "record_36": _("{word} ({chance}) to pass {threshold}, the highest of 36 months, by {month}."),
     "outside_95_above": _("{month} counted {value}, above the {lower} to {upper} expected before."),

@@ -19,6 +19,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 from benchmarks.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
 from core.errors import SourceError
@@ -116,15 +117,15 @@ def documented_answers() -> list[Sound]:
     """Every answer of every source that can be asked, in miniature: the layouts that the tests of ingestion serve."""
     from tests.ingest.live import layouts, layouts_indicators, publisher  # noqa: PLC0415  # no part of what is installed
 
-    os.environ.update(layouts_indicators.KEYS)
     server, quick = publisher.Publisher(), LiveSettings(first_wait_seconds=0)
     found = []
-    for source_id, source in live_sources().items():
-        for raw in source.download(layouts.pull(server, source_id, quick)):
-            parsed = source.parse(raw)
-            separator = b"," if raw.name.endswith(".csv") else b""
-            separator = b";" if separator and b";" in raw.content else separator
-            found.append(Sound(source_id, raw, separator, figures_of(parsed), len(parsed.rejected)))
+    with mock.patch.dict(os.environ, layouts_indicators.KEYS):
+        for source_id, source in live_sources().items():
+            for raw in source.download(layouts.pull(server, source_id, quick)):
+                parsed = source.parse(raw)
+                separator = b"," if raw.name.endswith(".csv") else b""
+                separator = b";" if separator and b";" in raw.content else separator
+                found.append(Sound(source_id, raw, separator, figures_of(parsed), len(parsed.rejected)))
     server.close()
     return found
 

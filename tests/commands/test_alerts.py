@@ -68,7 +68,7 @@ def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
 def test_a_step_that_is_not_allowed_is_refused_in_words(home: Path) -> None:
     with pytest.raises(InputError, match="only a signed-off alert can be acknowledged"):
         step(home, "acknowledge")
-    with pytest.raises(InputError, match="program's own name"):
+    with pytest.raises(InputError, match="program’s own name"):
         step(home, "sign-off", who="nightly")
 
 

@@ -42,7 +42,7 @@ def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> N
     for path, fault in broken.items():
         publisher.serve(path, fault)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightly.run.project", lambda *_: SimpleNamespace(computed=0))
+        patch.setattr("nightly.run.project", lambda *_: SimpleNamespace(computed=0, cut_off=[], stand_ins=[]))
         patch.setattr("nightly.run.frames", lambda *_: dict(tables))
         patch.setattr("nightly.run.errors_by_group", lambda *_: tables["group_errors"])
         return run_night(home, chosen, live=True)
