@@ -30,7 +30,8 @@ _CSS = """<style>
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
 [data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
 @media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}
-[data-testid="stTable"] :is(td, th) {padding: 0.3rem; font-size: 0.8rem; white-space: normal !important; overflow-wrap: anywhere;}}
+[data-testid="stTable"] :is(td, th) {
+    padding: 0.3rem; font-size: 0.8rem; white-space: normal !important; overflow-wrap: anywhere;}}
 %s
 </style>"""
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
