@@ -31,7 +31,7 @@ _CSS = """<style>
 [data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
 @media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}
 [data-testid="stTable"] :is(td, th) {
-    padding: 0.3rem; font-size: 0.8rem; white-space: normal !important; overflow-wrap: anywhere;}}
+    padding: 0.3rem 0.15rem; font-size: 0.72rem; white-space: normal !important;}}
 %s
 </style>"""
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'

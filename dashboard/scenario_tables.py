@@ -9,9 +9,13 @@ import pandas as pd
 from dashboard import layout, numbers, scenario_view
 from dashboard.i18n import _
 from dashboard.reads import Night
-from dashboard.tables import no_break
 
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
+
+
+def _interval(low: float, high: float) -> str:
+    """An interval that may break after its dash: on a phone these tables must not be wider than the screen."""
+    return numbers.interval(low, high).replace(numbers.WORD_JOINER, "")
 
 
 def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd.DataFrame:
@@ -31,12 +35,12 @@ def months_table(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
     rows = list(zip(pd.DatetimeIndex(then.index), then.to_dict("records"), forecast.to_dict("records"), strict=True))
     return pd.DataFrame(
         {
-            _("Month"): [no_break(numbers.month_name(end)) for end, _then, _plain in rows],
+            _("Month"): [numbers.month_name(end) for end, _then, _plain in rows],
             _("Scenario"): [numbers.expected(row[0.5]) for _end, row, _plain in rows],
-            no_break(_("80% interval")): [numbers.interval(row[0.1], row[0.9]) for _end, row, _plain in rows],
+            _("80% interval"): [_interval(row[0.1], row[0.9]) for _end, row, _plain in rows],
             _("Forecast"): [numbers.expected(row[0.5]) for _end, _then, row in rows],
-            no_break(_("80%, forecast")): [numbers.interval(row[0.1], row[0.9]) for _end, _then, row in rows],
-            no_break(_("Difference")): [numbers.change(one[0.5], two[0.5]) for _end, one, two in rows],
+            _("80%, forecast"): [_interval(row[0.1], row[0.9]) for _end, _then, row in rows],
+            _("Difference"): [numbers.change(one[0.5], two[0.5]) for _end, one, two in rows],
         }
     )
 
@@ -60,12 +64,12 @@ def routes_shown(table: pd.DataFrame) -> pd.DataFrame:
     routes = list(dict.fromkeys(table["route_id"]))
     return pd.DataFrame(
         {
-            _("Route"): [no_break(layout.route_name(route_id)) for route_id in routes],
+            _("Route"): [layout.route_name(route_id) for route_id in routes],
             _("Scenario"): [numbers.expected(then["q50"][route_id]) for route_id in routes],
-            no_break(_("80% interval")): [numbers.interval(then["q10"][one], then["q90"][one]) for one in routes],
+            _("80% interval"): [_interval(then["q10"][one], then["q90"][one]) for one in routes],
             _("Forecast"): [numbers.expected(plain["q50"][route_id]) for route_id in routes],
-            no_break(_("80%, forecast")): [numbers.interval(plain["q10"][one], plain["q90"][one]) for one in routes],
-            no_break(_("Difference")): [numbers.change(then["q50"][one], plain["q50"][one]) for one in routes],
+            _("80%, forecast"): [_interval(plain["q10"][one], plain["q90"][one]) for one in routes],
+            _("Difference"): [numbers.change(then["q50"][one], plain["q50"][one]) for one in routes],
         }
     )
 
@@ -89,10 +93,10 @@ def places_table(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
     """Places by month's end, scenario beside forecast."""
     return pd.DataFrame(
         {
-            no_break(_("End of")): [no_break(numbers.month_name(end)) for end in then["target_end_date"]],
-            no_break(_("Places, scenario")): [numbers.expected(value) for value in then["places"]],
-            no_break(_("Median, scenario")): [numbers.expected(value) for value in then["median"]],
-            no_break(_("Places, forecast")): [numbers.expected(value) for value in forecast["places"]],
-            no_break(_("Median, forecast")): [numbers.expected(value) for value in forecast["median"]],
+            _("End of"): [numbers.month_name(end) for end in then["target_end_date"]],
+            _("Places, scenario"): [numbers.expected(value) for value in then["places"]],
+            _("Median, scenario"): [numbers.expected(value) for value in then["median"]],
+            _("Places, forecast"): [numbers.expected(value) for value in forecast["places"]],
+            _("Median, forecast"): [numbers.expected(value) for value in forecast["median"]],
         }
     )

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from core.settings import load_settings
 from nightly import run_night
+from nightly.asylum import Asylum
 from nightly.run import Night
 from store.releases import ReleaseStore
 from tests.ingest.live.publisher import Publisher, Reply
@@ -45,6 +46,7 @@ def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> N
         patch.setattr("nightly.run.project", lambda *_: SimpleNamespace(computed=0, cut_off=[], stand_ins=[]))
         patch.setattr("nightly.run.frames", lambda *_: dict(tables))
         patch.setattr("nightly.run.errors_by_group", lambda *_: tables["group_errors"])
+        patch.setattr("nightly.run.forecast_asylum", lambda *_, **__: Asylum({}, [], 0))
         return run_night(home, chosen, live=True)
 
 
