@@ -10,7 +10,6 @@ documented rise is written to ``data/events_said.csv``: chances and months, none
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from alerts.track_record import HORIZONS
 from alerts.training import ANY_MONTH, Span
 from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes
 from benchmarks.page import PAGE, replace_section
+from benchmarks.published_files import published_files
 from core.quantiles import FloatArray
 from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings
@@ -317,7 +317,7 @@ def main() -> None:
     """Measure and write."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kept", type=Path, help="file of the routes' past forecasts")
-    parts = dense_parts(Path(os.environ["VIGIE_RAW_DATA"]))
+    parts = dense_parts(published_files())
     found = world(parts, past_forecasts(parts, options.parse_args().kept))
     said = documented(found)
     said[COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)

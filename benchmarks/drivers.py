@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import sys
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ import pandas as pd
 
 from benchmarks.frontex_panel import dense_parts, dense_routes, fingerprint
 from benchmarks.page import PAGE, replace_section
+from benchmarks.published_files import published_files
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.schema import ALL
@@ -166,12 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--write", action="store_true", help="keep the result in data/ and in docs/benchmarks.md")
     options = parser.parse_args(arguments)
-    raw_data = os.environ.get("VIGIE_RAW_DATA")
-    if not raw_data:
-        sys.stderr.write("VIGIE_RAW_DATA is not set: it names the folder that holds Frontex's workbook\n")
-        return 1
+    raw_data = published_files()
     with progress_bar() as report:
-        table, about = measure(Path(raw_data), report)
+        table, about = measure(raw_data, report)
     lines = section(table, about)
     if options.write:
         write(table, about, SNAPSHOT)

@@ -22,6 +22,7 @@ from pathlib import Path
 from unittest import mock
 
 from benchmarks.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
+from benchmarks.published_files import published_files
 from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest.raw import Parsed, RawFile
@@ -214,13 +215,10 @@ def _only_absent(figures: Figures, sound: Figures) -> bool:
 
 def main() -> int:
     """Run the command; 1 where a parser crashed or changed a total silently."""
-    folder = os.environ.get("VIGIE_RAW_DATA")
-    if not folder:
-        sys.stderr.write("VIGIE_RAW_DATA must name the folder of published files\n")
-        return 1
+    folder = published_files()
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-    files = [*sound_files(Path(folder)), *documented_answers()]
+    files = [*sound_files(folder), *documented_answers()]
     outcome = fuzz(files, number, seed)
     sys.stdout.write(f"{len(files):6,} sound files of {len({file.source_id for file in files})} sources\n")
     sys.stdout.writelines(f"{count:6,} {result}\n" for result, count in outcome.counts.most_common())

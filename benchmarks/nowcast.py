@@ -7,7 +7,6 @@ past months. The daily files are read from the folder that VIGIE_RAW_DATA names.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.published_files import published_files
 from core.quantiles import FloatArray
 from forecasting.bootstrap import ratio_interval
 from forecasting.model import LEVELS, symmetric_errors
@@ -123,7 +123,4 @@ def report(raw_data: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    folder = os.environ.get("VIGIE_RAW_DATA")
-    if folder is None:
-        sys.exit("VIGIE_RAW_DATA is not set: the daily files are not part of the project")
-    sys.stdout.write("\n".join(report(Path(folder))) + "\n")
+    sys.stdout.write("\n".join(report(published_files())) + "\n")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes, fingerpr
 from benchmarks.page import PAGE, replace_section
 from benchmarks.peer_models import PEERS, Peer
 from benchmarks.peer_tables import TITLE, section
+from benchmarks.published_files import published_files
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.settings import PROJECT
@@ -129,11 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
     options = parser.parse_args(arguments)
-    raw_data = os.environ.get("VIGIE_RAW_DATA")
-    if not raw_data:
-        sys.stderr.write("VIGIE_RAW_DATA is not set: it names the folder that holds Frontex's workbook\n")
-        return 1
-    parts = dense_parts(Path(raw_data))
+    raw_data = published_files()
+    parts = dense_parts(raw_data)
     begun = time.monotonic()
     with progress_bar() as report:
         forecasts = all_forecasts(parts, chosen_peers(options.without), options.cache, report)

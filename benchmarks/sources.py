@@ -7,7 +7,6 @@ sums that publishers printed themselves are kept, so no licence is touched.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 import time
@@ -19,6 +18,7 @@ import pandas as pd
 
 from benchmarks.fuzz import FILES
 from benchmarks.page import replace_section
+from benchmarks.published_files import published_files
 from core.errors import SourceError
 from core.progress import ProgressReport, progress_bar
 from core.settings import PROJECT
@@ -190,12 +190,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
     parser.add_argument("--write", action="store_true", help="put the tables into docs/sources.md")
     options = parser.parse_args(arguments)
-    raw_data = os.environ.get("VIGIE_RAW_DATA")
-    if not raw_data:
-        sys.stderr.write("VIGIE_RAW_DATA is not set: it names the folder that holds the published files\n")
-        return 1
+    raw_data = published_files()
     with progress_bar() as report:
-        lines, all_met = section(Path(raw_data), report)
+        lines, all_met = section(raw_data, report)
     if options.write:
         replace_section(PAGE, TITLE, lines)
     sys.stdout.write("\n".join(lines) + "\n")
