@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.calendar import last_complete_period
+from core.calendar import Frequency, end_dates, last_complete_period
 from core.quantiles import interval_levels
 from core.routes import ROUTES
 from core.schema import ALL, make_series_id
@@ -44,12 +44,13 @@ def route_series(route_id: str, citizen: str = ALL) -> str:
     return make_series_id("arrivals", route_id, ALL, citizen, "M")
 
 
-def series_of(observations: pd.DataFrame, series_id: str) -> pd.DataFrame:
+def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M") -> pd.DataFrame:
     """One series in time order: ``time_period``, ``obs_value``, ``obs_flag`` and ``end_date`` (its last day)."""
     rows = observations[observations["series_id"] == series_id].sort_values("time_period")
     rows = rows.drop_duplicates("time_period", keep="last")
-    ends = pd.PeriodIndex(rows["time_period"], freq="M").end_time.normalize() if len(rows) else pd.DatetimeIndex([])
-    return rows.assign(end_date=ends)[["time_period", "obs_value", "obs_flag", "end_date"]].reset_index(drop=True)
+    return rows.assign(end_date=end_dates(rows["time_period"], freq))[
+        ["time_period", "obs_value", "obs_flag", "end_date"]
+    ].reset_index(drop=True)
 
 
 def months_ahead(as_of: dt.date, count: int = MONTHS_AHEAD) -> list[pd.Timestamp]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.calendar import end_dates
 from core.schema import ALL
 from dashboard import route_view, summaries
 from dashboard.headlines import Row
@@ -83,13 +82,6 @@ def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     return frame[(frame["target"] == target) & (frame["freq"] == freq)]
 
 
-def history_of(observations: pd.DataFrame, series_id: str, freq: str) -> pd.DataFrame:
-    """One series in time order: ``time_period, obs_value, obs_flag, end_date``."""
-    rows = observations[observations["series_id"] == series_id].sort_values("time_period")
-    ends = end_dates(rows["time_period"], "Q" if freq == "Q" else "M")
-    return rows.assign(end_date=ends)[["time_period", "obs_value", "obs_flag", "end_date"]].reset_index(drop=True)
-
-
 def destinations(series: pd.DataFrame, observations: pd.DataFrame, kind: str) -> list[str]:
     """Countries of destination, those with most applications in their newest four figures first."""
     own = of_kind(observations, kind)
@@ -105,7 +97,7 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
     states = of_kind(night.frame("asylum_series"), kind)
     state = states[states["geo"] == geo].to_dict("records")[0]
     series_id, freq = str(state["series_id"]), kind.split(".")[1]
-    history = history_of(night.frame("observations"), series_id, freq)
+    history = summaries.series_of(night.frame("observations"), series_id, "Q" if freq == "Q" else "M")
     rows = night.frame("asylum_forecasts")
     rows = rows[(rows["series_id"] == series_id) & (rows["model_id"] == summaries.ENSEMBLE)].reset_index(drop=True)
     reporting = of_kind(night.frame("reporting"), kind)

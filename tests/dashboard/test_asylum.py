@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import asylum_view, numbers
+from dashboard import asylum_view, numbers, summaries
 from dashboard.charts.fan import fan_chart
 from dashboard.theme import LIGHT
 
@@ -36,7 +36,7 @@ def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str,
 
 
 def test_earlier_forecasts_of_quarters_begin_whole_years_before_the_last_count(frames: dict[str, pd.DataFrame]) -> None:
-    history = asylum_view.history_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
+    history = summaries.series_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
     found = asylum_view.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
     assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
     assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")
