@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from core.entry import Entry
@@ -23,6 +22,7 @@ from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from tests.access.wire import cookie_of
 from tests.dashboard.conftest import publish
+from tests.servers import wait_for
 
 SESSION_MINUTES = 30
 
@@ -95,19 +95,6 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     for server in running:
         server.terminate()
         server.wait(timeout=30)
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _attempt in range(480):
-        if server.poll() is not None:
-            pytest.fail(f"the server ended: {log.read_text()[-800:]}")
-        try:
-            if httpx.get(url, timeout=2).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.25)
-    pytest.fail("the server did not answer within two minutes")
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def test_it_names_its_title_author_language_and_day(pdf: Make) -> None:
 
 def test_every_font_is_inside_the_file(pdf: Make) -> None:
     page = PdfReader(io.BytesIO(pdf())).pages[0]
-    fonts = page["/Resources"]["/Font"]  # type: ignore[index]
+    fonts = page["/Resources"]["/Font"]  # type: ignore[index]  # pypdf types what a page holds as any object
     names = set()
     for font in fonts.values():
         inner = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"].get_object()

@@ -6,12 +6,11 @@ import getpass
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from benchmarks.delivery_kills import publish
-from cli import app
 from core.errors import InputError
 from desk.permissions import NotAllowedError
+from tests.commands.command_line import vigie
 
 ALERT = "surge.CMR.0001"
 SETTINGS = (
@@ -25,13 +24,6 @@ def home(tmp_path: Path) -> Path:
     publish(tmp_path, [ALERT])
     (tmp_path / "settings.toml").write_text(SETTINGS)
     return tmp_path
-
-
-def vigie(home: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(app, [*arguments, "--home", str(home)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def sign_off(home: Path, *more: str) -> str:

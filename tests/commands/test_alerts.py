@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from benchmarks.delivery_kills import publish
-from cli import app
 from core.errors import InputError
+from tests.commands.command_line import vigie
 
 ALERT = "surge.CMR.0001"
 
@@ -18,13 +17,6 @@ ALERT = "surge.CMR.0001"
 def home(tmp_path: Path) -> Path:
     publish(tmp_path, [ALERT, "surge.EMR.0001"])
     return tmp_path
-
-
-def vigie(home: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(app, [*arguments, "--home", str(home)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def step(home: Path, name: str, *more: str, who: str = "Ada") -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from typer.testing import CliRunner, Result
 
 from benchmarks.delivery_kills import publish
-from cli import app
 from core.errors import InputError, StoreError
 from store.releases import ReleaseStore
+from tests.commands.command_line import vigie
 
 
 @pytest.fixture
@@ -21,20 +20,13 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def vigie(home: Path, *arguments: str) -> Result:
-    result = CliRunner().invoke(app, ["briefing", *arguments, "--home", str(home)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
 def run_id(home: Path) -> str:
     return ReleaseStore(home).all()[0].run_id
 
 
 def test_it_writes_one_page_in_the_language_asked_for_and_says_of_which_release(home: Path) -> None:
     out = home / "note.pdf"
-    said = vigie(home, "--lang", "fr", "--run", run_id(home), "--out", str(out)).stdout
+    said = vigie(home, "briefing", "--lang", "fr", "--run", run_id(home), "--out", str(out)).stdout
     assert run_id(home) in said and str(out) in said
     reader = PdfReader(io.BytesIO(out.read_bytes()))
     assert len(reader.pages) == 1 and str(reader.root_object["/Lang"]) == "fr"
@@ -43,7 +35,7 @@ def test_it_writes_one_page_in_the_language_asked_for_and_says_of_which_release(
 def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> None:
     pages = []
     for options in ([], ["--signed-off"]):
-        vigie(home, "--out", str(home / "note.pdf"), *options)
+        vigie(home, "briefing", "--out", str(home / "note.pdf"), *options)
         pages.append(PdfReader(home / "note.pdf").pages[0].extract_text())
     assert "not signed off" in pages[0] and "Warning" in pages[0]
     assert "Warning" not in pages[1]
@@ -61,24 +53,24 @@ def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> Non
 def test_a_mistake_is_named_and_nothing_is_written(home: Path, arguments: tuple[str, str], rule: str) -> None:
     before = sorted(home.rglob("*"))
     with pytest.raises(InputError, match=rule):
-        vigie(home, *arguments)
+        vigie(home, "briefing", *arguments)
     assert sorted(home.rglob("*")) == before
 
 
 def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
     (home / "file").write_text("")
     with pytest.raises(InputError, match=r"--out .*note\.pdf"):
-        vigie(home, "--out", str(home / "file" / "note.pdf"))
+        vigie(home, "briefing", "--out", str(home / "file" / "note.pdf"))
 
 
 def test_without_a_release_it_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="run 'vigie nightly' first"):
-        vigie(tmp_path)
+        vigie(tmp_path, "briefing")
 
 
 def test_an_altered_release_has_no_briefing(home: Path) -> None:
     with (ReleaseStore(home).folder / run_id(home) / "forecasts.parquet").open("ab") as file:
         file.write(b"0")
     with pytest.raises(StoreError, match=r"forecasts\.parquet was altered"):
-        vigie(home, "--out", str(home / "note.pdf"))
+        vigie(home, "briefing", "--out", str(home / "note.pdf"))
     assert not (home / "note.pdf").exists()

@@ -16,6 +16,10 @@ import streamlit as st
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
+from core.settings import Settings
+from dashboard import inbox
+from desk.open import open_desk
+from desk.sending import send_waiting
 from store.releases import About, Release, ReleaseStore
 
 from .asylum_frames import asylum_frames
@@ -34,6 +38,17 @@ def fresh_memory() -> Iterator[None]:
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def sending_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page would send in the background is sent before it goes on."""
+
+    def send(home: Path, settings: Settings) -> None:
+        with open_desk(home, settings) as desk:
+            send_waiting(desk)
+
+    monkeypatch.setattr(inbox, "start_sending", send)
 
 
 @pytest.fixture

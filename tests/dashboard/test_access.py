@@ -14,13 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.entry import Entry
-from core.settings import PROJECT, Settings
-from dashboard import access, inbox
+from core.settings import PROJECT
+from dashboard import access
 from dashboard.logins import logins_of
 from desk.audit import DOWNLOADED, REFUSED, SIGNED_IN
-from desk.open import open_desk
 from desk.permissions import NotAllowedError
-from desk.sending import send_waiting
 from store.journal import Journal, journal_url
 from store.releases import Release
 
@@ -33,15 +31,7 @@ SETTINGS = (
 SEVERE = "surge-EMR-2025-02"
 
 
-@pytest.fixture(autouse=True)
-def sending_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page would send in the background is sent before it goes on."""
-
-    def send(home: Path, settings: Settings) -> None:
-        with open_desk(home, settings) as desk:
-            send_waiting(desk)
-
-    monkeypatch.setattr(inbox, "start_sending", send)
+pytestmark = pytest.mark.usefixtures("sending_at_once")
 
 
 @pytest.fixture

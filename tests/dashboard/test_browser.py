@@ -7,8 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
@@ -19,6 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 from core.languages import languages
 from core.settings import PROJECT
+from tests.servers import wait_for
 
 from .conftest import publish
 
@@ -58,18 +57,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.terminate()
         server.wait(timeout=20)
         log.close()
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _attempt in range(240):
-        if server.poll() is not None:
-            pytest.fail(f"the server ended: {log.read_text()[-800:]}")
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own loopback address
-                return
-        except OSError:
-            time.sleep(0.25)
-    pytest.fail("the server did not answer within a minute")
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +192,8 @@ def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_
     settle(page)
     page.get_by_role("link", name="Route", exact=True).first.click()
     page.wait_for_url("**origin=2024-11-30*", timeout=WAIT)
+    settle(page)
+    assert "reveal=1" in page.url
     page.close()
 
 

@@ -9,10 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, CORRECTION, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF
 from core.entry import Entry
-from core.settings import PROJECT, Settings
-from dashboard import inbox
-from desk.open import open_desk
-from desk.sending import send_waiting
+from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from store.releases import Release
 
@@ -21,15 +18,7 @@ from .conftest import publish
 SEVERE, WARNING = "surge-EMR-2025-02", "surge-WAR-2025-02"
 
 
-@pytest.fixture(autouse=True)
-def sending_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page would send in the background is sent before it goes on."""
-
-    def send(home: Path, settings: Settings) -> None:
-        with open_desk(home, settings) as desk:
-            send_waiting(desk)
-
-    monkeypatch.setattr(inbox, "start_sending", send)
+pytestmark = pytest.mark.usefixtures("sending_at_once")
 
 
 @pytest.fixture

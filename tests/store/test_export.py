@@ -66,6 +66,7 @@ def test_rows_that_were_set_aside_leave_without_their_content(release: Release, 
 
 
 def test_no_table_of_a_release_leaves_with_a_small_count_by_citizenship(release: Release, tmp_path: Path) -> None:
+    assert release.names
     for table in release.names:
         write_export(release, table, tmp_path / f"{table}.parquet")
         refuse_small_counts(pd.read_parquet(tmp_path / f"{table}.parquet"))
