@@ -182,9 +182,8 @@ def _judge(rule: ExceedanceRule, levels: Cutoffs, ahead: pd.DataFrame, limit: fl
 
 def _named(found: Raised, settings: AlertSettings) -> Raised:
     """Complete the sentence: whose number it is, or what multiple of the mean."""
-    factors = {"surge": settings.surge_factor, "fall": settings.fall_factor}
-    if found.rule in factors:
-        return found.saying(found.reason_key, factor=factors[found.rule])
+    if found.rule == "surge":
+        return found.saying(found.reason_key, factor=settings.surge_factor)
     if found.rule == "capacity":
         own = thresholds.own_capacity(found.series_id, settings)
         return found.saying("capacity_default" if own is None else "capacity_own")

@@ -45,11 +45,8 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken.
     """
     cells, aside = worldbank_api.read_indicators(raw, TARGETS, SOURCE_ID)
-    outside = RowRule("value", "the estimate lies far outside of -2.5 to 2.5", _numbers(cells).abs() > FURTHEST)
+    estimates = pd.to_numeric(cells["value"], errors="coerce")
+    outside = RowRule("value", "the estimate lies far outside of -2.5 to 2.5", estimates.abs() > FURTHEST)
     cells, wrong = set_aside(cells, [outside], source_id=SOURCE_ID, file=raw.name)
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")
     return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))
-
-
-def _numbers(cells: pd.DataFrame) -> pd.Series:
-    return pd.to_numeric(cells["value"], errors="coerce")
