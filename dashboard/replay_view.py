@@ -73,10 +73,7 @@ def how_it_did(quantiles: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     both = quantiles.join(later, how="inner").dropna(subset=["outcome"])
     if both.empty:
         return pd.DataFrame(columns=columns)
-    inside = np.full(len(both), OUTSIDE)
-    for coverage in sorted(INTERVALS, reverse=True):
-        low, high = interval_levels(coverage)
-        inside[both["outcome"].between(both[low], both[high]).to_numpy()] = coverage
+    inside = [narrowest(row, row["outcome"]) for _end, row in both.iterrows()]
     named = both.rename(columns={0.1: "q10", 0.5: "q50", 0.9: "q90"}).rename_axis("target_end_date").reset_index()
     return named.assign(inside=inside)[columns].reset_index(drop=True)
 
@@ -123,7 +120,7 @@ def narrowest(quantiles: pd.Series, outcome: float) -> float:
     """The narrowest of the 50, 80 and 95 % intervals that holds an outcome, or ``OUTSIDE``.
 
     Args:
-        quantiles: Values by level, as :func:`sum_quantiles` gives them.
+        quantiles: Values by level.
         outcome: What was counted.
     """
     for coverage in sorted(INTERVALS):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,7 @@ from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
 from desk.open import Desk, open_desk
-from store.chain import MANIFEST
+from store.chain import MANIFEST, content_problems
 from store.files import named_errors, sha256_of_file
 from store.releases import Release, ReleaseStore
 
@@ -113,7 +113,9 @@ def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, wit
     manifest_hash = _check_manifest(store, release)
     held = [name for name in names if name in release.names or name not in _MAY_LACK]
     documents = [_CATALOGUE] if with_catalogue and _CATALOGUE in manifest["files"] else []
-    _check_files(release, [*(f"{name}.parquet" for name in held), *documents])
+    read = [*(f"{name}.parquet" for name in held), *documents]
+    if problem := next(content_problems(release.path, manifest["files"], read), None):
+        raise StoreError(f"{problem}; run 'vigie verify'")
     empty = {name: pd.DataFrame(columns=list(_MAY_LACK[name])) for name in names if name not in held}
     return Edition(
         run_id=release.run_id,
@@ -137,16 +139,8 @@ def _check_manifest(store: ReleaseStore, release: Release) -> str:
     if not later and (head := store.head()):
         recorded = [head]
     if any(one != found for one in recorded):
-        raise StoreError(f"release {release.run_id}: {MANIFEST} was altered; run 'vigie verify'")
+        raise StoreError(f"{release.run_id}/{MANIFEST}: was altered; run 'vigie verify'")
     return found
-
-
-def _check_files(release: Release, files: Iterable[str]) -> None:
-    for name in files:
-        recorded = release.manifest["files"].get(name)
-        with named_errors(release.path / name):
-            if recorded is None or sha256_of_file(release.path / name) != recorded["sha256"]:
-                raise StoreError(f"release {release.run_id}: {name} was altered or is missing; run 'vigie verify'")
 
 
 def _standing(desk: Desk, names: Collection[str], *, signed_only: bool) -> Standing:

@@ -24,9 +24,10 @@ from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.scores import summarise
-from forecasting.work import backtest_work, present_work, run_work, was_cut_off
+from forecasting.work import backtest_work, present_work, run_work
 from forecasting.workers import Workers
 from nightly.asylum_parts import TOTAL, corridors
+from nightly.past import FIT, past_forecasts
 from nightly.replays import replays
 from store.backtests import COLUMNS, BacktestStore
 
@@ -205,15 +206,12 @@ class _Forecaster:
         """Ensemble and baseline now and at past origins, and how many past forecasts were not stored."""
         work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
         horizons = list(self.dataset.horizons)
-        stored = work.matching(self.cache.read(work.table), horizons)
-        rest = work.without(stored, horizons[-1])
         stage = partial(self.progress, "Asylum applications")
-        made = to_rows(run_work(rest, horizons=horizons, workers=self.workers, progress=stage))
-        self.cache.append(made[~was_cut_off(made)])
+        past, made = past_forecasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
-        together = pd.concat(
-            [to_rows(now)[COLUMNS], *[part[COLUMNS] for part in (stored, made) if len(part)]], ignore_index=True
-        ).drop_duplicates(["model_id", "series_id", "origin_date", "horizon", "output_type_id"])
+        together = pd.concat([to_rows(now)[COLUMNS], past], ignore_index=True).drop_duplicates(
+            ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
+        )
         combined = ensemble(together, panel).forecasts
         everything = pd.concat([_of(together, BASELINE), combined], ignore_index=True)
         last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
@@ -221,7 +219,7 @@ class _Forecaster:
         return (
             everything[is_present].reset_index(drop=True),
             everything[~is_present].reset_index(drop=True),
-            len(rest.fits),
+            len(made.drop_duplicates(FIT)),
         )
 
     def _described(self, forecasts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -17,10 +17,10 @@ from forecasting.combine import ensemble
 from forecasting.groups import group_errors
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.quantiles import to_rows
-from forecasting.work import backtest_work, run_work, was_cut_off
+from forecasting.work import backtest_work
 from nightly.knowledge import FREQ, TARGET, Knowledge
-from store.backtests import COLUMNS, BacktestStore
+from nightly.past import past_forecasts
+from store.backtests import BacktestStore
 
 MODELS = ("vigie-baseline", "vigie-seasonal-walk", "vigie-theta")
 """Members that take milliseconds: hundreds of series must not delay the night."""
@@ -96,12 +96,8 @@ def _largest(rows: pd.DataFrame) -> pd.DataFrame:
 def _past_forecasts(panel: Panel, origins: int, cache: BacktestStore, progress: ProgressReport) -> pd.DataFrame:
     """The ensemble of the fast members at past origins: those stored, and the rest made now."""
     work = backtest_work(panel, origins=origins, step=1, models=MODELS)
-    stored = work.matching(cache.read(work.table), HORIZONS)
-    rest = work.without(stored, HORIZONS[-1])
     stage = partial(progress, "Scoring past forecasts by nationality")
-    made = to_rows(run_work(rest, horizons=HORIZONS, progress=stage))
-    cache.append(made[~was_cut_off(made)])
-    members = pd.concat([part[COLUMNS] for part in (stored, made) if len(part)], ignore_index=True)
+    members, _made = past_forecasts(work, cache, horizons=HORIZONS, progress=stage)
     combined = ensemble(members, panel).forecasts
     return combined[combined["model_id"] == ENSEMBLE]
 

@@ -19,10 +19,10 @@ from forecasting.registry import MODELS
 from forecasting.work import WorkList, backtest_work, present_work, run_work, was_cut_off
 from forecasting.workers import Workers
 from nightly.knowledge import Knowledge
-from store.backtests import COLUMNS, BacktestStore
+from nightly.past import FIT, past_forecasts
+from store.backtests import BacktestStore
 
 HORIZONS = tuple(range(1, 13))
-_FIT = ["model_id", "series_id", "origin_date"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def project(
         everything[is_present].reset_index(drop=True),
         everything[~is_present].reset_index(drop=True),
         combination.weights,
-        len(made.drop_duplicates(_FIT)),
+        len(made.drop_duplicates(FIT)),
         _cut_off(pd.concat([made, present], ignore_index=True)),
         _stand_ins(present),
     )
@@ -128,17 +128,12 @@ def _past_members(
     work = WorkList(
         pd.concat([one.table for one in works], ignore_index=True), [fit for one in works for fit in one.fits]
     )
-    stored = work.matching(cache.read(work.table), HORIZONS)
-    rest = work.without(stored, HORIZONS[-1])
     tell = partial(progress, "Scoring past forecasts")
-    made = to_rows(run_work(rest, horizons=HORIZONS, workers=workers, progress=tell))
-    cache.append(made[~was_cut_off(made)])
-    parts = [part[COLUMNS] for part in (stored, made) if len(part)]
-    return pd.concat(parts, ignore_index=True), made
+    return past_forecasts(work, cache, horizons=HORIZONS, workers=workers, progress=tell)
 
 
 def _cut_off(made: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = made[was_cut_off(made)].drop_duplicates(_FIT)
+    rows = made[was_cut_off(made)].drop_duplicates(FIT)
     found = rows.groupby(["model_id", "series_id"]).agg(fits=("origin_date", "size"), reason=("reason", "first"))
     return [{str(key): value for key, value in row.items()} for row in found.reset_index().to_dict("records")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,13 +169,18 @@ def _link_problems(
             yield Problem(former["run_id"], former["run_id"], rule)
 
 
-def file_problems(path: Path, files: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    """What is wrong inside one release's folder, by its manifest's ``files``."""
-    for name in sorted(files):
-        if not (path / name).is_file():
+def content_problems(path: Path, files: Mapping[str, Mapping[str, Any]], names: Iterable[str]) -> Iterator[Problem]:
+    """Which of some files of a release are not as its manifest's ``files`` records them."""
+    for name in names:
+        if name not in files or not (path / name).is_file():
             yield Problem(path.name, f"{path.name}/{name}", "is missing")
         elif sha256_of_file(path / name) != files[name]["sha256"]:
             yield Problem(path.name, f"{path.name}/{name}", "was altered: its hash is not the one in the manifest")
+
+
+def file_problems(path: Path, files: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """What is wrong inside one release's folder, by its manifest's ``files``."""
+    yield from content_problems(path, files, sorted(files))
     for found in sorted(path.rglob("*")):
         name = found.relative_to(path).as_posix()
         if not found.is_dir() and name != MANIFEST and name not in files:

@@ -50,7 +50,7 @@ def test_a_release_that_was_altered_has_no_briefing(tmp_path: Path, publish: Pub
     release = publish()
     with (release.path / name).open("ab") as file:
         file.write(b" ")
-    with pytest.raises(StoreError, match=f"{name} was altered"):
+    with pytest.raises(StoreError, match=f"{name}: was altered"):
         make_briefing(tmp_path, SETTINGS, release.run_id, "en")
 
 
