@@ -59,7 +59,7 @@ def test_an_older_manifest_that_was_altered_is_found_by_the_release_after_it(tmp
     publish()
     with (older.path / "manifest.json").open("ab") as file:
         file.write(b" ")
-    with pytest.raises(StoreError, match=r"manifest\.json was altered"):
+    with pytest.raises(StoreError, match=r"manifest\.json: was altered"):
         make_briefing(tmp_path, SETTINGS, older.run_id, "en")
 
 
