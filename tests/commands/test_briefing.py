@@ -71,6 +71,6 @@ def test_without_a_release_it_says_how_to_make_one(tmp_path: Path) -> None:
 def test_an_altered_release_has_no_briefing(home: Path) -> None:
     with (ReleaseStore(home).folder / run_id(home) / "forecasts.parquet").open("ab") as file:
         file.write(b"0")
-    with pytest.raises(StoreError, match=r"forecasts\.parquet was altered"):
+    with pytest.raises(StoreError, match=r"forecasts\.parquet: was altered"):
         vigie(home, "briefing", "--out", str(home / "note.pdf"))
     assert not (home / "note.pdf").exists()
