@@ -69,6 +69,7 @@ texts:
 
 requirements:
 	$(COMPILE) -o requirements.txt requirements.in
+	$(COMPILE) -o requirements-s3.txt requirements-s3.in
 	$(COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -o requirements-dask.txt requirements-dask.in
 	$(COMPILE) -o requirements-ray.txt requirements-ray.in
