@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, numbers, summaries
+from dashboard import layout, memory, numbers, summaries
 from dashboard.charts.steps import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.i18n import _
 from dashboard.route_view import RouteView
@@ -24,13 +26,18 @@ def show_moved(view: RouteView) -> None:
         st.markdown(layout.small(_("Nothing to compare: there is no forecast of a month ago, or no later one here.")))
         return
     st.subheader(title(rows), anchor=False)
+    memory.drawn(view.night, partial(draw_moved, rows), "moved", view.route_id)
+    name = _("What moved the forecast of {month}").format(month=numbers.month_name(rows["target_end_date"].iloc[0]))
+    layout.figures(layout.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
+
+
+def draw_moved(rows: pd.DataFrame) -> None:
+    """The chart and the sentences under it."""
     drawn = steps(rows)
     unit = _("Arrivals expected: what moved it since last month")
     layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
     st.markdown(news_words(rows))
     st.markdown(layout.small(how_words()))
-    name = _("What moved the forecast of {month}").format(month=numbers.month_name(rows["target_end_date"].iloc[0]))
-    layout.figures(layout.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
 
 
 def explanation_rows(view: RouteView) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import streamlit as st
 from core.errors import VigieError
 from core.routes import route_name as own_name
 from core.settings import home_folder
-from dashboard import access, numbers, purpose, reads, state
+from dashboard import access, memory, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
 from dashboard.frames import localised
 from dashboard.i18n import _, listed
@@ -234,6 +234,10 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
         night: The release.
         source_ids: The sources; by default every one that the release has figures of.
     """
+    return memory.made(night, partial(_citations, night, source_ids), "citations", source_ids)
+
+
+def _citations(night: Night, source_ids: list[str] | None) -> list[str]:
     cards = night.sources()
     used = set(night.frame("observations")["source_id"]) if source_ids is None else set(source_ids)
     wanted = [name for name in cards if name in used]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, numbers, replay_view, state, summaries, tables, time_travel
+from dashboard import layout, memory, numbers, replay_view, state, summaries, tables, time_travel
 from dashboard.i18n import _
 from dashboard.reads import Night
 
@@ -21,7 +21,8 @@ def show(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> N
         summary: Result of ``summaries.route_summary``.
         ends: Last days of the months that were looked ahead to.
     """
-    rows, knowing = counted_since(night, list(summary.loc[summary["state"] == "ok", "route_id"]), ends)
+    routes = list(summary.loc[summary["state"] == "ok", "route_id"])
+    rows, knowing = memory.made(night, lambda: counted_since(night, routes, ends), "counted since")
     if rows["months"].eq(0).all():
         return
     time_travel.show_reveal_switch(there=True)

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from core.schema import (
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
 from forecasting.groups import COLUMNS as GROUP_COLUMNS
+from store.chain import release_folders
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
@@ -91,11 +93,11 @@ class Night:
 
     def frame(self, name: str) -> pd.DataFrame:
         """One of the release's frames; an empty one where the release may lack it."""
-        return _frame(self.home, self.run_id, name)
+        return _frame(self.home, self.run_id, name).copy(deep=False)
 
     def published(self, name: str) -> pd.DataFrame:
         """``observations`` or ``revisions`` as they may be shown and leave: small counts are withheld."""
-        return _published(self.home, self.run_id, name)
+        return _published(self.home, self.run_id, name).copy(deep=False)
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """The catalogue's cards in the reader's language, source_id -> fields."""
@@ -119,6 +121,12 @@ def nights() -> list[Night]:
     """Every release of the home folder, the newest first."""
     store = ReleaseStore(home_folder())
     return [_night(release) for release in reversed(store.all())]
+
+
+def newest_run_id() -> str:
+    """The newest release's run_id; an empty text where there is none."""
+    folders = release_folders(ReleaseStore(home_folder()).folder)
+    return folders[-1].name if folders else ""
 
 
 def night(run_id: str) -> Night | None:
@@ -149,7 +157,9 @@ def journal_entries(subject: str) -> list[Entry]:
     return journal().entries(subject=subject)
 
 
+@lru_cache(maxsize=2048)
 def _night(release: Release) -> Night:
+    """What the manifest says; kept under the release's folder, for it never changes."""
     manifest = release.manifest
     return Night(
         home=str(release.path.parent.parent),
@@ -167,7 +177,8 @@ def _release(home: str, run_id: str) -> Release:
     return ReleaseStore(Path(home)).get(run_id)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+# One copy of each frame serves all readers: each gets a view that pandas copies as soon as it is written to.
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
     release = _release(home, run_id)
     found = release.read(name) if name not in OPTIONAL_FRAMES or name in release.names else pd.DataFrame()
@@ -176,7 +187,7 @@ def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
     return found
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _published(home: str, run_id: str, name: str) -> pd.DataFrame:
     if name == "revisions":
         return protect_changes(_frame(home, run_id, name), _published(home, run_id, "observations"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +12,11 @@ from core.countries import display_name, known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.errors import InputError
 from core.schema import ALL, TARGETS
-from dashboard import layout, numbers, state, summaries, tables
+from dashboard import layout, memory, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.charts.members import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
+from dashboard.downloads import Export
 from dashboard.explanation_view import show_moved
 from dashboard.frames import localised
 from dashboard.i18n import _, language, ngettext
@@ -43,7 +45,7 @@ def show_models(view: RouteView) -> None:
 
 def show_members(view: RouteView) -> None:
     """Interval bars of every model for one month, with its score."""
-    members = member_rows(view)
+    members = memory.made(view.night, partial(member_rows, view), "members", *view.key)
     if members.empty:
         st.subheader(_("Models"), anchor=False)
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
@@ -53,11 +55,16 @@ def show_members(view: RouteView) -> None:
     text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
     st.subheader(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
-    layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
+    memory.drawn(view.night, lambda: draw_members(members, unit), "members' chart", *view.key)
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
     layout.figures(layout.export_of(view.night, f"models-{view.route_id}", title, members), title)
+
+
+def draw_members(members: pd.DataFrame, unit: str) -> None:
+    """The chart alone."""
+    layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
 
 
 def member_rows(view: RouteView) -> pd.DataFrame:
@@ -100,10 +107,33 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
 
 
 def show_seasons(view: RouteView) -> None:
-    """Years over each other by calendar month."""
+    """Years over each other by calendar month, and the files."""
+    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.key)
+    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
+    layout.figures(export, export.title)
+    text = _("Years from {year}: earlier peaks would flatten the rest.")
+    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
+
+
+def seasons_file(view: RouteView) -> Export:
+    """The figures behind the seasons."""
+    title = _("Arrivals by calendar month and year")
+    return layout.export_of(
+        view.night, f"seasons-{view.route_id}", title, by_year(view.history, this_years_median(view))
+    )
+
+
+def this_years_median(view: RouteView) -> pd.Series:
+    """The median of the months expected in the last year that the forecast reaches."""
+    ends = pd.DatetimeIndex(view.quantiles.index)
+    return view.quantiles.loc[ends.year == ends[-1].year, 0.5]
+
+
+def draw_seasons(view: RouteView) -> None:
+    """The finding and the chart."""
     ends = pd.DatetimeIndex(view.quantiles.index)
     year = int(ends[-1].year)
-    median = view.quantiles.loc[ends.year == year, 0.5]
+    median = this_years_median(view)
     before = view.history[(view.history["end_date"].dt.year == year - 1)].set_index("end_date")["obs_value"]
     months = list(pd.DatetimeIndex(median.index).month)
     same = before[before.index.month.isin(months)]
@@ -111,11 +141,6 @@ def show_seasons(view: RouteView) -> None:
     recent = view.observed[view.observed["time_period_end"].dt.year >= summaries.FIRST_COMPARED_YEAR]
     figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
-    title = _("Arrivals by calendar month and year")
-    export = layout.export_of(view.night, f"seasons-{view.route_id}", title, by_year(view.history, median))
-    layout.figures(export, title)
-    text = _("Years from {year}: earlier peaks would flatten the rest.")
-    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
 
 
 def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
@@ -144,7 +169,7 @@ def season_words(expected: float, before: float, complete: bool, year: int) -> s
 
 def show_nationalities(view: RouteView) -> None:
     """The largest nationalities of the past year; small counts are withheld."""
-    cells = breakdown(view)
+    cells = memory.made(view.night, partial(breakdown, view), "breakdown", view.route_id, view.known_on)
     if cells.empty:
         st.subheader(_("Nationalities"), anchor=False)
         st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
@@ -158,10 +183,16 @@ def show_nationalities(view: RouteView) -> None:
     show_cut(view)
     mix = largest(table)
     unit = _("Persons, share of those shown")
-    layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), "nationalities")
+    draw = partial(draw_mix, mix, unit, title, "nationalities")
+    memory.drawn(view.night, draw, "nationalities", view.route_id, view.known_on)
     st.markdown(layout.small(withheld_note()))
     made = layout.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
     layout.figures(layout.with_notes(made, [withheld_note()]), title, shown=mix)
+
+
+def draw_mix(mix: pd.DataFrame, unit: str, title: str, key: str) -> None:
+    """Shares as bars: the chart alone."""
+    layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), key)
 
 
 def show_cut(view: RouteView) -> None:
@@ -254,17 +285,23 @@ def show_drivers(view: RouteView) -> None:
         st.markdown(layout.small(_("This release holds no indicators.")))
         return
     places = sorted(set(rows["geo"]) & known_codes(), key=country)
-    usual = usual_place(view, places)
+    usual = memory.made(view.night, partial(usual_place, view, places), "usual place", view.route_id, view.known_on)
     place = state.choice("place", places, usual) if places else ""
     if places:
         st.selectbox(_("Country of origin"), places, format_func=country, width=240, **state.widget("place", place))
-    lines = context_lines(view, rows, place)
+    at = (view.route_id, view.known_on, place)
+    lines = memory.made(view.night, partial(context_lines, view, rows, place), "context", *at)
     if lines.empty:
         st.markdown(layout.small(_("This release holds no indicator for this place.")))
         return
-    layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
+    memory.drawn(view.night, partial(draw_context, lines), "context's chart", *at)
     made = layout.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
     layout.figures(layout.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
+
+
+def draw_context(lines: pd.DataFrame) -> None:
+    """The chart alone."""
+    layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
 
 
 def usual_place(view: RouteView, places: list[str]) -> str:

@@ -73,6 +73,11 @@ class RouteView:
         """The route's series."""
         return summaries.route_series(self.route_id)
 
+    @property
+    def key(self) -> tuple[str, str, int, float]:
+        """What tells this view from others of the same release."""
+        return self.route_id, self.origin, self.horizon, self.threshold
+
 
 def build(night: Night, route_id: str, origin: str, horizon: int, number: float | None) -> RouteView:
     """Gather what the page shows."""
@@ -188,6 +193,12 @@ def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
             return float(round(row["threshold"]))
     mean = history["obs_value"].tail(12).mean()
     return numbers.round_expected(1.5 * float(mean)) if known(mean) else 0.0
+
+
+def routes_of(night: Night) -> tuple[list[str], str]:
+    """The routes of a release in their order, and the one to open with; empty where there is none."""
+    routes = [str(route_id) for route_id in summaries.route_states(night.frame("routes"))["route_id"]]
+    return routes, first_route(night, routes) if routes else ""
 
 
 def first_route(night: Night, routes: list[str]) -> str:

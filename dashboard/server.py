@@ -16,6 +16,7 @@ from core.settings import PROJECT, home_folder
 from dashboard.gate import Gate
 from dashboard.guard import Guard, guard_of
 from dashboard.health import ROUTES
+from dashboard.readiness import ready
 
 CALLBACK = "/oauth2callback"
 PAGE_SCRIPT = PROJECT / "app.py"
@@ -28,7 +29,8 @@ def build(guard: Guard) -> App:
         InputError: The client secret is missing.
     """
     secrets = {"auth": auth_section(guard)} if guard.access.is_on else None
-    return App(PAGE_SCRIPT, secrets=secrets, middleware=[Middleware(Gate, guard=guard)], routes=ROUTES)
+    gate = [Middleware(Gate, guard=guard)]
+    return App(PAGE_SCRIPT, secrets=secrets, middleware=gate, routes=ROUTES, lifespan=ready)
 
 
 def auth_section(guard: Guard) -> dict[str, Any]:

@@ -117,9 +117,13 @@ def link(page: str, **values: str) -> str:
         page: Last part of its address, such as ``route``.
         values: Further choices.
     """
-    kept = {name: st.query_params[name] for name in ("release", "lang") if name in st.query_params}
-    query = urlencode({**kept, **values})
+    query = urlencode({**kept(), **values})
     return f"{page}?{query}" if query else page
+
+
+def kept() -> dict[str, str]:
+    """What links carry to every page: the release and the language, where the address names them."""
+    return {name: st.query_params[name] for name in ("release", "lang") if name in st.query_params}
 
 
 def forget(name: str) -> None:

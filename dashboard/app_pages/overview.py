@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from dashboard import changes, headlines, layout, next_section, numbers, reads, state, summaries, tables
+from dashboard import changes, headlines, layout, memory, next_section, numbers, reads, state, summaries, tables
 from dashboard.briefing_button import offer_briefing
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, ngettext
@@ -19,9 +21,7 @@ MOST_CARDS = 4
 def show(night: Night) -> None:
     """The page."""
     ends = summaries.months_ahead(night.as_of)
-    summary = summaries.route_summary(
-        night.frame("routes"), night.frame("observations"), night.frame("trajectories"), night.frame("alerts"), ends
-    )
+    summary = memory.made(night, partial(summarise, night, ends), "summary")
     former = reads.night(night.previous) if night.previous else None
     alerts, ended = summaries.by_level(night.frame("alerts")), night.frame("ended_alerts")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -29,15 +29,23 @@ def show(night: Night) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             offer_briefing(night)
             link_to_alerts(len(alerts))
-    show_cards(night, former, summary)
+    before = former.run_id if former else None
+    memory.drawn(night, lambda: show_cards(night, former, summary), "cards", before)
     left, right = st.columns([1, 1.12], gap="medium")
     months = numbers.month_range(ends[0], ends[-1])
     with left:
-        show_map(summary, months)
+        memory.drawn(night, lambda: show_map(summary, months), "map")
     with right:
         show_routes(night, summary, months)
         next_section.show(night, summary, ends)
-        show_changes(night, former)
+        memory.drawn(night, lambda: show_changes(night, former), "changes", before)
+
+
+def summarise(night: Night, ends: list[pd.Timestamp]) -> pd.DataFrame:
+    """What is expected on each route over the next months."""
+    return summaries.route_summary(
+        night.frame("routes"), night.frame("observations"), night.frame("trajectories"), night.frame("alerts"), ends
+    )
 
 
 def link_to_alerts(count: int) -> None:
@@ -89,11 +97,16 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
 
 
 def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
-    """The table of routes, its note, its files."""
+    """The table of routes, its files, its note."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(_("Routes"), anchor=False)
         title = _("Arrivals expected by route, {months}").format(months=months)
         layout.downloads(layout.export_of(night, "routes", title, summary))
+    memory.drawn(night, lambda: show_table(night, summary, months), "routes")
+
+
+def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
+    """What is expected on each route, with its trend, and what must be known about it."""
     theme = current_theme()
     links = {route_id: state.link("route", route=route_id) for route_id in summary["route_id"]}
     trends = {}

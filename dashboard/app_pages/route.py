@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard import headlines, layout, route_details, route_view, route_words, state, summaries, tables, time_travel
+from dashboard import (
+    headlines,
+    layout,
+    memory,
+    route_details,
+    route_view,
+    route_words,
+    state,
+    tables,
+    time_travel,
+)
 from dashboard.charts.fan import fan_alt, fan_chart
 from dashboard.i18n import _, ngettext
 from dashboard.pictures import fan_png
@@ -18,21 +30,22 @@ HORIZONS = ("3", "6", "12")
 
 def show(night: Night) -> None:
     """The page."""
-    routes = list(summaries.route_states(night.frame("routes"))["route_id"])
+    routes, usual = memory.made(night, partial(route_view.routes_of, night), "routes of")
     if not routes:
         layout.stop_with(_("This release holds no route."))
-    route_id = state.choice("route", routes, route_view.first_route(night, routes), always=True)
-    past = route_view.past_origins(night, route_id)
+    route_id = state.choice("route", routes, usual, always=True)
+    past = memory.made(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
-    view = route_view.build(night, route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
+    asked = (route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
+    view = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
     st.title(route_words.title(view), anchor=False)
     show_controls(night, view, routes, past)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(view)
     with figures:
-        show_key_numbers(view)
+        memory.drawn(night, partial(show_key_numbers, view), "key numbers", *view.key)
     show_details(view)
 
 
@@ -68,11 +81,21 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
 
 
 def show_fan(view: RouteView) -> None:
-    """The fan chart, or why there is none."""
+    """The fan chart with what must be known about it, or why there is none."""
     if view.quantiles.empty:
         st.info(layout.plain(headlines.without_forecast(view.summary)), icon=":material/info:")
         return
-    revealed = state.switch("reveal")
+    earlier, revealed = state.switch("earlier", default=True), state.switch("reveal")
+    draw = partial(draw_fan, view, earlier=earlier, revealed=revealed)
+    memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed)
+    if revealed:
+        time_travel.show_verdict(view)
+    if guarded := route_words.guard_words(view):
+        st.markdown(layout.small(guarded))
+
+
+def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
+    """The fan chart, and the month that is running."""
     name = layout.route_name(view.route_id)
     alt = fan_alt(view.observed, view.forecast, name=name, threshold=view.threshold, chances=view.chances)
     figure = fan_chart(
@@ -81,7 +104,7 @@ def show_fan(view: RouteView) -> None:
         now=view.known_on,
         theme=current_theme(),
         unit=_("Arrivals per month"),
-        earlier=view.earlier if state.switch("earlier", default=True) else None,
+        earlier=view.earlier if earlier else None,
         outcomes=view.outcomes if revealed else None,
         running=view.running,
         threshold=view.threshold,
@@ -93,10 +116,6 @@ def show_fan(view: RouteView) -> None:
     layout.chart(figure, alt, "fan")
     if running := route_words.running_words(view):
         st.markdown(layout.small(running))
-    if revealed:
-        time_travel.show_verdict(view)
-    if guarded := route_words.guard_words(view):
-        st.markdown(layout.small(guarded))
 
 
 def show_key_numbers(view: RouteView) -> None:
@@ -131,7 +150,7 @@ def show_details(view: RouteView) -> None:
         "table": _("Table"),
     }
     chosen = state.choice("view", tuple(parts), "models")
-    export = route_words.export(view)
+    export = memory.made(view.night, partial(route_words.export, view), "route's file", *view.key)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.segmented_control(
             _("More about this route"),

@@ -1,0 +1,197 @@
+"""One reader's session with the dashboard over Streamlit's own websocket, without a browser.
+
+Each step is a real run of the page on the server: the client sends what a browser sends, the values of all widgets
+included, reads every message of the answer and notes what went wrong in it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+LONGEST_SECONDS = 60
+_LARGEST = 64 * 2**20
+_GOOD_ENDS = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
+_TRIGGERS = {"button", "download_button"}
+
+
+@dataclass
+class Screen:
+    """What the last run put on the screen.
+
+    Attributes:
+        title: The page's title.
+        widgets: Each widget by its id: kind and message.
+        charts: Charts drawn.
+        errors: Exceptions and error boxes shown, and unusual ends of the run.
+        bytes: Size of the answer.
+    """
+
+    title: str = ""
+    widgets: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    charts: int = 0
+    errors: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+
+class Session:
+    """A session from connecting to closing.
+
+    Args:
+        address: ``http://127.0.0.1:8501``.
+        locale: The browser's language, such as ``en-GB``.
+    """
+
+    def __init__(self, address: str, locale: str) -> None:
+        self._locale, self._address, self._query = locale, address, ""
+        self._pages: dict[str, str] = {}
+        self._page_hash, self._values = "", dict[str, WidgetState]()
+        self.screen = Screen()
+        self._socket: ClientConnection = connect(
+            f"{address.replace('http', 'ws', 1)}/_stcore/stream",
+            subprotocols=[Subprotocol("streamlit")], max_size=_LARGEST, origin=Origin(address), compression=None,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+    def open(self, page: str, **query: str) -> float:
+        """Open an address as a first visit does; returns seconds until the page is complete."""
+        self._query = urlencode(query)
+        return self._run(page_name=page)
+
+    def go(self, page: str) -> float:
+        """Follow the navigation to a page by its last part of the address; the first page's is empty."""
+        self._values.clear()
+        kept = [part for part in self._query.split("&") if part.startswith(("lang=", "release="))]
+        self._query = "&".join(kept)
+        return self._run(page_hash=self._pages[page])
+
+    def find(self, kind: str, key: str) -> str:
+        """The id of a widget by its kind and the key that the program gives it; empty where it is not on screen."""
+        for name, (found, _message) in self.screen.widgets.items():
+            if found == kind and name.endswith(f"-{key}"):
+                return name
+        return ""
+
+    def options(self, widget: str) -> list[str]:
+        """Options of a choice as they are written on the screen."""
+        kind, message = self.screen.widgets[widget]
+        return [one.content for one in message.options] if kind == "button_group" else list(message.options)
+
+    def value(self, widget: str) -> str:
+        """The option that a choice shows."""
+        state = self._values[widget]
+        return state.string_value or next(iter(state.string_array_value.data), "")
+
+    def choose(self, widget: str, option: str) -> float:
+        """Pick an option of a select box, radio or segmented control; returns seconds until the answer is complete."""
+        state = WidgetState(id=widget)
+        if self.screen.widgets[widget][0] == "button_group":
+            state.string_array_value.data.append(option)
+        else:
+            state.string_value = option
+        self._values[widget] = state
+        return self._run(page_hash=self._page_hash)
+
+    def _run(self, page_name: str = "", page_hash: str = "") -> float:
+        message = BackMsg()
+        asked = message.rerun_script
+        asked.query_string, asked.page_name, asked.page_script_hash = self._query, page_name, page_hash
+        asked.widget_states.widgets.extend(self._values.values())
+        asked.context_info.locale = self._locale
+        asked.context_info.url = f"{self._address}/{page_name}"
+        asked.context_info.timezone, asked.context_info.color_scheme = "Europe/Brussels", "light"
+        self.screen = Screen()
+        start = time.perf_counter()
+        self._socket.send(message.SerializeToString())
+        while not self._take(self._socket.recv(timeout=LONGEST_SECONDS)):
+            pass
+        return time.perf_counter() - start
+
+    def _take(self, content: str | bytes) -> bool:
+        """Read one message; True where it ends the answer."""
+        message = ForwardMsg()
+        message.ParseFromString(content if isinstance(content, bytes) else content.encode())
+        self.screen.bytes += len(content)
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._page_hash = message.new_session.page_script_hash
+            self.screen = Screen(bytes=self.screen.bytes, errors=self.screen.errors)
+        elif kind == "navigation":
+            self._page_hash = message.navigation.page_script_hash
+            for one in message.navigation.app_pages:
+                self._pages["" if one.is_default else one.url_pathname] = one.page_script_hash
+        elif kind == "page_info_changed":
+            self._query = message.page_info_changed.query_string
+        elif kind == "page_not_found":
+            self.screen.errors.append(f"page not found: {message.page_not_found.page_name}")
+        elif kind == "session_event" and message.session_event.WhichOneof("type") == "script_compilation_exception":
+            self.screen.errors.append(message.session_event.script_compilation_exception.message)
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._see(message.delta.new_element)
+        elif kind == "script_finished":
+            return self._ends(message.script_finished)
+        return False
+
+    def _ends(self, status: int) -> bool:
+        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            return False
+        if status not in _GOOD_ENDS:
+            self.screen.errors.append(f"the run ended with status {status}")
+        elif not self.screen.title:
+            self.screen.errors.append("a page without a title")
+        on_screen = self.screen.widgets
+        self._values = {name: state for name, state in self._values.items() if name in on_screen}
+        return True
+
+    def _see(self, element: Any) -> None:  # noqa: ANN401  # protobuf's generated classes share no type that tells fields
+        kind = str(element.WhichOneof("type"))
+        shown = getattr(element, kind)
+        if kind == "exception":
+            self.screen.errors.append(f"{shown.type}: {shown.message}")
+        elif kind == "alert" and shown.format == Alert.ERROR:
+            self.screen.errors.append(f"error box: {shown.body}")
+        elif kind == "heading" and shown.tag == "h1":
+            self.screen.title = shown.body
+        elif kind == "plotly_chart":
+            self.screen.charts += 1
+        if getattr(shown, "id", "") and kind not in _TRIGGERS | {"plotly_chart"}:
+            self.screen.widgets[shown.id] = (kind, shown)
+            if getattr(shown, "set_value", False) or shown.id not in self._values:
+                self._values[shown.id] = widget_state(kind, shown)
+
+
+def widget_state(kind: str, shown: Any) -> WidgetState:  # noqa: ANN401  # as above
+    """The value that a browser sends for a widget that nobody has touched: what the server set, else its default."""
+    state, was_set = WidgetState(id=shown.id), bool(getattr(shown, "set_value", False))
+    if kind == "checkbox":
+        state.bool_value = shown.value if was_set else shown.default
+    elif kind == "number_input":
+        state.double_value = shown.value if was_set else shown.default
+    elif kind in {"text_input", "text_area"}:
+        state.string_value = shown.value if was_set else shown.default
+    elif kind == "slider":
+        state.double_array_value.data.extend(shown.value if was_set else shown.default)
+    elif kind in {"selectbox", "radio"}:
+        chosen = shown.raw_value if was_set else _first(shown.options, [shown.default])
+        if chosen is not None and (was_set or shown.HasField("default")):
+            state.string_value = chosen
+    elif kind in {"button_group", "multiselect"}:
+        options = [one.content for one in shown.options] if kind == "button_group" else list(shown.options)
+        state.string_array_value.data.extend(shown.raw_values if was_set else [options[at] for at in shown.default])
+    return state
+
+
+def _first(options: Any, places: list[int]) -> str | None:  # noqa: ANN401  # as above
+    return next((str(options[place]) for place in places if place < len(options)), None)
