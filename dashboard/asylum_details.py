@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from core.schema import ALL
-from dashboard import asylum_view, layout, numbers, route_details, state, tables
+from dashboard import asylum_view, layout, memory, numbers, route_details, state, tables
 from dashboard.asylum_view import AsylumView
-from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.i18n import _
 from dashboard.route_details import country
-from dashboard.theme import current_theme
 
 __all__ = ["country", "in_words", "show_citizenships", "show_largest"]
 
 
 def show_citizenships(view: AsylumView) -> None:
     """Who applied in the newest year that is told by citizenship, or that nothing is."""
-    cells = citizenships(view)
+    cells = memory.made(view.night, partial(citizenships, view), "citizenships", *view.key)
     if cells.empty:
         st.subheader(_("Citizenships"), anchor=False)
         text = _(
@@ -37,7 +36,8 @@ def show_citizenships(view: AsylumView) -> None:
     st.subheader(title, anchor=False)
     mix = route_details.largest(table)
     unit = _("Persons, share of those shown")
-    layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), "citizenships")
+    draw = partial(route_details.draw_mix, mix, unit, title, "citizenships")
+    memory.drawn(view.night, draw, "citizenships' chart", *view.key)
     st.markdown(layout.small(route_details.withheld_note()))
     made = layout.export_of(
         view.night, f"asylum-citizenships-{view.geo}", title, route_details.monthly_breakdown(cells),
@@ -55,14 +55,15 @@ def citizenships(view: AsylumView) -> pd.DataFrame:
 
 def show_largest(view: AsylumView, order: Sequence[str]) -> None:
     """The largest corridors, where citizenship is known; else the largest destinations."""
-    corridors = asylum_view.by_corridor(view.night, view.kind)
+    corridors = memory.made(view.night, partial(asylum_view.by_corridor, view.night, view.kind), "corridors", view.kind)
     if len(corridors):
         title = _("Largest corridors")
         names = [f"{country(row['citizen'])} → {country(row['geo'])}" for row in corridors.to_dict("records")]
         table, heading, name = corridors, _("Corridor"), "corridors"
     else:
         title = _("Largest destinations")
-        table = asylum_view.by_destination(view.night, view.kind, order)
+        find = partial(asylum_view.by_destination, view.night, view.kind, order)
+        table = memory.made(view.night, find, "by destination", view.kind)
         heading, name = _("Country of destination"), "destinations"
         links = {geo: state.link("asylum", kind=view.kind, country=geo) for geo in table["geo"]}
         names = [f"[{tables.no_break(country(geo))}]({links[geo]})" for geo in table["geo"]]

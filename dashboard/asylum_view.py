@@ -49,6 +49,11 @@ class AsylumView:
     reported: Row | None
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What tells this view from others of the same release."""
+        return self.kind, self.geo
+
+    @property
     def target(self) -> str:
         """What is counted."""
         return self.kind.split(".")[0]
@@ -124,10 +129,12 @@ def earlier(replays: pd.DataFrame, series_id: str, freq: str, history: pd.DataFr
         return pd.DataFrame(columns=columns)
     last = history["end_date"].max()
     each = MONTHS_EACH[freq]
-    back = [(last.to_period("M") - origin.to_period("M")).n // each for origin in own["origin_date"]]
-    age = pd.Series(back, index=own.index)
+    origins = pd.to_datetime(own["origin_date"])
+    age = (12 * (last.year - origins.dt.year) + last.month - origins.dt.month) // each
     step, length = (6, 6) if freq == "M" else (4, 4)
-    kept = own[age.gt(0) & age.mod(step).eq(0) & own["horizon"].le(length) & own["target_end_date"].le(last)]
+    kept: pd.DataFrame = own[
+        age.gt(0) & age.mod(step).eq(0) & own["horizon"].le(length) & own["target_end_date"].le(last)
+    ]
     return kept[columns].reset_index(drop=True)
 
 

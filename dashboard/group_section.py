@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ import streamlit as st
 from core.countries import display_name
 from core.errors import InputError
 from core.schema import ALL
-from dashboard import layout, numbers, state
+from dashboard import layout, memory, numbers, state
 from dashboard.i18n import _, labelled, language, ngettext
 from dashboard.layout import small
 from dashboard.names import region_name
@@ -47,6 +48,14 @@ def show(night: Night) -> None:
             **state.widget("group_ahead", ahead),
         )
     chosen = rows[(rows["kind"] == kind) & (rows["horizon"].astype(int) == int(ahead))]
+    memory.drawn(night, partial(draw, chosen), "groups", kind, ahead)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        layout.document_button(night, MATRIX, _("Evaluation matrix"))
+        layout.downloads(layout.export_of(night, "errors-by-group", _("Errors of the forecast by group"), rows))
+
+
+def draw(chosen: pd.DataFrame) -> None:
+    """The finding, the table, and how to read it."""
     st.markdown(finding(chosen))
     st.table(table(chosen), border="horizontal", hide_index=True, alt=_("Errors of the forecast by group"))
     text = _(
@@ -55,9 +64,6 @@ def show(night: Night) -> None:
         "from final figures cut at each date; releases themselves forecast routes only."
     )
     st.markdown(small(text))
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        layout.document_button(night, MATRIX, _("Evaluation matrix"))
-        layout.downloads(layout.export_of(night, "errors-by-group", _("Errors of the forecast by group"), rows))
 
 
 def finding(rows: pd.DataFrame) -> str:

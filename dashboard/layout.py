@@ -142,7 +142,7 @@ def _replay_line(night: Night) -> str:
     else:
         badge = _("As known on {day}").format(day=numbers.day(night.as_of))
         head = f":blue-badge[{badge}]"
-    return f"{head} :gray[{known_to(night)}]"
+    return f"{head} :gray[{memory.made(night, partial(known_to, night), 'known to')}]"
 
 
 def known_to(night: Night) -> str:

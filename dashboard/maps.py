@@ -10,6 +10,8 @@ import math
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -26,7 +28,9 @@ from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
 WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
 UPPER_OPACITY = 0.22
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
-Outline = tuple[list[float | None], list[float | None]]
+Coordinates = npt.NDArray[np.float32]
+Outline = tuple[Coordinates, Coordinates]
+"""Points of one or more rings, kilometres; a point that is no number parts two rings. Metres do not matter here."""
 
 
 def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Figure:
@@ -95,7 +99,12 @@ def _countries() -> tuple[Outline, Outline]:
     shapes = load(SNAPSHOT)
     entry = {code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry}
     receives = shapes["geo"].isin(entry)
-    return outline(shapes[~receives]), outline(shapes[receives])
+    return _as_arrays(outline(shapes[~receives])), _as_arrays(outline(shapes[receives]))
+
+
+def _as_arrays(points: tuple[list[float | None], list[float | None]]) -> Outline:
+    x, y = (np.array(values, dtype=np.float32) for values in points)
+    return x, y
 
 
 def _shape(points: Outline, *, fill: str, line: dict[str, Any]) -> go.Scatter:
@@ -122,7 +131,7 @@ def _arrow(row: Row, scale: float, theme: Theme) -> list[go.Scatter]:
 
 def _ring(path: FloatArray, width_km: float) -> Outline:
     ring = tapered_arrow(path, width_km).round(1)
-    return ring[:, 0].tolist(), ring[:, 1].tolist()
+    return ring[:, 0].astype(np.float32), ring[:, 1].astype(np.float32)
 
 
 def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:

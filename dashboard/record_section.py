@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, record_view, state
+from dashboard import layout, memory, record_view, state
 from dashboard.charts.reliability import reliability_alt, reliability_chart
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
@@ -26,7 +28,7 @@ def show(night: Night, route_id: str) -> None:
         return
     st.markdown(small(record_view.spans_words(record, night.frame("alert_thresholds"))))
     horizon = show_horizon(record)
-    show_record(night, record[record["horizon"] == horizon], horizon)
+    show_record(night, record[record["horizon"] == horizon], route_id, horizon)
     rules = record_view.forecast_rules(record)
     if rules:
         rule = show_rule(rules)
@@ -53,9 +55,9 @@ def show_horizon(record: pd.DataFrame) -> int:
     return int(chosen)
 
 
-def show_record(night: Night, rows: pd.DataFrame, horizon: int) -> None:
+def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -> None:
     """Each rule and level."""
-    table = record_view.record_table(rows)
+    table = memory.made(night, partial(record_view.record_table, rows), "record", route_id, horizon)
     st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
     text = _(
         "Right: share of alerts after which the event came; for rules that look back, share whose finding still held "
@@ -79,7 +81,8 @@ def show_comparison(night: Night, record: pd.DataFrame, route_id: str, rule: str
     if comparison.empty:
         return
     at = horizon if horizon in set(comparison["horizon"]) else int(AS_ISSUED)
-    table = record_view.comparison_table(record, comparison, rule, at)
+    find = partial(record_view.comparison_table, record, comparison, rule, at)
+    table = memory.made(night, find, "comparison", route_id, rule, at)
     title = _("Would a simple rule have done as well?")
     st.markdown(f"##### {title}", anchors=False)
     st.dataframe(table, hide_index=True, alt=_("The rule beside simple rules on the same events"))
@@ -102,8 +105,13 @@ def show_reliability(night: Night, rule: str, horizon: int) -> None:
         return
     title = _("Do the chances mean what they say? All routes")
     st.markdown(f"##### {title}", anchors=False)
-    layout.chart(reliability_chart(bins, theme=current_theme()), reliability_alt(bins), "reliability")
+    memory.drawn(night, partial(draw_reliability, bins), "reliability", rule, horizon)
     layout.figures(layout.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)
+
+
+def draw_reliability(bins: pd.DataFrame) -> None:
+    """The chart alone."""
+    layout.chart(reliability_chart(bins, theme=current_theme()), reliability_alt(bins), "reliability")
 
 
 def show_rises(night: Night) -> None:
@@ -113,7 +121,7 @@ def show_rises(night: Night) -> None:
         return
     title = _("What would have been said before documented rises?")
     st.markdown(f"##### {title}", anchors=False)
-    table = record_view.rises_table(rises)
+    table = memory.made(night, partial(record_view.rises_table, rises), "rises")
     link = {_("Source"): st.column_config.LinkColumn(_("Source"), display_text=_("read"))}
     st.dataframe(table, hide_index=True, column_config=link, alt=title)
     text = _(

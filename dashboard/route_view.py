@@ -219,8 +219,8 @@ def past_origins(night: Night, route_id: str) -> list[str]:
 
 def earlier_forecasts(past: pd.DataFrame, origin_date: pd.Timestamp) -> pd.DataFrame:
     """Forecasts made every six months before an origin, over the months that have been counted since."""
-    months = pd.to_datetime(past["origin_date"]).dt.to_period("M")
-    age = pd.Series([(origin_date.to_period("M") - month).n for month in months], index=past.index, dtype=int)
+    origins = pd.to_datetime(past["origin_date"])
+    age = 12 * (origin_date.year - origins.dt.year) + origin_date.month - origins.dt.month
     chosen = past[
         age.gt(0) & age.le(EARLIER_BACK) & age.mod(EARLIER_EVERY).eq(0)
         & past["horizon"].le(EARLIER_LENGTH)

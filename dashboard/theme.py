@@ -7,6 +7,7 @@ its ground. ``.streamlit/config.toml`` repeats these values for Streamlit's own 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -168,6 +169,11 @@ def halo(colour: str) -> str:
 
 def template(theme: Theme) -> go.layout.Template:
     """The plotly template: transparent ground, hairlines, no legend, no dragging."""
+    return _template(theme, language())
+
+
+@lru_cache(maxsize=16)
+def _template(theme: Theme, reader_language: str) -> go.layout.Template:
     axis = {
         "showgrid": False,
         "zeroline": False,
@@ -194,7 +200,7 @@ def template(theme: Theme) -> go.layout.Template:
             "yaxis": axis
             | {"showgrid": True, "gridcolor": theme.grid, "gridwidth": 1}
             | {"zeroline": True, "zerolinecolor": theme.hairline, "zerolinewidth": 1},
-            "separators": get_decimal_symbol(language()) + get_group_symbol(language()),
+            "separators": get_decimal_symbol(reader_language) + get_group_symbol(reader_language),
             "uniformtext": {"mode": "hide", "minsize": 12},
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,7 @@ from alerts.messages.content import FALLS
 from alerts.own_record import record_of
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, headlines, inbox, layout, numbers, purpose, reads, state, summaries
+from dashboard import alert_view, headlines, inbox, layout, memory, numbers, purpose, reads, state, summaries
 from dashboard.charts.season_bars import season_bars, season_bars_alt
 from dashboard.headlines import Row
 from dashboard.i18n import _, listed, ngettext
@@ -150,16 +151,22 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
     st.markdown(f"{level_badge(level)} {plain(headlines.reason(row))}")
     with st.container():
         inbox.show_objections(night, row, standing.state, is_newest=is_newest)
-    show_numbers(night, row)
+    key = (row["key"], row["alert_level"])
+    memory.drawn(night, partial(show_numbers, night, row), "alert's numbers", *key)
     chart, why = st.columns([1.7, 1], gap="medium")
     with chart:
         show_season(night, row)
     with why:
-        st.markdown("##### " + _("Why"), anchors=False)
-        st.markdown("\n".join(f"- {plain(text)}" for text in alert_view.reasons(night, row)))
-    show_record(night, row)
+        memory.drawn(night, partial(show_reasons, night, row), "alert's reasons", *key)
+    memory.drawn(night, partial(show_record, night, row), "alert's record", *key)
     show_history(night, row, standing)
     inbox.show_notes(night, row, is_newest=is_newest)
+
+
+def show_reasons(night: Night, row: Row) -> None:
+    """Facts that stand behind the alert."""
+    st.markdown("##### " + _("Why"), anchors=False)
+    st.markdown("\n".join(f"- {plain(text)}" for text in alert_view.reasons(night, row)))
 
 
 def show_numbers(night: Night, row: Row) -> None:
@@ -187,20 +194,24 @@ def show_numbers(night: Night, row: Row) -> None:
 
 def show_season(night: Night, row: Row) -> None:
     """The same month in earlier years beside this year's forecast."""
-    found = alert_view.season(night, row)
+    found = memory.made(night, partial(alert_view.season, night, row), "season", row["key"])
     if found is None:
         return
     past, quantiles, end = found
-    month = numbers.month_name(end, year=False)
-    st.markdown("##### " + _("Arrivals, {month} of each year").format(month=month), anchors=False)
+    title = _("Arrivals, {month} of each year").format(month=numbers.month_name(end, year=False))
+    st.markdown(f"##### {title}", anchors=False)
     threshold = float(row["threshold"]) if known(row["threshold"]) else None
-    figure = season_bars(past, quantiles, year=end.year, threshold=threshold, unit=_("Arrivals"), theme=current_theme())
-    layout.chart(figure, season_bars_alt(past, quantiles, year=end.year, threshold=threshold), "season")
-    title = _("Arrivals, {month} of each year").format(month=month)
+    memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
     layout.figures(layout.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title)
     st.markdown(
         small(_("Years from {year}: earlier peaks would flatten the rest.").format(year=summaries.FIRST_COMPARED_YEAR))
     )
+
+
+def draw_season(past: pd.DataFrame, quantiles: pd.DataFrame, year: int, threshold: float | None) -> None:
+    """The chart alone."""
+    figure = season_bars(past, quantiles, year=year, threshold=threshold, unit=_("Arrivals"), theme=current_theme())
+    layout.chart(figure, season_bars_alt(past, quantiles, year=year, threshold=threshold), "season")
 
 
 def season_table(past: pd.DataFrame, quantiles: pd.DataFrame) -> pd.DataFrame:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard import asylum_details, asylum_view, asylum_words, layout, state
+from dashboard import asylum_details, asylum_view, asylum_words, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import fan_alt, fan_chart
 from dashboard.i18n import _
@@ -20,9 +22,10 @@ def show(night: Night) -> None:
     if not found:
         layout.stop_with(_("This release holds no asylum applications."))
     kind = state.choice("kind", found, found[0])
-    order = asylum_view.destinations(series, night.frame("observations"), kind)
+    ranked = partial(asylum_view.destinations, series, night.frame("observations"), kind)
+    order = memory.made(night, ranked, "destinations", kind)
     geo = state.choice("country", order, order[0])
-    view = asylum_view.build(night, kind, geo)
+    view = memory.made(night, partial(asylum_view.build, night, kind, geo), "asylum", kind, geo)
     st.title(asylum_words.title(view), anchor=False)
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
@@ -63,13 +66,19 @@ def show_fan(view: AsylumView) -> None:
     if view.quantiles.empty:
         st.info(layout.plain(asylum_words.why_no_forecast(view)), icon=":material/info:")
         return
+    earlier = state.switch("earlier", default=True)
+    memory.drawn(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)
+
+
+def draw_fan(view: AsylumView, *, earlier: bool) -> None:
+    """The fan chart alone."""
     figure = fan_chart(
         view.observed,
         view.forecast,
         now=view.night.as_of,
         theme=current_theme(),
         unit=asylum_words.unit(view),
-        earlier=view.earlier if state.switch("earlier", default=True) else None,
+        earlier=view.earlier if earlier else None,
         skill_until=view.skill[1] if view.skill else None,
         skill_from=view.skill[0] if view.skill else 1,
         months_back=asylum_view.SHOWN[view.freq],
@@ -84,7 +93,7 @@ def show_files(view: AsylumView) -> None:
     """The figures behind the chart, and its files."""
     if view.quantiles.empty:
         return
-    export = asylum_words.export(view)
+    export = memory.made(view.night, partial(asylum_words.export, view), "asylum's file", *view.key)
     layout.figures(
         export,
         export.title,

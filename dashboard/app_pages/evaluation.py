@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import evaluation_view, group_section, layout, record_section, state, summaries
+from dashboard import evaluation_view, group_section, layout, memory, record_section, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.skill import skill_alt, skill_chart
 from dashboard.drivers_view import show_driver_tests
@@ -26,13 +28,15 @@ def show(night: Night) -> None:
     routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
     route_id = state.choice("on", routes, ALL)
     scale = state.choice("scale", SCALES, "log")
-    rows = evaluation_view.skill_rows(scores, evaluation_view.series_of(route_id), scale)
+    find = partial(evaluation_view.skill_rows, scores, evaluation_view.series_of(route_id), scale)
+    rows = memory.made(night, find, "skill", route_id, scale)
     st.title(evaluation_view.title(rows), anchor=False)
     show_controls(routes, route_id, scale)
     if rows.empty:
         st.markdown(small(_("This release holds no scores here yet.")))
     else:
-        show_skill(night, rows, route_id)
+        memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
+        offer_scores(night, rows, route_id)
     show_calibration(night, route_id)
     group_section.show(night)
     record_section.show(night, route_id)
@@ -51,8 +55,8 @@ def show_controls(routes: list[str], route_id: str, scale: str) -> None:
         st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))
 
 
-def show_skill(night: Night, rows: pd.DataFrame, route_id: str) -> None:
-    """Relative WIS by horizon and model: chart, sortable table, files."""
+def show_skill(rows: pd.DataFrame) -> None:
+    """Relative WIS by horizon and model: chart and sortable table."""
     st.subheader(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != summaries.BASELINE]
     layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
@@ -68,6 +72,10 @@ def show_skill(night: Night, rows: pd.DataFrame, route_id: str) -> None:
         height=420,
         alt=_("Scores of every model at every horizon; click a column to sort"),
     )
+
+
+def offer_scores(night: Night, rows: pd.DataFrame, route_id: str) -> None:
+    """The scores as files."""
     title = _("Scores at past origins")
     layout.downloads(layout.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
 
@@ -90,6 +98,13 @@ def show_calibration(night: Night, route_id: str) -> None:
         **state.widget("horizon", horizon),
     )
     at = rows[rows["horizon"].astype(int) == int(horizon)]
+    memory.drawn(night, partial(draw_calibration, at), "calibration", route_id, horizon)
+    export = layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
+    layout.figures(export, _("Coverage and PIT at the chosen horizon"))
+
+
+def draw_calibration(at: pd.DataFrame) -> None:
+    """Coverage and PIT side by side."""
     coverage, pit = evaluation_view.coverage_rows(at), evaluation_view.pit_rows(at)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -97,8 +112,6 @@ def show_calibration(night: Night, route_id: str) -> None:
     with right:
         if not pit.empty:
             layout.chart(pit_histogram(pit, theme=current_theme()), pit_alt(pit), "pit")
-    export = layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
-    layout.figures(export, _("Coverage and PIT at the chosen horizon"))
 
 
 show(layout.open_page())

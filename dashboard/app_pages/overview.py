@@ -25,7 +25,7 @@ def show(night: Night) -> None:
     former = reads.night(night.previous) if night.previous else None
     alerts, ended = summaries.by_level(night.frame("alerts")), night.frame("ended_alerts")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title(headlines.overview(alerts, ended, summary), anchor=False)
+        st.title(memory.made(night, partial(headlines.overview, alerts, ended, summary), "title"), anchor=False)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             offer_briefing(night)
             link_to_alerts(len(alerts))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import (
     layout,
+    memory,
     numbers,
     route_view,
     scenario_controls,
@@ -35,12 +37,12 @@ PARTS = ("months", "routes", "places", "saved")
 
 def show(night: Night) -> None:
     """The page."""
-    routes = scenario_state.forecast_routes(night)
+    routes = memory.made(night, partial(scenario_state.forecast_routes, night), "forecast routes")
     if not routes:
         layout.stop_with(_("This release holds no sample paths, so no scenario can be worked out."))
-    usual = route_view.first_route(night, routes)
+    usual = memory.made(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
-    known = scenario_state.levers(night, route_id, routes)
+    known = memory.made(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
     values, bad = scenario_state.parse(scenario_controls.given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
@@ -48,7 +50,8 @@ def show(night: Night) -> None:
     scenario = scenario_view.build(night, values, route_id)
     badge = _("Conditional")
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{scenario_words.conditional_note()}]")
-    st.title(title(night, scenario, values), anchor=False)
+    said = memory.made(night, partial(title, night, scenario, values), "scenario's title", *key_of(scenario, values))
+    st.title(said, anchor=False)
     scenario_controls.show_kind(values, route_id, routes)
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
@@ -57,6 +60,11 @@ def show(night: Night) -> None:
         show_chart(night, scenario, values)
     if scenario.trajectories is not None:
         show_parts(night, scenario, scenario.trajectories, values, routes)
+
+
+def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
+    """What tells a scenario from others on the same release."""
+    return (scenario.route_id, *(f"{name}={values[name]}" for name in sorted(values)))
 
 
 def title(night: Night, scenario: Scenario, values: Values) -> str:
@@ -85,14 +93,8 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     if scenario.trajectories is None:
         st.warning(plain(scenario.refused), icon=":material/block:")
         return
-    history = summaries.series_of(night.frame("observations"), summaries.route_series(scenario.route_id))
-    forecast = scenario_view.quantile_rows(night.frame("trajectories"), scenario.route_id)
-    then = scenario_view.quantile_rows(scenario.trajectories, scenario.route_id)
-    observed = route_view.for_chart(history)
-    figure = scenario_chart(
-        observed, forecast, then, now=night.as_of, theme=current_theme(), unit=_("Arrivals per month")
-    )
-    layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(scenario.route_id)), "scenario")
+    draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
+    memory.drawn(night, draw, "scenario's chart", *key_of(scenario, values))
     for note in scenario.notes:
         st.markdown(small(plain(note)))
     if scenario.course is not None:
@@ -101,6 +103,18 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
             [scenario.course.source_id],
         )  # fmt: skip
         layout.figures(made, _("The past episode by month: counted, compared with, ratio"))
+
+
+def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
+    """The chart alone."""
+    history = summaries.series_of(night.frame("observations"), summaries.route_series(route_id))
+    forecast = scenario_view.quantile_rows(night.frame("trajectories"), route_id)
+    then = scenario_view.quantile_rows(trajectories, route_id)
+    figure = scenario_chart(
+        route_view.for_chart(history), forecast, then,
+        now=night.as_of, theme=current_theme(), unit=_("Arrivals per month"),
+    )  # fmt: skip
+    layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
 
 
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
@@ -139,22 +153,34 @@ def show_parts(
 
 def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
     """Forecast and scenario by month, and the files."""
+    find = partial(by_month, night, scenario, trajectories, values)
+    made, then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
+
+    def picture() -> bytes:
+        history = summaries.series_of(night.frame("observations"), summaries.route_series(scenario.route_id))
+        return fan_png(history, then, made, None)
+
+    layout.downloads(made, picture)
+    st.table(shown, border="horizontal", hide_index=True, alt=made.title)
+
+
+def by_month(
+    night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values
+) -> tuple[Export, pd.DataFrame, pd.DataFrame]:
+    """The files, the scenario's quantiles by month, and the table on screen."""
     forecast = scenario_view.wide(scenario_view.quantile_rows(night.frame("trajectories"), scenario.route_id))
     then = scenario_view.wide(scenario_view.quantile_rows(trajectories, scenario.route_id))
-    said = title(night, scenario, values)
-    made = export_of(
-        night, scenario, values, scenario.route_id, scenario_tables.months_file(forecast, then, scenario.route_id), said
-    )
-    history = summaries.series_of(night.frame("observations"), summaries.route_series(scenario.route_id))
-    layout.downloads(made, lambda: fan_png(history, then, made, None))
-    st.table(scenario_tables.months_table(forecast, then), border="horizontal", hide_index=True, alt=said)
+    frame = scenario_tables.months_file(forecast, then, scenario.route_id)
+    made = export_of(night, scenario, values, scenario.route_id, frame, title(night, scenario, values))
+    return made, then, scenario_tables.months_table(forecast, then)
 
 
 def show_routes(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values, routes: Sequence[str]
 ) -> None:
     """What the assumption means for every route."""
-    table = scenario_tables.routes_table(night, trajectories, routes)
+    find = partial(scenario_tables.routes_table, night, trajectories, routes)
+    table = memory.made(night, find, "scenario by route", *key_of(scenario, values))
     said = _("Arrivals expected on every route over its next {n} months").format(n=scenario_view.LONGEST_TOTAL)
     made = export_of(night, scenario, values, "routes", table, said)
     layout.downloads(made)

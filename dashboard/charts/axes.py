@@ -7,6 +7,7 @@ import math
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -37,7 +38,8 @@ def require(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataF
 
 def mid_month(dates: pd.Series) -> pd.Series:
     """The 15th of each month, where a month's figure is drawn."""
-    return pd.to_datetime(dates).dt.to_period("M").dt.start_time + pd.Timedelta(days=14)
+    months = pd.to_datetime(dates).to_numpy().astype("datetime64[M]")
+    return pd.Series(months.astype("datetime64[ns]") + np.timedelta64(14, "D"), index=dates.index)
 
 
 def dated(values: pd.Series) -> list[tuple[pd.Timestamp, float]]:
