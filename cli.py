@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import access, alerts, briefing, deliver, health, keeping, serve
+from commands import access, alerts, briefing, deliver, health, keeping, serve, store
 from commands.shared import Home, current_release
 from core.errors import InputError, StoreError, VigieError
 from core.log import configure_logging, get_logger
@@ -30,6 +30,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in data/.")
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(store.app, name="store")
 app.command()(deliver.deliver)
 app.command()(briefing.briefing)
 app.command()(health.health)

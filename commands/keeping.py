@@ -72,15 +72,18 @@ def prune(
 ) -> None:
     """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
     from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
+    from store.remote import shared  # noqa: PLC0415  # as above
     from store.retention import prune as remove  # noqa: PLC0415  # as above
 
     folder = home_folder(home)
-    newest = keep or load_settings(folder).operation.keep_nights
+    settings = load_settings(folder)
+    newest = keep or settings.operation.keep_nights
     if dry_run:
         removed = remove(folder, newest, dry_run=True)
     else:
-        with night_lock(folder):
+        with night_lock(folder), shared(folder, settings) as delivery:
             removed = remove(folder, newest)
+            delivery.deliver()
     for item in removed:
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
     verb = "would be removed" if dry_run else "removed"

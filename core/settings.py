@@ -14,6 +14,7 @@ from core.access_settings import AccessSettings, is_safe_address
 from core.delivery_settings import DeliverySettings
 from core.errors import InputError
 from core.operation_settings import OperationSettings
+from core.store_settings import StoreSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     delivery: DeliverySettings = DeliverySettings()
     operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()
+    store: StoreSettings = StoreSettings()
 
     @model_validator(mode="after")
     def _login_is_safe(self) -> Settings:
@@ -101,7 +103,7 @@ def home_folder(option: Path | None = None) -> Path:
 
 
 def load_settings(home: Path) -> Settings:
-    """Read ``settings.toml`` of a home folder; ``VIGIE_JOURNAL_URL`` overrides the journal's address.
+    """Read ``settings.toml`` of a home folder; ``VIGIE_JOURNAL_URL`` and ``VIGIE_STORE_URL`` override addresses.
 
     Raises:
         InputError: The file is not TOML, or a setting is unknown or out of range.
@@ -115,6 +117,8 @@ def load_settings(home: Path) -> Settings:
             raise InputError(f"{path.name}: not readable as TOML: {error}") from None
     if url := os.environ.get("VIGIE_JOURNAL_URL"):
         values["journal_url"] = url
+    if url := os.environ.get("VIGIE_STORE_URL"):
+        values["store"] = {**values.get("store", {}), "url": url}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

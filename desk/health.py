@@ -20,7 +20,7 @@ from store.status import NIGHT_ACTIONS, read_status
 OK, STALE, NONE, UNREADABLE, CLOCK = "ok", "stale", "no release", "unreadable", "clock"
 HEALTH_PATH, METRICS_PATH = "/healthz", "/metrics"
 JSON_TYPE, METRICS_TYPE = "application/json", "text/plain; version=0.0.4; charset=utf-8"
-_EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1), strict=True))
+_EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1, 1), strict=True))
 _LARGEST_SKEW = dt.timedelta(hours=1)
 
 

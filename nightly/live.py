@@ -28,6 +28,7 @@ from store.files import sha256_of_bytes
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.raw import Kept, RawStore, Visit
+from store.remote import shared
 from store.vintages import VintageStore
 
 TAKEN = "source taken"
@@ -86,13 +87,16 @@ def ingest_live(
         InputError: As :func:`ask_publishers` and :func:`replay`, or a night is running.
         StoreError: The home folder cannot be read or written.
     """
-    with night_lock(home):
+    with night_lock(home), shared(home, settings) as delivery:
         journal = Journal(journal_url(settings.journal_url, home))
         try:
             load_snapshot(VintageStore(home), journal)
             if replayed is not None:
-                return replay(home, settings, journal, replayed, source_ids)
-            return ask_publishers(home, settings, journal, source_ids, progress=progress)
+                report = replay(home, settings, journal, replayed, source_ids)
+            else:
+                report = ask_publishers(home, settings, journal, source_ids, progress=progress)
+            delivery.deliver()
+            return report
         finally:
             journal.close()
 

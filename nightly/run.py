@@ -30,15 +30,17 @@ from nightly.report import RUN_REPORT, Watch, left_out, run_report
 from nightly.telling import tell
 from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
-from store.lock import night_lock
+from store.lock import AlreadyRunningError, night_lock
 from store.releases import About, Release, ReleaseStore, readable
+from store.remote import Delivery, shared
+from store.remote_errors import NotDeliveredError
 from store.retention import prune
 from store.status import NIGHT_ACTIONS, WITNESS
 from store.vintages import VintageStore
 
-PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED = NIGHT_ACTIONS
+PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 _LONGEST_REASON = 10_000
-_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access"}
+_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store"}
 """Settings that do not change what a release says."""
 
 
@@ -91,7 +93,8 @@ def run_night(
         NothingToPublishError: No route can be forecast; the former release stands.
         InputError: Another night is running, the date lies ahead or, with ``live``, in the past, or the settings name
             unknown things.
-        StoreError: The home folder cannot be read or written.
+        NotDeliveredError: The release stands here, and the shared store did not take it.
+        StoreError: The home folder cannot be read or written, or this home cannot be brought up to the shared store.
     """
     today = dt.datetime.now(dt.UTC).date()
     date = as_of or today
@@ -103,11 +106,12 @@ def run_night(
         journal = Journal(journal_url(settings.journal_url, home))
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
-            with WatchedPool(limits=limits) as pool:
+            with shared(home, settings) as delivery, WatchedPool(limits=limits) as pool:
                 # Its libraries load while figures are read; others join where there is much to do.
                 pool.start(1)
-                night = _publish(home, settings, date, journal, pool, live=live, progress=progress)
-            _clear_up(home, settings)
+                night = _publish(delivery, settings, date, journal, pool, live=live, progress=progress)
+        except AlreadyRunningError:
+            raise
         except Exception as error:
             _record_failure(journal, date, error)
             raise
@@ -136,9 +140,10 @@ def _record_failure(journal: Journal, date: dt.date, error: Exception) -> None:
     """Keep why nothing was published; where not even that can be kept, the log tells, and the error goes on."""
     known = isinstance(error, VigieError)
     reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
-    get_logger().error(NOTHING_PUBLISHED, as_of=str(date), reason=reason)
+    action = NOT_DELIVERED if isinstance(error, NotDeliveredError) else NOTHING_PUBLISHED
+    get_logger().error(action, as_of=str(date), reason=reason)
     try:
-        journal.record(Entry(ACTOR, NOTHING_PUBLISHED, str(date), reason=reason[:_LONGEST_REASON]))
+        journal.record(Entry(ACTOR, action, str(date), reason=reason[:_LONGEST_REASON]))
     except VigieError as refused:
         get_logger().error("not recorded", reason=str(refused))
 
@@ -155,7 +160,7 @@ def _clear_up(home: Path, settings: Settings) -> None:
 
 
 def _publish(
-    home: Path,
+    delivery: Delivery,
     settings: Settings,
     date: dt.date,
     journal: Journal,
@@ -164,7 +169,7 @@ def _publish(
     live: bool,
     progress: ProgressReport,
 ) -> Night:
-    watch = Watch()
+    watch, home = Watch(), delivery.home
     get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
     vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
     with watch.stage("reading"):
@@ -217,6 +222,9 @@ def _publish(
         pids = [worker.process.pid for worker in pool.workers]
         texts[RUN_REPORT] = run_report(watch, settings, asked, projections, degraded, pids)
         release = releases.publish(tables, texts, about)
+        _clear_up(home, settings)
+        # People are told of a release when those who follow the store can see it.
+        delivery.deliver()
     night = Night(release, degraded, projections.computed, watch.seconds())
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     reason = "; ".join(f"{item['source_id']}: {item['reason']}" for item in degraded)

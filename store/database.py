@@ -9,8 +9,8 @@ import datetime as dt
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -80,8 +80,7 @@ class Database:
             with self._engine.connect().execution_options(vigie_writes=writes) as connection, connection.begin():
                 return work(connection)
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise StoreError(f"journal {self.name}: {reason}") from None
+            raise StoreError(_named(self.name, error)) from None
 
     def create(self, *tables: sa.Table) -> None:
         """Make tables where they are missing, append-only; processes that start together wait for each other.
@@ -93,6 +92,32 @@ class Database:
         """
         if not self._reads_only:
             self.run(lambda connection: _create(connection, tables), writes=True)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Try to hold a name among all who use this database (PostgreSQL); it is given back when its process goes.
+
+        Args:
+            name: What is held.
+
+        Yields:
+            True where it is held now, False where another connection holds it.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        number = sa.func.hashtextextended(name, 0)
+        try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            is_held = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))))
+        except SQLAlchemyError as error:
+            raise StoreError(_named(self.name, error)) from None
+        try:
+            yield is_held
+        finally:
+            # The lock goes with its connection; one that broke meanwhile has given it back already.
+            connection.invalidate()
+            connection.close()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -133,6 +158,11 @@ def hold_subject(connection: sa.Connection, subject: str) -> None:
     """Keep other writers away from a subject until the transaction ends (SQLite keeps them away from everything)."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(subject, 0))))
+
+
+def _named(name: str, error: SQLAlchemyError) -> str:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"journal {name}: {reason}"
 
 
 def _create(connection: sa.Connection, tables: tuple[sa.Table, ...]) -> None:

@@ -73,11 +73,21 @@ def prune(home: Path, newest: int, *, dry_run: bool = False) -> list[Removed]:
     if dry_run or not store.folder.is_dir():
         return removed
     with named_errors(store.folder), FileLock(store.folder / ".publish.lock", timeout=60):
-        for release in chosen:
-            _remove(release)
-        for path in store.folder.glob(f"{_REMOVING}*"):
-            shutil.rmtree(path)
+        remove_all(store.folder, chosen)
     return removed
+
+
+def remove_all(folder: Path, releases: Sequence[Release]) -> None:
+    """Remove releases but their manifests, and what a crash left of others; whoever calls holds the folder.
+
+    Raises:
+        StoreError: A manifest cannot be read or kept.
+        OSError: The disk refuses.
+    """
+    for release in releases:
+        _remove(release)
+    for path in folder.glob(f"{_REMOVING}*"):
+        shutil.rmtree(path)
 
 
 def _remove(release: Release) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
-NIGHT_ACTIONS = ("published", "published degraded", "nothing published")
+NIGHT_ACTIONS = ("published", "published degraded", "nothing published", "not delivered")
 """How a night may end, as the journal's ``action`` says it."""
 
 WITNESS = "manifest_sha256"
