@@ -28,6 +28,7 @@ from alerts.lifecycle import (
 )
 from alerts.messages.announcement import announcement_of
 from alerts.messages.facts import alert_facts
+from core.clock import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
@@ -235,7 +236,13 @@ def _about(state: State, kind: str, reason: str) -> dict[str, Any]:
 
 
 def _silence(desk: Desk, facts: Mapping[str, Any], level: str) -> dt.datetime | None:
-    sent = [one for one in desk.journal.entries(action=SENT) if one.payload.get("matter") == matter(facts)]
+    now = dt.datetime.now(dt.UTC)
+    # What was sent under a clock that was ahead would silence a matter for as long as that clock was wrong.
+    sent = [
+        one
+        for one in desk.journal.entries(action=SENT)
+        if one.payload.get("matter") == matter(facts) and not is_ahead(one.at, now)
+    ]
     return silent_until(sent, level, desk.settings.delivery.silence_days)
 
 

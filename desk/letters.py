@@ -51,7 +51,7 @@ def matter(facts: Mapping[str, Any]) -> str:
 
 
 def _is_held(letter: Letter, now: dt.datetime) -> bool:
-    return not letter.is_final and letter.tries == 0 and letter.not_before > now
+    return not letter.is_final and letter.tries == 0 and not letter.is_due(now)
 
 
 def _who_got_it(known: Sequence[Letter], held: Sequence[Letter]) -> Iterator[Reader]:

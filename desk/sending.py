@@ -122,7 +122,7 @@ def due(waiting: Sequence[Letter], now: dt.datetime) -> dict[str, list[Letter]]:
     stopped: set[tuple[str, str, str]] = set()
     for letter in waiting:
         thread = (letter.subject, letter.subscription, letter.recipient)
-        if letter.due_at > now:
+        if not letter.is_due(now):
             stopped.add(thread)
         if thread not in stopped:
             found.setdefault(letter.channel, []).append(letter)

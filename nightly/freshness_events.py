@@ -11,7 +11,7 @@ FRESHNESS = "freshness"
 
 
 def record_freshness(journal: Journal, release: Release) -> list[Entry]:
-    """Record the changes of freshness that a release found since the one before.
+    """Record the changes of freshness that a release found since the one before; done twice, it adds nothing.
 
     Args:
         journal: Where they are kept.
@@ -24,7 +24,8 @@ def record_freshness(journal: Journal, release: Release) -> list[Entry]:
     Raises:
         StoreError: The journal cannot be written.
     """
-    rows = release.read("freshness_changes").to_dict("records")
+    told = {entry.subject for entry in journal.entries(run_id=release.run_id, action=FRESHNESS)}
+    rows = [row for row in release.read("freshness_changes").to_dict("records") if row["source_id"] not in told]
     replay = bool(release.manifest["replay"])
     return [
         journal.record(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
+from core.clock import is_ahead
 from core.errors import InputError, VigieError
 from core.settings import SNAPSHOT
 from ingest import snapshot
@@ -60,9 +62,13 @@ def load_snapshot(vintages: VintageStore, journal: Journal) -> str:
     """
     fingerprint = snapshot.fingerprint(SNAPSHOT)
     # A journal that machines share may tell of a load that another home never delivered.
-    if not vintages.sources() or not journal.entries(subject=fingerprint, action=LOADED):
-        new_rows = vintages.append(snapshot.load(SNAPSHOT))
-        journal.record(Entry(ACTOR, LOADED, fingerprint, payload={"new_rows": new_rows}))
+    loads = journal.entries(subject=fingerprint, action=LOADED)
+    held = set(vintages.sources())
+    if not held or not loads or not set(loads[-1].payload.get("sources", [])) <= held:
+        figures = snapshot.load(SNAPSHOT)
+        new_rows = vintages.append(figures)
+        sources = sorted(set(figures["source_id"]))
+        journal.record(Entry(ACTOR, LOADED, fingerprint, payload={"new_rows": new_rows, "sources": sources}))
     return fingerprint
 
 
@@ -72,7 +78,9 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
     Returns:
         Hashes of the files read tonight by name, and one record (``source_id``, ``reason``) per refused file.
     """
-    seen = {entry.subject for entry in journal.entries(action=INGESTED)}
+    now = dt.datetime.now(dt.UTC)
+    # A file taken in while the clock was ahead is read once more: its figures get the day on which they are known.
+    seen = {entry.subject for entry in journal.entries(action=INGESTED) if not is_ahead(entry.at, now)}
     hashes: dict[str, str] = {}
     failures: list[dict[str, str]] = []
     for path in sorted((home / "inbox").glob("*/*")):

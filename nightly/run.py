@@ -18,10 +18,10 @@ from ingest.catalogue import sources as read_catalogue
 from ingest.known_issues import known_issues
 from nightly.asylum import Asylum, forecast_asylum
 from nightly.documents import documents
-from nightly.freshness_events import record_freshness
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
 from nightly.live import LiveReport, ask_publishers
+from nightly.making_up import figures_ahead, make_up, record_publication
 from nightly.nationalities import errors_by_group
 from nightly.own import own_cards, with_own_capacities
 from nightly.projections import project
@@ -35,13 +35,28 @@ from store.releases import About, Release, ReleaseStore, readable
 from store.remote import Delivery, shared
 from store.remote_errors import NotDeliveredError
 from store.retention import prune
-from store.status import NIGHT_ACTIONS, WITNESS
+from store.status import NIGHT_ACTIONS
 from store.vintages import VintageStore
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 _LONGEST_REASON = 10_000
 _NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store"}
 """Settings that do not change what a release says."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a night is wanted for.
+
+    Attributes:
+        date: The day whose knowledge it rests on.
+        replay: True where that day was over when the night was asked for; it may pass midnight before it publishes.
+        live: Ask publishers first.
+    """
+
+    date: dt.date
+    replay: bool
+    live: bool
 
 
 @dataclass(frozen=True)
@@ -109,7 +124,7 @@ def run_night(
             with shared(home, settings) as delivery, WatchedPool(limits=limits) as pool:
                 # Its libraries load while figures are read; others join where there is much to do.
                 pool.start(1)
-                night = _publish(delivery, settings, date, journal, pool, live=live, progress=progress)
+                night = _publish(delivery, settings, Wanted(date, date < today, live), journal, pool, progress)
         except AlreadyRunningError:
             raise
         except Exception as error:
@@ -162,22 +177,22 @@ def _clear_up(home: Path, settings: Settings) -> None:
 def _publish(
     delivery: Delivery,
     settings: Settings,
-    date: dt.date,
+    wanted: Wanted,
     journal: Journal,
     pool: WatchedPool,
-    *,
-    live: bool,
     progress: ProgressReport,
 ) -> Night:
-    watch, home = Watch(), delivery.home
-    get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
+    watch, home, date = Watch(), delivery.home, wanted.date
+    get_logger().info("night begun", as_of=str(date), live=wanted.live, home=str(home))
     vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
     with watch.stage("reading"):
         if damaged_files := cache.heal():
             get_logger().warning("past forecasts damaged, made again", files=damaged_files)
+        vintages.check_files()
+        undone = make_up(home, journal, releases, watch.started)
         progress("Reading figures", 0, 1)
         fingerprint = load_snapshot(vintages, journal)
-        asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
+        asked = ask_publishers(home, settings, journal, progress=progress) if wanted.live else LiveReport()
         inputs, failed = read_inbox(home, journal)
         knowledge = Knowledge(
             vintages.history(exclude_sources=settings.exclude_sources), date, settings.oldest_origin_months
@@ -208,6 +223,8 @@ def _publish(
         + _routes_without_forecast(knowledge)
         + left_out(projections)
         + damaged
+        + undone
+        + figures_ahead(knowledge.vintages, watch.started.date())
     )
     with watch.stage("publishing"):
         about = About(
@@ -216,7 +233,7 @@ def _publish(
             settings=settings.model_dump(exclude=_NOT_OF_THE_RELEASE),
             inputs={"snapshot": fingerprint, **inputs, **asked.hashes},
             degraded=degraded,
-            replay=date < dt.datetime.now(dt.UTC).date(),
+            replay=wanted.replay,
         )
         texts = documents(cards, tables, known_issues(SNAPSHOT))
         pids = [worker.process.pid for worker in pool.workers]
@@ -225,13 +242,11 @@ def _publish(
         _clear_up(home, settings)
         # People are told of a release when those who follow the store can see it.
         delivery.deliver()
-    night = Night(release, degraded, projections.computed, watch.seconds())
+    seconds = watch.seconds()
+    degraded = degraded + record_publication(journal, release, seconds, releases.head())
+    night = Night(release, degraded, projections.computed, seconds)
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
-    reason = "; ".join(f"{item['source_id']}: {item['reason']}" for item in degraded)
-    payload = {"seconds": night.seconds, WITNESS: releases.head()}
-    journal.record(Entry(ACTOR, action, release.run_id, release.run_id, reason, payload))
-    get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **night.seconds)
-    record_freshness(journal, release)
+    get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **seconds)
     return replace(night, told=tell(home, settings, journal, release))
 
 

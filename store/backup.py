@@ -1,5 +1,6 @@
 """A whole home folder in one file, and back: every file with its hash, the journal as it is in one moment.
 
+What a night can make again (:data:`MADE_AGAIN`) is left out unless asked for: it is larger than all the rest.
 The archive's last entry, ``backup.json``, names every file and its hash: an archive without it was cut off.
 """
 
@@ -31,6 +32,8 @@ JOURNAL = "journal.sqlite"
 SUFFIX = ".tar.zst"
 _VERSION = 1
 _WAIT_SECONDS = 2 * 3600.0
+MADE_AGAIN = ("backtests", "fits")
+"""Folders whose content the next night makes again."""
 _NOT_KEPT = (".lock", ".holder.json", "-wal", "-shm", "-journal")
 
 
@@ -51,13 +54,14 @@ class Archive:
     journal_apart: bool = False
 
 
-def write_backup(home: Path, to: Path, journal_setting: str = "") -> Archive:
+def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_again: bool = False) -> Archive:
     """Copy a home folder; a night that is running is waited for, and a night that begins waits.
 
     Args:
         home: The home folder.
         to: A file that ends in ``.tar.zst``, or a folder in which one is made, named by the time.
         journal_setting: Address of the journal, as in the settings.
+        with_made_again: Copy past forecasts and fits too, which saves the first night after a restore some minutes.
 
     Raises:
         InputError: There is nothing to copy, the file exists already, or a night runs for hours.
@@ -71,7 +75,9 @@ def write_backup(home: Path, to: Path, journal_setting: str = "") -> Archive:
         handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=target.parent)
         try:
             os.close(handle)
-            archive = _write(home, Path(aside), journal_url(journal_setting, home))
+            archive = _write(
+                home, Path(aside), journal_url(journal_setting, home), () if with_made_again else MADE_AGAIN
+            )
             _read_back(archive)
             Path(aside).replace(target)
             flush_folder(target.parent)
@@ -120,7 +126,7 @@ def read_archive(path: Path) -> Iterator[tuple[str, bytes]]:
         raise StoreError(f"{path}: '{wrong[0]}' is not as it was backed up")
 
 
-def _write(home: Path, path: Path, url: str) -> Archive:
+def _write(home: Path, path: Path, url: str, without: tuple[str, ...]) -> Archive:
     files: dict[str, dict[str, Any]] = {}
     journal = sqlite_file(url)
     with pa.CompressedOutputStream(str(path), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
@@ -137,7 +143,7 @@ def _write(home: Path, path: Path, url: str) -> Archive:
             add(JOURNAL, copy_sqlite(journal))
         for file in sorted(home.rglob("*")):
             name = file.relative_to(home).as_posix()
-            if file.is_file() and file != journal and _is_kept(name):
+            if file.is_file() and file != journal and _is_kept(name, without):
                 add(name, file.read_bytes())
         about = {
             "version": _VERSION,
@@ -180,10 +186,10 @@ def _target(to: Path) -> Path:
     return to
 
 
-def _is_kept(name: str) -> bool:
-    """What others need: no locks, nothing that is being written."""
+def _is_kept(name: str, without: tuple[str, ...]) -> bool:
+    """What others need: no locks, nothing that is being written, none of some folders."""
     parts = PurePosixPath(name).parts
-    return not any(part.startswith(".") for part in parts) and not name.endswith(_NOT_KEPT)
+    return parts[0] not in without and not any(part.startswith(".") for part in parts) and not name.endswith(_NOT_KEPT)
 
 
 def _is_safe(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import os
 import tempfile
@@ -18,6 +19,7 @@ from core.errors import StoreError
 ASIDE = ".aside-"
 """Beginning of the name of a file that is still being written; it never ends in ``.parquet``."""
 _BLOCK = 1 << 20
+_STILL_WRITING = dt.timedelta(hours=1)
 
 
 def sha256_of_bytes(content: bytes) -> str:
@@ -58,6 +60,29 @@ def write_bytes(path: Path, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         flush_folder(path.parent)
+
+
+def remove_unfinished(folder: Path, now: dt.datetime) -> list[Path]:
+    """Remove files that a killed process was still writing, anywhere below a folder.
+
+    Args:
+        folder: The folder.
+        now: The time: what was begun within the last hour may still be finished by a process that runs.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    found = []
+    for path in folder.rglob(f"{ASIDE}*"):
+        with named_errors(path), contextlib.suppress(FileNotFoundError):
+            begun = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+            if path.is_file() and abs(now - begun) > _STILL_WRITING:
+                path.unlink()
+                found.append(path)
+    return found
 
 
 def flush_folder(folder: Path) -> None:

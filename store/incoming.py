@@ -54,7 +54,9 @@ def news(rows: pd.DataFrame, known: list[pa.Table], received: pd.Timestamp, *, c
     estimated = rows["as_of_estimated"].to_numpy(dtype=bool)
 
     gone = _withdrawn(rows, figures.table, old, new) if complete and not estimated.any() else np.empty(0, np.int64)
-    new = new.where(~_recorded(new, old, estimated[new.row - stored]))
+    # What was taken in under a clock that was ahead is not known yet, and must not stand in the way of what is.
+    believed = old.where(old.day <= max(day_number(received), new.day.max(initial=0)))
+    new = new.where(~_recorded(new, believed, estimated[new.row - stored]))
     guessed = estimated[new.row - stored]
     late = guessed & _is_in(new.figure, old.figure)
     day = np.where(late, np.maximum(new.day, day_number(received)), new.day)

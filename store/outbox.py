@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from core.clock import is_ahead
 from core.entry import Entry
 from store.database import Database, UtcTime, row_number
 from store.journal import Journal, add
@@ -66,6 +67,7 @@ class Letter:
         outcome: Outcome of the last try; empty before the first.
         error: Why the last try failed.
         next_at: Earliest time of the next try after a failure.
+        tried_at: When the last try was.
     """
 
     letter_id: str
@@ -82,11 +84,13 @@ class Letter:
     outcome: str = ""
     error: str = ""
     next_at: dt.datetime | None = None
+    tried_at: dt.datetime | None = None
 
-    @property
-    def due_at(self) -> dt.datetime:
-        """Earliest time to try it (again)."""
-        return max(self.not_before, self.next_at or self.not_before)
+    def is_due(self, now: dt.datetime) -> bool:
+        """Whether it may be tried now. What a clock set that was ahead holds nothing back: it might for years."""
+        held = self.not_before > now and not is_ahead(self.posted_at, now)
+        waits = self.next_at is not None and self.next_at > now
+        return not held and not (waits and self.tried_at is not None and not is_ahead(self.tried_at, now))
 
     @property
     def is_final(self) -> bool:
@@ -220,6 +224,11 @@ def _read(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[Let
         letter = letters[row.letter_id]
         if not letter.is_final:
             letters[row.letter_id] = replace(
-                letter, tries=letter.tries + 1, outcome=row.outcome, error=row.error, next_at=row.next_at
+                letter,
+                tries=letter.tries + 1,
+                outcome=row.outcome,
+                error=row.error,
+                next_at=row.next_at,
+                tried_at=row.at,
             )
     return list(letters.values())

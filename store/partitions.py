@@ -65,8 +65,25 @@ class Partitions:
         rows: pd.DataFrame = pa.concat_tables(tables, promote_options="default").unify_dictionaries().to_pandas()
         return rows
 
+    def damaged(self) -> list[Path]:
+        """Files whose content is not the one they are named by: one altered bit is found.
+
+        Raises:
+            StoreError: A file cannot be read.
+        """
+        found = []
+        for path in self.files():
+            try:
+                if not sha256_of_file(path).startswith(path.stem):
+                    found.append(path)
+            except StoreError:
+                # Another process may have merged the files between the listing and the reading.
+                if path.exists():
+                    raise
+        return found
+
     def set_aside_damaged(self) -> list[Path]:
-        """Rename files whose content is not the one they are named by, so that they are read no more.
+        """Rename damaged files, so that they are read no more.
 
         Only for folders whose content can be made again.
 
@@ -76,7 +93,7 @@ class Partitions:
         Raises:
             StoreError: A file cannot be read or renamed.
         """
-        damaged = [path for path in self.files() if not sha256_of_file(path).startswith(path.stem)]
+        damaged = self.damaged()
         for path in damaged:
             with named_errors(path):
                 path.replace(path.with_suffix(".damaged"))

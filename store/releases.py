@@ -101,12 +101,18 @@ class Release:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest.
+        """The manifest; of a release that retention removed meanwhile, the one that was kept.
 
         Raises:
             StoreError: It is missing or is not JSON.
         """
-        return read_json(self.path / MANIFEST)
+        try:
+            return read_json(self.path / MANIFEST)
+        except StoreError:
+            kept = self.path.parent / REMOVED / f"{self.run_id}.json"
+            if self.path.is_dir() or not kept.is_file():
+                raise
+            return read_json(kept)
 
     @property
     def as_of(self) -> dt.date:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
+import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import InputError, StoreError
 from store.backup import JOURNAL, find_archive, read_archive
-from store.chain import HEAD, NEXT_HEAD, Problem
+from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, read_head, release_folders
 from store.database import copy_sqlite
 from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.releases import ReleaseStore
@@ -73,7 +78,8 @@ def restore(source: Path, home: Path, journal_setting: str = "") -> Restored:
 def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
     """Put back what is damaged or missing among the files that never change, and a damaged journal; nothing else.
 
-    A damaged journal is kept beside the restored one: what was recorded since the backup is in it alone.
+    The journal is damaged where it cannot be read, and where it lacks a row of the backup: rows are only ever added.
+    It is kept beside the restored one: what was recorded since the backup is in it alone.
 
     Args:
         source: The archive, or a folder of archives of which the newest is taken.
@@ -89,24 +95,74 @@ def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
     for _ in read_archive(archive):
         pass
     for name, content in read_archive(archive):
-        if name == JOURNAL and _journal_is_damaged(home / JOURNAL):
+        if name == JOURNAL and _journal_is_damaged(home / JOURNAL, content):
             _set_aside(home / JOURNAL)
         elif not name.startswith(_IMMUTABLE) or not _is_damaged(home, name, content):
             continue
         write_bytes(home / name, content)
         files.append(name)
         size += len(content)
+    if _mend_head(home, journal_setting):
+        files.append(f"releases/{HEAD}")
     return Restored(archive, files, size, _problem(home, journal_setting))
 
 
-def _journal_is_damaged(path: Path) -> bool:
+def _journal_is_damaged(path: Path, backed_up: bytes) -> bool:
     if not path.is_file():
         return True
     try:
-        copy_sqlite(path)
+        present = copy_sqlite(path)
     except StoreError:
         return True
-    return False
+    return _lacks_rows(present, backed_up)
+
+
+def _lacks_rows(present: bytes, backed_up: bytes) -> bool:
+    """Whether any row of a journal as it was backed up is not in it any more, or is another."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {"present": Path(folder) / "present.sqlite", "former": Path(folder) / "former.sqlite"}
+        paths["present"].write_bytes(present)
+        paths["former"].write_bytes(backed_up)
+        try:
+            with closing(sqlite3.connect(paths["present"])) as database:
+                database.execute("ATTACH ? AS former", [str(paths["former"])])
+                named = database.execute(
+                    "SELECT name FROM former.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                )
+                return any(
+                    database.execute(
+                        f'SELECT 1 FROM (SELECT * FROM former."{name}" EXCEPT SELECT * FROM main."{name}") LIMIT 1'  # noqa: S608  # names of our own tables
+                    ).fetchone()
+                    for (name,) in named.fetchall()
+                )
+        except sqlite3.Error:
+            return True
+
+
+def _mend_head(home: Path, journal_setting: str) -> bool:
+    """Write a damaged head anew, if the journal vouches for the newest release and knows of none after it.
+
+    Returns:
+        True where it was written.
+    """
+    folder = home / "releases"
+    newest = release_folders(folder)[-1:]
+    kept = witnesses(home, journal_setting)
+    if not newest or max(kept, default="") != newest[0].name:
+        return False
+    head = {"run_id": newest[0].name, "manifest_sha256": sha256_of_file(newest[0] / MANIFEST)}
+    if kept[head["run_id"]] != head["manifest_sha256"] or _head(folder) == head:
+        return False
+    write_bytes(folder / HEAD, (json.dumps(head, indent=1, sort_keys=True) + "\n").encode())
+    (folder / NEXT_HEAD).unlink(missing_ok=True)
+    return True
+
+
+def _head(folder: Path) -> dict[str, Any] | None:
+    try:
+        return read_head(folder)
+    except StoreError:
+        return None
 
 
 def _set_aside(path: Path) -> None:

@@ -162,6 +162,24 @@ def test_a_message_within_the_silence_waits_until_it_ends(desk: OpenDesk, publis
     assert dt.timedelta(days=2.9) < letter.not_before - now < dt.timedelta(days=3.1)
 
 
+def test_what_was_sent_under_a_clock_that_was_ahead_silences_nothing(
+    desk: OpenDesk, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, ahead = desk(silence_days=3), dt.datetime.now(dt.UTC) + dt.timedelta(days=365)
+
+    class Ahead(dt.datetime):
+        @classmethod
+        def now(cls, _zone: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # a plain time will do
+            return ahead
+
+    with monkeypatch.context() as clock:
+        clock.setattr("store.journal.dt.datetime", Ahead)
+        told(opened, ahead)
+    outcome = act(opened, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "again"))
+    assert outcome.held_until is None
+    assert all(letter.is_due(dt.datetime.now(dt.UTC)) for letter in opened.outbox.waiting())
+
+
 def test_silence_about_one_place_does_not_hold_for_another_nor_for_a_severe_alert(
     desk: OpenDesk, publish: Publish
 ) -> None:

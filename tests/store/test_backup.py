@@ -215,3 +215,65 @@ def test_a_damaged_journal_is_replaced_and_kept_and_a_sound_one_is_left_alone(ho
     journal = Journal(journal_url("", home))
     assert [entry.action for entry in journal.entries()] == ["published"] * 3
     journal.close()
+
+
+def test_what_a_night_can_make_again_is_left_out_unless_asked_for(home: Path, tmp_path: Path) -> None:
+    for name in ("backtests/a.parquet", "fits/b.fit"):
+        (home / name).parent.mkdir()
+        (home / name).write_bytes(b"past")
+    lean = write_backup(home, tmp_path / "lean.tar.zst")
+    full = write_backup(home, tmp_path / "full.tar.zst", with_made_again=True)
+    assert set(full.files) - set(lean.files) == {"backtests/a.parquet", "fits/b.fit"}
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", None])
+def test_a_lost_journal_is_put_back_even_where_a_night_has_begun_a_new_one(
+    home: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    path = home / "journal.sqlite"
+    path.unlink()
+    if content is None:
+        begun = Journal(journal_url("", home))
+        begun.record(Entry("nightly", "published", "a later night"))
+        begun.close()
+    else:
+        path.write_bytes(content)
+    assert repair(archive, home).files == ["journal.sqlite"]
+    assert (home / "journal.sqlite.damaged").is_file()
+    journal = Journal(journal_url("", home))
+    assert len(journal.entries(action="published")) == 3
+    journal.close()
+
+
+def test_a_journal_that_only_grew_since_the_backup_stays_as_it_is(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    journal = Journal(journal_url("", home))
+    journal.record(Entry("Ada", "said", "something"))
+    journal.close()
+    assert repair(archive, home).files == []
+
+
+@pytest.mark.parametrize("text", ["", "rubbish", '{"run_id": "20250101T000000Z-abcdef", "manifest_sha256": "0"}'])
+def test_a_damaged_head_is_written_anew_where_the_journal_vouches_for_the_newest_release(
+    home: Path, tmp_path: Path, text: str
+) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    head = ReleaseStore(home).head()
+    (home / "releases" / "HEAD.json").write_text(text)
+    done = repair(archive, home)
+    assert done.files == ["releases/HEAD.json"]
+    assert done.problem is None
+    assert ReleaseStore(home).head() == head
+
+
+def test_a_head_is_not_written_anew_to_hide_that_the_newest_release_was_removed(home: Path, tmp_path: Path) -> None:
+    archive = write_backup(home, tmp_path / "one.tar.zst").path
+    newest = ReleaseStore(home).all()[-1]
+    for path in (archive, *newest.path.iterdir(), home / "releases" / "HEAD.json"):
+        path.unlink()
+    newest.path.rmdir()
+    lean = write_backup(home, tmp_path / "two.tar.zst").path
+    problem = repair(lean, home).problem
+    assert problem is not None
+    assert "missing" in problem.rule

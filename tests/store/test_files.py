@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from core.errors import StoreError
-from store.files import parquet_bytes, read_parquet, sha256_of_bytes, sha256_of_file, write_bytes
+from store.files import parquet_bytes, read_parquet, remove_unfinished, sha256_of_bytes, sha256_of_file, write_bytes
 
 
 @pytest.fixture
@@ -83,3 +85,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_parquet(tmp_path / "gone.parquet")
     with pytest.raises(StoreError, match="gone: No such file"):
         sha256_of_file(tmp_path / "gone")
+
+
+def test_what_a_killed_process_left_half_written_is_removed_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    now = dt.datetime.now(dt.UTC)
+    for number, hours in enumerate((0, -3, 3)):
+        path = tmp_path / "vintages" / f".aside-{number}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+        time = (now + dt.timedelta(hours=hours)).timestamp()
+        os.utime(path, (time, time))
+    write_bytes(tmp_path / "vintages" / "whole", b"whole")
+    assert {path.name for path in remove_unfinished(tmp_path, now)} == {".aside-1", ".aside-2"}
+    assert {path.name for path in (tmp_path / "vintages").iterdir()} == {".aside-0", "whole"}

@@ -16,7 +16,7 @@ from store.journal import Entry, Journal
 from store.outbox import DROPPED, FAILED, GIVEN_UP, SENT, Letter, Outbox
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
-HOUR = dt.timedelta(hours=1)
+HOUR, YEAR = dt.timedelta(hours=1), dt.timedelta(days=365)
 SIGNED = Entry("Ada", "signed off", "surge.EMR", reason="beds are ready")
 TOLD = Entry("delivery", "sent", "surge.EMR")
 
@@ -80,13 +80,29 @@ def test_a_letter_is_posted_once_whatever_is_asked(journal: Journal) -> None:
     assert len(outbox.letters()) == 1
 
 
+def test_a_clock_that_was_ahead_holds_no_letter_back_once_it_is_right_again(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    outbox.failed(letter(), NOON + YEAR, "no answer", NOON + YEAR + HOUR)
+    (waiting,) = outbox.waiting()
+    assert not waiting.is_due(NOON + YEAR + HOUR / 2)
+    assert waiting.is_due(NOON + HOUR)
+
+
+def test_a_silence_that_began_under_a_clock_that_was_ahead_is_over_once_it_is_right_again() -> None:
+    held = replace(letter(), posted_at=NOON + YEAR, not_before=NOON + YEAR + HOUR)
+    assert not held.is_due(NOON + YEAR)
+    assert held.is_due(NOON)
+
+
 def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
     outbox.failed(letter(), NOON, "no answer", NOON + HOUR)
     (waiting,) = outbox.waiting()
     assert (waiting.tries, waiting.outcome, waiting.error) == (1, FAILED, "no answer")
-    assert waiting.due_at == NOON + HOUR
+    assert not waiting.is_due(NOON + HOUR / 2)
+    assert waiting.is_due(NOON + HOUR)
     outbox.succeeded(waiting, NOON + HOUR, TOLD)
     assert outbox.waiting() == []
     (sent,) = outbox.letters()

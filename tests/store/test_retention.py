@@ -112,3 +112,9 @@ def test_the_newest_release_cannot_be_pruned_away(home: Path, tmp_path: Path) ->
     with pytest.raises(InputError, match="at least one release is kept"):
         prune(home, 0)
     assert prune(tmp_path / "nowhere", 3) == []
+
+
+def test_who_listed_a_release_before_it_was_removed_can_still_read_its_manifest(home: Path) -> None:
+    listed = ReleaseStore(home).all()
+    prune(home, 1)
+    assert [str(release.as_of) for release in listed] == DAYS

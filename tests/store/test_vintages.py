@@ -310,3 +310,28 @@ def test_three_hundred_thousand_rows_are_asked_in_less_than_a_second_and_a_half(
     known = store.known_at(DAY)
     assert time.process_time() - started < 1.5
     assert len(known) == 1500 * int((pd.DatetimeIndex(days) <= pd.Timestamp(DAY)).sum())
+
+
+def test_one_altered_bit_in_a_file_of_figures_is_noticed_and_the_file_named(tmp_path: Path, observations: Rows) -> None:
+    store = VintageStore(tmp_path)
+    store.append(observations(("2024-12", 5418.0, "2025-01-10")))
+    store.check_files()
+    (path,) = (tmp_path / "vintages").rglob("*.parquet")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=rf"{path.name}: is not as it was written"):
+        store.check_files()
+
+
+def test_a_revision_taken_in_under_a_clock_that_was_ahead_is_known_once_it_is_handed_in_again(
+    tmp_path: Path, observations: Rows
+) -> None:
+    store = VintageStore(tmp_path)
+    store.append(observations(("2024-12", 5418.0, "2025-01-10"), as_of_estimated=True))
+    revised = observations(("2024-12", 5500.0, "2025-01-10"), as_of_estimated=True)
+    store.append(revised, received=dt.date(2026, 2, 3))
+    assert store.known_at(dt.date(2025, 2, 3))["obs_value"].tolist() == [5418.0]
+    assert store.append(revised, received=dt.date(2025, 2, 3)) == 1
+    assert store.known_at(dt.date(2025, 2, 3))["obs_value"].tolist() == [5500.0]
+    assert store.append(revised, received=dt.date(2025, 2, 4)) == 0

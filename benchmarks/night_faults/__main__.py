@@ -1,0 +1,150 @@
+"""Faults of a night, tried for real.
+
+    python -m benchmarks.night_faults --record faults.jsonl                # everything: hours
+    python -m benchmarks.night_faults --only killed --kills 40 --from 80 --record faults.jsonl
+    python -m benchmarks.night_faults --table faults.jsonl
+
+Each case runs real nights (``vigie nightly``) on copies of a home folder in which one night was run. Throughout kills,
+one process reads the current release, one opens page after page of the dashboard, one comments on alerts at the
+command line, and one records actions until it is killed along. After each fault: the published release is whole,
+``vigie verify`` says so, the journal holds every committed action, and the next night publishes, or the error names
+what a person must do. Every random moment follows from the seed and the number of the kill, so that a part of a run
+can be repeated alone. Prints a table in Markdown; exit 1 where a case failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.night_faults import clocks, damage, disks, kills, schedulers
+from benchmarks.night_faults.bench import PUBLISHED, Bench, FaultError, Home, Result
+from benchmarks.night_faults.watchers import WatchError
+from core.settings import PROJECT
+
+FIRST = "2024-12-31"
+CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
+    "killed": kills.killed,
+    "publishing": kills.killed_publishing,
+    "writing": kills.killed_writing,
+    "two": schedulers.two_schedulers,
+    "disk": disks.disk_full,
+    "readonly": disks.read_only,
+    "figures": damage.damaged_figures,
+    "release": damage.damaged_release,
+    "journal": damage.damaged_journal,
+    "caches": damage.damaged_caches,
+    "jumps": clocks.between_nights,
+    "midnight": clocks.within_a_night,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of cases found.
+
+    Attributes:
+        results: What was counted.
+        failed: Cases that failed, with the reason.
+        skipped: Cases that this machine does not allow, with the reason.
+    """
+
+    results: list[Result]
+    failed: list[str]
+    skipped: list[str]
+
+
+def run(cases: Sequence[str], bench: Bench) -> Outcome:
+    """Run cases one after the other.
+
+    Args:
+        cases: Keys of ``CASES``.
+        bench: Where.
+    """
+    found = Outcome([], [], [])
+    for name in cases:
+        begun = time.monotonic()
+        try:
+            found.results.extend(CASES[name](bench))
+        except PermissionError as error:
+            found.skipped.append(f"{name}: {error}")
+        except (FaultError, WatchError) as error:
+            found.failed.append(f"{name}: {error}")
+        sys.stderr.write(f"{name}: {time.monotonic() - begun:.0f} s {found.failed[-1:]}\n")
+    return found
+
+
+def table(results: Iterable[Result]) -> list[str]:
+    """Lines of a table in Markdown; results of the same fault are added up."""
+    added: dict[str, Result] = {}
+    for result in results:
+        added.setdefault(result.fault, Result(result.fault)).add(result)
+    lines = ["| fault | times | what came of it | afterwards |", "|---|---|---|---|"]
+    return lines + [
+        f"| {one.fault} | {one.times:,} | {_counted(one.outcomes)} | {_counted(one.after)} |" for one in added.values()
+    ]
+
+
+def read_records(path: Path) -> list[Result]:
+    """Results of earlier runs."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Result(row["fault"], row["times"], Counter(row["outcomes"]), Counter(row["after"])) for row in rows]
+
+
+def _counted(counts: Counter[str]) -> str:
+    if len(counts) == 1 and "\n" not in next(iter(counts)):
+        return next(iter(counts))
+    return "; ".join(f"{words}: {number:,}" for words, number in sorted(counts.items()))
+
+
+def _prepare(folder: Path) -> Path:
+    """A home folder in which one night was run."""
+    home = Home(folder / "prepared")
+    home.folder.mkdir()
+    done = home.night(FIRST)
+    if done.code not in PUBLISHED:
+        raise SystemExit(f"the first night: exit {done.code}: {done.told}")
+    return home.folder
+
+
+def main() -> None:
+    """Run and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200, help="nights to kill")
+    parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first kill")
+    parser.add_argument("--writes", type=int, default=200, help="how often to kill what a night writes")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", default=",".join(CASES), help="cases, comma-separated: " + ", ".join(CASES))
+    parser.add_argument("--start", type=Path, help="home folder with one night in it; by default one is made")
+    parser.add_argument("--quick", action="store_true", help="leave out whole nights and the dashboard")
+    parser.add_argument("--record", type=Path, help="file to which results are added")
+    parser.add_argument("--table", type=Path, help="only print the table of such a file")
+    given = parser.parse_args()
+    if given.table:
+        sys.stdout.write("\n".join(table(read_records(given.table))) + "\n")
+        return
+    os.chdir(PROJECT)
+    with tempfile.TemporaryDirectory(prefix="vigie-faults-") as name:
+        spare = Path(name)
+        numbers = range(given.first, given.first + given.kills)
+        start = given.start or _prepare(spare)
+        found = run(given.only.split(","), Bench(start, spare, given.seed, numbers, given.writes, given.quick))
+    if given.record:
+        with given.record.open("a", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in found.results)
+    sys.stdout.write("\n".join(table(found.results)) + "\n")
+    for title, lines in (("failed", found.failed), ("skipped", found.skipped)):
+        sys.stdout.writelines(f"\n**{title}** {line}\n" for line in lines)
+    sys.exit(1 if found.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

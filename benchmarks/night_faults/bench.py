@@ -1,0 +1,273 @@
+"""A home folder under test: nights and commands on it, and what must hold of it after any fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from store.journal import Journal, journal_url
+from store.releases import ReleaseStore
+from store.status import witnesses
+
+NEXT = "2025-01-31"
+"""The night that faults strike; the prepared home holds the one of the month before."""
+PUBLISHED = {0, 3}
+_LONGEST_NIGHT = 1800
+_VIGIE = Path(sys.executable).parent / "vigie"
+_ORPHANS_SECONDS = 15.0
+_BACK_SOON = ("backtests", "fits")
+
+
+class FaultError(AssertionError):
+    """Something was lost, or nobody was told what to do."""
+
+
+@dataclass
+class Result:
+    """What came of one fault, tried several times.
+
+    Attributes:
+        fault: What was done.
+        times: How often.
+        outcomes: What came of it, each with its number; numbers of several runs add up.
+        after: What the next night did, or what a person was told to do, counted too.
+    """
+
+    fault: str
+    times: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+
+    def note(self, outcome: str, after: str = "") -> None:
+        """Count one try."""
+        self.times += 1
+        self.outcomes[outcome] += 1
+        if after:
+            self.after[after] += 1
+
+    def add(self, other: Result) -> None:
+        """Add what another run counted."""
+        self.times += other.times
+        self.outcomes.update(other.outcomes)
+        self.after.update(other.after)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended.
+
+    Attributes:
+        code: Exit code.
+        told: Everything it printed.
+    """
+
+    code: int
+    told: str
+
+    @property
+    def stage(self) -> str:
+        """The last stage of a night that had ended, by its log lines; empty before the first."""
+        return last_stage(self.told)
+
+
+@dataclass
+class Bench:
+    """A prepared home folder and a place for copies of it.
+
+    Attributes:
+        prepared: The folder, with one night in it. It is copied and never changed.
+        spare: A folder for copies, backups and notes.
+        seed: Of every random moment and byte.
+        numbers: Numbers of the kills to make: the moment of each follows from the seed and its number alone.
+        writes: How often to kill what a night writes.
+        quick: Leave out whole nights after a fault, which take a while.
+    """
+
+    prepared: Path
+    spare: Path
+    seed: int
+    numbers: range
+    writes: int
+    quick: bool = False
+
+    def copy(self, name: str, below: Path | None = None) -> Home:
+        """A fresh copy of the prepared home."""
+        folder = (below or self.spare) / name
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.prepared, folder)
+        return Home(folder, quick=self.quick)
+
+    def random(self, *about: object) -> random.Random:
+        """Random numbers for one try."""
+        return random.Random("/".join(map(str, (self.seed, *about))))  # noqa: S311  # no secret
+
+    def put_caches_back(self, home: Home) -> None:
+        """Past forecasts and fits as the prepared home has them, so that a night has all its work to do."""
+        for name in _BACK_SOON:
+            shutil.rmtree(home.folder / name, ignore_errors=True)
+            if (self.prepared / name).is_dir():
+                shutil.copytree(self.prepared / name, home.folder / name)
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home folder under test.
+
+    Attributes:
+        folder: The folder.
+        quick: Leave out whole nights after a fault.
+    """
+
+    folder: Path
+    quick: bool = False
+
+    @property
+    def releases(self) -> ReleaseStore:
+        """Its releases."""
+        return ReleaseStore(self.folder)
+
+    def command(self, *words: str, before: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Done:
+        """Run a command on the home folder to its end."""
+        line = [*before, str(_VIGIE), *words, "--home", str(self.folder)]
+        done = subprocess.run(  # noqa: S603  # our own command
+            line, capture_output=True, text=True, timeout=_LONGEST_NIGHT, check=False, env={**os.environ, **(env or {})}
+        )
+        return Done(done.returncode, done.stdout + done.stderr)
+
+    def night(self, as_of: str = NEXT, before: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Done:
+        """Run a night to its end."""
+        return self.command("nightly", "--as-of", as_of, before=before, env=env)
+
+    def begin_night(self, log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a night as the head of a process group of its own; its log lines go to a file."""
+        line = [str(_VIGIE), "nightly", "--home", str(self.folder), "--as-of", NEXT]
+        with log.open("wb") as stream:
+            return subprocess.Popen(  # noqa: S603  # our own command
+                line, stdout=stream, stderr=stream, start_new_session=True, env={**os.environ, **(env or {})}
+            )
+
+    def check_whole(self, committed: Mapping[str, str] | None = None) -> None:
+        """Hold the chain against its hashes and the journal against what was committed.
+
+        Args:
+            committed: What each committed row says, by its number or by words of its own.
+
+        Raises:
+            FaultError: Something is not whole, or lost.
+        """
+        problem = self.releases.verify(witnesses(self.folder))
+        if problem is not None:
+            raise FaultError(f"the chain is broken: {problem}")
+        journal = Journal(journal_url("", self.folder))
+        kept = {entry.reason for entry in journal.entries()}
+        journal.close()
+        if lost := [reason for reason in (committed or {}).values() if reason not in kept]:
+            raise FaultError(f"{len(lost)} committed actions are lost, the first is: {lost[0]}")
+
+    def check_verify(self) -> None:
+        """The command says so too.
+
+        Raises:
+            FaultError: It does not.
+        """
+        done = self.command("verify")
+        if done.code != 0:
+            raise FaultError(f"vigie verify: exit {done.code}: {done.told.strip()}")
+
+    def check_night(self) -> str:
+        """Run a night that must publish.
+
+        Raises:
+            FaultError: It does not.
+        """
+        if self.quick:
+            return ""
+        done = self.night()
+        if done.code not in PUBLISHED:
+            raise FaultError(f"the next night: exit {done.code}: {done.told.strip()[-500:]}")
+        self.check_whole()
+        self.check_verify()
+        return f"the next night published (exit {done.code})"
+
+    def expect(self, done: Done, code: int, *words: str) -> None:
+        """A command must have ended so and said so.
+
+        Raises:
+            FaultError: It has not.
+        """
+        if done.code != code or not all(word in done.told for word in words):
+            raise FaultError(f"exit {done.code}, expected {code} and {words}: {done.told.strip()[-700:]}")
+
+
+def last_stage(log: str) -> str:
+    """The last stage of a night that had ended, by its log lines; ``begun`` before the first, empty before that."""
+    found = ""
+    for line in log.splitlines():
+        with suppress(ValueError):
+            event = json.loads(line)
+            if event.get("event") == "night begun":
+                found = "begun"
+            elif event.get("event") == "stage ended":
+                found = str(event["stage"])
+    return found
+
+
+def kill(process: subprocess.Popen[bytes], *, alone: bool = False) -> None:
+    """Kill -9 a night with all its processes, or alone: then those that it started must end by themselves.
+
+    Raises:
+        FaultError: One of them goes on.
+    """
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    end = time.monotonic() + _ORPHANS_SECONDS
+    while left := _group(process.pid):
+        if time.monotonic() > end:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise FaultError(f"{len(left)} processes of a killed night go on: {left}")
+        time.sleep(0.05)
+
+
+def _group(number: int) -> list[int]:
+    """Living processes of a process group."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, IndexError, ValueError):
+            state, _parent, group = path.read_text().rpartition(")")[2].split()[:3]
+            if int(group) == number and state not in "ZX":
+                found.append(int(path.parent.name))
+    return found
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A small disk in memory.
+
+    Args:
+        folder: Where to mount it.
+        size: As ``mount -t tmpfs`` takes it.
+
+    Raises:
+        PermissionError: Nothing may be mounted here.
+    """
+    folder.mkdir(exist_ok=True)
+    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if subprocess.run(line, capture_output=True, check=False).returncode != 0:  # noqa: S603  # our own small disk
+        raise PermissionError("no disk may be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)  # noqa: S603, S607  # as above

@@ -1,0 +1,133 @@
+"""What former nights left undone or a fault left behind: made up for before a night, or named to a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from core.clock import is_ahead
+from core.errors import StoreError
+from core.log import get_logger
+from nightly.freshness_events import record_freshness
+from nightly.inputs import ACTOR, LOADED
+from store.files import remove_unfinished
+from store.journal import Entry, Journal
+from store.releases import Release, ReleaseStore
+from store.status import NIGHT_ACTIONS, WITNESS
+from store.vintages import FIGURE_NUMBER, known_at
+
+JOURNAL_SOURCE, CLOCK_SOURCE = "vigie-journal", "vigie-clock"
+"""Stand where a degraded source's id stands."""
+_PUBLISHED, _PUBLISHED_DEGRADED = NIGHT_ACTIONS[:2]
+_LATE = "recorded by the next night: the one that published it did not get to it"
+Degraded = list[dict[str, str]]
+
+
+def make_up(home: Path, journal: Journal, releases: ReleaseStore, now: dt.datetime) -> Degraded:
+    """Clear away what killed nights left half written, and record what they published.
+
+    Args:
+        home: The home folder, held by this night.
+        journal: Its journal.
+        releases: Its releases.
+        now: The time.
+
+    Returns:
+        Records of a degraded night: what a person must look at.
+
+    Raises:
+        StoreError: The journal or a manifest cannot be read or written.
+    """
+    if removed := remove_unfinished(home, now):
+        get_logger().info("unfinished files removed", files=len(removed))
+    current = releases.current()
+    if current is None:
+        return []
+    if not journal.entries(action=LOADED):
+        return [_record(JOURNAL_SOURCE, _new_journal(current))]
+    try:
+        created = dt.datetime.fromisoformat(current.manifest["created_at"])
+        _record_what_was_cut_off(journal, current, releases.head())
+    except (KeyError, TypeError, ValueError, StoreError) as error:
+        # A damaged release is named where the night compares itself with it.
+        get_logger().warning("nothing made up for", run_id=current.run_id, reason=str(error))
+        return []
+    if is_ahead(created, now):
+        return [_record(CLOCK_SOURCE, _release_ahead(current, created, now))]
+    return []
+
+
+def record_publication(
+    journal: Journal, release: Release, seconds: Mapping[str, float], witness: str | None, reason: str = ""
+) -> Degraded:
+    """Tell the journal of a release that is in place; where it refuses, the next night makes up for it.
+
+    The night's own row comes last: where it stands, everything before it stands too.
+
+    Returns:
+        What a person must look at, where the journal refused.
+    """
+    degraded = release.manifest["degraded"]
+    reasons = [*([reason] if reason else []), *(f"{item['source_id']}: {item['reason']}" for item in degraded)]
+    action = _PUBLISHED_DEGRADED if degraded else _PUBLISHED
+    payload = {"seconds": dict(seconds), WITNESS: witness}
+    try:
+        record_freshness(journal, release)
+        journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))
+    except StoreError as error:
+        text = f"the release is published, and the journal does not know of it yet; the next night tells it: {error}"
+        get_logger().error("not recorded", run_id=release.run_id, reason=str(error))
+        return [_record(JOURNAL_SOURCE, text)]
+    return []
+
+
+def figures_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
+    """Sources with values that nobody can know yet: they were taken in while the clock was ahead.
+
+    Args:
+        history: As :meth:`store.vintages.VintageStore.history` gives it.
+        today: Today.
+    """
+    ahead = history[history["as_of"] > pd.Timestamp(today) + pd.Timedelta(days=1)]
+    if ahead.empty:
+        return []
+    of_these = history[history[FIGURE_NUMBER].isin(ahead[FIGURE_NUMBER])]
+    key = ["source_id", "series_id", "time_period", "obs_value"]
+    later = ahead.dropna(subset=["obs_value"]).merge(known_at(of_these, today)[key], on=key, how="left", indicator=True)
+    unknown = later[later["_merge"] == "left_only"]
+    return [
+        _record(
+            str(source_id),
+            f"{len(rows):,} figures are dated {rows['as_of'].min():%Y-%m-%d} or later: they were taken in while the "
+            "clock was ahead, and do not count before; hand their files in again",
+        )
+        for source_id, rows in unknown.groupby("source_id")
+    ]
+
+
+def _record_what_was_cut_off(journal: Journal, release: Release, witness: str | None) -> None:
+    rows = journal.entries(run_id=release.run_id)
+    if not any(row.action in NIGHT_ACTIONS for row in rows):
+        record_publication(journal, release, {}, witness, _LATE)
+        get_logger().info("made up for a night that was cut off", run_id=release.run_id)
+
+
+def _new_journal(current: Release) -> str:
+    return (
+        f"the journal is new, though there are releases up to {current.run_id}: if it was lost, stop the dashboard and "
+        "put it back with vigie restore --repair"
+    )
+
+
+def _release_ahead(current: Release, created: dt.datetime, now: dt.datetime) -> str:
+    return (
+        f"release {current.run_id} was made at {created:%Y-%m-%d %H:%M} UTC by this machine's clock, which now says "
+        f"{now:%Y-%m-%d %H:%M}: it is wrong, or was; set it (NTP)"
+    )
+
+
+def _record(source_id: str, reason: str) -> dict[str, str]:
+    return {"source_id": source_id, "reason": reason}

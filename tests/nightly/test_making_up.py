@@ -1,0 +1,104 @@
+"""What a killed night left undone is made up for by the next one, and what only a person can mend is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError, StoreError
+from nightly.freshness_events import FRESHNESS
+from nightly.making_up import CLOCK_SOURCE, JOURNAL_SOURCE, figures_ahead, make_up, record_publication
+from store.journal import Journal, journal_url
+from store.releases import About, Release, ReleaseStore
+from store.status import NIGHT_ACTIONS, witnesses
+from store.vintages import VintageStore
+
+NOW = dt.datetime.now(dt.UTC)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def journal(home: Path) -> Iterator[Journal]:
+    opened = Journal(journal_url("", home))
+    yield opened
+    opened.close()
+
+
+def publish_untold(home: Path) -> Release:
+    """What a night leaves that is killed between publication and journal."""
+    store = ReleaseStore(home)
+    former = store.current()
+    assert former is not None
+    frames = {name: former.read(name) for name in former.names}
+    frames["freshness_changes"] = pd.DataFrame(
+        {"source_id": ["iom_dtm"], "before": ["fresh"], "after": ["late"], "last_period": ["2024-12"]}
+    )
+    return store.publish(frames, {}, About(former.as_of, "0.1.0", {}, {}))
+
+
+def test_a_release_that_the_journal_does_not_know_is_recorded_once_with_its_hash_and_what_became_late(
+    home: Path, journal: Journal
+) -> None:
+    release, store = publish_untold(home), ReleaseStore(home)
+    for _ in range(2):
+        assert make_up(home, journal, store, NOW) == []
+    rows = journal.entries(run_id=release.run_id)
+    assert [row.action for row in rows] == [FRESHNESS, NIGHT_ACTIONS[0]]
+    assert "recorded by the next night" in rows[-1].reason
+    assert witnesses(home)[release.run_id] == store.head()
+    assert store.verify(witnesses(home)) is None
+
+
+def test_a_night_killed_between_its_two_rows_tells_of_a_late_source_once(
+    home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = publish_untold(home)
+    with monkeypatch.context() as night:
+        night.setattr("nightly.making_up._PUBLISHED", "")  # refused by the journal: the last row is missing
+        with pytest.raises(InputError, match="must not be empty"):
+            record_publication(journal, release, {}, None)
+    make_up(home, journal, ReleaseStore(home), NOW)
+    assert [row.action for row in journal.entries(run_id=release.run_id)] == [FRESHNESS, NIGHT_ACTIONS[0]]
+
+
+def test_a_journal_that_refuses_does_not_turn_a_published_release_into_a_failure(
+    home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreError("journal: database or disk is full")
+
+    release = publish_untold(home)
+    monkeypatch.setattr(Journal, "record", refuse)
+    (told,) = record_publication(journal, release, {}, None)
+    assert told["source_id"] == JOURNAL_SOURCE
+    assert "database or disk is full" in told["reason"]
+
+
+def test_a_journal_that_is_new_beside_releases_is_named_with_what_to_do(home: Path, tmp_path: Path) -> None:
+    lost = Journal(journal_url("", tmp_path / "elsewhere"))
+    (told,) = make_up(home, lost, ReleaseStore(home), NOW)
+    lost.close()
+    assert told["source_id"] == JOURNAL_SOURCE
+    assert "vigie restore --repair" in told["reason"]
+
+
+def test_a_release_from_the_future_is_named_as_a_matter_of_the_clock(home: Path, journal: Journal) -> None:
+    (told,) = make_up(home, journal, ReleaseStore(home), NOW - dt.timedelta(days=365))
+    assert told["source_id"] == CLOCK_SOURCE
+    assert "set it (NTP)" in told["reason"]
+
+
+def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Path) -> None:
+    vintages, today = VintageStore(home), NOW.date()
+    row = vintages.known_at(today).query("source_id == 'iom_dtm'").head(1)
+    news = row.assign(obs_value=row["obs_value"] + 7, as_of_estimated=True)
+    vintages.append(news, received=today + dt.timedelta(days=365))
+    (told,) = figures_ahead(vintages.history(), today)
+    assert told["source_id"] == "iom_dtm"
+    assert told["reason"].startswith("1 figures are dated")
+    vintages.append(news, received=today)
+    assert figures_ahead(vintages.history(), today) == []
