@@ -31,6 +31,8 @@ from benchmarks.night_faults.watchers import WatchError
 from core.settings import PROJECT
 
 FIRST = "2024-12-31"
+SETTINGS = "[operation]\nkeep_nights = 4\n"
+"""Few nights are kept, so that every night removes a release too."""
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
@@ -109,6 +111,7 @@ def _prepare(folder: Path) -> Path:
     """A home folder in which one night was run."""
     home = Home(folder / "prepared")
     home.folder.mkdir()
+    (home.folder / "settings.toml").write_text(SETTINGS)
     done = home.night(FIRST)
     if done.code not in PUBLISHED:
         raise SystemExit(f"the first night: exit {done.code}: {done.told}")

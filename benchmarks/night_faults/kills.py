@@ -39,25 +39,26 @@ def killed(bench: Bench) -> list[Result]:
     """
     home, result = bench.copy("killed"), Result("`kill -9` of a night at a moment drawn from its whole length")
     with watching(home.folder, bench.spare, pages=not bench.quick) as watchers:
-        lengths = [_length(bench, home, anew=anew) for anew in (True, False)]
+        begun = time.monotonic()
+        home.check_night()
+        length = 8.0 if bench.quick else time.monotonic() - begun
         for number in bench.numbers:
             moments, again = bench.random("killed", number), 0
             while True:
                 if number % 2 == 0:
                     bench.put_caches_back(home)
-                moment = moments.uniform(_EARLIEST, lengths[number % 2])
+                moment = moments.uniform(_EARLIEST, length)
                 if found := _kill_night(home, bench.spare / "night.log", moment, alone=number % 4 > 1, among=watchers):
                     break
                 again += 1
                 if again > 5:
                     raise FaultError(f"kill {number}: the night ended before its moment six times")
             result.note(found)
-            sys.stderr.write(f"  kill {number} after {moment:.1f} of {lengths[number % 2]:.0f} s, {found}\n")
-            if result.times % _UNDISTURBED == 0:
+            sys.stderr.write(f"  kill {number} after {moment:.1f} of {length:.0f} s, {found}\n")
+            if result.times % _UNDISTURBED == 0 or number == bench.numbers[-1]:
                 _note_after(result, home.check_night())
-        _note_after(result, home.check_night())
         home.check_whole(watchers.committed())
-        seen = _seen(watchers)
+        seen = list(_seen(watchers))
     return [result, *seen]
 
 
@@ -67,20 +68,20 @@ def killed_publishing(bench: Bench) -> list[Result]:
     with watching(home.folder, bench.spare, pages=False) as watchers:
         home.check_night()
         for number in bench.numbers:
-            moments, before = bench.random("publishing", number), len(home.releases.all())
+            moments, before = bench.random("publishing", number), {one.run_id for one in home.releases.all()}
             written = number % 2 == 0
 
-            def is_time(*, written: bool = written, before: int = before) -> bool:
+            def is_time(*, written: bool = written, before: set[str] = before) -> bool:
                 if written:
                     return any((home.folder / "releases").glob(".staging-*"))
-                return len(home.releases.all()) > before
+                return any(one.run_id not in before for one in home.releases.all())
 
             found = _kill_night(home, bench.spare / "night.log", moments.uniform(0, 0.5), is_time, among=watchers)
             result.note(found or "ended before the kill")
             sys.stderr.write(f"  kill {number} at publication: {found}\n")
         _note_after(result, home.check_night())
         home.check_whole(watchers.committed())
-        seen = _seen(watchers)
+        seen = list(_seen(watchers))
     return [result, *seen]
 
 
@@ -113,16 +114,8 @@ def killed_writing(bench: Bench) -> list[Result]:
             set(witnesses(home.folder)) - published
         )
         _note_after(result, home.check_night())
-        seen = _seen(watchers)
+        seen = list(_seen(watchers))
     return [result, *seen]
-
-
-def _length(bench: Bench, home: Home, *, anew: bool) -> float:
-    if anew:
-        bench.put_caches_back(home)
-    begun = time.monotonic()
-    home.check_night()
-    return time.monotonic() - begun if not bench.quick else 8.0
 
 
 def _kill_night(  # what to kill, when, and how

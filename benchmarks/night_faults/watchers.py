@@ -135,7 +135,7 @@ def read(home: Path) -> Iterator[str]:
             if problem is not None or days != {release.as_of} or read_status(home)["release"] is None:
                 raise WatchError(f"{release.run_id}: {problem}, as known on {days}")
             yield release.run_id
-        time.sleep(0.3)
+        time.sleep(1)
 
 
 def look(_home: Path, address: str) -> Iterator[str]:
@@ -151,7 +151,7 @@ def look(_home: Path, address: str) -> Iterator[str]:
         if session.screen.errors:
             raise WatchError(f"/{page}: {session.screen.errors}")
         yield f"/{page}"
-        time.sleep(3)
+        time.sleep(5)
 
 
 def act(home: Path) -> Iterator[str]:
@@ -182,7 +182,7 @@ def command(home: Path) -> Iterator[str]:
         else:
             raise WatchError(f"vigie alerts comment: {told.strip()[-300:]}")
         yield words
-        time.sleep(4)
+        time.sleep(8)
 
 
 def _write(handle: int, line: str) -> None:
