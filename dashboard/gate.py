@@ -22,6 +22,7 @@ from dashboard.claims import USER_COOKIE, claims_of
 from dashboard.guard import Guard
 from dashboard.headers import content_policy, safe_headers
 from dashboard.language_control import page_scripts
+from dashboard.preloads import links
 from desk.permissions import DOWNLOAD, may, page_action
 
 _CLOSED = ("/media", "/_stcore", "/component", "/app/static")
@@ -29,6 +30,7 @@ _CLOSED = ("/media", "/_stcore", "/component", "/app/static")
 _OPEN = {"/_stcore/health", "/_stcore/host-config"}
 _METRICS, _LOGOUT = "/_stcore/metrics", "/auth/logout"
 _POLICY_VIOLATION = 1008
+_WITHOUT_CHARTS = {"/data", "/method", "/access"}
 
 
 class Gate:
@@ -43,6 +45,7 @@ class Gate:
         self._app, self._guard = app, guard
         frame = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
         self._policy = content_policy(frame + page_scripts())
+        self._links = {charts: links(charts=charts) for charts in (True, False)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a connection through as far as its login reaches."""
@@ -106,7 +109,7 @@ class Gate:
 
     def _protecting(self, scope: Scope, send: Send) -> Send:
         guard, policy, path = self._guard, self._policy, scope["path"]
-        is_kept = path.startswith("/static/")
+        is_kept, preloads = path.startswith("/static/"), self._links[path not in _WITHOUT_CHARTS]
 
         async def protecting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -117,6 +120,8 @@ class Gate:
                     keep_nothing=guard.access.is_on and not is_kept,
                     cookie_seconds=int(guard.access.session_minutes * 60),
                 )
+                if preloads and any(name == b"content-type" and b"text/html" in value for name, value in headers):
+                    headers.append((b"link", preloads.encode()))
                 message = {**message, "headers": headers}
             await send(message)
 

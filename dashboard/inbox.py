@@ -20,18 +20,17 @@ from alerts.lifecycle import (
     SIGN_OFFS_NEEDED,
     SIGNED_OFF,
     State,
-    StepError,
     fold,
 )
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
 from dashboard import access, numbers, reads
+from dashboard.failures import error_words
 from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
-from dashboard.theme import level_word
 from desk.decisions import Outcome, Step, act
 from desk.open import desk_on
 from desk.sending import start_sending
@@ -170,20 +169,6 @@ def _ask_name(form: str) -> str:
         return st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="name", key=f"name:{form}")
     st.markdown(small(_("Acting as {name}. Reload the page to act as somebody else.").format(name=plain(known))))
     return known
-
-
-def error_words(error: VigieError) -> str:
-    """Why a step was refused, in the reader's language where it is the alert's state that forbids it."""
-    if not isinstance(error, StepError):
-        return str(error)
-    words = {name: _word(name, text) for name, text in error.fields.items()}
-    return _(error.template).format(**words)
-
-
-def _word(name: str, text: str) -> str:
-    if name == "status" and text:
-        return _(text)
-    return level_word(text) if name == "level" and text else text
 
 
 def _begin(alert_id: str, action: str, version: int) -> None:

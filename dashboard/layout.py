@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import access, memory, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
+from dashboard.failures import error_words, recorded, source_place
 from dashboard.frames import localised
 from dashboard.i18n import _, listed
 from dashboard.language_control import show_languages
@@ -24,6 +25,8 @@ from dashboard.theme import CHART_CONFIG, current_theme
 from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
+FORMER_RELEASE = "vigie-releases"
+"""Stands where a source would, when a night could not compare with the release before it."""
 _PURPOSE_READ = "purpose:read"
 _CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
@@ -62,7 +65,7 @@ def open_page(*, with_switch: bool = True) -> Night:
     try:
         found = reads.nights()
     except VigieError as error:
-        stop_with(str(error))
+        stop_with(error_words(error))
     if not found:
         no_release()
     run_ids = [one.run_id for one in found]
@@ -126,13 +129,23 @@ def _left_out(night: Night) -> str:
     sources = [one for one in night.degraded if "route_id" not in one]
     parts = []
     if sources:
-        names = listed(f"{source_name(night, one['source_id'])} ({one['reason']})" for one in sources)
+        names = listed(_source_left_out(night, one) for one in sources)
         parts.append(_("This release was made without: {names}.").format(names=names))
     if routes:
         parts.append(
             _("No forecast of the present, for want of recent figures: {names}.").format(names=", ".join(routes))
         )
+    if sources:
+        parts.append(recorded("; ".join(one["reason"] for one in sources)))
     return " ".join(parts)
+
+
+def _source_left_out(night: Night, record: Mapping[str, str]) -> str:
+    """A source's publisher and, where it is known, the place at which its figures broke."""
+    if record["source_id"] == FORMER_RELEASE:
+        return _("the former release, which is damaged")
+    name, place = source_name(night, record["source_id"]), source_place(record, night.frame("rejected"))
+    return f"{name} ({place})" if place else name
 
 
 def _replay_line(night: Night) -> str:

@@ -12,6 +12,7 @@ from core.errors import VigieError
 from core.settings import home_folder, load_settings
 from dashboard import access, layout, numbers, reads, scenario_state, scenario_view, scenario_words, state
 from dashboard.charts.scenario import compare_alt, compare_chart
+from dashboard.failures import error_words
 from dashboard.i18n import _
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -44,7 +45,7 @@ def saved_scenarios() -> dict[str, Entry]:
     try:
         entries = reads.journal().entries(action=SAVED)
     except VigieError as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(error_words(error)))
         return {}
     return {entry.subject: entry for entry in reversed(entries)}
 
@@ -66,7 +67,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
         desk = desk_on(home, load_settings(home), reads.journal())
         save_scenario(desk, access.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
-        st.error(plain(str(error)))
+        st.error(plain(error_words(error)))
         return
     st.rerun()
 

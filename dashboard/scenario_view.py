@@ -11,6 +11,7 @@ import pandas as pd
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import layout, numbers, scenario_words, summaries
+from dashboard.failures import error_words
 from dashboard.i18n import _
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
@@ -52,7 +53,7 @@ def build(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
             return _shocked(night, values, route_id)
         return _analogue(night, values, route_id)
     except InputError as error:
-        return Scenario(route_id, None, refused=str(error))
+        return Scenario(route_id, None, refused=error_words(error))
 
 
 def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:

@@ -9,6 +9,7 @@ from core.errors import VigieError
 from core.log import get_logger
 from dashboard import access
 from dashboard.access_words import role_names
+from dashboard.failures import error_words
 from dashboard.i18n import _
 from dashboard.layout import dress, plain, small, stop_with
 from desk.permissions import may, page_action
@@ -19,7 +20,7 @@ def stand_at_the_door() -> None:
     try:
         settings = access.settings()
     except VigieError as error:
-        stop_with(str(error))
+        stop_with(error_words(error))
     if access.is_shown_to_strangers(settings):
         stop_with(_("This server listens beyond this machine, and nobody has to sign in: it shows nothing."))
     if not settings.is_on:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
 from core.entry import Entry
 from dashboard import i18n
-from dashboard.inbox import error_words
+from dashboard.failures import error_words
 from tests.french import english_left
 
 from .test_pages import PAGES, visit, words

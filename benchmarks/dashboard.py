@@ -1,0 +1,147 @@
+"""How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--write]``.
+
+Starts ``vigie dashboard`` on the demonstration's full release, measures it in Chromium, then lets readers click.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import dashboard_load, dashboard_pages
+from benchmarks.dashboard_server import Server
+from benchmarks.page import PAGE, replace_section
+from store.releases import ReleaseStore
+
+FIRST_PAINT, CHANGE, ANSWER, MEMORY = 2.5, 0.4, 1.0, 1536.0
+"""Limits: seconds, seconds, seconds, MiB."""
+TITLE = "Dashboard"
+
+
+def main() -> None:
+    """Measure, print the table, and write it where asked to; ends with status 1 where a limit is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard", description=__doc__)
+    parser.add_argument("--home", type=Path, help="A home with a release; by default one is made for it.")
+    parser.add_argument("--repetitions", type=int, default=20)
+    parser.add_argument("--readers", type=int, default=30)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--write", action="store_true", help="Put the table into docs/benchmarks.md.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = given.home or make_home(Path(folder) / "home")
+        with Server(home, Path(folder) / "pages.log") as server:
+            times = dashboard_pages.measure(server.address, given.repetitions)
+        with Server(home, Path(folder) / "load.log") as server:
+            seen = dashboard_load.run(server.address, given.readers, given.minutes, lambda: None)
+            now, peak = server.memory()
+            seen.errors.extend(server.faults())
+    lines = [
+        *introduction(home, given.repetitions),
+        "",
+        *times_table(times),
+        "",
+        *load_words(given.readers, given.minutes),
+        "",
+        *load_table(seen, now, peak),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    for error in seen.errors[:20]:
+        sys.stderr.write(f"{error}\n")
+    if given.write:
+        replace_section(PAGE, TITLE, lines)
+    sys.exit(0 if is_within(times, seen, peak) else 1)
+
+
+def make_home(home: Path) -> Path:
+    """A home with the demonstration's releases."""
+    vigie = str(Path(sys.executable).parent / "vigie")
+    subprocess.run([vigie, "demonstrate", "--home", str(home)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
+    return home
+
+
+def introduction(home: Path, repetitions: int) -> list[str]:
+    """What was measured and how."""
+    release = ReleaseStore(home).current()
+    known = f"as of {release.as_of}" if release else "none"
+    return [
+        "Made by `python -m benchmarks.dashboard --write`: `vigie dashboard` on the demonstration's full release",
+        f"({known}), Chromium without a graphics card on the same two cores, {repetitions} repetitions. First",
+        "meaningful paint: a browser started anew with nothing in its store, until title and first chart or table are",
+        "drawn; the server has shown the page before. Change of route: from the click on the route's name until the",
+        "title and the new chart are drawn.",
+    ]
+
+
+def times_table(times: dashboard_pages.Times) -> list[str]:
+    """Medians and 90th percentiles in the browser."""
+    rows = [
+        row(f"first meaningful paint, `{dashboard_pages.shown_as(page)}`", seconds, FIRST_PAINT)
+        for page, seconds in times.first.items()
+    ]
+    return [
+        "| in Chromium | median, s | p90, s | limit, s |",
+        "|---|---|---|---|",
+        *rows,
+        row("change of route", times.change, CHANGE),
+        row(f"the same to a route that nobody has looked at yet (n = {len(times.fresh)})", times.fresh, CHANGE),
+    ]
+
+
+def load_words(readers: int, minutes: float) -> list[str]:
+    """Who clicked."""
+    low, high = dashboard_load.THINK_SECONDS
+    return [
+        f"{readers} readers at once for {minutes:g} minutes, each a session of Streamlit over its websocket that runs",
+        "pages as a browser's does: other pages, routes, alerts, views, languages, with the values of all widgets. A",
+        f"reader waits {low:g} to {high:g} s between an answer and the next click. Counted as an error: an exception",
+        "or error box in an answer, a page without title, an answer to another question than the one asked, a line of",
+        "error in the server's log.",
+    ]
+
+
+def load_table(seen: dashboard_load.Seen, now: float, peak: float) -> list[str]:
+    """Answers by kind of step, memory, errors."""
+    rows = [row(f"{kind} (n = {len(seconds)})", seconds, None) for kind, seconds in sorted(seen.seconds.items())]
+    everything = seen.all()
+    return [
+        "| until the answer is complete | median, s | p90, s | limit, s |",
+        "|---|---|---|---|",
+        *rows,
+        row(f"**all** (n = {len(everything)})", everything, ANSWER),
+        "",
+        "| under this load | | limit |",
+        "|---|---|---|",
+        f"| errors | {len(seen.errors)} | 0 |",
+        f"| memory of the server at the end, at its highest | {now:,.0f} MiB, {peak:,.0f} MiB | {MEMORY:,.0f} MiB |",
+    ]
+
+
+def row(name: str, seconds: Sequence[float], limit: float | None) -> str:
+    """One line: name, median, 90th percentile, limit."""
+    return f"| {name} | {statistics.median(seconds):.2f} | {p90(seconds):.2f} | {'' if limit is None else limit} |"
+
+
+def p90(seconds: Sequence[float]) -> float:
+    """The 90th percentile; of one value, that value."""
+    return statistics.quantiles(seconds, n=10, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
+
+
+def is_within(times: dashboard_pages.Times, seen: dashboard_load.Seen, peak: float) -> bool:
+    """Whether every limit is kept."""
+    paints = max(statistics.median(seconds) for seconds in times.first.values())
+    return (
+        paints <= FIRST_PAINT
+        and statistics.median(times.change) <= CHANGE
+        and statistics.median(seen.all()) <= ANSWER
+        and not seen.errors
+        and peak <= MEMORY
+    )
+
+
+if __name__ == "__main__":
+    main()

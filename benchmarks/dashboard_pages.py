@@ -1,0 +1,153 @@
+"""Times as a reader sees them, in a real Chromium: a first visit to each page, and a change of route on a warm page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+
+PAGES: Mapping[str, str] = {
+    "": ".js-plotly-plot .scatterlayer",
+    "route": ".js-plotly-plot .scatterlayer",
+    "asylum": ".js-plotly-plot .scatterlayer",
+    "alerts": '[data-testid="stRadio"]',
+    "scenarios": ".js-plotly-plot .scatterlayer",
+    "evaluation": ".js-plotly-plot .scatterlayer",
+    "data": '[data-testid="stTable"]',
+    "method": '[data-testid="stMarkdownContainer"] ol',
+}
+"""Address of each page and what must be drawn, beside its title, before it means something to a reader."""
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+_SIZE = {"width": 1440, "height": 900}
+_LONGEST_MS = 60_000
+# Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
+_WATCH_FIRST = """
+(() => {
+  const watch = () => {
+    const title = document.querySelector('h1');
+    if (title && title.innerText.trim() && document.querySelector(%r)) {
+      requestAnimationFrame(() => { window.__meaningful = performance.now(); });
+    } else requestAnimationFrame(watch);
+  };
+  requestAnimationFrame(watch);
+})();
+"""
+_WATCH_CHANGE = """
+(wanted) => {
+  const drawn = () => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 1)
+    .map((one) => [...one.querySelectorAll('.scatterlayer path')].map((path) => path.getAttribute('d')).join()).join();
+  const before = drawn();
+  window.__changed = null;
+  document.addEventListener('click', () => {
+    const start = performance.now();
+    const watch = () => {
+      const title = document.querySelector('h1');
+      if (title.innerText.startsWith(wanted) && drawn() !== before) {
+        requestAnimationFrame(() => { window.__changed = performance.now() - start; });
+      } else requestAnimationFrame(watch);
+    };
+    requestAnimationFrame(watch);
+  }, { once: true, capture: true });
+}
+"""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of each repetition.
+
+    Attributes:
+        first: First meaningful paint by page.
+        change: Change of route, routes that somebody has looked at before.
+        fresh: Change to a route that nobody has looked at since the server started.
+    """
+
+    first: Mapping[str, Sequence[float]]
+    change: Sequence[float]
+    fresh: Sequence[float]
+
+
+def measure(address: str, repetitions: int) -> Times:
+    """Measure on a server that has been started for it.
+
+    Args:
+        address: Of the server.
+        repetitions: Visits to each page, and changes of route.
+    """
+    with sync_playwright() as play:
+        fresh, change = _changes(play.chromium, address, repetitions)
+        first = {page: _first_visits(play.chromium, address, page, repetitions) for page in PAGES}
+    return Times(first, change, fresh)
+
+
+def _launch(chromium: BrowserType) -> Browser:
+    return chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+
+
+def _first_visits(chromium: BrowserType, address: str, page: str, repetitions: int) -> list[float]:
+    """A browser of its own for each visit, so that nothing is in its store; the server has shown the page before."""
+    seconds = []
+    for _visit in range(repetitions + 1):
+        browser = _launch(chromium)
+        tab = browser.new_page(viewport=_SIZE)  # type: ignore[arg-type]  # a plain mapping is what it takes
+        tab.add_init_script(_WATCH_FIRST % PAGES[page])
+        tab.goto(f"{address}/{page}?lang=en")
+        tab.wait_for_function("() => window.__meaningful", timeout=_LONGEST_MS)
+        seconds.append(float(tab.evaluate("window.__meaningful")) / 1000)
+        browser.close()
+    return seconds[1:]
+
+
+def _changes(chromium: BrowserType, address: str, repetitions: int) -> tuple[list[float], list[float]]:
+    """Click through all routes once, then again and again."""
+    browser = _launch(chromium)
+    page = browser.new_page(viewport=_SIZE)  # type: ignore[arg-type]  # as above
+    page.goto(f"{address}/route?lang=en")
+    _settle(page)
+    routes = _options(page)
+    fresh = [_change(page, name) for name in routes[1:]]
+    order = [routes[place % len(routes)] for place in range(repetitions)]
+    change = [_change(page, name) for name in order]
+    browser.close()
+    return fresh, change
+
+
+def _options(page: Page) -> list[str]:
+    """The routes with a forecast, the one shown first."""
+    shown = page.inner_text("h1").split(":")[0]
+    _open_list(page)
+    names = [one.inner_text() for one in page.locator('[role="option"]').all()]
+    page.keyboard.press("Escape")
+    return [shown, *(name for name in names if name != shown)]
+
+
+def _open_list(page: Page) -> None:
+    page.locator('[data-testid="stSelectbox"]').first.locator("input").click()
+    page.wait_for_selector('[role="option"]', timeout=_LONGEST_MS)
+
+
+def _change(page: Page, name: str) -> float:
+    _open_list(page)
+    page.evaluate(_WATCH_CHANGE, name)
+    page.locator('[role="option"]').get_by_text(name, exact=True).click()
+    page.wait_for_function("() => window.__changed", timeout=_LONGEST_MS)
+    seconds = float(page.evaluate("window.__changed")) / 1000
+    _settle(page)
+    return seconds
+
+
+def _settle(page: Page) -> None:
+    page.wait_for_selector(PAGES["route"], timeout=_LONGEST_MS)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')",
+        timeout=_LONGEST_MS,
+    )
+    page.wait_for_timeout(500)
+
+
+def shown_as(page: str) -> str:
+    """A page's address as a reader types it."""
+    return f"/{quote(page)}"

@@ -1,0 +1,66 @@
+"""What is kept of a release is never shown for another release, language or choice, and never altered by a reader."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import memory, reads
+from store.releases import Release
+
+from .conftest import AS_OF, publish
+from .test_pages import PAGES, visit
+
+
+def test_a_result_is_worked_out_once_for_the_same_question(release: Release) -> None:
+    night, asked = reads.nights()[0], list[str]()
+    for question in ("a", "a", "b"):
+        memory.made(night, partial(asked.append, question), question)
+    assert asked == ["a", "b"]
+    assert night.run_id == release.run_id
+
+
+def test_a_caller_that_changes_a_result_changes_it_for_nobody_else(release: Release) -> None:
+    night = reads.nights()[0]
+    first = memory.made(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")
+    first.loc[0, "n"] = 9
+    assert memory.made(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")["n"].tolist() == [1, 2]
+    assert release.run_id == night.run_id
+
+
+def test_a_new_release_is_asked_anew_also_about_the_former_one(home: Path) -> None:
+    publish(home)
+    former, asked = reads.nights()[0], list[str]()
+    memory.made(former, partial(asked.append, "before"), "question")
+    publish(home, as_of=dt.date(2025, 2, 28))
+    memory.made(former, partial(asked.append, "after"), "question")
+    assert asked == ["before", "after"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_drawn_from_memory_is_the_page_drawn_the_first_time(release: Release, page: str) -> None:
+    first, again = visit(page), visit(page)
+    assert not again.exception
+    assert everything(first) == everything(again)
+    assert release.as_of == AS_OF
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_leaves_the_release_as_it_was(release: Release, page: str) -> None:
+    night = reads.nights()[0]
+    before = {name: night.frame(name).copy(deep=True) for name in release.names}
+    visit(page)
+    for name, frame in before.items():
+        pd.testing.assert_frame_equal(night.frame(name), frame)
+
+
+def everything(app: AppTest) -> list[str]:
+    """Texts, tables and charts of a page in their order."""
+    tables = [one.value.to_csv() for kind in (app.table, app.dataframe) for one in kind]
+    kinds = ("title", "markdown", "subheader", "metric", "plotly_chart", "warning", "info")
+    return [*tables, *(str(one.proto) for kind in kinds for one in app.get(kind))]

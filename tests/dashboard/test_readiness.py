@@ -1,0 +1,59 @@
+"""What is ready before the first reader comes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import streamlit
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from core.settings import PROJECT
+from dashboard import preloads
+from dashboard.gate import Gate
+from dashboard.guard import guard_of
+
+STATIC = Path(streamlit.__file__).parent / "static"
+
+
+def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_garbage() -> None:
+    program = "import gc, sys; from dashboard.readiness import load; load(); print(gc.get_freeze_count(), *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    frozen, *modules = done.stdout.split()
+    pages = {path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[a-z]*.py")}
+    parts = {path.stem for path in (PROJECT / "dashboard").glob("[a-z]*.py")}
+    assert int(frozen) > len(gc.get_objects()) / 10
+    assert {f"dashboard.{name}" for name in parts} <= set(modules)
+    assert not {f"dashboard.app_pages.{name}" for name in pages} & set(modules)
+
+
+@pytest.mark.parametrize("charts", [True, False], ids=["with charts", "without charts"])
+def test_what_is_to_be_fetched_at_once_is_there(charts: bool) -> None:  # noqa: FBT001  # the case's own name
+    addresses = [part.split(">")[0].strip(" <") for part in preloads.links(charts=charts).split(", ")]
+    assert all((STATIC / address.lstrip("/")).is_file() for address in addresses)
+    assert any("PlotlyChart" in address for address in addresses) == charts
+
+
+@pytest.mark.parametrize(("page", "charts"), [("/", True), ("/route", True), ("/data", False)])
+def test_a_page_tells_the_browser_what_to_fetch(home: Path, page: str, charts: bool) -> None:  # noqa: FBT001  # as above
+    assert ask(home, page, HTMLResponse("<p>page</p>")).headers["link"] == preloads.links(charts=charts)
+
+
+def test_a_file_tells_the_browser_nothing(home: Path) -> None:
+    assert "link" not in ask(home, "/media/table.csv", PlainTextResponse("month,value")).headers
+
+
+def ask(home: Path, path: str, answer: Response) -> httpx.Response:
+    """What the gate makes of an answer."""
+    gate = Gate(answer, guard_of(home, "127.0.0.1"))
+
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:
+            return await client.get(path)
+
+    return asyncio.run(get())
