@@ -18,15 +18,18 @@ _MEGABYTE = 1e6
 def backup(
     to: Annotated[Path, typer.Option("--to", help="A file that ends in .tar.zst, or a folder for dated ones.")],
     home: Home = None,
+    with_caches: Annotated[
+        bool, typer.Option("--with-caches", help="Copy past forecasts and fits too, which a night can make again.")
+    ] = False,
 ) -> None:
-    """Copy the whole home folder into one file. Exit 3: written, though the chain of releases is not whole."""
+    """Copy the home folder into one file. Exit 3: written, though the chain of releases is not whole."""
     from store.backup import write_backup  # noqa: PLC0415  # the store opens only where it is asked
     from store.releases import ReleaseStore  # noqa: PLC0415  # as above
     from store.status import witnesses  # noqa: PLC0415  # as above
 
     begun, folder = time.monotonic(), home_folder(home)
     setting = load_settings(folder).journal_url
-    done = write_backup(folder, to.expanduser(), setting)
+    done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
     seconds, packed = time.monotonic() - begun, done.path.stat().st_size
     typer.echo(
         f"{done.path} written and read back: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB, "
