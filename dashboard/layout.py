@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ _PURPOSE_READ = "purpose:read"
 _CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
+[data-testid="stMetricLabel"] * {white-space: normal; overflow: visible;}
 [data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
 @media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}
 [data-testid="stTable"] :is(td, th) {
@@ -38,13 +40,8 @@ _CSS = """<style>
 %s
 </style>"""
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
-_LOGO = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="104" height="28" viewBox="0 0 104 28">'
-    '<g fill="none" stroke="{accent}" stroke-linecap="round"><path stroke-width="2.6" d="M3 20a11 11 0 0 1 22 0"/>'
-    '<path stroke-width="2.4" d="M8 20a6 6 0 0 1 12 0"/></g><circle cx="14" cy="20" r="2.2" fill="{accent}"/>'
-    '<text x="34" y="21" font-family="Source Serif,Source Serif 4,Georgia,serif" font-weight="700" font-size="18" '
-    'fill="{ink}">Vigie</text></svg>'
-)
+_LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
+"""The name is drawn as a shape: a picture may not use the page's fonts."""
 
 
 def dress() -> None:
@@ -95,6 +92,7 @@ def _remember_purpose() -> None:
 def no_release() -> None:
     """Say how a first release is made, and stop."""
     st.title(_("No release yet"), anchor=False)
+    say_store_is_silent()
     st.markdown(_("Vigie shows what a nightly run has published. Make the first one from the bundled figures:"))
     st.code("vigie nightly --as-of 2025-01-31\nvigie nightly", language="shell")
     st.markdown(
@@ -121,6 +119,22 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
             _release_switch(night, found)
     if left_out := _left_out(night):
         st.warning(plain(left_out), icon=":material/info:")
+    say_store_is_silent()
+
+
+def say_store_is_silent() -> None:
+    """Where several machines share releases: that none has come for a while, and since when."""
+    contact = reads.store_silence()
+    if contact is None:
+        return
+    shown = _("Shown is the newest release that has arrived here.")
+    if contact.since:
+        since = dt.datetime.fromisoformat(contact.since)
+        moment = f"{numbers.day(since.date())}, {since:%H:%M} UTC"
+        told = _("No news from the shared store since {moment}.").format(moment=moment)
+    else:
+        told = _("The shared store has not been reached yet.")
+    st.warning(f"{told} {shown}", icon=":material/cloud_off:")
 
 
 def _left_out(night: Night) -> str:

@@ -38,6 +38,7 @@ from forecasting.groups import COLUMNS as GROUP_COLUMNS
 from store.chain import release_folders
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
+from store.remote_follow import Contact, read_contact
 
 OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
     "asylum_series": ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note"),
@@ -135,6 +136,13 @@ def night(run_id: str) -> Night | None:
         return _night(ReleaseStore(home_folder()).get(run_id))
     except StoreError:
         return None
+
+
+def store_silence() -> Contact | None:
+    """The last look at the shared store, where it failed; None where there was news or nothing is shared."""
+    home = home_folder()
+    contact = read_contact(home)
+    return contact if contact is not None and contact.reason and load_settings(home).store.url else None
 
 
 def journal() -> Journal:

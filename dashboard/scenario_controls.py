@@ -30,6 +30,7 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
             format_func=words.__getitem__,
             required=True,
             wrap=True,
+            label_visibility="collapsed",
             **state.widget("kind", values["kind"]),
         )
 

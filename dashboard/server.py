@@ -12,11 +12,12 @@ from streamlit.starlette import App
 
 from core.access_settings import AccessSettings, is_loopback, secret_of
 from core.log import configure_logging
-from core.settings import PROJECT, home_folder
+from core.settings import PROJECT, home_folder, load_settings
 from dashboard.gate import Gate
 from dashboard.guard import Guard, guard_of
 from dashboard.health import ROUTES
 from dashboard.readiness import ready
+from store.remote_follow import Follower
 
 CALLBACK = "/oauth2callback"
 PAGE_SCRIPT = PROJECT / "app.py"
@@ -80,6 +81,8 @@ def main() -> None:
     if guard.cookie_secret:
         # Signs the cookie of the way to the provider and back too, so that it survives a change of process.
         os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = guard.cookie_secret
+    if (settings := load_settings(home_folder())).store.url:
+        Follower(home_folder(), settings).start()
     # Streamlit takes its folder of settings, and the first place to import from, from here.
     sys.argv = [str(PAGE_SCRIPT)]
     build(guard).run(config=options(given.address, given.port, guard, headless=given.headless))

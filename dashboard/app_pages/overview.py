@@ -58,7 +58,7 @@ def link_to_alerts(count: int) -> None:
 def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> None:
     """Up to four cards: open alerts by level, then ended ones, then routes where nothing is unusual."""
     cards = headlines.cards(night, former, summary)
-    with st.grid(4, min_column_width=250):
+    with st.grid(4, min_column_width=210):
         for card in cards[:MOST_CARDS]:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 show_card(card)

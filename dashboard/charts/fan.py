@@ -91,7 +91,7 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
         if threshold <= largest:
             labels += fan_labels.chance_labels(figure, chances, threshold, per_pixel, theme)
     if skill_until is not None:
-        labels += fan_labels.skill_strip(figure, targets, now, (skill_from, skill_until), theme)
+        labels += fan_labels.skill_strip(figure, targets, now, (skill_from, skill_until), last - first, theme)
     pad = pd.Timedelta(days=4)
     figure.update_layout(
         hovermode="x",

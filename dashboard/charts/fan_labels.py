@@ -14,6 +14,8 @@ from dashboard.i18n import _, labelled
 from dashboard.theme import Theme, halo
 
 CHANCE_MONTHS, CHANCE_PIXELS = 3, 34
+SHORTEST_BAR = 0.12
+"""Share of the chart that the words over a bar of the skill strip take."""
 Annotations = list[Annotation]
 
 
@@ -63,12 +65,14 @@ def provisional_label(months: pd.DataFrame, theme: Theme) -> Annotations:
 
 
 def earlier_label(earlier: pd.DataFrame, theme: Theme) -> Annotations:
-    """The words above the highest of the earlier forecasts."""
+    """The words above the highest of the earlier forecasts, to its left: to the right stands the line of today."""
     if earlier.empty:
         return []
     highest = earlier.iloc[int(earlier["q90"].astype(float).to_numpy().argmax())]
     place = {"x": mid_month(pd.Series([highest["target_end_date"]])).iloc[0], "y": highest["q90"]}
-    return [note(theme, _("earlier forecasts"), yanchor="bottom", yshift=3, font={"color": theme.replay.text}, **place)]
+    ink = {"color": theme.replay.text}
+    text = _("earlier forecasts")
+    return [note(theme, text, xanchor="right", xshift=8, yanchor="bottom", yshift=3, font=ink, **place)]
 
 
 def outcome_label(outcomes: pd.DataFrame | None, theme: Theme) -> Annotations:
@@ -151,7 +155,12 @@ def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
 
 
 def skill_strip(
-    figure: go.Figure, targets: pd.DatetimeIndex, now: dt.date, better: tuple[int, int], theme: Theme
+    figure: go.Figure,
+    targets: pd.DatetimeIndex,
+    now: dt.date,
+    better: tuple[int, int],
+    shown: pd.Timedelta,
+    theme: Theme,
 ) -> Annotations:
     """A bar under the top edge: the months in which the forecast beats the baseline, and those in which it does not.
 
@@ -160,6 +169,7 @@ def skill_strip(
         targets: Months ahead, at mid-month.
         now: Date of knowledge.
         better: First and last of the months ahead with skill; none where the last is 0.
+        shown: Time from the left end of the chart to the right one.
         theme: Colours.
     """
     ends = targets.to_period("M").end_time.normalize()
@@ -175,8 +185,10 @@ def skill_strip(
             _bar(figure, before + gap, start, theme.ended.fill)
     if turn > start:
         _bar(figure, start + gap, turn, theme.fan)
+        # Over a bar shorter than itself the text would run across the line of today.
+        at, shift = (turn, 0) if turn - start > SHORTEST_BAR * shown else (start, -6)
         text = _("better than<br>baseline")
-        labels.append(note(theme, text, x=turn, xanchor="right", **place) | {"align": "right"})
+        labels.append(note(theme, text, x=at, xanchor="right", xshift=shift, **place) | {"align": "right"})
     if turn < stop:
         _bar(figure, turn + gap, stop, theme.ended.fill)
         text = _("no better than<br>the baseline")
