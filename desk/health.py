@@ -15,6 +15,7 @@ from core.settings import load_settings
 from desk.open import open_desk
 from store.database import sqlite_file
 from store.journal import journal_url
+from store.remote_follow import read_contact
 from store.status import NIGHT_ACTIONS, read_status
 
 OK, STALE, NONE, UNREADABLE, CLOCK = "ok", "stale", "no release", "unreadable", "clock"
@@ -41,6 +42,8 @@ class Health:
         alerts: Number of alerts of the release by level.
         waiting: Letters in the outbox.
         failing: Those of them of which a try has failed.
+        store: Why the shared store could not be looked at, the last time; empty where it could, or nothing is shared.
+        store_seen: When it was last looked at, in ISO 8601; empty where it never was.
     """
 
     status: str
@@ -54,6 +57,8 @@ class Health:
     alerts: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
     failing: int = 0
+    store: str = ""
+    store_seen: str = ""
 
 
 def read_health(home: Path, now: dt.datetime | None = None) -> Health:
@@ -66,6 +71,10 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         return Health(UNREADABLE, _without_folder(str(error), home))
     release = found["release"]
     about: dict[str, Any] = {"last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing}
+    contact = read_contact(home) if settings.store.url else None
+    if contact is not None:
+        reason = _without_folder(contact.reason, home).replace(settings.store.url, "the shared store")
+        about |= {"store": reason, "store_seen": contact.since}
     if release is None:
         return Health(NONE, "no night has published yet", **about)
     age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
@@ -117,6 +126,8 @@ def prometheus(health: Health) -> str:
         ("vigie_night_ended_timestamp_seconds", "When the last night ended.", [({}, _timestamp(night))]),
         ("vigie_sources", "Sources by freshness.", _counts("state", health.sources)),
         ("vigie_alerts_open", "Alerts of the current release by level.", _counts("level", health.alerts)),
+        ("vigie_store_reached", "1 where the shared store could be looked at, the last time.", _reached(health)),
+        ("vigie_store_reached_timestamp_seconds", "When it last could.", [({}, _seconds(health.store_seen))]),
         ("vigie_outbox_waiting", "Messages that wait to be sent.", [({}, health.waiting)]),
         ("vigie_outbox_failing", "Waiting messages of which a try has failed.", [({}, health.failing)]),
     ]
@@ -144,6 +155,14 @@ def _labels(labels: Mapping[str, str]) -> str:
 
     inner = ",".join(f'{name}="{escaped(value)}"' for name, value in labels.items())
     return f"{{{inner}}}" if inner else ""
+
+
+def _reached(health: Health) -> list[tuple[dict[str, str], float | None]]:
+    return [({}, float(not health.store) if health.store or health.store_seen else None)]
+
+
+def _seconds(at: str) -> float | None:
+    return dt.datetime.fromisoformat(at).timestamp() if at else None
 
 
 def _timestamp(night: Mapping[str, Any]) -> float | None:

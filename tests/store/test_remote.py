@@ -1,0 +1,388 @@
+"""A home folder and the store it shares with others: the old state or the new, on all machines, whatever is cut off."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from store.chain import HEAD, read_head
+from store.partitions import Partitions
+from store.raw import RawStore
+from store.releases import ReleaseStore
+from store.remote import Delivery, pull, pull_new_releases, sweep
+from store.remote_errors import AlteredError, DivergedError, NotDeliveredError, RefusedError, UnreachableError
+from store.remote_files import RemoteFiles
+from store.remote_index import latest
+from store.remote_parts import PARTS
+from store.remote_releases import UNDELIVERED, set_aside
+from store.retention import prune
+from store.vintages import VintageStore
+from tests.store.conftest import Rows
+from tests.store.shared_stores import (
+    Cut,
+    Homes,
+    any_url,
+    cut,
+    delivered,
+    file_url,
+    forecasts,
+    homes,
+    memory_url,
+    observations,
+    release_frames,
+    s3_server,
+    s3_url,
+    seen_by_others,
+    told,
+)
+
+__all__ = [
+    "any_url", "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "release_frames", "s3_server",
+    "s3_url",
+]  # fmt: skip
+
+
+def test_what_one_machine_delivers_another_gets_to_the_byte(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    release = homes.night(first, files)
+    pull(second, files)
+    assert told(second) == told(first)
+    names = sorted(path.relative_to(release.path) for path in release.path.rglob("*") if path.is_file())
+    copy = ReleaseStore(second).get(release.run_id).path
+    assert sorted(path.relative_to(copy) for path in copy.rglob("*") if path.is_file()) == names
+    assert all((copy / name).read_bytes() == (release.path / name).read_bytes() for name in names)
+    assert read_head(second / "releases") == read_head(first / "releases")
+
+
+def test_nights_on_two_machines_in_turn_make_one_chain(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    made = [homes.night(home, files, day).run_id for day, home in enumerate([first, second, first, second], start=1)]
+    pull(first, files)
+    assert told(first) == told(second) == (made, 4)
+
+
+def test_a_second_delivery_of_the_same_sends_nothing(memory_url: str, homes: Homes) -> None:
+    files = RemoteFiles(memory_url)
+    homes.night(homes("home"), files)
+    held = files.everything()
+    pull(homes("home"), files).deliver()
+    assert files.everything() == held
+
+
+def test_a_dashboard_gets_releases_and_nothing_else(any_url: str, homes: Homes) -> None:
+    files, reader = RemoteFiles(any_url), homes("reader")
+    made = homes.night(homes("night"), files)
+    state = pull_new_releases(reader, files)
+    assert told(reader) == ([made.run_id], 0)
+    assert pull_new_releases(reader, files, state) == state
+
+
+def test_a_store_that_nobody_delivered_to_changes_nothing(any_url: str, homes: Homes) -> None:
+    pull_new_releases(homes("reader"), RemoteFiles(any_url))
+    assert not (homes("reader") / "releases").exists()
+    homes.publish(homes("night"))
+    assert told(pull(homes("night"), RemoteFiles(any_url)).home)[1] == 1
+
+
+def test_publishers_answers_past_forecasts_and_mappings_travel_too(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    visit = RawStore(first).begin("unhcr", dt.datetime(2025, 1, 31, tzinfo=dt.UTC))
+    visit.keep("https://example.org/a", 200, {}, dt.datetime(2025, 1, 31, tzinfo=dt.UTC), b"answer")
+    visit.close()
+    (first / "own").mkdir()
+    (first / "own" / "mine.toml").write_text("a = 1\n")
+    homes.night(first, files)
+    pull(second, files)
+    kept = RawStore(second).replay("unhcr", dt.date(2025, 1, 31))
+    assert [RawStore(second).body("unhcr", one) for one in kept] == [b"answer"]
+    assert (second / "own" / "mine.toml").read_text() == "a = 1\n"
+    (second / "own" / "mine.toml").write_text("a = 2\n")
+    homes.night(second, files, 1)
+    pull(first, files)
+    assert (first / "own" / "mine.toml").read_text() == "a = 2\n"
+
+
+def test_a_push_cut_off_at_any_call_leaves_the_old_state_or_the_new_and_the_next_one_heals(
+    memory_url: str, homes: Homes, cut: Cut
+) -> None:
+    files, night = RemoteFiles(memory_url), homes("night")
+    homes.night(night, files, 1)
+    reader = homes("reader")
+    outcomes, is_new, in_a_row = set(), True, 0
+    for number in range(1000):
+        pull(reader, files)
+        before, delivery = told(reader), pull(night, files)
+        if is_new:
+            homes.publish(night, 1 + number % 28)
+        cut.after(number // 2, answer_only=bool(number % 2))
+        went = delivered(delivery)
+        cut.mend()
+        pull(reader, files)
+        is_new = told(reader) == told(night)
+        assert is_new or told(reader) == before, number
+        assert is_new or not went, number
+        outcomes.add((went, is_new))
+        in_a_row = in_a_row + 1 if went else 0
+        # From here on only the tidying after a delivery is cut off.
+        if in_a_row == 12:
+            break
+    assert outcomes == {(False, False), (False, True), (True, True)}
+    homes.night(night, files)
+    assert seen_by_others(homes, files) == told(night)
+
+
+def test_a_pull_cut_off_at_any_call_leaves_a_whole_chain_and_the_next_one_goes_on(
+    memory_url: str, homes: Homes, cut: Cut
+) -> None:
+    files, night, reader = RemoteFiles(memory_url), homes("night"), homes("reader")
+    homes.night(night, files, 1)
+    pull(reader, files)
+    former = told(reader)
+    for day in (2, 3):
+        homes.night(night, files, day)
+    for number in range(1000):
+        cut.after(number)
+        try:
+            pull_new_releases(reader, files)
+        except UnreachableError:
+            cut.mend()
+            assert told(reader) == former
+        else:
+            break
+    assert number > 5
+    assert told(reader)[0] == told(night)[0]
+
+
+def test_a_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    homes.night(first, files, 1)
+    slow = pull(first, files)
+    homes.publish(first, 2)
+    other = homes.night(second, files, 3)
+    with pytest.raises(NotDeliveredError, match=r"stands in .* not delivered .* another machine has delivered"):
+        slow.deliver()
+    assert seen_by_others(homes, files)[0][-1] == other.run_id
+    assert len(told(first)[0]) == 2
+
+
+def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    homes.night(first, files, 1)
+    pull(second, files)
+    stray = homes.publish(first, 2)
+    other = homes.night(second, files, 3)
+    with pytest.raises(DivergedError, match=rf"{other.run_id}.*{stray.run_id}.*--set-aside"):
+        pull(first, files)
+    assert set_aside(first, files, latest(files)) == [stray.run_id]
+    pull(first, files)
+    assert told(first)[0] == told(second)[0]
+    assert (first / UNDELIVERED / stray.run_id / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["forecasts.parquet", "manifest.json"])
+def test_an_altered_file_of_the_store_is_refused_and_named_and_changes_nothing(
+    any_url: str, homes: Homes, name: str
+) -> None:
+    files, reader = RemoteFiles(any_url), homes("reader")
+    homes.night(homes("night"), files, 1)
+    pull(reader, files)
+    former, release = told(reader), homes.night(homes("night"), files, 2)
+    files.write(f"releases/{release.run_id}/{name}", b"altered")
+    for bring in (pull, pull_new_releases):
+        with pytest.raises(AlteredError, match=rf"releases/{release.run_id}/{name}: was altered"):
+            bring(reader, files)
+    assert told(reader)[0] == former[0]
+
+
+def test_altered_figures_lists_and_commits_are_refused_and_named(memory_url: str, homes: Homes) -> None:
+    files = RemoteFiles(memory_url)
+    homes.night(homes("night"), files)
+    for part in ("vintages/", "lists/", "commits/"):
+        for place in (path for path in files.everything() if path.startswith(part)):
+            content = files.read(place)
+            files.write(place, content + b" ")
+            with pytest.raises(AlteredError, match=f"{place}: was altered"):
+                pull(homes(f"{part[:-1]}-{place[-9:-5]}"), files)
+            files.write(place, content)
+    assert seen_by_others(homes, files) == told(homes("night"))
+
+
+def test_a_file_that_the_store_lost_is_named(any_url: str, homes: Homes) -> None:
+    files = RemoteFiles(any_url)
+    release = homes.night(homes("night"), files)
+    files.remove(f"releases/{release.run_id}/alerts.parquet")
+    with pytest.raises(AlteredError, match=r"alerts\.parquet: is not there, though the newest commit names it"):
+        pull(homes("reader"), files)
+
+
+@pytest.mark.parametrize(("forged", "refusal"), [("manifest", AlteredError), ("chain", DivergedError)])
+def test_a_store_that_tells_another_past_is_refused(
+    memory_url: str, homes: Homes, forged: str, refusal: type[Exception]
+) -> None:
+    """Somebody who may write to the store makes a chain of his own, consistent in itself."""
+    files, reader, forger = RemoteFiles(memory_url), homes("reader"), homes("forger")
+    release = homes.night(homes("night"), files, 1)
+    pull(reader, files)
+    if forged == "manifest":
+        shutil.copytree(homes("night") / "releases", forger / "releases")
+        manifest = forger / "releases" / release.run_id / "manifest.json"
+        manifest.write_text(manifest.read_text().replace('"0.1.0"', '"6.6.6"'))
+    else:
+        homes.publish(forger, 2)
+    for place in files.everything():
+        files.remove(place)
+    Delivery(forger, files, parts={kind: {} for kind in PARTS}).deliver()
+    with pytest.raises(refusal):
+        pull_new_releases(reader, files)
+    assert told(reader)[0] == [release.run_id]
+
+
+def test_a_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> None:
+    files = RemoteFiles(file_url)
+    homes.night(homes("night"), files, 1)
+    homes.night(homes("night"), files, 2)
+    files.remove("commits/000000000002.json")
+    with pytest.raises(AlteredError, match="was at state 2, is at 1"):
+        pull(homes("night"), files)
+
+
+def test_an_altered_release_or_figure_does_not_leave_its_home(any_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(any_url), homes("home")
+    delivery, release = pull(home, files), homes.publish(home)
+    content = (release.path / "alerts.parquet").read_bytes()
+    (release.path / "alerts.parquet").write_bytes(b"altered")
+    with pytest.raises(NotDeliveredError, match=r"alerts\.parquet: was altered"):
+        delivery.deliver()
+    (release.path / "alerts.parquet").write_bytes(content)
+    figures = next((home / "vintages").rglob("*.parquet"))
+    figures.write_bytes(b"damaged")
+    with pytest.raises(NotDeliveredError, match=r"is damaged"):
+        delivery.deliver()
+    assert latest(files).number == 0
+
+
+def test_what_retention_removed_goes_on_all_machines_and_does_not_come_back(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    made = [homes.night(first, files, day).run_id for day in (1, 2, 3, 31)]
+    pull(second, files)
+    delivery = pull(first, files)
+    gone = [one.run_id for one in prune(first, 2)]
+    delivery.deliver()
+    assert gone == made[:2]
+    homes.night(second, files, 31)
+    pull(first, files)
+    third = homes("third")
+    pull(third, files)
+    for home in (first, second, third):
+        assert told(home)[0][:2] == made[2:]
+        assert sorted(path.stem for path in (home / "releases" / "REMOVED").iterdir()) == gone
+        assert not list((home / "releases").glob(".removing-*"))
+
+
+def test_the_last_release_of_a_month_stays_whole_in_the_store(memory_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(memory_url), homes("home")
+    january = homes.night(home, files, 31)
+    for day in (1, 2, 3):
+        delivery = pull(home, files)
+        homes.publish(home, day, month=2)
+        prune(home, 1)
+        delivery.deliver()
+    assert seen_by_others(homes, files)[0] == [january.run_id, told(home)[0][-1]]
+
+
+def test_merged_figures_replace_their_parts_in_the_store_and_on_other_machines(any_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+    for day in (1, 2, 3):
+        homes.night(first, files, day)
+    pull(second, files)
+    delivery = pull(first, files)
+    Partitions(first / "vintages" / "iom-dtm").merge()
+    delivery.deliver()
+    pull(second, files)
+    files_of = [sorted(path.name for path in (home / "vintages").rglob("*.parquet")) for home in (first, second)]
+    assert files_of[0] == files_of[1]
+    assert len(files_of[0]) == 1
+    assert told(second) == told(first)
+
+
+def test_figures_read_in_by_hand_before_a_home_was_shared_are_kept_and_delivered(
+    memory_url: str, homes: Homes, observations: Rows
+) -> None:
+    files, second = RemoteFiles(memory_url), homes("second")
+    homes.night(homes("first"), files, 1)
+    VintageStore(second).append(observations(("2023-05", 7.0, "2025-01-01")))
+    homes.night(second, files, 2)
+    assert seen_by_others(homes, files)[1] == told(second)[1] == 3
+
+
+def test_a_home_that_lost_figures_gets_them_back_and_the_store_loses_none(any_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(any_url), homes("home")
+    homes.night(home, files, 1)
+    figures = next((home / "vintages").rglob("*.parquet"))
+    figures.unlink()
+    pull(home, files).deliver()
+    assert figures.is_file()
+    assert seen_by_others(homes, files)[1] == 1
+
+
+def test_what_no_commit_names_is_removed_after_a_day(file_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(file_url), homes("home")
+    homes.night(home, files)
+    delivery = pull(home, files)
+    for name in ("old", "young"):
+        files.write(f"releases/20250101T000000Z-00000{len(name)}/{name}", b"left by a push that was cut off")
+    yesterday = dt.datetime.now(dt.UTC).timestamp() - 90_000
+    shared = Path(file_url.removeprefix("file://"))
+    for path in shared.rglob("*"):
+        if path.is_file() and path.name != "young":
+            os.utime(path, (yesterday, yesterday))
+    assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base, delivery.parts)] == ["old"]
+    assert seen_by_others(homes, files) == told(home)
+
+
+def test_a_store_that_does_not_answer_is_named(homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnreachableError, match="is its disk mounted"):
+        pull(homes("home"), RemoteFiles(f"file://{tmp_path / 'unmounted'}"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-store")
+    monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 1)
+    with pytest.raises(UnreachableError, match=r"s3://vigie/x.*127\.0\.0\.1:9") as refused:
+        pull(homes("home"), RemoteFiles("s3://vigie/x"))
+    assert "secret-of-the-store" not in str(refused.value)
+
+
+def test_the_head_moves_last(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader killed between two renames finds a chain that is whole."""
+    files, reader = RemoteFiles(memory_url), homes("reader")
+    for day in (1, 2):
+        homes.night(homes("night"), files, day)
+    replaced = Path.replace
+    moves: list[str] = []
+
+    def watched(path: Path, target: Path) -> Path:
+        moves.append(Path(target).name)
+        assert ReleaseStore(reader).verify() is None
+        return replaced(path, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    pull_new_releases(reader, files)
+    assert moves[-1] == HEAD
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_only_be_read_is_named(file_url: str, homes: Homes) -> None:
+    shared = Path(file_url.removeprefix("file://"))
+    delivery = pull(homes("home"), RemoteFiles(file_url))
+    homes.publish(homes("home"))
+    shared.chmod(0o555)
+    try:
+        with pytest.raises(NotDeliveredError) as refused:
+            delivery.deliver()
+    finally:
+        shared.chmod(0o755)
+    assert isinstance(refused.value.__cause__, RefusedError)

@@ -1,0 +1,199 @@
+"""One night at a time on all machines, and no machine that died keeps the others out for long."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from store.database import Database
+from store.lock import AlreadyRunningError
+from store.remote_errors import MovedOnError, RefusedError
+from store.remote_files import RemoteFiles
+from store.remote_index import NOTHING, Commit, latest, publish
+from store.remote_lease import LEASES, single_flight
+from tests.store.shared_stores import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
+
+__all__ = ["any_url", "file_url", "memory_url", "postgres_server", "postgres_url", "s3_server", "s3_url"]
+
+SQLITE = "sqlite:///journal.sqlite"
+LONG = 300.0
+
+
+def _newest_lease(url: str) -> Path:
+    return max((Path(url.removeprefix("file://")) / LEASES).glob("*.json"))
+
+
+def test_a_second_night_is_told_which_machine_holds_the_store(any_url: str) -> None:
+    with (
+        single_flight(RemoteFiles(any_url), SQLITE, LONG),
+        pytest.raises(AlreadyRunningError, match=rf"process {os.getpid()} on .*counts as dead in \d+ seconds"),
+        single_flight(RemoteFiles(any_url), SQLITE, LONG),
+    ):
+        pass
+
+
+def test_the_store_is_given_back_at_the_end_and_after_an_error(any_url: str) -> None:
+    with pytest.raises(ZeroDivisionError), single_flight(RemoteFiles(any_url), SQLITE, LONG):
+        _ = 1 / 0
+    with single_flight(RemoteFiles(any_url), SQLITE, LONG):
+        pass
+
+
+def test_a_lease_whose_holder_fell_silent_is_taken_over(file_url: str) -> None:
+    files = RemoteFiles(file_url)
+    with single_flight(files, SQLITE, LONG):
+        lease = _newest_lease(file_url)
+        silent = dt.datetime.now(dt.UTC).timestamp() - LONG - 5
+        os.utime(lease, (silent, silent))
+        with single_flight(files, SQLITE, LONG):
+            assert _newest_lease(file_url) != lease
+
+
+def test_a_holder_whose_clock_is_wrong_keeps_its_lease(file_url: str) -> None:
+    """What counts is the store's clock: a machine may think what it likes of the time of day."""
+    files = RemoteFiles(file_url)
+    with single_flight(files, SQLITE, LONG):
+        lease = _newest_lease(file_url)
+        content = json.loads(lease.read_text())
+        kept = lease.stat()
+        lease.write_text(json.dumps(content | {"at": "1999-01-01T00:00:00+00:00"}))
+        os.utime(lease, (kept.st_atime, kept.st_mtime))
+        with pytest.raises(AlreadyRunningError, match="1999-01-01"), single_flight(files, SQLITE, LONG):
+            pass
+
+
+def test_a_lease_is_renewed_while_its_night_runs(file_url: str) -> None:
+    files, renewed = RemoteFiles(file_url), threading.Event()
+    write = files.write
+
+    def watched(path: str, content: bytes) -> None:
+        write(path, content)
+        renewed.set()
+
+    files.write = watched  # type: ignore[method-assign]  # only its calls are watched
+    with single_flight(files, SQLITE, 0.2):
+        assert renewed.wait(10)
+        assert json.loads(_newest_lease(file_url).read_text())["released"] is False
+
+
+def test_of_two_who_find_the_same_lease_dead_one_gets_it(any_url: str) -> None:
+    files, begin, outcomes = RemoteFiles(any_url), threading.Barrier(4), []
+
+    def try_it() -> None:
+        begin.wait()
+        try:
+            with single_flight(files, SQLITE, LONG):
+                outcomes.append("held")
+                done.wait(20)
+        except AlreadyRunningError:
+            outcomes.append("refused")
+            if outcomes.count("refused") == 3:
+                done.set()
+
+    done = threading.Event()
+    threads = [threading.Thread(target=try_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["held", "refused", "refused", "refused"]
+
+
+def test_with_postgresql_the_database_holds_nights_apart_and_no_lease_is_left(
+    memory_url: str, postgres_url: str
+) -> None:
+    files = RemoteFiles(memory_url)
+    with (
+        single_flight(files, postgres_url, LONG),
+        pytest.raises(AlreadyRunningError, match="as PostgreSQL says"),
+        single_flight(files, postgres_url, LONG),
+    ):
+        pass
+    with single_flight(files, postgres_url, LONG):
+        assert files.names(LEASES) == []
+
+
+def test_two_stores_in_one_database_do_not_disturb_each_other(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.alone("one") as first, database.alone("two") as second, database.alone("one") as third:
+        assert (first, second, third) == (True, True, False)
+    database.close()
+
+
+def test_a_night_does_not_begin_on_a_store_that_may_only_be_read(
+    memory_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_args: object, **_kwargs: object) -> None:
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
+    with (
+        pytest.raises(RefusedError, match="Access Denied"),
+        single_flight(RemoteFiles(memory_url), SQLITE, LONG),
+    ):
+        pass
+
+
+def test_a_store_that_lets_two_writers_create_one_file_is_refused(
+    memory_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = RemoteFiles.create
+
+    def careless(files: RemoteFiles, path: str, content: bytes) -> bool:
+        return create(files, path, content) or True
+
+    monkeypatch.setattr(RemoteFiles, "create", careless)
+    with (
+        pytest.raises(Exception, match="it cannot be shared safely"),
+        single_flight(RemoteFiles(memory_url), SQLITE, LONG),
+    ):
+        pass
+
+
+def _at_once(count: int, work: Callable[[int], None]) -> None:
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", ["file", "s3"])
+def test_of_several_pushers_at_once_one_succeeds_and_the_others_know_it(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    files = RemoteFiles(str(request.getfixturevalue(f"{kind}_url")))
+    base, outcomes = NOTHING, []
+    for number in (1, 2, 3):
+        begin = threading.Barrier(4)
+
+        def push(who: int, number: int = number, base: Commit = base, begin: threading.Barrier = begin) -> None:
+            begin.wait()
+            try:
+                publish(files, base, Commit(number, base.sha256, None, made=f"pusher {who}"))
+                outcomes.append((number, who))
+            except MovedOnError:
+                pass
+
+        _at_once(4, push)
+        base = latest(files)
+        assert base.number == number
+    assert [number for number, _ in outcomes] == [1, 2, 3]
+
+
+def test_a_delivery_whose_answer_was_lost_is_known_as_its_own(memory_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, create = RemoteFiles(memory_url), RemoteFiles.create
+
+    def repeated(one: RemoteFiles, path: str, content: bytes) -> bool:
+        create(one, path, content)
+        return create(one, path, content)
+
+    monkeypatch.setattr(RemoteFiles, "create", repeated)
+    publish(files, NOTHING, Commit(1, "", None, made="me"))
+    assert latest(files).made == "me"
