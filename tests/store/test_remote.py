@@ -33,6 +33,7 @@ from tests.store.shared_stores import (
     homes,
     memory_url,
     observations,
+    quick_url,
     release_frames,
     s3_server,
     s3_url,
@@ -41,8 +42,8 @@ from tests.store.shared_stores import (
 )
 
 __all__ = [
-    "any_url", "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "release_frames", "s3_server",
-    "s3_url",
+    "any_url", "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "quick_url", "release_frames",
+    "s3_server", "s3_url",
 ]  # fmt: skip
 
 
@@ -73,23 +74,23 @@ def test_a_second_delivery_of_the_same_sends_nothing(memory_url: str, homes: Hom
     assert files.everything() == held
 
 
-def test_a_dashboard_gets_releases_and_nothing_else(any_url: str, homes: Homes) -> None:
-    files, reader = RemoteFiles(any_url), homes("reader")
+def test_a_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes) -> None:
+    files, reader = RemoteFiles(quick_url), homes("reader")
     made = homes.night(homes("night"), files)
     state = pull_new_releases(reader, files)
     assert told(reader) == ([made.run_id], 0)
     assert pull_new_releases(reader, files, state) == state
 
 
-def test_a_store_that_nobody_delivered_to_changes_nothing(any_url: str, homes: Homes) -> None:
-    pull_new_releases(homes("reader"), RemoteFiles(any_url))
+def test_a_store_that_nobody_delivered_to_changes_nothing(quick_url: str, homes: Homes) -> None:
+    pull_new_releases(homes("reader"), RemoteFiles(quick_url))
     assert not (homes("reader") / "releases").exists()
     homes.publish(homes("night"))
-    assert told(pull(homes("night"), RemoteFiles(any_url)).home)[1] == 1
+    assert told(pull(homes("night"), RemoteFiles(quick_url)).home)[1] == 1
 
 
-def test_publishers_answers_past_forecasts_and_mappings_travel_too(any_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+def test_publishers_answers_past_forecasts_and_mappings_travel_too(quick_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     visit = RawStore(first).begin("unhcr", dt.datetime(2025, 1, 31, tzinfo=dt.UTC))
     visit.keep("https://example.org/a", 200, {}, dt.datetime(2025, 1, 31, tzinfo=dt.UTC), b"answer")
     visit.close()
@@ -169,8 +170,8 @@ def test_a_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, 
     assert len(told(first)[0]) == 2
 
 
-def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(any_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(quick_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     homes.night(first, files, 1)
     pull(second, files)
     stray = homes.publish(first, 2)
@@ -211,8 +212,8 @@ def test_altered_figures_lists_and_commits_are_refused_and_named(memory_url: str
     assert seen_by_others(homes, files) == told(homes("night"))
 
 
-def test_a_file_that_the_store_lost_is_named(any_url: str, homes: Homes) -> None:
-    files = RemoteFiles(any_url)
+def test_a_file_that_the_store_lost_is_named(quick_url: str, homes: Homes) -> None:
+    files = RemoteFiles(quick_url)
     release = homes.night(homes("night"), files)
     files.remove(f"releases/{release.run_id}/alerts.parquet")
     with pytest.raises(AlteredError, match=r"alerts\.parquet: is not there, though the newest commit names it"):
@@ -250,8 +251,8 @@ def test_a_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> 
         pull(homes("night"), files)
 
 
-def test_an_altered_release_or_figure_does_not_leave_its_home(any_url: str, homes: Homes) -> None:
-    files, home = RemoteFiles(any_url), homes("home")
+def test_an_altered_release_or_figure_does_not_leave_its_home(quick_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(quick_url), homes("home")
     delivery, release = pull(home, files), homes.publish(home)
     content = (release.path / "alerts.parquet").read_bytes()
     (release.path / "alerts.parquet").write_bytes(b"altered")
@@ -294,8 +295,8 @@ def test_the_last_release_of_a_month_stays_whole_in_the_store(memory_url: str, h
     assert seen_by_others(homes, files)[0] == [january.run_id, told(home)[0][-1]]
 
 
-def test_merged_figures_replace_their_parts_in_the_store_and_on_other_machines(any_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+def test_merged_figures_replace_their_parts_in_the_store_and_on_other_machines(quick_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     for day in (1, 2, 3):
         homes.night(first, files, day)
     pull(second, files)
@@ -319,8 +320,8 @@ def test_figures_read_in_by_hand_before_a_home_was_shared_are_kept_and_delivered
     assert seen_by_others(homes, files)[1] == told(second)[1] == 3
 
 
-def test_a_home_that_lost_figures_gets_them_back_and_the_store_loses_none(any_url: str, homes: Homes) -> None:
-    files, home = RemoteFiles(any_url), homes("home")
+def test_a_home_that_lost_figures_gets_them_back_and_the_store_loses_none(quick_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(quick_url), homes("home")
     homes.night(home, files, 1)
     figures = next((home / "vintages").rglob("*.parquet"))
     figures.unlink()

@@ -1,0 +1,78 @@
+"""A night whose home is shared: seen by others when it is published, and named where it could not be delivered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.errors import StoreError
+from core.settings import Settings, load_settings
+from nightly import run_night
+from store.journal import Journal, journal_url
+from store.releases import ReleaseStore
+from store.remote import pull
+from store.remote_errors import MovedOnError, NotDeliveredError, UnreachableError
+from store.remote_files import RemoteFiles
+from store.vintages import VintageStore
+
+pytestmark = pytest.mark.slow
+AS_OF = dt.date(2025, 2, 28)
+
+
+def last_action(home: Path) -> tuple[str, str]:
+    journal = Journal(journal_url("", home))
+    entries = [entry for entry in journal.entries() if entry.actor == "nightly"]
+    journal.close()
+    return entries[-1].action, entries[-1].reason
+
+
+@pytest.fixture
+def shared_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path, shared_folder: Path) -> Settings:
+    text = (home / "settings.toml").read_text()
+    (home / "settings.toml").write_text(f'{text}[store]\nurl = "file://{shared_folder}"\n')
+    return load_settings(home)
+
+
+def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
+    home: Path, settings: Settings, shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = run_night(home, settings, AS_OF)
+    other = tmp_path / "other"
+    pull(other, RemoteFiles(settings.store.url))
+    assert [one.run_id for one in ReleaseStore(other).all()] == [one.run_id for one in ReleaseStore(home).all()]
+    assert ReleaseStore(other).verify() is None
+    assert VintageStore(other).known_at(AS_OF).equals(VintageStore(home).known_at(AS_OF))
+    assert "store" not in night.release.manifest["settings"]
+    assert str(shared_folder) not in (night.release.path / "manifest.json").read_text()
+
+    def moved_on(*_: object) -> None:
+        raise MovedOnError("another machine has delivered meanwhile")
+
+    monkeypatch.setattr("store.remote.publish", moved_on)
+    with pytest.raises(NotDeliveredError, match=r"stands in .* not delivered"):
+        run_night(home, settings, AS_OF + dt.timedelta(days=31))
+    action, reason = last_action(home)
+    assert (action, "another machine" in reason) == ("not delivered", True)
+    assert ReleaseStore(home).verify() is None
+    pull(other, RemoteFiles(settings.store.url))
+    assert len(ReleaseStore(other).all()) == len(ReleaseStore(home).all()) - 1
+
+
+def test_a_night_does_not_begin_where_the_store_is_silent(home: Path, settings: Settings, shared_folder: Path) -> None:
+    before = [one.run_id for one in ReleaseStore(home).all()]
+    shutil.rmtree(shared_folder)
+    with pytest.raises(UnreachableError, match="is its disk mounted") as refused:
+        run_night(home, settings, AS_OF)
+    assert isinstance(refused.value, StoreError)
+    assert last_action(home)[0] == "nothing published"
+    assert [one.run_id for one in ReleaseStore(home).all()] == before
