@@ -135,7 +135,7 @@ class Session:
         elif kind == "page_info_changed":
             self._query = message.page_info_changed.query_string
         elif kind == "page_not_found":
-            self.screen.errors.append(f"page not found: {message.page_not_found.page_name}")
+            self.screen.errors.append("page not found")
         elif kind == "session_event" and message.session_event.WhichOneof("type") == "script_compilation_exception":
             self.screen.errors.append(message.session_event.script_compilation_exception.message)
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import streamlit
+from dashboard.kept_files import ADDRESS, FOLDER
 
-_FOLDER = Path(streamlit.__file__).parent / "static" / "static"
 _EVERY_PAGE = ("js/StreamlitMarkdown.*.js", "media/SourceSerifVariable-Roman.*.woff2")
 _CHARTS = ("js/PlotlyChart.*.js", "js/arrowFormatUtils.*.js")
 
@@ -22,12 +21,12 @@ def links(*, charts: bool) -> str:
         charts: Whether the page draws charts.
     """
     patterns = (*_EVERY_PAGE, *_CHARTS) if charts else _EVERY_PAGE
-    found = [path for pattern in patterns for path in sorted(_FOLDER.glob(pattern))]
+    found = [path for pattern in patterns for path in sorted(FOLDER.glob(pattern))]
     return ", ".join(_link(path) for path in found)
 
 
 def _link(path: Path) -> str:
-    address = f"</static/{path.parent.name}/{path.name}>"
+    address = f"<{ADDRESS}{path.parent.name}/{path.name}>"
     if path.suffix == ".js":
         return f"{address}; rel=modulepreload; crossorigin"
     return f'{address}; rel=preload; as=font; type="font/woff2"; crossorigin'

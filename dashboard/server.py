@@ -16,6 +16,7 @@ from core.settings import PROJECT, home_folder, load_settings
 from dashboard.gate import Gate
 from dashboard.guard import Guard, guard_of
 from dashboard.health import ROUTES
+from dashboard.kept_files import KeptFiles
 from dashboard.readiness import ready
 from store.remote_follow import Follower
 
@@ -30,8 +31,8 @@ def build(guard: Guard) -> App:
         InputError: The client secret is missing.
     """
     secrets = {"auth": auth_section(guard)} if guard.access.is_on else None
-    gate = [Middleware(Gate, guard=guard)]
-    return App(PAGE_SCRIPT, secrets=secrets, middleware=gate, routes=ROUTES, lifespan=ready)
+    layers = [Middleware(Gate, guard=guard), Middleware(KeptFiles)]
+    return App(PAGE_SCRIPT, secrets=secrets, middleware=layers, routes=ROUTES, lifespan=ready)
 
 
 def auth_section(guard: Guard) -> dict[str, Any]:

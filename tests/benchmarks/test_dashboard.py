@@ -1,0 +1,82 @@
+"""The readers that measure the dashboard run real pages and notice what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import dashboard, dashboard_load
+from benchmarks.dashboard_pages import Times
+from benchmarks.dashboard_server import Server
+from benchmarks.dashboard_session import Session
+from tests.dashboard.conftest import publish
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("home")
+    publish(home)
+    with Server(home, home / "server.log") as started:
+        yield started
+
+
+@pytest.fixture
+def session(server: Server) -> Iterator[Session]:
+    visit = Session(server.address, "en-GB")
+    yield visit
+    visit.close()
+
+
+def test_a_reader_who_picks_a_route_gets_that_route(session: Session) -> None:
+    session.open("route", route="CMR")
+    found = session.find("selectbox", "address:route")
+    assert session.value(found) == "Central Mediterranean"
+    session.choose(found, "English Channel")
+    assert session.screen.title.startswith("English Channel: ")
+    assert session.screen.errors == []
+    assert session.screen.charts > 0
+
+
+def test_a_reader_who_picks_a_language_is_answered_in_it_on_the_next_page_too(session: Session) -> None:
+    session.open("")
+    session.choose(session.find("button_group", "address:lang"), "FR")
+    session.go("alerts")
+    assert session.screen.title == "4 alertes attendent une validation"
+    assert session.screen.errors == []
+
+
+def test_an_address_that_is_not_there_is_noted(session: Session) -> None:
+    session.open("nowhere")
+    assert session.screen.errors == ["page not found"]
+
+
+def test_readers_at_once_meet_no_error_and_every_step_is_timed(server: Server) -> None:
+    seen = dashboard_load.run(server.address, 3, 0.2, lambda: None)
+    assert seen.errors == []
+    assert len(seen.seconds["first page"]) == 3
+    assert all(seconds > 0 for seconds in seen.all())
+    assert server.memory()[1] >= server.memory()[0] > 50
+    assert server.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("paint", "change", "answer", "errors", "peak"),
+    [(2.6, 0.3, 0.5, 0, 900), (2.0, 0.5, 0.5, 0, 900), (2.0, 0.3, 1.1, 0, 900), (2.0, 0.3, 0.5, 1, 900),
+     (2.0, 0.3, 0.5, 0, 1600)],
+    ids=["slow paint", "slow change", "slow answers", "an error", "memory"],
+)  # fmt: skip
+def test_one_missed_limit_is_a_failure(paint: float, change: float, answer: float, errors: int, peak: float) -> None:
+    def judge(paint: float, change: float, answer: float, errors: int, peak: float) -> bool:
+        seen = dashboard_load.Seen({"page": [answer]}, ["an error"] * errors)
+        return dashboard.is_within(Times({"": [paint]}, [change], [change]), seen, peak)
+
+    assert judge(2.0, 0.3, 0.5, 0, 900)
+    assert not judge(paint, change, answer, errors, peak)
+
+
+def test_a_log_with_an_error_is_a_fault(tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    log.write_text("all is well\nTraceback (most recent call last):\n")
+    assert Server(tmp_path, log).faults() == ["Traceback (most recent call last):"]

@@ -1,0 +1,57 @@
+"""Streamlit's own files are handed out from memory, whole, packed where the browser takes that, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+
+from dashboard.kept_files import ADDRESS, FOLDER, KeptFiles
+
+SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
+FONT = next((FOLDER / "media").glob("*.woff2"))
+
+
+def ask(address: str, method: str = "GET", encoding: str = "gzip") -> httpx.Response:
+    behind = PlainTextResponse("from behind")
+
+    async def get() -> httpx.Response:
+        transport = httpx.ASGITransport(KeptFiles(behind))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, address, headers={"accept-encoding": encoding})
+
+    return asyncio.run(get())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
+    answer = ask(f"{ADDRESS}js/{SCRIPT.name}", encoding=encoding)
+    assert answer.content == SCRIPT.read_bytes()
+    assert answer.headers.get("content-encoding", "identity") == encoding
+    assert answer.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_packed_script_is_smaller() -> None:
+    size = int(ask(f"{ADDRESS}js/{SCRIPT.name}").headers["content-length"])
+    assert size == len(gzip.compress(SCRIPT.read_bytes(), 6, mtime=0)) < SCRIPT.stat().st_size
+
+
+def test_a_font_is_not_packed_twice() -> None:
+    answer = ask(f"{ADDRESS}media/{FONT.name}")
+    assert "content-encoding" not in answer.headers
+    assert answer.content == FONT.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/route", f"{ADDRESS}js/none.js", f"{ADDRESS}js/../../index.html", f"{ADDRESS}%2e%2e/index.html"]
+)
+def test_everything_else_is_answered_behind(address: str) -> None:
+    assert ask(address).text == "from behind"
+
+
+def test_a_file_is_only_read() -> None:
+    assert ask(f"{ADDRESS}js/{SCRIPT.name}", method="POST").text == "from behind"
