@@ -128,6 +128,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(CASES), help="cases, comma-separated: " + ", ".join(CASES))
     parser.add_argument("--start", type=Path, help="home folder with one night in it; by default one is made")
     parser.add_argument("--quick", action="store_true", help="leave out whole nights and the dashboard")
+    parser.add_argument("--alone", action="store_true", help="kill nights without a dashboard and commands meanwhile")
     parser.add_argument("--record", type=Path, help="file to which results are added")
     parser.add_argument("--table", type=Path, help="only print the table of such a file")
     given = parser.parse_args()
@@ -139,7 +140,8 @@ def main() -> None:
         spare = Path(name)
         numbers = range(given.first, given.first + given.kills)
         start = given.start or _prepare(spare)
-        found = run(given.only.split(","), Bench(start, spare, given.seed, numbers, given.writes, given.quick))
+        bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone)
+        found = run(given.only.split(","), bench)
     if given.record:
         with given.record.open("a", encoding="utf-8") as stream:
             stream.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in found.results)

@@ -92,6 +92,7 @@ class Bench:
         numbers: Numbers of the kills to make: the moment of each follows from the seed and its number alone.
         writes: How often to kill what a night writes.
         quick: Leave out whole nights after a fault, which take a while.
+        alone: Let nobody look at the dashboard or comment at the command line while nights are killed.
     """
 
     prepared: Path
@@ -100,6 +101,7 @@ class Bench:
     numbers: range
     writes: int
     quick: bool = False
+    alone: bool = False
 
     def copy(self, name: str, below: Path | None = None) -> Home:
         """A fresh copy of the prepared home."""

@@ -38,7 +38,9 @@ def killed(bench: Bench) -> list[Result]:
     others go on with what the killed one left. Half of the kills meet all processes of a night, half its first one.
     """
     home, result = bench.copy("killed"), Result("`kill -9` of a night at a moment drawn from its whole length")
-    with watching(home.folder, bench.spare, pages=not bench.quick) as watchers:
+    with watching(
+        home.folder, bench.spare, pages=not (bench.quick or bench.alone), commands=not bench.alone
+    ) as watchers:
         begun = time.monotonic()
         home.check_night()
         length = 8.0 if bench.quick else time.monotonic() - begun

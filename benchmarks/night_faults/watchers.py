@@ -91,8 +91,8 @@ class Watchers:
 
 
 @contextmanager
-def watching(home: Path, notes: Path, *, pages: bool) -> Iterator[Watchers]:
-    """A reader, a person at the command line and, with ``pages``, the dashboard with somebody who looks at it.
+def watching(home: Path, notes: Path, *, pages: bool, commands: bool = True) -> Iterator[Watchers]:
+    """A reader; with ``commands`` a person at the command line; with ``pages`` the dashboard and who looks at it.
 
     Raises:
         WatchError: The dashboard's own log tells of an error.
@@ -103,7 +103,8 @@ def watching(home: Path, notes: Path, *, pages: bool) -> Iterator[Watchers]:
         watchers = Watchers(home, notes)
         stack.callback(watchers.end)
         watchers.start(read)
-        watchers.start(command)
+        if commands:
+            watchers.start(command)
         server = stack.enter_context(Server(home, notes / "dashboard.log")) if pages else None
         if server is not None:
             watchers.start(look, server.address)

@@ -49,10 +49,15 @@ def write_on(home: Path, begun: Connection) -> None:
             if len(past):
                 cache.append(past.assign(history_hash=f"{os.getpid()}-{number}"))
             about = About(as_of, "0.1.0", {}, {})
-            release = store.publish(frames, {}, about)
+            release = store.publish({**frames, "forecasts": _as_known_on(frames["forecasts"], as_of)}, {}, about)
             journal = Journal(journal_url("", home))
             payload = {WITNESS: store.head()}
             journal.record(Entry("nightly", "published", release.run_id, release.run_id, payload=payload))
             journal.close()
             prune(home, KEEP)
         begun.send(number)
+
+
+def _as_known_on(forecasts: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+    """So that a reader can tell the frames of one release from those of another."""
+    return forecasts.assign(as_of=pd.Timestamp(date))

@@ -1,0 +1,44 @@
+"""Nights and what they write are killed for real, a few times; the benchmark does it by the hundred."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from benchmarks.night_faults.__main__ import read_records, run, table
+from benchmarks.night_faults.bench import Bench, Result, last_stage
+
+KILLS, WRITES = 3, 8
+
+
+@pytest.mark.slow
+def test_what_is_killed_leaves_releases_figures_and_journal_whole(first_night: Path, tmp_path: Path) -> None:
+    found = run(["killed", "writing"], Bench(first_night, tmp_path, 7, range(KILLS), WRITES, quick=True))
+    assert found.failed == []
+    times = {result.fault: result.times for result in found.results}
+    assert times["`kill -9` of a night at a moment drawn from its whole length"] == KILLS
+    assert times["`kill -9` of what a night writes, again and again"] == WRITES
+    assert times["actions recorded meanwhile"] > WRITES
+    assert times["readings of the current release meanwhile"] > 0
+
+
+def test_the_moment_of_a_kill_follows_from_the_seed_and_its_number_alone(tmp_path: Path) -> None:
+    one, other = (Bench(tmp_path, tmp_path, 7, numbers, 0) for numbers in (range(3), range(2, 9)))
+    assert one.random("killed", 2).random() == other.random("killed", 2).random()
+    assert one.random("killed", 1).random() != other.random("killed", 2).random()
+
+
+def test_results_of_several_runs_add_up_in_one_table(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    rows = [{"fault": "a kill", "times": 2, "outcomes": {what: 2}, "after": {}} for what in ("whole", "whole", "new")]
+    record.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert table(read_records(record))[-1] == "| a kill | 6 | new: 2; whole: 4 |  |"
+    assert table([Result("a kill", 1, Counter({"whole": 1}))])[-1] == "| a kill | 1 | whole |  |"
+
+
+def test_the_stage_that_a_kill_met_is_read_from_the_log_of_the_night() -> None:
+    lines = ['{"event": "night begun"}', '{"event": "stage ended", "stage": "reading"}', "no JSON", '{"event": "prog']
+    assert [last_stage("\n".join(lines[:number])) for number in (0, 1, 2, 4)] == ["", "begun", "reading", "reading"]
