@@ -29,12 +29,14 @@ from desk.decisions import announcing, letters_of, publisher_of
 from desk.letters import matter
 from desk.open import Desk, open_desk
 from desk.publishing import publish_cap, publish_feeds
-from store.lock import delivery_lock
+from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import Letter
 from store.releases import ReleaseStore
 
 FRESHNESS_DAYS = 7
 """Age beyond which a change of freshness is no longer told."""
+_SENDING = "vigie outbox"
+"""What a sender holds in a journal that machines share: two would send every letter twice."""
 
 
 @dataclass
@@ -71,10 +73,12 @@ def send_waiting(desk: Desk, *, wait_seconds: float = 0) -> Report:
         wait_seconds: How long to wait for another sender to end.
 
     Raises:
-        AlreadyRunningError: Another process sends on this home folder.
+        AlreadyRunningError: Another process sends on this home folder, or on another machine with the same journal.
         StoreError: The journal or the home folder cannot be read or written.
     """
-    with delivery_lock(desk.home, wait_seconds):
+    with delivery_lock(desk.home, wait_seconds), desk.journal.database.alone(_SENDING, wait_seconds) as is_held:
+        if not is_held:
+            raise AlreadyRunningError("messages are being sent from another machine")
         _announce_freshness(desk)
         report = _Round(desk).run()
         publish_feeds(desk)

@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from core.errors import InputError, StoreError
 
 _WAIT_SECONDS = 30
+_TRY_AGAIN_SECONDS = 0.2
 _T = TypeVar("_T")
 _SETUP_LOCK = 0x56494749
 """Number of the advisory lock under which PostgreSQL's tables are made: "VIGI" in ASCII."""
@@ -94,22 +96,29 @@ class Database:
             self.run(lambda connection: _create(connection, tables), writes=True)
 
     @contextmanager
-    def alone(self, name: str) -> Iterator[bool]:
-        """Try to hold a name among all who use this database (PostgreSQL); it is given back when its process goes.
+    def alone(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
+        """Try to hold a name among all machines that use this database; it is given back when its process goes.
 
         Args:
             name: What is held.
+            wait_seconds: How long to try.
 
         Yields:
-            True where it is held now, False where another connection holds it.
+            True where it is held now, False where another process holds it. SQLite serves one machine, where files
+            are locked instead (:mod:`store.lock`): True.
 
         Raises:
             StoreError: The database refuses.
         """
-        number = sa.func.hashtextextended(name, 0)
+        if self._engine.dialect.name != "postgresql":
+            yield True
+            return
+        until = time.monotonic() + wait_seconds
+        ask = sa.select(sa.func.pg_try_advisory_lock(sa.func.hashtextextended(name, 0)))
         try:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            is_held = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))))
+            while not (is_held := bool(connection.scalar(ask))) and time.monotonic() < until:
+                time.sleep(_TRY_AGAIN_SECONDS)
         except SQLAlchemyError as error:
             raise StoreError(_named(self.name, error)) from None
         try:

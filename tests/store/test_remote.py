@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from store.chain import HEAD, read_head
 from store.partitions import Partitions
@@ -80,6 +81,18 @@ def test_a_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes
     state = pull_new_releases(reader, files)
     assert told(reader) == ([made.run_id], 0)
     assert pull_new_releases(reader, files, state) == state
+
+
+def test_a_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_args: object, **_kwargs: object) -> None:
+        raise PermissionError("Access Denied")
+
+    files, reader = RemoteFiles(memory_url), homes("reader")
+    homes.night(homes("night"), files)
+    for call in ("pipe_file", "put_file", "rm_file"):
+        monkeypatch.setattr(MemoryFileSystem, call, refused)
+    pull_new_releases(reader, files)
+    assert told(reader)[0] == told(homes("night"))[0]
 
 
 def test_a_store_that_nobody_delivered_to_changes_nothing(quick_url: str, homes: Homes) -> None:
