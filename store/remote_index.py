@@ -182,7 +182,9 @@ def place_of(name: str, entry: Entry) -> str:
 
 def local_names(home: Path, kind: str) -> list[str]:
     """Files of one kind in a home folder, sorted."""
-    found = (path.relative_to(home).as_posix() for path in (home / kind).rglob("*"))
+    # Releases are many files, and others may remove one meanwhile: only manifests are looked for.
+    layouts = ("*/manifest.json", "REMOVED/*.json") if kind == RELEASES else ("**/*",)
+    found = (path.relative_to(home).as_posix() for layout in layouts for path in (home / kind).glob(layout))
     return sorted(name for name in found if KINDS[kind].fullmatch(name))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,7 @@ UNDELIVERED = "undelivered"
 """Folder of the home for releases that were set aside, because the shared store had gone another way."""
 _STAGING = ".pulling"
 _LOCK_SECONDS = 60
+_LONGEST_PULL_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ def pull_releases(home: Path, files: RemoteFiles, commit: Commit) -> list[str]:
     theirs = links_of(read_list(files, RELEASES, commit), files.url)
     if commit.head != (list(theirs.values())[-1].head if theirs else None):
         raise AlteredError(f"{files.url}: the newest release is not the one that the newest commit names")
+    # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
+    with _held(home, ".pull.lock", "pulling", _LONGEST_PULL_SECONDS):
+        return _pull(home, files, theirs)
+
+
+def _pull(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> list[str]:
     ours = local_links(home)
     _compare(files.url, ours, theirs)
     missing = {run_id: link for run_id, link in theirs.items() if run_id not in ours}
@@ -163,17 +170,25 @@ def links_of(listing: Listing, where: str) -> dict[str, Link]:
     return dict(sorted(found.items()))
 
 
-@contextmanager
-def alone(home: Path) -> Iterator[None]:
+def alone(home: Path) -> AbstractContextManager[None]:
     """Hold the folder of releases: nothing is published or removed meanwhile."""
+    return _held(home, ".publish.lock", "publishing", _LOCK_SECONDS)
+
+
+@contextmanager
+def _held(home: Path, name: str, what: str, seconds: float) -> Iterator[None]:
     folder = home / RELEASES
     with named_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / name, timeout=seconds)
         try:
-            with FileLock(folder / ".publish.lock", timeout=_LOCK_SECONDS):
-                yield
+            lock.acquire()
         except Timeout:
-            raise StoreError(f"{folder}: another process has been publishing for {_LOCK_SECONDS} s") from None
+            raise StoreError(f"{folder}: another process has been {what} for {seconds:.0f} s") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def _compare(url: str, ours: Mapping[str, Link], theirs: Mapping[str, Link]) -> None:

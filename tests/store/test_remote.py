@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from store.releases import ReleaseStore
 from store.remote import Delivery, pull, pull_new_releases, sweep
 from store.remote_errors import AlteredError, DivergedError, NotDeliveredError, RefusedError, UnreachableError
 from store.remote_files import RemoteFiles
-from store.remote_index import latest
+from store.remote_index import Commit, latest
 from store.remote_parts import PARTS
 from store.remote_releases import UNDELIVERED, set_aside
 from store.retention import prune
@@ -81,6 +83,20 @@ def test_a_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes
     state = pull_new_releases(reader, files)
     assert told(reader) == ([made.run_id], 0)
     assert pull_new_releases(reader, files, state) == state
+
+
+def test_two_dashboards_on_one_home_pull_at_once_and_neither_fails(file_url: str, homes: Homes) -> None:
+    reader, begin = homes("reader"), threading.Barrier(3)
+    for day in (1, 2, 3):
+        homes.night(homes("night"), RemoteFiles(file_url), day)
+
+    def look(_number: int) -> Commit:
+        begin.wait()
+        return pull_new_releases(reader, RemoteFiles(file_url))
+
+    with ThreadPoolExecutor(3) as pool:
+        assert [state.number for state in pool.map(look, range(3))] == [3, 3, 3]
+    assert told(reader)[0] == told(homes("night"))[0]
 
 
 def test_a_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
