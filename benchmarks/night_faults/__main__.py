@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -64,18 +66,21 @@ class Outcome:
     skipped: list[str]
 
 
-def run(cases: Sequence[str], bench: Bench) -> Outcome:
+def run(cases: Sequence[str], bench: Bench, record: Callable[[Result], None] = lambda _: None) -> Outcome:
     """Run cases one after the other.
 
     Args:
         cases: Keys of ``CASES``.
         bench: Where.
+        record: Given each result as it comes.
     """
     found = Outcome([], [], [])
     for name in cases:
         begun = time.monotonic()
         try:
-            found.results.extend(CASES[name](bench))
+            for result in CASES[name](bench):
+                found.results.append(result)
+                record(result)
         except PermissionError as error:
             found.skipped.append(f"{name}: {error}")
         except (FaultError, WatchError) as error:
@@ -118,12 +123,24 @@ def _prepare(folder: Path) -> Path:
     return home.folder
 
 
+def _recorder(path: Path | None) -> Callable[[Result], None]:
+    """Adds each result to a file at once: what a run that is ended has found so far is kept."""
+
+    def record(result: Result) -> None:
+        if path is not None:
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
+
+    return record
+
+
 def main() -> None:
     """Run and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="nights to kill")
     parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first kill")
     parser.add_argument("--writes", type=int, default=200, help="how often to kill what a night writes")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after so long nothing further is killed")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", default=",".join(CASES), help="cases, comma-separated: " + ", ".join(CASES))
     parser.add_argument("--start", type=Path, help="home folder with one night in it; by default one is made")
@@ -136,15 +153,14 @@ def main() -> None:
         sys.stdout.write("\n".join(table(read_records(given.table))) + "\n")
         return
     os.chdir(PROJECT)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started ends too
     with tempfile.TemporaryDirectory(prefix="vigie-faults-") as name:
         spare = Path(name)
         numbers = range(given.first, given.first + given.kills)
         start = given.start or _prepare(spare)
-        bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone)
-        found = run(given.only.split(","), bench)
-    if given.record:
-        with given.record.open("a", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in found.results)
+        until = time.monotonic() + given.minutes * 60
+        bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone, until)
+        found = run(given.only.split(","), bench, _recorder(given.record))
     sys.stdout.write("\n".join(table(found.results)) + "\n")
     for title, lines in (("failed", found.failed), ("skipped", found.skipped)):
         sys.stdout.writelines(f"\n**{title}** {line}\n" for line in lines)

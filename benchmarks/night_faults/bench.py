@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import shutil
@@ -92,6 +93,7 @@ class Bench:
         numbers: Numbers of the kills to make: the moment of each follows from the seed and its number alone.
         writes: How often to kill what a night writes.
         quick: Leave out whole nights after a fault, which take a while.
+        until: Monotonic time after which no further night is killed.
         alone: Let nobody look at the dashboard or comment at the command line while nights are killed.
     """
 
@@ -102,6 +104,7 @@ class Bench:
     writes: int
     quick: bool = False
     alone: bool = False
+    until: float = math.inf
 
     def copy(self, name: str, below: Path | None = None) -> Home:
         """A fresh copy of the prepared home."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -17,9 +18,9 @@ _SAME = {"forecasts": None, "freshness": None, "alerts": ["alert_id", "alert_lev
 """Frames, or columns of them, that no clock may change: the night is of one and the same day of knowledge."""
 
 
-def between_nights(bench: Bench) -> list[Result]:
+def between_nights(bench: Bench) -> Iterator[Result]:
     """A night under a clock that jumped, and one after it was set right."""
-    library, results, home = _library(), [], bench.copy("jumps")
+    library, home = _library(), bench.copy("jumps")
     _published(home, home.night(), None)
     sound = _current(home)
     for name, jump in JUMPS.items():
@@ -47,13 +48,12 @@ def between_nights(bench: Bench) -> list[Result]:
             f"{said if jump.startswith('+') else ''}",
             f"published (exit {done.code})",
         )
-        results.append(result)
-    return results
+        yield result
 
 
-def within_a_night(bench: Bench) -> list[Result]:
+def within_a_night(bench: Bench) -> Iterator[Result]:
     """The clock jumps at a moment drawn from the length of a night, while it runs."""
-    library, home, results = _library(), bench.copy("midnight"), []
+    library, home = _library(), bench.copy("midnight")
     begun = time.monotonic()
     _published(home, home.night(), None)
     length, sound = time.monotonic() - begun, _current(home)
@@ -71,8 +71,7 @@ def within_a_night(bench: Bench) -> list[Result]:
         after = home.check_night()
         if after:
             result.after[after] += 1
-        results.append(result)
-    return results
+        yield result
 
 
 def _jumping(home: Home, bench: Bench, library: Path, jump: str, moment: float) -> Done:

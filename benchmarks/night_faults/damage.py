@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.night_faults.bench import PUBLISHED, Bench, FaultError, Home, Result
@@ -48,9 +48,8 @@ WAYS: Mapping[str, Damage] = {
 }  # fmt: skip
 
 
-def damaged_figures(bench: Bench) -> list[Result]:
+def damaged_figures(bench: Bench) -> Iterator[Result]:
     """A file of published figures, in every way."""
-    results = []
     for way, damage in WAYS.items():
         home = bench.copy("figures")
         archive = write_backup(home.folder, bench.spare / f"figures-{way}.tar.zst").path
@@ -65,13 +64,11 @@ def damaged_figures(bench: Bench) -> list[Result]:
             home.expect(done, 1, path.name)
             home.check_whole()
             result.note("exit 1 names the file; the former release stands whole", _repaired(home, archive))
-        results.append(result)
-    return results
+        yield result
 
 
-def damaged_release(bench: Bench) -> list[Result]:
+def damaged_release(bench: Bench) -> Iterator[Result]:
     """Files of the current release and of the chain."""
-    results = []
     for name in ("forecasts.parquet", "alerts.parquet", "manifest.json", "HEAD.json"):
         for way in ("overwritten", "one bit altered", "gone"):
             home = bench.copy("release")
@@ -96,13 +93,11 @@ def damaged_release(bench: Bench) -> list[Result]:
                 result.note(f"`verify` names it; the next night {said} (exit {done.code})")
             after = _repaired(home, archive)
             result.after[after] += 1
-            results.append(result)
-    return results
+            yield result
 
 
-def damaged_journal(bench: Bench) -> list[Result]:
+def damaged_journal(bench: Bench) -> Iterator[Result]:
     """The journal, in every way; what was committed before the backup must be back in the end."""
-    results = []
     for way, damage in WAYS.items():
         if damage is flip:  # SQLite keeps no hash of its pages: a letter altered in somebody's reason is not noticed
             continue
@@ -121,13 +116,11 @@ def damaged_journal(bench: Bench) -> list[Result]:
             what = "exit 1 names it; nothing is published"
             home.expect(done, 1, "journal")
         result.note(what, _repaired(home, archive, committed))
-        results.append(result)
-    return results
+        yield result
 
 
-def damaged_caches(bench: Bench) -> list[Result]:
+def damaged_caches(bench: Bench) -> Iterator[Result]:
     """What can be made again, and what people and publishers put into the home folder."""
-    results = []
     for folder in ("backtests", "fits"):
         home = bench.copy("caches")
         files = [path for path in sorted((home.folder / folder).glob("*")) if path.is_file()]
@@ -141,11 +134,11 @@ def damaged_caches(bench: Bench) -> list[Result]:
         after = home.check_night()
         if after:
             result.after[after] += 1
-        results.append(result)
-    return [*results, *_damaged_surroundings(bench)]
+        yield result
+    yield from _damaged_surroundings(bench)
 
 
-def _damaged_surroundings(bench: Bench) -> Iterable[Result]:
+def _damaged_surroundings(bench: Bench) -> Iterator[Result]:
     home = bench.copy("surroundings")
     (home.folder / "settings.toml").write_bytes(bench.random("settings").randbytes(200))
     home.expect(home.night(), 1, "settings.toml")

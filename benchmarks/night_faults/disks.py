@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,15 +18,15 @@ _NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 _SAID = ("No space left on device", "disk is full", "disk I/O error")
 
 
-def disk_full(bench: Bench) -> list[Result]:
+def disk_full(bench: Bench) -> Iterator[Result]:
     """A small disk with so much space left that it fills up at one stage after the other, up to the last row."""
-    result = Result("disk full: a small disk with 0 bytes to all that a night needs left")
     with small_disk(bench.spare / "disk", _LARGE) as disk:
         needed = 2 << 20 if bench.quick else _needed(bench, disk)
         shares = (
             (0.0, 0.02) if bench.quick else (0, 0.004, 0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 1.0)
         )
         for share in shares:
+            result = Result("disk full: a small disk with 0 bytes to all that a night needs left")
             home = bench.copy("home", disk)
             before, told = home.releases.current(), _filled(home, disk, int(needed * share))
             home.check_whole()
@@ -36,7 +37,7 @@ def disk_full(bench: Bench) -> list[Result]:
                 raise FaultError(f"{share:.0%} left: exit {told.code}, but no release")
             stage = told.stage or "the first step"
             result.note(_outcome(home, told, stage), home.check_night())
-    return [result]
+            yield result
 
 
 def _outcome(home: Home, told: Done, stage: str) -> str:

@@ -31,20 +31,21 @@ _NEXT_STAGE = {
 }
 
 
-def killed(bench: Bench) -> list[Result]:
+def killed(bench: Bench) -> Iterator[Result]:
     """Kill nights at moments drawn evenly from their whole length.
 
     Every other night begins with the past forecasts that the prepared home holds, and so has all its work to do; the
     others go on with what the killed one left. Half of the kills meet all processes of a night, half its first one.
     """
-    home, result = bench.copy("killed"), Result("`kill -9` of a night at a moment drawn from its whole length")
+    home, last = bench.copy("killed"), bench.numbers[-1]
     with watching(
         home.folder, bench.spare, pages=not (bench.quick or bench.alone), commands=not bench.alone
     ) as watchers:
         begun = time.monotonic()
         home.check_night()
         length = 8.0 if bench.quick else time.monotonic() - begun
-        for number in bench.numbers:
+        for count, number in enumerate(bench.numbers, start=1):
+            result = Result("`kill -9` of a night at a moment drawn from its whole length")
             moments, again = bench.random("killed", number), 0
             while True:
                 if number % 2 == 0:
@@ -57,19 +58,23 @@ def killed(bench: Bench) -> list[Result]:
                     raise FaultError(f"kill {number}: the night ended before its moment six times")
             result.note(found)
             sys.stderr.write(f"  kill {number} after {moment:.1f} of {length:.0f} s, {found}\n")
-            if result.times % _UNDISTURBED == 0 or number == bench.numbers[-1]:
+            over = time.monotonic() > bench.until or number == last
+            if over or count % _UNDISTURBED == 0:
                 _note_after(result, home.check_night())
+            yield result
+            if over:
+                break
         home.check_whole(watchers.committed())
-        seen = list(_seen(watchers))
-    return [result, *seen]
+        yield from _seen(watchers)
 
 
-def killed_publishing(bench: Bench) -> list[Result]:
+def killed_publishing(bench: Bench) -> Iterator[Result]:
     """Kill nights within the tenths of a second in which a release is written, moved in, recorded and told of."""
-    home, result = bench.copy("publishing"), Result("`kill -9` around publication, by what appears in the folder")
-    with watching(home.folder, bench.spare, pages=False) as watchers:
+    home = bench.copy("publishing")
+    with watching(home.folder, bench.spare, pages=False, commands=not bench.alone) as watchers:
         home.check_night()
         for number in bench.numbers:
+            result = Result("`kill -9` around publication, by what appears in the folder")
             moments, before = bench.random("publishing", number), {one.run_id for one in home.releases.all()}
             written = number % 2 == 0
 
@@ -81,19 +86,23 @@ def killed_publishing(bench: Bench) -> list[Result]:
             found = _kill_night(home, bench.spare / "night.log", moments.uniform(0, 0.5), is_time, among=watchers)
             result.note(found or "ended before the kill")
             sys.stderr.write(f"  kill {number} at publication: {found}\n")
-        _note_after(result, home.check_night())
+            over = time.monotonic() > bench.until or number == bench.numbers[-1]
+            if over:
+                _note_after(result, home.check_night())
+            yield result
+            if over:
+                break
         home.check_whole(watchers.committed())
-        seen = list(_seen(watchers))
-    return [result, *seen]
+        yield from _seen(watchers)
 
 
-def killed_writing(bench: Bench) -> list[Result]:
+def killed_writing(bench: Bench) -> Iterator[Result]:
     """Kill what a night writes, over and over, without the minutes of forecasting between."""
     home, result = bench.copy("writing"), Result("`kill -9` of what a night writes, again and again")
     workers = multiprocessing.get_context("forkserver")
     workers.set_forkserver_preload(["benchmarks.night_faults.writer"])
     moments, longest, published = bench.random("writing"), 0.0, set(witnesses(home.folder))
-    with watching(home.folder, bench.spare, pages=False) as watchers:
+    with watching(home.folder, bench.spare, pages=False, commands=not bench.alone) as watchers:
         watchers.start(act)
         for number in range(bench.writes):
             ours, theirs = workers.Pipe()
@@ -112,12 +121,14 @@ def killed_writing(bench: Bench) -> list[Result]:
             VintageStore(home.folder).history()
             BacktestStore(home.folder).heal()
             result.note("chain, figures and past forecasts whole")
+            if time.monotonic() > bench.until:
+                break
         result.outcomes["releases published, most of them removed again by retention"] += len(
             set(witnesses(home.folder)) - published
         )
         _note_after(result, home.check_night())
-        seen = list(_seen(watchers))
-    return [result, *seen]
+        yield result
+        yield from _seen(watchers)
 
 
 def _kill_night(  # what to kill, when, and how
