@@ -44,6 +44,16 @@ def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(ho
         run("restore", "--from", str(tmp_path / "b"), "--home", str(home))
 
 
+def test_a_backup_holds_what_a_night_can_make_again_only_where_it_is_asked_for(home: Path, tmp_path: Path) -> None:
+    (home / "backtests").mkdir()
+    (home / "backtests" / "past.parquet").write_bytes(b"past")
+    for option, kept in (("--with-caches", True), ("", False)):
+        to, into = str(tmp_path / f"{kept}.tar.zst"), tmp_path / str(kept)
+        run("backup", "--to", to, "--home", str(home), *[one for one in [option] if one])
+        run("restore", "--from", to, "--home", str(into))
+        assert (into / "backtests" / "past.parquet").exists() == kept
+
+
 def test_a_backup_of_a_broken_chain_is_written_and_said_to_be_broken(home: Path, tmp_path: Path) -> None:
     (ReleaseStore(home).all()[0].path / "scores.parquet").write_bytes(b"rubbish")
     code, told = run("backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
