@@ -22,7 +22,7 @@ PAGES: Mapping[str, str] = {
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _SIZE = {"width": 1440, "height": 900}
-_LONGEST_MS = 60_000
+_LONGEST_MS = 180_000
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
 _WATCH_FIRST = """
 (() => {
