@@ -37,7 +37,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = given.home or make_home(Path(folder) / "home")
         with Server(home, Path(folder) / "load.log") as server:
-            seen = dashboard_load.run(server.address, given.readers, given.minutes, lambda: None)
+            seen = dashboard_load.run(server.address, given.readers, given.minutes)
             memory = server.memory()
             seen.errors.extend(server.faults())
         load = told([*load_words(given.readers, given.minutes), "", *load_table(seen, *memory), ""])

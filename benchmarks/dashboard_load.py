@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchmarks.dashboard_session import Session
@@ -42,22 +42,18 @@ class Seen:
         return [seconds for found in self.seconds.values() for seconds in found]
 
 
-def run(address: str, readers: int, minutes: float, watch: Callable[[], None]) -> Seen:
+def run(address: str, readers: int, minutes: float) -> Seen:
     """Let readers click for some minutes.
 
     Args:
         address: Of the server.
         readers: Sessions at the same time.
         minutes: How long.
-        watch: Called every few seconds meanwhile.
     """
     seen, end = Seen(), time.monotonic() + 60 * minutes
     threads = [threading.Thread(target=_read, args=(address, number, end, seen)) for number in range(readers)]
     for thread in threads:
         thread.start()
-    while any(thread.is_alive() for thread in threads):
-        watch()
-        time.sleep(5)
     for thread in threads:
         thread.join()
     return seen
