@@ -42,7 +42,7 @@ class Health:
         alerts: Number of alerts of the release by level.
         waiting: Letters in the outbox.
         failing: Those of them of which a try has failed.
-        store: Why the shared store could not be looked at, the last time; empty where it could, or nothing is shared.
+        store: That the shared store could not be looked at, the last time; empty where it could, or nothing is shared.
         store_seen: When it was last looked at, in ISO 8601; empty where it never was.
     """
 
@@ -73,8 +73,9 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     about: dict[str, Any] = {"last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing}
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
-        reason = _without_folder(contact.reason, home).replace(settings.store.url, "the shared store")
-        about |= {"store": reason, "store_seen": contact.since}
+        # Whoever asks from outside need not know where the store lies: its errors are for the log.
+        silence = f"no news since {contact.since}" if contact.since else "not reached yet"
+        about |= {"store": silence if contact.reason else "", "store_seen": contact.since}
     if release is None:
         return Health(NONE, "no night has published yet", **about)
     age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
