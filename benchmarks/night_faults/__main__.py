@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.night_faults import clocks, damage, disks, kills, schedulers
@@ -123,13 +123,13 @@ def _prepare(folder: Path) -> Path:
     return home.folder
 
 
-def _recorder(path: Path | None) -> Callable[[Result], None]:
+def recorder(path: Path | None) -> Callable[[Result], None]:
     """Adds each result to a file at once: what a run that is ended has found so far is kept."""
 
     def record(result: Result) -> None:
         if path is not None:
             with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
+                stream.write(json.dumps(vars(result), ensure_ascii=False) + "\n")
 
     return record
 
@@ -160,7 +160,7 @@ def main() -> None:
         start = given.start or _prepare(spare)
         until = time.monotonic() + given.minutes * 60
         bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone, until)
-        found = run(given.only.split(","), bench, _recorder(given.record))
+        found = run(given.only.split(","), bench, recorder(given.record))
     sys.stdout.write("\n".join(table(found.results)) + "\n")
     for title, lines in (("failed", found.failed), ("skipped", found.skipped)):
         sys.stdout.writelines(f"\n**{title}** {line}\n" for line in lines)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from benchmarks.night_faults.__main__ import read_records, run, table
+from benchmarks.night_faults.__main__ import read_records, recorder, run, table
 from benchmarks.night_faults.bench import Bench, Result, last_stage
 
 KILLS, WRITES = 3, 8
@@ -32,10 +31,10 @@ def test_the_moment_of_a_kill_follows_from_the_seed_and_its_number_alone(tmp_pat
 
 
 def test_results_of_several_runs_add_up_in_one_table(tmp_path: Path) -> None:
-    record = tmp_path / "record.jsonl"
-    rows = [{"fault": "a kill", "times": 2, "outcomes": {what: 2}, "after": {}} for what in ("whole", "whole", "new")]
-    record.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    assert table(read_records(record))[-1] == "| a kill | 6 | new: 2; whole: 4 |  |"
+    path = tmp_path / "record.jsonl"
+    for what in ("whole", "whole", "new"):
+        recorder(path)(Result("a kill", 2, Counter({what: 2})))
+    assert table(read_records(path))[-1] == "| a kill | 6 | new: 2; whole: 4 |  |"
     assert table([Result("a kill", 1, Counter({"whole": 1}))])[-1] == "| a kill | 1 | whole |  |"
 
 
