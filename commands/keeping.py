@@ -75,8 +75,8 @@ def prune(
 ) -> None:
     """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
     from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
-    from store.remote import shared  # noqa: PLC0415  # as above
     from store.retention import prune as remove  # noqa: PLC0415  # as above
+    from store.shared.sync import shared  # noqa: PLC0415  # as above
 
     folder = home_folder(home)
     settings = load_settings(folder)

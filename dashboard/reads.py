@@ -38,7 +38,7 @@ from forecasting.groups import COLUMNS as GROUP_COLUMNS
 from store.chain import release_folders
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
-from store.remote_follow import Contact, read_contact
+from store.shared.follow import Contact, read_contact
 
 OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
     "asylum_series": ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note"),

@@ -18,7 +18,7 @@ from dashboard.guard import Guard, guard_of
 from dashboard.health import ROUTES
 from dashboard.kept_files import KeptFiles
 from dashboard.readiness import ready
-from store.remote_follow import Follower
+from store.shared.follow import Follower
 
 CALLBACK = "/oauth2callback"
 PAGE_SCRIPT = PROJECT / "app.py"

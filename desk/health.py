@@ -15,7 +15,7 @@ from core.settings import load_settings
 from desk.open import open_desk
 from store.database import sqlite_file
 from store.journal import journal_url
-from store.remote_follow import read_contact
+from store.shared.follow import read_contact
 from store.status import NIGHT_ACTIONS, read_status
 
 OK, STALE, NONE, UNREADABLE, CLOCK = "ok", "stale", "no release", "unreadable", "clock"

@@ -28,7 +28,7 @@ from store.files import sha256_of_bytes
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.raw import Kept, RawStore, Visit
-from store.remote import shared
+from store.shared.sync import shared
 from store.vintages import VintageStore
 
 TAKEN = "source taken"

@@ -32,9 +32,9 @@ from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.releases import About, Release, ReleaseStore, readable
-from store.remote import Delivery, shared
-from store.remote_errors import NotDeliveredError
 from store.retention import prune
+from store.shared.errors import NotDeliveredError
+from store.shared.sync import Delivery, shared
 from store.status import NIGHT_ACTIONS
 from store.vintages import VintageStore
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import InputError
 from store.releases import About, ReleaseStore
-from store.remote_errors import DivergedError
+from store.shared.errors import DivergedError
 from tests.commands.command_line import vigie
 from tests.store.conftest import forecasts, observations, release_frames
 

@@ -1,8 +1,8 @@
 """A home folder shared with other machines: a working copy here, and the store that all of them read and write.
 
 A night pulls what it lacks, works on local files as ever, and delivers when its release is published. Dashboards pull
-releases alone. The parts: files (:mod:`store.remote_files`), commits (:mod:`store.remote_index`), releases
-(:mod:`store.remote_releases`), figures (:mod:`store.remote_parts`), single flight (:mod:`store.remote_lease`).
+releases alone. The parts: files (:mod:`store.shared.files`), commits (:mod:`store.shared.index`), releases
+(:mod:`store.shared.releases`), figures (:mod:`store.shared.parts`), single flight (:mod:`store.shared.lease`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from core.log import get_logger
 from core.settings import Settings
 from store.chain import MANIFEST, read_json
 from store.journal import journal_url
-from store.remote_errors import AlteredError, MissingError, NotDeliveredError
-from store.remote_files import RemoteFiles
-from store.remote_index import (
+from store.shared.errors import AlteredError, MissingError, NotDeliveredError
+from store.shared.files import RemoteFiles
+from store.shared.index import (
     COMMITS,
     NOTHING,
     RELEASES,
@@ -36,9 +36,9 @@ from store.remote_index import (
     read_list,
     write_list,
 )
-from store.remote_lease import LEASES, single_flight
-from store.remote_parts import Seen, pull_parts, push_parts, read_seen, write_seen
-from store.remote_releases import Link, links_of, local_links, pull_releases, push_releases
+from store.shared.lease import LEASES, single_flight
+from store.shared.parts import Seen, pull_parts, push_parts, read_seen, write_seen
+from store.shared.releases import Link, links_of, local_links, pull_releases, push_releases
 
 _ATTEMPTS = 3
 _COMMITS_KEPT = 20

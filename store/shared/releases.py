@@ -17,10 +17,10 @@ from core.errors import StoreError
 from store.chain import HEAD, MANIFEST, NEXT_HEAD, REMOVED, read_head, read_json
 from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.releases import Release
-from store.remote_errors import AlteredError, DivergedError
-from store.remote_files import RemoteFiles
-from store.remote_index import KINDS, RELEASES, Commit, Entry, Listing, local_names, read_list
 from store.retention import remove_all
+from store.shared.errors import AlteredError, DivergedError
+from store.shared.files import RemoteFiles
+from store.shared.index import KINDS, RELEASES, Commit, Entry, Listing, local_names, read_list
 
 UNDELIVERED = "undelivered"
 """Folder of the home for releases that were set aside, because the shared store had gone another way."""

@@ -13,10 +13,10 @@ from core.settings import Settings, load_settings
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.releases import ReleaseStore
-from store.remote import shared
-from store.remote_follow import Follower, read_contact
+from store.shared.follow import Follower, read_contact
+from store.shared.sync import shared
 from store.status import WITNESS, witnesses
-from tests.store.shared_stores import (
+from tests.store.shared.stores import (
     Cut,
     Homes,
     cut,
@@ -119,7 +119,7 @@ def test_a_reader_goes_on_looking_after_a_fault_that_nobody_foresaw(
 ) -> None:
     home = homes("reader")
     follower = Follower(home, settings_of(home, memory_url))
-    monkeypatch.setattr("store.remote_follow.pull_new_releases", lambda *_: 1 // 0)
+    monkeypatch.setattr("store.shared.follow.pull_new_releases", lambda *_: 1 // 0)
     assert "ZeroDivisionError" in follower.look().reason
 
 

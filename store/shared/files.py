@@ -21,7 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError
 from store.files import ASIDE, flush_folder, named_errors, sha256_of_file, write_bytes
-from store.remote_errors import AlteredError, MissingError, UnreachableError, remote_errors
+from store.shared.errors import AlteredError, MissingError, UnreachableError, remote_errors
 
 _AT_ONCE = 8
 _PROBES = "probes"

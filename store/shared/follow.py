@@ -12,10 +12,10 @@ from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
 from store.files import write_bytes
-from store.remote import pull_new_releases
-from store.remote_files import RemoteFiles
-from store.remote_index import Commit
-from store.remote_parts import STATE
+from store.shared.files import RemoteFiles
+from store.shared.index import Commit
+from store.shared.parts import STATE
+from store.shared.sync import pull_new_releases
 
 _CONTACT = "contact.json"
 

@@ -1,6 +1,6 @@
 """One night at a time on all machines that share a store: PostgreSQL holds them apart, or else a lease in the store.
 
-Neither is what keeps the store whole (:func:`store.remote_index.publish` is): they spare a night whose result nobody
+Neither is what keeps the store whole (:func:`store.shared.index.publish` is): they spare a night whose result nobody
 could take. A lease is known to be dead by the store's own clock, so machines may disagree on the time of day.
 """
 
@@ -19,7 +19,7 @@ from core.errors import StoreError
 from core.log import get_logger
 from store.database import Database
 from store.lock import AlreadyRunningError
-from store.remote_files import RemoteFiles
+from store.shared.files import RemoteFiles
 
 LEASES = "leases"
 _KEPT = 5

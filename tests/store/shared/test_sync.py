@@ -16,16 +16,16 @@ from store.chain import HEAD, read_head
 from store.partitions import Partitions
 from store.raw import RawStore
 from store.releases import ReleaseStore
-from store.remote import Delivery, pull, pull_new_releases, sweep
-from store.remote_errors import AlteredError, DivergedError, NotDeliveredError, RefusedError, UnreachableError
-from store.remote_files import RemoteFiles
-from store.remote_index import Commit, latest
-from store.remote_parts import PARTS
-from store.remote_releases import UNDELIVERED, set_aside
 from store.retention import prune
+from store.shared.errors import AlteredError, DivergedError, NotDeliveredError, RefusedError, UnreachableError
+from store.shared.files import RemoteFiles
+from store.shared.index import Commit, latest
+from store.shared.parts import PARTS
+from store.shared.releases import UNDELIVERED, set_aside
+from store.shared.sync import Delivery, pull, pull_new_releases, sweep
 from store.vintages import VintageStore
 from tests.store.conftest import Rows
-from tests.store.shared_stores import (
+from tests.store.shared.stores import (
     Cut,
     Homes,
     any_url,

@@ -13,11 +13,11 @@ import pytest
 
 from store.database import Database
 from store.lock import AlreadyRunningError
-from store.remote_errors import MovedOnError, RefusedError
-from store.remote_files import RemoteFiles
-from store.remote_index import NOTHING, Commit, latest, publish
-from store.remote_lease import LEASES, single_flight
-from tests.store.shared_stores import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
+from store.shared.errors import MovedOnError, RefusedError
+from store.shared.files import RemoteFiles
+from store.shared.index import NOTHING, Commit, latest, publish
+from store.shared.lease import LEASES, single_flight
+from tests.store.shared.stores import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
 
 __all__ = ["any_url", "file_url", "memory_url", "postgres_server", "postgres_url", "s3_server", "s3_url"]
 

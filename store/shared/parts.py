@@ -15,8 +15,8 @@ from pathlib import Path
 
 from core.errors import StoreError
 from store.files import named_errors, sha256_of_file, write_bytes
-from store.remote_files import RemoteFiles
-from store.remote_index import (
+from store.shared.files import RemoteFiles
+from store.shared.index import (
     KINDS,
     OWN,
     RELEASES,

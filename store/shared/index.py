@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from store.files import sha256_of_bytes
-from store.remote_errors import AlteredError, MovedOnError
-from store.remote_files import RemoteFiles
+from store.shared.errors import AlteredError, MovedOnError
+from store.shared.files import RemoteFiles
 
 COMMITS, LISTS = "commits", "lists"
 RELEASES, OWN = "releases", "own"
