@@ -65,7 +65,7 @@ TEXTS = app.py dashboard alerts briefing core desk forecasting nightly
 
 texts:
 	$(VENV)/pybabel -q extract --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
-	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-pot-creation-date
+	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 requirements:
 	$(COMPILE) -o requirements.txt requirements.in

@@ -1,8 +1,11 @@
 """Runs the pooled model: which series it learns from, how often it is fitted, where it forecasts.
 
 An origin's model was fitted at the turn of its calendar year, on outcomes that had ended by then. So all origins of a
-year share one fit per horizon, and the future cannot leak into the past. Fits can be kept: a later run on the same
-figures needs none, and is fitted anew only when the year turns, figures are revised or the model's version changes.
+year share their fits, and the future cannot leak into the past. One is made for every horizon of ``FITTED``; a horizon
+in between is answered by the fits on either side, each shown that horizon's own features, in proportion: on Frontex's
+routes and their nationalities that was as good, eight months ahead, as a fit for eight months. Fits can be kept: a
+later run on the same figures needs none, and is fitted anew only when the year turns, figures are revised or the
+model's version changes.
 """
 
 from __future__ import annotations
@@ -20,12 +23,14 @@ from core.quantiles import FloatArray
 from forecasting.guard import FEWEST_EARLIER_VALUES
 from forecasting.model import LEVELS, BoolArray
 from forecasting.panel import Panel
-from forecasting.pooled_fit import Answer, Series, Task, run_task
+from forecasting.pooled_fit import Answer, Series, Task, between, run_task
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.registry import POOLED_MODELS
 from forecasting.work import history_hash
 from forecasting.workers import Progress, Workers, run_tasks
 
+FITTED = (1, 2, 3, 4, 6, 9, 12)
+"""Horizons with a fit of their own, as has every one beyond the last."""
 _MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
 
 
@@ -109,20 +114,58 @@ def run_pooled(
     season = levels[0].panel.season_length
     prints = {known: _fingerprint(world, known) for known in groups}
     tasks = [
-        Task(model_id, world, eligible, positions, season, known, origins, horizon)
+        Task(model_id, world, eligible, positions, season, known, origins, fitted, ahead)
         for known, origins in groups.items()
-        for horizon in sorted(set(horizons))
+        for fitted, ahead in _fits_for(horizons).items()
     ]
-    answers = _answers(tasks, prints, fits, workers, progress)
+    answers = _by_horizon(tasks, _answers(tasks, prints, fits, workers, progress), horizons)
     return [
-        _table(level, [(task, answer[place]) for task, answer in zip(tasks, answers, strict=True)], prints)
+        _table(model_id, level, [(*at, answer[place]) for at, answer in answers.items()], prints)
         for place, level in enumerate(levels)
     ]
 
 
+def neighbours(horizon: int) -> dict[int, float]:
+    """The horizons of the fits that answer for a horizon, each with its weight."""
+    if horizon in FITTED or horizon > FITTED[-1]:
+        return {horizon: 1.0}
+    place = int(np.searchsorted(FITTED, horizon))
+    lower, upper = FITTED[place - 1], FITTED[place]
+    share = (horizon - lower) / (upper - lower)
+    return {lower: 1 - share, upper: share}
+
+
+def _fits_for(horizons: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """The horizons of the fits that are needed, and what each of them has to forecast."""
+    wanted: dict[int, tuple[int, ...]] = {}
+    for horizon in sorted(set(horizons)):
+        for fitted in neighbours(horizon):
+            wanted[fitted] = (*wanted.get(fitted, ()), horizon)
+    return dict(sorted(wanted.items()))
+
+
+def _by_horizon(
+    tasks: list[Task], made: list[list[list[Answer]]], horizons: Sequence[int]
+) -> dict[tuple[int, int], list[Answer]]:
+    """Forecasts of each level, by number of known periods and horizon."""
+    of_fit = {
+        (task.known, task.horizon, horizon): answers
+        for task, each in zip(tasks, made, strict=True)
+        for horizon, answers in zip(task.ahead, each, strict=True)
+    }
+    found = {}
+    for known in dict.fromkeys(task.known for task in tasks):
+        for horizon in sorted(set(horizons)):
+            weights = neighbours(horizon)
+            lower, upper = (of_fit[known, fitted, horizon] for fitted in (min(weights), max(weights)))
+            share = weights[max(weights)] if len(weights) > 1 else 0.0
+            found[known, horizon] = [between(*one, share) for one in zip(lower, upper, strict=True)]
+    return found
+
+
 def _answers(
     tasks: list[Task], prints: dict[int, str], fits: Fits | None, workers: Workers, progress: Progress | None
-) -> list[list[Answer]]:
+) -> list[list[list[Answer]]]:
     """Run the tasks with the fits that are kept, and keep the others."""
     if fits is None:
         return [answers for _, answers in run_tasks(run_task, tasks, workers=workers, progress=progress)]
@@ -148,23 +191,25 @@ def _fingerprint(world: list[Series], known: int) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _table(level: Level, answers: list[tuple[Task, Answer]], prints: dict[int, str]) -> QuantileTable:
+def _table(
+    model_id: str, level: Level, answers: list[tuple[int, int, Answer]], prints: dict[int, str]
+) -> QuantileTable:
     panel = level.panel
     names, ends = np.asarray(panel.series_ids, dtype=object), panel.end_dates
     marks = _history_marks(panel, answers, prints)
     blocks, values = [], []
-    for task, answer in answers:
-        targets = (panel.periods + task.horizon).end_time.normalize()
+    for known, horizon, answer in answers:
+        targets = (panel.periods + horizon).end_time.normalize()
         blocks.append(
             pd.DataFrame(
                 {
-                    "model_id": task.model_id,
+                    "model_id": model_id,
                     "series_id": names[answer.columns],
                     "origin_date": ends[answer.rows],
-                    "horizon": task.horizon,
+                    "horizon": horizon,
                     "target_end_date": targets[answer.rows],
-                    "model_version": POOLED_MODELS[task.model_id].version,
-                    "history_hash": [marks[task.known, *at] for at in zip(answer.rows, answer.columns, strict=True)],
+                    "model_version": POOLED_MODELS[model_id].version,
+                    "history_hash": [marks[known, *at] for at in zip(answer.rows, answer.columns, strict=True)],
                     "fallback": False,
                     "reason": "",
                     "capped": answer.capped,
@@ -179,17 +224,17 @@ def _table(level: Level, answers: list[tuple[Task, Answer]], prints: dict[int, s
 
 
 def _history_marks(
-    panel: Panel, answers: list[tuple[Task, Answer]], prints: dict[int, str]
+    panel: Panel, answers: list[tuple[int, int, Answer]], prints: dict[int, str]
 ) -> dict[tuple[int, int, int], str]:
     """Fingerprint of what is behind a forecast: the series' own history, and all that its model was fitted on."""
     values = panel.matrix.to_numpy(dtype=float)
     first = np.isfinite(values).argmax(axis=0)
     marks: dict[tuple[int, int, int], str] = {}
-    for task, answer in answers:
+    for known, _horizon, answer in answers:
         for row, column in zip(answer.rows, answer.columns, strict=True):
-            key = (task.known, int(row), int(column))
+            key = (known, int(row), int(column))
             if key not in marks:
                 begin = int(first[column])
                 written = write_period(panel.periods[begin], panel.freq)
-                marks[key] = history_hash(values[begin : row + 1, column], f"{prints[task.known]} {written}")
+                marks[key] = history_hash(values[begin : row + 1, column], f"{prints[known]} {written}")
     return marks

@@ -42,7 +42,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Task:
-    """One fit, and the forecasts that are made with it."""
+    """One fit, and the forecasts that are made with it, for its own horizon or those beside it."""
 
     model_id: str
     world: list[Series]
@@ -53,6 +53,9 @@ class Task:
     """Number of periods whose outcomes the fit may see."""
     origins: list[int]
     horizon: int
+    """Of the outcomes that are learned from."""
+    ahead: tuple[int, ...]
+    """Horizons that are forecast."""
     keep: bool = False
     """A new fit is handed back."""
     fitted: bytes | None = None
@@ -65,13 +68,15 @@ class Task:
         mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
         return f"{self.model_id}-{POOLED_MODELS[self.model_id].version}-h{self.horizon}-{mark}"
 
-    def describe(self, series: Series, columns: NDArray[np.intp], rows: list[int], last: int) -> FloatArray:
+    def describe(
+        self, series: Series, columns: NDArray[np.intp], rows: list[int], last: int, horizon: int
+    ) -> FloatArray:
         """Features of some series at some periods, from the first ``last`` periods."""
         return features(
             series.logs[:last, columns],
             rows,
             self.positions[:last],
-            horizon=self.horizon,
+            horizon=horizon,
             season=self.season,
             kind=series.kind,
         )
@@ -92,23 +97,35 @@ _NOTHING = Answer(
 )
 
 
-def run_task(task: Task) -> tuple[bytes, list[Answer]]:
-    """The fit where a new one shall be kept, and forecasts of each level."""
-    wanted = [np.nonzero(one[task.origins]) for one in task.eligible]
+def run_task(task: Task) -> tuple[bytes, list[list[Answer]]]:
+    """The fit where a new one shall be kept, and forecasts of each level, horizon by horizon of ``task.ahead``."""
     fitted = task.fitted or _fit(task)
     if not fitted:
-        return b"", [_NOTHING] * len(wanted)
-    ahead = [
-        task.describe(series, np.arange(series.logs.shape[1]), task.origins, max(task.origins) + 1)[where]
+        return b"", [[_NOTHING] * len(task.world)] * len(task.ahead)
+    answers = [_answers(task, fitted, horizon) for horizon in task.ahead]
+    return (fitted if task.keep and task.fitted is None else b""), answers
+
+
+def between(lower: Answer, upper: Answer, share: float) -> Answer:
+    """The way from one forecast to another of the same places, ``share`` of it gone; nothing where one is lacking."""
+    if not len(lower.rows) or not len(upper.rows):
+        return _NOTHING
+    quantiles = lower.quantiles + share * (upper.quantiles - lower.quantiles)
+    return Answer(lower.rows, lower.columns, quantiles, lower.capped | upper.capped)
+
+
+def _answers(task: Task, fitted: bytes, horizon: int) -> list[Answer]:
+    wanted = [np.nonzero(one[task.origins]) for one in task.eligible]
+    described = [
+        task.describe(series, np.arange(series.logs.shape[1]), task.origins, max(task.origins) + 1, horizon)[where]
         for series, where in zip(task.world, wanted, strict=True)
     ]
-    found = POOLED_MODELS[task.model_id].predict(fitted, np.concatenate(ahead))
-    ends = np.cumsum([len(one) for one in ahead])[:-1]
-    answers = [
-        _place(task, series, where, quantiles)
+    found = POOLED_MODELS[task.model_id].predict(fitted, np.concatenate(described))
+    ends = np.cumsum([len(one) for one in described])[:-1]
+    return [
+        _place(task, series, where, quantiles, horizon)
         for series, where, quantiles in zip(task.world, wanted, np.split(found, ends), strict=True)
     ]
-    return (fitted if task.keep and task.fitted is None else b""), answers
 
 
 def _fit(task: Task) -> bytes:
@@ -125,7 +142,7 @@ def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
     parts = []
     for series in task.world if rows else []:
         columns = learned_from(series.logs[: task.known], len(rows))
-        described = task.describe(series, columns, rows, task.known)
+        described = task.describe(series, columns, rows, task.known, task.horizon)
         now = series.logs[rows][:, columns]
         later = series.logs[[row + task.horizon for row in rows]][:, columns]
         growth = (later - now) / series.volatility[rows][:, columns]
@@ -151,11 +168,11 @@ def learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:
     return np.sort(np.concatenate([largest, rest[np.unique(spread)]]))
 
 
-def _place(task: Task, series: Series, where: tuple[NDArray[np.intp], ...], growth: FloatArray) -> Answer:
+def _place(task: Task, series: Series, where: tuple[NDArray[np.intp], ...], growth: FloatArray, horizon: int) -> Answer:
     """Growth back to log1p values, kept between zero and the cap that holds for every model."""
     rows, columns = np.asarray(task.origins, dtype=np.intp)[where[0]], where[1]
     now, scale = series.logs[rows, columns], series.volatility[rows, columns]
-    ceiling = _caps(series.logs[: max(task.origins) + 1], task.horizon)[rows, columns][:, None]
+    ceiling = _caps(series.logs[: max(task.origins) + 1], horizon)[rows, columns][:, None]
     quantiles = now[:, None] + growth * scale[:, None]
     capped = np.asarray((quantiles > ceiling + 1e-9).any(axis=1))
     return Answer(rows, columns, np.clip(quantiles, 0.0, ceiling), capped)

@@ -102,7 +102,7 @@ def _between(scores: FloatArray) -> FloatArray:
 
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
-    version="2",
+    version="3",
     fit=fit,
     predict=predict,
     card=ModelCard(
@@ -110,10 +110,11 @@ POOLED_MODEL = PooledModel(
         summary=_(
             "One model for all series of a panel: gradient-boosted quantile regression of log growth, measured in each "
             "series' own volatility, on what was known at the origin (recent changes, distance from usual levels, "
-            "volatility, range, what the season brought before). It is fitted anew once per calendar year, for each "
-            "horizon apart, on outcomes that ended before that year: on the largest series known then and as many "
-            "spread evenly over the rest. It is the mean of two such fits, one of which also sees how far the series "
-            "strayed over seven years. Recipe chosen on outcomes before 2018."
+            "volatility, range, what the season brought before). It is fitted anew once per calendar year, apart "
+            "for 1, 2, 3, 4, 6, 9 and 12 periods ahead (in between both neighbours answer together), on outcomes that "
+            "ended before that year: on the largest series known then and as many spread evenly over the rest. It is "
+            "the mean of two such fits, one of which also sees how far the series strayed over seven years. Recipe "
+            "chosen on outcomes before 2018."
         ),
         source="Friedman 2001, Annals of Statistics 29(5); fitted by LightGBM (Ke et al. 2017, NeurIPS 30).",
         weaknesses=_(

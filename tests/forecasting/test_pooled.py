@@ -11,7 +11,7 @@ from forecasting import pooled_fit
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.models.pooled import fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import Level, past_origins, present_origins, run_pooled
+from forecasting.pooled import Level, neighbours, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.scores import score_rows
 from forecasting.work import backtest_work
@@ -186,3 +186,17 @@ def test_the_fit_finds_the_quantiles_of_pure_noise() -> None:
     found = predict(fit(described, random.normal(size=6000), np.ones(6000)), described[:50])
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
+
+
+def test_a_horizon_between_two_fits_is_answered_by_both_in_proportion() -> None:
+    assert neighbours(6) == {6: 1.0}
+    assert neighbours(5) == {4: 0.5, 6: 0.5}
+    assert neighbours(11) == {9: pytest.approx(1 / 3), 12: pytest.approx(2 / 3)}
+    assert neighbours(17) == {17: 1.0}
+
+
+def test_what_is_forecast_for_a_horizon_does_not_depend_on_the_others_asked_for(panel: Panel) -> None:
+    alone, among = made(panel, origins=2, horizons=(5,)), made(panel, origins=2, horizons=(4, 5, 6))
+    chosen = among.where((among.keys["horizon"] == 5).to_numpy())
+    assert np.array_equal(alone.quantiles, chosen.quantiles)
+    assert (alone.quantiles > 0).any()
