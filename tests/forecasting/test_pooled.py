@@ -18,6 +18,7 @@ from forecasting.work import backtest_work
 
 MODEL = "vigie-pooled"
 MONTHS = 96
+PLACE = np.array([0])
 
 
 def world(count: int = 40) -> Panel:
@@ -195,8 +196,8 @@ def test_a_horizon_between_two_fits_is_answered_by_both_in_proportion() -> None:
     assert neighbours(17) == {17: 1.0}
 
 
-def test_what_is_forecast_for_a_horizon_does_not_depend_on_the_others_asked_for(panel: Panel) -> None:
-    alone, among = made(panel, origins=2, horizons=(5,)), made(panel, origins=2, horizons=(4, 5, 6))
-    chosen = among.where((among.keys["horizon"] == 5).to_numpy())
-    assert np.array_equal(alone.quantiles, chosen.quantiles)
-    assert (alone.quantiles > 0).any()
+def test_between_two_forecasts_lies_their_weighted_mean_and_nothing_where_one_is_lacking() -> None:
+    lower, upper = (pooled_fit.Answer(PLACE, PLACE, np.full((1, 23), value), np.array([False])) for value in (1.0, 2.0))
+    nothing = pooled_fit.Answer(PLACE[:0], PLACE[:0], np.empty((0, 23)), np.empty(0, dtype=bool))
+    assert np.allclose(pooled_fit.between(lower, upper, 0.25).quantiles, 1.25)
+    assert len(pooled_fit.between(lower, nothing, 0.25).rows) == 0
