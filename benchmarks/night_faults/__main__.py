@@ -27,8 +27,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.night_faults import clocks, damage, disks, kills, schedulers
-from benchmarks.night_faults.bench import PUBLISHED, Bench, FaultError, Home, Result
+from benchmarks.night_faults import clocks, damage, disks, kills, schedulers, writes
+from benchmarks.night_faults.bench import PUBLISHED, Bench, Home, Result
+from benchmarks.night_faults.processes import FaultError
 from benchmarks.night_faults.watchers import WatchError
 from core.settings import PROJECT
 
@@ -38,7 +39,7 @@ SETTINGS = "[operation]\nkeep_nights = 4\n"
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
-    "writing": kills.killed_writing,
+    "writing": writes.killed_writing,
     "two": schedulers.two_schedulers,
     "disk": disks.disk_full,
     "readonly": disks.read_only,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.night_faults.processes import FaultError, last_stage
 from store.journal import Journal, journal_url
 from store.releases import ReleaseStore
 from store.status import witnesses
@@ -26,12 +23,7 @@ NEXT = "2025-01-31"
 PUBLISHED = {0, 3}
 _LONGEST_NIGHT = 1800
 _VIGIE = Path(sys.executable).parent / "vigie"
-_ORPHANS_SECONDS = 15.0
 _BACK_SOON = ("backtests", "fits")
-
-
-class FaultError(AssertionError):
-    """Something was lost, or nobody was told what to do."""
 
 
 @dataclass
@@ -213,66 +205,3 @@ class Home:
         """
         if done.code != code or not all(word in done.told for word in words):
             raise FaultError(f"exit {done.code}, expected {code} and {words}: {done.told.strip()[-700:]}")
-
-
-def last_stage(log: str) -> str:
-    """The last stage of a night that had ended, by its log lines; ``begun`` before the first, empty before that."""
-    found = ""
-    for line in log.splitlines():
-        with suppress(ValueError):
-            event = json.loads(line)
-            if event.get("event") == "night begun":
-                found = "begun"
-            elif event.get("event") == "stage ended":
-                found = str(event["stage"])
-    return found
-
-
-def kill(process: subprocess.Popen[bytes], *, alone: bool = False) -> None:
-    """Kill -9 a night with all its processes, or alone: then those that it started must end by themselves.
-
-    Raises:
-        FaultError: One of them goes on.
-    """
-    with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    end = time.monotonic() + _ORPHANS_SECONDS
-    while left := _group(process.pid):
-        if time.monotonic() > end:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise FaultError(f"{len(left)} processes of a killed night go on: {left}")
-        time.sleep(0.05)
-
-
-def _group(number: int) -> list[int]:
-    """Living processes of a process group."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError, IndexError, ValueError):
-            state, _parent, group = path.read_text().rpartition(")")[2].split()[:3]
-            if int(group) == number and state not in "ZX":
-                found.append(int(path.parent.name))
-    return found
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A small disk in memory.
-
-    Args:
-        folder: Where to mount it.
-        size: As ``mount -t tmpfs`` takes it.
-
-    Raises:
-        PermissionError: Nothing may be mounted here.
-    """
-    folder.mkdir(exist_ok=True)
-    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(line, capture_output=True, check=False).returncode != 0:  # noqa: S603  # our own small disk
-        raise PermissionError("no disk may be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False)  # noqa: S603, S607  # as above

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Done, FaultError, Home, Result
+from benchmarks.night_faults.bench import PUBLISHED, Bench, Done, Home, Result
+from benchmarks.night_faults.processes import FaultError
 from store.releases import Release
 
 JUMPS = {"a year ahead": "+365d", "a month back": "-30d", "an hour back": "-3600"}

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, FaultError, Home, Result
+from benchmarks.night_faults.bench import PUBLISHED, Bench, Home, Result
+from benchmarks.night_faults.processes import FaultError
 from store.backup import write_backup
 from store.journal import Entry, Journal, journal_url
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Done, FaultError, Home, Result, small_disk
+from benchmarks.night_faults.bench import PUBLISHED, Bench, Done, Home, Result
+from benchmarks.night_faults.processes import FaultError, small_disk
 from store.status import witnesses
 
 _LARGE = "512m"
@@ -41,8 +42,8 @@ def disk_full(bench: Bench) -> Iterator[Result]:
 
 def _levels(needed: int) -> list[int]:
     """Bytes left: shares of what a night adds, and, for the journal's own files, the last tens of kilobytes."""
-    shares = (0, 0.004, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9)
-    return [*(int(needed * share) for share in shares), *(needed + number * 16_384 for number in range(8)), 2 * needed]
+    shares = (0, 0.01, 0.3, 0.6, 0.9)
+    return [*(int(needed * share) for share in shares), *(needed + number * 16_384 for number in range(6)), 2 * needed]
 
 
 def _outcome(home: Home, told: Done, stage: str) -> str:

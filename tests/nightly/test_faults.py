@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.night_faults.__main__ import read_records, recorder, run, table
-from benchmarks.night_faults.bench import Bench, Result, last_stage
+from benchmarks.night_faults.bench import Bench, Result
+from benchmarks.night_faults.processes import last_stage
 
 KILLS, WRITES = 3, 8
 
@@ -18,7 +19,7 @@ def test_what_is_killed_leaves_releases_figures_and_journal_whole(first_night: P
     found = run(["killed", "writing"], Bench(first_night, tmp_path, 7, range(KILLS), WRITES, quick=True))
     assert found.failed == []
     times = {result.fault: result.times for result in found.results}
-    assert times["`kill -9` of a night at a moment drawn from its whole length"] == KILLS
+    assert times["`kill -9` of a night at a moment drawn from its whole processor time"] == KILLS
     assert times["`kill -9` of what a night writes, again and again"] == WRITES
     assert times["actions recorded meanwhile"] > WRITES
     assert times["readings of the current release meanwhile"] > 0
