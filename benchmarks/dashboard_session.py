@@ -72,7 +72,8 @@ class Session:
 
     def go(self, page: str) -> float:
         """Follow the navigation to a page by its last part of the address; the first page's is empty."""
-        self._values.clear()
+        if self._pages[page] != self._page_hash:  # a browser forgets widgets with their page, not on the same one
+            self._values.clear()
         kept = [part for part in self._query.split("&") if part.startswith(("lang=", "release="))]
         self._query = "&".join(kept)
         return self._run(page_hash=self._pages[page])
