@@ -23,7 +23,7 @@ def between_nights(bench: Bench) -> Iterator[Result]:
     """A night under a clock that jumped, and one after it was set right."""
     library, home = _library(), bench.copy("jumps")
     _published(home, home.night(), None)
-    sound = _current(home)
+    sound = _frames(_current(home))
     for name, jump in JUMPS.items():
         result, former = Result(f"the clock jumps {name} between two nights, and back"), _current(home)
         clock = {"LD_PRELOAD": str(library), "FAKETIME": jump, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
@@ -57,7 +57,7 @@ def within_a_night(bench: Bench) -> Iterator[Result]:
     library, home = _library(), bench.copy("midnight")
     begun = time.monotonic()
     _published(home, home.night(), None)
-    length, sound = time.monotonic() - begun, _current(home)
+    length, sound = time.monotonic() - begun, _frames(_current(home))
     for name, jump in JUMPS.items():
         result = Result(f"the clock jumps {name} in the middle of a night")
         for number in range(1 if bench.quick else 2):
@@ -100,10 +100,14 @@ def _published(home: Home, done: Done, former: Release | None) -> None:
     home.check_whole()
 
 
-def _same_figures(sound: Release, other: Release) -> None:
-    for name, columns in _SAME.items():
+def _frames(release: Release) -> dict[str, pd.DataFrame]:
+    return {name: release.read(name, columns) for name, columns in _SAME.items()}
+
+
+def _same_figures(sound: dict[str, pd.DataFrame], other: Release) -> None:
+    for name, frame in _frames(other).items():
         try:
-            pd.testing.assert_frame_equal(sound.read(name, columns), other.read(name, columns))
+            pd.testing.assert_frame_equal(sound[name], frame)
         except AssertionError as error:
             raise FaultError(f"{other.run_id}: {name} is another than without a jump: {error}") from None
 
