@@ -22,6 +22,10 @@ FOLDER = Path(streamlit.__file__).parent / "static" / "static"
 ADDRESS = "/static/"
 _FOR_EVER = "public, immutable, max-age=31536000"
 """A file's name holds the hash of its content."""
+_NEEDED_WHOLE = "PlotlyChart."
+_HINT = b"//# allFunctionsCalledOnLoad\n"
+"""What Chromium compiles whole while it fetches it, beside the page's own thread (V8's explicit compile hints). Without
+it the page stands still for a fifth of a second when its first chart arrives; to other browsers it is a comment."""
 _PACKED_ALREADY = {".woff", ".woff2", ".png", ".jpg", ".gif", ".webp"}
 
 
@@ -50,6 +54,8 @@ class KeptFiles:
 @lru_cache(maxsize=1024)
 def _answer(path: Path, *, packed: bool) -> tuple[bytes, Mapping[str, str]]:
     body = path.read_bytes()
+    if path.name.startswith(_NEEDED_WHOLE) and path.suffix == ".js":
+        body = _HINT + body
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     headers = {"content-type": kind, "cache-control": _FOR_EVER, "vary": "Accept-Encoding"}
     if packed and path.suffix not in _PACKED_ALREADY:

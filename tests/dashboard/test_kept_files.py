@@ -40,6 +40,13 @@ def test_a_packed_script_is_smaller() -> None:
     assert size == len(gzip.compress(SCRIPT.read_bytes(), 6, mtime=0)) < SCRIPT.stat().st_size
 
 
+def test_the_part_that_draws_charts_is_compiled_while_it_is_fetched() -> None:
+    (charts,) = (FOLDER / "js").glob("PlotlyChart.*.js")
+    answer = ask(f"{ADDRESS}js/{charts.name}")
+    assert answer.content == b"//# allFunctionsCalledOnLoad\n" + charts.read_bytes()
+    assert int(answer.headers["content-length"]) < charts.stat().st_size / 2
+
+
 def test_a_font_is_not_packed_twice() -> None:
     answer = ask(f"{ADDRESS}media/{FONT.name}")
     assert "content-encoding" not in answer.headers
