@@ -72,9 +72,10 @@ def introduction(home: Path, repetitions: int, busy: float) -> list[str]:
     return [
         "Made by `python -m benchmarks.dashboard --write`: `vigie dashboard` on the demonstration's full release",
         f"({known}), Chromium without a graphics card on the same two cores, {repetitions} repetitions. First",
-        "meaningful paint: a new tab of an open browser with nothing of the dashboard in its store, until title and first",
-        "chart or table are drawn; the server has shown the page before. Change of route: from the click on the route's",
-        f"name until the title and the new chart are drawn. Load of the machine in the five minutes before: {busy:.1f}.",
+        "meaningful paint: a new tab of an open browser with nothing of the dashboard in its store, until title and",
+        "first chart or table are drawn; the server has shown the page before. Change of route: from the click on the",
+        "route's name until the title and the new chart are drawn. Load of the machine in the five minutes before:",
+        f"{busy:.1f}.",
         "",
         "Every page on a desk, at night and on a phone: [English](pages-en.png), [French](pages-fr.png).",
     ]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from forecasting.bottom_up import VERSION as BOTTOM_UP_VERSION
 from forecasting.bottom_up import sum_of_parts
+from forecasting.combine import WINDOW
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.panel import Panel
 from forecasting.pooled import Fits, Level, past_origins, present_origins, run_pooled
@@ -30,6 +31,8 @@ BUDGET = 320.0
 FEWEST_TOGETHER = 3
 SMALLEST_POOL = 20
 """Series from which a pooled model joins the ensemble."""
+LARGEST_JUDGED = 50
+"""Series up to which members are backtested in passing when only the present is asked for."""
 WARM_UP = 48
 """Origins before the first one asked for, at which parts are forecast so that their dependence is known there."""
 NOT_POOLED = "too short or too early for the pooled model"
@@ -109,17 +112,31 @@ def past_members(request: Request, *, origins: int, step: int) -> list[QuantileT
     return _together(request, works, wanted)
 
 
+def present_models(request: Request) -> list[list[str]]:
+    """The models of single series that run from each series' last value, one list per level.
+
+    A panel too large to be judged in passing gets the models whose judgement it could afford: those that a backtest of
+    it would run, so that the ensemble is the one that was scored there.
+    """
+    sizes = [len(level.series_ids) for level in request.levels]
+    times = 1 if max(sizes) <= LARGEST_JUDGED else origins_to_judge(request.horizons)
+    return [models_to_run(request.asked, times * size, pooled=bool(request.pooled)) for size in sizes]
+
+
 def present_members(request: Request) -> list[QuantileTable]:
     """Forecasts of every model that runs, from each series' last value; one table per level."""
-    works = [
-        present_work(level, models=models_to_run(request.asked, len(level.series_ids), pooled=bool(request.pooled)))
-        for level in request.levels
-    ]
+    chosen = zip(request.levels, present_models(request), strict=True)
+    works = [present_work(level, models=models) for level, models in chosen]
     wanted = [present_origins(level) for level in request.levels]
     if request.column is not None and request.pooled:
         before = [past_origins(level, origins=WARM_UP, step=1) for level in request.levels]
         wanted = [one | other for one, other in zip(wanted, before, strict=True)]
     return _together(request, works, wanted, present=request.column is None)
+
+
+def origins_to_judge(horizons: Sequence[int]) -> int:
+    """Past origins at which members are forecast so that they can be judged at every horizon."""
+    return WINDOW + max(horizons)
 
 
 def _fits(panel: Panel, origins: int) -> int:

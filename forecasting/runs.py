@@ -12,8 +12,8 @@ import pandas as pd
 
 from core.errors import InputError
 from forecasting.account import Account, account_of, far_above_record
-from forecasting.combine import NO_MEMBER, WINDOW, combine_table
-from forecasting.members import Request, past_members, present_members
+from forecasting.combine import NO_MEMBER, combine_table
+from forecasting.members import LARGEST_JUDGED, Request, origins_to_judge, past_members, present_members
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Fits
@@ -23,8 +23,6 @@ from forecasting.registry import resolve
 from forecasting.workers import Progress, Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
-LARGEST_JUDGED = 50
-"""Series up to which members are backtested in passing when only the present is asked for."""
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 
@@ -122,7 +120,8 @@ def forecast_file(
     """Forecast a panel's file from each series' last observed period.
 
     The ensemble's members must have shown skill: where a panel is small enough to be backtested in passing (up to 50
-    series), they are judged at its last 24 origins; on larger ones the members trusted from the start take part.
+    series), they are judged at its last 24 origins; on larger ones those trusted from the start take part, as far as
+    judging them would have been affordable.
 
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
@@ -147,7 +146,7 @@ def forecast_file(
     now = present_members(request)
     judged = ENSEMBLE in request.asked and len(request.levels[0].matrix) > 1
     if judged and max(len(level.series_ids) for level in request.levels) <= LARGEST_JUDGED:
-        past = past_members(replace(request, progress=None), origins=WINDOW + horizon, step=1)
+        past = past_members(replace(request, progress=None), origins=origins_to_judge(request.horizons), step=1)
         now = [stack([_before(*one), one[1]]) for one in zip(past, now, strict=True)]
     made = [_answer(table, level, request.asked) for table, level in zip(now, request.levels, strict=True)]
     return _made(request, _coherent(request, [_newest(table) for table in made], made[0]))

@@ -10,7 +10,15 @@ import pytest
 
 from core.schema import FORECASTS, check
 from forecasting.combine import ensemble
-from forecasting.members import NO_SUM, NOT_POOLED, Request, models_to_run, past_members, present_members
+from forecasting.members import (
+    NO_SUM,
+    NOT_POOLED,
+    Request,
+    models_to_run,
+    past_members,
+    present_members,
+    present_models,
+)
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, stack, to_rows
@@ -53,6 +61,12 @@ def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
 def test_beside_a_pooled_model_a_single_cheap_one_does_not_join() -> None:
     assert models_to_run([ENSEMBLE], 60_000, pooled=True) == [BASELINE]
     assert len(models_to_run([ENSEMBLE], 10_000, pooled=True)) > 3
+
+
+def test_on_a_panel_too_large_to_judge_them_the_present_gets_the_models_that_a_backtest_would_run(panel: Panel) -> None:
+    small, large = (Request.of(one, None, [ENSEMBLE], [1, 12]) for one in (panel, parts_panel(700)))
+    assert len(present_models(small)[0]) > 3
+    assert present_models(large) == [models_to_run([ENSEMBLE], 700 * 36, pooled=True)] == [[BASELINE]]
 
 
 def test_a_model_asked_for_by_name_runs_whatever_it_costs() -> None:
