@@ -183,11 +183,11 @@ def test_a_model_that_hangs_is_left_out_named_and_tried_again_another_night(
     stuck = importlib.import_module("stuck_models")
     monkeypatch.setattr(workers, "run_fit", stuck.run_fit_here)
     monkeypatch.setitem(MODELS, "vigie-sleeps", stuck.model("vigie-sleeps"))
-    (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 8\n")
+    (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 4\n")
     night = run_night(home, load_settings(home), AS_OF)
     named = {item["series_id"] for item in night.degraded if item.get("model_id") == "vigie-sleeps"}
     assert "arrivals.CMR._T._T.M" in named
-    assert any("cut off after 8 s" in item["reason"] for item in night.degraded)
+    assert any("cut off after 4 s" in item["reason"] for item in night.degraded)
     present = night.release.read("forecasts")
     rows = present[present["model_id"] == "vigie-sleeps"]
     assert rows["fallback"].all()
