@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.calendar import Frequency, end_dates
 from store.figures import COLUMNS, STORED_AT, TEXTS, Marks, Numbers, day_number, number_figures
 
 
@@ -59,13 +61,16 @@ def news(rows: pd.DataFrame, known: list[pa.Table], received: pd.Timestamp, *, c
     new = new.where(~_recorded(new, believed, estimated[new.row - stored]))
     guessed = estimated[new.row - stored]
     late = guessed & _is_in(new.figure, old.figure)
+    early = guessed & ~late & _is_early(rows, new, stored, received)
     day = np.where(late, np.maximum(new.day, day_number(received)), new.day)
+    day = np.where(early, day_number(received), day)
+    here = late | early
     kept = _telling(old, _Rows(new.row, new.figure, day, new.content, new.missing), stored)
 
     found = rows.iloc[new.row[kept] - stored].reset_index(drop=True)
     redated = pd.Series(pd.to_datetime(day[kept], unit="D").astype("datetime64[ns]"))
-    found["as_of"] = redated.where(late[kept], found["as_of"].dt.normalize())
-    found["as_of_estimated"] = (guessed & ~late)[kept]
+    found["as_of"] = redated.where(here[kept], found["as_of"].dt.normalize())
+    found["as_of_estimated"] = (guessed & ~here)[kept]
     if not len(gone):
         return found
     lost = figures.frame(gone, COLUMNS)
@@ -103,6 +108,16 @@ def _recorded(new: _Rows, old: _Rows, estimated: Marks) -> Marks:
     dated = (numbers.astype(np.int64) << 17) + days
     exact = _is_in(dated[len(old.row) :], dated[: len(old.row)])
     return exact | (estimated & _is_in(new.content, old.content))
+
+
+def _is_early(rows: pd.DataFrame, new: _Rows, stored: int, received: pd.Timestamp) -> Marks:
+    """True where the figure of a period that is over is here before its day: its publisher was early this time."""
+    early = np.asarray(new.day > day_number(received))
+    told = rows.iloc[new.row[early] - stored].reset_index(drop=True)
+    ends = [end_dates(some["time_period"], cast(Frequency, freq)) for freq, some in told.groupby("freq", observed=True)]
+    if ends:
+        early[early] = (pd.concat(ends).sort_index() < received).to_numpy()
+    return early
 
 
 def _telling(old: _Rows, new: _Rows, stored: int) -> Marks:

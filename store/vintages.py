@@ -43,7 +43,8 @@ class VintageStore:
         A row is new where its value or flag differs from the newest one known on the row's ``as_of``, so files are to
         be appended in the order of their publication. Where ``as_of`` is only estimated (period's end plus the usual
         lag) and the figure is already known with another value, the row is a revision that arrives now: it is dated
-        ``received``, for nobody knew it earlier.
+        ``received``, for nobody knew it earlier. So is one whose estimated day is still to come although its period is
+        over: it was published earlier than usual.
 
         Args:
             observations: A frame that keeps ``core.schema.OBSERVATIONS``.

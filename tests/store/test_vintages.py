@@ -335,3 +335,17 @@ def test_a_revision_taken_in_under_a_clock_that_was_ahead_is_known_once_it_is_ha
     assert store.append(revised, received=dt.date(2025, 2, 3)) == 1
     assert store.known_at(dt.date(2025, 2, 3))["obs_value"].tolist() == [5500.0]
     assert store.append(revised, received=dt.date(2025, 2, 4)) == 0
+
+
+def test_a_figure_published_earlier_than_usual_is_known_from_the_day_it_came(
+    tmp_path: Path, observations: Rows
+) -> None:
+    store = VintageStore(tmp_path)
+    early = observations(("2024-12", 5418.0, "2025-01-31"), ("2025-01", 700.0, "2025-03-02"), as_of_estimated=True)
+    assert store.append(early, received=dt.date(2025, 1, 12)) == 2
+    assert _values(store.known_at(dt.date(2025, 1, 11))) == {}
+    known = store.known_at(dt.date(2025, 1, 12))
+    assert _values(known) == {"2024-12": 5418.0}, "January was not over"
+    assert not known["as_of_estimated"].any()
+    assert store.append(early, received=dt.date(2025, 1, 13)) == 0
+    assert _values(store.known_at(dt.date(2025, 3, 2))) == {"2024-12": 5418.0, "2025-01": 700.0}
