@@ -76,8 +76,7 @@ requirements:
 	$(COMPILE) -o requirements-spark.txt requirements-spark.in
 
 benchmarks: .venv/ready-to-run
-	$(VENV)/python -m benchmarks.run > docs/benchmarks.new
-	mv docs/benchmarks.new docs/benchmarks.md
+	$(VENV)/python -m benchmarks.run
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Measure nights, skill and speed, and print docs/benchmarks.md: ``make benchmarks``.
+"""Measure nights, skill and speed, and write their sections of docs/benchmarks.md: ``make benchmarks``.
 
 Times are the machine's own; the ratios to a named peer, measured in the same run on the same series, are what can be
 compared between machines. Skill on Frontex's routes needs the workbook, named by VIGIE_RAW_DATA.
@@ -7,18 +7,17 @@ compared between machines. Skill on Frontex's routes needs the workbook, named b
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from statsforecast import StatsForecast
 from statsforecast.models import AutoETS, DynamicOptimizedTheta
 
+from benchmarks.page import PAGE, replace_section
 from core.routes import ROUTES
 from core.schema import ALL
 from forecasting.backtest import backtest
@@ -95,44 +94,41 @@ def peer_seconds(panel: Panel) -> float:
     return time.monotonic() - begun
 
 
-def report(raw_data: Path | None) -> Sequence[str]:
-    """The page, line by line."""
+def of_bundled_figures() -> dict[str, list[str]]:
+    """Sections that need nothing but the project itself, by title."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         night_lines = nights(home)
         release = ReleaseStore(home).current()
-        bundled = skill_table(release.read("scores")) if release else []
-    lines = [
-        "# Benchmarks",
-        "",
-        "Printed by `make benchmarks`. Relative WIS is measured against `vigie-baseline` on the same",
-    ]
-    lines += ["rows; below 1 is better. Brackets: 90 % moving-block bootstrap over origins.", ""]
-    lines += [f"Machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.", ""]
-    lines += [
-        "## Nights",
-        "",
-        *night_lines,
-        "",
-        "## Five routes, bundled figures, 60 origins to November 2024",
-        "",
-        *bundled,
-    ]
-    if raw_data is None:
-        return [*lines, "", "Frontex's routes were not measured: VIGIE_RAW_DATA is not set."]
+        skill = skill_table(release.read("scores")) if release else []
+    return {"Nights": night_lines, "Five routes, bundled figures, 60 origins to November 2024": skill}
+
+
+def of_frontex_routes(raw_data: Path) -> dict[str, list[str]]:
+    """Sections on the published workbook, by title."""
     panel = dense_routes(raw_data)
     scores, seconds = backtest_all(panel)
     peer = peer_seconds(panel)
-    title = f"## {len(panel.series_ids)} dense Frontex routes, {ORIGINS} origins (Prophet: {SLOW_ORIGINS})"
-    lines += ["", title, "", *skill_table(scores), "", "## Speed against a peer", ""]
-    return [
-        *lines,
+    title = f"{len(panel.series_ids)} dense Frontex routes, {ORIGINS} origins (Prophet: {SLOW_ORIGINS})"
+    speed = [
         f"All fast models on these routes and origins, 12 horizons and 23 quantiles: {seconds:.0f} s. statsforecast's",
         f"AutoETS and DynamicOptimizedTheta alone, same series and origins, 12 horizons, 3 intervals: {peer:.0f} s.",
         f"Ratio: {seconds / peer:.2f}.",
     ]
+    return {title: skill_table(scores), "Speed against a peer": speed}
+
+
+def main() -> None:
+    """Measure, and write each section of the page when all is there."""
+    named = os.environ.get("VIGIE_RAW_DATA")
+    sections = of_bundled_figures()
+    if named:
+        sections |= of_frontex_routes(Path(named))
+    else:
+        sys.stdout.write("Frontex's routes are not measured: VIGIE_RAW_DATA is not set.\n")
+    for title, lines in sections.items():
+        replace_section(PAGE, title, lines)
 
 
 if __name__ == "__main__":
-    named = os.environ.get("VIGIE_RAW_DATA")
-    sys.stdout.write("\n".join(report(Path(named) if named else None)) + "\n")
+    main()
