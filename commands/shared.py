@@ -1,4 +1,4 @@
-"""What groups of commands share: the option ``--home`` and the current release."""
+"""What groups of commands share: the option ``--home``, the current release, how a command ends."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from core.settings import home_folder
 
 if TYPE_CHECKING:
     from store.releases import Release
+
+EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import EXIT_DEGRADED
+from commands.shared import EXIT_DEGRADED
 from core.settings import PROJECT, SNAPSHOT
 from ingest.access import read_access
 from tests.ingest.live.layouts import ONI

@@ -1,0 +1,128 @@
+"""``vigie backtest`` and ``vigie forecast``: a panel's file in, a file of forecasts out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.shared import Home
+from core.errors import InputError, StoreError
+from core.progress import progress_bar
+from core.settings import home_folder
+
+if TYPE_CHECKING:
+    from forecasting.runs import Made
+
+_MOST_NAMED = 5
+
+Panel = Annotated[Path, typer.Option("--panel", help="CSV with series_id,time_period,value and grouping columns.")]
+Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.")]
+Models = Annotated[str, typer.Option("--models", help="Comma-separated: ensemble,baseline,snaive,ets,…")]
+Totals = Annotated[str | None, typer.Option("--totals", help="Forecast the sums by this column too.")]
+
+
+class Engine(StrEnum):
+    """Where the fits run: on this machine, or through Fugue on a cluster."""
+
+    local = "local"
+    dask = "dask"
+    ray = "ray"
+    spark = "spark"
+
+
+RunsOn = Annotated[
+    Engine,
+    typer.Option("--engine", help="Where the fits run; a cluster needs the packages of requirements-<engine>.txt."),
+]
+
+
+def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
+    panel: Panel,
+    out: Out,
+    origins: Annotated[int, typer.Option("--origins", min=1, help="How many past origins.")] = 60,
+    step: Annotated[int, typer.Option("--step", min=1, help="Periods between origins.")] = 1,
+    horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated periods ahead.")] = "1,3,6,12",
+    models: Models = "ensemble,baseline",
+    totals: Totals = None,
+    engine: RunsOn = Engine.local,
+    home: Home = None,
+) -> None:
+    """Forecast a panel from past origins, as if each were today."""
+    from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.runs import backtest_file  # noqa: PLC0415  # as above
+    from store.fits import FitStore  # noqa: PLC0415  # as above
+
+    steps = _horizons(horizons)
+    with progress_bar() as progress, workers_of(engine.value) as workers:
+        made = backtest_file(
+            panel,
+            origins=origins,
+            step=step,
+            horizons=steps,
+            models=_names(models),
+            totals=totals,
+            workers=workers,
+            fits=FitStore(home_folder(home)),
+            progress=partial(progress, "Forecasting past origins"),
+        )
+    _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}")
+
+
+def forecast(
+    panel: Panel,
+    out: Out,
+    horizon: Annotated[int, typer.Option("--horizon", min=1, help="Periods ahead.")] = 12,
+    models: Models = "ensemble,baseline",
+    totals: Totals = None,
+    engine: RunsOn = Engine.local,
+    home: Home = None,
+) -> None:
+    """Forecast a panel from its last period."""
+    from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.runs import forecast_file  # noqa: PLC0415  # as above
+    from store.fits import FitStore  # noqa: PLC0415  # as above
+
+    with progress_bar() as progress, workers_of(engine.value) as workers:
+        made = forecast_file(
+            panel,
+            horizon=horizon,
+            models=_names(models),
+            totals=totals,
+            workers=workers,
+            fits=FitStore(home_folder(home)),
+            progress=partial(progress, "Forecasting"),
+        )
+    _write(made, out, f"Forecasts of {panel.name} by {models}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _horizons(text: str) -> list[int]:
+    try:
+        steps = sorted({int(part) for part in _names(text)})
+    except ValueError:
+        steps = []
+    if not steps or steps[0] < 1:
+        raise InputError(f"--horizons {text}: write whole numbers of periods ahead, such as 1,3,6,12")
+    return steps
+
+
+def _write(made: Made, out: Path, title: str) -> None:
+    from forecasting.quantiles import row_blocks  # noqa: PLC0415  # the engine takes seconds to import
+    from store.forecast_file import write_forecasts  # noqa: PLC0415  # the store opens only where it is asked
+
+    about = "\n".join([title, "", *(made.account.lines() or ["Nothing stands out."])]) + "\n"
+    try:
+        rows, beside = write_forecasts(row_blocks(made.table), about, out)
+    except StoreError as error:
+        raise InputError(f"--out {error}") from None
+    typer.echo(f"{rows:,} rows of {made.account.series:,} series written to {out}")
+    for line in made.account.lines(names=_MOST_NAMED):
+        typer.echo(f"  {line}")
+    typer.echo(f"What must be known about them: {beside}")
