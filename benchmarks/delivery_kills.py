@@ -33,7 +33,8 @@ from core.delivery_settings import FEED
 from core.settings import load_settings
 from desk.open import open_desk
 from store.outbox import SENT, Letter
-from store.releases import CONTRACTS, About, ReleaseStore
+from store.release_contents import CONTRACTS, About
+from store.releases import ReleaseStore
 
 ROUTES = ("CMR", "EMR", "WMR", "WAR", "CHA")
 READERS = ("duty@example.org", "night@example.org")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -15,53 +15,23 @@ import pandas as pd
 from core.errors import InputError, SourceError, StoreError, VigieError
 from core.log import get_logger
 from core.progress import ProgressReport, silent
-from core.schema import REJECTED
 from core.settings import SNAPSHOT, Settings
 from ingest.access import SourceAccess, read_access
 from ingest.client import Client, Validators
 from ingest.exchange import Answer, Pull, Request
-from ingest.raw import LiveSource, Parsed, RawFile
+from ingest.raw import LiveSource, RawFile
 from ingest.registry import SOURCES, live_sources
-from nightly.ingested import Ingested
-from nightly.inputs import ACTOR, COMPLETE_EDITIONS, load_snapshot
-from store.files import sha256_of_bytes
-from store.journal import Entry, Journal, journal_url
+from nightly.inputs import load_snapshot
+from nightly.taking_in import LiveReport, take_in
+from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.raw import Kept, RawStore, Visit
 from store.shared.sync import shared
 from store.vintages import VintageStore
 
-TAKEN = "source taken"
-FAILED = "source failed"
 NOT_MODIFIED_KEEPS = 200
 """Status of the kept answer for which news is asked."""
 STAGE = "Asking publishers"
-
-
-@dataclass(frozen=True)
-class LiveReport:
-    """What became of a round of visits.
-
-    Attributes:
-        taken: What each source gave.
-        failed: One record per source that failed: ``source_id`` and ``reason``.
-        not_asked: One record per source that is not asked unless it is named, or whose key is not set.
-    """
-
-    taken: list[Ingested] = field(default_factory=list)
-    failed: list[dict[str, str]] = field(default_factory=list)
-    not_asked: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def hashes(self) -> dict[str, str]:
-        """Hash of what each source gave, by source."""
-        return {f"{item.source_id}/{item.file}": item.sha256 for item in self.taken}
-
-    def summary(self) -> list[str]:
-        """Lines for a person."""
-        lines = [item.summary() for item in self.taken]
-        lines += [f"not asked: {item['source_id']}: {item['reason']}" for item in self.not_asked]
-        return lines + [f"failed: {item['source_id']}: {item['reason']}" for item in self.failed]
 
 
 def ingest_live(
@@ -136,7 +106,7 @@ def ask_publishers(
     try:
         visits = {pool.submit(_visit, chosen[name], access[name], client, store): name for name in chosen}
         for done, future in enumerate(as_completed(visits), start=1):
-            _take_in(home, journal, report, visits[future], future, dt.datetime.now(dt.UTC).date())
+            take_in(home, journal, report, visits[future], future, dt.datetime.now(dt.UTC).date())
             progress(STAGE, done, len(chosen))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -174,7 +144,7 @@ def replay(
             future.set_result(source.download(_replayed(store, access[name], date)))
         except VigieError as error:
             future.set_exception(error)
-        _take_in(home, journal, report, name, future, date)
+        take_in(home, journal, report, name, future, date)
     return report
 
 
@@ -268,60 +238,3 @@ def _replayed(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
         """Answers of a replay are all there: nothing is waited for."""
 
     return Pull(access, ask, date, go_on)
-
-
-def _take_in(
-    home: Path, journal: Journal, report: LiveReport, source_id: str, future: Future[list[RawFile]], received: dt.date
-) -> None:
-    """Read a visit's files and store their figures; record the outcome."""
-    vintages = VintageStore(home)
-    try:
-        files = future.result()
-        parsed = _parse_all(SOURCES[source_id].parse, files)
-    except Exception as error:  # one source's unforeseen answer must not cost the night the others
-        known = isinstance(error, VigieError)
-        reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
-        report.failed.append({"source_id": source_id, "reason": reason})
-        journal.record(Entry(ACTOR, FAILED, source_id, reason=reason))
-        get_logger().warning(FAILED, source_id=source_id, reason=reason)
-        vintages.append_rejected(_failure(source_id, error, reason))
-        return
-    new_rows = vintages.append(parsed.observations, received=received, complete=source_id in COMPLETE_EDITIONS)
-    vintages.append_rejected(parsed.rejected)
-    name, digest = ", ".join(file.name for file in files), sha256_of_bytes(b"".join(_digests(files)))
-    done = Ingested(source_id, name, digest, len(parsed.observations), new_rows, len(parsed.rejected))
-    report.taken.append(done)
-    payload = {"source_id": source_id, "file": name, "rows": done.rows, "new_rows": new_rows}
-    journal.record(Entry(ACTOR, TAKEN, digest, payload=payload))
-    get_logger().info(TAKEN, **payload)
-
-
-def _digests(files: list[RawFile]) -> Iterator[bytes]:
-    for file in files:
-        yield f"{file.name} {file.sha256}\n".encode()
-
-
-def _parse_all(parse: Callable[[RawFile], Parsed], files: list[RawFile]) -> Parsed:
-    """Read all files of a visit before anything is stored.
-
-    Raises:
-        SourceError: One of them is broken, or two contradict each other.
-    """
-    parts = [parse(file) for file in files]
-    observations = pd.concat([part.observations for part in parts], ignore_index=True)
-    key = ["source_id", "series_id", "time_period", "as_of"]
-    repeated = observations.duplicated(key)
-    if repeated.any():
-        first = observations[repeated].iloc[0]
-        names = ", ".join(file.name for file in files)
-        raise SourceError(names, f"{first['series_id']} of {first['time_period']} is given by more than one file")
-    return Parsed(observations, pd.concat([part.rejected for part in parts], ignore_index=True))
-
-
-def _failure(source_id: str, error: Exception, reason: str) -> pd.DataFrame:
-    """A failed visit as a record beside the rows set aside."""
-    file, row, column, rule = "", "", "", reason
-    if isinstance(error, SourceError):
-        file, row, column, rule = error.file, str(error.row or ""), error.column or "", error.rule
-    record = [[source_id, file, row, column, rule, ""]]
-    return pd.DataFrame(record, columns=list(REJECTED.columns), dtype=object)

@@ -15,8 +15,8 @@ from typing import Any
 
 from core.log import get_logger
 from core.settings import Settings
-from nightly.live import LiveReport
 from nightly.projections import Projections
+from nightly.taking_in import LiveReport
 
 RUN_REPORT = "run_report.json"
 CUT_OFF_SOURCE = "vigie-engine"

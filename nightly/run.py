@@ -20,18 +20,20 @@ from nightly.asylum import Asylum, forecast_asylum
 from nightly.documents import documents
 from nightly.inputs import ACTOR, load_snapshot, read_inbox
 from nightly.knowledge import OK, Knowledge
-from nightly.live import LiveReport, ask_publishers
+from nightly.live import ask_publishers
 from nightly.making_up import figures_ahead, make_up, record_publication
 from nightly.nationalities import errors_by_group
 from nightly.own import own_cards, with_own_capacities
 from nightly.projections import project
 from nightly.publication import frames
 from nightly.report import RUN_REPORT, Watch, left_out, run_report
+from nightly.taking_in import LiveReport
 from nightly.telling import tell
 from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
-from store.releases import About, Release, ReleaseStore, readable
+from store.release_contents import About
+from store.releases import Release, ReleaseStore, readable
 from store.retention import prune
 from store.shared.errors import NotDeliveredError
 from store.shared.sync import Delivery, shared

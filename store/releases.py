@@ -9,30 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 from filelock import FileLock, Timeout
 
 from core.errors import StoreError
-from core.schema import (
-    ALERTS,
-    FORECASTS,
-    FRESHNESS,
-    OBSERVATIONS,
-    SCORES,
-    TRACK_RECORD,
-    TRAJECTORIES,
-    check,
-)
 from store.chain import (
     HEAD,
     MANIFEST,
@@ -46,42 +33,11 @@ from store.chain import (
     release_folders,
     verify,
 )
-from store.files import flush_folder, named_errors, parquet_bytes, read_parquet, sha256_of_bytes, write_bytes
+from store.files import flush_folder, named_errors, read_parquet, sha256_of_bytes, write_bytes
+from store.release_contents import About, contents_of, in_manifest, json_bytes
 
-CONTRACTS: dict[str, pa.DataFrameSchema] = {
-    "forecasts": FORECASTS,
-    "trajectories": TRAJECTORIES,
-    "scores": SCORES,
-    "alerts": ALERTS,
-    "track_record": TRACK_RECORD,
-    "observations": OBSERVATIONS,
-    "freshness": FRESHNESS,
-}
-"""Frames that every release holds, each with its contract. A release may hold others."""
 _STAGING = ".staging-"
-_FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LOCK_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class About:
-    """What a manifest says about the night that made a release.
-
-    Attributes:
-        as_of: The day whose knowledge the release rests on.
-        code_version: Version of the program.
-        settings: Settings of the night, without secrets.
-        inputs: Hash of each input, by name.
-        degraded: Sources that could not be used, each with the reason.
-        replay: True where a past night was replayed.
-    """
-
-    as_of: dt.date
-    code_version: str
-    settings: Mapping[str, Any]
-    inputs: Mapping[str, str]
-    degraded: Sequence[Mapping[str, str]] = ()
-    replay: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,7 +158,7 @@ class ReleaseStore:
             SchemaError: A frame breaks its contract.
             StoreError: A frame is missing, a name is not usable, or the disk refuses. The former release stands.
         """
-        contents = _contents(frames, documents)
+        contents = contents_of(frames, documents)
         rows = {f"{name}.parquet": len(frame) for name, frame in frames.items()}
         with named_errors(self.folder), self._alone():
             self._remove_staging()
@@ -243,8 +199,8 @@ class ReleaseStore:
         created = dt.datetime.now(dt.UTC)
         run_id = _next_run_id(created, [path.name for path in release_folders(self.folder)], head, files)
         manifest = {"run_id": run_id, "created_at": created.isoformat(timespec="seconds")}
-        manifest |= _about(about) | {"previous": head, "files": files}
-        text = _json_bytes(manifest)
+        manifest |= in_manifest(about) | {"previous": head, "files": files}
+        text = json_bytes(manifest)
         staging = self.folder / f"{_STAGING}{run_id}"
         try:
             for name, content in {**contents, MANIFEST: text}.items():
@@ -260,7 +216,7 @@ class ReleaseStore:
         return Release(self.folder / run_id)
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        write_bytes(self.folder / name, _json_bytes(value))
+        write_bytes(self.folder / name, json_bytes(value))
 
     def _remove_staging(self) -> None:
         for path in self.folder.glob(f"{_STAGING}*"):
@@ -295,42 +251,6 @@ def readable(release: Release | None) -> tuple[Release | None, list[dict[str, st
     return None, [{"source_id": "vigie-releases", "reason": reason}]
 
 
-def _about(about: About) -> dict[str, Any]:
-    return {
-        "as_of": about.as_of.isoformat(),
-        "replay": about.replay,
-        "code_version": about.code_version,
-        "settings": dict(about.settings),
-        "inputs": dict(about.inputs),
-        "degraded": [dict(source) for source in about.degraded],
-    }
-
-
-def _json_bytes(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def _contents(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]) -> dict[str, bytes]:
-    """Every file of a release as bytes, by path; contracts and names are checked first."""
-    missing = [name for name in CONTRACTS if name not in frames]
-    if missing:
-        raise StoreError(f"a release needs the frames {list(CONTRACTS)}; missing: {missing}")
-    for name, contract in CONTRACTS.items():
-        check(frames[name], contract)
-    unusable = [name for name in frames if not _FRAME_NAME.fullmatch(name)]
-    unusable += [name for name in documents if not _is_document_name(name)]
-    if unusable:
-        raise StoreError(f"names not usable inside a release: {unusable}")
-    contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
-    return contents | {name: text.encode() for name, text in documents.items()}
-
-
-def _is_document_name(name: str) -> bool:
-    path = PurePosixPath(name)
-    plain = all(part not in {"", ".", ".."} and not part.startswith(".") for part in name.split("/"))
-    return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name != MANIFEST
-
-
 def _next_run_id(
     created: dt.datetime, existing: Sequence[str], head: Mapping[str, Any] | None, files: Mapping[str, Any]
 ) -> str:
@@ -341,4 +261,4 @@ def _next_run_id(
     if former is not None:
         newest = dt.datetime.strptime(former.split("-")[0], layout).replace(tzinfo=dt.UTC)
         stamp = max(stamp, newest + dt.timedelta(seconds=1))
-    return f"{stamp.strftime(layout)}-{sha256_of_bytes(_json_bytes(files))[:6]}"
+    return f"{stamp.strftime(layout)}-{sha256_of_bytes(json_bytes(files))[:6]}"

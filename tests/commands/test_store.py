@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from store.releases import About, ReleaseStore
+from store.release_contents import About
+from store.releases import ReleaseStore
 from store.shared.errors import DivergedError
 from tests.commands.command_line import vigie
 from tests.store.conftest import forecasts, observations, release_frames

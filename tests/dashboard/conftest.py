@@ -20,7 +20,8 @@ from core.settings import Settings
 from dashboard import inbox
 from desk.open import open_desk
 from desk.sending import send_waiting
-from store.releases import About, Release, ReleaseStore
+from store.release_contents import About
+from store.releases import Release, ReleaseStore
 
 from .asylum_frames import asylum_frames
 

@@ -12,7 +12,8 @@ from core.schema import DRIVER_TESTS, EXPLANATIONS, check
 from dashboard import drivers_view, explanation_view
 from dashboard.charts.steps import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.theme import LIGHT
-from store.releases import About, ReleaseStore
+from store.release_contents import About
+from store.releases import ReleaseStore
 
 from .conftest import AS_OF, make_driver_tests, make_frames
 from .test_pages import visit, words

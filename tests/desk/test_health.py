@@ -15,7 +15,8 @@ import pytest
 from commands.health import application
 from desk.health import answer, prometheus, read_health
 from store.journal import Entry, Journal, journal_url
-from store.releases import About, Release, ReleaseStore
+from store.release_contents import About
+from store.releases import Release, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
 
 __all__ = ["forecasts", "observations", "release_frames"]

@@ -22,7 +22,8 @@ from ingest.registry import live_sources
 from ingest.sources import noaa_enso
 from nightly import ingest_live, run_night
 from nightly.inputs import load_snapshot
-from nightly.live import FAILED, TAKEN, LiveReport, ask_publishers, replay
+from nightly.live import ask_publishers, replay
+from nightly.taking_in import FAILED, TAKEN, LiveReport
 from store.journal import Journal, journal_url
 from store.raw import RawStore
 from store.vintages import VintageStore

@@ -13,7 +13,8 @@ from core.errors import InputError, StoreError
 from nightly.freshness_events import FRESHNESS
 from nightly.making_up import CLOCK_SOURCE, JOURNAL_SOURCE, figures_ahead, make_up, record_publication
 from store.journal import Journal, journal_url
-from store.releases import About, Release, ReleaseStore
+from store.release_contents import About
+from store.releases import Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, witnesses
 from store.vintages import VintageStore
 

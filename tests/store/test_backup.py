@@ -21,7 +21,8 @@ from store.backup import find_archive, read_archive, write_backup
 from store.files import sha256_of_file
 from store.journal import Entry, Journal, journal_url
 from store.lock import BACKUP, AlreadyRunningError, night_lock
-from store.releases import About, ReleaseStore
+from store.release_contents import About
+from store.releases import ReleaseStore
 from store.restoring import repair, restore
 from store.retention import prune
 from store.status import WITNESS

@@ -18,7 +18,8 @@ import pytest
 
 from core.errors import SchemaError, StoreError
 from store.files import sha256_of_file
-from store.releases import CONTRACTS, About, Release, ReleaseStore
+from store.release_contents import CONTRACTS, About
+from store.releases import Release, ReleaseStore
 
 Frames = dict[str, pd.DataFrame]
 DOCUMENTS = {"sources.json": "{}", "model_cards/vigie-ets.md": "# ETS\n"}
@@ -319,9 +320,9 @@ CRASHING = """
     import os, pickle, shutil, signal, sys
     sys.path.insert(0, sys.argv[1])
     from pathlib import Path
-    from store import releases
+    from store import release_contents
     from store.releases import ReleaseStore
-    releases.check = lambda frame, contract: frame  # touches no disk, and takes most of the time
+    release_contents.check = lambda frame, contract: frame  # touches no disk, and takes most of the time
     home, way = Path(sys.argv[2]), sys.argv[3]
     frames, documents, about = pickle.loads((home.parent / "arguments.pickle").read_bytes())
     touching = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree"}
@@ -364,7 +365,7 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
     first = ReleaseStore(tmp_path / "home").publish(release_frames, DOCUMENTS, about())
     command = [sys.executable, tmp_path / "crash.py", Path(__file__).parents[2], tmp_path / "home", way]
     subprocess.run([str(part) for part in command], check=True, timeout=120)
-    monkeypatch.setattr("store.releases.check", lambda frame, _contract: frame)
+    monkeypatch.setattr("store.release_contents.check", lambda frame, _contract: frame)
     outcomes = []
     for home in sorted(tmp_path.glob("step-*")):
         store = ReleaseStore(home)

@@ -12,7 +12,8 @@ import pytest
 
 from core.errors import InputError, StoreError
 from store.chain import REMOVED
-from store.releases import About, ReleaseStore
+from store.release_contents import About
+from store.releases import ReleaseStore
 from store.retention import prune
 
 Frames = dict[str, pd.DataFrame]

@@ -14,7 +14,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 
-from store.releases import About, Release, ReleaseStore
+from store.release_contents import About
+from store.releases import Release, ReleaseStore
 from store.shared.errors import NotDeliveredError
 from store.shared.files import RemoteFiles
 from store.shared.sync import Delivery, pull
