@@ -98,12 +98,16 @@ def _memory(pid: int) -> int:
 
 
 def forecast_cost(folder: Path, series: int, engine: str = "local", python: str = sys.executable) -> Cost:
-    """``vigie forecast`` of a panel of so many series: 12 horizons, 23 quantiles, ensemble and baseline."""
+    """``vigie forecast`` of a panel of so many series: 12 horizons, 23 quantiles, ensemble and baseline.
+
+    Each run has a home of its own, so that no fit is there before.
+    """
     panel = folder / f"{series}.csv"
     if not panel.exists():
         write_panel(panel, series)
-    command = [python, "-m", "cli", "forecast", "--panel", str(panel), "--horizon", str(HORIZON)]
-    return measured([*command, "--engine", engine, "--out", str(folder / "out.parquet")])
+    command = [python, "-m", "cli", "forecast", "--panel", str(panel), "--horizon", str(HORIZON), "--engine", engine]
+    with tempfile.TemporaryDirectory(dir=folder) as home:
+        return measured([*command, "--home", home, "--out", str(folder / "out.parquet")])
 
 
 def size_lines(folder: Path, sizes: Sequence[int]) -> list[str]:
