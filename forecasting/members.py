@@ -174,7 +174,8 @@ def _together(
         if request.column is not None and ENSEMBLE in request.asked:
             parts = stack([whole[0], made[0]])
             first = ~parts.keys.duplicated(_PLACE).to_numpy()
-            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, request.levels[0].end_dates)
+            needed = pd.DatetimeIndex(tables[1][0].keys["origin_date"].unique())
+            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed)
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
     return [stack(own) for own in tables]
 

@@ -229,12 +229,12 @@ def _history_marks(
     """Fingerprint of what is behind a forecast: the series' own history, and all that its model was fitted on."""
     values = panel.matrix.to_numpy(dtype=float)
     first = np.isfinite(values).argmax(axis=0)
+    written = [write_period(period, panel.freq) for period in panel.periods]
     marks: dict[tuple[int, int, int], str] = {}
     for known, _horizon, answer in answers:
         for row, column in zip(answer.rows, answer.columns, strict=True):
             key = (known, int(row), int(column))
             if key not in marks:
                 begin = int(first[column])
-                written = write_period(panel.periods[begin], panel.freq)
-                marks[key] = history_hash(values[begin : row + 1, column], f"{prints[known]} {written}")
+                marks[key] = history_hash(values[begin : row + 1, column], f"{prints[known]} {written[begin]}")
     return marks
