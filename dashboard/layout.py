@@ -17,7 +17,7 @@ from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import access, memory, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
-from dashboard.failures import error_words, recorded, source_place
+from dashboard.failures import error_words, fault
 from dashboard.frames import localised
 from dashboard.i18n import _, listed
 from dashboard.language_control import show_languages
@@ -26,8 +26,6 @@ from dashboard.theme import CHART_CONFIG, current_theme
 from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
-FORMER_RELEASE = "vigie-releases"
-"""Stands where a source would, when a night could not compare with the release before it."""
 _PURPOSE_READ = "purpose:read"
 _CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
@@ -149,17 +147,12 @@ def _left_out(night: Night) -> str:
         parts.append(
             _("No forecast of the present, for want of recent figures: {names}.").format(names=", ".join(routes))
         )
-    if sources:
-        parts.append(recorded("; ".join(one["reason"] for one in sources)))
     return " ".join(parts)
 
 
 def _source_left_out(night: Night, record: Mapping[str, str]) -> str:
-    """A source's publisher and, where it is known, the place at which its figures broke."""
-    if record["source_id"] == FORMER_RELEASE:
-        return _("the former release, which is damaged")
-    name, place = source_name(night, record["source_id"]), source_place(record, night.frame("rejected"))
-    return f"{name} ({place})" if place else name
+    """A source's publisher and why its figures could not be used."""
+    return f"{source_name(night, record['source_id'])} ({fault(record['reason'])})"
 
 
 def _replay_line(night: Night) -> str:
@@ -234,9 +227,15 @@ def route_name(route_id: str) -> str:
 
 
 def source_name(night: Night, source_id: str) -> str:
-    """A source's publisher, or its code where the catalogue does not know it."""
+    """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
+    parts = {
+        "vigie-releases": _("comparison with the former release"),
+        "vigie-journal": _("Vigie’s journal"),
+        "vigie-clock": _("the clock of this machine"),
+        "vigie-engine": _("some of the models"),
+    }
     card = night.sources().get(source_id, {})
-    return str(card.get("publisher", source_id))
+    return str(card.get("publisher", parts.get(source_id, source_id)))
 
 
 def plain(text: str) -> str:

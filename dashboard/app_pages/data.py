@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, numbers, state
+from dashboard.failures import fault
 from dashboard.frames import localised
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
@@ -33,6 +34,7 @@ def show(night: Night) -> None:
     show_card(night, fresh, cards)
     show_register(night)
     show_revisions(night)
+    show_left_out(night)
     show_rejected(night)
 
 
@@ -181,17 +183,40 @@ def show_revisions(night: Night) -> None:
     layout.downloads(layout.export_of(night, "revisions", _("Revisions"), rows))
 
 
+def show_left_out(night: Night) -> None:
+    """What this release was made without, and why; the file has the exact texts, as the journal has them."""
+    records = [one for one in night.degraded if "route_id" not in one]
+    if not records:
+        return
+    st.subheader(_("Left out of this release"), anchor=False)
+    table = {
+        _("Source"): [plain(layout.source_name(night, one["source_id"])) for one in records],
+        _("Why"): [plain(fault(one["reason"])) for one in records],
+    }
+    name = _("What was left out of this release")
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
+    as_recorded = pd.DataFrame(records, columns=["source_id", "reason"])
+    layout.downloads(layout.export_of(night, "left-out", name, as_recorded))
+
+
 def show_rejected(night: Night) -> None:
-    """Rows that were set aside, and the rule each broke. Their content stays in the home folder."""
+    """How many rows were set aside, and for which rule: the file has it as recorded. Rows stay in the home folder."""
     rows = night.frame("rejected")
     st.subheader(_("Rows set aside"), anchor=False)
     if rows.empty:
         st.markdown(small(_("This release reports no row that broke a rule.")))
         return
     counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
-    counts["source_id"] = [layout.source_name(night, name) for name in counts["source_id"]]
-    counts.columns = pd.Index([_("Source"), _("File"), _("Rule"), _("Rows")])
-    st.dataframe(localised(counts), hide_index=True, alt=_("Rows set aside by source and rule"))
+    counts = counts.rename(columns={"size": "rows"})
+    table = {
+        _("Source"): [layout.source_name(night, name) for name in counts["source_id"]],
+        _("File"): counts["file"],
+        _("Rule"): [fault(rule) for rule in counts["rule"]],
+        _("Rows"): counts["rows"],
+    }
+    name = _("Rows set aside by source and rule")
+    st.dataframe(localised(pd.DataFrame(table)), hide_index=True, alt=name)
+    layout.downloads(layout.export_of(night, "rows-set-aside", name, counts))
 
 
 show(layout.open_page())
