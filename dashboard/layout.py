@@ -27,25 +27,16 @@ from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"
-_CSS = """<style>
-[data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
-@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
-[data-testid="stMetricLabel"] * {white-space: normal; overflow: visible;}
-[data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
-@media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}
-[data-testid="stTable"] :is(td, th) {
-    padding: 0.3rem 0.15rem; font-size: 0.72rem; white-space: normal !important;}}
-%s
-</style>"""
+_STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
 
 
 def dress() -> None:
-    """Logo in the theme's colours and the three rules of style that Streamlit's theme cannot express."""
+    """Logo in the theme's colours and the rules of style that Streamlit's theme cannot express."""
     theme = current_theme()
-    st.html(_CSS % (_DARK_BUTTON if theme.name == "dark" else ""))
+    st.html(f"<style>\n{_STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
     st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
     show_languages()
 

@@ -144,7 +144,8 @@ def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_th
 
 
 def grave(violation: dict[str, str]) -> bool:
-    return violation["impact"] in {"serious", "critical"}
+    """Whether a finding keeps someone from reading on; levels of headings that skip one do for those who listen."""
+    return violation["impact"] in {"serious", "critical"} or violation["id"] == "heading-order"
 
 
 @pytest.mark.parametrize("name", ["", "route", "alerts"], ids=lambda name: name or "root")
