@@ -167,12 +167,16 @@ def _words_that_fit(
 
 
 def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
-    """The highest chance, then later to earlier months that keep their distance from all chosen before."""
+    """The highest chance, then later to earlier months that keep their distance from all chosen before.
+
+    The highest carries a word beside its figure and keeps twice the distance.
+    """
     points = dated(chances.assign(month=mid_month(chances["target_end_date"])).set_index("month")["probability"])
     highest = max(points, key=lambda point: point[1])
     kept = [highest]
     for month, chance in sorted(points, reverse=True):
-        if all(abs((month - other).days) >= CHANCE_MONTHS * 29 for other, _chance in kept):
+        apart = [abs((month - other).days) / 29 for other, _chance in kept]
+        if apart[0] >= 2 * CHANCE_MONTHS and min(apart) >= CHANCE_MONTHS:
             kept.append((month, chance))
     return kept
 

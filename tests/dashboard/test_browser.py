@@ -157,6 +157,18 @@ def test_the_dark_theme_has_no_serious_finding_either(browser: Browser, address:
     context.close()
 
 
+def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1024, "height": 768})
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+    open_page(page, f"{address}/overview")
+    assert page.locator("[data-testid=stTable] > div").evaluate_all(cut) == []
+    open_page(page, f"{address}/alerts")
+    figures = page.locator("[data-testid=stMetricValue] *, [data-testid=stMetricDelta] *")
+    assert figures.count() > 0
+    assert figures.evaluate_all(cut) == []
+    page.close()
+
+
 def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
