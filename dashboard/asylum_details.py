@@ -21,7 +21,7 @@ def show_citizenships(view: AsylumView) -> None:
     """Who applied in the newest year that is told by citizenship, or that nothing is."""
     cells = memory.made(view.night, partial(citizenships, view), "citizenships", *view.key)
     if cells.empty:
-        st.subheader(_("Citizenships"), anchor=False)
+        st.header(_("Citizenships"), anchor=False)
         text = _(
             "This release holds no applications by citizenship. Eurostat publishes them by month; they are in releases "
             "of nights that ask it for its newest figures."
@@ -33,7 +33,7 @@ def show_citizenships(view: AsylumView) -> None:
     title = _("{country}: applicants by citizenship, year to {period}").format(
         country=country(view.geo), period=numbers.period_name(period, view.months_each)
     )
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     mix = route_details.largest(table)
     unit = _("Persons, share of those shown")
     draw = partial(route_details.draw_mix, mix, unit, title, "citizenships")
@@ -68,7 +68,7 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
         links = {geo: state.link("asylum", kind=view.kind, country=geo) for geo in table["geo"]}
         names = [f"[{tables.no_break(country(geo))}]({links[geo]})" for geo in table["geo"]]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         if len(table):
             full = f"{title}: {view.kind}"
             made = layout.export_of(view.night, f"asylum-{name}-{view.freq}", full, table, [asylum_view.SOURCE_ID])

@@ -21,7 +21,7 @@ def show_driver_tests(night: Night) -> None:
     """The finding, the table, where it comes from, and the files."""
     tests = night.frame("driver_tests")
     tests = tests[tests["scale"] == "log"]
-    st.subheader(title(tests[tests["series_id"] == ALL]), anchor=False)
+    st.header(title(tests[tests["series_id"] == ALL]), anchor=False)
     if tests.empty:
         st.markdown(layout.small(_("This release holds no test of drivers yet.")))
         return

@@ -22,10 +22,10 @@ def show_moved(view: RouteView) -> None:
     """The chain from last month's forecast to this one: chart, one sentence, files."""
     rows = explanation_rows(view)
     if rows.empty:
-        st.subheader(_("What moved it since last month"), anchor=False)
+        st.header(_("What moved it since last month"), anchor=False)
         st.markdown(layout.small(_("Nothing to compare: there is no forecast of a month ago, or no later one here.")))
         return
-    st.subheader(title(rows), anchor=False)
+    st.header(title(rows), anchor=False)
     memory.drawn(view.night, partial(draw_moved, rows), "moved", view.route_id)
     name = _("What moved the forecast of {month}").format(month=numbers.month_name(rows["target_end_date"].iloc[0]))
     layout.figures(layout.export_of(view.night, f"moved-{view.route_id}", name, rows), name)

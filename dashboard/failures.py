@@ -1,4 +1,4 @@
-"""What went wrong, in the reader's language: errors on a page, and sources that a night had to do without.
+"""What went wrong, in the reader's language: errors on a page, files refused, and rows set aside.
 
 The exact text of an error is written for whoever runs Vigie and stands in English, as it stands in the log; beside it
 the page says in the reader's words what it means.
@@ -6,12 +6,9 @@ the page says in the reader's words what it means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pandas as pd
-
 from alerts.lifecycle import StepError
 from core.errors import InputError, StoreError, VigieError
+from core.faults import fault_words
 from dashboard.i18n import _, labelled
 from dashboard.theme import level_word
 from desk.permissions import NotAllowedError
@@ -40,20 +37,10 @@ def recorded(text: str) -> str:
     return labelled(_("Recorded as"), _("“{text}”").format(text=text))
 
 
-def source_place(record: Mapping[str, str], rejected: pd.DataFrame) -> str:
-    """Where a source's figures broke, as far as the release knows: file, row and column. Empty where it does not.
-
-    Args:
-        record: A source that the night did without: ``source_id``, ``reason``.
-        rejected: The release's rows set aside; a source that failed as a whole stands there without a row's content.
-    """
-    rows = rejected[(rejected["source_id"] == record["source_id"]) & (rejected["record"] == "")]
-    if rows.empty:
-        return ""
-    last = rows.iloc[-1]
-    labels = {"row": _("row {n}"), "column": _("column {n}")}
-    places = [text.format(n=last[name]) for name, text in labels.items() if last[name]]
-    return ", ".join([str(last["file"]), *places]) if last["file"] else ""
+def fault(text: str) -> str:
+    """A recorded fault in the reader's language; one that the catalogue does not know as the technical text it is."""
+    told = fault_words(text, _)
+    return told if told is not None else labelled(_("Technical message"), _("“{text}”").format(text=text))
 
 
 def _word(name: str, text: str) -> str:

@@ -28,7 +28,7 @@ MATRIX = "evaluation_matrix.md"
 def show(night: Night) -> None:
     """Errors of one kind of group at one distance, the worst marked; and the evaluation matrix as a file."""
     rows = night.frame("group_errors")
-    st.subheader(_("Is it as good for everybody?"), anchor=False)
+    st.header(_("Is it as good for everybody?"), anchor=False)
     if rows.empty:
         st.markdown(small(_("This release holds no errors by group yet.")))
         return

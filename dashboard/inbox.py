@@ -136,7 +136,7 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         st.markdown(small(_("Steps and notes are taken on the newest release.")))
         return
     kinds = {COMMENTED: _("Comment"), DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
-    st.markdown("##### " + _("Comment, dissent or correct"), anchors=False)
+    st.markdown("### " + _("Comment, dissent or correct"), anchors=False)
     with st.form("note", border=False, clear_on_submit=True):
         kind = st.segmented_control(
             _("Kind of note"), list(kinds), format_func=kinds.__getitem__, default=COMMENTED, required=True,

@@ -17,7 +17,7 @@ from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import access, memory, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
-from dashboard.failures import error_words, recorded, source_place
+from dashboard.failures import error_words, fault
 from dashboard.frames import localised
 from dashboard.i18n import _, listed
 from dashboard.language_control import show_languages
@@ -26,28 +26,17 @@ from dashboard.theme import CHART_CONFIG, current_theme
 from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
-FORMER_RELEASE = "vigie-releases"
-"""Stands where a source would, when a night could not compare with the release before it."""
 _PURPOSE_READ = "purpose:read"
-_CSS = """<style>
-[data-testid="stMainBlockContainer"] {max-width: 1480px; padding-left: 2.5rem; padding-right: 2.5rem;}
-@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem;}}
-[data-testid="stMetricLabel"] * {white-space: normal; overflow: visible;}
-[data-testid="stToolbar"] {padding-left: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem) - 1rem);}
-@media (max-width: 640px) {[data-testid="stToolbar"] {padding-left: 0;}
-[data-testid="stTable"] :is(td, th) {
-    padding: 0.3rem 0.15rem; font-size: 0.72rem; white-space: normal !important;}}
-%s
-</style>"""
+_STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
 
 
 def dress() -> None:
-    """Logo in the theme's colours and the three rules of style that Streamlit's theme cannot express."""
+    """Logo in the theme's colours and the rules of style that Streamlit's theme cannot express."""
     theme = current_theme()
-    st.html(_CSS % (_DARK_BUTTON if theme.name == "dark" else ""))
+    st.html(f"<style>\n{_STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
     st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
     show_languages()
 
@@ -149,17 +138,12 @@ def _left_out(night: Night) -> str:
         parts.append(
             _("No forecast of the present, for want of recent figures: {names}.").format(names=", ".join(routes))
         )
-    if sources:
-        parts.append(recorded("; ".join(one["reason"] for one in sources)))
     return " ".join(parts)
 
 
 def _source_left_out(night: Night, record: Mapping[str, str]) -> str:
-    """A source's publisher and, where it is known, the place at which its figures broke."""
-    if record["source_id"] == FORMER_RELEASE:
-        return _("the former release, which is damaged")
-    name, place = source_name(night, record["source_id"]), source_place(record, night.frame("rejected"))
-    return f"{name} ({place})" if place else name
+    """A source's publisher and why its figures could not be used."""
+    return f"{source_name(night, record['source_id'])} ({fault(record['reason'])})"
 
 
 def _replay_line(night: Night) -> str:
@@ -234,9 +218,15 @@ def route_name(route_id: str) -> str:
 
 
 def source_name(night: Night, source_id: str) -> str:
-    """A source's publisher, or its code where the catalogue does not know it."""
+    """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
+    parts = {
+        "vigie-releases": _("comparison with the former release"),
+        "vigie-journal": _("Vigie’s journal"),
+        "vigie-clock": _("the clock of this machine"),
+        "vigie-engine": _("some of the models"),
+    }
     card = night.sources().get(source_id, {})
-    return str(card.get("publisher", source_id))
+    return str(card.get("publisher", parts.get(source_id, source_id)))
 
 
 def plain(text: str) -> str:

@@ -150,6 +150,7 @@ def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:
 
 def _label(row: Row, theme: Theme) -> Annotation:
     x, y = label_place(row["route_id"])
+    align = ROUTE_GEOMETRY[row["route_id"]].align
     figure = row["label"] or numbers.expected(row["median"])
     if level := row["alert_level"]:
         figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"
@@ -158,9 +159,9 @@ def _label(row: Row, theme: Theme) -> Annotation:
         "y": y,
         "text": f"<b>{row['name']}</b><br>{figure}",
         "showarrow": False,
-        "xanchor": ROUTE_GEOMETRY[row["route_id"]].align,
+        "xanchor": align,
         "yanchor": "middle",
-        "align": "left",
+        "align": align,
         "font": {"size": 13, "color": theme.ink, "shadow": halo(theme.land)},
     }
 

@@ -29,7 +29,7 @@ def show(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> N
     if not state.switch("reveal"):
         return
     title = _("What happened next, {months}").format(months=numbers.month_range(ends[0], ends[-1]))
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     st.table(in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)
     if knowing.run_id != night.run_id:
         text = _("Outcomes as known in the release of {day}.")

@@ -20,7 +20,7 @@ AS_ISSUED = "0"
 
 def show(night: Night, route_id: str) -> None:
     """Everything that past origins say about the alert rules."""
-    st.subheader(_("Were the alerts right?"), anchor=False)
+    st.header(_("Were the alerts right?"), anchor=False)
     everywhere = night.frame("track_record")
     record = record_view.of_route(everywhere, route_id)
     if record.empty:
@@ -84,7 +84,7 @@ def show_comparison(night: Night, record: pd.DataFrame, route_id: str, rule: str
     find = partial(record_view.comparison_table, record, comparison, rule, at)
     table = memory.made(night, find, "comparison", route_id, rule, at)
     title = _("Would a simple rule have done as well?")
-    st.markdown(f"##### {title}", anchors=False)
+    st.markdown(f"### {title}", anchors=False)
     st.dataframe(table, hide_index=True, alt=_("The rule beside simple rules on the same events"))
     text = _(
         "All at the level of a watch, at the same origins and on the same events, each with a cut-off learned in the "
@@ -104,7 +104,7 @@ def show_reliability(night: Night, rule: str, horizon: int) -> None:
     if bins.empty:
         return
     title = _("Do the chances mean what they say? All routes")
-    st.markdown(f"##### {title}", anchors=False)
+    st.markdown(f"### {title}", anchors=False)
     memory.drawn(night, partial(draw_reliability, bins), "reliability", rule, horizon)
     layout.figures(layout.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)
 
@@ -120,7 +120,7 @@ def show_rises(night: Night) -> None:
     if rises.empty:
         return
     title = _("What would have been said before documented rises?")
-    st.markdown(f"##### {title}", anchors=False)
+    st.markdown(f"### {title}", anchors=False)
     table = memory.made(night, partial(record_view.rises_table, rises), "rises")
     link = {_("Source"): st.column_config.LinkColumn(_("Source"), display_text=_("read"))}
     st.dataframe(table, hide_index=True, column_config=link, alt=title)

@@ -47,13 +47,13 @@ def show_members(view: RouteView) -> None:
     """Interval bars of every model for one month, with its score."""
     members = memory.made(view.night, partial(member_rows, view), "members", *view.key)
     if members.empty:
-        st.subheader(_("Models"), anchor=False)
+        st.header(_("Models"), anchor=False)
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
         return
     others = members[members["model_id"] != summaries.ENSEMBLE]["q50"]
     spread = numbers.expected(others.max() - others.min()) if len(others) else ""
     text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
-    st.subheader(text.format(n=len(others), spread=spread), anchor=False)
+    st.header(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
     memory.drawn(view.night, lambda: draw_members(members, unit), "members' chart", *view.key)
     if view.origin:
@@ -137,7 +137,7 @@ def draw_seasons(view: RouteView) -> None:
     before = view.history[(view.history["end_date"].dt.year == year - 1)].set_index("end_date")["obs_value"]
     months = list(pd.DatetimeIndex(median.index).month)
     same = before[before.index.month.isin(months)]
-    st.subheader(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
+    st.header(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
     recent = view.observed[view.observed["time_period_end"].dt.year >= summaries.FIRST_COMPARED_YEAR]
     figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
@@ -171,7 +171,7 @@ def show_nationalities(view: RouteView) -> None:
     """The largest nationalities of the past year; small counts are withheld."""
     cells = memory.made(view.night, partial(breakdown, view), "breakdown", view.route_id, view.known_on)
     if cells.empty:
-        st.subheader(_("Nationalities"), anchor=False)
+        st.header(_("Nationalities"), anchor=False)
         st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
         return
     table, newest = yearly_breakdown(cells)
@@ -179,7 +179,7 @@ def show_nationalities(view: RouteView) -> None:
     title = _("Arrivals by nationality, twelve months to {month}").format(
         month=numbers.month_name(period.to_timestamp())
     )
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     show_cut(view)
     mix = largest(table)
     unit = _("Persons, share of those shown")
@@ -272,7 +272,7 @@ def country(code: str) -> str:
 
 def show_drivers(view: RouteView) -> None:
     """Indicators that people ask about, as context."""
-    st.subheader(_("Context: no evidence that it improves the forecast"), anchor=False)
+    st.header(_("Context: no evidence that it improves the forecast"), anchor=False)
     show_cut(view)
     text = _(
         "Conflict, displacement, prices and exchange rates are shown because people ask for them. On past data there "

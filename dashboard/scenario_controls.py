@@ -11,6 +11,8 @@ from dashboard.i18n import _
 from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from forecasting.scenarios_analogues import EPISODES
 
+SIDE_AND_NUMBER = (1.25, 1)
+"""Shares of the width: the words for more or fewer need more of it than the number."""
 _UNSET = object()
 
 
@@ -56,7 +58,7 @@ def show_places(values: Values) -> None:
 
 def _conditions(known: Mapping[str, Lever], values: Values) -> None:
     _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
-    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
+    left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
     with left:
         _choice("if_side", _("are"), known["if_side"].options, scenario_words.sides().__getitem__, values)
     with right:
@@ -68,7 +70,7 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
         _choice("if_to", _("to"), known["if_to"].options, scenario_words.month_option, values)
     _choice("if_how", _("Several months"), known["if_how"].options, scenario_words.hows().__getitem__, values)
     _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
-    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
+    left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
     with left:
         _choice("and_side", _("are too"), known["and_side"].options, scenario_words.sides().__getitem__, values)
     with right:

@@ -51,7 +51,7 @@ def saved_scenarios() -> dict[str, Entry]:
 
 
 def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
-    st.markdown("##### " + _("Save this scenario"), anchors=False)
+    st.markdown("## " + _("Save this scenario"), anchors=False)
     with st.form("save-scenario", clear_on_submit=True):
         name = st.text_input(_("Name of the scenario"), max_chars=LONGEST_TITLE)
         who = access.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
@@ -73,7 +73,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
 
 
 def _show_list(saved: dict[str, Entry]) -> None:
-    st.markdown("##### " + _("Saved scenarios"), anchors=False)
+    st.markdown("## " + _("Saved scenarios"), anchors=False)
     if not saved:
         st.markdown(small(_("None yet. Whoever has the address of this page sees this scenario without saving it.")))
         return

@@ -50,12 +50,12 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, 
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
-        no_break(_("Trend and forecast")): [
+        _("Trend and forecast"): [
             f"![{no_break(_trend_alt(row))}]({trends[row['route_id']]})" if row["route_id"] in trends else ""
             for row in summary.to_dict("records")
         ],
-        no_break(_("Last month")): summary["last_value"].tolist(),
-        no_break(_("vs last year")): growth.tolist(),
+        _("Last month"): summary["last_value"].tolist(),
+        _("vs last year"): growth.tolist(),
     }
     frame = pd.DataFrame(columns)
     names = list(frame.columns)

@@ -28,7 +28,7 @@ class RouteGeometry:
         control: Point that bends the arrow (quadratic Bézier).
         end: Where the arrow's tip is.
         label: Anchor of the label, chosen so that labels fit from 358 pixels to full width.
-        align: The side of the label that stands on the anchor.
+        align: The side of the label that stands on the anchor, and on which its lines are flush.
     """
 
     start: Degrees
@@ -41,7 +41,7 @@ class RouteGeometry:
 ROUTE_GEOMETRY: dict[str, RouteGeometry] = {
     "CMR": RouteGeometry((13.5, 26.5), (15.9, 32.1), (14.0, 36.6), (15.6, 26.6)),
     "EMR": RouteGeometry((41.7, 37.6), (33.5, 37.4), (26.5, 38.4), (43.8, 30.2), "right"),
-    "WMR": RouteGeometry((-3.1, 31.2), (-1.7, 33.8), (-2.4, 36.9), (-2.5, 28.8), "center"),
+    "WMR": RouteGeometry((-3.1, 31.2), (-1.7, 33.8), (-2.4, 36.9), (-2.0, 28.8), "center"),
     "WAR": RouteGeometry((-15.1, 13.3), (-19.2, 20.5), (-15.8, 27.5), (-13.9, 19.0)),
     "CHA": RouteGeometry((4.3, 46.6), (2.4, 48.6), (0.9, 51.2), (5.3, 49.6)),
     "WBR": RouteGeometry((22.0, 40.6), (20.2, 43.6), (18.6, 46.6), (23.4, 44.9)),

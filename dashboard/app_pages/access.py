@@ -28,7 +28,7 @@ def show() -> None:
 
 def show_rows() -> None:
     """Rows of the journal about people who signed in, the newest first."""
-    st.markdown("##### " + _("Who did what"), anchors=False)
+    st.markdown("## " + _("Who did what"), anchors=False)
     rows = access_rows(reads.journal())[:MOST_ROWS]
     if not rows:
         st.markdown(small(_("Nobody has signed in yet.")))
@@ -46,7 +46,7 @@ def show_rows() -> None:
 
 def show_matrix() -> None:
     """The table of roles and actions."""
-    st.markdown("##### " + _("Who may do what"), anchors=False)
+    st.markdown("## " + _("Who may do what"), anchors=False)
     rows = [(action_name(action), *("✓" if allowed else "–" for allowed in cells)) for action, cells in matrix()]
     table = pd.DataFrame(rows, columns=[_("Action"), *(role_name(role) for role in ROLES)])
     st.table(table, border="horizontal", hide_index=True, alt=_("Which role may do what"))

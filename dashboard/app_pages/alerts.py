@@ -142,7 +142,7 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
     is_newest = night.run_id == reads.nights()[0].run_id
     level = "ended" if row["ended"] else row["alert_level"]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"### {plain(headlines.subject_name(night, row))}", anchors=False, width="content")
+        st.header(plain(headlines.subject_name(night, row)), anchor=False, width="content")
         if is_newest and not row["ended"]:
             inbox.show_actions(row, standing.state)
     # What comes and goes has a place of its own, so that what stands below keeps its.
@@ -165,7 +165,7 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
 
 def show_reasons(night: Night, row: Row) -> None:
     """Facts that stand behind the alert."""
-    st.markdown("##### " + _("Why"), anchors=False)
+    st.markdown("### " + _("Why"), anchors=False)
     st.markdown("\n".join(f"- {plain(text)}" for text in alert_view.reasons(night, row)))
 
 
@@ -199,7 +199,7 @@ def show_season(night: Night, row: Row) -> None:
         return
     past, quantiles, end = found
     title = _("Arrivals, {month} of each year").format(month=numbers.month_name(end, year=False))
-    st.markdown(f"##### {title}", anchors=False)
+    st.markdown(f"### {title}", anchors=False)
     threshold = float(row["threshold"]) if known(row["threshold"]) else None
     memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
     layout.figures(layout.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title)
@@ -223,7 +223,7 @@ def season_table(past: pd.DataFrame, quantiles: pd.DataFrame) -> pd.DataFrame:
 def show_record(night: Night, row: Row) -> None:
     """How this rule did at past origins."""
     rows = alert_view.record_rows(row, night.frame("track_record"))
-    st.markdown("##### " + _("Track record of this rule"), anchors=False)
+    st.markdown("### " + _("Track record of this rule"), anchors=False)
     if rows.empty:
         st.markdown(small(_("This rule has no track record: it reports what is known, it does not forecast.")))
         return
@@ -233,7 +233,7 @@ def show_record(night: Night, row: Row) -> None:
 
 def show_history(night: Night, row: Row, standing: Standing) -> None:
     """What happened to the alert."""
-    st.markdown("##### " + _("History"), anchors=False)
+    st.markdown("### " + _("History"), anchors=False)
     events = alert_view.history(night, reads.nights(), row, standing.rows, standing.state)
     if events.empty:
         st.markdown(small(_("Nothing is recorded about this alert yet.")))

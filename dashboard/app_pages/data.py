@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, numbers, state
+from dashboard.failures import fault
 from dashboard.frames import localised
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
@@ -33,6 +34,7 @@ def show(night: Night) -> None:
     show_card(night, fresh, cards)
     show_register(night)
     show_revisions(night)
+    show_left_out(night)
     show_rejected(night)
 
 
@@ -83,7 +85,7 @@ def show_reporting(night: Night) -> None:
         return
     newest = rows.groupby(["source_id", "target", "freq"]).tail(NEWEST_PERIODS)
     newest = newest.sort_values(["source_id", "target", "time_period"], ascending=[True, True, False])
-    st.subheader(_("Who has reported"), anchor=False)
+    st.header(_("Who has reported"), anchor=False)
     st.markdown(small(_("A sum over countries is provisional while some have not reported, or may still correct.")))
     table = {
         _("Source"): [source_link(night, name) for name in newest["source_id"]],
@@ -122,7 +124,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     known = [name for name in fresh["source_id"] if name in cards]
     names = [*known, *[name for name in cards if name not in known]]
     chosen = state.choice("source", names, names[0])
-    st.subheader(_("About one source"), anchor=False)
+    st.header(_("About one source"), anchor=False)
     st.selectbox(
         _("Source"),
         names,
@@ -144,7 +146,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     st.markdown("\n".join("- " + labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text))
     if url := str(card.get("url") or ""):
         st.markdown(_("Publisher’s page: {url}").format(url=f"`{url}`"))
-    st.markdown("##### " + _("Known issues"), anchors=False)
+    st.markdown("### " + _("Known issues"), anchors=False)
     issues = [plain(str(text)) for text in card.get("known_issues", [])]
     st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
     layout.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
@@ -165,7 +167,7 @@ def show_register(night: Night) -> None:
     text = night.document(REGISTER)
     if not text:
         return
-    st.subheader(_("Register of known issues"), anchor=False)
+    st.header(_("Register of known issues"), anchor=False)
     with st.container(key="register"):
         st.markdown(text.partition("\n\n")[2])
     layout.document_button(night, REGISTER, _("Register of known issues"))
@@ -176,22 +178,45 @@ def show_revisions(night: Night) -> None:
     rows = night.published("revisions")
     if rows.empty:
         return
-    st.subheader(_("Revisions since the last release"), anchor=False)
+    st.header(_("Revisions since the last release"), anchor=False)
     st.dataframe(localised(rows), hide_index=True, alt=_("Figures that a source changed after publication"))
     layout.downloads(layout.export_of(night, "revisions", _("Revisions"), rows))
 
 
+def show_left_out(night: Night) -> None:
+    """What this release was made without, and why; the file has the exact texts, as the journal has them."""
+    records = [one for one in night.degraded if "route_id" not in one]
+    if not records:
+        return
+    st.header(_("Left out of this release"), anchor=False)
+    table = {
+        _("Source"): [plain(layout.source_name(night, one["source_id"])) for one in records],
+        _("Why"): [plain(fault(one["reason"])) for one in records],
+    }
+    name = _("What was left out of this release")
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
+    as_recorded = pd.DataFrame(records, columns=["source_id", "reason"])
+    layout.downloads(layout.export_of(night, "left-out", name, as_recorded))
+
+
 def show_rejected(night: Night) -> None:
-    """Rows that were set aside, and the rule each broke. Their content stays in the home folder."""
+    """How many rows were set aside, and for which rule: the file has it as recorded. Rows stay in the home folder."""
     rows = night.frame("rejected")
-    st.subheader(_("Rows set aside"), anchor=False)
+    st.header(_("Rows set aside"), anchor=False)
     if rows.empty:
         st.markdown(small(_("This release reports no row that broke a rule.")))
         return
     counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
-    counts["source_id"] = [layout.source_name(night, name) for name in counts["source_id"]]
-    counts.columns = pd.Index([_("Source"), _("File"), _("Rule"), _("Rows")])
-    st.dataframe(localised(counts), hide_index=True, alt=_("Rows set aside by source and rule"))
+    counts = counts.rename(columns={"size": "rows"})
+    table = {
+        _("Source"): [layout.source_name(night, name) for name in counts["source_id"]],
+        _("File"): counts["file"],
+        _("Rule"): [fault(rule) for rule in counts["rule"]],
+        _("Rows"): counts["rows"],
+    }
+    name = _("Rows set aside by source and rule")
+    st.dataframe(localised(pd.DataFrame(table)), hide_index=True, alt=name)
+    layout.downloads(layout.export_of(night, "rows-set-aside", name, counts))
 
 
 show(layout.open_page())

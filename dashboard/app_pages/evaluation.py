@@ -57,7 +57,7 @@ def show_controls(routes: list[str], route_id: str, scale: str) -> None:
 
 def show_skill(rows: pd.DataFrame) -> None:
     """Relative WIS by horizon and model: chart and sortable table."""
-    st.subheader(_("Skill against the baseline, by months ahead"), anchor=False)
+    st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != summaries.BASELINE]
     layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
     text = _(
@@ -84,7 +84,7 @@ def show_calibration(night: Night, route_id: str) -> None:
     """Coverage and PIT of the ensemble at one horizon."""
     rows = night.frame("calibration")
     rows = rows[(rows["series_id"] == evaluation_view.series_of(route_id)) & (rows["model_id"] == summaries.ENSEMBLE)]
-    st.subheader(_("Do the intervals hold what they promise?"), anchor=False)
+    st.header(_("Do the intervals hold what they promise?"), anchor=False)
     if rows.empty:
         st.markdown(small(_("This release holds no calibration here yet.")))
         return

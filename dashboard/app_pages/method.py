@@ -83,16 +83,16 @@ def show(night: Night) -> None:
     st.title(_("A range for every route and month, made the same way every night"), anchor=False)
     left, right = st.columns([1.3, 1], gap="large")
     with left:
-        st.subheader(_("How it works"), anchor=False)
+        st.header(_("How it works"), anchor=False)
         st.markdown("\n".join(f"{place}. {text}" for place, text in enumerate(steps(), start=1)))
-        st.subheader(_("Limits"), anchor=False)
+        st.header(_("Limits"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in limits()))
     with right:
-        st.subheader(_("What it is for"), anchor=False)
+        st.header(_("What it is for"), anchor=False)
         st.markdown(purpose.intended_use())
-        st.subheader(_("What it must not be used for"), anchor=False)
+        st.header(_("What it must not be used for"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in purpose.prohibited_uses()))
-        st.subheader(_("Words"), anchor=False)
+        st.header(_("Words"), anchor=False)
         st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in words()))
     show_cards(night)
     made = _("Release {run_id}, made on {day} by Vigie {version}.")
@@ -103,7 +103,7 @@ def show(night: Night) -> None:
 def show_cards(night: Night) -> None:
     """The card of one model."""
     cards = night.model_cards()
-    st.subheader(_("Model cards"), anchor=False)
+    st.header(_("Model cards"), anchor=False)
     if not cards:
         st.markdown(small(_("This release holds no model cards.")))
         return
@@ -124,7 +124,7 @@ def show_cards(night: Night) -> None:
 
 def _lower_headings(text: str) -> str:
     """A card's own headings below those of the page."""
-    return "\n".join(f"###{line}" if line.startswith("#") else line for line in text.splitlines())
+    return "\n".join(f"##{line}" if line.startswith("#") else line for line in text.splitlines())
 
 
 show(layout.open_page())

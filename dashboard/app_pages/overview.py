@@ -68,7 +68,7 @@ def show_card(card: headlines.Card) -> None:
     """One card, top to bottom: level and change, route, sentence, chance, record."""
     badge = level_badge(card.level) if card.level else ":gray-badge[" + _("No alert") + "]"
     st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
-    st.markdown(f"#### {layout.plain(card.title)}", anchors=False)
+    st.markdown(f"## {layout.plain(card.title)}", anchors=False)
     st.markdown(layout.plain(card.sentence))
     if card.figure:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -81,7 +81,7 @@ def show_card(card: headlines.Card) -> None:
 
 def show_map(summary: pd.DataFrame, months: str) -> None:
     """Arrows as wide as the arrivals expected."""
-    st.subheader(_("Arrivals expected, {months}").format(months=months), anchor=False)
+    st.header(_("Arrivals expected, {months}").format(months=months), anchor=False)
     routes = pd.DataFrame(
         {
             "route_id": summary["route_id"],
@@ -99,7 +99,7 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
 def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
     """The table of routes, its files, its note."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(_("Routes"), anchor=False)
+        st.header(_("Routes"), anchor=False)
         title = _("Arrivals expected by route, {months}").format(months=months)
         layout.downloads(layout.export_of(night, "routes", title, summary))
     memory.drawn(night, lambda: show_table(night, summary, months), "routes")
@@ -130,10 +130,10 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
 def show_changes(night: Night, former: Night | None) -> None:
     """What the release before this one said otherwise."""
     if former is None:
-        st.subheader(_("Since the last release"), anchor=False)
+        st.header(_("Since the last release"), anchor=False)
         st.markdown(layout.small(_("This is the first release; there is none to compare it with.")))
         return
-    st.subheader(_("Since the last release, {day}").format(day=numbers.day(former.as_of)), anchor=False)
+    st.header(_("Since the last release, {day}").format(day=numbers.day(former.as_of)), anchor=False)
     found = changes.changes(night, former)
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in found) or layout.small(_("Nothing has changed.")))
 

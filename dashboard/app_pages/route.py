@@ -128,7 +128,7 @@ def show_key_numbers(view: RouteView) -> None:
     if view.quantiles.empty:
         return
     title = _("Chance of exceeding {number} a month").format(number=route_words.threshold_words(view))
-    st.markdown(f"##### {title}", anchors=False)
+    st.markdown(f"## {title}", anchors=False)
     st.table(
         tables.chance_table(route_view.spaced(view.chances, 4)),
         border="horizontal",

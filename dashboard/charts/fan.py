@@ -17,6 +17,8 @@ from dashboard.theme import Theme
 
 HEIGHT = 440
 STRIP_PIXELS = 54
+WORDS_BELOW, WORDS_PIXELS = 48, 40
+"""Under the strip: pixels from the chart's top to the foot of the words, and their height with the air around them."""
 TOP_PIXELS = 16
 FARTHEST_THRESHOLD = 1.6
 WIDEST_BAND, WIDEST_REACH = "band 95%", 1.4
@@ -91,11 +93,13 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
         if threshold <= largest:
             labels += fan_labels.chance_labels(figure, chances, threshold, per_pixel, theme)
     if skill_until is not None:
-        labels += fan_labels.skill_strip(figure, targets, now, (skill_from, skill_until), last - first, theme)
+        room = (largest + (STRIP_PIXELS - WORDS_BELOW) * per_pixel, WORDS_PIXELS * per_pixel)
+        labels += fan_labels.skill_strip(figure, targets, now, (skill_from, skill_until), last - first, room, theme)
     pad = pd.Timedelta(days=4)
     figure.update_layout(
         hovermode="x",
         hoverdistance=40,
+        barmode="overlay",
         xaxis={"range": [first - pad, last + pad], **month_ticks(first, last)},
         yaxis=count_axis(largest, headroom),
     )

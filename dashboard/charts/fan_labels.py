@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -22,7 +23,7 @@ Annotations = list[Annotation]
 def end_labels(forecast: pd.DataFrame, largest: float, per_pixel: float, theme: Theme) -> Annotations:
     """What each band means, in words, at the right end, moved apart where bands are narrow.
 
-    Where the 95 % band leaves the chart at the top, its highest value is told there.
+    Where the 95 % band leaves the chart at the top, its highest value is told under its words.
     """
     upper = [(coverage, interval_levels(coverage)[1]) for coverage in (0.5, 0.8, 0.95)]
     ends = {level: min(quantile(forecast, level).iloc[-1], largest) for _coverage, level in upper}
@@ -30,17 +31,17 @@ def end_labels(forecast: pd.DataFrame, largest: float, per_pixel: float, theme: 
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
     texts = [_("<b>median {value}</b>").format(value=numbers.expected(median.iloc[-1]))]
     texts += [labelled(numbers.percent(coverage), words[coverage]) for coverage, _level in upper]
-    places = spread([median.iloc[-1], *ends.values()], LABEL_PIXELS * per_pixel)
-    inks = [theme.median, *[theme.secondary] * len(upper)]
-    labels = [
+    wanted = [median.iloc[-1], *ends.values()]
+    highest = quantile(forecast, upper[-1][1]).max()
+    if highest > largest:
+        texts.insert(-1, _("up to {value} ↑").format(value=numbers.expected(highest)))
+        wanted.insert(-1, wanted[-1] - LABEL_PIXELS * per_pixel)
+    places = spread(wanted, LABEL_PIXELS * per_pixel)
+    inks = [theme.median, *[theme.secondary] * (len(texts) - 1)]
+    return [
         note(theme, text, x=median.index[-1], y=place, xanchor="left", yanchor="middle", xshift=10, font={"color": ink})
         for text, place, ink in zip(texts, places, inks, strict=True)
     ]
-    highest = quantile(forecast, upper[-1][1]).max()
-    if highest > largest:
-        text = _("{coverage}: up to {value} ↑").format(coverage=numbers.percent(0.95), value=numbers.expected(highest))
-        labels.append(note(theme, text, x=median.index[-1], y=largest, xanchor="right", yanchor="top", xshift=-4))
-    return labels
 
 
 def unit_and_now(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:
@@ -113,43 +114,69 @@ def chance_labels(
 ) -> Annotations:
     """The chances to pass the reader's number, in bold on its line.
 
-    The highest always shows. The others are the texts of unseen bars a few months wide: plotly hides a text that does
-    not fit its bar, so that a phone shows the highest alone and nothing overlaps.
+    The highest always shows; the others only where a few months are wide enough for them.
     """
     if chances is None or chances.empty:
         return []
     (month, highest), *rest = _well_apart(chances)
     end = mid_month(chances["target_end_date"]).max()
     others = [point for point in rest if (end - point[0]).days > 20]
-    figure.add_trace(
-        go.Bar(
-            x=[other for other, _chance in others],
-            y=[CHANCE_PIXELS * per_pixel] * len(others),
-            base=threshold,
-            width=CHANCE_MONTHS * 30 * 86_400_000,
-            text=[f"<b>{numbers.percent(chance)}</b>" for _month, chance in others],
-            textposition="inside",
-            insidetextanchor="start",
-            textangle=0,
-            textfont={"size": 12, "color": theme.ink, "shadow": halo(theme.ground)},
-            marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
-            hoverinfo="skip",
-            name="chances",
-        )
-    )
+    texts = {month: f"<b>{numbers.percent(chance)}</b>" for month, chance in others}
+    width, place = pd.Timedelta(days=CHANCE_MONTHS * 30), (threshold, CHANCE_PIXELS * per_pixel)
+    figure.add_trace(_words_that_fit(texts, width, place, theme.ink, theme, name="chances"))
     text = _("<b>{chance}</b> above").format(chance=numbers.percent(highest))
     ink = {"color": theme.ink}
     side = "right" if (end - month).days < 45 else "center"
     return [note(theme, text, x=month, y=threshold, xanchor=side, yanchor="bottom", yshift=1, font=ink)]
 
 
+def _words_that_fit(
+    texts: Mapping[pd.Timestamp, str],
+    width: pd.Timedelta,
+    place: tuple[float, float],
+    ink: str,
+    theme: Theme,
+    *,
+    name: str,
+) -> go.Bar:
+    """Words in unseen bars: plotly hides a text that does not fit its bar, so that nothing overlaps on a phone.
+
+    Args:
+        texts: Words by the middle of their bar.
+        width: Width of each bar.
+        place: Foot and height of the bars, persons.
+        ink: Colour of the words.
+        theme: Colours.
+        name: Name of the layer.
+    """
+    foot, height = place
+    return go.Bar(
+        x=list(texts),
+        y=[height] * len(texts),
+        base=foot,
+        width=width / pd.Timedelta(milliseconds=1),
+        text=list(texts.values()),
+        textposition="inside",
+        insidetextanchor="start",
+        textangle=0,
+        textfont={"size": 12, "color": ink, "shadow": halo(theme.ground)},
+        marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        hoverinfo="skip",
+        name=name,
+    )
+
+
 def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
-    """The highest chance, then later to earlier months that keep their distance from all chosen before."""
+    """The highest chance, then later to earlier months that keep their distance from all chosen before.
+
+    The highest carries a word beside its figure and keeps twice the distance.
+    """
     points = dated(chances.assign(month=mid_month(chances["target_end_date"])).set_index("month")["probability"])
     highest = max(points, key=lambda point: point[1])
     kept = [highest]
     for month, chance in sorted(points, reverse=True):
-        if all(abs((month - other).days) >= CHANCE_MONTHS * 29 for other, _chance in kept):
+        apart = [abs((month - other).days) / 29 for other, _chance in kept]
+        if apart[0] >= 2 * CHANCE_MONTHS and min(apart) >= CHANCE_MONTHS:
             kept.append((month, chance))
     return kept
 
@@ -160,6 +187,7 @@ def skill_strip(
     now: dt.date,
     better: tuple[int, int],
     shown: pd.Timedelta,
+    room: tuple[float, float],
     theme: Theme,
 ) -> Annotations:
     """A bar under the top edge: the months in which the forecast beats the baseline, and those in which it does not.
@@ -170,6 +198,7 @@ def skill_strip(
         now: Date of knowledge.
         better: First and last of the months ahead with skill; none where the last is 0.
         shown: Time from the left end of the chart to the right one.
+        room: Foot and height of the place for words under the bars, persons.
         theme: Colours.
     """
     ends = targets.to_period("M").end_time.normalize()
@@ -185,10 +214,13 @@ def skill_strip(
             _bar(figure, before + gap, start, theme.ended.fill)
     if turn > start:
         _bar(figure, start + gap, turn, theme.fan)
-        # Over a bar shorter than itself the text would run across the line of today.
-        at, shift = (turn, 0) if turn - start > SHORTEST_BAR * shown else (start, -6)
         text = _("better than<br>baseline")
-        labels.append(note(theme, text, x=at, xanchor="right", xshift=shift, **place) | {"align": "right"})
+        if turn - start > SHORTEST_BAR * shown:
+            middle = {start + (turn - start) / 2: text}
+            figure.add_trace(_words_that_fit(middle, turn - start, room, theme.secondary, theme, name="skill"))
+        else:
+            # Under so short a bar the text would run across the line of today.
+            labels.append(note(theme, text, x=start, xanchor="right", xshift=-6, **place) | {"align": "right"})
     if turn < stop:
         _bar(figure, turn + gap, stop, theme.ended.fill)
         text = _("no better than<br>the baseline")

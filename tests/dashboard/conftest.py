@@ -479,7 +479,7 @@ def make_rejected() -> pd.DataFrame:
             "file": ["dtm.csv"],
             "row": ["17"],
             "column": ["arrivals"],
-            "rule": ["a count is a whole number, 0 or more"],
+            "rule": ["the count is not a whole number"],
             "record": ["ITA;2024-05;-3"],
         }
     )

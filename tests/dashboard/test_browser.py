@@ -144,7 +144,8 @@ def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_th
 
 
 def grave(violation: dict[str, str]) -> bool:
-    return violation["impact"] in {"serious", "critical"}
+    """Whether a finding keeps someone from reading on; levels of headings that skip one do for those who listen."""
+    return violation["impact"] in {"serious", "critical"} or violation["id"] == "heading-order"
 
 
 @pytest.mark.parametrize("name", ["", "route", "alerts"], ids=lambda name: name or "root")
@@ -154,6 +155,18 @@ def test_the_dark_theme_has_no_serious_finding_either(browser: Browser, address:
     open_page(page, f"{address}/{name}")
     assert [one["id"] for one in Axe().run(page).response["violations"] if grave(one)] == []
     context.close()
+
+
+def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1024, "height": 768})
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+    open_page(page, f"{address}/overview")
+    assert page.locator("[data-testid=stTable] > div").evaluate_all(cut) == []
+    open_page(page, f"{address}/alerts")
+    figures = page.locator("[data-testid=stMetricValue] *, [data-testid=stMetricDelta] *")
+    assert figures.count() > 0
+    assert figures.evaluate_all(cut) == []
+    page.close()
 
 
 def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, address: str) -> None:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 
 from core.errors import InputError, NothingToPublishError, StoreError, VigieError
-from core.schema import REJECTED
-from dashboard.failures import error_words, source_place
+from dashboard import i18n
+from dashboard.failures import error_words, fault
 from desk.permissions import NotAllowedError
-
-EMPTY = pd.DataFrame(columns=list(REJECTED.columns))
-
-
-def rejected(**row: str) -> pd.DataFrame:
-    usual = {"source_id": "iom_dtm", "file": "dtm.csv", "row": "17", "column": "arrivals", "rule": "a rule"}
-    return pd.DataFrame([{**usual, "record": "", **row}])
 
 
 @pytest.mark.parametrize(
@@ -34,18 +26,11 @@ def test_kinds_of_errors_are_told_apart() -> None:
     assert len({error_words(error) for error in kinds}) == len(kinds)
 
 
-def test_a_source_that_failed_is_told_with_file_row_and_column() -> None:
-    assert source_place({"source_id": "iom_dtm"}, rejected()) == "dtm.csv, row 17, column arrivals"
+@pytest.mark.parametrize("recorded", ["the file is empty", "dtm.csv, row 17, column n: the count is negative: '-3'"])
+def test_a_fault_that_the_catalogue_knows_is_told_without_a_label(recorded: str) -> None:
+    assert fault(recorded) == recorded
 
 
-def test_a_place_that_is_only_partly_known_is_told_so_far() -> None:
-    assert source_place({"source_id": "iom_dtm"}, rejected(row="", column="")) == "dtm.csv"
-
-
-@pytest.mark.parametrize(
-    "found",
-    [EMPTY, rejected(source_id="eurostat"), rejected(record="ITA;2024-05;-3"), rejected(file="")],
-    ids=["nothing", "another source", "a single row set aside", "no file"],
-)
-def test_no_place_is_made_up(found: pd.DataFrame) -> None:
-    assert source_place({"source_id": "iom_dtm"}, found) == ""
+def test_an_unknown_fault_of_an_old_release_is_shown_as_it_is_and_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: "fr")
+    assert fault("a rule of long ago") == "Message technique\u202f: «\u202fa rule of long ago\u202f»"

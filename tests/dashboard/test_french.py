@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from dashboard import i18n
 from dashboard.failures import error_words
 from tests.french import english_left
 
+from .conftest import publish
 from .test_pages import PAGES, visit, words
 
 VIEWS = [
@@ -68,6 +70,17 @@ def test_the_overview_writes_numbers_and_dates_as_french_does() -> None:
     assert "31 janvier 2025" in said
     assert "février–avril 2025" in said
     assert "Méditerranée centrale" in said
+
+
+def test_the_data_page_tells_rules_and_refusals_in_french(home: Path) -> None:
+    publish(home, degraded=[{"source_id": "iom_dtm", "reason": "dtm.csv, row 3: the count is negative: '-3'"}])
+    app = visit("data", lang="fr")
+    said = shown(app)
+    assert "(dtm.csv, ligne 3\u202f: l’effectif est négatif\u202f: «\u202f-3\u202f»)" in app.warning[0].value.replace(
+        "\\", ""
+    )
+    assert "l’effectif n’est pas un nombre entier" in said
+    assert english_left(said) == []
 
 
 def test_a_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,10 @@ def test_labels_tell_route_level_in_words_and_number(routes: pd.DataFrame) -> No
     assert labels[1] == "<b>Central Mediterranean</b><br>9,200"
 
 
+def test_the_lines_of_a_label_are_flush_on_the_side_of_its_anchor(routes: pd.DataFrame) -> None:
+    assert all(label.align == label.xanchor for label in flow_map(routes, theme=LIGHT).layout.annotations)
+
+
 def test_a_given_label_replaces_the_number(routes: pd.DataFrame) -> None:
     routes.loc[routes["route_id"] == "CMR", "label"] = "about 9,000"
     labels = [label.text for label in flow_map(routes, theme=LIGHT).layout.annotations]

@@ -62,5 +62,5 @@ def test_a_page_leaves_the_release_as_it_was(release: Release, page: str) -> Non
 def everything(app: AppTest) -> list[str]:
     """Texts, tables and charts of a page in their order."""
     tables = [one.value.to_csv() for kind in (app.table, app.dataframe) for one in kind]
-    kinds = ("title", "markdown", "subheader", "metric", "plotly_chart", "warning", "info")
+    kinds = ("title", "markdown", "header", "metric", "plotly_chart", "warning", "info")
     return [*tables, *(str(one.proto) for kind in kinds for one in app.get(kind))]

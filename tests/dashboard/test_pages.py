@@ -32,7 +32,7 @@ def visit(page: str, **address: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Everything that the page says in text elements."""
-    kinds = (app.title, app.subheader, app.markdown, app.warning, app.info, app.error, app.caption, app.code)
+    kinds = (app.title, app.header, app.markdown, app.warning, app.info, app.error, app.caption, app.code)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
@@ -67,9 +67,9 @@ def test_each_page_stands_without_alerts(home: Path, page: str) -> None:
 
 @pytest.mark.usefixtures("release")
 def test_the_overview_has_four_cards_with_the_gravest_alert_first() -> None:
-    headings = [text.value for text in visit("overview").markdown if text.value.startswith("#### ")]
+    headings = [text.value for text in visit("overview").markdown if text.value.startswith("## ")]
     assert len(headings) == 4
-    assert headings[0] == "#### Eastern Mediterranean"
+    assert headings[0] == "## Eastern Mediterranean"
 
 
 def test_the_overview_says_what_changed_since_the_release_before(home: Path) -> None:

@@ -26,7 +26,9 @@ def named(figure: go.Figure, name: str) -> list[Any]:
 
 
 def words(figure: go.Figure) -> list[str]:
-    return [label.text for label in figure.layout.annotations]
+    """Words that always show, and those that show where their bar is wide enough."""
+    bars = [text for trace in figure.data if trace.type == "bar" for text in trace.text or ()]
+    return [label.text for label in figure.layout.annotations] + bars
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -132,8 +134,9 @@ def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
     assert "your number: 6,000" in words(figure)
     assert "<b>82%</b> above" in words(figure)
     (bars,) = named(figure, "chances")
-    months = sorted(pd.DatetimeIndex([*bars.x, "2025-12-15"]))
+    months = sorted(pd.DatetimeIndex(bars.x))
     assert min((later - sooner).days for sooner, later in pairwise(months)) >= 87
+    assert (pd.Timestamp("2025-12-15") - months[-1]).days >= 174
     assert all(text.startswith("<b>") and text.endswith("%</b>") for text in bars.text)
 
 
@@ -154,7 +157,8 @@ def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_cha
     reach = wide.loc[outer, "value"].max()
     assert figure.layout.yaxis.range[1] < reach / 5
     assert max(named(figure, "band 95%")[0].y) == pytest.approx(reach)
-    assert f"95%: up to {expected(reach)} ↑" in words(figure)
+    above, under = words(figure).index("95%: 19 in 20"), words(figure).index(f"up to {expected(reach)} ↑")
+    assert figure.layout.annotations[above].y > figure.layout.annotations[under].y
     assert not [text for text in words(draw(observed, forecast)) if "up to" in text]
 
 
@@ -178,6 +182,12 @@ def test_the_skill_strip_says_how_far_the_forecast_beats_the_baseline(
     if skill_until == 4:
         assert pd.Timestamp(strip[0].x1) == pd.Timestamp("2025-04-30")
         assert [shape.line.color for shape in strip] == [LIGHT.fan, LIGHT.ended.fill]
+
+
+def test_words_of_the_skill_strip_never_cross_the_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    (words_below,) = named(draw(observed, forecast, skill_until=10), "skill")
+    half = pd.Timedelta(milliseconds=words_below.width) / 2
+    assert pd.Timestamp(words_below.x[0]) - half >= pd.Timestamp(NOW)
 
 
 def test_the_vertical_axis_starts_at_zero_with_at_most_five_grid_lines(
