@@ -35,6 +35,7 @@ def show(night: Night) -> None:
         for label, value, pill in asylum_words.key_numbers(view):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
         st.markdown(layout.small(asylum_words.skill_words(view)))
+    layout.let_draw()
     show_files(view)
     left, right = st.columns(2, gap="medium")
     with left:

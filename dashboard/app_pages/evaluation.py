@@ -37,6 +37,7 @@ def show(night: Night) -> None:
     else:
         memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
         offer_scores(night, rows, route_id)
+    layout.let_draw()
     show_calibration(night, route_id)
     group_section.show(night)
     record_section.show(night, route_id)

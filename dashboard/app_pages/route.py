@@ -46,6 +46,7 @@ def show(night: Night) -> None:
         show_fan(view)
     with figures:
         memory.drawn(night, partial(show_key_numbers, view), "key numbers", *view.key)
+    layout.let_draw()
     show_details(view)
 
 

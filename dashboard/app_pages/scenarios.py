@@ -58,6 +58,7 @@ def show(night: Night) -> None:
         scenario_controls.show_levers(known, values)
     with right:
         show_chart(night, scenario, values)
+    layout.let_draw()
     if scenario.trajectories is not None:
         show_parts(night, scenario, scenario.trajectories, values, routes)
 
