@@ -28,6 +28,7 @@ from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"
+_DRAWN = "drawn:before"
 _MOMENT = 0.06
 """Seconds: a change of route takes half as long on the screen with it, and no less with twice as much."""
 _STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
@@ -247,12 +248,16 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=alt, key=key)
 
 
-def let_draw() -> None:
+def let_draw(*, at_first: float = _MOMENT) -> None:
     """Wait a moment, so that the browser draws what it was sent before the rest of the page comes.
 
     What arrives together is drawn together, and a page below its main chart takes as long to draw as that chart.
+
+    Args:
+        at_first: Seconds on the first such page of a session, where the browser has to load what draws charts.
     """
-    time.sleep(_MOMENT)
+    time.sleep(_MOMENT if st.session_state.get(_DRAWN) else at_first)
+    st.session_state[_DRAWN] = True
 
 
 def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:

@@ -20,6 +20,8 @@ from dashboard.reads import Night
 from dashboard.theme import current_theme
 
 SCALES = ("log", "natural")
+LOADING = 0.3
+"""Seconds: below the chart stand four more and tables, each kind with a part of its own to load."""
 
 
 def show(night: Night) -> None:
@@ -36,8 +38,9 @@ def show(night: Night) -> None:
         st.markdown(small(_("This release holds no scores here yet.")))
     else:
         memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
+        layout.let_draw(at_first=LOADING)
+        show_table(rows)
         offer_scores(night, rows, route_id)
-    layout.let_draw()
     show_calibration(night, route_id)
     group_section.show(night)
     record_section.show(night, route_id)
@@ -57,10 +60,14 @@ def show_controls(routes: list[str], route_id: str, scale: str) -> None:
 
 
 def show_skill(rows: pd.DataFrame) -> None:
-    """Relative WIS by horizon and model: chart and sortable table."""
+    """Relative WIS by horizon and model: the chart."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != summaries.BASELINE]
     layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
+
+
+def show_table(rows: pd.DataFrame) -> None:
+    """The same as a sortable table."""
     text = _(
         "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
         "than the baseline, whose forecast is the last value with its own past errors. Where the 90% interval includes "
