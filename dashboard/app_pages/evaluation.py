@@ -20,8 +20,8 @@ from dashboard.reads import Night
 from dashboard.theme import current_theme
 
 SCALES = ("log", "natural")
+# Seconds: below the chart stand three more and tables, each kind with a part of its own to load.
 LOADING = 0.3
-"""Seconds: below the chart stand four more and tables, each kind with a part of its own to load."""
 
 
 def show(night: Night) -> None:

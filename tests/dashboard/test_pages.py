@@ -65,6 +65,13 @@ def test_each_page_stands_without_alerts(home: Path, page: str) -> None:
     assert len(visit(page).title) == 1
 
 
+def test_a_text_that_stands_alone_in_a_pages_program_is_not_shown() -> None:
+    app = AppTest.from_string(
+        "import streamlit as st\nst.title('A page')\n'A note for whoever reads the program'"
+    ).run()
+    assert words(app) == "A page"
+
+
 @pytest.mark.usefixtures("release")
 def test_the_overview_has_four_cards_with_the_gravest_alert_first() -> None:
     headings = [text.value for text in visit("overview").markdown if text.value.startswith("## ")]
