@@ -85,10 +85,10 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     ordered = rows.sort_values("relative_wis", ascending=False).to_dict("records")
     return pd.DataFrame(
         {
-            _("Group"): [no_break(_place(row)) for row in ordered],
+            _("Group"): [_place(row) for row in ordered],
             no_break(_("Relative WIS")): [no_break(_ratio(row)) for row in ordered],
             _("Bias"): [numbers.decimal(row["bias"]) for row in ordered],
-            no_break(_("80% interval held")): [numbers.decimal(row["coverage_80"]) for row in ordered],
+            _("80% interval held"): [numbers.decimal(row["coverage_80"]) for row in ordered],
             _("Forecasts"): [int(row["n"]) for row in ordered],
             _("Note"): [marks.get(str(row["mark"]), "") for row in ordered],
         }
