@@ -17,7 +17,6 @@ from dashboard.i18n import _, labelled, language, ngettext
 from dashboard.layout import small
 from dashboard.names import region_name
 from dashboard.reads import Night
-from dashboard.tables import no_break
 from forecasting.groups import FEW, NARROW, WORSE
 
 Row = dict[Hashable, Any]
@@ -86,7 +85,7 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             _("Group"): [_place(row) for row in ordered],
-            no_break(_("Relative WIS")): [no_break(_ratio(row)) for row in ordered],
+            _("Relative WIS"): [_ratio(row) for row in ordered],
             _("Bias"): [numbers.decimal(row["bias"]) for row in ordered],
             _("80% interval held"): [numbers.decimal(row["coverage_80"]) for row in ordered],
             _("Forecasts"): [int(row["n"]) for row in ordered],
