@@ -39,7 +39,7 @@ def show(night: Night) -> None:
     else:
         memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
         layout.let_draw(at_first=LOADING)
-        show_table(rows)
+        memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
         offer_scores(night, rows, route_id)
     show_calibration(night, route_id)
     group_section.show(night)

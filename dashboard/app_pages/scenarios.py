@@ -58,8 +58,8 @@ def show(night: Night) -> None:
         scenario_controls.show_levers(known, values)
     with right:
         show_chart(night, scenario, values)
-    layout.let_draw()
     if scenario.trajectories is not None:
+        layout.let_draw()
         show_parts(night, scenario, scenario.trajectories, values, routes)
 
 
