@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -15,7 +17,9 @@ from core.progress import progress_bar
 from core.settings import home_folder
 
 if TYPE_CHECKING:
+    from forecasting.pooled import Fits
     from forecasting.runs import Made
+    from forecasting.workers import Progress, Workers
 
 _MOST_NAMED = 5
 
@@ -52,22 +56,12 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     home: Home = None,
 ) -> None:
     """Forecast a panel from past origins, as if each were today."""
-    from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
-    from forecasting.runs import backtest_file  # noqa: PLC0415  # as above
-    from store.fits import FitStore  # noqa: PLC0415  # as above
+    from forecasting.runs import backtest_file  # noqa: PLC0415  # the engine takes seconds to import
 
     steps = _horizons(horizons)
-    with progress_bar() as progress, workers_of(engine.value) as workers:
+    with _running(engine, home, "Forecasting past origins") as means:
         made = backtest_file(
-            panel,
-            origins=origins,
-            step=step,
-            horizons=steps,
-            models=_names(models),
-            totals=totals,
-            workers=workers,
-            fits=FitStore(home_folder(home)),
-            progress=partial(progress, "Forecasting past origins"),
+            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, **means
         )
     _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}")
 
@@ -82,21 +76,29 @@ def forecast(
     home: Home = None,
 ) -> None:
     """Forecast a panel from its last period."""
+    from forecasting.runs import forecast_file  # noqa: PLC0415  # the engine takes seconds to import
+
+    with _running(engine, home, "Forecasting") as means:
+        made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
+    _write(made, out, f"Forecasts of {panel.name} by {models}")
+
+
+class _Means(TypedDict):
+    """With what forecasts are made."""
+
+    workers: Workers
+    progress: Progress
+    fits: Fits
+
+
+@contextmanager
+def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
+    """Workers on an engine, the fits of a home folder, and a bar that names the stage."""
     from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
-    from forecasting.runs import forecast_file  # noqa: PLC0415  # as above
     from store.fits import FitStore  # noqa: PLC0415  # as above
 
     with progress_bar() as progress, workers_of(engine.value) as workers:
-        made = forecast_file(
-            panel,
-            horizon=horizon,
-            models=_names(models),
-            totals=totals,
-            workers=workers,
-            fits=FitStore(home_folder(home)),
-            progress=partial(progress, "Forecasting"),
-        )
-    _write(made, out, f"Forecasts of {panel.name} by {models}")
+        yield {"workers": workers, "progress": partial(progress, stage), "fits": FitStore(home_folder(home))}
 
 
 def _names(text: str) -> list[str]:
