@@ -103,7 +103,7 @@ class Model:
 Learn = Callable[[FloatArray, FloatArray, FloatArray], bytes]
 """From features, growth and weights of past origins to a fit that can be kept."""
 Foresee = Callable[[bytes, FloatArray], FloatArray]
-"""From a fit and features of other origins to quantiles of growth, ``(n, 23)``."""
+"""From a fit and features of other origins to quantiles of growth at the model's levels, ``(n, levels)``."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ class PooledModel:
     Attributes:
         model_id: Name in every frame.
         version: Raised whenever its numbers change.
+        levels: Quantile levels that it foresees; the 23 are read between them by :func:`between_levels`.
         fit: Learns from past origins.
         predict: Foresees with what was learned.
         card: Its description.
@@ -120,9 +121,16 @@ class PooledModel:
 
     model_id: str
     version: str
+    levels: FloatArray
     fit: Learn
     predict: Foresee
     card: ModelCard
+
+
+def between_levels(levels: FloatArray) -> FloatArray:
+    """Weights of some levels in each of the 23, on straight lines in the normal score; shape ``(levels, 23)``."""
+    scores = ndtri(levels)
+    return np.stack([np.interp(NORMAL_SCORES, scores, row) for row in np.eye(len(scores))])
 
 
 def heavy_tailed_quantiles(mean: FloatArray, spread: FloatArray) -> FloatArray:

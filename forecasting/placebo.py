@@ -19,7 +19,7 @@ from core.quantiles import FloatArray
 from core.schema import ALL
 from forecasting.bootstrap import diebold_mariano, holm, ratio_interval
 from forecasting.features import features, volatility
-from forecasting.model import BoolArray
+from forecasting.model import BoolArray, between_levels
 from forecasting.panel import Panel
 from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
 from forecasting.registry import POOLED_MODELS
@@ -266,7 +266,7 @@ def _fit_and_predict(world: World, extra: FloatArray | None, known: int, rows: l
     ahead = _describe(world, logs[: max(rows) + 1], extra, rows, horizon)
     model = POOLED_MODELS[MODEL_ID]
     fitted = model.fit(learned[usable], growth[usable], weights[usable])
-    found = model.predict(fitted, ahead.reshape(-1, ahead.shape[-1]))
+    found = model.predict(fitted, ahead.reshape(-1, ahead.shape[-1])) @ between_levels(model.levels)
     shape = (len(rows), logs.shape[1], found.shape[1])
     quantiles = logs[rows][..., None] + found.reshape(shape) * scale[rows][..., None]
     return np.maximum(quantiles, 0.0)

@@ -31,6 +31,8 @@ from forecasting.workers import Progress, Workers, run_tasks
 
 FITTED = (1, 2, 3, 4, 6, 9, 12)
 """Horizons with a fit of their own, as has every one beyond the last."""
+FORESEEN = "foreseen"
+"""Ending of the name under which is kept what a fit foresaw."""
 _MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
 
 
@@ -112,9 +114,12 @@ def run_pooled(
         year = years[-1] if present else years[row]
         groups.setdefault(int((years < year).sum()), []).append(row)
     season = levels[0].panel.season_length
-    prints = {known: _fingerprint(world, known) for known in groups}
+    prints = _fingerprints(world)
+    marks = [_mark(prints[row + 1], eligible, row) for row in range(len(years))]
     tasks = [
-        Task(model_id, world, eligible, positions, season, known, origins, fitted, ahead)
+        Task(
+            model_id, world, eligible, positions, season, known, origins, [marks[row] for row in origins], fitted, ahead
+        )
         for known, origins in groups.items()
         for fitted, ahead in _fits_for(horizons).items()
     ]
@@ -164,18 +169,22 @@ def _by_horizon(
 
 
 def _answers(
-    tasks: list[Task], prints: dict[int, str], fits: Fits | None, workers: Workers, progress: Progress | None
+    tasks: list[Task], prints: list[str], fits: Fits | None, workers: Workers, progress: Progress | None
 ) -> list[list[list[Answer]]]:
-    """Run the tasks with the fits that are kept, and keep the others."""
+    """Run the tasks with the fits that are kept and what they foresaw, and keep what is new."""
     if fits is None:
-        return [answers for _, answers in run_tasks(run_task, tasks, workers=workers, progress=progress)]
+        return [done.answers for done in run_tasks(run_task, tasks, workers=workers, progress=progress)]
     keys = [task.key(prints[task.known]) for task in tasks]
-    given = [replace(task, keep=True, fitted=fits.get(key)) for task, key in zip(tasks, keys, strict=True)]
+    given = [
+        replace(task, keep=True, fitted=fits.get(key), foreseen=fits.get(f"{key}-{FORESEEN}"))
+        for task, key in zip(tasks, keys, strict=True)
+    ]
     made = run_tasks(run_task, given, workers=workers, progress=progress)
-    for key, (fit, _) in zip(keys, made, strict=True):
-        if fit:
-            fits.put(key, fit)
-    return [answers for _, answers in made]
+    for key, done in zip(keys, made, strict=True):
+        for name, content in ((key, done.fit), (f"{key}-{FORESEEN}", done.foreseen)):
+            if content:
+                fits.put(name, content)
+    return [done.answers for done in made]
 
 
 def _positions(panel: Panel) -> FloatArray:
@@ -186,14 +195,24 @@ def _positions(panel: Panel) -> FloatArray:
     return np.asarray(found, dtype=float) % panel.season_length
 
 
-def _fingerprint(world: list[Series], known: int) -> str:
-    content = b"".join(np.ascontiguousarray(series.logs[:known], dtype="<f8").tobytes() for series in world)
-    return hashlib.sha256(content).hexdigest()[:16]
+def _fingerprints(world: list[Series]) -> list[str]:
+    """Of all that was known after so many periods, from none on."""
+    running = hashlib.sha256()
+    found = [running.hexdigest()[:16]]
+    for period in range(len(world[0].logs)):
+        for series in world:
+            running.update(np.ascontiguousarray(series.logs[period], dtype="<f8").tobytes())
+        found.append(running.hexdigest()[:16])
+    return found
 
 
-def _table(
-    model_id: str, level: Level, answers: list[tuple[int, int, Answer]], prints: dict[int, str]
-) -> QuantileTable:
+def _mark(fingerprint: str, eligible: list[BoolArray], row: int) -> str:
+    """Of what was known at an origin, and of the series that are forecast from there."""
+    content = fingerprint.encode() + b"".join(wanted[row].tobytes() for wanted in eligible)
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _table(model_id: str, level: Level, answers: list[tuple[int, int, Answer]], prints: list[str]) -> QuantileTable:
     panel = level.panel
     names, ends = np.asarray(panel.series_ids, dtype=object), panel.end_dates
     marks = _history_marks(panel, answers, prints)
@@ -224,7 +243,7 @@ def _table(
 
 
 def _history_marks(
-    panel: Panel, answers: list[tuple[int, int, Answer]], prints: dict[int, str]
+    panel: Panel, answers: list[tuple[int, int, Answer]], prints: list[str]
 ) -> dict[tuple[int, int, int], str]:
     """Fingerprint of what is behind a forecast: the series' own history, and all that its model was fitted on."""
     values = panel.matrix.to_numpy(dtype=float)

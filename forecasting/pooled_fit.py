@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from core.quantiles import FloatArray
 from forecasting.features import features, volatility
 from forecasting.guard import LARGEST_CAP, SMALLEST_CAP
-from forecasting.model import LEVELS, BoolArray
+from forecasting.model import LEVELS, BoolArray, between_levels
 from forecasting.panel import Panel
+from forecasting.pooled_memory import remembered, with_new
 from forecasting.registry import POOLED_MODELS
 
 MOST_ROWS = 33_000
@@ -52,14 +54,18 @@ class Task:
     known: int
     """Number of periods whose outcomes the fit may see."""
     origins: list[int]
+    marks: list[str]
+    """Of each origin: fingerprint of all that was known there and of the series that are forecast."""
     horizon: int
     """Of the outcomes that are learned from."""
     ahead: tuple[int, ...]
     """Horizons that are forecast."""
     keep: bool = False
-    """A new fit is handed back."""
+    """A new fit, and what it foresees, is handed back."""
     fitted: bytes | None = None
     """A fit that was kept."""
+    foreseen: bytes | None = None
+    """What it foresaw before."""
 
     def key(self, fingerprint: str) -> str:
         """Name under which the fit is kept: the model, its version, and a hash of all that it learns from."""
@@ -92,18 +98,31 @@ class Answer:
     capped: BoolArray
 
 
+@dataclass(frozen=True)
+class Done:
+    """What came of a task: forecasts of each level, horizon by horizon of ``task.ahead``, and what is to be kept."""
+
+    answers: list[list[Answer]]
+    fit: bytes = b""
+    foreseen: bytes = b""
+
+
 _NOTHING = Answer(
     np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp), np.empty((0, len(LEVELS))), np.empty(0, dtype=bool)
 )
 
 
-def run_task(task: Task) -> tuple[bytes, list[list[Answer]]]:
-    """The fit where a new one shall be kept, and forecasts of each level, horizon by horizon of ``task.ahead``."""
+def run_task(task: Task) -> Done:
+    """Fit where no fit was kept, and forecast what was not foreseen before."""
     fitted = task.fitted or _fit(task)
     if not fitted:
-        return b"", [[_NOTHING] * len(task.world)] * len(task.ahead)
-    answers = [_answers(task, fitted, horizon) for horizon in task.ahead]
-    return (fitted if task.keep and task.fitted is None else b""), answers
+        return Done([[_NOTHING] * len(task.world)] * len(task.ahead))
+    known = remembered(task.foreseen)
+    new = _foresee(task, fitted, known)
+    answers = [_answers(task, known | new, horizon) for horizon in task.ahead]
+    if not task.keep:
+        return Done(answers)
+    return Done(answers, b"" if task.fitted else fitted, with_new(known, new))
 
 
 def between(lower: Answer, upper: Answer, share: float) -> Answer:
@@ -114,17 +133,62 @@ def between(lower: Answer, upper: Answer, share: float) -> Answer:
     return Answer(lower.rows, lower.columns, quantiles, lower.capped | upper.capped)
 
 
-def _answers(task: Task, fitted: bytes, horizon: int) -> list[Answer]:
-    wanted = [np.nonzero(one[task.origins]) for one in task.eligible]
-    described = [
-        task.describe(series, np.arange(series.logs.shape[1]), task.origins, max(task.origins) + 1, horizon)[where]
-        for series, where in zip(task.world, wanted, strict=True)
+def _entry(mark: str, horizon: int) -> str:
+    return f"h{horizon}-{mark}"
+
+
+def _foresee(task: Task, fitted: bytes, known: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Growth at the model's own levels for every origin and horizon not known, level after level."""
+    described: dict[str, FloatArray] = {}
+    for horizon in task.ahead:
+        rows = [
+            (row, mark)
+            for row, mark in zip(task.origins, task.marks, strict=True)
+            if _entry(mark, horizon) not in known
+        ]
+        if rows:
+            described |= _described(task, rows, horizon)
+    if not described:
+        return {}
+    model = POOLED_MODELS[task.model_id]
+    distinct, place = _distinct(np.concatenate(list(described.values())))
+    found = model.predict(fitted, distinct)[place]
+    ends = np.cumsum([len(one) for one in described.values()])[:-1]
+    return dict(zip(described, np.split(found, ends), strict=True))
+
+
+def _described(task: Task, rows: Sequence[tuple[int, str]], horizon: int) -> dict[str, FloatArray]:
+    """Features of the series to be forecast at some origins, level after level, by entry."""
+    origins = [row for row, _ in rows]
+    everyone = [
+        task.describe(series, np.arange(series.logs.shape[1]), origins, max(origins) + 1, horizon)
+        for series in task.world
     ]
-    found = POOLED_MODELS[task.model_id].predict(fitted, np.concatenate(described))
-    ends = np.cumsum([len(one) for one in described])[:-1]
+    return {
+        _entry(mark, horizon): np.concatenate(
+            [one[place][wanted[row]] for one, wanted in zip(everyone, task.eligible, strict=True)]
+        )
+        for place, (row, mark) in enumerate(rows)
+    }
+
+
+def _distinct(described: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+    """The different rows, and the place of each row among them: series that have been zero for years are alike."""
+    rows = np.ascontiguousarray(described)
+    whole = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+    return rows[first], place
+
+
+def _answers(task: Task, growth: Mapping[str, FloatArray], horizon: int) -> list[Answer]:
+    """Forecasts of each level at one horizon."""
+    spread = between_levels(POOLED_MODELS[task.model_id].levels)
+    found = [growth[_entry(mark, horizon)] @ spread for mark in task.marks]
+    ends = np.cumsum([[wanted[row].sum() for wanted in task.eligible] for row in task.origins], axis=1)[:, :-1]
+    by_level = zip(*(np.split(one, end) for one, end in zip(found, ends, strict=True)), strict=True)
     return [
-        _place(task, series, where, quantiles, horizon)
-        for series, where, quantiles in zip(task.world, wanted, np.split(found, ends), strict=True)
+        _place(task, series, np.nonzero(wanted[task.origins]), np.concatenate(one), horizon)
+        for series, wanted, one in zip(task.world, task.eligible, by_level, strict=True)
     ]
 
 

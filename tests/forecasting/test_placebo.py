@@ -46,7 +46,7 @@ def regression(fitted: bytes, ahead: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def quick_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = dataclasses.replace(POOLED_MODELS[MODEL_ID], fit=kept, predict=regression)
+    model = dataclasses.replace(POOLED_MODELS[MODEL_ID], fit=kept, levels=LEVELS, predict=regression)
     monkeypatch.setattr(placebo, "POOLED_MODELS", {MODEL_ID: model})
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.quantiles import FloatArray
 from core.schema import FORECASTS, check
-from forecasting import pooled_fit
-from forecasting.model import LEVELS, NORMAL_SCORES
-from forecasting.models.pooled import fit, predict
+from forecasting import pooled_fit, pooled_memory
+from forecasting.model import LEVELS, NORMAL_SCORES, between_levels
+from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import Level, neighbours, past_origins, present_origins, run_pooled
+from forecasting.pooled import FORESEEN, Level, neighbours, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
+from forecasting.registry import POOLED_MODELS
 from forecasting.scores import score_rows
 from forecasting.work import backtest_work
 
@@ -139,6 +143,10 @@ class Shelf(dict[str, bytes]):
         self[key] = fit
         self.new += 1
 
+    @property
+    def fits(self) -> int:
+        return sum(not key.endswith(FORESEEN) for key in self)
+
 
 def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> None:
     shelf = Shelf()
@@ -146,7 +154,7 @@ def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> 
     first, again, plain = (
         run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=fits)[0] for fits in (shelf, shelf, None)
     )
-    assert shelf.new == len(shelf) == 4
+    assert shelf.new == len(shelf) == 8  # two years, two horizons; each fit and what it foresaw
     for other in (again, plain):
         pd.testing.assert_frame_equal(first.keys, other.keys)
         np.testing.assert_array_equal(first.quantiles, other.quantiles)
@@ -156,10 +164,10 @@ def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_
     shelf = Shelf()
 
     def new_fits(matrix: pd.DataFrame) -> int:
-        before = shelf.new
+        before = shelf.fits
         found = Panel("M", matrix, panel.groups)
         run_pooled(MODEL, [Level(found, present_origins(found), 0)], horizons=(1,), present=True, workers=1, fits=shelf)
-        return shelf.new - before
+        return shelf.fits - before
 
     assert new_fits(panel.matrix.iloc[:-2]) == 1
     assert new_fits(panel.matrix.iloc[:-1]) == 0
@@ -167,6 +175,70 @@ def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_
     values[-30, 0] += 100
     revised = pd.DataFrame(values, panel.matrix.index, panel.matrix.columns)
     assert new_fits(revised) == 1
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many different histories the fits are asked about, call by call."""
+    calls: list[int] = []
+    model = POOLED_MODELS[MODEL]
+
+    def counted(fitted: bytes, described: FloatArray) -> FloatArray:
+        calls.append(len(described))
+        return model.predict(fitted, described)
+
+    monkeypatch.setitem(POOLED_MODELS, MODEL, replace(model, predict=counted))
+    return calls
+
+
+def test_one_more_origin_asks_the_kept_fits_about_that_origin_alone(panel: Panel, asked: list[int]) -> None:
+    shelf = Shelf()
+    shorter = Panel("M", panel.matrix.iloc[:-1], panel.groups)
+
+    def past(one: Panel, fits: Shelf | None) -> QuantileTable:
+        level = Level(one, past_origins(one, origins=6, step=1), 0)
+        return run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=fits)[0]
+
+    past(shorter, shelf)
+    asked.clear()
+    found = past(panel, shelf)
+    assert asked == [40, 40]
+    np.testing.assert_array_equal(found.quantiles, past(panel, None).quantiles)
+
+
+def test_a_revised_figure_is_foreseen_anew_from_its_origin_on(panel: Panel, asked: list[int]) -> None:
+    shelf = Shelf()
+
+    def past(matrix: pd.DataFrame, fits: Shelf | None) -> QuantileTable:
+        level = Level(Panel("M", matrix, panel.groups), past_origins(panel, origins=6, step=1), 0)
+        return run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=fits)[0]
+
+    past(panel.matrix, shelf)
+    values = panel.matrix.to_numpy(copy=True)
+    values[-3, 0] += 100
+    revised = pd.DataFrame(values, panel.matrix.index, panel.matrix.columns)
+    asked.clear()
+    found = past(revised, shelf)
+    assert asked == [2 * 40]
+    np.testing.assert_array_equal(found.quantiles, past(revised, None).quantiles)
+
+
+def test_what_was_foreseen_and_cannot_be_read_is_foreseen_anew(panel: Panel) -> None:
+    shelf = Shelf()
+    level = Level(panel, past_origins(panel, origins=2, step=1), 0)
+    first = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
+    for key in [key for key in shelf if key.endswith(FORESEEN)]:
+        shelf[key] = shelf[key][:-40]
+    again = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
+    np.testing.assert_array_equal(first.quantiles, again.quantiles)
+
+
+def test_of_what_was_foreseen_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooled_memory, "MOST_ENTRIES", 2)
+    entries = {name: np.full(2, float(place)) for place, name in enumerate("abc")}
+    kept = pooled_memory.remembered(pooled_memory.with_new({"a": entries["a"]}, entries))
+    assert sorted(kept) == ["b", "c"]
+    np.testing.assert_array_equal(kept["c"], entries["c"])
 
 
 def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest(
@@ -184,7 +256,8 @@ def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest
 def test_the_fit_finds_the_quantiles_of_pure_noise() -> None:
     random = np.random.default_rng(2)
     described = random.normal(size=(6000, 3))
-    found = predict(fit(described, random.normal(size=6000), np.ones(6000)), described[:50])
+    seen = predict(fit(described, random.normal(size=6000), np.ones(6000)), described[:50])
+    found = seen @ between_levels(FITTED_LEVELS)
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
 
