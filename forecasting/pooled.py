@@ -31,6 +31,8 @@ from forecasting.workers import Progress, Workers, run_tasks
 
 FITTED = (1, 2, 3, 4, 6, 9, 12)
 """Horizons with a fit of their own, as has every one beyond the last."""
+FEW = 50_000
+"""Forecasts by kept fits that are made sooner (in about two seconds) than processes are started."""
 FORESEEN = "foreseen"
 """Ending of the name under which is kept what a fit foresaw."""
 _MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
@@ -179,6 +181,8 @@ def _answers(
         replace(task, keep=True, fitted=fits.get(key), foreseen=fits.get(f"{key}-{FORESEEN}"))
         for task, key in zip(tasks, keys, strict=True)
     ]
+    if workers is None and all(one.fitted for one in given) and sum(one.unforeseen() for one in given) <= FEW:
+        workers = 1
     made = run_tasks(run_task, given, workers=workers, progress=progress)
     for key, done in zip(keys, made, strict=True):
         for name, content in ((key, done.fit), (f"{key}-{FORESEEN}", done.foreseen)):

@@ -74,6 +74,17 @@ class Task:
         mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
         return f"{self.model_id}-{POOLED_MODELS[self.model_id].version}-h{self.horizon}-{mark}"
 
+    def unforeseen(self) -> int:
+        """Number of forecasts that the fit has not made before."""
+        known = remembered(self.foreseen)
+        sizes = [sum(int(wanted[row].sum()) for wanted in self.eligible) for row in self.origins]
+        return sum(
+            size
+            for size, mark in zip(sizes, self.marks, strict=True)
+            for horizon in self.ahead
+            if _entry(mark, horizon) not in known
+        )
+
     def describe(
         self, series: Series, columns: NDArray[np.intp], rows: list[int], last: int, horizon: int
     ) -> FloatArray:

@@ -21,9 +21,11 @@ from forecasting.bottom_up import FEWEST_ORIGINS, MOST_ORIGINS, Cube, cube_of, s
 from forecasting.model import LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
+from forecasting.workers import Progress
 
-LARGEST_STEP, HALVINGS = 20.0, 40
-"""Log change of the largest part that is looked for, and how often the interval that holds it is halved."""
+LARGEST_STEP, SMALLEST_STEP, MOST_ROUNDS = 20.0, 1e-9, 60
+"""Log change of the largest part that is looked for, how near to it is near enough, and the rounds that it may take."""
+SMALLEST_SUM = 1e-9
 
 
 def totals_panel(panel: Panel, column: str) -> Panel:
@@ -46,7 +48,13 @@ def totals_panel(panel: Panel, column: str) -> Panel:
 
 
 def reconcile(
-    parts: QuantileTable, totals: QuantileTable, panel: Panel, column: str, *, past: QuantileTable | None = None
+    parts: QuantileTable,
+    totals: QuantileTable,
+    panel: Panel,
+    column: str,
+    *,
+    past: QuantileTable | None = None,
+    progress: Progress | None = None,
 ) -> QuantileTable:
     """Bring the parts' forecasts in line with the totals', model by model, origin by origin, horizon by horizon.
 
@@ -58,6 +66,7 @@ def reconcile(
         column: Grouping column.
         past: Past forecasts of the parts, from which their dependence is learned as for :mod:`forecasting.bottom_up`;
             only outcomes known at an origin. Before there are 24 such origins the parts count as independent.
+        progress: Told after every model and horizon.
 
     Returns:
         The parts with reconciled quantiles, and their keys as they were.
@@ -67,7 +76,8 @@ def reconcile(
     group = parts.keys["series_id"].map(panel.groups[column].astype(str)).to_numpy()
     place_of = pd.Index(panel.series_ids).get_indexer(pd.Index(parts.keys["series_id"]))
     quantiles = parts.quantiles.copy()
-    for key, rows in parts.keys.groupby(["model_id", "horizon"], sort=False).indices.items():
+    blocks = parts.keys.groupby(["model_id", "horizon"], sort=False).indices
+    for done, (key, rows) in enumerate(blocks.items(), start=1):
         model_id, horizon = cast(tuple[str, int], key)
         ranks = _ranks(past, panel, model_id, horizon)
         for origin, inside in parts.keys.iloc[rows].groupby("origin_date", sort=True).indices.items():
@@ -80,6 +90,8 @@ def reconcile(
                     mine = group[here] == name
                     coherent = coherent_paths(draws[mine], total)
                     quantiles[here[mine]] = np.quantile(coherent, LEVELS, axis=1, method="hazen").T
+        if progress is not None:
+            progress(done, len(blocks))
     return QuantileTable(parts.keys, quantiles)
 
 
@@ -125,13 +137,22 @@ def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
 
 
 def _moved(paths: FloatArray, wanted: FloatArray) -> FloatArray:
-    """Paths, none of them zero in every part, times ``exp(step * part / largest part)`` with the step that fits."""
+    """Paths, none of them zero in every part, times ``exp(step * part / largest part)`` with the step that fits.
+
+    The logarithm of the sum is convex in the step, so Newton's method finds it from anywhere and is there in a few
+    rounds; what a bounded step leaves over is shared out in proportion.
+    """
     weights = paths / paths.max(axis=0, initial=0.0)
-    low, high = np.full(len(wanted), -LARGEST_STEP), np.full(len(wanted), LARGEST_STEP)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        below = (paths * np.exp(middle * weights)).sum(axis=0) < wanted
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    moved = paths * np.exp((low + high) / 2 * weights)
+    step, aim = np.zeros(len(wanted)), np.log(np.maximum(wanted, SMALLEST_SUM))
+    for _ in range(MOST_ROUNDS):
+        moved = paths * np.exp(step * weights)
+        sums = moved.sum(axis=0)
+        away = np.log(sums) - aim
+        slope = (weights * moved).sum(axis=0) / sums
+        further = np.clip(step - away / slope, -LARGEST_STEP, LARGEST_STEP)
+        if np.abs(further - step).max(initial=0.0) < SMALLEST_STEP:
+            break
+        step = further
+    moved = paths * np.exp(step * weights)
     exact: FloatArray = moved * (wanted / moved.sum(axis=0))
     return exact

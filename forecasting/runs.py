@@ -172,7 +172,9 @@ def _made(request: Request, tables: list[QuantileTable]) -> Made:
 def _coherent(request: Request, made: list[QuantileTable], past: QuantileTable) -> list[QuantileTable]:
     if request.column is None:
         return made
-    return [reconcile(made[0], made[1], request.levels[0], request.column, past=past), made[1]]
+    parts, totals = made
+    whole = reconcile(parts, totals, request.levels[0], request.column, past=past, progress=request.progress)
+    return [whole, totals]
 
 
 def _before(past: QuantileTable, now: QuantileTable) -> QuantileTable:
