@@ -1,0 +1,83 @@
+"""How long the whole evaluation takes, and one more origin: ``python -m benchmarks.evaluation_speed --write``.
+
+Seven dense Frontex routes with all their nationalities (from the workbook under VIGIE_RAW_DATA), each step a process of
+its own as a person would call it, one after another: from an empty home with the newest month held back; then the
+newest month's forecast, with what is kept; then the whole evaluation again with that month. Nothing else should run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.frontex_panel import TOTALS, dense_parts
+from benchmarks.page import PAGE, replace_section
+from benchmarks.published_files import published_files
+from benchmarks.scaling import Cost, measured
+from forecasting.panel import Panel
+
+TITLE = "The whole evaluation, and one more origin"
+COMMAND = "python -m benchmarks.evaluation_speed --write"
+ORIGINS, HORIZON = 87, 12
+
+
+def write_panel(parts: Panel, path: Path) -> None:
+    """A panel as the file that ``vigie backtest`` reads, with the column of its totals."""
+    rows = parts.long()
+    rows[TOTALS] = rows["series_id"].map(parts.groups[TOTALS])
+    rows.to_csv(path, index=False)
+
+
+def steps(folder: Path, parts: Panel) -> list[tuple[str, list[str]]]:
+    """What is measured, in words and as the words of the command line, in this order."""
+    newest, before = folder / "newest.csv", folder / "before.csv"
+    write_panel(parts, newest)
+    write_panel(Panel(parts.freq, parts.matrix.iloc[:-1], parts.groups), before)
+    horizons = ",".join(str(step) for step in range(1, HORIZON + 1))
+    shared = ["--totals", TOTALS, "--home", str(folder / "home"), "--out", str(folder / "out.parquet")]
+    whole = ["backtest", "--origins", str(ORIGINS), "--step", "1", "--horizons", horizons, *shared, "--panel"]
+    return [
+        (f"evaluation from an empty home, {ORIGINS} origins", [*whole, str(before)]),
+        ("one more origin: `vigie forecast`", ["forecast", "--horizon", str(HORIZON), *shared, "--panel", str(newest)]),
+        ("the whole evaluation again with that month", [*whole, str(newest)]),
+    ]
+
+
+def lines_of(parts: Panel, costs: Sequence[tuple[str, Cost]]) -> list[str]:
+    """The section's lines."""
+    return [
+        f"Made by `{COMMAND}` with Frontex's workbook under VIGIE_RAW_DATA: {len(parts.series_ids)} nationalities by "
+        f"route and {parts.groups[TOTALS].nunique()} routes, {HORIZON} horizons, 23 quantiles.",
+        "",
+        "| | clock | CPU seconds | peak memory |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {cost.clock:.0f} s | {cost.cpu:.0f} | {cost.peak_bytes / 2**20:,.0f} MiB |"
+            for name, cost in costs
+        ),
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
+    options = parser.parse_args(arguments)
+    parts = dense_parts(published_files())
+    costs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, words in steps(Path(folder), parts):
+            costs.append((name, measured([sys.executable, "-m", "cli", *words])))
+            sys.stderr.write(f"{name}: {costs[-1][1].clock:.0f} s\n")
+    lines = lines_of(parts, costs)
+    if options.write:
+        replace_section(PAGE, TITLE, lines)
+    sys.stdout.write("\n".join([f"## {TITLE}", "", *lines]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
