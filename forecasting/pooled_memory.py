@@ -14,8 +14,9 @@ import numpy as np
 
 from core.quantiles import FloatArray
 
-MOST_ENTRIES = 200
-"""Per fit: its year's origins at five horizons, three times. The oldest go first."""
+MOST_BYTES = 8_000_000
+"""Per fit: seven hundred series at a year's origins and five horizons, three times. The oldest entries go first, and of
+a panel with tens of thousands of series only the present remains."""
 
 
 def remembered(kept: bytes | None) -> dict[str, FloatArray]:
@@ -33,7 +34,12 @@ def with_new(known: Mapping[str, FloatArray], new: Mapping[str, FloatArray]) -> 
     """Known entries and new ones as bytes to keep; nothing where there is no new one."""
     if not new:
         return b""
-    entries = {**known, **new}
+    newest_first, size = {}, 0
+    for name, entry in reversed({**known, **new}.items()):
+        size += entry.nbytes
+        if size > MOST_BYTES:
+            break
+        newest_first[name] = entry
     kept = io.BytesIO()
-    np.savez(kept, allow_pickle=False, **{name: entries[name] for name in list(entries)[-MOST_ENTRIES:]})
+    np.savez(kept, allow_pickle=False, **dict(reversed(newest_first.items())))
     return kept.getvalue()

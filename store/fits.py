@@ -1,4 +1,4 @@
-"""Fits of pooled models, kept from run to run: one file each, named by all that went into it."""
+"""Fits of pooled models and what they foresaw, kept from run to run: one file each, named by all that went into it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from core.log import get_logger
 from store.files import named_errors, sha256_of_bytes, write_bytes
 
 MOST_FITS = 600
-"""Files that are kept: a panel's twelve horizons over ten years five times. The longest unused go first."""
+"""Files that are kept: a panel's seven fits of ten years, each with what it foresaw, four times. The longest unused go
+first."""
 _MARK = 64
 """Length of the hash that a file begins with."""
 
