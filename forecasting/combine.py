@@ -28,7 +28,7 @@ from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.scores import observed_at, wis
 from forecasting.spread import calibrate
 
-VERSION = "5"
+VERSION = "6"
 WINDOW = 24
 FEWEST_SCORED = 12
 NO_SKILL = "no member has shown skill here: the baseline stands in"

@@ -109,6 +109,8 @@ def _factors(losses: FloatArray, known: BoolArray, places: _Places) -> FloatArra
     counts[places.origin[known], places.horizon[known], places.series[known]] = 1.0
     steps = places.horizons
     nearness = (np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps)) ** NEIGHBOUR_DECAY
+    # Neighbours tell of the same outcomes: together they count as one horizon, however many are asked for.
+    nearness = nearness / nearness.sum(axis=1, keepdims=True)
     # Outcomes h periods apart do not overlap; the shocks in between are partly shared, hence half of it.
     apart = np.maximum(steps / 2, 1.0)[:, None]
     chosen = np.ones(places.shape)

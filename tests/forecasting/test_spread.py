@@ -64,6 +64,18 @@ def test_each_series_leans_towards_its_own_spread() -> None:
     assert last(table, factors, "rough") > 1.1
 
 
+def test_asking_for_more_horizons_adds_no_evidence() -> None:
+    """Neighbouring horizons are judged by nearly the same outcomes: together they must not move a factor further."""
+    panel = world()
+    alone, among_others = (
+        last(table.where((table.keys["horizon"] == 12).to_numpy()), factors[table.keys["horizon"] == 12], "calm")
+        for table in (forecasts(panel, 2 * NOISE, horizons) for horizons in ((12,), (8, 9, 10, 11, 12)))
+        for factors in (calibrate(table, panel)[1],)
+    )
+    assert alone < 1
+    assert among_others == pytest.approx(alone, rel=0.06)
+
+
 def test_a_spread_far_too_wide_scores_better_once_drawn_in() -> None:
     panel = world()
     table = forecasts(panel, 3 * NOISE)
