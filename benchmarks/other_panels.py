@@ -134,7 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     raw_data = published_files()
     lines = [
         f"Made by `{COMMAND}` from files under VIGIE_RAW_DATA: `vigie-ensemble` over `vigie-baseline` on the same "
-        "rows, all series of a panel together.",
+        "rows, all series of a panel together. Where counts leap by",
+        "factors of thousands (displacement) the baseline's own upper tail explodes: a natural ratio near 0 says that, "
+        "and no more.",
         "",
         "| panel | h | WIS log [90 %] | WIS natural [90 %] | coverage 50/80/95 | n |",
         "|---|---|---|---|---|---|",
