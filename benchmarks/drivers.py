@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.frontex_panel import dense_parts, dense_routes, fingerprint
-from benchmarks.page import PAGE, replace_section
+from benchmarks.page import publish
 from benchmarks.published_files import published_files
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
@@ -172,8 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines = section(table, about)
     if options.write:
         write(table, about, SNAPSHOT)
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join([f"## {TITLE}", "", *lines]) + "\n")
+    publish(TITLE, lines, write=options.write)
     return 0
 
 

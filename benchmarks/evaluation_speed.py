@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.frontex_panel import TOTALS, dense_parts
-from benchmarks.page import PAGE, replace_section
+from benchmarks.page import publish
 from benchmarks.published_files import published_files
 from benchmarks.scaling import Cost, measured
 from forecasting.panel import Panel
@@ -73,9 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             costs.append((name, measured([sys.executable, "-m", "cli", *words])))
             sys.stderr.write(f"{name}: {costs[-1][1].clock:.0f} s\n")
     lines = lines_of(parts, costs)
-    if options.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join([f"## {TITLE}", "", *lines]) + "\n")
+    publish(TITLE, lines, write=options.write)
     return 0
 
 

@@ -10,12 +10,13 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.page import PAGE, replace_section
+from benchmarks.page import publish
 from benchmarks.published_files import published_files
 from core.calendar import Frequency
 from core.progress import progress_bar
@@ -97,12 +98,8 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
 
 def scores_of(published: Published, panel: Panel, progress: Progress | None = None) -> pd.DataFrame:
     """Scores of the ensemble over all series of a panel; see :func:`forecasting.scores.summarise`."""
-    request = Request.of(panel, None, [ENSEMBLE, BASELINE], published.horizons)
-    members = past_members(
-        Request(request.levels, None, request.asked, published.horizons, progress=progress),
-        origins=published.origins,
-        step=1,
-    )[0]
+    request = replace(Request.of(panel, None, [ENSEMBLE, BASELINE], published.horizons), progress=progress)
+    members = past_members(request, origins=published.origins, step=1)[0]
     scores = summarise(combine_table(members, panel)[0], panel)
     return scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE)]
 
@@ -145,15 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for published in PANELS:
             begun = time.monotonic()
             panel = panel_of(published, raw_data)
-
-            def progress(done: int, total: int, what: str = published.what) -> None:
-                report(what, done, total)
-
-            scores = scores_of(published, panel, progress)
+            scores = scores_of(published, panel, partial(report, published.what))
             lines += lines_of(published, panel, scores, time.monotonic() - begun)
-    if options.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join([f"## {TITLE}", "", *lines]) + "\n")
+    publish(TITLE, lines, write=options.write)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,3 +30,10 @@ def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
     else:
         bodies.append(written)
     page.write_text("\n\n".join(body.strip("\n") for body in bodies) + "\n", encoding="utf-8")
+
+
+def publish(title: str, lines: Sequence[str], *, write: bool) -> None:
+    """Print a section of docs/benchmarks.md, and put it there where that is asked for."""
+    if write:
+        replace_section(PAGE, title, lines)
+    sys.stdout.write("\n".join([f"## {title}", "", *lines]) + "\n")

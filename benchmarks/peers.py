@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes, fingerprint
-from benchmarks.page import PAGE, replace_section
+from benchmarks.page import publish
 from benchmarks.peer_models import PEERS, Peer
 from benchmarks.peer_tables import TITLE, section
 from benchmarks.published_files import published_files
@@ -136,9 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         forecasts = all_forecasts(parts, chosen_peers(options.without), options.cache, report)
     lines = section(forecasts, dense_routes(parts))
     sys.stderr.write(f"{time.monotonic() - begun:.0f} s\n")
-    if options.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join([f"## {TITLE}", "", *lines]) + "\n")
+    publish(TITLE, lines, write=options.write)
     return 0
 
 

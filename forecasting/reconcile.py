@@ -153,6 +153,5 @@ def _moved(paths: FloatArray, wanted: FloatArray) -> FloatArray:
         if np.abs(further - step).max(initial=0.0) < SMALLEST_STEP:
             break
         step = further
-    moved = paths * np.exp(step * weights)
-    exact: FloatArray = moved * (wanted / moved.sum(axis=0))
+    exact: FloatArray = moved * (wanted / sums)
     return exact

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.page import replace_section
+from benchmarks import page as pages
+from benchmarks.page import publish, replace_section
 
 
 @pytest.fixture
@@ -32,3 +33,16 @@ def test_writing_twice_changes_nothing(page: Path) -> None:
     once = page.read_text()
     replace_section(page, "Two", ["new"])
     assert page.read_text() == once
+
+
+def test_a_section_is_always_printed_and_written_only_where_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n")
+    monkeypatch.setattr(pages, "PAGE", page)
+    publish("One", ["line"], write=False)
+    assert page.read_text() == "# Page\n"
+    publish("One", ["line"], write=True)
+    assert page.read_text() == "# Page\n\n## One\n\nline\n"
+    assert capsys.readouterr().out == "## One\n\nline\n" * 2
