@@ -26,13 +26,13 @@ setup: .venv/ready-to-run
 	@echo "Making .venv with the pinned requirements …"
 	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
-	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements.txt
+	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements.txt
 	@$(VENV)/uv pip install --quiet --python $(VENV)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/ready-to-test: .venv/ready-to-run requirements-dev.txt
 	@echo "Adding the tools that the tests need …"
-	@$(VENV)/uv pip install --quiet --python $(VENV)/python --require-hashes -r requirements-dev.txt
+	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements-dev.txt
 	@PYTHON=$(VENV)/python sh tests/install_system_packages.sh
 	@touch $@
 
@@ -40,7 +40,7 @@ setup: .venv/ready-to-run
 .venv/engines/ready: .venv/ready-to-test requirements-dask.txt requirements-ray.txt requirements-spark.txt
 	@echo "Adding Dask, Ray and Spark …"
 	@test -x .venv/engines/bin/python || $(PYTHON) -m venv .venv/engines
-	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements-dask.txt -r requirements-ray.txt -r requirements-spark.txt
+	@$(VENV)/uv pip install --quiet --compile-bytecode --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements-dask.txt -r requirements-ray.txt -r requirements-spark.txt
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
