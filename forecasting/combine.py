@@ -6,7 +6,8 @@ part until that ratio lies above 1 by more than its standard error, and returns 
 only after twelve such origins, twice the horizon if that is more, with a ratio below 1. Kinds of members have fixed
 weights, whatever their number: the model pooled over all series and the sum of the parts twice that of the models of
 single series together; weights learned from past scores were no better. Where no member has skill the ensemble is the
-baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed (:mod:`forecasting.spread`).
+baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed (:mod:`forecasting.spread`),
+and quantiles of counts come to lie near whole ones (:mod:`forecasting.whole_counts`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from forecasting.quantiles import KEYS, QuantileTable, to_matrix, to_rows
 from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.scores import observed_at, wis
 from forecasting.spread import calibrate
+from forecasting.whole_counts import near_whole
 
-VERSION = "6"
+VERSION = "7"
 WINDOW = 24
 FEWEST_SCORED = 12
 NO_SKILL = "no member has shown skill here: the baseline stands in"
@@ -47,7 +49,8 @@ CARD = ModelCard(
         "of their parts, join, and each weighs twice as much as all these together. Weights are equal within a kind; a "
         "member without skill has none. The spread about the "
         "median is scaled by a factor per route and horizon that would have served its last 24 known outcomes best, "
-        "shrunk towards that of all routes and towards 1."
+        "shrunk towards that of all routes and towards 1. Where figures are whole numbers its quantiles lie near whole "
+        "numbers."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
@@ -214,11 +217,11 @@ def _mean(cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, cho
 
 
 def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
-    """The same with the spread learned from its past; where the baseline stands in it stays the baseline."""
+    """The same with the spread learned from its past, near whole counts; where the baseline stands in it stays it."""
     own: BoolArray = ~combined.keys["fallback"].to_numpy(dtype=bool)
     scaled, factors = calibrate(combined.where(own), panel)
     quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
-    quantiles[own], marks[own] = scaled.quantiles, factors
+    quantiles[own], marks[own] = near_whole(scaled, panel).quantiles, factors
     return QuantileTable(combined.keys.assign(spread_factor=marks), quantiles)
 
 

@@ -18,9 +18,10 @@ from scipy.stats import rankdata
 from core.errors import InputError
 from core.quantiles import FloatArray
 from forecasting.bottom_up import FEWEST_ORIGINS, MOST_ORIGINS, Cube, cube_of, shuffled_draws
-from forecasting.model import LEVELS
+from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
+from forecasting.whole_counts import near_whole
 from forecasting.workers import Progress
 
 LARGEST_STEP, SMALLEST_STEP, MOST_ROUNDS = 20.0, 1e-9, 60
@@ -69,7 +70,7 @@ def reconcile(
         progress: Told after every model and horizon.
 
     Returns:
-        The parts with reconciled quantiles, and their keys as they were.
+        The parts with reconciled quantiles, and their keys as they were. The ensemble's are near whole counts again.
     """
     above = totals.keys[["model_id", "series_id", "origin_date", "horizon"]]
     of_total = dict(zip(above.itertuples(index=False, name=None), totals.quantiles, strict=True))
@@ -92,7 +93,9 @@ def reconcile(
                     quantiles[here[mine]] = np.quantile(coherent, LEVELS, axis=1, method="hazen").T
         if progress is not None:
             progress(done, len(blocks))
-    return QuantileTable(parts.keys, quantiles)
+    of_ensemble = (parts.keys["model_id"] == ENSEMBLE).to_numpy()[:, None]
+    moved = QuantileTable(parts.keys, quantiles)
+    return QuantileTable(parts.keys, np.where(of_ensemble, near_whole(moved, panel).quantiles, quantiles))
 
 
 def _ranks(past: QuantileTable | None, panel: Panel, model_id: str, horizon: int) -> Cube | None:

@@ -16,11 +16,12 @@ from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 
 MONTHS = 60
-FLAT = 100.0
+FLAT = 100.5
+"""No whole number: quantiles of counts are drawn to whole ones, see test_whole_counts."""
 
 
 def world() -> Panel:
-    """One series that stays at 100."""
+    """One series that stays where it is."""
     months = pd.period_range("2015-01", periods=MONTHS, freq="M").astype(str)
     return panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": FLAT}))
 
