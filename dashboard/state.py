@@ -105,8 +105,9 @@ def widget(
         ``key``, ``on_change`` and ``args`` for the widget, whose session state is set to ``value``.
     """
     key = f"address:{name}"
-    if st.session_state.get(key, _UNSET) != value:
-        st.session_state[key] = value
+    # Set anew at every run, even to what it was: Streamlit throws away what a run that was broken off had not sent yet,
+    # and a browser that never heard of a value sends back its own first option at the next click.
+    st.session_state[key] = value
     return {"key": key, "on_change": _follow, "args": (name, key, encode)}
 
 
@@ -139,9 +140,6 @@ def note_bad_value(name: str, text: str) -> None:
     shown = text if len(text) <= 40 else text[:39] + "…"
     message = _("The address asks for {name} “{value}”, which is not available here; the usual view is shown.")
     st.warning(message.format(name=name, value="".join(c for c in shown if c.isalnum() or c in " .,-_")))
-
-
-_UNSET = object()
 
 
 def _follow(name: str, key: str, encode: Callable[[Any], str | None]) -> None:

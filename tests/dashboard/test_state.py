@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.i18n import choose_language
 from dashboard.state import parse_choice, parse_number
@@ -37,3 +38,23 @@ def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
 )
 def test_a_language_without_a_catalogue_is_english(asked: str | None, browser: str | None, shown: str) -> None:
     assert choose_language(asked, browser) == shown
+
+
+def test_every_run_tells_the_browser_what_a_widget_shows_because_the_run_before_may_have_been_broken_off() -> None:
+    def page() -> None:
+        import streamlit as st  # noqa: PLC0415  # AppTest runs the function's text by itself
+
+        from dashboard import state  # noqa: PLC0415  # as above
+
+        options = ("CMR", "EMR")
+        st.radio("Route", options, **state.widget("on", state.choice("on", options, "CMR")))
+
+    app = AppTest.from_function(page)
+    app.query_params["on"] = "EMR"
+    for _ in range(2):
+        app.run()
+        assert app.radio[0].proto.set_value
+        assert app.radio[0].value == "EMR"
+    app.radio[0].set_value("CMR").run()
+    assert app.radio[0].value == "CMR"
+    assert "on" not in app.query_params
