@@ -18,6 +18,9 @@ YEARS = 7
 LONG_VIEW = 2
 """The last so many features look back over ``YEARS`` seasons: how far the series strays in so many periods, and where
 it stands now. They are noisy, and a model may do better with and without them in turn."""
+_AFTER_LEVELS = 12
+"""Features that follow the recent changes and the distances from usual levels."""
+_NOW, _VOLATILITY, _YEARLY_DISTANCE = -9, -11, -15
 SMALLEST_SPREAD = 0.1
 SMALLEST_VOLATILITY, LARGEST_VOLATILITY, USUAL_VOLATILITY = 0.15, 3.0, 0.5
 
@@ -63,9 +66,33 @@ def features(
     return np.stack(columns, axis=-1)
 
 
+def levels(described: FloatArray) -> FloatArray:
+    """What :func:`features` told as changes, as log1p values: so long ago, and on average over so long; ``(n, k)``."""
+    return described[:, [_NOW]] - described[:, :-_AFTER_LEVELS]
+
+
+def value_now(described: FloatArray) -> FloatArray:
+    """The log1p value at the origin, shape ``(n,)``."""
+    return described[:, _NOW]
+
+
+def mean_of_season(described: FloatArray) -> FloatArray:
+    """The mean log1p value over the last season, shape ``(n,)``; NaN where the series is too young."""
+    return described[:, _NOW] - described[:, _YEARLY_DISTANCE]
+
+
+def volatility_seen(described: FloatArray) -> FloatArray:
+    """What :func:`volatility` gives at the origin, shape ``(n,)``."""
+    return _bounded(described[:, _VOLATILITY])
+
+
 def volatility(logs: FloatArray, season: int) -> FloatArray:
     """Standard deviation of one-period log changes over three seasons, kept within bounds; same shape as ``logs``."""
     _, spread = _mean_and_spread(logs - _before(logs, 1), max(2, 3 * season))
+    return _bounded(spread)
+
+
+def _bounded(spread: FloatArray) -> FloatArray:
     known = np.where(np.isfinite(spread), spread, USUAL_VOLATILITY)
     bounded: FloatArray = np.clip(known, SMALLEST_VOLATILITY, LARGEST_VOLATILITY)
     return bounded

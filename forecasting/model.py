@@ -100,8 +100,8 @@ class Model:
     trusted: bool = False
 
 
-Learn = Callable[[FloatArray, FloatArray, FloatArray], bytes]
-"""From features, growth and weights of past origins to a fit that can be kept."""
+Learn = Callable[[FloatArray, FloatArray, FloatArray, float], bytes]
+"""From features, growth and weights of past origins, and the horizon in seasons, to a fit that can be kept."""
 Foresee = Callable[[bytes, FloatArray], FloatArray]
 """From a fit and features of other origins to quantiles of growth at the model's levels, ``(n, levels)``."""
 

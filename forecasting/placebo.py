@@ -28,6 +28,8 @@ from forecasting.skill import NO_EVIDENCE
 
 MODEL_ID = "vigie-pooled"
 EVIDENCE, HARMS = "evidence", "makes it worse"
+ROUNDING = 1e-9
+"""A ratio that is nearer to 1 differs by how floating point adds up."""
 SHIFT = 30
 """Months by which the time-shifted placebo is late: not a whole number of years, so that its season is wrong too."""
 FEWEST_KNOWN_SHARE = 0.5
@@ -227,7 +229,7 @@ def judged(scores: Mapping[str, pd.DataFrame], drivers: Sequence[str]) -> pd.Dat
 
 def _gains(table: pd.DataFrame) -> bool:
     """Whether there is a gain to be explained: over all totals or all parts, at any horizon."""
-    return bool((table["series_id"].isin([ALL, PARTS]) & (table["ratio_hi"] < 1)).any())
+    return bool((table["series_id"].isin([ALL, PARTS]) & (table["ratio_hi"] < 1 - ROUNDING)).any())
 
 
 def _ratios(scores: Mapping[str, pd.DataFrame], name: str, series_id: str, horizon: int) -> dict[str, float | int]:
@@ -265,7 +267,7 @@ def _fit_and_predict(world: World, extra: FloatArray | None, known: int, rows: l
     usable = np.isfinite(growth)
     ahead = _describe(world, logs[: max(rows) + 1], extra, rows, horizon)
     model = POOLED_MODELS[MODEL_ID]
-    fitted = model.fit(learned[usable], growth[usable], weights[usable])
+    fitted = model.fit(learned[usable], growth[usable], weights[usable], horizon / season)
     found = model.predict(fitted, ahead.reshape(-1, ahead.shape[-1])) @ between_levels(model.levels)
     shape = (len(rows), logs.shape[1], found.shape[1])
     quantiles = logs[rows][..., None] + found.reshape(shape) * scale[rows][..., None]
@@ -280,7 +282,8 @@ def _describe(world: World, logs: FloatArray, extra: FloatArray | None, rows: li
         for kind, columns in ((1, world.is_total), (0, ~world.is_total))
     ]
     own = np.concatenate(parts, axis=1)
-    return own if extra is None else np.concatenate([own, extra[rows]], axis=-1)
+    # Before the others: the model knows some of its features by their place from the end.
+    return own if extra is None else np.concatenate([extra[rows], own], axis=-1)
 
 
 def _scored(world: World, quantiles: FloatArray, rows: list[int], horizon: int) -> pd.DataFrame:

@@ -208,7 +208,7 @@ def _fit(task: Task) -> bytes:
     described, growth, weights = _examples(task)
     if len(growth) < FEWEST_ROWS:
         return b""
-    return POOLED_MODELS[task.model_id].fit(described, growth, weights)
+    return POOLED_MODELS[task.model_id].fit(described, growth, weights, task.horizon / task.season)
 
 
 def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from core.quantiles import FloatArray
-from forecasting.features import LARGEST_VOLATILITY, SMALLEST_VOLATILITY, features, volatility
+from forecasting.features import (
+    LARGEST_VOLATILITY,
+    SMALLEST_VOLATILITY,
+    features,
+    levels,
+    mean_of_season,
+    value_now,
+    volatility,
+    volatility_seen,
+)
 
 MONTHS, SERIES = 90, 3
 POSITIONS = np.arange(MONTHS, dtype=float) % 12
@@ -63,3 +72,13 @@ def test_volatility_stays_within_its_bounds() -> None:
     flat, wild = np.full((MONTHS, 1), 4.0), 9.0 * (POSITIONS[:, None] % 2)
     assert volatility(flat, 12)[-1, 0] == SMALLEST_VOLATILITY
     assert volatility(wild, 12)[-1, 0] == LARGEST_VOLATILITY
+
+
+@pytest.mark.parametrize(("season", "shortest"), [(12, 1), (4, 1), (52, 4)])
+def test_levels_can_be_read_back_from_what_was_told_as_changes(season: int, shortest: int) -> None:
+    logs = walks()
+    made = features(logs, [70], np.arange(MONTHS, dtype=float) % season, horizon=1, season=season, kind=0)[0]
+    assert np.allclose(value_now(made), logs[70])
+    assert np.allclose(mean_of_season(made), logs[71 - season : 71].mean(axis=0))
+    assert np.allclose(volatility_seen(made), volatility(logs, season)[70])
+    assert all(np.isclose(levels(made), logs[70 - back][:, None]).any(axis=1).all() for back in (shortest, season))

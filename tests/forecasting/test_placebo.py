@@ -23,7 +23,7 @@ MONTHS, ORIGINS = 120, 36
 PAIRS = {"one|AAA": ("one", "AAA"), "one|BBB": ("one", "BBB"), "two|AAA": ("two", "AAA"), "two|BBB": ("two", "BBB")}
 
 
-def kept(*learned: np.ndarray) -> bytes:
+def kept(*learned: np.ndarray | float) -> bytes:
     """What is learned is the rows themselves."""
     content = io.BytesIO()
     np.savez(content, *learned)
@@ -32,7 +32,7 @@ def kept(*learned: np.ndarray) -> bytes:
 
 def regression(fitted: bytes, ahead: np.ndarray) -> np.ndarray:
     """A quick stand-in for boosting: weighted least squares with normal errors."""
-    described, growth, weights = np.load(io.BytesIO(fitted)).values()
+    described, growth, weights, _seasons = np.load(io.BytesIO(fitted)).values()
     centre, scale = np.nanmean(described, axis=0), np.nanstd(described, axis=0) + 1e-9
     known, wanted = (np.nan_to_num((part - centre) / scale) for part in (described, ahead))
     root = np.sqrt(weights)

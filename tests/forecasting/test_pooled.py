@@ -255,8 +255,8 @@ def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest
 
 def test_the_fit_finds_the_quantiles_of_pure_noise() -> None:
     random = np.random.default_rng(2)
-    described = random.normal(size=(6000, 3))
-    seen = predict(fit(described, random.normal(size=6000), np.ones(6000)), described[:50])
+    described = random.normal(size=(6000, 22))
+    seen = predict(fit(described, random.normal(size=6000), np.ones(6000), 1 / 12), described[:50])
     found = seen @ between_levels(FITTED_LEVELS)
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3

@@ -1,0 +1,78 @@
+"""Chances of small counts: read exactly, learned from counts alone, and better than growth where people are few."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import poisson
+
+from core.quantiles import FloatArray
+from forecasting.model import LEVELS
+from forecasting.models import small_counts
+from forecasting.models.small_counts import THRESHOLDS, log_quantiles
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.pooled import Level, past_origins, run_pooled
+from forecasting.quantiles import QuantileTable
+from forecasting.scores import score_rows
+
+MODEL = "vigie-pooled"
+MONTHS = 96
+
+
+def world(mean: FloatArray, *, added: float = 0.0) -> Panel:
+    """Forty series of Poisson counts with the given means, from 2014 to 2021, with something added to each."""
+    values = np.random.default_rng(4).poisson(mean, (MONTHS, len(mean))) + added
+    months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
+    rows = pd.DataFrame(values, index=months, columns=[f"s{number:02d}" for number in range(len(mean))])
+    return panel_from_rows(rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id"))
+
+
+def made(panel: Panel) -> QuantileTable:
+    return run_pooled(MODEL, [Level(panel, past_origins(panel, origins=14, step=1), 0)], horizons=(1,), workers=1)[0]
+
+
+def without_chances(panel: Panel, patch: pytest.MonkeyPatch) -> QuantileTable:
+    with patch.context() as inside:
+        inside.setattr(small_counts, "fit", lambda *_: [])
+        return made(panel)
+
+
+@given(st.floats(0.05, 30.0))
+@settings(max_examples=60, deadline=None)
+def test_rounded_quantiles_are_those_of_the_distribution_whose_chances_are_given(mean: float) -> None:
+    chances = poisson.cdf(THRESHOLDS, mean)[None]
+    found = np.expm1(log_quantiles(chances, LEVELS, np.full((1, len(LEVELS)), 9.0)))[0]
+    exact = poisson.ppf(LEVELS, mean)
+    # Where every count is a threshold nothing lies in between; elsewhere a count within the gap may be meant.
+    near = exact <= 3
+    sure = np.abs(poisson.cdf(exact, mean) - LEVELS) > 1e-6
+    assert (np.floor(found + 0.5 - 1e-9) == exact)[near & sure].all()
+    assert (np.diff(found) >= 0).all()
+
+
+def test_chances_that_fall_are_made_to_rise() -> None:
+    falling = np.linspace(0.9, 0.1, len(THRESHOLDS))[None]
+    found = log_quantiles(falling, LEVELS, np.zeros((1, len(LEVELS))))
+    assert np.isfinite(found).all()
+    assert (np.diff(found) >= 0).all()
+
+
+def test_above_the_last_threshold_the_forecast_by_growth_goes_on() -> None:
+    chances = np.full((1, len(THRESHOLDS)), 0.5)
+    found = log_quantiles(chances, LEVELS, np.full((1, len(LEVELS)), 12.0))
+    assert (found[0, LEVELS > 0.5] == 12.0).all()
+
+
+def test_small_counts_are_forecast_better_than_by_growth_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = world(np.random.default_rng(1).uniform(0.2, 3.0, 40))
+    with_chances = score_rows(made(panel), panel)["wis_log"].sum()
+    assert with_chances < 0.99 * score_rows(without_chances(panel, monkeypatch), panel)["wis_log"].sum()
+
+
+@pytest.mark.parametrize(("mean", "added"), [(200.0, 0.0), (2.0, 0.3)], ids=["many people", "no whole numbers"])
+def test_large_counts_and_rates_are_left_to_growth(mean: float, added: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = world(np.full(40, mean), added=added)
+    assert np.array_equal(made(panel).quantiles, without_chances(panel, monkeypatch).quantiles)
