@@ -14,6 +14,7 @@ from core.quantiles import FloatArray
 from forecasting.features import LONG_VIEW
 from forecasting.model import ModelCard, PooledModel
 from forecasting.models import small_counts
+from forecasting.models.boosting import SLOW_AND_SMALL
 
 FITTED_LEVELS: FloatArray = np.asarray((0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99))
 """One fit each; the 23 levels are read between them. As good as 23 fits, in a third of the time."""
@@ -25,22 +26,7 @@ LONGEST_COUNTED = 0.5
 """Seasons ahead for which chances of small counts are learned: on outcomes before 2018 they helped up to three months
 ahead, made no difference at six, and were slightly worse at twelve."""
 TREES = 120
-PARAMETERS = {
-    "objective": "quantile",
-    "learning_rate": 0.05,
-    "num_leaves": 15,
-    "min_data_in_leaf": 60,
-    "bagging_fraction": 0.7,
-    "bagging_freq": 1,
-    "feature_fraction": 0.6,
-    "lambda_l2": 5.0,
-    "max_bin": 63,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 1,
-    "verbose": -1,
-}
+PARAMETERS = SLOW_AND_SMALL | {"objective": "quantile", "learning_rate": 0.05}
 
 
 def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons: float) -> bytes:
