@@ -86,6 +86,21 @@ def last_complete_period(as_of: dt.date, freq: Frequency) -> pd.Period:
     return period if period.end_time.date() <= as_of else period - 1
 
 
+PLANNING_MONTHS = 3
+"""Long enough to make places ready, short enough to have shown skill."""
+
+
+def planning_window(as_of: dt.date) -> pd.PeriodIndex:
+    """The months that a release made on ``as_of`` helps to plan: the next three full ones, none of them begun.
+
+    Alerts, headlines, scenarios, charts and files all speak of these months.
+
+    Returns:
+        Monthly periods of length :data:`PLANNING_MONTHS`, ascending.
+    """
+    return pd.period_range(pd.Period(as_of, freq="M") + 1, periods=PLANNING_MONTHS, freq="M")
+
+
 def target_end_date(origin_date: dt.date, horizon: int, freq: Frequency) -> dt.date:
     """Last day of the period ``horizon`` periods after the one that ends at ``origin_date``."""
     end: dt.date = (pd.Period(origin_date, freq=_PANDAS[freq]) + horizon).end_time.date()

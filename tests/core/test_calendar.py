@@ -60,3 +60,12 @@ def test_horizons_add_up(date: dt.date, horizon: int, freq: calendar.Frequency) 
 def test_end_dates_keep_the_index_and_fall_on_last_days() -> None:
     ends = calendar.end_dates(pd.Series(["2024-02", "2023-02"], index=[7, 9]), "M")
     assert ends.to_dict() == {7: pd.Timestamp("2024-02-29"), 9: pd.Timestamp("2023-02-28")}
+
+
+@given(DATES)
+def test_the_planning_window_is_the_next_three_months_that_have_not_begun(as_of: dt.date) -> None:
+    window = calendar.planning_window(as_of)
+    assert len(window) == 3
+    assert window[0].start_time.date() > as_of
+    assert (window[0] - 1).start_time.date() <= as_of
+    assert list(window.asi8) == sorted(window.asi8)
