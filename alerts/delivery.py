@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from core.delivery_settings import ChatChannel, EmailChannel, WebhookChannel, secret
 from core.errors import VigieError
+from core.settings import ChatChannel, EmailChannel, WebhookChannel, secret
 
 KEY_HEADER = "Idempotency-Key"
 _TOO_MANY = 429

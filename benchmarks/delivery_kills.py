@@ -29,8 +29,7 @@ import pandera.pandas as pa
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from benchmarks.delivery_worker import work
 from benchmarks.receivers import Mailbox, Requests, http_server, mail_server
-from core.delivery_settings import FEED
-from core.settings import load_settings
+from core.settings import FEED, load_settings
 from desk.open import open_desk
 from store.outbox import SENT, Letter
 from store.release_contents import CONTRACTS, About

@@ -9,9 +9,16 @@ from typing import Annotated
 import typer
 
 from commands.shared import Home
-from core.access_settings import SHORTEST_COOKIE_SECRET, AccessSettings, is_loopback, secret_of
 from core.errors import InputError
-from core.settings import PROJECT, home_folder, load_settings
+from core.settings import (
+    PROJECT,
+    SHORTEST_COOKIE_SECRET,
+    AccessSettings,
+    home_folder,
+    is_loopback,
+    load_settings,
+    secret,
+)
 
 
 def dashboard(
@@ -43,8 +50,8 @@ def check_address(access: AccessSettings, address: str, *, without_login: bool =
         InputError: The address is not loopback's and there is no login; or a secret of the login is missing.
     """
     if access.is_on:
-        secret_of(access.client_secret_env)
-        secret_of(access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET)
+        secret(access.client_secret_env, needed_by="login")
+        secret(access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
     elif not is_loopback(address) and not without_login:
         raise InputError(
             f"--address {address}: without a login only this machine is served. Set one up (docs/access.md), or say "

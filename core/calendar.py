@@ -110,3 +110,12 @@ def target_end_date(origin_date: dt.date, horizon: int, freq: Frequency) -> dt.d
 def pandas_frequency(freq: Frequency) -> str:
     """The pandas alias of a frequency (weeks end on Sunday, quarters in December)."""
     return _PANDAS[freq]
+
+
+LARGEST_SKEW = dt.timedelta(hours=1)
+"""How far two sound clocks may differ; beyond, one of them is or was wrong."""
+
+
+def is_ahead(time: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a past time lies in the future, so that the clock that gave it was wrong, or this one went back."""
+    return time > now + LARGEST_SKEW

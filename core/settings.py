@@ -1,33 +1,90 @@
-"""Settings: the environment (``VIGIE_…``), then ``settings.toml`` in the home folder, then defaults."""
+"""All settings: the environment (``VIGIE_…``), then ``settings.toml`` in the home folder, then defaults.
+
+A variable is ``VIGIE_`` and the setting's name, with its section before it: ``VIGIE_JOURNAL_URL``, ``VIGIE_STORE_URL``,
+``VIGIE_LIVE_ATTEMPTS``. ``docs/access.md`` and ``docs/alerts.md`` show the sections ``[access]`` and ``[delivery]``.
+
+Secrets come from the environment alone, for example ``VIGIE_OIDC_CLIENT_SECRET`` and ``VIGIE_COOKIE_SECRET``. Without
+``access.provider`` there is no login, and the dashboard serves this machine alone.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
-from core.access_settings import AccessSettings, is_safe_address
-from core.delivery_settings import DeliverySettings
 from core.errors import InputError
-from core.operation_settings import OperationSettings
-from core.store_settings import StoreSettings
+from core.routes import ROUTES, is_route
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
 DEMONSTRATION_DATE = dt.date(2025, 1, 31)
 """Newest month's end on which the bundled figures of every arrival route were fresh; a test holds it to that."""
 NIGHT_BEFORE_DEMONSTRATION = dt.date(2024, 12, 31)
-"""Replayed first, so that the demonstration can say what changed since."""
+"""Published first, so that the demonstration can say what changed since."""
+FEED = "published"
+"""Channel and subscription that always exist: the files for machines in ``published/``."""
+SHORTEST_COOKIE_SECRET = 32
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://.*")
+_ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
+_NAMED_SENDER = re.compile(rf"[^<>\r\n]*<{_ADDRESS.pattern}>|{_ADDRESS.pattern}")
+Level = Literal["watch", "warning", "severe"]
+Event = Literal["raised", "updated", "ended", "withdrawn", "freshness"]
+Role = Literal["viewer", "analyst", "manager", "administrator"]
 
 
-class AlertSettings(BaseModel):
-    """What alerts are measured against."""
+def secret(variable: str, *, shortest: int = 1, needed_by: str = "") -> str:
+    """A secret from the environment; no error text ever holds its value.
+
+    Raises:
+        InputError: It is not set, or too short to be safe.
+    """
+    value = os.environ.get(variable, "")
+    if not value:
+        raise InputError(
+            f"environment variable {variable} is not set" + (f": {needed_by} needs it" if needed_by else "")
+        )
+    if len(value) < shortest:
+        raise InputError(f"environment variable {variable} is shorter than {shortest} characters: make a longer one")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine alone."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def is_safe_address(url: str) -> bool:
+    """Whether an address is https, or http on loopback, where nobody listens in."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    )
+
+
+class _Section(BaseModel):
+    """A table of ``settings.toml``: a name that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class AlertSettings(_Section):
+    """What alerts are measured against."""
+
     thresholds: dict[str, float] = Field(default_factory=dict, description="Monthly capacity per route_id, persons")
     surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
     surge_minimum: float = Field(default=100, ge=0, description="Smallest trailing mean for which a surge is meant")
@@ -42,10 +99,9 @@ class AlertSettings(BaseModel):
     )
 
 
-class LiveSettings(BaseModel):
+class LiveSettings(_Section):
     """How publishers are asked for their figures; what is asked of whom stands in ``data/live.toml``."""
 
-    model_config = ConfigDict(extra="forbid")
     connect_seconds: float = Field(default=15, gt=0, description="Longest wait for a connection")
     read_seconds: float = Field(default=60, gt=0, description="Longest silence while an answer arrives")
     total_seconds: float = Field(default=600, gt=0, description="Longest time for one answer, however it trickles")
@@ -68,10 +124,216 @@ class LiveSettings(BaseModel):
     )
 
 
-class Settings(BaseModel):
+class OperationSettings(_Section):
+    """What the people who run Vigie set; see docs/operations.md."""
+
+    fit_seconds: float = Field(default=120, gt=0, description="Longest time of one fit of a night; then it is cut off")
+    fit_megabytes: int = Field(default=2048, ge=64, description="Most memory of one fit, beyond its process's own")
+    keep_nights: int = Field(
+        default=92, ge=2, description="Newest releases that are kept whole; the last of each month stays for good"
+    )
+    stale_hours: float = Field(
+        default=36, gt=0, description="Age of the newest release from which Vigie is not healthy"
+    )
+
+
+class StoreSettings(_Section):
+    """The shared store; see docs/scaling.md. Credentials come from the environment alone."""
+
+    url: str = Field(default="", description="s3://bucket/folder, file:///folder, …; empty: nothing is shared")
+    poll_seconds: float = Field(default=60, ge=1, description="How often a dashboard looks for a new release")
+    lease_seconds: float = Field(
+        default=300, ge=10, description="Silence after which a night on another machine counts as dead"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _holds_no_secret(cls, url: str) -> str:
+        if not url:
+            return url
+        if not _SCHEME.fullmatch(url):
+            raise ValueError("not an address like s3://bucket/folder or file:///folder")
+        parts = urlsplit(url)
+        if "@" in parts.netloc or parts.query:
+            raise ValueError("credentials do not stand in the address: give them in the environment")
+        return url.rstrip("/") if parts.path.strip("/") or parts.netloc else url
+
+
+class AccessSettings(_Section):
+    """Login with OpenID Connect, roles, and how long a login holds."""
+
+    provider: str = Field(default="", description="Address of the provider's discovery document; empty: no login")
+    client_id: str = Field(default="", description="What the provider calls this dashboard")
+    client_secret_env: str = Field(
+        default="VIGIE_OIDC_CLIENT_SECRET",
+        min_length=1,
+        description="Environment variable that holds the client secret",
+    )
+    cookie_secret_env: str = Field(
+        default="VIGIE_COOKIE_SECRET", min_length=1, description="Environment variable that holds the key of cookies"
+    )
+    scope: str = Field(default="openid email profile", pattern=r"^openid(\s+\S+)*$")
+    prompt: Literal["select_account", "login", "consent"] = Field(
+        default="select_account", description="What the provider is asked to do even where it knows the person"
+    )
+    identity_claim: str = Field(default="email", min_length=1, description="Claim kept as the person's name")
+    roles_claim: str = Field(default="roles", description="Claim that holds roles or groups; dots lead inwards")
+    claim_roles: dict[str, Role] = Field(
+        default_factory=dict, description="Role per value of the claim; empty: the values are the roles' names"
+    )
+    people: dict[str, list[Role]] = Field(default_factory=dict, description="Roles per person, beside those of claims")
+    session_minutes: float = Field(default=480, gt=0, le=43_200, description="Longest time from one login to the next")
+    idle_minutes: float = Field(default=60, gt=0, le=43_200, description="A login ends after this time without use")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether people sign in."""
+        return bool(self.provider)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> AccessSettings:
+        if not self.provider:
+            given = [name for name in ("client_id", "people", "claim_roles") if getattr(self, name)]
+            if given:
+                raise ValueError(f"{given[0]} is given without a provider: nobody would have to sign in")
+            return self
+        if not self.client_id:
+            raise ValueError("provider and client_id go together")
+        if not is_safe_address(self.provider):
+            raise ValueError(f"provider '{self.provider}' must begin with https:// (http:// on loopback only)")
+        return self
+
+
+class _Channel(_Section):
+    seconds: float = Field(default=20, gt=0, le=120, description="Longest time for one message")
+
+
+class EmailChannel(_Channel):
+    """A mail server that takes messages."""
+
+    kind: Literal["email"]
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = Field(min_length=3, description="Vigie <vigie@example.org>")
+    user: str = ""
+    password_env: str = Field(default="", description="Name of the environment variable that holds the password")
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> EmailChannel:
+        if not _NAMED_SENDER.fullmatch(self.sender):
+            raise ValueError(f"sender '{self.sender}' is not a mail address")
+        if bool(self.user) != bool(self.password_env):
+            raise ValueError("user and password_env go together")
+        if self.user and self.security == "none" and not is_loopback(self.host):
+            raise ValueError("a password is not sent over an open line: set security to starttls or tls")
+        return self
+
+
+class WebhookChannel(_Channel):
+    """An address that takes JSON by POST."""
+
+    kind: Literal["webhook"]
+    url: str = ""
+    url_env: str = Field(default="", description="Environment variable that holds the address, where it is a secret")
+    token_env: str = Field(default="", description="Environment variable that holds a bearer token")
+
+    @model_validator(mode="after")
+    def _has_one_address(self) -> WebhookChannel:
+        if bool(self.url) == bool(self.url_env):
+            raise ValueError("a webhook has one address: give url or url_env")
+        if self.url and not re.match(r"https?://", self.url):
+            raise ValueError(f"url '{self.url}' does not begin with https:// or http://")
+        return self
+
+    def address(self) -> str:
+        """Where to post.
+
+        Raises:
+            InputError: The environment variable is not set.
+        """
+        return self.url or secret(self.url_env)
+
+
+class ChatChannel(_Channel):
+    """A chat service, by its Apprise address (https://github.com/caronc/apprise/wiki), which holds its secrets."""
+
+    kind: Literal["chat"]
+    url_env: str = Field(min_length=1, description="Environment variable that holds the Apprise address")
+
+
+Channel = Annotated[EmailChannel | WebhookChannel | ChatChannel, Field(discriminator="kind")]
+
+
+class Subscription(_Section):
+    """Who is told what, in which language."""
+
+    name: str = Field(min_length=1)
+    channel: str
+    to: list[str] = Field(default_factory=list, description="Mail addresses; empty for webhooks and chats")
+    routes: list[str] = Field(default_factory=list, description="route_id; empty: all, and alerts on sources too")
+    levels: list[Level] = Field(default=["watch", "warning", "severe"], min_length=1)
+    events: list[Event] = Field(default=["raised", "updated", "ended", "withdrawn"], min_length=1)
+    language: str = Field(default="en", pattern=r"[a-z]{2,3}")
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Subscription:
+        for route_id in self.routes:
+            if not is_route(route_id):
+                raise ValueError(
+                    f"subscription '{self.name}': route '{route_id}' is unknown; known: {', '.join(ROUTES)}"
+                )
+        for address in self.to:
+            if not _ADDRESS.fullmatch(address):
+                raise ValueError(f"subscription '{self.name}': '{address}' is not a mail address")
+        return self
+
+    def wants(self, kind: str, level: str, route_id: str) -> bool:
+        """Whether an announcement of this kind is for its readers."""
+        if kind not in self.events:
+            return False
+        return kind == "freshness" or (level in self.levels and (not self.routes or route_id in self.routes))
+
+
+class DeliverySettings(_Section):
+    """How alerts leave the house."""
+
+    silence_days: float = Field(
+        default=7, ge=0, description="Quiet after a message about the same matter; severe passes"
+    )
+    replays: bool = Field(default=False, description="Send what a replayed night says too, marked as an exercise")
+    briefing: bool = Field(default=True, description="Attach the one-page briefing to mails that raise an alert")
+    publisher: str = Field(default="vigie", pattern=r"[^\s,<&]+", description="Sender in CAP messages")
+    first_wait_seconds: float = Field(default=60, ge=0, description="Wait after a first failure; it doubles")
+    longest_wait_seconds: float = Field(default=6 * 3600, ge=0)
+    give_up_days: float = Field(default=14, gt=0, description="Age at which a letter is no longer tried")
+    longest_seconds: float = Field(default=120, gt=0, description="Longest time that sending takes from a night")
+    channels: dict[str, Channel] = Field(default_factory=dict)
+    subscriptions: list[Subscription] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _fits(self) -> DeliverySettings:
+        names = [one.name for one in self.subscriptions]
+        if repeated := {name for name in names if names.count(name) > 1} | ({FEED} & {*names, *self.channels}):
+            raise ValueError(f"the name '{min(repeated)}' is used twice")
+        for one in self.subscriptions:
+            if one.channel not in self.channels:
+                raise ValueError(f"subscription '{one.name}': there is no channel '{one.channel}'")
+            if bool(one.to) != isinstance(self.channels[one.channel], EmailChannel):
+                raise ValueError(f"subscription '{one.name}': mail addresses in 'to' belong to channels of kind email")
+        return self
+
+
+class Settings(BaseSettings):
     """Everything a person may set; each field has a default that works from the bundled snapshot."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        env_prefix="VIGIE_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+    )
     journal_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the home folder")
     exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")
     trajectories: int = Field(default=1000, ge=100, le=10_000)
@@ -90,6 +352,18 @@ class Settings(BaseModel):
     access: AccessSettings = AccessSettings()
     store: StoreSettings = StoreSettings()
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # pydantic-settings passes all five
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before what ``settings.toml`` says."""
+        return env_settings, init_settings
+
     @model_validator(mode="after")
     def _login_is_safe(self) -> Settings:
         if self.access.is_on and not is_safe_address(self.dashboard_url):
@@ -103,7 +377,7 @@ def home_folder(option: Path | None = None) -> Path:
 
 
 def load_settings(home: Path) -> Settings:
-    """Read ``settings.toml`` of a home folder; ``VIGIE_JOURNAL_URL`` and ``VIGIE_STORE_URL`` override addresses.
+    """Read ``settings.toml`` of a home folder, with the environment over it.
 
     Raises:
         InputError: The file is not TOML, or a setting is unknown or out of range.
@@ -115,13 +389,11 @@ def load_settings(home: Path) -> Settings:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path.name}: not readable as TOML: {error}") from None
-    if url := os.environ.get("VIGIE_JOURNAL_URL"):
-        values["journal_url"] = url
-    if url := os.environ.get("VIGIE_STORE_URL"):
-        values["store"] = {**values.get("store", {}), "url": url}
     try:
-        return Settings.model_validate(values)
+        return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"
         raise InputError(f"{path.name}, setting {where}: {first['msg']}") from None
+    except SettingsError as error:
+        raise InputError(f"environment: {error}") from None

@@ -10,9 +10,8 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from core.access_settings import AccessSettings, is_loopback
 from core.errors import VigieError
-from core.settings import home_folder, load_settings
+from core.settings import AccessSettings, home_folder, is_loopback, load_settings
 from dashboard import reads
 from dashboard.logins import logins_of
 from desk.audit import note_refusal, release_file

@@ -29,11 +29,11 @@ from alerts.lifecycle import (
     State,
 )
 from alerts.own_record import record_of
-from core.delivery_settings import FEED
 from core.entry import Entry
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
+from core.settings import FEED
 from dashboard import numbers, record_view, summaries
 from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, listed

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.access_settings import SHORTEST_COOKIE_SECRET, AccessSettings, is_loopback, secret_of
 from core.errors import VigieError
 from core.log import get_logger
-from core.settings import load_settings
+from core.settings import SHORTEST_COOKIE_SECRET, AccessSettings, is_loopback, load_settings, secret
 from dashboard.logins import logins_of
 from desk.audit import note_refusal
 from desk.identity import Login
@@ -95,6 +94,6 @@ def guard_of(home: Path, address: str) -> Guard:
     origin = f"{parts.scheme}://{parts.netloc}"
     if settings.access.is_on:
         hosts = frozenset({parts.hostname or "", *_LOOPBACK_HOSTS})
-        secret = secret_of(settings.access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET)
-        return Guard(home, settings.access, origin, hosts, secret)
+        cookie_secret = secret(settings.access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
+        return Guard(home, settings.access, origin, hosts, cookie_secret)
     return Guard(home, settings.access, origin, _LOOPBACK_HOSTS if is_loopback(address) else frozenset(), "")

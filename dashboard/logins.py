@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.access_settings import AccessSettings
 from core.log import get_logger
+from core.settings import AccessSettings
 from desk import audit
 from desk.identity import Login, LoginError, read_login
 from store.journal import Journal

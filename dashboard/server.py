@@ -10,9 +10,8 @@ from typing import Any
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from core.access_settings import AccessSettings, is_loopback, secret_of
 from core.log import configure_logging
-from core.settings import PROJECT, home_folder, load_settings
+from core.settings import PROJECT, AccessSettings, home_folder, is_loopback, load_settings, secret
 from dashboard.gate import Gate
 from dashboard.guard import Guard, guard_of
 from dashboard.health import ROUTES
@@ -46,7 +45,7 @@ def auth_section(guard: Guard) -> dict[str, Any]:
         "redirect_uri": guard.origin + CALLBACK,
         "cookie_secret": guard.cookie_secret,
         "client_id": access.client_id,
-        "client_secret": secret_of(access.client_secret_env),
+        "client_secret": secret(access.client_secret_env, needed_by="login"),
         "server_metadata_url": access.provider,
         "client_kwargs": {"scope": access.scope, "prompt": access.prompt},
     }

@@ -28,7 +28,7 @@ from alerts.lifecycle import (
 )
 from alerts.messages.announcement import announcement_of
 from alerts.messages.facts import alert_facts
-from core.clock import is_ahead
+from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _

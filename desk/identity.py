@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.access_settings import AccessSettings
 from core.errors import InputError
+from core.settings import AccessSettings
 from desk.permissions import ROLES, Actor
 
 LONGEST_NAME = 200

@@ -9,8 +9,8 @@ from typing import Any
 
 from alerts.lifecycle import RAISED, UPDATED
 from alerts.messages.announcement import FRESHNESS, Announcement, letter_identity
-from core.delivery_settings import FEED, DeliverySettings
 from core.languages import DEFAULT_LANGUAGE
+from core.settings import FEED, DeliverySettings
 from store.outbox import DROPPED, GIVEN_UP, Letter
 
 Reader = tuple[str, str, str, str]

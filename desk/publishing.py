@@ -12,9 +12,9 @@ from alerts.lifecycle import ANNOUNCED
 from alerts.messages.announcement import Announcement, announcement_of
 from alerts.messages.atom import atom_feed, cap_name, feed_name
 from alerts.messages.cap import cap_message
-from core.delivery_settings import FEED
 from core.entry import Entry
 from core.languages import DEFAULT_LANGUAGE, languages
+from core.settings import FEED
 from desk.open import Desk
 from store.files import write_bytes
 from store.outbox import SENT

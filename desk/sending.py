@@ -19,11 +19,10 @@ from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATE
 from alerts.messages.announcement import FRESHNESS, Announcement, announcement_of
 from alerts.messages.content import Message, compose, with_briefing
 from alerts.messages.layouts import attach_briefing, chat_text, machine_payload, mail
-from core.delivery_settings import FEED, ChatChannel, EmailChannel
 from core.entry import Entry
 from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
-from core.settings import Settings
+from core.settings import FEED, ChatChannel, EmailChannel, Settings
 from desk.briefing import Attachments
 from desk.decisions import announcing, letters_of, publisher_of
 from desk.letters import matter

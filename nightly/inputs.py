@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from core.clock import is_ahead
+from core.calendar import is_ahead
 from core.errors import InputError, VigieError
 from core.settings import SNAPSHOT
 from ingest import snapshot

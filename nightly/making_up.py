@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.clock import is_ahead
+from core.calendar import is_ahead
 from core.errors import StoreError
 from core.log import get_logger
 from nightly.freshness_events import record_freshness

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from core.clock import is_ahead
+from core.calendar import is_ahead
 from core.entry import Entry
 from store.database import Database, UtcTime, row_number
 from store.journal import Journal, add

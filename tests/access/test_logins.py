@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.access_settings import AccessSettings
+from core.settings import AccessSettings
 from dashboard import logins
 from dashboard.claims import USER_COOKIE, claims_of
 from dashboard.logins import ASK_JOURNAL_AFTER, Logins

@@ -10,8 +10,8 @@ import pytest
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from benchmarks.receivers import Mailbox, Requests, http_server, mail_server
-from core.delivery_settings import ChatChannel, EmailChannel, WebhookChannel
 from core.errors import InputError
+from core.settings import ChatChannel, EmailChannel, WebhookChannel
 
 SECRET = "xoxb-1234"  # noqa: S105  # a made-up one, to see that it is kept
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from commands.serve import check_address, dashboard
-from core.access_settings import AccessSettings
 from core.errors import InputError
+from core.settings import AccessSettings
 
 WITH_LOGIN = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
 BEYOND = ["0.0.0.0", "::", "192.168.1.4", "vigie.example.org"]  # noqa: S104  # not bound to, only judged

@@ -1,11 +1,23 @@
+"""Settings: the environment, then ``settings.toml``, then defaults; what cannot be meant is refused by name."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import InputError
-from core.settings import home_folder, load_settings
+from core.settings import (
+    AccessSettings,
+    Settings,
+    Subscription,
+    WebhookChannel,
+    home_folder,
+    is_loopback,
+    load_settings,
+    secret,
+)
 
 
 def test_without_a_file_every_setting_has_its_default(tmp_path: Path) -> None:
@@ -46,3 +58,200 @@ def test_the_option_wins_over_the_environment_and_that_over_the_default(
 def test_the_journal_address_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_JOURNAL_URL", "postgresql+psycopg://vigie@localhost/vigie")
     assert load_settings(tmp_path).journal_url.startswith("postgresql")
+
+
+PROVIDER = 'provider = "https://login.example.org/.well-known/openid-configuration"\nclient_id = "vigie"\n'
+HERE = 'dashboard_url = "https://vigie.example.org"\n'
+
+
+def written(home: Path, text: str) -> AccessSettings:
+    (home / "settings.toml").write_text(text)
+    return load_settings(home).access
+
+
+def test_without_settings_nobody_signs_in(tmp_path: Path) -> None:
+    assert not load_settings(tmp_path).access.is_on
+
+
+def test_a_provider_turns_login_on(tmp_path: Path) -> None:
+    access = written(tmp_path, f'{HERE}[access]\n{PROVIDER}[access.people]\n"ada@example.org" = ["manager"]\n')
+    assert access.is_on
+    assert access.people == {"ada@example.org": ["manager"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"{HERE}[access]\nprovider = 'https://x.example/y'\n", "client_id"),
+        (f"{HERE}[access]\nprovider = 'http://x.example/y'\nclient_id = 'a'\n", "https"),
+        (f"{HERE}[access.people]\n'ada@example.org' = ['manager']\n", "without a provider"),
+        (f"{HERE}[access]\n{PROVIDER}[access.people]\n'a' = ['king']\n", r"access\.people\.a\.0"),
+        (f"{HERE}[access]\n{PROVIDER}client_secret = 'hidden-value'\n", r"access\.client_secret"),
+        (f"dashboard_url = 'http://vigie.example.org'\n[access]\n{PROVIDER}", "dashboard_url must begin with https"),
+        (f"{HERE}[access]\n{PROVIDER}scope = 'email'\n", r"access\.scope"),
+    ],
+)
+def test_settings_that_would_leave_a_door_open_are_refused(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(InputError, match=named) as caught:
+        written(tmp_path, text)
+    assert "hidden-value" not in str(caught.value)
+
+
+def test_a_secret_comes_from_the_environment_and_no_error_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIGIE_TRIAL", raising=False)
+    with pytest.raises(InputError, match="VIGIE_TRIAL is not set"):
+        secret("VIGIE_TRIAL")
+    monkeypatch.setenv("VIGIE_TRIAL", "short-one")
+    with pytest.raises(InputError, match="shorter than 32") as caught:
+        secret("VIGIE_TRIAL", shortest=32)
+    assert "short-one" not in str(caught.value)
+    assert secret("VIGIE_TRIAL") == "short-one"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "LOCALHOST."])
+def test_loopback_is_known_by_all_its_names(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.4", "example.org", "127.0.0.1.example.org"])  # noqa: S104  # not bound to, only judged
+def test_what_others_can_reach_is_not_loopback(host: str) -> None:
+    assert not is_loopback(host)
+
+
+CHANNELS = """
+[delivery.channels.mail]
+kind = "email"
+host = "smtp.example.org"
+sender = "Vigie <vigie@example.org>"
+user = "vigie"
+password_env = "VIGIE_SMTP_PASSWORD"
+
+[delivery.channels.hook]
+kind = "webhook"
+url_env = "VIGIE_HOOK"
+"""
+DESK = """
+[[delivery.subscriptions]]
+name = "Eastern desk"
+channel = "mail"
+to = ["duty@example.org"]
+routes = ["EMR"]
+levels = ["warning", "severe"]
+language = "fr"
+"""
+
+
+def load(home: Path, text: str) -> list[Subscription]:
+    (home / "settings.toml").write_text(text, encoding="utf-8")
+    return load_settings(home).delivery.subscriptions
+
+
+def test_a_subscription_names_route_level_language_and_channel(tmp_path: Path) -> None:
+    (desk,) = load(tmp_path, CHANNELS + DESK)
+    assert desk.wants("raised", "severe", "EMR")
+    assert desk.wants("ended", "warning", "EMR")
+    assert not desk.wants("raised", "watch", "EMR")
+    assert not desk.wants("raised", "severe", "CMR")
+    assert not desk.wants("freshness", "", "")
+    assert desk.language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (DESK, "there is no channel 'mail'"),
+        (CHANNELS + DESK.replace("EMR", "XYZ"), "route 'XYZ' is unknown; known: CMR"),
+        (CHANNELS + DESK.replace("duty@example.org", "duty"), "'duty' is not a mail address"),
+        (CHANNELS + DESK.replace("duty@example.org", "a@b.c\\r\\nBcc: d@e.f"), "is not a mail address"),
+        (CHANNELS + DESK.replace('"mail"', '"hook"'), "belong to channels of kind email"),
+        (CHANNELS + DESK + DESK, "the name 'Eastern desk' is used twice"),
+        (CHANNELS + DESK.replace("Eastern desk", "published"), "the name 'published' is used twice"),
+        (CHANNELS + DESK.replace("severe", "grave"), "Input should be 'watch', 'warning' or 'severe'"),
+        (CHANNELS.replace("user = ", "# "), "user and password_env go together"),
+        (CHANNELS.replace("host =", 'security = "none"\nhost ='), "not sent over an open line"),
+        (CHANNELS.replace('"Vigie <vigie@example.org>"', '"Vigie"'), "'Vigie' is not a mail address"),
+        (CHANNELS.replace("url_env", 'url = "ftp://x"\n# '), "does not begin with https"),
+        (CHANNELS.replace("url_env", "# "), "give url or url_env"),
+        (CHANNELS.replace("password_env", "password"), "setting delivery.channels.mail.email.password"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_words(tmp_path: Path, text: str, rule: str) -> None:
+    with pytest.raises(InputError, match=rule):
+        load(tmp_path, text)
+
+
+def test_a_secret_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = WebhookChannel(kind="webhook", url_env="VIGIE_HOOK")
+    with pytest.raises(InputError, match="environment variable VIGIE_HOOK is not set"):
+        channel.address()
+    monkeypatch.setenv("VIGIE_HOOK", "https://hooks.example.org/1")
+    assert channel.address() == secret("VIGIE_HOOK") == "https://hooks.example.org/1"
+
+
+def _with_url(home: Path, url: str) -> str:
+    (home / "settings.toml").write_text(f'[store]\nurl = "{url}"\n')
+    return load_settings(home).store.url
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/vigie", "file:///srv/shared", "gs://bucket", ""])
+def test_an_address_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
+    assert _with_url(tmp_path, url) == url
+
+
+def test_a_slash_at_the_end_means_nothing(tmp_path: Path) -> None:
+    assert _with_url(tmp_path, "s3://bucket/vigie/") == "s3://bucket/vigie"
+
+
+@pytest.mark.parametrize("url", ["sftp://me:word@host/folder", "s3://bucket/vigie?key=secret"])
+def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    with pytest.raises(InputError, match="in the environment") as refused:
+        _with_url(tmp_path, url)
+    assert "word" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_plain_path_is_no_address(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"store\.url.*file:///folder"):
+        _with_url(tmp_path, "srv/shared")
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_STORE_URL", "s3://other/vigie")
+    assert _with_url(tmp_path, "s3://bucket/vigie") == "s3://other/vigie"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "read"),
+    [
+        ("VIGIE_TRAJECTORIES", "500", lambda settings: settings.trajectories == 500),
+        ("VIGIE_LIVE_READ_SECONDS", "5", lambda settings: settings.live.read_seconds == 5),
+        ("VIGIE_EXCLUDE_SOURCES", '["ucdp"]', lambda settings: settings.exclude_sources == ["ucdp"]),
+        ("VIGIE_JOURNAL_URL", "", lambda settings: settings.journal_url == "sqlite://file"),
+    ],
+)
+def test_a_variable_of_the_environment_goes_before_the_file_and_leaves_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, read: Callable[[Settings], bool]
+) -> None:
+    (tmp_path / "settings.toml").write_text(
+        'trajectories = 200\njournal_url = "sqlite://file"\n[live]\nattempts = 2\nread_seconds = 9\n'
+    )
+    monkeypatch.setenv(variable, value)
+    settings = load_settings(tmp_path)
+    assert read(settings)
+    assert settings.live.attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "named"),
+    [
+        ("VIGIE_LIVE_ATTEMPTS", "99", r"setting live\.attempts"),
+        ("VIGIE_LIVE_ATTEMPS", "3", r"setting live\.attemps"),
+        ("VIGIE_EXCLUDE_SOURCES", "ucdp", "environment: .*exclude_sources"),
+    ],
+)
+def test_a_wrong_variable_of_the_environment_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, named: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError, match=named):
+        load_settings(tmp_path)

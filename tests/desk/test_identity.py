@@ -7,8 +7,8 @@ import getpass
 
 import pytest
 
-from core.access_settings import AccessSettings
 from core.errors import InputError
+from core.settings import AccessSettings
 from desk.identity import LoginError, read_login, shell_actor
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
-from core.access_settings import AccessSettings
 from core.entry import Entry
-from core.settings import PROJECT, Settings
+from core.settings import PROJECT, AccessSettings, Settings
 from desk.audit import DOWNLOADED, REFUSED, release_file
 from desk.decisions import Step, act, state_of
 from desk.open import Desk
