@@ -10,12 +10,13 @@ export OMP_NUM_THREADS = 1
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-.PHONY: help setup run test lint unit texts requirements benchmarks clean
+.PHONY: help setup run check test lint unit explore mutants texts requirements benchmarks clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     set up, make a release from the bundled figures, open the dashboard (PORT=8501 HEADLESS=1)"
 	@echo "make test    set up everything, a browser included, and run all checks and tests"
+	@echo "make check   lint, types, imports and the quick tests: what to run before every commit"
 	@echo "make setup   only make .venv with the command .venv/bin/vigie"
 
 setup: .venv/ready-to-run
@@ -30,23 +31,30 @@ setup: .venv/ready-to-run
 	@$(VENV)/uv pip install --quiet --python $(VENV)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/ready-to-test: .venv/ready-to-run requirements-dev.txt
+.venv/ready-to-test: .venv/ready-to-run requirements/dev.txt
 	@echo "Adding the tools that the tests need …"
-	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements-dev.txt
+	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements/dev.txt
 	@PYTHON=$(VENV)/python sh tests/install_system_packages.sh
 	@touch $@
 
 # Dask, Ray and Spark have an environment of their own: where they are installed every model loads more slowly.
-.venv/engines/ready: .venv/ready-to-test requirements-dask.txt requirements-ray.txt requirements-spark.txt
+.venv/engines/ready: .venv/ready-to-test requirements/dask.txt requirements/ray.txt requirements/spark.txt
 	@echo "Adding Dask, Ray and Spark …"
 	@test -x .venv/engines/bin/python || $(PYTHON) -m venv .venv/engines
-	@$(VENV)/uv pip install --quiet --compile-bytecode --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements-dask.txt -r requirements-ray.txt -r requirements-spark.txt
+	@$(VENV)/uv pip install --quiet --compile-bytecode --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements/dask.txt -r requirements/ray.txt -r requirements/spark.txt
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: .venv/ready-to-run
 	@$(VENV)/vigie demonstrate
 	@$(VENV)/vigie dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
+
+# Tests that need nights, browsers, clusters, real servers or more than a few seconds are left to `make test`.
+QUICK = not (slow or night or browser or provider or cluster or server)
+
+check: lint
+	$(VENV)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "$(QUICK)"
+	@echo "The quick checks passed. Next: make test"
 
 test: lint unit
 	@echo "All checks and tests passed. Next: make run"
@@ -58,7 +66,15 @@ lint: .venv/ready-to-test
 	$(VENV)/lint-imports
 
 unit: .venv/engines/ready
-	$(VENV)/pytest -n 2 --dist worksteal
+	$(VENV)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
+# Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.
+ROUNDS ?= 10
+
+explore: .venv/ready-to-test
+	@for round in $$(seq $(ROUNDS)); do \
+	    $(VENV)/pytest -q -n 2 --dist loadgroup --hypothesis-profile=explore || echo "Round $$round found something: see tests/cases"; \
+	done
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
 TEXTS = app.py dashboard alerts briefing core desk forecasting nightly
@@ -68,12 +84,8 @@ texts:
 	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 requirements:
-	$(COMPILE) -o requirements.txt requirements.in
-	$(COMPILE) -o requirements-s3.txt requirements-s3.in
-	$(COMPILE) -o requirements-dev.txt requirements-dev.in
-	$(COMPILE) -o requirements-dask.txt requirements-dask.in
-	$(COMPILE) -o requirements-ray.txt requirements-ray.in
-	$(COMPILE) -o requirements-spark.txt requirements-spark.in
+	$(COMPILE) -o requirements.txt requirements/run.in
+	for name in s3 dev dask ray spark; do $(COMPILE) -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 
 benchmarks: .venv/ready-to-run
 	$(VENV)/python -m benchmarks.run

@@ -40,7 +40,7 @@ class Engine(StrEnum):
 
 RunsOn = Annotated[
     Engine,
-    typer.Option("--engine", help="Where the fits run; a cluster needs the packages of requirements-<engine>.txt."),
+    typer.Option("--engine", help="Where the fits run; a cluster needs the packages of requirements/<engine>.txt."),
 ]
 
 

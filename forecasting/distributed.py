@@ -67,8 +67,8 @@ def workers_of(engine: str) -> Iterator[Cluster | None]:
             cluster = stack.enter_context(_ENGINES[engine]())
         except ImportError as error:
             raise InputError(
-                f"--engine {engine}: the package '{error.name}' is not installed; add what requirements-{engine}.txt "
-                f"pins: .venv/bin/uv pip install --python .venv/bin/python -r requirements-{engine}.txt"
+                f"--engine {engine}: the package '{error.name}' is not installed; add what requirements/{engine}.txt "
+                f"pins: .venv/bin/uv pip install --python .venv/bin/python -r requirements/{engine}.txt"
             ) from None
         except VigieError:
             raise

@@ -1,14 +1,59 @@
-"""What every room's tests share."""
+"""What every room's tests share: markers by fixture, the order of files, the same draws in every run."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
+
+from tests.fixed_cases import keep_failures, replay_cases, write_case
+
+MARK_OF_FIXTURE = {
+    "first_night": "night",
+    "postgres_server": "server",
+    "s3_server": "server",
+    "start": "server",  # tests/access: a dashboard with login in its own process
+}
+FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
+"""Groups with these marks start first, in this order: at the end no worker waits for a long one."""
+
+NO_PARAMETERS = SimpleNamespace(params={})
+
+hypothesis.settings.register_profile("test", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", database=None, deadline=None)
+hypothesis.settings.load_profile("test")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by what they start, keep each file's tests on one worker, and put long files first."""
+    exploring = config.getoption("--hypothesis-profile") == "explore"
+    if exploring:
+        items[:] = [item for item in items if hypothesis.is_hypothesis_test(getattr(item, "obj", None))]
+    ranks: dict[str, int] = {}
+    for item in items:
+        for fixture, mark in MARK_OF_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
+        if "s3" in getattr(item, "callspec", NO_PARAMETERS).params.values():
+            item.add_marker("server")
+        (keep_failures if exploring else replay_cases)(item)
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(file))
+        rank = min((FIRST.index(mark.name) for mark in item.iter_markers() if mark.name in FIRST), default=len(FIRST))
+        ranks[file] = min(rank, ranks.get(file, rank))
+    items.sort(key=lambda item: ranks[item.nodeid.partition("::")[0]])
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Write down what exploring found."""
+    write_case(item)
 
 
 @pytest.fixture(scope="session")

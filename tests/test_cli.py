@@ -137,7 +137,7 @@ def test_log_lines_are_json_where_no_terminal_listens(tmp_path: Path) -> None:
     assert "no route can be forecast" in events[-1]["error"]
 
 
-@pytest.mark.slow
+@pytest.mark.night
 def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

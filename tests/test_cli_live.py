@@ -112,7 +112,7 @@ def unreachable(home: Path) -> None:
     (home / "settings.toml").write_text("\n".join(lines) + "\n")
 
 
-@pytest.mark.slow
+@pytest.mark.night
 def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(tmp_path: Path) -> None:
     unreachable(tmp_path)
     done = bare(tmp_path, "nightly", "--live")

@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from core.settings import PROJECT
 
-FILES = sorted(PROJECT.glob("requirements*.txt"))
-INSTALLED = ("requirements.txt", "requirements-dev.txt")
+FILES = [PROJECT / "requirements.txt", *sorted(PROJECT.glob("requirements/*.txt"))]
+INSTALLED = ("requirements.txt", "requirements/dev.txt")
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^\]]+\])?==(?P<version>[^\s;\\]+)(\s*;\s*(?P<marker>.+?))?\s*\\?")
 HASH = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}( \\)?")
 ALLOWED = re.compile(

@@ -45,7 +45,7 @@ class RemoteFiles:
             # Whoever looks for news must not be told what was listed a minute ago.
             self._system, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
         except ImportError as error:
-            raise StoreError(f"{url}: {error}; on S3: install requirements-s3.txt") from None
+            raise StoreError(f"{url}: {error}; on S3: install requirements/s3.txt") from None
         except ValueError as error:
             raise StoreError(f"{url}: {error}") from None
         self._is_folder = isinstance(self._system, LocalFileSystem)

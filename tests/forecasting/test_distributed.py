@@ -66,7 +66,7 @@ def local(panel_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return past, run_forecast(panel_path, horizon=2, models=MODELS, workers=1)
 
 
-@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
 def test_a_cluster_gives_the_numbers_of_one_machine(
     engine: str, panel_path: Path, local: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
@@ -95,8 +95,8 @@ def test_without_an_engines_packages_the_command_names_the_file_that_pins_them(
     out = tmp_path / "out.parquet"
     done = CliRunner().invoke(app, [command, "--panel", str(panel_path), "--out", str(out), "--engine", engine])
     assert isinstance(done.exception, InputError)
-    assert f"-r requirements-{engine}.txt" in str(done.exception)
-    assert (Path(__file__).parents[2] / f"requirements-{engine}.txt").is_file()
+    assert f"-r requirements/{engine}.txt" in str(done.exception)
+    assert (Path(__file__).parents[2] / f"requirements/{engine}.txt").is_file()
     assert not out.exists()
 
 
