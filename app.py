@@ -10,7 +10,7 @@ from dashboard.layout import PAGES
 
 st.set_page_config(page_title="Vigie", page_icon=access.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))
-sign_in.stand_at_the_door()
+sign_in.require_login()
 titles = {
     "overview": _("Overview"),
     "route": _("Route"),

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from access.roles import Actor
 from alerts.lifecycle import SIGNED_OFF
 from core.settings import load_settings
 from desk.decisions import Step, act
 from desk.open import open_desk
-from desk.permissions import Actor
 from desk.sending import send_waiting
 from store.releases import ReleaseStore
 

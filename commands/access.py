@@ -14,7 +14,7 @@ def audit(
     home: Home = None, most: Annotated[int, typer.Option("--most", min=1, help="Newest rows to show.")] = 200
 ) -> None:
     """Print what people who signed in did, the newest first. For those who may read the home folder."""
-    from desk.audit import access_rows, describe  # noqa: PLC0415  # the desk opens only where it is asked
+    from access.audit import access_rows, describe  # noqa: PLC0415  # the desk opens only where it is asked
     from desk.open import open_desk  # noqa: PLC0415  # as above
 
     folder = home_folder(home)

@@ -126,8 +126,8 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     send: bool = False,
     payload: dict[str, Any] | None = None,
 ) -> None:
+    from access.identity import shell_actor  # noqa: PLC0415  # as above
     from desk.decisions import Step, act  # noqa: PLC0415  # the desk opens only where it is asked
-    from desk.identity import shell_actor  # noqa: PLC0415  # as above
     from desk.open import open_desk  # noqa: PLC0415  # as above
     from desk.sending import send_waiting  # noqa: PLC0415  # as above
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
+from access.audit import authorize_download, note_refusal
+from access.identity import Login
+from access.roles import Actor, NotAllowedError, may, page_action
+from access.sessions import logins_of
 from core.errors import VigieError
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings
 from dashboard import reads
-from dashboard.logins import logins_of
-from desk.audit import note_refusal, release_file
-from desk.identity import Login
-from desk.permissions import Actor, NotAllowedError, may, page_action
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -48,7 +47,7 @@ def login() -> Login | None:
         InputError: The settings are not usable.
         StoreError: The journal cannot be asked.
     """
-    return logins_of(home_folder(), reads.journal).holding(_claims(), settings())
+    return logins_of(home_folder(), reads.journal).valid_login(_claims(), settings())
 
 
 def reader() -> Actor:
@@ -99,8 +98,8 @@ def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable
     def make_if_allowed() -> bytes:
         access = settings()
         if access.is_on:
-            who = _person(logins_of(home_folder(), reads.journal).holding(claims, access))
-            release_file(reads.journal(), who, file_name, run_id)
+            who = _person(logins_of(home_folder(), reads.journal).valid_login(claims, access))
+            authorize_download(reads.journal(), who, file_name, run_id)
         return make()
 
     return make_if_allowed
@@ -121,7 +120,7 @@ def is_shown_to_strangers(access: AccessSettings) -> bool:
     return not access.is_on and not is_loopback(address) and os.environ.get(WITHOUT_LOGIN) != "1"
 
 
-def pages_for(titles: Mapping[str, str], folder: str) -> list[StreamlitPage]:
+def pages_for(titles: Mapping[str, str], folder: str) -> list[st.Page]:
     """The pages, with those hidden that the reader's roles do not allow; their addresses are refused, not unknown.
 
     Args:

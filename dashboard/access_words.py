@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, describe
+from access.roles import DOWNLOAD, ROLES, SAVE_SCENARIO, page_action
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.entry import Entry
 from dashboard.i18n import _
-from desk.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, describe
-from desk.permissions import DOWNLOAD, ROLES, SAVE_SCENARIO, page_action
 
 
 def role_name(role: str) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from access.roles import DOWNLOAD
 from core.settings import load_settings
 from dashboard import access
 from dashboard.i18n import _, language
 from dashboard.reads import Night
 from desk.briefing import make_briefing
-from desk.permissions import DOWNLOAD
 
 
 def offer_briefing(night: Night) -> None:

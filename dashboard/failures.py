@@ -6,12 +6,12 @@ the page says in the reader's words what it means.
 
 from __future__ import annotations
 
+from access.roles import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, StoreError, VigieError
 from core.faults import fault_words
 from dashboard.i18n import _, labelled
 from dashboard.theme import level_word
-from desk.permissions import NotAllowedError
 
 
 def error_words(error: VigieError) -> str:

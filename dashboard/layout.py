@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from access.roles import DOWNLOAD
 from core.errors import VigieError
 from core.routes import route_name as own_name
 from core.settings import home_folder
@@ -24,7 +25,6 @@ from dashboard.i18n import _, listed
 from dashboard.language_control import show_languages
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
-from desk.permissions import DOWNLOAD
 
 PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"

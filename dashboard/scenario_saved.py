@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from access.roles import SAVE_SCENARIO
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
@@ -21,7 +22,6 @@ from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from desk.open import desk_on
-from desk.permissions import SAVE_SCENARIO
 from desk.scenarios import save_scenario
 
 SAVED = SAVE_SCENARIO

@@ -1,26 +1,43 @@
-"""The dashboard's server: Streamlit behind the gate. Started by ``vigie dashboard``."""
+"""The dashboard's server: Streamlit behind the gate. Started by ``vigie dashboard``.
+
+It loads all that pages need before the first reader comes, and answers ``/healthz`` for load balancers and containers.
+"""
 
 from __future__ import annotations
 
 import argparse
+import gc
+import importlib
 import os
+import pkgutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from streamlit.starlette import App
 
+import dashboard
+from access.gate import Application, Gate, Guard, guard_of
 from core.log import configure_logging
 from core.settings import PROJECT, AccessSettings, home_folder, is_loopback, load_settings, secret
-from dashboard.gate import Gate
-from dashboard.guard import Guard, guard_of
-from dashboard.health import ROUTES
-from dashboard.kept_files import KeptFiles
-from dashboard.readiness import ready
+from dashboard import streamlit_private
+from dashboard.language_control import page_scripts
+from dashboard.static_files import StaticFiles, preload_links
+from desk.health import HEALTH_PATH, answer
+from store.journal import Journal
 from store.shared.follow import Follower
 
-CALLBACK = "/oauth2callback"
 PAGE_SCRIPT = PROJECT / "app.py"
+_WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
+_USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
+"""Modules that libraries load by themselves, at the first chart or table."""
+_PAGES = "dashboard.app_pages"
+"""These draw when they are loaded, so they wait for a reader."""
 
 
 def build(guard: Guard) -> App:
@@ -30,8 +47,54 @@ def build(guard: Guard) -> App:
         InputError: The client secret is missing.
     """
     secrets = {"auth": auth_section(guard)} if guard.access.is_on else None
-    layers = [Middleware(Gate, guard=guard), Middleware(KeptFiles)]
-    return App(PAGE_SCRIPT, secrets=secrets, middleware=layers, routes=ROUTES, lifespan=ready)
+    layers = [Middleware(Gate, guard=guard, application=application()), Middleware(StaticFiles)]
+    return App(PAGE_SCRIPT, secrets=secrets, middleware=layers, routes=[Route(HEALTH_PATH, _health)], lifespan=_ready)
+
+
+def application() -> Application:
+    """What the gate must know of Streamlit and of our pages."""
+    return Application(
+        page=streamlit_private.FRAME.read_text("utf-8") + page_scripts(),
+        claims=streamlit_private.claims_of,
+        login_cookies=streamlit_private.LOGIN_COOKIES,
+        closed=streamlit_private.CLOSED_PATHS,
+        open=streamlit_private.OPEN_PATHS,
+        metrics=streamlit_private.METRICS_PATH,
+        logout=streamlit_private.LOGOUT_PATH,
+        immutable=streamlit_private.STATIC_ADDRESS,
+        links=lambda path: preload_links(charts=path not in _WITHOUT_CHARTS),
+    )
+
+
+def journal() -> Journal:
+    """The journal that pages use too."""
+    from dashboard import reads  # noqa: PLC0415  # Streamlit's caches want its runtime, which is not there at the start
+
+    return reads.journal()
+
+
+def load() -> None:
+    """Import every module that pages use, and take what is loaded out of the search for garbage.
+
+    Streamlit searches after each run of a page. Without this it goes through every function and class of the program
+    and its libraries each time, which takes longer than most pages do.
+    """
+    names = [found.name for found in pkgutil.walk_packages(dashboard.__path__, "dashboard.") if found.name != _PAGES]
+    for name in (*_USED_LATER, *(name for name in names if not name.startswith(f"{_PAGES}."))):
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+@asynccontextmanager
+async def _ready(_app: App) -> AsyncIterator[None]:
+    load()
+    yield
+
+
+def _health(_request: Request) -> Response:
+    code, kind, body = answer(home_folder(), HEALTH_PATH)
+    return Response(body, code, {"Cache-Control": "no-store"}, kind)
 
 
 def auth_section(guard: Guard) -> dict[str, Any]:
@@ -42,7 +105,7 @@ def auth_section(guard: Guard) -> dict[str, Any]:
     """
     access: AccessSettings = guard.access
     return {
-        "redirect_uri": guard.origin + CALLBACK,
+        "redirect_uri": guard.origin + streamlit_private.CALLBACK_PATH,
         "cookie_secret": guard.cookie_secret,
         "client_id": access.client_id,
         "client_secret": secret(access.client_secret_env, needed_by="login"),
@@ -77,10 +140,10 @@ def main() -> None:
     parser.add_argument("--headless", action="store_true")
     given = parser.parse_args()
     configure_logging()
-    guard = guard_of(home_folder(), given.address)
+    guard = guard_of(home_folder(), given.address, journal)
     if guard.cookie_secret:
         # Signs the cookie of the way to the provider and back too, so that it survives a change of process.
-        os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = guard.cookie_secret
+        os.environ[streamlit_private.COOKIE_SECRET_VARIABLE] = guard.cookie_secret
     if (settings := load_settings(home_folder())).store.url:
         Follower(home_folder(), settings).start()
     # Streamlit takes its folder of settings, and the first place to import from, from here.

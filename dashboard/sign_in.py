@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
+from access.roles import may, page_action
 from core.errors import VigieError
 from core.log import get_logger
 from dashboard import access
@@ -12,10 +12,9 @@ from dashboard.access_words import role_names
 from dashboard.failures import error_words
 from dashboard.i18n import _
 from dashboard.layout import dress, plain, small, stop_with
-from desk.permissions import may, page_action
 
 
-def stand_at_the_door() -> None:
+def require_login() -> None:
     """Let the reader in, or show how to sign in and stop: nothing of a release is read before."""
     try:
         settings = access.settings()
@@ -49,7 +48,7 @@ def show_person() -> None:
         st.button(_("Sign out"), type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign-out")
 
 
-def show_page(page: StreamlitPage) -> None:
+def show_page(page: st.Page) -> None:
     """Show a page, or say that the reader's roles do not allow it; its file is not even run then.
 
     Raises:

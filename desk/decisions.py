@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from access.audit import note_refusal
+from access.roles import Actor, NotAllowedError, require
 from alerts.lifecycle import (
     ANNOUNCED,
     DELIVERY,
@@ -32,10 +34,8 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
-from desk.audit import note_refusal
 from desk.letters import letters_for, matter
 from desk.open import Desk
-from desk.permissions import Actor, NotAllowedError, require
 from store.outbox import Letter
 from store.releases import Release
 

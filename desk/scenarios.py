@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from access.audit import note_refusal
+from access.roles import SAVE_SCENARIO, Actor, NotAllowedError, require
 from core.entry import Entry
-from desk.audit import note_refusal
 from desk.open import Desk
-from desk.permissions import SAVE_SCENARIO, Actor, NotAllowedError, require
 
 
 def save_scenario(

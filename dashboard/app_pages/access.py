@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from access.audit import access_rows
+from access.roles import ROLES, matrix
 from dashboard import layout, numbers, reads
 from dashboard.access_words import action_name, role_name, row_about, row_name
 from dashboard.i18n import _
 from dashboard.layout import small
-from desk.audit import access_rows
-from desk.permissions import ROLES, matrix
 
 MOST_ROWS = 500
 

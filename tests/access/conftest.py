@@ -56,6 +56,13 @@ class Dashboard:
         return found
 
 
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(journal_url("", tmp_path))
+    yield opened
+    opened.close()
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

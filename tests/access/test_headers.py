@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from dashboard.headers import content_policy, safe_cookie, safe_headers
+from functools import partial
 
+from access import headers as protection
+from access.headers import content_policy
+
+LOGINS = ("_streamlit_user", "_streamlit_session")
 LOGIN = b"_streamlit_user=abc.def; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"
+
+
+safe_cookie = partial(protection.safe_cookie, login_cookies=LOGINS)
+safe_headers = partial(protection.safe_headers, login_cookies=LOGINS)
 
 
 def headers(*given: tuple[bytes, bytes], https: bool = False, keep_nothing: bool = False) -> dict[bytes, bytes]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from streamlit.auth_util import encode_provider_token
 
-from desk.audit import SIGNED_IN, SIGNED_OUT
+from access.audit import SIGNED_IN, SIGNED_OUT
 
 from .conftest import ACCOUNTS, CALLBACK, Dashboard
 from .test_wire import DOOR, REFUSAL

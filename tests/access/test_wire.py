@@ -10,8 +10,8 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 
-from desk.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
-from desk.permissions import PAGES, ROLES
+from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
+from access.roles import PAGES, ROLES
 from tests.desk.test_permissions import promised
 
 from .conftest import SESSION_MINUTES, Dashboard

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from access.roles import NotAllowedError
 from benchmarks.delivery_kills import publish
 from core.errors import InputError
-from desk.permissions import NotAllowedError
 from tests.commands.command_line import vigie
 
 ALERT = "surge.CMR.0001"

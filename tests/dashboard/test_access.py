@@ -12,13 +12,13 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+from access.audit import DOWNLOADED, REFUSED, SIGNED_IN
+from access.roles import NotAllowedError
+from access.sessions import logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.entry import Entry
 from core.settings import PROJECT
 from dashboard import access
-from dashboard.logins import logins_of
-from desk.audit import DOWNLOADED, REFUSED, SIGNED_IN
-from desk.permissions import NotAllowedError
 from store.journal import Journal, journal_url
 from store.releases import Release
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from access.roles import NotAllowedError
 from core.errors import InputError, NothingToPublishError, StoreError, VigieError
 from dashboard import i18n
 from dashboard.failures import error_words, fault
-from desk.permissions import NotAllowedError
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from access.roles import Actor, NotAllowedError, may
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
@@ -27,7 +28,6 @@ from desk.decisions import Step, act, state_of
 from desk.letters import matter
 from desk.night import record_night
 from desk.open import Desk, open_desk
-from desk.permissions import Actor, NotAllowedError, may
 from store.outbox import DROPPED
 from store.releases import Release
 

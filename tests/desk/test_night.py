@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from access.roles import Actor
 from alerts.lifecycle import ANNOUNCED, EASED, ENDED, PROPOSED, SIGNED_OFF, WORSENED
 from desk.decisions import Step, act, state_of
 from desk.night import record_night
 from desk.open import Desk
-from desk.permissions import Actor
 from store.outbox import FAILED, GIVEN_UP
 from store.releases import Release
 

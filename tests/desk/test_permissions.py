@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
-from core.entry import Entry
-from core.settings import PROJECT, AccessSettings, Settings
-from desk.audit import DOWNLOADED, REFUSED, release_file
-from desk.decisions import Step, act, state_of
-from desk.open import Desk
-from desk.permissions import (
+from access.audit import DOWNLOADED, REFUSED, authorize_download
+from access.roles import (
     DOWNLOAD,
     PAGES,
     PERMISSIONS,
@@ -22,6 +17,11 @@ from desk.permissions import (
     page_action,
     require,
 )
+from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
+from core.entry import Entry
+from core.settings import PROJECT, AccessSettings, Settings
+from desk.decisions import Step, act, state_of
+from desk.open import Desk
 from desk.scenarios import save_scenario
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
@@ -112,7 +112,7 @@ def test_scenarios_are_kept_and_files_leave_by_role(desk: OpenDesk, role: str) -
             lambda: save_scenario(opened, person(role), "s", "r", "Storm", {"route": "CMR"}),
             SAVE_SCENARIO,
         ),
-        (DOWNLOAD, lambda: release_file(opened.journal, person(role), "alerts.csv", "r"), DOWNLOADED),
+        (DOWNLOAD, lambda: authorize_download(opened.journal, person(role), "alerts.csv", "r"), DOWNLOADED),
     ):
         refused = len(opened.journal.entries(action=REFUSED))
         if table[action].get(role, False):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
+from access.roles import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from alerts.messages.cap import validated
 from benchmarks.receivers import Mailbox, Requests
@@ -27,7 +28,6 @@ from desk import briefing, sending
 from desk.decisions import Step, act
 from desk.night import record_night
 from desk.open import Desk
-from desk.permissions import Actor
 from desk.sending import next_try, send_waiting
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from access.roles import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from benchmarks.delivery_kills import publish
 from core.errors import StoreError
 from core.settings import Settings, load_settings
 from desk.decisions import Step, act
 from desk.open import desk_on
-from desk.permissions import Actor
 from nightly import telling
 from nightly.telling import tell
 from store.journal import Journal, journal_url

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from access.roles import ROLES, Actor
 from core.errors import InputError
 from core.settings import AccessSettings
-from desk.permissions import ROLES, Actor
 
 LONGEST_NAME = 200
 _SHELL = "shell:"

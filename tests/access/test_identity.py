@@ -7,9 +7,9 @@ import getpass
 
 import pytest
 
+from access.identity import LoginError, read_login, shell_actor
 from core.errors import InputError
 from core.settings import AccessSettings
-from desk.identity import LoginError, read_login, shell_actor
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 CLAIMS = {

@@ -9,7 +9,9 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from dashboard.kept_files import ADDRESS, FOLDER, KeptFiles
+from dashboard.static_files import StaticFiles
+from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
+from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
 FONT = next((FOLDER / "media").glob("*.woff2"))
@@ -19,7 +21,7 @@ def ask(address: str, method: str = "GET", encoding: str = "gzip") -> httpx.Resp
     behind = PlainTextResponse("from behind")
 
     async def get() -> httpx.Response:
-        transport = httpx.ASGITransport(KeptFiles(behind))
+        transport = httpx.ASGITransport(StaticFiles(behind))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.request(method, address, headers={"accept-encoding": encoding})
 
@@ -54,7 +56,14 @@ def test_a_font_is_not_packed_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/route", f"{ADDRESS}js/none.js", f"{ADDRESS}js/../../index.html", f"{ADDRESS}%2e%2e/index.html"]
+    "address",
+    [
+        "/",
+        "/route",
+        f"{ADDRESS}js/none.js",
+        f"{ADDRESS}js/../../index.html",
+        f"{ADDRESS}%2e%2e/index.html",
+    ],
 )
 def test_everything_else_is_answered_behind(address: str) -> None:
     assert ask(address).text == "from behind"

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from access.audit import note_login, note_logout
+from access.identity import Login, LoginError, read_login
 from core.log import get_logger
 from core.settings import AccessSettings
-from desk import audit
-from desk.identity import Login, LoginError, read_login
 from store.journal import Journal
 
 ASK_JOURNAL_AFTER = 30.0
@@ -38,7 +38,7 @@ class Logins:
         self._ended: set[str] = set()
         self._lock = threading.Lock()
 
-    def holding(self, claims: Mapping[str, Any], access: AccessSettings, *, use: bool = True) -> Login | None:
+    def valid_login(self, claims: Mapping[str, Any], access: AccessSettings, *, use: bool = True) -> Login | None:
         """The login that claims tell of, if it holds.
 
         Args:
@@ -74,13 +74,13 @@ class Logins:
         Raises:
             StoreError: The journal refuses.
         """
-        if (login := self.holding(claims, access)) is not None:
+        if (login := self.valid_login(claims, access)) is not None:
             self._end(login)
 
     def _end(self, login: Login) -> None:
         with self._lock:
             self._ended.add(login.login_id)
-        audit.note_logout(self._journal(), login)
+        note_logout(self._journal(), login)
 
     def _is_idle(self, login: Login, access: AccessSettings) -> bool:
         with self._lock:
@@ -95,7 +95,7 @@ class Logins:
             asked = self._asked.get(login.login_id)
             if asked is not None and now - asked < ASK_JOURNAL_AFTER:
                 return True
-        holds = audit.note_login(self._journal(), login)
+        holds = note_login(self._journal(), login)
         with self._lock:
             if len(self._asked) > MOST_KEPT:
                 self._forget_oldest()

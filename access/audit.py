@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from access.identity import Login
+from access.roles import DOWNLOAD, PERMISSIONS, Actor, NotAllowedError, may
 from core.entry import Entry
-from desk.identity import Login
-from desk.permissions import DOWNLOAD, PERMISSIONS, Actor, NotAllowedError, may
 from store.journal import Journal
 
 SIGNED_IN, SIGNED_OUT, REFUSED, DOWNLOADED = "signed in", "signed out", "refused", "downloaded"
@@ -59,7 +59,7 @@ def note_refusal(journal: Journal, actor: Actor, action: str, about: str = "") -
     )
 
 
-def release_file(journal: Journal, actor: Actor, file_name: str, run_id: str = "") -> None:
+def authorize_download(journal: Journal, actor: Actor, file_name: str, run_id: str = "") -> None:
     """Let a file leave, and record it; without a login nothing is recorded.
 
     Raises:

@@ -13,16 +13,16 @@ import pytest
 import streamlit
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from access.gate import Gate, guard_of
 from core.settings import PROJECT
-from dashboard import preloads
-from dashboard.gate import Gate
-from dashboard.guard import guard_of
+from dashboard.server import application, journal
+from dashboard.static_files import preload_links
 
 STATIC = Path(streamlit.__file__).parent / "static"
 
 
 def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_garbage() -> None:
-    program = "import gc, sys; from dashboard.readiness import load; load(); print(gc.get_freeze_count(), *sys.modules)"
+    program = "import gc, sys; from dashboard.server import load; load(); print(gc.get_freeze_count(), *sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     frozen, *modules = done.stdout.split()
     pages = {path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[a-z]*.py")}
@@ -34,14 +34,14 @@ def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_gar
 
 @pytest.mark.parametrize("charts", [True, False], ids=["with charts", "without charts"])
 def test_what_is_to_be_fetched_at_once_is_there(charts: bool) -> None:  # noqa: FBT001  # the case's own name
-    addresses = [part.split(">")[0].strip(" <") for part in preloads.links(charts=charts).split(", ")]
+    addresses = [part.split(">")[0].strip(" <") for part in preload_links(charts=charts).split(", ")]
     assert all((STATIC / address.lstrip("/")).is_file() for address in addresses)
     assert any("PlotlyChart" in address for address in addresses) == charts
 
 
 @pytest.mark.parametrize(("page", "charts"), [("/", True), ("/route", True), ("/data", False)])
 def test_a_page_tells_the_browser_what_to_fetch(home: Path, page: str, charts: bool) -> None:  # noqa: FBT001  # as above
-    assert ask(home, page, HTMLResponse("<p>page</p>")).headers["link"] == preloads.links(charts=charts)
+    assert ask(home, page, HTMLResponse("<p>page</p>")).headers["link"] == preload_links(charts=charts)
 
 
 def test_a_file_tells_the_browser_nothing(home: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_file_tells_the_browser_nothing(home: Path) -> None:
 
 def ask(home: Path, path: str, answer: Response) -> httpx.Response:
     """What the gate makes of an answer."""
-    gate = Gate(answer, guard_of(home, "127.0.0.1"))
+    gate = Gate(answer, guard_of(home, "127.0.0.1", journal), application())
 
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:

@@ -31,7 +31,6 @@ _ALWAYS = {
     "cross-origin-resource-policy": "same-origin",
 }
 _HSTS = "max-age=31536000; includeSubDomains"
-_SESSION_COOKIES = (b"_streamlit_user", b"_streamlit_session")
 
 
 def content_policy(page: str) -> str:
@@ -46,7 +45,13 @@ def content_policy(page: str) -> str:
 
 
 def safe_headers(
-    given: Iterable[Header], *, policy: str, https: bool, keep_nothing: bool, cookie_seconds: int
+    given: Iterable[Header],
+    *,
+    policy: str,
+    https: bool,
+    keep_nothing: bool,
+    cookie_seconds: int,
+    login_cookies: tuple[str, ...],
 ) -> list[Header]:
     """A response's headers with those of protection, and its cookies with their flags.
 
@@ -56,20 +61,23 @@ def safe_headers(
         https: Whether readers come over https: then cookies are for https alone, and the browser stays with it.
         keep_nothing: Whether browsers and proxies must not keep the response.
         cookie_seconds: Longest life of a cookie that stands for a login.
+        login_cookies: Beginnings of the names of such cookies.
     """
     added = {"content-security-policy": policy, **_ALWAYS, **({"strict-transport-security": _HSTS} if https else {})}
     if keep_nothing:
         added["cache-control"] = "no-store"
     replaced = {name.encode() for name in added} | {b"server"}
-    kept = [(name, value) for name, value in given if name.lower() not in replaced]
     kept = [
-        (name, safe_cookie(value, https=https, seconds=cookie_seconds) if name.lower() == b"set-cookie" else value)
-        for name, value in kept
+        (name, safe_cookie(value, https=https, seconds=cookie_seconds, login_cookies=login_cookies))
+        if name.lower() == b"set-cookie"
+        else (name, value)
+        for name, value in given
+        if name.lower() not in replaced
     ]
     return kept + [(name.encode(), value.encode()) for name, value in added.items()]
 
 
-def safe_cookie(cookie: bytes, *, https: bool, seconds: int) -> bytes:
+def safe_cookie(cookie: bytes, *, https: bool, seconds: int, login_cookies: tuple[str, ...]) -> bytes:
     """A ``Set-Cookie`` value with the flags that it lacks, and a login's cookie with the login's life."""
     first, *flags = [part.strip() for part in cookie.split(b";")]
     names = {flag.split(b"=")[0].lower() for flag in flags}
@@ -77,7 +85,7 @@ def safe_cookie(cookie: bytes, *, https: bool, seconds: int) -> bytes:
         flags.append(b"Secure")
     if b"samesite" not in names:
         flags.append(b"SameSite=Lax")
-    if first.startswith(_SESSION_COOKIES):
+    if first.decode("latin-1").startswith(login_cookies):
         flags = [_shorter(flag, seconds) for flag in flags]
         if b"httponly" not in names:
             flags.append(b"HttpOnly")
