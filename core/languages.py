@@ -1,21 +1,35 @@
-"""Languages that Vigie speaks: one folder ``locale/<language>/LC_MESSAGES/vigie.po`` each, read as it is written."""
+"""Languages that Vigie speaks, and how numbers, chances and dates are written in each.
+
+A language is one folder ``locale/<language>/LC_MESSAGES/vigie.po``, read as it is written. English is the source text.
+
+Counts are written whole. Forecasts get two significant figures, three from 10,000: more would claim a precision that
+no forecast has. A chance is a word and a number, and both come from the same whole per cent.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import gettext
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
+import pandas as pd
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
 
 LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
 DEFAULT_LANGUAGE = "en"
+NOTHING = "–"
+NARROW_SPACE, MINUS, WORD_JOINER = "\u202f", "\u2212", "\u2060"
+Month = dt.date | pd.Period | str
+"""Any day of a month, or the month as ``2025-01``."""
 
 
 @lru_cache(maxsize=1)
@@ -39,16 +53,28 @@ def catalogue(code: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-def full_date(date: dt.date, language: str) -> str:
-    """A date in full: ``31 January 2025``, ``1er janvier 2025``."""
-    text = format_date(date, "d MMMM yyyy", locale=language)
-    # The CLDR writes no ordinal, and French has one for the first of a month alone.
-    return text.replace("1 ", "1er ", 1) if language == "fr" and date.day == 1 else text
-
-
 def marked(text: str) -> str:
     """Mark a text for translation; import it as ``_``, by which the texts of the code are found."""
     return text
+
+
+def marked_plural(singular: str, plural: str) -> tuple[str, str]:
+    """Mark a text that depends on a number, which it holds as ``{n}``; import it as ``ngettext``."""
+    return singular, plural
+
+
+_, ngettext = marked, marked_plural
+
+CHANCE_WORDS = (
+    (5, _("very unlikely")),
+    (33, _("unlikely")),
+    (45, _("rather unlikely")),
+    (55, _("about even")),
+    (67, _("rather likely")),
+    (90, _("likely")),
+    (101, _("very likely")),
+)
+"""Per cent below which a word holds, and the word that stands beside every chance."""
 
 
 def told_in(fields: Mapping[Any, Any], language: str) -> dict[str, Any]:
@@ -57,3 +83,209 @@ def told_in(fields: Mapping[Any, Any], language: str) -> dict[str, Any]:
     The files under ``data/`` keep each translation beside the English text, so that whoever changes one sees the other.
     """
     return {str(name): fields.get(f"{name}_{language}") or value for name, value in fields.items()}
+
+
+def round_expected(value: float) -> float:
+    """Round a forecast to two significant figures, to three from 10,000, never finer than one person."""
+    if value == 0:
+        return 0.0
+    digits = 3 if abs(value) >= 10_000 else 2
+    return float(_half_up(value, max(0, math.floor(math.log10(abs(value))) + 1 - digits)))
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter: a sentence may begin with a month, which French writes small."""
+    return text[:1].upper() + text[1:]
+
+
+class Language:
+    """One reader's language: texts, numbers, chances and dates.
+
+    Args:
+        code: Its code; English where there is no catalogue of it.
+    """
+
+    def __init__(self, code: str = DEFAULT_LANGUAGE) -> None:
+        self.code = code if code in languages() else DEFAULT_LANGUAGE
+        self._catalogue = catalogue(self.code)
+
+    def text(self, text: str, /, **fields: str | float) -> str:
+        """A text in this language, its places filled with ``fields`` as they are."""
+        translated = self._catalogue.gettext(text) if text else ""
+        return translated.format(**fields) if fields else translated
+
+    def plural(self, texts: tuple[str, str], number: int, **fields: str | float) -> str:
+        """A text that depends on a number, which it holds as ``{n}``."""
+        return self._catalogue.ngettext(*texts, number).format(n=number, **fields)
+
+    def labelled(self, label: str, text: str) -> str:
+        """A label and what it stands for, with the colon of this language."""
+        return self.text(_("{label}: {text}"), label=label, text=text)
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """Several clauses in one line, with the semicolon of this language."""
+        return self.text(_("; ")).join(parts)
+
+    def counted(self, value: float | None) -> str:
+        """A counted figure, whole: ``12,345``; an en dash where there is none."""
+        return self._grouped(_half_up(value, 0)) if is_known(value) else NOTHING
+
+    def expected(self, value: float | None) -> str:
+        """A forecast figure: ``12,300`` for 12,345; an en dash where there is none."""
+        return self._grouped(Decimal(round_expected(value))) if is_known(value) else NOTHING
+
+    def signed(self, value: float) -> str:
+        """A change of a forecast with its sign: ``+180``, ``−40``; ``0`` where nothing is left after rounding."""
+        size = round_expected(abs(value))
+        sign = "" if size == 0 else "+" if value > 0 else MINUS
+        return sign + self._grouped(Decimal(size))
+
+    def decimal(self, value: float | None, digits: int = 2) -> str:
+        """A score or an index with a fixed number of decimals: ``0.84``; an en dash where there is none."""
+        return self._decimals(value, digits, "0" * digits) if is_known(value) else NOTHING
+
+    def significant(self, value: float | None) -> str:
+        """An indicator's value: whole from 100, else three significant figures at most, without trailing zeros."""
+        if is_known(value) and abs(value) < 100 and value != int(value):
+            digits = 2 - math.floor(math.log10(abs(value)))
+            return self._decimals(value, digits, "#" * digits)
+        return self.counted(value)
+
+    def interval(self, lower: float | None, upper: float | None) -> str:
+        """Two forecast figures with an unbreakable en dash between: ``8,900–18,800``."""
+        if is_known(lower) and is_known(upper):
+            return f"{self.expected(lower)}{WORD_JOINER}–{WORD_JOINER}{self.expected(upper)}"
+        return NOTHING
+
+    def interval_words(self, lower: float, upper: float) -> str:
+        """Two forecast figures for a sentence: ``8,900 to 18,800``."""
+        return self.text(_("{lower} to {upper}"), lower=self.expected(lower), upper=self.expected(upper))
+
+    def percent(self, chance: float | None) -> str:
+        """A chance as a whole per cent; below 1 and above 99 say so instead of claiming certainty.
+
+        Raises:
+            ValueError: The chance is not between 0 and 1.
+        """
+        whole = _whole_percent(chance) if is_known(chance) else None
+        if whole is None or chance is None:
+            return NOTHING
+        if chance < 0.01:
+            return self.text(_("below {percent}"), percent=self._percent_sign(1))
+        if chance > 0.99:
+            return self.text(_("above {percent}"), percent=self._percent_sign(99))
+        return self._percent_sign(whole)
+
+    def share(self, value: float | None) -> str:
+        """A share of past cases as a whole per cent: unlike a chance it may be 0 or 100."""
+        return self._percent_sign(_whole_percent(value)) if is_known(value) else NOTHING
+
+    def change(self, value: float | None, before: float | None) -> str:
+        """Change against an earlier count in whole per cent, signed: ``−7%``; an en dash without an earlier count."""
+        if is_known(value) and is_known(before) and before != 0:
+            whole = int(_half_up((value - before) / before * 100, 0))
+            return ("+" if whole > 0 else "") + self._percent_sign(whole)
+        return NOTHING
+
+    def chance_word(self, chance: float) -> str:
+        """The word that stands beside a chance, in lower case: ``likely``.
+
+        Raises:
+            ValueError: The chance is not between 0 and 1.
+        """
+        whole = _whole_percent(chance)
+        return self.text(next(word for limit, word in CHANCE_WORDS if whole < limit))
+
+    def times_in_ten(self, share: float) -> str:
+        """A share as natural frequency: ``6 times in 10``.
+
+        Raises:
+            ValueError: The share is not between 0 and 1.
+        """
+        return self.plural(ngettext("{n} time in 10", "{n} times in 10"), _tenths(share))
+
+    def day(self, date: dt.date) -> str:
+        """A date in full: ``31 January 2025``, ``1er janvier 2025``."""
+        text = format_date(date, "d MMMM yyyy", locale=self.code)
+        # Translators: the first day of a month in a date: the CLDR writes no ordinal, which French has for it alone.
+        first = _("1")
+        return text.replace(first, self.text(first), 1) if date.day == 1 else text
+
+    def day_short(self, date: dt.date) -> str:
+        """A date for charts: ``31 Jan 2025``."""
+        return format_date(date, "d MMM yyyy", locale=self.code)
+
+    def month(self, month: Month, *, year: bool = True) -> str:
+        """A month in full: ``December 2024``, or ``December``."""
+        return format_date(_day_of(month), "LLLL yyyy" if year else "LLLL", locale=self.code)
+
+    def month_short(self, month: Month, *, year: bool = False) -> str:
+        """A month for axes: ``Dec``, or ``Dec 2024``."""
+        return format_date(_day_of(month), "LLL yyyy" if year else "LLL", locale=self.code)
+
+    def months(self, first: Month, last: Month, *, short: bool = False) -> str:
+        """Months from one to another: ``February–April 2025``, ``November 2024–January 2025``, ``Feb–Apr``."""
+        first, last = _day_of(first), _day_of(last)
+        name = self.month_short if short else self.month
+        if (first.year, first.month) == (last.year, last.month):
+            return name(first, year=not short)
+        same_year = first.year == last.year
+        return f"{name(first, year=not same_year)}–{name(last, year=not (short and same_year))}"
+
+    def period(self, last: dt.date, months: int = 1) -> str:
+        """A period of so many months by any day of its last one: ``December 2024``, ``October–December 2024``."""
+        before = last.year * 12 + last.month - months
+        return self.months(dt.date(before // 12, before % 12 + 1, 1), last)
+
+    def _grouped(self, value: Decimal) -> str:
+        return typeset(format_decimal(value, format="#,##0", locale=self.code))
+
+    def _decimals(self, value: float, digits: int, decimals: str) -> str:
+        pattern = f"#,##0.{decimals}".rstrip(".")
+        return typeset(format_decimal(_half_up(value, -digits), format=pattern, locale=self.code))
+
+    def _percent_sign(self, whole: int) -> str:
+        return typeset(format_percent(Decimal(whole) / 100, locale=self.code))
+
+
+def ten_dots(share: float) -> str:
+    """A share as ten dots: ``●●●●●●○○○○``.
+
+    Raises:
+        ValueError: The share is not between 0 and 1.
+    """
+    times = _tenths(share)
+    return "●" * times + "○" * (10 - times)
+
+
+def typeset(text: str) -> str:
+    """A true minus, and the narrow space in place of every no-break space."""
+    return text.replace("-", MINUS).replace("\u00a0", NARROW_SPACE)
+
+
+def is_known(value: float | None) -> TypeGuard[float]:
+    """Whether a number is there: neither None nor not-a-number."""
+    return value is not None and not math.isnan(value)
+
+
+def _half_up(value: float, place: int) -> Decimal:
+    """Round at a power of ten, halves away from zero, as people do."""
+    unit = Decimal(1).scaleb(place)
+    return (Decimal(str(value)) / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit
+
+
+def _whole_percent(share: float) -> int:
+    if not 0 <= share <= 1:
+        raise ValueError(f"{share} is not between 0 and 1")
+    return int(_half_up(share * 100, 0))
+
+
+def _tenths(share: float) -> int:
+    _whole_percent(share)
+    return int(_half_up(share * 10, 0))
+
+
+def _day_of(month: Month) -> dt.date:
+    if isinstance(month, str):
+        return dt.date(int(month[:4]), int(month[5:7]), 1)
+    return month.to_timestamp() if isinstance(month, pd.Period) else month

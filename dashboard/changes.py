@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import briefing.changes
-from alerts.messages.words import Words
-from dashboard.i18n import language
+from dashboard.i18n import words
 from dashboard.reads import Night
+from reports.briefing import changes as reported
 
 
 def changes(night: Night, former: Night) -> list[str]:
     """One sentence for each thing that the release before this one said otherwise."""
-    return briefing.changes.changes(night, former, Words(language()))
+    return reported.changes(night, former, words())

@@ -10,19 +10,18 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.messages.content import FALLS
 from alerts.own_record import record_of
-from alerts.reasons import SHARES, TEMPLATES
+from alerts.reasons import TEMPLATES, sentence
 from core.calendar import last_complete_period
-from core.countries import display_name, known_codes
 from core.routes import is_route
 from core.schema import ALL
-from dashboard import numbers, summaries, tables
-from dashboard.i18n import _, language, listed, ngettext
+from dashboard import numbers, summaries
+from dashboard.i18n import _, listed, ngettext, words
 from dashboard.layout import route_name, source_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import level_word
+from reports.messages.content import FALLS
 
 Row = Mapping[Any, Any]
 
@@ -166,29 +165,9 @@ def chance_means(row: Row) -> str:
 
 def reason(row: Row) -> str:
     """An alert's one sentence in the reader's language; the release's own where it names no template."""
-    template = TEMPLATES.get(str(row.get("reason_key", "")))
-    if template is None:
+    if row.get("reason_key") not in TEMPLATES:
         return str(row["reason"])
-    params = json.loads(row["reason_params"])
-    if "chance" in params:
-        params["word"] = tables.capital(numbers.chance_word(params["chance"]))
-    # A sentence may begin with a month, which French writes small.
-    return tables.capital(_(template).format(**{name: _figure(name, value) for name, value in params.items()}))
-
-
-def _figure(name: str, value: str | float) -> str:
-    """One figure of a sentence in the reader's format."""
-    if name == "month":
-        return numbers.month_name(pd.Period(str(value), "M").to_timestamp())
-    if name == "citizen":
-        return display_name(str(value), language()) if value in known_codes() else str(value)
-    if isinstance(value, str):
-        return value
-    if name in SHARES:
-        return numbers.percent(value)
-    if name == "factor":
-        return numbers.decimal(value, 1)
-    return numbers.expected(value) if name in {"lower", "upper"} else numbers.observed(value)
+    return sentence(str(row["reason_key"]), json.loads(row["reason_params"]), words())
 
 
 def change_words(row: Row, before: pd.DataFrame) -> str:

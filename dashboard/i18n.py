@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, catalogue, languages
+from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, catalogue, languages
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -25,6 +25,7 @@ __all__ = [
     "languages",
     "listed",
     "ngettext",
+    "words",
 ]
 
 
@@ -49,19 +50,24 @@ def language() -> str:
     return choose_language(st.query_params.get("lang"), st.context.locale)
 
 
+def words() -> Language:
+    """How texts, numbers and dates are written in the reader's language."""
+    return Language(language())
+
+
 def _(text: str) -> str:
     """Translate one text."""
-    return catalogue(language()).gettext(text)
+    return words().text(text)
 
 
 def labelled(label: str, text: str) -> str:
     """A label and what it stands for, with the colon of the reader's language."""
-    return _("{label}: {text}").format(label=label, text=text)
+    return words().labelled(label, text)
 
 
 def listed(parts: Iterable[str]) -> str:
     """Several clauses in one line, with the semicolon of the reader's language."""
-    return _("; ").join(parts)
+    return words().listed(parts)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:

@@ -15,16 +15,16 @@ import streamlit as st
 
 from access.roles import DOWNLOAD
 from core.errors import VigieError
-from core.routes import route_name as own_name
 from core.settings import home_folder
 from dashboard import access, memory, numbers, purpose, reads, state
 from dashboard.downloads import FORMATS, Export
 from dashboard.failures import error_words, fault
 from dashboard.frames import localised
-from dashboard.i18n import _, listed
+from dashboard.i18n import _, listed, words
 from dashboard.language_control import show_languages
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
+from reports import names
 
 PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"
@@ -207,30 +207,12 @@ def release_labels(found: list[Night]) -> dict[str, str]:
 
 def route_name(route_id: str) -> str:
     """A route's name in the reader's language."""
-    names = {
-        "CMR": _("Central Mediterranean"),
-        "EMR": _("Eastern Mediterranean"),
-        "WMR": _("Western Mediterranean"),
-        "WAR": _("Western African / Atlantic"),
-        "CHA": _("English Channel"),
-        "WBR": _("Western Balkan"),
-        "EBR": _("Eastern Borders"),
-        "ALB": _("Albania–Greece (circular)"),
-        "BSR": _("Black Sea"),
-    }
-    return names.get(route_id, own_name(route_id))
+    return names.route_name(route_id, words())
 
 
 def source_name(night: Night, source_id: str) -> str:
     """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
-    parts = {
-        "vigie-releases": _("comparison with the former release"),
-        "vigie-journal": _("Vigie’s journal"),
-        "vigie-clock": _("the clock of this machine"),
-        "vigie-engine": _("some of the models"),
-    }
-    card = night.sources().get(source_id, {})
-    return str(card.get("publisher", parts.get(source_id, source_id)))
+    return names.source_name(source_id, night.sources(), words())
 
 
 def plain(text: str) -> str:

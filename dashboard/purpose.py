@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
+from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from dashboard.i18n import _, listed
 
 

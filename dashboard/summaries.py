@@ -6,7 +6,8 @@ import datetime as dt
 
 import pandas as pd
 
-from briefing.summaries import (
+from core.quantiles import QUANTILE_LEVELS, probability_above
+from reports.briefing.summaries import (
     ENSEMBLE,
     LEVEL_ORDER,
     MONTHS_AHEAD,
@@ -23,7 +24,6 @@ from briefing.summaries import (
     series_of,
     year_earlier,
 )
-from core.quantiles import QUANTILE_LEVELS, probability_above
 
 __all__ = [
     "BASELINE", "ENSEMBLE", "FIRST_COMPARED_YEAR", "LEVEL_ORDER", "MONTHS_AHEAD", "Expected", "better_than_baseline",

@@ -14,14 +14,14 @@ import plotly.graph_objects as go
 import streamlit as st
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from dashboard.i18n import _, language
+from dashboard.i18n import language, words
+from reports import names
 
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 """Plotly settings for every chart; pass them to ``st.plotly_chart(..., theme=None, config=CHART_CONFIG)``."""
 
 LEVELS = ("watch", "warning", "severe")
-LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
 BADGE_COLOURS = {"watch": "yellow", "warning": "orange", "severe": "red", "ended": "gray"}
 """Streamlit's names of the colours that the theme gives to each level."""
 
@@ -143,12 +143,12 @@ def level_word(alert_level: str) -> str:
     Raises:
         KeyError: The level is unknown.
     """
-    return {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "ended": _("Ended")}[alert_level]
+    return names.level_name(alert_level, words())
 
 
 def level_label(alert_level: str) -> str:
     """Mark and word of an alert level: ``◆ Severe``."""
-    return f"{LEVEL_MARKS[alert_level]} {level_word(alert_level)}"
+    return names.level_label(alert_level, words())
 
 
 def level_badge(alert_level: str) -> str:

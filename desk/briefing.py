@@ -14,12 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 from alerts.lifecycle import ANNOUNCED, fold
-from briefing.edition import CHANGE_FRAMES, FRAMES, Edition
-from briefing.standing import Standing
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
 from desk.open import Desk, open_desk
+from reports.briefing.edition import CHANGE_FRAMES, FRAMES, Edition
+from reports.briefing.standing import Standing
 from store.chain import MANIFEST, content_problems
 from store.files import named_errors, sha256_of_file
 from store.releases import Release, ReleaseStore
@@ -54,7 +54,7 @@ def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool) ->
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
     """
-    from briefing.document import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.briefing.document import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
     store = ReleaseStore(desk.home)
     release = store.get(run_id)

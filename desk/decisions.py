@@ -28,14 +28,14 @@ from alerts.lifecycle import (
     silent_until,
     step,
 )
-from alerts.messages.announcement import announcement_of
-from alerts.messages.facts import alert_facts
 from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
 from desk.letters import letters_for, matter
 from desk.open import Desk
+from reports.messages.announcement import announcement_of
+from reports.messages.facts import alert_facts
 from store.outbox import Letter
 from store.releases import Release
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.lifecycle import RAISED, UPDATED
-from alerts.messages.announcement import FRESHNESS, Announcement, letter_identity
 from core.languages import DEFAULT_LANGUAGE
 from core.settings import FEED, DeliverySettings
+from reports.messages.announcement import FRESHNESS, Announcement, letter_identity
 from store.outbox import DROPPED, GIVEN_UP, Letter
 
 Reader = tuple[str, str, str, str]

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from alerts.lifecycle import ANNOUNCED
-from alerts.messages.announcement import Announcement, announcement_of
-from alerts.messages.atom import atom_feed, cap_name, feed_name
-from alerts.messages.cap import cap_message
 from core.entry import Entry
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import FEED
 from desk.open import Desk
+from reports.messages.announcement import Announcement, announcement_of
+from reports.messages.atom import atom_feed, cap_name, feed_name
+from reports.messages.cap import cap_message
 from store.files import write_bytes
 from store.outbox import SENT
 

@@ -16,9 +16,6 @@ from pathlib import Path
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
-from alerts.messages.announcement import FRESHNESS, Announcement, announcement_of
-from alerts.messages.content import Message, compose, with_briefing
-from alerts.messages.layouts import attach_briefing, chat_text, machine_payload, mail
 from core.entry import Entry
 from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
@@ -28,6 +25,9 @@ from desk.decisions import announcing, letters_of, publisher_of
 from desk.letters import matter
 from desk.open import Desk, open_desk
 from desk.publishing import publish_cap, publish_feeds
+from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
+from reports.messages.content import Message, compose, with_briefing
+from reports.messages.layouts import attach_briefing, chat_text, machine_payload, mail
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import Letter
 from store.releases import ReleaseStore
@@ -262,7 +262,7 @@ class _Round:
 def _picture(announcement: Announcement, language: str) -> bytes | None:
     if announcement.is_over:
         return None
-    from alerts.messages.picture import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.messages.picture import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
 
     return fan_picture(announcement.facts, language)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from alerts.messages.words import FRESHNESS_WORDS, Words
-from core.languages import DEFAULT_LANGUAGE, languages
+from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
 from forecasting import combine
@@ -20,6 +20,7 @@ from forecasting.registry import MODELS
 from forecasting.skill import skill
 from ingest.catalogue import SourceCard
 from ingest.known_issues import KnownIssue
+from reports.names import FRESHNESS
 
 CATALOGUE, MATRIX, ISSUES = "sources.json", "evaluation_matrix.md", "known_issues.md"
 MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
@@ -46,14 +47,14 @@ def documents(
     found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False)}
     for language in languages():
         told = {source_id: card.told_in(language) for source_id, card in cards.items()}
-        texts = _in_one_language(told, frames, [issue.told_in(language) for issue in issues], Words(language))
+        texts = _in_one_language(told, frames, [issue.told_in(language) for issue in issues], Language(language))
         folder = "" if language == DEFAULT_LANGUAGE else f"{language}/"
         found |= {f"{folder}{name}": text for name, text in texts.items()}
     return found
 
 
 def _in_one_language(
-    cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Words
+    cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Language
 ) -> dict[str, str]:
     models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: combine.CARD}
     spans = _spans(frames["observations"])
@@ -80,7 +81,9 @@ def _in_one_language(
     }
 
 
-def model_card(model_id: str, card: ModelCard, scores: pd.DataFrame, issues: Sequence[KnownIssue], words: Words) -> str:
+def model_card(
+    model_id: str, card: ModelCard, scores: pd.DataFrame, issues: Sequence[KnownIssue], words: Language
+) -> str:
     """What a model is, its source and limits, how it did at past origins, and its uses (Mitchell et al. 2019)."""
     judged = skill(scores, model_id=model_id)
     judged = judged[(judged["series_id"] == ALL) & judged["horizon"].isin(MATRIX_HORIZONS)]
@@ -103,7 +106,7 @@ def model_card(model_id: str, card: ModelCard, scores: pd.DataFrame, issues: Seq
     return "\n\n".join(parts) + "\n"
 
 
-def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequence[KnownIssue], words: Words) -> str:
+def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequence[KnownIssue], words: Language) -> str:
     """What a source is, what of it is in the release, its licence, faults and uses (Gebru et al. 2021)."""
     facts = {
         _("Publisher"): card.publisher,
@@ -115,7 +118,7 @@ def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequenc
         _("Retrieved"): str(card.retrieved or ""),
         _("Came through"): card.came_through,
         _("Computed from"): ", ".join(card.derived_from),
-        _("State on this night"): words.text(FRESHNESS_WORDS.get(state, _("no figure in this release"))),
+        _("State on this night"): words.text(FRESHNESS.get(state, _("no figure in this release"))),
     }
     listed = [words.labelled(f"**{words.text(label)}**", text) for label, text in facts.items() if text]
     rows: list[list[str]] = spans.drop(columns="source_id").astype(str).to_numpy().tolist()
@@ -138,7 +141,7 @@ def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequenc
     return "\n\n".join(parts) + "\n"
 
 
-def evaluation_matrix(scores: pd.DataFrame, group_errors: pd.DataFrame, words: Words) -> str:
+def evaluation_matrix(scores: pd.DataFrame, group_errors: pd.DataFrame, words: Language) -> str:
     """Every model on every route at four distances, then errors by group of nationalities."""
     parts = [f"# {words.text(_MATRIX_TITLE)}", words.text(_MATRIX_WORDS)]
     for series_id in sorted(scores["series_id"].unique(), key=lambda name: (name != ALL, name)):
@@ -161,7 +164,7 @@ _GROUP_WORDS = _(
 )
 
 
-def _matrix_of(scores: pd.DataFrame, series_id: str, words: Words) -> str:
+def _matrix_of(scores: pd.DataFrame, series_id: str, words: Language) -> str:
     own = scores[(scores["series_id"] == series_id) & (scores["scale"] == "log")]
     own = own[own["horizon"].isin(MATRIX_HORIZONS)].rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
     first = {ENSEMBLE: 0, BASELINE: 1}
@@ -177,11 +180,11 @@ def _matrix_of(scores: pd.DataFrame, series_id: str, words: Words) -> str:
                 for step in MATRIX_HORIZONS
             ]
         )
-    months = [words.plural("{n} month", "{n} months", step) for step in MATRIX_HORIZONS]
+    months = [words.plural(ngettext("{n} month", "{n} months"), step) for step in MATRIX_HORIZONS]
     return _table([_("model"), *months], rows, words)
 
 
-def _groups_table(group_errors: pd.DataFrame, words: Words) -> str:
+def _groups_table(group_errors: pd.DataFrame, words: Language) -> str:
     rows = group_errors[group_errors["kind"] == "region"]
     if rows.empty:
         return words.text(_("No breakdown by nationality is long enough in this release."))
@@ -198,7 +201,7 @@ def _groups_table(group_errors: pd.DataFrame, words: Words) -> str:
     return _table([*head, _("forecasts"), _("mark")], lines, words)
 
 
-def issues_register(issues: Sequence[KnownIssue], words: Words) -> str:
+def issues_register(issues: Sequence[KnownIssue], words: Language) -> str:
     """The register as a table."""
     rows = [
         [issue.id, issue.what, ", ".join(issue.affects), words.day(issue.since), words.text(_STATUS[issue.status])]
@@ -209,7 +212,7 @@ def issues_register(issues: Sequence[KnownIssue], words: Words) -> str:
     return f"# {title}\n\n{_table(head, rows, words)}\n"
 
 
-def _issues_section(issues: Sequence[KnownIssue], words: Words) -> list[str]:
+def _issues_section(issues: Sequence[KnownIssue], words: Language) -> list[str]:
     if not issues:
         return []
     text = words.text(_("{what} ({status}, since {day})"))
@@ -220,7 +223,7 @@ def _issues_section(issues: Sequence[KnownIssue], words: Words) -> list[str]:
     return [_headed(_("From the register of known issues"), "", words), _list(listed)]
 
 
-def _uses(words: Words) -> str:
+def _uses(words: Language) -> str:
     """What the release is for, and what it must not be used for."""
     prohibited = _list([words.text(use) for use in PROHIBITED_USES])
     intended = _headed(_("Intended use"), words.text(INTENDED_USE), words)
@@ -230,11 +233,11 @@ def _uses(words: Words) -> str:
 _NOT_FOR = _("Not to be used for")
 
 
-def _heading(text: str, words: Words) -> str:
+def _heading(text: str, words: Language) -> str:
     return f"## {words.text(text)}"
 
 
-def _headed(label: str, text: str, words: Words) -> str:
+def _headed(label: str, text: str, words: Language) -> str:
     """A paragraph that begins with its name in bold type."""
     return words.labelled(f"**{words.text(label)}**", text).rstrip()
 
@@ -258,7 +261,7 @@ def _spans(observations: pd.DataFrame) -> pd.DataFrame:
     return counted_first.sort_values(["source_id", "order", "target", "freq"]).drop(columns="order")
 
 
-def _ratio(row: object, words: Words) -> str:
+def _ratio(row: object, words: Language) -> str:
     value, low, high = (float(getattr(row, name)) for name in ("relative_wis", "lo", "hi"))
     if math.isnan(value):
         return "–"
@@ -266,6 +269,6 @@ def _ratio(row: object, words: Words) -> str:
     return written if math.isnan(low) else f"{written} [{words.decimal(low, 2)}–{words.decimal(high, 2)}]"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], words: Words) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], words: Language) -> str:
     lines = [[words.text(cell) for cell in head], ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from alerts.lifecycle import ENDED, PROPOSED
-from alerts.messages.content import FALLS
 from alerts.own_record import record_of
 from core.routes import in_order
 from core.schema import ALL
@@ -23,6 +22,7 @@ from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
+from reports.messages.content import FALLS
 
 HEADING_LEVELS = LEVELS[::-1]
 

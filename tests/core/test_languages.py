@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, full_date, languages, told_in
+from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, languages, told_in
 
 TRANSLATED = [code for code in languages() if code != DEFAULT_LANGUAGE]
 KEPT = re.compile(r"\{[^}]*\}|`[^`]*`|</?\w+>|\*\*|↑|→|[●▲◆○]")
@@ -75,9 +75,9 @@ def test_no_french_text_would_write_de_before_the_vowel_of_a_month_or_place() ->
 
 
 def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
-    assert full_date(dt.date(2025, 1, 1), "fr") == "1er janvier 2025"
-    assert full_date(dt.date(2025, 1, 31), "fr") == "31 janvier 2025"
-    assert full_date(dt.date(2025, 1, 1), "en") == "1 January 2025"
+    assert Language("fr").day(dt.date(2025, 1, 1)) == "1er janvier 2025"
+    assert Language("fr").day(dt.date(2025, 1, 31)) == "31 janvier 2025"
+    assert Language("en").day(dt.date(2025, 1, 1)) == "1 January 2025"
 
 
 def test_a_record_is_told_in_a_language_and_in_english_where_it_has_no_other() -> None:

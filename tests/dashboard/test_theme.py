@@ -7,7 +7,6 @@ from core.settings import PROJECT
 from dashboard.theme import (
     BADGE_COLOURS,
     DARK,
-    LEVEL_MARKS,
     LEVELS,
     LIGHT,
     Hue,
@@ -18,6 +17,7 @@ from dashboard.theme import (
     template,
     with_opacity,
 )
+from reports.names import LEVEL_MARKS
 
 CONFIG = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])

@@ -20,7 +20,6 @@ from pypdf import PdfReader
 
 from access.roles import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
-from alerts.messages.cap import validated
 from benchmarks.receivers import Mailbox, Requests
 from core.entry import Entry
 from core.errors import InputError
@@ -29,6 +28,7 @@ from desk.decisions import Step, act
 from desk.night import record_night
 from desk.open import Desk
 from desk.sending import next_try, send_waiting
+from reports.messages.cap import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
 

@@ -1,0 +1,138 @@
+"""Names that people read for levels, routes, sources, models, rules and indicators; a code without one stays as it is.
+
+Each table is by code, in English and marked for translation: ``language.text(RULES.get(rule, rule))``, or :func:`name`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.languages import Language
+from core.languages import marked as _
+from core.routes import is_route
+from core.routes import route_name as english_route_name
+
+LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
+LEVELS = {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "ended": _("Ended")}
+FRESHNESS = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}
+ROUTES = {
+    "CMR": _("Central Mediterranean"),
+    "EMR": _("Eastern Mediterranean"),
+    "WMR": _("Western Mediterranean"),
+    "WAR": _("Western African / Atlantic"),
+    "CHA": _("English Channel"),
+    "WBR": _("Western Balkan"),
+    "EBR": _("Eastern Borders"),
+    "ALB": _("Albania–Greece (circular)"),
+    "BSR": _("Black Sea"),
+}
+MODELS = {
+    "vigie-ensemble": _("Ensemble"),
+    "vigie-baseline": _("Baseline"),
+    "vigie-snaive": _("Seasonal baseline"),
+    "vigie-ets": _("Exponential smoothing"),
+    "vigie-theta": _("Theta"),
+    "vigie-arima": _("ARIMA"),
+    "vigie-seasonal-walk": _("Seasonal walk"),
+    "vigie-structural": _("Structural model"),
+    "vigie-prophet": _("Prophet"),
+}
+RULES = {
+    "capacity": _("Capacity passed"),
+    "threshold": _("Capacity passed"),
+    "surge": _("Far above the past year"),
+    "fall": _("Far below the past year"),
+    "record_12": _("Highest in 12 months"),
+    "record_36": _("Highest in 36 months"),
+    "outside_95": _("Outside the 95% interval"),
+    "level_change": _("New level for months"),
+    "nationality_shift": _("Other nationalities than usual"),
+    "origin_context": _("Context in a country of origin"),
+    "stale_source": _("Figures late"),
+    "large_revision": _("Large revision"),
+}
+COMPARED_RULES = {
+    "compare.persistence": _("Last count stays, with its past errors"),
+    "compare.seasonal_walk": _("Last count plus the usual change of season"),
+    "compare.control_chart": _("Control chart of 24 months"),
+    "compare.highest_12": _("Extreme of 12 months"),
+    "compare.highest_36": _("Extreme of 36 months"),
+}
+"""Simple rules that alerts are compared with."""
+INDICATORS = {
+    "conflict_deaths": _("Deaths in armed conflict, persons"),
+    "new_displacement": _("New internal displacement, persons"),
+    "deaths_and_disappearances": _("Deaths and disappearances on the way, persons"),
+    "food_price_index": _("FAO food price index"),
+    "arrivals": _("Arrivals"),
+    "asylum_applications": _("Asylum applications"),
+    "asylum_applications_first": _("First asylum applications"),
+    "detections": _("Detections at borders"),
+    "temporary_protection": _("Grants of temporary protection"),
+}
+REGIONS = {
+    name: name
+    for name in (
+        _("Northern Africa"),
+        _("Western Africa"),
+        _("Eastern Africa"),
+        _("Middle Africa"),
+        _("Southern Africa"),
+        _("Western Asia"),
+        _("Southern Asia"),
+        _("Central Asia"),
+        _("Eastern and South-eastern Asia"),
+        _("Europe"),
+        _("Americas"),
+        _("Oceania"),
+        _("Unknown or stateless"),
+    )
+}
+PARTS_OF_VIGIE = {
+    "vigie-releases": _("comparison with the former release"),
+    "vigie-journal": _("Vigie’s journal"),
+    "vigie-clock": _("the clock of this machine"),
+    "vigie-engine": _("some of the models"),
+}
+"""Parts of Vigie that may stand where a source stands."""
+Sources = Mapping[str, Mapping[str, Any]]
+"""The catalogue's cards in the reader's language, source_id -> fields."""
+
+
+def name(table: Mapping[str, str], code: str, language: Language) -> str:
+    """The name of a code in one of the tables above; a code that has none reads as words."""
+    found = table.get(code)
+    return code.replace("_", " ") if found is None else language.text(found)
+
+
+def route_name(route_id: str, language: Language) -> str:
+    """A route's name; an own one's is read off its code."""
+    return language.text(ROUTES.get(route_id, english_route_name(route_id)))
+
+
+def source_name(source_id: str, sources: Sources, language: Language) -> str:
+    """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
+    part = language.text(PARTS_OF_VIGIE.get(source_id, source_id))
+    return str(sources.get(source_id, {}).get("publisher") or part)
+
+
+def subject_name(row: Mapping[Any, Any], sources: Sources, language: Language) -> str:
+    """What an alert is about: its route, else its source."""
+    if is_route(str(row.get("route_id", ""))):
+        return route_name(str(row["route_id"]), language)
+    return source_name(str(row.get("source_id", "")), sources, language)
+
+
+def level_name(level: str, language: Language) -> str:
+    """The word of an alert level: ``Severe``.
+
+    Raises:
+        KeyError: The level is unknown.
+    """
+    return language.text(LEVELS[level])
+
+
+def level_label(level: str, language: Language) -> str:
+    """Mark and word of an alert level: ``◆ Severe``."""
+    return f"{LEVEL_MARKS[level]} {level_name(level, language)}"

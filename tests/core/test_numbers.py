@@ -1,0 +1,220 @@
+"""Numbers, chances and dates as each language writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.languages import Language, round_expected, ten_dots
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [
+        (0, "0", "0"),
+        (0.4, "0", "0"),
+        (7.5, "8", "8"),
+        (999, "999", "999"),
+        (12345, "12,345", "12\u202f345"),
+        (1234567, "1,234,567", "1\u202f234\u202f567"),
+        (-42, "\u221242", "\u221242"),
+        (NAN, "–", "–"),
+        (None, "–", "–"),
+    ],
+)
+def test_a_count_is_written_whole(value: float | None, english: str, french: str) -> None:
+    assert Language("en").counted(value) == english
+    assert Language("fr").counted(value) == french
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.3, "0"),
+        (3.4, "3"),
+        (9.5, "10"),
+        (84, "84"),
+        (99.6, "100"),
+        (124, "120"),
+        (125, "130"),
+        (994, "990"),
+        (995, "1,000"),
+        (1_249, "1,200"),
+        (1_250, "1,300"),
+        (9_949, "9,900"),
+        (9_950, "10,000"),
+        (9_999, "10,000"),
+        (10_000, "10,000"),
+        (10_049, "10,000"),
+        (10_050, "10,100"),
+        (12_345, "12,300"),
+        (99_949, "99,900"),
+        (99_950, "100,000"),
+        (123_456, "123,000"),
+        (1_234_567, "1,230,000"),
+        (-12_345, "−12,300"),
+        (NAN, "–"),
+        (None, "–"),
+    ],
+)
+def test_a_forecast_has_two_significant_figures_and_three_from_ten_thousand(value: float | None, text: str) -> None:
+    assert Language("en").expected(value) == text
+
+
+@given(st.floats(0.5, 1e7))
+def test_rounding_a_forecast_moves_it_by_at_most_five_per_cent_or_half_a_person(value: float) -> None:
+    assert abs(round_expected(value) - value) <= max(0.5, 0.05 * value) + 1e-6
+
+
+@given(st.floats(0, 1e7), st.floats(0, 1e7))
+def test_rounding_forecasts_keeps_their_order(first: float, second: float) -> None:
+    low, high = sorted((first, second))
+    assert round_expected(low) <= round_expected(high)
+
+
+@pytest.mark.parametrize(
+    ("share", "english", "french"),
+    [
+        (0, "below 1%", "moins de 1\u202f%"),
+        (0.0099, "below 1%", "moins de 1\u202f%"),
+        (0.01, "1%", "1\u202f%"),
+        (0.045, "5%", "5\u202f%"),
+        (0.5, "50%", "50\u202f%"),
+        (0.824, "82%", "82\u202f%"),
+        (0.825, "83%", "83\u202f%"),
+        (0.99, "99%", "99\u202f%"),
+        (0.9901, "above 99%", "plus de 99\u202f%"),
+        (1, "above 99%", "plus de 99\u202f%"),
+        (NAN, "–", "–"),
+    ],
+)
+def test_a_chance_is_a_whole_per_cent_and_never_certain(share: float, english: str, french: str) -> None:
+    assert Language("en").percent(share) == english
+    assert Language("fr").percent(share) == french
+
+
+@pytest.mark.parametrize(
+    ("probability", "word"),
+    [
+        (0, "very unlikely"),
+        (0.0449, "very unlikely"),
+        (0.045, "unlikely"),
+        (0.05, "unlikely"),
+        (0.3249, "unlikely"),
+        (0.33, "rather unlikely"),
+        (0.44, "rather unlikely"),
+        (0.45, "about even"),
+        (0.54, "about even"),
+        (0.55, "rather likely"),
+        (0.66, "rather likely"),
+        (0.67, "likely"),
+        (0.89, "likely"),
+        (0.9, "very likely"),
+        (1, "very likely"),
+    ],
+)
+def test_chance_words_change_at_the_agreed_per_cents(probability: float, word: str) -> None:
+    assert Language("en").chance_word(probability) == word
+
+
+@given(st.floats(0, 1))
+def test_word_and_number_of_a_chance_never_contradict_each_other(probability: float) -> None:
+    shown = Language("en").percent(probability)
+    if shown.startswith(("below", "above")):
+        assert Language("en").chance_word(probability) in {"very unlikely", "very likely"}
+    else:
+        assert Language("en").chance_word(int(shown.rstrip("%")) / 100) == Language("en").chance_word(probability)
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.01])
+def test_a_chance_outside_zero_to_one_is_refused(share: float) -> None:
+    for write in (Language().percent, Language().chance_word, Language().times_in_ten, ten_dots):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            write(share)
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "text"),
+    [
+        (93, 100, "−7%"),
+        (112, 100, "+12%"),
+        (100, 100, "0%"),
+        (100.4, 100, "0%"),
+        (99.6, 100, "0%"),
+        (3100, 100, "+3,000%"),
+        (5, 0, "–"),
+        (NAN, 100, "–"),
+        (5, None, "–"),
+    ],
+)
+def test_a_change_is_signed_whole_per_cent(value: float, before: float | None, text: str) -> None:
+    assert Language("en").change(value, before) == text
+
+
+def test_an_interval_cannot_break_across_lines() -> None:
+    assert Language("en").interval(8_912, 18_834) == "8,900\u2060–\u206018,800"
+    assert Language("en").interval(NAN, 18_834) == "–"
+    assert Language("en").interval_words(8_912, 18_834) == "8,900 to 18,800"
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [(0.835, "0.84", "0,84"), (1, "1.00", "1,00"), (-0.5, "−0.50", "−0,50"), (NAN, "–", "–")],
+)
+def test_a_score_has_two_decimals(value: float, english: str, french: str) -> None:
+    assert Language("en").decimal(value) == english
+    assert Language("fr").decimal(value) == french
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234.5, "1,235"), (118.27, "118"), (12.34, "12.3"), (1.5, "1.5"), (2, "2"), (0.0456, "0.0456"), (-0.94, "−0.94")],
+)
+def test_an_indicator_has_three_significant_figures_at_most(value: float, text: str) -> None:
+    assert Language("en").significant(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "dots", "words"),
+    [
+        (0, "○○○○○○○○○○", "0 times in 10"),
+        (0.1, "●○○○○○○○○○", "1 time in 10"),
+        (0.55, "●●●●●●○○○○", "6 times in 10"),
+        (1, "●●●●●●●●●●", "10 times in 10"),
+    ],
+)
+def test_a_share_is_ten_dots_and_times_in_ten(share: float, dots: str, words: str) -> None:
+    assert ten_dots(share) == dots
+    assert Language("en").times_in_ten(share) == words
+
+
+def test_dates_follow_the_reader() -> None:
+    date = dt.date(2025, 1, 31)
+    assert Language("en").day(date) == "31 January 2025"
+    assert Language("fr").day(date) == "31 janvier 2025"
+    assert Language("en").day_short(date) == "31 Jan 2025"
+    assert Language("fr").month(date) == "janvier 2025"
+    assert Language("en").month(date, year=False) == "January"
+    assert Language("en").month_short(date, year=True) == "Jan 2025"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "long", "short"),
+    [
+        ((2025, 2), (2025, 4), "February–April 2025", "Feb–Apr"),
+        ((2024, 11), (2025, 1), "November 2024–January 2025", "Nov 2024–Jan 2025"),
+        ((2025, 2), (2025, 2), "February 2025", "Feb"),
+    ],
+)
+def test_a_range_of_months_names_a_year_once(
+    first: tuple[int, int], last: tuple[int, int], long: str, short: str
+) -> None:
+    dates = dt.date(*first, 1), dt.date(*last, 28)
+    assert Language("en").months(*dates) == long
+    assert Language("en").months(*dates, short=True) == short

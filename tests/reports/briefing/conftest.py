@@ -1,0 +1,133 @@
+"""A made-up release of any count of routes and alerts, as the briefing reads it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import pytest
+
+from core.quantiles import QUANTILE_LEVELS
+from core.routes import ROUTES
+from reports.briefing.edition import Edition
+
+AS_OF = dt.date(2025, 1, 31)
+LEVELS = ("severe", "warning", "watch")
+CARDS = {
+    "vigie-routes": {
+        "publisher": "Vigie", "citation": "Vigie, arrivals by route.", "licence": "As the strictest component",
+        "derived_from": ["a_ministry"],
+    },
+    "a_ministry": {"publisher": "A ministry", "citation": "A ministry, arrivals.", "licence": "CC BY 4.0"},
+    "a_bureau": {"publisher": "A bureau", "citation": "A bureau, prices.", "licence": "Not to be passed on"},
+}  # fmt: skip
+PREDICTED = [
+    "model_id", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value",
+]  # fmt: skip
+MakeEdition = Callable[..., Edition]
+
+
+def observations_of(routes: Sequence[str]) -> pd.DataFrame:
+    months = pd.period_range("2023-01", "2024-12", freq="M").astype(str)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "source_id": "vigie-routes", "series_id": f"arrivals.{route}._T._T.M", "target": "arrivals",
+                    "route_id": route, "geo": "_T", "citizen": "_T", "freq": "M", "time_period": months,
+                    "obs_value": [1000.0 * (number + 1) + 7 * place for place in range(24)], "obs_flag": "",
+                }
+            )
+            for number, route in enumerate(routes)
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+
+
+def forecasts_of(routes: Sequence[str]) -> pd.DataFrame:
+    ends = pd.date_range("2025-01-31", periods=6, freq="ME")
+    return pd.DataFrame(
+        [
+            {
+                "model_id": "vigie-ensemble", "series_id": f"arrivals.{route}._T._T.M", "horizon": horizon,
+                "target_end_date": end, "output_type": "quantile", "output_type_id": level,
+                "value": 1000.0 * (number + 1) + 2000 * level + 10 * horizon,
+            }
+            for number, route in enumerate(routes)
+            for horizon, end in enumerate(ends, 1)
+            for level in QUANTILE_LEVELS
+        ],
+        columns=PREDICTED,
+    )  # fmt: skip
+
+
+def trajectories_of(routes: Sequence[str]) -> pd.DataFrame:
+    """Five paths per route, the third of which is both the median and the same on every route."""
+    ends = pd.date_range("2025-01-31", periods=6, freq="ME")
+    return pd.DataFrame(
+        [
+            {
+                "model_id": "vigie-ensemble", "series_id": f"arrivals.{route}._T._T.M", "horizon": horizon,
+                "target_end_date": end, "output_type": "sample", "output_type_id": path,
+                "value": 1000.0 * (number + 1) + 100 * (path - 2),
+            }
+            for number, route in enumerate(routes)
+            for horizon, end in enumerate(ends, 1)
+            for path in range(5)
+        ],
+        columns=PREDICTED,
+    )  # fmt: skip
+
+
+def alert_row(number: int, routes: Sequence[str], **other: object) -> dict[str, object]:
+    route, rule = routes[number % len(routes)], f"rule_{number}"
+    params = {"chance": 0.62, "factor": 1.5, "month": "2025-03", "threshold": 5000.0 + number}
+    return {
+        "alert_id": f"{rule}.{route}", "rule": rule, "alert_level": LEVELS[number % 3], "route_id": route,
+        "source_id": "", "series_id": f"arrivals.{route}._T._T.M", "reason_key": "surge", "reason": "Likely.",
+        "reason_params": json.dumps(params), "probability": 0.62 - number / 100, "threshold": 5000.0 + number,
+        "first_period": "2025-02", "last_period": "2025-04", "horizon": 2, "change": "new", **other,
+    }  # fmt: skip
+
+
+def record_of_rules(count: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"rule": f"rule_{number}", "level": "_T", "route_id": "_T", "horizon": 0, "precision": 0.6, "n_events": 27}
+        for number in range(count)
+    ).reindex(columns=["rule", "level", "route_id", "horizon", "precision", "n_events"])
+
+
+@pytest.fixture(scope="session")
+def make_edition() -> MakeEdition:
+    """A release with so many routes and alerts; ``without`` names routes whose figures are too old."""
+
+    def make(
+        routes: int | Sequence[str] = 5, alerts: int = 3, *, without: Sequence[str] = (), **other: object
+    ) -> Edition:
+        codes = list(ROUTES)[:routes] if isinstance(routes, int) else list(routes)
+        with_forecast = [code for code in codes if code not in without]
+        rows = [alert_row(number, codes) for number in range(alerts)]
+        frames = {
+            "routes": pd.DataFrame(
+                {
+                    "route_id": codes, "note": "", "origin_date": pd.Timestamp("2024-12-31"),
+                    "state": ["too_old" if code in without else "ok" for code in codes],
+                }
+            ),
+            "observations": observations_of(codes),
+            "forecasts": forecasts_of(with_forecast),
+            "trajectories": trajectories_of(with_forecast),
+            "alerts": pd.DataFrame(rows, columns=list(alert_row(0, codes))),
+            "track_record": record_of_rules(alerts),
+            "freshness": pd.DataFrame({"source_id": ["a_ministry", "a_bureau"], "state": ["fresh", "overdue"]}),
+        }  # fmt: skip
+        values = {
+            "run_id": "20250131T040000Z-0a1b2c", "manifest_hash": "c0ffee" * 10 + "beef", "as_of": AS_OF,
+            "created_at": dt.datetime(2025, 1, 31, 4, tzinfo=dt.UTC), "replay": False, "degraded": (),
+            "frames": frames, "cards": CARDS,
+        }  # fmt: skip
+        return Edition(**{**values, **other})  # type: ignore[arg-type]  # keywords of the test's own choice
+
+    return make

@@ -1,0 +1,82 @@
+"""A French reader's messages are French throughout: mail, chat, feed and CAP, the picture's labels included."""
+
+from __future__ import annotations
+
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from reports.messages import picture
+from reports.messages.atom import atom_feed
+from reports.messages.cap import cap_message
+from reports.messages.content import compose
+from reports.messages.layouts import chat_text, mail, mail_html, mail_text
+from tests.french import english_left
+
+from .conftest import Announce
+
+DASHBOARD = "https://vigie.example.org/"
+KINDS = ("raised", "updated", "ended", "withdrawn", "freshness")
+
+
+def make(announce: Announce, kind: str) -> list[str]:
+    """The message in every layout that a person reads."""
+    other: dict[str, object] = {}
+    if kind == "freshness":
+        other = {"before": "fresh", "after": "overdue", "publisher": "World Bank", "publisher_fr": "Banque mondiale"}
+        other |= {"route_id": "", "alert_level": "", "fan": {}, "probability": None}
+    message = compose(announce(kind, replay=True, **other), "fr", DASHBOARD)
+    return [message.title, mail_text(message), mail_html(message), chat_text(message)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_english_is_left_in_a_french_message(announce: Announce, kind: str) -> None:
+    for text in make(announce, kind):
+        joined = " ".join(text.split(" "))
+        assert english_left(joined.replace("\n", " ")) == []
+    assert english_left(mail_html(compose(announce(kind), "en", DASHBOARD)))
+
+
+def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(announce: Announce) -> None:
+    message = compose(announce(), "fr", DASHBOARD)
+    rows = dict(message.rows)
+    assert message.title == "Nouvelle alerte\u202f: Méditerranée orientale (Alerte grave)"
+    assert message.sentence == (
+        "Probable (82\u202f%)\u202f: plus de 5\u202f000, 1,5 × la moyenne de 12 mois, d’ici mars 2025."
+    )
+    assert rows["Arrivées attendues"].splitlines()[0] == (
+        "février 2025\u202f: 5\u202f500, le plus probablement de 4\u202f300 à 6\u202f700"
+    )
+    assert rows["État des connaissances au"] == "31 janvier 2025"
+    assert "0,9 (0,8–1,0)" in rows["Bilan de cette règle"]
+    letter = mail(message, announce(), None, letter_id="1", sender="vigie@example.org", recipient="a@example.org")
+    assert letter["Content-Language"] == "fr"
+
+
+def test_a_source_is_named_in_the_readers_language(announce: Announce) -> None:
+    named = {"publisher": "European Central Bank", "publisher_fr": "Banque centrale européenne"}
+    announcement = announce("freshness", route_id="", source_id="ecb", **named)
+    assert compose(announcement, "fr", DASHBOARD).place == "Banque centrale européenne"
+    assert compose(announcement, "en", DASHBOARD).place == "European Central Bank"
+
+
+def test_machines_get_a_french_info_and_a_french_feed(announce: Announce) -> None:
+    cap = cap_message(announce(), "vigie.example.org", DASHBOARD).decode()
+    assert "<language>fr</language>" in cap
+    assert "Nouvelle alerte\u202f: Méditerranée orientale" in cap
+    feed = atom_feed([announce()], "fr", "vigie.example.org", DASHBOARD).decode()
+    assert english_left(feed) == []
+    assert "Vigie\u202f: alertes validées" in feed
+
+
+def test_the_picture_is_labelled_in_french(announce: Announce, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def keep(figure: Figure, *_arguments: object, **_options: object) -> None:
+        figure.draw_without_rendering()
+        drawn.extend(text.get_text() for text in figure.findobj(Text))
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    picture.fan_picture(announce().facts, "fr")
+    assert {"Arrivées par mois", "seuil 5\u202f000", "janv. 2025"} <= set(drawn)
+    assert any(text.startswith("médiane ") for text in drawn)

@@ -1,0 +1,143 @@
+"""CAP and Atom for machines, mail and picture for people: valid, the same at every try, safe against odd texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.policy
+import struct
+from email import message_from_bytes
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from core.entry import Entry
+from core.errors import SchemaError
+from reports.messages.announcement import announcement_of, letter_identity
+from reports.messages.atom import NAMESPACE, atom_feed, cap_name
+from reports.messages.cap import cap_message, validated
+from reports.messages.content import compose
+from reports.messages.layouts import mail, mail_html, mail_text
+from reports.messages.picture import fan_picture
+
+from .conftest import IDENTITY, Announce
+
+DASHBOARD = "https://vigie.example.org"
+CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
+
+
+def told(document: bytes, *names: str) -> list[str | None]:
+    root = etree.fromstring(document)
+    return [root.findtext(f".//{CAP}{name}") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "chance", "expected"),
+    [
+        ("raised", "severe", 0.82, ["Actual", "Alert", "Future", "Severe", "Likely", "Prepare"]),
+        ("updated", "warning", 0.4, ["Actual", "Update", "Future", "Moderate", "Possible", "Prepare"]),
+        ("ended", "watch", 0.4, ["Actual", "Cancel", "Past", "Minor", "Observed", "AllClear"]),
+        ("withdrawn", "watch", None, ["Actual", "Cancel", "Past", "Minor", "Observed", "AllClear"]),
+    ],
+)
+def test_a_cap_message_is_valid_and_says_the_same_in_the_standards_words(
+    announce: Announce, kind: str, level: str, chance: float | None, expected: list[str]
+) -> None:
+    document = cap_message(announce(kind, alert_level=level, probability=chance), "vigie", DASHBOARD)
+    names = ("status", "msgType", "urgency", "severity", "certainty", "responseType")
+    assert told(document, *names) == expected
+
+
+def test_a_replay_is_an_exercise_for_machines_too(announce: Announce) -> None:
+    assert told(cap_message(announce(replay=True), "vigie", DASHBOARD), "status") == ["Exercise"]
+
+
+def test_a_cap_message_refers_to_those_before_it(announce: Announce) -> None:
+    document = cap_message(announce("ended", earlier=(announce(),)), "vigie", DASHBOARD)
+    assert told(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00+00:00"]
+
+
+def test_a_cap_message_names_no_person(announce: Announce) -> None:
+    assert b"Ada" not in cap_message(announce(), "vigie", DASHBOARD)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rule"),
+    [
+        (b"<status>Actual</status>", b"<status>Real</status>", "status"),
+        (b"2025-01-31T12:00:00+00:00", b"2025-01-31T12:00:00Z", "sent"),
+        (b"<severity>Severe</severity>", b"", "certainty"),
+        (b"</alert>", b"", "not XML"),
+    ],
+)
+def test_a_message_that_the_standard_refuses_never_leaves(
+    announce: Announce, before: bytes, after: bytes, rule: str
+) -> None:
+    document = cap_message(announce(), "vigie", DASHBOARD)
+    assert before in document
+    with pytest.raises(SchemaError, match=rule):
+        validated(document.replace(before, after))
+
+
+@given(text=st.text(max_size=60))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_breaks_a_message(announce: Announce, text: str) -> None:
+    text = text.encode("utf-8", "ignore").decode()
+    odd = announce(reason=text, reason_key="", publisher=text, route_id="_Z", why=text, signed_by=[text])
+    cap_message(odd, "vigie", DASHBOARD)
+    etree.fromstring(atom_feed([odd], "en", "vigie", DASHBOARD))
+    message = compose(odd, "en", DASHBOARD)
+    out = mail(message, odd, None, letter_id="x", sender="vigie@example.org", recipient="a@example.org")
+    back = message_from_bytes(out.as_bytes(), policy=email.policy.default)
+    assert back["To"] == "a@example.org"
+    assert back["Bcc"] is None
+
+
+def test_the_feed_leads_to_the_view_and_to_the_cap_message(announce: Announce) -> None:
+    root = etree.fromstring(atom_feed([announce(), announce("ended")], "en", "vigie", DASHBOARD))
+    entries = root.findall(f"{{{NAMESPACE}}}entry")
+    assert [entry.find(f"{{{NAMESPACE}}}category").get("term") for entry in entries] == ["ended", "raised"]
+    links = {link.get("rel"): link.get("href") for link in entries[1].iterfind(f"{{{NAMESPACE}}}link")}
+    assert links["related"] == cap_name(announce())
+    assert links["alternate"].startswith("https://vigie.example.org/alerts?release=run-1")
+
+
+def test_an_empty_feed_is_a_feed() -> None:
+    root = etree.fromstring(atom_feed([], "en", "vigie", DASHBOARD))
+    assert root.findtext(f"{{{NAMESPACE}}}updated") == "1970-01-01T00:00:00+00:00"
+
+
+def test_markup_in_a_reason_stays_text_in_html(announce: Announce) -> None:
+    message = compose(announce(reason="<script>alert(1)</script>", reason_key=""), "en", DASHBOARD)
+    assert "<script>" not in mail_html(message)
+    assert "&lt;script&gt;" in mail_html(message)
+    assert "<script>alert(1)</script>" in mail_text(message)
+
+
+def test_a_line_break_in_a_name_cannot_add_a_header(announce: Announce) -> None:
+    odd = announce(route_id="_Z", publisher="IOM\r\nBcc: all@example.org")
+    message = compose(odd, "en", DASHBOARD)
+    out = mail(message, odd, None, letter_id="x", sender="vigie@example.org", recipient="a@example.org")
+    assert out["Bcc"] is None
+    assert "\n" not in out["Subject"]
+
+
+def test_a_text_mail_keeps_to_lines_that_every_program_shows(announce: Announce) -> None:
+    lines = mail_text(compose(announce(), "en", DASHBOARD)).splitlines()
+    assert max(len(line) for line in lines if "://" not in line and "Reference" not in line) <= 76
+
+
+def test_the_picture_is_drawn_in_the_size_that_the_mail_shows(announce: Announce) -> None:
+    picture = fan_picture(announce().facts, "en")
+    assert picture is not None
+    assert struct.unpack(">II", picture[16:24]) == (1168, 540)
+    assert fan_picture({**announce().facts, "history": []}, "en") is None
+
+
+def test_an_announcement_has_one_name_for_ever_and_each_reader_a_letter_of_its_own() -> None:
+    at = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    row = Entry("delivery", "announced", "surge.EMR", "run-1", payload={"kind": "raised", "facts": {}}, id=7, at=at)
+    assert announcement_of(row).identity == announcement_of(row).identity
+    names = {letter_identity(announcement_of(row), *reader) for reader in (("a", "x"), ("a", "y"), ("b", "x"))}
+    assert len(names) == 3
