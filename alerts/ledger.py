@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerts.past import BoolArray, Past
-from alerts.resample import area_interval, rate_interval, ratio, share_interval, widened, with_interval
 from core.quantiles import FloatArray
+from forecasting.verification.bootstrap import (
+    area_interval,
+    rate_interval,
+    ratio,
+    share_interval,
+    widened,
+    with_interval,
+)
 
 MONTHS_PER_YEAR = 12
 QUARTILES = {"q25": 0.25, "median": 0.50, "q75": 0.75}
@@ -144,7 +151,7 @@ def measures(ledger: Ledger, weights: FloatArray) -> dict[str, float]:
 
     Args:
         ledger: Alerts of one series or several, which are pooled.
-        weights: How often each origin is drawn (:func:`alerts.resample.draw_weights`).
+        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
     """
     right, wrong, event, seen, judged = (
         weights @ counted.sum(axis=1).astype(float)

@@ -8,9 +8,9 @@ import pandas as pd
 from alerts.exceedance import ExceedanceRule
 from alerts.ledger import Ranked, of_month, of_window
 from alerts.past import Past
-from alerts.resample import ratio, share_interval, widened, with_interval
 from alerts.training import ANY_MONTH
 from core.quantiles import FloatArray
+from forecasting.verification.bootstrap import ratio, share_interval, widened, with_interval
 
 EDGES: FloatArray = np.array([0.0, 0.1, 0.25, 0.45, 0.65, 1.0])
 """Bins of the chance, narrow where most chances lie."""
@@ -23,7 +23,7 @@ def reliability(past: Past, rule: ExceedanceRule, weights: FloatArray) -> pd.Dat
     Args:
         past: What the rule said at past origins, and what came.
         rule: The rule.
-        weights: How often each origin is drawn (:func:`alerts.resample.draw_weights`).
+        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
 
     Returns:
         ``rule, horizon`` (0: any month of the window), ``bin_low, bin_high``, ``chance`` (mean said), ``came`` (share)

@@ -17,8 +17,8 @@ from alerts.ledger import entered as entries_of
 from alerts.levels import LEVELS, rank
 from alerts.past import BoolArray
 from alerts.raised import Raised
-from alerts.resample import draw_weights
 from core.schema import ALL
+from forecasting.verification.bootstrap import draw_weights
 
 FOLLOWED_MONTHS = 3
 """Months after a signal in which its claim must hold."""

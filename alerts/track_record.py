@@ -2,7 +2,7 @@
 
 Events are those of the rules themselves; the headline is *onset*: the first month of an event after at least three
 months without, seen from an origin at which it was not there. Cut-offs are frozen on a training span; alerts are
-counted on the origins after it, and the chances themselves are judged on all. Intervals: moving-block bootstrap over
+counted on the origins after it, and the chances themselves are judged on all. Intervals: circular block bootstrap over
 origins, 90 %, no narrower than the number of cases allows.
 """
 
@@ -21,11 +21,11 @@ from alerts.levels import LEVELS, Cutoffs
 from alerts.past import Issued, Past, issued, replay
 from alerts.reliability import COLUMNS as RELIABILITY_COLUMNS
 from alerts.reliability import reliability
-from alerts.resample import draw_weights
 from alerts.training import ANY_MONTH, Span
 from core.quantiles import FloatArray
 from core.schema import ALL, FORECASTS, PANEL, TRACK_RECORD, check
 from core.settings import AlertSettings
+from forecasting.verification.bootstrap import draw_weights
 
 HORIZONS = 6
 COMPARED_HORIZONS = (ANY_MONTH, 1, 3, 6)

@@ -23,7 +23,6 @@ from alerts.comparisons import Comparison, compared
 from alerts.documented import COLUMNS, SURGE, DocumentedEvent, said_before
 from alerts.ledger import Ledger, measures, of_month, ranking, single_month, window
 from alerts.past import BoolArray, Issued, Past, issued, outcomes_at, replay
-from alerts.resample import draw_weights, share_interval
 from alerts.thresholds import by_route
 from alerts.track_record import HORIZONS
 from alerts.training import ANY_MONTH, Span
@@ -36,6 +35,7 @@ from core.settings import SNAPSHOT, AlertSettings
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.runs import run_backtest
+from forecasting.verification.bootstrap import draw_weights, share_interval
 from ingest.events import SAID, events
 
 TRAINED_UNTIL = "2017-12"

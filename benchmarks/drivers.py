@@ -139,8 +139,8 @@ def section(table: pd.DataFrame, about: dict[str, object]) -> list[str]:
         f"{about['last_origin']}.",
         "Score of the pooled model with the driver over its score without (log1p scale), with the driver late by "
         f"{SHIFT} months, and with a constant that",
-        "has its gaps. Brackets: 90 % moving-block bootstrap. Evidence only where all three intervals lie below 1 and "
-        "Holm's p is below .10. Both placebos are tried only for a driver that gained somewhere beyond luck.",
+        "has its gaps. Brackets: 90 % circular block bootstrap. Evidence only where all three intervals lie below 1 "
+        "and Holm's p is below .10. Both placebos are tried only for a driver that gained somewhere beyond luck.",
         "",
         "| driver | rows | h | over none [90 %] | over late [90 %] | over constant [90 %] | p (Holm) | verdict |",
         "|---|---|---|---|---|---|---|---|",

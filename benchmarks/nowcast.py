@@ -16,10 +16,10 @@ import pandas as pd
 
 from benchmarks.published_files import published_files
 from core.quantiles import FloatArray
-from forecasting.bootstrap import ratio_interval
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.nowcast import FEWEST_MONTHS, DailyHistory, daily_history
-from forecasting.scores import wis
+from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.scores import wis
 from ingest.raw import Parsed, RawFile
 from ingest.sources import italy_interior, uk_home_office
 
@@ -107,8 +107,8 @@ def table(found: pd.DataFrame) -> list[str]:
 
 
 def _ratio(own: pd.Series, rival: pd.Series) -> str:
-    low, high = ratio_interval(own.to_numpy(), rival.to_numpy(), horizon=1)
-    return f"{own.sum() / rival.sum():.2f} [{low:.2f}–{high:.2f}]"
+    found = ratio_interval(own.to_numpy(), rival.to_numpy(), horizon=1)
+    return f"{found.ratio:.2f} [{found.low:.2f}–{found.high:.2f}]"
 
 
 def report(raw_data: Path) -> list[str]:

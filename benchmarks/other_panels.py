@@ -25,7 +25,7 @@ from forecasting.combine import combine_table
 from forecasting.members import Request, past_members
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.scores import summarise
+from forecasting.verification.scores import summarise
 from forecasting.workers import Progress
 from ingest.registry import SOURCES
 
@@ -97,7 +97,7 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
 
 
 def scores_of(published: Published, panel: Panel, progress: Progress | None = None) -> pd.DataFrame:
-    """Scores of the ensemble over all series of a panel; see :func:`forecasting.scores.summarise`."""
+    """Scores of the ensemble over all series of a panel; see :func:`forecasting.verification.scores.summarise`."""
     request = replace(Request.of(panel, None, [ENSEMBLE, BASELINE], published.horizons), progress=progress)
     members = past_members(request, origins=published.origins, step=1)[0]
     scores = summarise(combine_table(members, panel)[0], panel)

@@ -12,18 +12,19 @@ import pandas as pd
 from benchmarks.peer_models import PEERS
 from core.schema import ALL
 from forecasting.combine import combine_table
-from forecasting.comparison import AHEAD, BEHIND, compare, same_rows
+from forecasting.comparison import compare, same_rows
 from forecasting.engine import forecast
 from forecasting.members import models_to_run
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_matrix
-from forecasting.scores import score_rows, summarise
+from forecasting.verification.scores import score_rows, summarise
+from forecasting.verification.verdict import BETTER, WORSE
 
 TITLE = "Peers on the same rows"
 TIMED_ORIGINS = 6
 TIMED_PEERS = ("statsforecast AutoETS", "statsforecast AutoTheta", "Prophet")
-WORDS = {AHEAD: "ensemble ahead", BEHIND: "peer ahead"}
+WORDS = {BETTER: "ensemble ahead", WORSE: "peer ahead"}
 COMMAND = "python -m benchmarks.peers --cache FOLDER --write"
 
 
@@ -54,9 +55,9 @@ def section(forecasts: QuantileTable, totals: Panel) -> list[str]:
         "",
         "### The ensemble's score over each peer's",
         "",
-        "Below 1 the ensemble is better. Brackets: 90 % moving-block bootstrap over origins; p: Diebold–Mariano (HLN), "
-        "Holm over all rows of a",
-        "scale; the last column is read from the interval on log1p scale.",
+        "Below 1 the ensemble is better. Brackets: 90 % circular block bootstrap over origins; p: Diebold–Mariano "
+        "(HLN), Holm over all rows of a",
+        "scale; the last column is the verdict on log1p scale: interval and p together.",
         "",
         *ratio_lines(compare(rows, ENSEMBLE, others)),
         "",

@@ -24,7 +24,7 @@ from forecasting.backtest import backtest
 from forecasting.combine import ensemble
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.registry import MODELS
-from forecasting.scores import summarise
+from forecasting.verification.scores import summarise
 from ingest.sources import frontex
 from store.releases import ReleaseStore
 

@@ -9,6 +9,7 @@ from dashboard import summaries
 from dashboard.i18n import _, ngettext
 from dashboard.names import model_name
 from dashboard.summaries import known
+from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 
 
 def series_of(route_id: str) -> str:
@@ -20,27 +21,23 @@ def skill_rows(scores: pd.DataFrame, series_id: str, scale: str) -> pd.DataFrame
     """Scores of one series and scale, the ensemble first and the baseline second.
 
     Returns:
-        The columns of ``SCORES`` plus ``name``, ``lower`` and ``upper`` (empty where no interval is known).
+        The columns of ``SCORES`` plus ``name``, ``lower`` and ``upper`` (empty where no interval is known), and
+        ``verdict``.
     """
-    rows = scores[(scores["series_id"] == series_id) & (scores["scale"] == scale)].copy()
+    rows = with_verdicts(scores[(scores["series_id"] == series_id) & (scores["scale"] == scale)])
     rows["name"] = rows["model_id"].map(model_name)
-    for name, given in (("lower", "relative_wis_lo"), ("upper", "relative_wis_hi")):
-        rows[name] = rows[given] if given in rows else float("nan")
+    rows = rows.assign(lower=rows["relative_wis_lo"], upper=rows["relative_wis_hi"])
     order = rows["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
     return rows.assign(_order=order).sort_values(["_order", "name", "horizon"]).drop(columns="_order")
 
 
-def verdict(model_id: str, relative_wis: float, lower: float, upper: float) -> str:
+def verdict_words(model_id: str, relative_wis: float, verdict: str) -> str:
     """What a ratio to the baseline is evidence of."""
     if model_id == summaries.BASELINE:
         return _("the baseline")
     if not known(relative_wis):
         return _("not scored")
-    if not known(lower) or not known(upper):
-        return _("below 1, not tested") if relative_wis < 1 else _("no better than the baseline")
-    if lower <= 1 <= upper:
-        return _("no evidence")
-    return _("better") if upper < 1 else _("worse")
+    return {BETTER: _("better"), WORSE: _("worse")}.get(verdict, _("no evidence"))
 
 
 def title(rows: pd.DataFrame) -> str:
@@ -48,30 +45,20 @@ def title(rows: pd.DataFrame) -> str:
     own = rows[(rows["model_id"] == summaries.ENSEMBLE)].dropna(subset=["relative_wis"]).sort_values("horizon")
     if own.empty:
         return _("No past forecasts have been scored yet")
-    tested = own["upper"].notna().any()
-    better = own[(own["upper"].fillna(own["relative_wis"]) < 1)]
+    better = own[own["verdict"] == BETTER]
     if better.empty:
         return _("No evidence that the forecast is better than the baseline")
-    count, total = len(better), len(own)
-    if not tested:
-        text = ngettext(
-            "The forecast scored better than the baseline at {n} of {total} horizon",
-            "The forecast scored better than the baseline at {n} of {total} horizons",
-            total,
-        )
-        return text.format(n=count, total=total)
     until = _unbroken(own, better)
     if until == int(own["horizon"].max()):
         return _("The forecast beats the baseline at every horizon")
-    if until:
+    if until and len(better) == int((own["horizon"] <= until).sum()):
         text = ngettext(
             "The forecast beats the baseline {n} month ahead; no evidence beyond",
             "The forecast beats the baseline up to {n} months ahead; no evidence beyond",
             until,
         )
-        if count == int((own["horizon"] <= until).sum()):
-            return text.format(n=until)
-    return _("The forecast beats the baseline at {n} of {total} horizons").format(n=count, total=total)
+        return text.format(n=until)
+    return _("The forecast beats the baseline at {n} of {total} horizons").format(n=len(better), total=len(own))
 
 
 def _unbroken(own: pd.DataFrame, better: pd.DataFrame) -> int:
@@ -85,9 +72,7 @@ def _unbroken(own: pd.DataFrame, better: pd.DataFrame) -> int:
 
 def skill_table(rows: pd.DataFrame) -> pd.DataFrame:
     """The sortable table: numbers stay numbers."""
-    verdicts = [
-        verdict(row["model_id"], row["relative_wis"], row["lower"], row["upper"]) for row in rows.to_dict("records")
-    ]
+    verdicts = [verdict_words(row["model_id"], row["relative_wis"], row["verdict"]) for row in rows.to_dict("records")]
     return pd.DataFrame(
         {
             _("Model"): rows["name"].to_numpy(),

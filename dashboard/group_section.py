@@ -17,7 +17,8 @@ from dashboard.i18n import _, labelled, language, ngettext
 from dashboard.layout import small
 from dashboard.names import region_name
 from dashboard.reads import Night
-from forecasting.groups import FEW, NARROW, WORSE
+from forecasting.verification.groups import FEW, NARROW
+from forecasting.verification.verdict import WORSE
 
 Row = dict[Hashable, Any]
 KINDS = ("region", "citizen", "route")

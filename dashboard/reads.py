@@ -34,7 +34,7 @@ from core.schema import (
 )
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
-from forecasting.groups import COLUMNS as GROUP_COLUMNS
+from forecasting.verification.groups import COLUMNS as GROUP_COLUMNS
 from store.chain import release_folders
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore

@@ -11,7 +11,7 @@ from core.quantiles import INTERVALS, interval_levels
 from dashboard import reads, summaries
 from dashboard.reads import Night
 from forecasting.quantiles import to_matrix
-from forecasting.scores import wis
+from forecasting.verification.scores import wis
 
 OUTSIDE = 0.0
 """In a column ``inside``: the outcome fell outside every interval."""

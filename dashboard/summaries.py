@@ -7,6 +7,7 @@ import datetime as dt
 import pandas as pd
 
 from core.quantiles import QUANTILE_LEVELS, probability_above
+from forecasting.verification.verdict import BETTER, skill
 from reports.briefing.summaries import (
     ENSEMBLE,
     LEVEL_ORDER,
@@ -55,13 +56,11 @@ def chances(quantiles: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def better_than_baseline(scores: pd.DataFrame, series_id: str) -> dict[int, bool]:
-    """For each horizon, whether the ensemble's log WIS was lower than the baseline's at past origins.
-
-    Where the release gives an interval for the ratio, it must lie below 1; otherwise the ratio itself must.
-    """
-    rows = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] == series_id) & (scores["scale"] == "log")]
-    bound = rows["relative_wis_hi"].fillna(rows["relative_wis"]) if "relative_wis_hi" in rows else rows["relative_wis"]
-    return {int(horizon): bool(value < 1) for horizon, value in zip(rows["horizon"], bound, strict=True)}
+    """For each horizon, whether the ensemble's verdict on log scale is better than the baseline."""
+    judged = skill(scores[scores["series_id"] == series_id])
+    return {
+        int(horizon): verdict == BETTER for horizon, verdict in zip(judged["horizon"], judged["verdict"], strict=True)
+    }
 
 
 def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id: str, after: dt.date) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from core.quantiles import FloatArray
 from forecasting.model import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray, ModelCard
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.scores import observed_at
+from forecasting.verification.scores import observed_at
 
 VERSION = "2"
 MOST_ORIGINS, FEWEST_ORIGINS = 72, 24

@@ -26,8 +26,8 @@ from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCar
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, to_matrix, to_rows
 from forecasting.registry import MODELS, POOLED_MODELS
-from forecasting.scores import observed_at, wis
 from forecasting.spread import calibrate
+from forecasting.verification.scores import observed_at, wis
 from forecasting.whole_counts import near_whole
 
 VERSION = "7"

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from core.errors import InputError
 from core.quantiles import FloatArray
 from core.schema import ALL
-from forecasting.bootstrap import diebold_mariano, holm, ratio_interval
-from forecasting.skill import NO_EVIDENCE
+from forecasting.verification.bootstrap import diebold_mariano, ratio_interval
+from forecasting.verification.verdict import holm_within, verdicts
 
-AHEAD, BEHIND = "ahead", "behind"
 SCALES = ("log", "natural")
 _ROW = ["series_id", "origin_date", "horizon"]
 
@@ -23,7 +21,7 @@ def same_rows(scored: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Only the rows (series, origin, horizon) that every one of the models has forecast.
 
     Args:
-        scored: From :func:`forecasting.scores.score_rows`.
+        scored: From :func:`forecasting.verification.scores.score_rows`.
         models: Model ids.
 
     Raises:
@@ -40,16 +38,15 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
     """Score of a model over the score of each other one, on the same rows, with its luck.
 
     Args:
-        scored: From :func:`forecasting.scores.score_rows`; rows that one of the models lacks are left out.
+        scored: From :func:`forecasting.verification.scores.score_rows`; rows that one of the models lacks are left out.
         model_id: The model that is judged.
         others: What it is measured against.
 
     Returns:
         One row per other model, scale and horizon: ``model_id, other, series_id`` (``_T``), ``horizon, scale, ratio,
-        ratio_lo, ratio_hi`` (90 % moving-block bootstrap over origins), ``p_value`` (Diebold–Mariano with the
+        ratio_lo, ratio_hi`` (90 % circular block bootstrap over origins), ``p_value`` (Diebold–Mariano with the
         correction of Harvey, Leybourne and Newbold on the origins' mean scores), ``p_holm`` (Holm's over all rows of
-        the scale), ``n`` (rows scored) and ``verdict``: ahead where the interval lies below 1, behind where it lies
-        above, else no evidence.
+        the scale), ``n`` (rows scored) and ``verdict`` (:func:`forecasting.verification.verdict.verdicts`).
 
     Raises:
         InputError: No row is common to all.
@@ -63,15 +60,8 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
         for horizon in sorted(int(step) for step in rows["horizon"].unique())
     ]  # fmt: skip
     table = pd.DataFrame(lines)
-    table["p_holm"] = table.groupby("scale")["p_value"].transform(lambda values: holm(values.to_numpy()))
-    return table
-
-
-def verdict(low: float, high: float) -> str:
-    """One word for an interval of a ratio of scores."""
-    if high < 1:
-        return AHEAD
-    return BEHIND if low > 1 else NO_EVIDENCE
+    table["p_holm"] = holm_within(table, ["scale"])
+    return table.assign(verdict=verdicts(table["ratio_lo"], table["ratio_hi"], table["p_holm"]))
 
 
 def by_origin(rows: pd.DataFrame, model_id: str, scale: str) -> FloatArray:
@@ -82,14 +72,13 @@ def by_origin(rows: pd.DataFrame, model_id: str, scale: str) -> FloatArray:
 
 def _against(rows: pd.DataFrame, model_id: str, other: str, scale: str, horizon: int) -> dict[str, object]:
     own, reference = by_origin(rows, model_id, scale), by_origin(rows, other, scale)
-    low, high = ratio_interval(own, reference, horizon=horizon)
+    found = ratio_interval(own, reference, horizon=horizon)
     counts = rows[rows["model_id"] == model_id].groupby("origin_date", sort=True).size().to_numpy()
     test = diebold_mariano(own / counts, reference / counts, horizon=horizon)
     return {
-        "ratio": float(own.sum() / reference.sum()) if reference.sum() > 0 else np.nan,
-        "ratio_lo": low,
-        "ratio_hi": high,
+        "ratio": found.ratio,
+        "ratio_lo": found.low,
+        "ratio_hi": found.high,
         "p_value": test.p_value,
         "n": int(counts.sum()),
-        "verdict": verdict(low, high),
     }

@@ -17,14 +17,14 @@ import pandas as pd
 
 from core.quantiles import FloatArray
 from core.schema import ALL
-from forecasting.bootstrap import diebold_mariano, holm, ratio_interval
 from forecasting.features import features, volatility
 from forecasting.model import BoolArray, between_levels
 from forecasting.panel import Panel
 from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
 from forecasting.registry import POOLED_MODELS
-from forecasting.scores import wis
-from forecasting.skill import NO_EVIDENCE
+from forecasting.verification.bootstrap import diebold_mariano, ratio_interval
+from forecasting.verification.scores import wis
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm_within, verdicts
 
 MODEL_ID = "vigie-pooled"
 EVIDENCE, HARMS = "evidence", "makes it worse"
@@ -35,7 +35,6 @@ SHIFT = 30
 FEWEST_KNOWN_SHARE = 0.5
 """Share of a route's arrivals whose nationality has a figure, below which the route's own driver is unknown."""
 LONGEST_MEMORY = 36
-SIGNIFICANT = 0.10
 PARTS = "_parts"
 """``series_id`` of the parts taken together, beside single totals and ``_T`` for all of them."""
 Progress = Callable[[str, int, int], None]
@@ -215,15 +214,11 @@ def judged(scores: Mapping[str, pd.DataFrame], drivers: Sequence[str]) -> pd.Dat
         for horizon in sorted(scores[""]["horizon"].unique())
     ]  # fmt: skip
     table = pd.DataFrame(lines)
-    grouped = table.groupby("series_id")["p_value"]
-    table["p_holm"] = grouped.transform(lambda values: holm(values.to_numpy()))
-    survives = (
-        (table["ratio_hi"] < 1)
-        & (table["shifted_hi"] < 1)
-        & (table["missing_hi"] < 1)
-        & (table["p_holm"] < SIGNIFICANT)
-    )
-    table["verdict"] = np.select([survives, table["ratio_lo"] > 1], [EVIDENCE, HARMS], default=NO_EVIDENCE)
+    table["p_holm"] = holm_within(table, ["series_id"])
+    found = verdicts(table["ratio_lo"], table["ratio_hi"], table["p_holm"])
+    beats_placebos = (verdicts(table[f"{name}_lo"], table[f"{name}_hi"]) == BETTER for name in ("shifted", "missing"))
+    helps = (found == BETTER) & np.logical_and.reduce(list(beats_placebos))
+    table["verdict"] = np.select([helps, found == WORSE], [EVIDENCE, HARMS], default=NO_EVIDENCE)
     return table
 
 
@@ -240,8 +235,8 @@ def _ratios(scores: Mapping[str, pd.DataFrame], name: str, series_id: str, horiz
             out |= dict.fromkeys((word, f"{word}_lo", f"{word}_hi"), np.nan)
             continue
         reference, _ = _by_origin(scores[other], series_id, horizon)
-        low, high = ratio_interval(with_driver, reference, horizon=horizon)
-        out |= {word: float(with_driver.sum() / reference.sum()), f"{word}_lo": low, f"{word}_hi": high}
+        found = ratio_interval(with_driver, reference, horizon=horizon)
+        out |= {word: found.ratio, f"{word}_lo": found.low, f"{word}_hi": found.high}
         if not other:
             test = diebold_mariano(with_driver / counts, reference / counts, horizon=horizon)
             out["p_value"] = test.p_value

@@ -20,7 +20,7 @@ from core.quantiles import FloatArray
 from forecasting.model import BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, probability_at, to_matrix, value_at
-from forecasting.scores import observed_at
+from forecasting.verification.scores import observed_at
 
 SHRINKAGE = 24.0
 """Number of past origins at which what they show and the default weigh the same."""

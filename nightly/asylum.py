@@ -23,7 +23,7 @@ from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
-from forecasting.scores import summarise
+from forecasting.verification.scores import summarise
 from forecasting.work import backtest_work, present_work, run_work
 from forecasting.workers import Workers
 from nightly.asylum_parts import TOTAL, corridors

@@ -14,10 +14,10 @@ from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
 from forecasting import combine
-from forecasting.groups import COLUMNS as GROUP_COLUMNS
 from forecasting.model import BASELINE, ENSEMBLE, ModelCard
 from forecasting.registry import MODELS
-from forecasting.skill import skill
+from forecasting.verification.groups import COLUMNS as GROUP_COLUMNS
+from forecasting.verification.verdict import skill
 from ingest.catalogue import SourceCard
 from ingest.known_issues import KnownIssue
 from reports.names import FRESHNESS
@@ -155,7 +155,8 @@ _MATRIX_TITLE = _("Evaluation matrix")
 _MATRIX_WORDS = _(
     "Relative WIS on log scale at past origins: the weighted interval score divided by the reference baseline's on the "
     "same months, with its 90% block-bootstrap interval. Below 1 is better than the baseline; where the interval "
-    "includes 1 there is no evidence either way. Beneath: the share of outcomes inside the 80% interval."
+    "includes 1, or a ratio does not stand after Holm’s correction for all routes and months, there is no evidence. "
+    "Beneath: the share of outcomes inside the 80% interval."
 )
 _GROUP_WORDS = _(
     "Forecasts of the largest nationalities at past origins, by the baseline, Theta and the seasonal walk together, "

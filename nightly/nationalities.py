@@ -14,9 +14,9 @@ from core.progress import ProgressReport
 from core.regions import region_of
 from core.schema import ALL
 from forecasting.combine import ensemble
-from forecasting.groups import group_errors
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
+from forecasting.verification.groups import group_errors
 from forecasting.work import backtest_work
 from nightly.knowledge import FREQ, TARGET, Knowledge
 from nightly.past import past_forecasts
@@ -45,8 +45,8 @@ def errors_by_group(
         origins: At most so many past origins.
 
     Returns:
-        A frame of ``forecasting.groups.COLUMNS``. A route whose breakdown is shorter than six years has no row by
-        nationality: it cannot be judged.
+        A frame of ``forecasting.verification.groups.COLUMNS``. A route whose breakdown is shorter than six years has no
+        row by nationality: it cannot be judged.
     """
     routes = knowledge.states.assign(kind="route", geo=ALL, group=ALL)
     parts = [group_errors(past, knowledge.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]

@@ -14,8 +14,8 @@ from forecasting.model import LEVELS
 from forecasting.nowcast import DailyHistory, Nowcast, daily_history, scaled
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
-from forecasting.scores import wis
 from forecasting.sharpen import sharpen
+from forecasting.verification.scores import wis
 from ingest.days import daily_arrivals
 from nightly.knowledge import Knowledge
 

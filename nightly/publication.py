@@ -10,8 +10,8 @@ from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.scores import calibration, pit_histogram, score_rows, summarise
 from forecasting.trajectories import sample_paths
+from forecasting.verification.scores import calibration, pit_histogram, score_rows, summarise
 from forecasting.workers import Workers
 from ingest.catalogue import SourceCard
 from ingest.delays import delay_profile, reporting

@@ -10,7 +10,7 @@ from core.schema import FIGURES_THEN, REPLAYS, check
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix
-from forecasting.scores import observed_at, wis
+from forecasting.verification.scores import observed_at, wis
 from nightly.knowledge import FREQ, TARGET, Knowledge
 
 KEPT = {"q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9}

@@ -71,7 +71,7 @@ def show_table(rows: pd.DataFrame) -> None:
     text = _(
         "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
         "than the baseline, whose forecast is the last value with its own past errors. Where the 90% interval includes "
-        "1, there is no evidence either way."
+        "1, or a ratio does not stand after Holm’s correction for all routes and months, there is no evidence."
     )
     st.markdown(small(text))
     st.dataframe(

@@ -20,6 +20,7 @@ from dashboard.charts.axes import (
 from dashboard.charts.members import ENSEMBLE
 from dashboard.i18n import _, ngettext
 from dashboard.theme import Theme, with_opacity
+from forecasting.verification.verdict import BETTER, with_verdicts
 
 COLUMNS = ("model_id", "name", "horizon", "relative_wis")
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
@@ -86,7 +87,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
 
 def skill_alt(scores: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
     """The chart in words: relative WIS of the highlighted model at the first and last horizon, and where it helps."""
-    own = scores[scores["model_id"] == highlight].dropna(subset=["relative_wis"]).sort_values("horizon")
+    own = with_verdicts(scores[scores["model_id"] == highlight].dropna(subset=["relative_wis"]).sort_values("horizon"))
     if own.empty:
         return _("No scores yet.")
     first, last = own.iloc[0], own.iloc[-1]
@@ -95,7 +96,7 @@ def skill_alt(scores: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
         "Relative WIS {first}, {first_ahead}, and {last}, {last_ahead}."
     ).format(
         name=first["name"],
-        n=int((own["relative_wis"] < 1).sum()),
+        n=int((own["verdict"] == BETTER).sum()),
         count=len(own),
         first=numbers.decimal(first["relative_wis"]),
         first_ahead=_months_ahead(first["horizon"]),

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core.settings import PROJECT
 from dashboard import group_section, reads
 from dashboard.downloads import FORMATS, Export, csv_bytes
-from forecasting.groups import COLUMNS, FEW, NARROW, WORSE
+from forecasting.verification.groups import COLUMNS, FEW, NARROW
+from forecasting.verification.verdict import WORSE
 from store.releases import Release
 
 

@@ -14,6 +14,7 @@ from alerts.reasons import TEMPLATES, sentence
 from core.routes import ROUTES
 from dashboard import evaluation_view, headlines, numbers
 from dashboard.route_view import skill_span, spaced
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 
 from .conftest import alert, make_track_record
 
@@ -129,15 +130,14 @@ def test_chances_are_shown_at_even_distances_up_to_the_last_month(months: int, c
 
 
 @pytest.mark.parametrize(
-    ("ratio", "low", "high", "words"),
+    ("model_id", "ratio", "verdict", "words"),
     [
-        (0.9, 0.8, 0.99, "better"),
-        (0.9, 0.8, 1.0, "no evidence"),
-        (1.1, 0.9, 1.2, "no evidence"),
-        (1.2, 1.1, 1.3, "worse"),
-        (0.9, np.nan, np.nan, "below 1, not tested"),
-        (np.nan, np.nan, np.nan, "not scored"),
+        ("vigie-ets", 0.9, BETTER, "better"),
+        ("vigie-ets", 0.9, NO_EVIDENCE, "no evidence"),
+        ("vigie-ets", 1.2, WORSE, "worse"),
+        ("vigie-ets", np.nan, NO_EVIDENCE, "not scored"),
+        ("vigie-baseline", 1.0, NO_EVIDENCE, "the baseline"),
     ],
 )
-def test_evidence_needs_an_interval_on_one_side_of_one(ratio: float, low: float, high: float, words: str) -> None:
-    assert evaluation_view.verdict("vigie-ets", ratio, low, high) == words
+def test_the_evaluation_page_words_the_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
+    assert evaluation_view.verdict_words(model_id, ratio, verdict) == words

@@ -82,11 +82,6 @@ def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
     assert not better[8]  # its ratio is below 1, its interval is not
 
 
-def test_without_intervals_the_ratio_itself_decides() -> None:
-    scores = make_scores().drop(columns=["relative_wis_lo", "relative_wis_hi"])
-    assert summaries.better_than_baseline(scores, EMR)[8]
-
-
 def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> None:
     frames = usual_frames(None)
     outcomes = frames["outcomes"]

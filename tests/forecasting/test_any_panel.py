@@ -14,7 +14,7 @@ from core.schema import FORECASTS, check
 from forecasting.features import features
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.runs import run_backtest, run_forecast
-from forecasting.scores import score_rows
+from forecasting.verification.scores import score_rows
 
 STARTS = {"D": "2023-01-02", "W": "2018-01-07", "M": "2012-01-31", "Q": "2006-03-31", "A": "1985-12-31"}
 

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from forecasting.bootstrap import holm
-from forecasting.comparison import AHEAD, BEHIND, compare, same_rows
-from forecasting.skill import NO_EVIDENCE
+from forecasting.comparison import compare, same_rows
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 
 
 def scored(scores: dict[str, np.ndarray], horizon: int = 1) -> pd.DataFrame:
@@ -32,13 +31,13 @@ def test_a_model_that_scores_half_is_ahead_with_that_ratio() -> None:
     row = compare(scored({"own": other / 2, "other": other}), "own", ["other"]).iloc[0]
     assert row["ratio"] == pytest.approx(0.5)
     assert row["ratio_lo"] == pytest.approx(0.5)
-    assert row["verdict"] == AHEAD
+    assert row["verdict"] == BETTER
     assert row["p_value"] < 0.001
 
 
 def test_a_model_that_scores_double_is_behind() -> None:
     other = noise(1)
-    assert compare(scored({"own": other * 2, "other": other}), "own", ["other"])["verdict"].eq(BEHIND).all()
+    assert compare(scored({"own": other * 2, "other": other}), "own", ["other"])["verdict"].eq(WORSE).all()
 
 
 def test_luck_alone_is_no_evidence() -> None:
@@ -60,11 +59,3 @@ def test_rows_that_one_model_lacks_count_for_nobody() -> None:
 def test_models_without_a_common_row_are_refused() -> None:
     with pytest.raises(InputError, match="common"):
         compare(scored({"own": noise(1)}), "own", ["other"])
-
-
-def test_holm_corrects_the_smallest_p_most_and_keeps_their_order() -> None:
-    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
-
-
-def test_holm_leaves_out_tests_that_could_not_be_made() -> None:
-    np.testing.assert_allclose(holm(np.array([0.02, np.nan, 0.9])), [0.04, np.nan, 0.9])

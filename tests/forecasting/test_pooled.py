@@ -17,7 +17,7 @@ from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import FORESEEN, Level, neighbours, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.registry import POOLED_MODELS
-from forecasting.scores import score_rows
+from forecasting.verification.scores import score_rows
 from forecasting.work import backtest_work
 
 MODEL = "vigie-pooled"

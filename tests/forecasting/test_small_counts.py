@@ -16,7 +16,7 @@ from forecasting.models.small_counts import THRESHOLDS, log_quantiles
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import QuantileTable
-from forecasting.scores import score_rows
+from forecasting.verification.scores import score_rows
 
 MODEL = "vigie-pooled"
 MONTHS = 96

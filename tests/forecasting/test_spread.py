@@ -9,8 +9,8 @@ import pytest
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
-from forecasting.scores import observed_at, wis
 from forecasting.spread import FACTORS, FEWEST_SCORED, calibrate
+from forecasting.verification.scores import observed_at, wis
 
 MONTHS = 120
 NOISE = 0.3

@@ -12,7 +12,7 @@ from core.quantiles import FloatArray
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
-from forecasting.scores import wis
+from forecasting.verification.scores import wis
 from forecasting.whole_counts import JITTER, near_whole, units
 
 MONTHS = 60

@@ -1,4 +1,4 @@
-"""How good past forecasts were: weighted interval score, coverage, PIT, CRPS. Frame to frame, nothing hidden.
+"""How good past forecasts were: weighted interval score, coverage, PIT. Frame to frame, nothing hidden.
 
 The denominator of every relative score is :func:`reference_quantiles`: the hubs' baseline made from the panel alone, on
 the same rows. It is ``vigie-baseline`` before the guard: on log1p scale its lower quantiles may fall below zero,
@@ -15,11 +15,12 @@ import pandas as pd
 from core.errors import InputError
 from core.quantiles import INTERVALS, FloatArray, interval_levels
 from core.schema import ALL
-from forecasting.bootstrap import ratio_interval
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, probability_at, to_matrix
+from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.verdict import FAMILY, holm_within
 
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
@@ -102,8 +103,9 @@ def summarise(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.DataF
     """Mean scores per model × series × horizon, and over all series (``_T``).
 
     Returns:
-        A frame that keeps ``SCORES``, plus ``coverage_98``, ``relative_wis_lo`` and ``relative_wis_hi`` (90 %
-        moving-block bootstrap over origins; empty below eight origins). ``n`` is the number of forecasts scored.
+        A frame that keeps ``SCORES``, plus ``coverage_98``, ``relative_wis_lo`` and ``relative_wis_hi`` (90 % circular
+        block bootstrap over origins; empty where there are too few) and ``p_holm``: the p-value of a ratio of 1,
+        corrected within :data:`forecasting.verification.verdict.FAMILY`. ``n`` is the number of forecasts scored.
 
     Raises:
         InputError: Nothing can be scored: a mean of nothing is no score.
@@ -118,7 +120,8 @@ def summarise(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.DataF
         model_id, series_id, horizon = cast(tuple[str, str, int], key)
         place = {"model_id": model_id, "series_id": series_id, "horizon": horizon}
         lines += [{**place, **line} for line in _summary(group, horizon)]
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    return table.assign(p_holm=holm_within(table, FAMILY)).drop(columns="p_value")
 
 
 def calibration(rows: pd.DataFrame) -> pd.DataFrame:
@@ -167,24 +170,6 @@ def pit_histogram(
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def crps_from_samples(samples: FloatArray, observed: FloatArray) -> FloatArray:
-    """Continuous ranked probability score: mean distance to the outcome less half the mean distance of two draws.
-
-    Args:
-        samples: Shape ``(n, draws)``.
-        observed: Shape ``(n,)``.
-
-    Returns:
-        Scores, shape ``(n,)``. Gneiting and Raftery 2007, JASA 102(477), eq. 21.
-    """
-    ordered = np.sort(samples, axis=1)
-    draws = ordered.shape[1]
-    weights = 2 * np.arange(1, draws + 1) - draws - 1
-    spread = (ordered * weights).sum(axis=1) / draws**2
-    score: FloatArray = np.abs(ordered - observed[:, None]).mean(axis=1) - spread
-    return score
-
-
 def _summary(group: pd.DataFrame, horizon: int) -> list[dict[str, object]]:
     coverage = {
         f"coverage_{round(100 * level)}": float(group[f"covered_{round(100 * level)}"].mean()) for level in COVERAGES
@@ -193,15 +178,15 @@ def _summary(group: pd.DataFrame, horizon: int) -> list[dict[str, object]]:
     for scale in ("log", "natural"):
         own, reference = group[f"wis_{scale}"], group[f"reference_{scale}"]
         sums = group.groupby("origin_date", sort=True)[[own.name, reference.name]].sum()
-        low, high = ratio_interval(sums[own.name].to_numpy(), sums[reference.name].to_numpy(), horizon=horizon)
-        total = float(reference.sum())
+        found = ratio_interval(sums[own.name].to_numpy(), sums[reference.name].to_numpy(), horizon=horizon)
         lines.append(
             {
                 "scale": scale,
                 "wis": float(own.mean()),
-                "relative_wis": float(own.sum()) / total if total > 0 else np.nan,
-                "relative_wis_lo": low,
-                "relative_wis_hi": high,
+                "relative_wis": found.ratio,
+                "relative_wis_lo": found.low,
+                "relative_wis_hi": found.high,
+                "p_value": found.p_value,
                 **coverage,
                 "n": len(group),
             }

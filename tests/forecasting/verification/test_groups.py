@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.groups import COLUMNS, FEW, NARROW, WORSE, group_errors
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.scores import summarise
+from forecasting.verification.groups import COLUMNS, FEW, NARROW, group_errors
+from forecasting.verification.scores import summarise
+from forecasting.verification.verdict import WORSE
 
 MONTHS, ORIGINS = 84, 40
 

@@ -13,17 +13,18 @@ import numpy as np
 import pandas as pd
 
 from core.quantiles import FloatArray
-from forecasting.bootstrap import ratio_interval
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, probability_at, to_matrix
-from forecasting.scores import observed_at, score_rows
+from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.scores import observed_at, score_rows
+from forecasting.verification.verdict import WORSE, holm_within, with_verdicts
 
 KINDS = ("route", "region", "citizen")
 COLUMNS = [
     "kind", "route_id", "geo", "group", "model_id", "horizon", "n", "n_series", "relative_wis", "relative_wis_lo",
     "relative_wis_hi", "bias", "coverage_50", "coverage_80", "coverage_95", "mark",
 ]  # fmt: skip
-WORSE, NARROW, FEW = "worse than the baseline", "intervals too narrow", "too few forecasts"
+NARROW, FEW = "intervals too narrow", "too few forecasts"
 FEWEST = 24
 """Forecasts below which a group's errors say nothing."""
 NARROW_BY = 0.15
@@ -44,7 +45,7 @@ def group_errors(forecasts: pd.DataFrame, panel: Panel, groups: pd.DataFrame) ->
         mean WIS (log scale) to the reference baseline's with its 90 % block-bootstrap interval over origins; ``bias``
         from −1 (outcomes always above every quantile) to 1 (always below): positive means forecasts were too high
         (Funk et al. 2019, PLoS Comput. Biol. 15(2) e1006785); ``mark`` is empty, :data:`FEW`, :data:`WORSE` (the
-        whole interval above 1) or :data:`NARROW`.
+        one verdict, Holm over all groups of a kind) or :data:`NARROW`.
     """
     if forecasts.empty or groups.empty:
         return _frame([])
@@ -54,7 +55,8 @@ def group_errors(forecasts: pd.DataFrame, panel: Panel, groups: pd.DataFrame) ->
         return _frame([])
     keys = ["model_id", "series_id", "origin_date", "horizon"]
     rows = rows.merge(table.keys[keys].assign(bias=_bias(table, panel)), on=keys)
-    return _frame(list(_lines(rows.merge(groups, on="series_id"))))
+    lines = pd.DataFrame(_lines(rows.merge(groups, on="series_id")))
+    return _frame(_marked(lines)) if len(lines) else _frame([])
 
 
 def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
@@ -71,28 +73,28 @@ def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
         place = dict(zip(("kind", "route_id", "geo", "group", "model_id", "horizon"), key, strict=True))
         sums = part.groupby("origin_date")[["wis_log", "reference_log"]].sum()
         own, reference = (sums[name].to_numpy() for name in ("wis_log", "reference_log"))
-        low, high = ratio_interval(own, reference, horizon=int(part["horizon"].iloc[0]))
-        below = reference.sum()
+        found = ratio_interval(own, reference, horizon=int(part["horizon"].iloc[0]))
         line = {
             "n": len(part),
             "n_series": part["series_id"].nunique(),
-            "relative_wis": own.sum() / below if below > 0 else np.nan,
-            "relative_wis_lo": low,
-            "relative_wis_hi": high,
+            "relative_wis": found.ratio,
+            "relative_wis_lo": found.low,
+            "relative_wis_hi": found.high,
+            "p_value": found.p_value,
             "bias": part["bias"].mean(),
             **{f"coverage_{level}": part[f"covered_{level}"].mean() for level in (50, 80, 95)},
         }
-        yield {**place, **line, "mark": _mark(len(part), low, float(line["coverage_80"]))}
+        yield {**place, **line}
 
 
-def _mark(n: int, low: float, coverage: float) -> str:
-    if n < FEWEST:
-        return FEW
-    if low > 1:
-        return WORSE
-    return NARROW if coverage < 0.8 - NARROW_BY else ""
+def _marked(lines: pd.DataFrame) -> pd.DataFrame:
+    """The same with each group's mark; all groups of a kind are judged at once."""
+    judged = with_verdicts(lines.assign(p_holm=holm_within(lines, ["model_id", "kind"])))
+    narrow = judged["coverage_80"] < 0.8 - NARROW_BY
+    mark = np.select([judged["n"] < FEWEST, judged["verdict"] == WORSE, narrow], [FEW, WORSE, NARROW], default="")
+    return judged.assign(mark=mark)
 
 
-def _frame(lines: list[dict[str, object]]) -> pd.DataFrame:
+def _frame(lines: pd.DataFrame | list[dict[str, object]]) -> pd.DataFrame:
     numbers = dict.fromkeys(COLUMNS[8:-1], float) | dict.fromkeys(("horizon", "n", "n_series"), int)
-    return pd.DataFrame(lines, columns=COLUMNS).astype(numbers)
+    return pd.DataFrame(lines, columns=COLUMNS).reset_index(drop=True).astype(numbers)

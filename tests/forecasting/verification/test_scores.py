@@ -10,19 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ttest_rel
 
 from core.errors import InputError, SchemaError
 from core.quantiles import QUANTILE_LEVELS
 from core.schema import SCORES, check
 from forecasting.backtest import backtest
-from forecasting.bootstrap import diebold_mariano, ratio_interval
 from forecasting.combine import ensemble
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.registry import MODELS
-from forecasting.scores import calibration, crps_from_samples, pit_histogram, score_rows, summarise
-from forecasting.skill import BETTER, NO_EVIDENCE, WORSE, better_horizons, skill
+from forecasting.verification.scores import calibration, pit_histogram, score_rows, summarise
 
 
 @pytest.fixture(scope="module")
@@ -136,71 +133,6 @@ def test_the_pit_of_a_true_forecast_is_flat_and_its_shares_sum_to_one() -> None:
     histogram = pit_histogram(forecasts, panel)
     assert histogram["share"].sum() == pytest.approx(1.0)
     assert histogram["share"].between(0.07, 0.13).all()
-
-
-def test_crps_of_samples_agrees_with_its_definition() -> None:
-    random = np.random.default_rng(1)
-    samples, observed = random.gamma(2, 3, (4, 50)), random.gamma(2, 3, 4)
-    for row, outcome, found in zip(samples, observed, crps_from_samples(samples, observed), strict=True):
-        expected = np.abs(row - outcome).mean() - np.abs(row[:, None] - row[None, :]).mean() / 2
-        assert found == pytest.approx(expected)
-
-
-def test_the_interval_of_a_ratio_holds_the_ratio_and_is_narrow_where_every_origin_says_the_same() -> None:
-    random = np.random.default_rng(2)
-    reference = random.gamma(2, 1, 60)
-    low, high = ratio_interval(0.8 * reference, reference, horizon=3)
-    assert low == pytest.approx(0.8)
-    assert high == pytest.approx(0.8)
-    low, high = ratio_interval(reference * np.tile([0.5, 1.5], 30), reference, horizon=3)
-    assert low < 1 < high
-
-
-def test_below_eight_origins_there_is_no_interval() -> None:
-    assert np.isnan(ratio_interval(np.ones(7), np.ones(7), horizon=1)).all()
-
-
-def test_the_bootstrap_interval_covers_about_as_often_as_it_says() -> None:
-    random = np.random.default_rng(3)
-    inside = 0
-    for _ in range(200):
-        reference = random.gamma(4, 1, 80)
-        own = reference * 0.9 + random.normal(0, 1, 80)
-        low, high = ratio_interval(own, reference, horizon=1)
-        inside += low <= 0.9 <= high
-    assert 0.80 <= inside / 200 <= 0.97
-
-
-def test_diebold_mariano_is_the_paired_t_test_one_period_ahead() -> None:
-    random = np.random.default_rng(4)
-    loss, other = random.gamma(2, 1, 40), random.gamma(2.5, 1, 40)
-    found = diebold_mariano(loss, other, horizon=1)
-    expected = ttest_rel(loss, other)
-    assert found.statistic == pytest.approx(expected.statistic)
-    assert found.p_value == pytest.approx(expected.pvalue)
-
-
-def test_diebold_mariano_sees_no_difference_between_equals_and_doubts_overlapping_errors() -> None:
-    random = np.random.default_rng(5)
-    shocks = random.normal(0.3, 1, 90)
-    overlapping = np.convolve(shocks, np.ones(6) / 6, mode="valid")
-    assert diebold_mariano(shocks, shocks, horizon=1).p_value == 1.0
-    naive = diebold_mariano(overlapping, np.zeros_like(overlapping), horizon=1)
-    honest = diebold_mariano(overlapping, np.zeros_like(overlapping), horizon=6)
-    assert honest.p_value > naive.p_value
-
-
-def test_skill_says_no_evidence_where_the_interval_includes_one() -> None:
-    scores = pd.DataFrame(
-        {
-            "model_id": "vigie-ensemble", "series_id": "a", "horizon": [1, 2, 3, 4], "scale": "log", "n": 50,
-            "relative_wis": [0.8, 0.95, 1.2, 0.5], "relative_wis_lo": [0.7, 0.9, 1.1, np.nan],
-            "relative_wis_hi": [0.9, 1.05, 1.3, np.nan],
-        }
-    )  # fmt: skip
-    assert skill(scores)["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE, NO_EVIDENCE]
-    assert better_horizons(scores, "a") == [1]
-    assert better_horizons(scores, "b") == []
 
 
 @pytest.mark.raw_data
