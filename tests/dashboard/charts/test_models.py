@@ -83,7 +83,7 @@ def test_models_differ_by_symbol_and_not_by_colour_alone(scores: pd.DataFrame) -
 
 def test_skill_in_words_counts_the_horizons_that_beat_the_baseline(scores: pd.DataFrame) -> None:
     assert skill_alt(scores) == (
-        "Ensemble: better than the baseline at 3 of 4 horizons. "
+        "Ensemble: better than the baseline at 2 of 4 horizons. "
         "Relative WIS 0.73, 1 month ahead, and 1.06, 12 months ahead."
     )
     assert skill_alt(scores.iloc[:0]) == "No scores yet."
