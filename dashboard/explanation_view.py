@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, memory, numbers, summaries
-from dashboard.charts.steps import STEP, TOTAL, steps_alt, steps_chart
+from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.i18n import _
 from dashboard.route_view import RouteView
 from dashboard.tables import capital

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import layout, memory, record_view, state
-from dashboard.charts.reliability import reliability_alt, reliability_chart
+from dashboard.charts.calibration import reliability_alt, reliability_chart
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.names import rule_name

@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.schema import ALL, TARGETS
 from dashboard import layout, memory, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
-from dashboard.charts.members import members_alt, members_chart
+from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
 from dashboard.explanation_view import show_moved

@@ -13,7 +13,7 @@ from alerts.own_record import record_of
 from core.routes import in_order
 from core.schema import ALL
 from dashboard import alert_view, headlines, inbox, layout, memory, numbers, purpose, reads, state, summaries
-from dashboard.charts.season_bars import season_bars, season_bars_alt
+from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.headlines import Row
 from dashboard.i18n import _, listed, ngettext
 from dashboard.inbox import Standing

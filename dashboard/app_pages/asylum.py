@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import asylum_details, asylum_view, asylum_words, layout, memory, state
 from dashboard.asylum_view import AsylumView
-from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart
 from dashboard.i18n import _
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
@@ -73,21 +73,18 @@ def show_fan(view: AsylumView) -> None:
 
 def draw_fan(view: AsylumView, *, earlier: bool) -> None:
     """The fan chart alone."""
-    figure = fan_chart(
+    fan = Fan(
         view.observed,
         view.forecast,
-        now=view.night.as_of,
-        theme=current_theme(),
-        unit=asylum_words.unit(view),
+        view.night.as_of,
+        asylum_words.unit(view),
         earlier=view.earlier if earlier else None,
-        skill_until=view.skill[1] if view.skill else None,
-        skill_from=view.skill[0] if view.skill else 1,
+        skill=view.skill,
         months_back=asylum_view.SHOWN[view.freq],
         months_each=view.months_each,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=asylum_details.country(view.geo))
-    alt = fan_alt(view.observed, view.forecast, name=view.geo, months_each=view.months_each, what=what)
-    layout.chart(figure, alt, "asylum-fan")
+    layout.chart(fan_chart(fan, current_theme()), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
 
 
 def show_files(view: AsylumView) -> None:

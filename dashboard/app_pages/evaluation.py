@@ -11,7 +11,7 @@ from core.routes import in_order
 from core.schema import ALL
 from dashboard import evaluation_view, group_section, layout, memory, record_section, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
-from dashboard.charts.skill import skill_alt, skill_chart
+from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.drivers_view import show_driver_tests
 from dashboard.frames import localised
 from dashboard.i18n import _, ngettext

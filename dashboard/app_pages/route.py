@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 
 import streamlit as st
@@ -17,7 +18,7 @@ from dashboard import (
     tables,
     time_travel,
 )
-from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart
 from dashboard.i18n import _, ngettext
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
@@ -97,23 +98,21 @@ def show_fan(view: RouteView) -> None:
 
 def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
     """The fan chart, and the month that is running."""
-    name = layout.route_name(view.route_id)
-    alt = fan_alt(view.observed, view.forecast, name=name, threshold=view.threshold, chances=view.chances)
-    figure = fan_chart(
+    fan = Fan(
         view.observed,
         view.forecast,
-        now=view.known_on,
-        theme=current_theme(),
-        unit=_("Arrivals per month"),
+        view.known_on,
+        _("Arrivals per month"),
         earlier=view.earlier if earlier else None,
         outcomes=view.outcomes if revealed else None,
         running=view.running,
         threshold=view.threshold,
-        chances=route_view.spaced(view.chances, 3),
+        chances=view.chances,
         # At a past origin the record of today was not known yet.
-        skill_until=view.skill[1] if view.skill and not view.origin else None,
-        skill_from=view.skill[0] if view.skill else 1,
+        skill=None if view.origin else view.skill,
     )
+    alt = fan_alt(fan, name=layout.route_name(view.route_id))
+    figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
     layout.chart(figure, alt, "fan")
     if running := route_words.running_words(view):
         st.markdown(layout.small(running))

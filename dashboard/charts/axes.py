@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 
 from core.errors import SchemaError
 from dashboard import numbers
-from dashboard.theme import Theme, halo, template
+from dashboard.i18n import labelled
+from dashboard.theme import Theme, halo, template, with_opacity
 
 Annotation = dict[str, Any]
 """One plotly annotation."""
@@ -23,6 +24,7 @@ Row = dict[Hashable, Any]
 MOST_GRID_LINES = 5
 LABEL_PIXELS = 16
 MARGIN_TOP, MARGIN_BOTTOM = 34, 40
+BAR_PIXELS = 8
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
@@ -57,6 +59,40 @@ def quantile(forecast: pd.DataFrame, level: float) -> pd.Series:
     if rows.empty:
         raise SchemaError(f"forecast: no quantile at level {level:g}")
     return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(mid_month(rows["target_end_date"])))
+
+
+def monthly_values(observed: pd.DataFrame, months_each: int = 1) -> pd.DataFrame:
+    """Observed months in order at mid-month, gaps kept as empty values.
+
+    Args:
+        observed: ``time_period_end``, ``value`` and, where known, ``flag``.
+        months_each: Months that one figure covers; longer periods stand at their last month.
+
+    Returns:
+        Index: dates at mid-month. Columns ``value``, ``flag``.
+    """
+    if observed.empty:
+        return pd.DataFrame({"value": pd.Series(dtype=float), "flag": pd.Series(dtype=str)})
+    rows = observed.assign(month=mid_month(observed["time_period_end"])).sort_values("month").set_index("month")
+    if "flag" not in rows:
+        rows["flag"] = ""
+    months = pd.period_range(rows.index[0], rows.index[-1], freq="M")[::months_each].start_time + pd.Timedelta(days=14)
+    filled = rows[["value", "flag"]].reindex(months)
+    return filled.assign(flag=filled["flag"].fillna(""))
+
+
+def joined(anchor: pd.Series, line: pd.Series) -> pd.Series:
+    """The line with the anchor before it, if there is one."""
+    return line if anchor.empty else pd.concat([anchor, line])
+
+
+def band(lower: pd.Series, upper: pd.Series, fill: str, name: str) -> go.Scatter:
+    """One closed band between two lines that share an index of dates."""
+    x = [*lower.index, *lower.index[::-1]]
+    y = [*upper, *lower.iloc[::-1]]
+    return go.Scatter(
+        x=x, y=y, mode="lines", fill="toself", fillcolor=fill, line={"width": 0}, hoverinfo="skip", name=name
+    )
 
 
 def nice_ticks(largest: float) -> list[float]:
@@ -142,3 +178,69 @@ def finish(figure: go.Figure, theme: Theme, *, height: int, annotations: Iterabl
     """Set template, height and labels."""
     figure.update_layout(template=template(theme), height=height, annotations=list(annotations))
     return figure
+
+
+def dashed(theme: Theme) -> dict[str, Any]:
+    """The line that something is held against: a promise, an even share."""
+    return {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
+
+
+def named_rows(figure: go.Figure, count: int, largest: float, margin: dict[str, int]) -> None:
+    """Axes of a chart with one bar per row, the first on top, names to the left and no scale."""
+    figure.update_layout(
+        margin=margin,
+        hovermode="closest",
+        showlegend=False,
+        xaxis={"range": [0, largest or 1.0], "visible": False},
+        yaxis={"range": [count - 0.4, -0.6], "visible": False, "showgrid": False, "zeroline": False},
+    )
+
+
+def interval_rows(
+    figure: go.Figure, count: int, largest: float, reach: float, theme: Theme, *, sides: tuple[int, int]
+) -> None:
+    """The same with a scale of persons under it.
+
+    Args:
+        figure: The chart.
+        count: Rows.
+        largest: Largest value drawn.
+        reach: How far the scale goes, as a multiple of it.
+        theme: Colours.
+        sides: Pixels to the left and to the right of the rows.
+    """
+    ticks = nice_ticks(largest)
+    ticks = ticks[:: 1 if len(ticks) < 5 else 2]
+    named_rows(figure, count, largest, {"l": sides[0], "r": sides[1], "t": 40, "b": 34})
+    scale = {"range": [0, largest * reach], "tickvals": ticks, "ticktext": [numbers.observed(tick) for tick in ticks]}
+    figure.update_xaxes(scale | {"visible": True, "ticks": "", "showgrid": True, "gridcolor": theme.grid})
+
+
+def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover: str) -> list[go.Scatter]:
+    """Bars of the 80 and 50 % interval over each other, and a hollow circle at the median.
+
+    Args:
+        row: ``q10``, ``q25``, ``q50``, ``q75``, ``q90``.
+        place: Which row from the top, from 0.
+        fill: Colour of the bars.
+        edge: Colour of the circle.
+        theme: Colours.
+        hover: What is written over the numbers where the mouse is; may be empty.
+    """
+    interval = labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"]))
+    parts = []
+    for low, high, opacity in (("q10", "q90", 0.36), ("q25", "q75", 0.80)):
+        line = {"color": with_opacity(fill, opacity), "width": BAR_PIXELS}
+        at = {"x": [row[low], row[high]], "y": [place, place]}
+        parts.append(go.Scatter(**at, mode="lines", line=line, hoverinfo="skip", name=f"{low}-{high}"))
+    circle = {"size": 11, "color": theme.ground, "line": {"color": edge, "width": 2.2}}
+    text = f"{hover}<br>{interval}<extra></extra>"
+    median = go.Scatter(x=[row["q50"]], y=[place], mode="markers", marker=circle, hovertemplate=text, name="median")
+    return [*parts, median]
+
+
+def share_axes(figure: go.Figure) -> None:
+    """Both axes from 0 to 100 %."""
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [numbers.share(share) for share in shares]}
+    figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)

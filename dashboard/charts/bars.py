@@ -1,4 +1,4 @@
-"""Context beside a forecast: who arrives, and how indicators moved. Context is never a cause."""
+"""Horizontal bars: who arrives, how one number became another; and small lines of context, which is never a cause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import numbers
-from dashboard.charts.axes import finish, mid_month, nice_ticks, note, require
+from dashboard.charts.axes import Annotation, finish, mid_month, named_rows, nice_ticks, note, require
 from dashboard.i18n import _, labelled, listed
 from dashboard.theme import Theme, with_opacity
 
@@ -56,12 +56,7 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         labels.append(note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, **middle))
         labels.append(note(theme, text, x=value, xanchor="left", xshift=8, **middle))
     largest = float(rows["value"].max()) if len(rows) else 1.0
-    figure.update_layout(
-        margin={"l": NAME_PIXELS, "r": FIGURE_PIXELS, "t": 30, "b": 10},
-        hovermode="closest",
-        xaxis={"range": [0, largest or 1.0], "visible": False},
-        yaxis={"range": [len(rows) - 0.4, -0.6], "visible": False, "showgrid": False, "zeroline": False},
-    )
+    named_rows(figure, len(rows), largest, {"l": NAME_PIXELS, "r": FIGURE_PIXELS, "t": 30, "b": 10})
     return finish(figure, theme, height=ROW_PIXELS * len(rows) + 44, annotations=labels)
 
 
@@ -174,3 +169,68 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
         "tickvals": ticks,
         "ticktext": [f"{tick.year}" for tick in ticks],
     }
+
+
+STEP_COLUMNS = ("name", "change", "value", "kind")
+TOTAL, STEP = "total", "step"
+STEP_ROW_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 36, 230, 64
+
+
+def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
+    """Draw totals as whole bars and steps as bars between the number before and the number after.
+
+    Args:
+        steps: Columns ``name``, ``change`` and ``value`` (after the step; persons) and ``kind`` (``total`` or
+            ``step``), in order.
+        unit: What is counted.
+        theme: Colours.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(steps, STEP_COLUMNS, "steps chart").reset_index(drop=True)
+    figure = go.Figure()
+    labels: list[Annotation] = [
+        note(
+            theme,
+            unit,
+            xref="paper",
+            x=0,
+            xanchor="left",
+            yref="paper",
+            y=1,
+            yanchor="bottom",
+            xshift=-STEP_NAME_PIXELS,
+        )
+    ]
+    for place, row in enumerate(rows.to_dict("records")):
+        whole = row["kind"] == TOTAL
+        begin = 0.0 if whole else row["value"] - row["change"]
+        colour = with_opacity(theme.neutral, 0.62) if whole else with_opacity(theme.fan, 0.85)
+        text = numbers.expected(row["value"]) if whole else numbers.signed(row["change"])
+        bar = go.Bar(x=[row["value"] - begin], base=[begin], y=[place], orientation="h", width=0.42)
+        hover = f"<b>{row['name']}</b><br>{text}<extra></extra>"
+        figure.add_trace(bar.update(marker={"color": colour}, hovertemplate=hover, name=str(row["name"])))
+        middle = {"y": place, "yanchor": "middle"}
+        ink = {"size": 13, "color": theme.ink}
+        name, figure_text = (f"<b>{part}</b>" if whole else part for part in (str(row["name"]), text))
+        labels.append(note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, **middle))
+        labels.append(note(theme, figure_text, x=max(begin, row["value"]), xanchor="left", xshift=8, **middle))
+    largest = float(rows["value"].max()) if len(rows) else 1.0
+    named_rows(figure, len(rows), largest, {"l": STEP_NAME_PIXELS, "r": STEP_FIGURE_PIXELS, "t": 30, "b": 10})
+    return finish(figure, theme, height=STEP_ROW_PIXELS * len(rows) + 44, annotations=labels)
+
+
+def steps_alt(steps: pd.DataFrame) -> str:
+    """The chart in words: where it begins, the largest step, where it ends."""
+    totals, moves = steps[steps["kind"] == TOTAL], steps[steps["kind"] == STEP]
+    text = _("From {former} to {now}.").format(
+        former=numbers.expected(totals["value"].iloc[0]), now=numbers.expected(totals["value"].iloc[-1])
+    )
+    if moves.empty:
+        return text
+    largest = moves.iloc[int(moves["change"].abs().argmax())]
+    most = _("The largest step: {name}, {change}.").format(
+        name=largest["name"], change=numbers.signed(largest["change"])
+    )
+    return f"{text} {most}"

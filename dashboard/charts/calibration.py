@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import numbers
-from dashboard.charts.axes import finish, note, require
-from dashboard.i18n import _, labelled, listed
+from dashboard.charts.axes import dashed, finish, note, require, share_axes
+from dashboard.i18n import _, labelled, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
 
@@ -27,41 +27,42 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -
         SchemaError: A column is missing.
     """
     rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
-    bars = None
-    if {"lower", "upper"} <= set(rows.columns):
-        bars = {"type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": with_opacity(theme.fan, 0.7)}
-        bars |= {"array": (rows["upper"] - rows["observed"]).tolist()}
-        bars |= {"arrayminus": (rows["observed"] - rows["lower"]).tolist()}
     hover = [
         labelled(numbers.percent(nominal), _("outcome inside in {share}").format(share=numbers.percent(actual)))
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
-    line = {"color": theme.fan, "width": 1.4}
-    marker = {"size": 10, "color": theme.fan}
-    figure = go.Figure(
-        go.Scatter(
-            x=rows["nominal"],
-            y=rows["observed"],
-            mode="lines+markers",
-            line=line,
-            marker=marker,
-            error_y=bars,
-            text=hover,
-            hovertemplate="%{text}<extra></extra>",
-            name="coverage",
-        )
-    )
-    dashed = {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
-    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed, layer="below")
-    shares = [0, 0.25, 0.5, 0.75, 1]
-    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [numbers.share(share) for share in shares]}
-    figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)
+    words = (_("Outcomes inside the interval"), _("interval promised"), _("too wide"), _("too narrow"))
+    places = ((0.28, 0.62), (0.66, 0.28))
+    names = ("nominal", "observed", "lower", "upper")
+    return _on_the_diagonal(rows, names, hover, 10, words, places, theme, name="coverage", height=height)
+
+
+def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts that are held against a diagonal
+    rows: pd.DataFrame, columns: tuple[str, str, str, str], hover: list[str], size: float | list[float],
+    words: tuple[str, str, str, str], places: tuple[tuple[float, float], tuple[float, float]], theme: Theme, *,
+    name: str, height: int,
+) -> go.Figure:  # fmt: skip
+    """Shares that were promised (x) against those that came (y), with intervals where the frame has them.
+
+    ``columns`` are promised, came, and its bounds; ``words`` stand over the y axis, at the x axis, above and below the
+    diagonal, the last two at ``places``.
+    """
+    promised, came, lower, upper = columns
+    bars = None
+    if {lower, upper} <= set(rows.columns):
+        bars = {"type": "data", "symmetric": False, "thickness": 1.6, "width": 0, "color": with_opacity(theme.fan, 0.7)}
+        bars |= {"array": (rows[upper] - rows[came]).tolist(), "arrayminus": (rows[came] - rows[lower]).tolist()}
+    points = go.Scatter(x=rows[promised], y=rows[came], mode="lines+markers", line={"color": theme.fan, "width": 1.4})
+    points.update(marker={"size": size, "color": theme.fan}, error_y=bars, name=name)
+    figure = go.Figure(points.update(text=hover, hovertemplate="%{text}<extra></extra>"))
+    figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed(theme), layer="below")
+    share_axes(figure)
     corner = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "yref": "paper"}
+    inside = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "middle"}
     labels = [
-        note(theme, _("Outcomes inside the interval"), x=0, y=1, xshift=-6, yshift=4, **corner),
-        note(theme, _("interval promised"), x=1, y=0, yshift=4, **corner | {"xanchor": "right"}),
-        note(theme, _("too wide"), x=0.28, y=0.62, xref="x", yref="y", xanchor="center", yanchor="middle"),
-        note(theme, _("too narrow"), x=0.66, y=0.28, xref="x", yref="y", xanchor="center", yanchor="middle"),
+        note(theme, words[0], x=0, y=1, xshift=-6, yshift=4, **corner),
+        note(theme, words[1], x=1, y=0, yshift=4, **corner | {"xanchor": "right"}),
+        *(note(theme, word, x=x, y=y, **inside) for word, (x, y) in zip(words[2:], places, strict=True)),
     ]
     return finish(figure, theme, height=height, annotations=labels)
 
@@ -137,3 +138,41 @@ def pit_alt(pit: pd.DataFrame) -> str:
         "{low} of outcomes fell in the lowest tenth of their forecast and {high} in the highest tenth; "
         "10% each would be calibrated."
     ).format(low=numbers.percent(min(low, 1.0)), high=numbers.percent(min(high, 1.0)))
+
+
+RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
+
+
+def reliability_chart(bins: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
+    """Draw one point per bin of the chance, larger where it holds more months.
+
+    Args:
+        bins: Columns ``chance``, ``came``, ``came_lo``, ``came_hi`` (shares between 0 and 1) and ``n``.
+        theme: Colours.
+        height: Pixels.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
+    sizes = 8 + 10 * (rows["n"] / max(float(rows["n"].max()), 1.0)) ** 0.5
+    hover = [_clause(row) for row in rows.to_dict("records")]
+    words = (_("How often it came"), _("chance said"), _("said too low"), _("said too high"))
+    places, names = ((0.24, 0.7), (0.74, 0.24)), RELIABILITY_COLUMNS[:4]
+    return _on_the_diagonal(rows, names, hover, sizes.tolist(), words, places, theme, name="reliability", height=height)
+
+
+def reliability_alt(bins: pd.DataFrame) -> str:
+    """The same in words, one clause per bin."""
+    rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
+    return listed(_clause(row) for row in rows.to_dict("records")) + "."
+
+
+def _clause(row: dict[object, object]) -> str:
+    said, came, months = float(str(row["chance"])), float(str(row["came"])), int(float(str(row["n"])))
+    text = ngettext(
+        "{said} said on average: came in {came} of {n} month",
+        "{said} said on average: came in {came} of {n} months",
+        months,
+    )
+    return text.format(said=numbers.percent(said), came=numbers.share(came), n=months)

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TypeGuard
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.quantiles import interval_levels
+from core.quantiles import INTERVALS, interval_levels
 from dashboard import numbers
-from dashboard.charts import fan_labels, layers
-from dashboard.charts.axes import MARGIN_BOTTOM, MARGIN_TOP, count_axis, dated, finish, month_ticks, quantile, require
-from dashboard.i18n import _
-from dashboard.theme import Theme
+from dashboard.charts import fan_labels
+from dashboard.charts.axes import (
+    MARGIN_BOTTOM,
+    MARGIN_TOP,
+    band,
+    count_axis,
+    dated,
+    finish,
+    joined,
+    mid_month,
+    month_ticks,
+    monthly_values,
+    quantile,
+    require,
+)
+from dashboard.i18n import _, labelled
+from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 440
 STRIP_PIXELS = 54
@@ -22,79 +36,87 @@ WORDS_BELOW, WORDS_PIXELS = 48, 40
 TOP_PIXELS = 16
 FARTHEST_THRESHOLD = 1.6
 WIDEST_BAND, WIDEST_REACH = "band 95%", 1.4
+EARLIER_OPACITY = 0.16
 
 
-def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one argument
-    observed: pd.DataFrame,
-    forecast: pd.DataFrame,
-    *,
-    now: dt.date,
-    theme: Theme,
-    unit: str,
-    earlier: pd.DataFrame | None = None,
-    outcomes: pd.DataFrame | None = None,
-    running: pd.DataFrame | None = None,
-    threshold: float | None = None,
-    chances: pd.DataFrame | None = None,
-    skill_until: int | None = None,
-    skill_from: int = 1,
-    months_back: int = 24,
-    months_each: int = 1,
-    height: int = HEIGHT,
-) -> go.Figure:
-    """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
+@dataclass(frozen=True)
+class Fan:
+    """What one fan chart shows; everything with a default is a layer that may be left out.
 
-    Args:
+    Attributes:
         observed: Columns ``time_period_end``, ``value`` and, where known, ``flag`` ('p' provisional, 'e' estimated).
         forecast: Columns ``target_end_date``, ``output_type_id``, ``value`` at the hub's quantile levels.
         now: The date on which all of it was known.
-        theme: Colours.
         unit: What is counted, such as "Arrivals per month".
         earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``.
-        outcomes: What happened next, for a replay: ``time_period_end``, ``value``.
+        outcomes: What happened next, for a past date: ``time_period_end``, ``value``.
         running: The month that is counted by day: ``target_end_date``, ``so_far``, ``q10``, ``q50``, ``q90``.
         threshold: The reader's number.
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
-        skill_until: Months ahead up to which the forecast beats the baseline; None leaves the strip out.
-        skill_from: Months ahead from which on it does.
+        skill: First and last of the months ahead in which the forecast beats the baseline, the last 0 where none
+            does; None leaves the strip out.
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
+    """
+
+    observed: pd.DataFrame
+    forecast: pd.DataFrame
+    now: dt.date
+    unit: str
+    earlier: pd.DataFrame | None = None
+    outcomes: pd.DataFrame | None = None
+    running: pd.DataFrame | None = None
+    threshold: float | None = None
+    chances: pd.DataFrame | None = None
+    skill: tuple[int, int] | None = None
+    months_back: int = 24
+    months_each: int = 1
+
+
+def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
+    """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
+
+    Args:
+        fan: What to show.
+        theme: Colours.
         height: Pixels.
 
     Raises:
         SchemaError: A frame lacks a column or a quantile level.
     """
-    require(observed, ("time_period_end", "value"), "fan chart, observed")
-    require(forecast, ("target_end_date", "output_type_id", "value"), "fan chart, forecast")
-    months = layers.monthly_values(observed, months_each).tail(months_back)
+    require(fan.observed, ("time_period_end", "value"), "fan chart, observed")
+    require(fan.forecast, ("target_end_date", "output_type_id", "value"), "fan chart, forecast")
+    months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
     anchor = months["value"].dropna().tail(1)
-    before = _since_first_month(earlier, months)
-    figure = go.Figure(layers.earlier_traces(before, theme))
-    figure.add_traces(layers.fan_traces(forecast, anchor, theme, months_each))
-    figure.add_traces(layers.observed_traces(months, theme, months_each))
-    if _has_rows(outcomes):
-        figure.add_trace(layers.outcome_trace(outcomes, anchor, theme))
-    if _has_rows(running):
-        figure.add_traces(layers.running_traces(running, theme))
+    before = _since_first_month(fan.earlier, months)
+    figure = go.Figure(_earlier_traces(before, theme))
+    figure.add_traces(_fan_traces(fan.forecast, anchor, theme, fan.months_each))
+    figure.add_traces(_observed_traces(months, theme, fan.months_each))
+    if _has_rows(fan.outcomes):
+        figure.add_trace(_outcome_trace(fan.outcomes, anchor, theme))
+    if _has_rows(fan.running):
+        figure.add_traces(_running_traces(fan.running, theme))
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
-    largest = _largest(figure, threshold)
-    headroom = (STRIP_PIXELS if skill_until is not None else TOP_PIXELS) / plot_height
+    largest = _largest(figure, fan.threshold)
+    headroom = (STRIP_PIXELS if fan.skill is not None else TOP_PIXELS) / plot_height
     per_pixel = largest / (1 - headroom) / plot_height
-    targets = pd.DatetimeIndex(quantile(forecast, 0.5).index)
+    targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
     first = months.index[0] if len(months) else targets[0]
     last = max(targets[-1], first)
 
-    labels = fan_labels.end_labels(forecast, largest, per_pixel, theme) + fan_labels.provisional_label(months, theme)
-    labels += fan_labels.unit_and_now(figure, unit, now, theme) + fan_labels.earlier_label(before, theme)
-    labels += fan_labels.outcome_label(outcomes, theme) + fan_labels.running_label(running, theme)
-    if threshold is not None:
-        labels += fan_labels.threshold_line(figure, threshold, first=first, largest=largest, theme=theme)
-        if threshold <= largest:
-            labels += fan_labels.chance_labels(figure, chances, threshold, per_pixel, theme)
-    if skill_until is not None:
+    labels = fan_labels.end_labels(fan.forecast, largest, per_pixel, theme) + fan_labels.provisional_label(
+        months, theme
+    )
+    labels += fan_labels.unit_and_now(figure, fan.unit, fan.now, theme) + fan_labels.earlier_label(before, theme)
+    labels += fan_labels.outcome_label(fan.outcomes, theme) + fan_labels.running_label(fan.running, theme)
+    if fan.threshold is not None:
+        labels += fan_labels.threshold_line(figure, fan.threshold, first=first, largest=largest, theme=theme)
+        if fan.threshold <= largest:
+            labels += fan_labels.chance_labels(figure, fan.chances, fan.threshold, per_pixel, theme)
+    if fan.skill is not None:
         room = (largest + (STRIP_PIXELS - WORDS_BELOW) * per_pixel, WORDS_PIXELS * per_pixel)
-        labels += fan_labels.skill_strip(figure, targets, now, (skill_from, skill_until), last - first, room, theme)
+        labels += fan_labels.skill_strip(figure, targets, fan.now, fan.skill, last - first, room, theme)
     pad = pd.Timedelta(days=4)
     figure.update_layout(
         hovermode="x",
@@ -106,41 +128,35 @@ def fan_chart(  # noqa: PLR0913  # each optional layer of the picture is one arg
     return finish(figure, theme, height=height, annotations=labels)
 
 
-def fan_alt(
-    observed: pd.DataFrame, forecast: pd.DataFrame, *, name: str, threshold: float | None = None,
-    chances: pd.DataFrame | None = None, months_each: int = 1, what: str | None = None,
-) -> str:  # fmt: skip
+def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
     """The fan chart in words: the last count, the median and 80 % interval at the next and the last month, the chance.
 
     Args:
-        observed: As for ``fan_chart``.
-        forecast: As for ``fan_chart``.
+        fan: What is shown.
         name: Name of the route on screen.
-        threshold: The reader's number.
-        chances: ``target_end_date``, ``probability``.
-        months_each: Months that one figure covers.
         what: First sentence where the chart shows something else than arrivals.
     """
-    counted = layers.monthly_values(observed, months_each)["value"].dropna()
-    median, (low, high) = quantile(forecast, 0.5), (quantile(forecast, level) for level in interval_levels(0.8))
+    counted = monthly_values(fan.observed, fan.months_each)["value"].dropna()
+    median, (low, high) = quantile(fan.forecast, 0.5), (quantile(fan.forecast, level) for level in interval_levels(0.8))
     parts = [what or _("{name}: observed arrivals and forecast.").format(name=name)]
     if len(counted):
         month, value = dated(counted)[-1]
         text = _("Last count {value} in {month}.")
-        parts.append(text.format(value=numbers.observed(value), month=numbers.period_name(month, months_each)))
+        parts.append(text.format(value=numbers.observed(value), month=numbers.period_name(month, fan.months_each)))
     for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
         parts.append(
             _("{month}: {median} expected, 80% interval {interval}.").format(
-                month=numbers.period_name(month, months_each),
+                month=numbers.period_name(month, fan.months_each),
                 median=numbers.expected(value),
                 interval=numbers.interval_words(low.loc[month], high.loc[month]),
             )
         )
-    if threshold is not None and _has_rows(chances):
-        month, chance = max(dated(chances.set_index("target_end_date")["probability"]), key=lambda point: point[1])
+    if fan.threshold is not None and _has_rows(fan.chances):
+        chances = fan.chances.set_index("target_end_date")["probability"]
+        month, chance = max(dated(chances), key=lambda point: point[1])
         parts.append(
             _("Highest chance to pass {threshold}: {chance} ({word}) in {month}.").format(
-                threshold=numbers.observed(threshold),
+                threshold=numbers.observed(fan.threshold),
                 chance=numbers.percent(chance),
                 word=numbers.chance_word(chance),
                 month=numbers.month_name(month),
@@ -177,3 +193,164 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
     if threshold is not None and drawn < threshold <= FARTHEST_THRESHOLD * drawn:
         return threshold
     return drawn
+
+
+def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
+    """Bands of 95, 80 and 50 % drawn over each other, then the median.
+
+    Args:
+        forecast: Columns ``target_end_date``, ``output_type_id``, ``value``.
+        anchor: The newest observed value, from which the fan opens; one value at its date, or empty.
+        theme: Colours.
+        months_each: Months that one figure covers.
+    """
+    traces = []
+    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
+        low, high = (joined(anchor, quantile(forecast, level)) for level in interval_levels(coverage))
+        traces.append(band(low, high, with_opacity(theme.fan, opacity), f"band {coverage:.0%}"))
+    median = quantile(forecast, 0.5)
+    low, high = (quantile(forecast, level) for level in interval_levels(0.8))
+    hover = [""] * len(anchor) + [
+        "<br>".join(
+            [
+                numbers.period_name(date, months_each),
+                _("{value} expected").format(value=f"<b>{numbers.expected(value)}</b>"),
+                labelled(numbers.percent(0.8), numbers.interval(low.loc[date], high.loc[date])),
+            ]
+        )
+        for date, value in dated(median)
+    ]
+    line = joined(anchor, median)
+    traces.append(
+        go.Scatter(
+            x=line.index,
+            y=line,
+            mode="lines",
+            line={"color": theme.median, "width": 2.2},
+            text=hover,
+            hovertemplate="%{text}<extra></extra>",
+            name="median",
+        )
+    )
+    return traces
+
+
+def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
+    """The observed line: solid, dotted into provisional months, which also take an open circle."""
+    provisional = months["flag"].eq("p")
+    words = {"p": _("provisional"), "e": _("estimated")}
+    hover = [
+        f"{numbers.period_name(date, months_each)}<br><b>{numbers.observed(value)}</b> {words.get(flag, '')}".rstrip()
+        for date, value, flag in zip(pd.DatetimeIndex(months.index), months["value"], months["flag"], strict=True)
+    ]
+    solid = go.Scatter(
+        x=months.index,
+        y=months["value"].mask(provisional),
+        mode="lines",
+        line={"color": theme.observed, "width": 2},
+        hoverinfo="skip",
+        name="observed",
+    )
+    into = provisional | provisional.shift(-1, fill_value=False)
+    dotted = go.Scatter(
+        x=months.index,
+        y=months["value"].where(into),
+        mode="lines",
+        line={"color": theme.observed, "width": 2, "dash": "dot"},
+        hoverinfo="skip",
+        name="into provisional",
+    )
+    circle = {"size": 9, "color": theme.ground, "line": {"color": theme.observed, "width": 2}}
+    points = go.Scatter(
+        x=months.index,
+        y=months["value"],
+        mode="markers",
+        marker=circle | {"opacity": provisional.astype(float).tolist()},
+        text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        name="months",
+    )
+    return [solid, dotted, points]
+
+
+def _earlier_traces(earlier: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """Forecasts made at earlier origins: an 80 % band and a dotted median for each."""
+    traces = []
+    for _origin, rows in earlier.groupby("origin_date"):
+        ordered = rows.sort_values("target_end_date")
+        lines = ordered.set_index(pd.DatetimeIndex(mid_month(ordered["target_end_date"])))
+        fill = with_opacity(theme.earlier, EARLIER_OPACITY)
+        traces.append(band(lines["q10"], lines["q90"], fill, "earlier 80%"))
+        traces.append(
+            go.Scatter(
+                x=lines.index,
+                y=lines["q50"],
+                mode="lines",
+                line={"color": theme.earlier, "width": 1.6, "dash": "dot"},
+                hoverinfo="skip",
+                name="earlier median",
+            )
+        )
+    return traces
+
+
+def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> go.Scatter:
+    """What was observed after the date on which the forecast was made."""
+    months = monthly_values(outcomes)
+    line = joined(anchor, months["value"])
+    hover = [""] * len(anchor) + [
+        numbers.month_name(date)
+        + "<br>"
+        + _("{value} observed later").format(value=f"<b>{numbers.observed(value)}</b>")
+        for date, value in dated(months["value"])
+    ]
+    return go.Scatter(
+        x=line.index,
+        y=line,
+        mode="lines+markers",
+        line={"color": theme.observed, "width": 1.6},
+        marker={"size": 6, "color": theme.observed, "opacity": [0.0] * len(anchor) + [1.0] * len(months)},
+        text=hover,
+        hovertemplate="%{text}<extra></extra>",
+        name="what happened next",
+    )
+
+
+def _running_traces(running: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """The running month: a hollow circle at its nowcast with its 80 % interval, a dash at what is counted."""
+    row = running.iloc[0]
+    at = [mid_month(pd.Series([row["target_end_date"]])).iloc[0]]
+    lines = [
+        numbers.month_name(row["target_end_date"]),
+        labelled(_("nowcast"), f"<b>{numbers.expected(row['q50'])}</b>"),
+        labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"])),
+        labelled(_("counted so far"), numbers.observed(row["so_far"])),
+    ]
+    hover = "<br>".join(lines)
+    nowcast = go.Scatter(
+        x=at,
+        y=[row["q50"]],
+        mode="markers",
+        marker={"size": 10, "color": theme.ground, "line": {"color": theme.median, "width": 2}},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [row["q90"] - row["q50"]],
+            "arrayminus": [row["q50"] - row["q10"]],
+            "color": theme.median,
+            "thickness": 1.4,
+            "width": 4,
+        },
+        text=[hover],
+        hovertemplate="%{text}<extra></extra>",
+        name="nowcast",
+    )
+    so_far = go.Scatter(
+        x=at,
+        y=[row["so_far"]],
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 14, "line": {"color": theme.observed, "width": 2.4}},
+        hoverinfo="skip",
+        name="counted so far",
+    )
+    return [nowcast, so_far]

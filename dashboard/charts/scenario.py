@@ -10,19 +10,14 @@ import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
 from dashboard import numbers
-from dashboard.charts.axes import Annotation, Row, count_axis, dated, finish, nice_ticks, note, quantile, require
-from dashboard.charts.fan import fan_chart
+from dashboard.charts.axes import count_axis, dated, finish, interval_row, interval_rows, note, quantile, require
+from dashboard.charts.fan import Fan, fan_chart
 from dashboard.i18n import _, labelled, listed
-from dashboard.theme import Theme, halo, with_opacity
+from dashboard.theme import Theme, halo
 
-BAR_PIXELS, ROW_PIXELS, FRAME_PIXELS = 8, 40, 74
+ROW_PIXELS, FRAME_PIXELS = 40, 74
 NAME_PIXELS = 210
 LABELLED_MONTH = 0.35
-
-
-def scenario_theme(theme: Theme) -> Theme:
-    """The same colours with a fan in the hue of replays and scenarios."""
-    return dataclasses.replace(theme, fan=theme.replay.fill, median=theme.replay.text)
 
 
 def scenario_chart(
@@ -41,7 +36,9 @@ def scenario_chart(
     Raises:
         SchemaError: A frame lacks a column or a quantile level.
     """
-    figure = fan_chart(observed, scenario, now=now, theme=scenario_theme(theme), unit=unit)
+    # Everything that is not today's forecast has this hue: past dates and scenarios.
+    own_hue = dataclasses.replace(theme, fan=theme.replay.fill, median=theme.replay.text)
+    figure = fan_chart(Fan(observed, scenario, now, unit), own_hue)
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
     median = quantile(forecast, 0.5)
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
@@ -59,7 +56,8 @@ def scenario_chart(
                 name=name,
             )
         )  # fmt: skip
-    _make_room(figure, float(high.max()))
+    if float(high.max()) > figure.layout.yaxis.range[1]:
+        figure.update_yaxes(count_axis(float(high.max())))
     at = int(len(median) * LABELLED_MONTH)
     ink = {"color": theme.information.text, "shadow": halo(theme.ground)}
     figure.add_annotation(
@@ -74,13 +72,6 @@ def scenario_chart(
         )
     )
     return figure
-
-
-def _make_room(figure: go.Figure, highest: float) -> None:
-    """Let the axis reach the forecast where the scenario lies below it."""
-    top = figure.layout.yaxis.range[1]
-    if highest > top:
-        figure.update_yaxes(count_axis(highest))
 
 
 def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -> str:
@@ -117,43 +108,16 @@ def compare_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     top = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6, "xref": "paper"}
     labels = [note(theme, _("{unit}: 50% and 80%").format(unit=unit), x=0, xanchor="left", xshift=-NAME_PIXELS, **top)]
     for place, row in enumerate(rows.to_dict("records")):
-        labels += _bar(figure, row, place, theme)
-    largest = float(rows["q90"].max()) or 1.0
-    ticks = nice_ticks(largest)[:: 1 if len(nice_ticks(largest)) < 5 else 2]
-    figure.update_layout(
-        margin={"l": NAME_PIXELS, "r": 70, "t": 40, "b": 34},
-        hovermode="closest",
-        xaxis={
-            "range": [0, largest * 1.02], "tickvals": ticks, "ticktext": [numbers.observed(tick) for tick in ticks],
-            "ticks": "", "showgrid": True, "gridcolor": theme.grid,
-        },
-        yaxis={"range": [len(rows) - 0.4, -0.6], "visible": False, "showgrid": False, "zeroline": False},
-    )  # fmt: skip
+        fill, edge = (theme.fan, theme.median) if row["is_forecast"] else (theme.replay.fill, theme.replay.text)
+        median = numbers.expected(row["q50"])
+        figure.add_traces(interval_row(row, place, fill, edge, theme, median))
+        middle, ink = {"y": place, "yanchor": "middle"}, {"size": 13, "color": theme.ink}
+        labels += [
+            note(theme, str(row["name"]), xref="paper", x=0, xanchor="right", xshift=-12, font=ink, **middle),
+            note(theme, median, x=row["q90"], xanchor="left", xshift=8, **middle),
+        ]
+    interval_rows(figure, len(rows), float(rows["q90"].max()) or 1.0, 1.02, theme, sides=(NAME_PIXELS, 70))
     return finish(figure, theme, height=ROW_PIXELS * len(rows) + FRAME_PIXELS, annotations=labels)
-
-
-def _bar(figure: go.Figure, row: Row, place: int, theme: Theme) -> list[Annotation]:
-    strong, edge = (theme.fan, theme.median) if row["is_forecast"] else (theme.replay.fill, theme.replay.text)
-    for low, high, opacity in (("q10", "q90", 0.36), ("q25", "q75", 0.80)):
-        line = {"color": with_opacity(strong, opacity), "width": BAR_PIXELS}
-        figure.add_trace(
-            go.Scatter(x=[row[low], row[high]], y=[place, place], mode="lines", line=line, hoverinfo="skip", name=low)
-        )
-    spread = labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"]))
-    hover = f"{numbers.expected(row['q50'])}<br>{spread}<extra></extra>"
-    figure.add_trace(
-        go.Scatter(
-            x=[row["q50"]], y=[place], mode="markers",
-            marker={"size": 11, "color": theme.ground, "line": {"color": edge, "width": 2.2}},
-            hovertemplate=hover,
-            name="median",
-        )
-    )  # fmt: skip
-    middle, ink = {"y": place, "yanchor": "middle"}, {"size": 13, "color": theme.ink}
-    return [
-        note(theme, str(row["name"]), xref="paper", x=0, xanchor="right", xshift=-12, font=ink, **middle),
-        note(theme, numbers.expected(row["q50"]), x=row["q90"], xanchor="left", xshift=8, **middle),
-    ]
 
 
 def compare_alt(rows: pd.DataFrame, *, unit: str) -> str:

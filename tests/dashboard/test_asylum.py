@@ -10,7 +10,7 @@ import pytest
 
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import asylum_view, numbers, summaries
-from dashboard.charts.fan import fan_chart
+from dashboard.charts.fan import Fan, fan_chart
 from dashboard.theme import LIGHT
 
 from .asylum_frames import asylum_frames
@@ -55,7 +55,7 @@ def test_a_fan_of_quarters_joins_them_without_gaps() -> None:
     forecast = pd.DataFrame(
         {"target_end_date": pd.Timestamp("2024-03-31"), "output_type_id": levels, "value": 10 * (0.5 + levels)}
     )
-    figure = fan_chart(observed, forecast, now=AS_OF, theme=LIGHT, unit="Applicants", months_each=3)
+    figure = fan_chart(Fan(observed, forecast, AS_OF, "Applicants", months_each=3), LIGHT)
     line = next(trace for trace in figure.data if trace.name == "observed")
     assert len(line.y) == 8
     assert not np.isnan(np.asarray(line.y, dtype=float)).any()

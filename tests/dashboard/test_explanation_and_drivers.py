@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.schema import DRIVER_TESTS, EXPLANATIONS, check
 from dashboard import drivers_view, explanation_view
-from dashboard.charts.steps import STEP, TOTAL, steps_alt, steps_chart
+from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.theme import LIGHT
 from store.release_contents import About
 from store.releases import ReleaseStore

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import SchemaError
 from dashboard.charts.axes import mid_month, quantile
-from dashboard.charts.fan import fan_alt, fan_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart
 from dashboard.numbers import expected
 from dashboard.theme import DARK, LIGHT, Theme, with_opacity
 
@@ -18,7 +18,7 @@ NOW = dt.date(2025, 1, 31)
 
 
 def draw(observed: pd.DataFrame, forecast: pd.DataFrame, theme: Theme = LIGHT, **extra: object) -> go.Figure:
-    return fan_chart(observed, forecast, now=NOW, theme=theme, unit="Arrivals per month", **cast(dict[str, Any], extra))
+    return fan_chart(Fan(observed, forecast, NOW, "Arrivals per month", **cast(dict[str, Any], extra)), theme)
 
 
 def named(figure: go.Figure, name: str) -> list[Any]:
@@ -175,7 +175,7 @@ def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_cha
 def test_the_skill_strip_says_how_far_the_forecast_beats_the_baseline(
     observed: pd.DataFrame, forecast: pd.DataFrame, skill_until: int | None, bars: int, texts: int
 ) -> None:
-    figure = draw(observed, forecast, skill_until=skill_until)
+    figure = draw(observed, forecast, skill=None if skill_until is None else (1, skill_until))
     strip = [shape for shape in figure.layout.shapes if shape.line.width == 3]
     assert len(strip) == bars
     assert sum("baseline" in text for text in words(figure)) == texts
@@ -185,7 +185,7 @@ def test_the_skill_strip_says_how_far_the_forecast_beats_the_baseline(
 
 
 def test_words_of_the_skill_strip_never_cross_the_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    (words_below,) = named(draw(observed, forecast, skill_until=10), "skill")
+    (words_below,) = named(draw(observed, forecast, skill=(1, 10)), "skill")
     half = pd.Timedelta(milliseconds=words_below.width) / 2
     assert pd.Timestamp(words_below.x[0]) - half >= pd.Timestamp(NOW)
 
@@ -220,7 +220,8 @@ def test_a_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd
 def test_the_words_tell_last_count_next_month_last_month_and_highest_chance(
     observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
 ) -> None:
-    text = fan_alt(observed, forecast, name="Eastern Mediterranean", threshold=6000.0, chances=chances)
+    fan = Fan(observed, forecast, NOW, "Arrivals per month", threshold=6000.0, chances=chances)
+    text = fan_alt(fan, name="Eastern Mediterranean")
     assert text.startswith("Eastern Mediterranean: observed arrivals and forecast. Last count 3,500 in December 2024.")
     assert "January 2025: 4,000 expected, 80% interval 3,400 to 4,700." in text
     assert "December 2025: 5,800 expected" in text

@@ -4,8 +4,7 @@ import pytest
 
 from core.errors import SchemaError
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
-from dashboard.charts.members import members_alt, members_chart
-from dashboard.charts.skill import skill_alt, skill_chart
+from dashboard.charts.models import members_alt, members_chart, skill_alt, skill_chart
 from dashboard.theme import LIGHT
 
 

@@ -1,4 +1,4 @@
-"""How much better than the baseline, how far ahead: relative WIS by horizon and model."""
+"""How good is each model against the baseline, and do the models agree?"""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from dashboard.charts.axes import (
     Annotation,
     Row,
     finish,
+    interval_row,
+    interval_rows,
     note,
     require,
     spread,
 )
-from dashboard.charts.members import ENSEMBLE
 from dashboard.i18n import _, ngettext
 from dashboard.theme import Theme, with_opacity
 from forecasting.verification.verdict import BETTER, with_verdicts
 
 COLUMNS = ("model_id", "name", "horizon", "relative_wis")
+ENSEMBLE = "vigie-ensemble"
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 SYMBOLS = (
     "square-open",
@@ -164,3 +166,73 @@ def _words(theme: Theme) -> list[Annotation]:
 def _name(text: str, y: float, ink: str, theme: Theme) -> Annotation:
     right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 4}
     return note(theme, text, y=y, font={"color": ink}, **right)
+
+
+MEMBER_COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "relative_wis")
+ROW_PIXELS, FRAME_PIXELS = 36, 74
+NAME_PIXELS, SCORE_PIXELS = 150, 74
+
+
+def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: str = ENSEMBLE) -> go.Figure:
+    """Draw the 80 % and 50 % interval and the median of each model, in the order given.
+
+    Args:
+        members: Columns ``model_id``, ``name``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90`` (persons) and
+            ``relative_wis`` (empty where nothing was scored).
+        unit: What the numbers are, such as "Arrivals expected, Feb–Apr".
+        theme: Colours.
+        highlight: The model drawn in the forecast's hue.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(members, MEMBER_COLUMNS, "members chart").reset_index(drop=True)
+    figure = go.Figure()
+    top = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6, "xref": "paper"}
+    labels = [
+        note(theme, _("{unit}: 50% and 80%").format(unit=unit), x=0, xanchor="left", xshift=-NAME_PIXELS, **top),
+        note(theme, _("relative WIS"), x=1, xanchor="right", xshift=SCORE_PIXELS, **top),
+    ]
+    for place, row in enumerate(rows.to_dict("records")):
+        leads = row["model_id"] == highlight
+        fill, edge = (theme.fan, theme.median) if leads else (theme.neutral, theme.neutral)
+        median = numbers.expected(row["q50"])
+        hover = f"<b>{row['name']}</b><br>" + _("{value} expected").format(value=median)
+        for trace in interval_row(row, place, fill, edge, theme, hover):
+            figure.add_trace(trace.update(name=f"{row['model_id']} {trace.name}"))
+        name, score = (f"<b>{text}</b>" if leads else text for text in (row["name"], _score(row)))
+        middle, ink = {"y": place, "yanchor": "middle"}, {"size": 13, "color": theme.ink}
+        labels += [
+            note(theme, str(name), xref="paper", x=0, xanchor="right", xshift=-12, font=ink, **middle),
+            note(theme, median, x=row["q90"], xanchor="left", xshift=8, **middle),
+            note(theme, score, xref="paper", x=1, xanchor="right", xshift=SCORE_PIXELS, font=ink, **middle),
+        ]
+    interval_rows(figure, len(rows), float(rows["q90"].max()), 1.16, theme, sides=(NAME_PIXELS, SCORE_PIXELS))
+    return finish(figure, theme, height=ROW_PIXELS * len(rows) + FRAME_PIXELS, annotations=labels)
+
+
+def _score(row: Row) -> str:
+    return numbers.decimal(row["relative_wis"])
+
+
+def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
+    """The chart in words: the combined median, and the lowest and highest of the models."""
+    lead = members[members["model_id"] == highlight]
+    others = members[members["model_id"] != highlight]
+    parts = []
+    if len(lead):
+        row = lead.iloc[0]
+        parts.append(
+            _("{name}: {median} expected, 80% interval {interval}.").format(
+                name=row["name"],
+                median=numbers.expected(row["q50"]),
+                interval=numbers.interval_words(row["q10"], row["q90"]),
+            )
+        )
+    if len(others):
+        parts.append(
+            _("Medians of {n} models from {low} to {high}.").format(
+                n=len(others), low=numbers.expected(others["q50"].min()), high=numbers.expected(others["q50"].max())
+            )
+        )
+    return " ".join(parts)
