@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from dashboard import evaluation_view, summaries
-from dashboard.charts.skill import skill_alt
+from dashboard.charts.models import skill_alt
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm, holm_within, skill, verdicts
 
 
