@@ -17,7 +17,7 @@ from babel import Locale
 
 from core.country_names import ALIASES, BESIDE_ISO, KOSOVO, SHORT_NAMES, UNHCR_OWN
 from core.errors import InputError, SourceError
-from core.languages import catalogue
+from core.languages import DEFAULT_LANGUAGE, catalogue
 
 CodeList = Literal["iso", "unhcr"]
 """Whose three-letter codes a text may hold: UNHCR's contradict ISO's for some twenty countries."""
@@ -72,7 +72,7 @@ def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -
     return names.map(codes).astype(str)
 
 
-def display_name(alpha3: str, language: str = "en") -> str:
+def display_name(alpha3: str, language: str = DEFAULT_LANGUAGE) -> str:
     """Short name of a country for the screen, by the Unicode CLDR.
 
     Args:
@@ -82,8 +82,8 @@ def display_name(alpha3: str, language: str = "en") -> str:
     Raises:
         InputError: The code is unknown.
     """
-    if short := SHORT_NAMES.get(language, {}).get(alpha3):
-        return short
+    if alpha3 in SHORT_NAMES:
+        return catalogue(language).gettext(SHORT_NAMES[alpha3])
     if alpha2 := _alpha2_codes().get(alpha3):
         return str(Locale.parse(language).territories[alpha2])
     if alpha3 in BESIDE_ISO:

@@ -130,23 +130,13 @@ UNHCR_OWN: dict[str, str] = dict(pair.split("=") for pair in _UNHCR_PAIRS.split(
 """UNHCR's own country codes where they differ from ISO 3166 alpha-3. Several are another country's ISO code (its
 ``AUS`` is Austria, its ``MAR`` Martinique), so they are read only where a caller says that codes are UNHCR's."""
 
-SHORT_NAMES: dict[str, dict[str, str]] = {
-    "en": {
-        "CIV": "Côte d'Ivoire",
-        "COD": "DR Congo",
-        "COG": "Congo",
-        "HKG": "Hong Kong",
-        "MAC": "Macao",
-        "MMR": "Myanmar",
-        "PSE": "Palestine",
-    },
-    "fr": {
-        "COD": "RD Congo",
-        "COG": "Congo",
-        "HKG": "Hong Kong",
-        "MAC": "Macao",
-        "MMR": "Myanmar",
-        "PSE": "Palestine",
-    },
+SHORT_NAMES = {
+    "CIV": _("Côte d'Ivoire"),
+    "COD": _("DR Congo"),
+    "COG": _("Congo"),
+    "HKG": _("Hong Kong"),
+    "MAC": _("Macao"),
+    "MMR": _("Myanmar"),
+    "PSE": _("Palestine"),
 }
-"""Names for the screen where the CLDR's are unusual, by language."""
+"""Names for the screen where the CLDR's are unusual."""

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError
 
 from core.errors import InputError
+from core.languages import DEFAULT_LANGUAGE
 from core.routes import ROUTES, is_route
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -274,7 +275,7 @@ class Subscription(_Section):
     routes: list[str] = Field(default_factory=list, description="route_id; empty: all, and alerts on sources too")
     levels: list[Level] = Field(default=["watch", "warning", "severe"], min_length=1)
     events: list[Event] = Field(default=["raised", "updated", "ended", "withdrawn"], min_length=1)
-    language: str = Field(default="en", pattern=r"[a-z]{2,3}")
+    language: str = Field(default=DEFAULT_LANGUAGE, pattern=r"[a-z]{2,3}")
 
     @model_validator(mode="after")
     def _is_known(self) -> Subscription:

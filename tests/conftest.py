@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,7 +22,6 @@ MARK_OF_FIXTURE = {
 FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 """Groups with these marks start first, in this order: at the end no worker waits for a long one."""
 
-NO_PARAMETERS = SimpleNamespace(params={})
 
 hypothesis.settings.register_profile("test", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("explore", database=None, deadline=None)
@@ -41,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for fixture, mark in MARK_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
-        if "s3" in getattr(item, "callspec", NO_PARAMETERS).params.values():
+        if "s3" in parameters_of(item):
             item.add_marker("server")
         (keep_failures if exploring else replay_cases)(item)
         file = item.nodeid.partition("::")[0]
@@ -49,6 +47,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         rank = min((FIRST.index(mark.name) for mark in item.iter_markers() if mark.name in FIRST), default=len(FIRST))
         ranks[file] = min(rank, ranks.get(file, rank))
     items.sort(key=lambda item: ranks[item.nodeid.partition("::")[0]])
+
+
+def parameters_of(item: pytest.Item) -> list[str]:
+    """The texts that a parametrised test is given."""
+    call = getattr(item, "callspec", None)
+    return [value for value in call.params.values() if isinstance(value, str)] if call else []
 
 
 def pytest_runtest_teardown(item: pytest.Item) -> None:
