@@ -83,6 +83,9 @@ texts:
 	$(VENV)/pybabel -q extract --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
 	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
+docs/release.md: core/release.py core/release_docs.py
+	$(VENV)/python -m core.release_docs > $@
+
 requirements:
 	$(COMPILE) -o requirements.txt requirements/run.in
 	for name in s3 dev dask ray spark; do $(COMPILE) -o requirements/$$name.txt requirements/$$name.in || exit 1; done

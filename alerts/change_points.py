@@ -63,7 +63,7 @@ def changes(panel: pd.DataFrame, settings: AlertSettings) -> list[Signal]:
     The claim: the mean of the next three months, less their season, is nearer to the new level than to the old one.
 
     Args:
-        panel: Outcomes (``core.schema.PANEL``), monthly.
+        panel: Outcomes (``core.release.PANEL``), monthly.
         settings: For the smallest count that means something.
     """
     counts = thresholds.by_route(panel)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from core.schema import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES, check
+from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES
+from core.schema import check
 
 BY_CITIZEN = ("route_id", "citizen", "series_id", "time_period", "value")
 DRIVERS = ("target", "geo", "time_period", "value")
@@ -23,10 +24,10 @@ class Evidence:
 
     Attributes:
         as_of: The night.
-        panel: Monthly outcomes (``core.schema.PANEL``).
-        trajectories: Joint sample paths from each series' last observed month (``core.schema.TRAJECTORIES``).
-        backtest: Past forecasts of the ensemble (``core.schema.FORECASTS``).
-        freshness: Age of each source's figures (``core.schema.FRESHNESS``).
+        panel: Monthly outcomes (``core.release.PANEL``).
+        trajectories: Joint sample paths from each series' last observed month (``core.release.TRAJECTORIES``).
+        backtest: Past forecasts of the ensemble (``core.release.FORECASTS``).
+        freshness: Age of each source's figures (``core.release.FRESHNESS``).
         revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
             citizen, freq, before, after, share``.
         by_citizen: Monthly counts by nationality where the licence allows: ``route_id, citizen, series_id, time_period,

@@ -38,8 +38,8 @@ def misses(backtest: pd.DataFrame, panel: pd.DataFrame) -> list[Signal]:
     The claim: the mean of the next three months lies beyond the same bound.
 
     Args:
-        backtest: Past forecasts (``core.schema.FORECASTS``), monthly.
-        panel: Outcomes (``core.schema.PANEL``).
+        backtest: Past forecasts (``core.release.FORECASTS``), monthly.
+        panel: Outcomes (``core.release.PANEL``).
     """
     low, high = interval_levels(MISS.coverage)
     counts = thresholds.by_route(panel)

@@ -10,7 +10,8 @@ from alerts.evidence import Evidence
 from alerts.misses import MISS, misses
 from alerts.origin_context import SHOCK, contexts
 from alerts.signals import Signal, record
-from core.schema import TRACK_RECORD, check
+from core.release import TRACK_RECORD
+from core.schema import check
 from core.settings import AlertSettings
 
 

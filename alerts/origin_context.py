@@ -62,7 +62,7 @@ def contexts(
     Args:
         drivers: Monthly indicators of countries: ``target, geo, time_period, value``.
         by_citizen: Monthly counts ``route_id, citizen, series_id, time_period, value``.
-        panel: Monthly totals of the routes (``core.schema.PANEL``).
+        panel: Monthly totals of the routes (``core.release.PANEL``).
         settings: What counts as far above.
     """
     if drivers.empty or by_citizen.empty:

@@ -20,8 +20,8 @@ def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] 
     than ``FEWEST_EVENTS`` past events proves little by itself: then all routes together count.
 
     Args:
-        alert: A row of ``core.schema.ALERTS``.
-        record: Rows of ``core.schema.TRACK_RECORD``.
+        alert: A row of ``core.release.ALERTS``.
+        record: Rows of ``core.release.TRACK_RECORD``.
 
     Returns:
         A row of ``record``; None where the rule has none.

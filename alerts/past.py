@@ -69,7 +69,7 @@ def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, horizons
     """Put one model's past forecasts into arrays, and draw the sample paths that each past night would have drawn.
 
     Args:
-        backtest: A frame that keeps ``core.schema.FORECASTS``, monthly.
+        backtest: A frame that keeps ``core.release.FORECASTS``, monthly.
         model_id: The model.
         counts: Monthly outcomes, one column per series to keep (:func:`alerts.thresholds.by_route`); series without
             forecasts are left out.

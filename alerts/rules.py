@@ -20,7 +20,8 @@ from alerts.observed import observed_signals
 from alerts.raised import INTENDED_USE, Raised
 from alerts.reasons import as_json, sentence
 from alerts.signals import Signal, newest
-from core.schema import ALERTS, check
+from core.release import ALERTS
+from core.schema import check
 from core.settings import AlertSettings
 
 SUBJECT = ["rule", "route_id", "source_id"]
@@ -45,7 +46,7 @@ def evaluate(
         observed: Result of :func:`alerts.observed.observed_signals`, where it was worked out before.
 
     Returns:
-        A frame that keeps ``core.schema.ALERTS``, gravest first, plus ``reason_key`` and ``reason_params`` (JSON), from
+        A frame that keeps ``ALERTS``, gravest first, plus ``reason_key`` and ``reason_params`` (JSON), from
         which a page can write the sentence in another language. ``alert_id`` stays the same while an alert goes on.
 
     Raises:

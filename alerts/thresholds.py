@@ -35,7 +35,7 @@ def by_route(panel: pd.DataFrame) -> pd.DataFrame:
     """Monthly outcomes as one column per series, on every month from the first to the last.
 
     Args:
-        panel: A frame that keeps ``core.schema.PANEL``, monthly.
+        panel: A frame that keeps ``core.release.PANEL``, monthly.
     """
     months = period_index(panel["time_period"], "M")
     wide = panel.assign(_month=months).pivot_table(index="_month", columns="series_id", values="value", observed=True)

@@ -23,7 +23,8 @@ from alerts.reliability import COLUMNS as RELIABILITY_COLUMNS
 from alerts.reliability import reliability
 from alerts.training import ANY_MONTH, Span
 from core.quantiles import FloatArray
-from core.schema import ALL, FORECASTS, PANEL, TRACK_RECORD, check
+from core.release import FORECASTS, PANEL, TRACK_RECORD
+from core.schema import ALL, check
 from core.settings import AlertSettings
 from forecasting.verification.bootstrap import draw_weights
 
@@ -46,7 +47,7 @@ class Record:
     """Everything that past origins say about the rules.
 
     Attributes:
-        rules: Keeps ``core.schema.TRACK_RECORD``; see :func:`track_record`.
+        rules: Keeps ``core.release.TRACK_RECORD``; see :func:`track_record`.
         comparisons: The same columns plus ``against``: simple rules (``rule``) on the events of a rule (``against``).
         thresholds: Frozen cut-offs; see :func:`alerts.training.table`.
         reliability: Chances said against how often the event came; see :mod:`alerts.reliability`.
@@ -96,8 +97,8 @@ def full_record(  # the parts of one judgement, each named by the caller
     """Judge every rule about the months ahead at every past origin, beside simple rules.
 
     Args:
-        backtest: Past quantile forecasts (``core.schema.FORECASTS``), monthly.
-        panel: Outcomes (``core.schema.PANEL``).
+        backtest: Past quantile forecasts (``core.release.FORECASTS``), monthly.
+        panel: Outcomes (``core.release.PANEL``).
         settings: The reader's numbers and ratio of costs.
         model_id: The model whose forecasts the alerts rest on.
         rules: The rules.
@@ -153,7 +154,7 @@ def track_record(
     """The rules' own record; arguments as in :func:`full_record`.
 
     Returns:
-        A frame that keeps ``core.schema.TRACK_RECORD``. ``level``: alerts at this level or a graver one. ``route_id``:
+        A frame that keeps ``core.release.TRACK_RECORD``. ``level``: alerts at this level or a graver one. ``route_id``:
         a route, or ``_T`` for all together. ``horizon``: 1 to 6 for alerts about that one month, or 0 for the alert as
         it is issued, about any month of its window. A measure that cannot be known is NaN.
     """

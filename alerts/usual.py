@@ -22,7 +22,7 @@ def with_usual(revisions: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
     """Tell beside each revision how far its source's other revisions go.
 
     Args:
-        revisions: A frame that keeps ``core.schema.REVISIONS``.
+        revisions: A frame that keeps ``core.release.REVISIONS``.
         record: Every single revision known (``VintageStore.all_revisions``), these included.
 
     Returns:

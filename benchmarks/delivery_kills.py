@@ -24,15 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from benchmarks.delivery_worker import work
 from benchmarks.receivers import Mailbox, Requests, http_server, mail_server
+from core.release import RELEASE, REQUIRED
 from core.settings import FEED, load_settings
 from desk.open import open_desk
 from store.outbox import SENT, Letter
-from store.release_contents import CONTRACTS, About
+from store.release_contents import About
 from store.releases import ReleaseStore
 
 ROUTES = ("CMR", "EMR", "WMR", "WAR", "CHA")
@@ -151,16 +151,9 @@ def publish(home: Path, alert_ids: Sequence[str]) -> None:
     alerts = pd.DataFrame({"alert_id": list(alert_ids)}).assign(**same)
     routes = alerts["alert_id"].str.split(".").str[1]
     alerts = alerts.assign(rule=alerts["alert_id"], route_id=routes, series_id="arrivals." + routes + "._T._T.M")
-    frames = {name: _empty(contract) for name, contract in CONTRACTS.items()} | {"alerts": alerts}
+    frames = {name: RELEASE[name].empty() for name in REQUIRED} | {"alerts": alerts}
     about = About(dt.date(2025, 1, 31), "0.1.0", {}, {"snapshot": "0" * 64})
     ReleaseStore(home).publish(frames, {}, about)
-
-
-def _empty(contract: pa.DataFrameSchema) -> pd.DataFrame:
-    kinds = {
-        name: "object" if str(column.dtype) == "str" else str(column.dtype) for name, column in contract.columns.items()
-    }
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
 def _run(home: Path, alert_ids: Sequence[str], kill_after: float | None) -> None:

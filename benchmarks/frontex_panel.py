@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from core.schema import ALL, OBSERVATIONS, check
+from core.release import OBSERVATIONS
+from core.schema import ALL, check
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.reconcile import totals_panel
 from ingest.sources import frontex

@@ -39,7 +39,7 @@ def protect(observations: pd.DataFrame) -> pd.DataFrame:
     over all citizenships are what publishers publish themselves, and stay.
 
     Args:
-        observations: Rows of ``core.schema.OBSERVATIONS`` with one value per source, series and period: all that one
+        observations: Rows of ``core.release.OBSERVATIONS`` with one value per source, series and period: all that one
             release holds, for what is hidden must not follow from its other tables.
 
     Returns:

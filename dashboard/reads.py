@@ -19,53 +19,12 @@ import streamlit as st
 from core.disclosure import protect, protect_changes
 from core.errors import StoreError
 from core.languages import told_in
-from core.schema import (
-    ALERTS,
-    DRIVER_TESTS,
-    EXPLANATIONS,
-    FIGURES_THEN,
-    FORECASTS,
-    NOWCASTS,
-    OBSERVATIONS,
-    REJECTED,
-    REPLAYS,
-    REPORTING,
-    SCORES,
-)
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
-from forecasting.verification.groups import COLUMNS as GROUP_COLUMNS
 from store.chain import release_folders
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 from store.shared.follow import Contact, read_contact
-
-OPTIONAL_FRAMES: Mapping[str, tuple[str, ...]] = {
-    "asylum_series": ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note"),
-    "asylum_forecasts": (*FORECASTS.columns, "target", "freq", "geo", "citizen", "as_of"),
-    "asylum_replays": tuple(REPLAYS.columns),
-    "asylum_scores": (*SCORES.columns, "target", "freq"),
-    "backtest": tuple(FORECASTS.columns),
-    "calibration": ("model_id", "series_id", "horizon", "kind", "level", "value", "n"),
-    "weights": ("model_id", "series_id", "origin_date", "horizon", "weight", "relative_wis"),
-    "driver_tests": tuple(DRIVER_TESTS.columns),
-    "alert_reliability": ("rule", "horizon", "bin_low", "bin_high", "chance", "came", "came_lo", "came_hi", "n"),
-    "alert_thresholds": ("rule", "level", "horizon", "cutoff", "honest_cutoff", "cost_loss_ratio"),
-    "documented_rises": ("event_id", "basis", "horizon", "chance", "level", "came"),
-    "ended_alerts": tuple(ALERTS.columns),
-    "figures_then": tuple(FIGURES_THEN.columns),
-    "replays": tuple(REPLAYS.columns),
-    "group_errors": tuple(GROUP_COLUMNS),
-    "explanations": tuple(EXPLANATIONS.columns),
-    "nowcasts": tuple(NOWCASTS.columns),
-    "outcomes": tuple(OBSERVATIONS.columns),
-    "rejected": tuple(REJECTED.columns),
-    "reporting": tuple(REPORTING.columns),
-    "track_record_comparison": ("against", "rule", "level", "route_id", "horizon"),
-    "revisions": ("source_id", "series_id", "time_period", "before", "after", "as_of"),
-    "routes": ("route_id", "state", "origin_date", "note"),
-}
-"""Frames that a release may lack, with the columns of the empty frame that stands in for them."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +147,7 @@ def _release(home: str, run_id: str) -> Release:
 # One copy of each frame serves all readers: each gets a view that pandas copies as soon as it is written to.
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
-    release = _release(home, run_id)
-    found = release.read(name) if name not in OPTIONAL_FRAMES or name in release.names else pd.DataFrame()
-    if name in OPTIONAL_FRAMES and found.empty and not len(found.columns):
-        return pd.DataFrame(columns=list(OPTIONAL_FRAMES[name]))
-    return found
+    return _release(home, run_id).read(name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -8,10 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-
-import pandas as pd
 
 from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
@@ -27,8 +25,6 @@ from store.releases import Release, ReleaseStore
 LARGEST_ATTACHMENT = 1_000_000
 """Bytes: a briefing above it is left out of mails, which some servers would refuse."""
 _CATALOGUE = "sources.json"
-_MAY_LACK: Mapping[str, tuple[str, ...]] = {"routes": ("route_id", "state", "origin_date", "note")}
-"""Frames that a release may lack, with the columns of the empty frame that stands in for them."""
 
 
 def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *, signed_only: bool = False) -> bytes:
@@ -111,12 +107,10 @@ def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, wit
     """
     manifest = release.manifest
     manifest_hash = _check_manifest(store, release)
-    held = [name for name in names if name in release.names or name not in _MAY_LACK]
     documents = [_CATALOGUE] if with_catalogue and _CATALOGUE in manifest["files"] else []
-    read = [*(f"{name}.parquet" for name in held), *documents]
+    read = [*(f"{name}.parquet" for name in names if name in release.names), *documents]
     if problem := next(content_problems(release.path, manifest["files"], read), None):
         raise StoreError(f"{problem}; run 'vigie verify'")
-    empty = {name: pd.DataFrame(columns=list(_MAY_LACK[name])) for name in names if name not in held}
     return Edition(
         run_id=release.run_id,
         manifest_hash=manifest_hash,
@@ -124,7 +118,7 @@ def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, wit
         created_at=dt.datetime.fromisoformat(manifest["created_at"]),
         replay=bool(manifest["replay"]),
         degraded=tuple(manifest["degraded"]),
-        frames=empty | {name: release.read(name) for name in held},
+        frames={name: release.read(name) for name in names},
         cards=json.loads(release.document(_CATALOGUE)) if documents else {},
     )
 

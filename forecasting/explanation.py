@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from core.quantiles import FloatArray
-from core.schema import ALL, EXPLANATIONS, check
+from core.release import EXPLANATIONS
+from core.schema import ALL, check
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
 
@@ -60,7 +61,7 @@ def explain(  # what moves a forecast comes from six places
     """
     origins = _origins(present, past, panel)
     if origins.empty:
-        return nothing()
+        return EXPLANATIONS.empty()
     names = _weighted(weights, origins)
     then, now = _at(past, origins["previous"]), _at(present, origins["origin"])
     expected = _medians(then, [ENSEMBLE])[ENSEMBLE].xs(1, level="horizon")
@@ -82,12 +83,6 @@ def explain(  # what moves a forecast comes from six places
     rows["outcome"] = rows["series_id"].map(outcomes).astype(float)
     rows["outcome_expected"] = np.expm1(rows["series_id"].map(expected).astype(float))
     return check(rows[list(EXPLANATIONS.columns)], EXPLANATIONS)
-
-
-def nothing() -> pd.DataFrame:
-    """No explanation at all."""
-    kinds = {name: column.dtype.type for name, column in EXPLANATIONS.columns.items()}
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
 @dataclass(frozen=True)

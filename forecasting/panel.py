@@ -19,7 +19,8 @@ from core.aggregates import refuse_person_level
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError
 from core.quantiles import FloatArray
-from core.schema import PANEL, check
+from core.release import PANEL
+from core.schema import check
 from forecasting.model import BoolArray
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}

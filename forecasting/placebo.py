@@ -155,7 +155,7 @@ def test_drivers(
         progress: Told after every variant.
 
     Returns:
-        A frame that keeps ``core.schema.DRIVER_TESTS``.
+        A frame that keeps ``core.release.DRIVER_TESTS``.
     """
     scores = {"": losses(world, None, origins=origins, horizons=horizons)}
     for place, driver in enumerate(drivers):

@@ -32,7 +32,7 @@ def sharpen(
 
     Args:
         forecasts: Quantile rows of one model, one origin per series.
-        paths: Joint sample paths whose marginals are these forecasts (``core.schema.TRAJECTORIES``).
+        paths: Joint sample paths whose marginals are these forecasts (``core.release.TRAJECTORIES``).
         nowcasts: Quantiles at the 23 levels of the first horizon, by series. Parts of a total are not changed: see
             :mod:`forecasting.reconcile`.
 

@@ -14,7 +14,7 @@ def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
     A route's month may hold more than its days: other places, or a later count of the same ones.
 
     Args:
-        known: Frame of ``core.schema.OBSERVATIONS`` holding what was known on one date.
+        known: Frame of ``core.release.OBSERVATIONS`` holding what was known on one date.
 
     Returns:
         Route -> counts on a daily ``PeriodIndex``, in order; routes without a daily figure are left out.

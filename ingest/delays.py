@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import PERIODS_PER_YEAR
-from core.schema import ALL, DELAYS, REPORTING, check
+from core.release import DELAYS, REPORTING
+from core.schema import ALL, check
 from ingest.frames import period_ends
 
 LONGEST = 150
@@ -29,7 +30,7 @@ def first_known(history: pd.DataFrame) -> pd.DataFrame:
     """Days after its period's end on which each figure became known, of periods that ended while vintages were kept.
 
     Args:
-        history: Columns of ``core.schema.OBSERVATIONS``, every figure with every ``as_of``. Where it has the store's
+        history: Columns of ``core.release.OBSERVATIONS``, every figure with every ``as_of``. Where it has the store's
             column ``figure`` too, its rows are in the store's order.
 
     Returns:
@@ -57,7 +58,7 @@ def delay_profile(history: pd.DataFrame) -> pd.DataFrame:
         history: As for :func:`first_known`.
 
     Returns:
-        A frame that keeps ``core.schema.DELAYS``; datasets without a period on record have no rows.
+        A frame that keeps ``core.release.DELAYS``; datasets without a period on record have no rows.
     """
     known = first_known(history)
     grid = np.arange(0, LONGEST + 1, STEP)
@@ -68,8 +69,7 @@ def delay_profile(history: pd.DataFrame) -> pd.DataFrame:
         named: dict[str, object] = dict(zip(_DATASET, cast("tuple[str, str, str]", key), strict=True))
         parts.append(pd.DataFrame({**named, "days": grid, "share": shares, "periods": len(by_period)}))
     if not parts:
-        kinds = {"days": "int64", "share": "float64", "periods": "int64"}
-        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in DELAYS.columns})
+        return DELAYS.empty()
     return check(pd.concat(parts, ignore_index=True)[list(DELAYS.columns)], DELAYS)
 
 
@@ -87,10 +87,10 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
     """Sums over countries of each source that counts by country, and how many of them have reported.
 
     Args:
-        known: What was known on a date (``core.schema.OBSERVATIONS``).
+        known: What was known on a date (``core.release.OBSERVATIONS``).
 
     Returns:
-        A frame that keeps ``core.schema.REPORTING``: the newest 24 periods of each source, target and frequency with
+        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency with
         at least five countries.
     """
     rows = known[(known["citizen"] == ALL) & known["geo"].str.fullmatch("[A-Z]{3}") & (known["freq"] != "D")]
@@ -99,8 +99,7 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
     ]
     filled = [part for part in parts if len(part)]
     if not filled:
-        kinds = {"reported": "int64", "expected": "int64", "total": "float64", "provisional": "bool"}
-        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in REPORTING.columns})
+        return REPORTING.empty()
     return check(pd.concat(filled, ignore_index=True), REPORTING)
 
 

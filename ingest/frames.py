@@ -20,7 +20,8 @@ import pandas as pd
 
 from core.calendar import Frequency, end_dates
 from core.errors import SourceError
-from core.schema import OBSERVATIONS, REJECTED, check, make_series_id
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check, make_series_id
 
 TOLERATED = 0.05
 """Largest share of bad rows with which a file is still used."""
@@ -56,7 +57,7 @@ def observations(tidy: pd.DataFrame, *, source_id: str, lag_days: int | None = N
         **dimensions: Dimensions that are the same for every row.
 
     Returns:
-        Frame of ``core.schema.OBSERVATIONS``, sorted by series and period.
+        Frame of ``core.release.OBSERVATIONS``, sorted by series and period.
 
     Raises:
         SchemaError: The rows break the contract.
@@ -99,7 +100,7 @@ def set_aside(
         tolerated: Largest share of bad rows with which the file is still used; 0 refuses at the first.
 
     Returns:
-        Good rows as they were, and a frame of ``core.schema.REJECTED``.
+        Good rows as they were, and a frame of ``core.release.REJECTED``.
 
     Raises:
         SourceError: Too many rows are bad; it names the first of them.
@@ -130,7 +131,7 @@ def set_aside(
 
 
 def nothing_rejected() -> pd.DataFrame:
-    """An empty frame of ``core.schema.REJECTED``."""
+    """An empty frame of ``core.release.REJECTED``."""
     return pd.DataFrame(columns=list(REJECTED.columns), dtype=object)
 
 

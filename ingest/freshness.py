@@ -14,7 +14,8 @@ import pandas as pd
 
 from core.calendar import FREQUENCIES, end_dates, to_period
 from core.errors import InputError
-from core.schema import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, check
+from core.release import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS
+from core.schema import check
 from ingest.catalogue import SourceCard
 from ingest.delays import publication_days, usual_age
 
@@ -30,13 +31,13 @@ def freshness(
     """State of every source that has a figure on a date.
 
     Args:
-        known: Observations known on that date (``core.schema.OBSERVATIONS``).
+        known: Observations known on that date (``core.release.OBSERVATIONS``).
         as_of: The date. Periods that end after it are not complete and do not count.
         cards: Catalogue, for the days expected of each source.
         history: Every figure with every ``as_of`` up to that date, to learn each source's rhythm from.
 
     Returns:
-        ``core.schema.FRESHNESS``, one row per source with a complete period, sorted by ``source_id``.
+        ``core.release.FRESHNESS``, one row per source with a complete period, sorted by ``source_id``.
 
     Raises:
         InputError: A source has no entry in the catalogue.
@@ -58,20 +59,18 @@ def freshness(
         for source_id, figures in complete.groupby("source_id", sort=True)
     ]
     frame = pd.DataFrame(states, columns=list(FRESHNESS.columns))
-    whole = dict.fromkeys(("age_days", "expected_days", "learned_from"), "int64")
-    typed = frame.astype(whole | dict.fromkeys(("last_as_of", "next_expected"), "datetime64[ns]"))
-    return check(typed, FRESHNESS)
+    return check(frame.astype(FRESHNESS.empty().dtypes), FRESHNESS)
 
 
 def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Sources whose state is another than before.
 
     Args:
-        before: Freshness in the release before (``core.schema.FRESHNESS``).
+        before: Freshness in the release before (``core.release.FRESHNESS``).
         after: Freshness now.
 
     Returns:
-        ``core.schema.FRESHNESS_CHANGES``; a source that was not there before has no change.
+        ``core.release.FRESHNESS_CHANGES``; a source that was not there before has no change.
     """
     both = after.merge(before[["source_id", "state"]], on="source_id", suffixes=("", "_before"))
     changed = both[both["state"] != both["state_before"]].rename(columns={"state_before": "before", "state": "after"})

@@ -21,7 +21,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from core.schema import ALL, OBSERVATIONS
+from core.release import OBSERVATIONS
+from core.schema import ALL
 from ingest.components import ALWAYS, CITIZEN_ROUTES, COMPONENTS, LISTS_NO_ZEROS, Component
 from ingest.frames import observations
 
@@ -39,12 +40,12 @@ def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFr
     """Put the routes' monthly arrivals together.
 
     Args:
-        known: Frame of ``core.schema.OBSERVATIONS`` holding what was known on one date. Where a figure has several
+        known: Frame of ``core.release.OBSERVATIONS`` holding what was known on one date. Where a figure has several
             vintages, the newest counts.
         by_citizen: Whether figures by citizenship are wanted too; they take most of the time.
 
     Returns:
-        Frame of ``core.schema.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``, and for the
+        Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``, and for the
         Central and Eastern Mediterranean ``arrivals.<route>._T.<citizen>.M``.
     """
     arrivals = known[(known["target"] == "arrivals") & (known["source_id"] != SOURCE_ID)]

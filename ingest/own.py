@@ -14,8 +14,9 @@ import pandas as pd
 
 from core.aggregates import refuse_person_level
 from core.errors import InputError, SourceError
+from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
-from core.schema import ALL, NOT_APPLICABLE, OBSERVATIONS, make_series_id
+from core.schema import ALL, NOT_APPLICABLE, make_series_id
 from ingest.figures import to_observations
 from ingest.harmonise import SOURCE_ID as ROUTES_SOURCE
 from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook
@@ -78,7 +79,7 @@ def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
     """Own routes' monthly arrivals among what was known on a date, as the routes' harmonised series.
 
     Returns:
-        Frame of ``core.schema.OBSERVATIONS``, source ``vigie-routes``, series ``arrivals.X_<name>._T._T.M``.
+        Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``, series ``arrivals.X_<name>._T._T.M``.
     """
     rows = known[
         (known["target"] == "arrivals")

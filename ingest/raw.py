@@ -33,8 +33,8 @@ class Parsed:
     """What a parser returns.
 
     Attributes:
-        observations: Frame that keeps ``core.schema.OBSERVATIONS``.
-        rejected: Frame that keeps ``core.schema.REJECTED``: rows set aside with the rule they broke.
+        observations: Frame that keeps ``core.release.OBSERVATIONS``.
+        rejected: Frame that keeps ``core.release.REJECTED``: rows set aside with the rule they broke.
     """
 
     observations: pd.DataFrame

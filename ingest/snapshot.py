@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from core.errors import InputError, SourceError, StoreError
 from core.progress import ProgressReport, silent
-from core.schema import OBSERVATIONS, REJECTED, check
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check
 from core.settings import SNAPSHOT
 from ingest.catalogue import SourceCard
 from ingest.catalogue import sources as read_catalogue
@@ -36,7 +37,7 @@ class BuildReport:
         rows: Rows per source.
         size: Bytes of all files together.
         fingerprint: Hash of the manifest, which holds the hash of every file.
-        rejected: Rows the parsers set aside (``core.schema.REJECTED``).
+        rejected: Rows the parsers set aside (``core.release.REJECTED``).
         left_out: Sources without files to bundle, with the reason.
     """
 
@@ -109,7 +110,7 @@ def load(folder: Path, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame
         exclude_sources: ``source_id`` left out, by the setting of that name.
 
     Returns:
-        ``core.schema.OBSERVATIONS``, sorted by source, series, period and date of knowledge.
+        ``core.release.OBSERVATIONS``, sorted by source, series, period and date of knowledge.
 
     Raises:
         StoreError: A file is missing, was altered or is not in the manifest; the text names the file.

@@ -17,7 +17,8 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError
 from core.progress import ProgressReport
-from core.schema import ALL, FORECASTS, NOT_APPLICABLE, check, make_series_id
+from core.release import FORECASTS
+from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting.combine import ensemble
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations

@@ -16,7 +16,7 @@ def documented_rises(record: Record, panel: pd.DataFrame, settings: AlertSetting
 
     Args:
         record: What past origins say about the rules.
-        panel: Outcomes (``core.schema.PANEL``).
+        panel: Outcomes (``core.release.PANEL``).
         settings: What counts as far above.
 
     Returns:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import InputError
-from core.schema import DRIVER_TESTS, check
+from core.release import DRIVER_TESTS, RELEASE
+from core.schema import check
 
 TABLE, ABOUT = "driver_tests.csv", "driver_tests.toml"
 PROVENANCE = ("command", "made_on", "panel", "first_origin", "last_origin", "panel_hash", "snapshot", "model")
@@ -31,7 +32,7 @@ def driver_tests(data_folder: Path) -> pd.DataFrame:
     """
     table, about = data_folder / TABLE, data_folder / ABOUT
     if not table.exists():
-        return pd.DataFrame(columns=[*DRIVER_TESTS.columns, *PROVENANCE])
+        return RELEASE["driver_tests"].empty()
     content = table.read_bytes()
     told = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
     if told.get("sha256") != hashlib.sha256(content).hexdigest():

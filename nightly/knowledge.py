@@ -48,7 +48,7 @@ class Knowledge:
 
     @cached_property
     def known(self) -> pd.DataFrame:
-        """Figures of the sources as they were known (``core.schema.OBSERVATIONS``)."""
+        """Figures of the sources as they were known (``core.release.OBSERVATIONS``)."""
         return known_at(self.vintages, self.as_of)
 
     @cached_property

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from core.quantiles import FloatArray
-from core.schema import NOWCASTS, check
+from core.release import NOWCASTS
+from core.schema import check
 from forecasting.model import LEVELS
 from forecasting.nowcast import DailyHistory, Nowcast, daily_history, scaled
 from forecasting.panel import Panel
@@ -66,7 +67,7 @@ def nowcasts(knowledge: Knowledge, present: pd.DataFrame, past: pd.DataFrame) ->
         past: The ensemble's forecasts at past origins: a nowcast is used where it was better on the same day.
 
     Returns:
-        A frame that keeps ``core.schema.NOWCASTS``.
+        A frame that keeps ``core.release.NOWCASTS``.
     """
     days = daily_arrivals(knowledge.known)
     states = knowledge.states[knowledge.states["series_id"].isin(present["series_id"])]
@@ -77,7 +78,7 @@ def nowcasts(knowledge: Knowledge, present: pd.DataFrame, past: pd.DataFrame) ->
     ]
     parts = [part for part in parts if len(part)]
     if not parts:
-        return _none()
+        return NOWCASTS.empty()
     found = pd.concat(parts, ignore_index=True).assign(as_of=pd.Timestamp(knowledge.as_of))
     former = present[present["horizon"] == 1][["series_id", "output_type_id", "value"]]
     former = former.assign(output_type_id=former["output_type_id"].round(6)).rename(columns={"value": "unsharpened"})
@@ -154,13 +155,3 @@ def _past_skill(route: _Route, past: pd.DataFrame, day: int) -> tuple[float, int
 def _totals(panel: Panel, series_id: str) -> pd.Series:
     totals: pd.Series = panel.matrix[series_id]
     return totals
-
-
-def _none() -> pd.DataFrame:
-    kinds = {
-        **dict.fromkeys(("as_of", "origin_date", "target_end_date", "last_day"), "datetime64[ns]"),
-        **dict.fromkeys(("so_far", "output_type_id", "value", "unsharpened", "relative_wis"), "float64"),
-        "n": "int64",
-        "used": "bool",
-    }
-    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in NOWCASTS.columns})

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import write_period
-from core.schema import FIGURES_THEN, REPLAYS, check
+from core.release import FIGURES_THEN, REPLAYS
+from core.schema import check
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix
@@ -58,7 +59,7 @@ def figures_then(knowledge: Knowledge, past: pd.DataFrame) -> pd.DataFrame:
         differences(knowledge.panel_at(pd.Timestamp(origin)), knowledge.panel, pd.Timestamp(origin))
         for origin in np.sort(past["origin_date"].unique())
     ]
-    rows = pd.concat([_none(), *[part for part in parts if len(part)]], ignore_index=True)
+    rows = pd.concat([FIGURES_THEN.empty(), *[part for part in parts if len(part)]], ignore_index=True)
     return check(rows.astype({"origin_date": "datetime64[ns]", "obs_value": "float64"}), FIGURES_THEN)
 
 
@@ -95,8 +96,3 @@ def editions(knowledge: Knowledge) -> dict[str, int]:
 
 def _column(level: float) -> int:
     return int(np.argmin(np.abs(LEVELS - level)))
-
-
-def _none() -> pd.DataFrame:
-    kinds = {"origin_date": "datetime64[ns]", "obs_value": "float64"}
-    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in FIGURES_THEN.columns})

@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.errors import SourceError, VigieError
 from core.log import get_logger
-from core.schema import REJECTED
+from core.release import REJECTED
 from ingest.raw import Parsed, RawFile
 from ingest.registry import SOURCES
 from nightly.ingested import Ingested

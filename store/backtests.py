@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SchemaError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from store.partitions import Partitions
 
 KEY = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
@@ -67,7 +68,7 @@ class BacktestStore:
             keys: A frame with the columns of :data:`KEY`.
 
         Returns:
-            A frame that keeps ``core.schema.FORECASTS``, plus ``model_version``, ``history_hash``, ``fallback`` and
+            A frame that keeps ``core.release.FORECASTS``, plus ``model_version``, ``history_hash``, ``fallback`` and
             ``capped``, sorted by key, horizon and level; without rows where none of the keys is stored.
 
         Raises:
@@ -86,7 +87,7 @@ class BacktestStore:
         """Store forecasts; those whose key is already stored are left as they are.
 
         Args:
-            forecasts: A frame that keeps ``core.schema.FORECASTS``, plus ``model_version``, ``history_hash``,
+            forecasts: A frame that keeps ``core.release.FORECASTS``, plus ``model_version``, ``history_hash``,
                 ``fallback`` (bool) and ``capped`` (bool).
 
         Returns:

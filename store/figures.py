@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.schema import OBSERVATIONS
+from core.release import OBSERVATIONS
 
 Numbers = NDArray[np.int64]
 Marks = NDArray[np.bool_]

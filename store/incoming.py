@@ -45,7 +45,7 @@ def news(rows: pd.DataFrame, known: list[pa.Table], received: pd.Timestamp, *, c
         complete: See :meth:`store.vintages.VintageStore.append`.
 
     Returns:
-        Columns of ``core.schema.OBSERVATIONS``; a withdrawal has no ``obs_value``.
+        Columns of ``core.release.OBSERVATIONS``; a withdrawal has no ``obs_value``.
     """
     table = _to_table(rows)
     figures = number_figures([*known, table])

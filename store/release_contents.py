@@ -4,40 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
-from core.errors import StoreError
-from core.schema import (
-    ALERTS,
-    FORECASTS,
-    FRESHNESS,
-    OBSERVATIONS,
-    SCORES,
-    TRACK_RECORD,
-    TRAJECTORIES,
-    check,
-)
+from core.errors import SchemaError, StoreError
+from core.release import RELEASE, REQUIRED
+from core.release_docs import DATA_PACKAGE, data_package
+from core.schema import check
 from store.chain import MANIFEST
-from store.files import parquet_bytes
-
-CONTRACTS: dict[str, pa.DataFrameSchema] = {
-    "forecasts": FORECASTS,
-    "trajectories": TRAJECTORIES,
-    "scores": SCORES,
-    "alerts": ALERTS,
-    "track_record": TRACK_RECORD,
-    "observations": OBSERVATIONS,
-    "freshness": FRESHNESS,
-}
-"""Frames that every release holds, each with its contract. A release may hold others."""
-_FRAME_NAME = re.compile(r"[a-z][a-z0-9_]*")
+from store.files import parquet_bytes, sha256_of_bytes
 
 
 @dataclass(frozen=True)
@@ -73,34 +52,48 @@ def in_manifest(about: About) -> dict[str, Any]:
     }
 
 
-def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]) -> dict[str, bytes]:
+def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str], as_of: dt.date) -> dict[str, bytes]:
     """Every file of a release as bytes, by path; contracts and names are checked first.
 
     Args:
-        frames: Frames by name; those of :data:`CONTRACTS` are required.
+        frames: Tables by name, as :mod:`core.release` declares them; those of ``REQUIRED`` must be there.
         documents: Texts by path inside the release.
+        as_of: The day whose knowledge the release rests on.
 
     Raises:
-        SchemaError: A frame breaks its contract.
-        StoreError: A frame is missing, or a name is not usable.
+        SchemaError: A table breaks its contract, or has a column that is not declared.
+        StoreError: A table is missing or not declared, or a name is not usable.
     """
-    missing = [name for name in CONTRACTS if name not in frames]
+    missing = [name for name in REQUIRED if name not in frames]
     if missing:
-        raise StoreError(f"a release needs the frames {list(CONTRACTS)}; missing: {missing}")
-    for name, contract in CONTRACTS.items():
-        check(frames[name], contract)
-    unusable = [name for name in frames if not _FRAME_NAME.fullmatch(name)]
+        raise StoreError(f"a release needs the tables {list(REQUIRED)}; missing: {missing}")
+    unusable = [name for name in frames if name not in RELEASE]
     unusable += [name for name in documents if not _is_document_name(name)]
     if unusable:
         raise StoreError(f"names not usable inside a release: {unusable}")
+    for name, frame in frames.items():
+        undeclared = [column for column in check(frame, RELEASE[name]).columns if column not in RELEASE[name].columns]
+        if undeclared:
+            raise SchemaError(f"{name}: columns {undeclared} are not declared in core/release.py")
     contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
-    return contents | {name: text.encode() for name, text in documents.items()}
+    contents |= {name: text.encode() for name, text in documents.items()}
+    described = data_package(files_of(contents, frames), as_of.isoformat())
+    return contents | {DATA_PACKAGE: json_bytes(described)}
+
+
+def files_of(contents: Mapping[str, bytes], frames: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
+    """Hash, size and, for tables, rows of every file by its path, sorted."""
+    rows = {f"{name}.parquet": len(frame) for name, frame in frames.items()}
+    return {
+        name: {"sha256": sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
+        for name, content in sorted(contents.items())
+    }
 
 
 def _is_document_name(name: str) -> bool:
     path = PurePosixPath(name)
     plain = all(part not in {"", ".", ".."} and not part.startswith(".") for part in name.split("/"))
-    return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name != MANIFEST
+    return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name not in {MANIFEST, DATA_PACKAGE}
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:

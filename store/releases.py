@@ -20,6 +20,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from core.errors import StoreError
+from core.release import RELEASE
 from store.chain import (
     HEAD,
     MANIFEST,
@@ -34,7 +35,7 @@ from store.chain import (
     verify,
 )
 from store.files import flush_folder, named_errors, read_parquet, sha256_of_bytes, write_bytes
-from store.release_contents import About, contents_of, in_manifest, json_bytes
+from store.release_contents import About, contents_of, files_of, in_manifest, json_bytes
 
 _STAGING = ".staging-"
 _LOCK_SECONDS = 60
@@ -81,18 +82,32 @@ class Release:
         return sorted(Path(name).stem for name in self.manifest["files"] if name.endswith(".parquet"))
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Read one of its frames.
+        """Read one of its tables, as :data:`core.release.RELEASE` declares it.
+
+        A table or column that did not exist when the release was made is there without rows or values.
 
         Args:
             name: ``forecasts``, ``alerts``, …
             columns: Columns to read; all by default.
 
         Raises:
-            StoreError: There is no such frame or column, or the file is damaged.
+            StoreError: There is no such table or column, or the file is damaged.
         """
+        table = RELEASE.get(name)
+        if table is not None and name not in self.names:
+            name = table.former
         if name not in self.names:
-            raise StoreError(f"release {self.run_id}: holds no frame '{name}'; it holds {self.names}")
-        return read_parquet(self.path / f"{name}.parquet", columns)
+            if table is None or table.required:
+                raise StoreError(f"release {self.run_id}: holds no frame '{name}'; it holds {self.names}")
+            return table.empty() if columns is None else table.empty()[list(columns)]
+        path = self.path / f"{name}.parquet"
+        if table is None:
+            return read_parquet(path, columns)
+        later = [one for one, column in table.columns.items() if column.optional or column.former]
+        if columns is None or not set(columns).isdisjoint(later):
+            found = table.brought_up(read_parquet(path))
+            return found if columns is None else found[list(columns)]
+        return read_parquet(path, columns)
 
     def document(self, name: str) -> str:
         """Read one of its texts, such as ``sources.json`` or ``model_cards/vigie-ets.md``.
@@ -147,7 +162,7 @@ class ReleaseStore:
         """Publish a release: all of it, or nothing.
 
         Args:
-            frames: Frames by name; those of :data:`CONTRACTS` are required and checked before anything is written.
+            frames: Tables by name (:data:`core.release.RELEASE`), checked before anything is written.
             documents: Texts by path inside the release, such as ``model_cards/vigie-ets.md``.
             about: What the manifest says about the night.
 
@@ -158,11 +173,10 @@ class ReleaseStore:
             SchemaError: A frame breaks its contract.
             StoreError: A frame is missing, a name is not usable, or the disk refuses. The former release stands.
         """
-        contents = contents_of(frames, documents)
-        rows = {f"{name}.parquet": len(frame) for name, frame in frames.items()}
+        contents = contents_of(frames, documents, about.as_of)
         with named_errors(self.folder), self._alone():
             self._remove_staging()
-            return self._write(contents, rows, about)
+            return self._write(contents, files_of(contents, frames), about)
 
     def verify(self, witnesses: Mapping[str, str] | None = None) -> Problem | None:
         """Recompute every hash of the chain, oldest release first.
@@ -187,15 +201,11 @@ class ReleaseStore:
         head = read_head(self.folder)
         return None if head is None else str(head["manifest_sha256"])
 
-    def _write(self, contents: Mapping[str, bytes], rows: Mapping[str, int], about: About) -> Release:
+    def _write(self, contents: Mapping[str, bytes], files: Mapping[str, Any], about: About) -> Release:
         # The recorded head, not the files found: an altered or removed newest release must stay provable.
         head = read_head(self.folder)
         if head is not None:
             self._write_json(HEAD, head)
-        files = {
-            name: {"sha256": sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
-            for name, content in sorted(contents.items())
-        }
         created = dt.datetime.now(dt.UTC)
         run_id = _next_run_id(created, [path.name for path in release_folders(self.folder)], head, files)
         manifest = {"run_id": run_id, "created_at": created.isoformat(timespec="seconds")}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.quantiles import FloatArray
-from core.schema import REVISIONS
+from core.release import REVISIONS
 from store.figures import Figures, Marks, Numbers
 
 COLUMNS = [name for name in REVISIONS.columns if name != "usual"]

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.errors import InputError, StoreError
-from core.schema import OBSERVATIONS, REJECTED, check
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check
 from store.figures import COLUMNS, STORED_AT, TEXTS, Figures, day_number, in_order, number_figures
 from store.incoming import news
 from store.partitions import Partitions
@@ -47,7 +48,7 @@ class VintageStore:
         over: it was published earlier than usual.
 
         Args:
-            observations: A frame that keeps ``core.schema.OBSERVATIONS``.
+            observations: A frame that keeps ``core.release.OBSERVATIONS``.
             received: Day on which the file was received; today (UTC) by default.
             complete: The rows are an edition that re-sends the whole history of their targets: a figure known before
                 of the periods that it spans, and missing in it, was withdrawn, and is known no longer from then on.
@@ -79,7 +80,7 @@ class VintageStore:
             exclude_sources: ``source_id`` to leave out.
 
         Returns:
-            A frame that keeps ``core.schema.OBSERVATIONS``, sorted by source, series and period; empty where nothing
+            A frame that keeps ``core.release.OBSERVATIONS``, sorted by source, series and period; empty where nothing
             was known.
 
         Raises:
@@ -97,7 +98,7 @@ class VintageStore:
             exclude_sources: ``source_id`` to leave out.
 
         Returns:
-            Columns of ``core.schema.OBSERVATIONS``, ``stored_at`` and ``figure``, in order of figure, ``as_of`` and
+            Columns of ``core.release.OBSERVATIONS``, ``stored_at`` and ``figure``, in order of figure, ``as_of`` and
             time of storing. A row without a value is a withdrawal.
 
         Raises:
@@ -112,7 +113,7 @@ class VintageStore:
         """What differs between the knowledge of two days about periods that were known before.
 
         Returns:
-            A frame that keeps ``core.schema.REVISIONS``, sorted by source, series and period. A new period is no
+            A frame that keeps ``core.release.REVISIONS``, sorted by source, series and period. A new period is no
             revision.
 
         Raises:
@@ -125,7 +126,7 @@ class VintageStore:
         """Every single revision known by a day, one vintage to the next: what a source usually does.
 
         Returns:
-            A frame that keeps ``core.schema.REVISIONS``, sorted by source, series, period and ``as_of``.
+            A frame that keeps ``core.release.REVISIONS``, sorted by source, series, period and ``as_of``.
 
         Raises:
             StoreError: A file is damaged.
@@ -155,7 +156,7 @@ class VintageStore:
             Number of rows added.
 
         Raises:
-            SchemaError: The frame breaks ``core.schema.REJECTED``.
+            SchemaError: The frame breaks ``core.release.REJECTED``.
             StoreError: A file is damaged or cannot be written.
         """
         columns = list(REJECTED.columns)
@@ -167,7 +168,7 @@ class VintageStore:
         return len(new)
 
     def rejected(self) -> pd.DataFrame:
-        """All rows ever set aside, with the rule each broke (``core.schema.REJECTED``)."""
+        """All rows ever set aside, with the rule each broke (``core.release.REJECTED``)."""
         columns = list(REJECTED.columns)
         rows = self._rejected.read()
         if rows.empty:

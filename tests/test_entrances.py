@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from core.aggregates import PersonLevelError
-from core.schema import OBSERVATIONS, check
+from core.release import OBSERVATIONS
+from core.schema import check
 from forecasting.panel import read_panel
 from ingest import jsonstat, snapshot, tables
 from ingest.catalogue import SourceCard

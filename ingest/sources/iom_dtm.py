@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.countries import map_countries
-from core.schema import ALL, NOT_APPLICABLE, REJECTED
+from core.release import REJECTED
+from core.schema import ALL, NOT_APPLICABLE
 from ingest.dates import month_of_epoch_days
 from ingest.frames import (
     TOLERATED,

@@ -31,7 +31,7 @@ def alert_facts(alert: Mapping[Any, Any], frames: Mapping[str, pd.DataFrame]) ->
     """Everything that a message says about an alert.
 
     Args:
-        alert: A row of ``core.schema.ALERTS``.
+        alert: A row of ``core.release.ALERTS``.
         frames: ``forecasts``, ``observations`` and ``track_record`` of its release.
 
     Returns:

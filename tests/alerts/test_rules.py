@@ -17,7 +17,8 @@ from alerts.reasons import LONGEST, sentence
 from alerts.rules import COLUMNS, SUBJECT, ended, evaluate, no_alerts
 from core.errors import SchemaError
 from core.quantiles import QUANTILE_LEVELS
-from core.schema import ALERTS, check
+from core.release import ALERTS
+from core.schema import check
 from core.settings import AlertSettings
 
 Build = Callable[..., pd.DataFrame]

@@ -21,7 +21,8 @@ from alerts.past import issued as issued_array
 from alerts.track_record import HORIZONS, full_record, track_record
 from alerts.training import ANY_MONTH
 from core.quantiles import QUANTILE_LEVELS, probability_above
-from core.schema import TRACK_RECORD, check
+from core.release import TRACK_RECORD
+from core.schema import check
 from core.settings import AlertSettings
 from forecasting.panel import Panel
 from forecasting.trajectories import sample_paths

@@ -12,7 +12,8 @@ import pytest
 from alerts.facts import REVISION
 from alerts.levels import SEVERE, WARNING, WATCH
 from alerts.usual import SMALLEST, UNKNOWN, with_usual
-from core.schema import REVISIONS, check
+from core.release import REVISIONS
+from core.schema import check
 from ingest.sources import frontex
 from store.vintages import VintageStore
 

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from core.errors import SchemaError
-from core.schema import OBSERVATIONS, PANEL, check, make_series_id
+from core.release import OBSERVATIONS, PANEL
+from core.schema import check, make_series_id
 
 
 def panel() -> pd.DataFrame:

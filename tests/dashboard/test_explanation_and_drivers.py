@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.schema import DRIVER_TESTS, EXPLANATIONS, check
+from core.release import DRIVER_TESTS, EXPLANATIONS
+from core.schema import check
 from dashboard import drivers_view, explanation_view
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.theme import LIGHT

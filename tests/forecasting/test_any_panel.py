@@ -10,7 +10,8 @@ import pytest
 
 from core.calendar import PERIODS_PER_YEAR, Frequency, pandas_frequency, write_period
 from core.quantiles import FloatArray
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting.features import features
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.runs import run_backtest, run_forecast

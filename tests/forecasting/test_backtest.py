@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting.backtest import backtest
 from forecasting.engine import forecast
 from forecasting.panel import Panel

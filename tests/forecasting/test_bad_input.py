@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 
 from cli import app
 from core.errors import InputError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting import panel as panel_module
 from forecasting.panel import read_panel
 from forecasting.runs import run_backtest, run_forecast

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting.combine import FEWEST_SCORED, NO_SKILL, WINDOW, ensemble
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.schema import EXPLANATIONS
+from core.release import EXPLANATIONS
 from forecasting.combine import ensemble
 from forecasting.engine import forecast
 from forecasting.explanation import (
@@ -23,7 +23,6 @@ from forecasting.explanation import (
     SEASON,
     WEIGHTS,
     explain,
-    nothing,
     shared_part,
 )
 from forecasting.model import ENSEMBLE
@@ -167,7 +166,7 @@ def test_a_series_without_a_forecast_a_month_ago_has_no_explanation(small_panel:
     present, past, weights = world(small_panel)
     none = past[past["origin_date"] != small_panel.end_dates[-2]]
     assert explain(present, none, weights, small_panel, refit).empty
-    assert list(nothing().columns) == list(EXPLANATIONS.columns)
+    assert list(EXPLANATIONS.empty().columns) == list(EXPLANATIONS.columns)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting import members
 from forecasting.bottom_up import FEWEST_ORIGINS
 from forecasting.combine import ensemble

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
-from core.schema import ALL, DRIVER_TESTS, check
+from core.release import DRIVER_TESTS
+from core.schema import ALL, check
 from forecasting import placebo
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows

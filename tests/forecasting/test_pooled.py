@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.quantiles import FloatArray
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting import pooled_fit, pooled_memory
 from forecasting.model import LEVELS, NORMAL_SCORES, between_levels
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict

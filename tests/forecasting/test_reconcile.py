@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.reconcile import coherent_paths, totals_panel

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from forecasting.members import models_to_run
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel

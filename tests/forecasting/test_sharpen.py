@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from core.quantiles import FloatArray
-from core.schema import FORECASTS, TRAJECTORIES, check
+from core.release import FORECASTS, TRAJECTORIES
+from core.schema import check
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
 from forecasting.sharpen import sharpen

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from core.quantiles import QUANTILE_LEVELS
-from core.schema import TRAJECTORIES, check
+from core.release import TRAJECTORIES
+from core.schema import check
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, probability_at, to_rows, value_at

@@ -6,7 +6,8 @@ import datetime as dt
 
 import pandas as pd
 
-from core.schema import DELAYS, FRESHNESS_CHANGES, REPORTING, check
+from core.release import DELAYS, FRESHNESS_CHANGES, REPORTING
+from core.schema import check
 from ingest.catalogue import SourceCard
 from ingest.delays import delay_profile, publication_days, reporting
 from ingest.frames import observations

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from core.errors import SchemaError, SourceError
-from core.schema import OBSERVATIONS, REJECTED, check
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check
 from ingest.frames import (
     RowRule,
     count_rules,

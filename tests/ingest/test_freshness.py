@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.schema import FRESHNESS, OBSERVATIONS, check
+from core.release import FRESHNESS, OBSERVATIONS
+from core.schema import check
 from ingest.catalogue import SourceCard
 from ingest.frames import observations
 from ingest.freshness import freshness, state

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.release import OBSERVATIONS
 from core.routes import ARRIVAL_ROUTES, ROUTES
-from core.schema import OBSERVATIONS, check
+from core.schema import check
 from ingest.components import COMPONENTS
 from ingest.frames import observations
 from ingest.harmonise import carried, route_arrivals

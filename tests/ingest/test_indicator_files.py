@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, SourceError
-from core.schema import OBSERVATIONS, REJECTED, check
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check
 from ingest.raw import Parsed, RawFile
 from ingest.registry import SOURCES
 from tests.ingest import miniature_files as files

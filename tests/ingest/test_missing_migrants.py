@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
-from core.schema import OBSERVATIONS
+from core.release import OBSERVATIONS
 from ingest.raw import RawFile
 from ingest.sources import missing_migrants
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError, SourceError, StoreError
-from core.schema import OBSERVATIONS, check
+from core.release import OBSERVATIONS
+from core.schema import check
 from core.settings import SNAPSHOT
 from ingest.catalogue import SourceCard
 from ingest.catalogue import sources as catalogue

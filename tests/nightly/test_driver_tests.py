@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from core.schema import ALL, DRIVER_TESTS
+from core.release import DRIVER_TESTS
+from core.schema import ALL
 from core.settings import SNAPSHOT
 from nightly.driver_tests import ABOUT, PROVENANCE, TABLE, driver_tests, write
 

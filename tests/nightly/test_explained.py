@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.schema import EXPLANATIONS, check
+from core.release import EXPLANATIONS
+from core.schema import check
 from forecasting.explanation import COMPONENTS
 from forecasting.model import ENSEMBLE
 from store.releases import ReleaseStore

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.schema import DELAYS, FRESHNESS_CHANGES, NOWCASTS, REPORTING, check
+from core.release import DELAYS, FRESHNESS_CHANGES, NOWCASTS, REPORTING
+from core.schema import check
 from store.releases import Release, ReleaseStore
 
 pytestmark = pytest.mark.slow

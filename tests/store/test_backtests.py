@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.errors import SchemaError, StoreError
-from core.schema import FORECASTS, check
+from core.release import FORECASTS
+from core.schema import check
 from store.backtests import KEY, BacktestStore
 from store.partitions import MANY_FILES
 

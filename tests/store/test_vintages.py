@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, SchemaError, StoreError
-from core.schema import OBSERVATIONS, REVISIONS, check
+from core.release import OBSERVATIONS, REVISIONS
+from core.schema import check
 from store.partitions import Partitions
 from store.vintages import VintageStore, known_at
 

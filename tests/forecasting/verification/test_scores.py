@@ -13,7 +13,8 @@ import pytest
 
 from core.errors import InputError, SchemaError
 from core.quantiles import QUANTILE_LEVELS
-from core.schema import SCORES, check
+from core.release import SCORES
+from core.schema import check
 from forecasting.backtest import backtest
 from forecasting.combine import ensemble
 from forecasting.panel import Panel, read_panel

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import SourceError
-from core.schema import OBSERVATIONS, REJECTED, check
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check
 from core.settings import LiveSettings
 from ingest.raw import Parsed, RawFile
 from ingest.registry import live_sources

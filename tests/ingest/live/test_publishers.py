@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError, SourceError
-from core.schema import OBSERVATIONS, REJECTED, check
+from core.release import OBSERVATIONS, REJECTED
+from core.schema import check
 from core.settings import SNAPSHOT, LiveSettings
 from ingest.access import read_access
 from ingest.raw import RawFile

@@ -1,0 +1,605 @@
+"""The contract of a release: every table once, with its columns, units, who writes it and who reads it.
+
+:mod:`store` writes and reads releases through it, :mod:`core.release_docs` makes ``docs/release.md`` and each release's
+``datapackage.json`` from it. A word has one meaning: columns of the same name are declared once, in ``WORDS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.calendar import FREQUENCIES
+from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
+
+LEVELS_OF_ALERTS = ("watch", "warning", "severe")
+
+
+def _text(about: str, *one_of: str) -> Column:
+    return Column(TEXT, about, one_of=one_of)
+
+
+def _number(about: str, unit: str = "", *, least: float | None = None, most: float | None = None) -> Column:
+    return Column(NUMBER, about, unit, least=least, most=most)
+
+
+def _gap(column: Column) -> Column:
+    return replace(column, nullable=True)
+
+
+def _count(about: str, unit: str = "", least: int = 0) -> Column:
+    return Column(WHOLE, about, unit, least=least)
+
+
+PERSONS = "persons"
+"""Unit of a value: what the series' ``target`` counts, persons for arrivals."""
+
+WORDS: dict[str, Column] = {
+    "source_id": _text("who publishes"),
+    "series_id": _text("one target × route × place × citizenship × frequency; `_T` for all series together"),
+    "target": _text("what is counted"),
+    "route_id": _text("route; `_Z` where none applies, `_T` for all"),
+    "geo": _text("country or place of arrival, ISO 3166 alpha-3; `_T` for all"),
+    "citizen": _text("citizenship, ISO 3166 alpha-3; `_T` for all"),
+    "freq": _text("frequency", *FREQUENCIES),
+    "time_period": _text("period, such as `2025-01`, `2025-Q1` or `2025-01-31`"),
+    "obs_value": _number("value of the period", PERSONS),
+    "obs_flag": _text("empty: normal; `p` provisional, `e` estimated, `b` break in series"),
+    "as_of": Column(DAY, "first day on which this was known"),
+    "as_of_estimated": Column(YES_NO, "whether that day is the period's end plus the source's usual lag"),
+    "model_id": _text("model; `vigie-ensemble` is what is served"),
+    "model_version": _text("version of the model's code").may_lack,
+    "history_hash": _text("hash of the values that the model was fitted on").may_lack,
+    "origin_date": Column(DAY, "last day of the last observed period that the model may know"),
+    "horizon": _count("periods ahead of the origin", "periods", 1),
+    "target_end_date": Column(DAY, "last day of the forecast period"),
+    "output_type": _text("hubverse type of the value"),
+    "output_type_id": _number("quantile level", least=0.001, most=0.999),
+    "value": _number("forecast value", PERSONS, least=0),
+    "fallback": Column(YES_NO, "whether the baseline answers, because the model cannot").may_lack,
+    "capped": Column(YES_NO, "whether values were cut to a bound of the history").may_lack,
+    "reason": _text("why the fallback answers").may_lack,
+    "spread_factor": _number("by what the calibration of dispersion widened the quantiles", least=0).may_lack,
+    "wis": _number("weighted interval score (Bracher et al. 2021)", "score", least=0),
+    "relative_wis": _gap(_number("mean WIS relative to `vigie-baseline` on the same forecasts; below 1 is better")),
+    "relative_wis_lo": _number("lower end of its 90 % block-bootstrap interval").may_lack,
+    "relative_wis_hi": _number("upper end of its 90 % block-bootstrap interval").may_lack,
+    **{
+        f"coverage_{level}": _number(f"share of outcomes inside the {level} % interval", "share")
+        for level in (50, 80, 95)
+    },
+    "coverage_98": _number("share of outcomes inside the 98 % interval", "share").may_lack,
+    "n": _count("how many forecasts, months or cases it rests on", least=1),
+    "scale": _text("scale on which scores are taken: log1p or persons", "log", "natural"),
+    "rule": _text("rule of alerts"),
+    "level": _text("level of alerts: this one or a graver"),
+    "note": _text("why a series is not forecast; empty where it is"),
+    "state": _text("`ok`, or why it is not forecast"),
+    "last_period": _text("newest period known"),
+}
+"""Columns by name. A table may give a column of its own another meaning or bound."""
+
+
+def _of(names: str, **own: Column) -> dict[str, Column]:
+    """Columns in their order, from the words above and a table's own."""
+    return {name: own.get(name) or WORDS[name] for name in names.split()}
+
+
+def _estimates(names: str, about: dict[str, str], unit: dict[str, str] | None = None) -> dict[str, Column]:
+    """Measures with the ends of their 90 % intervals; each may be missing."""
+    return {
+        name + suffix: _gap(_number(about[name] + ends, (unit or {}).get(name, "")))
+        for name in names.split()
+        for suffix, ends in (("", ""), ("_lo", ": lower end, 90 %"), ("_hi", ": upper end, 90 %"))
+    }
+
+
+_MARKS = _of("model_version history_hash fallback capped reason spread_factor")
+
+PANEL = Table(
+    "panel",
+    "Input of the forecast engine: one frequency, any series; further columns are groupings.",
+    _of("series_id time_period value", value=_gap(_number("observed value", PERSONS, least=0))),
+    ("series_id", "time_period"),
+)
+"""Not of a release: what crosses from the night into the engine."""
+
+_OBSERVATION = "source_id series_id target route_id geo citizen freq time_period obs_value obs_flag as_of"
+OBSERVATIONS = Table(
+    "observations",
+    "What sources published, as known on the release's date, and the routes made of it. Counts are never negative; "
+    "indicators may be.",
+    _of(f"{_OBSERVATION} as_of_estimated"),
+    ("source_id", "series_id", "time_period", "as_of"),
+    "ingest.harmonise",
+    ("dashboard", "desk", "reports", "store"),
+    required=True,
+)
+
+REJECTED = Table(
+    "rejected",
+    "Rows that a parser set aside.",
+    _of(
+        "source_id file row column rule record",
+        file=_text("file in which it stood"),
+        row=_text("row in which it stood"),
+        column=_text("column that broke the rule"),
+        rule=_text("the rule"),
+        record=_text("the row itself, as text"),
+    ),
+    (),
+    "ingest.frames",
+    ("dashboard",),
+)
+
+FORECASTS = Table(
+    "forecasts",
+    "Hubverse quantile table: every model and the ensemble, from each route's last complete month.",
+    _of(
+        "model_id series_id origin_date horizon target_end_date output_type output_type_id value",
+        output_type=_text("hubverse type of the value", "quantile", "median"),
+    ),
+    ("model_id", "series_id", "origin_date", "horizon", "output_type", "output_type_id"),
+    "forecasting.combine",
+    ("dashboard", "reports"),
+    required=True,
+)
+
+TRAJECTORIES = Table(
+    "trajectories",
+    "Joint sample paths: one `output_type_id` is one possible future of all series and horizons together.",
+    _of(
+        "model_id series_id origin_date horizon target_end_date output_type output_type_id value",
+        output_type=_text("hubverse type of the value", "sample"),
+        output_type_id=_count("number of the path"),
+    ),
+    (),
+    "forecasting.trajectories",
+    ("dashboard", "reports"),
+    required=True,
+)
+
+NOWCASTS = Table(
+    "nowcasts",
+    "The running month of series that are counted by day, at the 23 levels.",
+    _of(
+        "model_id series_id route_id as_of origin_date target_end_date last_day so_far output_type output_type_id "
+        "value unsharpened relative_wis n used",
+        last_day=Column(DAY, "newest day counted"),
+        so_far=_number("counted up to and on that day", PERSONS, least=0),
+        output_type=_text("hubverse type of the value", "quantile"),
+        unsharpened=_number("the ensemble's quantile without the days", PERSONS, least=0),
+        relative_wis=_gap(_number("mean WIS (log) relative to the ensemble's, on the same day of past months")),
+        n=_count("past months compared", "months"),
+        used=Column(YES_NO, "whether it was better, and took the place of the forecast"),
+    ),
+    ("series_id", "target_end_date", "output_type_id"),
+    "nightly.nowcasts",
+    ("dashboard",),
+)
+
+REPLAYS = Table(
+    "replays",
+    "Forecasts that every model would have made at past origins, one row each, as they are shown.",
+    _of("model_id series_id origin_date horizon target_end_date")
+    | {f"q{level}": _number(f"quantile at {level} %", PERSONS, least=0) for level in (10, 25, 50, 75, 90)}
+    | {"wis": _gap(_number("weighted interval score on log1p scale at all 23 levels", "score", least=0))},
+    ("model_id", "series_id", "origin_date", "horizon"),
+    "nightly.replays",
+    ("dashboard",),
+)
+
+FIGURES_THEN = Table(
+    "figures_then",
+    "Values that a past origin knew otherwise than the release does. What is not listed was known then as it is now.",
+    _of(
+        "series_id origin_date time_period obs_value",
+        obs_value=_gap(_number("the value known then; missing where the period was not known", PERSONS)),
+    ),
+    ("series_id", "origin_date", "time_period"),
+    "nightly.replays",
+    ("dashboard",),
+)
+
+SCORES = Table(
+    "scores",
+    "Mean scores of every model over past origins.",
+    _of(
+        "model_id series_id horizon scale wis relative_wis relative_wis_lo relative_wis_hi "
+        "coverage_50 coverage_80 coverage_95 coverage_98 n",
+        horizon=Column(WHOLE, "periods ahead of the origin", "periods"),
+    ),
+    ("model_id", "series_id", "horizon", "scale"),
+    "forecasting.verification.scores",
+    ("dashboard",),
+    required=True,
+)
+
+ALERTS = Table(
+    "alerts",
+    "One row per alert of the release.",
+    _of(
+        "alert_id rule alert_level route_id series_id source_id reason probability threshold first_period last_period "
+        "horizon change intended_use",
+        alert_id=_text("its name, the same from night to night"),
+        alert_level=_text("how grave", *LEVELS_OF_ALERTS),
+        reason=_text("the sentence that states it, in English"),
+        probability=_gap(_number("probability of the event in the months named", "probability", least=0, most=1)),
+        threshold=_gap(_number("probability from which the rule warns", "probability")),
+        first_period=_text("first month concerned, such as `2025-02`"),
+        last_period=_text("last month concerned"),
+        horizon=Column(WHOLE, "months ahead; 0 where it lies in the past", "months"),
+        change=_text("`new`, `up`, `down` or `unchanged` since the former release"),
+        intended_use=_text("what it may be used for"),
+    ),
+    ("alert_id",),
+    "alerts.rules",
+    ("commands", "dashboard", "desk", "nightly", "reports", "store"),
+    required=True,
+)
+_REASON = _of(
+    "reason_key reason_params",
+    reason_key=_text("id of the sentence").may_lack,
+    reason_params=_text("its parameters, JSON").may_lack,
+)
+
+_MEASURES = {
+    "precision": "share of alerts that were followed by the event",
+    "recall": "share of events that had an alert",
+    "false_alarms_per_route_year": "alerts without an event, per route and year",
+    "lead_months_median": "median months between alert and event",
+    "auc": "area under the ROC curve of the probability",
+}
+_LATER_MEASURES = {
+    "lead_months_q25": "lower quartile of the months between alert and event",
+    "lead_months_q75": "upper quartile of the months between alert and event",
+    "brier_skill": "Brier skill score against the base rate",
+}
+TRACK_RECORD = Table(
+    "track_record",
+    "How often a rule was right at past origins, judged after the months from which its thresholds were taken.",
+    _of(
+        "rule level route_id horizon n_events",
+        horizon=Column(WHOLE, "months ahead", "months"),
+        n_events=_count("events that occurred"),
+    )
+    | _estimates(" ".join(_MEASURES), _MEASURES)
+    | {name: column.may_lack for name, column in _estimates(" ".join(_LATER_MEASURES), _LATER_MEASURES).items()}
+    | {
+        "n_alerts": _number("alerts that the rule would have given").may_lack,
+        "base_rate": _number("share of months with an event", "share").may_lack,
+        "cutoff": _number("probability from which the rule warns", "probability").may_lack,
+        **{
+            f"{what}_{end}": _text(f"{'first' if end == 'from' else 'last'} month on which it was {what}").may_lack
+            for what in ("trained", "judged")
+            for end in ("from", "to")
+        },
+    },
+    (),
+    "alerts.track_record",
+    ("dashboard", "reports"),
+    required=True,
+)
+
+REVISIONS = Table(
+    "revisions",
+    "What a source changed about periods it had published before, since the former release.",
+    _of(
+        "source_id series_id time_period target route_id geo citizen freq as_of kind before after change share usual",
+        kind=_text("`added`: none was there although due; `deleted`: withdrawn", "added", "changed", "deleted"),
+        before=_gap(_number("former value", PERSONS)),
+        after=_gap(_number("new value", PERSONS)),
+        change=_number("after less before, none counted as 0", PERSONS),
+        share=_gap(_number("that relative to the former value", "share")),
+        usual=_number("share up to which the source's other revisions usually go", "share").may_lack,
+    ),
+    ("source_id", "series_id", "time_period", "as_of"),
+    "store.vintages",
+    ("dashboard",),
+)
+
+EXPLANATIONS = Table(
+    "explanations",
+    "What moved a forecast's median since the origin before, as a chain from the former forecast to the new one.",
+    _of(
+        "model_id series_id origin_date previous_origin_date horizon target_end_date link component log_change change "
+        "value outcome outcome_expected",
+        previous_origin_date=Column(DAY, "the origin before"),
+        link=_count("number in the chain; 0 is the former forecast at the same distance"),
+        component=_text("what moved it"),
+        log_change=_number("by how much, on log1p scale"),
+        change=_number("by how much", PERSONS),
+        value=_number("median after this link", PERSONS),
+        outcome=_number("the newest count", PERSONS, least=0),
+        outcome_expected=_number("what was expected of it", PERSONS, least=0),
+    ),
+    ("model_id", "series_id", "origin_date", "horizon", "component"),
+    "forecasting.explanation",
+    ("dashboard",),
+)
+
+_RATIOS = {
+    "ratio": "score with the driver over the score without",
+    "shifted": "the same with the driver shifted in time",
+    "missing": "the same with a constant that has the driver's gaps",
+}
+_PROVENANCE = {
+    name: _text(about).may_lack
+    for name, about in {
+        "command": "command that made the test",
+        "made_on": "day on which it was made",
+        "panel": "panel tested",
+        "first_origin": "first origin",
+        "last_origin": "last origin",
+        "panel_hash": "hash of the panel",
+        "snapshot": "hash of the bundled snapshot",
+        "model": "model tested",
+    }.items()
+}
+DRIVER_TESTS = Table(
+    "driver_tests",
+    "Whether a driver helps the pooled model; `series_id` is a total of the panel tested, `_T` for all of them, "
+    "`_parts` for their parts together.",
+    _of("driver series_id horizon scale", driver=_text("driver"))
+    | _estimates(" ".join(_RATIOS), _RATIOS)
+    | _of(
+        "p_value p_holm n verdict",
+        p_value=_gap(_number("p-value of no gain", "probability")),
+        p_holm=_gap(_number("the same after Holm's correction", "probability")),
+        verdict=_text("what may be said", "evidence", "no evidence", "makes it worse"),
+    ),
+    ("driver", "series_id", "horizon", "scale"),
+    "nightly.driver_tests",
+    ("dashboard",),
+)
+
+FRESHNESS = Table(
+    "freshness",
+    "How old each source's newest value is, against its usual rhythm.",
+    _of(
+        "source_id last_period last_as_of age_days expected_days state next_expected learned_from",
+        last_as_of=Column(DAY, "day on which the newest period was known"),
+        age_days=Column(WHOLE, "days since that period's end", "days"),
+        expected_days=Column(WHOLE, "days after which the next one is usually known", "days"),
+        state=_text("how late it is", "fresh", "due", "overdue", "delinquent"),
+        next_expected=Column(DAY, "day by which the next period is usually known").may_lack,
+        learned_from=replace(_count("past periods it was learned from; 0: the catalogue's"), optional=True),
+    ),
+    ("source_id",),
+    "ingest.freshness",
+    ("reports", "dashboard", "nightly", "store"),
+    required=True,
+)
+
+FRESHNESS_CHANGES = Table(
+    "freshness_changes",
+    "Sources whose freshness is another than in the release before.",
+    _of(
+        "source_id before after last_period",
+        before=_text("state in the release before"),
+        after=_text("state now"),
+    ),
+    ("source_id",),
+    "ingest.freshness",
+    ("nightly",),
+)
+
+DELAYS = Table(
+    "delays",
+    "Delay profile: mean share of a period's values that were known so many days after its end.",
+    _of(
+        "source_id target freq days share periods",
+        days=Column(WHOLE, "days after a period's end", "days"),
+        share=_number("share of its values known by then", "share", least=0, most=1),
+        periods=_count("periods whose publication is on record", "periods", 1),
+    ),
+    ("source_id", "target", "freq", "days"),
+    "ingest.delays",
+    (),
+)
+
+REPORTING = Table(
+    "reporting",
+    "Sums over the countries of a source, and how many of them have reported the period.",
+    _of(
+        "source_id target freq time_period reported expected total provisional",
+        reported=_count("countries that reported it", "countries"),
+        expected=_count("countries that reported any of the twelve periods before", "countries", 1),
+        total=_number("sum over those that reported", PERSONS),
+        provisional=Column(YES_NO, "whether some have not, or a value is provisional"),
+    ),
+    ("source_id", "target", "freq", "time_period"),
+    "ingest.delays",
+    ("dashboard",),
+)
+
+ROUTES = Table(
+    "routes",
+    "Every route and whether it can be forecast.",
+    _of(
+        "route_id series_id state last_period origin_date note editions",
+        series_id=replace(WORDS["series_id"], optional=True),
+        last_period=replace(WORDS["last_period"], optional=True),
+        origin_date=_gap(WORDS["origin_date"]),
+        editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
+    ),
+    ("route_id",),
+    "nightly.knowledge",
+    ("dashboard", "reports"),
+)
+
+WEIGHTS = Table(
+    "weights",
+    "How the ensemble was made: each model's weight at every origin and horizon.",
+    _of(
+        "model_id series_id origin_date horizon weight relative_wis",
+        weight=_number("weight in the ensemble", "share"),
+        relative_wis=_gap(_number("mean WIS relative to the baseline's, before that origin")),
+    ),
+    (),
+    "forecasting.combine",
+    ("dashboard",),
+)
+
+CALIBRATION = Table(
+    "calibration",
+    "Coverage by interval, and the PIT histogram.",
+    _of(
+        "model_id series_id horizon kind level value n",
+        kind=_text("what the row holds", "coverage", "pit"),
+        level=_number("nominal coverage, or lower end of the bin", "share"),
+        value=_number("share of outcomes", "share"),
+    ),
+    (),
+    "forecasting.verification.scores",
+    ("dashboard",),
+)
+
+GROUP_ERRORS = Table(
+    "group_errors",
+    "Errors of forecasts by route, region of origin and nationality, each group measured alone.",
+    _of(
+        "kind route_id geo group model_id horizon n n_series relative_wis relative_wis_lo relative_wis_hi bias "
+        "coverage_50 coverage_80 coverage_95 mark",
+        kind=_text("kind of group: `route`, `region` or `citizen`"),
+        group=_text("the group"),
+        n_series=_count("series in it", "series"),
+        bias=_gap(_number("from −1 (forecasts always too low) to 1 (always too high)")),
+        mark=_text("what a reader must know: too few, worse than the baseline, or too narrow"),
+    ),
+    (),
+    "forecasting.verification.groups",
+    ("dashboard",),
+)
+
+ALERT_RELIABILITY = Table(
+    "alert_reliability",
+    "Reliability of the rules' probabilities at past origins, by bin.",
+    _of(
+        "rule horizon bin_low bin_high chance came came_lo came_hi n",
+        horizon=Column(WHOLE, "months ahead", "months"),
+        bin_low=_number("lower end of the bin", "probability"),
+        bin_high=_number("upper end of the bin", "probability"),
+        chance=_gap(_number("mean probability in the bin", "probability")),
+        **_estimates("came", {"came": "share of cases in which the event occurred"}, {"came": "share"}),
+        n=_count("cases in the bin"),
+    ),
+    (),
+    "alerts.track_record",
+    ("dashboard",),
+)
+
+ALERT_THRESHOLDS = Table(
+    "alert_thresholds",
+    "Probability from which each level of each rule warns, and the months it was taken from.",
+    _of(
+        "rule level horizon cutoff honest_cutoff cost_loss_ratio trained_from trained_to",
+        horizon=Column(WHOLE, "months ahead", "months"),
+        cutoff=_gap(_number("probability from which the rule warns", "probability")),
+        honest_cutoff=_gap(_number("Bayes threshold: where a calibrated probability would warn", "probability")),
+        cost_loss_ratio=_gap(_number("cost of a needless warning over the loss of a missed event")),
+        trained_from=_text("first month it was taken from").may_lack,
+        trained_to=_text("last month it was taken from").may_lack,
+    ),
+    (),
+    "alerts.thresholds",
+    ("dashboard",),
+)
+
+DOCUMENTED_RISES = Table(
+    "documented_rises",
+    "What would have been said before the rises that the public record tells of.",
+    _of(
+        "event_id route_id month title title_fr what what_fr source url horizon origin chance cutoff level came basis",
+        event_id=_text("the event"),
+        month=_text("first month of the rise"),
+        title=_text("its title, English"),
+        title_fr=_text("its title, French"),
+        what=_text("what happened, English"),
+        what_fr=_text("what happened, French"),
+        source=_text("who documents it"),
+        url=_text("where"),
+        horizon=Column(WHOLE, "months ahead; 0 where nothing is kept", "months"),
+        origin=_text("last month known"),
+        chance=_number("probability given then", "probability").may_lack,
+        cutoff=_number("probability from which the rule warns", "probability").may_lack,
+        level=_text("level of the alert that would have been given; empty for none"),
+        came=_number("1 where the event occurred by the rule's definition", "").may_lack,
+        basis=_text("values it rests on: `arrivals`, `detections`, or empty"),
+    ),
+    (),
+    "nightly.documented",
+    ("dashboard",),
+)
+
+_PART = {name: replace(WORDS[name], optional=True) for name in ("target", "freq")}
+
+
+def _like(table: Table, name: str, about: str, writer: str, *readers: str, **more: Column) -> Table:
+    """A table of the same rows in another place of the release."""
+    columns = {**table.columns, **more}
+    return replace(
+        table, name=name, about=about, columns=columns, written_by=writer, read_by=readers, required=False
+    )  # fmt: skip
+
+
+_AS_OF = replace(WORDS["as_of"], optional=True)
+TABLES: tuple[Table, ...] = (
+    replace(FORECASTS, columns=FORECASTS.columns | _MARKS | {"target": _PART["target"], "as_of": _AS_OF}),
+    TRAJECTORIES,
+    NOWCASTS,
+    _like(
+        FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.combine", "dashboard",
+        **_MARKS,
+    ),
+    REPLAYS,
+    FIGURES_THEN,
+    SCORES,
+    CALIBRATION,
+    WEIGHTS,
+    EXPLANATIONS,
+    GROUP_ERRORS,
+    replace(DRIVER_TESTS, columns=DRIVER_TESTS.columns | _PROVENANCE),
+    OBSERVATIONS,
+    _like(
+        OBSERVATIONS, "outcomes", "Values of routes that were not known on the release's date yet: what came after it.",
+        "nightly.knowledge", "dashboard",
+    ),
+    ROUTES,
+    FRESHNESS,
+    FRESHNESS_CHANGES,
+    DELAYS,
+    REPORTING,
+    REVISIONS,
+    REJECTED,
+    replace(ALERTS, columns=ALERTS.columns | _REASON),
+    _like(
+        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.rules", "dashboard",
+        "desk", **_REASON,
+    ),
+    TRACK_RECORD,
+    _like(
+        TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
+        "alerts.track_record", "dashboard", against=_text("the alternative"),
+    ),
+    ALERT_THRESHOLDS,
+    ALERT_RELIABILITY,
+    DOCUMENTED_RISES,
+    Table(
+        "asylum_series", "Every series of asylum applications and whether it is forecast.",
+        _of("series_id target freq geo citizen state last_period origin_date note"),
+        ("series_id",), "nightly.asylum", ("dashboard",),
+    ),
+    _like(
+        FORECASTS, "asylum_forecasts", "Asylum applications ahead, by country of destination and largest corridors.",
+        "nightly.asylum", "dashboard", **_MARKS, **_of("target freq geo citizen"), as_of=_AS_OF,
+    ),
+    _like(REPLAYS, "asylum_replays", "The same at past origins.", "nightly.asylum", "dashboard"),
+    _like(
+        SCORES, "asylum_scores", "Mean scores of forecasts of asylum applications.", "nightly.asylum", "dashboard",
+        **_PART,
+    ),
+)  # fmt: skip
+"""Every table of a release."""
+RELEASE: dict[str, Table] = {table.name: table for table in TABLES}
+REQUIRED: tuple[str, ...] = tuple(table.name for table in TABLES if table.required)
+"""Tables that every release holds."""

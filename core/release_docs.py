@@ -1,0 +1,120 @@
+"""The contract of a release for readers: ``docs/release.md``, and the descriptor of a Frictionless Data Package.
+
+``python -m core.release_docs > docs/release.md`` writes the page anew; a test holds that it is current.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from core.release import FORECASTS, RELEASE, TABLES
+from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
+
+DATA_PACKAGE = "datapackage.json"
+_KINDS = {TEXT: "string", NUMBER: "number", WHOLE: "integer", DAY: "datetime", YES_NO: "boolean"}
+"""Types of Frictionless Table Schema by dtype."""
+_MEDIA_TYPES = {".md": "text/markdown", ".json": "application/json", ".txt": "text/plain", ".csv": "text/csv"}
+_HEAD = """# A release, table by table
+
+This page is generated from `core/release.py` (`make docs/release.md`), the one place where tables are declared. A
+release is the folder `releases/<run_id>` of a home: one Parquet file per table, texts (`model_cards/`, `data_cards/`,
+`evaluation_matrix.md`, `known_issues.md`; other languages in a folder of their own), `sources.json`, the night's
+`run_report.json`, `manifest.json` with the hash of every file and of the former release's manifest, and
+`datapackage.json`, by which it is a [Data Package](https://specs.frictionlessdata.io/data-package/).
+
+The manifest says: `run_id`, `created_at`, `as_of` (the day whose knowledge the release rests on), `replay` (whether
+that day was past), `code_version`, `settings`, `inputs` (hash by name), `degraded` (sources that could not be used, and
+why), `previous` (the former release and the hash of its manifest) and `files`.
+
+A release that was made before a table or column existed is read as if it held it without rows or values; a name that
+changed since is read under the new one. Tables marked * stand in every release."""
+
+
+def markdown() -> str:
+    """The page about releases."""
+    overview = ["| table | what a row says | made in | read by |", "|---|---|---|---|"]
+    overview += [
+        f"| [`{table.name}`](#{table.name}){'*' if table.required else ''} | {table.about} | `{table.written_by}` "
+        f"| {', '.join(table.read_by) or 'outside readers'} |"
+        for table in TABLES
+    ]
+    return "\n\n".join([_HEAD, "\n".join(overview), *(_section(table) for table in TABLES)]) + "\n"
+
+
+def _section(table: Table) -> str:
+    rows = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+    rows += [
+        f"| `{name}` | {_KINDS[column.dtype]} | {column.unit} | {_meaning(column)} |"
+        for name, column in table.columns.items()
+    ]
+    facts = [table.about]
+    if table.key:
+        facts.append(f"One row per {', '.join(f'`{name}`' for name in table.key)}.")
+    if table.former:
+        facts.append(f"In older releases: `{table.former}`.")
+    return f"## {table.name}\n\n{' '.join(facts)}\n\n" + "\n".join(rows)
+
+
+def _meaning(column: Column) -> str:
+    values = f": {', '.join(f'`{value}`' for value in column.one_of)}" if column.one_of else ""
+    former = f"; formerly `{column.former}`" if column.former else ""
+    lacking = "; may be missing" if column.nullable or column.optional else ""
+    return f"{column.about}{values}{former}{lacking}"
+
+
+def data_package(files: Mapping[str, Mapping[str, Any]], as_of: str) -> dict[str, Any]:
+    """Describe a release as a Data Package.
+
+    Args:
+        files: ``sha256``, ``bytes`` and, for tables, ``rows`` of each file by its path inside the release.
+        as_of: The day whose knowledge it rests on.
+
+    Returns:
+        The descriptor (https://specs.frictionlessdata.io/data-package/).
+    """
+    return {
+        "profile": "data-package",
+        "name": "vigie-release",
+        "title": f"Vigie: forecasts of migration flows as known on {as_of}",
+        "description": FORECASTS.about,
+        "version": as_of,
+        "resources": [_resource(path, facts) for path, facts in files.items()],
+    }
+
+
+def _resource(path: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    name = path.lower().replace("/", "-").rsplit(".", 1)[0]
+    found: dict[str, Any] = {"name": name, "path": path, "bytes": facts["bytes"], "hash": f"sha256:{facts['sha256']}"}
+    kind = PurePosixPath(path)
+    if kind.suffix != ".parquet":
+        return found | {"profile": "data-resource", "format": kind.suffix[1:], "mediatype": _MEDIA_TYPES[kind.suffix]}
+    table = RELEASE[kind.stem]
+    schema: dict[str, Any] = {"fields": [_field(name, column) for name, column in table.columns.items()]}
+    if table.key:
+        schema["primaryKey"] = list(table.key)
+    return found | {
+        "profile": "tabular-data-resource",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "description": table.about,
+        "rows": facts["rows"],
+        "schema": schema,
+    }
+
+
+def _field(name: str, column: Column) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": name, "type": _KINDS[column.dtype], "description": column.about}
+    if column.unit:
+        field["unit"] = column.unit
+    limits = {"minimum": column.least, "maximum": column.most, "enum": list(column.one_of) or None}
+    constraints = {key: value for key, value in limits.items() if value is not None}
+    if not (column.nullable or column.optional or column.dtype == TEXT):
+        constraints["required"] = True
+    return field | ({"constraints": constraints} if constraints else {})
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

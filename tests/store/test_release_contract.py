@@ -1,0 +1,182 @@
+"""The contract of a release: true to the code, current in the documents, readable for old releases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from frictionless import Package, Resource, Schema, validate
+
+from core.errors import SchemaError, StoreError
+from core.release import ALERTS, FORECASTS, OBSERVATIONS, RELEASE, REQUIRED, TABLES, TRAJECTORIES
+from core.release_docs import DATA_PACKAGE, markdown
+from core.schema import NUMBER, TEXT, Column, Table, check
+from core.settings import PROJECT
+from store.chain import Problem
+from store.release_contents import About
+from store.releases import Release, ReleaseStore
+
+ROOMS = ("alerts", "commands", "dashboard", "desk", "nightly", "reports", "store")
+READING = re.compile(r"""\.(?:frame|read|published)\(\s*"([a-z_]+)\"""")
+Frames = dict[str, pd.DataFrame]
+
+
+@pytest.fixture
+def release(tmp_path: Path, release_frames: Frames) -> Release:
+    about = About(dt.date(2025, 1, 31), "0.1.0", {}, {})
+    return ReleaseStore(tmp_path).publish(release_frames, {"sources.json": "{}"}, about)
+
+
+def modules(room: str) -> Iterator[Path]:
+    yield from (PROJECT / room).rglob("*.py")
+
+
+def test_the_page_about_releases_is_current() -> None:
+    found = (PROJECT / "docs" / "release.md").read_text(encoding="utf-8")
+    assert found == markdown(), "run `make docs/release.md`"
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_the_module_named_as_a_tables_writer_exists(table: Table) -> None:
+    assert importlib.util.find_spec(table.written_by) is not None
+
+
+def test_every_room_that_reads_a_table_is_named_as_its_reader() -> None:
+    found = {
+        (name, room)
+        for room in ROOMS
+        for path in modules(room)
+        for name in READING.findall(path.read_text(encoding="utf-8"))
+        if name in RELEASE
+    }
+    named = {(table.name, room) for table in TABLES for room in table.read_by}
+    assert found - named == set()
+
+
+def test_every_room_named_as_a_reader_speaks_of_the_table() -> None:
+    texts = {room: "\n".join(path.read_text(encoding="utf-8") for path in modules(room)) for room in ROOMS}
+    silent = [(table.name, room) for table in TABLES for room in table.read_by if f'"{table.name}"' not in texts[room]]
+    assert silent == []
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_an_empty_table_keeps_its_own_contract(table: Table) -> None:
+    assert list(check(table.empty(), table).columns) == list(table.columns)
+
+
+def test_columns_of_one_name_say_what_they_hold_in_every_table() -> None:
+    assert [(table.name, name) for table in TABLES for name, column in table.columns.items() if not column.about] == []
+
+
+@pytest.mark.parametrize("name", [name for name in RELEASE if name not in REQUIRED])
+def test_a_release_made_before_a_table_existed_reads_it_as_empty(release: Release, name: str) -> None:
+    pd.testing.assert_frame_equal(release.read(name), RELEASE[name].empty())
+
+
+def test_a_column_introduced_later_reads_as_missing(release: Release) -> None:
+    assert release.read("freshness", ["source_id", "next_expected"])["next_expected"].isna().all()
+    assert release.read("alerts")["reason_key"].eq("").all()
+
+
+def test_a_renamed_table_and_column_of_an_old_release_read_under_the_new_names(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = {"number_of_path" if name == "output_type_id" else name: c for name, c in TRAJECTORIES.columns.items()}
+    columns["number_of_path"] = replace(columns["number_of_path"], former="output_type_id")
+    renamed = replace(TRAJECTORIES, name="paths", former="trajectories", columns=columns)
+    monkeypatch.setitem(RELEASE, "paths", renamed)
+    assert release.read("paths")["number_of_path"].tolist() == release.read("trajectories")["output_type_id"].tolist()
+    assert list(release.read("paths", ["number_of_path"]).columns) == ["number_of_path"]
+
+
+def test_what_is_not_declared_cannot_be_published(tmp_path: Path, release_frames: Frames) -> None:
+    about = About(dt.date(2025, 1, 31), "0.1.0", {}, {})
+    with pytest.raises(StoreError, match="weather"):
+        ReleaseStore(tmp_path).publish(release_frames | {"weather": pd.DataFrame()}, {}, about)
+    wider = release_frames | {"alerts": release_frames["alerts"].assign(colour="red")}
+    with pytest.raises(SchemaError, match=r"alerts: columns \['colour'\]"):
+        ReleaseStore(tmp_path).publish(wider, {}, about)
+
+
+def test_a_release_is_a_valid_data_package_and_its_rows_keep_the_described_schema(
+    release: Release, release_frames: Frames
+) -> None:
+    descriptor = json.loads(release.document(DATA_PACKAGE))
+    assert list(Package.metadata_validate(descriptor)) == []
+    package = Package.from_descriptor(descriptor)
+    assert {resource.path for resource in package.resources} == set(release.manifest["files"]) - {DATA_PACKAGE}
+    for name, frame in release_frames.items():
+        schema = Schema.from_descriptor(package.get_resource(name).schema.to_descriptor())
+        dates = {str(column): frame[column].dt.to_pydatetime() for column in frame.select_dtypes("datetime")}
+        rows = release.read(name).assign(**dates).to_dict("records")
+        data = [{str(key): None if pd.isna(value) else value for key, value in row.items()} for row in rows]
+        report = validate(Resource(data=data, schema=schema))
+        assert report.valid, report.flatten(["message"])
+
+
+def test_hashes_of_the_data_package_are_those_of_the_manifest(release: Release) -> None:
+    files = release.manifest["files"]
+    resources = json.loads(release.document(DATA_PACKAGE))["resources"]
+    assert {one["path"]: one["hash"] for one in resources} == {
+        name: f"sha256:{file['sha256']}" for name, file in files.items() if name != DATA_PACKAGE
+    }
+
+
+def test_an_altered_data_package_breaks_the_chain(release: Release) -> None:
+    path = release.path / DATA_PACKAGE
+    path.write_text(path.read_text(encoding="utf-8").replace("2025-01-31", "2025-02-28"), encoding="utf-8")
+    problem = ReleaseStore(release.path.parent.parent).verify()
+    assert isinstance(problem, Problem)
+    assert DATA_PACKAGE in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("value", -1.0), ("output_type", "mean"), ("output_type_id", 1.5), ("horizon", 0)]
+)
+def test_a_large_frame_is_checked_like_a_small_one(column: str, value: object) -> None:
+    row = {
+        "model_id": "m", "series_id": "a", "origin_date": pd.Timestamp("2025-01-31"), "horizon": 1,
+        "target_end_date": pd.Timestamp("2025-02-28"), "output_type": "quantile", "output_type_id": 0.5, "value": 1.0,
+    }  # fmt: skip
+    frame = pd.DataFrame([row]).loc[[0] * 20_000].reset_index(drop=True)
+    frame["series_id"] = [f"s{number}" for number in range(len(frame))]
+    check(frame, FORECASTS)
+    with pytest.raises(SchemaError, match=column):
+        check(
+            frame.astype({column: object}).assign(**{column: [*frame[column][:-1], value]}).infer_objects(), FORECASTS
+        )
+
+
+def test_a_large_frame_with_a_repeated_key_is_refused() -> None:
+    row = dict.fromkeys(OBSERVATIONS.columns, "x") | {"freq": "M", "obs_value": 1.0, "as_of_estimated": False}
+    frame = pd.DataFrame([row] * 20_000).assign(as_of=pd.Timestamp("2025-01-31"), time_period=range(20_000))
+    frame["time_period"] = frame["time_period"].astype(str)
+    check(frame, OBSERVATIONS)
+    with pytest.raises(SchemaError, match="observations"):
+        check(frame.assign(time_period=["0", *frame["time_period"][:-1]]), OBSERVATIONS)
+
+
+def test_scores_on_an_unknown_scale_are_refused() -> None:
+    table = RELEASE["scores"]
+    row = {name: "x" if c.dtype == TEXT else 0.5 if c.dtype == NUMBER else 1 for name, c in table.columns.items()}
+    check(pd.DataFrame([row | {"scale": "log"}]), table)
+    with pytest.raises(SchemaError, match="scale"):
+        check(pd.DataFrame([row | {"scale": "cubic"}]), table)
+
+
+def test_values_may_be_missing_only_where_the_contract_says_so() -> None:
+    table = Table("t", "", {"a": Column(NUMBER), "b": Column(NUMBER).may_lack})
+    check(pd.DataFrame({"a": [1.0], "b": [float("nan")]}), table)
+    with pytest.raises(SchemaError, match="column a"):
+        check(pd.DataFrame({"a": [float("nan")]}), table)
+
+
+def test_an_alert_says_its_level_in_the_words_of_the_contract() -> None:
+    assert ALERTS.columns["alert_level"].one_of == ("watch", "warning", "severe")
