@@ -12,6 +12,7 @@ from alerts.levels import LEVELS
 from alerts.misses import MISS
 from alerts.origin_context import SHOCK
 from alerts.thresholds import CAPACITY_MONTHS, CAPACITY_QUANTILE, LOWEST_MONTHS
+from core.calendar import PLANNING_MONTHS
 from core.settings import AlertSettings
 
 COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", "watch", "warning", "severe"]
@@ -49,7 +50,7 @@ def _ahead(rule: ExceedanceRule, settings: AlertSettings, thresholds: pd.DataFra
         own = thresholds[(thresholds["rule"] == rule.rule) & (thresholds["horizon"] == 0)]
         levels |= dict(zip(own["level"], own["cutoff"], strict=True))
     texts = [f"chance from {levels[level]:.0%}" for level in LEVELS]
-    return [rule.rule, "sample paths of the forecast", events[rule.rule], smallest, rule.window, *texts]
+    return [rule.rule, "sample paths of the forecast", events[rule.rule], smallest, PLANNING_MONTHS, *texts]
 
 
 def _miss() -> list[object]:

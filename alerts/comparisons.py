@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from alerts.exceedance import WINDOW, ExceedanceRule
-from alerts.past import Issued, Past
+from alerts.exceedance import ExceedanceRule
+from alerts.past import HORIZONS, Issued, Past, windows
 from core.quantiles import FloatArray
 from core.settings import AlertSettings
 
@@ -116,35 +117,35 @@ def compared(
     limits = np.log1p(rule.threshold(own, settings).to_numpy(dtype=float))
     places = own.index.get_indexer(made.origins)
     for simple in simple_rules:
-        score = simple.score(logs, limits, past.chance.shape[2], rule.falls)[places]
+        score = simple.score(logs, limits, made.quantiles.shape[2], rule.falls)[places]
         lowest = 0.0 if simple.chance else -np.inf
         score = np.where(np.isfinite(score), score, lowest)
-        near = score[:, :, :WINDOW]
-        within = _accumulated(near) if simple.chance else near
-        yield simple, replace(past, chance=score, within=within)
+        ahead = windows(score, made.starts)
+        within = any_within(ahead, made.starts) if simple.chance else ahead[:, :, 0]
+        yield simple, replace(past, chance=score[:, :, :HORIZONS], within=within)
 
 
-def any_within(chance: FloatArray) -> FloatArray:
-    """Chance that an event comes in any of the months ahead, from the chance in each.
+def any_within(chance: FloatArray, starts: NDArray[np.int_]) -> FloatArray:
+    """Chance that an event comes in any of some months ahead, from the chance in each.
 
     The months share their shocks as a random walk's errors do: a Gaussian copula with correlation ``sqrt(min/max)``.
 
     Args:
-        chance: Shape ``(origins, series, months)``.
+        chance: Shape ``(origins, series, months)``, consecutive months.
+        starts: How many months ahead the first of them is, shape ``(series,)``.
 
     Returns:
         Shape ``(origins, series)``; NaN where a month has no chance.
     """
-    steps = np.arange(1, chance.shape[2] + 1, dtype=float)
-    correlation = np.sqrt(np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps))
-    draws = np.random.default_rng(0).standard_normal((_PATHS, len(steps))) @ np.linalg.cholesky(correlation).T
-    needed = ndtri(1 - chance)
-    came = (draws[None, None] > needed[:, :, None, :]).any(axis=3).mean(axis=2)
-    return np.where(np.isfinite(chance).all(axis=2), came, np.nan)
-
-
-def _accumulated(chance: FloatArray) -> FloatArray:
-    return np.stack([any_within(chance[:, :, :months]) for months in range(1, chance.shape[2] + 1)], axis=2)
+    found = np.full(chance.shape[:2], np.nan)
+    for start in np.unique(starts):
+        steps = start + np.arange(chance.shape[2], dtype=float)
+        correlation = np.sqrt(np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps))
+        draws = np.random.default_rng(0).standard_normal((_PATHS, len(steps))) @ np.linalg.cholesky(correlation).T
+        own = chance[:, starts == start]
+        came = (draws[None, None] > ndtri(1 - own)[:, :, None, :]).any(axis=3).mean(axis=2)
+        found[:, starts == start] = np.where(np.isfinite(own).all(axis=2), came, np.nan)
+    return found
 
 
 def _every_month(score: FloatArray, horizons: int) -> FloatArray:

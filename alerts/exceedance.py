@@ -1,4 +1,4 @@
-"""Rules about the months ahead: is a number likely to be passed, or fallen to, in one of them?"""
+"""Rules about the planning window: is a number likely to be passed, or fallen to, in any of its months?"""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from alerts.cost_loss import COMMON, RARE, LevelCosts, honest_cutoffs
 from alerts.evidence import Evidence
 from alerts.levels import Cutoffs
 from alerts.raised import Raised
-from core.calendar import last_complete_period
+from core.calendar import planning_window
 from core.quantiles import FloatArray
 from core.settings import AlertSettings
 
-WINDOW = 3
-"""Months ahead that an alert looks at: long enough to make places ready, short enough to have shown skill."""
 _COMPARISONS: dict[str, Callable[[FloatArray, FloatArray], NDArray[np.bool_]]] = {
     ">": np.greater,
     ">=": np.greater_equal,
@@ -39,7 +37,6 @@ class ExceedanceRule:
         threshold: The number, from counts per route; see :mod:`alerts.thresholds`. Not defined where it is too small.
         event: How a month's count must compare with the number.
         costs: How dear a false alarm is at each level; see :mod:`alerts.cost_loss`.
-        window: Months ahead, at most :data:`WINDOW`.
     """
 
     rule: str
@@ -47,7 +44,6 @@ class ExceedanceRule:
     threshold: Callable[[pd.DataFrame, AlertSettings], pd.DataFrame]
     event: Literal[">", ">=", "<="]
     costs: LevelCosts
-    window: int = WINDOW
 
     @property
     def falls(self) -> bool:
@@ -100,7 +96,9 @@ class _Route:
 def exceedances(
     evidence: Evidence, settings: AlertSettings, cutoffs: Mapping[str, Cutoffs] | None = None
 ) -> Iterator[Raised]:
-    """Alerts about the months ahead, at most one per rule and route.
+    """Alerts about the planning window (:func:`core.calendar.planning_window`), at most one per rule and route.
+
+    The months between a route's newest count and the window are the nowcast's: no alert is about them.
 
     Args:
         evidence: What is known on the night.
@@ -108,7 +106,7 @@ def exceedances(
         cutoffs: Cut-offs by rule, frozen on a training span; those of honest chances where a rule has none.
     """
     counts = thresholds.by_route(evidence.panel)
-    last = last_complete_period(evidence.as_of, "M")
+    window = planning_window(evidence.as_of)
     for series_id, paths in evidence.trajectories.groupby("series_id", sort=True):
         route_id = thresholds.route_of(str(series_id))
         if route_id is None or series_id not in counts.columns:
@@ -118,43 +116,17 @@ def exceedances(
         origin = pd.Period(paths["origin_date"].iloc[0], "M")
         for rule in EXCEEDANCE_RULES:
             limit = float(rule.threshold(own, settings)[series_id].get(origin, np.nan))
-            ahead = months.loc[:, pd.PeriodIndex(months.columns, freq="M") <= last + rule.window]
+            ahead = months.loc[:, pd.PeriodIndex(months.columns, freq="M").isin(window)]
             levels = (cutoffs or {}).get(rule.rule) or rule.honest(settings)
+            if len(ahead.columns) < len(window):
+                continue
             found = _judge(rule, levels, ahead, limit, _Route(str(series_id), route_id, origin))
             if found is not None:
                 yield _named(found, settings)
 
 
-def chances(evidence: Evidence, settings: AlertSettings) -> pd.DataFrame:
-    """Chance of each rule's event in each month ahead and in any month up to it, whatever its size.
-
-    Returns:
-        ``rule, series_id, target_end_date, horizon, threshold, probability, probability_within``, by rule, series and
-        horizon. ``probability_within`` is read from whole paths: months that rise together are not counted twice.
-    """
-    counts = thresholds.by_route(evidence.panel)
-    paths = evidence.trajectories[evidence.trajectories["series_id"].isin(counts.columns)]
-    paths = paths.sort_values(["series_id", "output_type_id", "horizon"])
-    frames = []
-    for rule in EXCEEDANCE_RULES:
-        limits = rule.threshold(counts, settings).rename_axis("origin").reset_index()
-        limits = limits.melt(id_vars="origin", var_name="series_id", value_name="threshold")
-        origins = pd.PeriodIndex(paths["origin_date"], freq="M").rename("origin")
-        rows = paths.assign(origin=origins).merge(limits, on=["series_id", "origin"], how="inner")
-        rows = rows.dropna(subset="threshold")
-        happened = rule.happened(rows["value"].to_numpy(), rows["threshold"].to_numpy()).astype(float)
-        rows = rows.assign(probability=happened)
-        rows["probability_within"] = rows.groupby(["series_id", "output_type_id"])["probability"].cummax()
-        keys = ["series_id", "target_end_date", "horizon", "threshold"]
-        found = rows.groupby(keys, as_index=False)[["probability", "probability_within"]].mean()
-        frames.append(found.assign(rule=rule.rule))
-    columns = ["rule", "series_id", "target_end_date", "horizon", "threshold", "probability", "probability_within"]
-    together: pd.DataFrame = pd.concat(frames, ignore_index=True).reindex(columns=columns)
-    return together
-
-
 def _judge(rule: ExceedanceRule, levels: Cutoffs, ahead: pd.DataFrame, limit: float, route: _Route) -> Raised | None:
-    if np.isnan(limit) or ahead.empty:
+    if np.isnan(limit):
         return None
     happened = rule.happened(ahead.to_numpy(), np.full(1, limit))
     probability = float(happened.any(axis=1).mean())
@@ -163,20 +135,21 @@ def _judge(rule: ExceedanceRule, levels: Cutoffs, ahead: pd.DataFrame, limit: fl
         return None
     months = pd.PeriodIndex(ahead.columns, freq="M")
     likely = happened.mean(axis=0)
-    # The first month that carries at least half of the likeliest month's chance is where the matter begins.
-    first = int(np.argmax(likely >= likely.max() / 2))
+    # The first month that carries at least half of the likeliest month's chance is where the matter may begin.
+    begins = int(np.argmax(likely >= likely.max() / 2))
     return Raised(
         rule=rule.rule,
         level=level,
         reason_key=rule.rule,
-        reason_params={"chance": probability, "threshold": limit, "month": str(months[-1])},
+        reason_params={"chance": probability, "threshold": limit, "first": str(months[0]), "month": str(months[-1])},
         route_id=route.route_id,
         series_id=route.series_id,
         probability=probability,
         threshold=limit,
-        first_period=str(months[first]),
+        first_period=str(months[0]),
         last_period=str(months[-1]),
-        horizon=(months[first] - route.origin).n,
+        likely_period=str(months[begins]),
+        horizon=(months[0] - route.origin).n,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alerts.past import BoolArray, Past
+from core.calendar import PLANNING_MONTHS
 from core.quantiles import FloatArray
 from forecasting.verification.bootstrap import (
     area_interval,
@@ -78,11 +79,9 @@ def of_month(past: Past, ahead: int) -> Ranked:
     return Ranked(past.chance[:, :, ahead - 1], past.event[:, :, ahead - 1], past.calm[:, :, ahead - 1])
 
 
-def of_window(past: Past, months: int) -> Ranked:
-    """Any of the next ``months`` months after each origin."""
-    calm = np.asarray(past.calm[:, :, :months].all(axis=2))
-    came = np.asarray(past.event[:, :, :months].any(axis=2))
-    return Ranked(past.within[:, :, months - 1], came, calm)
+def of_window(past: Past) -> Ranked:
+    """Any month of the planning window."""
+    return Ranked(past.within, past.within_event, past.within_calm)
 
 
 def single_month(past: Past, ahead: int, cutoff: float) -> Ledger:
@@ -103,24 +102,26 @@ def single_month(past: Past, ahead: int, cutoff: float) -> Ledger:
     return Ledger(right, wrong, past.onset[:, :, layer], seen, lead, past.judged[:, :, layer])
 
 
-def window(past: Past, months: int, cutoff: float) -> Ledger:
-    """Alerts as they are issued: about any of the next months, standing from night to night.
+def window(past: Past, cutoff: float) -> Ledger:
+    """Alerts as they are issued: about any month of the planning window, standing from night to night.
 
     Consecutive alerts are one alert, entered where it was raised; it is right where the event came within the window of
     one of its months. An alert that stands longer than its window counts anew: crying all the time is not one alert.
-    An event is seen where an alert stood in one of the ``months`` origins before it.
+    An event is seen where an alert stood whose window held its month; its lead is counted from the release, not from
+    the newest count: 1 is the first month of the window.
     """
-    judged = np.asarray(past.judged[:, :, :months].all(axis=2))
-    ahead = of_window(past, months)
-    alert = ahead.calm & (ahead.chance >= cutoff)
-    raised, fulfilled = entered(alert, ahead.came, months)
+    alert = past.within_calm & (past.within >= cutoff)
+    raised, fulfilled = entered(alert, past.within_event, PLANNING_MONTHS)
     event = past.onset[:, :, 0]
     lead = np.zeros(event.shape)
-    for back in range(months):
-        stood = np.zeros_like(alert)
-        stood[back:] = alert[: len(alert) - back]
-        lead = np.where(event & stood, back + 1.0, lead)
-    return Ledger(raised & fulfilled, raised & ~fulfilled, event, lead > 0, lead, judged)
+    for column, start in enumerate(past.starts):
+        for month in range(PLANNING_MONTHS):
+            # Of an event in the month after an origin, the window began `start` months after an earlier one.
+            back = start - 1 + month
+            stood = np.zeros(len(alert), dtype=bool)
+            stood[back:] = alert[: len(alert) - back, column]
+            lead[:, column] = np.where(event[:, column] & stood, month + 1.0, lead[:, column])
+    return Ledger(raised & fulfilled, raised & ~fulfilled, event, lead > 0, lead, past.within_judged)
 
 
 def entered(alert: BoolArray, came: BoolArray, months: int) -> tuple[BoolArray, BoolArray]:

@@ -6,13 +6,16 @@ there, one layer per month ahead. Only what was counted up to an origin defines 
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.exceedance import WINDOW, ExceedanceRule
+from alerts.exceedance import ExceedanceRule
+from core.calendar import PLANNING_MONTHS, planning_window
 from core.quantiles import QUANTILE_LEVELS, FloatArray, probability_above
 from core.settings import AlertSettings
 from forecasting.panel import Panel
@@ -23,6 +26,11 @@ BoolArray = NDArray[np.bool_]
 MONTHS_BELOW = 3
 """An onset is the first month of an event after at least so many months without."""
 PATHS = 500
+HORIZONS = 6
+"""Single months ahead that the record speaks of."""
+USUAL_START = 2
+"""First month of the planning window, in months ahead of the newest count, of a route whose counts are too old to be
+forecast tonight: it is judged as if its newest count lagged one month."""
 
 
 @dataclass(frozen=True)
@@ -32,40 +40,51 @@ class Issued:
     Attributes:
         origins: Every month from the first origin to the last.
         series: The series.
-        quantiles: Shape ``(origins, series, horizons, levels)``; NaN where there was no forecast.
+        starts: First month of each series' planning window, in months ahead of its newest count: 2 where the newest
+            count lags one month. Alerts are issued tonight with this lag, so past origins are judged with it too.
+        quantiles: Shape ``(origins, series, months ahead, levels)``, of :data:`HORIZONS` months or more; NaN where
+            there was no forecast.
         paths: Joint sample paths, drawn as a night draws its own from what had come true by then; shape
-            ``(origins, series, WINDOW, PATHS)``, NaN where there was no forecast.
+            ``(origins, series, PLANNING_MONTHS, PATHS)``: each series' own window. NaN where there was no forecast.
     """
 
     origins: pd.PeriodIndex
     series: list[str]
+    starts: NDArray[np.int_]
     quantiles: FloatArray
     paths: FloatArray
 
 
 @dataclass(frozen=True)
 class Past:
-    """One rule at past origins.
+    """One rule at past origins. Shapes ``(origins, series, HORIZONS)``; of ``within…``: ``(origins, series)``.
 
     Attributes:
-        chance: Chance of the event in each single month ahead, shape ``(origins, series, horizons)``; NaN where there
-            is none.
-        within: Chance of the event in any month up to each, shape ``(origins, series, WINDOW)``.
+        chance: Chance of the event in each single month ahead; NaN where there is none.
         judged: True where there was a chance and the outcome is known.
         calm: True where, moreover, the event was not already there at the origin.
         event: True where the event came.
         onset: True where it came after at least three months without, seen from a calm origin.
+        within: Chance of the event in any month of the planning window.
+        within_judged: True where there was a chance and every outcome of the window is known.
+        within_calm: True where, moreover, the event was not already there at the origin.
+        within_event: True where the event came in the window.
+        starts: First month of each series' window, in months ahead of the origin, shape ``(series,)``.
     """
 
     chance: FloatArray
-    within: FloatArray
     judged: BoolArray
     calm: BoolArray
     event: BoolArray
     onset: BoolArray
+    within: FloatArray
+    within_judged: BoolArray
+    within_calm: BoolArray
+    within_event: BoolArray
+    starts: NDArray[np.int_]
 
 
-def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, horizons: int) -> Issued:
+def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, as_of: dt.date) -> Issued:
     """Put one model's past forecasts into arrays, and draw the sample paths that each past night would have drawn.
 
     Args:
@@ -73,11 +92,14 @@ def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, horizons
         model_id: The model.
         counts: Monthly outcomes, one column per series to keep (:func:`alerts.thresholds.by_route`); series without
             forecasts are left out.
-        horizons: Months ahead to keep, from 1.
+        as_of: Date of the release, from whose planning window each series' ``starts`` follow.
     """
     rows = backtest[(backtest["model_id"] == model_id) & (backtest["output_type"] == "quantile")]
-    rows = rows[rows["series_id"].isin(counts.columns) & (rows["horizon"] <= horizons)]
+    rows = rows[rows["series_id"].isin(counts.columns)]
     found = sorted(str(name) for name in rows["series_id"].unique())
+    starts = _starts(counts[found], as_of, int(rows["horizon"].max()) if len(rows) else 0)
+    horizons = max(HORIZONS, *(starts + PLANNING_MONTHS - 1)) if len(rows) else HORIZONS
+    rows = rows[rows["horizon"] <= horizons]
     months = pd.PeriodIndex(rows["origin_date"], freq="M")
     origins = pd.period_range(months.min(), months.max(), freq="M") if len(rows) else pd.PeriodIndex([], freq="M")
     quantiles = np.full((len(origins), len(found), horizons, len(QUANTILE_LEVELS)), np.nan)
@@ -87,8 +109,7 @@ def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, horizons
     quantiles[place[0][usable], place[1][usable], rows["horizon"].to_numpy()[usable] - 1, levels[usable]] = rows[
         "value"
     ].to_numpy()[usable]
-    near = rows[usable & (rows["horizon"] <= WINDOW).to_numpy()]
-    return Issued(origins, found, quantiles, _paths(near, counts, found, origins))
+    return Issued(origins, found, starts, quantiles, _paths(rows[usable], counts, found, origins, starts))
 
 
 def replay(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, settings: AlertSettings) -> Past:
@@ -108,14 +129,40 @@ def replay(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, settings: A
     here = outcomes_at(counts, made, 0)
     calm = judged & (np.isfinite(here) & ~rule.happened(here, limits))[:, :, None]
     event = judged & rule.happened(outcomes, limits[:, :, None])
-    within = _within(rule, made.paths, limits)
-    return Past(chance, within, judged, calm, event, _onsets(rule, made, counts, limits, calm & event))
+    near = np.s_[:, :, :HORIZONS]
+    return Past(
+        chance[near],
+        judged[near],
+        calm[near],
+        event[near],
+        _onsets(rule, made, counts, limits, (calm & event)[near]),
+        _within(rule, made.paths, limits),
+        np.asarray(windows(judged, made.starts).all(axis=2)),
+        np.asarray(windows(calm, made.starts).all(axis=2)),
+        np.asarray(windows(event, made.starts).any(axis=2)),
+        made.starts,
+    )
+
+
+def windows(values: NDArray[Any], starts: NDArray[np.int_]) -> NDArray[Any]:
+    """Each series' planning window of an array ``(origins, series, months ahead)``: shape ``(origins, series, 3)``."""
+    ahead = starts[:, None] - 1 + np.arange(PLANNING_MONTHS)
+    found: NDArray[Any] = np.take_along_axis(values, ahead[None], axis=2)
+    return found
 
 
 def outcomes_at(counts: pd.DataFrame, made: Issued, ahead: int) -> FloatArray:
     """Outcomes so many months after each origin, shape ``(origins, series)``."""
     values: FloatArray = counts[made.series].reindex(made.origins + ahead).to_numpy(dtype=float)
     return values
+
+
+def _starts(counts: pd.DataFrame, as_of: dt.date, horizons: int) -> NDArray[np.int_]:
+    first = planning_window(as_of)[0].ordinal
+    newest = [pd.Period(str(counts[name].last_valid_index()), "M").ordinal for name in counts.columns]
+    starts = [first - month for month in newest]
+    latest = max(1, horizons - PLANNING_MONTHS + 1)
+    return np.array([start if 1 <= start <= latest else min(USUAL_START, latest) for start in starts], dtype=int)
 
 
 def _onsets(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, limits: FloatArray, came: BoolArray) -> BoolArray:
@@ -127,13 +174,17 @@ def _onsets(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, limits: Fl
     return onset
 
 
-def _paths(rows: pd.DataFrame, counts: pd.DataFrame, series: list[str], origins: pd.PeriodIndex) -> FloatArray:
+def _paths(
+    rows: pd.DataFrame, counts: pd.DataFrame, series: list[str], origins: pd.PeriodIndex, starts: NDArray[np.int_]
+) -> FloatArray:
     """Draw at each origin with the same function as a night, from outcomes that had come by then."""
-    paths = np.full((len(origins), len(series), WINDOW, PATHS), np.nan)
+    last = int(starts.max(initial=0)) + PLANNING_MONTHS - 1
+    paths = np.full((len(origins), len(series), last, PATHS), np.nan)
     if rows.empty:
-        return paths
+        return np.full((len(origins), len(series), PLANNING_MONTHS, PATHS), np.nan)
+    rows = rows[rows["horizon"] <= last]
     panel = Panel("M", counts[series], pd.DataFrame(index=counts[series].columns))
-    horizons = list(range(1, WINDOW + 1))
+    horizons = list(range(1, last + 1))
     learned = past_scores(rows, panel, series, horizons)
     table = to_matrix(rows)
     dates = table.keys["origin_date"]
@@ -142,15 +193,14 @@ def _paths(rows: pd.DataFrame, counts: pd.DataFrame, series: list[str], origins:
         drawn = draw_paths(here, series, horizons, learned.until(pd.Timestamp(date)), n=PATHS, seed=0)
         columns = pd.Index(series).get_indexer(pd.Index(here.keys["series_id"]))
         paths[origins.get_loc(pd.Period(date, "M")), columns, here.keys["horizon"].to_numpy() - 1] = drawn
-    return paths
+    ahead = starts[:, None] - 1 + np.arange(PLANNING_MONTHS)
+    return np.take_along_axis(paths, ahead[None, :, :, None], axis=2)
 
 
 def _within(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:
-    """Share of paths in which the event comes in any month up to each."""
-    happened = rule.happened(paths, limits[:, :, None, None])
-    share: FloatArray = np.maximum.accumulate(happened, axis=2).mean(axis=3)
-    known = np.isfinite(paths[..., 0]) & np.isfinite(limits)[:, :, None]
-    return np.where(np.logical_and.accumulate(known, axis=2), share, np.nan)
+    """Share of paths in which the event comes in any month of the window."""
+    share: FloatArray = rule.happened(paths, limits[:, :, None, None]).any(axis=2).mean(axis=2)
+    return np.where(np.isfinite(paths[..., 0]).all(axis=2) & np.isfinite(limits), share, np.nan)
 
 
 def _chances(rule: ExceedanceRule, quantiles: FloatArray, limits: FloatArray) -> FloatArray:

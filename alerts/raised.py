@@ -23,7 +23,9 @@ class Raised:
         probability: Chance of the event; NaN where nothing is forecast.
         threshold: Number to be passed, or that was passed; NaN where there is none.
         first_period: First month concerned.
-        last_period: Last month of the window.
+        last_period: Last month concerned: ``probability`` is that of the event in any month from the first to it.
+        likely_period: First month concerned that carries at least half of the likeliest month's probability; empty
+            where nothing is forecast.
         horizon: Months from the last counted month to the first month concerned; 0 where the matter lies in the past.
     """
 
@@ -38,6 +40,7 @@ class Raised:
     threshold: float = float("nan")
     first_period: str = ""
     last_period: str = ""
+    likely_period: str = ""
     horizon: int = 0
 
     def saying(self, reason_key: str, **params: str | float) -> Raised:

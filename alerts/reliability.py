@@ -31,7 +31,7 @@ def reliability(past: Past, rule: ExceedanceRule, weights: FloatArray) -> pd.Dat
     """
     rows: list[dict[str, object]] = []
     for horizon in range(past.chance.shape[2] + 1):
-        ranked = of_window(past, rule.window) if horizon == ANY_MONTH else of_month(past, horizon)
+        ranked = of_window(past) if horizon == ANY_MONTH else of_month(past, horizon)
         rows += [{"rule": rule.rule, "horizon": horizon, **found} for found in _bins(ranked, weights)]
     return pd.DataFrame(rows, columns=COLUMNS)
 

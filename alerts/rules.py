@@ -26,7 +26,7 @@ from core.settings import AlertSettings
 
 SUBJECT = ["rule", "route_id", "source_id"]
 """An alert goes on from night to night while its rule speaks of the same route and source."""
-COLUMNS = [*ALERTS.columns, "reason_key", "reason_params"]
+COLUMNS = [*ALERTS.columns, "likely_period", "reason_key", "reason_params"]
 
 
 def evaluate(
@@ -46,8 +46,9 @@ def evaluate(
         observed: Result of :func:`alerts.observed.observed_signals`, where it was worked out before.
 
     Returns:
-        A frame that keeps ``ALERTS``, gravest first, plus ``reason_key`` and ``reason_params`` (JSON), from
-        which a page can write the sentence in another language. ``alert_id`` stays the same while an alert goes on.
+        A frame that keeps ``ALERTS``, gravest first, plus ``likely_period`` (first month of the window that
+        is likely to bring it) and ``reason_key`` and ``reason_params`` (JSON), from which a page can write the sentence
+        in another language. ``alert_id`` stays the same while an alert goes on.
 
     Raises:
         SchemaError: A frame of the evidence, or ``previous``, breaks its contract.

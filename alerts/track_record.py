@@ -8,6 +8,7 @@ origins, 90 %, no narrower than the number of cases allows.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from alerts.comparisons import COMPARISONS, Comparison, compared
 from alerts.exceedance import EXCEEDANCE_RULES, ExceedanceRule
 from alerts.ledger import QUARTILES, Ledger, Ranked, measures, of_month, of_window, ranking, single_month, window
 from alerts.levels import LEVELS, Cutoffs
-from alerts.past import Issued, Past, issued, replay
+from alerts.past import HORIZONS, Issued, Past, issued, replay
 from alerts.reliability import COLUMNS as RELIABILITY_COLUMNS
 from alerts.reliability import reliability
 from alerts.training import ANY_MONTH, Span
@@ -26,9 +27,9 @@ from core.quantiles import FloatArray
 from core.release import FORECASTS, PANEL, TRACK_RECORD
 from core.schema import ALL, check
 from core.settings import AlertSettings
+from forecasting.model import ENSEMBLE
 from forecasting.verification.bootstrap import draw_weights
 
-HORIZONS = 6
 COMPARED_HORIZONS = (ANY_MONTH, 1, 3, 6)
 _MEASURED = (
     "precision", "recall", "false_alarms_per_route_year", *(f"lead_months_{name}" for name in QUARTILES), "auc",
@@ -89,7 +90,7 @@ def full_record(  # the parts of one judgement, each named by the caller
     panel: pd.DataFrame,
     settings: AlertSettings,
     *,
-    model_id: str = "vigie-ensemble",
+    as_of: dt.date,
     rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
     cutoffs: Mapping[str, Cutoffs] | None = None,
     simple_rules: Sequence[Comparison] = COMPARISONS,
@@ -100,7 +101,8 @@ def full_record(  # the parts of one judgement, each named by the caller
         backtest: Past quantile forecasts (``core.release.FORECASTS``), monthly.
         panel: Outcomes (``core.release.PANEL``).
         settings: The reader's numbers and ratio of costs.
-        model_id: The model whose forecasts the alerts rest on.
+        as_of: Date of the release: alerts about its planning window are judged with the lag that each route's counts
+            have on it.
         rules: The rules.
         cutoffs: Cut-offs by rule, given beforehand: then nothing is learned, and every origin is judged.
         simple_rules: Rules to compare with.
@@ -111,7 +113,7 @@ def full_record(  # the parts of one judgement, each named by the caller
     check(backtest, FORECASTS)
     check(panel, PANEL)
     counts = thresholds.by_route(panel)
-    made = issued(backtest, model_id, counts, HORIZONS)
+    made = issued(backtest, ENSEMBLE, counts, as_of)
     span = Span(made.origins, 0) if cutoffs is not None else training.part(made.origins, settings)
     judge = _Judge(made, span, draw_weights(len(made.origins) - span.first_judged), draw_weights(len(made.origins)))
     own: list[dict[str, object]] = []
@@ -123,11 +125,11 @@ def full_record(  # the parts of one judgement, each named by the caller
         if cutoffs is not None:
             frozen[rule.rule] = dict.fromkeys(range(HORIZONS + 1), cutoffs[rule.rule])
         else:
-            frozen[rule.rule] = training.freeze(past, rule.costs, rule.window, span, settings)
+            frozen[rule.rule] = training.freeze(past, rule.costs, span, settings)
         own += _rows(past, rule, frozen[rule.rule], judge, range(HORIZONS + 1))
         reliable.append(reliability(past, rule, judge.everything))
         for simple, other in compared(rule, past, made, counts, settings, simple_rules):
-            learned = training.freeze(other, rule.costs, rule.window, span, settings, simple)
+            learned = training.freeze(other, rule.costs, span, settings, simple)
             rows = _rows(other, rule, learned, judge, COMPARED_HORIZONS, chance=simple.chance)
             beside += [row | {"rule": simple.rule, "against": rule.rule} for row in rows]
     costs = {rule.rule: rule.costs for rule in rules}
@@ -147,7 +149,7 @@ def track_record(
     panel: pd.DataFrame,
     settings: AlertSettings,
     *,
-    model_id: str = "vigie-ensemble",
+    as_of: dt.date,
     rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
     cutoffs: Mapping[str, Cutoffs] | None = None,
 ) -> pd.DataFrame:
@@ -156,11 +158,10 @@ def track_record(
     Returns:
         A frame that keeps ``core.release.TRACK_RECORD``. ``level``: alerts at this level or a graver one. ``route_id``:
         a route, or ``_T`` for all together. ``horizon``: 1 to 6 for alerts about that one month, or 0 for the alert as
-        it is issued, about any month of its window. A measure that cannot be known is NaN.
+        it is issued, about any month of the planning window; its lead counts from the release. A measure that cannot
+        be known is NaN.
     """
-    return full_record(
-        backtest, panel, settings, model_id=model_id, rules=rules, cutoffs=cutoffs, simple_rules=()
-    ).rules
+    return full_record(backtest, panel, settings, as_of=as_of, rules=rules, cutoffs=cutoffs, simple_rules=()).rules
 
 
 def _rows(
@@ -175,8 +176,8 @@ def _rows(
     for horizon in horizons:
         cutoffs = frozen[horizon]
         if horizon == ANY_MONTH:
-            ranked = of_window(past, rule.window)
-            ledgers = {level: window(past, rule.window, cutoffs.of(level)) for level in LEVELS}
+            ranked = of_window(past)
+            ledgers = {level: window(past, cutoffs.of(level)) for level in LEVELS}
         else:
             ranked = of_month(past, horizon)
             ledgers = {level: single_month(past, horizon, cutoffs.of(level)) for level in LEVELS}

@@ -13,13 +13,14 @@ from alerts.cost_loss import LevelCosts, honest_cutoff, learn_cutoff, learn_scor
 from alerts.ledger import Ranked, of_month, of_window
 from alerts.levels import LEVELS, Cutoffs
 from alerts.past import Past
+from core.calendar import PLANNING_MONTHS
 from core.settings import AlertSettings
 
 TRAINING_SHARE = 0.4
 FEWEST_ORIGINS = 48
 """Fewer past origins are not parted: cut-offs are then those of honest chances, and all origins are judged."""
 ANY_MONTH = 0
-"""``horizon`` of what is said about an alert as it is issued: any month of its rule's window."""
+"""``horizon`` of what is said about an alert as it is issued: any month of the planning window."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,13 @@ def part(origins: pd.PeriodIndex, settings: AlertSettings) -> Span:
 
 
 def freeze(
-    past: Past, costs: LevelCosts, window: int, span: Span, settings: AlertSettings, simple: Comparison | None = None
+    past: Past, costs: LevelCosts, span: Span, settings: AlertSettings, simple: Comparison | None = None
 ) -> dict[int, Cutoffs]:
     """Learn a rule's cut-offs on the training span.
 
     Args:
         past: What the rule said at past origins, and what came.
         costs: How dear a false alarm is at each level.
-        window: Months that an alert as issued looks at.
         span: The span. Only outcomes known at the first judged origin count.
         settings: The reader's ratio of costs.
         simple: The simple rule whose scores these are; None for the rule itself.
@@ -77,8 +77,8 @@ def freeze(
     """
     frozen = {}
     for horizon in range(past.chance.shape[2] + 1):
-        months = horizon or window
-        ranked = of_month(past, months) if horizon else of_window(past, window)
+        ranked = of_month(past, horizon) if horizon else of_window(past)
+        months = horizon or int(past.starts.max(initial=1)) + PLANNING_MONTHS - 1
         frozen[horizon] = _learn(_known_then(ranked, span.first_judged - months + 1), costs, settings, simple)
     return frozen
 

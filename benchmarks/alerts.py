@@ -22,9 +22,8 @@ from alerts import training
 from alerts.comparisons import Comparison, compared
 from alerts.documented import COLUMNS, SURGE, DocumentedEvent, said_before
 from alerts.ledger import Ledger, measures, of_month, ranking, single_month, window
-from alerts.past import BoolArray, Issued, Past, issued, outcomes_at, replay
+from alerts.past import HORIZONS, BoolArray, Issued, Past, issued, outcomes_at, replay
 from alerts.thresholds import by_route
-from alerts.track_record import HORIZONS
 from alerts.training import ANY_MONTH, Span
 from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes
 from benchmarks.page import PAGE, replace_section
@@ -106,7 +105,8 @@ def world(parts: Panel, forecasts: pd.DataFrame) -> World:
     panel = dense_routes(parts).long()
     renamed = [frame.assign(series_id=[_series(name) for name in frame["series_id"]]) for frame in (panel, forecasts)]
     counts = by_route(renamed[0])
-    made = issued(renamed[1], ENSEMBLE, counts, HORIZONS)
+    # A month's figures are published in the month after it.
+    made = issued(renamed[1], ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
     past = replay(SURGE, made, counts, settings)
     simple = [System(one.rule, said, one) for one, said in compared(SURGE, past, made, counts, settings)]
     span = training.part(made.origins, settings)
@@ -168,11 +168,11 @@ def cost_lines(found: World) -> Iterator[str]:
     yield "| | alert | level | cut-off | precision | recall | false alarms per route-year | notice, quartiles |"
     yield "|---|---|---|---|---|---|---|---|"
     for system in found.systems:
-        frozen = training.freeze(system.past, SURGE.costs, SURGE.window, found.span, found.settings, system.simple)
-        for horizon, label in ((ANY_MONTH, "any of 3 months"), (EARLY, "in 3 months")):
+        frozen = training.freeze(system.past, SURGE.costs, found.span, found.settings, system.simple)
+        for horizon, label in ((ANY_MONTH, "planning window"), (EARLY, "in 3 months")):
             for level in ("watch", "warning", "severe") if system.simple is None else ("watch",):
                 cutoff = frozen[horizon].of(level)
-                whole = window(system.past, SURGE.window, cutoff) if horizon == ANY_MONTH else None
+                whole = window(system.past, cutoff) if horizon == ANY_MONTH else None
                 ledger = whole or single_month(system.past, horizon, cutoff)
                 values = measures(ledger.since(found.span.first_judged), found.judged)
                 yield (
@@ -208,7 +208,7 @@ def budget_cutoff(past: Past, step: int, span: Span, *, confident: bool) -> floa
 def documented(found: World) -> pd.DataFrame:
     """What would have been said before each documented rise."""
     past = found.systems[0].past
-    frozen = training.freeze(past, SURGE.costs, SURGE.window, found.span, found.settings)
+    frozen = training.freeze(past, SURGE.costs, found.span, found.settings)
     cards = [DocumentedEvent(card.event_id, card.route_id, card.month) for card in events(SNAPSHOT)]
     first = found.span.first_judged
     return said_before(cards, found.made, found.counts, frozen, first, found.settings, basis="detections")

@@ -60,7 +60,7 @@ def warn(  # what a night knows comes from seven places
         drivers=_drivers(knowledge),
     )
     before = former.read("alerts") if former else no_alerts()
-    record = full_record(past, panel, settings.alerts)
+    record = full_record(past, panel, settings.alerts, as_of=knowledge.as_of)
     observed = observed_signals(evidence, settings.alerts)
     now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_what_would_have_been_said_is_the_chance_issued_then(panel: Build, issue
     spread = [100 + 500 * level for level in QUANTILE_LEVELS]
     counts = by_route(panel(values))
     forecasts = issued({str(month): [spread] * 6 for month in months[30:46]})
-    made = issued_array(forecasts, "vigie-ensemble", counts, 6)
+    made = issued_array(forecasts, "vigie-ensemble", counts, dt.date(2024, 12, 31))
     event = DocumentedEvent("rise-2024", "CMR", str(months[40]))
     other = DocumentedEvent("rise-2020", "EMR", "2020-01")
     cutoffs = dict.fromkeys(range(7), Cutoffs(0.3, 0.5, 0.9))

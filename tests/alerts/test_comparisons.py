@@ -80,7 +80,7 @@ class TestAnyWithin:
     @staticmethod
     def _chance(*months: float) -> float:
         chances: NDArray[np.float64] = np.array([[months]])
-        return float(any_within(chances)[0, 0])
+        return float(any_within(chances, np.array([1]))[0, 0])
 
     def test_it_lies_between_the_highest_month_and_independence(self) -> None:
         found = self._chance(0.3, 0.4, 0.2)

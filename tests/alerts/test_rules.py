@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from alerts.evidence import Evidence
-from alerts.exceedance import chances
 from alerts.reasons import LONGEST, sentence
 from alerts.rules import COLUMNS, SUBJECT, ended, evaluate, no_alerts
+from core.calendar import planning_window
 from core.errors import SchemaError
 from core.quantiles import QUANTILE_LEVELS
 from core.release import ALERTS
@@ -75,15 +75,35 @@ class TestCapacity:
         inside = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.9, 3, 2000)))
         beyond = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.9, 4, 2000)))
         found = _only(evaluate(inside, OWN), "capacity").iloc[0]
-        assert (found["first_period"], found["horizon"]) == ("2025-03", 3)
+        assert (found["first_period"], found["last_period"], found["horizon"]) == ("2025-01", "2025-03", 1)
+        assert found["likely_period"] == "2025-03"
         assert _only(evaluate(beyond, OWN), "capacity").empty
 
-    def test_the_window_is_counted_from_the_night_not_from_late_figures(
-        self, evidence: Night, panel: Build, paths: Build
+    @pytest.mark.parametrize("month", [1, 2])
+    def test_a_month_between_the_newest_count_and_the_release_raises_nothing(
+        self, evidence: Night, panel: Build, paths: Build, month: int
     ) -> None:
-        late = evidence(panel=panel(FLAT, end="2024-11"), trajectories=paths(_futures(0.9, 4, 2000), origin="2024-11"))
-        found = _only(evaluate(late, OWN), "capacity").iloc[0]
-        assert (found["first_period"], found["last_period"], found["horizon"]) == ("2025-03", "2025-03", 4)
+        """November is the newest count of a release of December: what December brings is the nowcast's."""
+        night = evidence(
+            panel=panel(FLAT, end="2024-11"), trajectories=paths(_futures(0.9, month, 2000), origin="2024-11")
+        )
+        assert len(_only(evaluate(night, OWN), "capacity")) == (month == 2)
+
+    @pytest.mark.parametrize("as_of", [dt.date(2025, 1, 1), dt.date(2025, 1, 31)])
+    def test_the_window_is_the_planning_window_and_the_probability_that_of_its_months(
+        self, evidence: Night, panel: Build, paths: Build, as_of: dt.date
+    ) -> None:
+        futures = np.random.default_rng(0).lognormal(6.5, 0.5, (200, 12))
+        night = dataclasses.replace(evidence(panel=panel(FLAT), trajectories=paths(futures)), as_of=as_of)
+        found = _only(evaluate(night, OWN), "capacity").iloc[0]
+        window = [str(month) for month in planning_window(as_of)]
+        assert (found["first_period"], found["last_period"]) == (window[0], window[-1]) == ("2025-02", "2025-04")
+        assert found["probability"] == (futures[:, 1:4] > 1000).any(axis=1).mean()
+        assert found["horizon"] == 2
+
+    def test_paths_that_end_within_the_window_raise_nothing(self, evidence: Night, panel: Build, paths: Build) -> None:
+        night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.9, 1, 2000, months=2)))
+        assert evaluate(night, OWN).empty
 
     def test_the_sentence_says_whose_number_it_is(self, evidence: Night, panel: Build, paths: Build) -> None:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.7, 1, 2000)))
@@ -350,12 +370,3 @@ def test_nothing_but_absent_chances_and_thresholds_is_empty(busy_night: Evidence
     ahead = alerts[alerts["horizon"] > 0]
     assert not ahead.isna().any().any()
     assert ahead["probability"].between(0, 1).all()
-
-
-def test_chances_are_given_for_every_month_ahead(evidence: Night, panel: Build, paths: Build) -> None:
-    night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.3, 5, 700)))
-    found = chances(night, OWN)
-    surge = found[found["rule"] == "surge"]
-    assert surge["horizon"].to_list() == list(range(1, 13))
-    assert surge["probability"].to_list() == [0.0] * 4 + [0.3] + [0.0] * 7
-    assert (surge["threshold"] == 600).all()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from numpy.typing import NDArray
 
 from alerts import thresholds
 from alerts.comparisons import COMPARISONS
-from alerts.exceedance import EXCEEDANCE_RULES, WINDOW, ExceedanceRule
+from alerts.exceedance import EXCEEDANCE_RULES, ExceedanceRule
 from alerts.ledger import entered
 from alerts.levels import LEVELS, Cutoffs
-from alerts.past import PATHS, replay
+from alerts.past import HORIZONS, PATHS, USUAL_START, replay
 from alerts.past import issued as issued_array
-from alerts.track_record import HORIZONS, full_record, track_record
+from alerts.track_record import full_record
 from alerts.training import ANY_MONTH
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.release import TRACK_RECORD
@@ -32,6 +33,10 @@ World = tuple[pd.DataFrame, pd.DataFrame]
 Within = dict[tuple[str, pd.Period], NDArray[np.float64]]
 SETTINGS = AlertSettings(thresholds={"EMR": 400})
 SERIES = ("arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
+AS_OF = dt.date(2024, 12, 31)
+"""The newest counts are December's: the planning window begins one month ahead of them."""
+LATE = dt.date(2025, 2, 14)
+"""The same counts lag two months: the window begins in March, three months ahead."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
 SURGE = next(rule for rule in EXCEEDANCE_RULES if rule.rule == "surge")
 
@@ -54,6 +59,18 @@ def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int 
             made[str(calendar[place])] = np.sort(np.exp(centre[:, None] + 1.5 * spread), axis=1)
         forecasts.append(issued(made, series_id=series_id))
     return pd.concat(forecasts, ignore_index=True), pd.concat(outcomes, ignore_index=True)
+
+
+def track_record(
+    forecasts: pd.DataFrame,
+    panel: pd.DataFrame,
+    settings: AlertSettings,
+    *,
+    as_of: dt.date = AS_OF,
+    rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
+    cutoffs: Mapping[str, Cutoffs] | None = None,
+) -> pd.DataFrame:
+    return full_record(forecasts, panel, settings, as_of=as_of, rules=rules, cutoffs=cutoffs, simple_rules=()).rules
 
 
 @pytest.fixture(scope="module")
@@ -146,19 +163,21 @@ class Oracle:
             if self.calm(series_id, target - h, h) and self.chance[series_id, target - h, h] >= cutoff
         )
 
-    def window(self, names: tuple[str, ...], cutoff: float) -> dict[str, float]:
+    def window(self, names: tuple[str, ...], cutoff: float, start: int) -> dict[str, float]:
+        """Alerts about the three months from ``start`` months ahead on; leads count from the month before these."""
+        window = range(start, start + 3)
         right = wrong = events = judged = 0
         leads: list[int] = []
         pairs: list[tuple[float, bool]] = []
         for series_id in names:
             stands: dict[pd.Period, bool] = {}
             for _, origin in self.keys((series_id,), 1):
-                if not all(self.judged(series_id, origin, h) for h in (1, 2, 3)):
+                if not all(self.judged(series_id, origin, h) for h in window):
                     continue
                 judged += 1
-                if not self.calm(series_id, origin, 1):
+                if not self.calm(series_id, origin, start):
                     continue
-                came = any(self.is_event(series_id, origin, origin + h) for h in (1, 2, 3))
+                came = any(self.is_event(series_id, origin, origin + h) for h in window)
                 chance = self.any_chance(series_id, origin)
                 pairs.append((chance, came))
                 if chance >= cutoff:
@@ -173,7 +192,7 @@ class Oracle:
             for _, origin in self.keys((series_id,), 1):
                 if self.onset(series_id, origin, 1):
                     events += 1
-                    back = [h for h in (1, 2, 3) if origin + 1 - h in stands]
+                    back = [h - start + 1 for h in window if origin + 1 - h in stands]
                     leads += [max(back)] if back else []
         return self._measures(right, wrong, events, leads, judged) | _quality(pairs)
 
@@ -212,11 +231,10 @@ def _auc(pairs: list[tuple[float, bool]]) -> float:
     return sum(wins) / len(wins)
 
 
-@pytest.fixture(scope="module")
-def within(world: World) -> Within:
-    """Paths of the next three months, drawn as a night that knew no more would have drawn them."""
+def _paths_to(world: World, last: int) -> Within:
+    """Paths of the next months, drawn as a night that knew no more would have drawn them."""
     forecasts, panel = world
-    usable = forecasts[forecasts["horizon"] <= WINDOW]
+    usable = forecasts[forecasts["horizon"] <= last]
     wide = thresholds.by_route(panel)
     known = Panel("M", wide, pd.DataFrame(index=wide.columns))
     out: Within = {}
@@ -225,23 +243,31 @@ def within(world: World) -> Within:
         paths = sample_paths(night, usable, known, n=PATHS)
         for series_id, rows in paths.groupby("series_id"):
             futures = rows.pivot_table(index="horizon", columns="output_type_id", values="value")
-            out[str(series_id), pd.Period(origin, "M")] = futures.to_numpy()
+            out[str(series_id), pd.Period(origin, "M")] = futures.to_numpy()[last - 3 :]
     return out
 
 
+@pytest.fixture(scope="module")
+def within(world: World) -> dict[int, Within]:
+    return {start: _paths_to(world, start + 2) for start in (1, 3)}
+
+
+@pytest.mark.parametrize(("as_of", "start"), [(AS_OF, 1), (LATE, 3)], ids=["fresh counts", "late counts"])
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
-def test_every_measure_equals_a_slow_count(world: World, rule: ExceedanceRule, within: Within) -> None:
+def test_every_measure_equals_a_slow_count(
+    world: World, rule: ExceedanceRule, within: dict[int, Within], as_of: dt.date, start: int
+) -> None:
     cutoffs = Cutoffs(0.15, 0.3, 0.5)
-    record = track_record(*world, SETTINGS, rules=[rule], cutoffs={rule.rule: cutoffs})
+    record = track_record(*world, SETTINGS, as_of=as_of, rules=[rule], cutoffs={rule.rule: cutoffs})
     rows = {(row["route_id"], row["level"], row["horizon"]): row for row in record.to_dict("records")}
-    oracle = Oracle(world, rule, within)
+    oracle = Oracle(world, rule, within[start])
     assert len(record) == 3 * 3 * (HORIZONS + 1)
     for route_id, names in {"CMR": SERIES[:1], "EMR": SERIES[1:], "_T": SERIES}.items():
         for level in LEVELS:
             cutoff = getattr(cutoffs, level)
             for ahead in (1, 3, 6):
                 _same(rows[route_id, level, ahead], oracle.single(names, ahead, cutoff))
-            _same(rows[route_id, level, ANY_MONTH], oracle.window(names, cutoff))
+            _same(rows[route_id, level, ANY_MONTH], oracle.window(names, cutoff, start))
     assert record["n_events"].max() >= 2
     assert record["precision"].notna().any()
 
@@ -306,6 +332,39 @@ def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued:
     assert as_issued["lead_months_median"].to_list() == [3.0] * 3
 
 
+def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_release(
+    panel: Build, issued: Build
+) -> None:
+    """Counts lag one month: the release of January speaks of February to April, two to four months after December."""
+    values = [200.0] * 30 + ([200.0] * 7 + [900.0]) * 5
+    calendar = pd.period_range(end="2024-12", periods=len(values), freq="M")
+
+    def record(named: Callable[[float, int], float]) -> Mapping[Any, Any]:
+        made = {
+            str(calendar[place]): [[named(values[place + ahead], ahead)] * 23 for ahead in range(1, 7)]
+            for place in range(20, len(values) - 6)
+        }
+        backtest, counts = issued(made), panel(values)
+        rows = track_record(backtest, counts, AlertSettings(), as_of=dt.date(2025, 1, 31), rules=[SURGE])
+        found = rows[(rows["horizon"] == ANY_MONTH) & (rows["route_id"] == "_T") & (rows["level"] == "watch")]
+        return dict(found.iloc[0])
+
+    whole = record(lambda value, _: value)
+    assert (whole["precision"], whole["recall"], whole["lead_months_median"]) == (1, 1, 3)
+    before = record(lambda value, ahead: value if ahead == 1 else 200.0)
+    assert before["n_alerts"] == 0
+    last = record(lambda value, ahead: value if ahead == 4 else 200.0)
+    assert (last["precision"], last["recall"], last["lead_months_median"]) == (1, 1, 3)
+
+
+def test_a_route_whose_counts_ended_long_ago_is_judged_with_the_usual_lag(world: World) -> None:
+    forecasts, panel = world
+    counts = thresholds.by_route(panel)
+    for as_of, start in ((AS_OF, 1), (LATE, 3), (dt.date(2026, 11, 26), USUAL_START)):
+        made = issued_array(forecasts, "vigie-ensemble", counts, as_of)
+        assert made.starts.tolist() == [start, start], as_of
+
+
 def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, issued: Build) -> None:
     values = [200.0] * 60
     calendar = pd.period_range(end="2024-12", periods=60, freq="M")
@@ -348,7 +407,7 @@ def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> Non
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
 def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rule: ExceedanceRule) -> None:
     forecasts, panel = world
-    made = issued_array(forecasts, "vigie-ensemble", thresholds.by_route(panel), HORIZONS)
+    made = issued_array(forecasts, "vigie-ensemble", thresholds.by_route(panel), AS_OF)
     later = panel.assign(value=panel["value"].where(panel["time_period"] < "2024-06", 9999.0))
     early = made.origins < pd.Period("2024-06", "M")
     chances = [replay(rule, made, thresholds.by_route(known), SETTINGS).chance for known in (panel, later)]
@@ -359,12 +418,12 @@ def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rul
 
 def test_cut_offs_are_frozen_on_a_span_that_the_record_leaves_out(panel: Build, issued: Build) -> None:
     forecasts, outcomes = _world(panel, issued, seed=4, origins=50)
-    found = full_record(forecasts, outcomes, SETTINGS, rules=[SURGE], simple_rules=COMPARISONS[:1])
+    found = full_record(forecasts, outcomes, SETTINGS, as_of=AS_OF, rules=[SURGE], simple_rules=COMPARISONS[:1])
     spans = found.rules[["trained_from", "trained_to", "judged_from", "judged_to"]].drop_duplicates()
     assert spans.to_numpy().tolist() == [["2020-10", "2022-05", "2022-06", "2024-11"]]
     judged = outcomes["time_period"] >= "2022-07"
     elsewhere = outcomes.assign(value=outcomes["value"].where(~judged, outcomes["value"] * 3))
-    other = full_record(forecasts, elsewhere, SETTINGS, rules=[SURGE], simple_rules=COMPARISONS[:1])
+    other = full_record(forecasts, elsewhere, SETTINGS, as_of=AS_OF, rules=[SURGE], simple_rules=COMPARISONS[:1])
     pd.testing.assert_frame_equal(found.thresholds, other.thresholds)
     assert not found.rules["precision"].equals(other.rules["precision"])
     assert set(found.cutoffs) == {"surge"}
@@ -374,7 +433,7 @@ def test_cut_offs_are_frozen_on_a_span_that_the_record_leaves_out(panel: Build, 
 def test_the_span_ends_where_the_reader_says(panel: Build, issued: Build) -> None:
     settings = SETTINGS.model_copy(update={"trained_until": "2022-03"})
     forecasts, outcomes = _world(panel, issued, seed=4, origins=40)
-    found = full_record(forecasts, outcomes, settings, rules=[SURGE], simple_rules=())
+    found = full_record(forecasts, outcomes, settings, as_of=AS_OF, rules=[SURGE], simple_rules=())
     assert set(found.rules["trained_to"]) == {"2022-03"}
     assert set(found.rules["judged_from"]) == {"2022-04"}
 
@@ -390,7 +449,7 @@ def test_dearer_false_alarms_make_fewer_of_them(world: World) -> None:
 
 
 def test_simple_rules_are_judged_at_the_same_origins_on_the_same_events(world: World) -> None:
-    found = full_record(*world, SETTINGS, rules=[SURGE])
+    found = full_record(*world, SETTINGS, as_of=AS_OF, rules=[SURGE])
     keys = ["level", "route_id", "horizon"]
     own = found.rules.set_index(keys)["n_events"]
     for _, rows in found.comparisons.groupby("rule"):
@@ -411,8 +470,8 @@ def test_an_alarm_that_is_always_on_is_not_one_alert() -> None:
 
 
 def test_reliability_counts_every_calm_month_once(world: World) -> None:
-    found = full_record(*world, SETTINGS, rules=[SURGE], simple_rules=()).reliability
-    made = issued_array(world[0], "vigie-ensemble", thresholds.by_route(world[1]), HORIZONS)
+    found = full_record(*world, SETTINGS, as_of=AS_OF, rules=[SURGE], simple_rules=()).reliability
+    made = issued_array(world[0], "vigie-ensemble", thresholds.by_route(world[1]), AS_OF)
     past = replay(SURGE, made, thresholds.by_route(world[1]), SETTINGS)
     for ahead in (1, 4):
         rows = found[found["horizon"] == ahead]
