@@ -224,9 +224,9 @@ ALERTS = Table(
         alert_level=_text("how grave", *LEVELS_OF_ALERTS),
         reason=_text("the sentence that states it, in English"),
         probability=_gap(_number("probability of the event in the months named", "probability", least=0, most=1)),
-        threshold=_gap(_number("probability from which the rule warns", "probability")),
-        first_period=_text("first month concerned, such as `2025-02`"),
-        last_period=_text("last month concerned"),
+        threshold=_gap(_number("number to be passed, or fallen to", "as the series")),
+        first_period=_text("first month of the window, such as `2025-02`"),
+        last_period=_text("last month of the window"),
         horizon=Column(WHOLE, "months ahead; 0 where it lies in the past", "months"),
         change=_text("`new`, `up`, `down` or `unchanged` since the former release"),
         intended_use=_text("what it may be used for"),
@@ -237,7 +237,8 @@ ALERTS = Table(
     required=True,
 )
 _REASON = _of(
-    "reason_key reason_params",
+    "likely_period reason_key reason_params",
+    likely_period=_text("first month of the window that is likely to bring it").may_lack,
     reason_key=_text("id of the sentence").may_lack,
     reason_params=_text("its parameters, JSON").may_lack,
 )
