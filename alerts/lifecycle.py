@@ -38,16 +38,7 @@ SIGN_OFFS_NEEDED: Mapping[str, int] = {level: 2 if level == SEVERE else 1 for le
 
 
 class StepError(InputError):
-    """A step that an alert's state does not allow; the text says why.
-
-    Args:
-        template: The text, with places for ``fields``: a page writes it in the reader's language.
-        fields: What fills them.
-    """
-
-    def __init__(self, template: str, **fields: str) -> None:
-        self.template, self.fields = template, fields
-        super().__init__(template.format(**fields))
+    """A step that an alert's state does not allow; the text says why."""
 
 
 @dataclass(frozen=True)

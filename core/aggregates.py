@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 
 from core.errors import SchemaError, SourceError
+from core.languages import marked as _
 
 PLACES_OF_EVENTS = frozenset(
     {"latitude", "longitude", "lat", "lon", "lng", "coordinates", "location_coordinates", "geom", "geom_wkt"}
@@ -46,8 +47,8 @@ def refuse_person_level(columns: Iterable[object], table: str, *, tolerated: Col
     """
     found = [str(column) for column in columns if is_person_level(column) and normalised(column) not in tolerated]
     if found:
-        rule = f"columns {found} describe persons, single landings or vessels: Vigie takes aggregates only"
-        raise PersonLevelError(table, rule, row=1)
+        rule = _("columns {columns} describe persons, single landings or vessels: Vigie takes aggregates only")
+        raise PersonLevelError(table, rule, row=1, columns=found)
 
 
 def is_person_level(column: object) -> bool:

@@ -18,6 +18,7 @@ from babel import Locale
 from core.country_names import ALIASES, BESIDE_ISO, KOSOVO, SHORT_NAMES, UNHCR_OWN
 from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, catalogue
+from core.languages import marked as _
 
 CodeList = Literal["iso", "unhcr"]
 """Whose three-letter codes a text may hold: UNHCR's contradict ISO's for some twenty countries."""
@@ -68,7 +69,7 @@ def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -
         first = names.index[names.astype(str) == sorted(unknown)[0]][0]
         listed = ", ".join(f"'{name}'" for name in sorted(unknown))
         column = None if names.name is None else str(names.name)
-        raise SourceError(file, f"unknown country names or codes: {listed}", row=first, column=column)
+        raise SourceError(file, _("unknown country names or codes: {found}"), row=first, column=column, found=listed)
     return names.map(codes).astype(str)
 
 

@@ -1,10 +1,109 @@
-"""Errors a user can act on. The command line prints them without a traceback."""
+"""Errors a user can act on, and the sentences that say what is wrong, which any language can tell.
+
+A sentence is a :class:`Message`: its English text, by which catalogues know it, and what stands in its places. It is
+made where a fault is found and kept as data (:meth:`Message.to_json`) beside its English text, so that a page renders
+it without parsing. The command line and the log print the English text.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.languages import marked as _
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence: the id by which catalogues know it, and its parameters.
+
+    Attributes:
+        template: The English text with named places, marked for translation where it is written. A text without
+            parameters is taken as it stands, braces and all.
+        parameters: What stands in the places: texts, numbers, further messages, or a list of messages.
+    """
+
+    template: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.render(lambda text: text)
+
+    def render(self, translate: Callable[[str], str]) -> str:
+        """The sentence in a language.
+
+        Args:
+            translate: Gives the translation of a template, or the template itself where there is none.
+        """
+        text = translate(self.template)
+        if not self.parameters:
+            return text
+        return text.format(**{name: _rendered(value, translate) for name, value in self.parameters.items()})
+
+    def to_json(self) -> str:
+        """The message as data, to be kept beside its English text."""
+        return json.dumps(_plain(self), ensure_ascii=False)
+
+    @staticmethod
+    def from_json(kept: str, otherwise: str = "") -> Message:
+        """A message that was kept; the text ``otherwise`` where only that was kept, as by releases of long ago."""
+        return _message(json.loads(kept)) if kept else Message(otherwise)
+
+    def record(self, source_id: str, **facts: str) -> dict[str, str]:
+        """What a release and the journal keep of something that a night had to do without."""
+        return {"source_id": source_id, **facts, "reason": str(self), "message": self.to_json()}
+
+
+def fault_of(error: Exception) -> Message:
+    """What an error says, also one that nobody foresaw: then its kind and text."""
+    if isinstance(error, VigieError):
+        return error.message
+    return message(_("a fault in Vigie: {error}"), error=f"{type(error).__name__}: {error}")
+
+
+def message(template: str | Message, /, **parameters: object) -> Message:
+    """A message of a template and its parameters; a message stays as it is."""
+    return template if isinstance(template, Message) else Message(template, parameters)
+
+
+def _rendered(value: object, translate: Callable[[str], str]) -> object:
+    if isinstance(value, list) and all(isinstance(item, Message) for item in value):
+        return ", ".join(item.render(translate) for item in value)
+    return value.render(translate) if isinstance(value, Message) else value
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Message):
+        return {"id": value.template, "with": {name: _plain(item) for name, item in value.parameters.items()}}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, int | float | str) else str(value)
+
+
+def _message(kept: Mapping[str, Any]) -> Message:
+    return Message(kept["id"], {name: _value(item) for name, item in kept["with"].items()})
+
+
+def _value(kept: object) -> object:
+    if isinstance(kept, list):
+        return [_value(item) for item in kept]
+    return _message(kept) if isinstance(kept, Mapping) else kept
+
 
 class VigieError(Exception):
-    """Base of every error that names what a person can mend."""
+    """Base of every error that names what a person can mend.
+
+    Args:
+        template: What is wrong; see :class:`Message`.
+        parameters: What stands in its places.
+    """
+
+    def __init__(self, template: str | Message, /, **parameters: object) -> None:
+        self.message = message(template, **parameters)
+        super().__init__(str(self.message))
 
 
 class InputError(VigieError):
@@ -16,17 +115,33 @@ class SourceError(InputError):
 
     Args:
         file: Name of the file as its publisher calls it.
-        rule: The rule that is broken, in words.
+        rule: The rule that is broken.
         row: Row or position in the file, where one is known.
         column: Column, where one is known.
+        parameters: What stands in the places of the rule.
     """
 
-    def __init__(self, file: str, rule: str, *, row: int | str | None = None, column: str | None = None) -> None:
-        self.file, self.rule, self.row, self.column = file, rule, row, column
-        where = "".join(
-            f", {label} {value}" for label, value in (("row", row), ("column", column)) if value is not None
-        )
-        super().__init__(f"{file}{where}: {rule}")
+    def __init__(
+        self,
+        file: str,
+        rule: str | Message,
+        /,
+        *,
+        row: int | str | None = None,
+        column: str | None = None,
+        **parameters: object,
+    ) -> None:
+        self.file, self.rule, self.row, self.column = file, message(rule, **parameters), row, column
+        place = {"file": file, "row": row, "column": column}
+        super().__init__(_PLACES[row is not None, column is not None], **place, fault=self.rule)
+
+
+_PLACES = {
+    (False, False): _("{file}: {fault}"),
+    (True, False): _("{file}, row {row}: {fault}"),
+    (False, True): _("{file}, column {column}: {fault}"),
+    (True, True): _("{file}, row {row}, column {column}: {fault}"),
+}
 
 
 class SchemaError(VigieError):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.errors import InputError
+from core.languages import marked as _
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def own_route_id(name: str) -> str:
         return text
     code = OWN_PREFIX + re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").upper()
     if not text.isascii() or not _OWN.fullmatch(code) or len(code) > 40:
-        raise InputError(f"'{name}' cannot name a route: up to 38 letters A to Z, digits and spaces")
+        fault = _("'{name}' cannot name a route: up to 38 letters A to Z, digits and spaces")
+        raise InputError(fault, name=name)
     return code
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from access.roles import NotAllowedError
 from alerts.lifecycle import StepError
-from core.errors import InputError, StoreError, VigieError
-from core.faults import fault_words
+from core.errors import InputError, Message, StoreError, VigieError
 from dashboard.i18n import _, labelled
 from dashboard.theme import level_word
 
@@ -17,8 +16,8 @@ from dashboard.theme import level_word
 def error_words(error: VigieError) -> str:
     """Why something was refused or cannot be shown, as plain text."""
     if isinstance(error, StepError):
-        words = {name: _word(name, text) for name, text in error.fields.items()}
-        return _(error.template).format(**words)
+        words = {name: _word(name, text) for name, text in error.message.parameters.items()}
+        return _(error.message.template).format(**words)
     return f"{_kind(error)} {recorded(str(error))}"
 
 
@@ -37,10 +36,14 @@ def recorded(text: str) -> str:
     return labelled(_("Recorded as"), _("“{text}”").format(text=text))
 
 
-def fault(text: str) -> str:
-    """A recorded fault in the reader's language; one that the catalogue does not know as the technical text it is."""
-    told = fault_words(text, _)
-    return told if told is not None else labelled(_("Technical message"), _("“{text}”").format(text=text))
+def fault(text: str, kept: str = "") -> str:
+    """A recorded fault in the reader's language.
+
+    Args:
+        text: The English text, as it was recorded.
+        kept: The message it was recorded with; empty in releases of before, whose texts are shown as they stand.
+    """
+    return Message.from_json(kept, text).render(_)
 
 
 def _word(name: str, text: str) -> str:

@@ -147,7 +147,7 @@ def _left_out(night: Night) -> str:
 
 def _source_left_out(night: Night, record: Mapping[str, str]) -> str:
     """A source's publisher and why its figures could not be used."""
-    return f"{source_name(night, record['source_id'])} ({fault(record['reason'])})"
+    return f"{source_name(night, record['source_id'])} ({fault(record['reason'], record.get('message', ''))})"
 
 
 def _replay_line(night: Night) -> str:

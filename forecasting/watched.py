@@ -46,7 +46,7 @@ _THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 _GRACE_SECONDS = 5.0
 """A fit that does not heed its own alarm, deep in a compiled library, is killed with its process so much later."""
 _LOOK_SECONDS = 1.0
-_MOST_DEATHS = 2
+MOST_DEATHS = 2
 """A task whose process died is tried once more alone: what killed it may have been its neighbour's hunger."""
 _MOST_FAILED_STARTS = 3
 
@@ -258,9 +258,9 @@ class _Round:
         self._pool.replace(worker)
         suspect = batch[place]
         self._deaths[suspect] += 1
-        if self._deaths[suspect] >= _MOST_DEATHS:
+        if self._deaths[suspect] >= MOST_DEATHS:
             self._take(
-                [suspect], [CutOff(f"{CUT_OFF}: its process died {_MOST_DEATHS} times, perhaps for want of memory")]
+                [suspect], [CutOff(f"{CUT_OFF}: its process died {MOST_DEATHS} times, perhaps for want of memory")]
             )
         else:
             self._put_back([suspect])

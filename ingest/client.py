@@ -17,7 +17,8 @@ import anyio
 import httpx
 import stamina
 
-from core.errors import SourceError
+from core.errors import Message, SourceError, message
+from core.languages import marked as _
 from core.settings import LiveSettings
 from ingest.access import SourceAccess
 from ingest.exchange import Answer, Request
@@ -97,8 +98,9 @@ class Client:
                 with attempt, self._pacer.turn(host, access.pause_seconds):
                     return anyio.run(self._limited, request, access, headers, token)
         except _TemporaryError as error:
-            times = f" ({self._settings.attempts} times)" if self._settings.attempts > 1 else ""
-            raise SourceError(_place(request.url), f"{error}{times}") from None
+            tries = self._settings.attempts
+            fault = message(_("{fault} ({n} times)"), fault=error.fault, n=tries) if tries > 1 else error.fault
+            raise SourceError(_place(request.url), fault) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _headers(self, request: Request, access: SourceAccess, known: Validators, token: str) -> dict[str, str]:
@@ -127,16 +129,18 @@ class Client:
             error.place = _place(request.url)
             raise
         except TimeoutError:
-            raise SourceError(_place(request.url), f"the answer took longer than {seconds:g} seconds") from None
+            raise SourceError(
+                _place(request.url), _("the answer took longer than {n} seconds"), n=f"{seconds:g}"
+            ) from None
         except httpx.TransportError as error:
             if _is_about_certificates(error):
-                raise SourceError(_place(request.url), "the server's certificate cannot be verified") from None
-            temporary = _TemporaryError(_transport_words(error))
+                raise SourceError(_place(request.url), _("the server's certificate cannot be verified")) from None
+            temporary = _TemporaryError(_transport_fault(error))
             temporary.place = _place(request.url)
             raise temporary from None
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             # A library's text may quote headers, and with them a token: only the kind of error is told.
-            raise SourceError(_place(request.url), f"cannot be asked: {type(error).__name__}") from None
+            raise SourceError(_place(request.url), _("cannot be asked: {error}"), error=type(error).__name__) from None
         quoted = bool(token) and token.encode() in answer.content
         return replace(answer, content=answer.content.replace(token.encode(), _HIDDEN)) if quoted else answer
 
@@ -144,7 +148,7 @@ class Client:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
         url, sent = _with_token(request, token), dict(headers)
         async with httpx.AsyncClient(timeout=limits, verify=self._certificates) as client:
-            for _ in range(_REDIRECTS + 1):
+            for _attempt in range(_REDIRECTS + 1):
                 _refuse_foreign(url, request, access)
                 async with client.stream("GET", url, headers=sent) as response:
                     if "location" not in response.headers or response.status_code not in (301, 302, 303, 307, 308):
@@ -153,7 +157,7 @@ class Client:
                 if _host(next_url) != _host(url) and request.token_header:
                     sent.pop(request.token_header, None)
                 url = next_url
-        raise SourceError(_place(request.url), f"redirected more than {_REDIRECTS} times")
+        raise SourceError(_place(request.url), _("redirected more than {n} times"), n=_REDIRECTS)
 
     async def _read(self, response: httpx.Response, request: Request) -> Answer:
         status, place = response.status_code, _place(request.url)
@@ -164,24 +168,27 @@ class Client:
         if status in TEMPORARY and status not in request.expected:
             self._raise_temporary(response, place)
         if status != HTTPStatus.OK and status not in request.expected:
-            raise SourceError(place, f"answered {_status_words(status)}")
+            raise SourceError(place, _("answered {status}"), status=_status_words(status))
         content = await self._body(response, place)
         if not content and status == HTTPStatus.OK:
-            raise SourceError(place, "the answer is empty")
+            raise SourceError(place, _("the answer is empty"))
         return Answer(request.url, status, kept, content, received)
 
     def _raise_temporary(self, response: httpx.Response, place: str) -> None:
         wait = retry_after(response.headers.get("retry-after", ""))
         longest = self._settings.longest_wait_seconds
-        words = f"answered {_status_words(response.status_code)}"
+        status = _status_words(response.status_code)
         if wait is not None and wait > longest:
-            raise SourceError(place, f"{words} and asks to wait {wait:.0f} seconds; at most {longest:g} are waited")
-        raise _TemporaryError(words, wait)
+            too_long = _("answered {status} and asks to wait {n} seconds; at most {longest} are waited")
+            raise SourceError(place, too_long, status=status, n=f"{wait:.0f}", longest=f"{longest:g}")
+        raise _TemporaryError(message(_("answered {status}"), status=status), wait)
 
     async def _body(self, response: httpx.Response, place: str) -> bytes:
-        too_large = SourceError(place, f"the answer is larger than {self._settings.largest_megabytes:g} MB")
+        too_large = SourceError(place, _("the answer is larger than {n} MB"), n=f"{self._settings.largest_megabytes:g}")
         if response.headers.get("content-encoding", "gzip") not in ("gzip", "x-gzip", "identity"):
-            raise SourceError(place, f"packed as '{response.headers['content-encoding']}', which was not asked for")
+            raise SourceError(
+                place, _("packed as '{kind}', which was not asked for"), kind=response.headers["content-encoding"]
+            )
         if int(response.headers.get("content-length", "0")) > self._largest:
             raise too_large
         parts: list[bytes] = []
@@ -193,7 +200,7 @@ class Client:
             parts.append(part)
         content = b"".join(parts)
         # Some publishers pack without saying so, and some pack twice: the first bytes tell.
-        for _ in range(2):
+        for _attempt in range(2):
             if content.startswith(_GZIP):
                 content = _unpack(content, self._largest, too_large)
         return content
@@ -203,13 +210,13 @@ class _TemporaryError(Exception):
     """Asking again may help.
 
     Args:
-        words: What happened.
+        fault: What happened.
         wait: Seconds that the publisher asks to wait, where it does.
     """
 
-    def __init__(self, words: str, wait: float | None = None) -> None:
-        super().__init__(words)
-        self.wait = wait
+    def __init__(self, fault: str | Message, wait: float | None = None) -> None:
+        super().__init__(str(fault))
+        self.fault, self.wait = message(fault), wait
         self.place = ""
 
     def __repr__(self) -> str:
@@ -220,21 +227,23 @@ class _TemporaryError(Exception):
 def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
     host, place = _host(url), _place(request.url)
     if host in {name.lower() for name in access.maintenance_hosts}:
-        raise SourceError(place, f"the publisher is down for maintenance (redirected to {host})")
+        raise SourceError(place, _("the publisher is down for maintenance (redirected to {host})"), host=host)
     if host not in access.allowed_hosts:
-        led = "links or redirects to" if host != _host(request.url) else "the address is on"
-        raise SourceError(place, f"{led} '{host}', a host that live.toml does not declare for {access.source_id}")
+        led = _("links or redirects to '{host}', a host that live.toml does not declare for {source_id}")
+        given = _("the address is on '{host}', a host that live.toml does not declare for {source_id}")
+        fault = led if host != _host(request.url) else given
+        raise SourceError(place, fault, host=host, source_id=access.source_id)
     schemes = ("https",) if urlsplit(request.url).scheme == "https" else ("http", "https")
     if urlsplit(url).scheme not in schemes:
-        raise SourceError(place, "redirected to what is no web address, or away from an encrypted one")
+        raise SourceError(place, _("redirected to what is no web address, or away from an encrypted one"))
 
 
 def _token(access: SourceAccess) -> str:
     token = os.environ.get(access.token, "") if access.token else ""
     if not token:
-        raise SourceError(access.source_id, f"needs a key: set {access.token or 'token in live.toml'}")
+        raise SourceError(access.source_id, _("needs a key: set {name}"), name=access.token or "token in live.toml")
     if not _PRINTABLE.fullmatch(token):
-        raise SourceError(access.source_id, f"the key in {access.token} holds characters that no key has")
+        raise SourceError(access.source_id, _("the key in {name} holds characters that no key has"), name=access.token)
     return token
 
 
@@ -253,12 +262,12 @@ def _unpack(content: bytes, largest: int, too_large: SourceError) -> bytes:
         try:
             parts.append(packed.decompress(content, largest + 1 - size))
         except zlib.error:
-            raise _TemporaryError("the packed answer is damaged") from None
+            raise _TemporaryError(_("the packed answer is damaged")) from None
         size += len(parts[-1])
         if size > largest or packed.unconsumed_tail:
             raise too_large
         if not packed.eof:
-            raise _TemporaryError("the packed answer was cut off")
+            raise _TemporaryError(_("the packed answer was cut off"))
         content = packed.unused_data
     return b"".join(parts)
 
@@ -279,14 +288,14 @@ def _status_words(status: int) -> str:
         return str(status)
 
 
-def _transport_words(error: httpx.TransportError) -> str:
+def _transport_fault(error: httpx.TransportError) -> str | Message:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return "no connection in time"
+        return _("no connection in time")
     if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-        return "the answer stopped arriving"
+        return _("the answer stopped arriving")
     if isinstance(error, httpx.RemoteProtocolError):
-        return "the answer was cut off"
-    return f"cannot be reached ({type(error).__name__})"
+        return _("the answer was cut off")
+    return message(_("cannot be reached ({error})"), error=type(error).__name__)
 
 
 def _is_about_certificates(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.calendar import Frequency, to_period, write_period
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from ingest.access import FILE
 from ingest.exchange import Pull, Request
 from ingest.raw import RawFile
@@ -57,7 +58,9 @@ class Question:
         widest = max(names, key=names.count)
         values = [pair for pair in self.filters if pair[0] == widest]
         if len(values) < 2:
-            raise SourceError(self.dataset, f"a single period is too big an answer for Eurostat: {self.first}")
+            raise SourceError(
+                self.dataset, _("a single period is too big an answer for Eurostat: {period}"), period=self.first
+            )
         rest = [pair for pair in self.filters if pair[0] != widest]
         half = len(values) // 2
         return replace(self, filters=(*rest, *values[:half])), replace(self, filters=(*rest, *values[half:]))
@@ -117,7 +120,7 @@ def _slices(
 def _file(pull: Pull, code: str, questions: list[Question]) -> RawFile:
     parts = [part for question in questions for part in _answers(pull, question)]
     if not parts:
-        raise SourceError(code, "the answers hold no value: one of the codes asked for is unknown, or has no data")
+        raise SourceError(code, _("the answers hold no value: one of the codes asked for is unknown, or has no data"))
     return RawFile(f"{code}.json", b"[" + b",\n".join(parts) + b"]")
 
 
@@ -134,7 +137,9 @@ def _answers(pull: Pull, question: Question) -> list[bytes]:
         now = pd.Period(pull.today, freq=question.first.freqstr)
         if (now - question.first).n > _UNREPORTED[question.freq]:
             span = f"{question.first} to {question.last}"
-            raise SourceError(question.dataset, f"no value from {span}: a code asked for is unknown, or the data moved")
+            raise SourceError(
+                question.dataset, _("no value from {span}: a code asked for is unknown, or the data moved"), span=span
+            )
         return []
     return [content]
 
@@ -144,18 +149,18 @@ def _from_queue(pull: Pull, question: Question, content: bytes) -> bytes:
     text = content.decode("utf-8", "replace")
     queued = _QUEUED.search(text)
     if not queued or not _STATUS.search(text):
-        raise SourceError(question.dataset, "a web page or a notice came in place of the figures")
-    for _ in range(pull.access.whole("queue_polls")):
+        raise SourceError(question.dataset, _("a web page or a notice came in place of the figures"))
+    for _attempt in range(pull.access.whole("queue_polls")):
         status = _STATUS.search(text)
         word = status[1] if status else "no status"
         if word == "AVAILABLE":
             return pull.ask(Request(pull.access.address("asynchronous", "data", queued[1]))).content
         if word not in _WAITING:
-            raise SourceError(question.dataset, f"Eurostat's queue gave the question up: {word}")
+            raise SourceError(question.dataset, _("Eurostat's queue gave the question up: {status}"), status=word)
         pull.wait(float(pull.access.whole("queue_seconds")))
         request = Request(pull.access.address("asynchronous", "status", queued[1]))
         text = pull.ask(request).content.decode("utf-8", "replace")
-    raise SourceError(question.dataset, "Eurostat's queue did not come to an end in time")
+    raise SourceError(question.dataset, _("Eurostat's queue did not come to an end in time"))
 
 
 def _years(question: Question) -> list[Question]:

@@ -9,6 +9,7 @@ import zlib
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.raw import RawFile
 
 MISSING = ":"
@@ -34,16 +35,21 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
     text = _text(raw)
     lines = text.splitlines()
     header = lines[0] if lines else ""
-    key, _, _ = header.partition("\t")
+    key, _tab, _rest = header.partition("\t")
     if "\\" not in key:
-        raise SourceError(raw.name, r"the header must start with its dimensions and '\TIME_PERIOD'", row=1)
+        raise SourceError(
+            raw.name, _("the header must start with its dimensions and '{example}'"), row=1, example="\\TIME_PERIOD"
+        )
     if not text.endswith("\n"):
-        raise SourceError(raw.name, "the last line has no line end: the file was cut off", row=len(lines))
+        raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=len(lines))
     dimensions = key.split("\\")[0].split(",")
     periods = [period.strip() for period in header.split("\t")[1:]]
-    for label, names in (("dimension", dimensions), ("period", periods)):
+    for fault, names in (
+        (_("the header names no dimension, an empty one, or the same one twice"), dimensions),
+        (_("the header names no period, an empty one, or the same one twice"), periods),
+    ):
         if not names or len(set(names)) < len(names) or "" in names:
-            raise SourceError(raw.name, f"the header names no {label}, an empty one, or the same one twice", row=1)
+            raise SourceError(raw.name, fault, row=1)
     records: list[tuple[str, ...]] = []
     numbers: list[int] = []
     for number, line in enumerate(lines[1:], start=2):
@@ -54,7 +60,7 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
             records.append((*codes, period, *_cell(cell)))
             numbers.append(number)
     if not records:
-        raise SourceError(raw.name, "the table holds no series")
+        raise SourceError(raw.name, _("the table holds no series"))
     return pd.DataFrame(records, columns=[*dimensions, "time_period", "value", "flag"]).assign(line=numbers)
 
 
@@ -64,13 +70,15 @@ def _text(raw: RawFile) -> str:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(raw.name, f"damaged gzip: {error}") from None
+            raise SourceError(raw.name, _("damaged gzip: {error}"), error=error) from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(raw.name, f"not UTF-8 text: {error.reason}", row=f"byte {error.start}") from None
+        raise SourceError(
+            raw.name, _("not UTF-8 text: {error}"), row=f"byte {error.start}", error=error.reason
+        ) from None
     if text.lstrip().startswith("<"):
-        raise SourceError(raw.name, "an XML notice instead of a table: the extraction was refused or is queued")
+        raise SourceError(raw.name, _("an XML notice instead of a table: the extraction was refused or is queued"))
     return text
 
 
@@ -78,9 +86,13 @@ def _split(raw: RawFile, line: str, number: int, dimensions: int, periods: int) 
     key, *cells = line.split("\t")
     codes = [code.strip() for code in key.split(",")]
     if len(codes) != dimensions:
-        raise SourceError(raw.name, f"{len(codes)} key fields where the header has {dimensions}", row=number)
+        raise SourceError(
+            raw.name, _("{n} key fields where the header has {expected}"), row=number, n=len(codes), expected=dimensions
+        )
     if len(cells) != periods:
-        raise SourceError(raw.name, f"{len(cells)} cells where the header has {periods}", row=number)
+        raise SourceError(
+            raw.name, _("{n} cells where the header has {expected}"), row=number, n=len(cells), expected=periods
+        )
     return codes, cells
 
 

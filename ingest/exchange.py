@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.access import SourceAccess
 from ingest.raw import RawFile
 
@@ -117,7 +118,9 @@ def links(answer: Answer, pattern: str) -> list[str]:
     found = [urljoin(answer.url, html.unescape(href).strip()) for href in _HREF.findall(page)]
     matching = list(dict.fromkeys(address for address in found if re.search(pattern, address)))
     if not matching:
-        raise SourceError(answer.url, f"the page holds no link such as '{pattern}': it may have been rebuilt")
+        raise SourceError(
+            answer.url, _("the page holds no link such as '{pattern}': it may have been rebuilt"), pattern=pattern
+        )
     return matching
 
 
@@ -131,7 +134,7 @@ def json_body(answer: Answer) -> Any:  # noqa: ANN401  # JSON can be anything; c
         return json.loads(answer.content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError):
         start = answer.content[:80].decode("utf-8", "replace").strip()
-        raise SourceError(answer.url, f"not JSON but '{start}'") from None
+        raise SourceError(answer.url, _("not JSON but '{start}'"), start=start) from None
 
 
 def json_rows(raw: RawFile, *path: str) -> list[dict[str, Any]]:
@@ -147,13 +150,13 @@ def json_rows(raw: RawFile, *path: str) -> list[dict[str, Any]]:
     try:
         found: Any = json.loads(raw.content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise SourceError(raw.name, f"not a JSON document in UTF-8: {error}") from None
+        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        raise SourceError(raw.name, f"no list of objects at '{'.'.join(path) or 'top'}'")
+        raise SourceError(raw.name, _("no list of objects at '{place}'"), place=".".join(path) or "top")
     if not found:
-        raise SourceError(raw.name, "the list is empty: one of the codes asked for is unknown, or has no data")
+        raise SourceError(raw.name, _("the list is empty: one of the codes asked for is unknown, or has no data"))
     return found
 
 
@@ -175,13 +178,15 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str, first: int = 1)
     rows = json_rows(raw, *path)
     absent = [name for name in columns if not any(name in row for row in rows)]
     if absent:
-        raise SourceError(raw.name, f"missing columns {absent}; found {list(rows[0])[:20]}", row=first)
+        raise SourceError(
+            raw.name, _("missing columns {columns}; found {found}"), row=first, columns=absent, found=list(rows[0])[:20]
+        )
     for number, row in enumerate(rows, start=first):
         for name in columns:
             if name not in row:
-                raise SourceError(raw.name, "the field is missing in this row alone", row=number, column=name)
+                raise SourceError(raw.name, _("the field is missing in this row alone"), row=number, column=name)
             if isinstance(row[name], dict | list):
-                raise SourceError(raw.name, "the field holds a list or an object", row=number, column=name)
+                raise SourceError(raw.name, _("the field holds a list or an object"), row=number, column=name)
     texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
     index = pd.RangeIndex(first, len(rows) + first)
     return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)

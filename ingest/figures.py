@@ -11,17 +11,18 @@ from collections.abc import Collection
 import pandas as pd
 
 from core.calendar import Frequency, end_dates, pandas_frequency
+from core.languages import marked as _
 from ingest.frames import RowRule, duplicate_rules, future_rule, observations, require_rows, set_aside
 from ingest.raw import Parsed, RawFile
 
 FIRST_MONTH = "2009-01"
 """First month kept of indicators: the routes' own history begins here."""
 _LAYOUTS: dict[Frequency, tuple[str, str]] = {
-    "M": ("month", r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])"),
-    "Q": ("quarter", r"(?:19|20)[0-9]{2}-Q[1-4]"),
-    "A": ("year", r"(?:19|20)[0-9]{2}"),
+    "M": (_("the period is not a month"), r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])"),
+    "Q": (_("the period is not a quarter"), r"(?:19|20)[0-9]{2}-Q[1-4]"),
+    "A": (_("the period is not a year"), r"(?:19|20)[0-9]{2}"),
 }
-_PERIOD = "|".join(layout for _, layout in _LAYOUTS.values())
+_PERIOD = "|".join(layout for _fault, layout in _LAYOUTS.values())
 _NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?"
 
 
@@ -106,13 +107,13 @@ def newest(periods: pd.Series, number: int) -> pd.Series:
 
 
 def _period_rules(cells: pd.DataFrame, freq: Frequency, today: dt.date | None) -> list[RowRule]:
-    word, layout = _LAYOUTS[freq]
+    fault, layout = _LAYOUTS[freq]
     periods = cells["time_period"].astype(str)
     sound = periods.str.fullmatch(layout)
     ends = pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
     ends[sound] = end_dates(periods[sound], freq)
     return [
-        RowRule("time_period", f"the period is not a {word}", ~sound),
+        RowRule("time_period", fault, ~sound),
         future_rule(ends, "time_period", today=_end_of_running_period(freq, today)),
     ]
 
@@ -133,7 +134,7 @@ def _frequency(text: str) -> Frequency:
 
 def _value_rules(text: pd.Series, *, counts: bool) -> list[RowRule]:
     is_number = text.str.fullmatch(_NUMBER)
-    rules = [RowRule("value", "the figure is not a number", ~is_number)]
+    rules = [RowRule("value", _("the figure is not a number"), ~is_number)]
     if counts:
-        rules.append(RowRule("value", "the count is negative", is_number & text.str.startswith("-")))
+        rules.append(RowRule("value", _("the count is negative"), is_number & text.str.startswith("-")))
     return rules

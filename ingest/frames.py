@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.calendar import Frequency, end_dates
-from core.errors import SourceError
+from core.errors import Message, SourceError, message
+from core.languages import marked as _
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check, make_series_id
 
@@ -35,12 +36,12 @@ class RowRule:
 
     Attributes:
         column: Column the rule looks at.
-        rule: What is broken, in words.
+        rule: What is broken: a marked text, or a message where it has parameters.
         broken: True for each row that breaks it; same index as the frame.
     """
 
     column: str
-    rule: str
+    rule: str | Message
     broken: pd.Series
 
 
@@ -111,9 +112,13 @@ def set_aside(
     bad = first_broken[first_broken >= 0]
     if len(bad) and len(bad) > tolerated * len(frame):
         rule = rules[bad.iloc[0]]
-        others = f" ({len(bad)} of {len(frame)} rows break a rule)" if len(bad) > 1 else ""
         value = frame.loc[bad.index[0], rule.column] if rule.column in frame else ""
-        raise SourceError(file, f"{rule.rule}: '{value}'{others}", row=bad.index[0], column=rule.column)
+        alone, of_many = _("{fault}: '{value}'"), _("{fault}: '{value}' ({bad} of {total} rows break a rule)")
+        numbers = {"bad": len(bad), "total": len(frame)} if len(bad) > 1 else {}
+        raise SourceError(
+            file, of_many if numbers else alone, row=bad.index[0], column=rule.column,
+            fault=message(rule.rule), value=str(value), **numbers,
+        )  # fmt: skip
     records = frame.loc[bad.index].to_dict("records")
     rejected = pd.DataFrame(
         {
@@ -121,8 +126,9 @@ def set_aside(
             "file": file,
             "row": [str(row) for row in bad.index],
             "column": [rules[number].column for number in bad],
-            "rule": [rules[number].rule for number in bad],
+            "rule": [str(rules[number].rule) for number in bad],
             "record": [json.dumps(record, ensure_ascii=False, default=str) for record in records],
+            "message": [message(rules[number].rule).to_json() for number in bad],
         },
         columns=list(REJECTED.columns),
         dtype=object,
@@ -140,9 +146,9 @@ def count_rules(values: pd.Series, column: str) -> list[RowRule]:
     text = values.astype(str).str.strip()
     is_number = text.str.fullmatch(_WHOLE_NUMBER)
     return [
-        RowRule(column, "the count is missing", values.isna() | (text == "")),
-        RowRule(column, "the count is not a whole number", ~is_number),
-        RowRule(column, "the count is negative", is_number & text.str.startswith("-")),
+        RowRule(column, _("the count is missing"), values.isna() | (text == "")),
+        RowRule(column, _("the count is not a whole number"), ~is_number),
+        RowRule(column, _("the count is negative"), is_number & text.str.startswith("-")),
     ]
 
 
@@ -155,7 +161,7 @@ def future_rule(days: pd.Series, column: str, *, today: dt.date | None = None) -
         today: The newest day that can have been observed; by default the day of the call.
     """
     newest = pd.Timestamp(today or dt.datetime.now(tz=dt.UTC).date())
-    return RowRule(column, "the period lies in the future", days > newest)
+    return RowRule(column, _("the period lies in the future"), days > newest)
 
 
 def duplicate_rules(frame: pd.DataFrame, keys: Sequence[str], value: str) -> list[RowRule]:
@@ -163,10 +169,10 @@ def duplicate_rules(frame: pd.DataFrame, keys: Sequence[str], value: str) -> lis
     same_key = frame.duplicated(list(keys), keep=False)
     different = frame.groupby(list(keys), dropna=False)[value].transform("nunique") > 1
     repeated = frame.duplicated([*keys, value], keep="first")
-    named = " and ".join(keys)
+    named = ", ".join(keys)
     return [
-        RowRule(value, f"different figures for the same {named}", same_key & different),
-        RowRule(keys[0], f"the same {named} is listed twice", repeated),
+        RowRule(value, message(_("different figures for the same {keys}"), keys=named), same_key & different),
+        RowRule(keys[0], message(_("the same {keys} is listed twice"), keys=named), repeated),
     ]
 
 
@@ -184,4 +190,4 @@ def require_rows(frame: pd.DataFrame, file: str) -> None:
         SourceError: The frame is empty.
     """
     if frame.empty:
-        raise SourceError(file, "the file holds no figures")
+        raise SourceError(file, _("the file holds no figures"))

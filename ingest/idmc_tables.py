@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError
+from core.errors import SourceError, message
+from core.languages import marked as _
 from ingest.exchange import json_table
 from ingest.figures import since
 from ingest.frames import RowRule, count_rules, duplicate_rules, require_rows, set_aside
@@ -42,21 +43,25 @@ def read_feed(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]
     """
     refuse_wrong_kind(raw)
     feed = json_table(raw, _FEED_COLUMNS)
-    role = RowRule("role", f"the role of the figure is none of {', '.join(ROLES)}", ~feed["role"].isin(ROLES))
+    role = RowRule(
+        "role",
+        message(_("the role of the figure is none of {known}"), known=", ".join(ROLES)),
+        ~feed["role"].isin(ROLES),
+    )
     known, unknown = set_aside(feed, [role], source_id=source_id, file=raw.name)
     events = known[(known["role"] == RECOMMENDED) & (known["iso3"] != ABYEI)]
     starts, ends = _days(events["displacement_start_date"]), _days(events["displacement_end_date"])
     no_end = ends.isna() | (ends < starts)
     rules = [
-        RowRule("displacement_start_date", "the day is impossible", starts.isna()),
-        RowRule("displacement_end_date", "the day is impossible, or lies before the first", no_end),
+        RowRule("displacement_start_date", _("the day is impossible"), starts.isna()),
+        RowRule("displacement_end_date", _("the day is impossible, or lies before the first"), no_end),
         *count_rules(events["figure"], "figure"),
         *duplicate_rules(events, ["id"], "figure"),
     ]
     good, rejected = set_aside(events, rules, source_id=source_id, file=raw.name)
     require_rows(good, raw.name)
     months = _months(ends[good.index]) - _months(starts[good.index]) + 1
-    too_long = RowRule("displacement_end_date", "the event spans more than two months", months > LONGEST_MONTHS)
+    too_long = RowRule("displacement_end_date", _("the event spans more than two months"), months > LONGEST_MONTHS)
     kept, apart = set_aside(good, [too_long], source_id=source_id, file=raw.name, tolerated=1)
     require_rows(kept, raw.name)
     cells = pd.DataFrame(
@@ -86,7 +91,12 @@ def read_yearly(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
     """
     name = raw.name.rpartition(".")[0]
     if name not in ("idmc_flows", "idmc_stocks"):
-        raise SourceError(raw.name, "the file must be named idmc_flows.rda or idmc_stocks.rda, as its table is")
+        raise SourceError(
+            raw.name,
+            _("the file must be named {example} or {other}, as its table is"),
+            example="idmc_flows.rda",
+            other="idmc_stocks.rda",
+        )
     groups = ["sex", "age"] if name == "idmc_stocks" else []
     keys = ["geo", "t", "cause", *groups]
     texts = as_texts(read_rda(raw, name, [*keys, "n"])[[*keys, "n"]])

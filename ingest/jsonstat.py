@@ -15,6 +15,7 @@ import pandas as pd
 
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.raw import RawFile
 
 
@@ -35,7 +36,9 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
     document = _decode(raw)
     frames = [_dataset(raw, body) for body in (document if isinstance(document, list) else [document])]
     if len({tuple(frame.columns) for frame in frames}) > 1:
-        raise SourceError(raw.name, f"its parts have different dimensions: {[list(part.columns) for part in frames]}")
+        raise SourceError(
+            raw.name, _("its parts have different dimensions: {found}"), found=[list(part.columns) for part in frames]
+        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -46,7 +49,9 @@ def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
     cells = prod(sizes)
     values = _numbers(raw, _by_position(raw, body.get("value"), "value", cells))
     if not values:
-        raise SourceError(raw.name, "the answer holds no value: one of the codes asked for is unknown, or has no data")
+        raise SourceError(
+            raw.name, _("the answer holds no value: one of the codes asked for is unknown, or has no data")
+        )
     status = _by_position(raw, body.get("status", {}), "status", cells)
     refuse_person_level(names, raw.name)
     positions = np.array(sorted(values), dtype=np.int64)
@@ -62,28 +67,28 @@ def _decode(raw: RawFile) -> object:
     try:
         body: object = json.loads(raw.content.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise SourceError(raw.name, f"not a JSON document in UTF-8: {error}") from None
+        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
     if body == []:
-        raise SourceError(raw.name, "the answer has no parts")
+        raise SourceError(raw.name, _("the answer has no parts"))
     return body
 
 
 def _checked(raw: RawFile, body: object) -> dict[str, Any]:
     if isinstance(body, dict) and "error" in body:
-        raise SourceError(raw.name, f"the publisher answered with an error: {body['error']}")
+        raise SourceError(raw.name, _("the publisher answered with an error: {error}"), error=body["error"])
     if not isinstance(body, dict) or body.get("version") != "2.0" or body.get("class", "dataset") != "dataset":
-        raise SourceError(raw.name, "not a JSON-stat 2.0 dataset ('version' is not 2.0, or 'class' is not dataset)")
+        raise SourceError(raw.name, _("not a JSON-stat 2.0 dataset ('version' is not 2.0, or 'class' is not dataset)"))
     return body
 
 
 def _shape(raw: RawFile, body: dict[str, Any]) -> tuple[list[str], list[int]]:
     names, sizes = body.get("id"), body.get("size")
     if not isinstance(names, list) or not isinstance(sizes, list) or not names or len(names) != len(sizes):
-        raise SourceError(raw.name, "'id' and 'size' must be lists of the same length")
+        raise SourceError(raw.name, _("'id' and 'size' must be lists of the same length"))
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise SourceError(raw.name, "'id' must hold distinct names", column="id")
+        raise SourceError(raw.name, _("'id' must hold distinct names"), column="id")
     if not all(type(size) is int and size >= 0 for size in sizes):
-        raise SourceError(raw.name, "'size' must hold counts", column="size")
+        raise SourceError(raw.name, _("'size' must hold counts"), column="size")
     return names, sizes
 
 
@@ -92,7 +97,7 @@ def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> lis
     dimension = dimensions.get(name) if isinstance(dimensions, dict) else None
     category = dimension.get("category") if isinstance(dimension, dict) else None
     if not isinstance(category, dict):
-        raise SourceError(raw.name, "the dimension has no categories", column=name)
+        raise SourceError(raw.name, _("the dimension has no categories"), column=name)
     index = category.get("index", category.get("label"))
     if isinstance(index, dict) and all(type(place) is int for place in index.values()):
         codes = sorted(index, key=lambda code: index[code])
@@ -101,7 +106,9 @@ def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> lis
         codes = list(index) if isinstance(index, (list, dict)) else []
         whole = all(isinstance(code, str) for code in codes)
     if not whole or len(codes) != size:
-        raise SourceError(raw.name, f"{len(codes)} categories where 'size' says {size}", column=name)
+        raise SourceError(
+            raw.name, _("{n} categories where 'size' says {expected}"), column=name, n=len(codes), expected=size
+        )
     return codes
 
 
@@ -112,17 +119,19 @@ def _by_position(raw: RawFile, content: object, label: str, cells: int) -> dict[
         try:
             found = {int(position): value for position, value in content.items() if value is not None}
         except ValueError:
-            raise SourceError(raw.name, "a position is not a whole number", column=label) from None
+            raise SourceError(raw.name, _("a position is not a whole number"), column=label) from None
     else:
-        raise SourceError(raw.name, f"'{label}' is neither an object nor a list", column=label)
+        raise SourceError(raw.name, _("'{name}' is neither an object nor a list"), column=label, name=label)
     outside = [position for position in found if not 0 <= position < cells]
     if outside:
-        raise SourceError(raw.name, f"position outside the {cells} cells of the cube", row=outside[0], column=label)
+        raise SourceError(
+            raw.name, _("position outside the {n} cells of the cube"), row=outside[0], column=label, n=cells
+        )
     return found
 
 
 def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
     for position, value in found.items():
         if type(value) not in (int, float) or not np.isfinite(value):
-            raise SourceError(raw.name, f"'{value}' is not a number", row=position, column="value")
+            raise SourceError(raw.name, _("'{value}' is not a number"), row=position, column="value", value=value)
     return {position: float(value) for position, value in found.items()}

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.aggregates import refuse_person_level
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
@@ -108,11 +109,13 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
         refuse_workbook(raw)
         sheet = read_sheet(raw, mapping.table.sheet or _first_sheet(raw)).dropna(how="all")
         if sheet.empty:
-            raise SourceError(raw.name, "the sheet is empty")
+            raise SourceError(raw.name, _("the sheet is empty"))
         header = ["" if pd.isna(cell) else str(cell).strip() for cell in sheet.iloc[0]]
         return sheet.iloc[1:].set_axis(header, axis=1)
     if suffix != ".csv":
-        raise SourceError(raw.name, f"refused: own figures come as .csv or .xlsx, not as '{suffix or 'no kind'}'")
+        raise SourceError(
+            raw.name, _("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind"
+        )
     refuse_large(raw)
     frame = read_csv(raw, [], separator=mapping.table.separator, last_line_ends=False)
     refuse_csv(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
@@ -124,14 +127,14 @@ def _first_sheet(raw: RawFile) -> str:
         with pd.ExcelFile(io.BytesIO(raw.content), engine="openpyxl") as workbook:
             return str(workbook.sheet_names[0])
     except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
-        raise SourceError(raw.name, f"not a whole workbook: {type(error).__name__}") from None
+        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=type(error).__name__) from None
 
 
 def _route(raw: RawFile, row: object, cell: object) -> str:
     try:
         return own_route_id(str(cell))
     except InputError as error:
-        raise SourceError(raw.name, str(error), row=str(row), column="route") from None
+        raise SourceError(raw.name, error.message, row=str(row), column="route") from None
 
 
 def _period(cell: object, mapping: OwnMapping) -> str:

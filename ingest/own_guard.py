@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterable
 
 from core.errors import SourceError
+from core.languages import marked as _
 from core.spreadsheets import FORMULA_STARTS
 from ingest.raw import RawFile
 
@@ -24,10 +25,10 @@ LARGEST_RATIO = 200
 MOST_PARTS = 2000
 _OLE = b"\xd0\xcf\x11\xe0"
 _REFUSED_PARTS = {
-    r"vbaProject|macrosheets/|vbaData": "it holds macros",
-    r"externalLinks/": "it links to other workbooks",
-    r"connections\.xml|queryTables/": "it holds connections to other data",
-    r"embeddings/|activeX/|ctrlProps/|oleObject": "it holds embedded objects",
+    r"vbaProject|macrosheets/|vbaData": _("refused: it holds macros ({part})"),
+    r"externalLinks/": _("refused: it links to other workbooks ({part})"),
+    r"connections\.xml|queryTables/": _("refused: it holds connections to other data ({part})"),
+    r"embeddings/|activeX/|ctrlProps/|oleObject": _("refused: it holds embedded objects ({part})"),
 }
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -42,7 +43,9 @@ def refuse_workbook(raw: RawFile) -> None:
     """
     _refuse_size(raw)
     if raw.content.startswith(_OLE):
-        raise SourceError(raw.name, "refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected")
+        raise SourceError(
+            raw.name, _("refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected")
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
             _refuse_parts(raw.name, archive.infolist())
@@ -50,7 +53,7 @@ def refuse_workbook(raw: RawFile) -> None:
                 if part.filename.endswith((".xml", ".rels")):
                     _refuse_content(raw.name, part.filename, archive.read(part))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise SourceError(raw.name, f"not a whole workbook: {error}") from None
+        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=error) from None
 
 
 def refuse_csv(raw: RawFile, cells: Iterable[tuple[object, str, object]]) -> None:
@@ -65,7 +68,7 @@ def refuse_csv(raw: RawFile, cells: Iterable[tuple[object, str, object]]) -> Non
     """
     for row, column, cell in cells:
         if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(cell):
-            raise SourceError(raw.name, "refused: the cell holds a formula", row=str(row), column=column)
+            raise SourceError(raw.name, _("refused: the cell holds a formula"), row=str(row), column=column)
 
 
 def refuse_large(raw: RawFile) -> None:
@@ -79,26 +82,28 @@ def refuse_large(raw: RawFile) -> None:
 
 def _refuse_size(raw: RawFile) -> None:
     if len(raw.content) > LARGEST_FILE:
-        raise SourceError(raw.name, f"refused: larger than {LARGEST_FILE >> 20} MB")
+        raise SourceError(raw.name, _("refused: larger than {n} MB"), n=LARGEST_FILE >> 20)
 
 
 def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise SourceError(file, "refused: it unpacks to far more than a table needs (a zip bomb)")
+        raise SourceError(file, _("refused: it unpacks to far more than a table needs (a zip bomb)"))
     for part in parts:
         if part.file_size > 1 << 20 and part.file_size > LARGEST_RATIO * max(part.compress_size, 1):
-            raise SourceError(file, f"refused: the part {part.filename} unpacks to far more than it holds (a zip bomb)")
+            raise SourceError(
+                file, _("refused: the part {part} unpacks to far more than it holds (a zip bomb)"), part=part.filename
+            )
         for pattern, reason in _REFUSED_PARTS.items():
             if re.search(pattern, part.filename, re.IGNORECASE):
-                raise SourceError(file, f"refused: {reason} ({part.filename})")
+                raise SourceError(file, reason, part=part.filename)
 
 
 def _refuse_content(file: str, part: str, content: bytes) -> None:
     if _ENTITY.search(content):
-        raise SourceError(file, f"refused: {part} declares entities, which may expand without end")
+        raise SourceError(file, _("refused: {part} declares entities, which may expand without end"), part=part)
     if part.startswith("xl/worksheets/") and _FORMULA.search(content):
-        raise SourceError(file, f"refused: {part} holds formulas; paste the values alone")
+        raise SourceError(file, _("refused: {part} holds formulas; paste the values alone"), part=part)
     if part == "[Content_Types].xml" and b"macroEnabled" in content:
-        raise SourceError(file, "refused: it is a workbook made for macros")
+        raise SourceError(file, _("refused: it is a workbook made for macros"))
     if part.endswith(".rels") and b'TargetMode="External"' in content.replace(b"'", b'"'):
-        raise SourceError(file, f"refused: {part} links to something outside of the file")
+        raise SourceError(file, _("refused: {part} links to something outside of the file"), part=part)

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.errors import InputError
+from core.errors import InputError, SourceError
+from core.languages import marked as _
 from ingest.catalogue import SourceCard
 
 What = Literal["arrivals", "capacity", "indicator"]
@@ -130,9 +131,9 @@ def read_mapping(path: Path) -> OwnMapping:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{path.name}: cannot be read: {error.strerror}") from None
+        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+        raise SourceError(path.name, _("not readable as TOML: {error}"), error=error) from None
     try:
         return OwnMapping.model_validate(values)
     except ValidationError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import SourceError
+from core.languages import marked as _
 
 LARGEST = 10_000
 """More pages than this are no answer to any question of ours."""
@@ -44,14 +45,14 @@ def all_rows(what: str, read: Callable[[int], Page], *, first: int = 1) -> list[
     page = read(first)
     rows, pages, total = list(page.rows), page.pages, page.total
     if not 0 <= pages <= LARGEST:
-        raise SourceError(what, f"{pages} pages were announced")
+        raise SourceError(what, _("{n} pages were announced"), n=pages)
     for number in range(first + 1, first + pages):
         page = read(number)
         if (page.pages, page.total) != (pages, total):
-            raise SourceError(what, "the publisher changed its figures while they were read: the pages do not agree")
+            raise SourceError(what, _("the publisher changed its figures while they were read: the pages do not agree"))
         rows += page.rows
     if total is not None and total != len(rows):
-        raise SourceError(what, f"{len(rows)} rows came where {total} were announced")
+        raise SourceError(what, _("{n} rows came where {total} were announced"), n=len(rows), total=total)
     return rows
 
 
@@ -64,5 +65,5 @@ def whole_number(what: str, body: dict[str, Any], name: str) -> int:
     found = body.get(name)
     text = str(found).strip() if isinstance(found, int | str) and not isinstance(found, bool) else ""
     if not text.isascii() or not text.isdigit() or len(text) > 12:
-        raise SourceError(what, f"no page of figures: '{name}' is missing or no count")
+        raise SourceError(what, _("no page of figures: '{name}' is missing or no count"), name=name)
     return int(text)

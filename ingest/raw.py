@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
-from core.errors import InputError
+from core.errors import SourceError
+from core.languages import marked as _
 
 if TYPE_CHECKING:
     from ingest.exchange import Pull
@@ -78,7 +79,7 @@ def read_raw(path: Path) -> RawFile:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path.name}: cannot be read: {error.strerror}") from None
+        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
     if not content:
-        raise InputError(f"{path.name}: the file is empty")
+        raise SourceError(path.name, _("the file is empty"))
     return RawFile(path.name, content)

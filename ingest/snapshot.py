@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import InputError, SourceError, StoreError
+from core.languages import marked as _
 from core.progress import ProgressReport, silent
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
@@ -164,7 +165,12 @@ def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFr
     clash = table[table.duplicated(_KEY, keep=False)]
     if len(clash):
         first = clash.sort_values(_KEY).iloc[0]
-        raise SourceError(source.SOURCE_ID, f"two files disagree on {first['series_id']} in {first['time_period']}")
+        raise SourceError(
+            source.SOURCE_ID,
+            _("two files disagree on {series} in {period}"),
+            series=first["series_id"],
+            period=first["time_period"],
+        )
     return table.sort_values(_KEY, ignore_index=True), pd.concat(rejected, ignore_index=True), inputs
 
 
@@ -191,7 +197,7 @@ def _write(
             "rows": len(table),
             "inputs": inputs[source_id],
         }
-    columns = list(REJECTED.columns)
+    columns = [name for name in REJECTED.columns if name != "message"]
     set_aside.sort_values(columns).to_csv(folder / REJECTED_FILE, columns=columns, index=False, lineterminator="\n")
     rejected_hash = hashlib.sha256((folder / REJECTED_FILE).read_bytes()).hexdigest()
     manifest = json.dumps(

@@ -13,6 +13,7 @@ import rdata
 
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.raw import RawFile
 
 ROWS_OF_HEAD = 30
@@ -46,7 +47,7 @@ def read_csv(
     """
     text = _decode(raw, encoding)
     if last_line_ends and not text.endswith("\n"):
-        raise SourceError(raw.name, "the last line has no line end: the file was cut off", row=text.count("\n") + 1)
+        raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=text.count("\n") + 1)
     header, *rows = _cells(text, separator, raw.name)
     frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
     frame.index = pd.Index([line for line, _ in rows], dtype="int64")
@@ -85,10 +86,10 @@ def read_sheets(
                 for sheet in (name for name in sheets if name in names):
                     frames[sheet] = workbook.parse(sheet, header=None, keep_default_na=False, na_values=[""])
     except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
-        raise SourceError(raw.name, f"not a whole workbook: {_reason(error)}") from None
+        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=_reason(error)) from None
     for sheet in sheets:
         if sheet not in frames:
-            raise SourceError(raw.name, f"sheet '{sheet}' is missing; found {names}")
+            raise SourceError(raw.name, _("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
         frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
         refuse_person_level(_texts_of_head(frames[sheet]), f"{raw.name}, sheet '{sheet}'")
     return frames
@@ -115,13 +116,13 @@ def read_rda(raw: RawFile, table: str, columns: Sequence[str], *, tolerated: Col
             warnings.simplefilter("ignore")
             tables = rdata.conversion.convert(rdata.parser.parse_data(raw.content))
     except Exception as error:  # decompressors and the R parser each raise their own kinds for a damaged file
-        raise SourceError(raw.name, f"not a whole R data file: {_reason(error)}") from None
+        raise SourceError(raw.name, _("not a whole R data file: {error}"), error=_reason(error)) from None
     frame = tables.get(table) if isinstance(tables, dict) else None
     if not isinstance(frame, pd.DataFrame):
-        raise SourceError(raw.name, f"the table '{table}' is missing")
+        raise SourceError(raw.name, _("the table '{table}' is missing"), table=table)
     require_columns(frame, columns, raw.name, tolerated=tolerated)
     if frame.empty:
-        raise SourceError(raw.name, f"the table '{table}' has no rows")
+        raise SourceError(raw.name, _("the table '{table}' has no rows"), table=table)
     return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
 
 
@@ -146,11 +147,11 @@ def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str, *, t
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         found = [str(column) for column in frame.columns[:20]]
-        raise SourceError(file, f"missing columns {missing}; found {found}", row=1)
+        raise SourceError(file, _("missing columns {columns}; found {found}"), row=1, columns=missing, found=found)
     named = frame.columns[frame.columns.astype(str).str.strip() != ""]
     if named.has_duplicates:
         doubled = sorted({str(column) for column in named[named.duplicated()]})
-        raise SourceError(file, f"columns {doubled} stand twice in the header", row=1)
+        raise SourceError(file, _("columns {columns} stand twice in the header"), row=1, columns=doubled)
 
 
 def refuse_wrong_kind(raw: RawFile) -> None:
@@ -161,9 +162,9 @@ def refuse_wrong_kind(raw: RawFile) -> None:
     """
     start = raw.content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
-        raise SourceError(raw.name, "the file is empty")
+        raise SourceError(raw.name, _("the file is empty"))
     if start.startswith(_HTML):
-        raise SourceError(raw.name, "a web page came in place of the file")
+        raise SourceError(raw.name, _("a web page came in place of the file"))
 
 
 def _texts_of_head(sheet: pd.DataFrame) -> list[str]:
@@ -177,9 +178,16 @@ def _decode(raw: RawFile, encoding: str) -> str:
         text = raw.content.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.content.count(b"\n", 0, error.start) + 1
-        raise SourceError(raw.name, f"not {encoding} text: {error.reason} at byte {error.start}", row=line) from None
+        raise SourceError(
+            raw.name,
+            _("not {encoding} text: {error} at byte {n}"),
+            row=line,
+            encoding=encoding,
+            error=error.reason,
+            n=error.start,
+        ) from None
     if "\x00" in text:
-        raise SourceError(raw.name, f"not {encoding} text: it holds NUL bytes")
+        raise SourceError(raw.name, _("not {encoding} text: it holds NUL bytes"), encoding=encoding)
     return text
 
 
@@ -190,11 +198,19 @@ def _cells(text: str, separator: str, file: str) -> list[tuple[int, list[str]]]:
     try:
         rows.extend((reader.line_num, cells) for cells in reader if cells)
     except csv.Error as error:
-        raise SourceError(file, f"not a table separated by '{separator}': {error}", row=reader.line_num) from None
+        raise SourceError(
+            file,
+            _("not a table separated by '{separator}': {error}"),
+            row=reader.line_num,
+            separator=separator,
+            error=error,
+        ) from None
     width = len(rows[0][1])
     for line, cells in rows:
         if len(cells) != width:
-            raise SourceError(file, f"the line has {len(cells)} cells, the header {width}", row=line)
+            raise SourceError(
+                file, _("the line has {n} cells, the header {expected}"), row=line, n=len(cells), expected=width
+            )
     return rows
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from ingest.access import FILE
 from ingest.exchange import Pull, Request, as_file, get_file, json_body, json_rows
 from ingest.frames import RowRule, require_rows, set_aside
@@ -77,11 +78,13 @@ def download(pull: Pull) -> list[RawFile]:
         if found is not None:
             files.append(found)
         elif (newest - month).n >= UNPUBLISHED_MONTHS:
-            raise SourceError(release.name, f"the release of {month} is neither there alone nor in one of its year")
+            raise SourceError(
+                release.name, _("the release of {month} is neither there alone nor in one of its year"), month=month
+            )
         if found is not None and release.cumulative:
             left = [other for other in left if other.year != month.year]
     if not files:
-        raise SourceError(Release(newest).name, "no release of the last months is there")
+        raise SourceError(Release(newest).name, _("no release of the last months is there"))
     return [*files, *_annual(pull, files)]
 
 
@@ -121,12 +124,12 @@ def _take_pages(pull: Pull, release: Release) -> RawFile | None:
             return None
         body = json_body(answer)
         if not isinstance(body, dict) or not isinstance(body.get("Result"), list) or "TotalPages" not in body:
-            raise SourceError(answer.url, "not a page of events: 'Result' or 'TotalPages' is missing")
+            raise SourceError(answer.url, _("not a page of events: 'Result' or 'TotalPages' is missing"))
         rows += body["Result"]
         pages, total = int(body["TotalPages"]), int(body.get("TotalCount", -1))
         page += 1
     if total not in (-1, len(rows)):
-        raise SourceError(release.name, f"{len(rows)} events came where {total} were announced")
+        raise SourceError(release.name, _("{n} events came where {total} were announced"), n=len(rows), total=total)
     return RawFile(f"{release.name}.json", json.dumps(rows).encode()) if rows else None
 
 
@@ -149,15 +152,15 @@ def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
     starts, ends = _days(table["date_start"]), _days(table["date_end"])
     is_count = table["best"].str.fullmatch(r"[0-9]{1,7}")
     rules = [
-        RowRule("date_start", "the day is impossible", starts.isna()),
-        RowRule("date_end", "the day is impossible, or lies before the first", ends.isna() | (ends < starts)),
-        RowRule("best", "the figure is not a count", ~is_count),
-        RowRule("date_start", "the event lies outside the release's months", ~_inside(raw.name, ends)),
-        RowRule(EVENT, "the event is listed twice", table[EVENT].ne("") & table[EVENT].duplicated()),
+        RowRule("date_start", _("the day is impossible"), starts.isna()),
+        RowRule("date_end", _("the day is impossible, or lies before the first"), ends.isna() | (ends < starts)),
+        RowRule("best", _("the figure is not a count"), ~is_count),
+        RowRule("date_start", _("the event lies outside the release's months"), ~_inside(raw.name, ends)),
+        RowRule(EVENT, _("the event is listed twice"), table[EVENT].ne("") & table[EVENT].duplicated()),
     ]
     good, rejected = set_aside(table, rules, source_id=source_id, file=raw.name)
     spans = starts[good.index].dt.to_period("M") != ends[good.index].dt.to_period("M")
-    months_apart = RowRule("date_end", "the event spans months", spans)
+    months_apart = RowRule("date_end", _("the event spans months"), spans)
     within, apart = set_aside(good, [months_apart], source_id=source_id, file=raw.name, tolerated=1)
     require_rows(within, raw.name)
     cells = pd.DataFrame(
@@ -191,12 +194,14 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
             members = [name for name in archive.namelist() if _ANNUAL_MEMBER.fullmatch(name)]
             if len(members) != 1 or archive.getinfo(members[0]).file_size > LARGEST_ANNUAL:
-                raise SourceError(raw.name, f"one table of events is expected; found {archive.namelist()[:5]}")
+                raise SourceError(
+                    raw.name, _("one table of events is expected; found {found}"), found=archive.namelist()[:5]
+                )
             content = archive.read(members[0])
         frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(raw.name, f"no whole zip with a table of events: {reason}") from None
+        raise SourceError(raw.name, _("no whole zip with a table of events: {error}"), error=reason) from None
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 
@@ -210,7 +215,12 @@ def _last_month(name: str) -> str:
         return f"20{int(annual[1]) - 1:02d}-12"
     found = FILE_NAME.fullmatch(name)
     if not found or not 1 <= int(found[2]) <= 12:
-        raise SourceError(name, "a release must be named such as GEDEvent_v26_0_5.csv or ged251-csv.zip")
+        raise SourceError(
+            name,
+            _("a release must be named such as {example} or {other}"),
+            example="GEDEvent_v26_0_5.csv",
+            other="ged251-csv.zip",
+        )
     return f"20{found[1]}-{int(found[2]):02d}"
 
 

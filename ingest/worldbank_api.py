@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from ingest.access import FILE
 from ingest.exchange import Pull, Request, json_body, json_rows
 from ingest.figures import melt, since
@@ -59,15 +60,15 @@ def _rows(pull: Pull, code: str) -> list[Any]:
         query = (("format", "json"), ("date", span), ("source", database), *page)
         body = json_body(pull.ask(Request(pull.access.address("indicators", code), query)))
         if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict) and "message" in body[0]:
-            raise SourceError(code, f"the World Bank answered: {json.dumps(body[0]['message'])[:200]}")
+            raise SourceError(code, _("the World Bank answered: {error}"), error=json.dumps(body[0]["message"])[:200])
         if not isinstance(body, list) or len(body) != 2 or not isinstance(body[0], dict):
-            raise SourceError(code, "a pair of page data and rows is expected")
+            raise SourceError(code, _("a pair of page data and rows is expected"))
         rows = body[1] if isinstance(body[1], list) else []
         return Page(rows, whole_number(code, body[0], "pages"), whole_number(code, body[0], "total"))
 
     rows = all_rows(code, read)
     if not rows:
-        raise SourceError(code, "the answer holds no figure: the indicator is unknown, or has no data")
+        raise SourceError(code, _("the answer holds no figure: the indicator is unknown, or has no data"))
     return rows
 
 
@@ -89,10 +90,12 @@ def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) ->
     refuse_wrong_kind(raw)
     cells = _from_json(raw) if raw.content.lstrip()[:1] in (b"[", b"{") else _from_csv(raw)
     if cells.empty:
-        raise SourceError(raw.name, "the file holds no figures")
+        raise SourceError(raw.name, _("the file holds no figures"))
     unknown = sorted(set(cells["indicator"]) - set(targets))
     if unknown:
-        raise SourceError(raw.name, f"unknown indicators {unknown[:5]}; known: {', '.join(targets)}")
+        raise SourceError(
+            raw.name, _("unknown indicators {found}; known: {known}"), found=unknown[:5], known=", ".join(targets)
+        )
     figures = since(cells).assign(target=cells["indicator"].map(targets))
     return by_country(raw, figures.drop(columns="indicator"), source_id)
 
@@ -102,7 +105,7 @@ def by_country(raw: RawFile, cells: pd.DataFrame, source_id: str) -> tuple[pd.Da
     single = cells[~cells["code"].isin(NO_COUNTRIES)]
     codes = {code: _country(code) for code in single["code"].unique()}
     geo = single["code"].map(codes)
-    rule = RowRule("code", "the place is no country that Vigie knows", geo == "")
+    rule = RowRule("code", _("the place is no country that Vigie knows"), geo == "")
     good, rejected = set_aside(single, [rule], source_id=source_id, file=raw.name)
     return good.drop(columns="code").assign(geo=geo[good.index]), rejected
 
@@ -119,7 +122,7 @@ def _from_json(raw: RawFile) -> pd.DataFrame:
     for place, row in enumerate(json_rows(raw), start=1):
         country, indicator = row.get("country"), row.get("indicator")
         if not isinstance(country, dict) or not isinstance(indicator, dict) or not {"date", "value"} <= set(row):
-            raise SourceError(raw.name, "each row must hold country, indicator, date and value", row=place)
+            raise SourceError(raw.name, _("each row must hold country, indicator, date and value"), row=place)
         code = row.get("countryiso3code") or country.get("id") or country.get("value")
         if row["value"] is not None:
             records.append((str(code), str(indicator.get("id")), str(row["date"]), str(row["value"])))
@@ -132,12 +135,14 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
     start = raw.content.find(_CSV_HEADER)
     if start < 0:
         raise SourceError(
-            raw.name, 'no line starts with "Country Name": this is no CSV of the World Bank\'s indicators'
+            raw.name,
+            _('no line starts with "{start}": this is no CSV of the World Bank\'s indicators'),
+            start="Country Name",
         )
     table = read_csv(RawFile(raw.name, raw.content[start:]), ["Country Code", "Indicator Code"])
     years = [column for column in table.columns if str(column).isdigit()]
     if not years:
-        raise SourceError(raw.name, "no column is a year", row=1)
+        raise SourceError(raw.name, _("no column is a year"), row=1)
     lines = table.set_axis(table.index + raw.content.count(b"\n", 0, start), axis=0)
     cells = melt(lines.assign(key=lines["Country Code"] + "|" + lines["Indicator Code"]), "key", years, {""})
     place = cells["time_period"].str.partition("|")

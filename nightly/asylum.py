@@ -15,7 +15,8 @@ from functools import partial
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
-from core.errors import InputError
+from core.errors import InputError, Message, message
+from core.languages import marked as _
 from core.progress import ProgressReport
 from core.release import FORECASTS
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
@@ -64,6 +65,11 @@ DATASETS = (
     Dataset("asylum_applications", "M", 6, range(1, 13), 24),
     Dataset("asylum_applications_first", "Q", 2, range(1, 5), 24),
 )
+_ENDS = {
+    ("asylum_applications", "M"): _("monthly asylum applications end in {period}"),
+    ("asylum_applications_first", "M"): _("monthly asylum applications first end in {period}"),
+    ("asylum_applications_first", "Q"): _("quarterly asylum applications first end in {period}"),
+}
 STATES = ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note")
 
 
@@ -115,7 +121,7 @@ def forecast_asylum(
         done = _Forecaster(dataset, cache, progress, min(origins, dataset.origins), workers).run(rows, list(fine))
         computed += done.computed
         made.append(done)
-    degraded = [] if made else [{"source_id": SOURCE_ID, "reason": why_not(states)}]
+    degraded = [] if made else [why_not(states).record(SOURCE_ID)]
     forecasts = _together([one.present for one in made])
     return Asylum(
         {
@@ -154,17 +160,15 @@ def destination_states(rows: pd.DataFrame, dataset: Dataset, as_of: dt.date) -> 
     return pd.DataFrame(out, columns=list(STATES)).astype({"origin_date": "datetime64[ns]"})
 
 
-def why_not(states: Sequence[pd.DataFrame]) -> str:
+def why_not(states: Sequence[pd.DataFrame]) -> Message:
     """Why nothing is forecast, in one sentence."""
     filled = [one for one in states if len(one)]
     if not filled:
-        return "no asylum applications were known on this date"
-    words = {"M": "monthly", "Q": "quarterly"}
+        return message(_("no asylum applications were known on this date"))
     ends = [
-        f"{words[one['freq'].iloc[0]]} {one['target'].iloc[0].replace('_', ' ')} end in {one['last_period'].max()}"
-        for one in filled
+        message(_ENDS[one["target"].iloc[0], one["freq"].iloc[0]], period=one["last_period"].max()) for one in filled
     ]
-    return f"too old for a forecast of asylum applications: {', '.join(ends)}"
+    return message(_("too old for a forecast of asylum applications: {faults}"), faults=ends)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.calendar import is_ahead
 from core.errors import InputError, VigieError
+from core.languages import marked as _
 from core.settings import SNAPSHOT
 from ingest import snapshot
 from ingest.raw import read_raw
@@ -36,7 +37,8 @@ def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
         own = own_mappings(home)
         if source_id in own:
             return read_own(home, path, own[source_id])
-        raise InputError(f"unknown source '{source_id}'; known: {', '.join([*SOURCES, *own])}")
+        known = ", ".join([*SOURCES, *own])
+        raise InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=known)
     raw = source.fetch(path)
     parsed = source.parse(raw)
     vintages = VintageStore(home)
@@ -90,7 +92,7 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
                 continue
             done = ingest_file(home, source_id, path)
         except VigieError as error:
-            failures.append({"source_id": source_id, "reason": str(error)})
+            failures.append(error.message.record(source_id))
             journal.record(Entry(ACTOR, REFUSED, f"{source_id}/{path.name}", reason=str(error)))
         else:
             hashes[f"{source_id}/{done.file}"] = done.sha256

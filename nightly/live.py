@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import InputError, SourceError, StoreError, VigieError
+from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import SNAPSHOT, Settings
@@ -164,7 +165,7 @@ def _chosen(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]
     known = live_sources()
     for name in source_ids:
         if name not in SOURCES:
-            raise InputError(f"unknown source '{name}'; known: {', '.join(SOURCES)}")
+            raise InputError(_("unknown source '{found}'; known: {known}"), found=name, known=", ".join(SOURCES))
         if name not in known:
             raise InputError(f"{name} cannot be asked: {SOURCES[name].NOT_LIVE}")  # type: ignore[attr-defined]  # the registry's test holds that each module has this or download
     return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
@@ -205,7 +206,7 @@ class _Asker:
         answer = self.client.get(request, self.access, _validators(known))
         if answer.unchanged:
             if known is None:
-                raise SourceError(request.url, "answered 304 Not Modified although no news was asked for")
+                raise SourceError(request.url, _("answered 304 Not Modified although no news was asked for"))
             body = self.store.body(self.access.source_id, known)
             headers = {**known.headers, **answer.headers}
             answer = Answer(answer.url, known.status, headers, body, answer.received, unchanged=True)
@@ -230,7 +231,8 @@ def _replayed(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
     def ask(request: Request) -> Answer:
         record = next(records.get(request.url, iter(())), None)
         if record is None:
-            raise SourceError(request.url, f"no answer to this is kept of {date}: the questions have changed since")
+            fault = _("no answer to this is kept of {day}: the questions have changed since")
+            raise SourceError(request.url, fault, day=str(date))
         body = store.body(access.source_id, record)
         return Answer(record.url, record.status, record.headers, body, dt.datetime.fromisoformat(record.received))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.calendar import is_ahead
-from core.errors import StoreError
+from core.errors import Message, StoreError, message
+from core.languages import marked as _
 from core.log import get_logger
 from nightly.freshness_events import record_freshness
 from nightly.inputs import ACTOR, LOADED
@@ -47,7 +48,7 @@ def make_up(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     if current is None:
         return []
     if not journal.entries(action=LOADED):
-        return [_record(JOURNAL_SOURCE, _new_journal(current))]
+        return [_new_journal(current).record(JOURNAL_SOURCE)]
     try:
         created = dt.datetime.fromisoformat(current.manifest["created_at"])
         _record_what_was_cut_off(journal, current, releases.head())
@@ -56,7 +57,7 @@ def make_up(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
         get_logger().warning("nothing made up for", run_id=current.run_id, reason=str(error))
         return []
     if is_ahead(created, now):
-        return [_record(CLOCK_SOURCE, _release_ahead(current, created, now))]
+        return [_release_ahead(current, created, now).record(CLOCK_SOURCE)]
     return []
 
 
@@ -78,9 +79,9 @@ def record_publication(
         record_freshness(journal, release)
         journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))
     except StoreError as error:
-        text = f"the release is published, and the journal does not know of it yet; the next night tells it: {error}"
+        text = _("the release is published, and the journal does not know of it yet; the next night tells it: {fault}")
         get_logger().error("not recorded", run_id=release.run_id, reason=str(error))
-        return [_record(JOURNAL_SOURCE, text)]
+        return [message(text, fault=error.message).record(JOURNAL_SOURCE)]
     return []
 
 
@@ -102,11 +103,14 @@ def figures_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
     later = ahead.dropna(subset=["obs_value"]).merge(known_at(of_these, today)[key], on=key, how="left", indicator=True)
     unknown = later[later["_merge"] == "left_only"]
     return [
-        _record(
-            str(source_id),
-            f"{len(rows):,} figures are dated {rows['as_of'].min():%Y-%m-%d} or later: they were taken in while the "
-            "clock was ahead, and do not count before; hand their files in again",
-        )
+        message(
+            _(
+                "{n} figures are dated {day} or later: they were taken in while the clock was ahead, and do not count "
+                "before; hand their files in again"
+            ),
+            n=f"{len(rows):,}",
+            day=f"{rows['as_of'].min():%Y-%m-%d}",
+        ).record(str(source_id))
         for source_id, rows in unknown.groupby("source_id")
     ]
 
@@ -118,19 +122,24 @@ def _record_what_was_cut_off(journal: Journal, release: Release, witness: str | 
         get_logger().info("made up for a night that was cut off", run_id=release.run_id)
 
 
-def _new_journal(current: Release) -> str:
-    return (
-        f"the journal is new, though there are releases up to {current.run_id}: if it was lost, stop the dashboard and "
-        "put it back with vigie restore --repair"
+def _new_journal(current: Release) -> Message:
+    return message(
+        _(
+            "the journal is new, though there are releases up to {run_id}: if it was lost, stop the dashboard and "
+            "put it back with {command}"
+        ),
+        run_id=current.run_id,
+        command="vigie restore --repair",
     )
 
 
-def _release_ahead(current: Release, created: dt.datetime, now: dt.datetime) -> str:
-    return (
-        f"release {current.run_id} was made at {created:%Y-%m-%d %H:%M} UTC by this machine's clock, which now says "
-        f"{now:%Y-%m-%d %H:%M}: it is wrong, or was; set it (NTP)"
+def _release_ahead(current: Release, created: dt.datetime, now: dt.datetime) -> Message:
+    return message(
+        _(
+            "release {run_id} was made at {made} UTC by this machine's clock, which now says {now}: it is wrong, "
+            "or was; set it (NTP)"
+        ),
+        run_id=current.run_id,
+        made=f"{created:%Y-%m-%d %H:%M}",
+        now=f"{now:%Y-%m-%d %H:%M}",
     )
-
-
-def _record(source_id: str, reason: str) -> dict[str, str]:
-    return {"source_id": source_id, "reason": reason}

@@ -13,8 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.errors import Message, message
+from core.languages import marked as _
 from core.log import get_logger
 from core.settings import Settings
+from forecasting.limits import MOST_CUT_OFFS
+from forecasting.watched import MOST_DEATHS
 from nightly.projections import Projections
 from nightly.taking_in import LiveReport
 
@@ -55,17 +59,25 @@ def peak_megabytes(pid: int | None) -> float | None:
     return round(int(lines[0].split()[1]) / 1024, 1) if lines else None
 
 
-def left_out(projections: Projections) -> list[dict[str, str]]:
+def left_out(projections: Projections, fit_seconds: float) -> list[dict[str, str]]:
     """Members whose fits were cut off, as records of a degraded night."""
+    fault = _("{model_id} is left out for {series_id}: {fault}")
+    names = [{name: item[name] for name in ("model_id", "series_id")} for item in projections.cut_off]
     return [
-        {
-            "source_id": CUT_OFF_SOURCE,
-            "model_id": item["model_id"],
-            "series_id": item["series_id"],
-            "reason": f"{item['model_id']} is left out for {item['series_id']}: {item['reason']}",
-        }
-        for item in projections.cut_off
+        message(fault, **name, fault=_cut_off(item["reason"], fit_seconds)).record(CUT_OFF_SOURCE, **name)
+        for name, item in zip(names, projections.cut_off, strict=True)
     ]
+
+
+def _cut_off(reason: str, fit_seconds: float) -> Message:
+    """The engine keeps why a fit was cut off as its English text; this is the message of that text."""
+    known = (
+        message(_("cut off after {n} s"), n=f"{fit_seconds:g}"),
+        message(_("cut off: it needs more memory than is allowed")),
+        message(_("cut off: its process died {n} times, perhaps for want of memory"), n=MOST_DEATHS),
+        message(_("cut off untried: {n} earlier fits of this model were cut off"), n=MOST_CUT_OFFS),
+    )
+    return next((fault for fault in known if str(fault) == reason), Message(reason))
 
 
 def run_report(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from core.errors import InputError, NothingToPublishError, VigieError
+from core.errors import InputError, NothingToPublishError, VigieError, fault_of
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
@@ -155,8 +155,7 @@ def run_demonstration(home: Path, settings: Settings, *, progress: ProgressRepor
 
 def _record_failure(journal: Journal, date: dt.date, error: Exception) -> None:
     """Keep why nothing was published; where not even that can be kept, the log tells, and the error goes on."""
-    known = isinstance(error, VigieError)
-    reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
+    reason = str(fault_of(error))
     action = NOT_DELIVERED if isinstance(error, NotDeliveredError) else NOTHING_PUBLISHED
     get_logger().error(action, as_of=str(date), reason=reason)
     try:
@@ -223,7 +222,7 @@ def _publish(
         + failed
         + _without_asylum(asylum, settings)
         + _routes_without_forecast(knowledge)
-        + left_out(projections)
+        + left_out(projections, settings.operation.fit_seconds)
         + damaged
         + undone
         + figures_ahead(knowledge.vintages, watch.started.date())

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import SourceError, VigieError
+from core.errors import SourceError, fault_of
+from core.languages import marked as _
 from core.log import get_logger
 from core.release import REJECTED
 from ingest.raw import Parsed, RawFile
@@ -72,12 +73,11 @@ def take_in(
         files = future.result()
         parsed = _parse_all(SOURCES[source_id].parse, files)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others
-        known = isinstance(error, VigieError)
-        reason = str(error) if known else f"a fault in Vigie: {type(error).__name__}: {error}"
-        report.failed.append({"source_id": source_id, "reason": reason})
-        journal.record(Entry(ACTOR, FAILED, source_id, reason=reason))
-        get_logger().warning(FAILED, source_id=source_id, reason=reason)
-        vintages.append_rejected(_failure(source_id, error, reason))
+        record = fault_of(error).record(source_id)
+        report.failed.append(record)
+        journal.record(Entry(ACTOR, FAILED, source_id, reason=record["reason"], payload={"message": record["message"]}))
+        get_logger().warning(FAILED, source_id=source_id, reason=record["reason"])
+        vintages.append_rejected(_failure(source_id, error))
         return
     new_rows = vintages.append(parsed.observations, received=received, complete=source_id in COMPLETE_EDITIONS)
     vintages.append_rejected(parsed.rejected)
@@ -107,14 +107,15 @@ def _parse_all(parse: Callable[[RawFile], Parsed], files: list[RawFile]) -> Pars
     if repeated.any():
         first = observations[repeated].iloc[0]
         names = ", ".join(file.name for file in files)
-        raise SourceError(names, f"{first['series_id']} of {first['time_period']} is given by more than one file")
+        fault = _("{series} of {period} is given by more than one file")
+        raise SourceError(names, fault, series=first["series_id"], period=first["time_period"])
     return Parsed(observations, pd.concat([part.rejected for part in parts], ignore_index=True))
 
 
-def _failure(source_id: str, error: Exception, reason: str) -> pd.DataFrame:
+def _failure(source_id: str, error: Exception) -> pd.DataFrame:
     """A failed visit as a record beside the rows set aside."""
-    file, row, column, rule = "", "", "", reason
+    file, row, column, rule = "", "", "", fault_of(error)
     if isinstance(error, SourceError):
         file, row, column, rule = error.file, str(error.row or ""), error.column or "", error.rule
-    record = [[source_id, file, row, column, rule, ""]]
+    record = [[source_id, file, row, column, str(rule), "", rule.to_json()]]
     return pd.DataFrame(record, columns=list(REJECTED.columns), dtype=object)

@@ -61,7 +61,7 @@ def _published(release: Release, table: str) -> pd.DataFrame:
     if table == "revisions":
         return protect_changes(frame, protect(release.read("observations")))
     if table == "rejected":
-        return frame.drop(columns="record", errors="ignore")
+        return frame.drop(columns=["record", "message"], errors="ignore")
     return frame
 
 

@@ -19,7 +19,8 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from core.errors import StoreError
+from core.errors import StoreError, message
+from core.languages import marked as _
 from core.release import RELEASE
 from store.chain import (
     HEAD,
@@ -257,8 +258,8 @@ def readable(release: Release | None) -> tuple[Release | None, list[dict[str, st
         problem = Problem(release.run_id, MANIFEST, str(error))
     if problem is None:
         return release, []
-    reason = f"the former release is damaged ({problem}): nothing is compared with it; restore it from a backup"
-    return None, [{"source_id": "vigie-releases", "reason": reason}]
+    fault = _("the former release is damaged ({problem}): nothing is compared with it; restore it from a backup")
+    return None, [message(fault, problem=str(problem)).record("vigie-releases")]
 
 
 def _next_run_id(

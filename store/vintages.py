@@ -25,6 +25,7 @@ from store.revisions import revisions_between, revisions_one_by_one
 
 FIGURE_NUMBER = "figure"
 """Column of :meth:`VintageStore.history`: equal in rows of the same source, series and period, and rising."""
+_WITHOUT_MESSAGE = [name for name in REJECTED.columns if name != "message"]
 
 
 class VintageStore:
@@ -163,7 +164,8 @@ class VintageStore:
         rows = check(rejected, REJECTED)[columns].drop_duplicates()
         known = self.rejected()
         both = pd.concat([known, rows], ignore_index=True)
-        new = rows[~both.duplicated().to_numpy()[len(known) :]]
+        # Rows of before messages were kept have none: the same row is not kept again for it.
+        new = rows[~both.duplicated(_WITHOUT_MESSAGE).to_numpy()[len(known) :]]
         self._rejected.append(new)
         return len(new)
 
@@ -173,7 +175,8 @@ class VintageStore:
         rows = self._rejected.read()
         if rows.empty:
             return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-        return rows[columns].drop_duplicates().sort_values(columns, ignore_index=True)
+        rows = rows.reindex(columns=columns).fillna({"message": ""})
+        return rows.drop_duplicates(_WITHOUT_MESSAGE).sort_values(columns, ignore_index=True)
 
     def _figures(self, exclude_sources: Collection[str]) -> Figures | None:
         """All rows of the sources as numbers; None where there are none."""

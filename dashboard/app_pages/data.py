@@ -191,7 +191,7 @@ def show_left_out(night: Night) -> None:
     st.header(_("Left out of this release"), anchor=False)
     table = {
         _("Source"): [plain(layout.source_name(night, one["source_id"])) for one in records],
-        _("Why"): [plain(fault(one["reason"])) for one in records],
+        _("Why"): [plain(fault(one["reason"], one.get("message", ""))) for one in records],
     }
     name = _("What was left out of this release")
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
@@ -206,12 +206,13 @@ def show_rejected(night: Night) -> None:
     if rows.empty:
         st.markdown(small(_("This release reports no row that broke a rule.")))
         return
+    kept = rows.drop_duplicates("rule").set_index("rule").get("message", pd.Series(dtype=object))
     counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
     counts = counts.rename(columns={"size": "rows"})
     table = {
         _("Source"): [layout.source_name(night, name) for name in counts["source_id"]],
         _("File"): counts["file"],
-        _("Rule"): [fault(rule) for rule in counts["rule"]],
+        _("Rule"): [fault(rule, kept.get(rule, "")) for rule in counts["rule"]],
         _("Rows"): counts["rows"],
     }
     name = _("Rows set aside by source and rule")

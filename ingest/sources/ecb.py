@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.exchange import Pull, get_file
 from ingest.figures import FIRST_MONTH, melt, to_observations
 from ingest.frames import RowRule, future_rule, set_aside
@@ -53,7 +54,7 @@ def parse(raw: RawFile) -> Parsed:
     days = melt(table[table["Date"] >= FIRST_MONTH], "Date", currencies, _MISSING)
     good, rejected = set_aside(days, _rules(days), source_id=SOURCE_ID, file=raw.name)
     if good.empty:
-        raise SourceError(raw.name, "the file holds no figures")
+        raise SourceError(raw.name, _("the file holds no figures"))
     monthly = _monthly_means(good)
     figures = to_observations(raw, monthly, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False)
     return Parsed(figures.observations, rejected)
@@ -64,22 +65,22 @@ def _unzip(raw: RawFile) -> RawFile:
     try:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
             if archive.getinfo(MEMBER).file_size > _LARGEST:
-                raise SourceError(raw.name, f"{MEMBER} is larger than {_LARGEST // 10**6} MB")
+                raise SourceError(raw.name, _("{file} is larger than {n} MB"), file=MEMBER, n=_LARGEST // 10**6)
             return RawFile(raw.name, archive.read(MEMBER))
     except KeyError:
-        raise SourceError(raw.name, f"the archive lacks {MEMBER}") from None
+        raise SourceError(raw.name, _("the archive lacks {file}"), file=MEMBER) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-        raise SourceError(raw.name, f"not a whole zip archive: {error}") from None
+        raise SourceError(raw.name, _("not a whole zip archive: {error}"), error=error) from None
 
 
 def _rules(days: pd.DataFrame) -> list[RowRule]:
     dates = pd.to_datetime(days["time_period"].where(days["time_period"].str.fullmatch(_DAY)), errors="coerce")
     is_rate = days["value"].str.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,12})?") & ~days["value"].str.fullmatch(r"[0.]+")
     return [
-        RowRule("Date", "the date is impossible", dates.isna()),
+        RowRule("Date", _("the date is impossible"), dates.isna()),
         future_rule(dates, "Date"),
-        RowRule("value", "the rate is not a number above zero", ~is_rate),
-        RowRule("Date", "the day is listed twice", days.duplicated(["time_period", "name"])),
+        RowRule("value", _("the rate is not a number above zero"), ~is_rate),
+        RowRule("Date", _("the day is listed twice"), days.duplicated(["time_period", "name"])),
     ]
 
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from core.countries import map_countries, to_alpha3
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from core.schema import ALL
 from ingest import eurostat_api
 from ingest.eurostat_tsv import MISSING, read_tsv
@@ -74,8 +75,10 @@ _AGGREGATE_CITIZEN = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|(?:Euro
 _GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+"
 _QUARTERLY_COLUMNS = ["geo", "time_period", "asylum_first_apps_q"]
 _REFUSED = {
-    "applicants.parquet": "a stock of pending applications at the month's end, not new applications",
-    "eu_asyapp.rda": "said to hold first-time applicants, but its levels are those of all applicants, and only yearly",
+    "applicants.parquet": _("a stock of pending applications at the month's end, not new applications"),
+    "eu_asyapp.rda": _(
+        "said to hold first-time applicants, but its levels are those of all applicants, and only yearly"
+    ),
 }
 
 
@@ -131,7 +134,9 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     kind, targets = ("decision", _DECISIONS) if decided else ("applicant", _TARGETS)
     missing = [name for name in ("citizen", *([] if untyped else [kind]), "geo", "time_period") if name not in named]
     if missing:
-        raise SourceError(raw.name, f"missing dimensions {missing}; found {list(cells.columns)}")
+        raise SourceError(
+            raw.name, _("missing dimensions {columns}; found {found}"), columns=missing, found=list(cells.columns)
+        )
     for dimension, total in {**_TOTALS, "freq": "Q" if decided else "M"}.items():
         if dimension in named:
             named = named[named[dimension] == total]
@@ -140,7 +145,7 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
         named = named[named[kind].isin(targets)]
     if not (named["citizen"] == _TOTAL).any():
         wanted = ", ".join(f"{dimension} {total}" for dimension, total in {"citizen": _TOTAL, **_TOTALS}.items())
-        raise SourceError(raw.name, f"no row for {wanted} and a type of {sorted(targets)}")
+        raise SourceError(raw.name, _("no row for {code} and a type of {known}"), code=wanted, known=sorted(targets))
     place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
     return named.assign(target=untyped or named[kind].map(targets), place=place)
 
@@ -149,7 +154,9 @@ def _refuse_what_nobody_asked_for(raw: RawFile, cells: pd.DataFrame, kind: str, 
     """Answers to our own questions come in a list, of the types asked for: another name is one that was changed."""
     others = cells[~cells[kind].isin(targets)]
     if raw.content.lstrip()[:1] == b"[" and len(others):
-        raise SourceError(raw.name, f"the answer holds '{others[kind].iloc[0]}', which nobody asked for", column=kind)
+        raise SourceError(
+            raw.name, _("the answer holds '{found}', which nobody asked for"), column=kind, found=others[kind].iloc[0]
+        )
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:
@@ -157,7 +164,7 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
     if "DECISION" in table:
         return _decisions_from_csv(raw, table)
     if not (table["CITIZEN"] == "Total").any():
-        raise SourceError(raw.name, "no row for CITIZEN Total")
+        raise SourceError(raw.name, _("no row for CITIZEN Total"))
     grouped = table["Value"].str.fullmatch(_GROUPED)
     target = table["ASYL_APP"].map(_TARGETS) if "ASYL_APP" in table else _ALL_APPLICANTS
     cells = pd.DataFrame(
@@ -174,7 +181,7 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
     unknown = cells["target"].isna()
     if unknown.any():
         text, row = table["ASYL_APP"][unknown].iloc[0], cells.loc[unknown, "place"].iloc[0]
-        raise SourceError(raw.name, f"unknown type of applicant '{text}'", row=row, column="ASYL_APP")
+        raise SourceError(raw.name, _("unknown type of applicant '{found}'"), row=row, column="ASYL_APP", found=text)
     return cells
 
 
@@ -184,7 +191,7 @@ def _decisions_from_csv(raw: RawFile, table: pd.DataFrame) -> pd.DataFrame:
         table = table[table[column] == "Total"] if column in table else table
     kept = table[table["DECISION"].isin(_DECISIONS) & (table["CITIZEN"] == "Total")]
     if kept.empty:
-        raise SourceError(raw.name, f"no row for CITIZEN Total and a DECISION of {sorted(_DECISIONS)}")
+        raise SourceError(raw.name, _("no row for CITIZEN Total and a DECISION of {known}"), known=sorted(_DECISIONS))
     return pd.DataFrame(
         {
             "geo": kept["GEO"],
@@ -201,7 +208,7 @@ def _decisions_from_csv(raw: RawFile, table: pd.DataFrame) -> pd.DataFrame:
 def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     single = cells[~cells["geo"].astype(str).str.fullmatch(_AGGREGATE)]
     if single.empty:
-        raise SourceError(raw.name, "no figure for a single country")
+        raise SourceError(raw.name, _("no figure for a single country"))
     labels = single["place"].astype(str) + ", " + single["time_period"] + ", " + single["target"]
     unique = labels.where(~labels.duplicated(keep=False), labels + ", " + single["geo"])
     repeated = unique.groupby(unique).cumcount()
@@ -215,7 +222,7 @@ def _by_citizen(raw: RawFile, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     single = cells[~cells["citizen"].str.fullmatch(_AGGREGATE_CITIZEN)]
     codes = {code: ALL if code == _TOTAL else _citizen(code) for code in single["citizen"].unique()}
     citizens = single["citizen"].map(codes)
-    unknown = RowRule("citizen", "the citizenship is no country", citizens == "")
+    unknown = RowRule("citizen", _("the citizenship is no country"), citizens == "")
     good, rejected = set_aside(single, [unknown], source_id=SOURCE_ID, file=raw.name)
     return good.assign(citizen=citizens[good.index]), rejected
 
@@ -244,14 +251,16 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
     try:
         panel: pd.DataFrame = pq.read_table(io.BytesIO(raw.content), columns=_QUARTERLY_COLUMNS).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise SourceError(raw.name, f"not a whole parquet file: {str(error).splitlines()[0]}") from None
+        raise SourceError(raw.name, _("not a whole parquet file: {error}"), error=str(error).splitlines()[0]) from None
     missing = [name for name in _QUARTERLY_COLUMNS if name not in panel]
     if missing:
-        raise SourceError(raw.name, f"missing columns {missing}; found {list(panel.columns)}")
+        raise SourceError(
+            raw.name, _("missing columns {columns}; found {found}"), columns=missing, found=list(panel.columns)
+        )
     panel.index = pd.RangeIndex(1, len(panel) + 1)
     sums = panel.dropna().rename(columns={"asylum_first_apps_q": "value"})
     if sums.empty:
-        raise SourceError(raw.name, "the file holds no figures")
+        raise SourceError(raw.name, _("the file holds no figures"))
     sums = sums.astype({"geo": str, "time_period": str})
     sums["geo"] = map_countries(sums["geo"], raw.name)
     sums["obs_flag"] = newest(sums["time_period"], 1).map({True: "p", False: ""})

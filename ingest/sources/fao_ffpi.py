@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.exchange import Pull, Request, get_file, links
 from ingest.figures import melt, since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
@@ -57,6 +58,6 @@ def parse(raw: RawFile) -> Parsed:
 def _table(raw: RawFile) -> pd.DataFrame:
     lines = raw.content.split(b"\n", _TITLE_LINES)
     if len(lines) <= _TITLE_LINES:
-        raise SourceError(raw.name, "two title lines and a header are expected", row=len(lines))
+        raise SourceError(raw.name, _("two title lines and a header are expected"), row=len(lines))
     frame = read_csv(RawFile(raw.name, lines[_TITLE_LINES]), ["Date", *TARGETS])
     return frame.set_axis(frame.index + _TITLE_LINES, axis=0)

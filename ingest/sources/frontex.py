@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError
+from core.errors import SourceError, message
+from core.languages import marked as _
 from core.schema import ALL
 from ingest.dates import month_of_epoch_days
 from ingest.exchange import Pull, Request, get_file, links
@@ -109,7 +110,7 @@ def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     citizens = map_countries(body["Nationality"].fillna(""), raw.name)
     repeated = body.duplicated(KEY_COLUMNS)
     if repeated.any():
-        raise SourceError(raw.name, "route, border and nationality are listed twice", row=str(repeated.idxmax()))
+        raise SourceError(raw.name, _("route, border and nationality are listed twice"), row=str(repeated.idxmax()))
     wide = values.set_axis(list(months.values()), axis=1).assign(route_id=routes, citizen=citizens)
     cells = wide.melt(["route_id", "citizen"], var_name="time_period", value_name="obs_value")
     return as_of, cells.dropna(subset="obs_value")
@@ -119,34 +120,46 @@ def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
     text = " ".join(str(cell) for cell in notes.to_numpy().ravel())
     found = re.search(r"data as of (\d{2})([A-Z]{3})(\d{2,4})\b", text, re.IGNORECASE)
     if not found or found[2].upper() not in _MONTHS:
-        raise SourceError(file, f"sheet '{NOTES}' gives no date such as 'FRAN data as of 03JUN25'")
+        raise SourceError(
+            file, _("sheet '{sheet}' gives no date such as '{example}'"), sheet=NOTES, example="FRAN data as of 03JUN25"
+        )
     day, month, year = int(found[1]), _MONTHS.index(found[2].upper()) + 1, int(found[3][-2:]) + 2000
     try:
         return pd.Timestamp(year=year, month=month, day=day)
     except ValueError:
-        raise SourceError(file, f"sheet '{NOTES}' gives an impossible date: '{found[0]}'") from None
+        raise SourceError(
+            file, _("sheet '{sheet}' gives an impossible date: '{found}'"), sheet=NOTES, found=found[0]
+        ) from None
 
 
 def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """The rows below the header, and its month columns in order: header cell -> ``YYYY-MM``."""
     sheet = sheet.dropna(how="all").dropna(axis=1, how="all")
     if sheet.empty:
-        raise SourceError(file, f"sheet '{SHEET}' is empty")
+        raise SourceError(file, _("sheet '{sheet}' is empty"), sheet=SHEET)
     row = int(sheet.index[0])
     header = [str(cell).strip() for cell in sheet.iloc[0]]
     if header[:3] != KEY_COLUMNS:
-        raise SourceError(file, f"the header must start with {KEY_COLUMNS}; found {header[:3]}", row=row)
+        raise SourceError(
+            file,
+            _("the header must start with {columns}; found {found}"),
+            row=row,
+            columns=KEY_COLUMNS,
+            found=header[:3],
+        )
     newest = min(as_of, pd.Timestamp(dt.datetime.now(tz=dt.UTC).date()))
     months: dict[str, str] = {}
     for cell in header[3:]:
         name, year = cell[:3].upper(), cell[3:]
         if name not in _MONTHS or not re.fullmatch(r"(19|20)\d{2}", year):
-            raise SourceError(file, "a month such as JAN2009 is expected in the header", row=row, column=cell)
+            raise SourceError(
+                file, _("a month such as {example} is expected in the header"), example="JAN2009", row=row, column=cell
+            )
         period = pd.Period(f"{year}-{_MONTHS.index(name) + 1:02d}", freq="M")
         if period.end_time.normalize() > newest:
-            raise SourceError(file, f"the month lies after {newest:%Y-%m-%d}", row=row, column=cell)
+            raise SourceError(file, _("the month lies after {day}"), row=row, column=cell, day=f"{newest:%Y-%m-%d}")
         if months and pd.Period(list(months.values())[-1], freq="M") + 1 != period:
-            raise SourceError(file, "the months of the header do not follow one another", row=row, column=cell)
+            raise SourceError(file, _("the months of the header do not follow one another"), row=row, column=cell)
         months[cell] = str(period)
     return sheet.iloc[1:].set_axis(header, axis=1), months
 
@@ -163,14 +176,16 @@ def _counts(cells: pd.DataFrame, file: str) -> pd.DataFrame:
     numbers = pd.to_numeric(flat.mask(truths, "TRUE"), errors="coerce").to_numpy(dtype=float).reshape(cells.shape)
     blank = flat.isna().to_numpy().reshape(cells.shape)
     for rule, broken in (
-        ("the count is not a whole number", ~blank & ~(np.floor(numbers) == numbers)),
-        ("the count is negative", ~blank & (numbers < 0)),
-        ("the count is not a finite number", ~blank & np.isinf(numbers)),
+        (_("the count is not a whole number"), ~blank & ~(np.floor(numbers) == numbers)),
+        (_("the count is negative"), ~blank & (numbers < 0)),
+        (_("the count is not a finite number"), ~blank & np.isinf(numbers)),
     ):
         if broken.any():
             row, column = np.argwhere(broken)[0]
             where = {"row": str(cells.index[row]), "column": str(cells.columns[column])}
-            raise SourceError(file, f"{rule}: '{cells.iloc[row, column]}'", **where)
+            raise SourceError(
+                file, _("{fault}: '{value}'"), **where, fault=message(rule), value=cells.iloc[row, column]
+            )
     return pd.DataFrame(numbers, index=cells.index, columns=cells.columns)
 
 
@@ -179,7 +194,9 @@ def _route_ids(labels: pd.Series, file: str) -> pd.Series:
     routes = bare.map(ROUTE_LABELS)
     if routes.isna().any():
         first = int(routes.isna().argmax())
-        raise SourceError(file, f"unknown route '{labels.iloc[first]}'", row=str(labels.index[first]), column="Route")
+        raise SourceError(
+            file, _("unknown route '{found}'"), row=str(labels.index[first]), column="Route", found=labels.iloc[first]
+        )
     return routes.astype(str)
 
 
@@ -188,13 +205,15 @@ def _read_vintage(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     found = re.fullmatch(r"frontex_(\d{4}-\d{2}-\d{2})\.rda", raw.name)
     as_of = pd.to_datetime(found[1], errors="coerce") if found else pd.NaT
     if pd.isna(as_of):
-        raise SourceError(raw.name, "a vintage must be named frontex_YYYY-MM-DD.rda, by the day it was known")
+        raise SourceError(
+            raw.name, _("a vintage must be named {example}, by the day it was known"), example="frontex_YYYY-MM-DD.rda"
+        )
     frame = read_rda(raw, "frontex", ["route", "type", "nat", "t", "n"])
     month = month_of_epoch_days(frame["t"])
     rules = [
         *count_rules(frame["n"], "n"),
-        RowRule("t", "not the first day of a month", month.isna()),
-        RowRule("t", "the month lies after the vintage", month.dt.end_time > as_of + pd.Timedelta(days=1)),
+        RowRule("t", _("not the first day of a month"), month.isna()),
+        RowRule("t", _("the month lies after the vintage"), month.dt.end_time > as_of + pd.Timedelta(days=1)),
         *duplicate_rules(frame, ["route", "type", "nat", "t"], "n"),
     ]
     set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name, tolerated=0)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from ingest.access import FILE
 from ingest.exchange import Answer, Pull, Request, json_body, json_table
 from ingest.figures import newest, to_observations
@@ -66,17 +67,17 @@ def _year(pull: Pull, query: str, year: int) -> list[Any]:
     timeline = body.get("timeline") if isinstance(body, dict) else None
     series = timeline[0] if isinstance(timeline, list) and len(timeline) == 1 else None
     if not isinstance(series, dict) or not isinstance(series.get("data"), list):
-        raise SourceError(answer.url, "no timeline with one series")
+        raise SourceError(answer.url, _("no timeline with one series"))
     return list(series["data"])
 
 
 def _patiently(pull: Pull, request: Request) -> Answer:
-    for _ in range(pull.access.whole("tries")):
+    for _attempt in range(pull.access.whole("tries")):
         answer = pull.ask(request)
         if TOO_FAST not in answer.content[:400]:
             return answer
         pull.wait(float(pull.access.whole("wait_seconds")))
-    raise SourceError(request.url, "GDELT refuses: it asks for fewer requests")
+    raise SourceError(request.url, _("GDELT refuses: it asks for fewer requests"))
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -89,7 +90,7 @@ def parse(raw: RawFile) -> Parsed:
     """
     named = _FILE.fullmatch(raw.name)
     if not named:
-        raise SourceError(raw.name, "a timeline must be named such as gdelt-SYR.json")
+        raise SourceError(raw.name, _("a timeline must be named such as {example}"), example="gdelt-SYR.json")
     refuse_wrong_kind(raw)
     texts = json_table(raw, _COLUMNS)
     times = pd.to_datetime(
@@ -97,8 +98,8 @@ def parse(raw: RawFile) -> Parsed:
     )
     counts = {name: texts[name].str.fullmatch(r"[0-9]{1,12}") for name in ("value", "norm")}
     rules = [
-        RowRule("date", "the time is impossible", times.isna()),
-        *(RowRule(name, "the figure is not a count", ~sound) for name, sound in counts.items()),
+        RowRule("date", _("the time is impossible"), times.isna()),
+        *(RowRule(name, _("the figure is not a count"), ~sound) for name, sound in counts.items()),
         *duplicate_rules(texts, ["date"], "value"),
     ]
     good, aside = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest import idmc_tables
 from ingest.exchange import Pull, Request, as_file
 from ingest.figures import melt, newest, since, to_observations
@@ -48,7 +49,9 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The layout is broken.
     """
     if raw.name == "Hist_original.csv":
-        raise SourceError(raw.name, "another build of the same history with other levels: use Hist.csv")
+        raise SourceError(
+            raw.name, _("another build of the same history with other levels: use {file}"), file="Hist.csv"
+        )
     if raw.name == idmc_tables.FEED:
         return _parsed(raw, *idmc_tables.read_feed(raw, SOURCE_ID), lag_days=LAG_DAYS, freq="M")
     if raw.name.endswith(".rda"):

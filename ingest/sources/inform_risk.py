@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.exchange import Pull, get_file, json_table
 from ingest.figures import since, to_observations
 from ingest.frames import RowRule, require_rows, set_aside
@@ -60,20 +61,22 @@ def parse(raw: RawFile) -> Parsed:
     others = texts["IndicatorId"].str.fullmatch(_OTHER_INDICATOR) & ~texts["IndicatorId"].isin(TARGETS)
     wanted = texts[~others]
     if not texts["IndicatorId"].isin(TARGETS).any():
-        raise SourceError(raw.name, f"no row of the indicators {', '.join(TARGETS)}", column="IndicatorId")
+        raise SourceError(
+            raw.name, _("no row of the indicators {known}"), column="IndicatorId", known=", ".join(TARGETS)
+        )
     years = wanted["GNAYear"].str.strip().str.replace(r"\.0$", "", regex=True)
     next_year = str(dt.datetime.now(dt.UTC).year + 1)
     rules = [
-        RowRule("GNAYear", "the row belongs to no year", years.isin(NO_YEAR)),
-        RowRule("GNAYear", "the year has not begun", years == next_year),
+        RowRule("GNAYear", _("the row belongs to no year"), years.isin(NO_YEAR)),
+        RowRule("GNAYear", _("the year has not begun"), years == next_year),
     ]
     good, aside = set_aside(wanted, rules, source_id=SOURCE_ID, file=raw.name, tolerated=1)
     require_rows(good, raw.name)
     scores = good["IndicatorScore"].str.strip()
     outside = pd.to_numeric(scores, errors="coerce").gt(10)
     rules = [
-        RowRule("IndicatorId", "not the code of an indicator", ~good["IndicatorId"].isin(TARGETS)),
-        RowRule("IndicatorScore", "the score is above 10", outside),
+        RowRule("IndicatorId", _("not the code of an indicator"), ~good["IndicatorId"].isin(TARGETS)),
+        RowRule("IndicatorScore", _("the score is above 10"), outside),
     ]
     good, wrong = set_aside(good, rules, source_id=SOURCE_ID, file=raw.name)
     cells = pd.DataFrame(
@@ -95,6 +98,6 @@ def _read(raw: RawFile) -> pd.DataFrame:
         return json_table(raw, _COLUMNS)
     frame = read_csv(raw, [], tolerated=_NAMES_OF_INDICATORS)
     if _NO_SERIES in frame and "GNAYear" not in frame:
-        raise SourceError(raw.name, "a list of scores whose values belong to different years: use the trends")
+        raise SourceError(raw.name, _("a list of scores whose values belong to different years: use the trends"))
     require_columns(frame, _COLUMNS, raw.name, tolerated=_NAMES_OF_INDICATORS)
     return frame[_COLUMNS]

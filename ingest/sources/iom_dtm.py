@@ -14,6 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.countries import map_countries
+from core.errors import message
+from core.languages import marked as _
 from core.release import REJECTED
 from core.schema import ALL, NOT_APPLICABLE
 from ingest.dates import month_of_epoch_days
@@ -73,9 +75,9 @@ def parse(raw: RawFile) -> Parsed:
     """
     if "nat" in raw.name:
         return _by_citizen(raw)
-    frame, _ = _checked(read_rda(raw, "dtm_med", ["t", "geo", "n"]), raw.name, [], tolerated=0)
+    frame, _none = _checked(read_rda(raw, "dtm_med", ["t", "geo", "n"]), raw.name, [], tolerated=0)
     before = frame["time_period"] < frame["first_month"]
-    cumulative = RowRule("n", "a cumulative figure of 2015, no month", before & (frame["geo"] == "BGR"))
+    cumulative = RowRule("n", _("a cumulative figure of 2015, no month"), before & (frame["geo"] == "BGR"))
     kept, rejected = set_aside(frame, [cumulative], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     early = kept[kept["time_period"] < kept["first_month"]]
     monthly = kept.drop(early.index).assign(freq="M")
@@ -89,7 +91,7 @@ def _by_citizen(raw: RawFile) -> Parsed:
     spanish = frame["geo"].astype(object).fillna("").astype(str).str.startswith("ESP")
     good, wrong = _checked(frame[~spanish], raw.name, ["nat"], tolerated=TOLERATED)
     first = good["geo"].map(CITIZENS_FROM).fillna("")
-    whole_year = RowRule("n", "the figure of a whole year, no month", good["time_period"] < first)
+    whole_year = RowRule("n", _("the figure of a whole year, no month"), good["time_period"] < first)
     kept, cumulative = set_aside(good, [whole_year], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     tidy = kept.assign(citizen=map_countries(kept["nat"], raw.name), freq="M")
     keys = ["route_id", "place", "citizen", "freq", "time_period"]
@@ -105,9 +107,9 @@ def _checked(
     month = month_of_epoch_days(table["t"])
     frame = table[["t", "geo", *further_keys, "n"]].assign(geo=table["geo"].astype(object).fillna("").astype(str))
     rules = [
-        RowRule("geo", "unknown place of arrival", ~frame["geo"].isin(list(PLACES))),
+        RowRule("geo", _("unknown place of arrival"), ~frame["geo"].isin(list(PLACES))),
         *count_rules(frame["n"], "n"),
-        RowRule("t", "not the first day of a month", month.isna()),
+        RowRule("t", _("not the first day of a month"), month.isna()),
         future_rule(month.dt.end_time.dt.normalize(), "t"),
         *duplicate_rules(frame, ["geo", *further_keys, "t"], "n"),
     ]
@@ -127,7 +129,6 @@ def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
 def _left_out(file: str, rows: int) -> pd.DataFrame:
     if rows == 0:
         return nothing_rejected()
-    rule = f"{rows} rows on Spain come from Frontex, whose terms forbid passing them on: left out"
-    return pd.DataFrame(
-        [[SOURCE_ID, file, "all of ESP", "geo", rule, ""]], columns=list(REJECTED.columns), dtype=object
-    )
+    rule = message(_("{n} rows on Spain come from Frontex, whose terms forbid passing them on: left out"), n=rows)
+    record = [SOURCE_ID, file, "all of ESP", "geo", str(rule), "", rule.to_json()]
+    return pd.DataFrame([record], columns=list(REJECTED.columns), dtype=object)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from ingest.access import FILE
 from ingest.exchange import Pull, Request, json_body, json_table
 from ingest.figures import since, to_observations
@@ -62,14 +63,17 @@ def _rounds(pull: Pull, code: str) -> list[Any]:
     answer = pull.ask(Request(pull.access.address("admin0"), query, token_header=KEY_HEADER))
     body = json_body(answer)
     if not isinstance(body, dict) or not isinstance(body.get("result"), list):
-        raise SourceError(answer.url, "no answer with a list 'result'")
+        raise SourceError(answer.url, _("no answer with a list '{name}'"), name="result")
     if body.get("isSuccess") is not True:
-        raise SourceError(answer.url, f"IOM answered with an error: {body.get('errorMessages')}"[:300])
+        error = str(body.get("errorMessages"))[:300]
+        raise SourceError(answer.url, _("IOM answered with an error: {error}"), error=error)
     rows = body["result"]
     if not rows:
-        raise SourceError(answer.url, f"no round of {code}: a fault, or take it out of options.countries")
+        raise SourceError(answer.url, _("no round of {code}: a fault, or take it out of options.countries"), code=code)
     if body.get("totalRecordsCount", len(rows)) != len(rows):
-        raise SourceError(answer.url, f"{len(rows)} rows came where {body['totalRecordsCount']} were announced")
+        raise SourceError(
+            answer.url, _("{n} rows came where {total} were announced"), n=len(rows), total=body["totalRecordsCount"]
+        )
     return list(rows)
 
 
@@ -86,12 +90,12 @@ def parse(raw: RawFile) -> Parsed:
     geo = texts["admin0Pcode"].map({code: _country(code) for code in texts["admin0Pcode"].unique()})
     keys = ["admin0Pcode", "operation", "reportingDate", "roundNumber", "displacementReason"]
     rules = [
-        RowRule("reportingDate", "the day is impossible", days.isna()),
-        RowRule("admin0Pcode", "the place is no country", geo == ""),
-        RowRule("operation", "the operation is not named", texts["operation"].str.strip() == ""),
+        RowRule("reportingDate", _("the day is impossible"), days.isna()),
+        RowRule("admin0Pcode", _("the place is no country"), geo == ""),
+        RowRule("operation", _("the operation is not named"), texts["operation"].str.strip() == ""),
         *count_rules(texts["numPresentIdpInd"], "numPresentIdpInd"),
-        RowRule("numPresentIdpInd", "the row is listed twice", texts.duplicated([*keys, "numPresentIdpInd"])),
-        RowRule("numPresentIdpInd", "different figures for the same round", texts.duplicated(keys, keep=False)),
+        RowRule("numPresentIdpInd", _("the row is listed twice"), texts.duplicated([*keys, "numPresentIdpInd"])),
+        RowRule("numPresentIdpInd", _("different figures for the same round"), texts.duplicated(keys, keep=False)),
     ]
     good, aside = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.countries import map_countries
+from core.languages import marked as _
 from core.schema import ALL
 from ingest.exchange import Pull, get_file
 from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
@@ -62,10 +63,10 @@ def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
     placeholder = (days > reports) & frame["Valore"].isin(["0", ""])
     rows = frame[~placeholder]
     rules = [
-        RowRule("Data", "the day does not exist", days[rows.index].isna()),
-        RowRule("Data_Report", "the report's day does not exist", reports[rows.index].isna()),
+        RowRule("Data", _("the day does not exist"), days[rows.index].isna()),
+        RowRule("Data_Report", _("the report's day does not exist"), reports[rows.index].isna()),
         *count_rules(rows["Valore"], "Valore"),
-        RowRule("Valore", "a figure for a day after its report", (days > reports)[rows.index]),
+        RowRule("Valore", _("a figure for a day after its report"), (days > reports)[rows.index]),
         future_rule(reports[rows.index], "Data_Report"),
         *duplicate_rules(rows, ["Data", "Data_Report"], "Valore"),
     ]
@@ -73,8 +74,8 @@ def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
     require_rows(good, file)
     latest = good.sort_values(["Data", "Data_Report"]).drop_duplicates("Data", keep="last")
     waiting = frame[placeholder & ~frame["Data"].isin(latest["Data"])]
-    rule = RowRule("Valore", "a placeholder for a day after the report", pd.Series(data=True, index=waiting.index))
-    _, unreplaced = set_aside(waiting, [rule], source_id=SOURCE_ID, file=file, tolerated=1)
+    rule = RowRule("Valore", _("a placeholder for a day after the report"), pd.Series(data=True, index=waiting.index))
+    _kept, unreplaced = set_aside(waiting, [rule], source_id=SOURCE_ID, file=file, tolerated=1)
     tidy = pd.DataFrame({"time_period": latest["Data"], "obs_value": latest["Valore"].astype(float), "obs_flag": "p"})
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, citizen=ALL, freq="D", **_ROUTE)
     return Parsed(found, pd.concat([rejected, unreplaced], ignore_index=True))
@@ -83,7 +84,7 @@ def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
 def _by_citizen(frame: pd.DataFrame, file: str) -> Parsed:
     reports = _days(frame["Data_Report"])
     rules = [
-        RowRule("Data_Report", "the report's day does not exist", reports.isna()),
+        RowRule("Data_Report", _("the report's day does not exist"), reports.isna()),
         *count_rules(frame["Valore"], "Valore"),
         future_rule(reports, "Data_Report"),
         *duplicate_rules(frame, ["Data_Report", "Nazione"], "Valore"),
@@ -93,7 +94,7 @@ def _by_citizen(frame: pd.DataFrame, file: str) -> Parsed:
     month_ends = good[reports[good.index].dt.is_month_end].assign(citizen=citizens, value=good["Valore"].astype(float))
     require_rows(month_ends, file)
     flows = _flows(month_ends)
-    fell = RowRule("Valore", "the year-to-date figure fell", flows["flow"] < 0)
+    fell = RowRule("Valore", _("the year-to-date figure fell"), flows["flow"] < 0)
     kept, fallen = set_aside(flows, [fell], source_id=SOURCE_ID, file=file, tolerated=1)
     tidy = kept.rename(columns={"flow": "obs_value"}).assign(obs_flag="p")
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, freq="M", **_ROUTE)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
+from core.languages import marked as _
 from core.schema import ALL
 from ingest.exchange import Pull, Request, get_file, json_body, json_rows, json_table
 from ingest.figures import newest, to_observations
@@ -92,7 +93,7 @@ def _year(pull: Pull, year: int) -> list[object]:
     answer = pull.ask(Request(pull.access.address("years", str(year), "json")))
     rows = json_body(answer)
     if not isinstance(rows, list) or (not rows and year < pull.today.year):
-        raise SourceError(answer.url, "no list of incidents")
+        raise SourceError(answer.url, _("no list of incidents"))
     return rows
 
 
@@ -117,13 +118,13 @@ def parse(raw: RawFile) -> Parsed:
     dead = pd.to_numeric(incidents["dead"], errors="coerce")
     routes = as_texts(incidents[["route"]])["route"].str.strip()
     rules = [
-        RowRule("t", "the date is missing or impossible", dates.isna()),
-        RowRule("t", "the date lies before the project began in 2014", dates < pd.Timestamp("2014-01-01")),
+        RowRule("t", _("the date is missing or impossible"), dates.isna()),
+        RowRule("t", _("the date lies before the project began in 2014"), dates < pd.Timestamp("2014-01-01")),
         future_rule(dates, "t"),
-        RowRule("dead", "the count is missing or not a number", dead.isna() | ~np.isfinite(dead)),
-        RowRule("dead", "the count is negative", dead < 0),
-        RowRule("route", "the route is none that is known", ~routes.isin([*ROUTES, *OTHER_ROUTES])),
-        RowRule("t", "the record is listed twice", repeated.reindex(incidents.index, fill_value=False)),
+        RowRule("dead", _("the count is missing or not a number"), dead.isna() | ~np.isfinite(dead)),
+        RowRule("dead", _("the count is negative"), dead < 0),
+        RowRule("route", _("the route is none that is known"), ~routes.isin([*ROUTES, *OTHER_ROUTES])),
+        RowRule("t", _("the record is listed twice"), repeated.reindex(incidents.index, fill_value=False)),
     ]
     good, rejected = set_aside(incidents, rules, source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.exchange import Pull, get_file
 from ingest.figures import since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
@@ -58,9 +59,13 @@ def _read_own_table(raw: RawFile) -> pd.DataFrame:
             continue
         if len(cells) != len(HEADER) or cells[0] not in SEASONS or not re.fullmatch(r"(19|20)[0-9]{2}", cells[1]):
             raise SourceError(
-                raw.name, f"a line such as 'DJF 1950 24.72 -1.53' is expected; found '{line}'", row=number
+                raw.name,
+                _("a line such as '{example}' is expected; found '{found}'"),
+                example="DJF 1950 24.72 -1.53",
+                found=line,
+                row=number,
             )
         rows.append([cells[1], str(SEASONS.index(cells[0]) + 1), cells[3]])
     if not raw.content.endswith(b"\n"):
-        raise SourceError(raw.name, "the last line has no line end: the file was cut off", row=len(lines))
+        raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=len(lines))
     return pd.DataFrame(rows, columns=["year", "month", "oni"], index=range(2, len(rows) + 2), dtype=object)

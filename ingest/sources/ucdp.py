@@ -19,7 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError
+from core.errors import SourceError, message
+from core.languages import marked as _
 from ingest import ucdp_events
 from ingest.exchange import Pull
 from ingest.figures import melt, since, to_observations
@@ -38,9 +39,10 @@ _DATE_COLUMN = ""
 """The first header cell is blank."""
 _UNNAMED = re.compile(r"Unnamed: \d+")
 _GZIP_MAGIC = b"\x1f\x8b"
+_WRONG_YEARS = message(_("its dates run 12 months early ({example})"), example="1989-01 is really 1990-01")
 _REFUSED = {
-    "df_input.csv": "its dates run 12 months early (1989-01 is really 1990-01)",
-    "views_ged_sb_df_input.csv": "its dates run 12 months early (1989-01 is really 1990-01)",
+    "df_input.csv": _WRONG_YEARS,
+    "views_ged_sb_df_input.csv": _WRONG_YEARS,
 }
 
 
@@ -75,7 +77,7 @@ def _parse_wide(raw: RawFile) -> Parsed:
     wide = read_csv(raw, [_DATE_COLUMN, "Afghanistan"])
     for column in wide.columns:
         if _UNNAMED.fullmatch(column) and not wide[column].isin(["", "0", "0.0"]).all():
-            raise SourceError(raw.name, "a column without a country holds figures", column=column)
+            raise SourceError(raw.name, _("a column without a country holds figures"), column=column)
     names = [column for column in wide.columns if column != _DATE_COLUMN and not _UNNAMED.fullmatch(column)]
     geo = map_countries(pd.Series(names, index=names, name="header"), raw.name)
     months = wide[_DATE_COLUMN].str.replace(r"-[0-9]{2}$", "", regex=True).where(wide[_DATE_COLUMN].str.len() == 10, "")
@@ -100,7 +102,7 @@ def _unzip(raw: RawFile) -> RawFile:
     try:
         return RawFile(raw.name, gzip.decompress(raw.content))
     except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(raw.name, f"damaged gzip: {error}") from None
+        raise SourceError(raw.name, _("damaged gzip: {error}"), error=error) from None
 
 
 def _edition_rules(table: pd.DataFrame) -> list[RowRule]:
@@ -108,13 +110,15 @@ def _edition_rules(table: pd.DataFrame) -> list[RowRule]:
     dates = pd.to_datetime(table["vintage_date"].where(is_day), errors="coerce")
     months = table["month"].where(table["month"].str.fullmatch(r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])"))
     today = pd.Timestamp.now(tz="UTC").tz_localize(None)
+    too_early = months.fillna("") >= table["vintage_date"].str[:7]
+    is_count = table["fatalities_best"].str.fullmatch(r"[0-9]{1,9}")
     return [
-        RowRule("vintage_date", "the date of the edition is impossible", dates.isna()),
-        RowRule("vintage_date", "the date of the edition lies in the future", dates > today),
-        RowRule("month", "the period is not a month", months.isna()),
-        RowRule("month", "the month ends after the edition's date", months.fillna("") >= table["vintage_date"].str[:7]),
-        RowRule("fatalities_best", "the figure is not a count", ~table["fatalities_best"].str.fullmatch(r"[0-9]{1,9}")),
-        RowRule("country_ne", "the country's month is listed twice in an edition",
+        RowRule("vintage_date", _("the date of the edition is impossible"), dates.isna()),
+        RowRule("vintage_date", _("the date of the edition lies in the future"), dates > today),
+        RowRule("month", _("the period is not a month"), months.isna()),
+        RowRule("month", _("the month ends after the edition's date"), too_early),
+        RowRule("fatalities_best", _("the figure is not a count"), ~is_count),
+        RowRule("country_ne", _("the country's month is listed twice in an edition"),
                 table.duplicated(["vintage_date", "month", "country_ne"])),
     ]  # fmt: skip
 

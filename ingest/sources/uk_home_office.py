@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
+from core.languages import marked as _
 from core.schema import ALL
 from ingest.exchange import Pull, Request, get_file, json_body
 from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
@@ -61,7 +62,9 @@ def download(pull: Pull) -> list[RawFile]:
     addresses = [str(item.get("url", "")) for item in listed if isinstance(item, dict)]
     workbooks = [address for address in addresses if re.search(WORKBOOK_LINK, address)]
     if not workbooks:
-        raise SourceError(answer.url, f"no attachment is the workbook of the time series; found {addresses}")
+        raise SourceError(
+            answer.url, _("no attachment is the workbook of the time series; found {found}"), found=addresses
+        )
     return [get_file(pull, workbooks[0])]
 
 
@@ -104,7 +107,7 @@ def _published(file: str) -> pd.Timestamp | None:
 def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Parsed:
     days = _days(daily["day"])
     rules = [
-        RowRule("day", "the day does not exist", days.isna()),
+        RowRule("day", _("the day does not exist"), days.isna()),
         *count_rules(daily["migrants"], "migrants"),
         future_rule(days, "day"),
         *duplicate_rules(daily, ["day"], "migrants"),
@@ -128,7 +131,7 @@ def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Pa
 def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
     require_columns(frame, QUARTERLY_COLUMNS, file)
     unknown = ~frame["Method of entry"].isin([SMALL_BOATS, *OTHER_METHODS])
-    rule = RowRule("Method of entry", "unknown method of entry", unknown)
+    rule = RowRule("Method of entry", _("unknown method of entry"), unknown)
     frame, misspelt = set_aside(frame, [rule], source_id=SOURCE_ID, file=file)
     boats = frame[frame["Method of entry"] == SMALL_BOATS]
     require_rows(boats, file)
@@ -136,7 +139,7 @@ def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
     days = _days(boats["Date"])
     keys = [column for column in frame.columns if column != value]
     rules = [
-        RowRule("Date", "not the last day of a quarter", ~days.dt.is_quarter_end),
+        RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
         *count_rules(boats[value], value),
         future_rule(days, "Date"),
         *duplicate_rules(boats, keys, value),

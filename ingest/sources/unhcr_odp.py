@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from ingest.access import FILE
 from ingest.exchange import Pull, Request, as_file, json_rows, json_table
@@ -128,13 +129,17 @@ def parse(raw: RawFile) -> Parsed:
         places = {column: place for column, place in WAYS.items() if column in frame.columns}
         if len(places) != 1:
             raise SourceError(
-                raw.name, f"exactly one column of {list(WAYS)} is expected; found {list(frame.columns)}", row=1
+                raw.name,
+                _("exactly one column of {known} is expected; found {found}"),
+                row=1,
+                known=list(WAYS),
+                found=list(frame.columns),
             )
         require_columns(frame, ["date"], raw.name)
         days = pd.to_datetime(frame["date"], format="%Y-%m-%d", errors="coerce")
     tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
     if tidy.empty:
-        raise SourceError(raw.name, "the file holds no figures")
+        raise SourceError(raw.name, _("the file holds no figures"))
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
     return Parsed(found, nothing_rejected())
 
@@ -144,7 +149,7 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
     rows = frame[[column]].assign(month=months.astype(str))
     reported = rows[column] != "NA"
     rules = [
-        RowRule("month", "the month does not exist", days.isna()),
+        RowRule("month", _("the month does not exist"), days.isna()),
         future_rule(months.dt.end_time.dt.normalize(), "month"),
         *duplicate_rules(rows, ["month"], column),
     ]
@@ -166,7 +171,9 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
 
 def _parse_widget(raw: RawFile, name: str) -> Parsed:
     if name not in WIDGETS:
-        raise SourceError(raw.name, f"'{name}' is no widget that Vigie knows; known: {', '.join(WIDGETS)}")
+        raise SourceError(
+            raw.name, _("'{name}' is no widget that Vigie knows; known: {known}"), name=name, known=", ".join(WIDGETS)
+        )
     refuse_wrong_kind(raw)
     rows = pd.DataFrame(json_rows(raw, "data", "timeseries"))
     require_columns(rows, ["month", "year", "individuals"], raw.name)
@@ -174,11 +181,11 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     written = text["year"] + "-" + text["month"].str.zfill(2)
     days = pd.to_datetime(written.where(written.str.fullmatch(r"\d{4}-\d{2}")), format="%Y-%m", errors="coerce")
     running = days.dt.to_period("M") == pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
-    rule = RowRule("month", "the month is not over", running)
+    rule = RowRule("month", _("the month is not over"), running)
     past, rejected = set_aside(text, [rule], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
     if tidy.empty:
-        raise SourceError(raw.name, "the answer holds no figures")
+        raise SourceError(raw.name, _("the answer holds no figures"))
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
     return Parsed(found, rejected)
 
@@ -186,13 +193,15 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
 def _parse_origins(raw: RawFile, name: str) -> Parsed:
     """Arrivals since January by citizenship, as counted on a day: ``arrivals_since_january`` of that day's month."""
     if name not in WIDGETS:
-        raise SourceError(raw.name, f"'{name}' is no place that Vigie knows; known: {', '.join(WIDGETS)}")
+        raise SourceError(
+            raw.name, _("'{name}' is no place that Vigie knows; known: {known}"), name=name, known=", ".join(WIDGETS)
+        )
     refuse_wrong_kind(raw)
     texts = json_table(raw, _ORIGIN_COLUMNS, "data")
     day = texts["date"].str[:10]
     days = pd.to_datetime(day.where(day.str.fullmatch(r"\d{4}-\d{2}-\d{2}")), format="%Y-%m-%d", errors="coerce")
     rules = [
-        RowRule("date", "the day is impossible", days.isna()),
+        RowRule("date", _("the day is impossible"), days.isna()),
         future_rule(days, "date"),
         *count_rules(texts["individuals"], "individuals"),
         *duplicate_rules(texts, ["pop_origin_name", "date"], "individuals"),
@@ -209,7 +218,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
         }
     )[newest]
     if cells.empty:
-        raise SourceError(raw.name, "the answer holds no figures")
+        raise SourceError(raw.name, _("the answer holds no figures"))
     keys = ["citizen", "time_period", "obs_flag", "as_of"]
     sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
     route_id, geo = WIDGETS[name]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.exchange import Pull, Request, json_body, json_table
 from ingest.figures import since, to_observations
 from ingest.frames import RowRule, count_rules, duplicate_rules, nothing_rejected, require_rows, set_aside
@@ -76,12 +77,12 @@ def _rows(pull: Pull, dataset: str) -> list[object]:
         query = (*page, *years, ("coo_all", "true"), ("coa_all", "true"), ("cf_type", "ISO"))
         body = json_body(pull.ask(Request(pull.access.address("statistics", dataset) + "/", query)))
         if not isinstance(body, dict) or not isinstance(body.get("items"), list):
-            raise SourceError(dataset, "no page of figures: 'items' is missing")
+            raise SourceError(dataset, _("no page of figures: '{name}' is missing"), name="items")
         return Page(body["items"], whole_number(dataset, body, "maxPages"))
 
     rows = all_rows(dataset, read)
     if not rows:
-        raise SourceError(dataset, "the answer holds no figure")
+        raise SourceError(dataset, _("the answer holds no figure"))
     return rows
 
 
@@ -95,7 +96,9 @@ def parse(raw: RawFile) -> Parsed:
     """
     dataset = raw.name.rpartition(".")[0].replace("_", "-")
     if dataset not in DATASETS:
-        raise SourceError(raw.name, f"the file must be named after one of the datasets {', '.join(DATASETS)}")
+        raise SourceError(
+            raw.name, _("the file must be named after one of the datasets {known}"), known=", ".join(DATASETS)
+        )
     columns, dimensions = DATASETS[dataset]
     wanted = [*_PLACES, *dimensions, *columns]
     texts = as_texts(_read(raw, dataset, wanted)[wanted])
@@ -122,7 +125,7 @@ def _by_type(raw: RawFile, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
     """New applications, where the table tells types; and rows set aside because theirs is unknown."""
     if "app_type" not in table:
         return table, nothing_rejected()
-    unknown = RowRule("app_type", "unknown type", ~table["app_type"].isin([NEW_APPLICATION, *OTHER_APPLICATIONS]))
+    unknown = RowRule("app_type", _("unknown type"), ~table["app_type"].isin([NEW_APPLICATION, *OTHER_APPLICATIONS]))
     good, aside = set_aside(table, [unknown], source_id=SOURCE_ID, file=raw.name)
     return good[good["app_type"] == NEW_APPLICATION], aside
 
@@ -141,7 +144,7 @@ def _sums(raw: RawFile, figures: pd.DataFrame, columns: dict[str, str]) -> tuple
     unit = next((name for name in ("app_pc", "dec_pc") if name in figures), None)
     suffix = figures[unit].map(_UNITS) if unit else pd.Series("", index=figures.index)
     rules = [
-        RowRule(unit or "value", "the unit is neither persons (P) nor cases (C)", suffix.isna()),
+        RowRule(unit or "value", _("the unit is neither persons (P) nor cases (C)"), suffix.isna()),
         *count_rules(figures["value"], "value"),
     ]
     good, aside = set_aside(figures, rules, source_id=SOURCE_ID, file=raw.name)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest.exchange import Pull, Request, get_file, links
 from ingest.figures import melt, since, to_observations
 from ingest.raw import Parsed, RawFile, read_raw
@@ -64,12 +65,23 @@ def _cells(raw: RawFile, sheet: str, targets: dict[str, str]) -> pd.DataFrame:
     table = read_sheet(raw, sheet).astype(object).fillna("").astype(str)
     is_month = table[0].str.fullmatch(_MONTH) if 0 in table else pd.Series(dtype=bool)
     if not is_month.any():
-        raise SourceError(raw.name, f"sheet '{sheet}' has no row that starts with a month such as 1960M01")
+        raise SourceError(
+            raw.name,
+            _("sheet '{sheet}' has no row that starts with a month such as {example}"),
+            sheet=sheet,
+            example="1960M01",
+        )
     first = int(table.index[is_month.to_numpy()][0])
     labels = table.loc[_TITLE_ROWS + 1 : first - 1].apply(_label)
     missing = [name for name in targets if (labels == name).sum() != 1]
     if missing:
-        raise SourceError(raw.name, f"sheet '{sheet}' lacks the columns {missing}, or has them twice", row=first - 1)
+        raise SourceError(
+            raw.name,
+            _("sheet '{sheet}' lacks the columns {columns}, or has them twice"),
+            row=first - 1,
+            sheet=sheet,
+            columns=missing,
+        )
     places = {place: targets[name] for place, name in labels.items() if name in targets}
     body = table.loc[first:]
     months = body[0].str.strip().str.replace("M", "-", regex=False)

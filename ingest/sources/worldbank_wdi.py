@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from core.languages import marked as _
 from ingest import worldbank_api
 from ingest.exchange import Pull
 from ingest.figures import since, to_observations
@@ -77,7 +78,7 @@ def _read_compiled(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     texts = as_texts(table)
     unknown = sorted(set(texts["var"]) - set(COMPILED) - set(OTHERS))
     if unknown:
-        raise SourceError(raw.name, f"unknown names {unknown[:5]}", column="var")
+        raise SourceError(raw.name, _("unknown names {found}"), column="var", found=unknown[:5])
     kept = since(texts[~texts["var"].isin(OTHERS)].rename(columns={"geo": "code", "t": "time_period", "v": "value"}))
     figures = kept.assign(target=kept["var"].map(COMPILED).map(TARGETS)).drop(columns="var")
     return worldbank_api.by_country(raw, figures, SOURCE_ID)

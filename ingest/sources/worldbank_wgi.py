@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.languages import marked as _
 from ingest import worldbank_api
 from ingest.exchange import Pull
 from ingest.figures import to_observations
@@ -46,7 +47,7 @@ def parse(raw: RawFile) -> Parsed:
     """
     cells, aside = worldbank_api.read_indicators(raw, TARGETS, SOURCE_ID)
     estimates = pd.to_numeric(cells["value"], errors="coerce")
-    outside = RowRule("value", "the estimate lies far outside of -2.5 to 2.5", estimates.abs() > FURTHEST)
+    outside = RowRule("value", _("the estimate lies far outside of -2.5 to 2.5"), estimates.abs() > FURTHEST)
     cells, wrong = set_aside(cells, [outside], source_id=SOURCE_ID, file=raw.name)
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")
     return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))

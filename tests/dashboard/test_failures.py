@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from access.roles import NotAllowedError
-from core.errors import InputError, NothingToPublishError, StoreError, VigieError
+from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
 from dashboard import i18n
 from dashboard.failures import error_words, fault
 
@@ -26,11 +26,12 @@ def test_kinds_of_errors_are_told_apart() -> None:
     assert len({error_words(error) for error in kinds}) == len(kinds)
 
 
-@pytest.mark.parametrize("recorded", ["the file is empty", "dtm.csv, row 17, column n: the count is negative: '-3'"])
-def test_a_fault_that_the_catalogue_knows_is_told_without_a_label(recorded: str) -> None:
-    assert fault(recorded) == recorded
-
-
-def test_an_unknown_fault_of_an_old_release_is_shown_as_it_is_and_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recorded_fault_is_told_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(i18n, "language", lambda: "fr")
-    assert fault("a rule of long ago") == "Message technique\u202f: «\u202fa rule of long ago\u202f»"
+    recorded = SourceError("dtm.csv", "the file is empty").message.record("iom_dtm")
+    assert fault(recorded["reason"], recorded["message"]) == "dtm.csv\u202f: le fichier est vide"
+
+
+def test_a_fault_of_a_release_of_before_is_shown_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: "fr")
+    assert fault("a rule of long ago, {n}") == "a rule of long ago, {n}"

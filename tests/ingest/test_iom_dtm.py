@@ -95,7 +95,7 @@ def test_an_absent_month_stays_absent(tmp_path: Path) -> None:
         (("2024-02", "FRA", 4), "row 2, column geo: unknown place of arrival"),
         (("2099-01", "ITA", 4), "row 2, column t: the period lies in the future"),
         ((19755.0, "ITA", 4), "row 2, column t: not the first day of a month"),
-        (("2024-01", "ITA", 4), "row 1, column n: different figures for the same geo and t"),
+        (("2024-01", "ITA", 4), "row 1, column n: different figures for the same geo, t"),
     ],
 )
 def test_one_bad_row_refuses_the_totals(tmp_path: Path, row: tuple[Any, ...], message: str) -> None:

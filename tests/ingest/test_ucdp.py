@@ -53,7 +53,7 @@ def test_a_month_listed_twice_is_used_once() -> None:
     raw = files.ucdp_wide()
     parsed = ucdp.parse(RawFile(raw.name, raw.content.replace(b"2021-06-30", b"2021-05-31")))
     assert parsed.rejected["row"].tolist() == ["19, Afghanistan", "19, Mali", "19, Dem. Rep. Congo"]
-    assert set(parsed.rejected["rule"]) == {"the same geo and time_period is listed twice"}
+    assert set(parsed.rejected["rule"]) == {"the same geo, time_period is listed twice"}
 
 
 def test_an_edition_s_figures_are_known_from_its_own_date() -> None:

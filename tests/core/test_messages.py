@@ -1,0 +1,81 @@
+"""What is wrong is said once: an id with parameters, kept as data and rendered in any language."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError, Message, SourceError, fault_of, message
+from core.languages import catalogue
+from core.settings import PROJECT
+
+NAMES_A_FAULT = {"RowRule": 1, "SourceError": 1, "PersonLevelError": 1, "_TemporaryError": 0, "message": 0}
+"""Calls that say what is wrong, and which argument says it."""
+NESTED = SourceError(
+    "a b.csv",
+    "{fault}: '{value}' ({bad} of {total} rows break a rule)",
+    row=17,
+    column="n",
+    fault=Message("the count is negative"),
+    value="-3",
+    bad=4,
+    total=10,
+)
+
+
+def french(text: str) -> str:
+    return catalogue("fr").gettext(text)
+
+
+def faults_not_marked(path: Path) -> Iterator[str]:
+    """Faults that are written out where they are raised without being marked for translation."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NAMES_A_FAULT:
+            for said in node.args[NAMES_A_FAULT[node.func.id] :][:1]:
+                if isinstance(said, ast.JoinedStr | ast.Constant | ast.BinOp):
+                    yield f"{path.stem}, line {node.lineno}: {ast.unparse(said)}"
+
+
+def test_every_fault_of_a_file_or_an_answer_is_marked_for_translation_where_it_is_raised() -> None:
+    rooms = ("core", "ingest", "nightly")
+    paths = [path for room in rooms for path in (PROJECT / room).rglob("*.py")]
+    assert [found for path in paths for found in faults_not_marked(path)] == []
+
+
+def test_a_fault_says_file_row_column_rule_and_value_in_english_and_in_french() -> None:
+    assert str(NESTED) == ("a b.csv, row 17, column n: the count is negative: '-3' (4 of 10 rows break a rule)")
+    assert NESTED.message.render(french) == (
+        "a b.csv, ligne 17, colonne n\u202f: l’effectif est négatif\u202f: «\u202f-3\u202f» "
+        "(4 lignes sur 10 enfreignent une règle)"
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        NESTED.message,
+        message("too old for a forecast of asylum applications: {faults}", faults=[Message("a"), Message("b {n}")]),
+        message("missing columns {columns}; found {found}", columns=["a", "b"], found=[]),
+        message("cannot be read: {error}", error=None),
+    ],
+)
+def test_a_message_kept_as_data_says_the_same_when_it_is_read_again(said: Message) -> None:
+    again = Message.from_json(said.to_json())
+    assert (str(again), again.render(french)) == (str(said), said.render(french))
+
+
+def test_a_text_that_was_kept_without_a_message_is_said_as_it_stands() -> None:
+    assert Message.from_json("", "rows {0} of long ago").render(french) == "rows {0} of long ago"
+
+
+def test_a_publishers_braces_are_said_as_they_are() -> None:
+    fault = SourceError("a.json", "not JSON but '{start}'", start="{name} {0}")
+    assert str(Message.from_json(fault.message.to_json())) == "a.json: not JSON but '{name} {0}'"
+
+
+def test_an_unforeseen_error_is_said_by_its_kind_and_text() -> None:
+    assert str(fault_of(ValueError("b'\\x1c'"))) == "a fault in Vigie: ValueError: b'\\x1c'"
+    assert fault_of(InputError("{n} MB", n=3)).record("ecb")["reason"] == "3 MB"
