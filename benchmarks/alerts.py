@@ -18,13 +18,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alerts import training
-from alerts.comparisons import Comparison, compared
-from alerts.documented import COLUMNS, SURGE, DocumentedEvent, said_before
-from alerts.ledger import Ledger, measures, of_month, ranking, single_month, window
-from alerts.past import HORIZONS, BoolArray, Issued, Past, issued, outcomes_at, replay
-from alerts.thresholds import by_route
-from alerts.training import ANY_MONTH, Span
+from alerts.rules.base import counts_by_series
+from alerts.rules.surge import RULE as SURGE
+from alerts.verification import cutoffs as training
+from alerts.verification.comparisons import Comparison, compared
+from alerts.verification.contingency import ContingencyTable, contingency, measures, ranking
+from alerts.verification.hindcast import (
+    HORIZONS,
+    WINDOW,
+    BoolArray,
+    Judged,
+    PastForecasts,
+    judge,
+    outcomes_at,
+    past_forecasts,
+)
+from alerts.verification.known_events import COLUMNS, KnownEvent, retrospective_alerts
 from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes
 from benchmarks.page import PAGE, replace_section
 from benchmarks.published_files import published_files
@@ -65,17 +74,22 @@ class System:
     """
 
     name: str
-    past: Past
+    past: Judged
     simple: Comparison | None
+
+    @property
+    def conventional(self) -> float | None:
+        """Cut-off by convention where its scores are no probabilities."""
+        return self.simple.conventional if self.simple else None
 
 
 @dataclass(frozen=True)
 class World:
     """Routes, what was said about them, and how the origins are parted."""
 
-    made: Issued
+    made: PastForecasts
     counts: pd.DataFrame
-    span: Span
+    span: training.Span
     settings: AlertSettings
     systems: list[System]
 
@@ -85,7 +99,7 @@ class World:
         return draw_weights(len(self.span.origins) - self.span.first_judged)
 
 
-def past_forecasts(parts: Panel, kept: Path | None) -> pd.DataFrame:
+def routes_forecasts(parts: Panel, kept: Path | None) -> pd.DataFrame:
     """The routes' past forecasts, coherent with their nationalities, from a kept file or made now."""
     if kept is not None and kept.exists():
         return pd.read_parquet(kept)
@@ -104,10 +118,10 @@ def world(parts: Panel, forecasts: pd.DataFrame) -> World:
     settings = AlertSettings(trained_until=TRAINED_UNTIL)
     panel = dense_routes(parts).long()
     renamed = [frame.assign(series_id=[_series(name) for name in frame["series_id"]]) for frame in (panel, forecasts)]
-    counts = by_route(renamed[0])
+    counts = counts_by_series(renamed[0])
     # A month's figures are published in the month after it.
-    made = issued(renamed[1], ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
-    past = replay(SURGE, made, counts, settings)
+    made = past_forecasts(renamed[1], ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
+    past = judge(SURGE, made, counts, settings)
     simple = [System(one.rule, said, one) for one, said in compared(SURGE, past, made, counts, settings)]
     span = training.part(made.origins, settings)
     return World(made, counts, span, settings, [System("vigie", past, None), *simple])
@@ -118,11 +132,11 @@ def ranking_lines(found: World) -> Iterator[str]:
     yield "| | " + " | ".join(f"AUC, h={step}" for step in SHOWN) + " | Brier skill, h=3 |"
     yield "|---" * (len(SHOWN) + 2) + "|"
     for system in found.systems:
-        chance = system.simple is None or system.simple.chance
+        is_probability = system.simple is None or system.simple.is_probability
         cells = []
         for step in SHOWN:
-            ranked = of_month(system.past, step)
-            values = ranking(ranked.since(found.span.first_judged), found.judged, chance=chance)
+            pairs = system.past.month(step).rows(slice(found.span.first_judged, None))
+            values = ranking(pairs, found.judged, is_probability=is_probability)
             cells.append(_cell(values, "auc", 3))
             if step == EARLY:
                 skill = _cell(values, "brier_skill", 2)
@@ -136,12 +150,11 @@ def unseasonal_lines(found: World) -> Iterator[str]:
     for system in found.systems:
         cells, events_in = [], []
         for step in SHOWN:
-            ranked = of_month(system.past, step)
-            unseasonal = _unseasonal(found, step)
-            calm = ranked.calm & (~ranked.came | unseasonal)
-            some = replace(ranked, calm=calm).since(found.span.first_judged)
+            pairs = system.past.month(step)
+            calm = pairs.calm & (~pairs.occurred | _unseasonal(found, step))
+            some = replace(pairs, calm=calm).rows(slice(found.span.first_judged, None))
             cells.append(_cell(ranking(some, found.judged), "auc", 3))
-            events_in.append(str(int((some.calm & some.came).sum())))
+            events_in.append(str(int((some.calm & some.occurred).sum())))
         yield f"| {_NAMES[system.name]} | " + " | ".join(cells) + f" | {' / '.join(events_in)} |"
 
 
@@ -153,8 +166,8 @@ def budget_lines(found: World, *, confident: bool) -> Iterator[str]:
         cutoffs = {
             step: budget_cutoff(system.past, step, found.span, confident=confident) for step in range(1, HORIZONS + 1)
         }
-        ledger = single_month(system.past, EARLY, cutoffs[EARLY]).since(found.span.first_judged)
-        values = measures(ledger, found.judged)
+        table = contingency(system.past, EARLY, cutoffs[EARLY]).rows(slice(found.span.first_judged, None))
+        values = measures(table, found.judged)
         shares = [_episodes(system.past, cutoffs, found.span, least) for least in (1, EARLY)]
         yield (
             f"| {_NAMES[system.name]} | {cutoffs[EARLY]:.2f} | {_cell(values, 'precision', 2)} "
@@ -168,13 +181,12 @@ def cost_lines(found: World) -> Iterator[str]:
     yield "| | alert | level | cut-off | precision | recall | false alarms per route-year | notice, quartiles |"
     yield "|---|---|---|---|---|---|---|---|"
     for system in found.systems:
-        frozen = training.freeze(system.past, SURGE.costs, found.span, found.settings, system.simple)
-        for horizon, label in ((ANY_MONTH, "planning window"), (EARLY, "in 3 months")):
+        frozen = training.freeze(system.past, SURGE.costs, found.span, found.settings, system.conventional)
+        for horizon, label in ((WINDOW, "planning window"), (EARLY, "in 3 months")):
             for level in ("watch", "warning", "severe") if system.simple is None else ("watch",):
                 cutoff = frozen[horizon].of(level)
-                whole = window(system.past, cutoff) if horizon == ANY_MONTH else None
-                ledger = whole or single_month(system.past, horizon, cutoff)
-                values = measures(ledger.since(found.span.first_judged), found.judged)
+                table = contingency(system.past, horizon, cutoff).rows(slice(found.span.first_judged, None))
+                values = measures(table, found.judged)
                 yield (
                     f"| {_NAMES[system.name]} | {label} | {level} | {cutoff:.2f} | {_cell(values, 'precision', 2)} "
                     f"| {_cell(values, 'recall', 2)} | {_cell(values, 'false_alarms_per_route_year', 2)} "
@@ -182,7 +194,7 @@ def cost_lines(found: World) -> Iterator[str]:
                 )
 
 
-def budget_cutoff(past: Past, step: int, span: Span, *, confident: bool) -> float:
+def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bool) -> float:
     """The lowest cut-off with which the budget held on the training span.
 
     Args:
@@ -190,31 +202,31 @@ def budget_cutoff(past: Past, step: int, span: Span, *, confident: bool) -> floa
         step: Months ahead.
         span: How the origins are parted.
         confident: Whether the rate's upper bound must hold the budget, and not only the rate: the years that follow
-            will not have the very same luck.
+            will not be the very same.
     """
     last = span.first_judged - step + 1
-    scores = np.unique(past.chance[:last, :, step - 1][past.calm[:last, :, step - 1]])
+    scores = np.unique(past.probability[:last, :, step - 1][past.calm[:last, :, step - 1]])
     low, high = 0, len(scores) - 1
     # False alarms never rise with the cut-off: halve the range until the lowest affordable one is left.
     while low < high:
         middle = (low + high) // 2
-        if _false_alarms(single_month(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
+        if _false_alarms(contingency(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
             high = middle
         else:
             low = middle + 1
     return float(scores[low])
 
 
-def documented(found: World) -> pd.DataFrame:
+def known_rises(found: World) -> pd.DataFrame:
     """What would have been said before each documented rise."""
     past = found.systems[0].past
     frozen = training.freeze(past, SURGE.costs, found.span, found.settings)
-    cards = [DocumentedEvent(card.event_id, card.route_id, card.month) for card in events(SNAPSHOT)]
+    cards = [KnownEvent(card.event_id, card.route_id, card.month) for card in events(SNAPSHOT)]
     first = found.span.first_judged
-    return said_before(cards, found.made, found.counts, frozen, first, found.settings, basis="detections")
+    return retrospective_alerts(cards, found.made, found.counts, frozen, first, found.settings, basis="detections")
 
 
-def documented_lines(said: pd.DataFrame) -> Iterator[str]:
+def known_rises_lines(said: pd.DataFrame) -> Iterator[str]:
     """One row per event: the chance at each lead, alerts marked."""
     yield "| rise | came | " + " | ".join(f"{step} before" for step in range(HORIZONS, 0, -1)) + " | first alert |"
     yield "|---" * (HORIZONS + 3) + "|"
@@ -233,12 +245,12 @@ def documented_lines(said: pd.DataFrame) -> Iterator[str]:
         yield f"| {card.title} | {came} | " + " | ".join(cells) + f" | {first} |"
 
 
-def _episodes(past: Past, cutoffs: dict[int, float], span: Span, least: int) -> str:
+def _episodes(past: Judged, cutoffs: dict[int, float], span: training.Span, least: int) -> str:
     """Share of onsets that were said ``least`` months ahead or more, at some horizon."""
     onset = past.onset[:, :, 0]
     seen = np.zeros_like(onset)
     for step in range(least, HORIZONS + 1):
-        alert = past.calm[:, :, step - 1] & (past.chance[:, :, step - 1] >= cutoffs[step])
+        alert = past.calm[:, :, step - 1] & (past.probability[:, :, step - 1] >= cutoffs[step])
         back = step - 1
         seen[back:] |= alert[: len(alert) - back]
     judged = onset[span.first_judged :]
@@ -254,11 +266,10 @@ def _unseasonal(found: World, step: int) -> BoolArray:
     return np.asarray(outcome >= found.settings.surge_factor * earlier.mean(axis=0))
 
 
-def _false_alarms(ledger: Ledger, last: int, *, confident: bool) -> float:
+def _false_alarms(table: ContingencyTable, last: int, *, confident: bool) -> float:
     """False alarms per route-year up to an origin, or their upper bound."""
-    part = Ledger(**{name: array[:last] for name, array in vars(ledger).items()})
     weights = draw_weights(last) if confident else np.ones((1, last))
-    return measures(part, weights)["false_alarms_per_route_year" + ("_hi" if confident else "")]
+    return measures(table.rows(slice(last)), weights)["false_alarms_per_route_year" + ("_hi" if confident else "")]
 
 
 def _cell(values: dict[str, float], name: str, digits: int) -> str:
@@ -307,9 +318,9 @@ def section(found: World, said: pd.DataFrame) -> Sequence[str]:
         *cost_lines(found),
         "",
         "Chance said before each documented rise (`data/events.toml`) that its month would be far above the mean;",
-        "bold: a watch or more, before 2018 with the cut-off of honest chances. In 2011 little history was known.",
+        "bold: a watch or more, before 2018 with the Bayes cut-off. In 2011 little history was known.",
         "",
-        *documented_lines(said),
+        *known_rises_lines(said),
     ]
 
 
@@ -318,8 +329,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kept", type=Path, help="file of the routes' past forecasts")
     parts = dense_parts(published_files())
-    found = world(parts, past_forecasts(parts, options.parse_args().kept))
-    said = documented(found)
+    found = world(parts, routes_forecasts(parts, options.parse_args().kept))
+    said = known_rises(found)
     said[COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
     replace_section(PAGE, TITLE, section(found, said))
 

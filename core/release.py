@@ -233,7 +233,7 @@ ALERTS = Table(
         intended_use=_text("what it may be used for"),
     ),
     ("alert_id",),
-    "alerts.rules",
+    "alerts.evaluate",
     ("commands", "dashboard", "desk", "nightly", "reports", "store"),
     required=True,
 )
@@ -277,7 +277,7 @@ TRACK_RECORD = Table(
         },
     },
     (),
-    "alerts.track_record",
+    "alerts.verification.record",
     ("dashboard", "reports"),
     required=True,
 )
@@ -486,7 +486,7 @@ ALERT_RELIABILITY = Table(
         n=_count("cases in the bin"),
     ),
     (),
-    "alerts.track_record",
+    "alerts.verification.record",
     ("dashboard",),
 )
 
@@ -575,13 +575,13 @@ TABLES: tuple[Table, ...] = (
     REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
-        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.rules", "dashboard",
+        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
         "desk", **_REASON,
     ),
     TRACK_RECORD,
     _like(
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
-        "alerts.track_record", "dashboard", against=_text("the alternative"),
+        "alerts.verification.record", "dashboard", against=_text("the alternative"),
     ),
     ALERT_THRESHOLDS,
     ALERT_RELIABILITY,

@@ -28,7 +28,7 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
-from alerts.own_record import record_of
+from alerts.verification.record import record_of
 from core.entry import Entry
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route

@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.own_record import record_of
-from alerts.reasons import TEMPLATES, sentence
+from alerts.reasons import sentence
+from alerts.rules import TEMPLATES
+from alerts.verification.record import record_of
 from core.calendar import last_complete_period
 from core.routes import is_route
 from core.schema import ALL

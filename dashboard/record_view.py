@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.own_record import FEWEST_EVENTS
+from alerts.verification.record import FEWEST_EVENTS
 from core.languages import told_in
 from core.schema import ALL
 from dashboard import numbers

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.documented import KINDS, SURGE, DocumentedEvent, said_before
-from alerts.thresholds import by_route
-from alerts.track_record import Record
+from alerts.rules.base import counts_by_series
+from alerts.rules.surge import RULE as SURGE
+from alerts.verification.known_events import KINDS, KnownEvent, retrospective_alerts
+from alerts.verification.record import Record
 from core.settings import SNAPSHOT, AlertSettings
 from ingest.events import events, said_on_detections
 
@@ -20,17 +21,18 @@ def documented_rises(record: Record, panel: pd.DataFrame, settings: AlertSetting
         settings: What counts as far above.
 
     Returns:
-        :data:`alerts.documented.COLUMNS` plus the catalogue's ``title, title_fr, what, what_fr, source, url``.
+        :data:`alerts.verification.known_events.COLUMNS` plus the catalogue's ``title, title_fr, what, what_fr, source,
+        url``.
         ``basis`` is ``arrivals`` (this release's own figures), ``detections`` (Frontex's: only chances are kept), or
         empty; then ``horizon`` is 0.
     """
     cards = events(SNAPSHOT)
     parts = [said_on_detections(SNAPSHOT)]
     if SURGE.rule in record.frozen:
-        named = [DocumentedEvent(card.event_id, card.route_id, card.month) for card in cards]
+        named = [KnownEvent(card.event_id, card.route_id, card.month) for card in cards]
         frozen = record.frozen[SURGE.rule]
-        counts, first = by_route(panel), record.span.first_judged
-        parts.append(said_before(named, record.made, counts, frozen, first, settings, basis="arrivals"))
+        counts, first = counts_by_series(panel), record.span.first_judged
+        parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
     said = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     catalogue = pd.DataFrame([card.model_dump() for card in cards])
     told = said.drop(columns=["route_id", "month"], errors="ignore")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.evidence import BY_CITIZEN, DRIVERS, Evidence
-from alerts.observed import observed_record, observed_signals
-from alerts.origin_context import SHOCK
-from alerts.rules import ended, evaluate, no_alerts
-from alerts.track_record import COLUMNS, full_record
-from alerts.usual import with_usual
+from alerts.evaluate import ended, evaluate, no_alerts, observed_signals
+from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence
+from alerts.rules.large_revision import with_typical_revision
+from alerts.rules.origin_context import INDICATORS
+from alerts.verification.record import full_record, observed_record
 from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import Settings
@@ -47,7 +46,7 @@ def warn(  # what a night knows comes from seven places
     since = min(former.as_of, knowledge.as_of) if former else knowledge.as_of
     revisions = vintages.revisions(since, knowledge.as_of, exclude_sources=settings.exclude_sources)
     if len(revisions):
-        revisions = with_usual(revisions, vintages.all_revisions(knowledge.as_of))
+        revisions = with_typical_revision(revisions, vintages.all_revisions(knowledge.as_of))
     evidence = Evidence(
         knowledge.as_of,
         panel,
@@ -66,7 +65,7 @@ def warn(  # what a night knows comes from seven places
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
-        "track_record": pd.concat([record.rules, observed_record(observed, COLUMNS)], ignore_index=True),
+        "track_record": pd.concat([record.rules, observed_record(observed)], ignore_index=True),
         "track_record_comparison": record.comparisons,
         "alert_thresholds": record.thresholds,
         "alert_reliability": record.reliability,
@@ -85,7 +84,7 @@ def _counts_by_citizen(knowledge: Knowledge) -> pd.DataFrame:
 def _drivers(knowledge: Knowledge) -> pd.DataFrame:
     """Monthly indicators of countries of origin, known on the night."""
     known = knowledge.known
-    wanted = known["target"].isin([target for target, _ in SHOCK.indicators]) & (known["freq"] == "M")
+    wanted = known["target"].isin([target for target, _ in INDICATORS]) & (known["freq"] == "M")
     last = str(last_complete_period(knowledge.as_of, "M"))
     rows = known[wanted & (known["time_period"] <= last)].rename(columns={"obs_value": "value"})
     return rows[list(DRIVERS)].reset_index(drop=True)

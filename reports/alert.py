@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from alerts.reasons import TEMPLATES, sentence
+from alerts.reasons import sentence
+from alerts.rules import TEMPLATES
 from core.languages import Language
 
 Row = Mapping[Any, Any]

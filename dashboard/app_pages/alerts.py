@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts.lifecycle import ENDED, PROPOSED
-from alerts.own_record import record_of
+from alerts.verification.record import record_of
 from core.routes import in_order
 from core.schema import ALL
 from dashboard import alert_view, headlines, inbox, layout, memory, numbers, purpose, reads, state, summaries

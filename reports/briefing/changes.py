@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.facts import STALE
+from alerts.rules import stale_source
 from core.languages import Language, told_in
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -40,7 +40,7 @@ def changes(now: Reading, former: Reading, words: Language) -> list[str]:
 def _late_sources(now: Reading, former: Reading, words: Language) -> list[str]:
     """How many sources are late that were not, and the other way round; which ones, the Data page says."""
     late_now, late_before = (
-        {*frame.loc[frame["rule"] == STALE.rule, "source_id"]}
+        {*frame.loc[frame["rule"] == stale_source.NAME, "source_id"]}
         for frame in (now.frame("alerts"), former.frame("alerts"))
     )
     late, back = len(late_now - late_before), len(late_before - late_now)
@@ -57,7 +57,7 @@ def _alert_changes(now: Reading, former: Reading, words: Language) -> list[str]:
     """What became of the gravest alert of each route or source."""
     subject = ["route_id", "source_id"]
     gravest = [
-        summaries.by_level(frame[frame["rule"] != STALE.rule]).drop_duplicates(subject)
+        summaries.by_level(frame[frame["rule"] != stale_source.NAME]).drop_duplicates(subject)
         for frame in (now.frame("alerts"), former.frame("alerts"))
     ]
     both = gravest[0].merge(gravest[1], on=subject, how="outer", suffixes=("", "_before"), indicator=True, sort=False)

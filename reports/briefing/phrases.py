@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.own_record import record_of
+from alerts.verification.record import record_of
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext

@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from functools import partial
 
-from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
+from alerts.rules import EXCEEDANCE_RULES
 from core.languages import Language, told_in
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext

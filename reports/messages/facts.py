@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.own_record import record_of
+from alerts.verification.record import record_of
 from core.calendar import to_period
 from core.quantiles import INTERVALS, interval_levels
 from core.schema import ALL

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.evidence import Evidence
-from alerts.facts import no_revisions
+from alerts.rules.base import Evidence
 from core.quantiles import QUANTILE_LEVELS
 
 SERIES = "arrivals.CMR._T._T.M"
@@ -96,14 +95,27 @@ def freshness() -> Build:
 def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Callable[..., Evidence]:
     """Build the evidence of a night from a few of its frames; the others are empty."""
 
-    def build(feeding: frozenset[str] = frozenset(), **frames: pd.DataFrame) -> Evidence:
+    def build(forecast_sources: frozenset[str] = frozenset(), **frames: pd.DataFrame) -> Evidence:
         nothing = {
             "panel": panel([]),
             "trajectories": paths([[0.0]]).iloc[:0],
             "backtest": issued({}),
             "freshness": freshness(),
-            "revisions": no_revisions(),
+            "revisions": pd.DataFrame(
+                columns=[
+                    "source_id",
+                    "series_id",
+                    "time_period",
+                    "target",
+                    "route_id",
+                    "citizen",
+                    "freq",
+                    "before",
+                    "after",
+                    "share",
+                ]
+            ),
         }
-        return Evidence(as_of=dt.date(2024, 12, 31), feeding=feeding, **(nothing | frames))
+        return Evidence(as_of=dt.date(2024, 12, 31), forecast_sources=forecast_sources, **(nothing | frames))
 
     return build

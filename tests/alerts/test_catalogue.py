@@ -1,4 +1,4 @@
-"""The table of rules says what the rules do; documented rises are looked up with what was known then."""
+"""The table of rules says what the rules do; known events are looked up with what was known then."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.catalogue import COLUMNS, catalogue
-from alerts.documented import DocumentedEvent, said_before
-from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.levels import Cutoffs
-from alerts.past import issued as issued_array
-from alerts.thresholds import by_route
+from alerts.rules import CATALOGUE_COLUMNS, EXCEEDANCE_RULES, catalogue
+from alerts.rules.base import counts_by_series
+from alerts.verification.hindcast import past_forecasts
+from alerts.verification.known_events import KnownEvent, retrospective_alerts
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.settings import AlertSettings
 
@@ -23,7 +22,7 @@ Build = Callable[..., pd.DataFrame]
 
 def test_every_rule_has_one_row_and_every_cell_that_it_needs() -> None:
     table = catalogue(AlertSettings())
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == CATALOGUE_COLUMNS
     assert table["rule"].is_unique
     assert {rule.rule for rule in EXCEEDANCE_RULES} < set(table["rule"])
     assert len(table) == len(EXCEEDANCE_RULES) + 6
@@ -34,26 +33,26 @@ def test_the_table_follows_the_readers_numbers_and_the_frozen_cut_offs() -> None
     settings = AlertSettings(surge_factor=2.0, cost_loss_ratio=1.0)
     table = catalogue(settings).set_index("rule")
     assert "2 times" in str(table.loc["surge", "event"])
-    assert table.loc["surge", "watch"] == "chance from 50%"
+    assert table.loc["surge", "watch"] == "probability from 50%"
     frozen = pd.DataFrame(
         [{"rule": "surge", "level": level, "horizon": 0, "cutoff": cutoff}
          for level, cutoff in (("watch", 0.31), ("warning", 0.5), ("severe", 0.7))]
     )  # fmt: skip
-    assert catalogue(settings, frozen).set_index("rule").loc["surge", "watch"] == "chance from 31%"
+    assert catalogue(settings, frozen).set_index("rule").loc["surge", "watch"] == "probability from 31%"
 
 
 def test_what_would_have_been_said_is_the_chance_issued_then(panel: Build, issued: Build) -> None:
     values = [200.0] * 40 + [900.0] + [200.0] * 7
     months = pd.period_range(end="2024-12", periods=48, freq="M")
     spread = [100 + 500 * level for level in QUANTILE_LEVELS]
-    counts = by_route(panel(values))
+    counts = counts_by_series(panel(values))
     forecasts = issued({str(month): [spread] * 6 for month in months[30:46]})
-    made = issued_array(forecasts, "vigie-ensemble", counts, dt.date(2024, 12, 31))
-    event = DocumentedEvent("rise-2024", "CMR", str(months[40]))
-    other = DocumentedEvent("rise-2020", "EMR", "2020-01")
+    made = past_forecasts(forecasts, "vigie-ensemble", counts, dt.date(2024, 12, 31))
+    event = KnownEvent("rise-2024", "CMR", str(months[40]))
+    other = KnownEvent("rise-2020", "EMR", "2020-01")
     cutoffs = dict.fromkeys(range(7), Cutoffs(0.3, 0.5, 0.9))
-    said = said_before([event, other], made, counts, cutoffs, 0, AlertSettings(), basis="arrivals")
-    early = said_before([event], made, counts, cutoffs, len(made.origins), AlertSettings(), basis="arrivals")
+    said = retrospective_alerts([event, other], made, counts, cutoffs, 0, AlertSettings(), basis="arrivals")
+    early = retrospective_alerts([event], made, counts, cutoffs, len(made.origins), AlertSettings(), basis="arrivals")
     assert set(early["cutoff"]) == {0.25}
     assert set(said["cutoff"]) == {0.3}
     assert said["horizon"].to_list() == [6, 5, 4, 3, 2, 1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alerts.comparisons import (
+from alerts.verification.comparisons import (
     COMPARISONS,
     Comparison,
     any_within,

@@ -7,19 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.cost_loss import CANDIDATES, COMMON, PRIOR_MONTHS, RARE, honest_cutoff, learn_cutoff, learn_score
-from alerts.levels import LEVELS
+from alerts.levels import COMMON, LEVELS, RARE, bayes_threshold
+from alerts.verification.cutoffs import CANDIDATES, PRIOR_MONTHS, learn_cutoff, learn_score
 
 
 @given(st.floats(0.01, 100))
-def test_with_honest_chances_an_alert_pays_just_where_the_expected_loss_reaches_its_cost(ratio: float) -> None:
-    cutoff = honest_cutoff(ratio)
+def test_with_calibrated_probabilities_an_alert_pays_just_where_the_expected_loss_reaches_its_cost(
+    ratio: float,
+) -> None:
+    cutoff = bayes_threshold(ratio)
     assert ratio * (1 - cutoff) == pytest.approx(cutoff)
 
 
 def test_graver_levels_and_common_events_need_more() -> None:
     for costs in (RARE, COMMON):
-        cutoffs = [honest_cutoff(costs.of(level) / 3) for level in LEVELS]
+        cutoffs = [bayes_threshold(costs.of(level) / 3) for level in LEVELS]
         assert cutoffs == sorted(cutoffs)
     assert all(COMMON.of(level) > RARE.of(level) for level in LEVELS)
 
@@ -29,14 +31,14 @@ def test_without_a_span_theory_holds() -> None:
 
 
 @pytest.mark.parametrize("ratio", [0.2, 1 / 3, 1.0, 2.5])
-def test_honest_chances_leave_the_cut_off_where_theory_puts_it(ratio: float) -> None:
+def test_calibrated_probabilities_leave_the_cut_off_where_theory_puts_it(ratio: float) -> None:
     random = np.random.default_rng(0)
     chance = random.uniform(0.01, 0.99, 40_000)
     learned = learn_cutoff(chance, random.uniform(size=40_000) < chance, ratio)
-    assert learned == pytest.approx(honest_cutoff(ratio), abs=0.03)
+    assert learned == pytest.approx(bayes_threshold(ratio), abs=0.03)
 
 
-def test_chances_that_are_said_too_low_lower_the_cut_off_and_the_longer_the_span_the_more() -> None:
+def test_probabilities_that_are_too_low_lower_the_cut_off_and_the_longer_the_span_the_more() -> None:
     random = np.random.default_rng(1)
     honest = random.uniform(0.05, 0.95, 5000)
     said, came = honest / 2, random.uniform(size=5000) < honest
@@ -60,8 +62,8 @@ def test_no_other_cut_off_costs_less(months: list[tuple[float, bool]], ratio: fl
     assert cost(found) <= min(cost(float(other)) for other in CANDIDATES) + 1e-6
 
 
-def test_a_score_that_is_no_chance_is_cut_where_the_span_cost_least_and_as_usual_without_events() -> None:
+def test_a_score_that_is_no_probability_is_cut_where_the_span_cost_least_and_by_convention_without_events() -> None:
     score = np.array([0.1, 0.2, 0.3, 2.1, 2.2, np.nan])
     came = np.array([False, False, False, True, True, True])
-    assert learn_score(score, came, 1.0, usual=5.0) == 2.1
-    assert learn_score(score, np.zeros(6, dtype=bool), 1.0, usual=5.0) == 5.0
+    assert learn_score(score, came, 1.0, conventional=5.0) == 2.1
+    assert learn_score(score, np.zeros(6, dtype=bool), 1.0, conventional=5.0) == 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.levels import LEVELS, Cutoffs, rank
+from alerts.rules import EXCEEDANCE_RULES
 from core.settings import AlertSettings
 
 
@@ -26,8 +26,8 @@ def test_a_level_is_reached_exactly_at_its_cut_off(probability: float, level: st
     assert Cutoffs(0.25, 0.45, 0.65).level(probability) == level
 
 
-def test_graver_levels_need_higher_chances_in_every_rule() -> None:
+def test_graver_levels_need_higher_probabilities_in_every_rule() -> None:
     for rule in EXCEEDANCE_RULES:
-        found = [rule.honest(AlertSettings()).of(level) for level in LEVELS]
+        found = [rule.bayes_cutoffs(AlertSettings()).of(level) for level in LEVELS]
         assert found == sorted(set(found)), rule.rule
     assert [rank(level) for level in LEVELS] == [0, 1, 2]

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from alerts.reasons import LONGEST, TEMPLATES, as_json, sentence
+from alerts.reasons import LONGEST, as_json, sentence
+from alerts.rules import TEMPLATES
 
 LONG: dict[str, str | float] = {
     "chance": 0.44,

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.evidence import Evidence
+from alerts.evaluate import COLUMNS, SUBJECT, ended, evaluate, no_alerts
 from alerts.reasons import LONGEST, sentence
-from alerts.rules import COLUMNS, SUBJECT, ended, evaluate, no_alerts
+from alerts.rules.base import Evidence
 from core.calendar import planning_window
 from core.errors import SchemaError
 from core.quantiles import QUANTILE_LEVELS

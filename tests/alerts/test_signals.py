@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.change_points import CHANGE, changes, newest_stretch
-from alerts.composition import SHIFT, distance, shifts
-from alerts.misses import misses
-from alerts.observed import observed_record
-from alerts.origin_context import SHOCK, contexts
-from alerts.signals import Signal, newest, record
-from alerts.track_record import COLUMNS
+from alerts.evaluate import newest
+from alerts.rules import level_change, nationality_shift, origin_context, outside_interval
+from alerts.rules.base import Evidence, Signal
+from alerts.rules.level_change import newest_stretch
+from alerts.rules.nationality_shift import distance
+from alerts.verification.record import observed_record, signal_rows
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import AlertSettings
 
@@ -35,6 +35,30 @@ def _citizens(shares: Sequence[tuple[float, float]], *, total: float = 1000) -> 
     return pd.DataFrame(rows)
 
 
+def _evidence(
+    panel: pd.DataFrame,
+    *,
+    backtest: pd.DataFrame | None = None,
+    by_citizen: pd.DataFrame | None = None,
+    drivers: pd.DataFrame | None = None,
+) -> Evidence:
+    nothing = pd.DataFrame()
+    past, mixes, context = (nothing if frame is None else frame for frame in (backtest, by_citizen, drivers))
+    return Evidence(dt.date(2024, 12, 31), panel, nothing, past, nothing, nothing, by_citizen=mixes, drivers=context)
+
+
+def _shifts(by_citizen: pd.DataFrame) -> list[Signal]:
+    return nationality_shift.signals(_evidence(pd.DataFrame(), by_citizen=by_citizen), USUAL)
+
+
+def _changes(panel: pd.DataFrame) -> list[Signal]:
+    return level_change.signals(_evidence(panel), USUAL)
+
+
+def _contexts(drivers: pd.DataFrame, by_citizen: pd.DataFrame, panel: pd.DataFrame) -> list[Signal]:
+    return origin_context.signals(_evidence(panel, drivers=drivers, by_citizen=by_citizen), USUAL)
+
+
 def _said(signals: list[Signal]) -> dict[str, str]:
     return {str(signal.month): signal.level for signal in signals if signal.level}
 
@@ -46,21 +70,21 @@ class TestMisses:
     def _signals(panel: Build, issued: Build, values: Sequence[float]) -> list[Signal]:
         months = pd.period_range(end="2024-12", periods=len(values) + 1, freq="M")
         made = {str(month): [[200 + 100 * level for level in QUANTILE_LEVELS]] for month in months[:-1]}
-        return misses(issued(made), panel(values))
+        return outside_interval.signals(_evidence(panel(values), backtest=issued(made)), USUAL)
 
     def test_a_miss_holds_where_the_next_three_months_stay_beyond_the_same_bound(
         self, panel: Build, issued: Build
     ) -> None:
         signals = self._signals(panel, issued, [250, 600, 600, 600, 600, 250, 250, 250])
-        said = [(signal.level, signal.held) for signal in signals if signal.level]
+        said = [(signal.level, signal.confirmed) for signal in signals if signal.level]
         assert said[0] == ("warning", 1.0)
         assert said[-1] == ("warning", 0.0)
-        assert np.isnan(signals[0].held)
+        assert np.isnan(signals[0].confirmed)
 
     def test_the_newest_miss_without_a_future_is_told_and_not_judged(self, panel: Build, issued: Build) -> None:
         signals = self._signals(panel, issued, [250, 250, 250, 250, 600])
         assert [one.reason_key for one in newest(signals)] == ["outside_95_above"]
-        rows = list(record(signals))
+        rows = list(signal_rows(signals))
         assert rows == []
 
 
@@ -75,31 +99,31 @@ class TestComposition:
     def test_a_lasting_change_of_mix_is_told_at_once_names_who_rose_and_held(self) -> None:
         random = np.random.default_rng(0)
         calm = [(0.7 + step, 0.3 - step) for step in random.normal(0, 0.02, 60)]
-        signals = shifts(_citizens([*calm, *[(0.2, 0.8)] * 8]))
+        signals = _shifts(_citizens([*calm, *[(0.2, 0.8)] * 8]))
         said = _said(signals)
         assert min(said) <= "2024-06"
         first = next(signal for signal in signals if signal.level)
         assert first.reason_params["citizen"] == "SYR"
-        assert first.held == 1.0
+        assert first.confirmed == 1.0
         assert first.level == "warning"
         assert first.series_id == SERIES
 
     def test_a_mix_that_always_moves_is_not_news(self) -> None:
         swings = [(0.9, 0.1) if month // 4 % 2 else (0.1, 0.9) for month in range(80)]
-        assert _said(shifts(_citizens(swings))) == {}
+        assert _said(_shifts(_citizens(swings))) == {}
 
     def test_few_arrivals_make_no_mix(self) -> None:
         calm = [(0.7, 0.3)] * 60
-        small = _citizens([*calm, *[(0.2, 0.8)] * 6], total=SHIFT.minimum / SHIFT.recent - 1)
-        assert shifts(small) == []
+        small = _citizens([*calm, *[(0.2, 0.8)] * 6], total=nationality_shift.MINIMUM / nationality_shift.RECENT - 1)
+        assert _shifts(small) == []
 
     def test_later_months_change_nothing_that_was_said(self) -> None:
         random = np.random.default_rng(1)
         pairs = [(share, 1 - share) for share in random.uniform(0.2, 0.8, 70)]
         whole = _citizens(pairs)
         months = sorted(whole["time_period"].unique())
-        early = shifts(whole[whole["time_period"] <= months[59]])
-        late = {signal.month: signal.level for signal in shifts(whole)}
+        early = _shifts(whole[whole["time_period"] <= months[59]])
+        late = {signal.month: signal.level for signal in _shifts(whole)}
         assert all(late[signal.month] == signal.level for signal in early)
 
 
@@ -115,28 +139,28 @@ class TestLevelChange:
         ]
 
     def test_a_step_is_told_once_it_has_lasted_three_months_and_held(self, panel: Build) -> None:
-        signals = changes(panel(self._counts([1000] * 60 + [4000] * 12)), USUAL)
+        signals = _changes(panel(self._counts([1000] * 60 + [4000] * 12)))
         said = _said(signals)
         assert min(said) == "2024-03"
         first = next(signal for signal in signals if signal.level)
         assert str(first.since) == "2024-01"
         assert first.level == "warning"
-        assert first.held == 1.0
+        assert first.confirmed == 1.0
         assert max(said) <= "2024-06"
 
     def test_a_season_is_no_change(self, panel: Build) -> None:
-        assert _said(changes(panel(self._counts([1000] * 96)), USUAL)) == {}
+        assert _said(_changes(panel(self._counts([1000] * 96)))) == {}
 
     def test_a_fall_is_told_as_a_rise_is(self, panel: Build) -> None:
-        said = _said(changes(panel(self._counts([4000] * 60 + [1000] * 6)), USUAL))
+        said = _said(_changes(panel(self._counts([4000] * 60 + [1000] * 6))))
         assert min(said) == "2024-09"
 
     def test_one_odd_month_is_no_new_level(self, panel: Build) -> None:
-        said = _said(changes(panel(self._counts([1000] * 60 + [9000] + [1000] * 6)), USUAL))
+        said = _said(_changes(panel(self._counts([1000] * 60 + [9000] + [1000] * 6))))
         assert not {month for month in said if month >= "2024-06"}
 
     def test_small_counts_say_nothing(self, panel: Build) -> None:
-        assert _said(changes(panel(self._counts([10] * 60 + [60] * 6)), USUAL)) == {}
+        assert _said(_changes(panel(self._counts([10] * 60 + [60] * 6)))) == {}
 
     def test_the_stretch_found_is_that_of_least_penalised_error(self) -> None:
         random = np.random.default_rng(5)
@@ -144,7 +168,7 @@ class TestLevelChange:
         logs[40:] += 1.0
         start, season = newest_stretch(logs)
         adjusted = logs - season
-        splits = range(CHANGE.shortest, len(logs) - CHANGE.shortest + 1)
+        splits = range(level_change.SHORTEST, len(logs) - level_change.SHORTEST + 1)
         best = min(splits, key=lambda at: adjusted[:at].var() * at + adjusted[at:].var() * (len(logs) - at))
         assert start == best == 40
 
@@ -160,7 +184,7 @@ class TestContext:
 
     def test_the_worst_three_months_of_a_country_that_feeds_the_route_are_a_watch(self, panel: Build) -> None:
         counts = panel([1000.0] * 60)
-        signals = contexts(self._drivers(900), _citizens([(0.8, 0.2)] * 60), counts, USUAL)
+        signals = _contexts(self._drivers(900), _citizens([(0.8, 0.2)] * 60), counts)
         assert _said(signals) == {"2024-12": "watch"}
         (alert,) = newest(signals)
         assert alert.reason_params["citizen"] == "SYR"
@@ -174,7 +198,7 @@ class TestContext:
     def test_usual_unlinked_or_impossible_figures_say_nothing(
         self, panel: Build, peak: float, country: str, shares: tuple[float, float]
     ) -> None:
-        signals = contexts(self._drivers(peak, country), _citizens([shares] * 60), panel([1000.0] * 60), USUAL)
+        signals = _contexts(self._drivers(peak, country), _citizens([shares] * 60), panel([1000.0] * 60))
         assert signals
         assert _said(signals) == {}
 
@@ -185,25 +209,25 @@ class TestContext:
         drivers.loc[40, "value"] = 900.0
         counts = [1000.0] * 60
         counts[44] = 5000.0
-        signals = contexts(drivers, _citizens([(0.8, 0.2)] * 60), panel(counts), USUAL)
-        (row,) = [one for one in record(signals, window=SHOCK.ahead) if one["route_id"] == "_T"]
+        signals = _contexts(drivers, _citizens([(0.8, 0.2)] * 60), panel(counts))
+        (row,) = [one for one in signal_rows(signals, window=origin_context.FOLLOWED) if one["route_id"] == "_T"]
         assert (row["n_alerts"], row["precision"]) == (1.0, 1.0)
         assert 0 < float(str(row["base_rate"])) < 0.5
 
     def test_without_figures_by_nationality_there_is_no_link(self, panel: Build) -> None:
-        assert contexts(self._drivers(900), _citizens([]), panel([1000.0] * 60), USUAL) == []
+        assert _contexts(self._drivers(900), _citizens([]), panel([1000.0] * 60)) == []
 
 
 def test_a_record_of_signals_keeps_the_contract_and_counts_standing_ones_once() -> None:
     months = pd.period_range("2020-01", periods=30, freq="M")
     signals = [
         Signal("outside_95", "CMR", SERIES, month, level="watch" if 5 <= place < 8 or place == 20 else "",
-               held=1.0 if place < 10 else 0.0)
+               confirmed=1.0 if place < 10 else 0.0)
         for place, month in enumerate(months)
     ]  # fmt: skip
-    frame = observed_record({"outside_95": signals}, COLUMNS)
+    frame = observed_record({"outside_95": signals})
     rows = frame[(frame["route_id"] == "_T") & (frame["level"] == "watch")]
     assert rows[["n_alerts", "precision"]].to_numpy().tolist() == [[2.0, 0.5]]
     assert rows["precision_lo"].iloc[0] < 0.5 < rows["precision_hi"].iloc[0]
     assert set(frame["level"]) == {"watch"}
-    assert observed_record({}, COLUMNS).empty
+    assert observed_record({}).empty

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts import thresholds
+from alerts.rules import EXCEEDANCE_RULES, capacity, fall, record_high, surge
+from alerts.rules.base import counts_by_series, route_of
 from core.settings import AlertSettings
 
 Build = Callable[..., pd.DataFrame]
@@ -34,56 +35,56 @@ def _last(frame: pd.DataFrame) -> float:
     ],
 )
 def test_only_a_routes_monthly_total_names_a_route(series_id: str, route_id: str | None) -> None:
-    assert thresholds.route_of(series_id) == route_id
+    assert route_of(series_id) == route_id
 
 
 def test_a_fall_is_half_of_the_mean_and_no_higher_than_any_of_two_years(panel: Build) -> None:
     steady, seasonal = [200] * 24, [350, 50] * 12
-    assert _last(thresholds.fall(thresholds.by_route(panel(steady)), USUAL)) == 100
-    assert _last(thresholds.fall(thresholds.by_route(panel(seasonal)), USUAL)) == 50
-    assert np.isnan(_last(thresholds.fall(thresholds.by_route(panel([200] * 23)), USUAL)))
-    assert np.isnan(_last(thresholds.fall(thresholds.by_route(panel([99] * 24)), USUAL)))
+    assert _last(fall.threshold(counts_by_series(panel(steady)), USUAL)) == 100
+    assert _last(fall.threshold(counts_by_series(panel(seasonal)), USUAL)) == 50
+    assert np.isnan(_last(fall.threshold(counts_by_series(panel([200] * 23)), USUAL)))
+    assert np.isnan(_last(fall.threshold(counts_by_series(panel([99] * 24)), USUAL)))
 
 
 def test_a_surge_needs_a_mean_of_one_hundred_over_twelve_whole_months(panel: Build) -> None:
-    assert _last(thresholds.surge(thresholds.by_route(panel([100] * 12)), USUAL)) == 150
-    assert np.isnan(_last(thresholds.surge(thresholds.by_route(panel([100] * 11 + [99])), USUAL)))
-    assert np.isnan(_last(thresholds.surge(thresholds.by_route(panel([200] * 11)), USUAL)))
+    assert _last(surge.threshold(counts_by_series(panel([100] * 12)), USUAL)) == 150
+    assert np.isnan(_last(surge.threshold(counts_by_series(panel([100] * 11 + [99])), USUAL)))
+    assert np.isnan(_last(surge.threshold(counts_by_series(panel([200] * 11)), USUAL)))
     gap = panel([200] * 13).drop(index=5)
-    assert np.isnan(_last(thresholds.surge(thresholds.by_route(gap), USUAL)))
+    assert np.isnan(_last(surge.threshold(counts_by_series(gap), USUAL)))
 
 
 def test_a_record_is_the_highest_of_the_months_up_to_each_month(panel: Build) -> None:
-    counts = thresholds.by_route(panel([900] + [200] * 11 + [300]))
-    found = thresholds.highest_in(12, counts, USUAL)[SERIES]
+    counts = counts_by_series(panel([900] + [200] * 11 + [300]))
+    found = record_high.OF_A_YEAR.threshold(counts, USUAL)[SERIES]
     assert found.iloc[-2:].to_list() == [900, 300]
     assert found.iloc[:-2].isna().all()
 
 
 def test_the_default_capacity_is_the_ninetieth_percentile_of_three_years(panel: Build) -> None:
     values = [5000.0] * 12 + [float(n) for n in range(100, 3700, 100)]
-    found = _last(thresholds.default_capacity(thresholds.by_route(panel(values)), USUAL))
+    found = _last(capacity.threshold(counts_by_series(panel(values)), USUAL))
     assert found == pytest.approx(np.quantile(values[-36:], 0.9))
-    assert np.isnan(_last(thresholds.default_capacity(thresholds.by_route(panel([500] * 23)), USUAL)))
+    assert np.isnan(_last(capacity.threshold(counts_by_series(panel([500] * 23)), USUAL)))
 
 
 def test_the_readers_number_takes_the_place_of_the_default(panel: Build) -> None:
-    counts = thresholds.by_route(panel([500] * 36))
-    assert _last(thresholds.capacity(counts, AlertSettings(thresholds={"CMR": 7.0}))) == 7
-    assert _last(thresholds.capacity(counts, AlertSettings(thresholds={"EMR": 7.0}))) == 500
+    counts = counts_by_series(panel([500] * 36))
+    assert _last(capacity.threshold(counts, AlertSettings(thresholds={"CMR": 7.0}))) == 7
+    assert _last(capacity.threshold(counts, AlertSettings(thresholds={"EMR": 7.0}))) == 500
 
 
 def test_a_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
-    counts = thresholds.by_route(panel([0] * 48))
-    for function in (thresholds.surge, thresholds.capacity):
+    counts = counts_by_series(panel([0] * 48))
+    for function in (surge.threshold, capacity.threshold):
         assert function(counts, USUAL)[SERIES].isna().all()
     without_minimum = AlertSettings(surge_minimum=0)
-    assert thresholds.highest_in(12, counts, without_minimum)[SERIES].isna().all()
-    assert thresholds.capacity(counts, without_minimum)[SERIES].isna().all()
+    assert record_high.OF_A_YEAR.threshold(counts, without_minimum)[SERIES].isna().all()
+    assert capacity.threshold(counts, without_minimum)[SERIES].isna().all()
 
 
 def test_a_later_figure_changes_no_earlier_number(panel: Build) -> None:
     values = [float(150 + 37 * n % 211) for n in range(60)]
-    whole, short = thresholds.by_route(panel(values)), thresholds.by_route(panel(values[:-6], end="2024-06"))
-    for function in (thresholds.surge, thresholds.capacity, lambda c, s: thresholds.highest_in(36, c, s)):
+    whole, short = counts_by_series(panel(values)), counts_by_series(panel(values[:-6], end="2024-06"))
+    for function in (rule.threshold for rule in EXCEEDANCE_RULES):
         pd.testing.assert_frame_equal(function(whole, USUAL).iloc[:-6], function(short, USUAL), check_freq=False)

@@ -12,15 +12,14 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from alerts import thresholds
-from alerts.comparisons import COMPARISONS
-from alerts.exceedance import EXCEEDANCE_RULES, ExceedanceRule
-from alerts.ledger import entered
 from alerts.levels import LEVELS, Cutoffs
-from alerts.past import HORIZONS, PATHS, USUAL_START, replay
-from alerts.past import issued as issued_array
-from alerts.track_record import full_record
-from alerts.training import ANY_MONTH
+from alerts.rules import EXCEEDANCE_RULES
+from alerts.rules.base import ExceedanceRule, counts_by_series
+from alerts.rules.surge import RULE as SURGE
+from alerts.verification.comparisons import COMPARISONS
+from alerts.verification.contingency import entries
+from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, judge, past_forecasts
+from alerts.verification.record import full_record
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.release import TRACK_RECORD
 from core.schema import check
@@ -38,7 +37,6 @@ AS_OF = dt.date(2024, 12, 31)
 LATE = dt.date(2025, 2, 14)
 """The same counts lag two months: the window begins in March, three months ahead."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
-SURGE = next(rule for rule in EXCEEDANCE_RULES if rule.rule == "surge")
 
 
 def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int = 72, ahead: int = 7) -> World:
@@ -120,7 +118,7 @@ class Oracle:
         limit, value = self.limit(series_id, origin), self.series[series_id].get(month)
         if limit is None or value is None:
             return None
-        return {">": value > limit, ">=": value >= limit, "<=": value <= limit}[self.rule.event]
+        return {">": value > limit, ">=": value >= limit, "<=": value <= limit}[self.rule.compares]
 
     def judged(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
         return (series_id, origin, ahead) in self.chance and origin + ahead in self.series[series_id]
@@ -198,7 +196,7 @@ class Oracle:
 
     def any_chance(self, series_id: str, origin: pd.Period) -> float:
         limit, futures = self.limit(series_id, origin) or np.nan, self.paths[series_id, origin]
-        compare = {">": np.greater, ">=": np.greater_equal, "<=": np.less_equal}[self.rule.event]
+        compare = {">": np.greater, ">=": np.greater_equal, "<=": np.less_equal}[self.rule.compares]
         return float(compare(futures, limit).any(axis=0).mean())
 
     @staticmethod
@@ -235,7 +233,7 @@ def _paths_to(world: World, last: int) -> Within:
     """Paths of the next months, drawn as a night that knew no more would have drawn them."""
     forecasts, panel = world
     usable = forecasts[forecasts["horizon"] <= last]
-    wide = thresholds.by_route(panel)
+    wide = counts_by_series(panel)
     known = Panel("M", wide, pd.DataFrame(index=wide.columns))
     out: Within = {}
     night_of: Any = usable.groupby("origin_date")
@@ -267,7 +265,7 @@ def test_every_measure_equals_a_slow_count(
             cutoff = getattr(cutoffs, level)
             for ahead in (1, 3, 6):
                 _same(rows[route_id, level, ahead], oracle.single(names, ahead, cutoff))
-            _same(rows[route_id, level, ANY_MONTH], oracle.window(names, cutoff, start))
+            _same(rows[route_id, level, WINDOW], oracle.window(names, cutoff, start))
     assert record["n_events"].max() >= 2
     assert record["precision"].notna().any()
 
@@ -328,7 +326,7 @@ def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued:
     assert (rows["recall"] == 1).all()
     assert (rows["auc"] == 1).all()
     assert (rows["false_alarms_per_route_year"] == 0).all()
-    as_issued = rows[(rows["horizon"] == ANY_MONTH) & (rows["route_id"] == "_T")]
+    as_issued = rows[(rows["horizon"] == WINDOW) & (rows["route_id"] == "_T")]
     assert as_issued["lead_months_median"].to_list() == [3.0] * 3
 
 
@@ -346,7 +344,7 @@ def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_
         }
         backtest, counts = issued(made), panel(values)
         rows = track_record(backtest, counts, AlertSettings(), as_of=dt.date(2025, 1, 31), rules=[SURGE])
-        found = rows[(rows["horizon"] == ANY_MONTH) & (rows["route_id"] == "_T") & (rows["level"] == "watch")]
+        found = rows[(rows["horizon"] == WINDOW) & (rows["route_id"] == "_T") & (rows["level"] == "watch")]
         return dict(found.iloc[0])
 
     whole = record(lambda value, _: value)
@@ -359,9 +357,9 @@ def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_
 
 def test_a_route_whose_counts_ended_long_ago_is_judged_with_the_usual_lag(world: World) -> None:
     forecasts, panel = world
-    counts = thresholds.by_route(panel)
+    counts = counts_by_series(panel)
     for as_of, start in ((AS_OF, 1), (LATE, 3), (dt.date(2026, 11, 26), USUAL_START)):
-        made = issued_array(forecasts, "vigie-ensemble", counts, as_of)
+        made = past_forecasts(forecasts, "vigie-ensemble", counts, as_of)
         assert made.starts.tolist() == [start, start], as_of
 
 
@@ -407,10 +405,10 @@ def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> Non
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
 def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rule: ExceedanceRule) -> None:
     forecasts, panel = world
-    made = issued_array(forecasts, "vigie-ensemble", thresholds.by_route(panel), AS_OF)
+    made = past_forecasts(forecasts, "vigie-ensemble", counts_by_series(panel), AS_OF)
     later = panel.assign(value=panel["value"].where(panel["time_period"] < "2024-06", 9999.0))
     early = made.origins < pd.Period("2024-06", "M")
-    chances = [replay(rule, made, thresholds.by_route(known), SETTINGS).chance for known in (panel, later)]
+    chances = [judge(rule, made, counts_by_series(known), SETTINGS).probability for known in (panel, later)]
     assert np.isfinite(chances[0][early]).any()
     np.testing.assert_array_equal(chances[0][early], chances[1][early])
     assert not np.array_equal(chances[0][~early], chances[1][~early], equal_nan=True)
@@ -464,15 +462,15 @@ def test_an_alarm_that_is_always_on_is_not_one_alert() -> None:
     alert = np.ones((9, 1), dtype=bool)
     came = np.zeros((9, 1), dtype=bool)
     came[8] = True
-    raised, fulfilled = entered(alert, came, 3)
+    raised, fulfilled = entries(alert, came, 3)
     assert np.flatnonzero(raised).tolist() == [0, 3, 6]
     assert fulfilled[[0, 3, 6], 0].tolist() == [False, False, True]
 
 
 def test_reliability_counts_every_calm_month_once(world: World) -> None:
     found = full_record(*world, SETTINGS, as_of=AS_OF, rules=[SURGE], simple_rules=()).reliability
-    made = issued_array(world[0], "vigie-ensemble", thresholds.by_route(world[1]), AS_OF)
-    past = replay(SURGE, made, thresholds.by_route(world[1]), SETTINGS)
+    made = past_forecasts(world[0], "vigie-ensemble", counts_by_series(world[1]), AS_OF)
+    past = judge(SURGE, made, counts_by_series(world[1]), SETTINGS)
     for ahead in (1, 4):
         rows = found[found["horizon"] == ahead]
         assert rows["n"].sum() == past.calm[:, :, ahead - 1].sum()

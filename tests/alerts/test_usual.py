@@ -1,4 +1,4 @@
-"""What a source usually revises, and a revision beyond it."""
+"""What a source typically revises, and a revision beyond it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alerts.facts import REVISION
 from alerts.levels import SEVERE, WARNING, WATCH
-from alerts.usual import SMALLEST, UNKNOWN, with_usual
+from alerts.rules.large_revision import SMALLEST, UNKNOWN, level_of, with_typical_revision
 from core.release import REVISIONS
 from core.schema import check
 from ingest.sources import frontex
@@ -31,25 +30,25 @@ def record(*shares: float, source_id: str = "eurostat") -> pd.DataFrame:
 def test_a_source_that_revises_much_is_allowed_much_and_one_that_revises_little_little() -> None:
     for share, expected in ((0.10, 0.30), (0.001, SMALLEST)):
         found = record(*[share] * 9)
-        assert check(with_usual(found, found), REVISIONS)["usual"].round(6).tolist() == [expected] * 9
+        assert check(with_typical_revision(found, found), REVISIONS)["usual"].round(6).tolist() == [expected] * 9
 
 
 def test_a_figure_is_not_measured_by_its_own_revision() -> None:
-    found = with_usual(record(-0.47, *[0.01] * 8), record(-0.47, *[0.01] * 8))
+    found = with_typical_revision(record(-0.47, *[0.01] * 8), record(-0.47, *[0.01] * 8))
     assert found["usual"].iloc[0] == SMALLEST
 
 
 def test_a_source_without_a_record_is_measured_by_a_quarter() -> None:
     found = record(0.3)
-    assert with_usual(found, record(*[0.1] * 12, source_id="other"))["usual"].tolist() == [UNKNOWN]
+    assert with_typical_revision(found, record(*[0.1] * 12, source_id="other"))["usual"].tolist() == [UNKNOWN]
 
 
-def test_a_revision_within_the_usual_is_no_alert_and_a_small_one_beyond_it_is_a_watch() -> None:
-    assert REVISION.level(-0.47, 4688, 0.5) is None
-    assert REVISION.level(-0.47, 4688, 0.05) == WARNING
-    assert REVISION.level(0.6, 2000, 0.05) == SEVERE
-    assert REVISION.level(0.07, 300, 0.05) == WATCH
-    assert REVISION.level(0.07, 150, 0.05) is None
+def test_a_revision_within_the_typical_is_no_alert_and_a_small_one_beyond_it_is_a_watch() -> None:
+    assert level_of(-0.47, 4688, 0.5) is None
+    assert level_of(-0.47, 4688, 0.05) == WARNING
+    assert level_of(0.6, 2000, 0.05) == SEVERE
+    assert level_of(0.07, 300, 0.05) == WATCH
+    assert level_of(0.07, 150, 0.05) is None
 
 
 @pytest.mark.slow
@@ -59,12 +58,12 @@ def test_the_cell_that_frontex_halved_is_found_among_its_vintages(raw_data: Path
     for path in sorted((raw_data / "frontex_ibc" / "vintages_gdidata").glob("*.rda"))[:3]:
         store.append(frontex.parse(frontex.fetch(path)).observations, complete=True)
     since, until = dt.date(2025, 2, 7), dt.date(2025, 2, 10)
-    found = check(with_usual(store.revisions(since, until), store.all_revisions(until)), REVISIONS)
+    found = check(with_typical_revision(store.revisions(since, until), store.all_revisions(until)), REVISIONS)
     assert set(found["kind"]) == {"added", "changed", "deleted"}
     totals = found[(found["citizen"] == "_T") & (found["kind"] == "changed")]
     (cell,) = [
         row for row in totals.to_dict("records")
-        if row["freq"] == "M" and REVISION.level(row["share"], abs(row["change"]), row["usual"]) is not None
+        if row["freq"] == "M" and level_of(row["share"], abs(row["change"]), row["usual"]) is not None
     ]  # fmt: skip
     assert (cell["route_id"], cell["time_period"], cell["before"], cell["after"]) == ("CMR", "2023-12", 9977, 5289)
     assert round(cell["share"], 2) == -0.47

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.own_record import record_of
-from alerts.reasons import TEMPLATES, sentence
+from alerts.reasons import sentence
+from alerts.rules import TEMPLATES
+from alerts.verification.record import record_of
 from core.routes import ROUTES
 from dashboard import evaluation_view, headlines, numbers
 from dashboard.route_view import skill_span, spaced

@@ -1,29 +1,22 @@
-"""Alerts of one night: every rule over every route and source, compared with the night before.
-
-The rules themselves are in :mod:`alerts.exceedance` (months ahead), :mod:`alerts.observed` (what was just counted) and
-:mod:`alerts.facts` (the figures themselves); :mod:`alerts.catalogue` is the table of them all.
-"""
+"""Alerts of one night: every rule over every route and source, compared with the night before."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
-from alerts.evidence import Evidence
-from alerts.exceedance import exceedances
-from alerts.facts import revisions, stale_sources
 from alerts.levels import Cutoffs, rank
-from alerts.observed import observed_signals
-from alerts.raised import INTENDED_USE, Raised
 from alerts.reasons import as_json, sentence
-from alerts.signals import Signal, newest
+from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, OBSERVED_RULES
+from alerts.rules.base import Evidence, Raised, Signal
 from core.release import ALERTS
 from core.schema import check
 from core.settings import AlertSettings
 
+INTENDED_USE = "Planning of reception, health care and protection capacity"
 SUBJECT = ["rule", "route_id", "source_id"]
 """An alert goes on from night to night while its rule speaks of the same route and source."""
 COLUMNS = [*ALERTS.columns, "likely_period", "reason_key", "reason_params"]
@@ -42,8 +35,8 @@ def evaluate(
         evidence: What is known on the night.
         settings: The reader's numbers, and what counts as a surge.
         previous: Alerts of the former release; None on the first night.
-        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.track_record.Record.cutoffs`).
-        observed: Result of :func:`alerts.observed.observed_signals`, where it was worked out before.
+        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.verification.record.Record.cutoffs`).
+        observed: Result of :func:`observed_signals`, where it was worked out before.
 
     Returns:
         A frame that keeps ``ALERTS``, gravest first, plus ``likely_period`` (first month of the window that
@@ -56,11 +49,10 @@ def evaluate(
     evidence.checked()
     observed = observed_signals(evidence, settings) if observed is None else observed
     raised = [
-        *exceedances(evidence, settings, cutoffs),
-        *newest(signal for said in observed.values() for signal in said),
-        *stale_sources(evidence),
-        *revisions(evidence),
+        alert for rule in EXCEEDANCE_RULES for alert in rule.alerts(evidence, settings, (cutoffs or {}).get(rule.rule))
     ]
+    raised += newest(signal for said in observed.values() for signal in said)
+    raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     former = {} if previous is None else _by_subject(check(previous, ALERTS))
     rows = [_row(one, former, evidence.as_of) for one in raised]
     if not rows:
@@ -69,6 +61,21 @@ def evaluate(
     order = alerts["alert_level"].map(rank)
     alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
     return check(alerts.drop(columns="_order"), ALERTS)
+
+
+def observed_signals(evidence: Evidence, settings: AlertSettings) -> dict[str, list[Signal]]:
+    """What each rule about counts just made said in every month that can be judged, and whether it came true."""
+    return {rule.rule: rule.signals(evidence, settings) for rule in OBSERVED_RULES}
+
+
+def newest(signals: Iterable[Signal]) -> Iterator[Raised]:
+    """Alerts of each route's newest month."""
+    last: dict[tuple[str, str], Signal] = {}
+    for signal in signals:
+        key = (signal.rule, signal.route_id)
+        if key not in last or signal.month > last[key].month:
+            last[key] = signal
+    return (signal.raised() for signal in last.values() if signal.level)
 
 
 def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

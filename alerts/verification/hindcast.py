@@ -1,4 +1,4 @@
-"""What each rule would have said at past origins, and what happened then.
+"""What each rule would have said at past origins, and what occurred then.
 
 All arrays have one row per month from the first origin to the last, one column per series, and where a third axis is
 there, one layer per month ahead. Only what was counted up to an origin defines the number to be passed after it.
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.exceedance import ExceedanceRule
+from alerts.rules.base import ExceedanceRule
 from core.calendar import PLANNING_MONTHS, planning_window
 from core.quantiles import QUANTILE_LEVELS, FloatArray, probability_above
 from core.settings import AlertSettings
@@ -26,6 +26,8 @@ BoolArray = NDArray[np.bool_]
 MONTHS_BELOW = 3
 """An onset is the first month of an event after at least so many months without."""
 PATHS = 500
+WINDOW = 0
+"""``horizon`` of an alert as it is issued: about any month of the planning window."""
 HORIZONS = 6
 """Single months ahead that the record speaks of."""
 USUAL_START = 2
@@ -34,7 +36,7 @@ forecast tonight: it is judged as if its newest count lagged one month."""
 
 
 @dataclass(frozen=True)
-class Issued:
+class PastForecasts:
     """Forecasts at past origins.
 
     Attributes:
@@ -44,7 +46,7 @@ class Issued:
             count lags one month. Alerts are issued tonight with this lag, so past origins are judged with it too.
         quantiles: Shape ``(origins, series, months ahead, levels)``, of :data:`HORIZONS` months or more; NaN where
             there was no forecast.
-        paths: Joint sample paths, drawn as a night draws its own from what had come true by then; shape
+        paths: Joint sample paths, drawn as a night draws its own from what had been counted by then; shape
             ``(origins, series, PLANNING_MONTHS, PATHS)``: each series' own window. NaN where there was no forecast.
     """
 
@@ -56,42 +58,68 @@ class Issued:
 
 
 @dataclass(frozen=True)
-class Past:
-    """One rule at past origins. Shapes ``(origins, series, HORIZONS)``; of ``within…``: ``(origins, series)``.
+class Pairs:
+    """Probabilities of an event beside its outcomes. Shapes ``(origins, series)``.
 
     Attributes:
-        chance: Chance of the event in each single month ahead; NaN where there is none.
-        judged: True where there was a chance and the outcome is known.
+        probability: Probability of the event.
+        occurred: True where it occurred.
+        calm: True where it was not there at the origin and the outcome is known: only these are scored.
+    """
+
+    probability: FloatArray
+    occurred: BoolArray
+    calm: BoolArray
+
+    def of(self, columns: list[int]) -> Pairs:
+        """The same of some series."""
+        return Pairs(self.probability[:, columns], self.occurred[:, columns], self.calm[:, columns])
+
+    def rows(self, some: slice) -> Pairs:
+        """The same of some origins."""
+        return Pairs(self.probability[some], self.occurred[some], self.calm[some])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One rule at past origins. Shapes ``(origins, series, HORIZONS)``; those of the window ``(origins, series)``.
+
+    Attributes:
+        probability: Of the event in each single month ahead; NaN where there is none.
+        known: True where there was a probability and the outcome is known.
         calm: True where, moreover, the event was not already there at the origin.
-        event: True where the event came.
-        onset: True where it came after at least three months without, seen from a calm origin.
-        within: Chance of the event in any month of the planning window.
-        within_judged: True where there was a chance and every outcome of the window is known.
-        within_calm: True where, moreover, the event was not already there at the origin.
-        within_event: True where the event came in the window.
+        event: True where the event occurred.
+        onset: True where it occurred after at least three months without, seen from a calm origin.
+        window: The same of any month of the planning window.
+        window_known: True where there was a probability and every outcome of the window is known.
         starts: First month of each series' window, in months ahead of the origin, shape ``(series,)``.
     """
 
-    chance: FloatArray
-    judged: BoolArray
+    probability: FloatArray
+    known: BoolArray
     calm: BoolArray
     event: BoolArray
     onset: BoolArray
-    within: FloatArray
-    within_judged: BoolArray
-    within_calm: BoolArray
-    within_event: BoolArray
+    window: Pairs
+    window_known: BoolArray
     starts: NDArray[np.int_]
 
+    def month(self, ahead: int) -> Pairs:
+        """The one month ``ahead`` months after each origin; 0: any month of the planning window."""
+        if ahead == WINDOW:
+            return self.window
+        layer = np.s_[:, :, ahead - 1]
+        return Pairs(self.probability[layer], self.event[layer], self.calm[layer])
 
-def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, as_of: dt.date) -> Issued:
+
+def past_forecasts(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, as_of: dt.date) -> PastForecasts:
     """Put one model's past forecasts into arrays, and draw the sample paths that each past night would have drawn.
 
     Args:
         backtest: A frame that keeps ``core.release.FORECASTS``, monthly.
         model_id: The model.
-        counts: Monthly outcomes, one column per series to keep (:func:`alerts.thresholds.by_route`); series without
-            forecasts are left out.
+        counts: Monthly outcomes, one column per series to keep (:func:`alerts.rules.base.counts_by_series`); series
+            without forecasts are left out.
         as_of: Date of the release, from whose planning window each series' ``starts`` follow.
     """
     rows = backtest[(backtest["model_id"] == model_id) & (backtest["output_type"] == "quantile")]
@@ -105,42 +133,44 @@ def issued(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, as_of: d
     quantiles = np.full((len(origins), len(found), horizons, len(QUANTILE_LEVELS)), np.nan)
     levels = pd.Index(QUANTILE_LEVELS).get_indexer(pd.Index(rows["output_type_id"].round(6)))
     usable = levels >= 0
-    place = (origins.get_indexer(months), pd.Index(found).get_indexer(pd.Index(rows["series_id"])))
-    quantiles[place[0][usable], place[1][usable], rows["horizon"].to_numpy()[usable] - 1, levels[usable]] = rows[
+    at = (origins.get_indexer(months), pd.Index(found).get_indexer(pd.Index(rows["series_id"])))
+    quantiles[at[0][usable], at[1][usable], rows["horizon"].to_numpy()[usable] - 1, levels[usable]] = rows[
         "value"
     ].to_numpy()[usable]
-    return Issued(origins, found, starts, quantiles, _paths(rows[usable], counts, found, origins, starts))
+    return PastForecasts(origins, found, starts, quantiles, _paths(rows[usable], counts, found, origins, starts))
 
 
-def replay(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, settings: AlertSettings) -> Past:
+def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> Judged:
     """Judge one rule at every past origin.
 
     Args:
         rule: The rule.
-        made: Forecasts issued.
-        counts: Monthly outcomes, one column per series (:func:`alerts.thresholds.by_route`).
+        past: Forecasts issued.
+        counts: Monthly outcomes, one column per series (:func:`alerts.rules.base.counts_by_series`).
         settings: The reader's numbers.
     """
-    horizons = made.quantiles.shape[2]
-    limits = rule.threshold(counts[made.series], settings).reindex(made.origins).to_numpy(dtype=float)
-    chance = _chances(rule, made.quantiles, limits)
-    outcomes = np.stack([outcomes_at(counts, made, ahead) for ahead in range(1, horizons + 1)], axis=2)
-    judged = np.isfinite(chance) & np.isfinite(outcomes)
-    here = outcomes_at(counts, made, 0)
-    calm = judged & (np.isfinite(here) & ~rule.happened(here, limits))[:, :, None]
-    event = judged & rule.happened(outcomes, limits[:, :, None])
+    horizons = past.quantiles.shape[2]
+    limits = rule.threshold(counts[past.series], settings).reindex(past.origins).to_numpy(dtype=float)
+    probability = _probabilities(rule, past.quantiles, limits)
+    outcomes = np.stack([outcomes_at(counts, past, ahead) for ahead in range(1, horizons + 1)], axis=2)
+    known = np.isfinite(probability) & np.isfinite(outcomes)
+    here = outcomes_at(counts, past, 0)
+    calm = known & (np.isfinite(here) & ~rule.happened(here, limits))[:, :, None]
+    event = known & rule.happened(outcomes, limits[:, :, None])
     near = np.s_[:, :, :HORIZONS]
-    return Past(
-        chance[near],
-        judged[near],
+    return Judged(
+        probability[near],
+        known[near],
         calm[near],
         event[near],
-        _onsets(rule, made, counts, limits, (calm & event)[near]),
-        _within(rule, made.paths, limits),
-        np.asarray(windows(judged, made.starts).all(axis=2)),
-        np.asarray(windows(calm, made.starts).all(axis=2)),
-        np.asarray(windows(event, made.starts).any(axis=2)),
-        made.starts,
+        _onsets(rule, past, counts, limits, (calm & event)[near]),
+        Pairs(
+            _window_probability(rule, past.paths, limits),
+            np.asarray(windows(event, past.starts).any(axis=2)),
+            np.asarray(windows(calm, past.starts).all(axis=2)),
+        ),
+        np.asarray(windows(known, past.starts).all(axis=2)),
+        past.starts,
     )
 
 
@@ -151,9 +181,9 @@ def windows(values: NDArray[Any], starts: NDArray[np.int_]) -> NDArray[Any]:
     return found
 
 
-def outcomes_at(counts: pd.DataFrame, made: Issued, ahead: int) -> FloatArray:
+def outcomes_at(counts: pd.DataFrame, past: PastForecasts, ahead: int) -> FloatArray:
     """Outcomes so many months after each origin, shape ``(origins, series)``."""
-    values: FloatArray = counts[made.series].reindex(made.origins + ahead).to_numpy(dtype=float)
+    values: FloatArray = counts[past.series].reindex(past.origins + ahead).to_numpy(dtype=float)
     return values
 
 
@@ -165,11 +195,13 @@ def _starts(counts: pd.DataFrame, as_of: dt.date, horizons: int) -> NDArray[np.i
     return np.array([start if 1 <= start <= latest else min(USUAL_START, latest) for start in starts], dtype=int)
 
 
-def _onsets(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, limits: FloatArray, came: BoolArray) -> BoolArray:
-    onset = came.copy()
-    for ahead in range(1, came.shape[2] + 1):
+def _onsets(
+    rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, limits: FloatArray, event: BoolArray
+) -> BoolArray:
+    onset = event.copy()
+    for ahead in range(1, event.shape[2] + 1):
         for back in range(1, MONTHS_BELOW + 1):
-            before = outcomes_at(counts, made, ahead - back)
+            before = outcomes_at(counts, past, ahead - back)
             onset[:, :, ahead - 1] &= np.isfinite(before) & ~rule.happened(before, limits)
     return onset
 
@@ -177,7 +209,7 @@ def _onsets(rule: ExceedanceRule, made: Issued, counts: pd.DataFrame, limits: Fl
 def _paths(
     rows: pd.DataFrame, counts: pd.DataFrame, series: list[str], origins: pd.PeriodIndex, starts: NDArray[np.int_]
 ) -> FloatArray:
-    """Draw at each origin with the same function as a night, from outcomes that had come by then."""
+    """Draw at each origin with the same function as a night, from outcomes that had been counted by then."""
     last = int(starts.max(initial=0)) + PLANNING_MONTHS - 1
     paths = np.full((len(origins), len(series), last, PATHS), np.nan)
     if rows.empty:
@@ -197,16 +229,16 @@ def _paths(
     return np.take_along_axis(paths, ahead[None, :, :, None], axis=2)
 
 
-def _within(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:
+def _window_probability(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:
     """Share of paths in which the event comes in any month of the window."""
     share: FloatArray = rule.happened(paths, limits[:, :, None, None]).any(axis=2).mean(axis=2)
     return np.where(np.isfinite(paths[..., 0]).all(axis=2) & np.isfinite(limits), share, np.nan)
 
 
-def _chances(rule: ExceedanceRule, quantiles: FloatArray, limits: FloatArray) -> FloatArray:
-    chance = np.full(quantiles.shape[:3], np.nan)
+def _probabilities(rule: ExceedanceRule, quantiles: FloatArray, limits: FloatArray) -> FloatArray:
+    probability = np.full(quantiles.shape[:3], np.nan)
     usable = np.isfinite(quantiles).all(axis=3) & np.isfinite(limits)[:, :, None]
     for origin, series, ahead in np.argwhere(usable):
         above = probability_above(limits[origin, series], quantiles[origin, series, ahead])
-        chance[origin, series, ahead] = 1 - above if rule.falls else above
-    return chance
+        probability[origin, series, ahead] = 1 - above if rule.falls else above
+    return probability

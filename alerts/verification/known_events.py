@@ -1,7 +1,7 @@
-"""Documented rises of the past: what would have been said before each, and how long before.
+"""Known events of the past: which alerts would have preceded each, and how long before.
 
 The catalogue (``data/events.toml``) names them from public sources, not from Vigie's own figures, so that nobody chose
-them for being foreseen.
+them for being detected.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alerts import thresholds
-from alerts.exceedance import EXCEEDANCE_RULES
 from alerts.levels import Cutoffs
-from alerts.past import Issued, replay
+from alerts.rules.base import route_of
+from alerts.rules.surge import RULE as SURGE
+from alerts.verification.hindcast import HORIZONS, PastForecasts, judge
 from core.settings import AlertSettings
 
 COLUMNS = ["event_id", "route_id", "month", "horizon", "origin", "chance", "cutoff", "level", "came", "basis"]
 KINDS = {"horizon": "int64", "chance": "float64", "cutoff": "float64", "came": "float64"}
-SURGE = next(rule for rule in EXCEEDANCE_RULES if rule.rule == "surge")
 
 
 @dataclass(frozen=True)
-class DocumentedEvent:
+class KnownEvent:
     """One rise that the public record tells of.
 
     Attributes:
@@ -38,9 +37,9 @@ class DocumentedEvent:
     month: str
 
 
-def said_before(
-    events: Sequence[DocumentedEvent],
-    made: Issued,
+def retrospective_alerts(
+    events: Sequence[KnownEvent],
+    past: PastForecasts,
     counts: pd.DataFrame,
     cutoffs: Mapping[int, Cutoffs],
     first_judged: int,
@@ -48,38 +47,38 @@ def said_before(
     *,
     basis: str,
 ) -> pd.DataFrame:
-    """What the rule "far above the trailing mean" would have said about each event's first month.
+    """What the rule "surge" would have said about each event's first month.
 
     Args:
         events: The catalogue.
-        made: Forecasts issued at past origins.
+        past: Forecasts issued at past origins.
         counts: Monthly outcomes, one column per series.
         cutoffs: Frozen cut-offs by months ahead.
-        first_judged: Place of the first origin after the span that they were learned on. Earlier origins could not know
-            them, and get those of honest chances.
+        first_judged: Index of the first origin after the span that they were learned on. Earlier origins could not know
+            them, and get Bayes cut-offs.
         settings: What counts as far above.
         basis: Whose figures these are, in a word.
 
     Returns:
         :data:`COLUMNS`, one row per event and months ahead (``horizon``) with a forecast: ``origin`` is the month whose
-        count was the newest, ``chance`` that the event's month would be far above the mean known then, ``level`` what
-        the cut-off makes of it (empty: no alert), ``came`` 1 where the count was, 0 where it was not, NaN where
-        that is not known. Nothing of the counts themselves is in it.
+        count was the newest, ``chance`` the probability that the event's month would be far above the mean known then,
+        ``level`` what the cut-off makes of it (empty: no alert), ``came`` 1 where the count was, 0 where it was not,
+        NaN where that is not known. Nothing of the counts themselves is in it.
     """
-    past = replay(SURGE, made, counts, settings)
-    places = {thresholds.route_of(name): place for place, name in enumerate(made.series)}
+    judged = judge(SURGE, past, counts, settings)
+    columns = {route_of(name): column for column, name in enumerate(past.series)}
     rows: list[dict[str, object]] = []
     for event in events:
-        column = places.get(event.route_id)
+        column = columns.get(event.route_id)
         if column is None:
             continue
-        for horizon in range(past.chance.shape[2], 0, -1):
+        for horizon in range(HORIZONS, 0, -1):
             origin = pd.Period(event.month, "M") - horizon
-            place = int(made.origins.get_indexer(pd.PeriodIndex([origin]))[0])
-            at = place, column, horizon - 1
-            if place < 0 or not np.isfinite(past.chance[at]):
+            row = int(past.origins.get_indexer(pd.PeriodIndex([origin]))[0])
+            at = row, column, horizon - 1
+            if row < 0 or not np.isfinite(judged.probability[at]):
                 continue
-            levels = cutoffs[horizon] if place >= first_judged else SURGE.honest(settings)
+            levels = cutoffs[horizon] if row >= first_judged else SURGE.bayes_cutoffs(settings)
             rows.append(
                 {
                     "event_id": event.event_id,
@@ -87,10 +86,10 @@ def said_before(
                     "month": event.month,
                     "horizon": horizon,
                     "origin": str(origin),
-                    "chance": float(past.chance[at]),
+                    "chance": float(judged.probability[at]),
                     "cutoff": levels.watch,
-                    "level": levels.level(float(past.chance[at])) or "",
-                    "came": float(past.event[at]) if past.judged[at] else np.nan,
+                    "level": levels.level(float(judged.probability[at])) or "",
+                    "came": float(judged.event[at]) if judged.known[at] else np.nan,
                     "basis": basis,
                 }
             )

@@ -8,71 +8,47 @@ they rise anyway.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from alerts import thresholds
-from alerts.composition import UNKNOWN
 from alerts.levels import WATCH
-from alerts.signals import Signal
+from alerts.rules import surge
+from alerts.rules.base import Evidence, ObservedRule, Signal, counts_by_series, route_of
+from alerts.rules.nationality_shift import UNKNOWN
 from core.calendar import period_index
+from core.languages import marked as _
 from core.settings import AlertSettings
 
-
-@dataclass(frozen=True)
-class ShockRule:
-    """Three months in a country of origin were the worst of three years.
-
-    Attributes:
-        indicators: What is watched, with the smallest three-month sum that means something.
-        most: Sums above this are taken for an error of the source, not for news.
-        recent: Months of the sum.
-        past: Months before that it is compared with.
-        fewest: Earlier sums needed.
-        share: Smallest share of a nationality on a route that links country and route.
-        share_months: Months over which the share is taken.
-        oldest: Age in months beyond which figures by nationality link nothing.
-        ahead: Months after it in which arrivals are looked at for the record.
-    """
-
-    rule: str = "origin_context"
-    indicators: tuple[tuple[str, float], ...] = (("conflict_deaths", 100.0), ("new_displacement", 10_000.0))
-    most: float = 5_000_000
-    recent: int = 3
-    past: int = 36
-    fewest: int = 24
-    share: float = 0.05
-    share_months: int = 12
-    oldest: int = 12
-    ahead: int = 6
+NAME = "origin_context"
+INDICATORS = (("conflict_deaths", 100.0), ("new_displacement", 10_000.0))
+"""What is watched, with the smallest three-month sum that means something."""
+MOST = 5_000_000
+"""Sums above this are taken for an error of the source, not for news."""
+RECENT, PAST, FEWEST = 3, 36, 24
+"""Months of the sum, months before that it is compared with, and earlier sums needed."""
+SHARE, SHARE_MONTHS = 0.05, 12
+"""Smallest share of a nationality on a route that links country and route, and the months over which it is taken."""
+OLDEST = 12
+"""Age in months beyond which figures by nationality link nothing."""
+FOLLOWED = 6
+"""Months after it in which arrivals are looked at for the record."""
 
 
-SHOCK = ShockRule()
-
-
-def contexts(
-    drivers: pd.DataFrame, by_citizen: pd.DataFrame, panel: pd.DataFrame, settings: AlertSettings
-) -> list[Signal]:
+def signals(evidence: Evidence, settings: AlertSettings) -> list[Signal]:
     """Each route's months with figures by nationality; those with unusual context have a level.
 
     Not a claim, a count: did a month far above the trailing mean follow within half a year?
-
-    Args:
-        drivers: Monthly indicators of countries: ``target, geo, time_period, value``.
-        by_citizen: Monthly counts ``route_id, citizen, series_id, time_period, value``.
-        panel: Monthly totals of the routes (``core.release.PANEL``).
-        settings: What counts as far above.
     """
+    drivers, by_citizen = evidence.drivers, evidence.by_citizen
     if drivers.empty or by_citizen.empty:
         return []
-    shocks = {target: _shocks(drivers[drivers["target"] == target], least) for target, least in SHOCK.indicators}
-    counts = thresholds.by_route(panel)
+    shocks = {target: _shocks(drivers[drivers["target"] == target], least) for target, least in INDICATORS}
+    counts = counts_by_series(evidence.panel)
     return [
         signal
         for series_id in counts.columns
-        if (route_id := thresholds.route_of(str(series_id))) is not None
+        if (route_id := route_of(str(series_id))) is not None
         for signal in _route(route_id, counts[[series_id]], by_citizen, shocks, settings)
     ]
 
@@ -85,9 +61,9 @@ def _shocks(rows: pd.DataFrame, least: float) -> pd.DataFrame:
         index="month", columns="geo", values="value", aggfunc="sum"
     )
     wide = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))
-    sums = wide.rolling(SHOCK.recent).sum()
-    highest = sums.shift(SHOCK.recent).rolling(SHOCK.past, min_periods=SHOCK.fewest).max()
-    return sums.where((sums > highest) & (sums >= least) & (sums <= SHOCK.most))
+    sums = wide.rolling(RECENT).sum()
+    highest = sums.shift(RECENT).rolling(PAST, min_periods=FEWEST).max()
+    return sums.where((sums > highest) & (sums >= least) & (sums <= MOST))
 
 
 def _shares(route_id: str, by_citizen: pd.DataFrame, months: pd.PeriodIndex) -> pd.DataFrame:
@@ -98,9 +74,9 @@ def _shares(route_id: str, by_citizen: pd.DataFrame, months: pd.PeriodIndex) -> 
     wide = rows.assign(month=period_index(rows["time_period"], "M")).pivot_table(
         index="month", columns="citizen", values="value", aggfunc="sum", fill_value=0.0
     )
-    sums = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M")).rolling(SHOCK.share_months).sum()
+    sums = wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M")).rolling(SHARE_MONTHS).sum()
     whole = sums.sum(axis=1).where(lambda total: total >= 1)
-    return sums.div(whole, axis=0).reindex(months).ffill(limit=SHOCK.oldest)
+    return sums.div(whole, axis=0).reindex(months).ffill(limit=OLDEST)
 
 
 def _route(
@@ -116,19 +92,19 @@ def _route(
     if shares.empty:
         return
     series_id = str(counts.columns[0])
-    limits = thresholds.surge(counts, settings)[series_id]
+    limits = surge.threshold(counts, settings)[series_id]
     for place in np.flatnonzero(shares.notna().any(axis=1)):
         month = months[int(place)]
-        held = _followed(counts[series_id], float(limits.get(month, np.nan)), month)
-        quiet = Signal(SHOCK.rule, route_id, series_id, month, held=held)
+        confirmed = _followed(counts[series_id], float(limits.get(month, np.nan)), month)
+        quiet = Signal(NAME, route_id, series_id, month, confirmed=confirmed)
         found = _largest(month, shares.iloc[place], shocks)
         if found is None:
             yield quiet
             continue
         target, citizen, share, value = found
         yield Signal(
-            SHOCK.rule, route_id, series_id, month, level=WATCH, held=held, reason_key=f"origin_{target}",
-            reason_params={"citizen": citizen, "share": share, "value": value}, since=month - (SHOCK.recent - 1),
+            NAME, route_id, series_id, month, level=WATCH, confirmed=confirmed, reason_key=f"origin_{target}",
+            reason_params={"citizen": citizen, "share": share, "value": value}, since=month - (RECENT - 1),
         )  # fmt: skip
 
 
@@ -136,7 +112,7 @@ def _largest(
     month: pd.Period, shares: pd.Series, shocks: dict[str, pd.DataFrame]
 ) -> tuple[str, str, float, float] | None:
     """The unusual context of the nationality with the largest share on the route."""
-    feeding = shares[shares >= SHOCK.share].sort_values(ascending=False)
+    feeding = shares[shares >= SHARE].sort_values(ascending=False)
     for citizen, share in zip(feeding.index.astype(str), feeding.to_numpy(dtype=float), strict=True):
         for target, frame in shocks.items():
             value = float(frame[citizen].get(month, np.nan)) if citizen in frame.columns else np.nan
@@ -146,7 +122,25 @@ def _largest(
 
 
 def _followed(counts: pd.Series, limit: float, month: pd.Period) -> float:
-    after = counts.reindex(pd.period_range(month + 1, periods=SHOCK.ahead, freq="M"))
+    after = counts.reindex(pd.period_range(month + 1, periods=FOLLOWED, freq="M"))
     if np.isnan(limit) or after.isna().any() or counts.get(month, np.inf) >= limit:
         return float("nan")
     return float((after >= limit).any())
+
+
+RULE = ObservedRule(
+    rule=NAME,
+    watches="conflict deaths and displacement in countries of origin: context, not cause",
+    event=lambda settings: (
+        f"{RECENT} months higher than in {PAST}, where at least {SHARE:.0%} of arrivals are from; the record counts "
+        f"months of {settings.surge_factor:g} times the mean within {FOLLOWED}"
+    ),
+    minimum=lambda _settings: " or ".join(f"{value:,.0f} ({target.replace('_', ' ')})" for target, value in INDICATORS),
+    levels=("always", "", ""),
+    signals=signals,
+    followed=FOLLOWED,
+    sentences={
+        "origin_conflict_deaths": _("{citizen} ({share} here): {value} conflict deaths, the most in 3 years."),
+        "origin_new_displacement": _("{citizen} ({share} here): {value} newly displaced, the most in 3 years."),
+    },
+)

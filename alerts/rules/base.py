@@ -1,0 +1,317 @@
+"""What a rule is, what it sees and what it says: every module of this package is written with these."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from alerts.levels import Cutoffs, LevelCosts, bayes_cutoffs
+from core.calendar import PLANNING_MONTHS, period_index, planning_window
+from core.quantiles import FloatArray
+from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES
+from core.routes import is_route
+from core.schema import ALL, TARGETS, check
+from core.settings import AlertSettings
+
+BY_CITIZEN = ("route_id", "citizen", "series_id", "time_period", "value")
+DRIVERS = ("target", "geo", "time_period", "value")
+FOLLOWED_MONTHS = 3
+"""Months after a signal in which its claim must come true."""
+YEAR = 12
+
+
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else object) for name in columns})
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that is known on a night.
+
+    Attributes:
+        as_of: The night.
+        panel: Monthly outcomes (``core.release.PANEL``).
+        trajectories: Joint sample paths from each series' last observed month (``core.release.TRAJECTORIES``).
+        backtest: Past forecasts of the ensemble (``core.release.FORECASTS``).
+        freshness: Age of each source's figures (``core.release.FRESHNESS``).
+        revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
+            citizen, freq, before, after, share``.
+        forecast_sources: ``source_id`` of the sources whose figures are forecast. Any other source is context, and its
+            lateness never more than a watch.
+        by_citizen: Monthly counts by nationality where the licence allows: ``route_id, citizen, series_id, time_period,
+            value``; may be empty.
+        drivers: Monthly indicators of countries, context only: ``target, geo, time_period, value``; may be empty.
+    """
+
+    as_of: dt.date
+    panel: pd.DataFrame
+    trajectories: pd.DataFrame
+    backtest: pd.DataFrame
+    freshness: pd.DataFrame
+    revisions: pd.DataFrame
+    forecast_sources: frozenset[str] = frozenset()
+    by_citizen: pd.DataFrame = field(default_factory=lambda: _empty(BY_CITIZEN))
+    drivers: pd.DataFrame = field(default_factory=lambda: _empty(DRIVERS))
+
+    def checked(self) -> Evidence:
+        """The same evidence if every frame keeps its contract.
+
+        Raises:
+            SchemaError: A frame breaks its contract.
+        """
+        check(self.panel, PANEL)
+        check(self.trajectories, TRAJECTORIES)
+        check(self.backtest, FORECASTS)
+        check(self.freshness, FRESHNESS)
+        return self
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What a rule says on one night about one route or source, before it is compared with the night before.
+
+    Attributes:
+        rule: The rule.
+        level: Level reached.
+        reason_key: Key of its sentence among the rule's ``sentences``.
+        reason_params: Figures of its sentence.
+        route_id: Route concerned; ``_Z`` where a source is concerned.
+        series_id: Series concerned; empty where a source is concerned.
+        source_id: Source concerned; empty where a route is concerned.
+        probability: Of the event in any month from the first to the last; NaN where nothing is forecast.
+        threshold: Number to be passed, or that was passed; NaN where there is none.
+        first_period: First month concerned.
+        last_period: Last month concerned.
+        likely_period: First month concerned that carries at least half of the likeliest month's probability; empty
+            where nothing is forecast.
+        horizon: Months from the newest count to the first month concerned; 0 where that lies in the past.
+    """
+
+    rule: str
+    level: str
+    reason_key: str
+    reason_params: Mapping[str, str | float]
+    route_id: str
+    series_id: str = ""
+    source_id: str = ""
+    probability: float = float("nan")
+    threshold: float = float("nan")
+    first_period: str = ""
+    last_period: str = ""
+    likely_period: str = ""
+    horizon: int = 0
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What one rule says about one route in one month; a month in which it says nothing has no level.
+
+    Attributes:
+        rule: The rule.
+        route_id: Route concerned.
+        series_id: Series of the route's total.
+        month: Month whose count was the newest.
+        level: Level reached; empty where there is nothing to say.
+        confirmed: 1 where the months after bore the claim out, 0 where they did not, NaN where that cannot be known.
+        reason_key: Key of its sentence.
+        reason_params: Figures of its sentence.
+        threshold: Number that was passed; NaN where there is none.
+        since: First month concerned, where it is not ``month``.
+    """
+
+    rule: str
+    route_id: str
+    series_id: str
+    month: pd.Period
+    level: str = ""
+    confirmed: float = float("nan")
+    reason_key: str = ""
+    reason_params: Mapping[str, str | float] = field(default_factory=dict)
+    threshold: float = float("nan")
+    since: pd.Period | None = None
+
+    def raised(self) -> Raised:
+        """The alert of a night whose newest month this is."""
+        return Raised(
+            rule=self.rule,
+            level=self.level,
+            reason_key=self.reason_key,
+            reason_params=self.reason_params,
+            route_id=self.route_id,
+            series_id=self.series_id,
+            threshold=self.threshold,
+            first_period=str(self.since or self.month),
+            last_period=str(self.month),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What every rule has.
+
+    Attributes:
+        rule: Its identity, in releases and settings.
+        watches: What it watches, in words.
+        event: What it warns of, in words, with the reader's numbers.
+        minimum: The smallest figure that means something, in words.
+        levels: What each level needs, in words; empty where the rule never reaches it.
+        sentences: Templates of what it says, by ``reason_key``; at most 85 characters when filled in.
+    """
+
+    rule: str
+    watches: str
+    event: Callable[[AlertSettings], str]
+    minimum: Callable[[AlertSettings], str]
+    levels: tuple[str, str, str] = ("", "", "")
+    sentences: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedRule(Rule):
+    """A rule about counts just made. Tonight's alert is its newest month; its record is all the others.
+
+    Attributes:
+        signals: What it says in every month with what was known then: nothing later may change it.
+        followed: Months after which a standing signal counts anew in the record.
+    """
+
+    signals: Callable[[Evidence, AlertSettings], list[Signal]]
+    followed: int = FOLLOWED_MONTHS
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataRule(Rule):
+    """A rule about the figures themselves; it has no record.
+
+    Attributes:
+        find: Its alerts of a night.
+    """
+
+    find: Callable[[Evidence], Iterator[Raised]]
+
+
+_COMPARISONS: dict[str, Callable[[FloatArray, FloatArray], NDArray[np.bool_]]] = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<=": np.less_equal,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExceedanceRule(Rule):
+    """A rule about the planning window: is a number likely to be passed, or fallen to, in any of its months?
+
+    Attributes:
+        watches: What it watches, in words.
+        compares: How a month's count must compare with the number.
+        threshold: The number to be passed in the months after each row: monthly counts, one column per series on an
+            index without gaps (:func:`counts_by_series`), to a frame of the same shape. Only what was counted up to a
+            month may define it; NaN where it is not defined.
+        costs: How dear a false alarm is at each level.
+        say: The sentence of an alert and further figures for it, from its series and the settings.
+    """
+
+    watches: str = "sample paths of the forecast"
+    compares: Literal[">", ">=", "<="]
+    threshold: Callable[[pd.DataFrame, AlertSettings], pd.DataFrame]
+    costs: LevelCosts
+    say: Callable[[str, AlertSettings], tuple[str, dict[str, float]]] | None = None
+
+    @property
+    def falls(self) -> bool:
+        """True where the event is a low count."""
+        return self.compares == "<="
+
+    def happened(self, values: FloatArray, limits: FloatArray) -> NDArray[np.bool_]:
+        """True where a value is an event under its limit; False where either is not known."""
+        return _COMPARISONS[self.compares](values, limits)
+
+    def bayes_cutoffs(self, settings: AlertSettings) -> Cutoffs:
+        """The levels' cut-offs as they would be if every probability were calibrated."""
+        return bayes_cutoffs(self.costs, settings.cost_loss_ratio)
+
+    def alerts(self, evidence: Evidence, settings: AlertSettings, cutoffs: Cutoffs | None = None) -> Iterator[Raised]:
+        """Alerts of a night, at most one per route.
+
+        The months between a route's newest count and the planning window are the nowcast's: no alert is about them.
+
+        Args:
+            evidence: What is known on the night.
+            settings: The reader's numbers.
+            cutoffs: Cut-offs frozen on a training span; Bayes cut-offs where there are none.
+        """
+        counts = counts_by_series(evidence.panel)
+        window = planning_window(evidence.as_of)
+        levels = cutoffs or self.bayes_cutoffs(settings)
+        for name, paths in evidence.trajectories.groupby("series_id", sort=True):
+            series_id, route_id = str(name), route_of(str(name))
+            if route_id is None or series_id not in counts.columns:
+                continue
+            origin = pd.Period(paths["origin_date"].iloc[0], "M")
+            limit = float(self.threshold(counts[[series_id]], settings)[series_id].get(origin, np.nan))
+            months = paths.pivot_table(index="output_type_id", columns="target_end_date", values="value")
+            ahead = months.loc[:, pd.PeriodIndex(months.columns, freq="M").isin(window)]
+            if np.isnan(limit) or len(ahead.columns) < PLANNING_MONTHS:
+                continue
+            happened = self.happened(ahead.to_numpy(), np.full(1, limit))
+            probability = float(happened.any(axis=1).mean())
+            level = levels.level(probability)
+            if level is None:
+                continue
+            likely = happened.mean(axis=0)
+            months_named = {"first": str(window[0]), "month": str(window[-1])}
+            key, further = self.say(series_id, settings) if self.say else (self.rule, {})
+            yield Raised(
+                rule=self.rule,
+                level=level,
+                reason_key=key,
+                reason_params={"chance": probability, "threshold": limit, **months_named, **further},
+                route_id=route_id,
+                series_id=series_id,
+                probability=probability,
+                threshold=limit,
+                first_period=str(window[0]),
+                last_period=str(window[-1]),
+                likely_period=str(window[int(np.argmax(likely >= likely.max() / 2))]),
+                horizon=(window[0] - origin).n,
+            )
+
+
+def route_of(series_id: str) -> str | None:
+    """The route whose monthly total a series is; None for every other series."""
+    parts = series_id.split(".")
+    if len(parts) != 5:
+        return None
+    target, route_id, geo, citizen, freq = parts
+    total = target in TARGETS and (geo, citizen, freq) == (ALL, ALL, "M")
+    return route_id if total and is_route(route_id) else None
+
+
+def counts_by_series(panel: pd.DataFrame) -> pd.DataFrame:
+    """Monthly outcomes as one column per series, on every month from the first to the last.
+
+    Args:
+        panel: A frame that keeps ``core.release.PANEL``, monthly.
+    """
+    months = period_index(panel["time_period"], "M")
+    wide = panel.assign(_month=months).pivot_table(index="_month", columns="series_id", values="value", observed=True)
+    if wide.empty:
+        return wide
+    return wide.reindex(pd.period_range(wide.index.min(), wide.index.max(), freq="M"))
+
+
+def large_enough_mean(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
+    """Mean of the last 12 months where it is large enough to mean something."""
+    mean = counts.rolling(YEAR).mean()
+    return mean.where(mean >= smallest(settings))
+
+
+def smallest(settings: AlertSettings) -> float:
+    """The smallest monthly count that a rule about the months ahead compares with."""
+    return max(settings.surge_minimum, 1)

@@ -1,0 +1,110 @@
+"""A monthly total revised by much since the former release, and by more than its source usually revises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from alerts.levels import LEVELS, SEVERE, WARNING, WATCH
+from alerts.rules.base import DataRule, Evidence, Raised
+from core.languages import marked as _
+from core.schema import ALL, NOT_APPLICABLE, TARGETS
+
+NAME = "large_revision"
+STEPS = ((SEVERE, 0.50, 1000), (WARNING, 0.25, 500), (WATCH, 0.10, 200))
+"""Level, share of the former figure and persons, gravest first: both must be reached."""
+LEAST = 200
+"""Persons from which a revision beyond what is typical is a watch, even where the share is small."""
+QUANTILE, TIMES = 0.90, 3.0
+"""A revision is beyond the typical at three times the size that nine in ten of the source's others stay within."""
+SMALLEST = 0.05
+"""Shares that are always typical: rounding and late reports."""
+UNKNOWN = 0.25
+"""Typical share of a source that has revised too seldom to tell."""
+FEWEST = 8
+LEAST_PERSONS = 100
+"""Former figures from which a share means something."""
+
+
+def with_typical_revision(revisions: pd.DataFrame, record: pd.DataFrame) -> pd.DataFrame:
+    """Put beside each revision how far its source's other revisions go.
+
+    Args:
+        revisions: A frame that keeps ``core.release.REVISIONS``.
+        record: Every single revision known (``VintageStore.all_revisions``), these included.
+
+    Returns:
+        The revisions with the column ``usual``: the share up to which a change of that source is typical. Learned from
+        changed totals of at least 100 persons; of one figure's own revisions none counts for it.
+    """
+    changed = record[(record["kind"] == "changed") & record["citizen"].isin([ALL, NOT_APPLICABLE])]
+    changed = changed[changed["before"].abs() >= LEAST_PERSONS]
+    sizes = {
+        str(source_id): (rows["series_id"] + " " + rows["time_period"], rows["share"].abs().to_numpy(dtype=float))
+        for source_id, rows in changed.groupby("source_id")
+    }
+    nothing = (pd.Series(dtype=object), np.empty(0))
+    typical = []
+    for source_id, series_id, period in revisions[["source_id", "series_id", "time_period"]].itertuples(index=False):
+        names, shares = sizes.get(str(source_id), nothing)
+        others = shares[(names != f"{series_id} {period}").to_numpy(dtype=bool)]
+        enough = len(others) >= FEWEST
+        typical.append(max(SMALLEST, TIMES * float(np.quantile(others, QUANTILE))) if enough else UNKNOWN)
+    return revisions.assign(usual=np.asarray(typical, dtype=float))
+
+
+def level_of(share: float, size: float, typical: float | None = None) -> str | None:
+    """The level reached by a revision; None below a watch, or where the source typically revises by as much.
+
+    Args:
+        share: Change as a share of the former figure.
+        size: Change in persons.
+        typical: Share up to which a change of the source is typical; None where that is not known.
+    """
+    if typical is not None and not abs(share) > typical:
+        return None
+    reached = (level for level, least, persons in STEPS if abs(share) >= least and abs(size) >= persons)
+    return next(reached, WATCH if typical is not None and abs(size) >= LEAST else None)
+
+
+def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
+    """The largest revision of each route's monthly totals since the former release."""
+    rows = evidence.revisions
+    if rows.empty:
+        return
+    rows = rows[rows["target"].isin(TARGETS) & (rows["citizen"] == ALL) & (rows["freq"] == "M")]
+    rows = rows[rows["route_id"] != NOT_APPLICABLE]
+    rows = rows.assign(before=rows["before"].fillna(0.0), after=rows["after"].fillna(0.0))
+    rows = rows.assign(size=(rows["after"] - rows["before"]).abs())
+    rows = rows.sort_values("size", ascending=False, kind="stable").sort_values("route_id", kind="stable")
+    done: set[str] = set()
+    for row in rows.to_dict("records"):
+        level = level_of(row["share"], row["size"], row.get("usual"))
+        if level is None or row["route_id"] in done:
+            continue
+        done.add(row["route_id"])
+        yield Raised(
+            rule=NAME,
+            level=level,
+            reason_key=NAME,
+            reason_params={"month": row["time_period"], "before": row["before"], "after": row["after"]},
+            route_id=row["route_id"],
+            series_id=row["series_id"],
+            source_id=row["source_id"],
+            first_period=row["time_period"],
+            last_period=row["time_period"],
+        )
+
+
+_IN_WORDS = {level: f"{share:.0%} and {size:,.0f}" for level, share, size in STEPS}
+RULE = DataRule(
+    rule=NAME,
+    watches="figures changed since the former release",
+    event=lambda _settings: "a monthly total revised by much",
+    minimum=lambda _settings: "see levels",
+    levels=(_IN_WORDS[LEVELS[0]], _IN_WORDS[LEVELS[1]], _IN_WORDS[LEVELS[2]]),
+    find=largest_revisions,
+    sentences={NAME: _("{month} was revised from {before} to {after}.")},
+)

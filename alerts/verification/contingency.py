@@ -1,0 +1,238 @@
+"""Contingency tables of alerts and events, and the measures that follow from them, with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, Pairs
+from core.calendar import PLANNING_MONTHS
+from core.quantiles import FloatArray
+from forecasting.verification.bootstrap import (
+    area_interval,
+    rate_interval,
+    ratio,
+    share_interval,
+    widened,
+    with_interval,
+)
+
+MONTHS_PER_YEAR = 12
+QUARTILES = {"q25": 0.25, "median": 0.50, "q75": 0.75}
+EDGES: FloatArray = np.array([0.0, 0.1, 0.25, 0.45, 0.65, 1.0])
+"""Bins of the probability, narrow where most of them lie."""
+RELIABILITY_COLUMNS = ["rule", "horizon", "bin_low", "bin_high", "chance", "came", "came_lo", "came_hi", "n"]
+
+
+@dataclass(frozen=True)
+class ContingencyTable:
+    """Alerts of one rule at one level, entered at the origin they were first raised. Shapes ``(origins, series)``.
+
+    Attributes:
+        hits: Alerts that were followed by their event.
+        false_alarms: Alerts that were not.
+        events: Events that an alert could have preceded.
+        detected: Events that one did.
+        lead: Months between the first alert and the event; 0 where it was not detected.
+        judged: Months in which the rule could be judged.
+    """
+
+    hits: BoolArray
+    false_alarms: BoolArray
+    events: BoolArray
+    detected: BoolArray
+    lead: FloatArray
+    judged: BoolArray
+
+    def of(self, columns: list[int]) -> ContingencyTable:
+        """The same of some series."""
+        return ContingencyTable(**{name: array[:, columns] for name, array in vars(self).items()})
+
+    def rows(self, some: slice) -> ContingencyTable:
+        """The same of some origins."""
+        return ContingencyTable(**{name: array[some] for name, array in vars(self).items()})
+
+
+def contingency(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
+    """Alerts and events of one month ahead, or of the planning window (:data:`WINDOW`), as alerts are issued."""
+    return _of_window(judged, cutoff) if ahead == WINDOW else _of_month(judged, ahead, cutoff)
+
+
+def _of_month(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
+    """Alerts about the one month ``ahead`` months after the origin.
+
+    An alert is a hit where the event was there in that month. Events to be detected are onsets only, each one once, so
+    that a long event does not count as many successes.
+    """
+    layer = ahead - 1
+    alert = judged.calm & (judged.probability >= cutoff)
+    detected = alert[:, :, layer] & judged.onset[:, :, layer]
+    lead = np.where(detected, float(ahead), 0.0)
+    for further in range(1, alert.shape[2] - layer):
+        earlier = np.zeros_like(detected)
+        earlier[further:] = alert[:-further, :, layer + further]
+        lead = np.where(detected & earlier, float(ahead + further), lead)
+    hits, false_alarms = (
+        alert[:, :, layer] & found for found in (judged.event[:, :, layer], ~judged.event[:, :, layer])
+    )
+    return ContingencyTable(hits, false_alarms, judged.onset[:, :, layer], detected, lead, judged.known[:, :, layer])
+
+
+def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
+    """Alerts as they are issued: about any month of the planning window, open from night to night.
+
+    Consecutive alerts are one alert, entered where it was raised; it is a hit where the event occurred within the
+    window of one of its months. An alert that is open longer than its window counts anew: crying all the time is not
+    one alert.
+    An event is detected where an alert was open whose window held its month; its lead is counted from the release, not
+    from the newest count: 1 is the first month of the window.
+    """
+    alert = judged.window.calm & (judged.window.probability >= cutoff)
+    raised, fulfilled = entries(alert, judged.window.occurred, PLANNING_MONTHS)
+    events = judged.onset[:, :, 0]
+    lead = np.zeros(events.shape)
+    for column, start in enumerate(judged.starts):
+        for month in range(PLANNING_MONTHS):
+            # The event lies one month after its row's origin; the alert's window began `start` months after its own.
+            back = start - 1 + month
+            was_open = np.zeros(len(alert), dtype=bool)
+            was_open[back:] = alert[: len(alert) - back, column]
+            lead[:, column] = np.where(events[:, column] & was_open, month + 1.0, lead[:, column])
+    return ContingencyTable(raised & fulfilled, raised & ~fulfilled, events, lead > 0, lead, judged.window_known)
+
+
+def entries(alert: BoolArray, occurred: BoolArray, months: int) -> tuple[BoolArray, BoolArray]:
+    """Where open alerts are entered, and which of them were followed by their event.
+
+    Args:
+        alert: Months in which an alert is open, shape ``(origins, series)``.
+        occurred: Whether its event occurred within the window of that month.
+        months: Length of the window, after which an open alert counts anew.
+
+    Returns:
+        ``raised`` at the first month of each entry, and ``fulfilled``, which is true there.
+    """
+    age = np.zeros(alert.shape, dtype=int)
+    for origin in range(len(alert)):
+        before = age[origin - 1] if origin else 0
+        age[origin] = np.where(alert[origin], before % months + 1, 0)
+    fulfilled = alert & occurred
+    for origin in range(len(alert) - 2, -1, -1):
+        fulfilled[origin] |= fulfilled[origin + 1] & (age[origin + 1] > 1)
+    return age == 1, fulfilled
+
+
+def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
+    """Precision, recall, false alarms per route-year and quartiles of lead, with intervals.
+
+    Intervals come from the block bootstrap, and are no narrower than those of a plain share or rate of as many cases.
+
+    Args:
+        table: Alerts of one series or several, which are pooled.
+        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
+    """
+    hits, false_alarms, events, detected, judged = (
+        weights @ counted.sum(axis=1).astype(float)
+        for counted in (table.hits, table.false_alarms, table.events, table.detected, table.judged)
+    )
+    alerts = hits + false_alarms
+    found = {
+        "precision": widened(with_interval(ratio(hits, alerts)), share_interval(hits[0], alerts[0])),
+        "recall": widened(with_interval(ratio(detected, events)), share_interval(detected[0], events[0])),
+        "false_alarms_per_route_year": widened(
+            with_interval(ratio(false_alarms * MONTHS_PER_YEAR, judged)),
+            rate_interval(false_alarms[0], judged[0] / MONTHS_PER_YEAR),
+        ),
+        **{
+            f"lead_months_{name}": with_interval(_weighted_quantile(table.lead, weights, quantile))
+            for name, quantile in QUARTILES.items()
+        },
+    }
+    return _with_bounds(found) | {"n_alerts": float(alerts[0])}
+
+
+def ranking(pairs: Pairs, weights: FloatArray, *, is_probability: bool = True) -> dict[str, float]:
+    """How well probabilities tell events from other months, over calm origins, with intervals.
+
+    ``auc`` is the area under the ROC curve in the Mann–Whitney form: share of pairs (event, no event) in which the
+    event had the higher probability, ties half. ``brier_skill`` is one less the Brier score over that of the share of
+    months with an event (Murphy 1973, J. Applied Meteorology 12), which is ``base_rate``.
+
+    Args:
+        pairs: Probabilities and outcomes.
+        weights: How often each origin is drawn.
+        is_probability: False for scores that are no probabilities: they have no Brier score.
+    """
+    origin = np.nonzero(pairs.calm)[0]
+    probability, occurred = pairs.probability[pairs.calm], pairs.occurred[pairs.calm]
+    of_event, of_none = probability[occurred][:, None], probability[~occurred][None]
+    higher = (of_event > of_none) + 0.5 * (of_event == of_none)
+    events, others = weights[:, origin[occurred]], weights[:, origin[~occurred]]
+    number = events.sum(axis=1) * others.sum(axis=1)
+    auc = with_interval(ratio(((events @ higher) * others).sum(axis=1), number))
+    found = {"auc": widened(auc, area_interval(auc[0], int(occurred.sum()), int((~occurred).sum())))}
+    cases = weights[:, origin]
+    rate = ratio(cases @ occurred.astype(float), cases.sum(axis=1))
+    error = (
+        ratio(cases @ np.square(probability - occurred), cases.sum(axis=1))
+        if is_probability
+        else np.full(len(weights), np.nan)
+    )
+    reference = rate * (1 - rate)
+    skill = np.where(reference > 0, 1 - ratio(error, reference), np.nan)
+    return _with_bounds(found | {"brier_skill": with_interval(skill)}) | {"base_rate": float(rate[0])}
+
+
+def reliability(judged: Judged, rule: str, weights: FloatArray) -> pd.DataFrame:
+    """Probabilities against how often the event occurred, over all routes and calm origins.
+
+    Args:
+        judged: The rule at past origins.
+        rule: The rule.
+        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
+
+    Returns:
+        :data:`RELIABILITY_COLUMNS`: ``horizon`` 0 is any month of the window, ``chance`` the mean probability, ``came``
+        the share of events with its interval ``came_lo, came_hi``, and ``n`` the months; one row per bin that holds a
+        month.
+    """
+    rows: list[dict[str, object]] = []
+    for horizon in range(WINDOW, HORIZONS + 1):
+        rows += [{"rule": rule, "horizon": horizon, **found} for found in _bins(judged.month(horizon), weights)]
+    return pd.DataFrame(rows, columns=RELIABILITY_COLUMNS)
+
+
+def _bins(pairs: Pairs, weights: FloatArray) -> list[dict[str, object]]:
+    origin = np.nonzero(pairs.calm)[0]
+    probability, occurred = pairs.probability[pairs.calm], pairs.occurred[pairs.calm].astype(float)
+    bins = np.clip(np.searchsorted(EDGES, probability, side="right") - 1, 0, len(EDGES) - 2)
+    out: list[dict[str, object]] = []
+    for number in np.unique(bins):
+        inside = bins == number
+        drawn = weights[:, origin[inside]]
+        share = with_interval(ratio(drawn @ occurred[inside], drawn.sum(axis=1)))
+        value, low, high = widened(share, share_interval(float(occurred[inside].sum()), float(inside.sum())))
+        edges: dict[str, object] = {"bin_low": float(EDGES[number]), "bin_high": float(EDGES[number + 1])}
+        mean = float(probability[inside].mean())
+        out.append(edges | {"chance": mean, "came": value, "came_lo": low, "came_hi": high, "n": int(inside.sum())})
+    return out
+
+
+def _weighted_quantile(lead: FloatArray, weights: FloatArray, quantile: float) -> FloatArray:
+    """A quantile of the leads above 0 in each resample, linear between neighbours as numpy's is."""
+    longest = max(1, int(lead.max(initial=0)))
+    counts = np.stack([weights @ (lead == months).sum(axis=1) for months in range(1, longest + 1)])
+    upto, total = np.cumsum(counts, axis=0), counts.sum(axis=0)
+    place = np.maximum(total - 1, 0) * quantile
+    lower = (upto <= np.floor(place)).sum(axis=0) + 1.0
+    upper = (upto <= np.ceil(place)).sum(axis=0) + 1.0
+    return np.where(total > 0, lower + (place - np.floor(place)) * (upper - lower), np.nan)
+
+
+def _with_bounds(found: dict[str, tuple[float, float, float]]) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for name, values in found.items():
+        out[name], out[f"{name}_lo"], out[f"{name}_hi"] = values
+    return out
