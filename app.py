@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import access, sign_in, state
+from dashboard import sign_in, state, visitor
 from dashboard.i18n import _, choose_language, languages
 from dashboard.layout import PAGES
 
-st.set_page_config(page_title="Vigie", page_icon=access.page_icon(), layout="wide", initial_sidebar_state="collapsed")
+st.set_page_config(page_title="Vigie", page_icon=visitor.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))
 sign_in.require_login()
 titles = {
@@ -24,6 +24,6 @@ titles = {
 }
 # Streamlit answers the default page at / only; this one makes /overview work too.
 overview = st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
-page = st.navigation([*access.pages_for(titles, PAGES), overview], position="top")
+page = st.navigation([*visitor.pages_for(titles, PAGES), overview], position="top")
 sign_in.show_person()
 sign_in.show_page(page)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.schema import ALL
-from dashboard import asylum_view, layout, memory, numbers, route_details, state, tables
+from dashboard import asylum_view, downloads, layout, memory, numbers, route_details, state, tables
 from dashboard.asylum_view import AsylumView
 from dashboard.i18n import _
 from dashboard.route_details import country
@@ -39,11 +39,11 @@ def show_citizenships(view: AsylumView) -> None:
     draw = partial(route_details.draw_mix, mix, unit, title, "citizenships")
     memory.drawn(view.night, draw, "citizenships' chart", *view.key)
     st.markdown(layout.small(route_details.withheld_note()))
-    made = layout.export_of(
+    made = downloads.export_of(
         view.night, f"asylum-citizenships-{view.geo}", title, route_details.monthly_breakdown(cells),
         [asylum_view.SOURCE_ID],
     )  # fmt: skip
-    layout.figures(layout.with_notes(made, [route_details.withheld_note()]), title, shown=mix)
+    downloads.figures(downloads.with_notes(made, [route_details.withheld_note()]), title, shown=mix)
 
 
 def citizenships(view: AsylumView) -> pd.DataFrame:
@@ -71,8 +71,8 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
         st.header(title, anchor=False)
         if len(table):
             full = f"{title}: {view.kind}"
-            made = layout.export_of(view.night, f"asylum-{name}-{view.freq}", full, table, [asylum_view.SOURCE_ID])
-            layout.downloads(made)
+            made = downloads.export_of(view.night, f"asylum-{name}-{view.freq}", full, table, [asylum_view.SOURCE_ID])
+            downloads.buttons(made)
     if table.empty:
         st.markdown(layout.small(_("No forecast of this kind in this release.")))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.calendar import to_period
-from dashboard import layout, numbers, tables
+from dashboard import downloads, numbers, tables
 from dashboard.asylum_details import country
 from dashboard.asylum_view import MONTHS_EACH, OK, SOURCE_ID, AsylumView, of_kind
 from dashboard.downloads import Export
@@ -132,5 +132,5 @@ def export(view: AsylumView) -> Export:
         frame = frame.assign(month=[str(quarter).replace("Q", "-Q") for quarter in quarters])
     named = frame.rename(columns={"month": "period"})
     name = f"asylum-{view.geo}-{view.target.removeprefix('asylum_')}-{view.freq}".replace("_", "-").lower()
-    made = layout.export_of(view.night, name, f"{title(view)} ({kind_name(view.kind)})", named, [SOURCE_ID])
-    return layout.with_notes(made, [_("Figures are rounded to the nearest 5 by Eurostat.")])
+    made = downloads.export_of(view.night, name, f"{title(view)} ({kind_name(view.kind)})", named, [SOURCE_ID])
+    return downloads.with_notes(made, [_("Figures are rounded to the nearest 5 by Eurostat.")])

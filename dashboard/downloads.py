@@ -1,20 +1,30 @@
-"""Tables as files: CSV, XLSX and Parquet, each with its citation, licence and caveats inside.
+"""What leaves the program: tables as CSV, XLSX and Parquet, pictures, texts and the briefing, and their buttons.
 
-The files are made by :mod:`core.table_files`.
+Each file has its citation, licence and caveats inside, and is made on the click by whoever may still have it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
+import streamlit as st
 
+from access.roles import DOWNLOAD
 from core import table_files
 from core.disclosure import refuse_small_counts
-from dashboard.i18n import _, labelled
+from core.settings import load_settings
+from dashboard import memory, state, visitor
+from dashboard.i18n import _, labelled, language
 from dashboard.purpose import caveats
+from dashboard.reads import Night
+from dashboard.tables import localised
+from desk.briefing import make_briefing
 
 
 @dataclass(frozen=True)
@@ -84,3 +94,128 @@ FORMATS: dict[str, tuple[str, str, Callable[[Export], bytes]]] = {
     "Parquet": ("parquet", "application/vnd.apache.parquet", parquet_bytes),
 }
 """Name on the button: file ending, media type, function that makes the file."""
+
+
+def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
+    """Citation and licence of the sources behind a table, components of derived ones included.
+
+    Args:
+        night: The release.
+        source_ids: The sources; by default every one that the release has figures of.
+    """
+    return memory.made(night, partial(_citations, night, source_ids), "citations", source_ids)
+
+
+def _citations(night: Night, source_ids: list[str] | None) -> list[str]:
+    cards = night.sources()
+    used = set(night.frame("observations")["source_id"]) if source_ids is None else set(source_ids)
+    wanted = [name for name in cards if name in used]
+    for name in list(wanted):
+        wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
+    return [_("{citation} Licence: {licence}.").format(**_texts(cards[name])) for name in wanted]
+
+
+def _texts(card: dict[str, object]) -> dict[str, str]:
+    citation, licence = (str(card.get(key, "")).rstrip(".") for key in ("citation", "licence"))
+    return {"citation": f"{citation}.", "licence": licence}
+
+
+def buttons(export: Export, picture: Callable[[], bytes] | None = None) -> None:
+    """Buttons that hand a table over as CSV, XLSX and Parquet, and its picture as PNG. Files are made on the click."""
+    if not visitor.allows(DOWNLOAD):
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
+        icon: str | None = ":material/download:"
+        for name, (ending, media_type, make) in FORMATS.items():
+            _button(name, export, ending, media_type, partial(make, export), icon)
+            icon = None
+        if picture is not None:
+            _button("PNG", export, "png", "image/png", picture, None)
+
+
+def document_button(night: Night, name: str, label: str) -> None:
+    """A button that hands over one of the release's texts as it was published; none where the release lacks it."""
+    text = night.document(name)
+    if text and visitor.allows(DOWNLOAD):
+        file_name = f"vigie-{Path(name).stem}-{night.as_of.isoformat()}{Path(name).suffix}"
+        st.download_button(
+            label,
+            visitor.released(file_name, night.run_id, text.encode),
+            file_name,
+            "text/markdown",
+            key=f"document:{name}",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/description:",
+        )
+
+
+def figures(
+    export: Export, alt: str, *, shown: pd.DataFrame | None = None, picture: Callable[[], bytes] | None = None
+) -> None:
+    """What lies behind a chart: its table on demand, and its files.
+
+    Args:
+        export: The table and what travels with it.
+        alt: What the table holds, for those who do not see it.
+        shown: The table as it is shown, if other than in the files.
+        picture: Makes the chart's PNG, where there is one.
+    """
+    name = f"figures-{export.name}"
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.toggle(_("Show the figures"), **state.widget(name, state.switch(name), lambda on: "1" if on else None))
+        buttons(export, picture)
+    if state.switch(name):
+        table = localised(export.frame if shown is None else shown)
+        st.dataframe(table, hide_index=True, placeholder="", alt=alt)
+
+
+def _button(
+    name: str, export: Export, ending: str, media_type: str, make: Callable[[], bytes], icon: str | None
+) -> None:
+    file_name = export.file_name(ending)
+    st.download_button(
+        name,
+        visitor.released(file_name, export.run_id, make),
+        file_name,
+        media_type,
+        key=f"file:{file_name}",
+        on_click="ignore",
+        type="tertiary",
+        icon=icon,
+        help=_("Download as {format}, with citation, licence and caveats inside").format(format=name),
+    )
+
+
+def export_of(night: Night, name: str, title: str, frame: pd.DataFrame, sources: list[str] | None = None) -> Export:
+    """A table of a release, ready to leave the program."""
+    return Export(name, title, frame, night.as_of.isoformat(), night.run_id, citations(night, sources))
+
+
+def with_notes(export: Export, notes: list[str]) -> Export:
+    """The same export with caveats of its own."""
+    return dataclasses.replace(export, notes=notes)
+
+
+def briefing_button(night: Night) -> None:
+    """The button; none for a reader who may not take files away."""
+    if not visitor.allows(DOWNLOAD):
+        return
+    file_name = f"vigie-{night.as_of.isoformat()}-{language()}.pdf"
+    make = partial(_briefing, night.home, night.run_id, language())
+    st.download_button(
+        _("Briefing (PDF)"),
+        visitor.released(file_name, night.run_id, make),
+        file_name,
+        "application/pdf",
+        key="briefing",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/picture_as_pdf:",
+        help=_("One page to print or hand on: map, alerts, charts, caveats and licences"),
+    )
+
+
+def _briefing(home: str, run_id: str, reader_language: str) -> bytes:
+    folder = Path(home)
+    return make_briefing(folder, load_settings(folder), run_id, reader_language)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.schema import ALL
-from dashboard import layout, numbers, state
+from dashboard import downloads, layout, numbers, state
 from dashboard.i18n import _, ngettext
 from dashboard.reads import Night
 from dashboard.summaries import known
@@ -38,7 +38,7 @@ def show_driver_tests(night: Night) -> None:
     shown = tests[tests["series_id"] == place]
     st.dataframe(table(shown), hide_index=True, alt=_("Ratios of scores with and without each driver, by months ahead"))
     st.markdown(layout.small(origin_words(shown)))
-    layout.downloads(layout.export_of(night, "driver-tests", _("Tests of drivers"), tests, []))
+    downloads.buttons(downloads.export_of(night, "driver-tests", _("Tests of drivers"), tests, []))
 
 
 def title(rows: pd.DataFrame) -> str:

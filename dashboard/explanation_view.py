@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, memory, numbers, summaries
+from dashboard import downloads, layout, memory, numbers, summaries
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.i18n import _
 from dashboard.route_view import RouteView
@@ -28,7 +28,7 @@ def show_moved(view: RouteView) -> None:
     st.header(title(rows), anchor=False)
     memory.drawn(view.night, partial(draw_moved, rows), "moved", view.route_id)
     name = _("What moved the forecast of {month}").format(month=numbers.month_name(rows["target_end_date"].iloc[0]))
-    layout.figures(layout.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
+    downloads.figures(downloads.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
 
 
 def draw_moved(rows: pd.DataFrame) -> None:

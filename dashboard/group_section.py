@@ -12,7 +12,7 @@ import streamlit as st
 from core.countries import display_name
 from core.errors import InputError
 from core.schema import ALL
-from dashboard import layout, memory, numbers, state
+from dashboard import downloads, layout, memory, numbers, state
 from dashboard.i18n import _, labelled, language, ngettext
 from dashboard.layout import small
 from dashboard.names import region_name
@@ -50,8 +50,8 @@ def show(night: Night) -> None:
     chosen = rows[(rows["kind"] == kind) & (rows["horizon"].astype(int) == int(ahead))]
     memory.drawn(night, partial(draw, chosen), "groups", kind, ahead)
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        layout.document_button(night, MATRIX, _("Evaluation matrix"))
-        layout.downloads(layout.export_of(night, "errors-by-group", _("Errors of the forecast by group"), rows))
+        downloads.document_button(night, MATRIX, _("Evaluation matrix"))
+        downloads.buttons(downloads.export_of(night, "errors-by-group", _("Errors of the forecast by group"), rows))
 
 
 def draw(chosen: pd.DataFrame) -> None:

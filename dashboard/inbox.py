@@ -25,7 +25,7 @@ from alerts.lifecycle import (
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
-from dashboard import access, numbers, reads
+from dashboard import numbers, reads, visitor
 from dashboard.failures import error_words
 from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, ngettext
@@ -114,7 +114,7 @@ def show_form(night: Night, row: Row, *, is_newest: bool) -> None:
         st.session_state.pop(_DOING, None)
         st.rerun()
     if confirmed:
-        _take(night, row, Step(access.actor(name), action, reason, seen))
+        _take(night, row, Step(visitor.actor(name), action, reason, seen))
 
 
 def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) -> None:
@@ -125,7 +125,7 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
             what=titles[entry.action], who=plain(entry.actor), day=numbers.day(entry.at.date())
         )
         st.warning(labelled(f"**{head}**", plain(entry.reason)), icon=":material/forum:")
-        may_answer = is_newest and access.allows(ANSWERED)
+        may_answer = is_newest and visitor.allows(ANSWERED)
         if may_answer and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
             _answer_form(night, row, entry)
 
@@ -147,7 +147,7 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         filed = st.form_submit_button(_("File the note"))
     st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
     if filed:
-        _take(night, row, Step(access.actor(name), str(kind), reason))
+        _take(night, row, Step(visitor.actor(name), str(kind), reason))
 
 
 def _answer_form(night: Night, row: Row, entry: Entry) -> None:
@@ -156,12 +156,12 @@ def _answer_form(night: Night, row: Row, entry: Entry) -> None:
         reason = st.text_area(_("Answer"), max_chars=LONGEST_REASON, height=80)
         answered = st.form_submit_button(_("File the answer"))
     if answered:
-        _take(night, row, Step(access.actor(name), ANSWERED, reason, payload={"answers": entry.id}))
+        _take(night, row, Step(visitor.actor(name), ANSWERED, reason, payload={"answers": entry.id}))
 
 
 def _ask_name(form: str) -> str:
     """The reader's name: given by the login, else asked once in a visit, then shown."""
-    if signed_in := access.reader().name:
+    if signed_in := visitor.reader().name:
         st.markdown(small(_("Acting as {name}, as you signed in.").format(name=plain(signed_in))))
         return signed_in
     known = str(st.session_state.get(ACTING_AS, ""))
@@ -218,7 +218,7 @@ def _what_came(step: Step, outcome: Outcome) -> str:
 def _is_allowed(state: State, action: str) -> bool:
     """What the state allows to anybody and the reader's role to them; both are asked again when it is done."""
     steps = {PROPOSED: {SIGNED_OFF, DISMISSED}, SIGNED_OFF: {ACKNOWLEDGED, DISMISSED}, ACKNOWLEDGED: {DISMISSED}}
-    return action in steps.get(state.status, set()) and access.allows(action)
+    return action in steps.get(state.status, set()) and visitor.allows(action)
 
 
 def _action_words() -> dict[str, str]:

@@ -1,11 +1,10 @@
-"""What every page shares: the release it shows, the line above the title, charts with text, table and files."""
+"""What every page shares: the release it shows, the line above the title, the languages, charts with their text."""
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +12,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from access.roles import DOWNLOAD
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import access, memory, numbers, purpose, reads, state
-from dashboard.downloads import FORMATS, Export
+from dashboard import memory, numbers, purpose, reads, state
 from dashboard.failures import error_words, fault
-from dashboard.frames import localised
-from dashboard.i18n import _, listed, words
-from dashboard.language_control import show_languages
+from dashboard.i18n import _, language, languages, listed, words
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
 from reports import names
@@ -35,6 +30,17 @@ _STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
+
+_LANGUAGE_PLACE = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-language) {display: contents;}
+.st-key-language {position: fixed; top: 0.5rem; z-index: 999995; width: auto;
+  right: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem));}
+.st-key-language button {min-height: 2rem; padding: 0 0.6rem;}
+@media (max-width: 640px) {.st-key-language {right: 1rem;}}
+@media print {.st-key-language {display: none;}}
+</style>"""
+_SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
+"""Tells screen readers in which language to speak: Streamlit's own page always says English."""
 
 
 def dress() -> None:
@@ -242,102 +248,21 @@ def let_draw(*, at_first: float = _MOMENT) -> None:
     st.session_state[_DRAWN] = True
 
 
-def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
-    """Citation and licence of the sources behind a table, components of derived ones included.
-
-    Args:
-        night: The release.
-        source_ids: The sources; by default every one that the release has figures of.
-    """
-    return memory.made(night, partial(_citations, night, source_ids), "citations", source_ids)
+def page_scripts() -> str:
+    """Every script that pages run, as HTML: the server's policy on content lets no others run."""
+    return "".join(_SAY_LANGUAGE % one for one in languages())
 
 
-def _citations(night: Night, source_ids: list[str] | None) -> list[str]:
-    cards = night.sources()
-    used = set(night.frame("observations")["source_id"]) if source_ids is None else set(source_ids)
-    wanted = [name for name in cards if name in used]
-    for name in list(wanted):
-        wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
-    return [_("{citation} Licence: {licence}.").format(**_texts(cards[name])) for name in wanted]
-
-
-def _texts(card: dict[str, object]) -> dict[str, str]:
-    citation, licence = (str(card.get(key, "")).rstrip(".") for key in ("citation", "licence"))
-    return {"citation": f"{citation}.", "licence": licence}
-
-
-def downloads(export: Export, picture: Callable[[], bytes] | None = None) -> None:
-    """Buttons that hand a table over as CSV, XLSX and Parquet, and its picture as PNG. Files are made on the click."""
-    if not access.allows(DOWNLOAD):
-        return
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
-        icon: str | None = ":material/download:"
-        for name, (ending, media_type, make) in FORMATS.items():
-            _button(name, export, ending, media_type, partial(make, export), icon)
-            icon = None
-        if picture is not None:
-            _button("PNG", export, "png", "image/png", picture, None)
-
-
-def document_button(night: Night, name: str, label: str) -> None:
-    """A button that hands over one of the release's texts as it was published; none where the release lacks it."""
-    text = night.document(name)
-    if text and access.allows(DOWNLOAD):
-        file_name = f"vigie-{Path(name).stem}-{night.as_of.isoformat()}{Path(name).suffix}"
-        st.download_button(
-            label,
-            access.released(file_name, night.run_id, text.encode),
-            file_name,
-            "text/markdown",
-            key=f"document:{name}",
-            on_click="ignore",
-            type="tertiary",
-            icon=":material/description:",
+def show_languages() -> None:
+    """Every language that has a catalogue."""
+    shown = language()
+    with st.container(key="language", gap=None):
+        st.html(_LANGUAGE_PLACE + _SAY_LANGUAGE % shown, unsafe_allow_javascript=True)
+        st.segmented_control(
+            _("Language"),
+            languages(),
+            format_func=str.upper,
+            required=True,
+            label_visibility="collapsed",
+            **state.widget("lang", shown),
         )
-
-
-def figures(
-    export: Export, alt: str, *, shown: pd.DataFrame | None = None, picture: Callable[[], bytes] | None = None
-) -> None:
-    """What lies behind a chart: its table on demand, and its files.
-
-    Args:
-        export: The table and what travels with it.
-        alt: What the table holds, for those who do not see it.
-        shown: The table as it is shown, if other than in the files.
-        picture: Makes the chart's PNG, where there is one.
-    """
-    name = f"figures-{export.name}"
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.toggle(_("Show the figures"), **state.widget(name, state.switch(name), lambda on: "1" if on else None))
-        downloads(export, picture)
-    if state.switch(name):
-        table = localised(export.frame if shown is None else shown)
-        st.dataframe(table, hide_index=True, placeholder="", alt=alt)
-
-
-def _button(
-    name: str, export: Export, ending: str, media_type: str, make: Callable[[], bytes], icon: str | None
-) -> None:
-    file_name = export.file_name(ending)
-    st.download_button(
-        name,
-        access.released(file_name, export.run_id, make),
-        file_name,
-        media_type,
-        key=f"file:{file_name}",
-        on_click="ignore",
-        type="tertiary",
-        icon=icon,
-        help=_("Download as {format}, with citation, licence and caveats inside").format(format=name),
-    )
-
-
-def export_of(night: Night, name: str, title: str, frame: pd.DataFrame, sources: list[str] | None = None) -> Export:
-    """A table of a release, ready to leave the program."""
-    return Export(name, title, frame, night.as_of.isoformat(), night.run_id, citations(night, sources))
-
-
-def with_notes(export: Export, notes: list[str]) -> Export:
-    """The same export with caveats of its own."""
-    return dataclasses.replace(export, notes=notes)

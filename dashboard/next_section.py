@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, memory, numbers, replay_view, state, summaries, tables, time_travel
+from dashboard import downloads, layout, memory, numbers, replay_view, state, summaries, tables, time_travel
 from dashboard.i18n import _
 from dashboard.reads import Night
 
@@ -34,7 +34,7 @@ def show(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> N
     if knowing.run_id != night.run_id:
         text = _("Outcomes as known in the release of {day}.")
         st.markdown(layout.small(text.format(day=numbers.day(knowing.as_of))))
-    layout.downloads(layout.export_of(night, "next", title, rows))
+    downloads.buttons(downloads.export_of(night, "next", title, rows))
 
 
 def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Timestamp]) -> tuple[pd.DataFrame, Night]:

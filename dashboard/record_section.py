@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, memory, record_view, state
+from dashboard import downloads, layout, memory, record_view, state
 from dashboard.charts.calibration import reliability_alt, reliability_chart
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
@@ -65,7 +65,7 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
         "from a block bootstrap over past origins, no narrower than the number of cases allows; notice: quartiles."
     )
     st.markdown(small(text))
-    layout.downloads(layout.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))
+    downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))
 
 
 def show_rule(rules: list[str]) -> str:
@@ -92,7 +92,7 @@ def show_comparison(night: Night, record: pd.DataFrame, route_id: str, rule: str
     )
     st.markdown(small(text))
     rows = comparison[(comparison["against"] == rule) & (comparison["horizon"] == at)]
-    layout.downloads(layout.export_of(night, f"comparison-{rule}-{at}", title, rows))
+    downloads.buttons(downloads.export_of(night, f"comparison-{rule}-{at}", title, rows))
 
 
 def show_reliability(night: Night, rule: str, horizon: int) -> None:
@@ -106,7 +106,7 @@ def show_reliability(night: Night, rule: str, horizon: int) -> None:
     title = _("Do the chances mean what they say? All routes")
     st.markdown(f"### {title}", anchors=False)
     memory.drawn(night, partial(draw_reliability, bins), "reliability", rule, horizon)
-    layout.figures(layout.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)
+    downloads.figures(downloads.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)
 
 
 def draw_reliability(bins: pd.DataFrame) -> None:
@@ -131,4 +131,4 @@ def show_rises(night: Night) -> None:
         "not from these figures. Frontex’s counts may not be passed on: of them only chances and months are kept."
     )
     st.markdown(small(text))
-    layout.downloads(layout.export_of(night, "documented-rises", title, rises))
+    downloads.buttons(downloads.export_of(night, "documented-rises", title, rises))

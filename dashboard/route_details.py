@@ -12,16 +12,16 @@ from core.countries import display_name, known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.errors import InputError
 from core.schema import ALL, TARGETS
-from dashboard import layout, memory, numbers, state, summaries, tables
+from dashboard import downloads, layout, memory, numbers, state, summaries, tables
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
 from dashboard.explanation_view import show_moved
-from dashboard.frames import localised
 from dashboard.i18n import _, language, ngettext
 from dashboard.names import indicator_name, model_name
 from dashboard.route_view import RouteView
+from dashboard.tables import localised
 from dashboard.theme import current_theme
 
 LARGEST_SHOWN = 10
@@ -59,7 +59,7 @@ def show_members(view: RouteView) -> None:
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
-    layout.figures(layout.export_of(view.night, f"models-{view.route_id}", title, members), title)
+    downloads.figures(downloads.export_of(view.night, f"models-{view.route_id}", title, members), title)
 
 
 def draw_members(members: pd.DataFrame, unit: str) -> None:
@@ -110,7 +110,7 @@ def show_seasons(view: RouteView) -> None:
     """Years over each other by calendar month, and the files."""
     memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.key)
     export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
-    layout.figures(export, export.title)
+    downloads.figures(export, export.title)
     text = _("Years from {year}: earlier peaks would flatten the rest.")
     st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
 
@@ -118,7 +118,7 @@ def show_seasons(view: RouteView) -> None:
 def seasons_file(view: RouteView) -> Export:
     """The figures behind the seasons."""
     title = _("Arrivals by calendar month and year")
-    return layout.export_of(
+    return downloads.export_of(
         view.night, f"seasons-{view.route_id}", title, by_year(view.history, this_years_median(view))
     )
 
@@ -186,8 +186,8 @@ def show_nationalities(view: RouteView) -> None:
     draw = partial(draw_mix, mix, unit, title, "nationalities")
     memory.drawn(view.night, draw, "nationalities", view.route_id, view.known_on)
     st.markdown(layout.small(withheld_note()))
-    made = layout.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
-    layout.figures(layout.with_notes(made, [withheld_note()]), title, shown=mix)
+    made = downloads.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
+    downloads.figures(downloads.with_notes(made, [withheld_note()]), title, shown=mix)
 
 
 def draw_mix(mix: pd.DataFrame, unit: str, title: str, key: str) -> None:
@@ -295,8 +295,8 @@ def show_drivers(view: RouteView) -> None:
         st.markdown(layout.small(_("This release holds no indicator for this place.")))
         return
     memory.drawn(view.night, partial(draw_context, lines), "context's chart", *at)
-    made = layout.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
-    layout.figures(layout.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
+    made = downloads.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
+    downloads.figures(downloads.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
 
 
 def draw_context(lines: pd.DataFrame) -> None:

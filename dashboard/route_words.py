@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard import headlines, layout, numbers, summaries, tables
+from dashboard import downloads, headlines, layout, numbers, summaries, tables
 from dashboard.downloads import Export
 from dashboard.i18n import _, ngettext
 from dashboard.route_view import RouteView
@@ -122,9 +122,9 @@ def guard_words(view: RouteView) -> str:
 def export(view: RouteView) -> Export:
     """The figures behind the chart, ready to leave."""
     frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)
-    made = layout.export_of(view.night, f"route-{view.route_id}", title(view), frame, _sources(view))
+    made = downloads.export_of(view.night, f"route-{view.route_id}", title(view), frame, _sources(view))
     if view.origin:
-        return layout.with_notes(
+        return downloads.with_notes(
             made, [_("Replay of {day}: made later by the same code with what was known then.").format(day=view.origin)]
         )
     return made

@@ -11,7 +11,7 @@ from access.roles import SAVE_SCENARIO
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
-from dashboard import access, layout, numbers, reads, scenario_state, scenario_view, scenario_words, state
+from dashboard import downloads, layout, numbers, reads, scenario_state, scenario_view, scenario_words, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart
 from dashboard.failures import error_words
 from dashboard.i18n import _
@@ -54,7 +54,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     st.markdown("## " + _("Save this scenario"), anchors=False)
     with st.form("save-scenario", clear_on_submit=True):
         name = st.text_input(_("Name of the scenario"), max_chars=LONGEST_TITLE)
-        who = access.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
+        who = visitor.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
         if not st.form_submit_button(_("Save")):
             return
     if not name.strip() or not who.strip():
@@ -65,7 +65,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     try:
         home = home_folder()
         desk = desk_on(home, load_settings(home), reads.journal())
-        save_scenario(desk, access.actor(who), subject, night.run_id, name, query)
+        save_scenario(desk, visitor.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
         st.error(plain(error_words(error)))
         return
@@ -122,11 +122,11 @@ def _show_comparison(
     )
     layout.chart(compare_chart(rows, unit=unit, theme=current_theme()), compare_alt(rows, unit=unit), "compare")
     frame = rows.drop(columns="is_forecast").round(1)
-    made = layout.with_notes(
-        layout.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
+    made = downloads.with_notes(
+        downloads.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
         [scenario_words.conditional_note(), scenario_words.assumption(values)],
     )
-    layout.figures(made, unit)
+    downloads.figures(made, unit)
 
 
 def _others(

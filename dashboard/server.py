@@ -26,7 +26,7 @@ from access.gate import Application, Gate, Guard, guard_of
 from core.log import configure_logging
 from core.settings import PROJECT, AccessSettings, home_folder, is_loopback, load_settings, secret
 from dashboard import streamlit_private
-from dashboard.language_control import page_scripts
+from dashboard.layout import page_scripts
 from dashboard.static_files import StaticFiles, preload_links
 from desk.health import HEALTH_PATH, answer
 from store.journal import Journal

@@ -7,7 +7,7 @@ import streamlit as st
 from access.roles import may, page_action
 from core.errors import VigieError
 from core.log import get_logger
-from dashboard import access
+from dashboard import visitor
 from dashboard.access_words import role_names
 from dashboard.failures import error_words
 from dashboard.i18n import _
@@ -17,15 +17,15 @@ from dashboard.layout import dress, plain, small, stop_with
 def require_login() -> None:
     """Let the reader in, or show how to sign in and stop: nothing of a release is read before."""
     try:
-        settings = access.settings()
+        settings = visitor.settings()
     except VigieError as error:
         stop_with(error_words(error))
-    if access.is_shown_to_strangers(settings):
+    if visitor.is_shown_to_strangers(settings):
         stop_with(_("This server listens beyond this machine, and nobody has to sign in: it shows nothing."))
     if not settings.is_on:
         return
     try:
-        found = access.login()
+        found = visitor.login()
     except VigieError as error:
         # The reason may name machines inside the house, and whoever reads it has not signed in.
         get_logger().error("logins cannot be checked", error=str(error))
@@ -33,13 +33,13 @@ def require_login() -> None:
     if found is None:
         _ask()
     elif not found.actor.roles:
-        access.note_refused("read", "everything")
+        visitor.note_refused("read", "everything")
         _no_role(found.actor.name)
 
 
 def show_person() -> None:
     """Who is signed in, with which roles, and the way out; nothing where nobody signs in."""
-    who = access.reader()
+    who = visitor.reader()
     if who.roles is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
@@ -55,10 +55,10 @@ def show_page(page: st.Page) -> None:
         NotAllowedError: The reader has not signed in.
     """
     name = page.url_path or "overview"
-    if may(access.reader(), page_action(name)):
+    if may(visitor.reader(), page_action(name)):
         page.run()
         return
-    access.note_refused(page_action(name), name)
+    visitor.note_refused(page_action(name), name)
     dress()
     st.title(_("Your role does not allow this page"), anchor=False)
     st.markdown(_("Ask whoever runs Vigie for the role that you need."))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, numbers, reads, replay_view, state, summaries, tables
+from dashboard import downloads, layout, numbers, reads, replay_view, state, summaries, tables
 from dashboard.i18n import _, ngettext
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
@@ -128,8 +128,8 @@ def show_verdict(view: RouteView) -> None:
         return
     st.markdown(" ".join(part for part in (inside_words(did), score_words(view.scored), source_words(view)) if part))
     title = _("What happened next")
-    export = layout.export_of(view.night, f"next-{view.route_id}-{view.known_on}", title, file_rows(did))
-    layout.figures(export, title, shown=verdict_table(did))
+    export = downloads.export_of(view.night, f"next-{view.route_id}-{view.known_on}", title, file_rows(did))
+    downloads.figures(export, title, shown=verdict_table(did))
 
 
 def inside_words(did: pd.DataFrame) -> str:

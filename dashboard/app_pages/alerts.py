@@ -12,7 +12,7 @@ from alerts.lifecycle import ENDED, PROPOSED
 from alerts.verification.record import record_of
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, headlines, inbox, layout, memory, numbers, purpose, reads, state, summaries
+from dashboard import alert_view, downloads, headlines, inbox, layout, memory, numbers, purpose, reads, state, summaries
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.headlines import Row
 from dashboard.i18n import _, listed, ngettext
@@ -49,7 +49,7 @@ def show(night: Night) -> None:
             show_detail(night, row, standings[row["alert_id"]])
     show_purpose()
     if len(alerts):
-        layout.downloads(layout.export_of(night, "alerts", _("Alerts"), alerts.drop(columns=["key", "status"])))
+        downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), alerts.drop(columns=["key", "status"])))
 
 
 def title(alerts: pd.DataFrame) -> str:
@@ -202,7 +202,9 @@ def show_season(night: Night, row: Row) -> None:
     st.markdown(f"### {title}", anchors=False)
     threshold = float(row["threshold"]) if known(row["threshold"]) else None
     memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
-    layout.figures(layout.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title)
+    downloads.figures(
+        downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
+    )
     st.markdown(
         small(_("Years from {year}: earlier peaks would flatten the rest.").format(year=summaries.FIRST_COMPARED_YEAR))
     )

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import asylum_details, asylum_view, asylum_words, layout, memory, state
+from dashboard import asylum_details, asylum_view, asylum_words, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
 from dashboard.i18n import _
@@ -92,7 +92,7 @@ def show_files(view: AsylumView) -> None:
     if view.quantiles.empty:
         return
     export = memory.made(view.night, partial(asylum_words.export, view), "asylum's file", *view.key)
-    layout.figures(
+    downloads.figures(
         export,
         export.title,
         shown=asylum_details.in_words(export.frame),

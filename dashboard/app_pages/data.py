@@ -9,14 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import layout, numbers, state
+from dashboard import downloads, layout, numbers, state
 from dashboard.failures import fault
-from dashboard.frames import localised
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.names import indicator_name, state_name
 from dashboard.reads import Night
-from dashboard.tables import no_break
+from dashboard.tables import localised, no_break
 
 NO_BREAK_HYPHEN = "\u2011"
 NEWEST_PERIODS = 3
@@ -66,7 +65,7 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
     if len(rejected):
         table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
-    layout.downloads(layout.export_of(night, "freshness", _("Freshness of each source"), fresh))
+    downloads.buttons(downloads.export_of(night, "freshness", _("Freshness of each source"), fresh))
 
 
 def next_expected(row: dict[Hashable, Any]) -> str:
@@ -103,7 +102,7 @@ def show_reporting(night: Night) -> None:
         ],
     }
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Countries that have reported"))
-    layout.downloads(layout.export_of(night, "reporting", _("Countries that have reported"), rows))
+    downloads.buttons(downloads.export_of(night, "reporting", _("Countries that have reported"), rows))
 
 
 def source_link(night: Night, source_id: str) -> str:
@@ -149,7 +148,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     st.markdown("### " + _("Known issues"), anchors=False)
     issues = [plain(str(text)) for text in card.get("known_issues", [])]
     st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
-    layout.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
+    downloads.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
 
 
 def _day(value: object) -> str:
@@ -170,7 +169,7 @@ def show_register(night: Night) -> None:
     st.header(_("Register of known issues"), anchor=False)
     with st.container(key="register"):
         st.markdown(text.partition("\n\n")[2])
-    layout.document_button(night, REGISTER, _("Register of known issues"))
+    downloads.document_button(night, REGISTER, _("Register of known issues"))
 
 
 def show_revisions(night: Night) -> None:
@@ -180,7 +179,7 @@ def show_revisions(night: Night) -> None:
         return
     st.header(_("Revisions since the last release"), anchor=False)
     st.dataframe(localised(rows), hide_index=True, alt=_("Figures that a source changed after publication"))
-    layout.downloads(layout.export_of(night, "revisions", _("Revisions"), rows))
+    downloads.buttons(downloads.export_of(night, "revisions", _("Revisions"), rows))
 
 
 def show_left_out(night: Night) -> None:
@@ -196,7 +195,7 @@ def show_left_out(night: Night) -> None:
     name = _("What was left out of this release")
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
     as_recorded = pd.DataFrame(records, columns=["source_id", "reason"])
-    layout.downloads(layout.export_of(night, "left-out", name, as_recorded))
+    downloads.buttons(downloads.export_of(night, "left-out", name, as_recorded))
 
 
 def show_rejected(night: Night) -> None:
@@ -217,7 +216,7 @@ def show_rejected(night: Night) -> None:
     }
     name = _("Rows set aside by source and rule")
     st.dataframe(localised(pd.DataFrame(table)), hide_index=True, alt=name)
-    layout.downloads(layout.export_of(night, "rows-set-aside", name, counts))
+    downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts))
 
 
 show(layout.open_page())

@@ -9,14 +9,14 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import evaluation_view, group_section, layout, memory, record_section, state, summaries
+from dashboard import downloads, evaluation_view, group_section, layout, memory, record_section, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.drivers_view import show_driver_tests
-from dashboard.frames import localised
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
+from dashboard.tables import localised
 from dashboard.theme import current_theme
 
 SCALES = ("log", "natural")
@@ -85,7 +85,7 @@ def show_table(rows: pd.DataFrame) -> None:
 def offer_scores(night: Night, rows: pd.DataFrame, route_id: str) -> None:
     """The scores as files."""
     title = _("Scores at past origins")
-    layout.downloads(layout.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
+    downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
 
 
 def show_calibration(night: Night, route_id: str) -> None:
@@ -107,8 +107,8 @@ def show_calibration(night: Night, route_id: str) -> None:
     )
     at = rows[rows["horizon"].astype(int) == int(horizon)]
     memory.drawn(night, partial(draw_calibration, at), "calibration", route_id, horizon)
-    export = layout.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
-    layout.figures(export, _("Coverage and PIT at the chosen horizon"))
+    export = downloads.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
+    downloads.figures(export, _("Coverage and PIT at the chosen horizon"))
 
 
 def draw_calibration(at: pd.DataFrame) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import layout, numbers, purpose, state
+from dashboard import downloads, layout, numbers, purpose, state
 from dashboard.i18n import _, labelled
 from dashboard.layout import plain, small
 from dashboard.names import model_name
@@ -119,7 +119,7 @@ def show_cards(night: Night) -> None:
     )
     with st.container(border=True):
         st.markdown(_lower_headings(cards[chosen]), anchors=False)
-    layout.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
+    downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
 
 
 def _lower_headings(text: str) -> str:

@@ -7,8 +7,19 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import changes, headlines, layout, memory, next_section, numbers, reads, state, summaries, tables
-from dashboard.briefing_button import offer_briefing
+from dashboard import (
+    changes,
+    downloads,
+    headlines,
+    layout,
+    memory,
+    next_section,
+    numbers,
+    reads,
+    state,
+    summaries,
+    tables,
+)
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, ngettext
 from dashboard.maps import flow_map, map_alt, map_note
@@ -27,7 +38,7 @@ def show(night: Night) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title(memory.made(night, partial(headlines.overview, alerts, ended, summary), "title"), anchor=False)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            offer_briefing(night)
+            downloads.briefing_button(night)
             link_to_alerts(len(alerts))
     before = former.run_id if former else None
     memory.drawn(night, lambda: show_cards(night, former, summary), "cards", before)
@@ -101,7 +112,7 @@ def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(_("Routes"), anchor=False)
         title = _("Arrivals expected by route, {months}").format(months=months)
-        layout.downloads(layout.export_of(night, "routes", title, summary))
+        downloads.buttons(downloads.export_of(night, "routes", title, summary))
     memory.drawn(night, lambda: show_table(night, summary, months), "routes")
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import (
+    downloads,
     headlines,
     layout,
     memory,
@@ -161,7 +162,7 @@ def show_details(view: RouteView) -> None:
             wrap=True,
             **state.widget("view", chosen),
         )
-        layout.downloads(export, lambda: fan_png(view.history, view.quantiles, export, view.threshold))
+        downloads.buttons(export, lambda: fan_png(view.history, view.quantiles, export, view.threshold))
     route_details.PARTS[chosen](view)
 
 

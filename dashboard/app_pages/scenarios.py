@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import (
+    downloads,
     layout,
     memory,
     numbers,
@@ -99,11 +100,11 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     for note in scenario.notes:
         st.markdown(small(plain(note)))
     if scenario.course is not None:
-        made = layout.export_of(
+        made = downloads.export_of(
             night, f"episode-{values['episode']}", scenario_words.episode(values["episode"]), scenario.course.table,
             [scenario.course.source_id],
         )  # fmt: skip
-        layout.figures(made, _("The past episode by month: counted, compared with, ratio"))
+        downloads.figures(made, _("The past episode by month: counted, compared with, ratio"))
 
 
 def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
@@ -122,9 +123,9 @@ def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame
     """A table of a scenario, labelled as one."""
     rows = night.frame("observations")
     own = rows[rows["series_id"] == summaries.route_series(scenario.route_id)]
-    made = layout.export_of(night, f"scenario-{name}", title, frame, sorted(own["source_id"].unique()))
+    made = downloads.export_of(night, f"scenario-{name}", title, frame, sorted(own["source_id"].unique()))
     said = _("Assumption: {assumption}.").format(assumption=scenario_words.assumption(values))
-    return layout.with_notes(made, [scenario_words.conditional_note(), said, *scenario.notes])
+    return downloads.with_notes(made, [scenario_words.conditional_note(), said, *scenario.notes])
 
 
 def show_parts(
@@ -161,7 +162,7 @@ def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
         history = summaries.series_of(night.frame("observations"), summaries.route_series(scenario.route_id))
         return fan_png(history, then, made, None)
 
-    layout.downloads(made, picture)
+    downloads.buttons(made, picture)
     st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
 
@@ -184,7 +185,7 @@ def show_routes(
     table = memory.made(night, find, "scenario by route", *key_of(scenario, values))
     said = _("Arrivals expected on every route over its next {n} months").format(n=scenario_view.LONGEST_TOTAL)
     made = export_of(night, scenario, values, "routes", table, said)
-    layout.downloads(made)
+    downloads.buttons(made)
     st.table(scenario_tables.routes_shown(table), border="horizontal", hide_index=True, alt=said)
     text = _(
         "Routes move together as they did at past dates; a shock or an episode moves another route only as assumed."
@@ -211,7 +212,7 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     st.markdown(said)
     frame = scenario_tables.places_file(plainly, then, values)
     made = export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said.replace("**", ""))
-    layout.downloads(made)
+    downloads.buttons(made)
     st.table(scenario_tables.places_table(plainly, then), border="horizontal", hide_index=True, alt=said)
     text = _(
         "Places taken at the end of each month by those who arrived since and have not left. Who stays longer than the "

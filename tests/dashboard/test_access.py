@@ -18,7 +18,7 @@ from access.sessions import logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.entry import Entry
 from core.settings import PROJECT
-from dashboard import access
+from dashboard import visitor
 from store.journal import Journal, journal_url
 from store.releases import Release
 
@@ -151,8 +151,8 @@ def test_an_administrator_reads_who_did_what() -> None:
 @pytest.mark.usefixtures("released")
 def test_a_file_asks_again_when_it_is_wanted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = claims("anna", "analyst")
-    monkeypatch.setattr(access, "_claims", lambda: reader)
-    make = access.released("alerts.csv", "run", lambda: b"figures")
+    monkeypatch.setattr(visitor, "_claims", lambda: reader)
+    make = visitor.released("alerts.csv", "run", lambda: b"figures")
     assert make() == b"figures"
     assert [(row.actor, row.subject) for row in rows(home, DOWNLOADED)] == [("anna@example.org", "file:alerts.csv")]
     (home / "settings.toml").write_text(SETTINGS + '[access.claim_roles]\nboss = "manager"\n')
@@ -160,7 +160,7 @@ def test_a_file_asks_again_when_it_is_wanted(home: Path, monkeypatch: pytest.Mon
         make()
     assert len(rows(home, DOWNLOADED)) == 1
     (home / "settings.toml").write_text(SETTINGS)
-    logins_of(home, lambda: Journal(journal_url("", home))).end(reader, access.settings())
+    logins_of(home, lambda: Journal(journal_url("", home))).end(reader, visitor.settings())
     with pytest.raises(NotAllowedError, match="sign in first"):
         make()
 
@@ -180,7 +180,7 @@ def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkey
     app = visit({})
     assert "it shows nothing" in app.error[0].value
     assert not app.radio
-    monkeypatch.setenv(access.WITHOUT_LOGIN, "1")
+    monkeypatch.setenv(visitor.WITHOUT_LOGIN, "1")
     assert visit({}).radio
 
 
@@ -197,6 +197,6 @@ def test_no_button_hands_out_a_file_without_asking() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("download_button"):
                 given = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "data")]
-                assert [ast.unparse(one).startswith("access.released(") for one in given] == [True], path.name
+                assert [ast.unparse(one).startswith("visitor.released(") for one in given] == [True], path.name
                 asked += 1
     assert asked >= 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from dashboard import access, briefing_button
+from dashboard import downloads, visitor
 from store.releases import Release
 
 from .test_pages import visit
@@ -25,7 +25,7 @@ def test_the_overview_hands_over_the_briefing() -> None:
 
 @pytest.mark.usefixtures("release")
 def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "allows", lambda _action: False)
+    monkeypatch.setattr(visitor, "allows", lambda _action: False)
     assert "Briefing (PDF)" not in labels()
 
 
@@ -33,7 +33,7 @@ def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytes
 def test_it_is_the_release_on_screen_in_the_readers_language(
     home: Path, release: Release, language: str, word: str
 ) -> None:
-    document = briefing_button._document(str(home), release.run_id, language)  # the maker that the button hands over
+    document = downloads._briefing(str(home), release.run_id, language)  # the maker that the button hands over
     reader = PdfReader(io.BytesIO(document))
     text = reader.pages[0].extract_text()
     assert len(reader.pages) == 1

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 import pytest
 
-from dashboard import frames, numbers
+from dashboard import numbers, tables
 
 FRAME = pd.DataFrame(
     {
@@ -23,12 +23,12 @@ FRAME = pd.DataFrame(
 
 
 def cells(frame: pd.DataFrame) -> list[str]:
-    return re.findall(r"<td[^>]*>(.*?)</td>", frames.localised(frame).to_html())
+    return re.findall(r"<td[^>]*>(.*?)</td>", tables.localised(frame).to_html())
 
 
 @pytest.fixture
 def in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (frames, numbers):
+    for module in (tables, numbers):
         monkeypatch.setattr(module, "language", lambda: "fr")
 
 
@@ -44,6 +44,6 @@ def test_numbers_and_dates_are_written_in_english() -> None:
 
 
 def test_the_values_behind_stay_numbers_so_that_columns_sort() -> None:
-    data = frames.localised(FRAME).data  # type: ignore[attr-defined]  # a property that its stubs leave out
+    data = tables.localised(FRAME).data  # type: ignore[attr-defined]  # a property that its stubs leave out
     assert data["persons"].dtype == float
     assert data["share"].tolist() == [0.82, 0.5]

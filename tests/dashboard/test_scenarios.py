@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import reads, scenario_state, scenario_tables, scenario_view
+from dashboard import downloads, reads, scenario_state, scenario_tables, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
@@ -196,12 +196,12 @@ def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: 
 
 
 def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:
-    from dashboard import layout, scenario_words  # noqa: PLC0415  # the page itself runs on import
+    from dashboard import scenario_words  # noqa: PLC0415  # the page itself runs on import
 
     values = values_of(night, kind="shock")
     frame = pd.DataFrame({"month": ["2025-02"], "kind": ["scenario"], "median": [1.0]})
-    made = layout.with_notes(
-        layout.export_of(night, "scenario-EMR", "A scenario", frame),
+    made = downloads.with_notes(
+        downloads.export_of(night, "scenario-EMR", "A scenario", frame),
         [scenario_words.conditional_note(), scenario_words.assumption(values)],
     )
     text = io.BytesIO(csv_bytes(made)).read().decode("utf-8-sig")
