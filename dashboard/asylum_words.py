@@ -6,10 +6,10 @@ import pandas as pd
 
 from core.calendar import to_period
 from dashboard import downloads, numbers, tables
-from dashboard.asylum_details import country
 from dashboard.asylum_view import MONTHS_EACH, OK, SOURCE_ID, AsylumView, of_kind
 from dashboard.downloads import Export
 from dashboard.i18n import _, ngettext
+from dashboard.route_context import country
 
 
 def kind_name(kind: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import numbers, reads, replay_view, summaries
+from dashboard import numbers, reads, summaries, time_travel
 from dashboard.headlines import Row
 from dashboard.reads import Night
 from dashboard.summaries import known
@@ -91,7 +91,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     known_on = dt.date.fromisoformat(origin) if origin else night.as_of
     everything = summaries.series_of(night.frame("observations"), series_id)
     history = everything[everything["end_date"] <= pd.Timestamp(known_on)].reset_index(drop=True)
-    history = replay_view.history_then(history, night.frame("figures_then"), series_id, origin)
+    history = time_travel.history_then(history, night.frame("figures_then"), series_id, origin)
     past = night.frame("backtest")
     past = past[past["series_id"] == series_id]
     source = past[past["origin_date"] == pd.Timestamp(known_on)] if origin else night.frame("forecasts")
@@ -135,7 +135,7 @@ def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) 
     A past origin is judged by its own release, a release by the one that knows most of what came after.
     """
     if not origin:
-        return replay_view.came_later(night, series_id, last)
+        return time_travel.came_later(night, series_id, last)
     later = summaries.observed_after(night.frame("observations"), night.frame("outcomes"), series_id, last.date())
     return later, night
 
@@ -150,7 +150,7 @@ def scores_then(night: Night, series_id: str, origin: str, horizon: int, outcome
         return rows.loc[rows["horizon"] <= horizon, ["model_id", "horizon", "wis"]].reset_index(drop=True)
     rows = night.frame("forecasts")
     rows = rows[(rows["series_id"] == series_id) & (rows["horizon"] <= horizon)]
-    return replay_view.score_of(rows, outcomes, judged)
+    return time_travel.score_of(rows, outcomes, judged)
 
 
 def editions_of(routes: pd.DataFrame, route_id: str) -> int:

@@ -6,12 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import asylum_details, asylum_view, asylum_words, downloads, layout, memory, state
+from dashboard import asylum_view, asylum_words, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
 from dashboard.i18n import _
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
+from dashboard.route_context import country
 from dashboard.theme import current_theme
 
 
@@ -39,9 +40,9 @@ def show(night: Night) -> None:
     show_files(view)
     left, right = st.columns(2, gap="medium")
     with left:
-        asylum_details.show_citizenships(view)
+        asylum_view.show_citizenships(view)
     with right:
-        asylum_details.show_largest(view, order)
+        asylum_view.show_largest(view, order)
 
 
 def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
@@ -51,7 +52,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
             _("Applications"), found, format_func=asylum_words.kind_name, width=330, **state.widget("kind", view.kind)
         )
         st.selectbox(
-            _("Country of destination"), order, format_func=asylum_details.country, width=240,
+            _("Country of destination"), order, format_func=country, width=240,
             **state.widget("country", view.geo),
         )  # fmt: skip
         st.toggle(
@@ -83,7 +84,7 @@ def draw_fan(view: AsylumView, *, earlier: bool) -> None:
         months_back=asylum_view.SHOWN[view.freq],
         months_each=view.months_each,
     )
-    what = _("{country}: asylum applications counted and expected.").format(country=asylum_details.country(view.geo))
+    what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     layout.chart(fan_chart(fan, current_theme()), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
 
 
@@ -95,7 +96,7 @@ def show_files(view: AsylumView) -> None:
     downloads.figures(
         export,
         export.title,
-        shown=asylum_details.in_words(export.frame),
+        shown=asylum_view.in_words(export.frame),
         picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum_words.unit(view)),
     )
 

@@ -9,10 +9,10 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, group_section, layout, memory, record_section, state, summaries
+from dashboard import downloads, evaluation_view, layout, memory, record_view, state, summaries
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
-from dashboard.drivers_view import show_driver_tests
+from dashboard.evaluation_view import show_driver_tests
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
@@ -42,8 +42,8 @@ def show(night: Night) -> None:
         memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
         offer_scores(night, rows, route_id)
     show_calibration(night, route_id)
-    group_section.show(night)
-    record_section.show(night, route_id)
+    evaluation_view.show_groups(night)
+    record_view.show(night, route_id)
     show_driver_tests(night)
 
 

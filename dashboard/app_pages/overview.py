@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,12 +15,12 @@ from dashboard import (
     headlines,
     layout,
     memory,
-    next_section,
     numbers,
     reads,
     state,
     summaries,
     tables,
+    time_travel,
 )
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, ngettext
@@ -48,7 +50,7 @@ def show(night: Night) -> None:
         memory.drawn(night, lambda: show_map(summary, months), "map")
     with right:
         show_routes(night, summary, months)
-        next_section.show(night, summary, ends)
+        show_outcomes(night, summary, ends)
         memory.drawn(night, lambda: show_changes(night, former), "changes", before)
 
 
@@ -147,6 +149,88 @@ def show_changes(night: Night, former: Night | None) -> None:
     st.header(_("Since the last release, {day}").format(day=numbers.day(former.as_of)), anchor=False)
     found = changes.changes(night, former)
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in found) or layout.small(_("Nothing has changed.")))
+
+
+def show_outcomes(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> None:
+    """The switch and, where it is on, one line per route; nothing where no month has been counted since.
+
+    Args:
+        night: The release.
+        summary: Result of ``summaries.route_summary``.
+        ends: Last days of the months that were looked ahead to.
+    """
+    routes = list(summary.loc[summary["state"] == "ok", "route_id"])
+    rows, knowing = memory.made(night, lambda: counted_since(night, routes, ends), "counted since")
+    if rows["months"].eq(0).all():
+        return
+    time_travel.show_reveal_switch(there=True)
+    if not state.switch("reveal"):
+        return
+    title = _("What happened next, {months}").format(months=numbers.month_range(ends[0], ends[-1]))
+    st.header(title, anchor=False)
+    st.table(outcomes_in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)
+    if knowing.run_id != night.run_id:
+        text = _("Outcomes as known in the release of {day}.")
+        st.markdown(layout.small(text.format(day=numbers.day(knowing.as_of))))
+    downloads.buttons(downloads.export_of(night, "next", title, rows))
+
+
+def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Timestamp]) -> tuple[pd.DataFrame, Night]:
+    """What was expected on each route over some months, and what was counted.
+
+    Returns:
+        ``route_id, months`` (counted so far), ``expected, low, high, counted`` (empty until all months are),
+        ``inside``; and the release that knows the outcomes.
+    """
+    rows: list[dict[str, object]] = []
+    knowing = night
+    for route_id in route_ids:
+        series_id = summaries.route_series(route_id)
+        later, source = time_travel.came_later(night, series_id, ends[0] - pd.offsets.MonthEnd(1))
+        counted = later[later["end_date"].isin(ends)]["obs_value"]
+        if len(counted):
+            knowing = source
+        expected = time_travel.sum_quantiles(night.frame("trajectories"), series_id, ends)
+        whole = len(counted) == len(ends) and len(expected) > 0
+        rows.append(
+            {
+                "route_id": route_id,
+                "months": len(counted),
+                "expected": expected.get(0.5, np.nan),
+                "low": expected.get(0.1, np.nan),
+                "high": expected.get(0.9, np.nan),
+                "counted": float(counted.sum()) if whole else np.nan,
+                "inside": time_travel.narrowest(expected, float(counted.sum())) if whole else np.nan,
+            }
+        )
+    columns = ["route_id", "months", "expected", "low", "high", "counted", "inside"]
+    return pd.DataFrame(rows, columns=columns), knowing
+
+
+def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
+    """The table on screen.
+
+    Args:
+        rows: Result of :func:`counted_since`.
+        months: Months in the sum.
+    """
+    partly = _("{n} of {months} months counted")
+    return pd.DataFrame(
+        {
+            _("Route"): [layout.route_name(route_id) for route_id in rows["route_id"]],
+            _("Expected"): [numbers.expected(value) for value in rows["expected"]],
+            tables.no_break(_("80% interval")): [
+                numbers.interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)
+            ],
+            _("Counted"): [numbers.observed(value) for value in rows["counted"]],
+            _("Where it fell"): [
+                time_travel.held_words(row["inside"])
+                if summaries.known(row["inside"])
+                else partly.format(n=row["months"], months=months)
+                for row in rows.to_dict("records")
+            ],
+        }
+    )
 
 
 show(layout.open_page())

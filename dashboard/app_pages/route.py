@@ -12,7 +12,8 @@ from dashboard import (
     headlines,
     layout,
     memory,
-    route_details,
+    route_context,
+    route_models,
     route_view,
     route_words,
     state,
@@ -163,7 +164,25 @@ def show_details(view: RouteView) -> None:
             **state.widget("view", chosen),
         )
         downloads.buttons(export, lambda: fan_png(view.history, view.quantiles, export, view.threshold))
-    route_details.PARTS[chosen](view)
+    draw = {
+        "models": route_models.show_models,
+        "nationalities": route_context.show_nationalities,
+        "drivers": route_context.show_drivers,
+        "table": show_table,
+    }
+    draw[chosen](view)
+
+
+def show_table(view: RouteView) -> None:
+    """The figures behind the chart."""
+    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold, view.known_on)
+    st.dataframe(
+        tables.localised(tables.with_words(frame.iloc[::-1])),
+        hide_index=True,
+        height=420,
+        placeholder="",
+        alt=_("Counted months and expected ones with their intervals, the newest first"),
+    )
 
 
 show(layout.open_page(with_switch=False))

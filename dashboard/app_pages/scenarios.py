@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -14,10 +14,8 @@ from dashboard import (
     memory,
     numbers,
     route_view,
-    scenario_controls,
     scenario_saved,
     scenario_state,
-    scenario_tables,
     scenario_view,
     scenario_words,
     state,
@@ -29,10 +27,14 @@ from dashboard.i18n import _
 from dashboard.layout import plain, small
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
-from dashboard.scenario_state import Values
+from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
+from forecasting.scenarios_analogues import EPISODES
 
+SIDE_AND_NUMBER = (1.25, 1)
+"""Shares of the width: the words for more or fewer need more of it than the number."""
+_UNSET = object()
 PARTS = ("months", "routes", "places", "saved")
 
 
@@ -44,7 +46,7 @@ def show(night: Night) -> None:
     usual = memory.made(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
     known = memory.made(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
-    values, bad = scenario_state.parse(scenario_controls.given(known), known)
+    values, bad = scenario_state.parse(given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
@@ -53,10 +55,10 @@ def show(night: Night) -> None:
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{scenario_words.conditional_note()}]")
     said = memory.made(night, partial(title, night, scenario, values), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
-    scenario_controls.show_kind(values, route_id, routes)
+    show_kind(values, route_id, routes)
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
-        scenario_controls.show_levers(known, values)
+        show_levers(known, values)
     with right:
         show_chart(night, scenario, values)
     if scenario.trajectories is not None:
@@ -172,21 +174,21 @@ def by_month(
     """The files, the scenario's quantiles by month, and the table on screen."""
     forecast = scenario_view.wide(scenario_view.quantile_rows(night.frame("trajectories"), scenario.route_id))
     then = scenario_view.wide(scenario_view.quantile_rows(trajectories, scenario.route_id))
-    frame = scenario_tables.months_file(forecast, then, scenario.route_id)
+    frame = scenario_view.months_file(forecast, then, scenario.route_id)
     made = export_of(night, scenario, values, scenario.route_id, frame, title(night, scenario, values))
-    return made, then, scenario_tables.months_table(forecast, then)
+    return made, then, scenario_view.months_table(forecast, then)
 
 
 def show_routes(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values, routes: Sequence[str]
 ) -> None:
     """What the assumption means for every route."""
-    find = partial(scenario_tables.routes_table, night, trajectories, routes)
+    find = partial(scenario_view.routes_table, night, trajectories, routes)
     table = memory.made(night, find, "scenario by route", *key_of(scenario, values))
     said = _("Arrivals expected on every route over its next {n} months").format(n=scenario_view.LONGEST_TOTAL)
     made = export_of(night, scenario, values, "routes", table, said)
     downloads.buttons(made)
-    st.table(scenario_tables.routes_shown(table), border="horizontal", hide_index=True, alt=said)
+    st.table(scenario_view.routes_shown(table), border="horizontal", hide_index=True, alt=said)
     text = _(
         "Routes move together as they did at past dates; a shock or an episode moves another route only as assumed."
     )
@@ -195,7 +197,7 @@ def show_routes(
 
 def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
     """Places needed by month at the chosen confidence."""
-    scenario_controls.show_places(values)
+    show_places_form(values)
     then, together = scenario_view.places(night, trajectories, scenario.route_id, values)
     plainly, usual = scenario_view.places(night, night.frame("trajectories"), scenario.route_id, values)
     confidence = numbers.percent(float(values["confidence"]) / 100)
@@ -210,15 +212,124 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
         month=numbers.month_name(then["target_end_date"].iloc[-1]),
     )
     st.markdown(said)
-    frame = scenario_tables.places_file(plainly, then, values)
+    frame = scenario_view.places_file(plainly, then, values)
     made = export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said.replace("**", ""))
     downloads.buttons(made)
-    st.table(scenario_tables.places_table(plainly, then), border="horizontal", hide_index=True, alt=said)
+    st.table(scenario_view.places_table(plainly, then), border="horizontal", hide_index=True, alt=said)
     text = _(
         "Places taken at the end of each month by those who arrived since and have not left. Who stays longer than the "
         "figures reach back is not counted; who moves on to another country needs no place here."
     )
     st.markdown(small(text))
+
+
+def given(known: Mapping[str, Lever]) -> dict[str, str]:
+    """What the address says about the levers."""
+    return {name: st.query_params[name] for name in known if name in st.query_params}
+
+
+def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
+    """The route looked at, and the kind of scenario."""
+    words = scenario_words.kinds()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.selectbox(_("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", route_id))
+        st.segmented_control(
+            _("Kind of scenario"),
+            KINDS,
+            format_func=words.__getitem__,
+            required=True,
+            wrap=True,
+            label_visibility="collapsed",
+            **state.widget("kind", values["kind"]),
+        )
+
+
+def show_levers(known: Mapping[str, Lever], values: Values) -> None:
+    """The levers of the chosen kind."""
+    with st.form("scenario"):
+        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+        names = ("kind", *LEVERS_OF[values["kind"]])
+        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+
+
+def show_places_form(values: Values) -> None:
+    """How long people stay, how many need a place, how sure one wants to be."""
+    with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _number("stay", _("Mean stay, months"), values, step=0.5)
+        _choice("stay_kind", _("A stay"), tuple(scenario_words.stays()), scenario_words.stays().__getitem__, values)
+        _number("needs_place", _("Need a place, %"), values, step=5.0)
+        levels = ("50", "75", "80", "90", "95", "99")
+        _choice("confidence", _("Confidence, %"), levels, str, values)
+        st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
+
+
+def _conditions(known: Mapping[str, Lever], values: Values) -> None:
+    _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
+    left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
+    with left:
+        _choice("if_side", _("are"), known["if_side"].options, scenario_words.sides().__getitem__, values)
+    with right:
+        _number("if_value", _("persons"), values, step=100.0)
+    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
+    with left:
+        _choice("if_from", _("from"), known["if_from"].options, scenario_words.month_option, values)
+    with right:
+        _choice("if_to", _("to"), known["if_to"].options, scenario_words.month_option, values)
+    _choice("if_how", _("Several months"), known["if_how"].options, scenario_words.hows().__getitem__, values)
+    _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
+    left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
+    with left:
+        _choice("and_side", _("are too"), known["and_side"].options, scenario_words.sides().__getitem__, values)
+    with right:
+        _number("and_value", _("persons there"), values, step=100.0)
+
+
+def _shock(known: Mapping[str, Lever], values: Values) -> None:
+    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
+    with left:
+        _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
+        _number("shock_onset", _("Onset, months"), values, step=1.0)
+    with right:
+        _choice("shock_from", _("Begins in"), known["shock_from"].options, scenario_words.month_option, values)
+        _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
+    _number("shock_decay", _("Half of it fades in, months"), values, step=1.0)
+    _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
+    _number("to_share", _("Part that moves, %"), values, step=5.0)
+
+
+def _past(known: Mapping[str, Lever], values: Values) -> None:
+    _choice("episode", _("Episode"), tuple(EPISODES), scenario_words.episode, values)
+    _choice("past_from", _("Begins in"), known["past_from"].options, scenario_words.month_option, values)
+    scales = scenario_words.scales()
+    _choice("past_as", _("Brought to the present as"), known["past_as"].options, scales.__getitem__, values)
+    _number("past_strength", _("Strength, %"), values, step=10.0, low=10.0)
+
+
+def _route_or_none(route_id: str) -> str:
+    return _("no other route") if route_id == NONE else layout.route_name(route_id)
+
+
+def _choice(name: str, label: str, options: Sequence[str], words: Callable[[str], str], values: Values) -> None:
+    st.selectbox(label, options, format_func=words, key=_key(name, values[name]))
+
+
+def _number(name: str, label: str, values: Values, *, step: float, low: float = 0.0) -> None:
+    st.number_input(label, min_value=low, step=step, format="%g", key=_key(name, float(values[name])))
+
+
+def _key(name: str, value: object) -> str:
+    """Key of a lever's widget, whose value is what the address says."""
+    key = f"lever:{name}"
+    if st.session_state.get(key, _UNSET) != value:
+        st.session_state[key] = value
+    return key
+
+
+def _follow(names: Sequence[str], values: Values) -> None:
+    """Write a whole form into the address: nothing of a shared link rests on a default."""
+    for name in names:
+        chosen = st.session_state.get(f"lever:{name}", values[name])
+        state.write(name, f"{chosen:g}" if isinstance(chosen, float) else str(chosen))
 
 
 show(layout.open_page())

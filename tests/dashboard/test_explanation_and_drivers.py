@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.release import DRIVER_TESTS, EXPLANATIONS
 from core.schema import check
-from dashboard import drivers_view, explanation_view
+from dashboard import evaluation_view, route_models
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.theme import LIGHT
 from store.release_contents import About
@@ -53,7 +53,7 @@ def test_a_release_without_explanations_says_so(home: Path) -> None:
 
 
 def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
-    steps = explanation_view.steps(chain())
+    steps = route_models.steps(chain())
     assert list(steps["kind"]) == [TOTAL, *[STEP] * (len(steps) - 2), TOTAL]
     moved = steps.loc[steps["kind"] == STEP, "change"].sum()
     assert steps["value"].iloc[0] + moved == pytest.approx(steps["value"].iloc[-1])
@@ -61,7 +61,7 @@ def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
 
 
 def test_every_step_is_a_bar_from_the_number_before_to_the_number_after() -> None:
-    steps = explanation_view.steps(chain())
+    steps = route_models.steps(chain())
     figure = steps_chart(steps, unit="Arrivals", theme=LIGHT)
     ends = [(bar.base[0], bar.base[0] + bar.x[0]) for bar in figure.data]
     assert [end for _begin, end in ends] == pytest.approx(list(steps["value"]))
@@ -87,13 +87,13 @@ def test_a_driver_that_helps_is_named_in_the_title() -> None:
     rows = make_driver_tests().query("series_id == '_T'").copy()
     rows.loc[rows["driver"] == "el_nino", "verdict"] = "evidence"
     assert (
-        drivers_view.title(rows)
+        evaluation_view.drivers_title(rows)
         == "Do drivers help? Evidence for El Niño index (NOAA); none for the others of 2 tested"
     )
 
 
 def test_a_placebo_that_was_not_needed_is_a_dash_and_not_a_number() -> None:
-    table = drivers_view.table(make_driver_tests().query("series_id == '_T'"))
+    table = evaluation_view.drivers_table(make_driver_tests().query("series_id == '_T'"))
     assert set(table["Over the late one"]) == {"–"}
     assert set(table["Over no driver"]) == {"1.012 (0.991–1.034)"}
     assert set(table["Finding"]) == {"no evidence"}

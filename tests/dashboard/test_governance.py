@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import group_section, reads
+from dashboard import evaluation_view, reads
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification.groups import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -54,13 +54,13 @@ def test_every_kind_of_file_carries_purpose_and_prohibited_uses(ending: str) -> 
 
 def test_a_group_served_worse_is_named_and_stands_first() -> None:
     rows = errors("", WORSE, NARROW, FEW)
-    assert group_section.finding(rows).startswith("2 of 3 groups are served worse: Central Mediterranean")
-    table = group_section.table(rows)
+    assert evaluation_view.groups_finding(rows).startswith("2 of 3 groups are served worse: Central Mediterranean")
+    table = evaluation_view.groups_table(rows)
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
 
 
 def test_where_no_group_is_worse_the_page_says_so() -> None:
-    assert group_section.finding(errors("", "")).startswith("No group of 2 is worse")
+    assert evaluation_view.groups_finding(errors("", "")).startswith("No group of 2 is worse")
 
 
 def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import downloads, reads, scenario_state, scenario_tables, scenario_view
+from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
@@ -102,7 +102,7 @@ def test_places_grow_with_confidence_and_stay(night: Night) -> None:
 
 def test_the_file_of_months_holds_forecast_and_scenario_apart(night: Night) -> None:
     rows = scenario_view.wide(scenario_view.quantile_rows(night.frame("trajectories"), "EMR"))
-    frame = scenario_tables.months_file(rows, 2 * rows, "EMR").set_index(["month", "kind"])
+    frame = scenario_view.months_file(rows, 2 * rows, "EMR").set_index(["month", "kind"])
     median = frame["median"].astype(float)
     assert median["2025-03", "scenario"] == pytest.approx(2 * median["2025-03", "forecast"], abs=0.2)
     assert list(frame.columns) == ["route_id", "q025", "q10", "q25", "median", "q75", "q90", "q975"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import replay_view, time_travel
+from dashboard import time_travel
 
 from .conftest import publish
 from .test_pages import visit, words
@@ -46,36 +46,36 @@ def then(value: float, origin: str = "2024-06-30") -> pd.DataFrame:
 
 
 def test_a_month_known_otherwise_then_is_shown_as_it_was_known() -> None:
-    found = replay_view.history_then(history(), then(17.0), "a", "2024-06-30")
+    found = time_travel.history_then(history(), then(17.0), "a", "2024-06-30")
     assert found["obs_value"].tolist() == [10.0, 17.0]
     assert found["changed"].tolist() == [False, True]
 
 
 def test_a_month_not_known_then_is_left_out() -> None:
-    found = replay_view.history_then(history(), then(np.nan), "a", "2024-06-30")
+    found = time_travel.history_then(history(), then(np.nan), "a", "2024-06-30")
     assert found["time_period"].tolist() == ["2024-05"]
 
 
 def test_what_another_origin_knew_changes_nothing() -> None:
-    assert not replay_view.history_then(history(), then(17.0, "2024-05-31"), "a", "2024-06-30")["changed"].any()
-    assert not replay_view.history_then(history(), then(17.0), "a", "")["changed"].any()
+    assert not time_travel.history_then(history(), then(17.0, "2024-05-31"), "a", "2024-06-30")["changed"].any()
+    assert not time_travel.history_then(history(), then(17.0), "a", "")["changed"].any()
 
 
 def test_each_outcome_is_placed_in_the_narrowest_interval_that_holds_it() -> None:
-    did = replay_view.how_it_did(quantiles(), outcomes(100.0, 135.0, 400.0))
-    assert did["inside"].tolist() == [0.5, 0.8, replay_view.OUTSIDE]
+    did = time_travel.how_it_did(quantiles(), outcomes(100.0, 135.0, 400.0))
+    assert did["inside"].tolist() == [0.5, 0.8, time_travel.OUTSIDE]
 
 
 def test_months_not_counted_yet_are_not_judged() -> None:
-    assert replay_view.how_it_did(quantiles(), outcomes(100.0))["target_end_date"].tolist() == [MONTHS[0]]
-    assert replay_view.how_it_did(quantiles(), outcomes()).empty
+    assert time_travel.how_it_did(quantiles(), outcomes(100.0))["target_end_date"].tolist() == [MONTHS[0]]
+    assert time_travel.how_it_did(quantiles(), outcomes()).empty
 
 
 def test_the_relative_score_counts_only_months_that_both_models_have() -> None:
     scores = pd.DataFrame(
         {"model_id": ["own", "own", "base", "base"], "horizon": [1, 2, 1, 3], "wis": [0.2, 9.0, 0.4, 9.0]}
     )
-    ratio, months = replay_view.relative_wis(scores, "own", "base")
+    ratio, months = time_travel.relative_wis(scores, "own", "base")
     assert ratio == pytest.approx(0.5)
     assert months == 1
 

@@ -1,0 +1,197 @@
+"""Who arrives on a route, and the indicators that people ask about. Context is never a cause."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from core.countries import display_name, known_codes
+from core.disclosure import SMALLEST_SHOWN
+from core.errors import InputError
+from core.schema import TARGETS
+from dashboard import downloads, layout, memory, numbers, state, summaries
+from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
+from dashboard.i18n import _, language
+from dashboard.names import indicator_name
+from dashboard.route_view import RouteView
+from dashboard.theme import current_theme
+
+LARGEST_SHOWN = 10
+MONTHS_IN_BREAKDOWN = 12
+INDICATOR_YEARS, MOST_INDICATORS = 5, 4
+WORLD_INDICATORS = ("food_price_index",)
+
+
+def show_nationalities(view: RouteView) -> None:
+    """The largest nationalities of the past year; small counts are withheld."""
+    cells = memory.made(view.night, partial(breakdown, view), "breakdown", view.route_id, view.known_on)
+    if cells.empty:
+        st.header(_("Nationalities"), anchor=False)
+        st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
+        return
+    table, newest = yearly_breakdown(cells)
+    period = pd.Period(newest, "M")
+    title = _("Arrivals by nationality, twelve months to {month}").format(
+        month=numbers.month_name(period.to_timestamp())
+    )
+    st.header(title, anchor=False)
+    show_cut(view)
+    mix = largest(table)
+    unit = _("Persons, share of those shown")
+    draw = partial(draw_mix, mix, unit, title, "nationalities")
+    memory.drawn(view.night, draw, "nationalities", view.route_id, view.known_on)
+    st.markdown(layout.small(withheld_note()))
+    made = downloads.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
+    downloads.figures(downloads.with_notes(made, [withheld_note()]), title, shown=mix)
+
+
+def draw_mix(mix: pd.DataFrame, unit: str, title: str, key: str) -> None:
+    """Shares as bars: the chart alone."""
+    layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), key)
+
+
+def show_cut(view: RouteView) -> None:
+    """At a past origin: how these figures were cut."""
+    if view.origin:
+        st.markdown(layout.small(_("Figures as this release knows them, cut at that date.")))
+
+
+def breakdown(view: RouteView) -> pd.DataFrame:
+    """Monthly arrivals by nationality on the route, known on the date, small counts withheld.
+
+    Returns:
+        ``citizen, time_period, obs_value, suppressed``.
+    """
+    rows = view.night.published("observations")
+    own = rows[
+        (rows["route_id"] == view.route_id)
+        & (rows["target"] == "arrivals")
+        & (rows["freq"] == "M")
+        & ~rows["citizen"].isin(["_T", "_Z"])
+        & (rows["geo"] == "_T")
+    ]
+    ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
+    upto = own[ends <= pd.Timestamp(view.known_on)]
+    return upto[["citizen", "time_period", "obs_value", "suppressed"]].reset_index(drop=True)
+
+
+def indicators(view: RouteView) -> pd.DataFrame:
+    """Monthly indicators of the release: context, never forecast."""
+    rows = view.night.frame("observations")
+    return rows[~rows["target"].isin(TARGETS) & (rows["freq"] == "M")]
+
+
+def withheld_note() -> str:
+    """What is withheld, and why."""
+    text = _(
+        "Counts of 1–{last} are withheld to protect persons, and a second one where a total would give the first away. "
+        "Sums over months leave withheld months out."
+    )
+    return text.format(last=SMALLEST_SHOWN - 1)
+
+
+def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:
+    """The last twelve months by nationality, for the files."""
+    periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
+    return cells[cells["time_period"].isin(periods)].reset_index(drop=True)
+
+
+def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Sums of the last twelve months by nationality, the largest first; and the newest month.
+
+    A withheld month counts as nothing: a sum over all months would give it away.
+    """
+    periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
+    recent = cells[cells["time_period"].isin(periods)]
+    sums = recent.groupby("citizen", as_index=False)["obs_value"].sum()
+    return sums[sums["obs_value"] > 0].sort_values("obs_value", ascending=False, ignore_index=True), periods[-1]
+
+
+def largest(table: pd.DataFrame) -> pd.DataFrame:
+    """The largest nationalities and the others together: ``name``, ``value``, ``share`` of what is shown."""
+    top, rest = table.head(LARGEST_SHOWN), table.iloc[LARGEST_SHOWN:]
+    out = pd.DataFrame({"name": [country(code) for code in top["citizen"]], "value": top["obs_value"].to_numpy()})
+    if len(rest):
+        others = pd.DataFrame({"name": [_("Others")], "value": [float(rest["obs_value"].sum())]})
+        out = pd.concat([out, others], ignore_index=True)
+    return out.assign(share=out["value"] / max(float(out["value"].sum()), 1.0))
+
+
+def country(code: str) -> str:
+    """A country's name in the reader's language; the code itself where nobody knows it."""
+    try:
+        return display_name(code, language())
+    except InputError:
+        return code
+
+
+def show_drivers(view: RouteView) -> None:
+    """Indicators that people ask about, as context."""
+    st.header(_("Context: no evidence that it improves the forecast"), anchor=False)
+    show_cut(view)
+    text = _(
+        "Conflict, displacement, prices and exchange rates are shown because people ask for them. On past data there "
+        "is no evidence that they improve the forecast of a route; the forecast does not use them. Shown as context, "
+        "never as cause."
+    )
+    st.markdown(text)
+    rows = indicators(view)
+    if rows.empty:
+        st.markdown(layout.small(_("This release holds no indicators.")))
+        return
+    places = sorted(set(rows["geo"]) & known_codes(), key=country)
+    usual = memory.made(view.night, partial(usual_place, view, places), "usual place", view.route_id, view.known_on)
+    place = state.choice("place", places, usual) if places else ""
+    if places:
+        st.selectbox(_("Country of origin"), places, format_func=country, width=240, **state.widget("place", place))
+    at = (view.route_id, view.known_on, place)
+    lines = memory.made(view.night, partial(context_lines, view, rows, place), "context", *at)
+    if lines.empty:
+        st.markdown(layout.small(_("This release holds no indicator for this place.")))
+        return
+    memory.drawn(view.night, partial(draw_context, lines), "context's chart", *at)
+    made = downloads.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
+    downloads.figures(downloads.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
+
+
+def draw_context(lines: pd.DataFrame) -> None:
+    """The chart alone."""
+    layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
+
+
+def usual_place(view: RouteView, places: list[str]) -> str:
+    """The largest nationality on the route that indicators are known for, else the first place."""
+    cells = breakdown(view)
+    if not cells.empty:
+        for code in yearly_breakdown(cells)[0]["citizen"]:
+            if code in places:
+                return str(code)
+    return places[0] if places else ""
+
+
+def context_lines(view: RouteView, rows: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Five years of up to four indicators: of the place, of the route, then of the world.
+
+    Returns:
+        ``panel``, ``time_period_end``, ``value``.
+    """
+    local = rows[rows["geo"] == place]
+    own = rows[(rows["route_id"] == view.route_id) & (rows["geo"] != place)]
+    world = rows[rows["target"].isin(WORLD_INDICATORS)]
+    lines = []
+    for group in (local, own, world):
+        for (target, _series), part in group.groupby(["target", "series_id"]):
+            known = summaries.series_of(part, str(part["series_id"].iloc[0]))
+            known = known[known["end_date"] <= pd.Timestamp(view.known_on)].tail(12 * INDICATOR_YEARS)
+            lines.append(
+                pd.DataFrame(
+                    {
+                        "panel": indicator_name(str(target)),
+                        "time_period_end": known["end_date"],
+                        "value": known["obs_value"],
+                    }
+                )
+            )
+    return pd.concat(lines[:MOST_INDICATORS], ignore_index=True) if lines else pd.DataFrame()

@@ -1,0 +1,268 @@
+"""What each model expects of a route, what moved the forecast since last month, and this year beside earlier ones."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from core.schema import ALL
+from dashboard import downloads, layout, memory, numbers, summaries
+from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
+from dashboard.charts.models import members_alt, members_chart
+from dashboard.charts.seasons import season_alt, season_chart
+from dashboard.downloads import Export
+from dashboard.i18n import _, ngettext
+from dashboard.names import model_name
+from dashboard.route_view import RouteView
+from dashboard.tables import capital
+from dashboard.theme import current_theme
+
+
+def show_models(view: RouteView) -> None:
+    """What each model expects, what moved the forecast since last month, and this year beside the ones before."""
+    if view.quantiles.empty:
+        st.markdown(layout.small(_("No forecast, so nothing to compare.")))
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_members(view)
+    with right:
+        show_moved(view)
+    show_seasons(view)
+
+
+def show_members(view: RouteView) -> None:
+    """Interval bars of every model for one month, with its score."""
+    members = memory.made(view.night, partial(member_rows, view), "members", *view.key)
+    if members.empty:
+        st.header(_("Models"), anchor=False)
+        st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
+        return
+    others = members[members["model_id"] != summaries.ENSEMBLE]["q50"]
+    spread = numbers.expected(others.max() - others.min()) if len(others) else ""
+    text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
+    st.header(text.format(n=len(others), spread=spread), anchor=False)
+    unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
+    memory.drawn(view.night, lambda: draw_members(members, unit), "members' chart", *view.key)
+    if view.origin:
+        st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
+    title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
+    downloads.figures(downloads.export_of(view.night, f"models-{view.route_id}", title, members), title)
+
+
+def draw_members(members: pd.DataFrame, unit: str) -> None:
+    """The chart alone."""
+    layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
+
+
+def member_rows(view: RouteView) -> pd.DataFrame:
+    """Quantiles and score of each model for the third month ahead, the ensemble first, the baseline always there."""
+    rows = replayed_rows(view) if view.origin else present_rows(view)
+    rows["name"] = rows["model_id"].map(model_name)
+    first = rows["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
+    return rows.assign(_order=first).sort_values(["_order", "relative_wis"]).drop(columns="_order")
+
+
+def present_rows(view: RouteView) -> pd.DataFrame:
+    """Bounds of each model's forecast of the third month ahead, and its score on this route over all past origins."""
+    rows = view.night.frame("forecasts")
+    rows = rows[(rows["series_id"] == view.series_id) & (rows["output_type"] == "quantile")]
+    end = summaries.months_ahead(view.night.as_of)[-1]
+    rows = rows[rows["target_end_date"] == end]
+    wide = rows.pivot_table(index="model_id", columns="output_type_id", values="value")
+    kept = {level: f"q{round(level * 100)}" for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
+    wide.columns = [round(float(level), 6) for level in wide.columns]
+    out = wide[list(kept)].rename(columns=kept).reset_index()
+    scores = view.night.frame("scores")
+    horizon = int(rows["horizon"].iloc[0]) if len(rows) else 0
+    own = scores[
+        (scores["series_id"] == view.series_id) & (scores["scale"] == "log") & (scores["horizon"] == horizon)
+    ].set_index("model_id")["relative_wis"]
+    return out.assign(relative_wis=out["model_id"].map(own), month=numbers.month_name(end))
+
+
+def replayed_rows(view: RouteView) -> pd.DataFrame:
+    """The same at a past origin, with the score that each model had then over all routes."""
+    rows = view.night.frame("replays")
+    chosen = (rows["series_id"] == view.series_id) & (rows["origin_date"] == pd.Timestamp(view.origin))
+    out = rows[chosen & (rows["horizon"] == summaries.MONTHS_AHEAD)]
+    weights = view.night.frame("weights")
+    then = (weights["origin_date"] == pd.Timestamp(view.origin)) & (weights["horizon"] == summaries.MONTHS_AHEAD)
+    record = weights[then & (weights["series_id"] == ALL)].set_index("model_id")["relative_wis"]
+    named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
+    months = [numbers.month_name(end) for end in out["target_end_date"]]
+    return named.assign(relative_wis=out["model_id"].map(record).astype(float), month=months)
+
+
+def show_seasons(view: RouteView) -> None:
+    """Years over each other by calendar month, and the files."""
+    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.key)
+    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
+    downloads.figures(export, export.title)
+    text = _("Years from {year}: earlier peaks would flatten the rest.")
+    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
+
+
+def seasons_file(view: RouteView) -> Export:
+    """The figures behind the seasons."""
+    title = _("Arrivals by calendar month and year")
+    return downloads.export_of(
+        view.night, f"seasons-{view.route_id}", title, by_year(view.history, this_years_median(view))
+    )
+
+
+def this_years_median(view: RouteView) -> pd.Series:
+    """The median of the months expected in the last year that the forecast reaches."""
+    ends = pd.DatetimeIndex(view.quantiles.index)
+    return view.quantiles.loc[ends.year == ends[-1].year, 0.5]
+
+
+def draw_seasons(view: RouteView) -> None:
+    """The finding and the chart."""
+    ends = pd.DatetimeIndex(view.quantiles.index)
+    year = int(ends[-1].year)
+    median = this_years_median(view)
+    before = view.history[(view.history["end_date"].dt.year == year - 1)].set_index("end_date")["obs_value"]
+    months = list(pd.DatetimeIndex(median.index).month)
+    same = before[before.index.month.isin(months)]
+    st.header(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
+    recent = view.observed[view.observed["time_period_end"].dt.year >= summaries.FIRST_COMPARED_YEAR]
+    figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
+    layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
+
+
+def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
+    """Counted months and this year's expected ones: ``month, kind, value``."""
+    counted = history[history["end_date"].dt.year >= summaries.FIRST_COMPARED_YEAR]
+    ends = [*counted["end_date"], *pd.DatetimeIndex(median.index)]
+    return pd.DataFrame(
+        {
+            "month": [end.strftime("%Y-%m") for end in ends],
+            "kind": ["observed"] * len(counted) + ["median forecast"] * len(median),
+            "value": [*counted["obs_value"], *median.round(1)],
+        }
+    )
+
+
+def season_words(expected: float, before: float, complete: bool, year: int) -> str:  # noqa: FBT001  # a fact about the data, not a switch
+    """This year against the last one, in words."""
+    if not complete or before <= 0:
+        return _("{year} beside earlier years").format(year=year)
+    ratio = expected / before
+    if 0.9 <= ratio <= 1.1:
+        return _("{year} is expected close to {before}").format(year=year, before=year - 1)
+    text = _("{year} is expected above {before}") if ratio > 1 else _("{year} is expected below {before}")
+    return text.format(year=year, before=year - 1)
+
+
+SMALLEST_STEP = 0.5
+"""Persons below which a step is not drawn; the files hold every one."""
+
+
+def show_moved(view: RouteView) -> None:
+    """The chain from last month's forecast to this one: chart, one sentence, files."""
+    rows = explanation_rows(view)
+    if rows.empty:
+        st.header(_("What moved it since last month"), anchor=False)
+        st.markdown(layout.small(_("Nothing to compare: there is no forecast of a month ago, or no later one here.")))
+        return
+    st.header(moved_title(rows), anchor=False)
+    memory.drawn(view.night, partial(draw_moved, rows), "moved", view.route_id)
+    name = _("What moved the forecast of {month}").format(month=numbers.month_name(rows["target_end_date"].iloc[0]))
+    downloads.figures(downloads.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
+
+
+def draw_moved(rows: pd.DataFrame) -> None:
+    """The chart and the sentences under it."""
+    drawn = steps(rows)
+    unit = _("Arrivals expected: what moved it since last month")
+    layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
+    st.markdown(news_words(rows))
+    st.markdown(layout.small(how_words()))
+
+
+def explanation_rows(view: RouteView) -> pd.DataFrame:
+    """The chain of the third month ahead, the month that the models are compared for; empty at past origins."""
+    rows = view.night.frame("explanations")
+    own = rows[rows["series_id"] == view.series_id]
+    if view.origin or own.empty:
+        return rows.iloc[:0]
+    own = own[own["target_end_date"] == summaries.months_ahead(view.night.as_of)[-1]]
+    return own.sort_values("link", ignore_index=True)
+
+
+def moved_title(rows: pd.DataFrame) -> str:
+    """The finding: what is expected now and what was expected, at the same distance, a month ago."""
+    now, former = float(rows["value"].iloc[-1]), float(rows["value"].iloc[0])
+    before, month = _months(rows)
+    if numbers.expected(now) == numbers.expected(former):
+        text = _("{month}: {now} expected, as many as a month ago for {before}")
+    elif now > former:
+        text = _("{month}: {now} expected; a month ago {former} for {before}")
+    else:
+        text = _("{month}: {now} expected, down from {former} a month ago for {before}")
+    return capital(text.format(month=month, now=numbers.expected(now), former=numbers.expected(former), before=before))
+
+
+def steps(rows: pd.DataFrame) -> pd.DataFrame:
+    """The chain for the chart: ``name, change, value, kind``; steps too small to see are left out."""
+    before, month = _months(rows)
+    named = step_names(rows)
+    first, last = rows.iloc[0], rows.iloc[-1]
+    lines = [(_("A month ago, for {before}").format(before=before), first["value"], first["value"], TOTAL)]
+    for row in rows.iloc[1:].to_dict("records"):
+        if abs(row["change"]) >= SMALLEST_STEP:
+            lines.append((named[row["component"]], row["change"], row["value"], STEP))
+    lines.append((_("Now, for {month}").format(month=month), last["value"], last["value"], TOTAL))
+    return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])
+
+
+def step_names(rows: pd.DataFrame) -> dict[str, str]:
+    """Each link of the chain in plain words."""
+    before, month = _months(rows)
+    counted = numbers.month_name(rows["origin_date"].iloc[0])
+    return {
+        "season": _("{month} instead of {before}").format(month=month, before=before),
+        "revisions": _("Earlier figures revised"),
+        "month_passed": _("A month nearer, models refitted"),
+        "level_shift": _("{month}’s count: lasting part").format(month=counted),
+        "last_outcome": _("{month}’s count: passing part").format(month=counted),
+        "weights": _("Weights of the models"),
+        "calibration": _("Calibration and limits"),
+        "nowcast": _("Daily counts of the running month"),
+    }
+
+
+def news_words(rows: pd.DataFrame) -> str:
+    """The last count against what was expected of it, and what that alone moved."""
+    first = rows.iloc[0]
+    moved = rows.set_index("component")["change"]
+    month = numbers.month_name(first["origin_date"])
+    text = _(
+        "{month}: {outcome} counted, {expected} expected a month before. That alone moved the forecast by {change}, of "
+        "which {lasting} in every month ahead alike."
+    )
+    said = text.format(
+        month=month,
+        outcome=numbers.observed(first["outcome"]),
+        expected=numbers.expected(first["outcome_expected"]),
+        change=numbers.signed(moved["level_shift"] + moved["last_outcome"]),
+        lasting=numbers.signed(moved["level_shift"]),
+    )
+    return capital(said)
+
+
+def how_words() -> str:
+    """How the steps were found."""
+    return _(
+        "Every step is a forecast made anew with one thing changed, so the steps add up to the whole change. The step "
+        "from month to month is what a month ago was already foreseen for the later month: season and trend."
+    )
+
+
+def _months(rows: pd.DataFrame) -> tuple[str, str]:
+    """The month that was forecast at this distance a month ago, and the one that is now."""
+    end = pd.Timestamp(rows["target_end_date"].iloc[0])
+    return numbers.month_name((end.to_period("M") - 1).end_time), numbers.month_name(end)
