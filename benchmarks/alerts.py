@@ -34,9 +34,7 @@ from alerts.verification.hindcast import (
     past_forecasts,
 )
 from alerts.verification.known_events import COLUMNS, KnownEvent, retrospective_alerts
-from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes
-from benchmarks.page import PAGE, replace_section
-from benchmarks.published_files import published_files
+from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, published_files, replace_section
 from core.quantiles import FloatArray
 from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings

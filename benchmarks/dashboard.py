@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import dashboard_load, dashboard_pages
 from benchmarks.dashboard_server import Server
-from benchmarks.page import PAGE, replace_section
+from benchmarks.shared import PAGE, replace_section
 from store.releases import ReleaseStore
 
 FIRST_PAINT, CHANGE, ANSWER, MEMORY = 2.5, 0.4, 1.0, 1536.0

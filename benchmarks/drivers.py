@@ -17,9 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.frontex_panel import dense_parts, dense_routes, fingerprint
-from benchmarks.page import publish
-from benchmarks.published_files import published_files
+from benchmarks.shared import dense_parts, dense_routes, fingerprint, publish, published_files
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.schema import ALL

@@ -13,10 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.frontex_panel import TOTALS, dense_parts
-from benchmarks.page import publish
-from benchmarks.published_files import published_files
 from benchmarks.scaling import Cost, measured
+from benchmarks.shared import TOTALS, dense_parts, publish, published_files
 from forecasting.panel import Panel
 
 TITLE = "The whole evaluation, and one more origin"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.published_files import published_files
+from benchmarks.shared import published_files
 from core.quantiles import FloatArray
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.nowcast import FEWEST_MONTHS, DailyHistory, daily_history

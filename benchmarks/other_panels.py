@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.page import publish
-from benchmarks.published_files import published_files
+from benchmarks.shared import publish, published_files
 from core.calendar import Frequency
 from core.progress import progress_bar
 from core.schema import ALL

@@ -19,11 +19,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.frontex_panel import TOTALS, dense_parts, dense_routes, fingerprint
-from benchmarks.page import publish
 from benchmarks.peer_models import PEERS, Peer
 from benchmarks.peer_tables import TITLE, section
-from benchmarks.published_files import published_files
+from benchmarks.shared import TOTALS, dense_parts, dense_routes, fingerprint, publish, published_files
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.settings import PROJECT

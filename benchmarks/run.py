@@ -1,7 +1,6 @@
-"""Measure nights, skill and speed, and write their sections of docs/benchmarks.md: ``make benchmarks``.
+"""Measure nights and skill, and write their sections of docs/benchmarks.md: ``make benchmarks``.
 
-Times are the machine's own; the ratios to a named peer, measured in the same run on the same series, are what can be
-compared between machines. Skill on Frontex's routes needs the workbook, named by VIGIE_RAW_DATA.
+Times are the machine's own. Skill on Frontex's routes needs the workbook, named by VIGIE_RAW_DATA.
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from statsforecast import StatsForecast
-from statsforecast.models import AutoETS, DynamicOptimizedTheta
 
-from benchmarks.page import PAGE, replace_section
+from benchmarks.shared import PAGE, replace_section
 from core.routes import ROUTES
 from core.schema import ALL
 from forecasting.backtest import backtest
@@ -70,28 +67,15 @@ def dense_routes(raw_data: Path) -> Panel:
     return panel_from_observations(totals[totals["series_id"].isin(means[means > DENSE].index)], "detections", "M")
 
 
-def backtest_all(panel: Panel) -> tuple[pd.DataFrame, float]:
-    """Scores of every model and the ensemble, and the seconds that the fast models took."""
+def scores_of_all(panel: Panel) -> pd.DataFrame:
+    """Scores of every model and the ensemble; the slow models at fewer origins."""
     fast = [model_id for model_id, model in MODELS.items() if not model.slow]
     slow = [model_id for model_id, model in MODELS.items() if model.slow]
-    begun = time.monotonic()
     made = backtest(panel, origins=ORIGINS, step=1, horizons=range(1, 13), models=fast)
-    seconds = time.monotonic() - begun
     late = backtest(panel, origins=SLOW_ORIGINS, step=1, horizons=range(1, 13), models=slow)
     members = pd.concat([made, late], ignore_index=True)
     together = pd.concat([members, ensemble(members, panel).forecasts], ignore_index=True)
-    return summarise(together[together["horizon"].isin(HORIZONS)], panel), seconds
-
-
-def peer_seconds(panel: Panel) -> float:
-    """Seconds of statsforecast's AutoETS and DynamicOptimizedTheta at the same origins, on all cores."""
-    long = panel.long().rename(columns={"series_id": "unique_id", "time_period": "ds", "value": "y"})
-    long["ds"] = pd.PeriodIndex(long["ds"], freq="M").to_timestamp()
-    models = [AutoETS(season_length=12), DynamicOptimizedTheta(season_length=12)]
-    engine = StatsForecast(models=models, freq="MS", n_jobs=os.cpu_count() or 1)
-    begun = time.monotonic()
-    engine.cross_validation(df=long[["unique_id", "ds", "y"]], h=12, n_windows=ORIGINS, step_size=1, level=LEVELS)
-    return time.monotonic() - begun
+    return summarise(together[together["horizon"].isin(HORIZONS)], panel)
 
 
 def of_bundled_figures() -> dict[str, list[str]]:
@@ -107,15 +91,8 @@ def of_bundled_figures() -> dict[str, list[str]]:
 def of_frontex_routes(raw_data: Path) -> dict[str, list[str]]:
     """Sections on the published workbook, by title."""
     panel = dense_routes(raw_data)
-    scores, seconds = backtest_all(panel)
-    peer = peer_seconds(panel)
     title = f"{len(panel.series_ids)} dense Frontex routes, {ORIGINS} origins (Prophet: {SLOW_ORIGINS})"
-    speed = [
-        f"All fast models on these routes and origins, 12 horizons and 23 quantiles: {seconds:.0f} s. statsforecast's",
-        f"AutoETS and DynamicOptimizedTheta alone, same series and origins, 12 horizons, 3 intervals: {peer:.0f} s.",
-        f"Ratio: {seconds / peer:.2f}.",
-    ]
-    return {title: skill_table(scores), "Speed against a peer": speed}
+    return {title: skill_table(scores_of_all(panel))}
 
 
 def main() -> None:

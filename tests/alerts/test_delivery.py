@@ -9,9 +9,9 @@ from email.message import EmailMessage
 import pytest
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
-from benchmarks.receivers import Mailbox, Requests, http_server, mail_server
 from core.errors import InputError
 from core.settings import ChatChannel, EmailChannel, WebhookChannel
+from tests.receivers import Mailbox, Requests, http_server, mail_server
 
 SECRET = "xoxb-1234"  # noqa: S105  # a made-up one, to see that it is kept
 

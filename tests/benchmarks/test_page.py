@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import page as pages
-from benchmarks.page import publish, replace_section
+from benchmarks import shared as pages
+from benchmarks.shared import publish, replace_section
 
 
 @pytest.fixture

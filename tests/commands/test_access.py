@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from access.roles import NotAllowedError
-from benchmarks.delivery_kills import publish
 from core.errors import InputError
 from tests.commands.command_line import vigie
+from tests.faults.delivery import publish
 
 ALERT = "surge.CMR.0001"
 SETTINGS = (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.delivery_kills import publish
 from core.errors import InputError
 from tests.commands.command_line import vigie
+from tests.faults.delivery import publish
 
 ALERT = "surge.CMR.0001"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from benchmarks.delivery_kills import publish
 from core.errors import InputError, StoreError
 from store.releases import ReleaseStore
 from tests.commands.command_line import vigie
+from tests.faults.delivery import publish
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks.receivers import Mailbox, Requests, http_server, mail_server
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings
 from desk.open import Desk, open_desk
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
+from tests.receivers import Mailbox, Requests, http_server, mail_server
 
 ALERT, SEVERE, ENDED = "surge.EMR.2025-01-31", "surge.CMR.2025-01-31", "surge.WAR.2024-12-31"
 AS_OF = dt.date(2025, 1, 31)

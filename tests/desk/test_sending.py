@@ -20,7 +20,6 @@ from pypdf import PdfReader
 
 from access.roles import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
-from benchmarks.receivers import Mailbox, Requests
 from core.entry import Entry
 from core.errors import InputError
 from desk import briefing, sending
@@ -31,6 +30,7 @@ from desk.sending import next_try, send_waiting
 from reports.messages.cap import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
+from tests.receivers import Mailbox, Requests
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 

@@ -1,4 +1,4 @@
-"""A short run of the fuzzing of real files; ``python -m benchmarks.fuzz 5000`` is the long one."""
+"""A short run of the fuzzing of real files; ``python -m tests.faults.files 5000`` is the long one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.damage import TEXT_DAMAGE
-from benchmarks.fuzz import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files
 from ingest.raw import RawFile
 from ingest.registry import SOURCES, live_sources
+from tests.faults.damage import TEXT_DAMAGE
+from tests.faults.files import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files
 
 
 def test_every_source_is_fuzzed_by_a_real_file_or_by_its_documented_answers() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.night_faults.__main__ import read_records, recorder, run, table
-from benchmarks.night_faults.bench import Bench, Result
-from benchmarks.night_faults.processes import last_stage
+from tests.faults.nights.__main__ import read_records, recorder, run, table
+from tests.faults.nights.bench import Bench, Result
+from tests.faults.nights.processes import last_stage
 
 KILLS, WRITES = 3, 8
 

@@ -9,7 +9,6 @@ import pytest
 
 from access.roles import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
-from benchmarks.delivery_kills import publish
 from core.errors import StoreError
 from core.settings import Settings, load_settings
 from desk.decisions import Step, act
@@ -19,6 +18,7 @@ from nightly.telling import tell
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
 from store.releases import Release, ReleaseStore
+from tests.faults.delivery import publish
 
 ALERTS = ["surge.CMR.0001", "surge.EMR.0001"]
 

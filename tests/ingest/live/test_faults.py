@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.damage import inside
-from benchmarks.fuzz import ABSENT, ASIDE, REFUSED, SAME, Sound, documented_answers, figures_of, judge
 from core.errors import SourceError
 from core.settings import SNAPSHOT, LiveSettings
 from ingest.access import read_access
 from ingest.exchange import Pull
 from ingest.registry import live_sources
+from tests.faults.damage import inside
+from tests.faults.files import ABSENT, ASIDE, REFUSED, SAME, Sound, documented_answers, figures_of, judge
 from tests.ingest.live.layouts import LAYOUTS, pull
 from tests.ingest.live.publisher import Answerer, Publisher, Reply
 

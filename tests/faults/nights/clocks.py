@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Done, Home, Result
-from benchmarks.night_faults.processes import FaultError
 from store.releases import Release
+from tests.faults.nights.bench import PUBLISHED, Bench, Done, Home, Result
+from tests.faults.nights.processes import FaultError
 
 JUMPS = {"a year ahead": "+365d", "a month back": "-30d", "an hour back": "-3600"}
 _LIBRARY = "faketime/libfaketimeMT.so.1"

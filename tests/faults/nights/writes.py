@@ -6,20 +6,20 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 
-from benchmarks.night_faults.bench import Bench, Result
-from benchmarks.night_faults.kills import note_after, seen
-from benchmarks.night_faults.watchers import act, watching
-from benchmarks.night_faults.writer import write_on
 from store.backtests import BacktestStore
 from store.status import witnesses
 from store.vintages import VintageStore
+from tests.faults.nights.bench import Bench, Result
+from tests.faults.nights.kills import note_after, seen
+from tests.faults.nights.watchers import act, watching
+from tests.faults.nights.writer import write_on
 
 
 def killed_writing(bench: Bench) -> Iterator[Result]:
     """Kill what a night writes, over and over, without the minutes of forecasting between."""
     home, result = bench.copy("writing"), Result("`kill -9` of what a night writes, again and again")
     workers = multiprocessing.get_context("forkserver")
-    workers.set_forkserver_preload(["benchmarks.night_faults.writer"])
+    workers.set_forkserver_preload(["tests.faults.nights.writer"])
     moments, longest, published = bench.random("writing"), 0.0, set(witnesses(home.folder))
     with watching(home.folder, bench.spare, pages=False, commands=not bench.alone) as watchers:
         watchers.start(act)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Done, Home, Result
-from benchmarks.night_faults.processes import FaultError, small_disk
 from store.status import witnesses
+from tests.faults.nights.bench import PUBLISHED, Bench, Done, Home, Result
+from tests.faults.nights.processes import FaultError, small_disk
 
 _LARGE = "512m"
 _PAGE = 4096
@@ -113,4 +113,4 @@ def _looked_at(home: Home, night: Done, *words: str, before: list[str] | None = 
 
 
 def _remount(disk: Path, mode: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)  # noqa: S603, S607  # our own small disk
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(disk)], check=True)  # our own small disk

@@ -1,15 +1,61 @@
-"""Frontex's dense routes and their nationalities as panels, from the workbook that a user fetched."""
+"""What the measurements share: sections of docs/benchmarks.md, the published files, Frontex's dense routes."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.release import OBSERVATIONS
 from core.schema import ALL, check
+from core.settings import PROJECT
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.reconcile import totals_panel
 from ingest.sources import frontex
+
+PAGE = PROJECT / "docs" / "benchmarks.md"
+
+
+def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
+    """Write a section of second level in place of the one with the same title, or at the end.
+
+    Args:
+        page: The Markdown file.
+        title: Heading without its marks.
+        lines: What stands under it.
+    """
+    text = page.read_text(encoding="utf-8")
+    head = f"## {title}"
+    written = "\n".join([head, "", *lines]).rstrip() + "\n"
+    parts = text.split("\n## ")
+    bodies = [parts[0], *(f"## {part}" for part in parts[1:])]
+    places = [place for place, body in enumerate(bodies) if body.split("\n", 1)[0] == head]
+    if places:
+        bodies[places[0]] = written
+    else:
+        bodies.append(written)
+    page.write_text("\n\n".join(body.strip("\n") for body in bodies) + "\n", encoding="utf-8")
+
+
+def publish(title: str, lines: Sequence[str], *, write: bool) -> None:
+    """Print a section of docs/benchmarks.md, and put it there where that is asked for."""
+    if write:
+        replace_section(PAGE, title, lines)
+    sys.stdout.write("\n".join([f"## {title}", "", *lines]) + "\n")
+
+
+VARIABLE = "VIGIE_RAW_DATA"
+
+
+def published_files() -> Path:
+    """The folder that ``VIGIE_RAW_DATA`` names; without it the command ends with status 1 and says what is missing."""
+    named = os.environ.get(VARIABLE)
+    if not named:
+        sys.exit(f"{VARIABLE} is not set: it names the folder of published files, which are no part of the project")
+    return Path(named)
+
 
 WORKBOOK = Path("frontex_ibc") / "ibc.xlsx"
 DENSE = 20

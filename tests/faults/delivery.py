@@ -1,6 +1,6 @@
 """Delivery under kill -9: are letters lost, and can a receiver tell every repeat?
 
-    python -m benchmarks.delivery_kills [--kills 200] [--seed 7]
+    python -m tests.faults.delivery [--kills 200] [--seed 7]
 
 A worker signs alerts off and sends; it is killed at a random moment, again and again, each time on the same home
 folder, against a real mail server and a real HTTP server on loopback. At the end one worker is left alive to finish.
@@ -26,14 +26,14 @@ from typing import Any
 import pandas as pd
 
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
-from benchmarks.delivery_worker import work
-from benchmarks.receivers import Mailbox, Requests, http_server, mail_server
 from core.release import RELEASE, REQUIRED
 from core.settings import FEED, load_settings
 from desk.open import open_desk
 from store.outbox import SENT, Letter
 from store.release_contents import About
 from store.releases import ReleaseStore
+from tests.faults.delivery_worker import work
+from tests.receivers import Mailbox, Requests, http_server, mail_server
 
 ROUTES = ("CMR", "EMR", "WMR", "WAR", "CHA")
 READERS = ("duty@example.org", "night@example.org")
@@ -44,7 +44,7 @@ PAUSE_SECONDS = 0.1
 _LONGEST_START_SECONDS = 120
 _WORKERS = multiprocessing.get_context("forkserver")
 """Workers are forked from a process that has loaded the program: most of a life is then work."""
-_WORKERS.set_forkserver_preload(["benchmarks.delivery_worker"])
+_WORKERS.set_forkserver_preload(["tests.faults.delivery_worker"])
 
 
 @dataclass(frozen=True)

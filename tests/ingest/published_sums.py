@@ -1,4 +1,4 @@
-"""Read every real file at hand and hold yearly sums against published ones: ``python -m benchmarks.sources --write``.
+"""Read every real file at hand, sum its years and compare: ``python -m tests.ingest.published_sums --write``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the tables go into docs/sources.md. Only counts of rows and yearly
 sums that publishers printed themselves are kept, so no licence is touched.
@@ -16,14 +16,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.fuzz import FILES
-from benchmarks.page import replace_section
-from benchmarks.published_files import published_files
+from benchmarks.shared import published_files, replace_section
 from core.errors import SourceError
 from core.progress import ProgressReport, progress_bar
 from core.settings import PROJECT
 from ingest.raw import Parsed
 from ingest.registry import SOURCES
+from tests.faults.files import FILES
 
 PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "What was read of published files"
@@ -171,7 +170,7 @@ def section(raw_data: Path, report: ProgressReport) -> tuple[list[str], bool]:
             totals.append(line)
             all_met &= met
     return [
-        "By `python -m benchmarks.sources --write`, from real files that are no part of the project.",
+        "By `python -m tests.ingest.published_sums --write`, from real files that are no part of the project.",
         "",
         "| source | file | targets | periods | figures | series | set aside | seconds |",
         "|---|---|---|---|---|---|---|---|",

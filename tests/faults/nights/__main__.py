@@ -1,8 +1,8 @@
 """Faults of a night, tried for real.
 
-    python -m benchmarks.night_faults --record faults.jsonl                # everything: hours
-    python -m benchmarks.night_faults --only killed --kills 40 --from 80 --record faults.jsonl
-    python -m benchmarks.night_faults --table faults.jsonl
+    python -m tests.faults.nights --record faults.jsonl                # everything: hours
+    python -m tests.faults.nights --only killed --kills 40 --from 80 --record faults.jsonl
+    python -m tests.faults.nights --table faults.jsonl
 
 Each case runs real nights (``vigie nightly``) on copies of a home folder in which one night was run. Throughout kills,
 one process reads the current release, one opens page after page of the dashboard, one comments on alerts at the
@@ -27,11 +27,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.night_faults import clocks, damage, disks, kills, schedulers, writes
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Home, Result
-from benchmarks.night_faults.processes import FaultError
-from benchmarks.night_faults.watchers import WatchError
 from core.settings import PROJECT
+from tests.faults.nights import clocks, damage, disks, kills, schedulers, writes
+from tests.faults.nights.bench import PUBLISHED, Bench, Home, Result
+from tests.faults.nights.processes import FaultError
+from tests.faults.nights.watchers import WatchError
 
 FIRST = "2024-12-31"
 SETTINGS = "[operation]\nkeep_nights = 4\n"

@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Home, Result
-from benchmarks.night_faults.processes import FaultError
 from store.backup import write_backup
 from store.journal import Entry, Journal, journal_url
+from tests.faults.nights.bench import PUBLISHED, Bench, Home, Result
+from tests.faults.nights.processes import FaultError
 
 Damage = Callable[[Path, random.Random], None]
 _ACTIONS = 50

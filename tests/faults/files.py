@@ -1,4 +1,4 @@
-"""Damage real files in seeded ways and see what the parsers make of them: ``python -m benchmarks.fuzz 5000``.
+"""Damage real files in seeded ways and see what the parsers make of them: ``python -m tests.faults.files 5000``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the answers of every source that can be asked are added in
 miniature, in their documented layouts. Long text files are cut down to their header and last lines first: real lines,
@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
-from benchmarks.published_files import published_files
+from benchmarks.shared import published_files
 from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest.raw import Parsed, RawFile
 from ingest.registry import SOURCES, live_sources
+from tests.faults.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
 
 FILES = {
     "ecb": ("fx/eurofxref-hist.zip",),

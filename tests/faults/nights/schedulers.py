@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.night_faults.bench import PUBLISHED, Bench, Result
-from benchmarks.night_faults.processes import FaultError, kill
+from tests.faults.nights.bench import PUBLISHED, Bench, Result
+from tests.faults.nights.processes import FaultError, kill
 
 _LONGEST = 1800
 
