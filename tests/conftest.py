@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -10,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from tests.fixed_cases import keep_failures, replay_cases, write_case
 
@@ -19,6 +22,7 @@ MARK_OF_FIXTURE = {
     "s3_server": "server",
     "start": "server",  # tests/access: a dashboard with login in its own process
 }
+FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\n"
 FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 """Groups with these marks start first, in this order: at the end no worker waits for a long one."""
 
@@ -58,6 +62,27 @@ def parameters_of(item: pytest.Item) -> list[str]:
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """Write down what exploring found."""
     write_case(item)
+
+
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The home folder after the night of 2025-01-31, few origins and paths. Read it; to change it, copy it.
+
+    One worker makes it, under a lock; the others copy it.
+    """
+    from core.settings import load_settings  # noqa: PLC0415  # most runs need no night, which imports every model
+    from nightly import run_night  # noqa: PLC0415
+
+    own = tmp_path_factory.mktemp("first") / "home"
+    workers = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    shared, made = workers / "first_night", workers / "first_night.made"
+    with FileLock(workers / "first_night.lock"):
+        if not made.exists():
+            shared.mkdir()
+            (shared / "settings.toml").write_text(FEW)
+            run_night(shared, load_settings(shared), dt.date(2025, 1, 31))
+            made.touch()
+    return Path(shutil.copytree(shared, own))
 
 
 @pytest.fixture(scope="session")

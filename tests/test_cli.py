@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,14 +139,13 @@ def test_log_lines_are_json_where_no_terminal_listens(tmp_path: Path) -> None:
 
 
 @pytest.mark.night
-def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "settings.toml").write_text("backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 100\n")
-    assert vigie("nightly", "--as-of", "2024-12-31", home=home).returncode == 0
+def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(
+    first_night: Path, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(first_night, tmp_path / "home"))
     former = json.loads(vigie("status", "--json", home=home).stdout)["release"]["run_id"]
     night = subprocess.Popen(
-        [sys.executable, "-m", "cli", "nightly", "--as-of", "2025-01-31", "--home", str(home)],
+        [sys.executable, "-m", "cli", "nightly", "--as-of", "2025-02-28", "--home", str(home)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     time.sleep(4)
@@ -153,7 +153,7 @@ def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(
     night.wait()
     assert vigie("verify", home=home).returncode == 0
     assert json.loads(vigie("status", "--json", home=home).stdout)["release"]["run_id"] == former
-    assert vigie("nightly", "--as-of", "2025-01-31", home=home).returncode == 0
+    assert vigie("nightly", "--as-of", "2025-02-28", home=home).returncode == 0
     newest = next(iter(sorted((home / "releases").glob("2*"), reverse=True)))
     forecasts = newest / "forecasts.parquet"
     forecasts.chmod(0o644)

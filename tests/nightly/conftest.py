@@ -10,20 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings, load_settings
-from nightly import run_night
 
-FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\n"
 AS_OF = dt.date(2025, 1, 31)
-
-
-@pytest.fixture(scope="session")
-def first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home folder after the night of 2025-01-31. Read it; to change it, take ``home``."""
-    folder = tmp_path_factory.mktemp("first") / "home"
-    folder.mkdir()
-    (folder / "settings.toml").write_text(FEW)
-    run_night(folder, load_settings(folder), AS_OF)
-    return folder
 
 
 @pytest.fixture
