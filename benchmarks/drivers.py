@@ -27,7 +27,7 @@ from forecasting.placebo import MODEL_ID, PARTS, SHIFT, Driver, World, same_for_
 from forecasting.registry import POOLED_MODELS
 from ingest import snapshot
 from ingest.sources import frontex
-from nightly.driver_tests import write
+from nightly.tables import write_driver_tests
 
 TITLE = "Do drivers help the pooled model?"
 HORIZONS = (1, 3, 6)
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table, about = measure(raw_data, report)
     lines = section(table, about)
     if options.write:
-        write(table, about, SNAPSHOT)
+        write_driver_tests(table, about, SNAPSHOT)
     publish(TITLE, lines, write=options.write)
     return 0
 

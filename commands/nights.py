@@ -69,7 +69,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
     from nightly import ingest_live  # noqa: PLC0415  # parsers are not needed by other commands
 
     with progress_bar() as progress:
-        report = ingest_live(folder, load_settings(folder), sources, replayed=replayed, progress=progress)
+        report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
     for line in report.summary():
         typer.echo(line, err=line.startswith("failed"))
     if report.failed:

@@ -185,7 +185,7 @@ REPLAYS = Table(
     | {f"q{level}": _number(f"quantile at {level} %", PERSONS, least=0) for level in (10, 25, 50, 75, 90)}
     | {"wis": _gap(_number("weighted interval score on log1p scale at all 23 levels", "score", least=0))},
     ("model_id", "series_id", "origin_date", "horizon"),
-    "nightly.replays",
+    "nightly.tables",
     ("dashboard",),
 )
 
@@ -197,7 +197,7 @@ FIGURES_THEN = Table(
         obs_value=_gap(_number("the value known then; missing where the period was not known", PERSONS)),
     ),
     ("series_id", "origin_date", "time_period"),
-    "nightly.replays",
+    "nightly.tables",
     ("dashboard",),
 )
 
@@ -350,7 +350,7 @@ DRIVER_TESTS = Table(
         verdict=_text("what may be said", "evidence", "no evidence", "makes it worse"),
     ),
     ("driver", "series_id", "horizon", "scale"),
-    "nightly.driver_tests",
+    "nightly.tables",
     ("dashboard",),
 )
 
@@ -425,7 +425,7 @@ ROUTES = Table(
         editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
     ),
     ("route_id",),
-    "nightly.knowledge",
+    "nightly.real_time",
     ("dashboard", "reports"),
 )
 
@@ -529,7 +529,7 @@ DOCUMENTED_RISES = Table(
         basis=_text("values it rests on: `arrivals`, `detections`, or empty"),
     ),
     (),
-    "nightly.documented",
+    "nightly.run_alerts",
     ("dashboard",),
 )
 
@@ -564,7 +564,7 @@ TABLES: tuple[Table, ...] = (
     OBSERVATIONS,
     _like(
         OBSERVATIONS, "outcomes", "Values of routes that were not known on the release's date yet: what came after it.",
-        "nightly.knowledge", "dashboard",
+        "nightly.real_time", "dashboard",
     ),
     ROUTES,
     FRESHNESS,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
-from forecasting.work import HistoryAt, backtest_work, run_work
+from forecasting.work import RealTimePanels, backtest_work, run_work
 from forecasting.workers import Progress, Workers
 
 
@@ -19,7 +19,7 @@ def backtest(  # noqa: PLR0913  # the words of the command line, all of them nam
     step: int,
     horizons: Sequence[int],
     models: Sequence[str],
-    history_at: HistoryAt | None = None,
+    known_at: RealTimePanels | None = None,
     done: pd.DataFrame | None = None,
     workers: Workers = None,
     progress: Progress | None = None,
@@ -36,7 +36,7 @@ def backtest(  # noqa: PLR0913  # the words of the command line, all of them nam
         step: Periods between them.
         horizons: Periods ahead, each at least 1.
         models: Model ids of :data:`forecasting.registry.MODELS`.
-        history_at: The panel as it was known at an origin; by default the panel up to it.
+        known_at: The panel as it was known at each origin; by default the panel up to it.
         done: Forecasts made before (with ``model_version`` and ``history_hash``): those that are still what this
             backtest would compute are taken from there.
         workers: Processes or a cluster; by default as many processes as the work is worth.
@@ -48,7 +48,7 @@ def backtest(  # noqa: PLR0913  # the words of the command line, all of them nam
     Raises:
         InputError: ``origins``, ``step`` or a horizon is below 1, or the panel has a single period.
     """
-    work = backtest_work(panel, origins=origins, step=step, models=models, history_at=history_at)
+    work = backtest_work(panel, origins=origins, step=step, models=models, known_at=known_at)
     rest = work.without(done, max(horizons, default=0))
     fresh = to_rows(run_work(rest, horizons=horizons, workers=workers, progress=progress))
     if done is None or done.empty:

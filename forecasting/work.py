@@ -7,7 +7,7 @@ run ask its store for what is done and compute only the rest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +24,8 @@ from forecasting.registry import MODELS
 from forecasting.workers import Fit, Progress, Workers, run_fits
 
 WORK = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
-HistoryAt = Callable[[pd.Timestamp], Panel]
-"""From an origin's date to the panel as it was known then."""
+RealTimePanels = Mapping[pd.Timestamp, Panel]
+"""The panel as it was known at each origin, by the origin's date."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,18 @@ def history_hash(values: FloatArray, first_period: str) -> str:
 
 
 def backtest_work(
-    panel: Panel, *, origins: int, step: int, models: Sequence[str], history_at: HistoryAt | None = None
+    panel: Panel, *, origins: int, step: int, models: Sequence[str], known_at: RealTimePanels | None = None
 ) -> WorkList:
     """The last ``origins`` origins, ``step`` periods apart, the newest one period before the panel's end.
 
     At each origin a series takes part if it has a value in that period.
 
     Args:
-        panel: The calendar, and the history unless ``history_at`` is given.
+        panel: The calendar, and the history unless ``known_at`` is given.
         origins: Number of origins, at least 1; fewer are taken where the panel is shorter.
         step: Periods between origins, at least 1.
         models: Model ids of the registry.
-        history_at: The panel as it was known at an origin, for pseudo-real-time backtests.
+        known_at: The panel as it was known at each origin, for pseudo-real-time backtests.
 
     Raises:
         InputError: ``origins`` or ``step`` is below 1, or the panel has a single period.
@@ -88,7 +88,7 @@ def backtest_work(
         raise InputError("a backtest needs a panel of at least two periods")
     pasts: list[_Past] = []
     for end in ends:
-        known = (history_at(end) if history_at is not None else panel).until(end)
+        known = (known_at[end] if known_at is not None else panel).until(end)
         if len(known.matrix) and known.end_dates[-1] == end:
             pasts += _pasts(known, np.full(known.matrix.shape[1], len(known.matrix) - 1))
     return _work(panel, pasts, models)

@@ -1,8 +1,7 @@
 """One night, composed of the rooms: what is known, forecasts, alerts, one release."""
 
-from nightly.inputs import ingest_file, load_bundled
+from nightly.inputs import ingest_file, ingest_own, load_bundled
 from nightly.live import ingest_live
-from nightly.own import ingest_own
-from nightly.run import run_demonstration, run_night
+from nightly.night import run_demonstration, run_night
 
 __all__ = ["ingest_file", "ingest_live", "ingest_own", "load_bundled", "run_demonstration", "run_night"]

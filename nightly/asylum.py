@@ -22,15 +22,14 @@ from core.release import FORECASTS
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting.combine import ensemble
 from forecasting.model import BASELINE, ENSEMBLE
-from forecasting.panel import Panel, panel_from_observations
+from forecasting.panel import Panel, panel_from_observations, panel_from_rows
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.work import backtest_work, present_work, run_work
 from forecasting.workers import Workers
-from nightly.asylum_parts import TOTAL, corridors
-from nightly.past import FIT, past_forecasts
-from nightly.replays import replays
+from nightly.forecasts import FIT, ROW, hindcasts, of_model
+from nightly.tables import hindcast_table
 from store.backtests import COLUMNS, BacktestStore
 
 SOURCE_ID = "eurostat"
@@ -70,6 +69,13 @@ _ENDS = {
     ("asylum_applications_first", "M"): _("monthly asylum applications first end in {period}"),
     ("asylum_applications_first", "Q"): _("quarterly asylum applications first end in {period}"),
 }
+TOTAL = "total"
+"""Grouping column: the destination's series."""
+LARGEST_CORRIDORS = 20
+FEWEST_PERIODS = 36
+RECENT = 24
+"""Periods by whose sum corridors are chosen."""
+REST = "rest"
 STATES = ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note")
 
 
@@ -199,26 +205,24 @@ class _Forecaster:
             below, before, more = self._forecasts(parts)
             agreed = to_rows(
                 reconcile(
-                    to_matrix(_of(below, ENSEMBLE)), to_matrix(_of(present, ENSEMBLE)), parts, TOTAL,
-                    past=to_matrix(_of(before, ENSEMBLE)),
+                    to_matrix(of_model(below, ENSEMBLE)), to_matrix(of_model(present, ENSEMBLE)), parts, TOTAL,
+                    past=to_matrix(of_model(before, ENSEMBLE)),
                 )
             )  # fmt: skip
             named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
             present, computed = pd.concat([present, named], ignore_index=True), computed + more
-        return _Made(self._described(present, rows), replays(past, panel), self._scores(past, panel), computed)
+        return _Made(self._described(present, rows), hindcast_table(past, panel), self._scores(past, panel), computed)
 
     def _forecasts(self, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame, int]:
         """Ensemble and baseline now and at past origins, and how many past forecasts were not stored."""
         work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
         horizons = list(self.dataset.horizons)
         stage = partial(self.progress, "Asylum applications")
-        past, made = past_forecasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
+        past, made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
-        together = pd.concat([to_rows(now)[COLUMNS], past], ignore_index=True).drop_duplicates(
-            ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
-        )
+        together = pd.concat([to_rows(now)[COLUMNS], past], ignore_index=True).drop_duplicates(ROW)
         combined = ensemble(together, panel).forecasts
-        everything = pd.concat([_of(together, BASELINE), combined], ignore_index=True)
+        everything = pd.concat([of_model(together, BASELINE), combined], ignore_index=True)
         last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
         is_present = everything["origin_date"] == everything["series_id"].map(last)
         return (
@@ -242,10 +246,54 @@ class _Forecaster:
         return scores.assign(series_id=named, target=self.dataset.target, freq=self.dataset.freq)
 
 
-def _of(forecasts: pd.DataFrame, model_id: str) -> pd.DataFrame:
-    return forecasts[forecasts["model_id"] == model_id]
-
-
 def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def corridors(rows: pd.DataFrame, totals: Panel) -> Panel | None:
+    """Panel of the largest corridors and of each of their destinations' rest, which together are its total.
+
+    Args:
+        rows: Observations of one target and frequency, by country of destination, in all and by citizenship.
+        totals: The destinations that are forecast.
+
+    Returns:
+        A panel with the groupings ``total`` (the destination's series), ``geo`` and ``citizen`` (empty for a rest), or
+        None where no corridor is long enough. A period in which a corridor is not named counts nobody.
+    """
+    total_of = dict(zip(totals.groups["geo"], totals.groups.index, strict=True))
+    named = rows[(rows["citizen"] != ALL) & rows["geo"].isin(total_of)]
+    if named.empty:
+        return None
+    wide = named.pivot_table(index="time_period", columns=["geo", "citizen"], values="obs_value", aggfunc="last")
+    wide.index = pd.PeriodIndex(wide.index, freq=totals.periods.freqstr)
+    recent = wide.tail(RECENT).sum().nlargest(LARGEST_CORRIDORS)
+    chosen = [pair for pair in recent.index if wide[pair].notna().sum() >= FEWEST_PERIODS and recent[pair] > 0]
+    parts = []
+    for geo in dict.fromkeys(pair[0] for pair in chosen):
+        total = totals.matrix[total_of[geo]].dropna()
+        span = total.index.intersection(wide.index[wide[geo].notna().any(axis=1)])
+        if len(span) < FEWEST_PERIODS:
+            continue
+        citizens = [citizen for place, citizen in chosen if place == geo]
+        cells = wide.loc[span, geo].reindex(columns=citizens).fillna(0.0)
+        left = pd.Series(total.loc[span].to_numpy() - cells.to_numpy().sum(axis=1), index=span).clip(lower=0.0)
+        parts += [_long(cells[citizen], total_of[geo], geo, citizen) for citizen in citizens]
+        parts.append(_long(left, total_of[geo], geo, ""))
+    return panel_from_rows(pd.concat(parts, ignore_index=True)) if parts else None
+
+
+def _long(values: pd.Series, total: str, geo: str, citizen: str) -> pd.DataFrame:
+    fields = total.split(".")
+    name = ".".join([*fields[:3], citizen or REST, *fields[4:]])
+    return pd.DataFrame(
+        {
+            "series_id": name,
+            "time_period": [str(period).replace("Q", "-Q") for period in values.index],
+            "value": values.to_numpy(dtype=float),
+            TOTAL: total,
+            "geo": geo,
+            "citizen": citizen,
+        }
+    )

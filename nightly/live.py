@@ -22,8 +22,7 @@ from ingest.client import Client, Validators
 from ingest.exchange import Answer, Pull, Request
 from ingest.raw import LiveSource, RawFile
 from ingest.registry import SOURCES, live_sources
-from nightly.inputs import load_snapshot
-from nightly.taking_in import LiveReport, take_in
+from nightly.inputs import LiveReport, load_snapshot, read_inbox, take_in
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.raw import Kept, RawStore, Visit
@@ -35,15 +34,51 @@ NOT_MODIFIED_KEEPS = 200
 STAGE = "Asking publishers"
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What a night read.
+
+    Attributes:
+        hashes: Hash of each input, by name.
+        asked: What became of the visits to publishers.
+        failed: One record (``source_id``, ``reason``) per source or file that could not be read.
+    """
+
+    hashes: dict[str, str]
+    asked: LiveReport
+    failed: list[dict[str, str]]
+
+
+def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool, progress: ProgressReport) -> Inputs:
+    """Bring the vintages up to date: the bundled snapshot, publishers where they are asked, and the inbox.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        journal: Where outcomes are recorded.
+        live: Ask publishers.
+        progress: Told what is being done.
+
+    Raises:
+        StoreError: The home folder cannot be read or written.
+    """
+    progress("Reading figures", 0, 1)
+    fingerprint = load_snapshot(VintageStore(home), journal)
+    asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
+    files, refused = read_inbox(home, journal)
+    progress("Reading figures", 1, 1)
+    return Inputs({"snapshot": fingerprint, **files, **asked.hashes}, asked, asked.failed + refused)
+
+
 def ingest_live(
     home: Path,
     settings: Settings,
     source_ids: Iterable[str] = (),
     *,
-    replayed: dt.date | None = None,
+    answered_on: dt.date | None = None,
     progress: ProgressReport = silent,
 ) -> LiveReport:
-    """Ask publishers, or replay what they answered on a day, outside of a night.
+    """Ask publishers, or read again what they answered on a day, outside of a night.
 
     The bundled figures go into the vintages first: they are older, and what arrives later counts as a revision.
 
@@ -51,19 +86,19 @@ def ingest_live(
         home: The home folder.
         settings: Its settings.
         source_ids: Sources; all that can be asked by default.
-        replayed: Day to replay; None asks.
+        answered_on: Day whose kept answers are read again; None asks.
         progress: Told the sources done.
 
     Raises:
-        InputError: As :func:`ask_publishers` and :func:`replay`, or a night is running.
+        InputError: As :func:`ask_publishers` and :func:`parse_again`, or a night is running.
         StoreError: The home folder cannot be read or written.
     """
     with night_lock(home), shared(home, settings) as delivery:
         journal = Journal(journal_url(settings.journal_url, home))
         try:
             load_snapshot(VintageStore(home), journal)
-            if replayed is not None:
-                report = replay(home, settings, journal, replayed, source_ids)
+            if answered_on is not None:
+                report = parse_again(home, settings, journal, answered_on, source_ids)
             else:
                 report = ask_publishers(home, settings, journal, source_ids, progress=progress)
             delivery.deliver()
@@ -117,7 +152,7 @@ def ask_publishers(
     return report
 
 
-def replay(
+def parse_again(
     home: Path, settings: Settings, journal: Journal, date: dt.date, source_ids: Iterable[str] = ()
 ) -> LiveReport:
     """Read once more what publishers answered on a day, by the very steps of that day's visit.
@@ -127,7 +162,7 @@ def replay(
         settings: As for :func:`ask_publishers`.
         journal: Where outcomes are recorded.
         date: Day of the visits; the last whole visit of each source counts.
-        source_ids: Sources to replay; by default all with a whole visit on that day.
+        source_ids: Sources to read; by default all with a whole visit on that day.
 
     Raises:
         InputError: No whole visit is kept of that day, or a source is unknown.
@@ -142,7 +177,7 @@ def replay(
     for name, source in _chosen(names, []).items():
         future: Future[list[RawFile]] = Future()
         try:
-            future.set_result(source.download(_replayed(store, access[name], date)))
+            future.set_result(source.download(_kept_answers(store, access[name], date)))
         except VigieError as error:
             future.set_exception(error)
         take_in(home, journal, report, name, future, date)
@@ -220,7 +255,7 @@ def _validators(kept: Kept | None) -> Validators | None:
     return Validators(kept.headers.get("etag", ""), kept.headers.get("last-modified", ""))
 
 
-def _replayed(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
+def _kept_answers(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
     """A pull whose answers come from the store. An address asked several times gets its answers in their order."""
     records: dict[str, Iterator[Kept]] = {}
     by_url: dict[str, list[Kept]] = defaultdict(list)

@@ -15,10 +15,10 @@ from forecasting.model import LEVELS
 from forecasting.nowcast import DailyHistory, Nowcast, daily_history, scaled
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
-from forecasting.sharpen import sharpen
 from forecasting.verification.scores import wis
 from ingest.days import daily_arrivals
-from nightly.knowledge import Knowledge
+from nightly.forecasts import ForecastSet
+from nightly.real_time import RealTimeData
 
 MODEL_ID = "vigie-nowcast"
 PROVEN_MONTHS = 24
@@ -29,7 +29,7 @@ RATIO_MONTHS = 24
 
 
 @dataclass(frozen=True)
-class _Route:
+class RouteDays:
     """A route with its days.
 
     Attributes:
@@ -41,7 +41,7 @@ class _Route:
     totals: pd.Series
 
     def nowcast(self, month: pd.Period, day: int) -> Nowcast | None:
-        """The route's month, from what the days up to ``day`` and the months before tell."""
+        """The route's month, from what the days up to ``day`` and the months before say."""
         place = self.days.place_of(month, min(day, month.days_in_month - 1))
         found = None if place is None else self.days.nowcast(place)
         if found is None:
@@ -58,28 +58,27 @@ class _Route:
         return ratios[np.isfinite(ratios)]
 
 
-def nowcasts(knowledge: Knowledge, present: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
+def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     """Nowcast the month after each route's origin, where its days have begun.
 
     Args:
-        knowledge: What was known.
-        present: The ensemble's forecasts of the present.
-        past: The ensemble's forecasts at past origins: a nowcast is used where it was better on the same day.
+        data: What was known.
+        made: Forecasts: a nowcast is used where it was better than the ensemble's on the same day of past months.
 
     Returns:
         A frame that keeps ``core.release.NOWCASTS``.
     """
-    days = daily_arrivals(knowledge.known)
-    states = knowledge.states[knowledge.states["series_id"].isin(present["series_id"])]
+    days, present, past = daily_arrivals(data.known), made.current_ensemble, made.past_ensemble
+    states = data.states[data.states["series_id"].isin(present["series_id"])]
     parts = [
-        _of_route(row, _Route(daily_history(days[row["route_id"]]), _totals(knowledge.panel, row["series_id"])), past)
+        _of_route(row, RouteDays(daily_history(days[row["route_id"]]), _totals(data.panel, row["series_id"])), past)
         for row in states.to_dict("records")
         if row["route_id"] in days
     ]
     parts = [part for part in parts if len(part)]
     if not parts:
         return NOWCASTS.empty()
-    found = pd.concat(parts, ignore_index=True).assign(as_of=pd.Timestamp(knowledge.as_of))
+    found = pd.concat(parts, ignore_index=True).assign(as_of=pd.Timestamp(data.date))
     former = present[present["horizon"] == 1][["series_id", "output_type_id", "value"]]
     former = former.assign(output_type_id=former["output_type_id"].round(6)).rename(columns={"value": "unsharpened"})
     joined = found.assign(output_type_id=found["output_type_id"].round(6)).merge(
@@ -89,19 +88,7 @@ def nowcasts(knowledge: Knowledge, present: pd.DataFrame, past: pd.DataFrame) ->
     return check(typed, NOWCASTS)
 
 
-def sharpened(forecasts: pd.DataFrame, paths: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Forecasts and paths of the ensemble with the nowcasts that are used in the place of the first month."""
-    used = found[found["used"]]
-    if used.empty:
-        return forecasts, paths
-    by_series = {
-        str(series_id): rows.sort_values("output_type_id")["value"].to_numpy(dtype=float)
-        for series_id, rows in used.groupby("series_id")
-    }
-    return sharpen(forecasts, paths, by_series)
-
-
-def _of_route(row: Mapping[Hashable, object], route: _Route, past: pd.DataFrame) -> pd.DataFrame:
+def _of_route(row: Mapping[Hashable, object], route: RouteDays, past: pd.DataFrame) -> pd.DataFrame:
     """Rows of one route; none where its days have not begun, are whole already, or are too few for a nowcast."""
     origin = pd.Timestamp(str(row["origin_date"]))
     month = origin.to_period("M") + 1
@@ -112,7 +99,7 @@ def _of_route(row: Mapping[Hashable, object], route: _Route, past: pd.DataFrame)
     found = route.nowcast(month, day)
     if found is None:
         return pd.DataFrame()
-    ratio, count = _past_skill(route, past[past["series_id"] == row["series_id"]], day)
+    ratio, count = past_skill(route, past[past["series_id"] == row["series_id"]], day)
     return pd.DataFrame(
         {
             "model_id": MODEL_ID,
@@ -132,7 +119,7 @@ def _of_route(row: Mapping[Hashable, object], route: _Route, past: pd.DataFrame)
     ).astype(dict.fromkeys(("origin_date", "target_end_date", "last_day"), "datetime64[ns]"))
 
 
-def _past_skill(route: _Route, past: pd.DataFrame, day: int) -> tuple[float, int]:
+def past_skill(route: RouteDays, past: pd.DataFrame, day: int) -> tuple[float, int]:
     """Mean WIS (log) of the nowcast relative to the ensemble's forecast a month ahead, on the same day of past months.
 
     Returns:

@@ -66,9 +66,8 @@ def test_the_history_is_what_was_known_at_the_origin_where_vintages_exist(small_
         matrix.iloc[-1] = 2 * matrix.iloc[-1]
         return Panel("M", matrix, small_panel.groups)
 
-    made = backtest(
-        small_panel, origins=1, step=1, horizons=[1], models=["vigie-baseline"], history_at=as_first_published
-    )
+    known_at = {end: as_first_published(end) for end in small_panel.end_dates}
+    made = backtest(small_panel, origins=1, step=1, horizons=[1], models=["vigie-baseline"], known_at=known_at)
     median = made[(made["series_id"] == "north") & (made["output_type_id"] == 0.5)]["value"].item()
     assert median == pytest.approx(2 * small_panel.matrix["north"].iloc[-2])
 
@@ -77,7 +76,14 @@ def test_a_series_not_yet_published_at_an_origin_is_not_forecast_there(small_pan
     def two_months_late(origin: pd.Timestamp) -> Panel:
         return small_panel.until(origin - pd.DateOffset(months=2))
 
-    work = backtest_work(small_panel, origins=3, step=1, models=CHEAP, history_at=two_months_late)
+    known_at = {end: two_months_late(end) for end in small_panel.end_dates}
+    work = backtest_work(
+        small_panel,
+        origins=3,
+        step=1,
+        models=CHEAP,
+        known_at=known_at,
+    )
     assert work.table.empty
 
 

@@ -41,7 +41,7 @@ def refit(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
 def world(panel: Panel, former: Panel | None = None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Present, past and weights, as a night makes them; ``former`` is the panel as known at past origins."""
     work = backtest_work(
-        panel, origins=14, step=1, models=MODELS, history_at=(lambda _date: former) if former else None
+        panel, origins=14, step=1, models=MODELS, known_at=dict.fromkeys(panel.end_dates, former) if former else None
     )
     past = to_rows(run_work(work, horizons=HORIZONS, workers=1))
     together = pd.concat([refit(panel, MODELS), past], ignore_index=True)

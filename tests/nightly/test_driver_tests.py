@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.release import DRIVER_TESTS
 from core.schema import ALL
 from core.settings import SNAPSHOT
-from nightly.driver_tests import ABOUT, PROVENANCE, TABLE, driver_tests, write
+from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE, PROVENANCE, driver_tests, write_driver_tests
 
 ABOUT_IT = dict.fromkeys(PROVENANCE, "something") | {"made_on": "2026-11-25"}
 
@@ -26,17 +26,17 @@ def one_test() -> pd.DataFrame:
 
 
 def test_a_test_is_read_back_with_its_provenance_in_every_row(tmp_path: Path) -> None:
-    write(one_test(), dict(ABOUT_IT), tmp_path)
+    write_driver_tests(one_test(), dict(ABOUT_IT), tmp_path)
     found = driver_tests(tmp_path)
     pd.testing.assert_frame_equal(found[list(DRIVER_TESTS.columns)], one_test())
     assert list(found["made_on"]) == ["2026-11-25"]
 
 
 def test_a_table_altered_by_hand_is_refused(tmp_path: Path) -> None:
-    write(one_test(), dict(ABOUT_IT), tmp_path)
-    path = tmp_path / TABLE
+    write_driver_tests(one_test(), dict(ABOUT_IT), tmp_path)
+    path = tmp_path / DRIVER_TABLE
     path.write_text(path.read_text().replace("no evidence", "evidence"))
-    with pytest.raises(InputError, match=ABOUT):
+    with pytest.raises(InputError, match=DRIVER_PROVENANCE):
         driver_tests(tmp_path)
 
 

@@ -21,9 +21,8 @@ from core.settings import Settings, load_settings
 from ingest.registry import live_sources
 from ingest.sources import noaa_enso
 from nightly import ingest_live, run_night
-from nightly.inputs import load_snapshot
-from nightly.live import ask_publishers, replay
-from nightly.taking_in import FAILED, TAKEN, LiveReport
+from nightly.inputs import FAILED, TAKEN, LiveReport, load_snapshot
+from nightly.live import ask_publishers, parse_again
 from store.journal import Journal, journal_url
 from store.raw import RawStore
 from store.vintages import VintageStore
@@ -102,7 +101,9 @@ def take(home: Path, chosen: Settings, names: tuple[str, ...] = (), replayed: dt
     journal = Journal(journal_url("", home))
     try:
         return (
-            replay(home, chosen, journal, replayed, names) if replayed else ask_publishers(home, chosen, journal, names)
+            parse_again(home, chosen, journal, replayed, names)
+            if replayed
+            else ask_publishers(home, chosen, journal, names)
         )
     finally:
         journal.close()

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from core.release import NOWCASTS
 from core.settings import load_settings
 from nightly import run_night
 from nightly.asylum import Asylum
-from nightly.run import Night
+from nightly.forecasts import ForecastSet
+from nightly.night import RunResult
 from store.releases import ReleaseStore
 from tests.ingest.live.publisher import Publisher, Reply
 from tests.nightly.test_live import NAMES, _belongs, keys, known, settings_for, whole
 
 __all__ = ["keys", "whole"]
 FIGURE = ["source_id", "series_id", "time_period"]
+_NOTHING = pd.DataFrame({"model_id": []})
+FORMER = ForecastSet(_NOTHING, _NOTHING, _NOTHING, _NOTHING, 0)
 FAULTS = [
     Reply(b"<html>maintenance</html>"),
     Reply(b"", 500),
@@ -34,7 +37,7 @@ FAULTS = [
 ]
 
 
-def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> Night:
+def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> RunResult:
     """A live night that takes the forecasts of the release before it; some addresses answer with a fault."""
     former = ReleaseStore(home).current()
     assert former is not None
@@ -43,10 +46,13 @@ def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> N
     for path, fault in broken.items():
         publisher.serve(path, fault)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightly.run.project", lambda *_: SimpleNamespace(computed=0, cut_off=[], stand_ins=[]))
-        patch.setattr("nightly.run.frames", lambda *_: dict(tables))
-        patch.setattr("nightly.run.errors_by_group", lambda *_: tables["group_errors"])
-        patch.setattr("nightly.run.forecast_asylum", lambda *_, **__: Asylum({}, [], 0))
+        patch.setattr("nightly.night.make_forecasts", lambda *_: FORMER)
+        patch.setattr("nightly.night.make_nowcasts", lambda *_: NOWCASTS.empty())
+        patch.setattr("nightly.night.forecast_tables", lambda *_: dict(tables))
+        patch.setattr("nightly.night.data_tables", lambda *_: {})
+        patch.setattr("nightly.night.run_alerts", lambda *_: {})
+        patch.setattr("nightly.night.errors_by_group", lambda *_: tables["group_errors"])
+        patch.setattr("nightly.night.forecast_asylum", lambda *_, **__: Asylum({}, [], 0))
         return run_night(home, chosen, live=True)
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.errors import InputError
 from core.settings import load_settings
 from nightly import ingest_own, run_night
-from nightly.own import own_mappings, with_own_capacities
+from nightly.inputs import own_mappings, with_own_capacities
 from store.journal import Journal, journal_url
 from store.vintages import VintageStore
 

@@ -18,8 +18,8 @@ from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.verification.groups import group_errors
 from forecasting.work import backtest_work
-from nightly.knowledge import FREQ, TARGET, Knowledge
-from nightly.past import past_forecasts
+from nightly.forecasts import hindcasts, of_model
+from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.backtests import BacktestStore
 
 MODELS = ("vigie-baseline", "vigie-seasonal-walk", "vigie-theta")
@@ -33,12 +33,12 @@ FEWEST_MONTHS = 72
 
 
 def errors_by_group(
-    knowledge: Knowledge, past: pd.DataFrame, cache: BacktestStore, progress: ProgressReport, origins: int = ORIGINS
+    data: RealTimeData, past: pd.DataFrame, cache: BacktestStore, progress: ProgressReport, origins: int = ORIGINS
 ) -> pd.DataFrame:
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
 
     Args:
-        knowledge: What was known tonight.
+        data: What was known tonight.
         past: The ensemble's forecasts of routes at past origins.
         cache: Past forecasts made before; those made now are added.
         progress: Told the forecasts done.
@@ -48,22 +48,22 @@ def errors_by_group(
         A frame of ``forecasting.verification.groups.COLUMNS``. A route whose breakdown is shorter than six years has no
         row by nationality: it cannot be judged.
     """
-    routes = knowledge.states.assign(kind="route", geo=ALL, group=ALL)
-    parts = [group_errors(past, knowledge.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]
-    for _place, rows in breakdowns(knowledge).groupby(["route_id", "geo"]):
+    routes = data.states.assign(kind="route", geo=ALL, group=ALL)
+    parts = [group_errors(past, data.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]
+    for _place, rows in breakdowns(data).groupby(["route_id", "geo"]):
         panel = panel_from_observations(rows, TARGET, FREQ)
-        made = _past_forecasts(panel, min(origins, ORIGINS), cache, progress)
+        made = _hindcasts(panel, min(origins, ORIGINS), cache, progress)
         parts.append(group_errors(made, panel, _groups(rows)))
     return pd.concat(parts, ignore_index=True)
 
 
-def breakdowns(knowledge: Knowledge) -> pd.DataFrame:
+def breakdowns(data: RealTimeData) -> pd.DataFrame:
     """The largest nationalities of every route whose breakdown is long enough, or of its place with the longest one.
 
     Returns:
         Observations. An absent month inside a breakdown's span counts nobody.
     """
-    cells = pd.concat([knowledge.known, knowledge.route_figures], ignore_index=True)
+    cells = data.observations
     cells = cells[(cells["target"] == TARGET) & (cells["freq"] == FREQ) & (cells["citizen"] != ALL)]
     chosen = []
     for _route, rows in cells.groupby("route_id"):
@@ -82,9 +82,9 @@ def _largest(rows: pd.DataFrame) -> pd.DataFrame:
     """The largest at the first origin, with zeros where a month names others only."""
     wide = rows.pivot_table(index="time_period", columns="series_id", values="obs_value", aggfunc="last")
     span = [str(month) for month in pd.period_range(wide.index.min(), wide.index.max(), freq=FREQ)]
-    told = wide.reindex(span)
+    stated = wide.reindex(span)
     # A month without a single row is a gap of the source, not a month without arrivals.
-    filled = told.where(told.isna().all(axis=1), told.fillna(0.0))
+    filled = stated.where(stated.isna().all(axis=1), stated.fillna(0.0))
     known_then = filled.iloc[: -(ORIGINS + 1)]
     kept = known_then.sum().nlargest(LARGEST).index
     months = filled[kept].reset_index(names="time_period")
@@ -93,13 +93,12 @@ def _largest(rows: pd.DataFrame) -> pd.DataFrame:
     return long.merge(facts, on="series_id")
 
 
-def _past_forecasts(panel: Panel, origins: int, cache: BacktestStore, progress: ProgressReport) -> pd.DataFrame:
+def _hindcasts(panel: Panel, origins: int, cache: BacktestStore, progress: ProgressReport) -> pd.DataFrame:
     """The ensemble of the fast members at past origins: those stored, and the rest made now."""
     work = backtest_work(panel, origins=origins, step=1, models=MODELS)
     stage = partial(progress, "Scoring past forecasts by nationality")
-    members, _made = past_forecasts(work, cache, horizons=HORIZONS, progress=stage)
-    combined = ensemble(members, panel).forecasts
-    return combined[combined["model_id"] == ENSEMBLE]
+    members, _made = hindcasts(work, cache, horizons=HORIZONS, progress=stage)
+    return of_model(ensemble(members, panel).forecasts, ENSEMBLE)
 
 
 def _groups(rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from core.errors import StoreError
 from core.settings import Settings, load_settings
 from desk.decisions import Step, act
 from desk.open import desk_on
-from nightly import telling
-from nightly.telling import tell
+from nightly import night
+from nightly.night import notify
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
 from store.releases import Release, ReleaseStore
@@ -46,8 +46,8 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def test_a_night_proposes_its_alerts_once(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release
 ) -> None:
-    assert tell(tmp_path, settings, journal, release) == ["alerts: 2 proposed", "messages: 0 sent"]
-    assert tell(tmp_path, settings, journal, release) == ["messages: 0 sent"]
+    assert notify(tmp_path, settings, journal, release) == ["alerts: 2 proposed", "messages: 0 sent"]
+    assert notify(tmp_path, settings, journal, release) == ["messages: 0 sent"]
     assert sorted(row.subject for row in journal.entries(action=PROPOSED)) == ALERTS
 
 
@@ -55,7 +55,7 @@ def test_a_night_sends_what_was_left_in_the_outbox(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release
 ) -> None:
     act(desk_on(tmp_path, settings, journal), release, ALERTS[0], Step(Actor("Ada"), SIGNED_OFF, "agreed"))
-    assert tell(tmp_path, settings, journal, release)[-1] == "messages: 1 sent"
+    assert notify(tmp_path, settings, journal, release)[-1] == "messages: 1 sent"
     assert (tmp_path / "published" / "alerts.atom").exists()
 
 
@@ -63,7 +63,7 @@ def test_another_sender_does_not_spoil_the_night(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release
 ) -> None:
     with delivery_lock(tmp_path):
-        (line,) = tell(tmp_path, settings, journal, release)
+        (line,) = notify(tmp_path, settings, journal, release)
     assert line.startswith("not told: messages are being sent")
     assert len(journal.entries(action=PROPOSED)) == 2
 
@@ -74,5 +74,5 @@ def test_a_full_disk_does_not_spoil_the_night(
     def refuse(*_arguments: object) -> None:
         raise StoreError("journal: database or disk is full")
 
-    monkeypatch.setattr(telling, "record_night", refuse)
-    assert tell(tmp_path, settings, journal, release) == ["not told: journal: database or disk is full"]
+    monkeypatch.setattr(night, "record_night", refuse)
+    assert notify(tmp_path, settings, journal, release) == ["not told: journal: database or disk is full"]

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError, StoreError
-from nightly.freshness_events import FRESHNESS
-from nightly.making_up import CLOCK_SOURCE, JOURNAL_SOURCE, figures_ahead, make_up, record_publication
+from nightly.recover import CLOCK_SOURCE, FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead
 from store.journal import Journal, journal_url
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
@@ -46,7 +45,7 @@ def test_a_release_that_the_journal_does_not_know_is_recorded_once_with_its_hash
 ) -> None:
     release, store = publish_untold(home), ReleaseStore(home)
     for _ in range(2):
-        assert make_up(home, journal, store, NOW) == []
+        assert recover(home, journal, store, NOW) == []
     rows = journal.entries(run_id=release.run_id)
     assert [row.action for row in rows] == [FRESHNESS, NIGHT_ACTIONS[0]]
     assert "recorded by the next night" in rows[-1].reason
@@ -59,10 +58,10 @@ def test_a_night_killed_between_its_two_rows_tells_of_a_late_source_once(
 ) -> None:
     release = publish_untold(home)
     with monkeypatch.context() as night:
-        night.setattr("nightly.making_up._PUBLISHED", "")  # refused by the journal: the last row is missing
+        night.setattr("nightly.recover._PUBLISHED", "")  # refused by the journal: the last row is missing
         with pytest.raises(InputError, match="must not be empty"):
             record_publication(journal, release, {}, None)
-    make_up(home, journal, ReleaseStore(home), NOW)
+    recover(home, journal, ReleaseStore(home), NOW)
     assert [row.action for row in journal.entries(run_id=release.run_id)] == [FRESHNESS, NIGHT_ACTIONS[0]]
 
 
@@ -81,14 +80,14 @@ def test_a_journal_that_refuses_does_not_turn_a_published_release_into_a_failure
 
 def test_a_journal_that_is_new_beside_releases_is_named_with_what_to_do(home: Path, tmp_path: Path) -> None:
     lost = Journal(journal_url("", tmp_path / "elsewhere"))
-    (told,) = make_up(home, lost, ReleaseStore(home), NOW)
+    (told,) = recover(home, lost, ReleaseStore(home), NOW)
     lost.close()
     assert told["source_id"] == JOURNAL_SOURCE
     assert "vigie restore --repair" in told["reason"]
 
 
 def test_a_release_from_the_future_is_named_as_a_matter_of_the_clock(home: Path, journal: Journal) -> None:
-    (told,) = make_up(home, journal, ReleaseStore(home), NOW - dt.timedelta(days=365))
+    (told,) = recover(home, journal, ReleaseStore(home), NOW - dt.timedelta(days=365))
     assert told["source_id"] == CLOCK_SOURCE
     assert "set it (NTP)" in told["reason"]
 
@@ -98,8 +97,8 @@ def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Pa
     row = vintages.known_at(today).query("source_id == 'iom_dtm'").head(1)
     news = row.assign(obs_value=row["obs_value"] + 7, as_of_estimated=True)
     vintages.append(news, received=today + dt.timedelta(days=365))
-    (told,) = figures_ahead(vintages.history(), today)
+    (told,) = values_ahead(vintages.history(), today)
     assert told["source_id"] == "iom_dtm"
     assert told["reason"].startswith("1 figures are dated")
     vintages.append(news, received=today)
-    assert figures_ahead(vintages.history(), today) == []
+    assert values_ahead(vintages.history(), today) == []

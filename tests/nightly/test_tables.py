@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.quantiles import QUANTILE_LEVELS
 from forecasting.panel import Panel, panel_from_rows
-from nightly.replays import differences, replays
+from nightly.tables import differences, hindcast_table
 from store.releases import ReleaseStore
 
 ORIGIN = pd.Timestamp("2020-03-31")
@@ -45,7 +45,7 @@ def forecast(model_id: str, centre: float) -> pd.DataFrame:
 
 
 def test_a_replay_holds_its_bounds_and_a_score_only_where_the_month_was_counted() -> None:
-    made = replays(
+    made = hindcast_table(
         pd.concat([forecast("vigie-ensemble", 40.0), forecast("vigie-baseline", 90.0)]), panel({"a": [1, 2, 3, 40]})
     )
     assert len(made) == 4

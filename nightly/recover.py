@@ -1,4 +1,4 @@
-"""What former nights left undone or a fault left behind: made up for before a night, or named to a person."""
+"""Recovery: what former nights left undone or a fault left behind is mended before a night, or named to a person."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from core.calendar import is_ahead
 from core.errors import Message, StoreError, message
 from core.languages import marked as _
 from core.log import get_logger
-from nightly.freshness_events import record_freshness
 from nightly.inputs import ACTOR, LOADED
+from store.backtests import BacktestStore
 from store.files import remove_unfinished
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, WITNESS
-from store.vintages import FIGURE_NUMBER, known_at
+from store.vintages import FIGURE_NUMBER, VintageStore, known_at
 
+FRESHNESS = "freshness"
+"""Action of the rows that say that a source became late, or came back; who sends messages looks for it."""
 JOURNAL_SOURCE, CLOCK_SOURCE = "vigie-journal", "vigie-clock"
 """Stand where a degraded source's id stands."""
 _PUBLISHED, _PUBLISHED_DEGRADED = NIGHT_ACTIONS[:2]
@@ -27,8 +29,8 @@ _LATE = "recorded by the next night: the one that published it did not get to it
 Degraded = list[dict[str, str]]
 
 
-def make_up(home: Path, journal: Journal, releases: ReleaseStore, now: dt.datetime) -> Degraded:
-    """Clear away what killed nights left half written, and record what they published.
+def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.datetime) -> Degraded:
+    """Clear away what killed nights left half written or damaged, and record what they published.
 
     Args:
         home: The home folder, held by this night.
@@ -42,6 +44,9 @@ def make_up(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     Raises:
         StoreError: The journal or a manifest cannot be read or written.
     """
+    if damaged := BacktestStore(home).heal():
+        get_logger().warning("past forecasts damaged, made again", files=damaged)
+    VintageStore(home).check_files()
     if removed := remove_unfinished(home, now):
         get_logger().info("unfinished files removed", files=len(removed))
     current = releases.current()
@@ -85,7 +90,7 @@ def record_publication(
     return []
 
 
-def figures_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
+def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
     """Sources with values that nobody can know yet: they were taken in while the clock was ahead.
 
     An estimated date lies ahead where a publisher was early, whatever the clock says; it does not count.
@@ -112,6 +117,44 @@ def figures_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
             day=f"{rows['as_of'].min():%Y-%m-%d}",
         ).record(str(source_id))
         for source_id, rows in unknown.groupby("source_id")
+    ]
+
+
+def record_freshness(journal: Journal, release: Release) -> list[Entry]:
+    """Record the changes of freshness that a release found since the one before; done twice, it adds nothing.
+
+    Args:
+        journal: Where they are kept.
+        release: The release that was just published.
+
+    Returns:
+        The rows, each with the source as subject, and ``before``, ``after``, ``last_known`` and ``replay`` in its
+        payload.
+
+    Raises:
+        StoreError: The journal cannot be written.
+    """
+    recorded = {entry.subject for entry in journal.entries(run_id=release.run_id, action=FRESHNESS)}
+    rows = [row for row in release.read("freshness_changes").to_dict("records") if row["source_id"] not in recorded]
+    replay = bool(release.manifest["replay"])
+    return [
+        journal.record(
+            Entry(
+                ACTOR,
+                FRESHNESS,
+                str(row["source_id"]),
+                release.run_id,
+                f"{row['source_id']}: {row['before']}, now {row['after']}; newest figures of {row['last_period']}",
+                {
+                    "before": row["before"],
+                    "after": row["after"],
+                    "last_known": row["last_period"],
+                    "as_of": release.as_of.isoformat(),
+                    "replay": replay,
+                },
+            )
+        )
+        for row in rows
     ]
 
 

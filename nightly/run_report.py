@@ -18,9 +18,9 @@ from core.languages import marked as _
 from core.log import get_logger
 from core.settings import Settings
 from forecasting.limits import MOST_CUT_OFFS
-from forecasting.watched import MOST_DEATHS
-from nightly.projections import Projections
-from nightly.taking_in import LiveReport
+from forecasting.watched import MOST_DEATHS, WatchedPool
+from nightly.forecasts import ForecastSet
+from nightly.inputs import LiveReport
 
 RUN_REPORT = "run_report.json"
 CUT_OFF_SOURCE = "vigie-engine"
@@ -28,7 +28,7 @@ CUT_OFF_SOURCE = "vigie-engine"
 
 
 @dataclass
-class Watch:
+class StageTimer:
     """Seconds by stage; each stage's end is logged."""
 
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
@@ -59,13 +59,13 @@ def peak_megabytes(pid: int | None) -> float | None:
     return round(int(lines[0].split()[1]) / 1024, 1) if lines else None
 
 
-def left_out(projections: Projections, fit_seconds: float) -> list[dict[str, str]]:
+def left_out(made: ForecastSet, fit_seconds: float) -> list[dict[str, str]]:
     """Members whose fits were cut off, as records of a degraded night."""
     fault = _("{model_id} is left out for {series_id}: {fault}")
-    names = [{name: item[name] for name in ("model_id", "series_id")} for item in projections.cut_off]
+    names = [{name: item[name] for name in ("model_id", "series_id")} for item in made.cut_off]
     return [
         message(fault, **name, fault=_cut_off(item["reason"], fit_seconds)).record(CUT_OFF_SOURCE, **name)
-        for name, item in zip(names, projections.cut_off, strict=True)
+        for name, item in zip(names, made.cut_off, strict=True)
     ]
 
 
@@ -81,34 +81,34 @@ def _cut_off(reason: str, fit_seconds: float) -> Message:
 
 
 def run_report(
-    watch: Watch,
+    timer: StageTimer,
     settings: Settings,
     asked: LiveReport,
-    projections: Projections,
+    made: ForecastSet,
     degraded: Sequence[Mapping[str, Any]],
-    pids: Sequence[int | None],
+    pool: WatchedPool,
 ) -> str:
     """The report as JSON.
 
     Args:
-        watch: Of the stages that ended before publication; the journal keeps the whole night's seconds.
+        timer: Of the stages that ended before publication; the journal keeps the whole night's seconds.
         settings: Of the night.
         asked: What publishers answered.
-        projections: What the engine did.
+        made: What the engine did.
         degraded: What could not be used.
-        pids: Processes that made forecasts.
+        pool: Processes that made forecasts.
     """
     report = {
-        "started_at": watch.started.isoformat(timespec="seconds"),
-        "seconds": watch.seconds(),
+        "started_at": timer.started.isoformat(timespec="seconds"),
+        "seconds": timer.seconds(),
         "peak_megabytes": {
             "night": peak_megabytes(os.getpid()),
-            "processes": [peak_megabytes(pid) for pid in pids],
+            "processes": [peak_megabytes(worker.process.pid) for worker in pool.workers],
         },
         "limits": {"seconds": settings.operation.fit_seconds, "megabytes": settings.operation.fit_megabytes},
-        "past_forecasts_made": projections.computed,
-        "fits_cut_off": projections.cut_off,
-        "stand_ins": projections.stand_ins,
+        "past_forecasts_made": made.computed,
+        "fits_cut_off": made.cut_off,
+        "stand_ins": made.fallbacks,
         "sources_taken": [item.source_id for item in asked.taken],
         "sources_failed": asked.failed,
         "sources_not_asked": asked.not_asked,

@@ -1,0 +1,190 @@
+"""Forecasts of a night: members at past origins (only those not made before), the present, and their ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
+
+import pandas as pd
+
+from core.progress import ProgressReport
+from core.settings import Settings
+from forecasting.combine import ensemble
+from forecasting.model import ENSEMBLE
+from forecasting.quantiles import to_rows
+from forecasting.registry import MODELS
+from forecasting.sharpen import sharpen
+from forecasting.trajectories import sample_paths
+from forecasting.work import WorkList, backtest_work, present_work, run_work, was_cut_off
+from forecasting.workers import Progress, Workers
+from nightly.real_time import RealTimeData
+from store.backtests import COLUMNS, BacktestStore
+
+HORIZONS = tuple(range(1, 13))
+FIT = ["model_id", "series_id", "origin_date"]
+"""What one fit answers for."""
+ROW = [*FIT, "horizon", "output_type_id"]
+
+
+@dataclass(frozen=True)
+class ForecastSet:
+    """What the engine says on one night.
+
+    Attributes:
+        current: Every member and the ensemble from each route's last complete month (``FORECASTS`` with flags).
+        hindcasts: The same at past origins, refitted there on what was known.
+        weights: How the ensemble was made, at every origin.
+        paths: Joint sample paths of the ensemble's current forecasts.
+        computed: Number of hindcasts that were not stored yet.
+        cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
+            ``fits`` and ``reason``. They are left out of the ensemble.
+        fallbacks: Number of series for which the baseline answers tonight, by model.
+    """
+
+    current: pd.DataFrame
+    hindcasts: pd.DataFrame
+    weights: pd.DataFrame
+    paths: pd.DataFrame
+    computed: int
+    cut_off: list[dict[str, Any]] = field(default_factory=list)
+    fallbacks: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def current_ensemble(self) -> pd.DataFrame:
+        """The ensemble's current forecasts."""
+        return of_model(self.current, ENSEMBLE)
+
+    @cached_property
+    def past_ensemble(self) -> pd.DataFrame:
+        """The ensemble's hindcasts."""
+        return of_model(self.hindcasts, ENSEMBLE)
+
+    def with_nowcasts(self, found: pd.DataFrame) -> ForecastSet:
+        """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow.
+
+        Args:
+            found: A frame that keeps ``core.release.NOWCASTS``.
+        """
+        used = found[found["used"]]
+        if used.empty:
+            return self
+        by_series = {
+            str(series_id): rows.sort_values("output_type_id")["value"].to_numpy(dtype=float)
+            for series_id, rows in used.groupby("series_id")
+        }
+        served, paths = sharpen(self.current_ensemble, self.paths, by_series)
+        members = self.current[self.current["model_id"] != ENSEMBLE]
+        return replace(self, current=pd.concat([members, served], ignore_index=True), paths=paths)
+
+
+def make_forecasts(
+    data: RealTimeData,
+    settings: Settings,
+    cache: BacktestStore,
+    progress: ProgressReport,
+    workers: Workers = None,
+) -> ForecastSet:
+    """Forecast the present, and complete the hindcasts.
+
+    Args:
+        data: What was known tonight and at past origins.
+        settings: How many past origins and paths.
+        cache: Hindcasts made on earlier nights; tonight's are added.
+        progress: Told the forecasts done.
+        workers: Who makes them.
+
+    Raises:
+        InputError: No route can be forecast.
+    """
+    work = _past_work(data, settings)
+    past, made = hindcasts(
+        work, cache, horizons=HORIZONS, workers=workers, progress=partial(progress, "Scoring past forecasts")
+    )
+    present = to_rows(
+        run_work(
+            present_work(data.panel, models=list(MODELS)),
+            horizons=HORIZONS,
+            workers=workers,
+            progress=partial(progress, "Forecasting the present"),
+        )
+    )
+    # A past origin of one route may be the present one of another: the forecast is the same, and is kept once.
+    together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
+    combined = ensemble(together, data.panel)
+    everything = pd.concat([together, combined.forecasts], ignore_index=True)
+    is_current = everything["origin_date"] == everything["series_id"].map(
+        data.states.set_index("series_id")["origin_date"]
+    )
+    current, former = everything[is_current].reset_index(drop=True), everything[~is_current].reset_index(drop=True)
+    return ForecastSet(
+        current,
+        former,
+        combined.weights,
+        sample_paths(
+            of_model(current, ENSEMBLE), of_model(former, ENSEMBLE), data.panel, n=settings.trajectories
+        ),
+        len(made.drop_duplicates(FIT)),
+        _cut_off(pd.concat([made, present], ignore_index=True)),
+        _fallbacks(present),
+    )  # fmt: skip
+
+
+def hindcasts(
+    work: WorkList,
+    cache: BacktestStore,
+    *,
+    horizons: Sequence[int],
+    workers: Workers = None,
+    progress: Progress | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the hindcasts that are not stored yet, and store them; what was cut off is not, and is tried again.
+
+    Args:
+        work: Models, series and origins.
+        cache: Hindcasts of the same history and version are taken from it.
+        horizons: Periods ahead, ascending.
+        workers: Who makes the rest.
+        progress: Told after every batch.
+
+    Returns:
+        Rows of ``store.backtests.COLUMNS`` for the whole work, and those of them that were made now.
+
+    Raises:
+        StoreError: The cache is damaged or cannot be written.
+    """
+    stored = work.matching(cache.read(work.table), horizons)
+    rest = work.without(stored, horizons[-1])
+    made = to_rows(run_work(rest, horizons=horizons, workers=workers, progress=progress))
+    cache.append(made[~was_cut_off(made)])
+    parts = [part[COLUMNS] for part in (stored, made) if len(part)]
+    return (pd.concat(parts, ignore_index=True) if parts else made.reindex(columns=COLUMNS)), made
+
+
+def of_model(forecasts: pd.DataFrame, model_id: str) -> pd.DataFrame:
+    """The rows of one model."""
+    return forecasts[forecasts["model_id"] == model_id].reset_index(drop=True)
+
+
+def _past_work(data: RealTimeData, settings: Settings) -> WorkList:
+    """Every member at past origins, from what was known there; slow ones at fewer."""
+    fast = [model_id for model_id, model in MODELS.items() if not model.slow]
+    slow = [model_id for model_id, model in MODELS.items() if model.slow]
+    works = [
+        backtest_work(data.panel, origins=origins, step=1, models=models, known_at=data.past_panels)
+        for origins, models in ((settings.backtest_origins, fast), (settings.slow_backtest_origins, slow))
+    ]
+    table = pd.concat([one.table for one in works], ignore_index=True)
+    return WorkList(table, [fit for one in works for fit in one.fits])
+
+
+def _cut_off(made: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = made[was_cut_off(made)].drop_duplicates(FIT)
+    found = rows.groupby(["model_id", "series_id"]).agg(fits=("origin_date", "size"), reason=("reason", "first"))
+    return [{str(key): value for key, value in row.items()} for row in found.reset_index().to_dict("records")]
+
+
+def _fallbacks(present: pd.DataFrame) -> dict[str, int]:
+    counts = present[present["fallback"]].groupby("model_id")["series_id"].nunique()
+    return {str(model_id): int(count) for model_id, count in counts.items()}

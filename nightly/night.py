@@ -1,0 +1,280 @@
+"""One night from beginning to end: read what is new, forecast, warn, publish. All of it, or nothing.
+
+:func:`_make_release` is the whole of it, step by step.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import InputError, NothingToPublishError, VigieError, fault_of
+from core.log import get_logger
+from core.progress import ProgressReport, silent
+from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from desk.night import record_night
+from desk.open import desk_on
+from desk.sending import send_waiting
+from forecasting.limits import Limits
+from forecasting.watched import WatchedPool
+from ingest.catalogue import sources as read_catalogue
+from ingest.harmonise import SOURCE_ID as ROUTES_SOURCE
+from ingest.known_issues import known_issues
+from nightly.asylum import forecast_asylum
+from nightly.breakdowns import errors_by_group
+from nightly.documents import documents
+from nightly.forecasts import make_forecasts
+from nightly.inputs import ACTOR, own_cards, with_own_capacities
+from nightly.live import read_inputs
+from nightly.nowcasts import make_nowcasts
+from nightly.real_time import OK, RealTimeData
+from nightly.recover import Degraded, record_publication, recover, values_ahead
+from nightly.run_alerts import run_alerts
+from nightly.run_report import RUN_REPORT, StageTimer, left_out, run_report
+from nightly.tables import data_tables, forecast_tables
+from store.backtests import BacktestStore
+from store.journal import Entry, Journal, journal_url
+from store.lock import AlreadyRunningError, night_lock
+from store.release_contents import About
+from store.releases import Release, ReleaseStore, readable
+from store.retention import prune
+from store.shared.errors import NotDeliveredError
+from store.shared.sync import Delivery, shared
+from store.status import NIGHT_ACTIONS
+from store.vintages import VintageStore
+
+PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
+_LONGEST_REASON = 10_000
+_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store"}
+"""Settings that do not change what a release says."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a night works with.
+
+    Attributes:
+        date: The day whose knowledge it rests on.
+        replay: True where that day was over when the night was asked for; it may pass midnight before it publishes.
+        live: Ask publishers first.
+        settings: The home's settings.
+        journal: The home's journal.
+        delivery: The home folder, and the shared store where there is one.
+        pool: Processes that make forecasts.
+        progress: Told what is being done.
+    """
+
+    date: dt.date
+    replay: bool
+    live: bool
+    settings: Settings
+    journal: Journal
+    delivery: Delivery
+    pool: WatchedPool
+    progress: ProgressReport
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a night ended.
+
+    Attributes:
+        release: What was published.
+        degraded: Sources that could not be used, each with ``source_id`` and ``reason``.
+        computed: Hindcasts that had to be made; the others were stored.
+        seconds: Seconds by stage, and in all.
+        notified: What became of alerts and messages, as lines for a person.
+    """
+
+    release: Release
+    degraded: Degraded
+    computed: int
+    seconds: dict[str, float]
+    notified: list[str]
+
+    def summary(self) -> list[str]:
+        """Lines for a person."""
+        lines = [
+            f"Release {self.release.run_id} published, as known on {self.release.as_of}: "
+            f"{self.seconds['in all']:.0f} s, {self.computed:,} past forecasts made anew"
+        ]
+        lines += [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded]
+        return lines + self.notified
+
+
+def run_night(
+    home: Path,
+    settings: Settings,
+    as_of: dt.date | None = None,
+    *,
+    live: bool = False,
+    progress: ProgressReport = silent,
+) -> RunResult:
+    """Make and publish one release.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        as_of: Replay the night of this date; today by default.
+        live: Ask publishers for their newest values first; a source that fails degrades the night, no more.
+        progress: Told what is being done.
+
+    Raises:
+        NothingToPublishError: No route can be forecast; the former release stands.
+        InputError: Another night is running, the date lies ahead or, with ``live``, in the past, or the settings name
+            unknown things.
+        NotDeliveredError: The release stands here, and the shared store did not take it.
+        StoreError: The home folder cannot be read or written, or this home cannot be brought up to the shared store.
+    """
+    today = dt.datetime.now(dt.UTC).date()
+    date = as_of or today
+    if date > today:
+        raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
+    if live and date < today:
+        raise InputError(f"--as-of {date}: with --live a night is made of today's figures")
+    with night_lock(home):
+        journal = Journal(journal_url(settings.journal_url, home))
+        try:
+            limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
+            with shared(home, settings) as delivery, WatchedPool(limits=limits) as pool:
+                # Its libraries load while values are read; others join where there is much to do.
+                pool.start(1)
+                return _make_release(Run(date, date < today, live, settings, journal, delivery, pool, progress))
+        except AlreadyRunningError:
+            raise
+        except Exception as error:
+            _record_failure(journal, date, error)
+            raise
+        finally:
+            journal.close()
+
+
+def run_demonstration(home: Path, settings: Settings, *, progress: ProgressReport = silent) -> RunResult | None:
+    """Replay the newest night on which every route's bundled values were fresh, after the month before it.
+
+    Returns:
+        The night; None where the home folder already holds a release, which then is left as it is.
+
+    Raises:
+        VigieError: As :func:`run_night`.
+    """
+    if ReleaseStore(home).current() is not None:
+        return None
+    run_night(home, settings, NIGHT_BEFORE_DEMONSTRATION, progress=progress)
+    return run_night(home, settings, DEMONSTRATION_DATE, progress=progress)
+
+
+def _make_release(run: Run) -> RunResult:
+    home, date, settings, timer = run.delivery.home, run.date, run.settings, StageTimer()
+    vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
+    get_logger().info("night begun", as_of=str(date), live=run.live, home=str(home))
+
+    with timer.stage("reading"):
+        undone = recover(home, run.journal, releases, timer.started)
+        inputs = read_inputs(home, settings, run.journal, live=run.live, progress=run.progress)
+        history = vintages.history(exclude_sources=settings.exclude_sources)
+        past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
+        data = RealTimeData(history, date, settings.oldest_origin_months, past_origins)
+        settings = with_own_capacities(settings, data.known, date)
+        cards = read_catalogue(SNAPSHOT) | own_cards(home)
+    if not data.forecastable:
+        raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
+
+    with timer.stage("forecasting"):
+        made = make_forecasts(data, settings, cache, run.progress, run.pool)
+
+    with timer.stage("warning and scoring"):
+        run.progress("Scores, paths and alerts", 0, 1)
+        former, damaged = readable(releases.current())
+        nowcasts = make_nowcasts(data, made)
+        served = made.with_nowcasts(nowcasts)
+        tables = forecast_tables(data, made, served, nowcasts, run.pool)
+        tables |= data_tables(data, cards, vintages.rejected(), former)
+        tables |= run_alerts(data, served, tables["freshness"], settings, vintages, former)
+        tables["group_errors"] = errors_by_group(
+            data, made.past_ensemble, cache, run.progress, settings.backtest_origins
+        )
+        run.progress("Scores, paths and alerts", 1, 1)
+
+    with timer.stage("asylum applications"):
+        asylum = forecast_asylum(
+            data.known, date, cache, run.progress, origins=settings.backtest_origins, workers=run.pool
+        )
+        tables |= asylum.frames
+
+    with timer.stage("publishing"):
+        degraded = [
+            *inputs.failed,
+            *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
+            *_routes_without_forecast(data.states),
+            *left_out(made, settings.operation.fit_seconds),
+            *damaged,
+            *undone,
+            *values_ahead(data.vintages, timer.started.date()),
+        ]
+        texts = documents(cards, tables, known_issues(SNAPSHOT))
+        texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
+        kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
+        about = About(date, version("vigie"), kept, inputs.hashes, degraded, run.replay)
+        release = releases.publish(tables, texts, about)
+        _remove_old_releases(home, settings)
+        # People are told of a release when those who follow the store can see it.
+        run.delivery.deliver()
+
+    seconds = timer.seconds()
+    degraded += record_publication(run.journal, release, seconds, releases.head())
+    action = PUBLISHED_DEGRADED if degraded else PUBLISHED
+    get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **seconds)
+    return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
+
+
+def notify(home: Path, settings: Settings, journal: Journal, release: Release) -> list[str]:
+    """Propose, worsen, ease and end alerts as the release says, and send what is due. No failure spoils the night.
+
+    Returns:
+        Lines for a person; they name what failed.
+    """
+    try:
+        desk = desk_on(home, settings, journal)
+        counts = Counter(entry.action for entry in record_night(desk, release))
+        lines = [f"alerts: {', '.join(f'{count} {action}' for action, count in counts.items())}"] if counts else []
+        return lines + send_waiting(desk).summary()
+    except VigieError as error:
+        get_logger().warning("nothing was told", reason=str(error))
+        return [f"not told: {error}"]
+
+
+def _record_failure(journal: Journal, date: dt.date, error: Exception) -> None:
+    """Keep why nothing was published; where not even that can be kept, it is logged, and the error goes on."""
+    reason = str(fault_of(error))
+    action = NOT_DELIVERED if isinstance(error, NotDeliveredError) else NOTHING_PUBLISHED
+    get_logger().error(action, as_of=str(date), reason=reason)
+    try:
+        journal.record(Entry(ACTOR, action, str(date), reason=reason[:_LONGEST_REASON]))
+    except VigieError as refused:
+        get_logger().error("not recorded", reason=str(refused))
+
+
+def _remove_old_releases(home: Path, settings: Settings) -> None:
+    """Remove releases that need not be kept whole. A disk that refuses costs nothing but its own space."""
+    try:
+        removed = prune(home, settings.operation.keep_nights)
+    except VigieError as error:
+        get_logger().warning("old releases not removed", reason=str(error))
+        return
+    if removed:
+        get_logger().info("old releases removed", run_ids=[item.run_id for item in removed])
+
+
+def _routes_without_forecast(states: pd.DataFrame) -> Degraded:
+    """Routes whose sources are too old or silent, named so that the night counts as degraded."""
+    rows = states[states["state"] != OK]
+    return [
+        {"source_id": ROUTES_SOURCE, "route_id": str(row.route_id), "reason": f"{row.route_id}: {row.note}"}
+        for row in rows.itertuples()
+    ]

@@ -1,0 +1,118 @@
+"""Alerts of a night, those that ended, and the record of the rules behind them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alerts.evaluate import ended, evaluate, no_alerts, observed_signals
+from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
+from alerts.rules.large_revision import with_typical_revision
+from alerts.rules.origin_context import INDICATORS
+from alerts.rules.surge import RULE as SURGE
+from alerts.verification.known_events import KINDS, KnownEvent, retrospective_alerts
+from alerts.verification.record import Record, full_record, observed_record
+from core.calendar import last_complete_period
+from core.schema import ALL
+from core.settings import SNAPSHOT, AlertSettings, Settings
+from ingest.events import events, said_on_detections
+from nightly.forecasts import ForecastSet
+from nightly.real_time import RealTimeData
+from store.releases import Release
+from store.vintages import VintageStore
+
+
+def run_alerts(
+    data: RealTimeData,
+    served: ForecastSet,
+    fresh: pd.DataFrame,
+    settings: Settings,
+    vintages: VintageStore,
+    former: Release | None,
+) -> dict[str, pd.DataFrame]:
+    """Judge the night.
+
+    Args:
+        data: What was known.
+        served: Forecasts and paths as they are published.
+        fresh: Freshness of the sources.
+        settings: The reader's numbers.
+        vintages: For revisions since the former release.
+        former: The release before this one, if any.
+
+    Returns:
+        Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
+        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, and ``documented_rises``.
+    """
+    panel = data.panel.long()
+    since = min(former.as_of, data.date) if former else data.date
+    revisions = vintages.revisions(since, data.date, exclude_sources=settings.exclude_sources)
+    if len(revisions):
+        revisions = with_typical_revision(revisions, vintages.all_revisions(data.date))
+    evidence = Evidence(
+        data.date,
+        panel,
+        served.paths,
+        served.past_ensemble,
+        fresh,
+        revisions,
+        data.sources_of_routes,
+        by_citizen=_counts_by_citizen(data),
+        drivers=_drivers(data),
+    )
+    before = former.read("alerts") if former else no_alerts()
+    record = full_record(served.past_ensemble, panel, settings.alerts, as_of=data.date)
+    observed = observed_signals(evidence, settings.alerts)
+    now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
+    return {
+        "alerts": now,
+        "ended_alerts": ended(before, now),
+        "track_record": pd.concat([record.rules, observed_record(observed)], ignore_index=True),
+        "track_record_comparison": record.comparisons,
+        "alert_thresholds": record.thresholds,
+        "alert_reliability": record.reliability,
+        "documented_rises": known_events(record, panel, settings.alerts),
+        "revisions": revisions,
+    }
+
+
+def known_events(record: Record, panel: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
+    """What would have been said before the rises that the public record tells of.
+
+    Args:
+        record: What past origins say about the rules.
+        panel: Outcomes (``core.release.PANEL``).
+        settings: What counts as far above.
+
+    Returns:
+        ``core.release.DOCUMENTED_RISES``: one row per event, basis of values and months ahead; one row with the empty
+        basis and ``horizon`` 0 for an event of which nothing is kept.
+    """
+    cards = events(SNAPSHOT)
+    parts = [said_on_detections(SNAPSHOT)]
+    if SURGE.rule in record.frozen:
+        named = [KnownEvent(card.event_id, card.route_id, card.month) for card in cards]
+        frozen = record.frozen[SURGE.rule]
+        counts, first = counts_by_series(panel), record.span.first_judged
+        parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
+    found = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    catalogue = pd.DataFrame([card.model_dump() for card in cards])
+    warned = found.drop(columns=["route_id", "month"], errors="ignore")
+    if warned.empty:
+        warned = pd.DataFrame(columns=["event_id", "horizon", "origin", "chance", "cutoff", "level", "came", "basis"])
+    joined = catalogue.merge(warned, on="event_id", how="left")
+    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(KINDS)
+
+
+def _counts_by_citizen(data: RealTimeData) -> pd.DataFrame:
+    """Monthly arrivals by nationality."""
+    rows = data.routes[data.routes["citizen"] != ALL].rename(columns={"obs_value": "value"})
+    return rows[list(BY_CITIZEN)].reset_index(drop=True)
+
+
+def _drivers(data: RealTimeData) -> pd.DataFrame:
+    """Monthly indicators of countries of origin, known on the night."""
+    known = data.known
+    chosen = known["target"].isin([target for target, _ in INDICATORS]) & (known["freq"] == "M")
+    last = str(last_complete_period(data.date, "M"))
+    rows = known[chosen & (known["time_period"] <= last)].rename(columns={"obs_value": "value"})
+    return rows[list(DRIVERS)].reset_index(drop=True)

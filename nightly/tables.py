@@ -1,0 +1,214 @@
+"""Tables of a release that are made of forecasts and data; alerts, asylum and breakdowns have modules of their own.
+
+What past origins knew and would have said is kept compactly, so that a reader can go back to any of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.calendar import write_period
+from core.errors import InputError
+from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS
+from core.schema import ALL, check
+from core.settings import SNAPSHOT
+from forecasting.explanation import explain
+from forecasting.model import LEVELS
+from forecasting.panel import Panel, panel_from_observations
+from forecasting.quantiles import to_matrix, to_rows
+from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
+from forecasting.work import present_work, run_work
+from forecasting.workers import Workers
+from ingest.catalogue import SourceCard
+from ingest.delays import delay_profile, reporting
+from ingest.freshness import changes, freshness
+from nightly.forecasts import HORIZONS, ForecastSet
+from nightly.real_time import FREQ, TARGET, RealTimeData
+from store.releases import Release
+
+KEPT = {"q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9}
+MONTHS_BACK = 60
+"""Months before an origin whose values are compared: what a page shows."""
+DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
+PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not in DRIVER_TESTS.columns)
+"""What every row of the test of drivers says of the run that made it."""
+
+
+def forecast_tables(
+    data: RealTimeData, made: ForecastSet, served: ForecastSet, nowcasts: pd.DataFrame, workers: Workers = None
+) -> dict[str, pd.DataFrame]:
+    """Forecasts as they are served, what past origins said, scores, and what moved the forecast.
+
+    Args:
+        data: What was known.
+        made: Forecasts as the models made them.
+        served: The same after the nowcasts.
+        nowcasts: Those of the running month.
+        workers: Who refits members to explain changes.
+    """
+    past, panel = made.past_ensemble, data.panel
+    as_of = pd.Timestamp(data.date)
+
+    def refit(changed: Panel, models: Sequence[str]) -> pd.DataFrame:
+        return to_rows(run_work(present_work(changed, models=models), horizons=HORIZONS, workers=workers))
+
+    return {
+        "forecasts": served.current.assign(target=TARGET, as_of=as_of),
+        "trajectories": served.paths,
+        "nowcasts": nowcasts,
+        "backtest": past,
+        "replays": hindcast_table(made.hindcasts, outcome_panel(data)),
+        "figures_then": earlier_values(data, past),
+        "scores": summarise(made.hindcasts, panel),
+        "calibration": calibration_table(past, panel),
+        "weights": made.weights,
+        "explanations": explain(
+            made.current, made.hindcasts, made.weights, panel, refit, published=served.current_ensemble
+        ),
+        "driver_tests": driver_tests(SNAPSHOT),
+    }
+
+
+def data_tables(
+    data: RealTimeData, cards: Mapping[str, SourceCard], rejected: pd.DataFrame, former: Release | None
+) -> dict[str, pd.DataFrame]:
+    """What was known, how fresh it is, how late it usually comes, and what came after the night.
+
+    Args:
+        data: What was known.
+        cards: The catalogue of sources.
+        rejected: Rows that parsers set aside (``core.release.REJECTED``).
+        former: The release before this one, if any.
+    """
+    fresh = freshness(data.known, data.date, cards, data.published)
+    editions = data.editions()
+    return {
+        "observations": data.observations,
+        "outcomes": data.outcomes(),
+        "freshness": fresh,
+        "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
+        "delays": delay_profile(data.published),
+        "reporting": reporting(data.known),
+        "routes": data.states.assign(editions=data.states["route_id"].map(editions).fillna(0).astype("int64")),
+        "rejected": rejected,
+    }
+
+
+def hindcast_table(past: pd.DataFrame, outcomes: Panel) -> pd.DataFrame:
+    """Every model's hindcasts, reduced to the bounds that pages show, each with its score.
+
+    Args:
+        past: Quantile rows of all models at past origins.
+        outcomes: What was counted.
+
+    Returns:
+        A frame that keeps ``REPLAYS``.
+    """
+    table = to_matrix(past)
+    observed = observed_at(table.keys, outcomes)
+    bounds = {
+        name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
+    }  # fmt: skip
+    score = wis(np.log1p(observed), np.log1p(table.quantiles)).round(4)
+    keys = table.keys[["model_id", "series_id", "origin_date", "horizon", "target_end_date"]]
+    return check(keys.assign(**bounds, wis=score).reset_index(drop=True), REPLAYS)
+
+
+def outcome_panel(data: RealTimeData) -> Panel:
+    """Months of the routes as known tonight and, for a night in the past, as counted later."""
+    values = pd.concat([data.routes, data.outcomes()], ignore_index=True)
+    return panel_from_observations(values[values["series_id"].isin(data.forecastable)], TARGET, FREQ)
+
+
+def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
+    """What each past origin knew otherwise, over the five years before it.
+
+    Args:
+        data: What is known tonight, and was at past origins.
+        past: Hindcasts: their origins are looked at.
+
+    Returns:
+        A frame that keeps ``FIGURES_THEN``.
+    """
+    origins = [pd.Timestamp(origin) for origin in np.sort(past["origin_date"].unique())]
+    parts = [differences(data.past_panels[origin], data.panel, origin) for origin in origins]
+    rows = pd.concat([FIGURES_THEN.empty(), *[part for part in parts if len(part)]], ignore_index=True)
+    return check(rows.astype({"origin_date": "datetime64[ns]", "obs_value": "float64"}), FIGURES_THEN)
+
+
+def differences(then: Panel, now: Panel, origin: pd.Timestamp) -> pd.DataFrame:
+    """Cells up to an origin that two panels hold differently, with the value of the first.
+
+    Args:
+        then: What was known at the origin.
+        now: What is known now.
+        origin: Last day of the last month compared.
+    """
+    recent = now.until(origin.date()).matrix.tail(MONTHS_BACK)
+    former = then.matrix.reindex(index=recent.index, columns=recent.columns)
+    differ = ~((former == recent) | (former.isna() & recent.isna()))
+    row, column = np.nonzero(differ.to_numpy())
+    return pd.DataFrame(
+        {
+            "series_id": recent.columns.to_numpy()[column],
+            "origin_date": origin,
+            "time_period": [write_period(period, now.freq) for period in recent.index[row]],
+            "obs_value": former.to_numpy()[row, column],
+        }
+    )
+
+
+def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """Coverage by interval and the PIT histogram in one frame, told apart by ``kind``."""
+    covered = calibration(score_rows(past, panel)).rename(columns={"nominal": "level", "observed": "value"})
+    pit = pit_histogram(past, panel).rename(columns={"bin_low": "level", "share": "value"}).assign(series_id=ALL)
+    columns = ["model_id", "series_id", "horizon", "kind", "level", "value", "n"]
+    both = pd.concat([covered.assign(kind="coverage"), pit.assign(kind="pit")], ignore_index=True)
+    return both[columns].astype({"level": float, "value": float, "n": int, "horizon": int})
+
+
+def driver_tests(data_folder: Path) -> pd.DataFrame:
+    """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
+
+    Args:
+        data_folder: Folder of the bundled values.
+
+    Returns:
+        A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.
+
+    Raises:
+        InputError: The table is not the one that its provenance describes.
+        SchemaError: The table breaks its contract.
+    """
+    table, about = data_folder / DRIVER_TABLE, data_folder / DRIVER_PROVENANCE
+    if not table.exists():
+        return RELEASE["driver_tests"].empty()
+    content = table.read_bytes()
+    facts = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
+    if facts.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise InputError(
+            f"{DRIVER_TABLE}: not the table that {DRIVER_PROVENANCE} tells of; run `python -m benchmarks.drivers` again"
+        )
+    rows = check(pd.read_csv(table, keep_default_na=False, na_values=[""]), DRIVER_TESTS)
+    return rows.assign(**{name: str(facts.get(name, "")) for name in PROVENANCE})
+
+
+def write_driver_tests(table: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
+    """Keep a test of drivers beside the snapshot, numbers to four decimals.
+
+    Args:
+        table: A frame that keeps ``DRIVER_TESTS``.
+        about: Where it comes from (``PROVENANCE``, and what else there is to say).
+        data_folder: Folder of the bundled values.
+    """
+    content = check(table, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+    (data_folder / DRIVER_TABLE).write_bytes(content)
+    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
+    lines = [f'{name} = "{value}"' for name, value in facts.items()]
+    (data_folder / DRIVER_PROVENANCE).write_text("\n".join(lines) + "\n", encoding="utf-8")
