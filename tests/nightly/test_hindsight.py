@@ -1,0 +1,190 @@
+"""Nothing that became known later changes what a past origin knew, forecast or was judged by."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.quantiles import QUANTILE_LEVELS
+from core.schema import ALL, make_series_id
+from core.settings import Settings
+from forecasting.nowcast import daily_history
+from forecasting.registry import MODELS
+from forecasting.work import backtest_work
+from nightly import forecasts, nowcasts
+from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
+from nightly.real_time import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData
+from store.backtests import BacktestStore
+from store.vintages import VintageStore
+
+SERIES = make_series_id("arrivals", "WMR", ALL, ALL, "M")
+OWN = make_series_id("arrivals", "X_LAKE", ALL, ALL, "M")
+MONTHS = [str(month) for month in pd.period_range("2022-01", "2024-12", freq="M")]
+ORIGIN = pd.Timestamp("2024-06-30")
+NIGHT = dt.date(2025, 1, 31)
+PAST_ORIGINS = 6
+"""From June to November 2024."""
+
+
+def values(series_id: str, source_id: str, geo: str, period: list[str], value: float, as_of: object) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "source_id": source_id, "series_id": series_id.replace(ALL, geo, 1), "target": "arrivals",
+            "route_id": series_id.split(".")[1], "geo": geo, "citizen": ALL, "freq": "M", "time_period": period,
+            "obs_value": value, "obs_flag": "", "as_of": as_of, "as_of_estimated": False,
+        }
+    ).astype({"as_of": "datetime64[ns]"})  # fmt: skip
+
+
+def data_with(folder: Path, revised_on: dt.date, *, own: bool = False) -> RealTimeData:
+    """A route, and one of an analyst's own, whose count of June 2024 was revised from 100 to 900 on a day."""
+    store = VintageStore(folder)
+    published = (pd.PeriodIndex(MONTHS, freq="M").end_time.normalize() + pd.Timedelta(days=20)).to_series(index=MONTHS)
+    for series_id, source_id, geo in ((SERIES, "iom_dtm", "ESP"), (OWN, "lake_survey", ALL)):
+        frame = values(series_id, source_id, geo, MONTHS, 100.0, published.to_numpy())
+        store.append(frame, received=NIGHT)
+    series_id, source_id, geo = (OWN, "lake_survey", ALL) if own else (SERIES, "iom_dtm", "ESP")
+    store.append(values(series_id, source_id, geo, ["2024-06"], 900.0, pd.Timestamp(revised_on)), received=NIGHT)
+    return RealTimeData(store.history(), NIGHT, 3, PAST_ORIGINS)
+
+
+@pytest.mark.parametrize(
+    ("own", "days", "known"),
+    [
+        (False, SETTLED_DAYS, 900.0),
+        (False, SETTLED_DAYS + 1, 100.0),
+        (True, OWN_SETTLED_DAYS, 900.0),
+        (True, OWN_SETTLED_DAYS + 1, 100.0),
+    ],
+)
+def test_a_past_origin_knows_a_revision_only_if_it_came_before_its_month_was_settled(
+    tmp_path: Path, *, own: bool, days: int, known: float
+) -> None:
+    data = data_with(tmp_path, ORIGIN.date() + dt.timedelta(days=days), own=own)
+    series_id = OWN if own else SERIES
+    assert data.past_panels[ORIGIN].matrix[series_id].loc["2024-06"] == known
+    assert data.panel.matrix[series_id].loc["2024-06"] == 900.0
+
+
+def test_months_are_settled_a_month_after_their_end_and_own_ones_after_four() -> None:
+    assert (SETTLED_DAYS, OWN_SETTLED_DAYS) == (31, 125)
+
+
+def test_a_value_revised_after_an_origin_was_settled_leaves_its_stored_forecast_as_it_was(tmp_path: Path) -> None:
+    revised, never = (
+        data_with(tmp_path / name, day) for name, day in (("a", dt.date(2024, 9, 1)), ("b", dt.date(2025, 1, 30)))
+    )
+    hashes = [
+        backtest_work(data.panel, origins=PAST_ORIGINS, step=1, models=["vigie-baseline"], known_at=data.past_panels)
+        .table.set_index(["series_id", "origin_date"])["history_hash"]
+        for data in (revised, never)
+    ]  # fmt: skip
+    same = hashes[0] == hashes[1]
+    assert same[SERIES].loc[: pd.Timestamp("2024-07-31")].all()
+    assert not same[SERIES].loc[pd.Timestamp("2024-08-31") :].any()
+
+
+def test_forecasts_of_a_night_are_made_from_what_past_origins_knew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecasts, "MODELS", {"vigie-baseline": MODELS["vigie-baseline"]})
+    data = data_with(tmp_path, dt.date(2024, 9, 1))
+    made = forecasts.make_forecasts(
+        data,
+        Settings.model_construct(backtest_origins=6, slow_backtest_origins=6, trajectories=100),
+        BacktestStore(tmp_path),
+        print,
+    )
+    past = made.hindcasts[made.hindcasts["model_id"] == "vigie-baseline"]
+    median = past[(past["horizon"] == 1) & np.isclose(past["output_type_id"], 0.5) & (past["series_id"] == SERIES)]
+    by_origin = median.set_index("origin_date")["value"]
+    assert by_origin[ORIGIN] == 100.0
+    assert by_origin.index.max() < pd.Timestamp("2024-12-31")
+
+
+def test_nothing_dated_after_the_night_is_known_and_what_came_later_is_kept_apart(tmp_path: Path) -> None:
+    whole = data_with(tmp_path, dt.date(2024, 9, 1))
+    data = RealTimeData(whole.vintages, dt.date(2024, 8, 31), 3, PAST_ORIGINS)
+    assert data.known["as_of"].max() <= pd.Timestamp("2024-08-31")
+    assert data.routes["time_period"].max() == "2024-07"
+    assert data.panel.matrix[SERIES].loc["2024-06"] == 100.0
+    assert set(data.outcomes()["time_period"]) == {"2024-08", "2024-09", "2024-10", "2024-11", "2024-12"}
+
+
+def test_a_route_is_too_old_for_a_forecast_only_beyond_the_months_that_are_set(tmp_path: Path) -> None:
+    whole = data_with(tmp_path, dt.date(2024, 9, 1))
+    last = {
+        day: RealTimeData(whole.vintages, day, 3, PAST_ORIGINS).states.set_index("route_id").loc["WMR", "state"]
+        for day in (dt.date(2025, 4, 29), dt.date(2025, 4, 30))
+    }
+    assert last == {dt.date(2025, 4, 29): "ok", dt.date(2025, 4, 30): TOO_OLD}
+
+
+@pytest.fixture(scope="module")
+def route() -> RouteDays:
+    days = pd.period_range("2019-01-01", "2024-12-15", freq="D")
+    counts = np.random.default_rng(5).poisson(40 * (1 + 0.4 * np.sin(np.arange(len(days)) / 58))).astype(float)
+    daily = pd.Series(counts, index=days)
+    return RouteDays(daily_history(daily), daily.groupby(days.asfreq("M")).sum())
+
+
+def judged(route: RouteDays, factor: float, spread: float) -> tuple[float, int]:
+    """The nowcast against forecasts of a month ahead that say ``factor`` times what came, with a relative spread."""
+    months = pd.period_range("2023-01", "2024-11", freq="M")
+    levels = np.asarray(QUANTILE_LEVELS)
+    past = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "model_id": "vigie-ensemble", "series_id": "a", "origin_date": (month - 1).end_time.normalize(),
+                    "horizon": 1, "target_end_date": month.end_time.normalize(), "output_type": "quantile",
+                    "output_type_id": levels, "value": route.totals[month] * (factor + spread * (levels - 0.5)),
+                }
+            )
+            for month in months
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+    return past_skill(route, past, 15)
+
+
+def test_a_nowcast_is_better_than_a_forecast_far_off_and_worse_than_one_that_foretold_the_month(
+    route: RouteDays,
+) -> None:
+    far, count = judged(route, 3.0, 0.5)
+    near, _ = judged(route, 1.0, 0.001)
+    assert far < 1 < near
+    assert count >= FEWEST_PROVEN
+
+
+@pytest.mark.parametrize(("ratio", "count", "used"), [(0.9, 12, True), (1.1, 12, False), (0.9, 11, False)])
+def test_a_nowcast_takes_the_place_of_the_forecast_only_where_it_was_better_over_a_year(
+    route: RouteDays, monkeypatch: pytest.MonkeyPatch, *, ratio: float, count: int, used: bool
+) -> None:
+    monkeypatch.setattr(nowcasts, "past_skill", lambda *_: (ratio, count))
+    row: dict[object, object] = {"series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-11-30")}
+    found = nowcasts._of_route(row, route, pd.DataFrame({"series_id": []}))  # type: ignore[arg-type]  # a row as pandas gives it
+    assert set(found["used"]) == {used}
+    assert found["last_day"].iloc[0] == pd.Timestamp("2024-12-15")
+
+
+def test_the_month_that_is_nowcast_takes_no_part_in_its_own_ratio_of_months_to_days(route: RouteDays) -> None:
+    month = pd.Period("2024-06", freq="M")
+    revised = route.totals.copy()
+    revised[month:] = 10 * revised[month:]
+    plain, other = (
+        RouteDays(route.days, totals).nowcast(month, 15) for totals in (route.totals, revised)
+    )  # fmt: skip
+    assert plain is not None and other is not None
+    assert np.allclose(plain.quantiles, other.quantiles, rtol=0, atol=0)
+
+
+def test_months_that_run_above_their_days_raise_the_nowcast_by_the_same_share(route: RouteDays) -> None:
+    month = pd.Period("2024-06", freq="M")
+    plain, raised = (RouteDays(route.days, factor * route.totals).nowcast(month, 15) for factor in (1.0, 1.1))
+    assert plain is not None and raised is not None
+    assert float(np.median(raised.quantiles) / np.median(plain.quantiles)) == pytest.approx(1.1, abs=0.02)
