@@ -33,6 +33,7 @@ app.command()(health.health)
 app.command()(keeping.backup)
 app.command()(keeping.restore)
 app.command()(keeping.prune)
+app.command()(keeping.upgrade)
 app.command()(serve.dashboard)
 app.command()(access.audit)
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from store.vintages import VintageStore, known_at
+from store.vintages import VintageStore, reduce_as_of
 
 SOURCES, EDITIONS, MONTHS = 10, 5, 200
 REVISED = 0.05
@@ -96,10 +96,10 @@ def report(rows: int) -> list[str]:
         stored = fill(store, rows)
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet")) / 1e6
         day, early = dt.date(2025, 11, 1), dt.date(2025, 9, 1)
-        known = timed(lambda: store.known_at(day))
-        count = len(store.known_at(day))
+        known = timed(lambda: store.as_of(day))
+        count = len(store.as_of(day))
         once = timed(store.history, 1)
-        again = timed(partial(known_at, store.history(), day))
+        again = timed(partial(reduce_as_of, store.history(), day))
         revised = timed(lambda: store.revisions(early, day), 1)
         other = VintageStore(Path(folder) / "other")
         new = cube("cube", CUBE_SERIES, day, np.random.default_rng(1))

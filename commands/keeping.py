@@ -1,4 +1,4 @@
-"""``vigie backup``, ``vigie restore``, ``vigie prune``: what keeps a home folder for years."""
+"""``vigie backup``, ``vigie restore``, ``vigie prune``, ``vigie upgrade``: what keeps a home folder for years."""
 
 from __future__ import annotations
 
@@ -91,3 +91,14 @@ def prune(
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
     verb = "would be removed" if dry_run else "removed"
     typer.echo(f"{len(removed)} releases {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
+
+
+def upgrade(home: Home = None) -> None:
+    """Bring over a home folder of an earlier version. It is read as it is; after this, faster. Nothing is lost."""
+    from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
+    from store.vintages import VintageStore  # noqa: PLC0415  # as above
+
+    folder = home_folder(home)
+    with night_lock(folder):
+        sources = VintageStore(folder).upgrade()
+    typer.echo(f"{folder}: {len(sources)} sources brought over{': ' if sources else ''}{', '.join(sources)}")

@@ -15,7 +15,7 @@ from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
 from ingest.harmonise import route_arrivals
 from ingest.own import own_route_figures
-from store.vintages import known_at
+from store.vintages import reduce_as_of
 
 TARGET = "arrivals"
 FREQ: Frequency = "M"
@@ -46,7 +46,7 @@ class RealTimeData:
     @cached_property
     def known(self) -> pd.DataFrame:
         """Values of the sources as known on the date (``core.release.OBSERVATIONS``)."""
-        return known_at(self.vintages, self.date)
+        return reduce_as_of(self.vintages, self.date)
 
     @cached_property
     def published(self) -> pd.DataFrame:
@@ -98,7 +98,7 @@ class RealTimeData:
 
     def outcomes(self) -> pd.DataFrame:
         """Route values of periods after each route's last one known on the date: what came after it."""
-        later = _totals(_route_values(known_at(self._arrivals, dt.date.max), by_citizen=False))
+        later = _totals(_route_values(reduce_as_of(self._arrivals, dt.date.max), by_citizen=False))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
 
@@ -112,8 +112,8 @@ class RealTimeData:
         settled, own_settled = (
             min(origin.date() + dt.timedelta(days=days), self.date) for days in (SETTLED_DAYS, OWN_SETTLED_DAYS)
         )
-        values = route_arrivals(known_at(self._arrivals, settled), by_citizen=False)
-        own = own_route_figures(known_at(self._arrivals, own_settled))
+        values = route_arrivals(reduce_as_of(self._arrivals, settled), by_citizen=False)
+        own = own_route_figures(reduce_as_of(self._arrivals, own_settled))
         return _panel(pd.concat([values, own]) if len(own) else values, self.forecastable)
 
     @cached_property

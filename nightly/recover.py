@@ -18,7 +18,7 @@ from store.files import remove_unfinished
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, WITNESS
-from store.vintages import FIGURE_NUMBER, VintageStore, known_at
+from store.vintages import CELL, VintageStore, reduce_as_of
 
 FRESHNESS = "freshness"
 """Action of the rows that say that a source became late, or came back; who sends messages looks for it."""
@@ -103,9 +103,11 @@ def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
     ahead = history[later_than_now & ~history["as_of_estimated"].astype(bool)]
     if ahead.empty:
         return []
-    of_these = history[history[FIGURE_NUMBER].isin(ahead[FIGURE_NUMBER])]
+    of_these = history[history[CELL].isin(ahead[CELL])]
     key = ["source_id", "series_id", "time_period", "obs_value"]
-    later = ahead.dropna(subset=["obs_value"]).merge(known_at(of_these, today)[key], on=key, how="left", indicator=True)
+    later = ahead.dropna(subset=["obs_value"]).merge(
+        reduce_as_of(of_these, today)[key], on=key, how="left", indicator=True
+    )
     unknown = later[later["_merge"] == "left_only"]
     return [
         message(

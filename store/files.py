@@ -135,11 +135,15 @@ def read_table(path: Path, columns: Sequence[str] | None = None, texts_as_codes:
         StoreError: The file is missing, is not whole, or lacks one of the columns.
     """
     # ParquetFile reads this one file only; pq.read_table would look for partitions in the names of folders.
-    with named_errors(path), pq.ParquetFile(path, read_dictionary=list(texts_as_codes)) as file:
-        missing = [name for name in columns or () if name not in file.schema_arrow.names]
+    with named_errors(path):
+        metadata = pq.read_metadata(path)
+        held = metadata.schema.to_arrow_schema().names
+        missing = [name for name in columns or () if name not in held]
         if missing:
-            raise StoreError(f"{path}: has no columns {missing}; found {file.schema_arrow.names}")
-        return file.read(columns=list(columns) if columns is not None else None)
+            raise StoreError(f"{path}: has no columns {missing}; found {held}")
+        codes = [name for name in texts_as_codes if name in held]
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=codes) as file:
+            return file.read(columns=list(columns) if columns is not None else None)
 
 
 @contextlib.contextmanager

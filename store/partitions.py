@@ -100,13 +100,13 @@ class Partitions:
         return damaged
 
     def merge(self) -> Path | None:
-        """Merge all files into one. A crash leaves rows twice, never none.
+        """Write all rows anew, in order, as one file. A crash leaves rows twice, never none.
 
         Raises:
             StoreError: A file is damaged (then nothing is removed), or the merged one cannot be written.
         """
         old = self.files()
-        if len(old) < 2:
+        if not old:
             return None
         merged = Partitions(self.folder).read().drop_duplicates(ignore_index=True)
         path = self._write(merged if self.in_order is None else self.in_order(merged))

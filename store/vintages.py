@@ -1,30 +1,50 @@
-"""What each source published, and when it was known: append-only.
+"""What each source published, and when it was known: append-only Parquet files, asked in SQL (DuckDB).
 
-A figure is stored once and again only when it changes. Any past state can be asked for: "what did we know on
-2025-01-31?" (the *vintages* of real-time econometrics; see Croushore & Stark, 2001, J. Econometrics 105).
+A value is stored once and again only when it changes. Any past state can be asked for: "what did we know on
+2025-01-31?" (the *vintages* of real-time econometrics; see Croushore & Stark, 2001, J. Econometrics 105). The
+questions stand in :mod:`store.vintage_queries` and are asked of the files as they lie: no database is ever locked.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+import functools
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import cast
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from core.calendar import Frequency, end_dates
 from core.errors import InputError, StoreError
-from core.release import OBSERVATIONS, REJECTED
+from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
-from store.figures import COLUMNS, STORED_AT, TEXTS, Figures, day_number, in_order, number_figures
-from store.incoming import news
+from store import vintage_queries
 from store.partitions import Partitions
-from store.revisions import revisions_between, revisions_one_by_one
 
-FIGURE_NUMBER = "figure"
+COLUMNS = list(OBSERVATIONS.columns)
+CELL = "cell"
 """Column of :meth:`VintageStore.history`: equal in rows of the same source, series and period, and rising."""
+LAST_DAY = dt.date(2262, 1, 1)
+"""About the last day that a nanosecond timestamp can hold."""
+_TEXTS = ("source_id", "series_id", "target", "route_id", "geo", "citizen", "freq", "time_period", "obs_flag")
+_STORED = pa.schema(
+    [
+        *((name, pa.dictionary(pa.int32(), pa.string())) for name in _TEXTS),
+        ("obs_value", pa.float64()),
+        ("as_of", pa.timestamp("ns")),
+        ("as_of_estimated", pa.bool_()),
+        ("stored_at", pa.timestamp("ns")),
+        ("version", pa.dictionary(pa.int32(), pa.string())),
+    ]
+)
+_REVISION = [name for name in REVISIONS.columns if name != "usual"]
 _WITHOUT_MESSAGE = [name for name in REJECTED.columns if name != "message"]
 
 
@@ -36,22 +56,22 @@ class VintageStore:
     """
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / "vintages"
+        self.folder = home / "vintages"
         self._rejected = Partitions(home / "rejected")
 
     def append(self, observations: pd.DataFrame, *, received: dt.date | None = None, complete: bool = False) -> int:
-        """Store the rows that tell something new; appending the same file again adds nothing.
+        """Store the rows that add something; appending the same file again adds nothing.
 
         A row is new where its value or flag differs from the newest one known on the row's ``as_of``, so files are to
         be appended in the order of their publication. Where ``as_of`` is only estimated (period's end plus the usual
-        lag) and the figure is already known with another value, the row is a revision that arrives now: it is dated
-        ``received``, for nobody knew it earlier. So is one whose estimated day is still to come although its period is
-        over: it was published earlier than usual.
+        lag) and another value is held at present, the row is a revision that arrives now: it is dated ``received``, for
+        nobody knew it earlier; a value that was corrected and comes back is such a revision too. So is one whose
+        estimated day is still to come although its period is over: it was published earlier than usual.
 
         Args:
             observations: A frame that keeps ``core.release.OBSERVATIONS``.
             received: Day on which the file was received; today (UTC) by default.
-            complete: The rows are an edition that re-sends the whole history of their targets: a figure known before
+            complete: The rows are an edition that re-sends the whole history of their targets: a value known before
                 of the periods that it spans, and missing in it, was withdrawn, and is known no longer from then on.
 
         Returns:
@@ -63,17 +83,16 @@ class VintageStore:
             StoreError: A file is damaged or cannot be written.
         """
         check(observations, OBSERVATIONS)
-        day = pd.Timestamp(received or dt.datetime.now(dt.UTC).date())
+        day = received or dt.datetime.now(dt.UTC).date()
         stored = 0
         for source_id, rows in observations[COLUMNS].groupby("source_id", sort=True):
             partitions = self._partitions(str(source_id))
-            known = _in_order_of_storing(partitions.tables())
-            new = news(rows, known, day, complete=complete).assign(stored_at=_next_time(known))
-            partitions.append(in_order(new))
-            stored += len(new)
+            news = _news(rows, partitions.tables(), day, complete=complete)
+            partitions.append(news)
+            stored += len(news)
         return stored
 
-    def known_at(self, date: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+    def as_of(self, date: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """What was known at the end of a day: for each source, series and period the newest ``as_of`` not after it.
 
         Args:
@@ -87,31 +106,33 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        figures = self._figures(exclude_sources)
-        if figures is None:
-            return _no_observations()
-        return figures.frame(figures.newest(_day(date)), COLUMNS)
+        table = self._table(exclude_sources)
+        rows = _ask(table, vintage_queries.AS_OF, day=_day(date))["row"]
+        cell = table["cell"].to_numpy()[rows]
+        order = np.argsort(cell, kind="stable")
+        # While files are merged, a row may be met twice.
+        is_last = np.diff(cell[order], append=-1) != 0
+        return _frame(table, rows[order[is_last]], COLUMNS)
 
     def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
-        """Every stored figure with every ``as_of``; :func:`known_at` reduces it to what was known on a date.
+        """Every stored version; :func:`reduce_as_of` reduces it to what was known on a date.
 
         Args:
             exclude_sources: ``source_id`` to leave out.
 
         Returns:
-            Columns of ``core.release.OBSERVATIONS``, ``stored_at`` and ``figure``, in order of figure, ``as_of`` and
+            Columns of ``core.release.OBSERVATIONS``, ``stored_at`` and :data:`CELL`, in order of cell, ``as_of`` and
             time of storing. A row without a value is a withdrawal.
 
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        figures = self._figures(exclude_sources)
-        if figures is None:
-            return _no_observations().assign(stored_at=pd.Timestamp(0), figure=np.int64(0))
-        return figures.frame(figures.order, [*COLUMNS, STORED_AT]).assign(figure=figures.figure)
+        table = self._table(exclude_sources)
+        found = _ask(table, vintage_queries.HISTORY)
+        return _frame(table, found["row"], [*COLUMNS, "stored_at"]).assign(**{CELL: found["cell"]})
 
     def revisions(self, date_from: dt.date, date_to: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
-        """What differs between the knowledge of two days about periods that were known before.
+        """What differs between what was known on two days, about periods that were known before.
 
         Returns:
             A frame that keeps ``core.release.REVISIONS``, sorted by source, series and period. A new period is no
@@ -120,8 +141,8 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged.
         """
-        figures = self._figures(exclude_sources)
-        return revisions_between(figures, _day(date_from), _day(date_to))
+        days = {"first": _day(date_from), "second": _day(date_to)}
+        return self._revisions(vintage_queries.BETWEEN, exclude_sources, **days)
 
     def all_revisions(self, until: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """Every single revision known by a day, one vintage to the next: what a source usually does.
@@ -132,12 +153,12 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged.
         """
-        return revisions_one_by_one(self._figures(exclude_sources), _day(until))
+        return self._revisions(vintage_queries.ONE_BY_ONE, exclude_sources, day=_day(until))
 
     def check_files(self) -> None:
         """Hold every file against the hash that it is named by.
 
-        Parquet notices a file that is cut off; a figure altered by a bit of a failing disk it does not.
+        Parquet notices a file that is cut off; a value altered by a bit of a failing disk it does not.
 
         Raises:
             StoreError: A file is not as it was written; the text names it.
@@ -146,9 +167,26 @@ class VintageStore:
             for path in partitions.damaged():
                 raise StoreError(f"{path}: is not as it was written: put it back with vigie restore --repair")
 
+    def upgrade(self) -> list[str]:
+        """Bring over sources with files of an older layout, which does not say what a row is among its cell's versions.
+
+        Such files are read as they are; after this, faster. A source's files become one that holds the same versions.
+
+        Returns:
+            The sources brought over, sorted.
+
+        Raises:
+            StoreError: A file is damaged, or the disk refuses; what was there stays.
+        """
+        self.check_files()
+        old = [one for one in self.sources() if self._table((), [one])["version"].null_count]
+        for source_id in old:
+            self._partitions(source_id).merge()
+        return old
+
     def sources(self) -> list[str]:
         """Every ``source_id`` that has rows, sorted."""
-        return sorted({path.parent.name for path in self._folder.glob("*/*.parquet")})
+        return sorted({path.parent.name for path in self.folder.glob("*/*.parquet")})
 
     def append_rejected(self, rejected: pd.DataFrame) -> int:
         """Keep rows that a parser set aside; a row already kept is not kept twice.
@@ -161,7 +199,7 @@ class VintageStore:
             StoreError: A file is damaged or cannot be written.
         """
         columns = list(REJECTED.columns)
-        rows = check(rejected, REJECTED)[columns].drop_duplicates()
+        rows = check(rejected, REJECTED).reindex(columns=columns, fill_value="").drop_duplicates()
         known = self.rejected()
         both = pd.concat([known, rows], ignore_index=True)
         # Rows of before messages were kept have none: the same row is not kept again for it.
@@ -178,55 +216,126 @@ class VintageStore:
         rows = rows.reindex(columns=columns).fillna({"message": ""})
         return rows.drop_duplicates(_WITHOUT_MESSAGE).sort_values(columns, ignore_index=True)
 
-    def _figures(self, exclude_sources: Collection[str]) -> Figures | None:
-        """All rows of the sources as numbers; None where there are none."""
-        tables = [
-            table
-            for source_id in self.sources()
-            if source_id not in exclude_sources
-            for table in _in_order_of_storing(self._partitions(source_id).tables())
-        ]
-        return number_figures(tables) if tables else None
+    def _revisions(self, query: str, exclude_sources: Collection[str], **days: pd.Timestamp) -> pd.DataFrame:
+        table = self._table(exclude_sources)
+        found = _ask(table, query, **days)
+        frame = _frame(table, found.pop("row"), [name for name in _REVISION if name in COLUMNS])
+        revisions: pd.DataFrame = frame.assign(**{name: found[name] for name in _REVISION if name in found})
+        return revisions[_REVISION]
+
+    def _table(self, exclude_sources: Collection[str], only: Collection[str] | None = None) -> pa.Table:
+        """All versions of the sources, numbered."""
+        chosen = [one for one in only or self.sources() if one not in exclude_sources]
+        return _numbered([table for one in chosen for table in self._partitions(one).tables()])
 
     def _partitions(self, source_id: str) -> Partitions:
         if not source_id or source_id.startswith(".") or {"/", "\\", "\0"} & set(source_id):
             raise InputError(f"source_id '{source_id}' is not usable: letters, digits and hyphens only")
-        return Partitions(self._folder / source_id, TEXTS, in_order)
+        return Partitions(self.folder / source_id, (*_TEXTS, "version"), _merged)
 
 
-def known_at(history: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+def reduce_as_of(history: pd.DataFrame, date: dt.date) -> pd.DataFrame:
     """Reduce :meth:`VintageStore.history`, or some of its rows, to what was known at the end of a day.
 
     Returns:
-        As :meth:`VintageStore.known_at`.
+        As :meth:`VintageStore.as_of`.
     """
-    day = np.datetime64(min(date, dt.date(2262, 1, 1)), "ns")
-    known = history[history["as_of"].to_numpy() <= day]
-    figure = known[FIGURE_NUMBER].to_numpy()
-    last = np.ones(len(known), dtype=bool)
-    last[:-1] = figure[1:] != figure[:-1]
-    newest = known[last & known["obs_value"].notna().to_numpy()]
-    return newest[COLUMNS].reset_index(drop=True)
+    known = history[history["as_of"].to_numpy() <= _day(date).to_datetime64()]
+    is_newest = np.diff(known[CELL].to_numpy(), append=-1) != 0
+    held: pd.DataFrame = known[is_newest & known["obs_value"].notna().to_numpy()]
+    return held[COLUMNS].reset_index(drop=True)
 
 
-def _day(date: dt.date) -> int:
-    return day_number(pd.Timestamp(min(date, dt.date(2262, 1, 1))))
+def _news(rows: pd.DataFrame, stored: Sequence[pa.Table], received: dt.date, *, complete: bool) -> pd.DataFrame:
+    """The rows of one source that add something to what is stored of it, as they are to be stored."""
+    is_early = rows["as_of_estimated"].to_numpy(dtype=bool) & (rows["as_of"] > _day(received)).to_numpy()
+    is_over = np.zeros(len(rows), dtype=bool)
+    for freq, some in rows[is_early].groupby("freq", observed=True):
+        ends = end_dates(some["time_period"], cast(Frequency, freq))
+        is_over[rows.index.get_indexer(some.index)] = (ends < _day(received)).to_numpy()
+    incoming = rows.assign(as_of=rows["as_of"].dt.normalize(), stored_at=_next_time(stored))
+    table = _numbered([*stored, pa.Table.from_pandas(incoming, preserve_index=False).replace_schema_metadata(None)])
+    before = len(table) - len(rows)
+    table = table.append_column("is_over", pa.array(np.concatenate([np.zeros(before, dtype=bool), is_over])))
+    options = {"stored": before, "received": _day(received), "complete": complete}
+    found = _ask(table, vintage_queries.NEWS, **options)
+    news = _frame(table, found["row"], COLUMNS).assign(
+        as_of=found["as_of"], as_of_estimated=found["as_of_estimated"].astype(bool), version=found["version"]
+    )
+    gone = found["is_withdrawn"].astype(bool)
+    news.loc[gone, "obs_value"] = np.nan
+    news.loc[gone, "obs_flag"] = ""
+    news = news.assign(stored_at=incoming["stored_at"].iloc[0])[_STORED.names]
+    ordered: pd.DataFrame = news.sort_values(["series_id", "time_period", "as_of"], kind="stable", ignore_index=True)
+    return ordered
 
 
-def _in_order_of_storing(tables: list[pa.Table]) -> list[pa.Table]:
-    """Tables in the order of their newest rows. While files are merged, the merged one comes after its parts."""
-    return sorted(tables, key=lambda table: (pc.max(table[STORED_AT]).value, len(table)))
+def _merged(rows: pd.DataFrame) -> pd.DataFrame:
+    """All versions of one source, each once and in order."""
+    table = _numbered([pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)])
+    versions = pd.DataFrame(_ask(table, vintage_queries.VERSIONS))
+    return versions[list(_STORED.names)]
 
 
-def _next_time(known: list[pa.Table]) -> pd.Timestamp:
+def _numbered(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables as one, of the stored columns, with ``row`` and ``cell``."""
+    table = pa.concat_tables([_STORED.empty_table(), *map(_conformed, tables)]).unify_dictionaries()
+    cell = np.zeros(len(table), dtype=np.int64)
+    for name in ("source_id", "series_id", "time_period"):
+        coded = table[name].combine_chunks()
+        texts = coded.dictionary.to_numpy(zero_copy_only=False).astype(object)
+        rank = np.empty(len(texts), dtype=np.int64)
+        rank[np.argsort(texts, kind="stable")] = np.arange(len(texts))
+        cell = cell * len(texts) + rank[coded.indices.to_numpy(zero_copy_only=False)]
+    return table.append_column("row", pa.array(np.arange(len(table)))).append_column("cell", pa.array(cell))
+
+
+def _conformed(table: pa.Table) -> pa.Table:
+    """A table with the stored columns and types; older files do not say which version a row was."""
+    if "version" not in table.column_names:
+        table = table.append_column(_STORED.field("version"), pa.nulls(len(table), _STORED.field("version").type))
+    return table.select(_STORED.names).cast(_STORED)
+
+
+def _ask(table: pa.Table, query: str, **parameters: object) -> dict[str, NDArray[np.generic]]:
+    """Ask the vintages in ``table`` (see :mod:`store.vintage_queries`); each column of the answer as an array."""
+    with _database(os.getpid()).cursor() as connection:
+        connection.register("stored_versions", table)
+        connection.execute(
+            "CREATE TEMP VIEW vintages AS "
+            "SELECT * REPLACE (coalesce(version, 'backdated') AS version) FROM stored_versions"
+        )
+        used = {name: value for name, value in parameters.items() if f"${name}" in query}
+        found = connection.execute(query, used).fetchnumpy()
+    return {name: np.ma.filled(np.ma.asarray(column), np.nan) for name, column in found.items()}
+
+
+@functools.cache
+def _database(_process: int) -> duckdb.DuckDBPyConnection:
+    """A database in memory, empty: one per process, for its threads do not outlive a fork; nothing is ever locked."""
+    # An extension is never fetched from the network.
+    return duckdb.connect(config={"autoinstall_known_extensions": False})
+
+
+def _frame(table: pa.Table, rows: NDArray[np.generic], columns: Sequence[str]) -> pd.DataFrame:
+    """Some rows as a frame, texts as Python strings."""
+    values: dict[str, NDArray[np.generic]] = {}
+    for name in columns:
+        column = table[name].combine_chunks()
+        if isinstance(column, pa.DictionaryArray):
+            texts = column.dictionary.to_numpy(zero_copy_only=False).astype(object)
+            values[name] = texts.take(column.indices.to_numpy(zero_copy_only=False)[rows])
+        else:
+            values[name] = column.to_numpy(zero_copy_only=False)[rows]
+    return pd.DataFrame(values, copy=False)
+
+
+def _day(date: dt.date) -> pd.Timestamp:
+    return pd.Timestamp(min(date, LAST_DAY)).as_unit("ns")
+
+
+def _next_time(stored: Sequence[pa.Table]) -> pd.Timestamp:
     """Now, or just after the newest row where the clock went back."""
     now = pd.Timestamp(dt.datetime.now(dt.UTC).replace(tzinfo=None)).as_unit("ns")
-    if not known:
-        return now
-    newest = pd.Timestamp(pc.max(known[-1][STORED_AT]).as_py())
-    return max(now, newest + pd.Timedelta(microseconds=1))
-
-
-def _no_observations() -> pd.DataFrame:
-    kinds = {"obs_value": "float64", "as_of": "datetime64[ns]", "as_of_estimated": "bool"}
-    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in COLUMNS})
+    newest = [pd.Timestamp(pc.max(table["stored_at"]).as_py()) for table in stored if len(table)]
+    return max([now, *(time + pd.Timedelta(microseconds=1) for time in newest)])

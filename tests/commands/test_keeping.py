@@ -87,3 +87,8 @@ def test_health_is_asked_once_by_scripts(home: Path, tmp_path: Path) -> None:
     assert run("health", "--once", "--home", str(home))[0] == 0
     code, told = run("health", "--once", "--home", str(tmp_path / "nowhere"))
     assert (code, '"status": "no release"' in told) == (1, True)
+
+
+def test_upgrade_names_what_it_brought_over(tmp_path: Path) -> None:
+    code, said = run("upgrade", "--home", str(tmp_path))
+    assert (code, "0 sources brought over" in said) == (0, True)

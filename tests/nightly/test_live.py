@@ -111,7 +111,7 @@ def take(home: Path, chosen: Settings, names: tuple[str, ...] = (), replayed: dt
 
 def known(home: Path) -> pd.DataFrame:
     columns = ["source_id", "series_id", "time_period", "as_of", "obs_value", "obs_flag"]
-    return VintageStore(home).known_at(dt.date(2100, 1, 1))[columns]
+    return VintageStore(home).as_of(dt.date(2100, 1, 1))[columns]
 
 
 def ids(report: LiveReport) -> tuple[set[str], set[str]]:

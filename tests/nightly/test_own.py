@@ -68,7 +68,7 @@ def test_a_refused_file_leaves_the_home_as_it_was(tmp_path: Path) -> None:
 def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_path: Path) -> None:
     home = tmp_path / "home"
     ingest_own(home, *write(tmp_path, "own_places", "capacity", "CMR", {"2024-06": 900}))
-    known = VintageStore(home).known_at(AS_OF)
+    known = VintageStore(home).as_of(AS_OF)
     assert with_own_capacities(load_settings(home), known, AS_OF).alerts.thresholds == {"CMR": 900.0}
     (home / "settings.toml").write_text("[alerts.thresholds]\nCMR = 700\nEMR = 50\n")
     assert with_own_capacities(load_settings(home), known, AS_OF).alerts.thresholds == {"CMR": 700.0, "EMR": 50.0}
@@ -103,6 +103,6 @@ def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path
     kept = VintageStore(home)
     values = [
         known.loc[(known["route_id"] == ROUTE) & (known["time_period"] == "2024-11"), "obs_value"].item()
-        for known in (kept.known_at(AS_OF), kept.known_at(dt.date(2200, 1, 1)))
+        for known in (kept.as_of(AS_OF), kept.as_of(dt.date(2200, 1, 1)))
     ]
     assert values == [float(months()["2024-11"]), 400.0]

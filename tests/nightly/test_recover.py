@@ -94,7 +94,7 @@ def test_a_release_from_the_future_is_named_as_a_matter_of_the_clock(home: Path,
 
 def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Path) -> None:
     vintages, today = VintageStore(home), NOW.date()
-    row = vintages.known_at(today).query("source_id == 'iom_dtm'").head(1)
+    row = vintages.as_of(today).query("source_id == 'iom_dtm'").head(1)
     news = row.assign(obs_value=row["obs_value"] + 7, as_of_estimated=True)
     vintages.append(news, received=today + dt.timedelta(days=365))
     (told,) = values_ahead(vintages.history(), today)

@@ -51,7 +51,7 @@ def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
     pull(other, RemoteFiles(settings.store.url))
     assert [one.run_id for one in ReleaseStore(other).all()] == [one.run_id for one in ReleaseStore(home).all()]
     assert ReleaseStore(other).verify() is None
-    assert VintageStore(other).known_at(AS_OF).equals(VintageStore(home).known_at(AS_OF))
+    assert VintageStore(other).as_of(AS_OF).equals(VintageStore(home).as_of(AS_OF))
     assert "store" not in night.release.manifest["settings"]
     assert str(shared_folder) not in (night.release.path / "manifest.json").read_text()
 

@@ -18,7 +18,7 @@ from core.errors import InputError, SchemaError, StoreError
 from core.release import OBSERVATIONS, REVISIONS
 from core.schema import check
 from store.partitions import Partitions
-from store.vintages import VintageStore, known_at
+from store.vintages import VintageStore, _merged, reduce_as_of
 
 Rows = Callable[..., pd.DataFrame]
 DAY = dt.date(2025, 6, 1)
@@ -37,16 +37,16 @@ def test_a_past_state_is_what_was_known_then(store: VintageStore, observations: 
     store.append(
         observations(("2024-11", 90, "2024-12-15"), ("2024-12", 100, "2025-01-15"), ("2024-12", 120, "2025-02-15"))
     )
-    assert _values(store.known_at(dt.date(2024, 12, 14))) == {}
-    assert _values(store.known_at(dt.date(2024, 12, 15))) == {"2024-11": 90}
-    assert _values(store.known_at(dt.date(2025, 2, 14))) == {"2024-11": 90, "2024-12": 100}
-    assert _values(store.known_at(dt.date(2025, 2, 15))) == {"2024-11": 90, "2024-12": 120}
+    assert _values(store.as_of(dt.date(2024, 12, 14))) == {}
+    assert _values(store.as_of(dt.date(2024, 12, 15))) == {"2024-11": 90}
+    assert _values(store.as_of(dt.date(2025, 2, 14))) == {"2024-11": 90, "2024-12": 100}
+    assert _values(store.as_of(dt.date(2025, 2, 15))) == {"2024-11": 90, "2024-12": 120}
 
 
 def test_what_is_known_keeps_the_contract_even_where_it_is_nothing(store: VintageStore, observations: Rows) -> None:
-    assert check(store.known_at(DAY), OBSERVATIONS).empty
+    assert check(store.as_of(DAY), OBSERVATIONS).empty
     store.append(observations(("2024-12", 100, "2025-01-15")))
-    lengths = [len(check(store.known_at(day), OBSERVATIONS)) for day in (dt.date(2020, 1, 1), DAY)]
+    lengths = [len(check(store.as_of(day), OBSERVATIONS)) for day in (dt.date(2020, 1, 1), DAY)]
     assert lengths == [0, 1]
 
 
@@ -62,21 +62,21 @@ def test_a_later_publication_of_the_same_figure_adds_nothing(store: VintageStore
     assert store.append(observations(("2024-12", 100, "2025-03-15"))) == 0
     assert store.append(observations(("2024-12", 110, "2025-03-15"))) == 1
     assert store.append(observations(("2024-12", 100, "2025-04-15"))) == 1
-    assert _values(store.known_at(DAY)) == {"2024-12": 100}
+    assert _values(store.as_of(DAY)) == {"2024-12": 100}
 
 
 def test_a_changed_flag_alone_is_news(store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-12", 100, "2025-01-15"), obs_flag="p"))
     assert store.append(observations(("2024-12", 100, "2025-02-15"))) == 1
-    assert store.known_at(DAY)["obs_flag"].to_list() == [""]
+    assert store.as_of(DAY)["obs_flag"].to_list() == [""]
 
 
 def test_of_two_values_published_on_one_day_the_later_stored_holds(store: VintageStore, observations: Rows) -> None:
     first, second = (observations(("2024-12", value, "2025-01-15")) for value in (100, 105))
     assert [store.append(first), store.append(second)] == [1, 1]
-    assert _values(store.known_at(DAY)) == {"2024-12": 105}
+    assert _values(store.as_of(DAY)) == {"2024-12": 105}
     assert [store.append(first), store.append(second)] == [0, 0]
-    assert _values(store.known_at(DAY)) == {"2024-12": 105}
+    assert _values(store.as_of(DAY)) == {"2024-12": 105}
 
 
 def test_a_revision_with_an_estimated_date_is_dated_by_the_day_it_arrived(
@@ -85,19 +85,76 @@ def test_a_revision_with_an_estimated_date_is_dated_by_the_day_it_arrived(
     store.append(observations(("2024-12", 100, "2025-02-04"), as_of_estimated=True), received=dt.date(2025, 2, 10))
     revised = observations(("2024-12", 130, "2025-02-04"), ("2025-01", 70, "2025-03-07"), as_of_estimated=True)
     assert store.append(revised, received=dt.date(2025, 4, 1)) == 2
-    assert _values(store.known_at(dt.date(2025, 3, 31))) == {"2024-12": 100, "2025-01": 70}
-    known = store.known_at(dt.date(2025, 4, 1))
+    assert _values(store.as_of(dt.date(2025, 3, 31))) == {"2024-12": 100, "2025-01": 70}
+    known = store.as_of(dt.date(2025, 4, 1))
     assert _values(known) == {"2024-12": 130, "2025-01": 70}
     assert known["as_of_estimated"].to_list() == [False, True]
     assert store.append(revised, received=dt.date(2025, 5, 1)) == 0
 
 
-def test_an_older_edition_of_a_file_does_not_undo_a_revision(store: VintageStore, observations: Rows) -> None:
-    old = observations(("2024-12", 100, "2025-02-04"), as_of_estimated=True)
-    store.append(old, received=dt.date(2025, 2, 10))
-    store.append(old.assign(obs_value=130.0), received=dt.date(2025, 3, 10))
-    assert store.append(old, received=dt.date(2025, 4, 10)) == 0
-    assert _values(store.known_at(DAY)) == {"2024-12": 130}
+@pytest.mark.parametrize("change", [{"obs_value": 934.0}, {"obs_flag": "p"}])
+def test_a_correction_that_is_reverted_is_a_revision_too(
+    store: VintageStore, observations: Rows, change: dict[str, float | str]
+) -> None:
+    right = observations(("2024-12", 34, "2025-02-04"), as_of_estimated=True)
+    days = [dt.date(2025, month, 10) for month in (2, 3, 4, 5)]
+    wrong = right.assign(**change)
+    stored = [store.append(rows, received=day) for rows, day in zip([right, wrong, right, right], days, strict=True)]
+    assert stored == [1, 1, 1, 0]
+    held = [store.as_of(day)[["obs_value", "obs_flag"]].iloc[0].to_dict() for day in days]
+    assert held == [rows[["obs_value", "obs_flag"]].iloc[0].to_dict() for rows in (right, wrong, right, right)]
+    assert len(store.history()) == 3, "nothing is erased"
+
+
+def test_a_correction_reverted_on_the_day_it_came_holds(store: VintageStore, observations: Rows) -> None:
+    right = observations(("2024-12", 34, "2025-02-04"), as_of_estimated=True)
+    for rows in (right, right.assign(obs_value=934.0), right):
+        store.append(rows, received=DAY)
+    assert _values(store.as_of(DAY)) == {"2024-12": 34}
+
+
+def test_a_row_stored_late_for_an_earlier_day_holds_until_the_next_known_one(
+    store: VintageStore, observations: Rows
+) -> None:
+    store.append(observations(("2024-12", 120, "2025-02-15")))
+    store.append(observations(("2024-12", 100, "2025-01-15")))
+    for upgraded in (False, True):
+        if upgraded:
+            Partitions(_folder(store), in_order=_merged).merge()
+        assert _values(store.as_of(dt.date(2025, 1, 14))) == {}
+        assert _values(store.as_of(dt.date(2025, 2, 14))) == {"2024-12": 100}
+        assert _values(store.as_of(dt.date(2025, 2, 15))) == {"2024-12": 120}
+
+
+def test_what_is_dated_on_the_very_day_is_known_on_it_and_not_the_day_before(
+    store: VintageStore, observations: Rows
+) -> None:
+    store.append(observations(("2024-12", 100, "2025-02-15")))
+    for date, known in ((dt.date(2025, 2, 14), {}), (dt.date(2025, 2, 15), {"2024-12": 100})):
+        assert _values(store.as_of(date)) == _values(reduce_as_of(store.history(), date)) == known
+
+
+def test_what_was_stored_for_the_very_day_of_receipt_counts_as_known(store: VintageStore, observations: Rows) -> None:
+    rows = observations(("2024-12", 100, "2025-01-20"), as_of_estimated=True)
+    store.append(observations(("2024-12", 90, "2025-01-10")))
+    assert store.append(rows, received=dt.date(2025, 2, 3)) == 1
+    assert store.append(rows, received=dt.date(2025, 2, 3)) == 0
+
+
+@pytest.mark.parametrize(("received", "known_from"), [("2025-01-31", "2025-02-20"), ("2025-02-01", "2025-02-01")])
+def test_a_value_is_early_only_when_its_period_is_over(
+    store: VintageStore, observations: Rows, received: str, known_from: str
+) -> None:
+    rows = observations(("2025-01", 70, "2025-02-20"), as_of_estimated=True)
+    store.append(rows, received=dt.date.fromisoformat(received))
+    history = store.history()
+    assert history["as_of"].to_list() == [pd.Timestamp(known_from)]
+    assert history["as_of_estimated"].to_list() == [received == "2025-01-31"]
+
+
+def test_a_value_that_comes_on_its_estimated_day_keeps_the_estimate(store: VintageStore, observations: Rows) -> None:
+    store.append(observations(("2025-01", 70, "2025-02-20"), as_of_estimated=True), received=dt.date(2025, 2, 20))
+    assert store.history()["as_of_estimated"].to_list() == [True]
 
 
 def test_sources_are_kept_apart_and_may_be_left_out(store: VintageStore, observations: Rows) -> None:
@@ -110,14 +167,14 @@ def test_sources_are_kept_apart_and_may_be_left_out(store: VintageStore, observa
         )
     )
     assert store.sources() == ["iom-dtm", "unhcr"]
-    assert store.known_at(DAY)["obs_value"].to_list() == [100, 90]
-    assert store.known_at(DAY, exclude_sources=["iom-dtm"])["source_id"].to_list() == ["unhcr"]
+    assert store.as_of(DAY)["obs_value"].to_list() == [100, 90]
+    assert store.as_of(DAY, exclude_sources=["iom-dtm"])["source_id"].to_list() == ["unhcr"]
 
 
 def test_what_is_known_is_sorted_by_source_series_and_period(store: VintageStore, observations: Rows) -> None:
     for series in ("b", "c", "a"):
         store.append(observations(("2024-12", 1, "2025-01-15"), ("2024-02", 2, "2025-01-15"), series_id=series))
-    known = store.known_at(DAY)
+    known = store.as_of(DAY)
     assert known[["series_id", "time_period"]].to_numpy().tolist() == [
         [series, period] for series in "abc" for period in ("2024-02", "2024-12")
     ]
@@ -151,12 +208,12 @@ def test_a_figure_that_a_complete_edition_no_longer_holds_is_withdrawn_from_then
     second = observations(("2024-10", 5, "2025-02-15"), ("2024-12", 9, "2025-02-15"), ("2025-01", 4, "2025-02-15"))
     assert store.append(second, complete=True) == 2
     assert store.append(second, complete=True) == 0
-    assert _values(store.known_at(dt.date(2025, 2, 14))) == {"2024-10": 5, "2024-11": 7, "2024-12": 9}
-    assert _values(store.known_at(DAY)) == {"2024-10": 5, "2024-12": 9, "2025-01": 4}
-    assert _values(known_at(store.history(), DAY)) == {"2024-10": 5, "2024-12": 9, "2025-01": 4}
+    assert _values(store.as_of(dt.date(2025, 2, 14))) == {"2024-10": 5, "2024-11": 7, "2024-12": 9}
+    assert _values(store.as_of(DAY)) == {"2024-10": 5, "2024-12": 9, "2025-01": 4}
+    assert _values(reduce_as_of(store.history(), DAY)) == {"2024-10": 5, "2024-12": 9, "2025-01": 4}
     third = observations(("2024-10", 5, "2025-03-15"), ("2024-11", 7, "2025-03-15"), ("2024-12", 9, "2025-03-15"))
     assert store.append(third, complete=True) == 1
-    assert _values(store.known_at(DAY)) == {"2024-10": 5, "2024-11": 7, "2024-12": 9, "2025-01": 4}
+    assert _values(store.as_of(DAY)) == {"2024-10": 5, "2024-11": 7, "2024-12": 9, "2025-01": 4}
 
 
 def test_an_edition_withdraws_nothing_of_other_targets_or_of_periods_beyond_it(
@@ -166,7 +223,7 @@ def test_an_edition_withdraws_nothing_of_other_targets_or_of_periods_beyond_it(
     store.append(observations(("2024-11", 1, "2025-01-15"), target="grants", series_id="grants.CMR._T._T.M"))
     store.append(observations(("2024-11", 3, "2025-02-15"), ("2024-11", 3, "2025-02-16")), complete=True)
     assert store.append(observations(("2024-11", 4, "2025-03-15")), complete=True) == 1
-    assert sorted(store.known_at(DAY)["obs_value"]) == [1, 4, 5, 9]
+    assert sorted(store.as_of(DAY)["obs_value"]) == [1, 4, 5, 9]
 
 
 def test_what_was_added_changed_and_deleted_are_records_and_a_new_period_is_none(
@@ -199,22 +256,47 @@ def test_each_change_is_a_revision_of_its_own_though_two_days_show_only_their_di
     assert store.revisions(dt.date(2025, 1, 1), DAY).empty
 
 
-def test_merged_and_unordered_files_are_asked_alike(tmp_path: Path, observations: Rows) -> None:
-    store = VintageStore(tmp_path)
+def _folder(store: VintageStore) -> Path:
+    return store.folder / "iom-dtm"
+
+
+def _as_the_old_code_wrote(store: VintageStore) -> None:
+    """One file in no order, without the column that says what a row is among its cell's versions."""
+    partitions = Partitions(_folder(store))
+    rows = partitions.read().drop(columns="version").drop_duplicates().sample(frac=1, random_state=1)
+    for path in partitions.files():
+        path.unlink()
+    partitions.append(rows)
+
+
+@pytest.mark.parametrize("change", ["merged", "old", "old, then upgraded", "half merged"])
+def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observations: Rows, change: str) -> None:
     for number in range(6):
         rows = [(f"2024-{month:02d}", float(number * month % 5), f"2025-0{number + 1}-15") for month in range(1, 9)]
         store.append(observations(*rows[::-1], series_id="ba"[number % 2]))
+    store.append(observations(("2024-03", 9.0, "2025-01-02"), series_id="a"))
     days = [dt.date(2025, month, 20) for month in range(1, 7)]
-    before = [store.known_at(day) for day in days]
-    partitions = Partitions(tmp_path / "vintages" / "iom-dtm")
-    merged = partitions.read().drop_duplicates().sample(frac=1, random_state=1)
-    assert len(partitions.files()) == 6
-    for path in partitions.files():
-        path.unlink()
-    partitions.append(merged)
+    before = [store.as_of(day) for day in days]
+    revisions, history = store.all_revisions(DAY), store.history()
+    assert len(Partitions(_folder(store)).files()) == 7
+    if change == "merged":
+        Partitions(_folder(store), in_order=_merged).merge()
+    elif change == "half merged":
+        parts = {path: path.read_bytes() for path in _folder(store).iterdir()}
+        Partitions(_folder(store), in_order=_merged).merge()
+        for path, content in parts.items():
+            path.write_bytes(content)
+    else:
+        _as_the_old_code_wrote(store)
+        assert (store.upgrade() if "upgraded" in change else ["iom-dtm"]) == ["iom-dtm"]
     for day, known in zip(days, before, strict=True):
-        pd.testing.assert_frame_equal(store.known_at(day), known)
-        pd.testing.assert_frame_equal(known_at(store.history(), day), known)
+        pd.testing.assert_frame_equal(store.as_of(day), known)
+        pd.testing.assert_frame_equal(reduce_as_of(store.history(), day), known)
+        assert store.revisions(days[0], day).equals(store.revisions(days[0], day))
+    pd.testing.assert_frame_equal(store.all_revisions(DAY), revisions)
+    pd.testing.assert_frame_equal(store.history().drop_duplicates(ignore_index=True), history)
+    if "upgraded" in change:
+        assert store.upgrade() == []
 
 
 def test_a_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, observations: Rows) -> None:
@@ -238,12 +320,12 @@ def test_a_damaged_file_is_named(tmp_path: Path, store: VintageStore, observatio
     (path,) = (tmp_path / "vintages" / "iom-dtm").glob("*.parquet")
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(StoreError, match=path.name):
-        store.known_at(DAY)
+        store.as_of(DAY)
 
 
 def test_a_rejected_row_is_kept_once(store: VintageStore) -> None:
     row = {"source_id": "ucdp", "file": "f.csv", "row": "7", "column": "best", "rule": "negative", "record": "a,-1"}
-    assert store.rejected().columns.to_list() == list(row)
+    assert store.rejected().columns.to_list() == [*row, "message"]
     frame = pd.DataFrame([row, row | {"row": "9"}])
     assert [store.append_rejected(frame), store.append_rejected(frame)] == [2, 0]
     assert store.append_rejected(pd.DataFrame([row | {"row": "11"}])) == 1
@@ -280,7 +362,7 @@ def test_known_at_equals_a_search_through_every_publication(
             if len(part):
                 store.append(_publications([ordered[number] for number in part]))
         asked = dt.date(2025, day, 1) if 1 <= day <= 12 else dt.date(2024 if day == 0 else 2026, 1, 1)
-        known = store.known_at(asked)
+        known = store.as_of(asked)
     found = {
         (row["series_id"], row["time_period"]): (row["obs_value"], row["obs_flag"]) for row in known.to_dict("records")
     }
@@ -308,7 +390,7 @@ def test_three_hundred_thousand_rows_are_asked_in_less_than_a_second_and_a_half(
     series = [month_by_month.assign(series_id=f"arrivals.CMR._T.X{n:04d}.M") for n in range(1500)]
     assert store.append(pd.concat(series, ignore_index=True)) == 300_000
     started = time.process_time()
-    known = store.known_at(DAY)
+    known = store.as_of(DAY)
     assert time.process_time() - started < 1.5
     assert len(known) == 1500 * int((pd.DatetimeIndex(days) <= pd.Timestamp(DAY)).sum())
 
@@ -332,9 +414,9 @@ def test_a_revision_taken_in_under_a_clock_that_was_ahead_is_known_once_it_is_ha
     store.append(observations(("2024-12", 5418.0, "2025-01-10"), as_of_estimated=True))
     revised = observations(("2024-12", 5500.0, "2025-01-10"), as_of_estimated=True)
     store.append(revised, received=dt.date(2026, 2, 3))
-    assert store.known_at(dt.date(2025, 2, 3))["obs_value"].tolist() == [5418.0]
+    assert store.as_of(dt.date(2025, 2, 3))["obs_value"].tolist() == [5418.0]
     assert store.append(revised, received=dt.date(2025, 2, 3)) == 1
-    assert store.known_at(dt.date(2025, 2, 3))["obs_value"].tolist() == [5500.0]
+    assert store.as_of(dt.date(2025, 2, 3))["obs_value"].tolist() == [5500.0]
     assert store.append(revised, received=dt.date(2025, 2, 4)) == 0
 
 
@@ -344,9 +426,9 @@ def test_a_figure_published_earlier_than_usual_is_known_from_the_day_it_came(
     store = VintageStore(tmp_path)
     early = observations(("2024-12", 5418.0, "2025-01-31"), ("2025-01", 700.0, "2025-03-02"), as_of_estimated=True)
     assert store.append(early, received=dt.date(2025, 1, 12)) == 2
-    assert _values(store.known_at(dt.date(2025, 1, 11))) == {}
-    known = store.known_at(dt.date(2025, 1, 12))
+    assert _values(store.as_of(dt.date(2025, 1, 11))) == {}
+    known = store.as_of(dt.date(2025, 1, 12))
     assert _values(known) == {"2024-12": 5418.0}, "January was not over"
     assert not known["as_of_estimated"].any()
     assert store.append(early, received=dt.date(2025, 1, 13)) == 0
-    assert _values(store.known_at(dt.date(2025, 3, 2))) == {"2024-12": 5418.0, "2025-01": 700.0}
+    assert _values(store.as_of(dt.date(2025, 3, 2))) == {"2024-12": 5418.0, "2025-01": 700.0}

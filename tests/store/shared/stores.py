@@ -129,7 +129,7 @@ def homes(
 def told(home: Path) -> tuple[list[str], int]:
     """What a home tells: its releases and its figures; its chain is whole."""
     assert ReleaseStore(home).verify() is None
-    return [one.run_id for one in ReleaseStore(home).all()], len(VintageStore(home).known_at(dt.date(2030, 1, 1)))
+    return [one.run_id for one in ReleaseStore(home).all()], len(VintageStore(home).as_of(dt.date(2030, 1, 1)))
 
 
 def seen_by_others(homes: Homes, files: RemoteFiles) -> tuple[list[str], int]:
