@@ -31,13 +31,13 @@ def first_known(history: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         history: Columns of ``core.release.OBSERVATIONS``, every figure with every ``as_of``. Where it has the store's
-            column ``figure`` too, its rows are in the store's order.
+            column ``cell`` too, its rows are in the store's order.
 
     Returns:
         ``source_id, target, freq, series_id, time_period, days``.
     """
-    if "figure" in history:
-        first = history[~history["figure"].duplicated()]
+    if "cell" in history:
+        first = history[~history["cell"].duplicated()]
     else:
         ordered = history.sort_values("as_of", kind="stable")
         first = ordered[~ordered.duplicated(["source_id", "series_id", "time_period"])]

@@ -15,7 +15,7 @@ from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
 from ingest.harmonise import route_arrivals
 from ingest.own import own_route_figures
-from store.vintages import reduce_as_of
+from store.vintages import CELL, reduce_as_of
 
 TARGET = "arrivals"
 FREQ: Frequency = "M"
@@ -105,7 +105,7 @@ class RealTimeData:
     def editions(self) -> dict[str, int]:
         """The most editions on record of one value behind a route, by route: 1 where no past edition is kept."""
         rows = self.published[self.published["target"].eq(TARGET)]
-        counts = rows.groupby(["route_id", "figure"], sort=False).size()
+        counts = rows.groupby(["route_id", CELL], sort=False).size()
         return {str(route_id): int(count) for route_id, count in counts.groupby("route_id").max().items()}
 
     def _panel_at(self, origin: pd.Timestamp) -> Panel:

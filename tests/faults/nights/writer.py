@@ -46,7 +46,7 @@ def write_on(home: Path, begun: Connection) -> None:
         with night_lock(home):
             as_of = current.as_of + dt.timedelta(days=number + os.getpid() % 1000)
             news = figures.assign(obs_value=figures["obs_value"] + number + os.getpid(), as_of=pd.Timestamp(as_of))
-            vintages.append(news.drop(columns=["stored_at", "figure"]).drop_duplicates(["series_id", "time_period"]))
+            vintages.append(news.drop(columns=["stored_at", "cell"]).drop_duplicates(["series_id", "time_period"]))
             if len(past):
                 cache.append(past.assign(history_hash=f"{os.getpid()}-{number}"))
             about = About(as_of, "0.1.0", {}, {})
