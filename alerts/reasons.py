@@ -1,4 +1,4 @@
-"""The one sentence of an alert, for people who decide. At most 85 characters in English: two lines on a card.
+"""The one sentence of an alert, for people who decide. At most 110 characters in English: three lines on a card.
 
 Each rule brings its templates, so that gettext finds them, and an alert keeps the template's key with its figures, so
 that the same sentence can be written in any reader's language.
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from alerts.rules import TEMPLATES
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
+from core.languages import marked as _
 
-LONGEST = 85
+LONGEST = 110
 SHARES = frozenset({"chance", "share", "share_before"})
 """Figures of a sentence that are shares."""
 Params = Mapping[str, str | float]
@@ -24,13 +25,20 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
 
     Args:
         key: A key of :data:`alerts.rules.TEMPLATES`.
-        params: Its figures: chances as shares, numbers as numbers, months as ``2025-01``.
+        params: Its figures: chances as shares, numbers as numbers, months as ``2025-01``. The window of a forecast is
+            ``first`` to ``month``; releases of an earlier version know only ``month``, the last.
         language: The reader's; English by default.
     """
     language = language or Language()
     figures = {name: _figure(name, value, language) for name, value in params.items()}
     if "chance" in params:
         figures["word"] = capital(language.chance_word(float(params["chance"])))
+        last = str(params["month"])
+        when = language.text(_("by {month}"), month=language.month(last))
+        if "first" in params:
+            months = language.months(str(params["first"]), last)
+            when = language.text(_("in any month of {months}"), months=months)
+        figures["when"] = when
     return capital(language.text(TEMPLATES[key], **figures))
 
 

@@ -35,13 +35,13 @@ from core.routes import is_route
 from core.schema import ALL
 from core.settings import FEED
 from dashboard import numbers, record_view, summaries
-from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, listed
 from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.tables import capital
 from dashboard.theme import level_word
+from reports.alert import Row
 
 ENDED_KEY = ":ended"
 MOST_RELEASES = 30

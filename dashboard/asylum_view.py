@@ -11,15 +11,16 @@ import streamlit as st
 
 from core.schema import ALL
 from dashboard import downloads, layout, memory, numbers, route_context, route_view, state, summaries, tables
-from dashboard.headlines import Row
-from dashboard.i18n import _
+from dashboard.downloads import Export
+from dashboard.i18n import _, words
 from dashboard.reads import Night
 from dashboard.route_context import country
+from reports import asylum
+from reports.alert import Row
+from reports.asylum import MONTHS_EACH, OK
 
-MONTHS_EACH = {"M": 1, "Q": 3}
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
-OK = "ok"
 MOST_ROWS = 12
 SOURCE_ID = "eurostat"
 
@@ -266,3 +267,16 @@ def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """The figures behind the chart, the newest first, under names in the reader's language."""
     shown = tables.with_words(frame.rename(columns={"period": "month"}).iloc[::-1])
     return shown.rename(columns={_("Month"): _("Period")})
+
+
+def export(view: AsylumView) -> Export:
+    """The figures behind the chart, ready to leave."""
+    frame = tables.forecast_table(view.history, view.quantiles, None, view.night.as_of)
+    if view.freq == "Q":
+        quarters = pd.PeriodIndex(frame["month"], freq="M").asfreq("Q")
+        frame = frame.assign(month=[str(quarter).replace("Q", "-Q") for quarter in quarters])
+    named = frame.rename(columns={"month": "period"})
+    name = f"asylum-{view.geo}-{view.target.removeprefix('asylum_')}-{view.freq}".replace("_", "-").lower()
+    title = f"{asylum.title(view, words())} ({asylum.kind_name(view.kind, words())})"
+    made = downloads.export_of(view.night, name, title, named, [SOURCE_ID])
+    return downloads.with_notes(made, [_("Figures are rounded to the nearest 5 by Eurostat.")])

@@ -20,11 +20,11 @@ from core import table_files
 from core.disclosure import refuse_small_counts
 from core.settings import load_settings
 from dashboard import memory, state, visitor
-from dashboard.i18n import _, labelled, language
-from dashboard.purpose import caveats
+from dashboard.i18n import _, labelled, language, words
 from dashboard.reads import Night
 from dashboard.tables import localised
 from desk.briefing import make_briefing
+from reports import citations as reported
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Export:
             (_("Release"), self.run_id),
         ]
         lines += [(_("Source"), citation) for citation in self.citations]
-        return lines + [(_("Caveat"), text) for text in [*self.notes, *caveats()]]
+        return lines + [(_("Caveat"), text) for text in [*self.notes, *reported.caveats(words())]]
 
     def lines(self) -> list[str]:
         """The same, one text per line."""
@@ -103,21 +103,9 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
         night: The release.
         source_ids: The sources; by default every one that the release has figures of.
     """
-    return memory.made(night, partial(_citations, night, source_ids), "citations", source_ids)
-
-
-def _citations(night: Night, source_ids: list[str] | None) -> list[str]:
-    cards = night.sources()
-    used = set(night.frame("observations")["source_id"]) if source_ids is None else set(source_ids)
-    wanted = [name for name in cards if name in used]
-    for name in list(wanted):
-        wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
-    return [_("{citation} Licence: {licence}.").format(**_texts(cards[name])) for name in wanted]
-
-
-def _texts(card: dict[str, object]) -> dict[str, str]:
-    citation, licence = (str(card.get(key, "")).rstrip(".") for key in ("citation", "licence"))
-    return {"citation": f"{citation}.", "licence": licence}
+    used = set(night.frame("observations")["source_id"]) if source_ids is None else source_ids
+    make = partial(reported.citations, night.sources(), used, words())
+    return memory.made(night, make, "citations", source_ids)
 
 
 def buttons(export: Export, picture: Callable[[], bytes] | None = None) -> None:

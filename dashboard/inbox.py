@@ -17,7 +17,6 @@ from alerts.lifecycle import (
     DISMISSED,
     DISSENTED,
     PROPOSED,
-    SIGN_OFFS_NEEDED,
     SIGNED_OFF,
     State,
     fold,
@@ -27,13 +26,14 @@ from core.errors import VigieError
 from core.settings import home_folder, load_settings
 from dashboard import numbers, reads, visitor
 from dashboard.failures import error_words
-from dashboard.headlines import Row
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from desk.decisions import Outcome, Step, act
 from desk.open import desk_on
 from desk.sending import start_sending
+from reports.alert import Row
+from reports.release import entries_until
 from store.releases import ReleaseStore
 
 LONGEST_NAME, LONGEST_REASON = 80, 1000
@@ -51,28 +51,19 @@ class Standing:
     state: State
 
 
-def standings(alerts: Mapping[str, str]) -> dict[str, Standing]:
-    """Where alerts stand; where the journal cannot be opened, as their release proposes them.
+def standings(alerts: Mapping[str, str], run_id: str) -> dict[str, Standing]:
+    """Where alerts stood while a release was the newest; where the journal cannot be opened, as it proposes them.
 
     Args:
         alerts: Level of each alert by alert_id; empty where it has ended.
+        run_id: The release: what was decided after it is not shown with it.
     """
     try:
-        rows = reads.journal().about(list(alerts))
+        about = reads.journal().about(list(alerts))
+        rows = {alert_id: entries_until(entries, run_id) for alert_id, entries in about.items()}
     except VigieError:
         rows = {alert_id: [] for alert_id in alerts}
     return {alert_id: Standing(rows[alert_id], fold(rows[alert_id], level)) for alert_id, level in alerts.items()}
-
-
-def status_words(state: State) -> str:
-    """Where an alert stands, in a few words."""
-    if state.status == PROPOSED:
-        needed = SIGN_OFFS_NEEDED.get(state.level, 1)
-        if state.sign_offs:
-            return _("{n} of {needed} sign-offs").format(n=len(state.sign_offs), needed=needed)
-        return _("re-opened, waits for sign-off") if state.reopened else _("waits for sign-off")
-    words = {SIGNED_OFF: _("signed off"), ACKNOWLEDGED: _("acknowledged"), DISMISSED: _("dismissed")}
-    return words.get(state.status, _("ended"))
 
 
 def show_toast() -> None:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import memory, numbers, purpose, reads, state
-from dashboard.failures import error_words, fault
-from dashboard.i18n import _, language, languages, listed, words
+from dashboard import memory, numbers, reads, state
+from dashboard.failures import error_words
+from dashboard.i18n import _, language, languages, words
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
-from reports import names
+from reports import citations, names
+from reports.route import known_to
 
 PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"
@@ -76,11 +74,10 @@ def first_use() -> None:
     """On the first pages of a visit, until it is read: what Vigie is for and what it must not be used for."""
     if st.session_state.get(_PURPOSE_READ):
         return
-    uses = listed(purpose.prohibited_uses())
-    said = f"**{purpose.intended_use()}** " + _("Not to be used for: {uses}.").format(uses=uses)
+    intended, not_for = citations.caveats(words())[-2:]
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap=None):
-            st.markdown(f":small[{said}]")
+            st.markdown(f":small[**{intended}** {not_for}]")
         st.button(_("I have read this"), type="tertiary", on_click=_remember_purpose, key="purpose-read")
 
 
@@ -116,8 +113,8 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
             _link_to_latest()
         if len(found) > 1 and with_switch:
             _release_switch(night, found)
-    if left_out := _left_out(night):
-        st.warning(plain(left_out), icon=":material/info:")
+    if left_out := citations.left_out(night, words(), with_reasons=True):
+        st.warning(plain(" ".join(left_out)), icon=":material/info:")
     say_store_is_silent()
 
 
@@ -136,26 +133,6 @@ def say_store_is_silent() -> None:
     st.warning(f"{told} {shown}", icon=":material/cloud_off:")
 
 
-def _left_out(night: Night) -> str:
-    """What the release had to do without: sources that failed, routes whose figures are too old. Empty if nothing."""
-    routes = [route_name(one["route_id"]) for one in night.degraded if "route_id" in one]
-    sources = [one for one in night.degraded if "route_id" not in one]
-    parts = []
-    if sources:
-        names = listed(_source_left_out(night, one) for one in sources)
-        parts.append(_("This release was made without: {names}.").format(names=names))
-    if routes:
-        parts.append(
-            _("No forecast of the present, for want of recent figures: {names}.").format(names=", ".join(routes))
-        )
-    return " ".join(parts)
-
-
-def _source_left_out(night: Night, record: Mapping[str, str]) -> str:
-    """A source's publisher and why its figures could not be used."""
-    return f"{source_name(night, record['source_id'])} ({fault(record['reason'], record.get('message', ''))})"
-
-
 def _replay_line(night: Night) -> str:
     if night.replay:
         badge = _("Replay of {day}").format(day=numbers.day(night.as_of))
@@ -163,23 +140,8 @@ def _replay_line(night: Night) -> str:
     else:
         badge = _("As known on {day}").format(day=numbers.day(night.as_of))
         head = f":blue-badge[{badge}]"
-    return f"{head} :gray[{memory.made(night, partial(known_to, night), 'known to')}]"
-
-
-def known_to(night: Night) -> str:
-    """How far the figures go: ``figures to December 2024, English Channel to January 2025``."""
-    routes = night.frame("routes")
-    routes = routes[routes["state"] == "ok"]
-    if routes.empty:
-        return _("no route has figures recent enough for a forecast")
-    months = pd.to_datetime(routes["origin_date"])
-    usual = months.mode().iloc[0]
-    text = _("from published statistics · figures to {month}").format(month=numbers.month_name(usual))
-    parts = [text]
-    for month, group in routes[months != usual].groupby(months):
-        names = ", ".join(route_name(route_id) for route_id in group["route_id"])
-        parts.append(_("{routes} to {month}").format(routes=names, month=numbers.month_name(month)))
-    return ", ".join(parts)
+    known = memory.made(night, lambda: known_to(night, words()), "known to")
+    return f"{head} :gray[{_('from published statistics')} · {known}]"
 
 
 def _link_to_latest() -> None:

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from core.calendar import PLANNING_MONTHS
 from core.schema import ALL
 from dashboard import downloads, layout, memory, numbers, summaries
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
@@ -69,7 +70,7 @@ def present_rows(view: RouteView) -> pd.DataFrame:
     """Bounds of each model's forecast of the third month ahead, and its score on this route over all past origins."""
     rows = view.night.frame("forecasts")
     rows = rows[(rows["series_id"] == view.series_id) & (rows["output_type"] == "quantile")]
-    end = summaries.months_ahead(view.night.as_of)[-1]
+    end = summaries.window_ends(view.night.as_of)[-1]
     rows = rows[rows["target_end_date"] == end]
     wide = rows.pivot_table(index="model_id", columns="output_type_id", values="value")
     kept = {level: f"q{round(level * 100)}" for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
@@ -87,9 +88,9 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
     """The same at a past origin, with the score that each model had then over all routes."""
     rows = view.night.frame("replays")
     chosen = (rows["series_id"] == view.series_id) & (rows["origin_date"] == pd.Timestamp(view.origin))
-    out = rows[chosen & (rows["horizon"] == summaries.MONTHS_AHEAD)]
+    out = rows[chosen & (rows["horizon"] == PLANNING_MONTHS)]
     weights = view.night.frame("weights")
-    then = (weights["origin_date"] == pd.Timestamp(view.origin)) & (weights["horizon"] == summaries.MONTHS_AHEAD)
+    then = (weights["origin_date"] == pd.Timestamp(view.origin)) & (weights["horizon"] == PLANNING_MONTHS)
     record = weights[then & (weights["series_id"] == ALL)].set_index("model_id")["relative_wis"]
     named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
     months = [numbers.month_name(end) for end in out["target_end_date"]]
@@ -189,7 +190,7 @@ def explanation_rows(view: RouteView) -> pd.DataFrame:
     own = rows[rows["series_id"] == view.series_id]
     if view.origin or own.empty:
         return rows.iloc[:0]
-    own = own[own["target_end_date"] == summaries.months_ahead(view.night.as_of)[-1]]
+    own = own[own["target_end_date"] == summaries.window_ends(view.night.as_of)[-1]]
     return own.sort_values("link", ignore_index=True)
 
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import numbers, reads, summaries, time_travel
-from dashboard.headlines import Row
+from dashboard import downloads, numbers, reads, summaries, tables, time_travel
+from dashboard.downloads import Export
+from dashboard.i18n import _, words
 from dashboard.reads import Night
 from dashboard.summaries import known
+from reports import route
+from reports.alert import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 
@@ -83,7 +86,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     """Gather what the page shows."""
     series_id = summaries.route_series(route_id)
     routes = night.frame("routes")
-    ends = summaries.months_ahead(night.as_of)
+    ends = summaries.window_ends(night.as_of)
     summary = summaries.route_summary(
         routes[routes["route_id"] == route_id], night.frame("observations"), night.frame("trajectories"),
         night.frame("alerts"), ends,
@@ -256,3 +259,16 @@ def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
     """Up to ``count`` months at even distances, the last one included."""
     step = max(1, len(chances) // count)
     return chances.iloc[step - 1 :: step].tail(count).reset_index(drop=True)
+
+
+def export(view: RouteView) -> Export:
+    """The figures behind the chart, ready to leave."""
+    frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)
+    rows = view.night.frame("observations")
+    sources = sorted(rows.loc[rows["series_id"] == view.series_id, "source_id"].unique())
+    title = route.title(view, view.night.as_of, words())
+    made = downloads.export_of(view.night, f"route-{view.route_id}", title, frame, sources)
+    if not view.origin:
+        return made
+    note = _("Replay of {day}: made later by the same code with what was known then.")
+    return downloads.with_notes(made, [note.format(day=view.origin)])

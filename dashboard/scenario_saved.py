@@ -11,10 +11,10 @@ from access.roles import SAVE_SCENARIO
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
-from dashboard import downloads, layout, numbers, reads, scenario_state, scenario_view, scenario_words, state, visitor
+from dashboard import downloads, layout, numbers, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart
 from dashboard.failures import error_words
-from dashboard.i18n import _
+from dashboard.i18n import _, words
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.scenario_state import Values
@@ -23,6 +23,7 @@ from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from desk.open import desk_on
 from desk.scenarios import save_scenario
+from reports import scenario as wording
 
 SAVED = SAVE_SCENARIO
 MOST_COMPARED = 4
@@ -124,7 +125,7 @@ def _show_comparison(
     frame = rows.drop(columns="is_forecast").round(1)
     made = downloads.with_notes(
         downloads.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
-        [scenario_words.conditional_note(), scenario_words.assumption(values)],
+        [wording.conditional_note(words()), wording.assumption(values, words())],
     )
     downloads.figures(made, unit)
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import layout, numbers, scenario_words, summaries
+from dashboard import layout, numbers, summaries
 from dashboard.failures import error_words
-from dashboard.i18n import _
+from dashboard.i18n import _, words
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios_analogues import EPISODES, Course, add_persons, course, rescale
@@ -20,6 +20,7 @@ from forecasting.scenarios_capacity import Needs, occupancy, places_needed
 from forecasting.scenarios_conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios_diversion import DiversionEstimate, estimate_diversion
 from forecasting.scenarios_shocks import Diversion, Shock, apply_shock
+from reports import scenario as wording
 
 LONGEST_TOTAL = 3
 """Months whose total is told in the title and compared."""
@@ -104,7 +105,7 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
     if values["to_route"] != NONE:
         found = diversion_between(night, route_id, values["to_route"])
         share = float(values["to_share"]) / 100
-        notes.append(scenario_words.diversion(found, route_id, values["to_route"], share))
+        notes.append(wording.diversion(found, route_id, values["to_route"], share, words()))
         series_id = summaries.route_series(values["to_route"])
         # The estimate's own width counts only for the estimate itself; any other share is the reader's.
         if found.evidence and abs(share - found.share) < 0.005:
@@ -126,7 +127,7 @@ def diversion_between(night: Night, route_id: str, other: str) -> DiversionEstim
 
 def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
     episode = EPISODES[values["episode"]]
-    name = scenario_words.episode(episode.episode_id)
+    name = wording.episode_name(episode.episode_id, words())
     found = course(night.frame("observations"), episode)
     if found is None:
         text = _(
@@ -144,7 +145,7 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
     else:
         paths = rescale(paths, series_id, found.multiples, first=first, strength=strength)
         said = _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
-    notes = [scenario_words.course(found, episode, layout.source_name(night, found.source_id)), said]
+    notes = [wording.course(found, episode, layout.source_name(night, found.source_id), words()), said]
     if episode.route_id != route_id:
         text = _("The episode took place on another route ({route}).")
         notes.append(text.format(route=layout.route_name(episode.route_id)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alerts.lifecycle import ANNOUNCED, fold
@@ -16,8 +16,7 @@ from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
 from desk.open import Desk, open_desk
-from reports.briefing.edition import CHANGE_FRAMES, FRAMES, Edition
-from reports.briefing.standing import Standing
+from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from store.chain import MANIFEST, content_problems
 from store.files import named_errors, sha256_of_file
 from store.releases import Release, ReleaseStore
@@ -50,15 +49,15 @@ def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool) ->
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
     """
-    from reports.briefing.document import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.briefing.page import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
     store = ReleaseStore(desk.home)
     release = store.get(run_id)
-    edition = _edition(store, release, FRAMES, with_catalogue=True)
+    loaded = _load(store, release, BRIEFING_FRAMES, with_catalogue=True)
     former = _former(store, release)
-    frames = [edition.frame("alerts"), *([former.frame("alerts")] if former else [])]
-    names = {str(name) for frame in frames for name in frame["alert_id"]}
-    return briefing_pdf(edition, former, language, _standing(desk, names, signed_only=signed_only))
+    frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
+    levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}
+    return briefing_pdf(loaded, former, language, _decisions(desk, run_id, levels, signed_only=signed_only))
 
 
 class Attachments:
@@ -92,14 +91,14 @@ class Attachments:
         return document
 
 
-def _former(store: ReleaseStore, release: Release) -> Edition | None:
+def _former(store: ReleaseStore, release: Release) -> LoadedRelease | None:
     """The release before, if it is still there."""
     run_id = str((release.manifest["previous"] or {}).get("run_id", ""))
     found = next((one for one in store.all() if one.run_id == run_id), None)
-    return _edition(store, found, CHANGE_FRAMES, with_catalogue=False) if found else None
+    return _load(store, found, CHANGE_FRAMES, with_catalogue=False) if found else None
 
 
-def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, with_catalogue: bool) -> Edition:
+def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_catalogue: bool) -> LoadedRelease:
     """Read a release's frames, once their hashes have been found right.
 
     Raises:
@@ -111,7 +110,7 @@ def _edition(store: ReleaseStore, release: Release, names: Sequence[str], *, wit
     read = [*(f"{name}.parquet" for name in names if name in release.names), *documents]
     if problem := next(content_problems(release.path, manifest["files"], read), None):
         raise StoreError(f"{problem}; run 'vigie verify'")
-    return Edition(
+    return LoadedRelease(
         run_id=release.run_id,
         manifest_hash=manifest_hash,
         as_of=release.as_of,
@@ -137,8 +136,10 @@ def _check_manifest(store: ReleaseStore, release: Release) -> str:
     return found
 
 
-def _standing(desk: Desk, names: Collection[str], *, signed_only: bool) -> Standing:
-    rows = desk.journal.about(names)
-    states = {name: fold(entries).status for name, entries in rows.items()}
-    told = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
-    return Standing(states, frozenset(told), signed_only)
+def _decisions(desk: Desk, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:
+    """What had been decided while the release was the newest."""
+    rows = {name: entries_until(entries, run_id) for name, entries in desk.journal.about(list(levels)).items()}
+    announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
+    return Decisions(
+        {name: fold(entries) for name, entries in rows.items() if entries}, frozenset(announced), signed_only
+    )

@@ -34,8 +34,7 @@ from core.errors import InputError
 from core.languages import marked as _
 from desk.letters import letters_for, matter
 from desk.open import Desk
-from reports.messages.announcement import announcement_of
-from reports.messages.facts import alert_facts
+from reports.messages.announcement import alert_facts, announcement_of
 from store.outbox import Letter
 from store.releases import Release
 

@@ -14,8 +14,7 @@ from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import FEED
 from desk.open import Desk
 from reports.messages.announcement import Announcement, announcement_of
-from reports.messages.atom import atom_feed, cap_name, feed_name
-from reports.messages.cap import cap_message
+from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
 from store.files import write_bytes
 from store.outbox import SENT
 

@@ -1,21 +1,179 @@
-"""What a release says about one alert, in one reader's language."""
+"""What a release says about one alert, in one reader's language: pages, mails, feeds, PDF and files lay this out."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from alerts.reasons import sentence
-from alerts.rules import TEMPLATES
-from core.languages import Language
+import pandas as pd
 
+from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
+from alerts.reasons import sentence
+from alerts.rules import EXCEEDANCE_RULES, TEMPLATES
+from alerts.verification.record import record_of
+from core.languages import Language, is_known, ten_dots
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.schema import ALL
+from reports.names import level_label, level_name
+
+FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
+"""Rules that warn of a low count."""
+MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
 Row = Mapping[Any, Any]
 
 
-def alert_sentence(alert: Row, language: Language) -> str:
-    """The alert's one sentence; the release's own where it names no template that this version knows."""
+@dataclass(frozen=True)
+class AlertReport:
+    """One alert as every output says it.
+
+    Attributes:
+        level: Level in the release; ``ended`` where it is over.
+        badge: Mark and word of the level.
+        sentence: What is the matter.
+        chance: Its probability in whole per cent; an en dash where nothing is forecast.
+        chance_word: The word that stands beside it, or empty.
+        threshold: The number to be passed or fallen to; an en dash where there is none.
+        event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
+        window: The months it speaks of: ``February–April 2025``; empty where it names no month.
+        dots: Ten dots, as many of them full as such warnings were right in ten; empty without a record.
+        record: The same in words, or why there is none.
+    """
+
+    level: str
+    badge: str
+    sentence: str
+    chance: str
+    chance_word: str
+    threshold: str
+    event: str
+    window: str
+    dots: str
+    record: str
+
+    @property
+    def chance_of(self) -> str:
+        """Chance and event in one clause: ``82% (likely) to pass 10,000 a month, February–April 2025``, or empty."""
+        if not self.chance_word:
+            return ""
+        chance = f"{self.chance} ({self.chance_word})"
+        return f"{chance} {self.event}, {self.window}" if self.event and self.window else chance
+
+
+def alert_report(alert: Row, record: Row | None, language: Language, *, over: str = "") -> AlertReport:
+    """Write one alert.
+
+    Args:
+        alert: A row of ``alerts`` or the facts of an announcement.
+        record: Result of :func:`rule_record`.
+        language: The reader's.
+        over: ``ended`` or ``withdrawn`` where the alert no longer stands.
+    """
+    chance, threshold = _number(alert.get("probability")), _number(alert.get("threshold"))
+    level = str(alert["alert_level"])
+    dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
+    event = _("to fall to {threshold} a month") if alert.get("rule") in FALLS else _("to pass {threshold} a month")
+    badge = level_label(level, language)
+    if over:
+        was = _("{ended}, was {level}")
+        badge = language.text(was, ended=level_label("ended", language), level=level_name(level, language))
+    return AlertReport(
+        level="ended" if over else level,
+        badge=badge,
+        sentence=_sentence(alert, language, over),
+        chance=language.percent(chance),
+        chance_word=language.chance_word(chance) if is_known(chance) else "",
+        threshold=language.counted(threshold),
+        event=language.text(event, threshold=language.counted(threshold)) if is_known(threshold) else "",
+        window=_window(alert, language),
+        dots=dots,
+        record=in_words,
+    )
+
+
+def rule_record(alert: Row, track_record: pd.DataFrame) -> dict[str, Any] | None:
+    """How often the alert's rule was right at past dates, as plain JSON: it is kept with an announcement.
+
+    Returns:
+        ``n_events, all_routes`` and the measures with ``_lo`` and ``_hi``; None where the rule has no record of the
+        alert's level.
+    """
+    found = record_of(alert, track_record)
+    if found is None:
+        return None
+    values = {name + suffix: _number(found.get(name + suffix)) for name in MEASURES for suffix in ("", "_lo", "_hi")}
+    measures = {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return {"n_events": int(found["n_events"]), "all_routes": str(found["route_id"]) == ALL, **measures}
+
+
+def events_words(record: Row, language: Language) -> str:
+    """On how many past events a record rests: ``27 past events, all routes``."""
+    events = language.plural(ngettext("{n} past event", "{n} past events"), int(record["n_events"]))
+    return language.text(_("{events}, all routes"), events=events) if record["all_routes"] else events
+
+
+def measures_words(record: Row, language: Language) -> list[str]:
+    """Each measure with its 90 % interval: ``right in 50% (40%–60%) of its warnings``."""
+    texts = (
+        ("precision", _("right in {share} of its warnings"), True),
+        ("recall", _("warned of {share} of the events"), True),
+        ("false_alarms_per_route_year", _("{share} warnings in vain per route and year"), False),
+        ("lead_months_median", _("{share} months of notice, median"), False),
+    )
+    out = []
+    for name, text, is_share in texts:
+        value, low, high = (
+            "" if record.get(name + part) is None
+            else language.share(record[name + part]) if is_share
+            else language.decimal(record[name + part], 1)
+            for part in ("", "_lo", "_hi")
+        )  # fmt: skip
+        if value:
+            out.append(language.text(text, share=f"{value} ({low}–{high})" if low and high else value))
+    return out
+
+
+def status_words(state: State, language: Language) -> str:
+    """Where an alert stands, in a few words: ``1 of 2 sign-offs``, ``signed off``."""
+    if state.status == PROPOSED:
+        needed = SIGN_OFFS_NEEDED.get(state.level, 1)
+        if state.sign_offs:
+            return language.text(_("{n} of {needed} sign-offs"), n=len(state.sign_offs), needed=needed)
+        return language.text(_("re-opened, waits for sign-off") if state.reopened else _("waits for sign-off"))
+    known = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED)
+    return language.text(state.status if state.status in known else ENDED)
+
+
+def _sentence(alert: Row, language: Language, over: str) -> str:
     key = str(alert.get("reason_key", ""))
-    if key not in TEMPLATES:
-        return str(alert.get("reason", ""))
-    return sentence(key, json.loads(alert["reason_params"]), language)
+    if key in TEMPLATES:
+        said = sentence(key, json.loads(alert["reason_params"]), language)
+    else:
+        # A rule that this version does not know keeps the sentence of its release.
+        said = str(alert.get("reason", ""))
+    if over == ENDED:
+        return language.text(_("The alert no longer stands. It said: {reason}"), reason=said)
+    if over == WITHDRAWN:
+        return language.text(_("The alert was dismissed after it had been sent. It said: {reason}"), reason=said)
+    return said
+
+
+def _window(alert: Row, language: Language) -> str:
+    first, last = str(alert.get("first_period") or ""), str(alert.get("last_period") or "")
+    return language.months(first, last) if len(first) == len(last) == len("2025-01") else ""
+
+
+def _record_words(record: Row | None, language: Language, *, is_forecast: bool) -> tuple[str, str]:
+    share = None if record is None else record.get("precision")
+    if record is None or share is None:
+        none, not_forecast = _("no track record at this level yet"), _("reports what is known: no track record")
+        return "", language.text(none if is_forecast else not_forecast)
+    text = _("right {times}, all routes") if record["all_routes"] else _("right {times}")
+    return ten_dots(share), language.text(text, times=language.times_in_ten(share))
+
+
+def _number(value: Any) -> float:  # noqa: ANN401  # a frame's cell, a JSON number or nothing
+    return math.nan if value is None else float(value)

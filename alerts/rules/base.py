@@ -161,7 +161,7 @@ class Rule:
         event: What it warns of, in words, with the reader's numbers.
         minimum: The smallest figure that means something, in words.
         levels: What each level needs, in words; empty where the rule never reaches it.
-        sentences: Templates of what it says, by ``reason_key``; at most 85 characters when filled in.
+        sentences: Templates of what it says, by ``reason_key``; at most 110 characters when filled in.
     """
 
     rule: str

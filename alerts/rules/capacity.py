@@ -45,7 +45,7 @@ RULE = ExceedanceRule(
     costs=RARE,
     say=_say,
     sentences={
-        "capacity_own": _("{word} ({chance}) to pass your number, {threshold} a month, by {month}."),
-        "capacity_default": _("{word} ({chance}) to pass {threshold} a month, a default number, by {month}."),
+        "capacity_own": _("{word} ({chance}) to pass your number, {threshold} a month, {when}."),
+        "capacity_default": _("{word} ({chance}) to pass the default number, {threshold} a month, {when}."),
     },
 )

@@ -32,5 +32,5 @@ RULE = ExceedanceRule(
     compares="<=",
     threshold=threshold,
     costs=COMMON,
-    sentences={"fall": _("{word} ({chance}) to fall to {threshold}, lowest in 24 months, by {month}.")},
+    sentences={"fall": _("{word} ({chance}) to fall to {threshold}, lowest in 24 months, {when}.")},
 )

@@ -26,5 +26,5 @@ def _rule(months: int, costs: LevelCosts, sentence: str) -> ExceedanceRule:
     )
 
 
-OF_A_YEAR = _rule(12, COMMON, _("{word} ({chance}) to pass {threshold}, the highest of 12 months, by {month}."))
-OF_THREE_YEARS = _rule(36, RARE, _("{word} ({chance}) to pass {threshold}, the highest of 36 months, by {month}."))
+OF_A_YEAR = _rule(12, COMMON, _("{word} ({chance}) to pass {threshold}, the highest of 12 months, {when}."))
+OF_THREE_YEARS = _rule(36, RARE, _("{word} ({chance}) to pass {threshold}, the highest of 36 months, {when}."))

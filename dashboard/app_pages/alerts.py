@@ -9,20 +9,22 @@ import pandas as pd
 import streamlit as st
 
 from alerts.lifecycle import ENDED, PROPOSED
-from alerts.verification.record import record_of
+from core.languages import capital
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, downloads, headlines, inbox, layout, memory, numbers, purpose, reads, state, summaries
+from dashboard import alert_view, downloads, inbox, layout, memory, numbers, reads, state, summaries
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.headlines import Row
-from dashboard.i18n import _, listed, ngettext
+from dashboard.i18n import _, ngettext, words
 from dashboard.inbox import Standing
 from dashboard.layout import plain, small
 from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
-from reports.messages.content import FALLS
+from reports.alert import AlertReport, Row, alert_report, events_words, rule_record, status_words
+from reports.changes import change_since, change_words
+from reports.citations import uses
+from reports.names import subject_name
 
 HEADING_LEVELS = LEVELS[::-1]
 
@@ -32,7 +34,7 @@ def show(night: Night) -> None:
     inbox.show_toast()
     alerts = alert_view.all_alerts(night)
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
-    standings = inbox.standings(dict(zip(alerts["alert_id"], level_now, strict=True)))
+    standings = inbox.standings(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts["status"] = [
         ENDED if over else standings[str(alert_id)].state.status
         for alert_id, over in zip(alerts["alert_id"], alerts["ended"], strict=True)
@@ -49,7 +51,7 @@ def show(night: Night) -> None:
             show_detail(night, row, standings[row["alert_id"]])
     show_purpose()
     if len(alerts):
-        downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), alerts.drop(columns=["key", "status"])))
+        downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), file_of(night, alerts)))
 
 
 def title(alerts: pd.DataFrame) -> str:
@@ -113,28 +115,43 @@ def show_inbox(night: Night, chosen: pd.DataFrame, standings: Mapping[str, Stand
 def inbox_label(night: Night, row: Row) -> str:
     """Badge, subject and rule of one alert. Streamlit tells options apart by their labels: no two may be the same."""
     level = "ended" if row["ended"] else row["alert_level"]
-    subject = plain(headlines.subject_name(night, row))
+    subject = plain(subject_name(row, night.sources(), words()))
     return f"{level_badge(level)} **{subject}** {small(rule_name(row['rule']))}"
+
+
+def report_of(night: Night, row: Row) -> AlertReport:
+    """What the release says about an alert; ``ended`` where it no longer stands."""
+    record = rule_record(row, night.frame("track_record"))
+    return alert_report(row, record, words(), over=ENDED if row["ended"] else "")
+
+
+def file_of(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
+    """The alerts as they leave: the release's columns, and beside them what is said in the reader's language."""
+    reports = [report_of(night, row) for row in alerts.to_dict("records")]
+    said = {
+        "reason": [report.sentence for report in reports],
+        "level": [report.badge for report in reports],
+        "chance": [report.chance for report in reports],
+        "window": [report.window for report in reports],
+        "record": [report.record for report in reports],
+    }
+    return alerts.drop(columns=["key", "status"]).assign(**said)
 
 
 def inbox_caption(night: Night, row: Row, standing: Standing) -> str:
     """Chance, state and change of one alert in one line."""
-    parts: list[str] = []
-    if known(row["probability"]) and known(row["threshold"]):
-        text = _("{chance} to fall to {threshold}") if row["rule"] in FALLS else _("{chance} to pass {threshold}")
-        chance, threshold = numbers.percent(row["probability"]), numbers.observed(row["threshold"])
-        parts.append(text.format(chance=chance, threshold=threshold))
+    parts = [report_of(night, row).chance_of]
     if row["ended"]:
         parts.append(_("ended"))
     else:
-        parts.append(inbox.status_words(standing.state))
+        parts.append(status_words(standing.state, words()))
         former = reads.night(night.previous) if night.previous else None
-        before = former.frame("alerts") if former else pd.DataFrame(columns=["route_id", "rule", "alert_level"])
-        parts.append(headlines.change_words(row, before))
+        change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
+        parts.append(change_words(change, words()))
     if standing.state.objections:
         count = len(standing.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
-    return " · ".join(parts)
+    return " · ".join(part for part in parts if part)
 
 
 def show_detail(night: Night, row: Row, standing: Standing) -> None:
@@ -142,13 +159,13 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
     is_newest = night.run_id == reads.nights()[0].run_id
     level = "ended" if row["ended"] else row["alert_level"]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(plain(headlines.subject_name(night, row)), anchor=False, width="content")
+        st.header(plain(subject_name(row, night.sources(), words())), anchor=False, width="content")
         if is_newest and not row["ended"]:
             inbox.show_actions(row, standing.state)
     # What comes and goes has a place of its own, so that what stands below keeps its.
     with st.container():
         inbox.show_form(night, row, is_newest=is_newest)
-    st.markdown(f"{level_badge(level)} {plain(headlines.reason(row))}")
+    st.markdown(f"{level_badge(level)} {plain(report_of(night, row).sentence)}")
     with st.container():
         inbox.show_objections(night, row, standing.state, is_newest=is_newest)
     key = (row["key"], row["alert_level"])
@@ -170,22 +187,17 @@ def show_reasons(night: Night, row: Row) -> None:
 
 
 def show_numbers(night: Night, row: Row) -> None:
-    """Chance, threshold, lead time, record."""
-    found = record_of(row, night.frame("track_record"))
+    """Chance, threshold, months, record; of an alert that has ended only its record, for the rest no longer holds."""
+    report, record = report_of(night, row), rule_record(row, night.frame("track_record"))
     cells: list[tuple[str, str, str]] = []
-    if known(row["probability"]):
-        word = headlines.chance_means({**row, "threshold": float("nan")}).replace("*", "")
-        cells.append((_("Chance"), numbers.percent(row["probability"]), word))
-    if known(row["threshold"]):
-        cells.append((_("Threshold"), numbers.observed(row["threshold"]), _("persons a month")))
-    if when := headlines.lead_words(row, night.as_of):
-        last = pd.Period(row["last_period"], "M").to_timestamp()
-        cells.append((_("Lead time"), when, _("to {month}").format(month=numbers.month_name(last))))
-    if found is not None:
-        share = numbers.times_in_ten(float(found["precision"]))
-        events = ngettext("{n} past event", "{n} past events", int(found["n_events"])).format(n=int(found["n_events"]))
-        where = _("{events}, all routes").format(events=events) if found["route_id"] == ALL else events
-        cells.append((_("Right"), share, where))
+    if report.chance_word and not row["ended"]:
+        cells.append((_("Chance"), report.chance, capital(report.chance_word)))
+    if report.event and not row["ended"]:
+        cells.append((_("Threshold"), report.threshold, _("persons a month")))
+    if report.chance_word and report.window and not row["ended"]:
+        cells.append((_("Months"), report.window, _("in any of them")))
+    if record is not None:
+        cells.append((_("Record"), capital(report.record), events_words(record, words())))
     if cells:
         with st.grid(len(cells), min_column_width=120):
             for label, value, pill in cells:
@@ -227,7 +239,8 @@ def show_record(night: Night, row: Row) -> None:
     rows = alert_view.record_rows(row, night.frame("track_record"))
     st.markdown("### " + _("Track record of this rule"), anchors=False)
     if rows.empty:
-        st.markdown(small(_("This rule has no track record: it reports what is known, it does not forecast.")))
+        none = _("This rule has no track record: it reports what is known, it does not forecast.")
+        st.markdown(small(capital(report_of(night, row).record) if known(row["probability"]) else none))
         return
     rows.columns = pd.Index([_("Measure"), _("Value"), _("90% interval")])
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))
@@ -247,8 +260,7 @@ def show_history(night: Night, row: Row, standing: Standing) -> None:
 
 def show_purpose() -> None:
     """What alerts are for, and what nobody may do with them."""
-    uses = listed(purpose.prohibited_uses())
-    st.markdown(small(f"{purpose.intended_use()} " + _("Not to be used for: {uses}.").format(uses=uses)))
+    st.markdown(small(uses(words())))
 
 
 show(layout.open_page())

@@ -6,14 +6,15 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import asylum_view, asylum_words, downloads, layout, memory, state
+from dashboard import asylum_view, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
-from dashboard.i18n import _
+from dashboard.i18n import _, words
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
 from dashboard.route_context import country
 from dashboard.theme import current_theme
+from reports import asylum
 
 
 def show(night: Night) -> None:
@@ -27,15 +28,15 @@ def show(night: Night) -> None:
     order = memory.made(night, ranked, "destinations", kind)
     geo = state.choice("country", order, order[0])
     view = memory.made(night, partial(asylum_view.build, night, kind, geo), "asylum", kind, geo)
-    st.title(asylum_words.title(view), anchor=False)
+    st.title(asylum.title(view, words()), anchor=False)
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(view)
     with figures:
-        for label, value, pill in asylum_words.key_numbers(view):
+        for label, value, pill in asylum.key_numbers(view, words()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-        st.markdown(layout.small(asylum_words.skill_words(view)))
+        st.markdown(layout.small(asylum.skill_words(view, words())))
     layout.let_draw()
     show_files(view)
     left, right = st.columns(2, gap="medium")
@@ -49,7 +50,11 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
     """What is counted, where, and whether earlier forecasts are laid over."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
-            _("Applications"), found, format_func=asylum_words.kind_name, width=330, **state.widget("kind", view.kind)
+            _("Applications"),
+            found,
+            format_func=lambda kind: asylum.kind_name(kind, words()),
+            width=330,
+            **state.widget("kind", view.kind),
         )
         st.selectbox(
             _("Country of destination"), order, format_func=country, width=240,
@@ -59,14 +64,15 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
             _("Earlier forecasts"),
             **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
         )
-    if said := f"{asylum_words.reporting_words(view)} {asylum_words.missing_words(view)}".strip():
-        st.markdown(layout.small(said))
+    reporting, missing = asylum.reporting_words(view, words()), asylum.missing_words(view, view.night, words())
+    if reporting or missing:
+        st.markdown(layout.small(f"{reporting} {missing}".strip()))
 
 
 def show_fan(view: AsylumView) -> None:
     """The fan chart, or why there is none."""
     if view.quantiles.empty:
-        st.info(layout.plain(asylum_words.why_no_forecast(view)), icon=":material/info:")
+        st.info(layout.plain(asylum.why_no_forecast(view, view.night, words())), icon=":material/info:")
         return
     earlier = state.switch("earlier", default=True)
     memory.drawn(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)
@@ -78,7 +84,7 @@ def draw_fan(view: AsylumView, *, earlier: bool) -> None:
         view.observed,
         view.forecast,
         view.night.as_of,
-        asylum_words.unit(view),
+        asylum.unit(view, words()),
         earlier=view.earlier if earlier else None,
         skill=view.skill,
         months_back=asylum_view.SHOWN[view.freq],
@@ -92,12 +98,12 @@ def show_files(view: AsylumView) -> None:
     """The figures behind the chart, and its files."""
     if view.quantiles.empty:
         return
-    export = memory.made(view.night, partial(asylum_words.export, view), "asylum's file", *view.key)
+    export = memory.made(view.night, partial(asylum_view.export, view), "asylum's file", *view.key)
     downloads.figures(
         export,
         export.title,
         shown=asylum_view.in_words(export.frame),
-        picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum_words.unit(view)),
+        picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum.unit(view, words())),
     )
 
 

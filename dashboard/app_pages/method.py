@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import downloads, layout, numbers, purpose, state
-from dashboard.i18n import _, labelled
+from core.purpose import INTENDED_USE
+from dashboard import downloads, layout, numbers, state
+from dashboard.i18n import _, labelled, words
 from dashboard.layout import plain, small
 from dashboard.names import model_name
 from dashboard.reads import Night
+from reports.citations import prohibited_uses
 
 
 def steps() -> list[str]:
@@ -65,7 +67,7 @@ def limits() -> list[str]:
     ]
 
 
-def words() -> list[tuple[str, str]]:
+def glossary() -> list[tuple[str, str]]:
     """Words on screen and what they mean."""
     return [
         (_("Expected"), _("the median: as likely to be passed as not")),
@@ -89,11 +91,11 @@ def show(night: Night) -> None:
         st.markdown("\n".join(f"- {text}" for text in limits()))
     with right:
         st.header(_("What it is for"), anchor=False)
-        st.markdown(purpose.intended_use())
+        st.markdown(_(INTENDED_USE))
         st.header(_("What it must not be used for"), anchor=False)
-        st.markdown("\n".join(f"- {text}" for text in purpose.prohibited_uses()))
+        st.markdown("\n".join(f"- {text}" for text in prohibited_uses(words())))
         st.header(_("Words"), anchor=False)
-        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in words()))
+        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
     show_cards(night)
     made = _("Release {run_id}, made on {day} by Vigie {version}.")
     text = made.format(run_id=night.run_id, day=numbers.day(night.created_at.date()), version=night.code_version)

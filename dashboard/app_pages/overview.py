@@ -10,9 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import (
-    changes,
     downloads,
-    headlines,
     layout,
     memory,
     numbers,
@@ -23,27 +21,32 @@ from dashboard import (
     time_travel,
 )
 from dashboard.charts.sparkline import sparkline
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, ngettext, words
 from dashboard.maps import flow_map, map_alt, map_note
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge
+from reports.changes import changes
+from reports.route import Card, cards, overview_title, without_forecast
 
 MOST_CARDS = 4
 
 
 def show(night: Night) -> None:
     """The page."""
-    ends = summaries.months_ahead(night.as_of)
+    ends = summaries.window_ends(night.as_of)
     summary = memory.made(night, partial(summarise, night, ends), "summary")
     former = reads.night(night.previous) if night.previous else None
-    alerts, ended = summaries.by_level(night.frame("alerts")), night.frame("ended_alerts")
+    alerts, ended = night.frame("alerts"), night.frame("ended_alerts")
+    before = former.frame("alerts") if former else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title(memory.made(night, partial(headlines.overview, alerts, ended, summary), "title"), anchor=False)
+        st.title(
+            memory.made(night, partial(overview_title, alerts, before, ended, summary, words()), "title"), anchor=False
+        )
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             downloads.briefing_button(night)
             link_to_alerts(len(alerts))
-    before = former.run_id if former else None
-    memory.drawn(night, lambda: show_cards(night, former, summary), "cards", before)
+    since = former.run_id if former else None
+    memory.drawn(night, lambda: show_cards(night, former, summary), "cards", since)
     left, right = st.columns([1, 1.12], gap="medium")
     months = numbers.month_range(ends[0], ends[-1])
     with left:
@@ -51,7 +54,7 @@ def show(night: Night) -> None:
     with right:
         show_routes(night, summary, months)
         show_outcomes(night, summary, ends)
-        memory.drawn(night, lambda: show_changes(night, former), "changes", before)
+        memory.drawn(night, lambda: show_changes(night, former), "changes", since)
 
 
 def summarise(night: Night, ends: list[pd.Timestamp]) -> pd.DataFrame:
@@ -70,14 +73,13 @@ def link_to_alerts(count: int) -> None:
 
 def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> None:
     """Up to four cards: open alerts by level, then ended ones, then routes where nothing is unusual."""
-    cards = headlines.cards(night, former, summary)
     with st.grid(4, min_column_width=210):
-        for card in cards[:MOST_CARDS]:
+        for card in cards(night, former, summary, words())[:MOST_CARDS]:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 show_card(card)
 
 
-def show_card(card: headlines.Card) -> None:
+def show_card(card: Card) -> None:
     """One card, top to bottom: level and change, route, sentence, chance, record."""
     badge = level_badge(card.level) if card.level else ":gray-badge[" + _("No alert") + "]"
     st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
@@ -87,7 +89,7 @@ def show_card(card: headlines.Card) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.metric(card.title, card.figure, label_visibility="collapsed", width="content")
             with st.container(gap=None, width="stretch"):
-                st.markdown(f":small[{card.figure_means}]  \n{layout.small(card.when)}")
+                st.markdown(f":small[**{layout.plain(card.figure_means)}**]  \n{layout.small(card.when)}")
     if card.record:
         st.markdown(layout.small(card.record))
 
@@ -137,7 +139,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     note = _("Persons, {months}. Expected is the median. Trend: two years, then six months with the 80% interval.")
     st.markdown(layout.small(note.format(months=months)))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
-        st.markdown(layout.small(layout.plain(headlines.without_forecast(row))))
+        st.markdown(layout.small(layout.plain(without_forecast(row, words()))))
 
 
 def show_changes(night: Night, former: Night | None) -> None:
@@ -147,7 +149,7 @@ def show_changes(night: Night, former: Night | None) -> None:
         st.markdown(layout.small(_("This is the first release; there is none to compare it with.")))
         return
     st.header(_("Since the last release, {day}").format(day=numbers.day(former.as_of)), anchor=False)
-    found = changes.changes(night, former)
+    found = changes(night, former, words())
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in found) or layout.small(_("Nothing has changed.")))
 
 

@@ -9,23 +9,23 @@ import streamlit as st
 
 from dashboard import (
     downloads,
-    headlines,
     layout,
     memory,
     route_context,
     route_models,
     route_view,
-    route_words,
     state,
     tables,
     time_travel,
 )
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, ngettext, words
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge
+from reports import route
+from reports.changes import change_since, change_words
 
 MOST_PERSONS = 1_000_000
 HORIZONS = ("3", "6", "12")
@@ -42,7 +42,7 @@ def show(night: Night) -> None:
     horizon = int(state.choice("horizon", HORIZONS, "12"))
     asked = (route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
     view = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
-    st.title(route_words.title(view), anchor=False)
+    st.title(route.title(view, night.as_of, words()), anchor=False)
     show_controls(night, view, routes, past)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -87,15 +87,15 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
 def show_fan(view: RouteView) -> None:
     """The fan chart with what must be known about it, or why there is none."""
     if view.quantiles.empty:
-        st.info(layout.plain(headlines.without_forecast(view.summary)), icon=":material/info:")
+        st.info(layout.plain(route.without_forecast(view.summary, words())), icon=":material/info:")
         return
     earlier, revealed = state.switch("earlier", default=True), state.switch("reveal")
     draw = partial(draw_fan, view, earlier=earlier, revealed=revealed)
     memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed)
     if revealed:
         time_travel.show_verdict(view)
-    if guarded := route_words.guard_words(view):
-        st.markdown(layout.small(guarded))
+    if fallback := route.fallback_words(view, words()):
+        st.markdown(layout.small(fallback))
 
 
 def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
@@ -116,20 +116,20 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
     alt = fan_alt(fan, name=layout.route_name(view.route_id))
     figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
     layout.chart(figure, alt, "fan")
-    if running := route_words.running_words(view):
+    if running := route.running_words(view, words()):
         st.markdown(layout.small(running))
 
 
 def show_key_numbers(view: RouteView) -> None:
     """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
     if view.alert:
-        change = headlines.change_words(view.alert, view.former_alerts)
+        change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), words())
         st.markdown(f"{level_badge(view.alert['alert_level'])} {layout.small(change)}")
-    for label, value, pill in route_words.key_numbers(view):
+    for label, value, pill in route.key_numbers(view, view.night.as_of, words()):
         st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     if view.quantiles.empty:
         return
-    title = _("Chance of exceeding {number} a month").format(number=route_words.threshold_words(view))
+    title = _("Chance of exceeding {number} a month").format(number=words().counted(view.threshold))
     st.markdown(f"## {title}", anchors=False)
     st.table(
         tables.chance_table(route_view.spaced(view.chances, 4)),
@@ -140,7 +140,7 @@ def show_key_numbers(view: RouteView) -> None:
     )
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
-    st.markdown(f"{layout.small(route_words.skill_words(view))} :small[{how}]")
+    st.markdown(f"{layout.small(route.skill_words(view, words()))} :small[{how}]")
 
 
 def show_details(view: RouteView) -> None:
@@ -152,7 +152,7 @@ def show_details(view: RouteView) -> None:
         "table": _("Table"),
     }
     chosen = state.choice("view", tuple(parts), "models")
-    export = memory.made(view.night, partial(route_words.export, view), "route's file", *view.key)
+    export = memory.made(view.night, partial(route_view.export, view), "route's file", *view.key)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.segmented_control(
             _("More about this route"),

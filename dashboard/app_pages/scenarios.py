@@ -17,13 +17,12 @@ from dashboard import (
     scenario_saved,
     scenario_state,
     scenario_view,
-    scenario_words,
     state,
     summaries,
 )
 from dashboard.charts.scenario import scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _
+from dashboard.i18n import _, words
 from dashboard.layout import plain, small
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
@@ -31,6 +30,7 @@ from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Valu
 from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
 from forecasting.scenarios_analogues import EPISODES
+from reports import scenario as wording
 
 SIDE_AND_NUMBER = (1.25, 1)
 """Shares of the width: the words for more or fewer need more of it than the number."""
@@ -52,7 +52,7 @@ def show(night: Night) -> None:
         state.write(name, None)
     scenario = scenario_view.build(night, values, route_id)
     badge = _("Conditional")
-    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{scenario_words.conditional_note()}]")
+    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{wording.conditional_note(words())}]")
     said = memory.made(night, partial(title, night, scenario, values), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
     show_kind(values, route_id, routes)
@@ -75,7 +75,7 @@ def title(night: Night, scenario: Scenario, values: Values) -> str:
     """What follows, in one sentence."""
     if scenario.trajectories is None:
         return _("{route}: no answer {assumption}").format(
-            route=layout.route_name(scenario.route_id), assumption=scenario_words.assumption(values)
+            route=layout.route_name(scenario.route_id), assumption=wording.assumption(values, words())
         )
     ends = scenario_view.title_months(night, scenario.route_id)
     then, plainly = (
@@ -88,7 +88,7 @@ def title(night: Night, scenario: Scenario, values: Values) -> str:
         then=numbers.expected(then["q50"]),
         plain=numbers.expected(plainly["q50"]),
         months=numbers.month_range(ends[0], ends[-1]),
-        assumption=scenario_words.assumption(values),
+        assumption=wording.assumption(values, words()),
     )
 
 
@@ -103,9 +103,12 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
         st.markdown(small(plain(note)))
     if scenario.course is not None:
         made = downloads.export_of(
-            night, f"episode-{values['episode']}", scenario_words.episode(values["episode"]), scenario.course.table,
+            night,
+            f"episode-{values['episode']}",
+            wording.episode_name(values["episode"], words()),
+            scenario.course.table,
             [scenario.course.source_id],
-        )  # fmt: skip
+        )
         downloads.figures(made, _("The past episode by month: counted, compared with, ratio"))
 
 
@@ -126,8 +129,8 @@ def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame
     rows = night.frame("observations")
     own = rows[rows["series_id"] == summaries.route_series(scenario.route_id)]
     made = downloads.export_of(night, f"scenario-{name}", title, frame, sorted(own["source_id"].unique()))
-    said = _("Assumption: {assumption}.").format(assumption=scenario_words.assumption(values))
-    return downloads.with_notes(made, [scenario_words.conditional_note(), said, *scenario.notes])
+    said = _("Assumption: {assumption}.").format(assumption=wording.assumption(values, words()))
+    return downloads.with_notes(made, [wording.conditional_note(words()), said, *scenario.notes])
 
 
 def show_parts(
@@ -230,13 +233,13 @@ def given(known: Mapping[str, Lever]) -> dict[str, str]:
 
 def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
     """The route looked at, and the kind of scenario."""
-    words = scenario_words.kinds()
+    kinds = {kind: _(text) for kind, text in wording.KINDS.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(_("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", route_id))
         st.segmented_control(
             _("Kind of scenario"),
             KINDS,
-            format_func=words.__getitem__,
+            format_func=kinds.__getitem__,
             required=True,
             wrap=True,
             label_visibility="collapsed",
@@ -256,7 +259,7 @@ def show_places_form(values: Values) -> None:
     """How long people stay, how many need a place, how sure one wants to be."""
     with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _number("stay", _("Mean stay, months"), values, step=0.5)
-        _choice("stay_kind", _("A stay"), tuple(scenario_words.stays()), scenario_words.stays().__getitem__, values)
+        _choice("stay_kind", _("A stay"), tuple(wording.STAYS), lambda code: _(wording.STAYS[code]), values)
         _number("needs_place", _("Need a place, %"), values, step=5.0)
         levels = ("50", "75", "80", "90", "95", "99")
         _choice("confidence", _("Confidence, %"), levels, str, values)
@@ -267,19 +270,19 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
     _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
     left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
     with left:
-        _choice("if_side", _("are"), known["if_side"].options, scenario_words.sides().__getitem__, values)
+        _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
     with right:
         _number("if_value", _("persons"), values, step=100.0)
     left, right = st.columns(2, gap="small", vertical_alignment="bottom")
     with left:
-        _choice("if_from", _("from"), known["if_from"].options, scenario_words.month_option, values)
+        _choice("if_from", _("from"), known["if_from"].options, _month, values)
     with right:
-        _choice("if_to", _("to"), known["if_to"].options, scenario_words.month_option, values)
-    _choice("if_how", _("Several months"), known["if_how"].options, scenario_words.hows().__getitem__, values)
+        _choice("if_to", _("to"), known["if_to"].options, _month, values)
+    _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
     _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
     left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
     with left:
-        _choice("and_side", _("are too"), known["and_side"].options, scenario_words.sides().__getitem__, values)
+        _choice("and_side", _("are too"), known["and_side"].options, lambda code: _(wording.SIDES[code]), values)
     with right:
         _number("and_value", _("persons there"), values, step=100.0)
 
@@ -290,7 +293,7 @@ def _shock(known: Mapping[str, Lever], values: Values) -> None:
         _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
         _number("shock_onset", _("Onset, months"), values, step=1.0)
     with right:
-        _choice("shock_from", _("Begins in"), known["shock_from"].options, scenario_words.month_option, values)
+        _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
         _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
     _number("shock_decay", _("Half of it fades in, months"), values, step=1.0)
     _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
@@ -298,9 +301,9 @@ def _shock(known: Mapping[str, Lever], values: Values) -> None:
 
 
 def _past(known: Mapping[str, Lever], values: Values) -> None:
-    _choice("episode", _("Episode"), tuple(EPISODES), scenario_words.episode, values)
-    _choice("past_from", _("Begins in"), known["past_from"].options, scenario_words.month_option, values)
-    scales = scenario_words.scales()
+    _choice("episode", _("Episode"), tuple(EPISODES), lambda code: wording.episode_name(code, words()), values)
+    _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
+    scales = {code: _(text) for code, text in wording.SCALES.items()}
     _choice("past_as", _("Brought to the present as"), known["past_as"].options, scales.__getitem__, values)
     _number("past_strength", _("Strength, %"), values, step=10.0, low=10.0)
 
@@ -309,8 +312,8 @@ def _route_or_none(route_id: str) -> str:
     return _("no other route") if route_id == NONE else layout.route_name(route_id)
 
 
-def _choice(name: str, label: str, options: Sequence[str], words: Callable[[str], str], values: Values) -> None:
-    st.selectbox(label, options, format_func=words, key=_key(name, values[name]))
+def _choice(name: str, label: str, options: Sequence[str], name_of: Callable[[str], str], values: Values) -> None:
+    st.selectbox(label, options, format_func=name_of, key=_key(name, values[name]))
 
 
 def _number(name: str, label: str, values: Values, *, step: float, low: float = 0.0) -> None:
@@ -330,6 +333,10 @@ def _follow(names: Sequence[str], values: Values) -> None:
     for name in names:
         chosen = st.session_state.get(f"lever:{name}", values[name])
         state.write(name, f"{chosen:g}" if isinstance(chosen, float) else str(chosen))
+
+
+def _month(month: str) -> str:
+    return words().month_short(month, year=True)
 
 
 show(layout.open_page())

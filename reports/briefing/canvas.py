@@ -45,6 +45,15 @@ class Style:
     colour: str = colours.INK
 
 
+MARGIN, GAP = 34.0, 14.0
+ROOM = WIDTH - 2 * MARGIN
+MOST_ROUTES = 9
+HEADING = Style("serif", 9.6, 12)
+BODY, BOLD = Style("sans", 7.6, 9.4), Style("bold", 7.6, 9.4)
+GREY, GREY_BOLD = Style("sans", 7.0, 8.7, colours.SECONDARY), Style("bold", 7.0, 8.7, colours.SECONDARY)
+PRINT = Style("sans", 5.6, 6.8, colours.SECONDARY)
+
+
 def usable(text: str, style: Style) -> str:
     """The text on one line, with a box for every letter that no font of the page has."""
     plain = text.replace("\n", " ").replace(_WORD_JOINER, "").strip()
@@ -177,3 +186,8 @@ def _known_letters() -> frozenset[int]:
     stand_in = get_font(fontManager.findfont(_STANDS_IN)).get_charmap()
     own = [get_font(str(FONTS / f"{file}.ttf")).get_charmap() for file in _FILES]
     return frozenset(stand_in) | frozenset.intersection(*(frozenset(letters) for letters in own))
+
+
+def heading(sheet: Sheet, x: float, y: float, text: str, width: float) -> float:
+    """Write the heading of a block on one line; returns where the block begins."""
+    return sheet.lines(x, y, wrap(text, HEADING, width, 1), HEADING) + 2

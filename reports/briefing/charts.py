@@ -1,17 +1,35 @@
-"""The small charts: where each stands, its name and label, and what its bands mean in words."""
+"""The small charts: two years of counts, then what is expected, one panel per route, and the bands in language."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+from matplotlib.ticker import MaxNLocator
 
 from core.languages import Language
 from core.languages import marked as _
+from core.quantiles import INTERVALS, FloatArray, interval_levels
 from reports.briefing import colours
-from reports.briefing.canvas import Sheet, Style, text_width, wrap
+from reports.briefing.canvas import (
+    BOLD,
+    GREY,
+    MARGIN,
+    MOST_ROUTES,
+    ROOM,
+    Sheet,
+    Style,
+    font_of,
+    heading,
+    text_width,
+    wrap,
+)
 from reports.briefing.content import Content, RouteLine
-from reports.briefing.fans import draw_fan
-from reports.briefing.styles import BOLD, GREY, MARGIN, MOST_ROUTES, ROOM, heading
 
 LEAST_PANEL, MOST_PANEL = 42.0, 96.0
 PANEL_HEAD, PANEL_GAP, COLUMN_GAP, AXIS = 10.0, 11.0, 12.0, 22.0
@@ -38,7 +56,7 @@ def grid_of(content: Content) -> Grid:
     columns = max(1, len(routes) if len(routes) <= 4 else math.ceil(len(routes) / 2))
     width = (ROOM - (columns - 1) * COLUMN_GAP) / columns
     beside = all(
-        text_width(route.name, BOLD) + text_width(_label(route, content.words), MEDIAN_LABEL) + 6 < width
+        text_width(route.name, BOLD) + text_width(_label(route, content.language), MEDIAN_LABEL) + 6 < width
         for route in routes
     )
     return Grid(
@@ -52,49 +70,49 @@ def grid_of(content: Content) -> Grid:
 
 def draw_charts(sheet: Sheet, content: Content, y: float, grid: Grid, panel: float) -> None:
     """Draw the heading, the legend and one chart per route below ``y``, each ``panel`` points high."""
-    words = content.words
-    y = heading(sheet, MARGIN, y, words.text(_("Arrivals per month: counted, and expected")), ROOM)
+    language = content.language
+    y = heading(sheet, MARGIN, y, language.text(_("Arrivals per month: counted, and expected")), ROOM)
     y = _legend(sheet, content, y)
     for number, route in enumerate(content.routes[:MOST_ROUTES]):
         x = MARGIN + (number % grid.columns) * (grid.width + COLUMN_GAP)
         top = y + (number // grid.columns) * (panel + grid.head + PANEL_GAP)
         sheet.lines(x, top, wrap(route.name, grid.name, grid.width, 1), grid.name)
         style = GREY_LABEL if route.why_not else MEDIAN_LABEL
-        label = wrap(_label(route, words), style, grid.width, 1)[0]
+        label = wrap(_label(route, language), style, grid.width, 1)[0]
         if grid.head > PANEL_HEAD:
             sheet.lines(x, top + BOLD.leading - 1, [label], style)
         else:
             sheet.line(x + grid.width, top + BOLD.size, label, style, "right")
         axes = sheet.axes(x + AXIS, top + grid.head, grid.width - AXIS, panel)
-        draw_fan(axes, route, content.edition.as_of, words)
+        draw_fan(axes, route, content.release.as_of, language)
 
 
-def _label(route: RouteLine, words: Language) -> str:
+def _label(route: RouteLine, language: Language) -> str:
     """What is expected in the last month drawn, or why nothing is."""
     if route.why_not:
         return route.why_not
-    text = words.text(_("{value} expected in {month}"))
-    value = words.expected(float(route.quantiles[0.5].iloc[-1]))
-    return text.format(month=words.month_short(route.quantiles.index[-1], year=True), value=value)
+    text = language.text(_("{value} expected in {month}"))
+    value = language.expected(float(route.quantiles[0.5].iloc[-1]))
+    return text.format(month=language.month_short(route.quantiles.index[-1], year=True), value=value)
 
 
 def _legend(sheet: Sheet, content: Content, y: float) -> float:
-    """The bands in words, each with its colour."""
-    words, x, base = content.words, MARGIN, y + GREY.size
+    """The bands in language, each with its colour."""
+    language, x, base = content.language, MARGIN, y + GREY.size
     entries = (
         (_("19 times in 20 (95%)"), 1),
         (_("4 times in 5 (80%)"), 2),
         (_("1 time in 2 (50%)"), 3),
     )
-    x = _swatch_text(sheet, x, base, words.text(_("The count is expected within the band:")))
+    x = _swatch_text(sheet, x, base, language.text(_("The count is expected within the band:")))
     for text, layers in entries:
         for opacity in colours.FAN_OPACITY[:layers]:
             sheet.box(x, base - 5.6, 10, 6.6, colours.FAN, opacity)
-        x = _swatch_text(sheet, x + 13, base, words.text(text))
+        x = _swatch_text(sheet, x + 13, base, language.text(text))
     sheet.rule(x, base - 2.4, 10, colours.MEDIAN, 1.1)
-    x = _swatch_text(sheet, x + 13, base, words.text(_("median")))
+    x = _swatch_text(sheet, x + 13, base, language.text(_("median")))
     sheet.rule(x, base - 2.4, 10, colours.OBSERVED, 0.9)
-    _swatch_text(sheet, x + 13, base, words.text(_("counted")))
+    _swatch_text(sheet, x + 13, base, language.text(_("counted")))
     return y + LEGEND
 
 
@@ -104,3 +122,65 @@ def _swatch_text(sheet: Sheet, x: float, base: float, text: str) -> float:
 
 
 LEFT_COLUMN = 256.0
+
+
+HALF_MONTH = pd.Timedelta(days=15)
+SMALL = Style("sans", 5.8)
+HEADROOM = 1.14
+"""Height of the axis over the highest value: room for the word on the line."""
+
+
+def draw_fan(axes: Axes, route: RouteLine, as_of: dt.date, language: Language) -> None:
+    """Draw one route: two years of counts, a line at the day of knowledge, bands of 95, 80 and 50 % and the median."""
+    counted = pd.DatetimeIndex(route.history["end_date"]) - HALF_MONTH
+    ahead = pd.DatetimeIndex(route.quantiles.index) - HALF_MONTH
+    counts = route.history["obs_value"].to_numpy(dtype=float)
+    axes.set_facecolor("none")
+    axes.plot(days(counted), counts, color=colours.OBSERVED, linewidth=0.9)
+    if len(ahead) and len(counts):
+        _bands(axes, days(counted[-1:].append(ahead)), float(counts[-1]), route.quantiles)
+    axes.axvline(days(as_of), color=colours.SECONDARY, linewidth=0.6, linestyle=(0, (2, 1.5)))
+    highest = [*counts, *(route.quantiles[interval_levels(max(INTERVALS))[1]] if len(ahead) else [])]
+    axes.set_ylim(0, HEADROOM * max([value for value in highest if value > 0], default=1.0))
+    _dress(axes, pd.DatetimeIndex(counted.append(ahead)), days(as_of), language)
+
+
+def days(dates: Any) -> Any:  # noqa: ANN401  # matplotlib takes and gives one date or many
+    """Dates as matplotlib counts them."""
+    return date2num(dates)  # type: ignore[no-untyped-call]  # matplotlib publishes no type for it
+
+
+def _bands(axes: Axes, places: FloatArray, last: float, quantiles: pd.DataFrame) -> None:
+    """The bands open from the last count."""
+
+    def line(level: float) -> list[float]:
+        return [last, *quantiles[level].tolist()]
+
+    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), colours.FAN_OPACITY, strict=True):
+        low, high = interval_levels(coverage)
+        axes.fill_between(places, line(low), line(high), color=colours.FAN, alpha=opacity, linewidth=0)
+    axes.plot(places, line(0.5), color=colours.MEDIAN, linewidth=1.1)
+
+
+def _dress(axes: Axes, months: pd.DatetimeIndex, now: float, language: Language) -> None:
+    """Axis from zero with few hairlines, Januaries in the reader's language, the word ``now`` on its line."""
+    if len(months):
+        axes.set_xlim(days(months[0]) - 15, max(days(months[-1]), now) + 15)
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set(color=colours.HAIRLINE, linewidth=0.6)
+    ticks = months[months.month == 1]
+    axes.set_xticks(days(ticks), [language.month_short(month, year=True) for month in ticks])
+    axes.tick_params(colors=colours.SECONDARY, length=0, pad=1.5)
+    axes.yaxis.set_major_formatter(lambda value, _place: language.counted(value))
+    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+        label.set(fontproperties=font_of(SMALL), parse_math=False)
+    axes.annotate(
+        language.text(NOW), (now, 1), (-1.5, -1), xycoords=("data", "axes fraction"), textcoords="offset points",
+        fontproperties=font_of(SMALL), color=colours.SECONDARY, ha="right", va="top", parse_math=False,
+    )  # fmt: skip
+
+
+NOW = _("now")

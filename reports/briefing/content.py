@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from alerts.lifecycle import ACKNOWLEDGED, SIGNED_OFF
-from core.calendar import to_period
-from core.languages import Language
+from core.languages import WORD_JOINER, Language, is_known, told_in
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from reports.alert import alert_sentence
-from reports.briefing import caveats, finding, phrases, summaries
-from reports.briefing.changes import changes
-from reports.briefing.edition import Edition
-from reports.briefing.phrases import NOTHING, Row
-from reports.briefing.standing import Standing
-from reports.names import LEVEL_MARKS, level_name, route_name, subject_name
+from core.routes import ARRIVAL_ROUTES, is_route
+from reports import citations, numbers
+from reports.alert import AlertReport, alert_report, rule_record, status_words
+from reports.changes import changes
+from reports.names import level_name, route_name, subject_name
+from reports.release import Decisions, LoadedRelease
+from reports.route import known_to, window_words
 
-MONTHS_BACK, MONTHS_DRAWN = 24, 6
-
-
+MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
 NO_FORECAST = _("no forecast")
+Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class RouteLine:
         route_id: Its code.
         name: Its name in the reader's language.
         level: The highest alert shown for it, or empty.
-        median: Arrivals expected over the months ahead; not a number where there is no forecast.
+        median: Arrivals expected over the planning window; not a number where there is no forecast.
         upper90: Upper end of the 80 % interval.
         expected: The median as it is written.
         interval: The 80 % interval as it is written.
@@ -60,19 +59,11 @@ class RouteLine:
 
 @dataclass(frozen=True)
 class AlertLine:
-    """One alert: level, its mark and word, subject, sentence, chance, the rule's record, and where it stands.
+    """One alert: what it is about, its report, and where it stands."""
 
-    The record is ten dots, as many of them full as the rule was right in ten, and the same in words.
-    """
-
-    level: str
-    badge: str
     subject: str
-    sentence: str
-    chance: str
-    dots: str
-    record: str
-    standing: str
+    report: AlertReport
+    status: str
 
 
 @dataclass(frozen=True)
@@ -80,9 +71,9 @@ class Content:
     """Everything that is written or drawn.
 
     Attributes:
-        words: The reader's language.
-        edition: The release.
-        months: The months ahead, as they are written.
+        language: The reader's.
+        release: The release.
+        months: The planning window, as it is written.
         title: The finding, one sentence.
         known: As known on which day, and how far figures go.
         exercise: Warning that a past night is replayed, or empty.
@@ -98,8 +89,8 @@ class Content:
         trace: By what the release can be found and checked.
     """
 
-    words: Language
-    edition: Edition
+    language: Language
+    release: LoadedRelease
     months: str
     title: str
     known: str
@@ -116,112 +107,166 @@ class Content:
     trace: str
 
 
-def compose(edition: Edition, former: Edition | None, language: str, standing: Standing) -> Content:
+def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, decisions: Decisions) -> Content:
     """Write the briefing of one release.
 
     Args:
-        edition: The release.
+        release: The release.
         former: The release before it, or None.
-        language: Code of the language; English where there is no catalogue of it.
-        standing: What people have decided about its alerts.
+        code: The language; English where there is no catalogue of it.
+        decisions: What people have decided about its alerts.
     """
-    words, ends = Language(language), summaries.months_ahead(edition.as_of)
-    alerts = summaries.by_level(standing.shown(edition.frame("alerts")))
-    summary = summaries.route_summary(
-        edition.frame("routes"), edition.frame("observations"), edition.frame("trajectories"), alerts, ends
+    language, ends = Language(code), numbers.window_ends(release.as_of)
+    alerts = numbers.by_level(decisions.shown(release.frame("alerts")))
+    summary = numbers.route_summary(
+        release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
     )
-    day = words.day(edition.as_of)
-    exercise = words.text(_("Exercise: this repeats what was known on {day}. Nothing is happening now."))
-    in_words = finding.alerts_in_words(alerts, words, signed_only=standing.signed_only)
+    cards = {source_id: told_in(card, language.code) for source_id, card in release.sources().items()}
+    counted = _routes_of_persons(summary)
+    series = [numbers.route_series(route_id) for route_id in counted]
+    total = numbers.expected_total(release.frame("trajectories"), series, ends)
+    months, day = window_words(release.as_of, language), language.day(release.as_of)
+    exercise = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")
+    cited = citations.citations(cards, citations.sources_behind(release, alerts), language)
+    in_words = _alerts_in_words(alerts, language, signed_only=decisions.signed_only)
     return Content(
-        words=words,
-        edition=edition,
-        months=phrases.months(words, ends),
-        title=finding.title(edition, summary, ends, words),
-        known=f"{words.text(_('As known on {day}')).format(day=day)} · {finding.known_to(edition, words)}",
-        exercise=exercise.format(day=day) if edition.replay else "",
-        summary=" ".join([*finding.summary_of(edition, summary, ends, words), in_words]),
-        routes=tuple(_route_line(edition, row, words) for row in summary.to_dict("records")),
-        alerts=tuple(_alert_line(edition, row, standing, words) for row in alerts.to_dict("records")),
-        alerts_note=_alerts_note(edition, len(alerts), standing, words),
-        changes=None if former is None else tuple(_changes(edition, former, standing, words)),
-        changed_since="" if former is None else words.day(former.as_of),
-        limits=tuple(caveats.limits(edition, summary, words)),
-        uses=caveats.uses(words),
-        citations=tuple(caveats.citations(edition, alerts, words)),
-        trace=_trace(edition, words),
+        language=language,
+        release=release,
+        months=months,
+        title=_title(total, months, language),
+        known=f"{language.text(_('As known on {day}'), day=day)} · {known_to(release, language)}",
+        exercise=language.text(exercise, day=day) if release.replay else "",
+        summary=" ".join([*_in_words(total, counted, _year_before(release, counted, ends), language), in_words]),
+        routes=tuple(_route_line(release, row, language) for row in summary.to_dict("records")),
+        alerts=tuple(_alert_line(release, row, cards, decisions, language) for row in alerts.to_dict("records")),
+        alerts_note=_alerts_note(release, len(alerts), decisions, language),
+        changes=None if former is None else tuple(_changes(release, former, decisions, language)),
+        changed_since="" if former is None else language.day(former.as_of),
+        limits=tuple(citations.limits(release, summary, language)),
+        uses=citations.uses(language),
+        citations=(*cited, language.text(_("Map: Natural Earth, public domain. Boundaries imply no endorsement."))),
+        trace=_trace(release, language),
     )
 
 
-def _route_line(edition: Edition, row: Row, words: Language) -> RouteLine:
-    route_id, has_forecast = str(row["route_id"]), summaries.known(row["expected"])
-    series_id = summaries.route_series(route_id)
-    history = summaries.series_of(edition.frame("observations"), series_id).tail(MONTHS_BACK)
-    quantiles = summaries.quantiles_of(edition.frame("forecasts"), series_id).head(MONTHS_DRAWN)
+def _routes_of_persons(summary: pd.DataFrame) -> list[str]:
+    """Routes with a forecast whose figures count persons, so that a total means something."""
+    rows = summary[(summary["state"] == "ok") & summary["expected"].notna()]
+    return [route_id for route_id in rows["route_id"] if route_id in ARRIVAL_ROUTES]
+
+
+def _title(total: numbers.Expected | None, months: str, language: Language) -> str:
+    """How many arrivals are expected on all routes together that count persons."""
+    if total is None:
+        return language.text(_("No route has figures recent enough for a forecast"))
+    text = _("{expected} arrivals expected in {months}")
+    return language.text(text, expected=language.expected(total.median), months=months)
+
+
+def _in_words(
+    total: numbers.Expected | None, routes: list[str], year_before: float | None, language: Language
+) -> list[str]:
+    """The range and the year before, a sentence each; nothing where no route has a forecast."""
+    if total is None:
+        return []
+    on = language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes))
+    interval = language.interval_words(total.low, total.high)
+    text = _("{routes}: most likely {interval} people, with 8 chances in 10.")
+    out = [language.text(text, routes=on, interval=interval)]
+    if year_before is not None:
+        text = _("In the same months a year earlier {value} were counted.")
+        out.append(language.text(text, value=language.counted(year_before)))
+    return out
+
+
+def _year_before(release: LoadedRelease, routes: list[str], ends: list[pd.Timestamp]) -> float | None:
+    """Counts of the same months a year earlier; None where one is missing."""
+    wanted, total = {str(end.to_period("M") - 12) for end in ends}, 0.0
+    for route_id in routes:
+        history = numbers.series_of(release.frame("observations"), numbers.route_series(route_id))
+        found = history.loc[history["time_period"].isin(wanted), "obs_value"]
+        if len(found) < len(wanted) or found.isna().any():
+            return None
+        total += float(found.sum())
+    return total
+
+
+def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:
+    """Which routes have an alert, the gravest first."""
+    on_routes = alerts[alerts["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
+    if on_routes.empty:
+        signed, any_ = _("No alert on any route is signed off."), _("No alert is open on any route.")
+        return language.text(signed if signed_only else any_)
+    listed = [
+        f"{route_name(row['route_id'], language)} ({level_name(row['alert_level'], language)})"
+        for row in on_routes.to_dict("records")
+    ]
+    return language.text(_("Alerts: {routes}."), routes=citations.some(listed, language, MOST_NAMED))
+
+
+def _route_line(release: LoadedRelease, row: Row, language: Language) -> RouteLine:
+    route_id, has_forecast = str(row["route_id"]), is_known(row["expected"])
+    series_id = numbers.route_series(route_id)
+    history = numbers.series_of(release.frame("observations"), series_id).tail(MONTHS_BACK)
+    quantiles = numbers.quantiles_of(release.frame("forecasts"), series_id).head(MONTHS_DRAWN)
     return RouteLine(
         route_id=route_id,
-        name=route_name(route_id, words),
+        name=route_name(route_id, language),
         level=str(row["level"]),
         median=float(row["expected"]),
         upper90=float(row["high"]),
-        expected=words.expected(row["expected"]) if has_forecast else NOTHING,
-        interval=phrases.interval(words, row["low"], row["high"]),
-        last=words.counted(row["last_value"]) if summaries.known(row["last_value"]) else NOTHING,
-        year_before=words.counted(row["year_earlier"]) if summaries.known(row["year_earlier"]) else NOTHING,
+        expected=language.expected(row["expected"]),
+        interval=language.interval(row["low"], row["high"]).replace(WORD_JOINER, ""),
+        last=language.counted(row["last_value"]),
+        year_before=language.counted(row["year_earlier"]),
         history=history,
         quantiles=quantiles if has_forecast else quantiles.iloc[:0],
-        why_not="" if has_forecast else _why_not(row, words),
+        why_not="" if has_forecast else _why_not(row, language),
     )
 
 
-def _why_not(row: Row, words: Language) -> str:
+def _why_not(row: Row, language: Language) -> str:
     if not row["last_period"]:
-        return words.text(_("no figures, so no forecast"))
-    text = words.text(_("figures end in {month}: no forecast"))
-    return text.format(month=words.month(str(to_period(str(row["last_period"]), "M"))))
+        return language.text(_("no figures, so no forecast"))
+    return language.text(_("figures end in {month}: no forecast"), month=language.month(str(row["last_period"])))
 
 
-def _alert_line(edition: Edition, row: Row, standing: Standing, words: Language) -> AlertLine:
-    level, alert_id = str(row["alert_level"]), str(row["alert_id"])
-    dots, record = phrases.record(words, row, edition.frame("track_record"))
-    told = {
-        SIGNED_OFF: words.text(_("signed off")),
-        ACKNOWLEDGED: words.text(_("acknowledged")),
-    }
+def _alert_line(
+    release: LoadedRelease, row: Row, cards: citations.Cards, decisions: Decisions, language: Language
+) -> AlertLine:
     return AlertLine(
-        level=level,
-        badge=f"{LEVEL_MARKS[level]} {level_name(level, words)}",
-        subject=subject_name(row, edition.sources_in(words), words),
-        sentence=alert_sentence(row, words),
-        chance=words.percent(row["probability"]) if summaries.known(row["probability"]) else NOTHING,
-        dots=dots,
-        record=record,
-        standing=told.get(standing.states.get(alert_id, ""), words.text(_("not signed off"))),
+        subject=subject_name(row, cards, language),
+        report=alert_report(row, rule_record(row, release.frame("track_record")), language),
+        status=status_words(decisions.state(row), language),
     )
 
 
-def _alerts_note(edition: Edition, shown: int, standing: Standing, words: Language) -> str:
+def _alerts_note(release: LoadedRelease, shown: int, decisions: Decisions, language: Language) -> str:
     """How many alerts the release has beside those shown, and what a proposal is worth."""
-    others = len(edition.frame("alerts")) - shown
-    if standing.signed_only:
+    others = len(release.frame("alerts")) - shown
+    if decisions.signed_only:
         texts = ngettext(
             "{n} more was proposed by a rule; it is shown here once a person has signed it off.",
             "{n} more were proposed by rules; they are shown here once a person has signed them off.",
         )
-        return words.plural(texts, others) if others else ""
-    text = words.text(_("An alert that is not signed off is a rule’s proposal: a person decides."))
-    dismissed = words.plural(ngettext("{n} was dismissed.", "{n} were dismissed."), others) if others else ""
+        return language.plural(texts, others) if others else ""
+    text = language.text(_("An alert that is not signed off is a rule’s proposal: a person decides."))
+    dismissed = language.plural(ngettext("{n} was dismissed.", "{n} were dismissed."), others) if others else ""
     return f"{text} {dismissed}".strip() if shown else dismissed
 
 
-def _changes(edition: Edition, former: Edition, standing: Standing, words: Language) -> list[str]:
-    alerts = edition.frame("alerts")
-    now = edition.with_frame("alerts", standing.shown(alerts))
-    before = former.with_frame("alerts", standing.shown_before(former.frame("alerts"), alerts))
-    return changes(now, before, words)
+def _changes(release: LoadedRelease, former: LoadedRelease, decisions: Decisions, language: Language) -> list[str]:
+    alerts = release.frame("alerts")
+    now = release.with_frame("alerts", decisions.shown(alerts))
+    before = former.with_frame("alerts", decisions.shown_before(former.frame("alerts"), alerts))
+    return changes(now, before, language)
 
 
-def _trace(edition: Edition, words: Language) -> str:
-    text = words.text(_("Release {run_id}, made {time} UTC. SHA-256 of its manifest: {hash}. Check it with: {command}"))
-    made = f"{edition.created_at:%Y-%m-%d %H:%M}"
-    return text.format(run_id=edition.run_id, time=made, hash=edition.manifest_hash, command="vigie verify")
+def _trace(release: LoadedRelease, language: Language) -> str:
+    return language.text(
+        _("Release {run_id}, made {time} UTC. SHA-256 of its manifest: {hash}. Check it with: {command}"),
+        run_id=release.run_id,
+        time=f"{release.created_at:%Y-%m-%d %H:%M}",
+        hash=release.manifest_hash,
+        command="vigie verify",
+    )

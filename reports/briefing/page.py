@@ -1,25 +1,59 @@
-"""The briefing laid out on one sheet: what is fixed is measured first, and alerts and charts share what is left."""
+"""The briefing laid out on one sheet and written as a PDF: the same bytes for the same release.
+
+What is fixed is measured first, and alerts and charts share what is left.
+"""
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+import io
+from dataclasses import dataclass
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from pypdf import PdfWriter
+from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
+
+from core.languages import Language
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from reports.briefing import colours
-from reports.briefing.alert_rows import draw_alerts
-from reports.briefing.canvas import DRAWING, HEIGHT, WIDTH, Sheet, Style, text_width, wrap
+from reports.briefing.canvas import (
+    BODY,
+    BOLD,
+    DRAWING,
+    GAP,
+    GREY,
+    HEADING,
+    HEIGHT,
+    MARGIN,
+    PRINT,
+    ROOM,
+    WIDTH,
+    Sheet,
+    Style,
+    heading,
+    text_width,
+    wrap,
+)
 from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
-from reports.briefing.content import Content
-from reports.briefing.flow_map import draw_map
-from reports.briefing.foot import draw_foot, measure_foot
-from reports.briefing.route_table import draw_routes
-from reports.briefing.styles import HEADING, MARGIN, PRINT, ROOM, heading
+from reports.briefing.content import Content, compose
+from reports.briefing.map import draw_map
+from reports.briefing.tables import draw_alerts, draw_routes
+from reports.release import Decisions, LoadedRelease
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
 BRAND, TITLE, SUMMARY = Style("serif", 12, 14), Style("serif", 17, 20.5), Style("sans", 9.4, 12)
 KIND, KNOWN = Style("sans", 8.6, 11, colours.SECONDARY), Style("sans", 8.6, 11)
 KNOWN_WIDTH = ROOM - 190
 EXERCISE = Style("bold", 7.8, 10, colours.REPLAY.text)
+
+
+LEFT_COLUMN = 256.0
+LEAST_CHANGES, MOST_CITATIONS = 5, 9
+AUTHOR = "Vigie"
+DOTS_PER_INCH = 130
+_TRUETYPE = 42
+"""Kind of embedded font: letters stay letters, so that text can be searched, copied and read aloud."""
 
 
 def draw_page(content: Content) -> Figure:
@@ -40,9 +74,9 @@ def draw_page(content: Content) -> Figure:
 
 def _head(sheet: Sheet, content: Content) -> float:
     """Name and day on one line, then the finding and the summary."""
-    words, y = content.words, MARGIN + 2
+    language, y = content.language, MARGIN + 2
     sheet.line(MARGIN, y, "Vigie", BRAND)
-    name = words.text(_("Briefing on arrivals expected"))
+    name = language.text(_("Briefing on arrivals expected"))
     sheet.line(MARGIN + text_width("Vigie", BRAND) + 8, y, name, KIND)
     sheet.line(WIDTH - MARGIN, y, wrap(content.known, KNOWN, KNOWN_WIDTH, 1)[0], KNOWN, "right")
     sheet.rule(MARGIN, y + 6, ROOM, colours.ACCENT, 1.2)
@@ -56,11 +90,11 @@ def _head(sheet: Sheet, content: Content) -> float:
 
 
 def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
-    words = content.words
-    title = words.text(_("Arrivals expected, {months}")).format(months=content.months)
+    language = content.language
+    title = language.text(_("Arrivals expected, {months}"), months=content.months)
     top = heading(sheet, MARGIN, y, title, MAP_WIDTH)
-    draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, words)
-    note = words.text(
+    draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, language)
+    note = language.text(
         _(
             "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
             "Arrows do not trace actual paths. Boundaries imply no endorsement."
@@ -68,3 +102,121 @@ def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
     )
     below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(note, PRINT, MAP_WIDTH, 3), PRINT)
     return max(below, draw_routes(sheet, content, y)) + 8
+
+
+@dataclass(frozen=True)
+class Foot:
+    """The lower part of the page, wrapped: changes, limits, small print, and the height that they take."""
+
+    changes: list[list[str]]
+    limits: list[list[str]]
+    uses: list[str]
+    print: list[str]
+    trace: list[str]
+    height: float
+
+
+def measure_foot(content: Content) -> Foot:
+    """Wrap the lower part, to know how high it will be."""
+    language, right = content.language, ROOM - LEFT_COLUMN - GAP
+    none = _("There is no earlier release at hand to compare it with.")
+    nothing = none if content.changes is None else _("Nothing has changed.")
+    changed = content.changes or [language.text(nothing)]
+    limits = [wrap(text, BODY, right - 8, 2) for text in content.limits]
+    lines = max(LEAST_CHANGES, sum(map(len, limits)))
+    changes = _first_that_fit([wrap(text, BODY, LEFT_COLUMN - 8, 2) for text in changed], lines, language)
+    uses = wrap(content.uses, BOLD, ROOM, 3)
+    cited = content.citations[:MOST_CITATIONS]
+    small = wrap(language.labelled(language.text(_("Sources and licences")), " ".join(cited)), PRINT, ROOM, 7)
+    trace = wrap(content.trace, PRINT, ROOM, 2)
+    blocks = max(sum(map(len, changes)) * BODY.leading, sum(map(len, limits)) * BODY.leading)
+    height = HEADING.leading + 2 + blocks + 5
+    height += len(uses) * BOLD.leading + 4 + len(small) * PRINT.leading + 3 + len(trace) * PRINT.leading
+    return Foot(changes, limits, uses, small, trace, height)
+
+
+def _first_that_fit(entries: list[list[str]], lines: int, language: Language) -> list[list[str]]:
+    """The first entries, of so many lines together, the last of which tells how many more there are."""
+    if sum(map(len, entries)) <= lines:
+        return entries
+    kept: list[list[str]] = []
+    for entry in entries:
+        if sum(map(len, kept)) + len(entry) >= lines:
+            break
+        kept.append(entry)
+    texts = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
+    return [*kept, [language.plural(texts, len(entries) - len(kept))]]
+
+
+def draw_foot(sheet: Sheet, content: Content, foot: Foot, y: float) -> None:
+    """Write the lower part below ``y``."""
+    language, right = content.language, MARGIN + LEFT_COLUMN + GAP
+    head = language.text(_("Since the last release"))
+    if content.changed_since:
+        head = language.text(_("Since the last release, {day}"), day=content.changed_since)
+    top = heading(sheet, MARGIN, y, head, LEFT_COLUMN)
+    heading(sheet, right, y, language.text(_("What must be known")), ROOM - LEFT_COLUMN - GAP)
+    below = max(_bullets(sheet, MARGIN, top, foot.changes), _bullets(sheet, right, top, foot.limits)) + 5
+    sheet.rule(MARGIN, below - 2, ROOM)
+    below = sheet.lines(MARGIN, below, foot.uses, BOLD) + 2
+    sheet.rule(MARGIN, below, ROOM)
+    below = sheet.lines(MARGIN, below + 2, foot.print, PRINT) + 3
+    sheet.lines(MARGIN, below, foot.trace, PRINT)
+
+
+def _bullets(sheet: Sheet, x: float, y: float, entries: list[list[str]]) -> float:
+    for lines in entries:
+        sheet.line(x, y + BODY.size, "•", GREY)
+        y = sheet.lines(x + 8, y, lines, BODY)
+    return y
+
+
+def briefing_pdf(
+    release: LoadedRelease, former: LoadedRelease | None, language: str, decisions: Decisions | None = None
+) -> bytes:
+    """Make the one-page briefing of a release.
+
+    Args:
+        release: The release, with the frames of ``reports.briefing.release.FRAMES``.
+        former: The release before it, or None.
+        language: Code of the language; English where there is no catalogue of it.
+        decisions: What people have decided about its alerts; by default nothing.
+
+    Returns:
+        A PDF of one page of A4.
+    """
+    content = compose(release, former, language, decisions or Decisions())
+    return _with_language(_drawn(content), content)
+
+
+def briefing_picture(release: LoadedRelease, former: LoadedRelease | None, language: str) -> bytes:
+    """The same page as a PNG, for looking at."""
+    with DRAWING:
+        target = io.BytesIO()
+        draw_page(compose(release, former, language, Decisions())).savefig(target, format="png", dpi=DOTS_PER_INCH)
+    return target.getvalue()
+
+
+def _drawn(content: Content) -> bytes:
+    release, target = content.release, io.BytesIO()
+    metadata = {
+        "Title": f"Vigie: {content.title}. {content.known}",
+        "Author": AUTHOR,
+        "Subject": content.summary,
+        "Keywords": f"{release.run_id}, {release.manifest_hash}",
+        "Creator": AUTHOR,
+        "CreationDate": release.created_at,
+    }
+    with DRAWING, mpl.rc_context({"pdf.fonttype": _TRUETYPE}):
+        draw_page(content).savefig(target, format="pdf", metadata=metadata)
+    return target.getvalue()
+
+
+def _with_language(document: bytes, content: Content) -> bytes:
+    """Say in which language it is written, and have its title shown in place of the file's name."""
+    writer, target = PdfWriter(clone_from=io.BytesIO(document)), io.BytesIO()
+    root = writer.root_object
+    root[NameObject("/Lang")] = TextStringObject(content.language.code)
+    root[NameObject("/ViewerPreferences")] = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
+    writer.write(target)
+    return target.getvalue()

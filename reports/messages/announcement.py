@@ -1,17 +1,34 @@
-"""One thing that left the house, as the journal keeps it."""
+"""One thing that readers outside are told, and what it rests on, as plain JSON kept in the journal.
+
+A message is written from these facts alone, so it says the same at every attempt, whatever becomes of the release.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
-from core.entry import Entry
+import pandas as pd
 
+from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
+from core.calendar import to_period
+from core.entry import Entry
+from core.quantiles import INTERVALS, interval_levels
+from forecasting.model import ENSEMBLE
+from reports.alert import rule_record
+
+Facts = Mapping[str, Any]
+MONTHS_BACK = 24
+FAN_LEVELS = tuple(sorted({0.5, *(level for interval in INTERVALS for level in interval_levels(interval))}))
+_COPIED = (
+    "alert_id", "rule", "alert_level", "route_id", "source_id", "series_id", "reason", "reason_key", "reason_params",
+    "first_period", "last_period", "intended_use",
+)  # fmt: skip
 FRESHNESS = "freshness"
 _PERSONAL = {"signed_by", "why"}
 KINDS = (RAISED, UPDATED, ENDED, WITHDRAWN, FRESHNESS)
@@ -20,15 +37,15 @@ _NAMESPACE = uuid.UUID("7d1f6a0e-3a55-5e0b-9a63-5b0b5d1b8f7e")
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is said to whom it may concern; each letter says it to one of them.
+    """What is said to whom it may concern; each outbox message says it to one of them.
 
     Attributes:
-        identity: The same at every try and in every language.
+        identity: The same at every attempt and in every language.
         kind: One of :data:`KINDS`.
         subject: The alert or source it is about.
         run_id: The release it rests on.
         at: When it was decided, UTC.
-        facts: See :func:`reports.messages.facts.alert_facts`, plus ``as_of``, ``replay``, ``signed_by`` and ``before``.
+        facts: See :func:`alert_facts`, plus ``as_of``, ``replay``, ``signed_by`` and ``before``.
         earlier: Announcements about the same alert before this one, oldest first.
     """
 
@@ -89,3 +106,64 @@ def letter_identity(announcement: Announcement, subscription: str, recipient: st
 
 def _identity(entry: Entry) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{entry.subject}\n{entry.run_id}\n{entry.id}\n{entry.at.isoformat()}"))
+
+
+def alert_facts(alert: Mapping[Any, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Everything that a message says about an alert.
+
+    Args:
+        alert: A row of ``core.release.ALERTS``.
+        frames: ``forecasts``, ``observations`` and ``track_record`` of its release.
+
+    Returns:
+        JSON-ready: columns of the alert; ``history``, up to 24 pairs of month and count; ``fan``, with ``months`` and
+        per quantile level the figures expected; ``record``, the rule's measures at past dates, or None.
+    """
+    return {
+        **{name: str(alert[name]) for name in _COPIED if name in alert},
+        "horizon": int(alert["horizon"]),
+        "probability": _number(alert["probability"]),
+        "threshold": _number(alert["threshold"]),
+        "history": _history(frames["observations"], str(alert["series_id"])),
+        "fan": _fan(frames["forecasts"], str(alert["series_id"])),
+        "record": rule_record(alert, frames["track_record"]),
+    }
+
+
+def concerned(facts: Facts) -> list[tuple[str, dict[float, float]]]:
+    """Months that an alert speaks of, each with its quantiles; empty where nothing is forecast."""
+    fan = facts.get("fan") or {"months": [], "levels": {}}
+    first, last = facts.get("first_period", ""), facts.get("last_period", "")
+    if len(first) != len("2025-01"):
+        return []
+    return [
+        (month, {float(level): values[place] for level, values in fan["levels"].items()})
+        for place, month in enumerate(fan["months"])
+        if first <= month <= last
+    ]
+
+
+def _history(observations: pd.DataFrame, series_id: str) -> list[list[Any]]:
+    rows = observations[(observations["series_id"] == series_id) & (observations["freq"] == "M")]
+    rows = rows.sort_values("time_period").tail(MONTHS_BACK)
+    return [[str(row.time_period), float(str(row.obs_value))] for row in rows.itertuples()]
+
+
+def _fan(forecasts: pd.DataFrame, series_id: str) -> dict[str, Any]:
+    rows = forecasts[
+        (forecasts["series_id"] == series_id)
+        & (forecasts["model_id"] == ENSEMBLE)
+        & (forecasts["output_type"] == "quantile")
+    ]
+    wide = rows.pivot_table(index="target_end_date", columns="output_type_id", values="value", observed=True)
+    levels = [level for level in FAN_LEVELS if level in wide.columns]
+    months = [str(to_period(str(end)[:7], "M")) for end in wide.index]
+    return {
+        "months": months,
+        "levels": {str(level): [round(float(value), 1) for value in wide[level]] for level in levels},
+    }
+
+
+def _number(value: object) -> float | None:
+    number = float(str(value))
+    return number if math.isfinite(number) else None

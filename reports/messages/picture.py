@@ -12,26 +12,26 @@ from core.calendar import to_period
 from core.languages import Language
 from core.languages import marked as _
 from core.quantiles import INTERVALS, interval_levels
-from reports.messages.facts import Facts
+from reports.messages.announcement import Facts
 
 GROUND, INK, SECONDARY, GRID = "#FBFBF9", "#0E1B22", "#51626B", "#E3E8E8"
 COUNTED, FAN, MEDIAN = "#22333B", "#1F6F8B", "#0B4A5E"
 OPACITY = (0.14, 0.20, 0.30)
 """Of the bands from the widest to the narrowest."""
 SIZE, DOTS = (5.84, 2.7), 200
-MONTHS_AHEAD = 6
+MONTHS_DRAWN = 6
 LABEL_ROOM = 0.075
 """Height of a label, as a share of the axis."""
 Label = tuple[float, str, str]
 """Value, text, colour."""
 
 
-def fan_picture(facts: Facts, language: str) -> bytes | None:
+def fan_picture(facts: Facts, code: str) -> bytes | None:
     """Draw the fan chart.
 
     Args:
-        facts: See :func:`reports.messages.facts.alert_facts`.
-        language: Language of its labels.
+        facts: See :func:`reports.messages.announcement.alert_facts`.
+        code: Language of its labels.
 
     Returns:
         A PNG, 1168 by 540 pixels; None where there is no count or no forecast to draw.
@@ -39,39 +39,39 @@ def fan_picture(facts: Facts, language: str) -> bytes | None:
     history, fan = facts.get("history") or [], facts.get("fan") or {}
     if not history or not fan.get("months"):
         return None
-    words = Language(language)
+    language = Language(code)
     counts = pd.Series([value for _month, value in history], index=[_middle(month) for month, _value in history])
     figure = Figure(figsize=SIZE, dpi=DOTS, facecolor=GROUND)
     axes = figure.add_axes((0.085, 0.11, 0.745, 0.75), facecolor=GROUND)
-    labels = _draw_fan(axes, counts, fan, words)
+    labels = _draw_fan(axes, counts, fan, language)
     axes.plot(counts.index, counts, color=COUNTED, linewidth=1.5)
     if facts.get("threshold") is not None:
-        text = words.text(_("threshold {value}")).format(value=words.counted(float(facts["threshold"])))
+        text = language.text(_("threshold {value}"), value=language.counted(float(facts["threshold"])))
         axes.axhline(float(facts["threshold"]), color=INK, linewidth=0.9, linestyle="--")
         labels.append((float(facts["threshold"]), text, INK))
-    _dress(axes, words)
+    _dress(axes, language)
     _label(axes, labels)
-    figure.text(0.085, 0.93, words.text(_("Arrivals per month")), fontsize=7.5, color=SECONDARY)
+    figure.text(0.085, 0.93, language.text(_("Arrivals per month")), fontsize=7.5, color=SECONDARY)
     target = io.BytesIO()
     figure.savefig(target, format="png", metadata={"Software": "Vigie"})
     return target.getvalue()
 
 
-def _draw_fan(axes: Axes, counts: pd.Series, fan: Facts, words: Language) -> list[Label]:
+def _draw_fan(axes: Axes, counts: pd.Series, fan: Facts, language: Language) -> list[Label]:
     """Bands of 95, 80 and 50 % and the median; returns the labels of their right ends."""
-    months = [counts.index[-1], *(_middle(month) for month in fan["months"][:MONTHS_AHEAD])]
+    months = [counts.index[-1], *(_middle(month) for month in fan["months"][:MONTHS_DRAWN])]
 
     def line(level: float) -> list[float]:
-        return [float(counts.iloc[-1]), *fan["levels"][str(level)][:MONTHS_AHEAD]]
+        return [float(counts.iloc[-1]), *fan["levels"][str(level)][:MONTHS_DRAWN]]
 
     labels = []
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), OPACITY, strict=True):
         low, high = interval_levels(coverage)
         axes.fill_between(months, line(low), line(high), color=FAN, alpha=opacity, linewidth=0)
         if coverage != min(INTERVALS):
-            labels.append((line(high)[-1], words.percent(coverage), SECONDARY))
+            labels.append((line(high)[-1], language.percent(coverage), SECONDARY))
     axes.plot(months, line(0.5), color=MEDIAN, linewidth=1.6)
-    text = words.text(_("median {value}")).format(value=words.expected(line(0.5)[-1]))
+    text = language.text(_("median {value}"), value=language.expected(line(0.5)[-1]))
     return [*labels, (line(0.5)[-1], text, MEDIAN)]
 
 
@@ -87,7 +87,7 @@ def _label(axes: Axes, labels: list[Label]) -> None:
         )  # fmt: skip
 
 
-def _dress(axes: Axes, words: Language) -> None:
+def _dress(axes: Axes, language: Language) -> None:
     axes.set_ylim(bottom=0)
     axes.grid(axis="y", color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
@@ -96,9 +96,9 @@ def _dress(axes: Axes, words: Language) -> None:
     first, last = (pd.Timestamp(edge, unit="D") for edge in axes.get_xlim())
     quarters = [month for month in pd.date_range(first, last, freq="MS") if month.month in {1, 7}]
     middles = pd.DatetimeIndex(quarters) + pd.Timedelta(days=14)
-    axes.set_xticks(middles.to_numpy(), [words.month_short(month, year=True) for month in quarters])
+    axes.set_xticks(middles.to_numpy(), [language.month_short(month, year=True) for month in quarters])
     axes.tick_params(colors=SECONDARY, labelsize=7, length=0)
-    axes.yaxis.set_major_formatter(lambda value, _place: words.counted(value))
+    axes.yaxis.set_major_formatter(lambda value, _place: language.counted(value))
 
 
 def _middle(month: str) -> pd.Timestamp:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from core.languages import Language
 from core.settings import PROJECT
 from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, scenario_alt, scenario_chart
@@ -20,6 +21,7 @@ from dashboard.reads import Night
 from dashboard.scenario_saved import SAVED
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
+from reports import scenario
 from store.journal import Journal, journal_url
 from store.releases import Release
 
@@ -196,13 +198,12 @@ def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: 
 
 
 def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:
-    from dashboard import scenario_words  # noqa: PLC0415  # the page itself runs on import
 
     values = values_of(night, kind="shock")
     frame = pd.DataFrame({"month": ["2025-02"], "kind": ["scenario"], "median": [1.0]})
     made = downloads.with_notes(
         downloads.export_of(night, "scenario-EMR", "A scenario", frame),
-        [scenario_words.conditional_note(), scenario_words.assumption(values)],
+        [scenario.conditional_note(Language()), scenario.assumption(values, Language())],
     )
     text = io.BytesIO(csv_bytes(made)).read().decode("utf-8-sig")
     assert "# Caveat: What would follow if the assumption came true: not a forecast" in text

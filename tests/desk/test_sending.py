@@ -27,7 +27,7 @@ from desk.decisions import Step, act
 from desk.night import record_night
 from desk.open import Desk
 from desk.sending import next_try, send_waiting
-from reports.messages.cap import validated
+from reports.messages.feeds import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
 from tests.receivers import Mailbox, Requests

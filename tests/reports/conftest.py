@@ -1,4 +1,4 @@
-"""A made-up release of any count of routes and alerts, as the briefing reads it."""
+"""A made-up release of any count of routes and alerts, as reports read it, and announcements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import ROUTES
-from reports.briefing.edition import Edition
+from reports.messages.announcement import Announcement
+from reports.release import LoadedRelease
 
 AS_OF = dt.date(2025, 1, 31)
 LEVELS = ("severe", "warning", "watch")
@@ -26,7 +27,9 @@ CARDS = {
 PREDICTED = [
     "model_id", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value",
 ]  # fmt: skip
-MakeEdition = Callable[..., Edition]
+Announce = Callable[..., Announcement]
+IDENTITY = "5a0c6c1e-7f62-5c38-a4b0-2f6c5c1f8f10"
+MakeRelease = Callable[..., LoadedRelease]
 
 
 def observations_of(routes: Sequence[str]) -> pd.DataFrame:
@@ -83,7 +86,13 @@ def trajectories_of(routes: Sequence[str]) -> pd.DataFrame:
 
 def alert_row(number: int, routes: Sequence[str], **other: object) -> dict[str, object]:
     route, rule = routes[number % len(routes)], f"rule_{number}"
-    params = {"chance": 0.62, "factor": 1.5, "month": "2025-03", "threshold": 5000.0 + number}
+    params = {
+        "chance": 0.62 - number / 100,
+        "factor": 1.5,
+        "first": "2025-02",
+        "month": "2025-04",
+        "threshold": 5000.0 + number,
+    }
     return {
         "alert_id": f"{rule}.{route}", "rule": rule, "alert_level": LEVELS[number % 3], "route_id": route,
         "source_id": "", "series_id": f"arrivals.{route}._T._T.M", "reason_key": "surge", "reason": "Likely.",
@@ -100,12 +109,12 @@ def record_of_rules(count: int) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def make_edition() -> MakeEdition:
+def make_release() -> MakeRelease:
     """A release with so many routes and alerts; ``without`` names routes whose figures are too old."""
 
     def make(
         routes: int | Sequence[str] = 5, alerts: int = 3, *, without: Sequence[str] = (), **other: object
-    ) -> Edition:
+    ) -> LoadedRelease:
         codes = list(ROUTES)[:routes] if isinstance(routes, int) else list(routes)
         with_forecast = [code for code in codes if code not in without]
         rows = [alert_row(number, codes) for number in range(alerts)]
@@ -128,6 +137,39 @@ def make_edition() -> MakeEdition:
             "created_at": dt.datetime(2025, 1, 31, 4, tzinfo=dt.UTC), "replay": False, "degraded": (),
             "frames": frames, "cards": CARDS,
         }  # fmt: skip
-        return Edition(**{**values, **other})  # type: ignore[arg-type]  # keywords of the test's own choice
+        return LoadedRelease(**{**values, **other})  # type: ignore[arg-type]  # keywords of the test's own choice
+
+    return make
+
+
+@pytest.fixture
+def announce() -> Announce:
+    """Build an announcement; keywords change its facts."""
+
+    def make(kind: str = "raised", *, earlier: tuple[Announcement, ...] = (), **other: object) -> Announcement:
+        months = [f"2025-{month:02}" for month in range(1, 7)]
+        facts: dict[str, object] = {
+            "alert_id": "surge.EMR.2025-01-31", "rule": "surge", "alert_level": "severe", "route_id": "EMR",
+            "source_id": "", "series_id": "arrivals.EMR._T._T.M", "reason": "Likely to pass 5,000.",
+            "reason_key": "surge", "horizon": 2, "probability": 0.823, "threshold": 5000.0, "first_period": "2025-02",
+            "reason_params": '{"chance": 0.823, "factor": 1.5, "month": "2025-03", "threshold": 5000.0}',
+            "last_period": "2025-03", "as_of": "2025-01-31", "replay": False, "signed_by": ["Ada", "Ben"],
+            "history": [["2024-11", 4000.0], ["2024-12", 4321.0]],
+            "fan": {
+                "months": months,
+                "levels": {
+                    str(level): [4000.0 + 3000 * level + 10 * place for place in range(6)]
+                    for level in (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+                },
+            },
+            "record": {
+                "n_events": 27, "all_routes": True, "precision": 0.6, "precision_lo": 0.5, "precision_hi": 0.7,
+                "recall": 0.4, "recall_lo": None, "recall_hi": None, "false_alarms_per_route_year": 0.9,
+                "false_alarms_per_route_year_lo": 0.8, "false_alarms_per_route_year_hi": 1.0,
+                "lead_months_median": None, "lead_months_median_lo": None, "lead_months_median_hi": None,
+            },
+        }  # fmt: skip
+        at = dt.datetime(2025, 1, 31, 12, 0, 0, 123456, tzinfo=dt.UTC)
+        return Announcement(IDENTITY, kind, "surge.EMR.2025-01-31", "run-1", at, facts | other, earlier)
 
     return make

@@ -15,14 +15,13 @@ from pypdf import PdfReader
 
 from dashboard.theme import LIGHT
 from reports.briefing import colours
+from reports.briefing.canvas import MARGIN, ROOM
 from reports.briefing.content import compose
-from reports.briefing.document import briefing_pdf
-from reports.briefing.map_labels import Box, spread
-from reports.briefing.page import draw_page
-from reports.briefing.standing import Standing
-from reports.briefing.styles import MARGIN, ROOM
+from reports.briefing.map import Box, spread
+from reports.briefing.page import briefing_pdf, draw_page
+from reports.release import Decisions
 
-from .conftest import MakeEdition, alert_row
+from .conftest import MakeRelease, alert_row
 
 LARGEST = 400_000
 """Bytes: it goes with every mail."""
@@ -32,12 +31,12 @@ Make = Callable[..., bytes]
 
 
 @pytest.fixture(scope="module")
-def pdf(make_edition: MakeEdition) -> Make:
+def pdf(make_release: MakeRelease) -> Make:
     """The briefing of a made-up release with so many routes and alerts, in a language; drawn once."""
 
     @functools.cache
     def make(routes: int = 5, alerts: int = 3, language: str = "en") -> bytes:
-        return briefing_pdf(make_edition(routes, alerts), None, language)
+        return briefing_pdf(make_release(routes, alerts), None, language)
 
     return make
 
@@ -60,10 +59,10 @@ def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
     [(1, 3, "en"), (5, 0, "en"), (5, 12, "fr"), (7, 6, "fr"), (9, 0, "fr"), (9, 12, "en")],
 )
 def test_no_text_leaves_the_sheet_or_runs_into_the_text_below(
-    make_edition: MakeEdition, routes: int, alerts: int, language: str
+    make_release: MakeRelease, routes: int, alerts: int, language: str
 ) -> None:
-    edition = make_edition(routes, alerts, replay=True, degraded=({"source_id": "a_bureau", "reason": "no answer"},))
-    figure = draw_page(compose(edition, make_edition(routes, 6), language, Standing()))
+    release = make_release(routes, alerts, replay=True, degraded=({"source_id": "a_bureau", "reason": "no answer"},))
+    figure = draw_page(compose(release, make_release(routes, 6), language, Decisions()))
     figure.set_dpi(600)  # at few dots letters are as wide as the dots, not as they are printed
     renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # matplotlib gives no type
     scale = 72 / figure.dpi
@@ -110,20 +109,20 @@ def test_every_font_is_inside_the_file(pdf: Make) -> None:
     assert {"SourceSansPro-Regular", "SourceSansPro-Semibold", "SourceSerifPro-Semibold"} <= names
 
 
-def test_the_same_release_gives_the_same_bytes(pdf: Make, make_edition: MakeEdition) -> None:
-    assert briefing_pdf(make_edition(), None, "en") == pdf()
+def test_the_same_release_gives_the_same_bytes(pdf: Make, make_release: MakeRelease) -> None:
+    assert briefing_pdf(make_release(), None, "en") == pdf()
 
 
-def test_letters_that_no_font_has_and_signs_of_formulas_are_written_as_text(make_edition: MakeEdition) -> None:
-    edition = make_edition(1, 0)
+def test_letters_that_no_font_has_and_signs_of_formulas_are_written_as_text(make_release: MakeRelease) -> None:
+    release = make_release(1, 0)
     row = alert_row(0, ["CMR"], reason_key="", reason="100 $ to 200 $ \u2192 \u4e16\u754c: all")
-    text = page_text(briefing_pdf(edition.with_frame("alerts", pd.DataFrame([row])), None, "en"))
+    text = page_text(briefing_pdf(release.with_frame("alerts", pd.DataFrame([row])), None, "en"))
     assert "100 $ to 200 $" in text
 
 
-def test_a_word_longer_than_its_column_is_broken(make_edition: MakeEdition) -> None:
-    edition = make_edition(["CMR", "X_" + "A" * 38], 0)
-    figure = draw_page(compose(edition, None, "en", Standing()))
+def test_a_word_longer_than_its_column_is_broken(make_release: MakeRelease) -> None:
+    release = make_release(["CMR", "X_" + "A" * 38], 0)
+    figure = draw_page(compose(release, None, "en", Decisions()))
     assert len(figure.axes) == 3
 
 

@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from reports.messages import picture
-from reports.messages.atom import atom_feed
-from reports.messages.cap import cap_message
 from reports.messages.content import compose
+from reports.messages.feeds import atom_feed, cap_message
 from reports.messages.layouts import chat_text, mail, mail_html, mail_text
 from tests.french import english_left
 

@@ -9,7 +9,7 @@ import pytest
 from core import languages
 from core.languages import Language
 from core.purpose import INTENDED_USE, PROHIBITED_USES
-from reports.alert import alert_sentence
+from reports.alert import alert_report
 from reports.messages.content import compose
 
 from .conftest import Announce
@@ -26,7 +26,8 @@ def test_a_raised_alert_states_figure_chance_record_uses_and_link(announce: Anno
     ]
     assert rows["Chance"] == "82% (likely) to pass 5,000 a month, February–March 2025"
     assert rows["Record of this rule"] == (
-        "right in 60% (50%–70%) of its warnings; warned of 40% of the events; 0.9 (0.8–1.0) warnings in vain per route "
+        "right 6 times in 10, all routes; right in 60% (50%–70%) of its warnings; warned of 40% of the events; "
+        "0.9 (0.8–1.0) warnings in vain per route "
         "and year; 27 past events, all routes"
     )
     assert rows["Signed off by"] == "Ada, Ben"
@@ -46,7 +47,7 @@ def test_a_raised_alert_states_figure_chance_record_uses_and_link(announce: Anno
 def test_what_is_over_says_so_and_gives_no_figures_as_if_they_held(announce: Announce, kind: str, said: str) -> None:
     message = compose(announce(kind, why="counted twice"), "en", DASHBOARD)
     assert message.sentence.startswith(said)
-    assert message.badge == "○ over, was Severe"
+    assert message.badge == "○ Ended, was Severe"
     assert "Chance" not in dict(message.rows)
     assert dict(message.rows)["Reason given"] == "counted twice"
 
@@ -60,7 +61,7 @@ def test_an_alert_without_forecast_gives_the_newest_count_and_says_that_there_is
     message = compose(announce(fan=fan, probability=None, threshold=None, record=None, horizon=0), "en", DASHBOARD)
     rows = dict(message.rows)
     assert rows["Newest count"] == "4,321 in December 2024"
-    assert rows["Record of this rule"].startswith("This rule has no track record")
+    assert rows["Record of this rule"] == "reports what is known: no track record"
     assert (message.caveat, message.picture_alt) == ("", "")
 
 
@@ -78,7 +79,10 @@ def test_a_rule_about_low_counts_speaks_of_a_fall(announce: Announce) -> None:
 def test_a_nationality_is_named_in_the_readers_language(announce: Announce) -> None:
     params = '{"citizen": "SYR", "share": 0.41, "share_before": 0.2}'
     facts = announce(reason_key="nationality_shift", reason_params=params).facts
-    assert alert_sentence(facts, Language("en")) == "Syria: 41% of the last three months’ arrivals, 20% before."
+    assert (
+        alert_report(facts, None, Language("en")).sentence
+        == "Syria: 41% of the last three months’ arrivals, 20% before."
+    )
 
 
 def test_a_rule_that_this_version_does_not_know_keeps_the_sentence_of_its_release(announce: Announce) -> None:

@@ -15,9 +15,8 @@ from lxml import etree
 from core.entry import Entry
 from core.errors import SchemaError
 from reports.messages.announcement import announcement_of, letter_identity
-from reports.messages.atom import NAMESPACE, atom_feed, cap_name
-from reports.messages.cap import cap_message, validated
 from reports.messages.content import compose
+from reports.messages.feeds import ATOM_NAMESPACE, atom_feed, cap_message, cap_name, validated
 from reports.messages.layouts import mail, mail_html, mail_text
 from reports.messages.picture import fan_picture
 
@@ -96,16 +95,16 @@ def test_no_text_breaks_a_message(announce: Announce, text: str) -> None:
 
 def test_the_feed_leads_to_the_view_and_to_the_cap_message(announce: Announce) -> None:
     root = etree.fromstring(atom_feed([announce(), announce("ended")], "en", "vigie", DASHBOARD))
-    entries = root.findall(f"{{{NAMESPACE}}}entry")
-    assert [entry.find(f"{{{NAMESPACE}}}category").get("term") for entry in entries] == ["ended", "raised"]
-    links = {link.get("rel"): link.get("href") for link in entries[1].iterfind(f"{{{NAMESPACE}}}link")}
+    entries = root.findall(f"{{{ATOM_NAMESPACE}}}entry")
+    assert [entry.find(f"{{{ATOM_NAMESPACE}}}category").get("term") for entry in entries] == ["ended", "raised"]
+    links = {link.get("rel"): link.get("href") for link in entries[1].iterfind(f"{{{ATOM_NAMESPACE}}}link")}
     assert links["related"] == cap_name(announce())
     assert links["alternate"].startswith("https://vigie.example.org/alerts?release=run-1")
 
 
 def test_an_empty_feed_is_a_feed() -> None:
     root = etree.fromstring(atom_feed([], "en", "vigie", DASHBOARD))
-    assert root.findtext(f"{{{NAMESPACE}}}updated") == "1970-01-01T00:00:00+00:00"
+    assert root.findtext(f"{{{ATOM_NAMESPACE}}}updated") == "1970-01-01T00:00:00+00:00"
 
 
 def test_markup_in_a_reason_stays_text_in_html(announce: Announce) -> None:

@@ -1,33 +1,27 @@
-"""What a release says about its routes, worked out from its frames: pure functions, frame in, frame or number out."""
+"""What a release says about its routes in numbers: pure functions, frame in, frame or number out."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from core.calendar import Frequency, end_dates, last_complete_period
-from core.quantiles import interval_levels
+from core.calendar import Frequency, end_dates, planning_window
+from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above
 from core.routes import ROUTES
 from core.schema import ALL, make_series_id
+from forecasting.model import ENSEMBLE
 
-ENSEMBLE = "vigie-ensemble"
-MONTHS_AHEAD = 3
-"""A manager plans for the next three complete months."""
+FIRST_COMPARED_YEAR = 2017
+"""Beside 2015 and 2016 every other year would look flat."""
 LEVEL_ORDER = ("severe", "warning", "watch")
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
     "year_earlier",
 ]  # fmt: skip
-
-
-def known(value: float | None) -> bool:
-    """Whether a number is there: neither None nor not-a-number."""
-    return value is not None and not math.isnan(value)
 
 
 @dataclass(frozen=True)
@@ -53,10 +47,9 @@ def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M")
     ].reset_index(drop=True)
 
 
-def months_ahead(as_of: dt.date, count: int = MONTHS_AHEAD) -> list[pd.Timestamp]:
-    """Last days of the next ``count`` months that have not ended on ``as_of``."""
-    last = last_complete_period(as_of, "M")
-    return [(last + step).end_time.normalize() for step in range(1, count + 1)]
+def window_ends(as_of: dt.date) -> list[pd.Timestamp]:
+    """Last days of the months of the planning window of a release made on ``as_of``."""
+    return [month.end_time.normalize() for month in planning_window(as_of)]
 
 
 def expected_sum(trajectories: pd.DataFrame, series_id: str, ends: list[pd.Timestamp]) -> Expected | None:
@@ -97,6 +90,24 @@ def quantiles_of(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMB
     horizons = rows.groupby("target_end_date")["horizon"].last()
     wide.columns = [round(float(level), 6) for level in wide.columns]
     return wide.assign(horizon=horizons).sort_index()
+
+
+def chances(quantiles: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Chance of more than ``threshold`` arrivals in each month.
+
+    Args:
+        quantiles: Result of :func:`quantiles_of`.
+        threshold: Persons per month.
+
+    Returns:
+        ``target_end_date``, ``horizon``, ``probability``.
+    """
+    levels = [level for level in QUANTILE_LEVELS if level in quantiles.columns]
+    rows = [
+        (end, int(row["horizon"]), probability_above(threshold, row[levels].to_numpy(dtype=float), tuple(levels)))
+        for end, row in quantiles.iterrows()
+    ]
+    return pd.DataFrame(rows, columns=["target_end_date", "horizon", "probability"])
 
 
 def level_of(alerts: pd.DataFrame, route_id: str) -> str:
@@ -165,3 +176,12 @@ def year_earlier(history: pd.DataFrame) -> float:
     before = str(pd.Period(history["time_period"].iloc[-1], freq="M") - 12)
     found = history.loc[history["time_period"] == before, "obs_value"]
     return float(found.iloc[0]) if len(found) else float("nan")
+
+
+def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id: str, after: dt.date) -> pd.DataFrame:
+    """What happened after a date: later months of a series from both frames, outcomes first."""
+    parts = [series_of(frame, series_id) for frame in (observations, outcomes) if not frame.empty]
+    if not parts:
+        return series_of(observations, series_id)
+    together = pd.concat(parts).drop_duplicates("time_period", keep="last").sort_values("time_period")
+    return together[together["end_date"] > pd.Timestamp(after)].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What pages say about routes."""
+"""Routes in numbers."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import pandas as pd
 import pytest
 
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import summaries
-
-from .conftest import make_scores, usual_frames
+from reports import numbers
+from tests.dashboard.conftest import usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
 
 
-def test_the_months_ahead_are_the_three_that_have_not_ended() -> None:
-    ends = [end.date() for end in summaries.months_ahead(dt.date(2025, 1, 31))]
+def test_the_planning_window_is_the_next_three_full_months() -> None:
+    ends = [end.date() for end in numbers.window_ends(dt.date(2025, 1, 31))]
     assert ends == [dt.date(2025, 2, 28), dt.date(2025, 3, 31), dt.date(2025, 4, 30)]
 
 
-def test_in_the_middle_of_a_month_that_month_is_still_ahead() -> None:
-    assert summaries.months_ahead(dt.date(2025, 2, 10))[0].date() == dt.date(2025, 2, 28)
+def test_a_month_that_has_begun_is_not_in_the_planning_window() -> None:
+    assert numbers.window_ends(dt.date(2025, 2, 10))[0].date() == dt.date(2025, 3, 31)
 
 
 def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
@@ -36,7 +35,7 @@ def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
             "value": [1.0, 30.0, 2.0, 20.0, 3.0, 10.0],
         }
     )
-    found = summaries.expected_sum(paths, EMR, list(ends))
+    found = numbers.expected_sum(paths, EMR, list(ends))
     assert found is not None
     assert found.median == 22.0  # sums 31, 22, 13; the sum of the medians of months happens to be the same
     assert found.low == pytest.approx(np.quantile([13, 22, 31], 0.1))
@@ -45,17 +44,17 @@ def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
 
 def test_a_sum_with_a_month_missing_is_not_given() -> None:
     frame = usual_frames(None)["trajectories"]
-    assert summaries.expected_sum(frame, EMR, [pd.Timestamp("2025-03-31"), pd.Timestamp("2030-01-31")]) is None
+    assert numbers.expected_sum(frame, EMR, [pd.Timestamp("2025-03-31"), pd.Timestamp("2030-01-31")]) is None
 
 
 def test_routes_without_forecast_come_last_and_without_numbers() -> None:
     frames = usual_frames("WMR")
-    table = summaries.route_summary(
+    table = numbers.route_summary(
         frames["routes"],
         frames["observations"],
         frames["trajectories"],
         frames["alerts"],
-        summaries.months_ahead(dt.date(2025, 1, 31)),
+        numbers.window_ends(dt.date(2025, 1, 31)),
     )
     assert table["route_id"].iloc[-1] == "WMR"
     assert table.iloc[-1][["expected", "low", "high"]].isna().all()
@@ -63,27 +62,21 @@ def test_routes_without_forecast_come_last_and_without_numbers() -> None:
 
 
 def test_the_year_earlier_is_the_same_month() -> None:
-    history = summaries.series_of(usual_frames(None)["observations"], EMR)
+    history = numbers.series_of(usual_frames(None)["observations"], EMR)
     before = history.loc[history["time_period"] == "2023-12", "obs_value"].item()
     assert history["time_period"].iloc[-1] == "2024-12"
-    assert summaries.year_earlier(history) == before
+    assert numbers.year_earlier(history) == before
 
 
 def test_the_chance_of_passing_the_median_is_one_half() -> None:
-    quantiles = summaries.quantiles_of(usual_frames(None)["forecasts"], EMR)
+    quantiles = numbers.quantiles_of(usual_frames(None)["forecasts"], EMR)
     median = float(quantiles[0.5].iloc[2])
-    assert summaries.chances(quantiles, median)["probability"].iloc[2] == pytest.approx(0.5)
+    assert numbers.chances(quantiles, median)["probability"].iloc[2] == pytest.approx(0.5)
     assert set(QUANTILE_LEVELS) <= set(quantiles.columns)
-
-
-def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
-    better = summaries.better_than_baseline(make_scores(), EMR)
-    assert better[1]
-    assert not better[8]  # its ratio is below 1, its interval is not
 
 
 def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> None:
     frames = usual_frames(None)
     outcomes = frames["outcomes"]
-    later = summaries.observed_after(frames["observations"], outcomes, EMR, dt.date(2024, 12, 31))
+    later = numbers.observed_after(frames["observations"], outcomes, EMR, dt.date(2024, 12, 31))
     assert later["time_period"].tolist() == ["2025-01", "2025-02", "2025-03", "2025-04", "2025-05", "2025-06"]

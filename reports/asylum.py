@@ -1,0 +1,166 @@
+"""What a release says about asylum applications in one country, in one reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+
+from core.calendar import to_period
+from core.countries import display_name
+from core.languages import Language, is_known
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from reports.release import ReadableRelease
+from reports.route import KeyNumber
+
+MONTHS_EACH = {"M": 1, "Q": 3}
+"""Months that one figure covers, by frequency."""
+OK = "ok"
+KINDS = {
+    "asylum_applications_first.M": _("First-time applicants, monthly"),
+    "asylum_applications.M": _("All applicants, monthly"),
+    "asylum_applications_first.Q": _("First-time applicants, quarterly"),
+}
+"""What is counted and how often, by target and frequency."""
+Row = Mapping[Any, Any]
+
+
+class AsylumForecast(Protocol):
+    """Asylum applications in one country as one release knows them, as the page on asylum gathers them."""
+
+    @property
+    def kind(self) -> str:
+        """Target and frequency, such as ``asylum_applications_first.M``."""
+
+    @property
+    def geo(self) -> str:
+        """Country of destination, ISO 3166 alpha-3."""
+
+    @property
+    def freq(self) -> str:
+        """How often it is counted: M or Q."""
+
+    @property
+    def state(self) -> Row:
+        """The series' row of ``asylum_series``."""
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Counted periods: ``time_period, obs_value, obs_flag, end_date``."""
+
+    @property
+    def quantiles(self) -> pd.DataFrame:
+        """One row per period ahead, one column per level."""
+
+    @property
+    def skill(self) -> tuple[int, int] | None:
+        """Periods ahead from and up to which the forecast beats the baseline; None without scores."""
+
+    @property
+    def reported(self) -> Row | None:
+        """The newest row of ``reporting`` of this kind."""
+
+
+def kind_name(kind: str, language: Language) -> str:
+    """What is counted and how often."""
+    return language.text(KINDS.get(kind, kind))
+
+
+def unit(view: AsylumForecast, language: Language) -> str:
+    """The unit of the chart."""
+    return language.text(_("Applicants per month") if view.freq == "M" else _("Applicants per quarter"))
+
+
+def period(view: AsylumForecast, last_day: Any, language: Language) -> str:  # noqa: ANN401  # a frame's date
+    """A period by its last day."""
+    return language.period(pd.Timestamp(last_day), MONTHS_EACH[view.freq])
+
+
+def title(view: AsylumForecast, language: Language) -> str:
+    """The finding in one sentence."""
+    country = display_name(view.geo, language.code)
+    if view.quantiles.empty:
+        return language.text(_("{country}: no forecast of asylum applications"), country=country)
+    first = view.quantiles.iloc[0]
+    return language.text(
+        _("{country}: {expected} asylum applicants expected in {period}, most likely {interval}"),
+        country=country,
+        expected=language.expected(first[0.5]),
+        period=period(view, view.quantiles.index[0], language),
+        interval=language.interval_words(first[0.1], first[0.9]),
+    )
+
+
+def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
+    """The next two periods, and the last one counted."""
+    out = []
+    for end, row in view.quantiles.head(2).iterrows():
+        label = language.text(_("Expected, {months}"), months=period(view, end, language))
+        interval = language.interval_words(row[0.1], row[0.9])
+        out.append((label, language.expected(row[0.5]), language.text(_("80% interval {interval}"), interval=interval)))
+    if len(view.history):
+        last, year = view.history.iloc[-1], 12 // MONTHS_EACH[view.freq]
+        text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
+        before = view.history["obs_value"].iloc[-1 - year] if len(view.history) > year else None
+        earlier = language.text(_("{value} a year earlier"), value=language.counted(before)) if is_known(before) else ""
+        label = language.text(text, period=period(view, last["end_date"], language))
+        out.append((label, language.counted(last["obs_value"]), earlier))
+    return out
+
+
+def skill_words(view: AsylumForecast, language: Language) -> str:
+    """How far ahead the forecast is worth more than the baseline."""
+    if view.skill is None or view.quantiles.empty:
+        return ""
+    first, last = view.skill
+    if last == 0:
+        text = _("For this country there is no evidence that the forecast is better than the baseline.")
+        return language.text(text)
+    until = period(view, view.quantiles.index[min(last, len(view.quantiles)) - 1], language)
+    if first > 1:
+        begin = period(view, view.quantiles.index[first - 1], language)
+        text = _("Better than the baseline from {first} to {last}; no evidence elsewhere.")
+        return language.text(text, first=begin, last=until)
+    return language.text(_("Better than the baseline up to {last}."), last=until)
+
+
+def reporting_words(view: AsylumForecast, language: Language) -> str:
+    """How many countries have reported the newest period."""
+    row = view.reported
+    if row is None:
+        return ""
+    texts = ngettext("{n} of {expected} countries has reported {period}.",
+                     "{n} of {expected} countries have reported {period}.")  # fmt: skip
+    end = to_period(str(row["time_period"]), "Q" if view.freq == "Q" else "M").end_time
+    of, when = int(row["expected"]), period(view, end, language)
+    said = language.plural(texts, int(row["reported"]), expected=of, period=when)
+    return f"{said} {language.text(_('Figures are provisional.'))}" if row["provisional"] else said
+
+
+def missing_words(view: AsylumForecast, release: ReadableRelease, language: Language) -> str:
+    """Other kinds of figures that this release knows, but too old for a forecast."""
+    parts = []
+    for (target, freq), rows in release.frame("asylum_series").groupby(["target", "freq"], sort=False):
+        kind = f"{target}.{freq}"
+        if kind != view.kind and not rows["state"].eq(OK).any():
+            last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
+            text = _("{kind}: figures end in {period}, too old for a forecast.")
+            ended = language.period(last, MONTHS_EACH[str(freq)])
+            parts.append(language.text(text, kind=kind_name(kind, language), period=ended))
+    return " ".join(parts)
+
+
+def why_no_forecast(view: AsylumForecast, release: ReadableRelease, language: Language) -> str:
+    """Why the series shown has no forecast."""
+    if not len(view.history):
+        return language.text(_("No figures of this country are known."))
+    last = period(view, view.history["end_date"].max(), language)
+    if view.state["state"] == "too_short":
+        return language.text(_("Too few figures for a forecast; they end in {period}."), period=last)
+    forecasts = release.frame("asylum_forecasts")
+    kinds = forecasts["target"] + "." + forecasts["freq"]
+    if not kinds.eq(view.kind).any() or view.state["state"] != OK:
+        return language.text(_("Figures end in {period}, too old for a forecast of the present."), period=last)
+    return language.text(_("This release holds no forecast of this country."))

@@ -1,0 +1,139 @@
+"""What a reader must know beside the numbers: limits of the release and of every forecast, uses, sources, licences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from core.errors import Message
+from core.languages import Language, told_in
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
+from reports import numbers
+from reports.names import route_name, source_name
+from reports.release import ReadableRelease
+
+_LATE = ("overdue", "delinquent")
+_MOST_NAMED = 3
+_DERIVED = "vigie-routes"
+_SOURCES_OF_REASONS = {
+    "origin_conflict_deaths": "conflict_deaths",
+    "origin_new_displacement": "new_displacement",
+}
+"""What a sentence about countries of origin counts, by its template."""
+LIMITS = (
+    NOT_A_FACT,
+    _("Figures count arrivals that authorities published; who was not counted is not in them."),
+    _("A change of policy or of counting looks like a change of arrivals."),
+)
+"""Limits of every forecast."""
+Cards = Mapping[str, Mapping[str, Any]]
+
+
+def caveats(language: Language) -> list[str]:
+    """Limits and uses that travel with every file."""
+    prohibited = language.listed(prohibited_uses(language))
+    not_for = language.text(_("Not to be used for: {uses}."), uses=prohibited)
+    return [*(language.text(text) for text in LIMITS), language.text(INTENDED_USE), not_for]
+
+
+def prohibited_uses(language: Language) -> list[str]:
+    """What nobody may do with a figure from Vigie."""
+    return [language.text(text) for text in PROHIBITED_USES]
+
+
+def uses(language: Language) -> str:
+    """What it is for and what nobody may do with it, on one line."""
+    return " ".join(caveats(language)[-2:])
+
+
+def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) -> list[str]:
+    """Limits of this release first, then those of every forecast.
+
+    Args:
+        release: ``freshness`` is read.
+        summary: Result of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+    """
+    cards = _cards(release, language)
+    fresh = release.frame("freshness")
+    late = [source_name(name, cards, language) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
+    unsettled = summary.loc[summary["last_flag"].isin(["p", "e"]), "route_id"]
+    named = (
+        (_("Figures are late from: {names}."), some(late, language)),
+        (
+            _("The newest month is provisional or estimated for: {names}."),
+            ", ".join(route_name(route_id, language) for route_id in unsettled),
+        ),
+    )
+    return [
+        *left_out(release, language),
+        *(language.text(text, names=names) for text, names in named if names),
+        *(language.text(text) for text in LIMITS),
+    ]
+
+
+def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool = False) -> list[str]:
+    """What the release had to do without: sources that failed, routes whose figures are too old.
+
+    Args:
+        release: Its ``degraded`` parts are read.
+        language: The reader's.
+        with_reasons: Say of every source why its figures could not be used; else name the first alone.
+    """
+    cards = _cards(release, language)
+    routes = [route_name(one["route_id"], language) for one in release.degraded if "route_id" in one]
+    sources = []
+    for one in release.degraded:
+        if "route_id" not in one:
+            why = Message.from_json(one.get("message", ""), one["reason"]).render(language.text)
+            sources.append(source_name(one["source_id"], cards, language) + (f" ({why})" if with_reasons else ""))
+    most = len(release.degraded) if with_reasons else _MOST_NAMED
+    named = (
+        (_("This release was made without: {names}."), sources),
+        (_("No forecast of the present, for want of recent figures: {names}."), routes),
+    )
+    return [language.text(text, names=some(names, language, most)) for text, names in named if names]
+
+
+def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:
+    """How to cite, and the licence of, sources and those that they are derived from.
+
+    Args:
+        cards: The catalogue in the reader's language, source_id -> fields.
+        source_ids: The sources.
+        language: The reader's.
+    """
+    wanted = [name for name in cards if name in source_ids]
+    for name in list(wanted):
+        wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
+    out = []
+    for name in wanted:
+        citation, licence = (str(cards[name].get(key, "")).rstrip(".") for key in ("citation", "licence"))
+        out.append(language.text(_("{citation} Licence: {licence}."), citation=f"{citation}.", licence=licence))
+    return out
+
+
+def sources_behind(release: ReadableRelease, alerts: pd.DataFrame) -> list[str]:
+    """The sources of the routes' counts and of what the alerts shown rest on."""
+    observations = release.frame("observations")
+    counted = {numbers.route_series(route_id) for route_id in release.frame("routes")["route_id"]}
+    targets = {_SOURCES_OF_REASONS.get(str(key)) for key in alerts.get("reason_key", [])} - {None}
+    rows = observations["series_id"].isin(counted) | observations["target"].isin(targets)
+    used = {*observations.loc[rows, "source_id"], *alerts["source_id"].astype(str)}
+    return sorted(used, key=lambda name: (name != _DERIVED, name))
+
+
+def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> str:
+    """The first names of a list, and how many more there are."""
+    shown = ", ".join(names[:most])
+    if len(names) <= most:
+        return shown
+    return f"{shown} {language.plural(ngettext('and {n} more', 'and {n} more'), len(names) - most)}"
+
+
+def _cards(release: ReadableRelease, language: Language) -> Cards:
+    return {source_id: told_in(card, language.code) for source_id, card in release.sources().items()}

@@ -1,0 +1,147 @@
+"""A scenario in one reader's language: what is assumed, what follows, and what nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.languages import Language
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from forecasting.scenarios_analogues import LARGEST_MULTIPLE, Course, Episode
+from forecasting.scenarios_diversion import DiversionEstimate
+from reports.names import route_name
+
+NONE = "none"
+"""No route: a lever that is not used."""
+KINDS = {"if": _("What if …"), "shock": _("Sudden change"), "past": _("Past episode")}
+"""Kinds of scenario."""
+HOWS = {"any": _("in any of the months"), "every": _("in every month"), "total": _("in total")}
+"""Which of several months a condition is about."""
+SIDES = {"above": _("more than"), "below": _("at most")}
+"""Above or below a number."""
+STAYS = {"open": _("may end at any time"), "fixed": _("the same for everybody")}
+"""Ways in which a stay ends."""
+SCALES = {
+    "usual": _("as suits the episode"),
+    "ratio": _("ratio to the months before"),
+    "persons": _("persons beyond the months before"),
+}
+"""Ways in which a past episode is brought to the present."""
+EPISODE_NAMES = {
+    "aegean-2015": _("Aegean 2015"),
+    "eu-tuerkiye-2016": _("EU–Türkiye statement 2016"),
+    "canaries-2020": _("Canary Islands, from August 2020"),
+    "canaries-2023": _("Canary Islands, from June 2023"),
+    "lampedusa-2023": _("Lampedusa 2023"),
+    "belarus-2021": _("Belarus 2021"),
+}
+
+
+def percent(share: float, language: Language) -> str:
+    """A part or a change as a whole per cent, above 100 too."""
+    return language.change(1 + share, 1.0).lstrip("+")
+
+
+def episode_name(episode_id: str, language: Language) -> str:
+    """A past episode's name."""
+    return language.text(EPISODE_NAMES.get(episode_id, episode_id))
+
+
+def assumption(values: Mapping[str, str], language: Language) -> str:
+    """What is assumed, in one clause without a capital or full stop."""
+    if values["kind"] == "if":
+        return _condition(values, language)
+    if values["kind"] == "shock":
+        return _shock(values, language)
+    text = language.text(
+        _("if an episode like “{episode}” began there in {month}"),
+        episode=episode_name(values["episode"], language),
+        month=language.month(values["past_from"]),
+    )
+    strength = float(values["past_strength"]) / 100
+    at = language.text(_(", at {percent} of its strength"), percent=percent(strength, language))
+    return text if strength == 1 else text + at
+
+
+def _condition(values: Mapping[str, str], language: Language) -> str:
+    first, last = sorted((values["if_from"], values["if_to"]))
+    months = language.months(first, last)
+    parts = []
+    for prefix in ("if", "and"):
+        if values[f"{prefix}_route"] != NONE:
+            above = values[f"{prefix}_side"] == "above"
+            text = _("{route} exceeds {number}") if above else _("{route} stays at or below {number}")
+            route = route_name(values[f"{prefix}_route"], language)
+            parts.append(language.text(text, route=route, number=language.counted(float(values[f"{prefix}_value"]))))
+    what = language.text(_(" and ")).join(parts)
+    if first == last:
+        return language.text(_("if {what} in {months}"), what=what, months=months)
+    how = language.text(HOWS[values["if_how"]])
+    return language.text(_("if {what}, {how}, {months}"), what=what, how=how, months=months)
+
+
+def _shock(values: Mapping[str, str], language: Language) -> str:
+    size, months = float(values["shock_size"]) / 100, int(float(values["shock_months"]))
+    rise = _("if arrivals there rise by {percent} from {month}")
+    fall = _("if arrivals there fall by {percent} from {month}")
+    said = language.text(
+        fall if size < 0 else rise,
+        percent=percent(abs(size), language),
+        month=language.month(values["shock_from"]),
+    )
+    said += " " + language.plural(ngettext("for {n} month", "for {n} months"), months)
+    if values["to_route"] != NONE:
+        said += language.text(
+            _(", {percent} of the change moving to the {route} route"),
+            percent=percent(float(values["to_share"]) / 100, language),
+            route=route_name(values["to_route"], language),
+        )
+    return said
+
+
+def diversion(found: DiversionEstimate, route_id: str, other: str, share: float, language: Language) -> str:
+    """Whether past episodes say anything about the share that moves to another route, and whose number it is."""
+    route, elsewhere = route_name(route_id, language), route_name(other, language)
+    if not found.evidence:
+        text = _(
+            "Past figures give no evidence that changes on {route} move to {other} ({n} past episodes): the share is "
+            "your own assumption, without an interval."
+        )
+        return language.text(text, route=route, other=elsewhere, n=len(found.episodes))
+    text = _(
+        "Of changes on {route}, {share} showed on {other} with the opposite sign ({n} past episodes, 90% interval "
+        "{low} to {high})."
+    )
+    said = language.text(
+        text,
+        route=route,
+        other=elsewhere,
+        n=len(found.episodes),
+        share=percent(found.share, language),
+        low=percent(found.low, language),
+        high=percent(found.high, language),
+    )
+    own = language.text(_("The share used here is your own assumption."))
+    return said if abs(share - found.share) < 0.005 else f"{said} {own}"
+
+
+def course(found: Course, of: Episode, publisher: str, language: Language) -> str:
+    """An episode's course: its highest or lowest month, against the months before."""
+    row = found.table.sort_values("value").iloc[-1 if of.seasonal else 0]
+    said = language.text(
+        _("{episode}: in {month} {value} arrivals, {multiple} times {compared}. Figures: {publisher}."),
+        episode=episode_name(of.episode_id, language),
+        month=language.month(str(row["time_period"])),
+        value=language.counted(row["value"]),
+        multiple=language.significant(float(row["multiple"])),
+        compared=language.text(_("the same months before") if of.seasonal else _("the months before")),
+        publisher=publisher,
+    )
+    if (found.table["multiple"] >= LARGEST_MULTIPLE).any():
+        said += " " + language.text(_("Ratios are cut at {n}."), n=language.counted(LARGEST_MULTIPLE))
+    return said
+
+
+def conditional_note(language: Language) -> str:
+    """What every scenario is."""
+    return language.text(_("What would follow if the assumption came true: not a forecast, and never scored as one."))

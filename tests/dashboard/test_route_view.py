@@ -1,0 +1,57 @@
+"""How far a forecast beats the baseline, and which months are shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard import evaluation_view, summaries
+from dashboard.route_view import skill_span, spaced
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
+
+from .conftest import make_scores
+
+EMR = "arrivals.EMR._T._T.M"
+
+
+def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
+    better = summaries.better_than_baseline(make_scores(), EMR)
+    assert better[1]
+    assert not better[8]  # its ratio is below 1, its interval is not
+
+
+@pytest.mark.parametrize(
+    ("better", "span"),
+    [
+        ({1: True, 2: True, 3: False, 4: True}, (1, 2)),
+        ({1: False, 2: True, 3: True, 6: True}, (2, 6)),
+        ({1: True, 3: True}, (1, 3)),
+        ({1: False}, (1, 0)),
+        ({}, None),
+    ],
+)
+def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], span: tuple[int, int] | None) -> None:
+    assert skill_span(better) == span
+
+
+@pytest.mark.parametrize(
+    ("months", "count", "horizons"), [(12, 4, [3, 6, 9, 12]), (3, 4, [1, 2, 3]), (6, 3, [2, 4, 6])]
+)
+def test_chances_are_shown_at_even_distances_up_to_the_last_month(months: int, count: int, horizons: list[int]) -> None:
+    chances = pd.DataFrame({"horizon": range(1, months + 1)})
+    assert spaced(chances, count)["horizon"].tolist() == horizons
+
+
+@pytest.mark.parametrize(
+    ("model_id", "ratio", "verdict", "words"),
+    [
+        ("vigie-ets", 0.9, BETTER, "better"),
+        ("vigie-ets", 0.9, NO_EVIDENCE, "no evidence"),
+        ("vigie-ets", 1.2, WORSE, "worse"),
+        ("vigie-ets", np.nan, NO_EVIDENCE, "not scored"),
+        ("vigie-baseline", 1.0, NO_EVIDENCE, "the baseline"),
+    ],
+)
+def test_the_evaluation_page_words_the_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
+    assert evaluation_view.verdict_words(model_id, ratio, verdict) == words

@@ -1,0 +1,119 @@
+"""One alert is said in the same words everywhere."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from alerts.lifecycle import State
+from alerts.reasons import sentence
+from alerts.rules import TEMPLATES
+from alerts.verification.record import record_of
+from core.entry import Entry
+from core.languages import Language
+from reports.alert import alert_report, rule_record, status_words
+from reports.release import entries_until
+
+from .conftest import alert_row, record_of_rules
+
+SAMPLE: dict[str, float | str] = {
+    "chance": 0.82, "threshold": 10_000.0, "first": "2025-02", "month": "2025-04", "factor": 1.5, "value": 1234.0,
+    "lower": 345.0, "upper": 12_345.0, "period": "2024-11", "age": 62, "expected": 45, "before": 9977.0,
+    "after": 5289.0, "citizen": "SYR", "share": 0.41, "share_before": 0.12,
+}  # fmt: skip
+ENGLISH = Language("en")
+
+
+@pytest.mark.parametrize("key", sorted(TEMPLATES))
+def test_an_alert_is_said_as_the_release_says_it(key: str) -> None:
+    wanted = {"chance", "month", "first"} if "{when}" in TEMPLATES[key] else set()
+    params = {name: value for name, value in SAMPLE.items() if "{" + name + "}" in TEMPLATES[key] or name in wanted}
+    row = {"alert_level": "watch", "reason": "?", "reason_key": key, "reason_params": json.dumps(params)}
+    assert alert_report(row, None, ENGLISH).sentence == sentence(key, params)
+
+
+def test_an_alert_without_a_template_keeps_its_own_sentence() -> None:
+    assert alert_report({"alert_level": "watch", "reason": "Plain words."}, None, ENGLISH).sentence == "Plain words."
+
+
+def test_sentence_and_window_name_the_same_months() -> None:
+    report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH)
+    assert report.window == "February–April 2025"
+    assert f"in any month of {report.window}." in report.sentence
+    assert report.chance_of == "62% (rather likely) to pass 5,000 a month, February–April 2025"
+
+
+def test_an_alert_of_an_earlier_version_still_says_by_when() -> None:
+    params = json.dumps({"chance": 0.62, "factor": 1.5, "month": "2025-03", "threshold": 5000.0})
+    report = alert_report(alert_row(0, ["CMR"], reason_params=params), None, ENGLISH)
+    assert report.sentence == "Rather likely (62%) to pass 5,000, 1.5× the 12-month mean, by March 2025."
+
+
+def test_an_alert_that_has_ended_does_not_read_as_if_it_stood() -> None:
+    report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH, over="ended")
+    assert report.sentence.startswith("The alert no longer stands. It said: Rather likely (62%)")
+    assert (report.level, report.badge) == ("ended", "○ Ended, was Severe")
+
+
+def test_an_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
+    row = alert_row(0, ["CMR"], probability=float("nan"), threshold=None, first_period="2025-01-31")
+    report = alert_report(row, None, ENGLISH)
+    assert (report.window, report.chance, report.chance_of, report.event) == ("", "–", "", "")
+
+
+def test_a_rule_about_low_counts_speaks_of_a_fall() -> None:
+    assert alert_report(alert_row(0, ["CMR"], rule="fall"), None, ENGLISH).event == "to fall to 5,000 a month"
+
+
+@pytest.mark.parametrize(
+    ("routes", "events", "words"),
+    [
+        (["_T", "EMR"], 27, "right 5 times in 10"),
+        (["_T", "EMR"], 2, "right 6 times in 10, all routes"),
+        (["_T"], 27, "right 6 times in 10, all routes"),
+    ],
+)
+def test_the_record_is_of_the_own_route_where_it_rests_on_enough_events(
+    routes: list[str], events: int, words: str
+) -> None:
+    rows = {"_T": {"precision": 0.6, "n_events": 27}, "EMR": {"precision": 0.5, "n_events": events}}
+    record = pd.concat([record_of_rules(1).assign(route_id=route, **rows[route]) for route in routes])
+    row = alert_row(0, ["EMR"])
+    assert alert_report(row, rule_record(row, record), ENGLISH).record == words
+
+
+def test_a_record_that_is_not_known_is_that_of_all_routes() -> None:
+    record = pd.concat([record_of_rules(1), record_of_rules(1).assign(route_id="EMR", precision=float("nan"))])
+    found = record_of(alert_row(0, ["EMR"]), record)
+    assert found is not None and found["route_id"] == "_T"
+
+
+def test_a_forecast_without_a_record_says_so_and_does_not_claim_to_forecast_nothing() -> None:
+    row = alert_row(0, ["EMR"])
+    assert (
+        alert_report(row, rule_record(row, record_of_rules(0)), ENGLISH).record == "no track record at this level yet"
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State("proposed", "severe"), "waits for sign-off"),
+        (State("proposed", "severe", sign_offs=("Ada",)), "1 of 2 sign-offs"),
+        (State("proposed", "watch", reopened=True), "re-opened, waits for sign-off"),
+        (State("signed off", "severe"), "signed off"),
+        (State("dismissed"), "dismissed"),
+        (State("ended"), "ended"),
+        (State(), "ended"),
+    ],
+)
+def test_a_severe_alert_is_not_called_signed_off_after_one_of_two_signatures(state: State, words: str) -> None:
+    assert status_words(state, ENGLISH) == words
+
+
+def test_a_past_release_knows_only_what_was_decided_while_it_was_the_newest() -> None:
+    rows = [Entry("Ada", "signed off", "a", "20250131T04"), Entry("nightly", "ended", "a", "20250228T04")]
+    assert entries_until(rows, "20250131T04") == rows[:1]
+    assert entries_until(rows, "20250228T04") == rows

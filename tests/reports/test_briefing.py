@@ -1,0 +1,162 @@
+"""What the briefing says."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alerts.lifecycle import State
+from core.routes import ROUTES
+from reports.briefing.content import Content, compose
+from reports.release import Decisions
+
+from .conftest import MakeRelease, alert_row
+
+PROPOSED, SIGNED, DISMISSED = "rule_0.CMR", "rule_1.EMR", "rule_2.WMR"
+STATES = {PROPOSED: State("proposed", "severe"), SIGNED: State("signed off"), DISMISSED: State("dismissed")}
+
+
+def said(content: Content) -> str:
+    """Every text that names an alert."""
+    alerts = " ".join(f"{one.subject} {one.report.sentence}" for one in content.alerts)
+    return " ".join([content.title, content.summary, alerts, *(content.changes or ()), *content.citations])
+
+
+def test_the_total_adds_the_routes_path_by_path(make_release: MakeRelease) -> None:
+    # Three months of 1,000 and of 2,000; five paths that move together, 600 apart.
+    content = compose(make_release(2), None, "en", Decisions())
+    assert content.title == "9,000 arrivals expected in February–April 2025"
+    assert "On 2 routes together: most likely 8,000 to 10,000 people, with 8 chances in 10." in content.summary
+
+
+def test_routes_where_some_people_are_counted_twice_are_in_no_total(make_release: MakeRelease) -> None:
+    content = compose(make_release(["CMR", "WBR"]), None, "en", Decisions())
+    assert content.title.startswith("3,000 arrivals")
+    assert [route.expected for route in content.routes] == ["6,000", "3,000"]
+
+
+def test_the_year_before_is_the_count_of_the_same_months(make_release: MakeRelease) -> None:
+    content = compose(make_release(1), None, "en", Decisions())
+    # January 2023 is the first month: February to April 2024 are the places 13 to 15.
+    assert f"In the same months a year earlier {3 * 1000 + 7 * (13 + 14 + 15):,} were counted." in content.summary
+
+
+def test_without_a_count_for_each_month_no_year_before_is_claimed(make_release: MakeRelease) -> None:
+    release = make_release(1)
+    known = release.frame("observations")
+    content = compose(
+        release.with_frame("observations", known[known["time_period"] != "2024-03"]), None, "en", Decisions()
+    )
+    assert "a year earlier" not in content.summary
+
+
+def test_a_route_without_forecast_says_why_and_is_in_no_total(make_release: MakeRelease) -> None:
+    content = compose(make_release(2, without=["EMR"]), None, "en", Decisions())
+    assert content.title.startswith("3,000 arrivals")
+    assert content.routes[1].why_not == "figures end in December 2024: no forecast"
+    assert content.routes[1].quantiles.empty
+
+
+def test_without_any_forecast_the_title_claims_no_number(make_release: MakeRelease) -> None:
+    content = compose(make_release(2, without=["CMR", "EMR"]), None, "en", Decisions())
+    assert content.title == "No route has figures recent enough for a forecast"
+
+
+def test_a_release_that_knows_no_route_still_has_a_briefing(make_release: MakeRelease) -> None:
+    release = make_release(1, 0)
+    content = compose(release.with_frame("routes", release.frame("routes").iloc[:0]), None, "en", Decisions())
+    assert content.routes == () and content.title.startswith("No route")
+
+
+def test_every_alert_has_its_sentence_chance_record_and_status(make_release: MakeRelease) -> None:
+    first = compose(make_release(), None, "en", Decisions(STATES)).alerts[0]
+    said, report = (
+        "Rather likely (62%) to pass 5,000, 1.5× the 12-month mean, in any month of February–April 2025.",
+        first.report,
+    )
+    assert (report.badge, report.sentence) == ("◆ Severe", said)
+    assert (report.chance, report.record) == ("62%", "right 6 times in 10, all routes")
+    assert (report.dots, first.status) == ("●●●●●●○○○○", "waits for sign-off")
+
+
+def test_the_gravest_alert_comes_first(make_release: MakeRelease) -> None:
+    levels = [alert.report.level for alert in compose(make_release(5, 6), None, "en", Decisions()).alerts]
+    assert levels == sorted(levels, key=["severe", "warning", "watch"].index)
+
+
+def test_a_dismissed_alert_is_counted_but_neither_listed_nor_drawn(make_release: MakeRelease) -> None:
+    content = compose(make_release(), None, "en", Decisions(STATES))
+    assert [alert.subject for alert in content.alerts] == ["Central Mediterranean", "Eastern Mediterranean"]
+    assert "1 was dismissed." in content.alerts_note
+    assert {route.route_id for route in content.routes if route.level} == {"CMR", "EMR"}
+
+
+def test_what_leaves_the_house_names_only_what_people_have_signed_off(make_release: MakeRelease) -> None:
+    former = make_release(5, 0)
+    content = compose(make_release(), former, "en", Decisions(STATES, signed_only=True))
+    assert [alert.subject for alert in content.alerts] == ["Eastern Mediterranean"]
+    assert "Central Mediterranean" not in said(content) and "Western Mediterranean" not in said(content)
+    assert {route.route_id for route in content.routes if route.level} == {"EMR"}
+    assert content.alerts_note.startswith("2 more were proposed by rules")
+
+
+def test_an_alert_that_stands_unsigned_does_not_read_as_ended_outside(make_release: MakeRelease) -> None:
+    former = make_release(5, 1)
+    decisions = Decisions(STATES, frozenset({PROPOSED}), signed_only=True)
+    changes = compose(make_release(), former, "en", decisions).changes
+    assert changes is not None and not any("Central Mediterranean" in text for text in changes)
+
+
+def test_an_end_is_told_outside_only_where_its_beginning_was(make_release: MakeRelease) -> None:
+    release = make_release(5, 0)
+    former = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["BSR"])]))
+    told = Decisions({}, frozenset({"rule_0.BSR"}), signed_only=True)
+    assert compose(release, former, "en", told).changes == ("Black Sea: Severe has ended",)
+    assert compose(release, former, "en", Decisions(signed_only=True)).changes == ()
+
+
+def test_changes_are_told_once_per_route_by_its_gravest_alert(make_release: MakeRelease) -> None:
+    release = make_release(5, 0)
+    now = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["CMR"]), alert_row(2, ["CMR"])]))
+    before = release.with_frame("alerts", pd.DataFrame([alert_row(1, ["CMR"])]))
+    assert compose(now, before, "en", Decisions()).changes == ("Central Mediterranean: from Warning to Severe",)
+
+
+def test_late_missing_and_unsettled_figures_are_said(make_release: MakeRelease) -> None:
+    release = make_release(
+        1, degraded=({"source_id": "a_bureau", "reason": "no answer"}, {"route_id": "BSR", "reason": "too old"})
+    )
+    flagged = release.frame("observations").assign(obs_flag="p")
+    limits = compose(release.with_frame("observations", flagged), None, "en", Decisions()).limits
+    assert limits[:4] == (
+        "This release was made without: A bureau.",
+        "No forecast of the present, for want of recent figures: Black Sea.",
+        "Figures are late from: A bureau.",
+        "The newest month is provisional or estimated for: Central Mediterranean.",
+    )
+
+
+def test_sources_behind_the_figures_are_cited_and_no_others(make_release: MakeRelease) -> None:
+    cited = " ".join(compose(make_release(), None, "en", Decisions()).citations)
+    assert "A ministry, arrivals. Licence: CC BY 4.0." in cited
+    assert "A bureau" not in cited
+
+
+def test_a_replayed_night_is_called_an_exercise(make_release: MakeRelease) -> None:
+    assert compose(make_release(replay=True), None, "en", Decisions()).exercise.startswith("Exercise")
+    assert compose(make_release(), None, "en", Decisions()).exercise == ""
+
+
+def test_intended_and_prohibited_uses_and_the_trace_are_there_in_each_language(make_release: MakeRelease) -> None:
+    release = make_release()
+    for language, word in (("en", "profiling"), ("fr", "profiler")):
+        content = compose(release, None, language, Decisions())
+        assert word in content.uses
+        assert release.run_id in content.trace and release.manifest_hash in content.trace
+
+
+def test_french_is_french_throughout(make_release: MakeRelease) -> None:
+    english, french = (compose(make_release(9, 3), None, language, Decisions()) for language in ("en", "fr"))
+    for name in ("title", "known", "summary", "alerts_note", "limits", "uses", "trace"):
+        assert getattr(english, name) != getattr(french, name), name
+    assert {route.name for route in english.routes}.isdisjoint(route.name for route in french.routes)
+    assert len(french.routes) == len(ROUTES)

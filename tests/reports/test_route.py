@@ -1,0 +1,81 @@
+"""What the Overview says about routes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from core.languages import Language
+from core.routes import ROUTES
+from reports.route import known_to, overview_title, quiet_card, window_words, without_forecast
+
+from .conftest import MakeRelease, alert_row
+
+ENGLISH = Language("en")
+
+
+def frame(*rows: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(alert_row(0, ["CMR"])))
+
+
+def title(alerts: pd.DataFrame, levels: list[str], states: list[str] | str = "ok", *, ended: bool = False) -> str:
+    gone = frame(alert_row(0, ["CMR"])) if ended else frame()
+    return overview_title(alerts, None, gone, pd.DataFrame({"level": levels, "state": states}), ENGLISH)
+
+
+UP = alert_row(0, ["EMR"], change="up")
+
+
+def test_the_title_counts_the_quiet_routes() -> None:
+    assert title(frame(UP), ["severe", "", "", ""]) == (
+        "Eastern Mediterranean moves up to Severe; 3 other routes are quiet"
+    )
+
+
+def test_a_route_without_a_forecast_is_not_called_quiet() -> None:
+    assert title(frame(UP), ["severe", "", ""], ["ok", "too_old", "ok"]) == (
+        "Eastern Mediterranean moves up to Severe; no forecast for 1 route"
+    )
+
+
+def test_the_title_names_the_two_gravest_routes_whatever_the_order_of_the_alerts() -> None:
+    mild = [alert_row(2, [route_id]) for route_id in list(ROUTES)[2:]]
+    many = frame(*mild, alert_row(1, ["EMR"]), alert_row(0, ["CMR"]))
+    assert title(many, [""] * 9).startswith(
+        "Central Mediterranean: new alert, Severe; Eastern Mediterranean: new alert, Warning"
+    )
+    assert title(many, ["watch"] * 9).count(";") == 1
+
+
+def test_no_alert_is_said_as_plainly_as_an_alert() -> None:
+    assert title(frame(), [""]) == "No alert is open on any route"
+    assert title(frame(), [""], ended=True) == "No alert is open on any route; the last ones have ended"
+
+
+def test_a_late_source_is_not_named_in_the_title() -> None:
+    late = alert_row(0, ["_Z"], rule="stale_source", source_id="a_bureau")
+    assert title(frame(late), [""]) == "No alert is open on any route"
+
+
+def test_a_quiet_route_says_what_is_expected_in_the_planning_window() -> None:
+    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
+    card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
+    assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
+    assert card.sentence == "Nothing unusual is expected: most likely 1,000 to 2,000 arrivals in February–April 2025."
+
+
+def test_a_route_without_forecast_says_how_far_its_figures_go() -> None:
+    assert without_forecast({"route_id": "BSR", "last_period": "2024-01"}, ENGLISH) == (
+        "Black Sea: figures end in January 2024, too old for a forecast of the present."
+    )
+    assert without_forecast({"route_id": "BSR", "last_period": ""}, ENGLISH) == "Black Sea: no figures, so no forecast."
+
+
+def test_a_route_whose_figures_go_further_than_the_others_is_named(make_release: MakeRelease) -> None:
+    release = make_release(["CMR", "EMR", "CHA"])
+    ends = pd.to_datetime(["2024-12-31", "2024-12-31", "2025-01-31"])
+    routes = release.frame("routes").assign(origin_date=ends)
+    assert known_to(release.with_frame("routes", routes), ENGLISH) == (
+        "figures to December 2024, English Channel to January 2025"
+    )
