@@ -40,7 +40,8 @@ from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.runs import run_backtest
+from forecasting.quantiles import to_rows
+from forecasting.runs import backtest_file
 from forecasting.verification.bootstrap import draw_weights, share_interval
 from ingest.events import SAID, events
 
@@ -104,7 +105,11 @@ def routes_forecasts(parts: Panel, kept: Path | None) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "parts.parquet"
         parts.long().to_parquet(path)
-        made = run_backtest(path, origins=ORIGINS, horizons=range(1, HORIZONS + 1), models="ensemble", totals=TOTALS)
+        made = to_rows(
+            backtest_file(
+                path, origins=ORIGINS, horizons=range(1, HORIZONS + 1), totals=TOTALS, models="ensemble"
+            ).table
+        )
     routes = made[made["series_id"].isin(dense_routes(parts).series_ids)].reset_index(drop=True)
     if kept is not None:
         routes.to_parquet(kept)

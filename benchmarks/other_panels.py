@@ -20,7 +20,7 @@ from benchmarks.shared import publish, published_files
 from core.calendar import Frequency
 from core.progress import progress_bar
 from core.schema import ALL
-from forecasting.combine import combine_table
+from forecasting.ensemble import combine
 from forecasting.members import Request, past_members
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
@@ -99,7 +99,7 @@ def scores_of(published: Published, panel: Panel, progress: Progress | None = No
     """Scores of the ensemble over all series of a panel; see :func:`forecasting.verification.scores.summarise`."""
     request = replace(Request.of(panel, None, [ENSEMBLE, BASELINE], published.horizons), progress=progress)
     members = past_members(request, origins=published.origins, step=1)[0]
-    scores = summarise(combine_table(members, panel)[0], panel)
+    scores = summarise(combine(members, panel).forecasts, panel)
     return scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE)]
 
 

@@ -11,13 +11,13 @@ import pandas as pd
 
 from benchmarks.peer_models import PEERS
 from core.schema import ALL
-from forecasting.combine import combine_table
 from forecasting.comparison import compare, same_rows
-from forecasting.engine import forecast
+from forecasting.ensemble import combine
+from forecasting.hindcast import present_work, run_work
 from forecasting.members import models_to_run
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, to_matrix
+from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import score_rows, summarise
 from forecasting.verification.verdict import BETTER, WORSE
 
@@ -120,8 +120,8 @@ def speed_lines(totals: Panel) -> list[str]:
 
 
 def _vigie(panel: Panel) -> object:
-    members = forecast(panel, horizons=range(1, 13), models=models_to_run([ENSEMBLE, BASELINE]), workers=1)
-    return combine_table(to_matrix(members), panel)
+    work = present_work(panel, models=models_to_run([ENSEMBLE, BASELINE]))
+    return combine(run_work(work, horizons=range(1, 13), workers=1), panel)
 
 
 def _peer(name: str) -> Callable[[pd.DataFrame], object]:

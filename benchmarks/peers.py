@@ -25,7 +25,7 @@ from benchmarks.shared import TOTALS, dense_parts, dense_routes, fingerprint, pu
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.settings import PROJECT
-from forecasting.combine import combine_table
+from forecasting.ensemble import combine
 from forecasting.members import Request, past_members
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
@@ -79,7 +79,7 @@ def own_table(parts: Panel) -> QuantileTable:
     """The ensemble, the baseline and the seasonal naive on the totals, as ``vigie backtest --totals`` makes them."""
     request = Request.of(parts, TOTALS, resolve(OWN), HORIZONS)
     members = past_members(request, origins=ORIGINS, step=1)[1]
-    combined = stack([members, combine_table(members, request.levels[1])[0]])
+    combined = stack([members, combine(members, request.levels[1]).forecasts])
     shown = combined.where(combined.keys["model_id"].isin(OWN).to_numpy())
     return QuantileTable(shown.keys[KEYS], shown.quantiles)
 

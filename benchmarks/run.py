@@ -17,9 +17,10 @@ import pandas as pd
 from benchmarks.shared import PAGE, replace_section
 from core.routes import ROUTES
 from core.schema import ALL
-from forecasting.backtest import backtest
-from forecasting.combine import ensemble
+from forecasting.ensemble import combine
+from forecasting.hindcast import backtest_work, run_work
 from forecasting.panel import Panel, panel_from_observations
+from forecasting.quantiles import stack
 from forecasting.registry import MODELS
 from forecasting.verification.scores import summarise
 from ingest.sources import frontex
@@ -71,11 +72,11 @@ def scores_of_all(panel: Panel) -> pd.DataFrame:
     """Scores of every model and the ensemble; the slow models at fewer origins."""
     fast = [model_id for model_id, model in MODELS.items() if not model.slow]
     slow = [model_id for model_id, model in MODELS.items() if model.slow]
-    made = backtest(panel, origins=ORIGINS, step=1, horizons=range(1, 13), models=fast)
-    late = backtest(panel, origins=SLOW_ORIGINS, step=1, horizons=range(1, 13), models=slow)
-    members = pd.concat([made, late], ignore_index=True)
-    together = pd.concat([members, ensemble(members, panel).forecasts], ignore_index=True)
-    return summarise(together[together["horizon"].isin(HORIZONS)], panel)
+    made = run_work(backtest_work(panel, origins=ORIGINS, step=1, models=fast), horizons=range(1, 13))
+    late = run_work(backtest_work(panel, origins=SLOW_ORIGINS, step=1, models=slow), horizons=range(1, 13))
+    members = stack([made, late])
+    together = stack([members, combine(members, panel).forecasts])
+    return summarise(together.where(together.keys["horizon"].isin(HORIZONS)), panel)
 
 
 def of_bundled_figures() -> dict[str, list[str]]:

@@ -119,12 +119,12 @@ def _write(made: Made, out: Path, title: str) -> None:
     from forecasting.quantiles import row_blocks  # noqa: PLC0415  # the engine takes seconds to import
     from store.forecast_file import write_forecasts  # noqa: PLC0415  # the store opens only where it is asked
 
-    about = "\n".join([title, "", *(made.account.lines() or ["Nothing stands out."])]) + "\n"
+    about = "\n".join([title, "", *(made.diagnostics.lines() or ["Nothing stands out."])]) + "\n"
     try:
         rows, beside = write_forecasts(row_blocks(made.table), about, out)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
-    typer.echo(f"{rows:,} rows of {made.account.series:,} series written to {out}")
-    for line in made.account.lines(names=_MOST_NAMED):
+    typer.echo(f"{rows:,} rows of {made.diagnostics.series:,} series written to {out}")
+    for line in made.diagnostics.lines(names=_MOST_NAMED):
         typer.echo(f"  {line}")
     typer.echo(f"What must be known about them: {beside}")

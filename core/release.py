@@ -140,7 +140,7 @@ FORECASTS = Table(
         output_type=_text("hubverse type of the value", "quantile", "median"),
     ),
     ("model_id", "series_id", "origin_date", "horizon", "output_type", "output_type_id"),
-    "forecasting.combine",
+    "forecasting.ensemble",
     ("dashboard", "reports"),
     required=True,
 )
@@ -438,7 +438,7 @@ WEIGHTS = Table(
         relative_wis=_gap(_number("mean WIS relative to the baseline's, before that origin")),
     ),
     (),
-    "forecasting.combine",
+    "forecasting.ensemble",
     ("dashboard",),
 )
 
@@ -469,7 +469,7 @@ GROUP_ERRORS = Table(
         mark=_text("what a reader must know: too few, worse than the baseline, or too narrow"),
     ),
     (),
-    "forecasting.verification.groups",
+    "forecasting.verification.scores",
     ("dashboard",),
 )
 
@@ -550,7 +550,7 @@ TABLES: tuple[Table, ...] = (
     TRAJECTORIES,
     NOWCASTS,
     _like(
-        FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.combine", "dashboard",
+        FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",
         **_MARKS,
     ),
     REPLAYS,

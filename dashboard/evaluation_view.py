@@ -18,7 +18,7 @@ from dashboard.names import model_name, region_name
 from dashboard.reads import Night
 from dashboard.route_context import country
 from dashboard.summaries import known
-from forecasting.verification.groups import FEW, NARROW
+from forecasting.verification.scores import FEW, NARROW
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 
 

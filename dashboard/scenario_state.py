@@ -14,9 +14,9 @@ import pandas as pd
 
 from dashboard import numbers, summaries
 from dashboard.reads import Night
-from forecasting.scenarios_analogues import EPISODES
-from forecasting.scenarios_capacity import STAYS
-from forecasting.scenarios_conditional import HOWS
+from forecasting.scenarios.analogues import EPISODES
+from forecasting.scenarios.capacity import STAYS
+from forecasting.scenarios.conditional import HOWS
 
 KINDS = ("if", "shock", "past")
 NONE = "none"

@@ -29,7 +29,7 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 )
 
 from core.errors import InputError, VigieError
-from forecasting.watched import one_thread_each
+from forecasting.pool import one_thread_each
 from forecasting.workers import Answer, Cluster, Progress, Task, run_tasks
 
 LOCAL = "local"

@@ -31,7 +31,7 @@ COMPONENTS = (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME
 """The chain's links in order; the first is where it begins: last month's forecast of its h-th month."""
 
 Refit = Callable[[Panel, Sequence[str]], pd.DataFrame]
-"""Forecasts of some models from each series' last value, as of :func:`forecasting.engine.forecast`."""
+"""Forecasts of some models from each series' last value, as of :func:`forecasting.hindcast.run_work`."""
 _ROW = ["series_id", "horizon"]
 
 
@@ -49,7 +49,7 @@ def explain(  # what moves a forecast comes from six places
     Args:
         present: The ensemble's and the members' quantile rows from each series' last origin.
         past: The same at past origins.
-        weights: From :func:`forecasting.combine.ensemble`.
+        weights: From :func:`forecasting.ensemble.ensemble`.
         panel: The series as known now.
         refit: Makes members' forecasts from changed histories.
         published: The ensemble's rows where they were changed before publication; by default as in ``present``.

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from forecasting.bottom_up import VERSION as BOTTOM_UP_VERSION
-from forecasting.bottom_up import sum_of_parts
-from forecasting.combine import WINDOW
+from forecasting.ensemble import WINDOW
+from forecasting.hindcast import WorkList, backtest_work, present_work, run_work
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.panel import Panel
 from forecasting.pooled import Fits, Level, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, stack
-from forecasting.reconcile import totals_panel
+from forecasting.reconcile import VERSION as BOTTOM_UP_VERSION
+from forecasting.reconcile import sum_of_parts, totals_panel
 from forecasting.registry import MODELS, POOLED_MODELS
-from forecasting.work import WorkList, backtest_work, present_work, run_work
 from forecasting.workers import Progress, Workers
 
 BUDGET = 320.0

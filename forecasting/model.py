@@ -2,7 +2,7 @@
 
 Every model works on log1p scale, where counts of very different sizes behave alike, and gives the 23 hub quantiles
 at horizons 1..H. It may raise :class:`FitError`; guarding, fallback and the return to counts are the engine's work
-(:mod:`forecasting.guard`), so that every model is treated alike.
+(:mod:`forecasting.postprocess`), so that every model is treated alike.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Model:
 
 Learn = Callable[[FloatArray, FloatArray, FloatArray, float], bytes]
 """From features, growth and weights of past origins, and the horizon in seasons, to a fit that can be kept."""
-Foresee = Callable[[bytes, FloatArray], FloatArray]
+PredictGrowth = Callable[[bytes, FloatArray], FloatArray]
 """From a fit and features of other origins to quantiles of growth at the model's levels, ``(n, levels)``."""
 
 
@@ -123,7 +123,7 @@ class PooledModel:
     version: str
     levels: FloatArray
     fit: Learn
-    predict: Foresee
+    predict: PredictGrowth
     card: ModelCard
 
 

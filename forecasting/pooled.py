@@ -20,22 +20,22 @@ import pandas as pd
 
 from core.calendar import write_period
 from core.quantiles import FloatArray
-from forecasting.guard import FEWEST_EARLIER_VALUES
+from forecasting.hindcast import history_hash
 from forecasting.model import LEVELS, BoolArray
 from forecasting.panel import Panel
 from forecasting.pooled_fit import Answer, Series, Task, between, run_task
+from forecasting.postprocess import FEWEST_EARLIER_VALUES
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.registry import POOLED_MODELS
-from forecasting.work import history_hash
 from forecasting.workers import Progress, Workers, run_tasks
 
 FITTED = (1, 2, 3, 4, 6, 9, 12)
 """Horizons with a fit of their own, as has every one beyond the last."""
 FEW = 50_000
 """Forecasts by kept fits that are made sooner (in about two seconds) than processes are started."""
-FORESEEN = "foreseen"
-"""Ending of the name under which is kept what a fit foresaw."""
-_MARKS = ["model_version", "history_hash", "fallback", "reason", "capped"]
+PREDICTIONS = "foreseen"
+"""Ending of the name under which is kept what a fit predicted."""
+_FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
 
 
 class Fits(Protocol):
@@ -64,7 +64,7 @@ class Level:
 
 
 def past_origins(panel: Panel, *, origins: int, step: int) -> BoolArray:
-    """The backtest's origins (see :func:`forecasting.work.backtest_work`), periods × series."""
+    """The backtest's origins (see :func:`forecasting.hindcast.backtest_work`), periods × series."""
     rows = np.arange(len(panel.matrix) - 1)[::-1][::step][:origins]
     wanted = np.zeros(panel.matrix.shape, dtype=bool)
     wanted[rows] = panel.matrix.notna().to_numpy()[rows]
@@ -102,8 +102,8 @@ def run_pooled(
         fits: Where fits are looked up and kept; None keeps none.
 
     Returns:
-        One table per level, as of :func:`forecasting.work.run_work`. A series with fewer than 24 earlier values has no
-        row, and there is none before 2,000 past origins can be learned from.
+        One table per level, as of :func:`forecasting.hindcast.run_work`. A series with fewer than 24 earlier values has
+        no row, and there is none before 2,000 past origins can be learned from.
     """
     world = [Series.of(level.panel, level.kind) for level in levels]
     calendar = levels[0].panel.periods
@@ -173,19 +173,19 @@ def _by_horizon(
 def _answers(
     tasks: list[Task], prints: list[str], fits: Fits | None, workers: Workers, progress: Progress | None
 ) -> list[list[list[Answer]]]:
-    """Run the tasks with the fits that are kept and what they foresaw, and keep what is new."""
+    """Run the tasks with the fits that are kept and what they predicted, and keep what is new."""
     if fits is None:
         return [done.answers for done in run_tasks(run_task, tasks, workers=workers, progress=progress)]
     keys = [task.key(prints[task.known]) for task in tasks]
     given = [
-        replace(task, keep=True, fitted=fits.get(key), foreseen=fits.get(f"{key}-{FORESEEN}"))
+        replace(task, keep=True, fitted=fits.get(key), cached=fits.get(f"{key}-{PREDICTIONS}"))
         for task, key in zip(tasks, keys, strict=True)
     ]
-    if workers is None and all(one.fitted for one in given) and sum(one.unforeseen() for one in given) <= FEW:
+    if workers is None and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
         workers = 1
     made = run_tasks(run_task, given, workers=workers, progress=progress)
     for key, done in zip(keys, made, strict=True):
-        for name, content in ((key, done.fit), (f"{key}-{FORESEEN}", done.foreseen)):
+        for name, content in ((key, done.fit), (f"{key}-{PREDICTIONS}", done.cached)):
             if content:
                 fits.put(name, content)
     return [done.answers for done in made]
@@ -241,7 +241,7 @@ def _table(model_id: str, level: Level, answers: list[tuple[int, int, Answer]], 
         )
         values.append(np.expm1(answer.quantiles))
     if not blocks:
-        empty = {name: pd.Series(dtype=object) for name in [*KEYS, *_MARKS]}
+        empty = {name: pd.Series(dtype=object) for name in [*KEYS, *_FLAGS]}
         return QuantileTable(pd.DataFrame(empty), np.empty((0, len(LEVELS))))
     return QuantileTable(pd.concat(blocks, ignore_index=True), np.concatenate(values))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,10 +13,9 @@ from numpy.typing import NDArray
 
 from core.quantiles import FloatArray
 from forecasting.features import features, volatility
-from forecasting.guard import LARGEST_CAP, SMALLEST_CAP
 from forecasting.model import LEVELS, BoolArray, between_levels
 from forecasting.panel import Panel
-from forecasting.pooled_memory import remembered, with_new
+from forecasting.postprocess import LARGEST_CAP, SMALLEST_CAP
 from forecasting.registry import POOLED_MODELS
 
 MOST_ROWS = 33_000
@@ -61,11 +62,11 @@ class Task:
     ahead: tuple[int, ...]
     """Horizons that are forecast."""
     keep: bool = False
-    """A new fit, and what it foresees, is handed back."""
+    """A new fit, and what it predicts, is handed back."""
     fitted: bytes | None = None
     """A fit that was kept."""
-    foreseen: bytes | None = None
-    """What it foresaw before."""
+    cached: bytes | None = None
+    """What it predicted before."""
 
     def key(self, fingerprint: str) -> str:
         """Name under which the fit is kept: the model, its version, and a hash of all that it learns from."""
@@ -74,9 +75,9 @@ class Task:
         mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
         return f"{self.model_id}-{POOLED_MODELS[self.model_id].version}-h{self.horizon}-{mark}"
 
-    def unforeseen(self) -> int:
+    def uncached(self) -> int:
         """Number of forecasts that the fit has not made before."""
-        known = remembered(self.foreseen)
+        known = read_cache(self.cached)
         sizes = [sum(int(wanted[row].sum()) for wanted in self.eligible) for row in self.origins]
         return sum(
             size
@@ -115,7 +116,7 @@ class Done:
 
     answers: list[list[Answer]]
     fit: bytes = b""
-    foreseen: bytes = b""
+    cached: bytes = b""
 
 
 _NOTHING = Answer(
@@ -124,16 +125,16 @@ _NOTHING = Answer(
 
 
 def run_task(task: Task) -> Done:
-    """Fit where no fit was kept, and forecast what was not foreseen before."""
+    """Fit where no fit was kept, and forecast what was not cached before."""
     fitted = task.fitted or _fit(task)
     if not fitted:
         return Done([[_NOTHING] * len(task.world)] * len(task.ahead))
-    known = remembered(task.foreseen)
-    new = _foresee(task, fitted, known)
+    known = read_cache(task.cached)
+    new = _predict(task, fitted, known)
     answers = [_answers(task, known | new, horizon) for horizon in task.ahead]
     if not task.keep:
         return Done(answers)
-    return Done(answers, b"" if task.fitted else fitted, with_new(known, new))
+    return Done(answers, b"" if task.fitted else fitted, extended_cache(known, new))
 
 
 def between(lower: Answer, upper: Answer, share: float) -> Answer:
@@ -148,7 +149,7 @@ def _entry(mark: str, horizon: int) -> str:
     return f"h{horizon}-{mark}"
 
 
-def _foresee(task: Task, fitted: bytes, known: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+def _predict(task: Task, fitted: bytes, known: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Growth at the model's own levels for every origin and horizon not known, level after level."""
     described: dict[str, FloatArray] = {}
     for horizon in task.ahead:
@@ -254,7 +255,7 @@ def _place(task: Task, series: Series, where: tuple[NDArray[np.intp], ...], grow
 
 
 def _caps(logs: FloatArray, horizon: int) -> FloatArray:
-    """The highest log1p quantile allowed at every period, as :func:`forecasting.guard.log_cap` has it."""
+    """The highest log1p quantile allowed at every period, as :func:`forecasting.postprocess.log_cap` has it."""
     largest = np.zeros_like(logs)
     for step in range(1, min(horizon, len(logs) - 1) + 1):
         largest[step:] = np.fmax(largest[step:], np.abs(logs[step:] - logs[:-step]))
@@ -262,3 +263,34 @@ def _caps(logs: FloatArray, horizon: int) -> FloatArray:
     factors = np.clip(np.exp(np.clip(running, 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
     record = np.maximum(np.expm1(np.fmax.accumulate(logs, axis=0)), 1.0)
     return np.asarray(np.log1p(factors * record))
+
+
+MOST_BYTES = 8_000_000
+"""Per fit: seven hundred series at a year's origins and five horizons, three times. The oldest entries go first, and of
+a panel with tens of thousands of series only the present remains."""
+
+
+def read_cache(kept: bytes | None) -> dict[str, FloatArray]:
+    """The entries of what was kept; none where nothing was, or where it cannot be read."""
+    if not kept:
+        return {}
+    try:
+        with np.load(io.BytesIO(kept), allow_pickle=False) as entries:
+            return {name: entries[name] for name in entries.files}
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+        return {}
+
+
+def extended_cache(known: Mapping[str, FloatArray], new: Mapping[str, FloatArray]) -> bytes:
+    """Known entries and new ones as bytes to keep; nothing where there is no new one."""
+    if not new:
+        return b""
+    newest_first, size = {}, 0
+    for name, entry in reversed({**known, **new}.items()):
+        size += entry.nbytes
+        if size > MOST_BYTES:
+            break
+        newest_first[name] = entry
+    kept = io.BytesIO()
+    np.savez(kept, allow_pickle=False, **dict(reversed(newest_first.items())))
+    return kept.getvalue()

@@ -14,8 +14,8 @@ from core.quantiles import FloatArray
 from forecasting.model import LEVELS, NORMAL_SCORES, BoolArray
 
 KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
-MARKS = ["model_version", "history_hash", "fallback", "reason", "capped", "spread_factor"]
-"""What the engine adds to hubverse columns: which code and which history made a forecast, how it was guarded,
+FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped", "spread_factor"]
+"""What the engine adds to hubverse columns: which code and which history made a forecast, how it was safe_forecast,
 and by what the ensemble's spread was multiplied."""
 
 
@@ -31,9 +31,14 @@ class QuantileTable:
     keys: pd.DataFrame
     quantiles: FloatArray
 
-    def where(self, mask: BoolArray) -> QuantileTable:
+    def where(self, mask: BoolArray | pd.Series) -> QuantileTable:
         """Only the rows where ``mask`` is true."""
-        return QuantileTable(self.keys[mask].reset_index(drop=True), self.quantiles[mask])
+        chosen = np.asarray(mask, dtype=bool)
+        return QuantileTable(self.keys[chosen].reset_index(drop=True), self.quantiles[chosen])
+
+    def of_model(self, model_id: str) -> QuantileTable:
+        """Only one model's rows."""
+        return self.where(self.keys["model_id"] == model_id)
 
 
 def stack(tables: Sequence[QuantileTable]) -> QuantileTable:
@@ -54,9 +59,18 @@ def to_matrix(forecasts: pd.DataFrame) -> QuantileTable:
         rows = rows.sort_values([*KEYS, "output_type_id"], ignore_index=True)
     if not _in_blocks(rows):
         raise SchemaError(f"forecasts: each of them needs the {len(LEVELS)} quantile levels once")
-    columns = [column for column in [*KEYS, *MARKS] if column in rows.columns]
+    columns = [column for column in [*KEYS, *FLAGS] if column in rows.columns]
     keys = rows[columns].iloc[:: len(LEVELS)].reset_index(drop=True)
     return QuantileTable(keys, rows["value"].to_numpy(dtype=float).reshape(-1, len(LEVELS)))
+
+
+Forecasts = pd.DataFrame | QuantileTable
+"""Hubverse quantile rows, or the same as a matrix."""
+
+
+def as_table(forecasts: Forecasts) -> QuantileTable:
+    """Forecasts as a matrix, whether they come as one or as hubverse rows."""
+    return forecasts if isinstance(forecasts, QuantileTable) else to_matrix(forecasts)
 
 
 def _in_blocks(rows: pd.DataFrame) -> bool:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NotRequired, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from forecasting.account import Account, account_of, far_above_record
-from forecasting.combine import NO_MEMBER, combine_table
+from core.quantiles import FloatArray
+from forecasting.ensemble import NO_MEMBER, combine
 from forecasting.members import LARGEST_JUDGED, Request, origins_to_judge, past_members, present_members
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Fits
-from forecasting.quantiles import QuantileTable, stack, to_rows
+from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
 from forecasting.registry import resolve
 from forecasting.workers import Progress, Workers
@@ -26,41 +25,19 @@ DEFAULT_MODELS = "ensemble,baseline"
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 
-class _Options(TypedDict):
-    models: NotRequired[str | Sequence[str]]
-    totals: NotRequired[str | None]
-    workers: NotRequired[Workers]
-    progress: NotRequired[Progress | None]
-    fits: NotRequired[Fits | None]
-
-
-class BacktestOptions(_Options):
-    """What :func:`backtest_file` takes beside the file."""
-
-    origins: int
-    step: NotRequired[int]
-    horizons: Sequence[int]
-
-
-class ForecastOptions(_Options):
-    """What :func:`forecast_file` takes beside the file."""
-
-    horizon: int
-
-
 @dataclass(frozen=True)
 class Made:
     """Forecasts of a panel's file.
 
     Attributes:
-        table: The forecasts of the models asked for, and of no others; marked as of
-            :func:`forecasting.engine.forecast`, and ``far_above_record`` (bool) where the 99 % quantile is more than
+        table: The forecasts of the models asked for, and of no others; flagged as of
+            :func:`forecasting.hindcast.run_work`, and ``far_above_record`` (bool) where the 99 % quantile is more than
             ten times the highest value that the series had by the origin.
-        account: What must be known about them.
+        diagnostics: What must be known about them.
     """
 
     table: QuantileTable
-    account: Account
+    diagnostics: Diagnostics
 
 
 def backtest_file(  # noqa: PLR0913  # the options of the command line, all of them named by the caller
@@ -152,21 +129,11 @@ def forecast_file(
     return _made(request, _coherent(request, [_newest(table) for table in made], made[0]))
 
 
-def run_backtest(panel_path: Path, **options: Unpack[BacktestOptions]) -> pd.DataFrame:
-    """The rows of :func:`backtest_file`, as hubverse has them."""
-    return to_rows(backtest_file(panel_path, **options).table)
-
-
-def run_forecast(panel_path: Path, **options: Unpack[ForecastOptions]) -> pd.DataFrame:
-    """The rows of :func:`forecast_file`, as hubverse has them."""
-    return to_rows(forecast_file(panel_path, **options).table)
-
-
 def _made(request: Request, tables: list[QuantileTable]) -> Made:
     table = stack(tables)
     far = far_above_record(table, request.levels)
     marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
-    return Made(marked, account_of(marked, request.levels))
+    return Made(marked, diagnose(marked, request.levels))
 
 
 def _coherent(request: Request, made: list[QuantileTable], past: QuantileTable) -> list[QuantileTable]:
@@ -189,7 +156,7 @@ def _newest(made: QuantileTable) -> QuantileTable:
 
 def _answer(made: QuantileTable, panel: Panel, asked: list[str]) -> QuantileTable:
     if ENSEMBLE in asked:
-        combined = combine_table(made, panel)[0]
+        combined = combine(made, panel).forecasts
         made = stack([made, _with_members_reasons(combined, made)])
     return made.where(made.keys["model_id"].isin(asked).to_numpy())
 
@@ -204,3 +171,105 @@ def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> Qu
     told = combined.keys["fallback"].to_numpy(dtype=bool) & ~fitted & ~pd.isna(why)
     reason = np.where(told, [f"{NO_MEMBER}: {one}" for one in why], combined.keys["reason"])
     return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)
+
+
+FAR = 10.0
+"""A 99 % quantile above so many times the highest value that a series had by the origin is reported."""
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """What must be known, by model.
+
+    Attributes:
+        series: Number of series in the table.
+        fallbacks: ``model_id, reason, series_id, forecasts``: the baseline stands in for a model.
+        capped: ``model_id, series_id, forecasts``: the cap on explosion was applied.
+        far: ``model_id, series_id, forecasts, horizon, quantile, record``: 99 % quantiles far above the record; the
+            last three tell of the one that is farthest above it.
+    """
+
+    series: int
+    fallbacks: pd.DataFrame
+    capped: pd.DataFrame
+    far: pd.DataFrame
+
+    def lines(self, names: int | None = None) -> list[str]:
+        """Sentences for people.
+
+        Args:
+            names: How many series each of them names; all by default.
+        """
+        lines = [
+            f"{model_id}: the baseline stands in ({reason}) {self._of(rows, names)}"
+            for (model_id, reason), rows in self.fallbacks.groupby(["model_id", "reason"], sort=True)
+        ]
+        lines += [
+            f"{model_id}: quantiles were cut at the series' cap {self._of(rows, names)}"
+            for model_id, rows in self.capped.groupby("model_id", sort=True)
+        ]
+        for model_id, rows in self.far.groupby("model_id", sort=True):
+            worst = rows.iloc[int((rows["quantile"] / rows["record"]).to_numpy().argmax())]
+            lines.append(
+                f"{model_id}: the 99 % quantile is more than {FAR:.0f} times the series' highest value "
+                f"{self._of(rows, names)}; farthest: {worst['series_id']}, h={worst['horizon']}, "
+                f"{worst['quantile']:,.0f} against {worst['record']:,.0f}"
+            )
+        return lines
+
+    def _of(self, rows: pd.DataFrame, names: int | None) -> str:
+        ids = rows["series_id"].tolist()
+        shown = ids if names is None else ids[:names]
+        more = f" and {len(ids) - len(shown):,} more" if len(shown) < len(ids) else ""
+        count = f"{rows['forecasts'].sum():,} forecasts of {len(ids):,} of {self.series:,} series"
+        return f"in {count}: {', '.join(shown)}{more}"
+
+
+def highest_before(keys: pd.DataFrame, panels: Sequence[Panel]) -> FloatArray:
+    """For each forecast the highest value that its series had up to the origin, at least 1.
+
+    Args:
+        keys: Columns ``series_id`` and ``origin_date``.
+        panels: Panels that hold the series between them, on one calendar.
+    """
+    found = np.full(len(keys), np.nan)
+    for panel in panels:
+        record = np.fmax.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
+        column = pd.Index(panel.series_ids).get_indexer(pd.Index(keys["series_id"]))
+        row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
+        mine = (column >= 0) & (row >= 0)
+        found[mine] = record[row[mine], column[mine]]
+    return np.asarray(np.fmax(found, 1.0))
+
+
+def far_above_record(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
+    """Which forecasts have a 99 % quantile above ten times the highest value that the series had by the origin."""
+    far: BoolArray = table.quantiles[:, -1] > FAR * highest_before(table.keys, panels)
+    return far
+
+
+def diagnose(table: QuantileTable, panels: Sequence[Panel]) -> Diagnostics:
+    """Gather what must be known.
+
+    Args:
+        table: Forecasts whose keys hold the marks ``fallback``, ``reason``, ``capped`` and ``far_above_record``.
+        panels: See :func:`highest_before`.
+    """
+    keys = table.keys
+    far = table.where(keys["far_above_record"].to_numpy(dtype=bool))
+    record = highest_before(far.keys, panels)
+    told = far.keys[["model_id", "series_id", "horizon"]].assign(quantile=far.quantiles[:, -1], record=record)
+    told["forecasts"] = told.groupby(["model_id", "series_id"])["horizon"].transform("size")
+    worst = told.assign(times=told["quantile"] / told["record"]).sort_values("times", ascending=False, kind="stable")
+    return Diagnostics(
+        series=int(keys["series_id"].nunique()),
+        fallbacks=_counted(keys[keys["fallback"].to_numpy(dtype=bool)], ["model_id", "reason", "series_id"]),
+        capped=_counted(keys[keys["capped"].to_numpy(dtype=bool)], ["model_id", "series_id"]),
+        far=worst.drop_duplicates(["model_id", "series_id"])[
+            ["model_id", "series_id", "forecasts", "horizon", "quantile", "record"]
+        ].reset_index(drop=True),
+    )
+
+
+def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return keys.groupby(columns, sort=True).size().rename("forecasts").reset_index()

@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 from core.quantiles import FloatArray
 from forecasting.model import BoolArray
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, probability_at, to_matrix, value_at
+from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at, value_at
 from forecasting.verification.scores import observed_at
 
 SHRINKAGE = 24.0
@@ -29,7 +29,12 @@ _BOUND = 2.5
 
 
 def sample_paths(
-    forecasts: pd.DataFrame, backtest: pd.DataFrame | None, panel: Panel, *, n: int = 1000, seed: int = 0
+    forecasts: Forecasts,
+    backtest: Forecasts | None,
+    panel: Panel,
+    *,
+    n: int = 1000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Draw ``n`` joint futures whose marginals are the forecasts.
 
@@ -44,7 +49,7 @@ def sample_paths(
     Returns:
         A frame that keeps ``TRAJECTORIES``: ``output_type_id`` is the path's number from 0.
     """
-    table = to_matrix(forecasts)
+    table = as_table(forecasts)
     series = sorted(str(name) for name in table.keys["series_id"].unique())
     horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
     scores = past_scores(backtest, panel, series, horizons).until(table.keys["origin_date"].min())
@@ -96,7 +101,7 @@ class PastScores:
         return np.where(known[:, None, :], self.scores, np.nan)[usable]
 
 
-def past_scores(backtest: pd.DataFrame | None, panel: Panel, series: list[str], horizons: list[int]) -> PastScores:
+def past_scores(backtest: Forecasts | None, panel: Panel, series: list[str], horizons: list[int]) -> PastScores:
     """Where past outcomes fell in past forecasts, as normal scores.
 
     Args:
@@ -106,9 +111,10 @@ def past_scores(backtest: pd.DataFrame | None, panel: Panel, series: list[str], 
         horizons: Order of the third axis.
     """
     nothing = np.empty((0, len(series), len(horizons)))
-    if backtest is None or backtest.empty:
+    if backtest is None or (isinstance(backtest, pd.DataFrame) and backtest.empty):
         return PastScores(nothing, np.empty((0, len(horizons)), dtype="datetime64[ns]"))
-    table = to_matrix(backtest[backtest["series_id"].isin(series) & backtest["horizon"].isin(horizons)])
+    table = as_table(backtest)
+    table = table.where(table.keys["series_id"].isin(series) & table.keys["horizon"].isin(horizons))
     observed = observed_at(table.keys, panel)
     origins = np.unique(table.keys["origin_date"].to_numpy())
     scores = np.full((len(origins), len(series), len(horizons)), np.nan)

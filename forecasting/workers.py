@@ -21,11 +21,11 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 
 from core.log import get_logger
 from core.quantiles import FloatArray
-from forecasting.guard import Guarded, guarded, stand_in
 from forecasting.limits import Breaker, CutOff, Limits
 from forecasting.model import History
+from forecasting.pool import SupervisedPool, WorkersFailedError, one_thread_each, run_batch
+from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast
 from forecasting.registry import MODELS
-from forecasting.watched import WatchedPool, WorkersFailedError, one_thread_each, run_batch
 
 Progress = Callable[[int, int], None]
 """Called with fits done and fits in all; on a cluster with batches of fits."""
@@ -46,7 +46,7 @@ class Cluster(Protocol):
         """Answers of a function at the top of a module of this package, in the order of the tasks."""
 
 
-Workers = int | WatchedPool | Cluster | None
+Workers = int | SupervisedPool | Cluster | None
 """Processes, a pool of them that stays, or a cluster; None lets the amount of work decide how many processes."""
 
 _SECONDS_PER_FIT = {False: 0.03, True: 0.3}
@@ -83,14 +83,14 @@ class Fit:
         return History(filled, logs[known], self.season_length, self.last_period, seed)
 
 
-FitFunction = Callable[[Fit], Guarded]
-Took = Callable[[dict[int, Guarded | CutOff]], None]
+FitFunction = Callable[[Fit], SafeForecast]
+Took = Callable[[dict[int, SafeForecast | CutOff]], None]
 
 
 def run_fits(
     fits: Sequence[Fit], horizon: int, *, workers: Workers = None, progress: Progress | None = None
-) -> list[Guarded]:
-    """Run fits and give their guarded answers in the order asked.
+) -> list[SafeForecast]:
+    """Run fits and give their safe_forecast answers in the order asked.
 
     A fit that takes too long or too much memory is cut off; the baseline stands in for it, and says so.
 
@@ -104,20 +104,20 @@ def run_fits(
     is_much = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits) > _WORTH_PROCESSES
     if workers is None:
         workers = (os.cpu_count() or 1) if is_much else 1
-    answers: dict[int, Guarded] = {}
+    answers: dict[int, SafeForecast] = {}
 
-    def took(found: dict[int, Guarded | CutOff]) -> None:
-        answers.update({place: _standing_in(fits[place], horizon, answer) for place, answer in found.items()})
-        if isinstance(workers, int | WatchedPool):  # a cluster tells by itself
+    def took(found: dict[int, SafeForecast | CutOff]) -> None:
+        answers.update({place: _with_fallback(fits[place], horizon, answer) for place, answer in found.items()})
+        if isinstance(workers, int | SupervisedPool):  # a cluster tells by itself
             _tell(progress, len(answers), len(fits))
 
     fit = partial(run_fit, horizon=horizon)
     if isinstance(workers, int):
         batches = _batches(fits, workers)
         if workers > 1 and len(batches) > 1:
-            with WatchedPool(workers) as pool:
+            with SupervisedPool(workers) as pool:
                 _run_over_processes(pool, fit, fits, batches, took)
-    elif isinstance(workers, WatchedPool):
+    elif isinstance(workers, SupervisedPool):
         batches = _batches(fits, workers.size)
         if batches:
             _run_over_processes(workers, fit, fits, batches, took, processes=None if is_much else 1)
@@ -128,17 +128,17 @@ def run_fits(
     return [answers[place] for place in range(len(fits))]
 
 
-def run_fit(fit: Fit, horizon: int) -> Guarded:
-    """One fit, guarded."""
-    return guarded(MODELS[fit.model_id], fit.history(), horizon)
+def run_fit(fit: Fit, horizon: int) -> SafeForecast:
+    """One fit, safe_forecast."""
+    return safe_forecast(MODELS[fit.model_id], fit.history(), horizon)
 
 
-def _standing_in(fit: Fit, horizon: int, answer: Guarded | CutOff) -> Guarded:
+def _with_fallback(fit: Fit, horizon: int, answer: SafeForecast | CutOff) -> SafeForecast:
     if not isinstance(answer, CutOff):
         return answer
     get_logger().warning("fit cut off", model_id=fit.model_id, series_id=fit.series_id, origin=str(fit.last_period),
                          reason=answer.reason)  # fmt: skip
-    return stand_in(fit.history(), horizon, answer.reason)
+    return fallback_forecast(fit.history(), horizon, answer.reason)
 
 
 def _model_of(fit: Fit) -> str:
@@ -153,7 +153,7 @@ def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
 
 
 def _run_over_processes(
-    pool: WatchedPool,
+    pool: SupervisedPool,
     fit: FitFunction,
     fits: Sequence[Fit],
     batches: list[list[int]],
@@ -213,7 +213,7 @@ def run_tasks(
         workers: Processes or a cluster; by default one process per core where there are several tasks.
         progress: Told after every task.
     """
-    if isinstance(workers, WatchedPool):
+    if isinstance(workers, SupervisedPool):
         workers = workers.size
     if workers is not None and not isinstance(workers, int):
         return workers.run(function, tasks, progress=progress)

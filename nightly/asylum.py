@@ -20,13 +20,13 @@ from core.languages import marked as _
 from core.progress import ProgressReport
 from core.release import FORECASTS
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
-from forecasting.combine import ensemble
+from forecasting.ensemble import combine
+from forecasting.hindcast import backtest_work, present_work, run_work
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
-from forecasting.work import backtest_work, present_work, run_work
 from forecasting.workers import Workers
 from nightly.forecasts import FIT, ROW, hindcasts, of_model
 from nightly.tables import hindcast_table
@@ -221,7 +221,7 @@ class _Forecaster:
         past, made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
         together = pd.concat([to_rows(now)[COLUMNS], past], ignore_index=True).drop_duplicates(ROW)
-        combined = ensemble(together, panel).forecasts
+        combined = to_rows(combine(together, panel).forecasts)
         everything = pd.concat([of_model(together, BASELINE), combined], ignore_index=True)
         last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
         is_present = everything["origin_date"] == everything["series_id"].map(last)

@@ -13,12 +13,12 @@ import pandas as pd
 from core.progress import ProgressReport
 from core.regions import region_of
 from core.schema import ALL
-from forecasting.combine import ensemble
-from forecasting.model import ENSEMBLE
+from forecasting.ensemble import combine
+from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.verification.groups import group_errors
-from forecasting.work import backtest_work
-from nightly.forecasts import hindcasts, of_model
+from forecasting.quantiles import to_rows
+from forecasting.verification.scores import group_errors
+from nightly.forecasts import hindcasts
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.backtests import BacktestStore
 
@@ -45,7 +45,7 @@ def errors_by_group(
         origins: At most so many past origins.
 
     Returns:
-        A frame of ``forecasting.verification.groups.COLUMNS``. A route whose breakdown is shorter than six years has no
+        A frame of ``forecasting.verification.scores.COLUMNS``. A route whose breakdown is shorter than six years has no
         row by nationality: it cannot be judged.
     """
     routes = data.states.assign(kind="route", geo=ALL, group=ALL)
@@ -98,7 +98,7 @@ def _hindcasts(panel: Panel, origins: int, cache: BacktestStore, progress: Progr
     work = backtest_work(panel, origins=origins, step=1, models=MODELS)
     stage = partial(progress, "Scoring past forecasts by nationality")
     members, _made = hindcasts(work, cache, horizons=HORIZONS, progress=stage)
-    return of_model(ensemble(members, panel).forecasts, ENSEMBLE)
+    return to_rows(combine(members, panel).forecasts)
 
 
 def _groups(rows: pd.DataFrame) -> pd.DataFrame:

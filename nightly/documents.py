@@ -13,10 +13,10 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
-from forecasting import combine
+from forecasting import ensemble
 from forecasting.model import BASELINE, ENSEMBLE, ModelCard
 from forecasting.registry import MODELS
-from forecasting.verification.groups import COLUMNS as GROUP_COLUMNS
+from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.verdict import skill
 from ingest.catalogue import SourceCard
 from ingest.known_issues import KnownIssue
@@ -56,7 +56,7 @@ def documents(
 def _in_one_language(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Language
 ) -> dict[str, str]:
-    models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: combine.CARD}
+    models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: ensemble.CARD}
     spans = _spans(frames["observations"])
     state = frames["freshness"].set_index("source_id")["state"].to_dict()
     return {

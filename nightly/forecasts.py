@@ -11,13 +11,13 @@ import pandas as pd
 
 from core.progress import ProgressReport
 from core.settings import Settings
-from forecasting.combine import ensemble
+from forecasting.ensemble import combine
+from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
 from forecasting.model import ENSEMBLE
+from forecasting.nowcast import update_with_nowcasts
 from forecasting.quantiles import to_rows
 from forecasting.registry import MODELS
-from forecasting.sharpen import sharpen
 from forecasting.trajectories import sample_paths
-from forecasting.work import WorkList, backtest_work, present_work, run_work, was_cut_off
 from forecasting.workers import Progress, Workers
 from nightly.real_time import RealTimeData
 from store.backtests import COLUMNS, BacktestStore
@@ -74,7 +74,7 @@ class ForecastSet:
             str(series_id): rows.sort_values("output_type_id")["value"].to_numpy(dtype=float)
             for series_id, rows in used.groupby("series_id")
         }
-        served, paths = sharpen(self.current_ensemble, self.paths, by_series)
+        served, paths = update_with_nowcasts(self.current_ensemble, self.paths, by_series)
         members = self.current[self.current["model_id"] != ENSEMBLE]
         return replace(self, current=pd.concat([members, served], ignore_index=True), paths=paths)
 
@@ -112,8 +112,8 @@ def make_forecasts(
     )
     # A past origin of one route may be the present one of another: the forecast is the same, and is kept once.
     together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
-    combined = ensemble(together, data.panel)
-    everything = pd.concat([together, combined.forecasts], ignore_index=True)
+    combined = combine(together, data.panel)
+    everything = pd.concat([together, to_rows(combined.forecasts)], ignore_index=True)
     is_current = everything["origin_date"] == everything["series_id"].map(
         data.states.set_index("series_id")["origin_date"]
     )

@@ -21,7 +21,7 @@ from desk.night import record_night
 from desk.open import desk_on
 from desk.sending import send_waiting
 from forecasting.limits import Limits
-from forecasting.watched import WatchedPool
+from forecasting.pool import SupervisedPool
 from ingest.catalogue import sources as read_catalogue
 from ingest.harmonise import SOURCE_ID as ROUTES_SOURCE
 from ingest.known_issues import known_issues
@@ -75,7 +75,7 @@ class Run:
     settings: Settings
     journal: Journal
     delivery: Delivery
-    pool: WatchedPool
+    pool: SupervisedPool
     progress: ProgressReport
 
 
@@ -141,7 +141,7 @@ def run_night(
         journal = Journal(journal_url(settings.journal_url, home))
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
-            with shared(home, settings) as delivery, WatchedPool(limits=limits) as pool:
+            with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
                 # Its libraries load while values are read; others join where there is much to do.
                 pool.start(1)
                 return _make_release(Run(date, date < today, live, settings, journal, delivery, pool, progress))

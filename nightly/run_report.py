@@ -18,7 +18,7 @@ from core.languages import marked as _
 from core.log import get_logger
 from core.settings import Settings
 from forecasting.limits import MOST_CUT_OFFS
-from forecasting.watched import MOST_DEATHS, WatchedPool
+from forecasting.pool import MOST_DEATHS, SupervisedPool
 from nightly.forecasts import ForecastSet
 from nightly.inputs import LiveReport
 
@@ -86,7 +86,7 @@ def run_report(
     asked: LiveReport,
     made: ForecastSet,
     degraded: Sequence[Mapping[str, Any]],
-    pool: WatchedPool,
+    pool: SupervisedPool,
 ) -> str:
     """The report as JSON.
 

@@ -19,11 +19,11 @@ from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS
 from core.schema import ALL, check
 from core.settings import SNAPSHOT
 from forecasting.explanation import explain
+from forecasting.hindcast import present_work, run_work
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
-from forecasting.work import present_work, run_work
 from forecasting.workers import Workers
 from ingest.catalogue import SourceCard
 from ingest.delays import delay_profile, reporting

@@ -14,7 +14,7 @@ from core.quantiles import FloatArray
 from forecasting.features import LONG_VIEW
 from forecasting.model import ModelCard, PooledModel
 from forecasting.models import small_counts
-from forecasting.models.boosting import SLOW_AND_SMALL
+from forecasting.models.small_counts import SLOW_AND_SMALL
 
 FITTED_LEVELS: FloatArray = np.asarray((0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99))
 """One fit each; the 23 levels are read between them. As good as 23 fits, in a third of the time."""
@@ -55,7 +55,7 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
 
 
 def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
-    """Foresee how described series will grow.
+    """PredictGrowth how described series will grow.
 
     Args:
         fitted: What :func:`fit` made.

@@ -17,7 +17,6 @@ from scipy.special import ndtri
 
 from core.quantiles import FloatArray
 from forecasting.features import levels, mean_of_season, value_now, volatility_seen
-from forecasting.models.boosting import SLOW_AND_SMALL
 
 THRESHOLDS: FloatArray = np.asarray((0, 1, 2, 3, 5, 8, 13, 22, 40, 80), dtype=float)
 """Counts whose chance of not being passed is learned; the distribution goes straight on in between."""
@@ -30,6 +29,21 @@ FEWEST_EXAMPLES = 2_000
 MOST_BROKEN = 0.05
 """Share of outcomes that may be no whole numbers; where there are more, the series are no counts."""
 SMALLEST_CHANCE = 1e-4
+SLOW_AND_SMALL = {
+    "num_leaves": 15,
+    "min_data_in_leaf": 60,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "feature_fraction": 0.6,
+    "lambda_l2": 5.0,
+    "max_bin": 63,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "seed": 1,
+    "verbose": -1,
+}
+"""How trees are grown by every model that boosts them: small ones, slowly, and the same on every machine."""
 TREES = 80
 PARAMETERS = SLOW_AND_SMALL | {"objective": "binary", "learning_rate": 0.06}
 

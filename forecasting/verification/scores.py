@@ -7,6 +7,7 @@ so the published baseline may score a little below 1. A row without 12 past chan
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -18,9 +19,9 @@ from core.schema import ALL
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, probability_at, to_matrix
+from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
 from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.verdict import FAMILY, holm_within
+from forecasting.verification.verdict import FAMILY, WORSE, holm_within, with_verdicts
 
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
@@ -68,7 +69,7 @@ def reference_quantiles(keys: pd.DataFrame, panel: Panel) -> FloatArray:
     return out
 
 
-def score_rows(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.DataFrame:
+def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     """Score every forecast whose outcome is observed and whose reference exists.
 
     Args:
@@ -79,7 +80,7 @@ def score_rows(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.Data
         One row per forecast: ``model_id, series_id, origin_date, horizon, target_end_date, observed``, ``wis_log``,
         ``wis_natural``, ``reference_log``, ``reference_natural`` and ``covered_50/80/95/98`` (bool).
     """
-    table = forecasts if isinstance(forecasts, QuantileTable) else to_matrix(forecasts)
+    table = as_table(forecasts)
     observed = observed_at(table.keys, panel)
     table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
     reference = reference_quantiles(table.keys, panel)
@@ -99,7 +100,7 @@ def score_rows(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.Data
     return rows
 
 
-def summarise(forecasts: pd.DataFrame | QuantileTable, panel: Panel) -> pd.DataFrame:
+def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     """Mean scores per model × series × horizon, and over all series (``_T``).
 
     Returns:
@@ -137,9 +138,7 @@ def calibration(rows: pd.DataFrame) -> pd.DataFrame:
     return shares.melt(["model_id", "series_id", "horizon", "n"], var_name="nominal", value_name="observed")
 
 
-def pit_histogram(
-    forecasts: pd.DataFrame | QuantileTable, panel: Panel, *, bins: int = 10, seed: int = 0
-) -> pd.DataFrame:
+def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: int = 0) -> pd.DataFrame:
     """Histogram of the probability integral transform; flat for a calibrated model.
 
     Where quantiles tie at the outcome (zeros), the PIT is drawn between its two ends: Czado, Gneiting and Held 2009,
@@ -148,7 +147,7 @@ def pit_histogram(
     Returns:
         ``model_id, horizon, bin_low, bin_high, share, n``.
     """
-    table = forecasts if isinstance(forecasts, QuantileTable) else to_matrix(forecasts)
+    table = as_table(forecasts)
     observed = observed_at(table.keys, panel)
     known = np.isfinite(observed)
     table, observed = table.where(known), observed[known]
@@ -196,3 +195,85 @@ def _summary(group: pd.DataFrame, horizon: int) -> list[dict[str, object]]:
 
 def _column(level: float) -> int:
     return int(np.argmin(np.abs(LEVELS - level)))
+
+
+KINDS = ("route", "region", "citizen")
+COLUMNS = [
+    "kind", "route_id", "geo", "group", "model_id", "horizon", "n", "n_series", "relative_wis", "relative_wis_lo",
+    "relative_wis_hi", "bias", "coverage_50", "coverage_80", "coverage_95", "mark",
+]  # fmt: skip
+NARROW, FEW = "intervals too narrow", "too few forecasts"
+FEWEST = 24
+"""Forecasts below which a group's errors say nothing."""
+NARROW_BY = 0.15
+"""An 80 % interval that holds this much less than it promises is marked."""
+
+
+def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd.DataFrame:
+    """Score every group of series alone.
+
+    Args:
+        forecasts: Past quantile rows (``FORECASTS``).
+        panel: Outcomes.
+        groups: One row per series and group it belongs to: ``series_id, kind`` (one of :data:`KINDS`), ``route_id``,
+            ``geo`` and ``group``. Series without a row are left out.
+
+    Returns:
+        Columns ``COLUMNS``, one row per group, model and horizon. ``n``: forecasts scored; ``relative_wis``: ratio of
+        mean WIS (log scale) to the reference baseline's with its 90 % block-bootstrap interval over origins; ``bias``
+        from −1 (outcomes always above every quantile) to 1 (always below): positive means forecasts were too high
+        (Funk et al. 2019, PLoS Comput. Biol. 15(2) e1006785); ``mark`` is empty, :data:`FEW`, :data:`WORSE` (the
+        one verdict, Holm over all groups of a kind) or :data:`NARROW`.
+    """
+    table = as_table(forecasts)
+    table = table.where(table.keys["series_id"].isin(groups["series_id"]))
+    if groups.empty or table.keys.empty:
+        return _frame([])
+    rows = score_rows(table, panel)
+    if rows.empty:
+        return _frame([])
+    keys = ["model_id", "series_id", "origin_date", "horizon"]
+    rows = rows.merge(table.keys[keys].assign(bias=_bias(table, panel)), on=keys)
+    lines = pd.DataFrame(_lines(rows.merge(groups, on="series_id")))
+    return _frame(_marked(lines)) if len(lines) else _frame([])
+
+
+def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
+    """1 − 2 × the place of each outcome in its forecast; NaN where the outcome is unknown."""
+    observed = observed_at(table.keys, panel)
+    out = np.full(len(observed), np.nan)
+    for place in np.flatnonzero(np.isfinite(observed)):
+        out[place] = 1 - sum(probability_at(float(observed[place]), table.quantiles[place]))
+    return out
+
+
+def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
+    for key, part in rows.groupby(["kind", "route_id", "geo", "group", "model_id", "horizon"], sort=True):
+        place = dict(zip(("kind", "route_id", "geo", "group", "model_id", "horizon"), key, strict=True))
+        sums = part.groupby("origin_date")[["wis_log", "reference_log"]].sum()
+        own, reference = (sums[name].to_numpy() for name in ("wis_log", "reference_log"))
+        found = ratio_interval(own, reference, horizon=int(part["horizon"].iloc[0]))
+        line = {
+            "n": len(part),
+            "n_series": part["series_id"].nunique(),
+            "relative_wis": found.ratio,
+            "relative_wis_lo": found.low,
+            "relative_wis_hi": found.high,
+            "p_value": found.p_value,
+            "bias": part["bias"].mean(),
+            **{f"coverage_{level}": part[f"covered_{level}"].mean() for level in (50, 80, 95)},
+        }
+        yield {**place, **line}
+
+
+def _marked(lines: pd.DataFrame) -> pd.DataFrame:
+    """The same with each group's mark; all groups of a kind are judged at once."""
+    judged = with_verdicts(lines.assign(p_holm=holm_within(lines, ["model_id", "kind"])))
+    narrow = judged["coverage_80"] < 0.8 - NARROW_BY
+    mark = np.select([judged["n"] < FEWEST, judged["verdict"] == WORSE, narrow], [FEW, WORSE, NARROW], default="")
+    return judged.assign(mark=mark)
+
+
+def _frame(lines: pd.DataFrame | list[dict[str, object]]) -> pd.DataFrame:
+    numbers = dict.fromkeys(COLUMNS[8:-1], float) | dict.fromkeys(("horizon", "n", "n_series"), int)
+    return pd.DataFrame(lines, columns=COLUMNS).reset_index(drop=True).astype(numbers)

@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 
 from core.quantiles import FloatArray
-from forecasting.guard import Guarded
 from forecasting.model import BASELINE, History, Model
+from forecasting.postprocess import SafeForecast
 from forecasting.registry import MODELS
 from forecasting.workers import Fit, run_fit
 
@@ -56,7 +56,7 @@ def register() -> None:
         MODELS[model_id] = model(model_id)
 
 
-def run_fit_here(fit: Fit, horizon: int) -> Guarded:
+def run_fit_here(fit: Fit, horizon: int) -> SafeForecast:
     """Like the engine's own, where these models are known too."""
     register()
     return run_fit(fit, horizon)

@@ -14,8 +14,9 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting.features import features
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.runs import run_backtest, run_forecast
 from forecasting.verification.scores import score_rows
+
+from .frames import run_backtest, run_forecast
 
 STARTS = {"D": "2023-01-02", "W": "2018-01-07", "M": "2012-01-31", "Q": "2006-03-31", "A": "1985-12-31"}
 

@@ -11,11 +11,11 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.backtest import backtest
-from forecasting.engine import forecast
+from forecasting.hindcast import backtest_work, history_hash, present_work
 from forecasting.panel import Panel
-from forecasting.work import backtest_work, history_hash, present_work
 from forecasting.workers import run_fits
+
+from .frames import backtest, forecast
 
 CHEAP = ["vigie-baseline", "vigie-seasonal-walk"]
 GOLDEN = Path(__file__).parent / "golden_backtest.csv"

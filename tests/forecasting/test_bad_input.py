@@ -15,7 +15,8 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting import panel as panel_module
 from forecasting.panel import read_panel
-from forecasting.runs import run_backtest, run_forecast
+
+from .frames import run_backtest, run_forecast
 
 HEADER = "series_id,time_period,value\n"
 COMMANDS = ("backtest", "forecast")

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.bottom_up import FEWEST_ORIGINS, SLICES, ranks_of, shuffled_draws, sum_of_parts
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, probability_at
+from forecasting.reconcile import FEWEST_ORIGINS, SLICES, ranks_of, shuffled_draws, sum_of_parts
 
 MONTHS = 80
 PARTS = ["a", "b"]

@@ -11,10 +11,10 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.combine import FEWEST_SCORED, NO_SKILL, WINDOW, ensemble
+from forecasting.ensemble import FEWEST_SCORED, NO_SKILL, WINDOW, combine
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import QuantileTable, to_matrix, to_rows
+from forecasting.quantiles import QuantileTable, to_rows
 
 MONTHS = 60
 FLAT = 100.5
@@ -65,7 +65,7 @@ def test_the_ensemble_is_the_mean_on_log1p_scale_of_members_with_skill() -> None
     members = pd.concat(
         [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2), member(panel, "vigie-theta", -0.4)]
     )
-    made = check(ensemble(members, panel).forecasts, FORECASTS)
+    made = check(to_rows(combine(members, panel).forecasts), FORECASTS)
     median = made[made["output_type_id"] == 0.5]["value"]
     assert np.allclose(np.log1p(median), np.log1p(FLAT) - 0.1)
     assert not made["fallback"].any()
@@ -76,7 +76,7 @@ def test_a_trusted_member_takes_part_without_a_record_and_an_untrusted_one_only_
     members = pd.concat(
         [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2), member(panel, "vigie-prophet", 0.1)]
     )
-    weights = ensemble(members, panel).weights
+    weights = combine(members, panel).weights
     waiting = FEWEST_SCORED
     assert weight_of(weights, "vigie-ets") == [1.0] * waiting + [0.5] * (MONTHS - 12 - waiting)
     assert weight_of(weights, "vigie-prophet") == [0.0] * waiting + [0.5] * (MONTHS - 12 - waiting)
@@ -91,7 +91,7 @@ def test_a_member_without_skill_leaves_and_returns_when_it_has_earned_it() -> No
             drifting(panel, "vigie-theta", lambda place: 2.0 if place < 20 else 0.0),
         ]
     )
-    weights = weight_of(ensemble(members, panel).weights, "vigie-theta")
+    weights = weight_of(combine(members, panel).weights, "vigie-theta")
     assert weights[FEWEST_SCORED] == 0.0
     assert weights[-1] == 0.5
     assert weights.index(0.5, FEWEST_SCORED) <= 8 + WINDOW
@@ -100,8 +100,9 @@ def test_a_member_without_skill_leaves_and_returns_when_it_has_earned_it() -> No
 def test_where_no_member_has_skill_the_ensemble_is_the_baseline_and_says_so() -> None:
     panel = world()
     baseline = member(panel, "vigie-baseline", 0.1)
-    made = ensemble(pd.concat([baseline, member(panel, "vigie-ets", 1.0)]), panel)
-    last = made.forecasts[made.forecasts["origin_date"] == panel.end_dates[-1]]
+    made = combine(pd.concat([baseline, member(panel, "vigie-ets", 1.0)]), panel)
+    forecasts = to_rows(made.forecasts)
+    last = forecasts[forecasts["origin_date"] == panel.end_dates[-1]]
     assert last["fallback"].all()
     assert (last["reason"] == NO_SKILL).all()
     expected = baseline[baseline["origin_date"] == panel.end_dates[-1]]["value"]
@@ -116,7 +117,7 @@ def test_the_weights_of_an_origin_and_horizon_sum_to_one() -> None:
         for k, model_id in enumerate(("vigie-baseline", "vigie-ets", "vigie-theta", "vigie-arima"), start=1)
         for h in (1, 6)
     ]
-    weights = ensemble(pd.concat(parts), panel).weights
+    weights = combine(pd.concat(parts), panel).weights
     assert np.allclose(weights.groupby(["origin_date", "horizon"])["weight"].sum(), 1.0)
 
 
@@ -131,10 +132,10 @@ def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
     changed = 40
     matrix = panel.matrix.copy()
     matrix.iloc[changed + 1 :] = 5.0
-    other = ensemble(members, Panel("M", matrix, panel.groups))
-    ours = ensemble(members, panel)
+    other = combine(members, Panel("M", matrix, panel.groups))
+    ours = combine(members, panel)
     cut = panel.end_dates[changed]
-    for one, two in ((ours.forecasts, other.forecasts), (ours.weights, other.weights)):
+    for one, two in ((to_rows(ours.forecasts), to_rows(other.forecasts)), (ours.weights, other.weights)):
         before = one["origin_date"] <= cut
         pd.testing.assert_frame_equal(one[before], two[before])
     assert not ours.weights.equals(other.weights)
@@ -144,7 +145,7 @@ def test_a_member_that_fell_back_is_left_out_for_that_series() -> None:
     panel = world()
     fallen = member(panel, "vigie-theta", -3.0).assign(fallback=True)
     members = pd.concat([member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2), fallen])
-    made = ensemble(members, panel).forecasts
+    made = to_rows(combine(members, panel).forecasts)
     assert np.allclose(np.log1p(made[made["output_type_id"] == 0.5]["value"]), np.log1p(FLAT) + 0.2)
 
 
@@ -153,7 +154,7 @@ def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> 
     members = pd.concat(
         [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 1.0).assign(fallback=True, reason="short")]
     )
-    made = ensemble(members, panel).forecasts
+    made = to_rows(combine(members, panel).forecasts)
     assert made["fallback"].all()
     assert (made["reason"] != "").all()
 
@@ -161,12 +162,12 @@ def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> 
 def test_members_without_the_baseline_are_refused() -> None:
     panel = world()
     with pytest.raises(InputError, match="vigie-baseline"):
-        ensemble(member(panel, "vigie-ets", 0.0), panel)
+        combine(member(panel, "vigie-ets", 0.0), panel)
 
 
 def test_rows_in_any_order_give_the_same_ensemble() -> None:
     panel = world()
     members = pd.concat([member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2)], ignore_index=True)
     mixed = members.sample(frac=1, random_state=1)
-    ours, other = (to_matrix(ensemble(rows, panel).forecasts).quantiles for rows in (members, mixed))
+    ours, other = (combine(rows, panel).forecasts.quantiles for rows in (members, mixed))
     assert np.array_equal(ours, other)

@@ -19,11 +19,12 @@ from cli import app
 from core.errors import InputError
 from forecasting import distributed
 from forecasting.distributed import FugueCluster, workers_of
+from forecasting.hindcast import present_work, run_work
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import to_rows
-from forecasting.runs import run_backtest, run_forecast
-from forecasting.work import present_work, run_work
 from forecasting.workers import run_tasks
+
+from .frames import run_backtest, run_forecast
 
 ENGINES_PYTHON = Path(sys.prefix) / "engines" / "bin" / "python"
 MODELS = "theta,ets,pooled,baseline"
@@ -31,7 +32,8 @@ BOTH_COMMANDS = """
 import sys
 from pathlib import Path
 from forecasting.distributed import workers_of
-from forecasting.runs import run_backtest, run_forecast
+from .frames import run_backtest, run_forecast
+
 engine, panel, past, present, models = sys.argv[1:]
 with workers_of(engine) as workers:
     run_backtest(Path(panel), origins=2, step=6, horizons=[1, 3], models=models, workers=workers).to_parquet(past)

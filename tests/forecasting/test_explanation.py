@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from core.release import EXPLANATIONS
-from forecasting.combine import ensemble
-from forecasting.engine import forecast
+from forecasting.ensemble import combine
 from forecasting.explanation import (
     CALIBRATION,
     COMPONENTS,
@@ -25,10 +24,12 @@ from forecasting.explanation import (
     explain,
     shared_part,
 )
+from forecasting.hindcast import backtest_work, run_work
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
-from forecasting.work import backtest_work, run_work
+
+from .frames import forecast
 
 HORIZONS = range(1, 5)
 MODELS = ["vigie-baseline", "vigie-seasonal-walk", "vigie-snaive"]
@@ -45,8 +46,8 @@ def world(panel: Panel, former: Panel | None = None) -> tuple[pd.DataFrame, pd.D
     )
     past = to_rows(run_work(work, horizons=HORIZONS, workers=1))
     together = pd.concat([refit(panel, MODELS), past], ignore_index=True)
-    made = ensemble(together, panel)
-    everything = pd.concat([together, made.forecasts], ignore_index=True)
+    made = combine(together, panel)
+    everything = pd.concat([together, to_rows(made.forecasts)], ignore_index=True)
     is_present = everything["origin_date"] == panel.end_dates[-1]
     return everything[is_present], everything[~is_present], made.weights
 

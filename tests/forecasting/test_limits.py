@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import watched, workers
-from forecasting.guard import Guarded
+from forecasting import pool as pools
+from forecasting import workers
 from forecasting.limits import MOST_CUT_OFFS, CutOffError, Limits, time_limit
+from forecasting.pool import SupervisedPool
+from forecasting.postprocess import SafeForecast
 from forecasting.registry import MODELS
-from forecasting.watched import WatchedPool
 from forecasting.workers import Fit, run_fits
 
 SHORT = Limits(seconds=1.0, megabytes=512)
@@ -42,7 +43,7 @@ def fits_of(*models: str) -> list[Fit]:
     return [Fit(f"vigie-{model}", f"series {place}", period, values, 12) for place, model in enumerate(models)]
 
 
-def quantiles_of(answers: list[Guarded]) -> list[list[float]]:
+def quantiles_of(answers: list[SafeForecast]) -> list[list[float]]:
     return [answer.quantiles[0].tolist() for answer in answers]
 
 
@@ -66,7 +67,7 @@ def test_a_model_that_is_always_cut_off_is_given_up_after_some_times() -> None:
 @pytest.mark.slow
 def test_of_a_pool_only_what_hangs_dies_or_devours_memory_is_lost_and_named() -> None:
     models = ["baseline", "hears_nothing", "snaive", "dies", "baseline", "eats", "sleeps", "snaive", "loops"]
-    with WatchedPool(2, SHORT) as pool:
+    with SupervisedPool(2, SHORT) as pool:
         answers = run_fits(fits_of(*models), 3, workers=pool)
         again = run_fits(fits_of("baseline", "snaive"), 3, workers=pool)
     reasons = dict(zip(models, (answer.reason for answer in answers), strict=True))
@@ -82,7 +83,7 @@ def test_of_a_pool_only_what_hangs_dies_or_devours_memory_is_lost_and_named() ->
 
 @pytest.mark.slow
 def test_the_processes_of_a_pool_end_with_it() -> None:
-    with WatchedPool(2, SHORT) as pool:
+    with SupervisedPool(2, SHORT) as pool:
         run_fits(fits_of("baseline", "snaive"), 3, workers=pool)
         pids = [worker.process.pid for worker in pool.workers]
     for pid in pids:
@@ -128,9 +129,9 @@ def test_processes_end_at_once_when_who_started_them_is_killed_in_the_middle_of_
     program.write_text(
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from forecasting.watched import WatchedPool\n"
+        "from forecasting.pool import SupervisedPool\n"
         "if __name__ == '__main__':\n"
-        "    pool = WatchedPool(1)\n"
+        "    pool = SupervisedPool(1)\n"
         "    pool.start()\n"
         "    print(pool.workers[0].process.pid, flush=True)\n"
         "    pool.run(time.sleep, [60.0], [[0]], str, print)\n"
@@ -158,8 +159,8 @@ def runs(pid: int) -> bool:
 
 @pytest.mark.slow
 def test_where_processes_die_before_they_begin_the_rest_is_run_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watched, "_serve", ends_at_once)
-    with WatchedPool(2, SHORT) as pool:
+    monkeypatch.setattr(pools, "_serve", ends_at_once)
+    with SupervisedPool(2, SHORT) as pool:
         answers = run_fits(fits_of("baseline", "snaive"), 3, workers=pool)
     assert [answer.reason for answer in answers] == ["", ""]
 

@@ -12,8 +12,7 @@ import pytest
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import members
-from forecasting.bottom_up import FEWEST_ORIGINS
-from forecasting.combine import ensemble
+from forecasting.ensemble import combine
 from forecasting.members import (
     NO_SUM,
     NOT_POOLED,
@@ -26,7 +25,9 @@ from forecasting.members import (
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, stack, to_rows
-from forecasting.runs import run_backtest
+from forecasting.reconcile import FEWEST_ORIGINS
+
+from .frames import run_backtest
 
 POOLED = "vigie-pooled"
 MONTHS = 120
@@ -111,7 +112,7 @@ def test_what_learns_from_many_series_weighs_twice_the_models_of_one_whatever_th
     panel: Panel, tables: list[QuantileTable]
 ) -> None:
     totals = Request.of(panel, "route_id", [ENSEMBLE], [1]).levels[1]
-    weights = ensemble(to_rows(tables[1]), totals).weights
+    weights = combine(tables[1], totals).weights
     first = weights[(weights["origin_date"] == weights["origin_date"].min()) & (weights["horizon"] == 1)]
     shares = first.set_index("model_id")["weight"]
     assert shares[POOLED] == pytest.approx(0.4)

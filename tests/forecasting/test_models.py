@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
-from forecasting.guard import Guarded, guarded, log_cap
 from forecasting.model import BASELINE, FitError, History, Model, ModelCard
+from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
 from forecasting.registry import MODELS, resolve
 from forecasting.workers import Fit
 
@@ -23,11 +23,11 @@ def fit(model_id: str, values: NDArray[np.float64], season_length: int = 12) -> 
     return Fit(model_id, "series", pd.Period("2024-12", freq="M"), values.astype(float), season_length)
 
 
-def answer(model_id: str, values: NDArray[np.float64], season_length: int = 12) -> Guarded:
-    return guarded(MODELS[model_id], fit(model_id, values, season_length).history(), HORIZON)
+def answer(model_id: str, values: NDArray[np.float64], season_length: int = 12) -> SafeForecast:
+    return safe_forecast(MODELS[model_id], fit(model_id, values, season_length).history(), HORIZON)
 
 
-def assert_sane(result: Guarded) -> None:
+def assert_sane(result: SafeForecast) -> None:
     assert result.quantiles.shape == (HORIZON, len(QUANTILE_LEVELS))
     assert np.isfinite(result.quantiles).all()
     assert (result.quantiles >= 0).all()
@@ -95,7 +95,7 @@ def test_quarters_and_weeks_are_forecast_too(model_id: str, season_length: int) 
     values = np.exp(logs)
     period = pd.Period("2024-12-29", freq="W-SUN") if season_length == 52 else pd.Period("2024Q4", freq="Q-DEC")
     history = Fit(model_id, "s", period, values, season_length).history()
-    result = guarded(MODELS[model_id], history, HORIZON)
+    result = safe_forecast(MODELS[model_id], history, HORIZON)
     assert_sane(result)
     assert result.reason == ""
 
@@ -159,15 +159,15 @@ def _fake(output: NDArray[np.float64] | None) -> Model:
 
 def test_a_failed_fit_falls_back_to_the_baseline_with_its_reason_on_one_line() -> None:
     history = fit(BASELINE, np.arange(1.0, 60.0)).history()
-    result = guarded(_fake(None), history, HORIZON)
+    result = safe_forecast(_fake(None), history, HORIZON)
     assert result.reason == "no convergence after 50 steps"
-    assert np.array_equal(result.quantiles, guarded(MODELS[BASELINE], history, HORIZON).quantiles)
+    assert np.array_equal(result.quantiles, safe_forecast(MODELS[BASELINE], history, HORIZON).quantiles)
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, 40.0])
 def test_an_unstable_fit_is_not_published(broken: float) -> None:
     history = fit(BASELINE, np.arange(1.0, 60.0)).history()
-    result = guarded(_fake(np.full((HORIZON, 23), broken)), history, HORIZON)
+    result = safe_forecast(_fake(np.full((HORIZON, 23), broken)), history, HORIZON)
     assert result.reason
     assert_sane(result)
 
@@ -176,7 +176,7 @@ def test_an_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
     history = fit(BASELINE, np.full(60, 9.0)).history()
     output = np.full((HORIZON, 23), np.log1p(9.0))
     output[2, -1] = 30.0
-    result = guarded(_fake(output), history, HORIZON)
+    result = safe_forecast(_fake(output), history, HORIZON)
     assert result.capped.tolist() == [False, False, True, False, False, False]
     assert result.quantiles[2, -1] == pytest.approx(90.0)
     assert result.reason == ""

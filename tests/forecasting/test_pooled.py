@@ -11,15 +11,15 @@ import pytest
 from core.quantiles import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import pooled_fit, pooled_memory
+from forecasting import pooled_fit
+from forecasting.hindcast import backtest_work
 from forecasting.model import LEVELS, NORMAL_SCORES, between_levels
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import FORESEEN, Level, neighbours, past_origins, present_origins, run_pooled
+from forecasting.pooled import PREDICTIONS, Level, neighbours, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.registry import POOLED_MODELS
 from forecasting.verification.scores import score_rows
-from forecasting.work import backtest_work
 
 MODEL = "vigie-pooled"
 MONTHS = 96
@@ -146,7 +146,7 @@ class Shelf(dict[str, bytes]):
 
     @property
     def fits(self) -> int:
-        return sum(not key.endswith(FORESEEN) for key in self)
+        return sum(not key.endswith(PREDICTIONS) for key in self)
 
 
 def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> None:
@@ -155,7 +155,7 @@ def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> 
     first, again, plain = (
         run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=fits)[0] for fits in (shelf, shelf, None)
     )
-    assert shelf.new == len(shelf) == 8  # two years, two horizons; each fit and what it foresaw
+    assert shelf.new == len(shelf) == 8  # two years, two horizons; each fit and what it predicted
     for other in (again, plain):
         pd.testing.assert_frame_equal(first.keys, other.keys)
         np.testing.assert_array_equal(first.quantiles, other.quantiles)
@@ -207,7 +207,7 @@ def test_one_more_origin_asks_the_kept_fits_about_that_origin_alone(panel: Panel
     np.testing.assert_array_equal(found.quantiles, past(panel, None).quantiles)
 
 
-def test_a_revised_figure_is_foreseen_anew_from_its_origin_on(panel: Panel, asked: list[int]) -> None:
+def test_a_revised_figure_is_predictn_anew_from_its_origin_on(panel: Panel, asked: list[int]) -> None:
     shelf = Shelf()
 
     def past(matrix: pd.DataFrame, fits: Shelf | None) -> QuantileTable:
@@ -224,20 +224,20 @@ def test_a_revised_figure_is_foreseen_anew_from_its_origin_on(panel: Panel, aske
     np.testing.assert_array_equal(found.quantiles, past(revised, None).quantiles)
 
 
-def test_what_was_foreseen_and_cannot_be_read_is_foreseen_anew(panel: Panel) -> None:
+def test_what_was_predictn_and_cannot_be_read_is_predictn_anew(panel: Panel) -> None:
     shelf = Shelf()
     level = Level(panel, past_origins(panel, origins=2, step=1), 0)
     first = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
-    for key in [key for key in shelf if key.endswith(FORESEEN)]:
+    for key in [key for key in shelf if key.endswith(PREDICTIONS)]:
         shelf[key] = shelf[key][:-40]
     again = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
     np.testing.assert_array_equal(first.quantiles, again.quantiles)
 
 
-def test_of_what_was_foreseen_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pooled_memory, "MOST_BYTES", 2 * 16)
+def test_of_what_was_predictn_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooled_fit, "MOST_BYTES", 2 * 16)
     entries = {name: np.full(2, float(place)) for place, name in enumerate("abc")}
-    kept = pooled_memory.remembered(pooled_memory.with_new({"a": entries["a"]}, entries))
+    kept = pooled_fit.read_cache(pooled_fit.extended_cache({"a": entries["a"]}, entries))
     assert list(kept) == ["b", "c"]
     np.testing.assert_array_equal(kept["c"], entries["c"])
 

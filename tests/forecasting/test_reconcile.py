@@ -16,7 +16,8 @@ from core.schema import check
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.reconcile import coherent_paths, totals_panel
-from forecasting.runs import run_backtest, run_forecast
+
+from .frames import run_backtest, run_forecast
 
 
 @pytest.fixture

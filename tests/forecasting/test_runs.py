@@ -14,7 +14,9 @@ from forecasting.members import models_to_run
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import row_blocks, to_rows
-from forecasting.runs import forecast_file, run_backtest, run_forecast
+from forecasting.runs import forecast_file
+
+from .frames import run_backtest, run_forecast
 
 
 @pytest.fixture

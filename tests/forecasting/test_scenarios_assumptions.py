@@ -10,11 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from forecasting.scenarios_analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios_capacity import Needs, occupancy, places_needed, still_present
-from forecasting.scenarios_conditional import Condition, TooFewPathsError, effective_size, given
-from forecasting.scenarios_diversion import estimate_diversion
-from forecasting.scenarios_shocks import Diversion, Shock, apply_shock, profile
+from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
+from forecasting.scenarios.capacity import Needs, occupancy, places_needed, still_present
+from forecasting.scenarios.conditional import Condition, TooFewPathsError, effective_size, given
+from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion, profile
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")
 PATHS = 400

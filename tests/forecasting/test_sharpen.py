@@ -10,8 +10,8 @@ from core.quantiles import FloatArray
 from core.release import FORECASTS, TRAJECTORIES
 from core.schema import check
 from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting.nowcast import update_with_nowcasts
 from forecasting.panel import Panel
-from forecasting.sharpen import sharpen
 from forecasting.trajectories import sample_paths
 
 ORIGIN = pd.Timestamp("2024-12-31")
@@ -45,7 +45,7 @@ def of(frame: pd.DataFrame, series_id: str, horizon: int) -> FloatArray:
 def test_the_first_month_is_the_nowcast_and_the_other_series_is_untouched(
     before: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
-    forecasts, paths = sharpen(*before, {"a": NARROW})
+    forecasts, paths = update_with_nowcasts(*before, {"a": NARROW})
     check(forecasts, FORECASTS)
     check(paths, TRAJECTORIES)
     assert np.allclose(of(forecasts, "a", 1), NARROW)
@@ -56,7 +56,7 @@ def test_the_first_month_is_the_nowcast_and_the_other_series_is_untouched(
 
 
 def test_later_months_follow_and_their_intervals_narrow_a_little(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    forecasts, _ = sharpen(*before, {"a": NARROW})
+    forecasts, _ = update_with_nowcasts(*before, {"a": NARROW})
     for horizon, least in ((2, 1.3), (3, 1.2)):
         old, new = of(before[0], "a", horizon), of(forecasts, "a", horizon)
         assert new[11] > least * old[11]
@@ -65,7 +65,7 @@ def test_later_months_follow_and_their_intervals_narrow_a_little(before: tuple[p
 
 
 def test_paths_keep_the_new_forecasts_as_their_margins(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    forecasts, paths = sharpen(*before, {"a": NARROW})
+    forecasts, paths = update_with_nowcasts(*before, {"a": NARROW})
     for horizon in (1, 2, 3):
         drawn = np.quantile(of(paths, "a", horizon), LEVELS[2:-2])
         assert np.allclose(np.log(drawn), np.log(of(forecasts, "a", horizon)[2:-2]), atol=0.05)
@@ -74,7 +74,7 @@ def test_paths_keep_the_new_forecasts_as_their_margins(before: tuple[pd.DataFram
 def test_a_nowcast_that_says_what_the_forecast_said_changes_next_to_nothing(
     before: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
-    forecasts, paths = sharpen(*before, {"a": of(before[0], "a", 1)})
+    forecasts, paths = update_with_nowcasts(*before, {"a": of(before[0], "a", 1)})
     assert np.allclose(np.log(forecasts["value"]), np.log(before[0]["value"]), atol=0.05)
     assert np.allclose(np.log1p(paths["value"]), np.log1p(before[1]["value"]), atol=0.2)
 
@@ -90,12 +90,12 @@ def test_the_conditional_law_is_that_of_paths_chosen_for_their_first_month() -> 
     many = sample_paths(forecasts, None, panel, n=40_000, seed=2)
     first, second = of(many, "a", 1), of(many, "a", 2)
     chosen = second[(first > 680) & (first < 720)]
-    sharpened, _ = sharpen(
+    sharpened, _ = update_with_nowcasts(
         forecasts, sample_paths(forecasts, None, panel, n=2000), {"a": 700 * np.exp(0.015 * NORMAL_SCORES)}
     )
     assert np.allclose(np.log(of(sharpened, "a", 2)[3:20]), np.log(np.quantile(chosen, LEVELS[3:20])), atol=0.06)
 
 
 def test_the_order_of_paths_between_series_is_kept(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    _, paths = sharpen(*before, {"a": NARROW})
+    _, paths = update_with_nowcasts(*before, {"a": NARROW})
     assert np.array_equal(np.argsort(of(paths, "a", 1)), np.argsort(of(before[1], "a", 1)))

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting.calibration import FACTORS, FEWEST_SCORED, calibrate
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
-from forecasting.spread import FACTORS, FEWEST_SCORED, calibrate
 from forecasting.verification.scores import observed_at, wis
 
 MONTHS = 120

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.quantiles import FloatArray
+from forecasting.calibration import JITTER, discretise, units
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import wis
-from forecasting.whole_counts import JITTER, near_whole, units
 
 MONTHS = 60
 
@@ -47,7 +47,7 @@ _quantiles = st.lists(st.floats(0, 10**6), min_size=len(LEVELS), max_size=len(LE
 def test_an_interval_holds_the_same_whole_counts_as_before(quantiles: list[float]) -> None:
     panel = panel_of(counts(3.0))
     before = np.asarray(quantiles)
-    after = near_whole(forecasts_of(panel, before), panel).quantiles[0]
+    after = discretise(forecasts_of(panel, before), panel).quantiles[0]
     assert (np.diff(after) >= 0).all()
     assert (after >= 0).all()
     near = np.floor(before[:, None]) + np.arange(-1, 3)
@@ -63,7 +63,7 @@ def test_quantiles_of_small_counts_score_better_near_whole_counts() -> None:
     between = np.quantile(outcomes, LEVELS) + random.uniform(-0.45, 0.45, len(LEVELS))
     between = np.sort(np.maximum(between, 0.0))
     panel = panel_of(counts(2.0))
-    near = near_whole(forecasts_of(panel, between), panel).quantiles[0]
+    near = discretise(forecasts_of(panel, between), panel).quantiles[0]
 
     def score(quantiles: FloatArray) -> float:
         return float(wis(np.log1p(outcomes), np.log1p(np.tile(quantiles, (len(outcomes), 1)))).mean())
@@ -73,14 +73,14 @@ def test_quantiles_of_small_counts_score_better_near_whole_counts() -> None:
 
 def test_figures_that_a_publisher_rounds_to_five_have_quantiles_near_multiples_of_five() -> None:
     panel = panel_of(5 * counts(4.0))
-    made = near_whole(forecasts_of(panel, np.linspace(0, 40, len(LEVELS))), panel).quantiles
+    made = discretise(forecasts_of(panel, np.linspace(0, 40, len(LEVELS))), panel).quantiles
     assert (np.abs(made - 5 * np.round(made / 5)) <= 5 * JITTER / 2 + 1e-9).all()
 
 
 def test_rates_are_left_alone() -> None:
     panel = panel_of(np.random.default_rng(2).random(MONTHS) * 9)
     quantiles = np.linspace(0.3, 7.7, len(LEVELS))
-    assert np.array_equal(near_whole(forecasts_of(panel, quantiles), panel).quantiles[0], quantiles)
+    assert np.array_equal(discretise(forecasts_of(panel, quantiles), panel).quantiles[0], quantiles)
 
 
 def test_a_few_estimates_among_counts_do_not_hide_that_they_are_counts() -> None:
@@ -104,5 +104,5 @@ def test_the_unit_is_read_from_what_was_known_at_the_origin() -> None:
 def test_an_origin_outside_the_calendar_is_left_alone(origin: str) -> None:
     panel = panel_of(counts(3.0))
     table = forecasts_of(panel, np.linspace(0.3, 7.7, len(LEVELS)))
-    moved = near_whole(QuantileTable(table.keys.assign(origin_date=pd.Timestamp(origin)), table.quantiles), panel)
+    moved = discretise(QuantileTable(table.keys.assign(origin_date=pd.Timestamp(origin)), table.quantiles), panel)
     assert np.array_equal(moved.quantiles, table.quantiles)

@@ -9,7 +9,7 @@ import pytest
 
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.settings import SNAPSHOT
-from forecasting.verification.groups import COLUMNS
+from forecasting.verification.scores import COLUMNS
 from ingest.catalogue import sources
 from ingest.known_issues import known_issues
 from store.releases import Release, ReleaseStore

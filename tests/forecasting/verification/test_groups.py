@@ -6,8 +6,7 @@ import pytest
 
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.verification.groups import COLUMNS, FEW, NARROW, group_errors
-from forecasting.verification.scores import summarise
+from forecasting.verification.scores import COLUMNS, FEW, NARROW, group_errors, summarise
 from forecasting.verification.verdict import WORSE
 
 MONTHS, ORIGINS = 84, 40

@@ -15,12 +15,13 @@ from core.errors import InputError, SchemaError
 from core.quantiles import QUANTILE_LEVELS
 from core.release import SCORES
 from core.schema import check
-from forecasting.backtest import backtest
-from forecasting.combine import ensemble
+from forecasting.ensemble import combine
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.registry import MODELS
 from forecasting.verification.scores import calibration, pit_histogram, score_rows, summarise
+
+from ..frames import backtest
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def test_on_the_dense_frontex_routes_the_reference_scorer_prints_our_figures(tmp
     panel = read_panel(tmp_path / "routes.csv")
     fast = [model_id for model_id, model in MODELS.items() if not model.slow]
     members = backtest(panel, origins=16, step=1, horizons=[1, 3, 6], models=fast)
-    both = pd.concat([members, ensemble(members, panel).forecasts], ignore_index=True)
+    both = pd.concat([members, to_rows(combine(members, panel).forecasts)], ignore_index=True)
     both.to_parquet(tmp_path / "forecasts.parquet")
     scorer = str(tools / "score_quantiles.py")
     command = [sys.executable, scorer, str(tmp_path / "routes.csv"), str(tmp_path / "forecasts.parquet")]

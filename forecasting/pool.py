@@ -97,7 +97,7 @@ class _Worker:
         self.pipe.close()
 
 
-class WatchedPool:
+class SupervisedPool:
     """Processes that stay for several rounds of tasks; a context that ends them.
 
     Args:
@@ -110,7 +110,7 @@ class WatchedPool:
         self.limits = limits or Limits()
         self._workers: list[_Worker] = []
 
-    def __enter__(self) -> WatchedPool:
+    def __enter__(self) -> SupervisedPool:
         """Nothing is started before it is needed."""
         return self
 
@@ -172,7 +172,7 @@ class _Round:
 
     def __init__(
         self,
-        pool: WatchedPool,
+        pool: SupervisedPool,
         function: Callable[[Any], Any],
         tasks: Sequence[Any],
         kind: Callable[[Any], str],
@@ -196,7 +196,7 @@ class _Round:
                 [*(worker.pipe for worker in busy), *(worker.process.sentinel for worker in busy)], _LOOK_SECONDS
             )
             for worker in busy:
-                self._look_after(worker)
+                self._poll(worker)
 
     def _give(self, worker: _Worker) -> None:
         while self._waiting:
@@ -216,7 +216,7 @@ class _Round:
             self._took(given_up)
         return [place for place in batch if place not in given_up]
 
-    def _look_after(self, worker: _Worker) -> None:
+    def _poll(self, worker: _Worker) -> None:
         batch = worker.batch or []
         try:
             answers = worker.pipe.recv() if worker.pipe.poll() else None
@@ -226,7 +226,7 @@ class _Round:
             worker.batch = None
             self._take(batch, answers)
         elif not worker.process.is_alive():
-            self._bury(worker, batch)
+            self._handle_dead_worker(worker, batch)
         elif worker.overdue(self._pool.limits.seconds):
             place = int(worker.marks[0])
             self._pool.replace(worker)
@@ -242,7 +242,7 @@ class _Round:
         self._took(dict(zip(batch, answers, strict=False)))
         self._put_back(batch[len(answers) :])
 
-    def _bury(self, worker: _Worker, batch: list[int]) -> None:
+    def _handle_dead_worker(self, worker: _Worker, batch: list[int]) -> None:
         """A process died: by a task's hunger, by somebody's hand, or because it cannot even start."""
         begun, place = worker.marks[1] > 0, int(worker.marks[0])
         if not begun:

@@ -6,8 +6,8 @@ part until that ratio lies above 1 by more than its standard error, and returns 
 only after twelve such origins, twice the horizon if that is more, with a ratio below 1. Kinds of members have fixed
 weights, whatever their number: the model pooled over all series and the sum of the parts twice that of the models of
 single series together; weights learned from past scores were no better. Where no member has skill the ensemble is the
-baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed (:mod:`forecasting.spread`),
-and quantiles of counts come to lie near whole ones (:mod:`forecasting.whole_counts`).
+baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed and
+quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`).
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from core.errors import InputError
 from core.languages import marked as _
 from core.quantiles import FloatArray
 from core.schema import ALL
+from forecasting.calibration import calibrate, discretise
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCard
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, QuantileTable, to_matrix, to_rows
+from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 from forecasting.registry import MODELS, POOLED_MODELS
-from forecasting.spread import calibrate
 from forecasting.verification.scores import observed_at, wis
-from forecasting.whole_counts import near_whole
 
 VERSION = "7"
 WINDOW = 24
@@ -65,18 +64,18 @@ class Combination:
     """The ensemble and how it came about.
 
     Attributes:
-        forecasts: Hubverse rows of ``vigie-ensemble`` with the engine's marks, and ``spread_factor``: by what the
+        forecasts: Those of ``vigie-ensemble`` with the engine's flags, and ``spread_factor``: by what the
             spread about the median was multiplied (1 where the baseline stands in).
         weights: ``model_id, series_id, origin_date, horizon, weight, relative_wis``: one row per member, origin and
             horizon; ``series_id`` is ``_T`` because skill is pooled; weights of an origin and horizon sum to 1, the
             baseline's being 1 where no member has skill; ``relative_wis`` is empty before there is a record.
     """
 
-    forecasts: pd.DataFrame
+    forecasts: QuantileTable
     weights: pd.DataFrame
 
 
-def ensemble(members: pd.DataFrame, panel: Panel) -> Combination:
+def combine(members: Forecasts, panel: Panel) -> Combination:
     """Combine members' forecasts, past and present.
 
     Args:
@@ -87,12 +86,7 @@ def ensemble(members: pd.DataFrame, panel: Panel) -> Combination:
     Raises:
         InputError: The baseline is not among the members.
     """
-    combined, weights = combine_table(to_matrix(members), panel)
-    return Combination(to_rows(combined), weights)
-
-
-def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd.DataFrame]:
-    """The same as :func:`ensemble` on matrices, for large panels."""
+    table = as_table(members)
     present = set(table.keys["model_id"])
     if BASELINE not in present:
         raise InputError(f"the ensemble is measured against {BASELINE}: it must be among its members")
@@ -101,10 +95,10 @@ def combine_table(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, pd
     row_of = pd.MultiIndex.from_frame(places[_PLACE])
     cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *names]}
     observed = np.log1p(observed_at(places, panel))
-    relative, luck = _records(cubes, names, places, observed)
-    chosen = _choose(relative, luck, names)
+    relative, errors = _records(cubes, names, places, observed)
+    chosen = _choose(relative, errors, names)
     combined = _calibrated(_mean(cubes, names, places, chosen), panel)
-    return combined, _weights(chosen, relative, names)
+    return Combination(combined, _weights(chosen, relative, names))
 
 
 def _kinds() -> dict[str, str]:
@@ -124,7 +118,7 @@ class _Member:
 
 
 def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Member:
-    mine = table.where((table.keys["model_id"] == model_id).to_numpy())
+    mine = table.of_model(model_id)
     rows = row_of.get_indexer(pd.MultiIndex.from_frame(mine.keys[_PLACE]))
     logs = np.full((len(row_of), table.quantiles.shape[1]), np.nan)
     logs[rows] = np.log1p(mine.quantiles)
@@ -160,10 +154,10 @@ def _records(
             np.add.at(below, group, base[use])
             scored = np.searchsorted(ends, origins, side="right")
             judged = [_judge(own[:count], below[:count], int(str(horizon))) for count in scored]
-            block[[name, f"{name} luck"]] = judged
+            block[[name, f"{name} standard error"]] = judged
         blocks.append(block)
     records = pd.concat(blocks)
-    return records[names], records[[f"{name} luck" for name in names]].set_axis(names, axis=1)
+    return records[names], records[[f"{name} standard error" for name in names]].set_axis(names, axis=1)
 
 
 def _judge(own: FloatArray, below: FloatArray, horizon: int) -> tuple[float, float]:
@@ -176,16 +170,16 @@ def _judge(own: FloatArray, below: FloatArray, horizon: int) -> tuple[float, flo
     return float(mine.sum()) / total, float(difference.std() / np.sqrt(independent) / (total / len(mine)))
 
 
-def _choose(relative: pd.DataFrame, luck: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _choose(relative: pd.DataFrame, errors: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Which members take part at each origin and horizon: boolean, same shape as ``relative``.
 
-    Two years of forecasts a year ahead are but two outcomes apart: there a ratio above 1 is often mere luck. A trusted
-    member leaves only where it is above 1 by more than its standard error; any other takes part only below 1.
+    Two years of forecasts a year ahead are but two outcomes apart: there a ratio above 1 is often mere chance. A
+    trusted member leaves only where it is above 1 by more than its standard error; any other takes part only below 1.
     """
     chosen = relative.le(1.0)
     for name in names:
         if name not in MODELS or MODELS[name].trusted:
-            chosen[name] = ~relative[name].gt(1.0 + luck[name])
+            chosen[name] = ~relative[name].gt(1.0 + errors[name])
     return chosen
 
 
@@ -221,7 +215,7 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
     own: BoolArray = ~combined.keys["fallback"].to_numpy(dtype=bool)
     scaled, factors = calibrate(combined.where(own), panel)
     quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
-    quantiles[own], marks[own] = near_whole(scaled, panel).quantiles, factors
+    quantiles[own], marks[own] = discretise(scaled, panel).quantiles, factors
     return QuantileTable(combined.keys.assign(spread_factor=marks), quantiles)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core.quantiles import FloatArray
@@ -145,3 +146,49 @@ def _lowest(sums: FloatArray, numbers: FloatArray, nearness: FloatArray, towards
     distance = np.log(FACTORS) - np.asarray(towards)[..., None]
     lowest: FloatArray = np.log(FACTORS)[np.argmin(gained + penalty * distance**2, axis=-1)]
     return lowest
+
+
+UNITS = (5.0, 1.0)
+"""What published counts are multiples of, the largest first."""
+FEWEST_MULTIPLES = 24
+"""Values above zero that must be seen before small counts that happen to be multiples are taken for rounded ones."""
+MOST_EXCEPTIONS = 0.05
+"""Share of a series' values that may be no multiples: a publisher's estimates, or the mean of neighbours."""
+JITTER = 0.05
+"""What is left of the distance to the nearest whole count."""
+
+
+def discretise(table: QuantileTable, panel: Panel) -> QuantileTable:
+    """Move quantiles towards whole counts.
+
+    Args:
+        table: Forecasts. One from an origin that is not on the panel's calendar is left alone.
+        panel: The series; for each origin only values up to it are used.
+
+    Returns:
+        The same rows. Quantiles keep their order; where the unit is 1 none moves by half a count or more.
+    """
+    rows = panel.end_dates.get_indexer(pd.Index(table.keys["origin_date"]))
+    columns = panel.matrix.columns.get_indexer(pd.Index(table.keys["series_id"]))
+    placed = (rows >= 0) & (columns >= 0)
+    unit = np.where(placed, units(panel)[rows, columns], 0.0)[:, None]
+    step = np.where(unit > 0, unit, 1.0)
+    whole = step * np.floor(table.quantiles / step + 0.5)
+    moved = whole + JITTER * (table.quantiles - whole)
+    return QuantileTable(table.keys, np.where(unit > 0, np.maximum(moved, 0.0), table.quantiles))
+
+
+def units(panel: Panel) -> FloatArray:
+    """What every series' values up to each period are multiples of, periods × series; 0 where of nothing."""
+    values = panel.matrix.to_numpy(dtype=float)
+    known = np.isfinite(values)
+    number = np.maximum(known.cumsum(axis=0), 1)
+    above_zero = (known & (values > 0)).cumsum(axis=0)
+    found = np.zeros(values.shape)
+    for unit in UNITS:
+        odd = known & (np.mod(np.where(known, values, 0.0), unit) != 0)
+        fits = odd.cumsum(axis=0) <= MOST_EXCEPTIONS * number
+        if unit > 1:
+            fits &= above_zero >= FEWEST_MULTIPLES
+        found = np.where((found == 0) & fits, unit, found)
+    return found

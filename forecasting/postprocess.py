@@ -19,7 +19,7 @@ _MEDIAN = int(np.argmin(np.abs(LEVELS - 0.5)))
 
 
 @dataclass(frozen=True)
-class Guarded:
+class SafeForecast:
     """One model's forecast of one series at one origin.
 
     Attributes:
@@ -33,7 +33,7 @@ class Guarded:
     reason: str
 
 
-def guarded(model: Model, history: History, horizon: int) -> Guarded:
+def safe_forecast(model: Model, history: History, horizon: int) -> SafeForecast:
     """Run a model on a history and guard its answer; the baseline stands in where it fails, with the reason.
 
     Args:
@@ -44,20 +44,20 @@ def guarded(model: Model, history: History, horizon: int) -> Guarded:
     try:
         quantiles = _stable(_attempt(model, history, horizon), history, horizon)
     except FitError as error:
-        return stand_in(history, horizon, " ".join(str(error).split())[:200])
+        return fallback_forecast(history, horizon, " ".join(str(error).split())[:200])
     return _within_bounds(quantiles, history, horizon, "")
 
 
-def stand_in(history: History, horizon: int, reason: str) -> Guarded:
+def fallback_forecast(history: History, horizon: int, reason: str) -> SafeForecast:
     """The baseline in place of a model that has no answer, with the reason."""
     return _within_bounds(baseline.predict(history, horizon), history, horizon, reason)
 
 
-def _within_bounds(quantiles: FloatArray, history: History, horizon: int, reason: str) -> Guarded:
+def _within_bounds(quantiles: FloatArray, history: History, horizon: int, reason: str) -> SafeForecast:
     ceiling = log_cap(history, horizon)[:, None]
     values = np.maximum(np.expm1(np.clip(np.sort(quantiles, axis=1), 0.0, ceiling)), 0.0)
     capped = np.asarray(quantiles > ceiling + 1e-9).any(axis=1)
-    return Guarded(values, np.atleast_1d(capped), reason)
+    return SafeForecast(values, np.atleast_1d(capped), reason)
 
 
 def log_cap(history: History, horizon: int) -> FloatArray:

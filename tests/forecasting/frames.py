@@ -1,0 +1,55 @@
+"""The engine's forecasts as hubverse rows, as tests of single parts want them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasting.ensemble import combine
+from forecasting.hindcast import RealTimePanels, backtest_work, present_work, run_work
+from forecasting.panel import Panel
+from forecasting.quantiles import to_rows
+from forecasting.runs import backtest_file, forecast_file
+
+
+def backtest(
+    panel: Panel,
+    *,
+    origins: int,
+    step: int,
+    horizons: Sequence[int],
+    models: Sequence[str],
+    known_at: RealTimePanels | None = None,
+    done: pd.DataFrame | None = None,
+    **options: Any,  # noqa: ANN401  # those of the engine
+) -> pd.DataFrame:
+    """Forecasts of single models at past origins; those in ``done`` that are still the same are taken from there."""
+    work = backtest_work(panel, origins=origins, step=step, models=models, known_at=known_at)
+    rest = work.without(done, max(horizons, default=0))
+    fresh = to_rows(run_work(rest, horizons=horizons, **options))
+    if done is None:
+        return fresh
+    return pd.concat([work.matching(done, horizons)[list(fresh.columns)], fresh], ignore_index=True)
+
+
+def forecast(panel: Panel, *, horizons: Sequence[int], models: Sequence[str], **options: Any) -> pd.DataFrame:  # noqa: ANN401
+    """Forecasts of single models from each series' last value."""
+    return to_rows(run_work(present_work(panel, models=models), horizons=horizons, **options))
+
+
+def ensemble(members: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    """The ensemble of members' rows."""
+    return to_rows(combine(members, panel).forecasts)
+
+
+def run_backtest(panel_path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+    """What ``vigie backtest`` writes."""
+    return to_rows(backtest_file(panel_path, **options).table)
+
+
+def run_forecast(panel_path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+    """What ``vigie forecast`` writes."""
+    return to_rows(forecast_file(panel_path, **options).table)

@@ -1,0 +1,128 @@
+"""Golden quantiles of a miniature world: ensemble, learned spread, pooled, summed and reconciled forecasts stay equal.
+
+The world is `golden_world.csv`: two routes of two and three nationalities, one of which counts a few persons. Members'
+forecasts are written down here, so that all takes a second and nothing but the engine's own rules is in the answer.
+`python -m tests.forecasting.test_golden` writes the answers anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting import pooled_fit
+from forecasting.ensemble import combine
+from forecasting.model import ENSEMBLE, LEVELS, NORMAL_SCORES
+from forecasting.models import pooled as pooled_model
+from forecasting.models import small_counts
+from forecasting.panel import Panel, read_panel
+from forecasting.pooled import Level, past_origins, run_pooled
+from forecasting.quantiles import KEYS, QuantileTable, stack
+from forecasting.reconcile import reconcile, sum_of_parts, totals_panel
+
+WORLD, GOLDEN = (Path(__file__).with_name(f"golden_{name}.csv") for name in ("world", "engine"))
+HORIZONS = (1, 3)
+FIRST = 30
+MEMBERS = {
+    "vigie-baseline": (0.0, 1.0, 0.35),
+    "vigie-ets": (0.25, 0.37, 0.3),
+    "vigie-theta": (-0.2, 0.61, 0.45),
+    "vigie-prophet": (0.5, 0.11, 0.2),
+    "vigie-pooled": (0.1, 0.23, 0.5),
+}
+"""By how much a member's median strays (log scale), how fast, and its spread."""
+SHOWN = {"q10": 0.1, "q50": 0.5, "q90": 0.9}
+LAST_ORIGINS = 5
+STEP = ["section", "series_id", "origin_date", "horizon"]
+
+
+def members_of(panel: Panel) -> QuantileTable:
+    """Forecasts of every member from the 31st month on: the value at the origin, astray by a wave of its own."""
+    logs = np.log1p(panel.matrix.to_numpy())
+    tables = []
+    for model_id, (height, speed, spread) in MEMBERS.items():
+        rows, quantiles = [], []
+        for column, name in enumerate(panel.series_ids):
+            for place in range(FIRST, len(logs)):
+                for horizon in HORIZONS:
+                    end = (panel.periods[place] + horizon).end_time.normalize()
+                    rows.append((model_id, name, panel.end_dates[place], horizon, end))
+                    middle = logs[place, column] + height * np.sin(speed * place + column)
+                    quantiles.append(middle + spread * np.sqrt(horizon) * NORMAL_SCORES)
+        keys = pd.DataFrame(rows, columns=KEYS).assign(fallback=False, capped=False, history_hash="")
+        tables.append(QuantileTable(keys, np.expm1(np.maximum(np.stack(quantiles), 0.0))))
+    return stack(tables)
+
+
+def answers() -> Iterator[tuple[str, QuantileTable]]:
+    """What the engine makes of the world, section by section."""
+    parts = read_panel(WORLD)
+    totals = totals_panel(parts, "route_id")
+    below, above = (combine(members_of(panel), panel).forecasts for panel in (parts, totals))
+    yield "ensemble of parts", below
+    yield "ensemble of totals", above
+    pooled = members_of(parts).of_model("vigie-pooled")
+    yield "sum of parts", sum_of_parts(pooled, parts, "route_id", parts.end_dates[-LAST_ORIGINS:])
+    newest = [table.where(table.keys["origin_date"] >= parts.end_dates[-LAST_ORIGINS]) for table in (below, above)]
+    yield "reconciled", reconcile(newest[0], newest[1], parts, "route_id", past=below)
+    alone = [table.where(table.keys["horizon"] == 1) for table in newest]
+    yield "reconciled without a past", reconcile(alone[0], alone[1], parts, "route_id")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pooled_fit, "FEWEST_ROWS", 100)
+        patch.setattr(pooled_model, "TREES", 8)
+        patch.setattr(small_counts, "TREES", 8)
+        levels = [Level(one, past_origins(one, origins=3, step=1), kind) for kind, one in enumerate((parts, totals))]
+        for table in run_pooled("vigie-pooled", levels, horizons=(1, 8), workers=1):
+            yield "pooled", table
+
+
+def as_frame() -> pd.DataFrame:
+    """The newest origins of every section, with three quantiles and the factor of the spread."""
+    frames = []
+    for section, table in answers():
+        shown = {name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))] for name, level in SHOWN.items()}
+        factor = table.keys.get("spread_factor", pd.Series(np.nan, table.keys.index))
+        frame = table.keys[["series_id", "origin_date", "horizon"]].assign(section=section, factor=factor, **shown)
+        frames.append(frame[frame["origin_date"].isin(np.sort(frame["origin_date"].unique())[-LAST_ORIGINS:])])
+    whole = pd.concat(frames, ignore_index=True)
+    return whole.assign(origin_date=whole["origin_date"].astype(str)).sort_values(STEP, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def made() -> pd.DataFrame:
+    return as_frame()
+
+
+@pytest.mark.parametrize(
+    "section",
+    ["ensemble of parts", "ensemble of totals", "sum of parts", "reconciled", "reconciled without a past", "pooled"],
+)
+def test_the_engine_gives_the_golden_quantiles(made: pd.DataFrame, section: str) -> None:
+    expected = pd.read_csv(GOLDEN)
+    expected = expected[expected["section"] == section].reset_index(drop=True)
+    found = made[made["section"] == section].reset_index(drop=True)[expected.columns.to_list()]
+    assert len(found) >= 5
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-6, atol=1e-6, check_dtype=False)
+
+
+def test_the_golden_world_moves_every_rule(made: pd.DataFrame) -> None:
+    """Else a rule could change unseen: spreads are learned both ways, and the reconciled differ with their past."""
+    factors = made.loc[made["section"] == "ensemble of parts", "factor"]
+    assert factors.min() < 0.95
+    assert factors.max() > 1.05
+    place = ["series_id", "origin_date", "horizon"]
+    alone, learned, free = (
+        made[made["section"] == name].set_index(place)["q90"]
+        for name in ("reconciled without a past", "reconciled", "ensemble of parts")
+    )
+    assert not np.allclose(alone, learned.reindex(alone.index), rtol=1e-3)
+    assert not np.allclose(learned, free.reindex(learned.index), rtol=1e-3)
+    assert ENSEMBLE == "vigie-ensemble"
+
+
+if __name__ == "__main__":
+    as_frame().to_csv(GOLDEN, index=False, float_format="%.10g")
