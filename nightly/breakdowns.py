@@ -17,7 +17,6 @@ from forecasting.ensemble import combine
 from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_rows
-from forecasting.quantiles import to_rows
 from forecasting.verification.scores import group_errors
 from nightly.forecasts import hindcasts
 from nightly.real_time import FREQ, TARGET, RealTimeData
