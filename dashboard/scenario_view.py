@@ -15,11 +15,10 @@ from dashboard.failures import error_words
 from dashboard.i18n import _, words
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
-from forecasting.scenarios_analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios_capacity import Needs, occupancy, places_needed
-from forecasting.scenarios_conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
-from forecasting.scenarios_diversion import DiversionEstimate, estimate_diversion
-from forecasting.scenarios_shocks import Diversion, Shock, apply_shock
+from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
+from forecasting.scenarios.capacity import Needs, occupancy, places_needed
+from forecasting.scenarios.conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
+from forecasting.scenarios.shocks import Diversion, DiversionEstimate, Shock, apply_shock, estimate_diversion
 from reports import scenario as wording
 
 LONGEST_TOTAL = 3
@@ -195,7 +194,7 @@ def title_months(night: Night, route_id: str) -> list[pd.Timestamp]:
 def places(
     night: Night, trajectories: pd.DataFrame, route_id: str, values: Mapping[str, str]
 ) -> tuple[pd.DataFrame, float]:
-    """Places needed by month and in all months together; see ``forecasting.scenarios_capacity``."""
+    """Places needed by month and in all months together; see ``forecasting.scenarios.capacity``."""
     stay = "fixed" if values["stay_kind"] == "fixed" else "open"
     needs = Needs(float(values["stay"]), "fixed" if stay == "fixed" else "open", float(values["needs_place"]) / 100)
     rows = summaries.series_of(night.frame("observations"), summaries.route_series(route_id))

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from forecasting.scenarios_analogues import LARGEST_MULTIPLE, Course, Episode
-from forecasting.scenarios_diversion import DiversionEstimate
+from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
+from forecasting.scenarios.shocks import DiversionEstimate
 from reports.names import route_name
 
 NONE = "none"

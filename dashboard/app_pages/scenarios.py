@@ -29,7 +29,7 @@ from dashboard.reads import Night
 from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
-from forecasting.scenarios_analogues import EPISODES
+from forecasting.scenarios.analogues import EPISODES
 from reports import scenario as wording
 
 SIDE_AND_NUMBER = (1.25, 1)
