@@ -1,7 +1,9 @@
-"""``vigie alerts``: the inbox at the command line. The same checks hold as on the page."""
+"""``vigie alerts`` and ``vigie deliver``: the inbox at the command line. The same checks hold as on the page."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +16,11 @@ from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
     from desk.decisions import Outcome
+    from desk.open import Desk
 
 app = typer.Typer(invoke_without_command=True, help="Alerts: list, sign off, acknowledge, dismiss, comment, dissent.")
+
+EXIT_SOME_WAIT = 3
 
 AlertId = Annotated[str, typer.Argument(metavar="ID", help="An alert_id, as 'vigie alerts' lists them.")]
 Name = Annotated[str, typer.Option("--as", help="Your name: kept with the step. Not taken where people sign in.")]
@@ -32,15 +37,14 @@ def list_alerts(
     context.obj = home
     if context.invoked_subcommand is not None:
         return
-    from desk.decisions import state_of  # noqa: PLC0415  # the desk opens only where it is asked
-    from desk.open import open_desk  # noqa: PLC0415  # as above
+    from desk.decisions import state_of
 
-    release, folder = current_release(home), home_folder(home)
-    with open_desk(folder, load_settings(folder)) as desk:
+    release = current_release(home)
+    with _workflow(home) as desk:
         for row in release.read("alerts").to_dict("records"):
             state = state_of(desk, str(row["alert_id"]), str(row["alert_level"]))
             subject = row["route_id"] if is_route(row["route_id"]) else row["source_id"]
-            typer.echo(f"{row['alert_level']:8} {_standing(state):24} {subject:20} {row['reason']}")
+            typer.echo(f"{row['alert_level']:8} {_status_words(state):24} {subject:20} {row['reason']}")
             typer.echo(f"{'':8} {row['alert_id']}")
 
 
@@ -102,17 +106,36 @@ def answer(
 @app.command()
 def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> None:
     """Print everything that the journal holds about an alert, oldest first."""
-    from desk.decisions import state_of  # noqa: PLC0415  # the desk opens only where it is asked
-    from desk.open import open_desk  # noqa: PLC0415  # as above
+    from desk.decisions import state_of
 
-    folder = home_folder(home or context.obj)
-    with open_desk(folder, load_settings(folder)) as desk:
+    with _workflow(home or context.obj) as desk:
         for entry in desk.journal.entries(subject=alert_id):
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
             what = f"{entry.action} {kind}".strip()
             typer.echo(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}")
         state = state_of(desk, alert_id)
-        typer.echo(f"now: {_standing(state) or 'nothing is recorded'}")
+        typer.echo(f"now: {_status_words(state) or 'nothing is recorded'}")
+
+
+def deliver(home: Home = None) -> None:
+    """Send the messages that are due. Exit 0: all are sent or held back; 3: some failed and will be tried again."""
+    from desk.sending import send_waiting
+
+    with _workflow(home) as desk:
+        report = send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds)
+    for line in report.summary():
+        typer.echo(line)
+    if report.failed or report.given_up:
+        raise typer.Exit(EXIT_SOME_WAIT)
+
+
+@contextmanager
+def _workflow(home: Path | None) -> Iterator[Desk]:
+    from desk.open import open_desk
+
+    folder = home_folder(home)
+    with open_desk(folder, load_settings(folder)) as desk:
+        yield desk
 
 
 def _act(  # noqa: PLR0913  # one parameter per option of the commands
@@ -126,25 +149,24 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     send: bool = False,
     payload: dict[str, Any] | None = None,
 ) -> None:
-    from access.identity import shell_actor  # noqa: PLC0415  # as above
-    from desk.decisions import Step, act  # noqa: PLC0415  # the desk opens only where it is asked
-    from desk.open import open_desk  # noqa: PLC0415  # as above
-    from desk.sending import send_waiting  # noqa: PLC0415  # as above
+    from access.identity import shell_actor
+    from desk.decisions import Step, act
+    from desk.sending import send_waiting
 
     folder = home_folder(home or context.obj)
     release = current_release(folder)
-    with open_desk(folder, load_settings(folder)) as desk:
+    with _workflow(folder) as desk:
         actor = shell_actor(desk.settings.access, name)
         outcome = act(desk, release, alert_id, Step(actor, action, why, payload=payload or {}))
-        for line in _said(action, outcome):
+        for line in _outcome_lines(action, outcome):
             typer.echo(line)
         if send and outcome.announced:
             for line in send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds).summary():
                 typer.echo(line)
 
 
-def _said(action: str, outcome: Outcome) -> list[str]:
-    lines = [f"{action}: recorded; the alert is {_standing(outcome.state)}"]
+def _outcome_lines(action: str, outcome: Outcome) -> list[str]:
+    lines = [f"{action}: recorded; the alert is {_status_words(outcome.state)}"]
     if outcome.held_until is not None:
         lines.append(f"silence until {outcome.held_until:%Y-%m-%d %H:%M} UTC: its messages wait until then")
     if outcome.why_not:
@@ -152,7 +174,7 @@ def _said(action: str, outcome: Outcome) -> list[str]:
     return lines
 
 
-def _standing(state: lifecycle.State) -> str:
+def _status_words(state: lifecycle.State) -> str:
     missing = state.sign_offs_missing
     words = f"{state.status}, {missing} to sign" if missing else state.status
     return f"{words}, {len(state.objections)} open objections" if state.objections else words

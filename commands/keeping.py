@@ -23,9 +23,9 @@ def backup(
     ] = False,
 ) -> None:
     """Copy the home folder into one file. Exit 3: written, though the chain of releases is not whole."""
-    from store.backup import write_backup  # noqa: PLC0415  # the store opens only where it is asked
-    from store.releases import ReleaseStore  # noqa: PLC0415  # as above
-    from store.status import witnesses  # noqa: PLC0415  # as above
+    from store.backup import write_backup
+    from store.releases import ReleaseStore
+    from store.status import witnesses
 
     begun, folder = time.monotonic(), home_folder(home)
     setting = load_settings(folder).journal_url
@@ -51,7 +51,7 @@ def restore(
     ] = False,
 ) -> None:
     """Put a backup into an empty place, and verify it. Exit 1: nothing was done, or the chain is not whole."""
-    from store import restoring  # noqa: PLC0415  # the store opens only where it is asked
+    from store import restoring
 
     begun, folder = time.monotonic(), home_folder(home)
     act = restoring.repair if repair else restoring.restore
@@ -74,9 +74,9 @@ def prune(
     ] = None,
 ) -> None:
     """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
-    from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
-    from store.retention import prune as remove  # noqa: PLC0415  # as above
-    from store.shared.sync import shared  # noqa: PLC0415  # as above
+    from store.lock import night_lock
+    from store.retention import prune as remove
+    from store.shared.sync import shared
 
     folder = home_folder(home)
     settings = load_settings(folder)
@@ -95,8 +95,8 @@ def prune(
 
 def upgrade(home: Home = None) -> None:
     """Bring over a home folder of an earlier version. It is read as it is; after this, faster. Nothing is lost."""
-    from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
-    from store.vintages import VintageStore  # noqa: PLC0415  # as above
+    from store.lock import night_lock
+    from store.vintages import VintageStore
 
     folder = home_folder(home)
     with night_lock(folder):

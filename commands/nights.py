@@ -11,7 +11,9 @@ import typer
 from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home
 from core.errors import InputError, VigieError
 from core.progress import progress_bar
-from core.settings import home_folder, load_settings
+from core.settings import SNAPSHOT, home_folder, load_settings
+
+snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in data/.")
 
 
 def nightly(
@@ -20,7 +22,7 @@ def nightly(
     live: Annotated[bool, typer.Option("--live", help="Ask publishers for their newest figures first.")] = False,
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
-    from nightly import run_night  # noqa: PLC0415  # the engine takes seconds to import; other commands go without
+    from nightly import run_night
 
     folder = home_folder(home)
     with progress_bar() as progress:
@@ -32,7 +34,7 @@ def nightly(
 
 def demonstrate(home: Home = None) -> None:
     """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
-    from nightly import run_demonstration  # noqa: PLC0415  # the engine takes seconds to import
+    from nightly import run_demonstration
 
     folder = home_folder(home)
     with progress_bar() as progress:
@@ -65,8 +67,21 @@ def ingest(
         _ingest_live(source or [], _as_date(replay, "--replay"), home_folder(home))
 
 
+@snapshot_app.command("build")
+def snapshot_build(
+    raw: Annotated[Path, typer.Argument(help="Folder of the publishers' files.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = SNAPSHOT,
+) -> None:
+    """Tabulate the publishers' files into the bundled snapshot: the same bytes each time."""
+    from ingest.snapshot import build
+
+    with progress_bar() as progress:
+        report = build(raw, out, progress=progress)
+    typer.echo(report.summary())
+
+
 def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> None:
-    from nightly import ingest_live  # noqa: PLC0415  # parsers are not needed by other commands
+    from nightly import ingest_live
 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
@@ -77,7 +92,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
 
 
 def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
-    from nightly import ingest_own, load_bundled  # noqa: PLC0415  # parsers are not needed by other commands
+    from nightly import ingest_own, load_bundled
 
     if not file:
         raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
@@ -87,7 +102,7 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:
-    from nightly import ingest_file, load_bundled  # noqa: PLC0415  # parsers are not needed by other commands
+    from nightly import ingest_file, load_bundled
 
     load_bundled(folder, load_settings(folder).journal_url)
     failed = 0

@@ -56,7 +56,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     home: Home = None,
 ) -> None:
     """Forecast a panel from past origins, as if each were today."""
-    from forecasting.runs import backtest_file  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.runs import backtest_file
 
     steps = _horizons(horizons)
     with _running(engine, home, "Forecasting past origins") as means:
@@ -76,7 +76,7 @@ def forecast(
     home: Home = None,
 ) -> None:
     """Forecast a panel from its last period."""
-    from forecasting.runs import forecast_file  # noqa: PLC0415  # the engine takes seconds to import
+    from forecasting.runs import forecast_file
 
     with _running(engine, home, "Forecasting") as means:
         made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
@@ -94,8 +94,8 @@ class _Means(TypedDict):
 @contextmanager
 def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
     """Workers on an engine, the fits of a home folder, and a bar that names the stage."""
-    from forecasting.distributed import workers_of  # noqa: PLC0415  # the engine takes seconds to import
-    from store.fits import FitStore  # noqa: PLC0415  # as above
+    from forecasting.distributed import workers_of
+    from store.fits import FitStore
 
     with progress_bar() as progress, workers_of(engine.value) as workers:
         yield {"workers": workers, "progress": partial(progress, stage), "fits": FitStore(home_folder(home))}
@@ -116,8 +116,8 @@ def _horizons(text: str) -> list[int]:
 
 
 def _write(made: Made, out: Path, title: str) -> None:
-    from forecasting.quantiles import row_blocks  # noqa: PLC0415  # the engine takes seconds to import
-    from store.forecast_file import write_forecasts  # noqa: PLC0415  # the store opens only where it is asked
+    from forecasting.quantiles import row_blocks
+    from store.forecast_file import write_forecasts
 
     about = "\n".join([title, "", *(made.diagnostics.lines() or ["Nothing stands out."])]) + "\n"
     try:

@@ -1,10 +1,12 @@
-"""``vigie dashboard``: serve the pages, on loopback unless people sign in or the person in charge says otherwise."""
+"""``vigie dashboard``, ``vigie health`` and ``vigie audit``: what is served, for whom, and who used it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +21,14 @@ from core.settings import (
     load_settings,
     secret,
 )
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_FRESH_SECONDS = 2.0
+"""An answer is given again for so long: whoever asks in a loop must not keep the disk busy."""
 
 
 def dashboard(
@@ -57,3 +67,61 @@ def check_address(access: AccessSettings, address: str, *, without_login: bool =
             f"--address {address}: without a login only this machine is served. Set one up (docs/access.md), or say "
             "--without-login if everybody who reaches this address may read and decide"
         )
+
+
+def health(
+    home: Home = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8502,
+    address: Annotated[str, typer.Option("--address", help="Address to listen at.")] = "127.0.0.1",
+    once: Annotated[bool, typer.Option("--once", help="Print /healthz once; exit 0: ok, 1: not.")] = False,
+) -> None:
+    """Serve /healthz and /metrics for monitoring."""
+    from desk.health import HEALTH_PATH, answer
+
+    folder = home_folder(home)
+    if once:
+        code, _, body = answer(folder, HEALTH_PATH)
+        typer.echo(body, nl=False)
+        raise typer.Exit(0 if code == 200 else 1)
+    import uvicorn
+
+    typer.echo(f"http://{address}:{port}{HEALTH_PATH}   (Ctrl+C ends it)")
+    uvicorn.run(application(folder), host=address, port=port, log_level="warning", server_header=False)
+
+
+def application(home: Path) -> Starlette:
+    """The server's application: answers GET and HEAD only."""
+    from starlette.applications import Starlette
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from desk.health import answer
+
+    kept: dict[str, tuple[float, tuple[int, str, str]]] = {}
+
+    def respond(request: Request) -> Response:
+        path = request.url.path
+        at, told = kept.get(path, (0.0, (0, "", "")))
+        if not told[0] or time.monotonic() - at > _FRESH_SECONDS:
+            told = answer(home, path)
+            if told[0] != 404:
+                kept[path] = (time.monotonic(), told)
+        return Response(told[2], told[0], {"Cache-Control": "no-store"}, told[1])
+
+    return Starlette(routes=[Route("/{path:path}", respond)])
+
+
+def audit(
+    home: Home = None, most: Annotated[int, typer.Option("--most", min=1, help="Newest rows to show.")] = 200
+) -> None:
+    """Print what people who signed in did, the newest first. For those who may read the home folder."""
+    from access.audit import access_rows, describe
+    from desk.open import open_desk
+
+    folder = home_folder(home)
+    with open_desk(folder, load_settings(folder)) as desk:
+        rows = access_rows(desk.journal)[:most]
+    for row in rows:
+        typer.echo(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip())
+    if not rows:
+        typer.echo("Nobody has signed in yet.")

@@ -26,7 +26,7 @@ def current_release(home: Path | None) -> Release:
     Raises:
         InputError: There is none yet.
     """
-    from store.releases import ReleaseStore  # noqa: PLC0415  # the store opens only where it is asked
+    from store.releases import ReleaseStore
 
     folder = home_folder(home)
     release = ReleaseStore(folder).current()

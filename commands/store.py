@@ -25,10 +25,10 @@ def pull(
     ] = False,
 ) -> None:
     """Bring this home up to the shared store: releases, figures, publishers' answers, past forecasts."""
-    from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
-    from store.shared.index import latest  # noqa: PLC0415  # as above
-    from store.shared.releases import set_aside  # noqa: PLC0415  # as above
-    from store.shared.sync import pull as bring_up  # noqa: PLC0415  # as above
+    from store.lock import night_lock
+    from store.shared.index import latest
+    from store.shared.releases import set_aside
+    from store.shared.sync import pull as bring_up
 
     folder = home_folder(home)
     files, begun = _opened(load_settings(folder)), time.monotonic()
@@ -43,8 +43,8 @@ def pull(
 @app.command()
 def push(home: Home = None) -> None:
     """Deliver what this home has and the shared store lacks. Exit 1: nothing was delivered."""
-    from store.lock import night_lock  # noqa: PLC0415  # the store opens only where it is asked
-    from store.shared.sync import shared  # noqa: PLC0415  # as above
+    from store.lock import night_lock
+    from store.shared.sync import shared
 
     folder = home_folder(home)
     settings, begun = load_settings(folder), time.monotonic()
@@ -58,8 +58,8 @@ def push(home: Home = None) -> None:
 @app.command()
 def status(home: Home = None) -> None:
     """Say what the shared store holds, and what this home does. Exit 1: they are not the same."""
-    from store.shared.index import latest  # noqa: PLC0415  # the store opens only where it is asked
-    from store.shared.releases import local_links  # noqa: PLC0415  # as above
+    from store.shared.index import latest
+    from store.shared.releases import local_links
 
     folder = home_folder(home)
     files = _opened(load_settings(folder))
@@ -72,7 +72,7 @@ def status(home: Home = None) -> None:
 
 
 def _opened(settings: Settings) -> RemoteFiles:
-    from store.shared.files import RemoteFiles  # noqa: PLC0415  # the store opens only where it is asked
+    from store.shared.files import RemoteFiles
 
     if not settings.store.url:
         raise InputError("nothing is shared: set [store] url, or VIGIE_STORE_URL")

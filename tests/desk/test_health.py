@@ -12,7 +12,7 @@ import httpx
 import pandas as pd
 import pytest
 
-from commands.health import application
+from commands.serve import application
 from desk.health import answer, prometheus, read_health
 from store.journal import Entry, Journal, journal_url
 from store.release_contents import About

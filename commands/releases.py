@@ -1,0 +1,114 @@
+"""``vigie status``, ``verify``, ``export`` and ``briefing``: what the releases of a home say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.shared import Home, current_release
+from core.errors import InputError, StoreError
+from core.languages import DEFAULT_LANGUAGE, languages
+from core.settings import home_folder, load_settings
+
+_MOST_NAMED = 3
+
+
+def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    """Say which release is current, how fresh the sources are, how the last run ended, which alerts are open."""
+    from store.status import read_status
+
+    folder = home_folder(home)
+    found = read_status(folder, load_settings(folder).journal_url)
+    typer.echo(json.dumps(found, indent=2) if as_json else _status_lines(found))
+    if found["release"] is None:
+        raise typer.Exit(1)
+
+
+def verify(home: Home = None) -> None:
+    """Walk the chain of releases; exit 1 and name the first that was altered."""
+    from store.releases import ReleaseStore
+    from store.status import witnesses
+
+    folder = home_folder(home)
+    problem = ReleaseStore(folder).verify(witnesses(folder, load_settings(folder).journal_url))
+    typer.echo("The chain of releases is whole." if problem is None else f"error: {problem}", err=problem is not None)
+    if problem is not None:
+        raise typer.Exit(1)
+
+
+def export(
+    table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    home: Home = None,
+) -> None:
+    """Write one table of the current release to a file, with citations and licences inside and beside it."""
+    from store.export import write_export
+
+    about = write_export(current_release(home), table, out)
+    typer.echo(f"{out} written; what must be known about it: {about.name}")
+
+
+def briefing(
+    run: Annotated[str | None, typer.Option("--run", help="A release's run_id; default: the newest.")] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en or fr.")] = DEFAULT_LANGUAGE,
+    out: Annotated[Path | None, typer.Option("--out", help="PDF to write; default: vigie-DATE-LANG.pdf.")] = None,
+    signed_off: Annotated[
+        bool, typer.Option("--signed-off", help="Only alerts that people have signed off, as in mails.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Write the one-page briefing of a release: map, alerts, charts, caveats, licences."""
+    from desk.briefing import make_briefing
+    from store.files import named_errors, write_bytes
+
+    if lang not in languages():
+        raise InputError(f"--lang {lang}: there is no such language; write {' or '.join(languages())}")
+    if out is not None and out.suffix != ".pdf":
+        raise InputError(f"--out {out.name}: the ending must be .pdf")
+    folder = home_folder(home)
+    run_id, day = _release(folder, run)
+    target = out or Path(f"vigie-{day}-{lang}.pdf")
+    document = make_briefing(folder, load_settings(folder), run_id, lang, signed_only=signed_off)
+    try:
+        with named_errors(target):
+            write_bytes(target.expanduser(), document)
+    except StoreError as error:
+        raise InputError(f"--out {error}") from None
+    typer.echo(f"{target} written: release {run_id}, as known on {day}")
+
+
+def _release(folder: Path, run: str | None) -> tuple[str, str]:
+    """run_id and day of the release that is asked for.
+
+    Raises:
+        InputError: There is none, or none of that name.
+    """
+    from store.releases import ReleaseStore
+
+    newest = current_release(folder)
+    if run is None:
+        return newest.run_id, newest.as_of.isoformat()
+    store = ReleaseStore(folder)
+    try:
+        return run, store.get(run).as_of.isoformat()
+    except StoreError as error:
+        names = ", ".join(release.run_id for release in reversed(store.all()[-_MOST_NAMED:]))
+        raise InputError(f"--run {run}: {error}; the newest are {names}") from None
+
+
+def _status_lines(found: dict[str, Any]) -> str:
+    release = found["release"]
+    if release is None:
+        return f"No release in {found['home']}. Run 'vigie nightly'."
+    lines = [f"Release {release['run_id']}, as known on {release['as_of']}"]
+    lines += [
+        f"  {source['source_id']:20} {source['state']:10} to {source['last_period']}" for source in found["sources"]
+    ]
+    levels = found["alerts"]
+    lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
+    if found["last_run"]:
+        lines.append(f"Last run: {found['last_run']['at']}, {found['last_run']['outcome']}")
+    return "\n".join(lines)
