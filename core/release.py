@@ -503,7 +503,7 @@ ALERT_THRESHOLDS = Table(
         trained_to=_text("last month it was taken from").may_lack,
     ),
     (),
-    "alerts.thresholds",
+    "alerts.verification.cutoffs",
     ("dashboard",),
 )
 
