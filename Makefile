@@ -81,7 +81,7 @@ mutants: check
 	$(VENV)/python -m tests.mutants
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
-TEXTS = app.py dashboard alerts reports core desk forecasting ingest nightly store
+TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store
 
 texts:
 	$(VENV)/pybabel -q extract --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)

@@ -97,8 +97,8 @@ def _mail_errors(channel: EmailChannel) -> Iterator[None]:
         raise ChannelDownError(f"{place}: {type(error).__name__}: {str(error).strip() or 'no answer'}") from None
 
 
-def post_webhook(channel: WebhookChannel, payload: dict[str, Any], letter_id: str) -> None:
-    """Post JSON to the channel's address; the header ``Idempotency-Key`` is the letter's name.
+def post_webhook(channel: WebhookChannel, payload: dict[str, Any], message_id: str) -> None:
+    """Post JSON to the channel's address; the header ``Idempotency-Key`` is the message's name.
 
     Raises:
         ChannelDownError: It cannot be reached, does not answer in time, or answers that it is busy or broken.
@@ -106,7 +106,7 @@ def post_webhook(channel: WebhookChannel, payload: dict[str, Any], letter_id: st
         InputError: Its address or token is not in the environment.
     """
     address = channel.address()
-    headers = {KEY_HEADER: letter_id, "User-Agent": "Vigie"}
+    headers = {KEY_HEADER: message_id, "User-Agent": "Vigie"}
     if channel.token_env:
         headers["Authorization"] = f"Bearer {secret(channel.token_env)}"
     # The address may hold a secret, so only its host is named.
@@ -123,7 +123,7 @@ def post_webhook(channel: WebhookChannel, payload: dict[str, Any], letter_id: st
     raise RefusedError(f"{place} answers {answer.status_code}", permanent=answer.is_client_error)
 
 
-def post_chat(channel: ChatChannel, title: str, text: str, letter_id: str) -> None:
+def post_chat(channel: ChatChannel, title: str, text: str, message_id: str) -> None:
     """Hand a text to the channel's chat service through Apprise.
 
     Raises:
@@ -133,18 +133,18 @@ def post_chat(channel: ChatChannel, title: str, text: str, letter_id: str) -> No
     import apprise  # noqa: PLC0415  # it takes a second to import, and few homes use it
 
     address = secret(channel.url_env)
-    service = apprise.Apprise.instantiate(_with_limits(address, channel.seconds, letter_id), suppress_exceptions=True)
+    service = apprise.Apprise.instantiate(_with_limits(address, channel.seconds, message_id), suppress_exceptions=True)
     if service is None:
         raise ChannelDownError(f"environment variable {channel.url_env} holds no address that Apprise knows")
     if not service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
         raise ChannelDownError(f"chat service {service.service_name} did not take the message")
 
 
-def _with_limits(address: str, seconds: float, letter_id: str) -> str:
-    """The address with Apprise's own limits of time, and with the letter's name as a header where it takes headers."""
+def _with_limits(address: str, seconds: float, message_id: str) -> str:
+    """The address with Apprise's own limits of time, and with the message's name as a header where it takes headers."""
     extra = f"cto={seconds / 2:g}&rto={seconds / 2:g}"
     if address.partition("://")[0] in _TAKES_HEADERS:
-        extra += f"&+{KEY_HEADER}={letter_id}"
+        extra += f"&+{KEY_HEADER}={message_id}"
     return f"{address}{'&' if '?' in address else '?'}{extra}"
 
 

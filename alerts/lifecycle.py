@@ -140,7 +140,7 @@ def same_person(one: str, other: str) -> bool:
     return _plain(one) == _plain(other)
 
 
-def silent_until(sent: Iterable[Entry], level: str, days: float) -> dt.datetime | None:
+def cooldown_until(sent: Iterable[Entry], level: str, days: float) -> dt.datetime | None:
     """End of the silence after what was last sent about the same rule and place.
 
     Args:

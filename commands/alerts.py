@@ -15,8 +15,8 @@ from core.routes import is_route
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
-    from desk.decisions import Outcome
-    from desk.open import Desk
+    from workflow import Workflow
+    from workflow.decisions import Outcome
 
 app = typer.Typer(invoke_without_command=True, help="Alerts: list, sign off, acknowledge, dismiss, comment, dissent.")
 
@@ -37,7 +37,7 @@ def list_alerts(
     context.obj = home
     if context.invoked_subcommand is not None:
         return
-    from desk.decisions import state_of
+    from workflow.decisions import state_of
 
     release = current_release(home)
     with _workflow(home) as desk:
@@ -106,7 +106,7 @@ def answer(
 @app.command()
 def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> None:
     """Print everything that the journal holds about an alert, oldest first."""
-    from desk.decisions import state_of
+    from workflow.decisions import state_of
 
     with _workflow(home or context.obj) as desk:
         for entry in desk.journal.entries(subject=alert_id):
@@ -119,7 +119,7 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> Non
 
 def deliver(home: Home = None) -> None:
     """Send the messages that are due. Exit 0: all are sent or held back; 3: some failed and will be tried again."""
-    from desk.sending import send_waiting
+    from workflow.sending import send_waiting
 
     with _workflow(home) as desk:
         report = send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds)
@@ -130,11 +130,11 @@ def deliver(home: Home = None) -> None:
 
 
 @contextmanager
-def _workflow(home: Path | None) -> Iterator[Desk]:
-    from desk.open import open_desk
+def _workflow(home: Path | None) -> Iterator[Workflow]:
+    from workflow import open_workflow
 
     folder = home_folder(home)
-    with open_desk(folder, load_settings(folder)) as desk:
+    with open_workflow(folder, load_settings(folder)) as desk:
         yield desk
 
 
@@ -150,8 +150,8 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     payload: dict[str, Any] | None = None,
 ) -> None:
     from access.identity import shell_actor
-    from desk.decisions import Step, act
-    from desk.sending import send_waiting
+    from workflow.decisions import Step, act
+    from workflow.sending import send_waiting
 
     folder = home_folder(home or context.obj)
     release = current_release(folder)

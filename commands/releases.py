@@ -61,8 +61,8 @@ def briefing(
     home: Home = None,
 ) -> None:
     """Write the one-page briefing of a release: map, alerts, charts, caveats, licences."""
-    from desk.briefing import make_briefing
     from store.files import named_errors, write_bytes
+    from workflow.briefing import make_briefing
 
     if lang not in languages():
         raise InputError(f"--lang {lang}: there is no such language; write {' or '.join(languages())}")

@@ -76,7 +76,7 @@ def health(
     once: Annotated[bool, typer.Option("--once", help="Print /healthz once; exit 0: ok, 1: not.")] = False,
 ) -> None:
     """Serve /healthz and /metrics for monitoring."""
-    from desk.health import HEALTH_PATH, answer
+    from workflow.health import HEALTH_PATH, answer
 
     folder = home_folder(home)
     if once:
@@ -95,7 +95,7 @@ def application(home: Path) -> Starlette:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from desk.health import answer
+    from workflow.health import answer
 
     kept: dict[str, tuple[float, tuple[int, str, str]]] = {}
 
@@ -116,10 +116,10 @@ def audit(
 ) -> None:
     """Print what people who signed in did, the newest first. For those who may read the home folder."""
     from access.audit import access_rows, describe
-    from desk.open import open_desk
+    from workflow import open_workflow
 
     folder = home_folder(home)
-    with open_desk(folder, load_settings(folder)) as desk:
+    with open_workflow(folder, load_settings(folder)) as desk:
         rows = access_rows(desk.journal)[:most]
     for row in rows:
         typer.echo(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip())

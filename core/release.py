@@ -111,7 +111,7 @@ OBSERVATIONS = Table(
     _of(f"{_OBSERVATION} as_of_estimated"),
     ("source_id", "series_id", "time_period", "as_of"),
     "ingest.harmonise",
-    ("dashboard", "desk", "reports", "store"),
+    ("dashboard", "workflow", "reports", "store"),
     required=True,
 )
 
@@ -234,7 +234,7 @@ ALERTS = Table(
     ),
     ("alert_id",),
     "alerts.evaluate",
-    ("commands", "dashboard", "desk", "nightly", "reports", "store"),
+    ("commands", "dashboard", "workflow", "nightly", "reports", "store"),
     required=True,
 )
 _REASON = _of(
@@ -576,7 +576,7 @@ TABLES: tuple[Table, ...] = (
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
         ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
-        "desk", **_REASON,
+        "workflow", **_REASON,
     ),
     TRACK_RECORD,
     _like(

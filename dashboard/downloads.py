@@ -23,8 +23,8 @@ from dashboard import memory, state, visitor
 from dashboard.i18n import _, labelled, language, words
 from dashboard.reads import Night
 from dashboard.tables import localised
-from desk.briefing import make_briefing
 from reports import citations as reported
+from workflow.briefing import make_briefing
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,12 @@ from dashboard.failures import error_words
 from dashboard.i18n import _, labelled, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
-from desk.decisions import Outcome, Step, act
-from desk.open import desk_on
-from desk.sending import start_sending
 from reports.alert import Row
 from reports.release import entries_until
 from store.releases import ReleaseStore
+from workflow import workflow_on
+from workflow.decisions import Outcome, Step, act
+from workflow.sending import start_sending
 
 LONGEST_NAME, LONGEST_REASON = 80, 1000
 ACTING_AS = "acting_as"
@@ -185,7 +185,7 @@ def _take(night: Night, row: Row, step: Step) -> None:
 def _act(night: Night, alert_id: str, step: Step) -> Outcome:
     home = home_folder()
     settings = load_settings(home)
-    desk = desk_on(home, settings, reads.journal())
+    desk = workflow_on(home, settings, reads.journal())
     outcome = act(desk, ReleaseStore(home).get(night.run_id), alert_id, step)
     if outcome.announced:
         start_sending(home, settings)

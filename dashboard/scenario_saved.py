@@ -21,9 +21,9 @@ from dashboard.scenario_state import Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
-from desk.open import desk_on
-from desk.scenarios import save_scenario
 from reports import scenario as wording
+from workflow import workflow_on
+from workflow.decisions import save_scenario
 
 SAVED = SAVE_SCENARIO
 MOST_COMPARED = 4
@@ -65,7 +65,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     subject = scenario_state.scenario_id(values, scenario.route_id)
     try:
         home = home_folder()
-        desk = desk_on(home, load_settings(home), reads.journal())
+        desk = workflow_on(home, load_settings(home), reads.journal())
         save_scenario(desk, visitor.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
         st.error(plain(error_words(error)))

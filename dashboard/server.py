@@ -28,9 +28,9 @@ from core.settings import PROJECT, AccessSettings, home_folder, is_loopback, loa
 from dashboard import streamlit_private
 from dashboard.layout import page_scripts
 from dashboard.static_files import StaticFiles, preload_links
-from desk.health import HEALTH_PATH, answer
 from store.journal import Journal
 from store.shared.follow import Follower
+from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})

@@ -17,9 +17,6 @@ from core.errors import InputError, NothingToPublishError, VigieError, fault_of
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
-from desk.night import record_night
-from desk.open import desk_on
-from desk.sending import send_waiting
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
 from ingest.catalogue import sources as read_catalogue
@@ -47,6 +44,9 @@ from store.shared.errors import NotDeliveredError
 from store.shared.sync import Delivery, shared
 from store.status import NIGHT_ACTIONS
 from store.vintages import VintageStore
+from workflow import workflow_on
+from workflow.decisions import record_night
+from workflow.sending import send_waiting
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 _LONGEST_REASON = 10_000
@@ -240,10 +240,10 @@ def notify(home: Path, settings: Settings, journal: Journal, release: Release) -
         Lines for a person; they name what failed.
     """
     try:
-        desk = desk_on(home, settings, journal)
-        counts = Counter(entry.action for entry in record_night(desk, release))
+        workflow = workflow_on(home, settings, journal)
+        counts = Counter(entry.action for entry in record_night(workflow, release))
         lines = [f"alerts: {', '.join(f'{count} {action}' for action, count in counts.items())}"] if counts else []
-        return lines + send_waiting(desk).summary()
+        return lines + send_waiting(workflow).summary()
     except VigieError as error:
         get_logger().warning("nothing was told", reason=str(error))
         return [f"not told: {error}"]

@@ -1,7 +1,8 @@
-"""Letters that are to leave the house, and every try to send them.
+"""Messages that are to leave the house, and every try to send them.
 
-A letter is posted in the same transaction as the decision that it tells of: either both are kept or neither. It
-waits until a try has succeeded; both tables are append-only: what was sent, when and after how many tries stays known.
+A message is posted in the same transaction as the decision that it tells of: either both are kept or neither. It
+waits until an attempt has succeeded; both tables are append-only: what was sent, when and after how many attempts
+stays known.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from store.journal import Journal, add
 
 SENT, FAILED, GIVEN_UP, DROPPED = "sent", "failed", "given up", "dropped"
 FINAL = (SENT, GIVEN_UP, DROPPED)
-"""Outcomes after which a letter is not tried again."""
+"""Outcomes after which a message is not tried again."""
 
-_LETTERS = sa.Table(
+_MESSAGES = sa.Table(
     "outbox_letters",
     sa.MetaData(),
-    sa.Column("letter_id", sa.Text, primary_key=True),
+    sa.Column("letter_id", sa.Text, key="message_id", primary_key=True),
     sa.Column("announcement", sa.BigInteger, nullable=False, index=True),
     sa.Column("subject", sa.Text, nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
@@ -35,11 +36,11 @@ _LETTERS = sa.Table(
     sa.Column("not_before", UtcTime, nullable=False),
     sa.Column("posted_at", UtcTime, nullable=False),
 )
-_TRIES = sa.Table(
+_ATTEMPTS = sa.Table(
     "outbox_tries",
     sa.MetaData(),
     row_number(),
-    sa.Column("letter_id", sa.Text, nullable=False, index=True),
+    sa.Column("letter_id", sa.Text, key="message_id", nullable=False, index=True),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("error", sa.Text, nullable=False),
@@ -49,11 +50,11 @@ _TRIES = sa.Table(
 
 
 @dataclass(frozen=True)
-class Letter:
+class OutboxMessage:
     """One message to one recipient over one channel.
 
     Attributes:
-        letter_id: The same at every try, so that a receiver recognises a repeat.
+        message_id: The same at every try, so that a receiver recognises a repeat.
         announcement: ``id`` of the journal row that holds what is said.
         subject: The alert or source it is about.
         kind: raised, updated, ended, withdrawn or freshness.
@@ -63,14 +64,14 @@ class Letter:
         language: Language it is written in.
         not_before: Earliest time to send it.
         posted_at: When it was posted.
-        tries: Tries so far.
+        attempts: Attempts so far.
         outcome: Outcome of the last try; empty before the first.
         error: Why the last try failed.
         next_at: Earliest time of the next try after a failure.
-        tried_at: When the last try was.
+        attempted_at: When the last try was.
     """
 
-    letter_id: str
+    message_id: str
     announcement: int
     subject: str
     kind: str
@@ -80,17 +81,17 @@ class Letter:
     language: str
     not_before: dt.datetime
     posted_at: dt.datetime
-    tries: int = 0
+    attempts: int = 0
     outcome: str = ""
     error: str = ""
     next_at: dt.datetime | None = None
-    tried_at: dt.datetime | None = None
+    attempted_at: dt.datetime | None = None
 
     def is_due(self, now: dt.datetime) -> bool:
         """Whether it may be tried now. What a clock set that was ahead holds nothing back: it might for years."""
         held = self.not_before > now and not is_ahead(self.posted_at, now)
         waits = self.next_at is not None and self.next_at > now
-        return not held and not (waits and self.tried_at is not None and not is_ahead(self.tried_at, now))
+        return not held and not (waits and self.attempted_at is not None and not is_ahead(self.attempted_at, now))
 
     @property
     def is_final(self) -> bool:
@@ -99,7 +100,7 @@ class Letter:
 
 
 class Outbox:
-    """The letters in the journal's database.
+    """The messages in the journal's database.
 
     Args:
         journal: The journal.
@@ -111,20 +112,20 @@ class Outbox:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._database: Database = journal.database
-        self._database.create(_LETTERS, _TRIES)
+        self._database.create(_MESSAGES, _ATTEMPTS)
 
     def decide(
         self,
         subject: str,
         decide: Callable[[list[Entry]], Sequence[Entry]],
-        letters: Callable[[list[Entry], list[Letter]], Iterable[Letter]],
+        messages: Callable[[list[Entry], list[OutboxMessage]], Iterable[OutboxMessage]],
     ) -> list[Entry]:
-        """Add rows to the journal and post the letters that tell of them: both, or neither.
+        """Add rows to the journal and post the messages that tell of them: both, or neither.
 
         Args:
             subject: What is decided on.
             decide: See :meth:`store.journal.Journal.decide`.
-            letters: Given the rows as stored and the subject's earlier letters, returns letters to post. One that is
+            messages: Given the rows as stored and the subject's earlier messages, returns messages to post. One that is
                 already there and not final, but comes back with the outcome ``dropped``, will not be sent.
 
         Returns:
@@ -136,99 +137,107 @@ class Outbox:
         """
 
         def post(connection: sa.Connection, stored: list[Entry]) -> None:
-            known = _read(connection, _LETTERS.c.subject == subject)
-            numbers = {letter.letter_id for letter in known}
-            for letter in letters(stored, known):
-                if letter.outcome == DROPPED:
-                    _try(connection, letter, letter.posted_at, DROPPED, letter.error, None)
-                elif letter.letter_id not in numbers:
-                    _post(connection, letter)
+            known = _read(connection, _MESSAGES.c.subject == subject)
+            numbers = {message.message_id for message in known}
+            for message in messages(stored, known):
+                if message.outcome == DROPPED:
+                    _attempt(connection, message, message.posted_at, DROPPED, message.error, None)
+                elif message.message_id not in numbers:
+                    _post(connection, message)
 
         return self._journal.decide(subject, decide, post)
 
-    def letters(self, subject: str | None = None) -> list[Letter]:
-        """Letters in the order of their announcements, with the outcome of the last try.
+    def messages(self, subject: str | None = None) -> list[OutboxMessage]:
+        """Messages in the order of their announcements, with the outcome of the last try.
 
         Args:
-            subject: Only letters about this alert or source.
+            subject: Only messages about this alert or source.
 
         Raises:
             StoreError: The database cannot be read.
         """
-        wanted = sa.true() if subject is None else _LETTERS.c.subject == subject
+        wanted = sa.true() if subject is None else _MESSAGES.c.subject == subject
         return self._database.run(lambda connection: _read(connection, wanted))
 
-    def waiting(self) -> list[Letter]:
-        """Letters that are still to be sent, in the order of their announcements.
+    def waiting(self) -> list[OutboxMessage]:
+        """Messages that are still to be sent, in the order of their announcements.
 
         Raises:
             StoreError: The database cannot be read.
         """
-        final = sa.select(_TRIES.c.letter_id).where(_TRIES.c.outcome.in_(FINAL))
-        return self._database.run(lambda connection: _read(connection, _LETTERS.c.letter_id.not_in(final)))
+        final = sa.select(_ATTEMPTS.c.message_id).where(_ATTEMPTS.c.outcome.in_(FINAL))
+        return self._database.run(lambda connection: _read(connection, _MESSAGES.c.message_id.not_in(final)))
 
-    def succeeded(self, letter: Letter, at: dt.datetime, told: Entry) -> None:
-        """Keep that a letter was sent, and tell it in the journal.
-
-        Raises:
-            StoreError: The database refuses.
-        """
-        self._finish(letter, at, SENT, "", told)
-
-    def gave_up(self, letter: Letter, at: dt.datetime, error: str, told: Entry) -> None:
-        """Keep that a letter will not be tried again, and tell it in the journal.
+    def succeeded(self, message: OutboxMessage, at: dt.datetime, entry: Entry) -> None:
+        """Keep that a message was sent, and tell it in the journal.
 
         Raises:
             StoreError: The database refuses.
         """
-        self._finish(letter, at, GIVEN_UP, error, told)
+        self._finish(message, at, SENT, "", entry)
 
-    def failed(self, letter: Letter, at: dt.datetime, error: str, next_at: dt.datetime) -> None:
+    def gave_up(self, message: OutboxMessage, at: dt.datetime, error: str, entry: Entry) -> None:
+        """Keep that a message will not be tried again, and tell it in the journal.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        self._finish(message, at, GIVEN_UP, error, entry)
+
+    def failed(self, message: OutboxMessage, at: dt.datetime, error: str, next_at: dt.datetime) -> None:
         """Keep that a try failed, and when to try again.
 
         Raises:
             StoreError: The database refuses.
         """
         self._database.run(
-            lambda connection: _try(connection, letter, at, FAILED, error, next_at),
+            lambda connection: _attempt(connection, message, at, FAILED, error, next_at),
             writes=True,
         )
 
-    def _finish(self, letter: Letter, at: dt.datetime, outcome: str, error: str, told: Entry) -> None:
+    def _finish(self, message: OutboxMessage, at: dt.datetime, outcome: str, error: str, entry: Entry) -> None:
         def work(connection: sa.Connection) -> None:
-            _try(connection, letter, at, outcome, error, None)
-            add(connection, told)
+            _attempt(connection, message, at, outcome, error, None)
+            add(connection, entry)
 
         self._database.run(work, writes=True)
 
 
-def _post(connection: sa.Connection, letter: Letter) -> None:
-    values = {column.name: getattr(letter, column.name) for column in _LETTERS.c}
-    connection.execute(sa.insert(_LETTERS).values(**values))
+def _post(connection: sa.Connection, message: OutboxMessage) -> None:
+    values = {column.key: getattr(message, column.key) for column in _MESSAGES.c}
+    connection.execute(sa.insert(_MESSAGES).values(**values))
 
 
-def _try(
-    connection: sa.Connection, letter: Letter, at: dt.datetime, outcome: str, error: str, next_at: dt.datetime | None
+def _attempt(
+    connection: sa.Connection,
+    message: OutboxMessage,
+    at: dt.datetime,
+    outcome: str,
+    error: str,
+    next_at: dt.datetime | None,
 ) -> None:
-    values = {"letter_id": letter.letter_id, "at": at, "outcome": outcome, "error": error, "next_at": next_at}
-    connection.execute(sa.insert(_TRIES).values(**values))
+    values = {"message_id": message.message_id, "at": at, "outcome": outcome, "error": error, "next_at": next_at}
+    connection.execute(sa.insert(_ATTEMPTS).values(**values))
 
 
-def _read(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[Letter]:
-    order = (_LETTERS.c.announcement, _LETTERS.c.letter_id)
-    rows = connection.execute(sa.select(_LETTERS).where(wanted).order_by(*order))
-    letters = {row.letter_id: Letter(**row._mapping) for row in rows}
-    chosen = sa.select(_LETTERS.c.letter_id).where(wanted)
-    tries = connection.execute(sa.select(_TRIES).where(_TRIES.c.letter_id.in_(chosen)).order_by(_TRIES.c.id))
-    for row in tries:
-        letter = letters[row.letter_id]
-        if not letter.is_final:
-            letters[row.letter_id] = replace(
-                letter,
-                tries=letter.tries + 1,
+def _read(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[OutboxMessage]:
+    order = (_MESSAGES.c.announcement, _MESSAGES.c.message_id)
+    rows = connection.execute(sa.select(_MESSAGES).where(wanted).order_by(*order))
+    found = [OutboxMessage(**{column.key: row._mapping[column] for column in _MESSAGES.c}) for row in rows]
+    messages = {message.message_id: message for message in found}
+    chosen = sa.select(_MESSAGES.c.message_id).where(wanted)
+    attempts = connection.execute(
+        sa.select(_ATTEMPTS).where(_ATTEMPTS.c.message_id.in_(chosen)).order_by(_ATTEMPTS.c.id)
+    )
+    for row in attempts:
+        message = messages[row._mapping[_ATTEMPTS.c.message_id]]
+        if not message.is_final:
+            messages[message.message_id] = replace(
+                message,
+                attempts=message.attempts + 1,
                 outcome=row.outcome,
                 error=row.error,
                 next_at=row.next_at,
-                tried_at=row.at,
+                attempted_at=row.at,
             )
-    return list(letters.values())
+    return list(messages.values())

@@ -36,8 +36,8 @@ from cosmic_ray.plugins import get_operator
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "access", "alerts", "core", "dashboard", "desk", "forecasting", "geo", "hub", "ingest", "nightly", "reports",
-    "store", "workflow",
+    "access", "alerts", "core", "dashboard", "forecasting", "geo", "hub", "ingest", "nightly", "reports", "store",
+    "workflow",
 )  # fmt: skip
 OPERATORS = [f"core/{name}" for name in (
     "AddNot", "NumberReplacer", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "core", "ingest", "store", "geo", "forecasting", "alerts", "reports", "desk", "dashboard", "nightly", "commands",
+    "core", "ingest", "store", "geo", "forecasting", "alerts", "reports", "workflow", "dashboard", "nightly",
+    "commands",
 )  # fmt: skip
 
 

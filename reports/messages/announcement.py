@@ -99,7 +99,7 @@ def announcement_of(entry: Entry, earlier: Sequence[Entry] = ()) -> Announcement
     return Announcement(_identity(entry), kind, entry.subject, entry.run_id, entry.at, facts, before)
 
 
-def letter_identity(announcement: Announcement, subscription: str, recipient: str) -> str:
+def message_identity(announcement: Announcement, subscription: str, recipient: str) -> str:
     """Name of the letter that says it to one recipient: the same at every try."""
     return str(uuid.uuid5(uuid.UUID(announcement.identity), f"{subscription}\n{recipient}"))
 

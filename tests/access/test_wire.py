@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
 from access.roles import PAGES, ROLES
-from tests.desk.test_permissions import promised
+from tests.workflow.test_permissions import promised
 
 from .conftest import SESSION_MINUTES, Dashboard
 from .wire import COOKIE, Visit, cookie_of, visit

@@ -27,11 +27,11 @@ from alerts.lifecycle import (
     STEPS_OF_PEOPLE,
     WORSENED,
     StepError,
+    cooldown_until,
     fold,
     night_step,
     refusal,
     same_person,
-    silent_until,
     step,
 )
 from core.entry import Entry
@@ -142,7 +142,7 @@ def test_people_outside_count_as_told_until_they_are_told_the_end() -> None:
 
 def test_silence_runs_from_what_was_sent_last() -> None:
     sent = [row(1, SENT, "delivery", kind="raised"), row(2, ANNOUNCED, "delivery", kind="raised")]
-    assert silent_until(sent, "warning", 7) == NOON + dt.timedelta(days=7)
+    assert cooldown_until(sent, "warning", 7) == NOON + dt.timedelta(days=7)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_silence_runs_from_what_was_sent_last() -> None:
     ids=["nothing was sent", "a severe case bypasses it", "no silence is set", "an end was sent", "it never left"],
 )
 def test_nothing_is_held_back(rows: list[Entry], level: str, days: float) -> None:
-    assert silent_until(rows, level, days) is None
+    assert cooldown_until(rows, level, days) is None
 
 
 @pytest.mark.parametrize(

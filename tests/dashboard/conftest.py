@@ -18,10 +18,10 @@ from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
 from dashboard import inbox
-from desk.open import open_desk
-from desk.sending import send_waiting
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
+from workflow import open_workflow
+from workflow.sending import send_waiting
 
 from .asylum_frames import asylum_frames
 
@@ -46,7 +46,7 @@ def sending_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page would send in the background is sent before it goes on."""
 
     def send(home: Path, settings: Settings) -> None:
-        with open_desk(home, settings) as desk:
+        with open_workflow(home, settings) as desk:
             send_waiting(desk)
 
     monkeypatch.setattr(inbox, "start_sending", send)

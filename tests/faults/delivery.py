@@ -28,12 +28,12 @@ import pandas as pd
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.release import RELEASE, REQUIRED
 from core.settings import FEED, load_settings
-from desk.open import open_desk
-from store.outbox import SENT, Letter
+from store.outbox import SENT, OutboxMessage
 from store.release_contents import About
 from store.releases import ReleaseStore
 from tests.faults.delivery_worker import work
 from tests.receivers import Mailbox, Requests, http_server, mail_server
+from workflow import open_workflow
 
 ROUTES = ("CMR", "EMR", "WMR", "WAR", "CHA")
 READERS = ("duty@example.org", "night@example.org")
@@ -175,13 +175,13 @@ def _run(home: Path, alert_ids: Sequence[str], kill_after: float | None) -> None
 
 
 def _signed(home: Path) -> set[str]:
-    with open_desk(home, load_settings(home)) as desk:
+    with open_workflow(home, load_settings(home)) as desk:
         return {entry.subject for entry in desk.journal.entries(action=SIGNED_OFF)}
 
 
 def _compare(home: Path, kills: int, mailbox: Mailbox, requests: Requests) -> Result:
-    with open_desk(home, load_settings(home)) as desk:
-        letters = {letter.letter_id: letter for letter in desk.outbox.letters()}
+    with open_workflow(home, load_settings(home)) as desk:
+        letters = {letter.message_id: letter for letter in desk.outbox.messages()}
         signed = len(desk.journal.entries(action=SIGNED_OFF))
         announced = len(desk.journal.entries(action=ANNOUNCED))
     came: dict[str, list[str]] = {}
@@ -204,8 +204,8 @@ def _compare(home: Path, kills: int, mailbox: Mailbox, requests: Requests) -> Re
     )
 
 
-def _came(letter: Letter, came: dict[str, list[str]]) -> bool:
-    return letter.channel == FEED or letter.letter_id in came
+def _came(letter: OutboxMessage, came: dict[str, list[str]]) -> bool:
+    return letter.channel == FEED or letter.message_id in came
 
 
 def _content_of(mail: EmailMessage) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from access.roles import Actor
 from alerts.lifecycle import SIGNED_OFF
 from core.settings import load_settings
-from desk.decisions import Step, act
-from desk.open import open_desk
-from desk.sending import send_waiting
 from store.releases import ReleaseStore
+from workflow import open_workflow
+from workflow.decisions import Step, act
+from workflow.sending import send_waiting
 
 
 def work(home: Path, alert_ids: Sequence[str], ready: Connection) -> None:
@@ -20,7 +20,7 @@ def work(home: Path, alert_ids: Sequence[str], ready: Connection) -> None:
     release = ReleaseStore(home).current()
     if release is None:
         raise RuntimeError("there is no release")
-    with open_desk(home, load_settings(home)) as desk:
+    with open_workflow(home, load_settings(home)) as desk:
         ready.send_bytes(b"ready")
         for alert_id in alert_ids:
             act(desk, release, alert_id, Step(Actor("Ada"), SIGNED_OFF, "agreed"))

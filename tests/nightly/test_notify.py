@@ -11,14 +11,14 @@ from access.roles import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from core.errors import StoreError
 from core.settings import Settings, load_settings
-from desk.decisions import Step, act
-from desk.open import desk_on
 from nightly import night
 from nightly.night import notify
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
 from store.releases import Release, ReleaseStore
 from tests.faults.delivery import publish
+from workflow import workflow_on
+from workflow.decisions import Step, act
 
 ALERTS = ["surge.CMR.0001", "surge.EMR.0001"]
 
@@ -54,7 +54,7 @@ def test_a_night_proposes_its_alerts_once(
 def test_a_night_sends_what_was_left_in_the_outbox(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release
 ) -> None:
-    act(desk_on(tmp_path, settings, journal), release, ALERTS[0], Step(Actor("Ada"), SIGNED_OFF, "agreed"))
+    act(workflow_on(tmp_path, settings, journal), release, ALERTS[0], Step(Actor("Ada"), SIGNED_OFF, "agreed"))
     assert notify(tmp_path, settings, journal, release)[-1] == "messages: 1 sent"
     assert (tmp_path / "published" / "alerts.atom").exists()
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from core.entry import Entry
 from core.errors import SchemaError
-from reports.messages.announcement import announcement_of, letter_identity
+from reports.messages.announcement import announcement_of, message_identity
 from reports.messages.content import compose
 from reports.messages.feeds import ATOM_NAMESPACE, atom_feed, cap_message, cap_name, validated
 from reports.messages.layouts import mail, mail_html, mail_text
@@ -138,5 +138,5 @@ def test_an_announcement_has_one_name_for_ever_and_each_reader_a_letter_of_its_o
     at = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
     row = Entry("delivery", "announced", "surge.EMR", "run-1", payload={"kind": "raised", "facts": {}}, id=7, at=at)
     assert announcement_of(row).identity == announcement_of(row).identity
-    names = {letter_identity(announcement_of(row), *reader) for reader in (("a", "x"), ("a", "y"), ("b", "x"))}
+    names = {message_identity(announcement_of(row), *reader) for reader in (("a", "x"), ("a", "y"), ("b", "x"))}
     assert len(names) == 3

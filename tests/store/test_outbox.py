@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from core.errors import InputError
 from store.journal import Entry, Journal
-from store.outbox import DROPPED, FAILED, GIVEN_UP, SENT, Letter, Outbox
+from store.outbox import DROPPED, FAILED, GIVEN_UP, SENT, Outbox, OutboxMessage
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
 HOUR, YEAR = dt.timedelta(hours=1), dt.timedelta(days=365)
@@ -28,11 +28,11 @@ def journal(any_journal_url: str) -> Iterator[Journal]:
     opened.close()
 
 
-def letter(name: str = "a", number: int = 1) -> Letter:
-    return Letter(name, number, "surge.EMR", "raised", "desk", "mail", "duty@example.org", "en", NOON, NOON)
+def letter(name: str = "a", number: int = 1) -> OutboxMessage:
+    return OutboxMessage(name, number, "surge.EMR", "raised", "desk", "mail", "duty@example.org", "en", NOON, NOON)
 
 
-def post(outbox: Outbox, *letters: Letter) -> list[Entry]:
+def post(outbox: Outbox, *letters: OutboxMessage) -> list[Entry]:
     return outbox.decide("surge.EMR", lambda _rows: [SIGNED], lambda _stored, _known: letters)
 
 
@@ -49,7 +49,7 @@ def test_a_refused_decision_keeps_neither_rows_nor_letters(journal: Journal) -> 
     def refuse(_rows: list[Entry]) -> list[Entry]:
         raise InputError("not now")
 
-    def fail(_stored: list[Entry], _known: list[Letter]) -> list[Letter]:
+    def fail(_stored: list[Entry], _known: list[OutboxMessage]) -> list[OutboxMessage]:
         raise InputError("no letters")
 
     with pytest.raises(InputError, match="not now"):
@@ -57,7 +57,7 @@ def test_a_refused_decision_keeps_neither_rows_nor_letters(journal: Journal) -> 
     with pytest.raises(InputError, match="no letters"):
         outbox.decide("surge.EMR", lambda _rows: [SIGNED], fail)
     assert journal.entries() == []
-    assert outbox.letters() == []
+    assert outbox.messages() == []
 
 
 def test_a_decision_sees_what_was_decided_before_it(journal: Journal) -> None:
@@ -65,7 +65,7 @@ def test_a_decision_sees_what_was_decided_before_it(journal: Journal) -> None:
     post(outbox, letter())
     seen: list[tuple[int, int]] = []
 
-    def letters(stored: list[Entry], known: list[Letter]) -> list[Letter]:
+    def letters(stored: list[Entry], known: list[OutboxMessage]) -> list[OutboxMessage]:
         seen.append((len(stored), len(known)))
         return []
 
@@ -77,7 +77,7 @@ def test_a_letter_is_posted_once_whatever_is_asked(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
     post(outbox, letter())
-    assert len(outbox.letters()) == 1
+    assert len(outbox.messages()) == 1
 
 
 def test_a_clock_that_was_ahead_holds_no_letter_back_once_it_is_right_again(journal: Journal) -> None:
@@ -100,13 +100,13 @@ def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journ
     post(outbox, letter())
     outbox.failed(letter(), NOON, "no answer", NOON + HOUR)
     (waiting,) = outbox.waiting()
-    assert (waiting.tries, waiting.outcome, waiting.error) == (1, FAILED, "no answer")
+    assert (waiting.attempts, waiting.outcome, waiting.error) == (1, FAILED, "no answer")
     assert not waiting.is_due(NOON + HOUR / 2)
     assert waiting.is_due(NOON + HOUR)
     outbox.succeeded(waiting, NOON + HOUR, TOLD)
     assert outbox.waiting() == []
-    (sent,) = outbox.letters()
-    assert (sent.tries, sent.outcome, sent.is_final) == (2, SENT, True)
+    (sent,) = outbox.messages()
+    assert (sent.attempts, sent.outcome, sent.is_final) == (2, SENT, True)
     assert [row.action for row in journal.entries()] == ["signed off", "sent"]
 
 
@@ -116,7 +116,7 @@ def test_a_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) ->
     outbox.gave_up(letter("a"), NOON, "550 no such reader", TOLD)
     post(outbox, replace(letter("b"), outcome=DROPPED, error="overtaken"))
     assert outbox.waiting() == []
-    assert [one.outcome for one in outbox.letters("surge.EMR")] == [GIVEN_UP, DROPPED]
+    assert [one.outcome for one in outbox.messages("surge.EMR")] == [GIVEN_UP, DROPPED]
 
 
 def test_a_second_end_changes_nothing(journal: Journal) -> None:
@@ -124,7 +124,7 @@ def test_a_second_end_changes_nothing(journal: Journal) -> None:
     post(outbox, letter())
     outbox.succeeded(letter(), NOON, TOLD)
     outbox.failed(letter(), NOON, "too late to matter", NOON)
-    assert [one.outcome for one in outbox.letters()] == [SENT]
+    assert [one.outcome for one in outbox.messages()] == [SENT]
     assert outbox.waiting() == []
 
 
@@ -154,7 +154,7 @@ def test_of_many_who_decide_at_once_the_first_alone_succeeds(any_journal_url: st
     with ThreadPoolExecutor(len(outboxes)) as pool:
         list(pool.map(decide, outboxes))
     assert len(journals[0].entries()) == 1
-    assert len(outboxes[0].letters()) == 1
+    assert len(outboxes[0].messages()) == 1
     for journal in journals:
         journal.close()
 
@@ -162,4 +162,4 @@ def test_of_many_who_decide_at_once_the_first_alone_succeeds(any_journal_url: st
 def test_letters_come_in_the_order_of_their_announcements(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter("z", 1), letter("a", 2), letter("m", 1))
-    assert [one.letter_id for one in outbox.waiting()] == ["m", "z", "a"]
+    assert [one.message_id for one in outbox.waiting()] == ["m", "z", "a"]

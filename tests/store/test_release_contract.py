@@ -23,7 +23,7 @@ from store.chain import Problem
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
 
-ROOMS = ("alerts", "commands", "dashboard", "desk", "nightly", "reports", "store")
+ROOMS = ("alerts", "commands", "dashboard", "nightly", "reports", "store", "workflow")
 READING = re.compile(r"""\.(?:frame|read|published)\(\s*"([a-z_]+)\"""")
 Frames = dict[str, pd.DataFrame]
 

@@ -1,4 +1,4 @@
-"""Opening the desk of a home folder."""
+"""What people decide about alerts, and sending it: composes ``alerts`` and ``reports`` with the store."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from store.outbox import Outbox
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What decisions and letters need.
+class Workflow:
+    """What decisions and messages need: journal and outbox of a home folder, and its settings.
 
     Attributes:
         home: The home folder.
@@ -29,18 +29,18 @@ class Desk:
     outbox: Outbox
 
 
-def desk_on(home: Path, settings: Settings, journal: Journal) -> Desk:
-    """The desk on a journal that is open already.
+def workflow_on(home: Path, settings: Settings, journal: Journal) -> Workflow:
+    """The workflow on a journal that is open already.
 
     Raises:
         StoreError: The database cannot be opened.
     """
-    return Desk(home, settings, journal, Outbox(journal))
+    return Workflow(home, settings, journal, Outbox(journal))
 
 
 @contextmanager
-def open_desk(home: Path, settings: Settings) -> Iterator[Desk]:
-    """The desk of a home folder; its journal is closed at the end.
+def open_workflow(home: Path, settings: Settings) -> Iterator[Workflow]:
+    """The workflow of a home folder; its journal is closed at the end.
 
     Raises:
         InputError: The journal's address is not usable.
@@ -48,6 +48,6 @@ def open_desk(home: Path, settings: Settings) -> Iterator[Desk]:
     """
     journal = Journal(journal_url(settings.journal_url, home))
     try:
-        yield desk_on(home, settings, journal)
+        yield workflow_on(home, settings, journal)
     finally:
         journal.close()

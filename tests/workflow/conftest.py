@@ -12,15 +12,15 @@ import pytest
 
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings
-from desk.open import Desk, open_desk
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
 from tests.receivers import Mailbox, Requests, http_server, mail_server
+from workflow import Workflow, open_workflow
 
 ALERT, SEVERE, ENDED = "surge.EMR.2025-01-31", "surge.CMR.2025-01-31", "surge.WAR.2024-12-31"
 AS_OF = dt.date(2025, 1, 31)
 Publish = Callable[..., Release]
-OpenDesk = Callable[..., Desk]
+OpenDesk = Callable[..., Workflow]
 
 
 def alert_row(alert_id: str, level: str = "warning", **other: object) -> dict[str, object]:
@@ -120,9 +120,9 @@ def desk(tmp_path: Path) -> Iterator[OpenDesk]:
     """Open the desk of the home folder; keywords are settings of delivery."""
     opened = []
 
-    def make(**delivery: object) -> Desk:
+    def make(**delivery: object) -> Workflow:
         settings = Settings.model_validate({"delivery": delivery})
-        manager = open_desk(tmp_path, settings)
+        manager = open_workflow(tmp_path, settings)
         opened.append(manager)
         return manager.__enter__()
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.settings import load_settings
-from desk.open import open_desk
-from desk.sending import send_waiting
 from store.lock import AlreadyRunningError
 from tests.store.conftest import postgres_server, postgres_url
+from workflow import open_workflow
+from workflow.sending import send_waiting
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -20,7 +20,10 @@ def test_while_one_machine_sends_the_other_waits_or_leaves_it(tmp_path: Path, po
         (tmp_path / name).mkdir()
         (tmp_path / name / "settings.toml").write_text(f'journal_url = "{postgres_url}"\n')
     homes = [tmp_path / "one", tmp_path / "two"]
-    with open_desk(homes[0], load_settings(homes[0])) as one, open_desk(homes[1], load_settings(homes[1])) as two:
+    with (
+        open_workflow(homes[0], load_settings(homes[0])) as one,
+        open_workflow(homes[1], load_settings(homes[1])) as two,
+    ):
         with (
             one.journal.database.alone("vigie outbox") as is_held,
             pytest.raises(AlreadyRunningError, match="from another machine"),

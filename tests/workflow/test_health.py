@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from commands.serve import application
-from desk.health import answer, prometheus, read_health
 from store.journal import Entry, Journal, journal_url
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
+from workflow.health import answer, prometheus, read_health
 
 __all__ = ["forecasts", "observations", "release_frames"]
 LINE = re.compile(r'^vigie_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+$')

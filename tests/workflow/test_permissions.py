@@ -20,9 +20,8 @@ from access.roles import (
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
 from core.entry import Entry
 from core.settings import PROJECT, AccessSettings, Settings
-from desk.decisions import Step, act, state_of
-from desk.open import Desk
-from desk.scenarios import save_scenario
+from workflow import Workflow
+from workflow.decisions import Step, act, save_scenario, state_of
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
@@ -51,9 +50,9 @@ def person(role: str, name: str = "ada@example.org") -> Actor:
 EVERYTHING = [(role, action) for role in (*ROLES, "nobody") for action in PERMISSIONS]
 
 
-def with_login(opened: Desk) -> Desk:
+def with_login(opened: Workflow) -> Workflow:
     settings = Settings.model_validate({"dashboard_url": "https://vigie.example.org", "access": LOGIN})
-    return Desk(opened.home, settings, opened.journal, opened.outbox)
+    return Workflow(opened.home, settings, opened.journal, opened.outbox)
 
 
 def test_the_page_on_access_shows_the_table_that_the_program_keeps() -> None:
@@ -71,7 +70,7 @@ def test_a_role_may_do_what_the_page_promises_and_nothing_else(role: str, action
             require(person(role), action, login=True)
 
 
-def made_ready(desk: Desk, action: str) -> dict[str, object]:
+def made_ready(desk: Workflow, action: str) -> dict[str, object]:
     """Bring the alert to where a step is possible at all; returns what the step has to name."""
     if action == ACKNOWLEDGED:
         desk.journal.record(Entry("nightly", PROPOSED, ALERT, payload={"level": "warning"}))

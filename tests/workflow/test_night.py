@@ -6,20 +6,19 @@ from typing import Any
 
 from access.roles import Actor
 from alerts.lifecycle import ANNOUNCED, EASED, ENDED, PROPOSED, SIGNED_OFF, WORSENED
-from desk.decisions import Step, act, state_of
-from desk.night import record_night
-from desk.open import Desk
 from store.outbox import FAILED, GIVEN_UP
 from store.releases import Release
+from workflow import Workflow
+from workflow.decisions import Step, act, record_night, state_of
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
 
-def actions(desk: Desk, release: Release) -> list[tuple[str, str]]:
+def actions(desk: Workflow, release: Release) -> list[tuple[str, str]]:
     return [(row.subject, row.action) for row in record_night(desk, release)]
 
 
-def sign(desk: Desk, release: Release) -> None:
+def sign(desk: Workflow, release: Release) -> None:
     act(desk, release, ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
 
 
@@ -54,7 +53,7 @@ def test_an_end_is_told_to_who_got_the_alert_even_if_subscriptions_changed(
     mail_settings["subscriptions"] = []
     opened = desk(**mail_settings)
     record_night(opened, publish({SEVERE: "severe"}, ended=(ALERT,)))
-    ends = [(letter.channel, letter.recipient) for letter in opened.outbox.letters() if letter.kind == ENDED]
+    ends = [(letter.channel, letter.recipient) for letter in opened.outbox.messages() if letter.kind == ENDED]
     assert sorted(ends) == [("mail", "duty@example.org"), ("published", "")]
     (_raised, ended) = opened.journal.entries(action=ANNOUNCED)
     assert ended.payload["facts"]["alert_id"] == ALERT
@@ -72,7 +71,7 @@ def test_who_never_got_the_alert_hears_nothing_of_its_end(
         if outcome == GIVEN_UP:
             opened.outbox.gave_up(letter, row.at, "unknown reader", row)
     record_night(opened, publish({}, ended=(ALERT,)))
-    assert [letter.channel for letter in opened.outbox.letters() if letter.kind == ENDED] == ["published"]
+    assert [letter.channel for letter in opened.outbox.messages() if letter.kind == ENDED] == ["published"]
 
 
 def test_an_alert_that_was_never_signed_off_ends_in_silence(desk: OpenDesk, publish: Publish) -> None:
@@ -80,7 +79,7 @@ def test_an_alert_that_was_never_signed_off_ends_in_silence(desk: OpenDesk, publ
     record_night(opened, publish())
     record_night(opened, publish({}, ended=(ALERT, SEVERE)))
     assert opened.journal.entries(action=ANNOUNCED) == []
-    assert opened.outbox.letters() == []
+    assert opened.outbox.messages() == []
 
 
 def test_a_night_that_was_cut_off_is_made_up_for_by_the_next(desk: OpenDesk, publish: Publish) -> None:

@@ -22,15 +22,13 @@ from access.roles import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from core.entry import Entry
 from core.errors import InputError
-from desk import briefing, sending
-from desk.decisions import Step, act
-from desk.night import record_night
-from desk.open import Desk
-from desk.sending import next_try, send_waiting
 from reports.messages.feeds import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
 from tests.receivers import Mailbox, Requests
+from workflow import Workflow, briefing, sending
+from workflow.decisions import Step, act, record_night
+from workflow.sending import next_attempt, send_waiting
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
@@ -47,7 +45,7 @@ def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"%PDF")
 
 
-def sign(desk: Desk, publish: Publish) -> None:
+def sign(desk: Workflow, publish: Publish) -> None:
     act(desk, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
 
 
@@ -206,7 +204,7 @@ def test_a_webhook_gets_the_facts_and_an_idempotency_key(desk: OpenDesk, publish
     opened.outbox.failed(letter, dt.datetime.now(dt.UTC), "", letter.not_before)
     send_waiting(opened)
     (first, body), (second, _body) = hook.taken
-    assert first["Idempotency-Key"] == second["Idempotency-Key"] == body["id"] == letter.letter_id
+    assert first["Idempotency-Key"] == second["Idempotency-Key"] == body["id"] == letter.message_id
     assert body["facts"]["probability"] == 0.62
     assert body["prohibited_uses"]
 
@@ -269,7 +267,7 @@ def test_a_busy_server_is_tried_again_and_an_old_letter_is_given_up(
     sign(desk(**mail_settings), publish)
     assert send_waiting(desk(**mail_settings, first_wait_seconds=0)).failed == 1
     assert send_waiting(desk(**mail_settings, give_up_days=1e-9)).given_up == 1
-    assert [letter.outcome for letter in desk().outbox.letters() if letter.channel == "mail"] == [GIVEN_UP]
+    assert [letter.outcome for letter in desk().outbox.messages() if letter.channel == "mail"] == [GIVEN_UP]
 
 
 def test_nobody_hears_of_an_end_before_the_beginning(
@@ -337,7 +335,7 @@ def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
 @given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
 def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
     now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
-    wait = (next_try(tries, now, first, longest) - now).total_seconds()
-    after = (next_try(tries + 1, now, first, longest) - now).total_seconds()
+    wait = (next_attempt(tries, now, first, longest) - now).total_seconds()
+    after = (next_attempt(tries + 1, now, first, longest) - now).total_seconds()
     assert 0 <= wait <= longest + 1e-6
     assert wait <= after <= max(2 * wait, longest) + 1e-5

@@ -24,19 +24,18 @@ from alerts.lifecycle import (
 from core.entry import Entry
 from core.errors import InputError
 from core.settings import Settings
-from desk.decisions import Step, act, state_of
-from desk.letters import matter
-from desk.night import record_night
-from desk.open import Desk, open_desk
 from store.outbox import DROPPED
 from store.releases import Release
+from workflow import Workflow, open_workflow
+from workflow.announcements import deduplication_key
+from workflow.decisions import Step, act, record_night, state_of
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
 Delivery = dict[str, Any]
 
 
-def sign(desk: Desk, release: Release, name: str = "Ada", alert_id: str = ALERT, seen: int | None = None) -> str:
+def sign(desk: Workflow, release: Release, name: str = "Ada", alert_id: str = ALERT, seen: int | None = None) -> str:
     return act(desk, release, alert_id, Step(Actor(name), SIGNED_OFF, "beds are ready", seen)).announced
 
 
@@ -87,7 +86,7 @@ def test_two_who_sign_at_once_do_not_both_succeed(tmp_path: Path, publish: Publi
     barrier = threading.Barrier(6)
 
     def try_it(name: str) -> None:
-        with open_desk(tmp_path, Settings.model_validate({})) as opened:
+        with open_workflow(tmp_path, Settings.model_validate({})) as opened:
             barrier.wait()
             try:
                 results.append(sign(opened, release, name))
@@ -101,7 +100,7 @@ def test_two_who_sign_at_once_do_not_both_succeed(tmp_path: Path, publish: Publi
         thread.join()
     assert results.count("raised") == 1
     assert sum("only a proposed alert can be signed off" in result for result in results) == 5
-    assert len(desk().outbox.letters()) == 1
+    assert len(desk().outbox.messages()) == 1
 
 
 def test_who_saw_another_state_is_refused(desk: OpenDesk, publish: Publish) -> None:
@@ -143,13 +142,15 @@ def test_a_dismissal_after_sending_goes_to_who_got_the_alert(
 def test_a_dismissal_before_sending_tells_nobody(desk: OpenDesk, publish: Publish) -> None:
     opened = desk()
     assert act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice")).announced == ""
-    assert opened.outbox.letters() == []
+    assert opened.outbox.messages() == []
 
 
-def told(desk: Desk, at: dt.datetime) -> None:
+def told(desk: Workflow, at: dt.datetime) -> None:
     """Record that readers were told of the same matter."""
     row = {"rule": "surge", "route_id": "EMR", "source_id": ""}
-    entry = Entry("delivery", SENT, "surge.EMR.2024-06-30", payload={"kind": "raised", "matter": matter(row)})
+    entry = Entry(
+        "delivery", SENT, "surge.EMR.2024-06-30", payload={"kind": "raised", "matter": deduplication_key(row)}
+    )
     assert desk.journal.record(entry).at >= at
 
 
@@ -198,7 +199,7 @@ def test_what_is_overtaken_while_held_back_is_dropped_and_its_end_is_not_told(de
     release = publish()
     sign(opened, release)
     act(opened, release, ALERT, Step(Actor("Ben"), DISMISSED, "over"))
-    assert [letter.outcome for letter in opened.outbox.letters()] == [DROPPED]
+    assert [letter.outcome for letter in opened.outbox.messages()] == [DROPPED]
     assert opened.outbox.waiting() == []
 
 
@@ -207,7 +208,7 @@ def test_a_replayed_night_is_decided_on_but_nothing_leaves(desk: OpenDesk, publi
     outcome = act(opened, publish(replay=True), ALERT, Step(Actor("Ada"), SIGNED_OFF, "exercise"))
     assert (outcome.state.status, outcome.announced) == (SIGNED_OFF, "")
     assert "delivery.replays is off" in outcome.why_not
-    assert opened.outbox.letters() == []
+    assert opened.outbox.messages() == []
 
 
 def test_an_unknown_alert_is_named_with_those_that_are_open(desk: OpenDesk, publish: Publish) -> None:
@@ -229,4 +230,4 @@ def test_a_refused_step_leaves_no_trace(desk: OpenDesk, publish: Publish) -> Non
     with pytest.raises(StepError, match="only a signed-off alert can be acknowledged"):
         act(opened, publish(), ALERT, Step(Actor("Ada"), ACKNOWLEDGED, "seen"))
     assert opened.journal.entries() == []
-    assert opened.outbox.letters() == []
+    assert opened.outbox.messages() == []

@@ -15,11 +15,11 @@ from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from desk.open import Desk, open_desk
 from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from store.chain import MANIFEST, content_problems
 from store.files import named_errors, sha256_of_file
 from store.releases import Release, ReleaseStore
+from workflow import Workflow, open_workflow
 
 LARGEST_ATTACHMENT = 1_000_000
 """Bytes: a briefing above it is left out of mails, which some servers would refuse."""
@@ -39,36 +39,36 @@ def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *,
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
     """
-    with open_desk(home, settings) as desk:
-        return briefing_of(desk, run_id, language, signed_only=signed_only)
+    with open_workflow(home, settings) as workflow:
+        return briefing_of(workflow, run_id, language, signed_only=signed_only)
 
 
-def briefing_of(desk: Desk, run_id: str, language: str, *, signed_only: bool) -> bytes:
-    """The same on a desk that is open.
+def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: bool) -> bytes:
+    """The same on a workflow that is open.
 
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
     """
     from reports.briefing.page import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
-    store = ReleaseStore(desk.home)
+    store = ReleaseStore(workflow.home)
     release = store.get(run_id)
     loaded = _load(store, release, BRIEFING_FRAMES, with_catalogue=True)
     former = _former(store, release)
     frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
     levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}
-    return briefing_pdf(loaded, former, language, _decisions(desk, run_id, levels, signed_only=signed_only))
+    return briefing_pdf(loaded, former, language, _decisions(workflow, run_id, levels, signed_only=signed_only))
 
 
 class Attachments:
     """Briefings for the mails of one round of sending: each is made once, and none that fails holds a mail up.
 
     Args:
-        desk: The desk.
+        workflow: Journal, outbox and settings.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
         self._made: dict[tuple[str, str], bytes | None] = {}
         self._lock = threading.Lock()
 
@@ -81,7 +81,7 @@ class Attachments:
 
     def _make(self, run_id: str, language: str) -> bytes | None:
         try:
-            document = briefing_of(self._desk, run_id, language, signed_only=True)
+            document = briefing_of(self._workflow, run_id, language, signed_only=True)
         except Exception as error:  # whatever is wrong with it, the alert itself must reach its reader
             get_logger().warning("briefing not attached", run_id=run_id, reason=f"{type(error).__name__}: {error}")
             return None
@@ -136,9 +136,9 @@ def _check_manifest(store: ReleaseStore, release: Release) -> str:
     return found
 
 
-def _decisions(desk: Desk, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:
+def _decisions(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:
     """What had been decided while the release was the newest."""
-    rows = {name: entries_until(entries, run_id) for name, entries in desk.journal.about(list(levels)).items()}
+    rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(list(levels)).items()}
     announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
     return Decisions(
         {name: fold(entries) for name, entries in rows.items() if entries}, frozenset(announced), signed_only

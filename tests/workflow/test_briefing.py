@@ -10,9 +10,9 @@ from pypdf import PdfReader
 
 from core.errors import StoreError
 from core.settings import Settings
-from desk.briefing import make_briefing
 from store.files import sha256_of_file
 from store.releases import Release
+from workflow.briefing import make_briefing
 
 from .conftest import Publish
 

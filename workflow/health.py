@@ -12,11 +12,11 @@ from typing import Any
 
 from core.errors import VigieError
 from core.settings import load_settings
-from desk.open import open_desk
 from store.database import sqlite_file
 from store.journal import journal_url
 from store.shared.follow import read_contact
 from store.status import NIGHT_ACTIONS, read_status
+from workflow import open_workflow
 
 OK, STALE, NONE, UNREADABLE, CLOCK = "ok", "stale", "no release", "unreadable", "clock"
 HEALTH_PATH, METRICS_PATH = "/healthz", "/metrics"
@@ -40,7 +40,7 @@ class Health:
         last_night: ``at``, ``outcome``, ``exit``, ``seconds`` of the last night that ended.
         sources: Number of sources by freshness.
         alerts: Number of alerts of the release by level.
-        waiting: Letters in the outbox.
+        waiting: Messages in the outbox.
         failing: Those of them of which a try has failed.
         store: That the shared store could not be looked at, the last time; empty where it could, or nothing is shared.
         store_seen: When it was last looked at, in ISO 8601; empty where it never was.
@@ -74,8 +74,8 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
         # Whoever asks from outside need not know where the store lies: its errors are for the log.
-        silence = f"no news since {contact.since}" if contact.since else "not reached yet"
-        about |= {"store": silence if contact.reason else "", "store_seen": contact.since}
+        cooldown = f"no news since {contact.since}" if contact.since else "not reached yet"
+        about |= {"store": cooldown if contact.reason else "", "store_seen": contact.since}
     if release is None:
         return Health(NONE, "no night has published yet", **about)
     age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
@@ -180,9 +180,9 @@ def _outbox(home: Path, setting: str) -> tuple[int, int]:
     journal = sqlite_file(journal_url(setting, home))
     if journal is not None and not journal.is_file():
         return 0, 0
-    with open_desk(home, load_settings(home)) as desk:
-        waiting = desk.outbox.waiting()
-    return len(waiting), sum(letter.tries > 0 for letter in waiting)
+    with open_workflow(home, load_settings(home)) as workflow:
+        waiting = workflow.outbox.waiting()
+    return len(waiting), sum(message.attempts > 0 for message in waiting)
 
 
 def _without_folder(text: str, home: Path) -> str:

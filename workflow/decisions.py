@@ -1,0 +1,316 @@
+"""What people and nights decide about alerts: checked, kept in the journal, and posted, in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from access.audit import note_refusal
+from access.roles import SAVE_SCENARIO, Actor, NotAllowedError, require
+from alerts.lifecycle import (
+    ANNOUNCED,
+    DISMISSED,
+    ENDED,
+    NIGHTLY,
+    PROPOSED,
+    RAISED,
+    SENT,
+    SIGNED_OFF,
+    UPDATED,
+    WITHDRAWN,
+    State,
+    StepError,
+    cooldown_until,
+    fold,
+    night_step,
+    step,
+)
+from core.calendar import is_ahead
+from core.entry import Entry
+from core.errors import InputError
+from core.languages import marked as _
+from store.outbox import OutboxMessage
+from store.releases import Release
+from workflow import Workflow
+from workflow.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a person wants to do.
+
+    Attributes:
+        actor: The person.
+        action: One of ``alerts.lifecycle.STEPS_OF_PEOPLE``.
+        reason: Why.
+        seen: Version of the state that the person decided on; None where it is not known.
+        payload: Further facts, such as ``answers``.
+    """
+
+    actor: Actor
+    action: str
+    reason: str
+    seen: int | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        state: Where the alert stands now.
+        announced: Kind of the announcement that was made, or empty.
+        held_until: End of the cooldown by which it is held back; None where it goes at once.
+        why_not: Why nothing was announced although the alert was signed off; empty otherwise.
+    """
+
+    state: State
+    announced: str = ""
+    held_until: dt.datetime | None = None
+    why_not: str = ""
+
+
+def state_of(workflow: Workflow, alert_id: str, level: str = "") -> State:
+    """Where an alert stands.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        alert_id: The alert.
+        level: Its level in the release that is looked at.
+
+    Raises:
+        StoreError: The journal cannot be read.
+    """
+    return fold(workflow.journal.entries(subject=alert_id), level)
+
+
+def find_alert(release: Release, alert_id: str) -> tuple[dict[Any, Any], bool]:
+    """An alert of a release, and whether it still stands there.
+
+    Raises:
+        InputError: The release has no such alert; the text names those it has.
+    """
+    tables = [("alerts", True)] + ([("ended_alerts", False)] if "ended_alerts" in release.names else [])
+    for name, stands in tables:
+        frame = release.read(name)
+        rows = frame[frame["alert_id"] == alert_id]
+        if len(rows):
+            return dict(rows.iloc[0]), stands
+    names = ", ".join(release.read("alerts")["alert_id"]) or "none"
+    raise InputError(f"release {release.run_id} has no alert '{alert_id}'; open ones: {names}")
+
+
+def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Outcome:
+    """Do one step to an alert of the current release.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        release: The current release.
+        alert_id: The alert.
+        wanted: The step.
+
+    Returns:
+        Where the alert stands now, and whether it leaves the house.
+
+    Raises:
+        NotAllowedError: The person may not do it.
+        StepError: The alert's state does not allow it, or it has changed since the person saw it.
+        InputError: The release has no such alert, or a text cannot be stored.
+        StoreError: The journal refuses.
+    """
+    _require(workflow, alert_id, wanted)
+    row, stands = find_alert(release, alert_id)
+    level = str(row["alert_level"]) if stands else ""
+    facts = facts_of(release, row)
+    quiet = release_is_quiet(workflow, release)
+    cooldown = _cooldown(workflow, facts, level)
+
+    def decide(entries: list[Entry]) -> Sequence[Entry]:
+        shown = fold(entries, level)
+        if wanted.seen is not None and shown.version != wanted.seen:
+            text = _("it has changed since you opened it: it is {status} now, level {level}")
+            raise StepError(text, status=shown.status, level=shown.level)
+        entry = Entry(
+            wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
+            wanted.actor.marks(wanted.payload),
+        )  # fmt: skip
+        state, added = fold(entries), list(_made_up_for(entries, row, release)) if stands else []
+        for one in added:
+            state = step(state, one)
+        after = step(state, entry)
+        added.append(entry)
+        if kind := "" if quiet else _kind(state, after):
+            added.append(announcing(alert_id, release.run_id, kind, {**facts, **_about(after, kind, wanted.reason)}))
+        return added
+
+    def post(stored: list[Entry], known: list[OutboxMessage]) -> list[OutboxMessage]:
+        return messages_of(workflow, stored, known, cooldown)
+
+    stored = workflow.outbox.decide(alert_id, decide, post)
+    announced = next((str(one.payload["kind"]) for one in stored if one.action == ANNOUNCED), "")
+    state = state_of(workflow, alert_id, level)
+    held = cooldown if announced in {RAISED, UPDATED} and cooldown and cooldown > stored[-1].at else None
+    signed = wanted.action == SIGNED_OFF and state.status == SIGNED_OFF
+    return Outcome(state, announced, held, quiet if signed else "")
+
+
+def record_night(workflow: Workflow, release: Release) -> list[Entry]:
+    """Bring the journal up to a release; done twice, it adds nothing the second time.
+
+    A replayed night leaves alerts of real nights as they are.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        release: The current release.
+
+    Returns:
+        The rows that were added.
+
+    Raises:
+        StoreError: The journal refuses.
+    """
+    replay = bool(release.manifest["replay"])
+    standing = {str(row["alert_id"]): row for row in release.read("alerts").to_dict("records")}
+    proposed = _open_proposals(workflow)
+    added: list[Entry] = []
+    for alert_id, row in standing.items():
+        if not replay or proposed.get(alert_id, True):
+            added += _bring_up(workflow, release, alert_id, row)
+    for alert_id, was_replay in proposed.items():
+        if alert_id not in standing and (was_replay or not replay):
+            added += _bring_up(workflow, release, alert_id, None)
+    return added
+
+
+def save_scenario(
+    workflow: Workflow, actor: Actor, scenario_id: str, run_id: str, title: str, query: Mapping[str, str]
+) -> Entry:
+    """Keep a scenario.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        actor: Who saves it.
+        scenario_id: Its identifier, by its assumptions.
+        run_id: The release that it was made on.
+        title: What the person calls it.
+        query: Its assumptions, as the address holds them.
+
+    Raises:
+        NotAllowedError: The person may not save scenarios.
+        InputError: A text cannot be stored.
+        StoreError: The journal refuses.
+    """
+    try:
+        require(actor, SAVE_SCENARIO, login=workflow.settings.access.is_on)
+    except NotAllowedError:
+        if actor.identity:
+            note_refusal(workflow.journal, actor, SAVE_SCENARIO, scenario_id)
+        raise
+    payload = actor.marks({"query": dict(query)})
+    return workflow.journal.record(
+        Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
+    )
+
+
+def _require(workflow: Workflow, alert_id: str, wanted: Step) -> None:
+    try:
+        require(wanted.actor, wanted.action, login=workflow.settings.access.is_on)
+    except NotAllowedError:
+        if wanted.actor.identity:
+            note_refusal(workflow.journal, wanted.actor, wanted.action, alert_id)
+        raise
+
+
+def _made_up_for(entries: Sequence[Entry], row: Mapping[Any, Any], release: Release) -> Iterator[Entry]:
+    """What the release's night should have recorded about an alert and, cut off, did not."""
+    state = fold(entries)
+    replay = bool(release.manifest["replay"])
+    is_real = any(one.action == PROPOSED and not one.payload.get("replay") for one in entries)
+    if (action := night_step(state, str(row["alert_level"]))) and not (replay and is_real):
+        yield proposal(row, release, action)
+
+
+def release_is_quiet(workflow: Workflow, release: Release) -> str:
+    """Why nothing that a release says leaves the house; empty where it does."""
+    if release.manifest["replay"] and not workflow.settings.delivery.replays:
+        return "this release replays a past night, and the setting delivery.replays is off"
+    return ""
+
+
+def _kind(before: State, after: State) -> str:
+    if after.status == SIGNED_OFF and before.status == PROPOSED:
+        return UPDATED if before.was_raised else RAISED
+    return WITHDRAWN if after.status == DISMISSED and before.was_raised else ""
+
+
+def _about(state: State, kind: str, reason: str) -> dict[str, Any]:
+    if kind == WITHDRAWN:
+        return {"why": reason.strip()}
+    return {"signed_by": list(state.sign_offs)}
+
+
+def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.datetime | None:
+    now = dt.datetime.now(dt.UTC)
+    # What was sent under a clock that was ahead would cooldown a matter for as long as that clock was wrong.
+    sent = [
+        one
+        for one in workflow.journal.entries(action=SENT)
+        if one.payload.get(DEDUPLICATION) == deduplication_key(facts) and not is_ahead(one.at, now)
+    ]
+    return cooldown_until(sent, level, workflow.settings.delivery.silence_days)
+
+
+def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -> Entry:
+    """The row by which a night proposes an alert, or says that it worsened or eased."""
+    payload = {
+        "level": str(row["alert_level"]),
+        "replay": bool(release.manifest["replay"]),
+        **{name: str(row[name]) for name in ("rule", "route_id", "source_id")},
+    }
+    return Entry(NIGHTLY, action, str(row["alert_id"]), release.run_id, str(row["reason"]), payload)
+
+
+def _open_proposals(workflow: Workflow) -> dict[str, bool]:
+    """Alerts that were proposed and not ended, each with whether a replay proposed it."""
+    rows = sorted(
+        workflow.journal.entries(action=PROPOSED) + workflow.journal.entries(action=ENDED), key=lambda row: row.id
+    )
+    found: dict[str, bool] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        if row.action == PROPOSED:
+            found[row.subject] = bool(row.payload.get("replay"))
+        else:
+            found.pop(row.subject, None)
+    return found
+
+
+def _bring_up(workflow: Workflow, release: Release, alert_id: str, row: Mapping[Any, Any] | None) -> list[Entry]:
+    level = "" if row is None else str(row["alert_level"])
+
+    def decide(entries: list[Entry]) -> Sequence[Entry]:
+        state = fold(entries)
+        action = night_step(state, level)
+        if not action:
+            return []
+        if row is not None:
+            return [proposal(row, release, action)]
+        return list(_end(workflow, release, alert_id, state, entries))
+
+    def post(stored: list[Entry], known: list[OutboxMessage]) -> list[OutboxMessage]:
+        return messages_of(workflow, stored, known)
+
+    return workflow.outbox.decide(alert_id, decide, post)
+
+
+def _end(
+    workflow: Workflow, release: Release, alert_id: str, state: State, entries: Sequence[Entry]
+) -> Iterator[Entry]:
+    yield Entry(NIGHTLY, ENDED, alert_id, release.run_id, "no longer found by the night")
+    if state.was_raised and not release_is_quiet(workflow, release):
+        last = [entry for entry in entries if entry.action == ANNOUNCED][-1]
+        about = {"as_of": release.as_of.isoformat(), "replay": bool(release.manifest["replay"])}
+        facts = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
+        yield announcing(alert_id, release.run_id, ENDED, {**facts, **about})
