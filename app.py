@@ -5,25 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import sign_in, state, visitor
+from dashboard.app_pages import FOLDER
 from dashboard.i18n import _, choose_language, languages
-from dashboard.layout import PAGES
 
 st.set_page_config(page_title="Vigie", page_icon=visitor.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))
 sign_in.require_login()
-titles = {
-    "overview": _("Overview"),
-    "route": _("Route"),
-    "asylum": _("Asylum"),
-    "alerts": _("Alerts"),
-    "scenarios": _("Scenarios"),
-    "evaluation": _("Evaluation"),
-    "data": _("Data"),
-    "method": _("Method"),
-    "access": _("Access"),
-}
 # Streamlit answers the default page at / only; this one makes /overview work too.
-overview = st.Page(f"{PAGES}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
-page = st.navigation([*visitor.pages_for(titles, PAGES), overview], position="top")
+overview = st.Page(f"{FOLDER}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
+page = st.navigation([*visitor.pages(), overview], position="top")
 sign_in.show_person()
 sign_in.show_page(page)

@@ -20,14 +20,17 @@ from alerts.lifecycle import (
     STEPS_OF_PEOPLE,
 )
 from core.errors import InputError
+from core.settings import PROJECT
 
 VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "administrator"
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
-PAGES: Final = ("overview", "route", "asylum", "alerts", "scenarios", "evaluation", "data", "method", "access")
+PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[!_]*.py")))
+"""A page is a file: every role may read it unless ``_READERS`` says who."""
 DOWNLOAD, SAVE_SCENARIO = "download", "scenario saved"
 _EVERYBODY: Final = frozenset(ROLES)
 _WORKING_ON_IT: Final = frozenset({ANALYST, MANAGER})
 _DECIDING: Final = frozenset({MANAGER})
+_READERS: Final = {"scenarios": _WORKING_ON_IT, "access": frozenset({ADMINISTRATOR})}
 
 
 def page_action(page: str) -> str:
@@ -36,15 +39,7 @@ def page_action(page: str) -> str:
 
 
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
-    page_action("overview"): _EVERYBODY,
-    page_action("route"): _EVERYBODY,
-    page_action("asylum"): _EVERYBODY,
-    page_action("alerts"): _EVERYBODY,
-    page_action("scenarios"): _WORKING_ON_IT,
-    page_action("evaluation"): _EVERYBODY,
-    page_action("data"): _EVERYBODY,
-    page_action("method"): _EVERYBODY,
-    page_action("access"): frozenset({ADMINISTRATOR}),
+    **{page_action(page): _READERS.get(page, _EVERYBODY) for page in PAGES},
     DOWNLOAD: _WORKING_ON_IT,
     SAVE_SCENARIO: _WORKING_ON_IT,
     SIGNED_OFF: _DECIDING,

@@ -8,6 +8,7 @@ from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, describe
 from access.roles import DOWNLOAD, ROLES, SAVE_SCENARIO, page_action
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.entry import Entry
+from dashboard.app_pages import page_titles
 from dashboard.i18n import _
 
 
@@ -24,12 +25,9 @@ def role_names(roles: Collection[str]) -> str:
 
 def action_name(action: str) -> str:
     """What may be done."""
-    pages = {
-        "overview": _("Overview"), "route": _("Route"), "asylum": _("Asylum"), "alerts": _("Alerts"),
-        "scenarios": _("Scenarios"), "evaluation": _("Evaluation"), "data": _("Data"), "method": _("Method"),
-        "access": _("Access"),
-    }  # fmt: skip
-    names = {page_action(page): _("read the page {page}").format(page=title) for page, title in pages.items()}
+    names = {
+        page_action(page): _("read the page {page}").format(page=_(title)) for page, title in page_titles().items()
+    }
     names |= {
         DOWNLOAD: _("take files away"), SAVE_SCENARIO: _("save a scenario"), SIGNED_OFF: _("sign an alert off"),
         DISMISSED: _("dismiss an alert"), ACKNOWLEDGED: _("acknowledge an alert"),

@@ -19,7 +19,6 @@ from dashboard.theme import CHART_CONFIG, current_theme
 from reports import citations, names
 from reports.route import known_to
 
-PAGES = "dashboard/app_pages"
 _PURPOSE_READ = "purpose:read"
 _DRAWN = "drawn:before"
 _MOMENT = 0.06

@@ -16,6 +16,8 @@ from access.sessions import logins_of
 from core.errors import VigieError
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings
 from dashboard import reads
+from dashboard.app_pages import FOLDER, page_titles
+from dashboard.i18n import _
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -120,24 +122,21 @@ def is_shown_to_strangers(access: AccessSettings) -> bool:
     return not access.is_on and not is_loopback(address) and os.environ.get(WITHOUT_LOGIN) != "1"
 
 
-def pages_for(titles: Mapping[str, str], folder: str) -> list[st.Page]:
+def pages() -> list[st.Page]:
     """The pages, with those hidden that the reader's roles do not allow; their addresses are refused, not unknown.
 
-    Args:
-        titles: Title of each page by its name in the table, which is also its file and its address. The first one is
-            the default page, which Streamlit answers at / alone.
-        folder: Where the files lie.
+    The first one is the default page, which Streamlit answers at / alone.
 
     Raises:
         NotAllowedError: The reader has not signed in.
     """
-    who, with_login = reader(), settings().is_on
+    who, with_login, titles = reader(), settings().is_on, page_titles()
     shown = {name for name in titles if may(who, page_action(name)) and (with_login or name != "access")}
     first = next(iter(titles))
     return [
         st.Page(
-            f"{folder}/{name}.py",
-            title=title,
+            f"{FOLDER}/{name}.py",
+            title=_(title),
             url_path="start" if name == first else name,
             default=name == first,
             visibility="visible" if name in shown else "hidden",

@@ -12,6 +12,8 @@ from dashboard.access_words import action_name, role_name, row_about, row_name
 from dashboard.i18n import _
 from dashboard.layout import small
 
+TITLE, PLACE = _("Access"), 9
+
 MOST_ROWS = 500
 
 

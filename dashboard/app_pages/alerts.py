@@ -26,6 +26,8 @@ from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import subject_name
 
+TITLE, PLACE = _("Alerts"), 4
+
 HEADING_LEVELS = LEVELS[::-1]
 
 

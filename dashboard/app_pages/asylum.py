@@ -16,6 +16,8 @@ from dashboard.route_context import country
 from dashboard.theme import current_theme
 from reports import asylum
 
+TITLE, PLACE = _("Asylum"), 3
+
 
 def show(night: Night) -> None:
     """The page."""

@@ -17,6 +17,8 @@ from dashboard.names import indicator_name, state_name
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 
+TITLE, PLACE = _("Data"), 7
+
 NO_BREAK_HYPHEN = "\u2011"
 NEWEST_PERIODS = 3
 REGISTER = "known_issues.md"

@@ -19,6 +19,8 @@ from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
 
+TITLE, PLACE = _("Evaluation"), 6
+
 SCALES = ("log", "natural")
 # Seconds: below the chart stand three more and tables, each kind with a part of its own to load.
 LOADING = 0.3

@@ -12,6 +12,8 @@ from dashboard.names import model_name
 from dashboard.reads import Night
 from reports.citations import prohibited_uses
 
+TITLE, PLACE = _("Method"), 8
+
 
 def steps() -> list[str]:
     """How a release is made, one step each."""

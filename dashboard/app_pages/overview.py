@@ -20,6 +20,7 @@ from dashboard import (
     tables,
     time_travel,
 )
+from dashboard.app_pages import FOLDER
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, ngettext, words
 from dashboard.maps import flow_map, map_alt, map_note
@@ -27,6 +28,8 @@ from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge
 from reports.changes import changes
 from reports.route import Card, cards, overview_title, without_forecast
+
+TITLE, PLACE = _("Overview"), 1
 
 MOST_CARDS = 4
 
@@ -68,7 +71,7 @@ def link_to_alerts(count: int) -> None:
     """The way to the alerts, with their number."""
     if count:
         text = ngettext("{n} open alert", "{n} open alerts", count).format(n=count)
-        st.page_link(f"{layout.PAGES}/alerts.py", label=text, icon=":material/arrow_forward:", icon_position="right")
+        st.page_link(f"{FOLDER}/alerts.py", label=text, icon=":material/arrow_forward:", icon_position="right")
 
 
 def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> None:

@@ -27,6 +27,8 @@ from dashboard.theme import current_theme, level_badge
 from reports import route
 from reports.changes import change_since, change_words
 
+TITLE, PLACE = _("Route"), 2
+
 MOST_PERSONS = 1_000_000
 HORIZONS = ("3", "6", "12")
 

@@ -32,6 +32,8 @@ from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
 from reports import scenario as wording
 
+TITLE, PLACE = _("Scenarios"), 5
+
 SIDE_AND_NUMBER = (1.25, 1)
 """Shares of the width: the words for more or fewer need more of it than the number."""
 _UNSET = object()
