@@ -128,6 +128,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Publisher,
     server.close()
 
 
+@pytest.mark.slow
 def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(
     whole: tuple[Publisher, Path, pd.DataFrame],
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(
     pd.testing.assert_frame_equal(known(home), before)
 
 
+@pytest.mark.slow
 def test_a_replay_gives_the_same_figures_and_asks_nobody(
     whole: tuple[Publisher, Path, pd.DataFrame], tmp_path: Path
 ) -> None:
@@ -157,6 +159,7 @@ def test_a_replay_of_a_day_without_visits_says_so(tmp_path: Path) -> None:
         take(tmp_path, Settings.model_validate({}), replayed=dt.date(2024, 1, 1))
 
 
+@pytest.mark.slow
 @given(broken=st.sets(st.sampled_from(NAMES), min_size=1), fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_fails_of_the_sources_the_others_are_taken_and_nothing_is_taken_by_half(
