@@ -1,8 +1,8 @@
 """Do drivers help the pooled model? ``python -m benchmarks.drivers``, once a year; releases publish what it found.
 
 Frontex's seven dense routes and their largest nationalities (from the workbook under VIGIE_RAW_DATA) against the
-indicators of the bundled snapshot, by the placebo test of :mod:`forecasting.placebo`. Only ratios of scores are kept:
-no figure of any source can be read back from them.
+indicators of the bundled snapshot, by the test of :mod:`forecasting.verification.placebo`. Only ratios of scores are
+kept: no figure of any source can be read back from them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,18 @@ from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.schema import ALL
 from core.settings import SNAPSHOT
+from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.placebo import MODEL_ID, PARTS, SHIFT, Driver, World, same_for_all, spread_over_world, test_drivers
-from forecasting.registry import POOLED_MODELS
+from forecasting.verification.placebo import (
+    MODEL_ID,
+    PARTS,
+    SHIFT,
+    Driver,
+    World,
+    same_for_all,
+    spread_over_world,
+    test_drivers,
+)
 from ingest import snapshot
 from ingest.sources import frontex
 from nightly.tables import write_driver_tests

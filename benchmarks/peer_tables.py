@@ -11,7 +11,6 @@ import pandas as pd
 
 from benchmarks.peer_models import PEERS
 from core.schema import ALL
-from forecasting.comparison import compare, same_rows
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work
 from forecasting.members import models_to_run
@@ -19,7 +18,7 @@ from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import score_rows, summarise
-from forecasting.verification.verdict import BETTER, WORSE
+from forecasting.verification.verdict import BETTER, WORSE, compare, same_rows
 
 TITLE = "Peers on the same rows"
 TIMED_ORIGINS = 6

@@ -28,9 +28,9 @@ from core.settings import PROJECT
 from forecasting.ensemble import combine
 from forecasting.members import Request, past_members
 from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.models import resolve
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
-from forecasting.registry import resolve
 
 HORIZONS = (1, 3, 6, 12)
 ORIGINS = 87

@@ -19,9 +19,9 @@ from core.routes import ROUTES
 from core.schema import ALL
 from forecasting.ensemble import combine
 from forecasting.hindcast import backtest_work, run_work
+from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import stack
-from forecasting.registry import MODELS
 from forecasting.verification.scores import summarise
 from ingest.sources import frontex
 from store.releases import ReleaseStore

@@ -24,9 +24,9 @@ from core.quantiles import FloatArray
 from core.schema import ALL
 from forecasting.calibration import calibrate, discretise
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCard
+from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
-from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.verification.scores import observed_at, wis
 
 VERSION = "7"

@@ -18,9 +18,9 @@ from core.calendar import write_period
 from core.errors import InputError
 from core.quantiles import FloatArray
 from forecasting.limits import CUT_OFF
+from forecasting.models import MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.registry import MODELS
 from forecasting.workers import Fit, Progress, Workers, run_fits
 
 WORK = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]

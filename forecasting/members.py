@@ -17,12 +17,12 @@ import pandas as pd
 from forecasting.ensemble import WINDOW
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
+from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled import Fits, Level, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import VERSION as BOTTOM_UP_VERSION
 from forecasting.reconcile import sum_of_parts, totals_panel
-from forecasting.registry import MODELS, POOLED_MODELS
 from forecasting.workers import Progress, Workers
 
 BUDGET = 320.0

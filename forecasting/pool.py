@@ -288,7 +288,7 @@ def _serve(pipe: Connection, marks: Array[c_double], megabytes: int, parent: int
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent(parent)
     # Loading takes seconds and memory that are no task's own.
-    importlib.import_module("forecasting.registry")
+    importlib.import_module("forecasting.models")
     limit_memory(megabytes)
 
     def begun(place: int) -> None:

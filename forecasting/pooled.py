@@ -22,11 +22,11 @@ from core.calendar import write_period
 from core.quantiles import FloatArray
 from forecasting.hindcast import history_hash
 from forecasting.model import LEVELS, BoolArray
+from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled_fit import Answer, Series, Task, between, run_task
 from forecasting.postprocess import FEWEST_EARLIER_VALUES
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.registry import POOLED_MODELS
 from forecasting.workers import Progress, Workers, run_tasks
 
 FITTED = (1, 2, 3, 4, 6, 9, 12)
@@ -93,7 +93,7 @@ def run_pooled(
     """Forecast with a pooled model.
 
     Args:
-        model_id: Entry of :data:`forecasting.registry.POOLED_MODELS`.
+        model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
         levels: Series to learn from and to forecast.
         horizons: Periods ahead.
         present: The origins are the series' last periods: everything in the panel is known at each of them.

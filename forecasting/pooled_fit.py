@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from core.quantiles import FloatArray
 from forecasting.features import features, volatility
 from forecasting.model import LEVELS, BoolArray, between_levels
+from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.postprocess import LARGEST_CAP, SMALLEST_CAP
-from forecasting.registry import POOLED_MODELS
 
 MOST_ROWS = 33_000
 """Past origins that one fit learns from: half of the largest series, half spread evenly over the rest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,11 @@ from core.quantiles import FloatArray
 from forecasting.ensemble import NO_MEMBER, combine
 from forecasting.members import LARGEST_JUDGED, Request, origins_to_judge, past_members, present_members
 from forecasting.model import BASELINE, ENSEMBLE, BoolArray
+from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Fits
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
-from forecasting.registry import resolve
 from forecasting.workers import Progress, Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
@@ -40,17 +41,26 @@ class Made:
     diagnostics: Diagnostics
 
 
-def backtest_file(  # noqa: PLR0913  # the options of the command line, all of them named by the caller
-    panel_path: Path,
-    *,
-    origins: int,
-    step: int = 1,
-    horizons: Sequence[int],
-    models: str | Sequence[str] = DEFAULT_MODELS,
-    totals: str | None = None,
-    workers: Workers = None,
-    progress: Progress | None = None,
-    fits: Fits | None = None,
+class Options(TypedDict, total=False):
+    """How a panel's file is forecast.
+
+    Attributes:
+        models: Short or full names, as text with commas or a list; by default the ensemble and the baseline.
+        totals: Grouping column whose sums are forecast too.
+        workers: Processes or a cluster; by default as many processes as the work is worth.
+        progress: Called with fits done and fits in all.
+        fits: Where the pooled model's fits are looked up and kept.
+    """
+
+    models: str | Sequence[str]
+    totals: str | None
+    workers: Workers
+    progress: Progress | None
+    fits: Fits | None
+
+
+def backtest_file(
+    panel_path: Path, *, origins: int, step: int = 1, horizons: Sequence[int], **options: Unpack[Options]
 ) -> Made:
     """Backtest a panel's file.
 
@@ -62,21 +72,12 @@ def backtest_file(  # noqa: PLR0913  # the options of the command line, all of t
         origins: Number of origins.
         step: Periods between them.
         horizons: Periods ahead.
-        models: Short or full names, as text with commas or a list.
-        totals: Grouping column whose sums are forecast too.
-        workers: Processes or a cluster; by default as many processes as the work is worth.
-        progress: Called with fits done and fits in all.
-        fits: Where the pooled model's fits are looked up and kept.
+        options: See :class:`Options`.
 
     Raises:
         InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
-    request = replace(
-        Request.of(read_panel(panel_path), totals, resolve(models), horizons),
-        workers=workers,
-        progress=progress,
-        fits=fits,
-    )
+    request = _request(panel_path, horizons, options)
     members = past_members(request, origins=origins, step=step)
     if not len(members[0].keys):
         raise InputError(f"{panel_path.name}: no series has a value at any of the last {origins} origins")
@@ -84,16 +85,7 @@ def backtest_file(  # noqa: PLR0913  # the options of the command line, all of t
     return _made(request, _coherent(request, made, made[0]))
 
 
-def forecast_file(
-    panel_path: Path,
-    *,
-    horizon: int,
-    models: str | Sequence[str] = DEFAULT_MODELS,
-    totals: str | None = None,
-    workers: Workers = None,
-    progress: Progress | None = None,
-    fits: Fits | None = None,
-) -> Made:
+def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options]) -> Made:
     """Forecast a panel's file from each series' last observed period.
 
     The ensemble's members must have shown skill: where a panel is small enough to be backtested in passing (up to 50
@@ -103,23 +95,14 @@ def forecast_file(
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
         horizon: Longest horizon; all from 1 on are forecast.
-        models: Short or full names, as text with commas or a list.
-        totals: Grouping column whose sums are forecast too.
-        workers: Processes or a cluster; by default as many processes as the work is worth.
-        progress: Called with fits done and fits in all.
-        fits: Where the pooled model's fits are looked up and kept.
+        options: See :class:`Options`.
 
     Raises:
         InputError: The file, an option or a model's name is not usable.
     """
     if horizon < 1:
         raise InputError(f"the horizon is at least 1 (found {horizon})")
-    request = replace(
-        Request.of(read_panel(panel_path), totals, resolve(models), range(1, horizon + 1)),
-        workers=workers,
-        progress=progress,
-        fits=fits,
-    )
+    request = _request(panel_path, range(1, horizon + 1), options)
     now = present_members(request)
     judged = ENSEMBLE in request.asked and len(request.levels[0].matrix) > 1
     if judged and max(len(level.series_ids) for level in request.levels) <= LARGEST_JUDGED:
@@ -127,6 +110,13 @@ def forecast_file(
         now = [stack([_before(*one), one[1]]) for one in zip(past, now, strict=True)]
     made = [_answer(table, level, request.asked) for table, level in zip(now, request.levels, strict=True)]
     return _made(request, _coherent(request, [_newest(table) for table in made], made[0]))
+
+
+def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
+    asked = resolve(options.get("models", DEFAULT_MODELS))
+    request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
+    means = {name: options.get(name) for name in ("workers", "progress", "fits")}
+    return replace(request, **means)  # type: ignore[arg-type]  # each of them may be None
 
 
 def _made(request: Request, tables: list[QuantileTable]) -> Made:

@@ -23,9 +23,9 @@ from core.log import get_logger
 from core.quantiles import FloatArray
 from forecasting.limits import Breaker, CutOff, Limits
 from forecasting.model import History
+from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool, WorkersFailedError, one_thread_each, run_batch
 from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast
-from forecasting.registry import MODELS
 
 Progress = Callable[[int, int], None]
 """Called with fits done and fits in all; on a cluster with batches of fits."""

@@ -15,7 +15,7 @@ from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
 from forecasting import ensemble
 from forecasting.model import BASELINE, ENSEMBLE, ModelCard
-from forecasting.registry import MODELS
+from forecasting.models import MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.verdict import skill
 from ingest.catalogue import SourceCard

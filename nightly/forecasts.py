@@ -14,9 +14,9 @@ from core.settings import Settings
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
 from forecasting.model import ENSEMBLE
+from forecasting.models import MODELS
 from forecasting.nowcast import update_with_nowcasts
 from forecasting.quantiles import to_rows
-from forecasting.registry import MODELS
 from forecasting.trajectories import sample_paths
 from forecasting.workers import Progress, Workers
 from nightly.real_time import RealTimeData

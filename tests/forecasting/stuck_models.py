@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from core.quantiles import FloatArray
 from forecasting.model import BASELINE, History, Model
+from forecasting.models import MODELS
 from forecasting.postprocess import SafeForecast
-from forecasting.registry import MODELS
 from forecasting.workers import Fit, run_fit
 
 

@@ -16,9 +16,9 @@ import pytest
 from forecasting import pool as pools
 from forecasting import workers
 from forecasting.limits import MOST_CUT_OFFS, CutOffError, Limits, time_limit
+from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
 from forecasting.postprocess import SafeForecast
-from forecasting.registry import MODELS
 from forecasting.workers import Fit, run_fits
 
 SHORT = Limits(seconds=1.0, megabytes=512)

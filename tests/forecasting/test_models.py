@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
 from forecasting.model import BASELINE, FitError, History, Model, ModelCard
+from forecasting.models import MODELS, resolve
 from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
-from forecasting.registry import MODELS, resolve
 from forecasting.workers import Fit
 
 HORIZON = 6
@@ -204,3 +204,46 @@ def test_short_and_full_names_mean_the_same_model() -> None:
 def test_an_unknown_model_is_refused_with_the_list_of_known_ones(names: str) -> None:
     with pytest.raises(InputError, match="known: baseline, arima, ets"):
         resolve(names)
+
+
+class _Recorder:
+    """In the place of a library's model: keeps what it is told, and answers with a flat forecast."""
+
+    told: list[dict[str, object]]
+
+    def __init__(self, *_: object, **options: object) -> None:
+        self.told.append(options)
+
+    def forecast(self, *, y: NDArray[np.float64], h: int, level: list[int]) -> dict[str, NDArray[np.float64]]:
+        assert level == [80]
+        return {name: np.full(h, y[-1] + step) for name, step in (("mean", 0.0), ("lo-80", -1.0), ("hi-80", 1.0))}
+
+
+@pytest.mark.parametrize(("model_id", "library_model"), [("ets", "AutoETS"), ("theta", "DynamicOptimizedTheta")])
+@pytest.mark.parametrize(("length", "season"), [(35, 1), (36, 12)])
+def test_a_season_is_estimated_from_three_years_on(
+    monkeypatch: pytest.MonkeyPatch, model_id: str, library_model: str, length: int, season: int
+) -> None:
+    recorder = type("Recorder", (_Recorder,), {"told": []})
+    monkeypatch.setattr(f"statsforecast.models.{library_model}", recorder)
+    MODELS[f"vigie-{model_id}"].predict(fit(model_id, np.arange(1.0, length + 1)).history(), HORIZON)
+    assert [told["season_length"] for told in recorder.told] == [season]
+
+
+@pytest.mark.parametrize(
+    ("season", "length", "waves"),
+    [(12, 23, None), (12, 24, {"period": 12, "harmonics": 3}), (4, 40, {"period": 4, "harmonics": 2}), (1, 40, None)],
+)
+def test_the_structural_model_has_no_more_waves_than_half_a_season_holds(
+    monkeypatch: pytest.MonkeyPatch, season: int, length: int, waves: dict[str, int] | None
+) -> None:
+    told = []
+
+    def stop(_values: object, **options: object) -> None:
+        told.append(options["freq_seasonal"])
+        raise ValueError
+
+    monkeypatch.setattr("statsmodels.tsa.statespace.structural.UnobservedComponents", stop)
+    with pytest.raises(FitError):
+        MODELS["vigie-structural"].predict(fit("structural", np.arange(1.0, length + 1), season).history(), HORIZON)
+    assert told == [[waves] if waves else None]

@@ -14,11 +14,11 @@ from core.schema import check
 from forecasting import pooled_fit
 from forecasting.hindcast import backtest_work
 from forecasting.model import LEVELS, NORMAL_SCORES, between_levels
+from forecasting.models import POOLED_MODELS
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import PREDICTIONS, Level, neighbours, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
-from forecasting.registry import POOLED_MODELS
 from forecasting.verification.scores import score_rows
 
 MODEL = "vigie-pooled"

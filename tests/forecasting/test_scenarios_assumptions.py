@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from forecasting.scenarios import shocks
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios.capacity import Needs, occupancy, places_needed, still_present
 from forecasting.scenarios.conditional import Condition, TooFewPathsError, effective_size, given
@@ -278,3 +279,18 @@ def test_longer_stays_never_need_fewer_places(one: float, other: float) -> None:
 def test_needs_that_mean_nothing_are_refused(needs: Needs) -> None:
     with pytest.raises(InputError):
         still_present(needs)
+
+
+@pytest.mark.parametrize(("low", "evidence"), [(0.0, False), (0.01, True)])
+def test_a_share_that_may_be_nothing_is_no_evidence(
+    monkeypatch: pytest.MonkeyPatch, low: float, *, evidence: bool
+) -> None:
+    monkeypatch.setattr(shocks, "_bootstrap", lambda *_: (low, 0.9))
+    assert estimate_diversion(*world(1, 0.5)).evidence is evidence
+
+
+def test_a_month_that_is_forecast_and_counted_is_taken_once() -> None:
+    paths = pd.DataFrame([[40.0, 10.0, 0.0]], columns=ENDS[:3])
+    before = pd.Series([70.0, 999.0], pd.DatetimeIndex([ENDS[0] - pd.offsets.MonthEnd(1), ENDS[0]]))
+    needs = Needs(2.5, "fixed")
+    assert occupancy(paths, before, needs).equals(occupancy(paths, before.iloc[:1], needs))

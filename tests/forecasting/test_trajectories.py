@@ -15,8 +15,8 @@ from core.release import TRAJECTORIES
 from core.schema import check
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, probability_at, to_rows, value_at
-from forecasting.trajectories import horizon_correlation, sample_paths
+from forecasting.quantiles import QuantileTable, probability_at, to_matrix, to_rows, value_at
+from forecasting.trajectories import PastScores, draw_paths, horizon_correlation, sample_paths
 
 HORIZONS = (1, 2, 3)
 
@@ -159,3 +159,19 @@ def test_values_and_probabilities_are_each_others_inverse() -> None:
 def _score(probability: float) -> float:
     grid = np.linspace(-4, 4, 80001)
     return float(grid[np.searchsorted(ndtr(grid), probability)])
+
+
+def test_an_outcome_that_ended_on_the_origins_own_day_is_known_there() -> None:
+    ends = np.array([["2020-01-31"], ["2020-02-29"], ["2020-03-31"]], dtype="datetime64[ns]")
+    scores = PastScores(np.arange(3.0).reshape(3, 1, 1), ends)
+    assert scores.until(pd.Timestamp("2020-02-29")).ravel().tolist() == [0.0, 1.0]
+
+
+def test_a_single_past_origin_shows_no_dependence() -> None:
+    _, _, now = past_world(0.5)
+    one = np.full((1, 2, 3), 2.0)
+    with_one, without = (
+        draw_paths(to_matrix(now), ["a", "b"], [1, 2, 3], scores, n=50, seed=1) for scores in (one, one[:0])
+    )
+    assert np.array_equal(with_one, without)
+    assert np.allclose(horizon_correlation(np.ones((1, 4, 3)), [1, 2, 3])[0], 1 / np.sqrt([1, 2, 3]))

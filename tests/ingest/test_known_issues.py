@@ -8,7 +8,7 @@ from core.errors import InputError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
 from forecasting.model import ENSEMBLE
-from forecasting.registry import MODELS
+from forecasting.models import MODELS
 from ingest.catalogue import sources
 from ingest.known_issues import known_issues
 

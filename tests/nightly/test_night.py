@@ -12,7 +12,7 @@ import pytest
 from core.errors import InputError, NothingToPublishError
 from core.settings import load_settings
 from forecasting import workers
-from forecasting.registry import MODELS
+from forecasting.models import MODELS
 from nightly import run_demonstration, run_night
 from store.journal import Journal, journal_url
 from store.lock import night_lock

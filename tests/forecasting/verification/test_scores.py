@@ -16,9 +16,9 @@ from core.quantiles import QUANTILE_LEVELS
 from core.release import SCORES
 from core.schema import check
 from forecasting.ensemble import combine
+from forecasting.models import MODELS
 from forecasting.panel import Panel, read_panel
-from forecasting.quantiles import to_matrix, to_rows
-from forecasting.registry import MODELS
+from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 from forecasting.verification.scores import calibration, pit_histogram, score_rows, summarise
 
 from ..frames import backtest
@@ -178,3 +178,20 @@ def test_a_table_of_forecasts_survives_the_way_to_a_matrix_and_back(made: pd.Dat
     pd.testing.assert_frame_equal(
         to_rows(to_matrix(mixed)).sort_values(place, ignore_index=True), made.sort_values(place, ignore_index=True)
     )
+
+
+def test_the_bins_of_the_pit_run_from_nothing_to_certainty(small_panel: Panel, made: pd.DataFrame) -> None:
+    bins = pit_histogram(made, small_panel, bins=5).groupby("model_id").head(5)
+    assert bins["bin_low"].tolist()[:5] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert bins["bin_high"].tolist()[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
+
+
+def test_outcomes_below_and_above_every_quantile_fall_into_the_outermost_bins(small_panel: Panel) -> None:
+    keys = pd.DataFrame(
+        {"model_id": "m", "series_id": "north", "origin_date": small_panel.end_dates[-2], "horizon": 1,
+         "target_end_date": small_panel.end_dates[-1]}, index=range(2),
+    )  # fmt: skip
+    observed = float(small_panel.matrix["north"].iloc[-1])
+    ranges = np.stack([np.linspace(10, 20, 23) * observed, np.linspace(0.01, 0.02, 23) * observed])
+    shares = pit_histogram(QuantileTable(keys, ranges), small_panel)["share"].to_numpy()
+    assert shares.tolist() == [0.5, *[0.0] * 8, 0.5]

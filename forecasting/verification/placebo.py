@@ -19,9 +19,9 @@ from core.quantiles import FloatArray
 from core.schema import ALL
 from forecasting.features import features, volatility
 from forecasting.model import BoolArray, between_levels
+from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
-from forecasting.registry import POOLED_MODELS
 from forecasting.verification.bootstrap import diebold_mariano, ratio_interval
 from forecasting.verification.scores import wis
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm_within, verdicts

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.ensemble import FEWEST_SCORED, NO_SKILL, WINDOW, combine
+from forecasting.ensemble import FEWEST_SCORED, NO_SKILL, WINDOW, _choose, _judge, combine
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
@@ -171,3 +172,41 @@ def test_rows_in_any_order_give_the_same_ensemble() -> None:
     mixed = members.sample(frac=1, random_state=1)
     ours, other = (combine(rows, panel).forecasts.quantiles for rows in (members, mixed))
     assert np.array_equal(ours, other)
+
+
+def records_of(weights: pd.DataFrame, model_id: str) -> NDArray[np.float64]:
+    return weights[weights["model_id"] == model_id].sort_values("origin_date")["relative_wis"].to_numpy(dtype=float)
+
+
+def test_far_ahead_a_record_needs_outcomes_of_twice_the_horizon() -> None:
+    panel, horizon = world(), 8
+    members = [member(panel, "vigie-baseline", 0.5, horizon=horizon), member(panel, "vigie-ets", 0.2, horizon=horizon)]
+    found = records_of(combine(pd.concat(members), panel).weights, "vigie-ets")
+    # From the 20th origin of the panel on one more outcome is known at each; the first origin is the 13th.
+    assert np.isnan(found[: 2 * horizon + horizon - 1]).all()
+    assert np.isfinite(found[2 * horizon + horizon - 1 :]).all()
+
+
+def test_a_record_is_that_of_the_last_24_scored_origins_alone() -> None:
+    panel = world()
+    turned = drifting(panel, "vigie-ets", lambda place: 2.0 if place < 30 else 0.2)
+    always = member(panel, "vigie-ets", 0.2)
+    baseline = member(panel, "vigie-baseline", 0.5)
+    late, expected = (
+        records_of(combine(pd.concat([baseline, own]), panel).weights, "vigie-ets") for own in (turned, always)
+    )
+    assert late[-1] == pytest.approx(expected[-1])
+    assert late[-7] > expected[-7]
+
+
+@pytest.mark.parametrize(("horizon", "stays"), [(1, False), (6, True)])
+def test_a_trusted_member_may_be_worse_by_its_standard_error_which_grows_with_the_horizon(
+    horizon: int, *, stays: bool
+) -> None:
+    """Its ratio is 1.05 at both horizons; overlapping forecasts count as fewer."""
+    own, below = (np.tile(pair, 12) for pair in ([1.3, 0.8], [1.0, 1.0]))
+    ratio, error = _judge(own, below, horizon)
+    assert ratio == pytest.approx(1.05)
+    assert error == pytest.approx(0.25 / np.sqrt(24 / horizon))
+    one = pd.DataFrame({"vigie-ets": [ratio + 0.05]})
+    assert _choose(one, pd.DataFrame({"vigie-ets": [error]}), ["vigie-ets"]).iloc[0, 0] == stays

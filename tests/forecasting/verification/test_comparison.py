@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from forecasting.comparison import compare, same_rows
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, compare, same_rows
 
 
 def scored(scores: dict[str, np.ndarray], horizon: int = 1) -> pd.DataFrame:

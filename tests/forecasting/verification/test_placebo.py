@@ -12,13 +12,13 @@ from scipy.special import ndtri
 
 from core.release import DRIVER_TESTS
 from core.schema import ALL, check
-from forecasting import placebo
 from forecasting.model import LEVELS
+from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.placebo import EVIDENCE, MODEL_ID, PARTS, Driver, World
-from forecasting.registry import POOLED_MODELS
+from forecasting.verification import placebo
+from forecasting.verification.placebo import EVIDENCE, MODEL_ID, PARTS, Driver, World
 
-from .conftest import make_rows
+from ..conftest import make_rows
 
 MONTHS, ORIGINS = 120, 36
 PAIRS = {"one|AAA": ("one", "AAA"), "one|BBB": ("one", "BBB"), "two|AAA": ("two", "AAA"), "two|BBB": ("two", "BBB")}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.calibration import FACTORS, FEWEST_SCORED, calibrate
+from forecasting.calibration import FACTORS, FEWEST_SCORED, WINDOW, _lowest, calibrate
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
@@ -130,3 +130,36 @@ def test_no_forecast_at_all_is_no_error() -> None:
     panel = world()
     scaled, factors = calibrate(forecasts(panel, NOISE).where(np.zeros(MONTHS * 4, dtype=bool)), panel)
     assert len(scaled.keys) == len(factors) == 0
+
+
+def test_the_newest_known_outcome_counts_and_the_first_that_is_too_old_does_not() -> None:
+    """A factor is learned at the first origin at which twelve outcomes are known, that of its own day among them."""
+    panel = world()
+    table = forecasts(panel, 3 * NOISE, (1,))
+    factors = calibrate(table, panel)[1]
+    own = (table.keys["series_id"] == "calm").to_numpy()
+    assert (factors[own][:FEWEST_SCORED] == 1.0).all()
+    assert factors[own][FEWEST_SCORED] < 1.0
+    wild = panel.matrix.copy()
+    wild.iloc[: MONTHS - WINDOW - 1] = 1e6
+    forgotten = calibrate(table, Panel("M", wild, panel.groups))[1]
+    assert forgotten[own][-1] == factors[own][-1]
+
+
+def test_forecasts_of_hardly_anybody_are_not_learned_from() -> None:
+    panel = world()
+    table = forecasts(panel, 3 * NOISE)
+    nobody = QuantileTable(table.keys, np.minimum(table.quantiles, 0.9))
+    matrix = panel.matrix * 0.0
+    assert (calibrate(nobody, Panel("M", matrix, panel.groups))[1] == 1.0).all()
+
+
+def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:
+    """With little evidence the common factor moves far, a single series' own departure from it hardly."""
+    shape = (1, 2, len(FACTORS))
+    losses = np.broadcast_to(1.0 + (np.log(FACTORS) - np.log(0.5)) ** 2, shape)
+    few, near = np.full((1, 2), 4.0), np.eye(1)
+    common = _lowest(losses.sum(axis=1)[:, None], few.max(axis=1)[:, None], near, 0.0)
+    own = _lowest(losses, few, near, 0.0 * common + np.log(1.0) + np.zeros_like(common))
+    assert common[0, 0] < -0.3
+    assert (np.abs(own) < 0.6 * abs(common[0, 0])).all()
