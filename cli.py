@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import alerts, keeping, nights, panels, releases, serve, store
+from commands import alerts, backup, nights, panels, releases, serve, store
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
 from core.log import configure_logging, get_logger
@@ -22,7 +22,7 @@ for command in (
     releases.status, releases.verify, releases.export, releases.briefing,
     alerts.deliver,
     serve.dashboard, serve.health, serve.audit,
-    keeping.backup, keeping.restore, keeping.prune, keeping.upgrade,
+    backup.backup, backup.restore, backup.prune, backup.upgrade,
 ):  # fmt: skip
     app.command()(command)
 

@@ -101,12 +101,12 @@ def application(home: Path) -> Starlette:
 
     def respond(request: Request) -> Response:
         path = request.url.path
-        at, told = kept.get(path, (0.0, (0, "", "")))
-        if not told[0] or time.monotonic() - at > _FRESH_SECONDS:
-            told = answer(home, path)
-            if told[0] != 404:
-                kept[path] = (time.monotonic(), told)
-        return Response(told[2], told[0], {"Cache-Control": "no-store"}, told[1])
+        at, answered = kept.get(path, (0.0, (0, "", "")))
+        if not answered[0] or time.monotonic() - at > _FRESH_SECONDS:
+            answered = answer(home, path)
+            if answered[0] != 404:
+                kept[path] = (time.monotonic(), answered)
+        return Response(answered[2], answered[0], {"Cache-Control": "no-store"}, answered[1])
 
     return Starlette(routes=[Route("/{path:path}", respond)])
 

@@ -51,8 +51,8 @@ def push(home: Home = None) -> None:
     files = _opened(settings)
     with night_lock(folder), shared(folder, settings) as delivery:
         delivery.deliver()
-        told = _state(delivery.base.number, delivery.base.head)
-    typer.echo(f"{files.url}: {told}, {time.monotonic() - begun:.1f} s")
+        stored = _state(delivery.base.number, delivery.base.head)
+    typer.echo(f"{files.url}: {stored}, {time.monotonic() - begun:.1f} s")
 
 
 @app.command()

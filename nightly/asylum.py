@@ -18,9 +18,8 @@ from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
 from core.progress import ProgressReport
-from core.release import FORECASTS
+from core.release import FORECASTS, RELEASE
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
-from forecasting.ensemble import combine
 from forecasting.hindcast import backtest_work, present_work, run_work
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
@@ -28,7 +27,7 @@ from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
-from nightly.forecasts import FIT, ROW, hindcasts, of_model
+from nightly.forecasts import FIT, hindcasts, of_model, with_ensemble
 from nightly.tables import hindcast_table
 from store.backtests import COLUMNS, BacktestStore
 
@@ -76,7 +75,7 @@ FEWEST_PERIODS = 36
 RECENT = 24
 """Periods by whose sum corridors are chosen."""
 REST = "rest"
-STATES = ("series_id", "target", "freq", "geo", "citizen", "state", "last_period", "origin_date", "note")
+STATES = RELEASE["asylum_series"]
 
 
 @dataclass(frozen=True)
@@ -142,28 +141,17 @@ def forecast_asylum(
 
 
 def destination_states(rows: pd.DataFrame, dataset: Dataset, as_of: dt.date) -> pd.DataFrame:
-    """Which countries of destination can be forecast: one row each, columns ``STATES``."""
+    """Which countries of destination can be forecast: one row each, columns of ``STATES``."""
     totals = rows[rows["citizen"] == ALL]
-    out: list[dict[str, object]] = []
+    out: list[tuple[object, ...]] = []
     for series_id, own in totals.groupby("series_id", sort=True):
         last = to_period(str(own["time_period"].max()), dataset.freq)
         old = (last_complete_period(as_of, dataset.freq) - last).n > dataset.oldest
         state = TOO_OLD if old else (TOO_SHORT if len(own) < FEWEST_VALUES else OK)
         notes = {TOO_OLD: f"Figures end in {own['time_period'].max()}.", TOO_SHORT: f"Only {len(own)} figures.", OK: ""}
-        out.append(
-            {
-                "series_id": series_id,
-                "target": dataset.target,
-                "freq": dataset.freq,
-                "geo": own["geo"].iloc[0],
-                "citizen": ALL,
-                "state": state,
-                "last_period": own["time_period"].max(),
-                "origin_date": last.end_time.normalize(),
-                "note": notes[state],
-            }
-        )
-    return pd.DataFrame(out, columns=list(STATES)).astype({"origin_date": "datetime64[ns]"})
+        place, until, end = own["geo"].iloc[0], own["time_period"].max(), last.end_time.normalize()
+        out.append((series_id, dataset.target, dataset.freq, place, ALL, state, until, end, notes[state]))
+    return pd.DataFrame(out, columns=list(STATES.columns)).astype({"origin_date": "datetime64[ns]"})
 
 
 def why_not(states: Sequence[pd.DataFrame]) -> Message:
@@ -220,16 +208,11 @@ class _Forecaster:
         stage = partial(self.progress, "Asylum applications")
         past, made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
-        together = pd.concat([to_rows(now)[COLUMNS], past], ignore_index=True).drop_duplicates(ROW)
-        combined = to_rows(combine(together, panel).forecasts)
-        everything = pd.concat([of_model(together, BASELINE), combined], ignore_index=True)
-        last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
-        is_present = everything["origin_date"] == everything["series_id"].map(last)
-        return (
-            everything[is_present].reset_index(drop=True),
-            everything[~is_present].reset_index(drop=True),
-            len(made.drop_duplicates(FIT)),
+        present, past, _weights = with_ensemble(to_rows(now)[COLUMNS], past, panel)
+        present, past = (
+            rows[rows["model_id"].isin((BASELINE, ENSEMBLE))].reset_index(drop=True) for rows in (present, past)
         )
+        return present, past, len(made.drop_duplicates(FIT))
 
     def _described(self, forecasts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         facts = rows.drop_duplicates("series_id").set_index("series_id")[["geo", "citizen"]]

@@ -16,6 +16,7 @@ from forecasting.hindcast import WorkList, backtest_work, present_work, run_work
 from forecasting.model import ENSEMBLE
 from forecasting.models import MODELS
 from forecasting.nowcast import update_with_nowcasts
+from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.trajectories import sample_paths
 from forecasting.workers import Progress, Workers
@@ -110,18 +111,11 @@ def make_forecasts(
             progress=partial(progress, "Forecasting the present"),
         )
     )
-    # A past origin of one route may be the present one of another: the forecast is the same, and is kept once.
-    together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
-    combined = combine(together, data.panel)
-    everything = pd.concat([together, to_rows(combined.forecasts)], ignore_index=True)
-    is_current = everything["origin_date"] == everything["series_id"].map(
-        data.states.set_index("series_id")["origin_date"]
-    )
-    current, former = everything[is_current].reset_index(drop=True), everything[~is_current].reset_index(drop=True)
+    current, former, weights = with_ensemble(present, past, data.panel)
     return ForecastSet(
         current,
         former,
-        combined.weights,
+        weights,
         sample_paths(
             of_model(current, ENSEMBLE), of_model(former, ENSEMBLE), data.panel, n=settings.trajectories
         ),
@@ -129,6 +123,20 @@ def make_forecasts(
         _cut_off(pd.concat([made, present], ignore_index=True)),
         _fallbacks(present),
     )  # fmt: skip
+
+
+def with_ensemble(
+    present: pd.DataFrame, past: pd.DataFrame, panel: Panel
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Members and their ensemble from each series' last value, the same at past origins, and the ensemble's weights."""
+    # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
+    together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
+    combined = combine(together, panel)
+    everything = pd.concat([together, to_rows(combined.forecasts)], ignore_index=True)
+    last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
+    is_current = everything["origin_date"] == everything["series_id"].map(last)
+    current, former = (everything[rows].reset_index(drop=True) for rows in (is_current, ~is_current))
+    return current, former, combined.weights
 
 
 def hindcasts(
