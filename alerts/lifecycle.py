@@ -126,27 +126,18 @@ def step(state: State, entry: Entry) -> State:
     return state if take is None else take(state, entry)
 
 
-def refusal(state: State, entry: Entry) -> str:
-    """Why a step is not allowed; empty where it is."""
-    try:
-        step(state, entry)
-    except StepError as error:
-        return str(error)
-    return ""
-
-
 def same_person(one: str, other: str) -> bool:
     """Whether two names mean one person: case, accents' encoding and spaces make no difference."""
     return _plain(one) == _plain(other)
 
 
 def cooldown_until(sent: Iterable[Entry], level: str, days: float) -> dt.datetime | None:
-    """End of the silence after what was last sent about the same rule and place.
+    """End of the cooldown after what was last sent about the same rule and place.
 
     Args:
-        sent: Rows of letters that were sent about it, in any order (``payload``: ``kind``).
+        sent: Rows of messages that were sent about it, in any order (``payload``: ``kind``).
         level: Level of what is to be sent now; a severe alert is never held back.
-        days: Length of the silence.
+        days: Length of the cooldown.
 
     Returns:
         When it ends; None where nothing was sent, or the case is severe.

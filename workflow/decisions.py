@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from access.audit import note_refusal
@@ -31,7 +32,6 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
-from store.outbox import OutboxMessage
 from store.releases import Release
 from workflow import Workflow
 from workflow.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
@@ -121,7 +121,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         InputError: The release has no such alert, or a text cannot be stored.
         StoreError: The journal refuses.
     """
-    _require(workflow, alert_id, wanted)
+    _authorize(workflow, wanted.actor, wanted.action, alert_id)
     row, stands = find_alert(release, alert_id)
     level = str(row["alert_level"]) if stands else ""
     facts = facts_of(release, row)
@@ -137,7 +137,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
             wanted.actor.marks(wanted.payload),
         )  # fmt: skip
-        state, added = fold(entries), list(_made_up_for(entries, row, release)) if stands else []
+        state, added = fold(entries), list(_missed_proposal(entries, row, release)) if stands else []
         for one in added:
             state = step(state, one)
         after = step(state, entry)
@@ -146,10 +146,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
             added.append(announcing(alert_id, release.run_id, kind, {**facts, **_about(after, kind, wanted.reason)}))
         return added
 
-    def post(stored: list[Entry], known: list[OutboxMessage]) -> list[OutboxMessage]:
-        return messages_of(workflow, stored, known, cooldown)
-
-    stored = workflow.outbox.decide(alert_id, decide, post)
+    stored = workflow.outbox.decide(alert_id, decide, partial(messages_of, workflow, cooldown=cooldown))
     announced = next((str(one.payload["kind"]) for one in stored if one.action == ANNOUNCED), "")
     state = state_of(workflow, alert_id, level)
     held = cooldown if announced in {RAISED, UPDATED} and cooldown and cooldown > stored[-1].at else None
@@ -173,14 +170,14 @@ def record_night(workflow: Workflow, release: Release) -> list[Entry]:
         StoreError: The journal refuses.
     """
     replay = bool(release.manifest["replay"])
-    standing = {str(row["alert_id"]): row for row in release.read("alerts").to_dict("records")}
+    raised = {str(row["alert_id"]): row for row in release.read("alerts").to_dict("records")}
     proposed = _open_proposals(workflow)
     added: list[Entry] = []
-    for alert_id, row in standing.items():
+    for alert_id, row in raised.items():
         if not replay or proposed.get(alert_id, True):
             added += _bring_up(workflow, release, alert_id, row)
     for alert_id, was_replay in proposed.items():
-        if alert_id not in standing and (was_replay or not replay):
+        if alert_id not in raised and (was_replay or not replay):
             added += _bring_up(workflow, release, alert_id, None)
     return added
 
@@ -203,34 +200,11 @@ def save_scenario(
         InputError: A text cannot be stored.
         StoreError: The journal refuses.
     """
-    try:
-        require(actor, SAVE_SCENARIO, login=workflow.settings.access.is_on)
-    except NotAllowedError:
-        if actor.identity:
-            note_refusal(workflow.journal, actor, SAVE_SCENARIO, scenario_id)
-        raise
+    _authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
     payload = actor.marks({"query": dict(query)})
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
     )
-
-
-def _require(workflow: Workflow, alert_id: str, wanted: Step) -> None:
-    try:
-        require(wanted.actor, wanted.action, login=workflow.settings.access.is_on)
-    except NotAllowedError:
-        if wanted.actor.identity:
-            note_refusal(workflow.journal, wanted.actor, wanted.action, alert_id)
-        raise
-
-
-def _made_up_for(entries: Sequence[Entry], row: Mapping[Any, Any], release: Release) -> Iterator[Entry]:
-    """What the release's night should have recorded about an alert and, cut off, did not."""
-    state = fold(entries)
-    replay = bool(release.manifest["replay"])
-    is_real = any(one.action == PROPOSED and not one.payload.get("replay") for one in entries)
-    if (action := night_step(state, str(row["alert_level"]))) and not (replay and is_real):
-        yield proposal(row, release, action)
 
 
 def release_is_quiet(workflow: Workflow, release: Release) -> str:
@@ -238,6 +212,35 @@ def release_is_quiet(workflow: Workflow, release: Release) -> str:
     if release.manifest["replay"] and not workflow.settings.delivery.replays:
         return "this release replays a past night, and the setting delivery.replays is off"
     return ""
+
+
+def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -> Entry:
+    """The row by which a night proposes an alert, or says that it worsened or eased."""
+    payload = {
+        "level": str(row["alert_level"]),
+        "replay": bool(release.manifest["replay"]),
+        **{name: str(row[name]) for name in ("rule", "route_id", "source_id")},
+    }
+    return Entry(NIGHTLY, action, str(row["alert_id"]), release.run_id, str(row["reason"]), payload)
+
+
+def _authorize(workflow: Workflow, actor: Actor, action: str, about: str) -> None:
+    """Refuse what a person may not do, and record the refusal of one who has signed in."""
+    try:
+        require(actor, action, login=workflow.settings.access.is_on)
+    except NotAllowedError:
+        if actor.identity:
+            note_refusal(workflow.journal, actor, action, about)
+        raise
+
+
+def _missed_proposal(entries: Sequence[Entry], row: Mapping[Any, Any], release: Release) -> Iterator[Entry]:
+    """What the release's night should have recorded about an alert and, cut off, did not."""
+    state = fold(entries)
+    replay = bool(release.manifest["replay"])
+    is_real = any(one.action == PROPOSED and not one.payload.get("replay") for one in entries)
+    if (action := night_step(state, str(row["alert_level"]))) and not (replay and is_real):
+        yield proposal(row, release, action)
 
 
 def _kind(before: State, after: State) -> str:
@@ -254,7 +257,7 @@ def _about(state: State, kind: str, reason: str) -> dict[str, Any]:
 
 def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.datetime | None:
     now = dt.datetime.now(dt.UTC)
-    # What was sent under a clock that was ahead would cooldown a matter for as long as that clock was wrong.
+    # What was sent under a clock that was ahead would hold others back for as long as that clock was wrong.
     sent = [
         one
         for one in workflow.journal.entries(action=SENT)
@@ -263,21 +266,9 @@ def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.da
     return cooldown_until(sent, level, workflow.settings.delivery.silence_days)
 
 
-def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -> Entry:
-    """The row by which a night proposes an alert, or says that it worsened or eased."""
-    payload = {
-        "level": str(row["alert_level"]),
-        "replay": bool(release.manifest["replay"]),
-        **{name: str(row[name]) for name in ("rule", "route_id", "source_id")},
-    }
-    return Entry(NIGHTLY, action, str(row["alert_id"]), release.run_id, str(row["reason"]), payload)
-
-
 def _open_proposals(workflow: Workflow) -> dict[str, bool]:
     """Alerts that were proposed and not ended, each with whether a replay proposed it."""
-    rows = sorted(
-        workflow.journal.entries(action=PROPOSED) + workflow.journal.entries(action=ENDED), key=lambda row: row.id
-    )
+    rows = [row for action in (PROPOSED, ENDED) for row in workflow.journal.entries(action=action)]
     found: dict[str, bool] = {}
     for row in sorted(rows, key=lambda row: row.id):
         if row.action == PROPOSED:
@@ -299,10 +290,7 @@ def _bring_up(workflow: Workflow, release: Release, alert_id: str, row: Mapping[
             return [proposal(row, release, action)]
         return list(_end(workflow, release, alert_id, state, entries))
 
-    def post(stored: list[Entry], known: list[OutboxMessage]) -> list[OutboxMessage]:
-        return messages_of(workflow, stored, known)
-
-    return workflow.outbox.decide(alert_id, decide, post)
+    return workflow.outbox.decide(alert_id, decide, partial(messages_of, workflow))
 
 
 def _end(

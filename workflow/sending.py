@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
@@ -314,7 +315,4 @@ def _announce_one(workflow: Workflow, entry: Entry) -> None:
         row = announcing(entry.subject, entry.run_id, FRESHNESS, facts)
         return [Entry(row.actor, row.action, row.subject, row.run_id, payload={**row.payload, "of": entry.id})]
 
-    def post(stored: list[Entry], known: list[OutboxMessage]) -> list[OutboxMessage]:
-        return messages_of(workflow, stored, known)
-
-    workflow.outbox.decide(entry.subject, decide, post)
+    workflow.outbox.decide(entry.subject, decide, partial(messages_of, workflow))

@@ -26,11 +26,11 @@ from alerts.lifecycle import (
     STEPS_OF_A_NIGHT,
     STEPS_OF_PEOPLE,
     WORSENED,
+    State,
     StepError,
     cooldown_until,
     fold,
     night_step,
-    refusal,
     same_person,
     step,
 )
@@ -45,6 +45,15 @@ def row(number: int, action: str, actor: str = "Ada", reason: str = "seen", **pa
 
 def proposed(level: str = "warning") -> Entry:
     return row(1, PROPOSED, "nightly", "", level=level)
+
+
+def refusal(state: State, entry: Entry) -> str:
+    """Why a step is not allowed; empty where it is."""
+    try:
+        step(state, entry)
+    except StepError as error:
+        return str(error)
+    return ""
 
 
 def test_an_alert_goes_from_proposed_to_signed_off_to_acknowledged_to_ended() -> None:

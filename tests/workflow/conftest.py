@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +103,35 @@ def _typed(alerts: pd.DataFrame) -> pd.DataFrame:
     return alerts.astype({"probability": float, "threshold": float, "horizon": "int64"})
 
 
+@pytest.fixture(scope="session")
+def _first_releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("first releases")
+
+
 @pytest.fixture
-def publish(tmp_path: Path) -> Publish:
-    """Publish a release with these alerts, given as levels by alert_id, and these ended ones."""
+def publish(tmp_path: Path, _first_releases: Path) -> Publish:
+    """Publish a release with these alerts, given as levels by alert_id, and these ended ones.
+
+    The first one of a home folder is made once in a session and copied.
+    """
 
     def make(levels: dict[str, str] | None = None, ended: tuple[str, ...] = (), *, replay: bool = False) -> Release:
         wanted = {ALERT: "warning", SEVERE: "severe"} if levels is None else levels
+        store, kept = (
+            ReleaseStore(tmp_path),
+            _first_releases / sha256(repr((wanted, ended, replay)).encode()).hexdigest(),
+        )
+        is_first = store.head() is None
+        if is_first and kept.exists():
+            shutil.copytree(kept, tmp_path / "releases", dirs_exist_ok=True)
+            return store.all()[-1]
         rows = [alert_row(alert_id, level) for alert_id, level in wanted.items()]
         frames = make_frames(rows, [alert_row(alert_id) for alert_id in ended])
         about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay)
-        return ReleaseStore(tmp_path).publish(frames, {}, about)
+        release = store.publish(frames, {}, about)
+        if is_first:
+            shutil.copytree(tmp_path / "releases", kept)
+        return release
 
     return make
 

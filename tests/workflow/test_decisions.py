@@ -28,9 +28,9 @@ from store.outbox import DROPPED
 from store.releases import Release
 from workflow import Workflow, open_workflow
 from workflow.announcements import deduplication_key
-from workflow.decisions import Step, act, record_night, state_of
+from workflow.decisions import Step, act, find_alert, record_night, state_of
 
-from .conftest import ALERT, SEVERE, OpenDesk, Publish
+from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
 
 Delivery = dict[str, Any]
 
@@ -49,6 +49,15 @@ def test_a_sign_off_posts_one_letter_per_reader_and_one_for_machines(
         ("mail", "a@example.org"), ("mail", "b@example.org"), ("published", ""),
     ]  # fmt: skip
     assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, SIGNED_OFF, ANNOUNCED]
+
+
+def test_an_ended_alert_is_found_and_does_not_stand(desk: OpenDesk, publish: Publish) -> None:
+    release = publish(ended=(ENDED,))
+    assert find_alert(release, ALERT)[1] is True
+    row, stands = find_alert(release, ENDED)
+    assert (row["alert_id"], stands) == (ENDED, False)
+    with pytest.raises(StepError, match="only a proposed alert can be signed off"):
+        sign(desk(), release, alert_id=ENDED)
 
 
 @pytest.mark.parametrize(

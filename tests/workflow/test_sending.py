@@ -332,6 +332,31 @@ def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
     assert "were: Fresh; they are now: Overdue." in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
 
 
+@pytest.mark.parametrize(("replays", "sent"), [(False, 0), (True, 1)])
+def test_a_change_of_freshness_in_a_replayed_night_is_announced_only_where_replays_are_sent(
+    desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery, *, replays: bool, sent: int
+) -> None:
+    mail_settings["subscriptions"][0]["events"] = ["freshness"]
+    opened = desk(**mail_settings, replays=replays)
+    payload = {"before": "fresh", "after": "overdue", "publisher": "IOM", "replay": True, "as_of": "2024-06-30"}
+    opened.journal.record(Entry("nightly", "freshness", "iom_dtm", payload=payload))
+    send_waiting(opened)
+    assert len(mailbox.mails) == sent
+
+
+def test_after_a_refusal_nothing_later_of_the_same_thread_is_tried_in_the_same_round(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "b@example.org"]
+    mailbox.answers["a@example.org"] = "451 try again later"
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
+    report = send_waiting(opened)
+    assert (report.failed, report.waiting) == (1, 1)
+    assert [mail["To"] for mail in mailbox.mails] == ["b@example.org"] * 2
+
+
 @given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
 def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
     now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
