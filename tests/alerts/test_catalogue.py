@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from alerts.levels import Cutoffs
-from alerts.rules import CATALOGUE_COLUMNS, EXCEEDANCE_RULES, catalogue
+from alerts.rules import CATALOGUE_COLUMNS, EXCEEDANCE_RULES, RULES, TEMPLATES, catalogue
 from alerts.rules.base import counts_by_series
 from alerts.verification.hindcast import past_forecasts
 from alerts.verification.known_events import KnownEvent, retrospective_alerts
@@ -61,3 +62,18 @@ def test_what_would_have_been_said_is_the_chance_issued_then(panel: Build, issue
     assert said["chance"].to_list() == pytest.approx([expected] * 6)
     assert set(said["level"]) == {"warning"}
     assert (said["came"] == 1).all()
+
+
+def test_the_page_about_alerts_shows_the_table_of_rules() -> None:
+    table = catalogue(AlertSettings()).astype(str)
+    lines = [
+        "| " + " | ".join(row) + " |" for row in [list(table.columns), ["---"] * len(table.columns), *table.to_numpy()]
+    ]
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    missing = [line for line in lines if line not in page]
+    assert not missing, "\n".join(["put the table into docs/alerts.md:", *lines])
+
+
+def test_no_two_rules_have_one_name_or_one_sentence() -> None:
+    assert len({rule.rule for rule in RULES}) == len(RULES)
+    assert len(TEMPLATES) == sum(len(rule.sentences) for rule in RULES)
