@@ -75,8 +75,8 @@ def prune(
 ) -> None:
     """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
     from store.lock import night_lock
+    from store.mirror import shared
     from store.retention import prune as remove
-    from store.shared.sync import shared
 
     folder = home_folder(home)
     settings = load_settings(folder)

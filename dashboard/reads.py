@@ -23,8 +23,8 @@ from core.settings import home_folder, load_settings
 from dashboard.i18n import language
 from store.chain import release_folders
 from store.journal import Entry, Journal, journal_url
+from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
-from store.shared.follow import Contact, read_contact
 
 
 @dataclass(frozen=True)

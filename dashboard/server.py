@@ -29,7 +29,7 @@ from dashboard import streamlit_private
 from dashboard.layout import page_scripts
 from dashboard.static_files import StaticFiles, preload_links
 from store.journal import Journal
-from store.shared.follow import Follower
+from store.mirror import Follower
 from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"

@@ -25,8 +25,8 @@ from ingest.registry import SOURCES, live_sources
 from nightly.inputs import LiveReport, load_snapshot, read_inbox, take_in
 from store.journal import Journal, journal_url
 from store.lock import night_lock
+from store.mirror import shared
 from store.raw import Kept, RawStore, Visit
-from store.shared.sync import shared
 from store.vintages import VintageStore
 
 NOT_MODIFIED_KEEPS = 200

@@ -37,11 +37,10 @@ from nightly.tables import data_tables, forecast_tables
 from store.backtests import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
+from store.mirror import Delivery, NotDeliveredError, shared
 from store.release_contents import About
 from store.releases import Release, ReleaseStore, readable
 from store.retention import prune
-from store.shared.errors import NotDeliveredError
-from store.shared.sync import Delivery, shared
 from store.status import NIGHT_ACTIONS
 from store.vintages import VintageStore
 from workflow import workflow_on

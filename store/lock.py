@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.errors import InputError
+from core.errors import InputError, StoreError
 from store.files import named_errors, write_bytes
 
 NIGHT, BACKUP = "night", "backup"
@@ -62,6 +62,31 @@ def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
     """
     with _exclusive(home / "delivery.lock", home / "delivery.holder.json", "messages are being sent", wait_seconds):
         yield
+
+
+@contextlib.contextmanager
+def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
+    """Hold a lock file; its folder is made where it is missing.
+
+    Args:
+        path: The file.
+        what: What its holder does, for the error's text.
+        wait_seconds: How long to wait for another process.
+
+    Raises:
+        StoreError: Another process holds it for so long, or the folder cannot be written.
+    """
+    with named_errors(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StoreError(f"{path.parent}: another process has been {what} for {wait_seconds:.0f} s") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from core.errors import VigieError
 from core.settings import load_settings
 from store.database import sqlite_file
 from store.journal import journal_url
-from store.shared.follow import read_contact
+from store.mirror import read_contact
 from store.status import NIGHT_ACTIONS, read_status
 from workflow import open_workflow
 

@@ -55,7 +55,7 @@ def test_the_stores_numbers_of_figures_give_the_same_profile() -> None:
     later = history.assign(as_of=history["as_of"] + pd.Timedelta(days=50), obs_value=6.0)
     both = pd.concat([history, later], ignore_index=True)
     ordered = both.sort_values(["series_id", "time_period", "as_of"], ignore_index=True)
-    numbered = ordered.assign(figure=ordered.groupby(["series_id", "time_period"]).ngroup())
+    numbered = ordered.assign(cell=ordered.groupby(["series_id", "time_period"]).ngroup())
     pd.testing.assert_frame_equal(delay_profile(numbered), delay_profile(both.sample(frac=1, random_state=2)))
 
 

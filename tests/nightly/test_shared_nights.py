@@ -12,10 +12,9 @@ from core.errors import StoreError
 from core.settings import Settings, load_settings
 from nightly import run_night
 from store.journal import Journal, journal_url
+from store.mirror import MovedOnError, NotDeliveredError, pull
 from store.releases import ReleaseStore
-from store.shared.errors import MovedOnError, NotDeliveredError, UnreachableError
-from store.shared.files import RemoteFiles
-from store.shared.sync import pull
+from store.remote import RemoteFiles, UnreachableError
 from store.vintages import VintageStore
 
 pytestmark = pytest.mark.slow
@@ -58,7 +57,7 @@ def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
     def moved_on(*_: object) -> None:
         raise MovedOnError("another machine has delivered meanwhile")
 
-    monkeypatch.setattr("store.shared.sync.publish", moved_on)
+    monkeypatch.setattr("store.mirror.publish", moved_on)
     with pytest.raises(NotDeliveredError, match=r"stands in .* not delivered"):
         run_night(home, settings, AS_OF + dt.timedelta(days=31))
     action, reason = last_action(home)

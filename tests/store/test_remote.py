@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 from store.database import Database
+from store.files import sha256_of_bytes
 from store.lock import AlreadyRunningError
-from store.shared.errors import MovedOnError, RefusedError
-from store.shared.files import RemoteFiles
-from store.shared.index import NOTHING, Commit, latest, publish
-from store.shared.lease import LEASES, single_flight
-from tests.store.shared.stores import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
+from store.mirror import Commit, MovedOnError, latest, publish
+from store.remote import LEASES, RefusedError, RemoteFiles, single_flight
+from tests.store.mirrors import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
 
 __all__ = ["any_url", "file_url", "memory_url", "postgres_server", "postgres_url", "s3_server", "s3_url"]
 
@@ -72,7 +71,7 @@ def test_a_lease_is_renewed_while_its_night_runs(file_url: str) -> None:
     files, renewed = RemoteFiles(file_url), threading.Event()
     write = files.write
 
-    def watched(path: str, content: bytes) -> None:
+    def watched(path: str, content: bytes | Path) -> None:
         write(path, content)
         renewed.set()
 
@@ -169,14 +168,14 @@ def test_of_several_pushers_at_once_one_succeeds_and_the_others_know_it(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     files = RemoteFiles(str(request.getfixturevalue(f"{kind}_url")))
-    base, outcomes = NOTHING, []
+    base, outcomes = Commit(), []
     for number in (1, 2, 3):
         begin = threading.Barrier(4)
 
         def push(who: int, number: int = number, base: Commit = base, begin: threading.Barrier = begin) -> None:
             begin.wait()
             try:
-                publish(files, base, Commit(number, base.sha256, None, made=f"pusher {who}"))
+                publish(files, base, Commit(number, sha256_of_bytes(base.content), None, made=f"pusher {who}"))
                 outcomes.append((number, who))
             except MovedOnError:
                 pass
@@ -195,5 +194,5 @@ def test_a_delivery_whose_answer_was_lost_is_known_as_its_own(memory_url: str, m
         return create(one, path, content)
 
     monkeypatch.setattr(RemoteFiles, "create", repeated)
-    publish(files, NOTHING, Commit(1, "", None, made="me"))
+    publish(files, Commit(), Commit(1, "", None, made="me"))
     assert latest(files).made == "me"

@@ -14,11 +14,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 
+from store.mirror import Delivery, NotDeliveredError, pull
 from store.release_contents import About
 from store.releases import Release, ReleaseStore
-from store.shared.errors import NotDeliveredError
-from store.shared.files import RemoteFiles
-from store.shared.sync import Delivery, pull
+from store.remote import RemoteFiles
 from store.vintages import VintageStore
 from tests.store.conftest import (
     Rows,
@@ -34,7 +33,7 @@ __all__ = ["any_journal_url", "forecasts", "observations", "postgres_server", "p
 
 BUCKET = "vigie"
 CALLS = ("cat_file", "find", "get_file", "ls", "modified", "pipe_file", "put_file", "rm_file")
-"""Everything that :class:`store.shared.files.RemoteFiles` asks of a file system."""
+"""Everything that :class:`store.remote.RemoteFiles` asks of a file system."""
 
 
 @pytest.fixture(scope="session")

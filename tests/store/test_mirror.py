@@ -13,19 +13,26 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from store.chain import HEAD, read_head
+from store.mirror import (
+    UNDELIVERED,
+    Commit,
+    Delivery,
+    DivergedError,
+    NotDeliveredError,
+    latest,
+    pull,
+    pull_new_releases,
+    set_aside,
+    sweep,
+)
 from store.partitions import Partitions
 from store.raw import RawStore
 from store.releases import ReleaseStore
+from store.remote import AlteredError, RefusedError, RemoteFiles, UnreachableError
 from store.retention import prune
-from store.shared.errors import AlteredError, DivergedError, NotDeliveredError, RefusedError, UnreachableError
-from store.shared.files import RemoteFiles
-from store.shared.index import Commit, latest
-from store.shared.parts import PARTS
-from store.shared.releases import UNDELIVERED, set_aside
-from store.shared.sync import Delivery, pull, pull_new_releases, sweep
 from store.vintages import VintageStore
 from tests.store.conftest import Rows
-from tests.store.shared.stores import (
+from tests.store.mirrors import (
     Cut,
     Homes,
     any_url,
@@ -207,7 +214,7 @@ def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(quick_ur
     other = homes.night(second, files, 3)
     with pytest.raises(DivergedError, match=rf"{other.run_id}.*{stray.run_id}.*--set-aside"):
         pull(first, files)
-    assert set_aside(first, files, latest(files)) == [stray.run_id]
+    assert set_aside(first, files) == [stray.run_id]
     pull(first, files)
     assert told(first)[0] == told(second)[0]
     assert (first / UNDELIVERED / stray.run_id / "manifest.json").is_file()
@@ -265,7 +272,7 @@ def test_a_store_that_tells_another_past_is_refused(
         homes.publish(forger, 2)
     for place in files.everything():
         files.remove(place)
-    Delivery(forger, files, parts={kind: {} for kind in PARTS}).deliver()
+    Delivery(forger, files).deliver()
     with pytest.raises(refusal):
         pull_new_releases(reader, files)
     assert told(reader)[0] == [release.run_id]
@@ -370,7 +377,7 @@ def test_what_no_commit_names_is_removed_after_a_day(file_url: str, homes: Homes
     for path in shared.rglob("*"):
         if path.is_file() and path.name != "young":
             os.utime(path, (yesterday, yesterday))
-    assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base, delivery.parts)] == ["old"]
+    assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base, delivery.lists)] == ["old"]
     assert seen_by_others(homes, files) == told(home)
 
 

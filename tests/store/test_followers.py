@@ -12,11 +12,10 @@ import pytest
 from core.settings import Settings, load_settings
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
+from store.mirror import Follower, read_contact, shared
 from store.releases import ReleaseStore
-from store.shared.follow import Follower, read_contact
-from store.shared.sync import shared
 from store.status import WITNESS, witnesses
-from tests.store.shared.stores import (
+from tests.store.mirrors import (
     Cut,
     Homes,
     cut,
@@ -119,7 +118,7 @@ def test_a_reader_goes_on_looking_after_a_fault_that_nobody_foresaw(
 ) -> None:
     home = homes("reader")
     follower = Follower(home, settings_of(home, memory_url))
-    monkeypatch.setattr("store.shared.follow.pull_new_releases", lambda *_: 1 // 0)
+    monkeypatch.setattr("store.mirror.pull_new_releases", lambda *_: 1 // 0)
     assert "ZeroDivisionError" in follower.look().reason
 
 

@@ -1,0 +1,617 @@
+"""A home folder shared with other machines: a working copy here, and a store at any fsspec address that all share.
+
+Files never change once they are written, so homes are brought together by copying what is new; then one pointer moves:
+``commits/<number>.json`` names the newest release and, by hash, one list of files per kind (``lists/<sha256>.json``). A
+commit is created only where its number is free (as in the log of Delta Lake: Armbrust et al., 2020, PVLDB 13(12)): of
+two machines at once one succeeds, and what was cut off before it is seen by nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
+from uuid import uuid4
+
+from core.errors import StoreError
+from core.log import get_logger
+from core.settings import Settings
+from store.chain import HEAD, MANIFEST, NEXT_HEAD, REMOVED, read_head, read_json
+from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.journal import journal_url
+from store.lock import held
+from store.releases import Release
+from store.remote import LEASES, AlteredError, MissingError, RemoteFiles, each, single_flight
+from store.retention import remove_all
+
+STATE, UNDELIVERED = ".store", "undelivered"
+"""Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
+_NAME, _RUN_ID = r"[^/\\\0.][^/\\\0]*", r"\d{8}T\d{6}Z-[0-9a-f]{6}"
+KINDS: dict[str, re.Pattern[str]] = {
+    "releases": re.compile(rf"releases/(?:(?P<whole>{_RUN_ID})/manifest\.json|REMOVED/(?P<removed>{_RUN_ID})\.json)"),
+    "vintages": re.compile(rf"vintages/{_NAME}/[0-9a-f]{{32}}\.parquet"),
+    "rejected": re.compile(r"rejected/[0-9a-f]{32}\.parquet"),
+    "raw": re.compile(rf"raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"),
+    "backtests": re.compile(r"backtests/[0-9a-f]{32}\.parquet"),
+    "own": re.compile(rf"own/{_NAME}\.toml"),
+}
+"""What is shared of a home folder, with the names that files may have; of releases the lists name the manifests."""
+_PARTS = tuple(KINDS)[1:]
+_COMMIT, _GRACE = "commits/{:012d}.json", dt.timedelta(days=1)
+_T = TypeVar("_T")
+Listing = dict[str, dict[str, str | int]]
+"""``sha256`` and ``size`` of each file of a kind, by its place in the home folder."""
+
+
+class MovedOnError(StoreError):
+    """The shared store holds more than it did when we began: nothing of it is overwritten."""
+
+
+class DivergedError(StoreError):
+    """The home folder holds a release that the shared store does not continue: a person decides."""
+
+
+class NotDeliveredError(StoreError):
+    """A release is published in this home, and the shared store did not take it."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One state of the shared store.
+
+    Attributes:
+        number: 1 for the first; 0 where nothing was delivered yet.
+        previous: Hash of the commit before it; empty for the first.
+        head: ``run_id`` and ``manifest_sha256`` of the newest release; None before the first.
+        lists: Hash of the list of files by kind.
+        made: When it was made, and a mark that tells apart two that are otherwise the same.
+    """
+
+    number: int = 0
+    previous: str = ""
+    head: dict[str, str] | None = None
+    lists: dict[str, str] = field(default_factory=dict)
+    made: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """Its file."""
+        return _json(asdict(self))
+
+
+class Link(NamedTuple):
+    """One release of a chain: its identity, the hash of its manifest, and where in the home that lies."""
+
+    run_id: str
+    sha256: str
+    name: str
+
+    @property
+    def is_whole(self) -> bool:
+        """False where retention removed all but the manifest."""
+        return self.name.endswith(f"/{MANIFEST}")
+
+    @property
+    def head(self) -> dict[str, str]:
+        """As a head is recorded."""
+        return {"run_id": self.run_id, "manifest_sha256": self.sha256}
+
+
+@dataclass
+class Delivery:
+    """A home that was brought up to the shared store (None where nothing is shared), its state and its lists."""
+
+    home: Path
+    files: RemoteFiles | None = None
+    base: Commit = field(default_factory=Commit)
+    lists: Mapping[str, Listing] = field(default_factory=dict)
+
+    def deliver(self) -> int:
+        """Send what is new here: all of it is seen by others at one moment, or nothing is.
+
+        Returns:
+            Number of the store's newest commit; 0 where nothing is shared.
+
+        Raises:
+            NotDeliveredError: The store does not answer or refuses, or another machine has delivered meanwhile; this
+                home is as it was.
+        """
+        if self.files is None:
+            return 0
+        try:
+            self._push(self.files)
+        except StoreError as error:
+            newest = max(local_links(self.home), default="")
+            raise NotDeliveredError(
+                f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
+            ) from error
+        try:
+            _remember(self.home, self.files, self.base, self.lists)
+            sweep(self.home, self.files, self.base, self.lists)
+        except StoreError as error:  # what fails here is done the next time
+            get_logger().warning("shared store not tidied", store=self.files.url, reason=str(error))
+        return self.base.number
+
+    def _push(self, files: RemoteFiles) -> None:
+        lists = {"releases": _push_releases(self.home, files, _links(self.lists.get("releases", {}), files.url))}
+        for kind in _PARTS:
+            known, names = self.lists.get(kind, {}), _local_names(self.home, kind)
+            new = [name for name in names if name not in known or kind == "own"]
+            sent = dict(zip(new, each(partial(_send, self.home, files, known), new), strict=True))
+            lists[kind] = {name: sent.get(name) or known[name] for name in names}
+        digests: dict[str, str] = {}
+        for kind, listing in lists.items():
+            digest = sha256_of_bytes(_json(listing))
+            if listing and self.base.lists.get(kind) != digest:
+                files.write(f"lists/{digest}.json", _json(listing))
+            digests |= {kind: digest} if listing else {}
+        links = _links(lists["releases"], str(self.home))
+        head = links[max(links)].head if links else None
+        if (digests, head) != (self.base.lists, self.base.head):
+            previous = sha256_of_bytes(self.base.content) if self.base.number else ""
+            made = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ} {uuid4().hex}"
+            commit = Commit(self.base.number + 1, previous, head, digests, made)
+            publish(files, self.base, commit)
+            self.base, self.lists = commit, lists
+
+
+@contextmanager
+def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
+    """Hold the shared store and bring a home up to it; the caller holds the home, and delivers what is new.
+
+    Raises:
+        AlreadyRunningError: A night runs on another machine.
+        StoreError: As :func:`pull`.
+    """
+    if not settings.store.url:
+        yield Delivery(home)
+        return
+    files = RemoteFiles(settings.store.url)
+    with single_flight(files, journal_url(settings.journal_url, home), settings.store.lease_seconds):
+        yield pull(home, files)
+
+
+def pull(home: Path, files: RemoteFiles) -> Delivery:
+    """Bring a home up to the store's newest state.
+
+    Raises:
+        AlteredError: A file of the store is not as it was delivered, or the store went back to an earlier state.
+        DivergedError: This home has published a release that the store does not continue.
+        StoreError: The store does not answer or refuses, or the disk refuses.
+    """
+
+    def bring_up(commit: Commit) -> Delivery:
+        number, seen = _remembered(home, files)
+        if commit.number < number:
+            raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: somebody took it back")
+        lists = {kind: read_list(files, kind, commit) for kind in KINDS}
+        for kind in _PARTS:
+            known = seen.get(kind, {})
+            for_here = partial(_is_wanted, home, lists[kind], known)
+            each(partial(_fetch, home, files, lists[kind]), [name for name in lists[kind] if for_here(name)])
+            # A file goes only where its going was seen; mappings are people's own and are never taken away.
+            for name in set(known) - set(lists[kind]) if kind != "own" else ():
+                with named_errors(home / name):
+                    (home / name).unlink(missing_ok=True)
+        new = _pull_releases(home, files, commit, lists["releases"])
+        _remember(home, files, commit, lists)
+        if new:
+            get_logger().info("releases pulled", store=files.url, run_ids=new)
+        return Delivery(home, files, commit, lists)
+
+    return _at_rest(files, bring_up)
+
+
+def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = None) -> Commit:
+    """Bring down new releases and nothing else: what a dashboard needs; nothing is read where ``known`` is the newest.
+
+    Returns:
+        The state that was taken over.
+
+    Raises:
+        StoreError: As :func:`pull`.
+    """
+
+    def bring_up(commit: Commit) -> Commit:
+        if commit.number and commit != known:
+            _pull_releases(home, files, commit, read_list(files, "releases", commit))
+        return commit
+
+    return _at_rest(files, bring_up)
+
+
+def set_aside(home: Path, files: RemoteFiles) -> list[str]:
+    """Move releases that the shared store does not continue out of the chain, into ``home/undelivered``.
+
+    Returns:
+        Their run_ids.
+
+    Raises:
+        StoreError: The store holds no release, does not answer or refuses, or the disk refuses.
+    """
+    theirs = _links(read_list(files, "releases", latest(files)), files.url)
+    if not theirs:
+        raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
+    folder = home / "releases"
+    with _publishing(home), named_errors(home):
+        ours = local_links(home)
+        gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
+        (home / UNDELIVERED).mkdir(exist_ok=True)
+        if kept:
+            _write_head(folder, HEAD, kept[-1])
+        for name in (NEXT_HEAD,) if kept else (NEXT_HEAD, HEAD):
+            (folder / name).unlink(missing_ok=True)
+        for link in reversed(gone):
+            path = (home / link.name).parent if link.is_whole else home / link.name
+            path.replace(home / UNDELIVERED / path.name)
+    return [link.run_id for link in gone]
+
+
+def latest(files: RemoteFiles) -> Commit:
+    """The newest commit; number 0 where there is none.
+
+    Raises:
+        AlteredError: It is not a whole commit.
+        StoreError: The store does not answer or refuses.
+    """
+    names = [name for name in files.names("commits") if re.fullmatch(r"\d{12}\.json", name)]
+    if not names:
+        return Commit()
+    content = files.read(f"commits/{names[-1]}")
+    try:
+        found = Commit(**json.loads(content))
+        if (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS):
+            return found
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
+
+
+def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
+    """Make a commit the newest one, if the newest one still is the one it rests on.
+
+    Raises:
+        MovedOnError: Another machine was faster.
+        StoreError: The store does not answer or refuses.
+    """
+    place = _COMMIT.format(commit.number)
+    if latest(files) != base:
+        raise MovedOnError(f"{files.url}: another machine has delivered meanwhile: nothing of it is overwritten")
+    created = files.create(place, commit.content)
+    # A try that is repeated after a lost answer meets its own file; a store that overwrites shows another's.
+    if (not created and files.read(place) != commit.content) or latest(files) != commit:
+        raise MovedOnError(f"{files.url}: another machine delivered at the same moment: nothing of it is overwritten")
+
+
+def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
+    """The list of one kind of files.
+
+    Raises:
+        AlteredError: Its hash is not the one in the commit, or it names files that do not belong to a home folder.
+        StoreError: It is missing, or the store does not answer or refuses.
+    """
+    digest = commit.lists.get(kind)
+    if digest is None:
+        return {}
+    place = f"lists/{digest}.json"
+    content = files.read(place)
+    if sha256_of_bytes(content) != digest:
+        raise AlteredError(f"{files.url}/{place}: was altered: its hash is not the one in its commit")
+    found: Listing = json.loads(content)
+    strange = [name for name in found if not KINDS[kind].fullmatch(name)]
+    if strange:
+        raise AlteredError(f"{files.url}/{place}: names '{strange[0]}', which is no file of {kind}")
+    return found
+
+
+def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> list[str]:
+    """Remove what no commit names: what retention took away, and what was cut off. Young files stay a day.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        StoreError: The store does not answer or refuses.
+    """
+    named = {_COMMIT.format(number) for number in range(max(commit.number - 20, 0), commit.number + 1)}
+    named |= {f"lists/{digest}.json" for digest in commit.lists.values()}
+    named |= {_place(name, entry) for kind in _PARTS for name, entry in lists.get(kind, {}).items()}
+    for link in local_links(home).values():
+        held_files = read_json(home / link.name)["files"] if link.is_whole else ()
+        named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
+    newer = _COMMIT.format(commit.number)
+    others = [path for path in files.everything() if path not in named and not path.startswith(f"{LEASES}/")]
+    others = [path for path in others if not (path.startswith("commits/") and path > newer)]
+    before = files.now() - _GRACE if others else None
+    old = [path for path in others if before is not None and files.modified(path) < before]
+    each(files.remove, old)
+    return old
+
+
+def local_links(home: Path) -> dict[str, Link]:
+    """The chain of a home folder, oldest first."""
+    listing: Listing = {name: {"sha256": sha256_of_file(home / name)} for name in _local_names(home, "releases")}
+    return _links(listing, str(home))
+
+
+def _links(listing: Listing, where: str) -> dict[str, Link]:
+    """The chain that a list of manifests tells, oldest first; a whole release counts before what is left of one."""
+    found: dict[str, Link] = {}
+    for name, entry in listing.items():
+        match = KINDS["releases"].fullmatch(name)
+        run_id = (match["whole"] or match["removed"]) if match else ""
+        link = Link(run_id, str(entry["sha256"]), name)
+        former = found.setdefault(run_id, link)
+        if former.sha256 != link.sha256:
+            raise AlteredError(f"{where}/{name}: was altered: there are two manifests of {run_id}")
+        if link.is_whole:
+            found[run_id] = link
+    return dict(sorted(found.items()))
+
+
+def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: Listing) -> list[str]:
+    """Bring down what a home lacks of the chain: all is fetched and checked before the first release is moved in."""
+    theirs = _links(listing, files.url)
+    if commit.head != (theirs[max(theirs)].head if theirs else None):
+        raise AlteredError(f"{files.url}: the newest release is not the one that the newest commit names")
+    folder = home / "releases"
+    staging = folder / ".pulling"
+    # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
+    with held(folder / ".pull.lock", "pulling", 1800):
+        ours = local_links(home)
+        _compare(files.url, ours, theirs)
+        for run_id in (one for one in theirs if one not in ours):
+            _fetch_release(files, theirs, run_id, staging / run_id)
+        with _publishing(home):
+            ours = local_links(home)
+            _compare(files.url, ours, theirs)
+            new = [link for run_id, link in theirs.items() if run_id not in ours]
+            for link in new:
+                _move_in(folder, link, staging / link.run_id)
+            # What retention removed on another machine goes here too.
+            gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
+            remove_all(folder, [Release(folder / run_id) for run_id in gone])
+            if theirs and list(local_links(home)) == list(theirs) and read_head(folder) != theirs[max(theirs)].head:
+                _write_head(folder, HEAD, theirs[max(theirs)])  # a pull that was cut off left it behind
+            shutil.rmtree(staging, ignore_errors=True)
+    return [link.run_id for link in new if link.is_whole]
+
+
+def _compare(url: str, ours: Mapping[str, Link], theirs: Mapping[str, Link]) -> None:
+    """Refuse a store that tells another past than this home knows, and a home that went its own way."""
+    for run_id, link in ours.items():
+        if run_id in theirs and theirs[run_id].sha256 != link.sha256:
+            raise AlteredError(f"{url}/{theirs[run_id].name}: is not the manifest this home knows: one was altered")
+    own, newest = [run_id for run_id in ours if run_id not in theirs], max(theirs, default="")
+    if own and theirs and (newest not in ours or own[0] < newest):
+        raise DivergedError(
+            f"{url}: has gone on with {newest}, while this home published {own[0]}, which was never delivered. "
+            "'vigie store pull --set-aside' keeps that one apart and takes the store's"
+        )
+
+
+def _before(links: Mapping[str, Link], run_id: str) -> dict[str, str] | None:
+    """Head of the chain before a release."""
+    former = max((one for one in links if one < run_id), default=None)
+    return links[former].head if former else None
+
+
+def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], run_id: str, folder: Path) -> None:
+    """Fetch one release, or what is left of one, each file checked; what a cut-off pull left is used again."""
+    link = theirs[run_id]
+    named = f"{files.url}/{link.name}: was altered"
+    content = files.read(link.name)
+    if sha256_of_bytes(content) != link.sha256:
+        raise AlteredError(f"{named}: its hash is not the one in its list")
+    try:
+        manifest = json.loads(content)
+        wanted = {str(name): str(one["sha256"]) for name, one in manifest["files"].items()} if link.is_whole else {}
+        is_sound = manifest["run_id"] == run_id and all(_is_safe(name) for name in wanted)
+        follows = manifest["previous"] == _before(theirs, run_id)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_sound = False
+    if not is_sound:
+        raise AlteredError(f"{named}: it is no manifest of this release")
+    if not follows:
+        raise AlteredError(f"{files.url}/{link.name}: does not follow the one before it: the store's chain is broken")
+
+    def fetch(name: str) -> None:
+        if not (folder / name).is_file() or sha256_of_file(folder / name) != wanted[name]:
+            files.fetch(f"releases/{run_id}/{name}", folder / name, wanted[name])
+
+    each(fetch, wanted)
+    for path in folder.rglob("*"):  # a pull that was killed may have left a file half written beside the others
+        if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
+            path.unlink()
+    write_bytes(folder / MANIFEST, content)
+
+
+def _move_in(folder: Path, link: Link, staged: Path) -> None:
+    """Put one fetched release in its place, by the steps of a publication."""
+    head = read_head(folder)
+    follows = head is None or link.run_id > head["run_id"]
+    if not link.is_whole:
+        write_bytes(folder / REMOVED / f"{link.run_id}.json", (staged / MANIFEST).read_bytes())
+    elif follows:
+        _write_head(folder, NEXT_HEAD, link)
+    if link.is_whole:
+        staged.replace(folder / link.run_id)
+        flush_folder(folder)
+        if follows:
+            (folder / NEXT_HEAD).replace(folder / HEAD)
+            flush_folder(folder)
+    elif follows:
+        _write_head(folder, HEAD, link)
+
+
+def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) -> Listing:
+    """Send the releases that the store lacks; none that was altered leaves."""
+    ours = local_links(home)
+    _compare(files.url, ours, known)
+
+    def send(wanted: Mapping[str, str], name: str) -> None:
+        if sha256_of_file(home / name) != wanted[name]:
+            raise StoreError(f"{home / name}: was altered: its hash is not the recorded one; it is not delivered")
+        files.write(name, home / name)
+
+    for run_id, link in ours.items():
+        if link.is_whole and run_id not in known:
+            manifest = read_json(home / link.name)
+            if manifest["previous"] != _before(ours, run_id):
+                raise StoreError(f"{home / link.name}: does not follow the release before it: see 'vigie verify'")
+            wanted = {f"releases/{run_id}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
+            each(partial(send, wanted), wanted)
+        if run_id not in known or known[run_id].name != link.name:
+            send({link.name: link.sha256}, link.name)
+    return {link.name: {"sha256": link.sha256, "size": (home / link.name).stat().st_size} for link in ours.values()}
+
+
+def _place(name: str, entry: Mapping[str, str | int]) -> str:
+    """Where a file of the home lies in the store: at its own name, but for those whose content may change."""
+    return f"own/{entry['sha256']}.toml" if name.startswith("own/") else name
+
+
+def _is_wanted(home: Path, listing: Listing, known: Listing, name: str) -> bool:
+    # A mapping that changed there since this home last looked is taken over; what was changed here goes up.
+    changed = name.startswith("own/") and name in known and known[name] != listing[name]
+    return changed or not (home / name).is_file()
+
+
+def _fetch(home: Path, files: RemoteFiles, listing: Listing, name: str) -> None:
+    files.fetch(_place(name, listing[name]), home / name, str(listing[name]["sha256"]))
+
+
+def _send(home: Path, files: RemoteFiles, known: Listing, name: str) -> dict[str, str | int]:
+    path = home / name
+    with named_errors(path):
+        entry: dict[str, str | int] = {"sha256": sha256_of_file(path), "size": path.stat().st_size}
+    if path.suffix == ".parquet" and not str(entry["sha256"]).startswith(path.stem):
+        raise StoreError(f"{path}: is damaged: its hash is not the one in its name; it is not delivered")
+    if entry != known.get(name):
+        files.write(_place(name, entry), path)
+    return entry
+
+
+def _local_names(home: Path, kind: str) -> list[str]:
+    # Releases are many files, and others may remove one meanwhile: only manifests are looked for.
+    layouts = ("*/manifest.json", "REMOVED/*.json") if kind == "releases" else ("**/*",)
+    found = (path.relative_to(home).as_posix() for layout in layouts for path in (home / kind).glob(layout))
+    return sorted(name for name in found if KINDS[kind].fullmatch(name))
+
+
+def _remember(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> None:
+    parts = {kind: lists.get(kind, {}) for kind in _PARTS}
+    write_bytes(home / STATE / "seen.json", _json({"url": files.url, "number": commit.number, "lists": parts}))
+
+
+def _remembered(home: Path, files: RemoteFiles) -> tuple[int, dict[str, Listing]]:
+    """Number and lists of the state that this home last took over; nothing where that is not known."""
+    try:
+        kept = json.loads((home / STATE / "seen.json").read_text(encoding="utf-8"))
+        return (int(kept["number"]), dict(kept["lists"])) if kept["url"] == files.url else (0, {})
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, {}
+
+
+def _at_rest(files: RemoteFiles, work: Callable[[Commit], _T]) -> _T:
+    """Work on the newest state; where a file went meanwhile because there is a newer one, work on that."""
+    commit = latest(files)
+    for _ in range(3):
+        try:
+            return work(commit)
+        except MissingError as error:
+            former, commit = commit, latest(files)
+            if former == commit:
+                raise AlteredError(f"{error}, though the newest commit names it") from None
+    return work(commit)
+
+
+def _publishing(home: Path) -> AbstractContextManager[None]:
+    return held(home / "releases" / ".publish.lock", "publishing", 60)
+
+
+def _write_head(folder: Path, name: str, link: Link) -> None:
+    write_bytes(folder / name, _json(link.head))
+
+
+def _is_safe(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    plain = not name.startswith("/") and "\\" not in name and "\0" not in name
+    return bool(parts) and plain and not any(part.startswith(".") for part in parts) and name != MANIFEST
+
+
+def _json(value: Mapping[str, object]) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How the last look at the shared store went: when (UTC, ISO 8601), when one last succeeded, and why it failed."""
+
+    at: str
+    since: str
+    reason: str = ""
+
+
+class Follower:
+    """A dashboard's eye on the shared store: looks for new releases again and again, in the background.
+
+    Args:
+        home: The home folder.
+        settings: Its settings; ``store.url`` is set.
+    """
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self._home, self._settings = home, settings.store
+        self._known: Commit | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in a thread that ends with the process."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a look that is under way is waited for."""
+        self._stop.set()
+        self._thread.join()
+
+    def look(self) -> Contact:
+        """Look once: take over what is new, and keep how it went for pages and monitoring."""
+        reason, before = "", read_contact(self._home)
+        try:
+            self._known = pull_new_releases(self._home, RemoteFiles(self._settings.url), self._known)
+        except StoreError as error:
+            reason = str(error)
+        except Exception as error:  # an answer that nobody expected must not end the looking
+            reason = f"a fault in Vigie: {type(error).__name__}: {error}"
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        contact = Contact(now, (before.since if before else "") if reason else now, reason)
+        if reason and (before is None or before.reason != reason):
+            get_logger().warning("no news from the shared store", reason=reason)
+        try:
+            write_bytes(self._home / STATE / "contact.json", json.dumps(asdict(contact)).encode())
+        except StoreError as error:
+            get_logger().warning("contact with the shared store not kept", reason=str(error))
+        return contact
+
+    def _run(self) -> None:
+        self.look()
+        while not self._stop.wait(self._settings.poll_seconds):
+            self.look()
+
+
+def read_contact(home: Path) -> Contact | None:
+    """How the last look went; None where nobody has looked."""
+    try:
+        return Contact(**json.loads((home / STATE / "contact.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,280 @@
+"""Files at any address that fsspec knows, and one holder at a time. The only module that speaks to fsspec.
+
+Three things are asked of an address: a file is there whole or not at all; a file can be created only where there is
+none (``If-None-Match`` on S3, a hard link in a folder); a listing names what was written before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import json
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from core.errors import StoreError
+from core.log import get_logger
+from store.database import Database
+from store.files import ASIDE, flush_folder, named_errors, sha256_of_file
+from store.lock import AlreadyRunningError
+
+LEASES = "leases"
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_T = TypeVar("_T")
+_U = TypeVar("_U")
+
+
+class UnreachableError(StoreError):
+    """The shared store does not answer."""
+
+
+class MissingError(StoreError):
+    """The shared store answers, and has no such file."""
+
+
+class RefusedError(StoreError):
+    """The shared store may not be read or written with these credentials."""
+
+
+class AlteredError(StoreError):
+    """A file of the shared store is not as it was delivered."""
+
+
+class RemoteFiles:
+    """Files below one address. Every method raises :class:`StoreError` where the store does not answer or refuses.
+
+    Args:
+        url: ``s3://bucket/folder``, ``file:///folder``, …
+
+    Raises:
+        StoreError: No library serves this kind of address, or the address is not usable.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            # Whoever looks for news must not be told what was listed a minute ago.
+            self._system, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
+        except ImportError as error:
+            raise StoreError(f"{url}: {error}; on S3: install requirements/s3.txt") from None
+        except ValueError as error:
+            raise StoreError(f"{url}: {error}") from None
+        self._is_folder = isinstance(self._system, LocalFileSystem)
+
+    def read(self, path: str) -> bytes:
+        """Content of a file; raises :class:`MissingError` where there is none."""
+        with self._named(path) as at:
+            content: bytes = self._system.cat_file(at)
+            return content
+
+    def write(self, path: str, content: bytes | Path) -> None:
+        """Put bytes or a local file there, whole or not at all; a file that is there is replaced."""
+        with self._named(path) as at:
+            if self._is_folder:
+                with _aside(Path(at), content) as aside:
+                    aside.replace(at)
+            elif isinstance(content, Path):
+                self._system.put_file(str(content), at)
+            else:
+                self._system.pipe_file(at, content)
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Put a file there only if there is none: of several who try at once, one succeeds, and gets True."""
+        with self._named(path) as at:
+            try:
+                if self._is_folder:
+                    with _aside(Path(at), content) as aside:
+                        Path(at).hardlink_to(aside)
+                else:
+                    self._system.pipe_file(at, content, mode="create")
+            except FileExistsError:
+                return False
+            return True
+
+    def fetch(self, path: str, target: Path, sha256: str) -> None:
+        """Bring a file down; it is moved into place when its hash has proved right, else :class:`AlteredError`."""
+        with named_errors(target), _aside(target, b"") as aside:
+            with self._named(path) as at:
+                self._system.get_file(at, str(aside))
+            if sha256_of_file(aside) != sha256:
+                raise AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
+            _flush(aside)
+            aside.replace(target)
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files directly in a folder, sorted; none where there is no such folder."""
+        with contextlib.suppress(MissingError), self._named(folder) as at:
+            found = [str(path).rstrip("/").rsplit("/", 1)[-1] for path in self._system.ls(at, False, refresh=True)]
+            return sorted(name for name in found if not name.startswith(ASIDE))
+        return []
+
+    def everything(self) -> list[str]:
+        """Every file, relative to the address, sorted."""
+        with self._named("") as at:
+            return sorted(str(path)[len(at.rstrip("/")) + 1 :] for path in self._system.find(at))
+
+    def modified(self, path: str) -> dt.datetime:
+        """When a file was written, by the store's own clock."""
+        with self._named(path) as at:
+            time: dt.datetime = self._system.modified(at)
+            return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with contextlib.suppress(MissingError), self._named(path) as at:
+            self._system.rm_file(at)
+
+    def now(self) -> dt.datetime:
+        """The store's own clock, read from a file made for it, which proves too that the store can be shared."""
+        path = f"probes/{uuid4().hex}"
+        self.create(path, b"")
+        try:
+            if self.create(path, b""):
+                raise StoreError(f"{self.url}: lets two writers create the same file: it cannot be shared safely")
+            return self.modified(path)
+        finally:
+            self.remove(path)
+
+    @contextlib.contextmanager
+    def _named(self, path: str) -> Iterator[str]:
+        """Where a file lies; what fsspec and the libraries behind it raise becomes a StoreError that names the file."""
+        name = f"{self.url}/{path}" if path else self.url
+        if self._is_folder and not Path(self._root).is_dir():
+            # It may be a disk that is not mounted: the folder is not made.
+            raise UnreachableError(f"{self.url}: there is no such folder; is its disk mounted?")
+        try:
+            yield f"{self._root.rstrip('/')}/{path}" if path else self._root
+        except (StoreError, FileExistsError):
+            raise
+        except FileNotFoundError:
+            raise MissingError(f"{name}: is not there") from None
+        except Exception as error:
+            # The libraries for object stores have errors of their own: no connection, time out, a broken answer.
+            is_refused = isinstance(error, PermissionError) or getattr(error, "errno", None) in _READ_ONLY
+            reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+            raise (RefusedError if is_refused else UnreachableError)(f"{name}: {reason}") from error
+
+
+def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
+    """Do something for each item, eight at once, and give the results in order; the first failure ends it."""
+    with ThreadPoolExecutor(8, thread_name_prefix="store") as pool:
+        waiting = [pool.submit(work, item) for item in items]
+        try:
+            return [one.result() for one in waiting]
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def single_flight(files: RemoteFiles, journal: str, lease_seconds: float) -> Iterator[None]:
+    """Hold the shared store for one night: in PostgreSQL where the journal is kept there, else by a lease in the store.
+
+    It spares a night whose result nobody could take; what keeps the store whole is :func:`store.mirror.publish`. A
+    lease is known to be dead by the store's own clock: machines may disagree on the time of day.
+
+    Args:
+        files: The store.
+        journal: Address of the journal.
+        lease_seconds: Silence after which the holder of a lease counts as dead.
+
+    Raises:
+        AlreadyRunningError: A night runs on another machine.
+        StoreError: The store does not answer, cannot be written or cannot be shared.
+    """
+    now = files.now()
+    if journal.startswith("postgresql"):
+        database = Database(journal)
+        try:
+            with database.alone(f"vigie store {files.url}") as is_held:
+                if not is_held:
+                    raise AlreadyRunningError(f"another night is running on {files.url}, as PostgreSQL says")
+                yield
+        finally:
+            database.close()
+        return
+    place, stop = _lease(files, now, lease_seconds), threading.Event()
+
+    def renew() -> None:
+        while not stop.wait(lease_seconds / 4):
+            with contextlib.suppress(StoreError):  # one that fails is tried again
+                if max(files.names(LEASES), default="") == Path(place).name:
+                    _sign(files, place, released=False)
+
+    renewing = threading.Thread(target=renew, daemon=True, name="lease")
+    renewing.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        renewing.join()
+        _sign(files, place, released=True)
+
+
+def _lease(files: RemoteFiles, now: dt.datetime, lease_seconds: float) -> str:
+    """Create the next lease, if the newest one was given back or its holder is silent; older ones go."""
+    names = files.names(LEASES)
+    number = int(Path(names[-1]).stem) if names else 0
+    if names:
+        place = f"{LEASES}/{names[-1]}"
+        try:
+            holder = dict(json.loads(files.read(place)))
+        except (ValueError, TypeError):
+            holder = {}
+        silent = (now - files.modified(place)).total_seconds()
+        if not holder.get("released") and silent <= lease_seconds:
+            raise AlreadyRunningError(
+                f"another night is running on {files.url}: process {holder.get('pid')} on {holder.get('machine')}, "
+                f"last heard of at {holder.get('at')}. If it was killed, it counts as dead in "
+                f"{lease_seconds - silent:.0f} seconds"
+            )
+    place = f"{LEASES}/{number + 1:012d}.json"
+    if not files.create(place, _signature(released=False)):
+        raise AlreadyRunningError(f"another night is running on {files.url}: it began at this moment")
+    for old in names[:-5]:
+        files.remove(f"{LEASES}/{old}")
+    return place
+
+
+def _sign(files: RemoteFiles, place: str, *, released: bool) -> None:
+    try:
+        files.write(place, _signature(released=released))
+    except StoreError as error:
+        get_logger().warning("lease not written", store=files.url, reason=str(error))
+
+
+def _signature(*, released: bool) -> bytes:
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return json.dumps({"machine": socket.gethostname(), "pid": os.getpid(), "at": at, "released": released}).encode()
+
+
+@contextlib.contextmanager
+def _aside(target: Path, content: bytes | Path) -> Iterator[Path]:
+    """A file beside a target, on the disk, which goes when it was not moved."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.parent / f"{ASIDE}{uuid4().hex}"
+    try:
+        if isinstance(content, Path):
+            shutil.copyfile(content, aside)
+        else:
+            aside.write_bytes(content)
+        _flush(aside)
+        yield aside
+    finally:
+        aside.unlink(missing_ok=True)
+    flush_folder(target.parent)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
