@@ -63,6 +63,10 @@ WORDS: dict[str, Column] = {
     "relative_wis": _gap(_number("mean WIS relative to `vigie-baseline` on the same forecasts; below 1 is better")),
     "relative_wis_lo": _number("lower end of its 90 % block-bootstrap interval").may_lack,
     "relative_wis_hi": _number("upper end of its 90 % block-bootstrap interval").may_lack,
+    "p_holm": _number(
+        "p-value of a ratio of 1, by Holm's correction over all series and horizons of one model on one scale",
+        "probability",
+    ).may_lack,
     **{
         f"coverage_{level}": _number(f"share of outcomes inside the {level} % interval", "share")
         for level in (50, 80, 95)
@@ -205,7 +209,7 @@ SCORES = Table(
     "scores",
     "Mean scores of every model over past origins.",
     _of(
-        "model_id series_id horizon scale wis relative_wis relative_wis_lo relative_wis_hi "
+        "model_id series_id horizon scale wis relative_wis relative_wis_lo relative_wis_hi p_holm "
         "coverage_50 coverage_80 coverage_95 coverage_98 n",
         horizon=Column(WHOLE, "periods ahead of the origin", "periods"),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -209,7 +211,7 @@ def test_an_unknown_model_is_refused_with_the_list_of_known_ones(names: str) -> 
 class _Recorder:
     """In the place of a library's model: keeps what it is told, and answers with a flat forecast."""
 
-    told: list[dict[str, object]]
+    told: ClassVar[list[dict[str, object]]]
 
     def __init__(self, *_: object, **options: object) -> None:
         self.told.append(options)
@@ -224,10 +226,12 @@ class _Recorder:
 def test_a_season_is_estimated_from_three_years_on(
     monkeypatch: pytest.MonkeyPatch, model_id: str, library_model: str, length: int, season: int
 ) -> None:
-    recorder = type("Recorder", (_Recorder,), {"told": []})
-    monkeypatch.setattr(f"statsforecast.models.{library_model}", recorder)
+    class Recorder(_Recorder):
+        told: ClassVar[list[dict[str, object]]] = []
+
+    monkeypatch.setattr(f"statsforecast.models.{library_model}", Recorder)
     MODELS[f"vigie-{model_id}"].predict(fit(model_id, np.arange(1.0, length + 1)).history(), HORIZON)
-    assert [told["season_length"] for told in recorder.told] == [season]
+    assert [told["season_length"] for told in Recorder.told] == [season]
 
 
 @pytest.mark.parametrize(
