@@ -126,10 +126,10 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
     )
 
 
-def earlier(replays: pd.DataFrame, series_id: str, freq: str, history: pd.DataFrame) -> pd.DataFrame:
+def earlier(hindcasts: pd.DataFrame, series_id: str, freq: str, history: pd.DataFrame) -> pd.DataFrame:
     """Forecasts made every half year (quarters: every year) before, over the periods that have been counted since."""
     columns = ["origin_date", "target_end_date", "q10", "q50", "q90"]
-    own = replays[(replays["series_id"] == series_id) & (replays["model_id"] == summaries.ENSEMBLE)]
+    own = hindcasts[(hindcasts["series_id"] == series_id) & (hindcasts["model_id"] == summaries.ENSEMBLE)]
     if own.empty or history.empty:
         return pd.DataFrame(columns=columns)
     last = history["end_date"].max()

@@ -108,7 +108,7 @@ def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
 def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
     """``bin_low`` (its lower edge) and ``share`` of one horizon.
 
-    A release may name a bin by its lower edge or by its middle; both are told apart by the first one.
+    A release may name a bin by its lower edge or by its middle; both are test apart by the first one.
     """
     rows = calibration[calibration["kind"] == "pit"].sort_values("level")
     if rows.empty:
@@ -318,8 +318,8 @@ def driver_name(driver: str) -> str:
 
 def origin_words(rows: pd.DataFrame) -> str:
     """Where the test comes from: panel, span, command, date, hash of its data."""
-    told = rows.iloc[0].to_dict()
-    if "command" not in told:
+    test = rows.iloc[0].to_dict()
+    if "command" not in test:
         return ""
     text = _(
         "Tested on {panel}, forecasts made from {first} to {last}; model {model}. Made on {day} by `{command}`; data "
@@ -327,12 +327,12 @@ def origin_words(rows: pd.DataFrame) -> str:
         "Drivers are shown as context, never as cause."
     )
     return text.format(
-        panel=told["panel"],
-        first=numbers.month_name(pd.Period(told["first_origin"], "M").to_timestamp()),
-        last=numbers.month_name(pd.Period(told["last_origin"], "M").to_timestamp()),
-        model=told["model"],
-        day=numbers.day(dt.date.fromisoformat(told["made_on"])),
-        command=told["command"],
-        panel_hash=told["panel_hash"],
-        snapshot=str(told["snapshot"])[:12],
+        panel=test["panel"],
+        first=numbers.month_name(pd.Period(test["first_origin"], "M").to_timestamp()),
+        last=numbers.month_name(pd.Period(test["last_origin"], "M").to_timestamp()),
+        model=test["model"],
+        day=numbers.day(dt.date.fromisoformat(test["made_on"])),
+        command=test["command"],
+        panel_hash=test["panel_hash"],
+        snapshot=str(test["snapshot"])[:12],
     )

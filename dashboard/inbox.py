@@ -44,14 +44,14 @@ _SAID = "said"
 
 
 @dataclass(frozen=True)
-class Standing:
+class AlertStatus:
     """One alert's rows and the state they fold to."""
 
     rows: list[Entry]
     state: State
 
 
-def standings(alerts: Mapping[str, str], run_id: str) -> dict[str, Standing]:
+def statuses(alerts: Mapping[str, str], run_id: str) -> dict[str, AlertStatus]:
     """Where alerts stood while a release was the newest; where the journal cannot be opened, as it proposes them.
 
     Args:
@@ -63,7 +63,7 @@ def standings(alerts: Mapping[str, str], run_id: str) -> dict[str, Standing]:
         rows = {alert_id: entries_until(entries, run_id) for alert_id, entries in about.items()}
     except VigieError:
         rows = {alert_id: [] for alert_id in alerts}
-    return {alert_id: Standing(rows[alert_id], fold(rows[alert_id], level)) for alert_id, level in alerts.items()}
+    return {alert_id: AlertStatus(rows[alert_id], fold(rows[alert_id], level)) for alert_id, level in alerts.items()}
 
 
 def show_toast() -> None:
@@ -118,7 +118,12 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
         st.warning(labelled(f"**{head}**", plain(entry.reason)), icon=":material/forum:")
         may_answer = is_newest and visitor.allows(ANSWERED)
         if may_answer and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
-            _answer_form(night, row, entry)
+            with st.form(f"answering:{entry.id}", border=False, clear_on_submit=True):
+                name = _ask_name(f"answer {entry.id}")
+                reason = st.text_area(_("Answer"), max_chars=LONGEST_REASON, height=80)
+                answered = st.form_submit_button(_("File the answer"))
+            if answered:
+                _take(night, row, Step(visitor.actor(name), ANSWERED, reason, payload={"answers": entry.id}))
 
 
 def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
@@ -139,15 +144,6 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
     st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
     if filed:
         _take(night, row, Step(visitor.actor(name), str(kind), reason))
-
-
-def _answer_form(night: Night, row: Row, entry: Entry) -> None:
-    with st.form(f"answering:{entry.id}", border=False, clear_on_submit=True):
-        name = _ask_name(f"answer {entry.id}")
-        reason = st.text_area(_("Answer"), max_chars=LONGEST_REASON, height=80)
-        answered = st.form_submit_button(_("File the answer"))
-    if answered:
-        _take(night, row, Step(visitor.actor(name), ANSWERED, reason, payload={"answers": entry.id}))
 
 
 def _ask_name(form: str) -> str:
@@ -178,7 +174,7 @@ def _take(night: Night, row: Row, step: Step) -> None:
         return
     st.session_state[ACTING_AS] = step.actor.name.strip()
     st.session_state.pop(_DOING, None)
-    st.session_state[_SAID] = _what_came(step, outcome)
+    st.session_state[_SAID] = _outcome_words(step, outcome)
     st.rerun()
 
 
@@ -192,7 +188,7 @@ def _act(night: Night, alert_id: str, step: Step) -> Outcome:
     return outcome
 
 
-def _what_came(step: Step, outcome: Outcome) -> str:
+def _outcome_words(step: Step, outcome: Outcome) -> str:
     said = _("Recorded in the journal.")
     missing = outcome.state.sign_offs_missing
     if step.action == SIGNED_OFF and missing:

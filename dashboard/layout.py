@@ -60,7 +60,14 @@ def open_page(*, with_switch: bool = True) -> Night:
     except VigieError as error:
         stop_with(error_words(error))
     if not found:
-        no_release()
+        st.title(_("No release yet"), anchor=False)
+        say_store_is_silent()
+        st.markdown(_("Vigie shows what a nightly run has published. Make the first one from the bundled figures:"))
+        st.code("vigie nightly --as-of 2025-01-31\nvigie nightly", language="shell")
+        st.markdown(
+            _("Then reload this page. The home folder looked into is {folder}.").format(folder=f"`{home_folder()}`")
+        )
+        st.stop()
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
     night = next(one for one in found if one.run_id == run_id)
@@ -84,18 +91,6 @@ def _remember_purpose() -> None:
     st.session_state[_PURPOSE_READ] = True
 
 
-def no_release() -> None:
-    """Say how a first release is made, and stop."""
-    st.title(_("No release yet"), anchor=False)
-    say_store_is_silent()
-    st.markdown(_("Vigie shows what a nightly run has published. Make the first one from the bundled figures:"))
-    st.code("vigie nightly --as-of 2025-01-31\nvigie nightly", language="shell")
-    st.markdown(
-        _("Then reload this page. The home folder looked into is {folder}.").format(folder=f"`{home_folder()}`")
-    )
-    st.stop()
-
-
 def stop_with(text: str) -> None:
     """Say what is wrong in one sentence, and stop."""
     st.title(_("This page cannot be shown"), anchor=False)
@@ -108,10 +103,17 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap=None):
             st.markdown(_replay_line(night))
-        if night.run_id != found[0].run_id:
-            _link_to_latest()
+        is_older = night.run_id != found[0].run_id
+        icon = ":material/arrow_forward:"
+        if is_older and st.button(_("Latest release"), type="tertiary", icon=icon, icon_position="right"):
+            state.forget("release")
+            st.rerun()
         if len(found) > 1 and with_switch:
-            _release_switch(night, found)
+            labels = release_labels(found)
+            st.selectbox(
+                _("As known on"), list(labels), format_func=labels.__getitem__, label_visibility="collapsed", width=230,
+                **state.widget("release", night.run_id),
+            )  # fmt: skip
     if left_out := citations.left_out(night, words(), with_reasons=True):
         st.warning(plain(" ".join(left_out)), icon=":material/info:")
     say_store_is_silent()
@@ -126,10 +128,10 @@ def say_store_is_silent() -> None:
     if contact.since:
         since = dt.datetime.fromisoformat(contact.since)
         moment = f"{numbers.day(since.date())}, {since:%H:%M} UTC"
-        told = _("No news from the shared store since {moment}.").format(moment=moment)
+        contact_words = _("No news from the shared store since {moment}.").format(moment=moment)
     else:
-        told = _("The shared store has not been reached yet.")
-    st.warning(f"{told} {shown}", icon=":material/cloud_off:")
+        contact_words = _("The shared store has not been reached yet.")
+    st.warning(f"{contact_words} {shown}", icon=":material/cloud_off:")
 
 
 def _replay_line(night: Night) -> str:
@@ -141,24 +143,6 @@ def _replay_line(night: Night) -> str:
         head = f":blue-badge[{badge}]"
     known = memory.made(night, lambda: known_to(night, words()), "known to")
     return f"{head} :gray[{_('from published statistics')} · {known}]"
-
-
-def _link_to_latest() -> None:
-    if st.button(_("Latest release"), type="tertiary", icon=":material/arrow_forward:", icon_position="right"):
-        state.forget("release")
-        st.rerun()
-
-
-def _release_switch(night: Night, found: list[Night]) -> None:
-    labels = release_labels(found)
-    st.selectbox(
-        _("As known on"),
-        list(labels),
-        format_func=labels.__getitem__,
-        label_visibility="collapsed",
-        width=230,
-        **state.widget("release", night.run_id),
-    )
 
 
 def release_labels(found: list[Night]) -> dict[str, str]:

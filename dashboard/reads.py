@@ -22,7 +22,7 @@ from core.languages import told_in
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
 from store.chain import release_folders
-from store.journal import Entry, Journal, journal_url
+from store.journal import Journal, journal_url
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
 
@@ -69,8 +69,8 @@ class Night:
 
         An empty text where the release lacks it.
         """
-        told = _document(self.home, self.run_id, f"{language()}/{name}")
-        return told or _document(self.home, self.run_id, name)
+        translated = _document(self.home, self.run_id, f"{language()}/{name}")
+        return translated or _document(self.home, self.run_id, name)
 
     def model_cards(self) -> dict[str, str]:
         """Text of each model card in the reader's language, model_id -> markdown."""
@@ -113,15 +113,6 @@ def journal() -> Journal:
     """
     home = home_folder()
     return _journal(journal_url(load_settings(home).journal_url, home))
-
-
-def journal_entries(subject: str) -> list[Entry]:
-    """What people did about one alert, oldest first.
-
-    Raises:
-        StoreError: The journal cannot be read.
-    """
-    return journal().entries(subject=subject)
 
 
 @lru_cache(maxsize=2048)

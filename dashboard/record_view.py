@@ -25,11 +25,6 @@ Row = Mapping[Any, Any]
 ANY_MONTH = 0
 
 
-def forecast_rules(record: pd.DataFrame) -> list[str]:
-    """Rules about the months ahead, which are compared with simple ones, in the record's order."""
-    return list(dict.fromkeys(record.loc[record["horizon"] > 0, "rule"])) if len(record) else []
-
-
 def record_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Each rule's record with its intervals as text; a share of too few cases says so instead."""
     records = rows.assign(_order=rows["level"].map({name: place for place, name in enumerate(LEVELS)}))
@@ -97,7 +92,7 @@ def rises_table(rises: pd.DataFrame) -> pd.DataFrame:
                 _("Rise"): first["title"],
                 **{_("{n} before").format(n=step): _chance(by_horizon, step) for step in (6, 5, 4, 3, 2, 1)},
                 _("First alert"): _first(alerted),
-                _("Came"): _came(by_horizon),
+                _("Came"): _occurred(by_horizon),
                 _("Figures"): _basis(str(basis)),
                 _("Source"): first["url"],
                 _("What happened"): first["what"],
@@ -126,11 +121,11 @@ def _first(alerted: pd.DataFrame) -> str:
     return numbers.month_name(pd.Period(row["origin"], "M").to_timestamp())
 
 
-def _came(by_horizon: pd.DataFrame) -> str:
-    came = by_horizon["came"].dropna()
-    if came.empty:
+def _occurred(by_horizon: pd.DataFrame) -> str:
+    occurred = by_horizon["came"].dropna()
+    if occurred.empty:
         return numbers.NOTHING
-    return _("far above the mean") if bool(came.max()) else _("not far above the mean")
+    return _("far above the mean") if bool(occurred.max()) else _("not far above the mean")
 
 
 def _basis(basis: str) -> str:
@@ -221,7 +216,7 @@ def show(night: Night, route_id: str) -> None:
     st.markdown(small(spans_words(record, night.frame("alert_thresholds"))))
     horizon = show_horizon(record)
     show_record(night, record[record["horizon"] == horizon], route_id, horizon)
-    rules = forecast_rules(record)
+    rules = list(dict.fromkeys(record.loc[record["horizon"] > 0, "rule"])) if len(record) else []
     if rules:
         rule = show_rule(rules)
         show_comparison(night, record, route_id, rule, horizon)

@@ -31,7 +31,11 @@ def show_models(view: RouteView) -> None:
         show_members(view)
     with right:
         show_moved(view)
-    show_seasons(view)
+    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.key)
+    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
+    downloads.figures(export, export.title)
+    text = _("Years from {year}: earlier peaks would flatten the rest.")
+    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
 
 
 def show_members(view: RouteView) -> None:
@@ -95,15 +99,6 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
     named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
     months = [numbers.month_name(end) for end in out["target_end_date"]]
     return named.assign(relative_wis=out["model_id"].map(record).astype(float), month=months)
-
-
-def show_seasons(view: RouteView) -> None:
-    """Years over each other by calendar month, and the files."""
-    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.key)
-    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
-    downloads.figures(export, export.title)
-    text = _("Years from {year}: earlier peaks would flatten the rest.")
-    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
 
 
 def seasons_file(view: RouteView) -> Export:

@@ -18,7 +18,7 @@ from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios.capacity import Needs, occupancy, places_needed
 from forecasting.scenarios.conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
-from forecasting.scenarios.shocks import Diversion, DiversionEstimate, Shock, apply_shock, estimate_diversion
+from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import scenario as wording
 
 LONGEST_TOTAL = 3
@@ -102,7 +102,11 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
     )
     diversions, notes = [], []
     if values["to_route"] != NONE:
-        found = diversion_between(night, route_id, values["to_route"])
+        lines = []
+        for name in (route_id, values["to_route"]):
+            rows = summaries.series_of(night.frame("observations"), summaries.route_series(name))
+            lines.append(pd.Series(rows["obs_value"].to_numpy(), pd.PeriodIndex(rows["time_period"], freq="M")))
+        found = estimate_diversion(*lines)
         share = float(values["to_share"]) / 100
         notes.append(wording.diversion(found, route_id, values["to_route"], share, words()))
         series_id = summaries.route_series(values["to_route"])
@@ -113,15 +117,6 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
         else:
             diversions.append(Diversion(series_id, share, share, share))
     return Scenario(route_id, apply_shock(night.frame("trajectories"), shock, diversions), notes=notes)
-
-
-def diversion_between(night: Night, route_id: str, other: str) -> DiversionEstimate:
-    """What past episodes say about changes on one route and on another."""
-    lines = []
-    for name in (route_id, other):
-        rows = summaries.series_of(night.frame("observations"), summaries.route_series(name))
-        lines.append(pd.Series(rows["obs_value"].to_numpy(), pd.PeriodIndex(rows["time_period"], freq="M")))
-    return estimate_diversion(*lines)
 
 
 def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:

@@ -31,10 +31,22 @@ def require_login() -> None:
         get_logger().error("logins cannot be checked", error=str(error))
         stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
     if found is None:
-        _ask()
+        dress()
+        st.title(_("Sign in to read Vigie"), anchor=False)
+        st.markdown(
+            _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
+        )
+        st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login, key="sign-in")
+        st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
+        st.stop()
     elif not found.actor.roles:
         visitor.note_refused("read", "everything")
-        _no_role(found.actor.name)
+        dress()
+        st.title(_("Your account has no role here"), anchor=False)
+        text = _("You are signed in as {name}. Ask whoever runs Vigie for the role that you need.")
+        st.markdown(text.format(name=plain(found.actor.name)))
+        st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout, key="sign-out")
+        st.stop()
 
 
 def show_person() -> None:
@@ -62,21 +74,3 @@ def show_page(page: st.Page) -> None:
     dress()
     st.title(_("Your role does not allow this page"), anchor=False)
     st.markdown(_("Ask whoever runs Vigie for the role that you need."))
-
-
-def _ask() -> None:
-    dress()
-    st.title(_("Sign in to read Vigie"), anchor=False)
-    st.markdown(_("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in."))
-    st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login, key="sign-in")
-    st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
-    st.stop()
-
-
-def _no_role(name: str) -> None:
-    dress()
-    st.title(_("Your account has no role here"), anchor=False)
-    text = _("You are signed in as {name}. Ask whoever runs Vigie for the role that you need.")
-    st.markdown(text.format(name=plain(name)))
-    st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout, key="sign-out")
-    st.stop()

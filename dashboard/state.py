@@ -111,6 +111,21 @@ def widget(
     return {"key": key, "on_change": _follow, "args": (name, key, encode)}
 
 
+def take_over(other: str, name: str) -> None:
+    """Read a name in the address as another page's links and people write it, where the page's own is not given.
+
+    Args:
+        other: The other page's name, taken out of the address.
+        name: This page's own.
+    """
+    text = st.query_params.get(other)
+    if text is None:
+        return
+    write(other, None)
+    if name not in st.query_params:
+        write(name, text)
+
+
 def link(page: str, **values: str) -> str:
     """Relative address of a page that shows the same release in the same language.
 

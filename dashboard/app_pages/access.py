@@ -25,7 +25,11 @@ def show() -> None:
     with who:
         show_rows()
     with may_do:
-        show_matrix()
+        st.markdown("## " + _("Who may do what"), anchors=False)
+        rows = [(action_name(action), *("✓" if allowed else "–" for allowed in cells)) for action, cells in matrix()]
+        table = pd.DataFrame(rows, columns=[_("Action"), *(role_name(role) for role in ROLES)])
+        st.table(table, border="horizontal", hide_index=True, alt=_("Which role may do what"))
+        st.markdown(small(_("Roles come from the provider's claims and from the list in the settings.")))
 
 
 def show_rows() -> None:
@@ -44,15 +48,6 @@ def show_rows() -> None:
     )
     alt = _("Rows of the journal about access, the newest first")
     st.dataframe(table, hide_index=True, placeholder="", alt=alt)
-
-
-def show_matrix() -> None:
-    """The table of roles and actions."""
-    st.markdown("## " + _("Who may do what"), anchors=False)
-    rows = [(action_name(action), *("✓" if allowed else "–" for allowed in cells)) for action, cells in matrix()]
-    table = pd.DataFrame(rows, columns=[_("Action"), *(role_name(role) for role in ROLES)])
-    st.table(table, border="horizontal", hide_index=True, alt=_("Which role may do what"))
-    st.markdown(small(_("Roles come from the provider's claims and from the list in the settings.")))
 
 
 show()

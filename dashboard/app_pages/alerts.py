@@ -15,7 +15,7 @@ from core.schema import ALL
 from dashboard import alert_view, downloads, inbox, layout, memory, numbers, reads, state, summaries
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.i18n import _, ngettext, words
-from dashboard.inbox import Standing
+from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.names import rule_name
 from dashboard.reads import Night
@@ -33,12 +33,13 @@ HEADING_LEVELS = LEVELS[::-1]
 
 def show(night: Night) -> None:
     """The page."""
+    state.take_over("route", "on")
     inbox.show_toast()
     alerts = alert_view.all_alerts(night)
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
-    standings = inbox.standings(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
+    statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts["status"] = [
-        ENDED if over else standings[str(alert_id)].state.status
+        ENDED if over else statuses[str(alert_id)].state.status
         for alert_id, over in zip(alerts["alert_id"], alerts["ended"], strict=True)
     ]
     st.title(title(alerts), anchor=False)
@@ -46,12 +47,12 @@ def show(night: Night) -> None:
     if chosen.empty:
         st.markdown(small(_("No alert matches these filters.") if len(alerts) else _("This release holds no alert.")))
     else:
-        listed, detail = st.columns([1, 1.7], gap="medium")
-        with listed:
-            row = show_inbox(night, chosen, standings)
+        left, detail = st.columns([1, 1.7], gap="medium")
+        with left:
+            row = show_inbox(night, chosen, statuses)
         with detail, st.container(border=True):
-            show_detail(night, row, standings[row["alert_id"]])
-    show_purpose()
+            show_detail(night, row, statuses[row["alert_id"]])
+    st.markdown(small(uses(words())))
     if len(alerts):
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), file_of(night, alerts)))
 
@@ -98,7 +99,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
     return alert_view.chosen_alerts(alerts, show_which, levels, route_id)
 
 
-def show_inbox(night: Night, chosen: pd.DataFrame, standings: Mapping[str, Standing]) -> Row:
+def show_inbox(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus]) -> Row:
     """The list of alerts; returns the one that is picked."""
     rows = {row["key"]: row for row in chosen.to_dict("records")}
     key = state.choice("alert", tuple(rows), next(iter(rows)))
@@ -107,7 +108,7 @@ def show_inbox(night: Night, chosen: pd.DataFrame, standings: Mapping[str, Stand
             _("Alerts"),
             list(rows),
             format_func=lambda name: inbox_label(night, rows[name]),
-            captions=[inbox_caption(night, row, standings[row["alert_id"]]) for row in rows.values()],
+            captions=[inbox_caption(night, row, statuses[row["alert_id"]]) for row in rows.values()],
             label_visibility="collapsed",
             **state.widget("alert", key),
         )
@@ -140,36 +141,36 @@ def file_of(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
     return alerts.drop(columns=["key", "status"]).assign(**said)
 
 
-def inbox_caption(night: Night, row: Row, standing: Standing) -> str:
+def inbox_caption(night: Night, row: Row, status: AlertStatus) -> str:
     """Chance, state and change of one alert in one line."""
     parts = [report_of(night, row).chance_of]
     if row["ended"]:
         parts.append(_("ended"))
     else:
-        parts.append(status_words(standing.state, words()))
+        parts.append(status_words(status.state, words()))
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
         parts.append(change_words(change, words()))
-    if standing.state.objections:
-        count = len(standing.state.objections)
+    if status.state.objections:
+        count = len(status.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
     return " · ".join(part for part in parts if part)
 
 
-def show_detail(night: Night, row: Row, standing: Standing) -> None:
+def show_detail(night: Night, row: Row, status: AlertStatus) -> None:
     """One alert: what, how likely, how sure, why, and its history."""
     is_newest = night.run_id == reads.nights()[0].run_id
     level = "ended" if row["ended"] else row["alert_level"]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(plain(subject_name(row, night.sources(), words())), anchor=False, width="content")
         if is_newest and not row["ended"]:
-            inbox.show_actions(row, standing.state)
+            inbox.show_actions(row, status.state)
     # What comes and goes has a place of its own, so that what stands below keeps its.
     with st.container():
         inbox.show_form(night, row, is_newest=is_newest)
     st.markdown(f"{level_badge(level)} {plain(report_of(night, row).sentence)}")
     with st.container():
-        inbox.show_objections(night, row, standing.state, is_newest=is_newest)
+        inbox.show_objections(night, row, status.state, is_newest=is_newest)
     key = (row["key"], row["alert_level"])
     memory.drawn(night, partial(show_numbers, night, row), "alert's numbers", *key)
     chart, why = st.columns([1.7, 1], gap="medium")
@@ -178,7 +179,7 @@ def show_detail(night: Night, row: Row, standing: Standing) -> None:
     with why:
         memory.drawn(night, partial(show_reasons, night, row), "alert's reasons", *key)
     memory.drawn(night, partial(show_record, night, row), "alert's record", *key)
-    show_history(night, row, standing)
+    show_history(night, row, status)
     inbox.show_notes(night, row, is_newest=is_newest)
 
 
@@ -248,21 +249,16 @@ def show_record(night: Night, row: Row) -> None:
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))
 
 
-def show_history(night: Night, row: Row, standing: Standing) -> None:
+def show_history(night: Night, row: Row, status: AlertStatus) -> None:
     """What happened to the alert."""
     st.markdown("### " + _("History"), anchors=False)
-    events = alert_view.history(night, reads.nights(), row, standing.rows, standing.state)
+    events = alert_view.history(night, reads.nights(), row, status.rows, status.state)
     if events.empty:
         st.markdown(small(_("Nothing is recorded about this alert yet.")))
         return
     shown = events.map(plain)
     shown.columns = pd.Index([_("When"), _("What"), _("Who")])
     st.table(shown, border="horizontal", hide_index=True, hide_header=True, alt=_("History of this alert"))
-
-
-def show_purpose() -> None:
-    """What alerts are for, and what nobody may do with them."""
-    st.markdown(small(uses(words())))
 
 
 show(layout.open_page())

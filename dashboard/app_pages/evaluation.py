@@ -28,6 +28,7 @@ LOADING = 0.3
 
 def show(night: Night) -> None:
     """The page."""
+    state.take_over("route", "on")
     scores = night.frame("scores")
     routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
     route_id = state.choice("on", routes, ALL)
@@ -42,7 +43,8 @@ def show(night: Night) -> None:
         memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
         layout.let_draw(at_first=LOADING)
         memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
-        offer_scores(night, rows, route_id)
+        title = _("Scores at past origins")
+        downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
     show_calibration(night, route_id)
     evaluation_view.show_groups(night)
     record_view.show(night, route_id)
@@ -82,12 +84,6 @@ def show_table(rows: pd.DataFrame) -> None:
         height=420,
         alt=_("Scores of every model at every horizon; click a column to sort"),
     )
-
-
-def offer_scores(night: Night, rows: pd.DataFrame, route_id: str) -> None:
-    """The scores as files."""
-    title = _("Scores at past origins")
-    downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
 
 
 def show_calibration(night: Night, route_id: str) -> None:

@@ -59,8 +59,10 @@ def show(night: Night) -> None:
     st.title(said, anchor=False)
     show_kind(values, route_id, routes)
     left, right = st.columns([1, 2.6], gap="medium")
-    with left:
-        show_levers(known, values)
+    with left, st.form("scenario"):
+        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+        names = ("kind", *LEVERS_OF[values["kind"]])
+        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
     with right:
         show_chart(night, scenario, values)
     if scenario.trajectories is not None:
@@ -202,7 +204,13 @@ def show_routes(
 
 def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
     """Places needed by month at the chosen confidence."""
-    show_places_form(values)
+    with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _number("stay", _("Mean stay, months"), values, step=0.5)
+        _choice("stay_kind", _("A stay"), tuple(wording.STAYS), lambda code: _(wording.STAYS[code]), values)
+        _number("needs_place", _("Need a place, %"), values, step=5.0)
+        levels = ("50", "75", "80", "90", "95", "99")
+        _choice("confidence", _("Confidence, %"), levels, str, values)
+        st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
     then, together = scenario_view.places(night, trajectories, scenario.route_id, values)
     plainly, usual = scenario_view.places(night, night.frame("trajectories"), scenario.route_id, values)
     confidence = numbers.percent(float(values["confidence"]) / 100)
@@ -247,25 +255,6 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
             label_visibility="collapsed",
             **state.widget("kind", values["kind"]),
         )
-
-
-def show_levers(known: Mapping[str, Lever], values: Values) -> None:
-    """The levers of the chosen kind."""
-    with st.form("scenario"):
-        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-        names = ("kind", *LEVERS_OF[values["kind"]])
-        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
-
-
-def show_places_form(values: Values) -> None:
-    """How long people stay, how many need a place, how sure one wants to be."""
-    with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _number("stay", _("Mean stay, months"), values, step=0.5)
-        _choice("stay_kind", _("A stay"), tuple(wording.STAYS), lambda code: _(wording.STAYS[code]), values)
-        _number("needs_place", _("Need a place, %"), values, step=5.0)
-        levels = ("50", "75", "80", "90", "95", "99")
-        _choice("confidence", _("Confidence, %"), levels, str, values)
-        st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
 
 
 def _conditions(known: Mapping[str, Lever], values: Values) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, CORRECTION, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF
+from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, CORRECTION, DISMISSED, DISSENTED, ENDED, PROPOSED, SIGNED_OFF
 from core.entry import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
@@ -26,9 +27,9 @@ def released(home: Path) -> Release:
     return publish(home, replay=False)
 
 
-def visit(alert: str = WARNING, **state: object) -> AppTest:
+def visit(alert: str = WARNING, release: str = "latest", **state: object) -> AppTest:
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    app.query_params["alert"] = alert
+    app.query_params["alert"], app.query_params["release"] = alert, release
     for name, value in state.items():
         app.session_state[name] = value
     app.switch_page("dashboard/app_pages/alerts.py")
@@ -192,3 +193,21 @@ def test_an_acknowledged_alert_no_longer_waits(home: Path) -> None:
     app.query_params["show"] = "waiting"
     app.run()
     assert len(app.radio[0].options) == 3
+
+
+def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Path) -> None:
+    first = publish(home, replay=False)
+    take(visit(), "Dismiss", "Ada", "Beds are there")
+    second = publish(home, as_of=dt.date(2025, 2, 28), replay=False)
+    journal = Journal(journal_url("", home))
+    journal.record(Entry("night", ENDED, WARNING, second.run_id))
+    journal.close()
+
+    def caption(run_id: str) -> str:
+        app = visit(release=run_id)
+        place = next(place for place, name in enumerate(app.radio[0].options) if "Western African" in name)
+        return str(app.radio[0].proto.captions[place])
+
+    assert "dismissed" in caption(first.run_id)
+    assert "dismissed" not in caption("latest")
+    assert "ended" in caption("latest")

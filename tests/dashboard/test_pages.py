@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
+from typing import cast
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
 from dashboard import reads
+from dashboard.route_view import first_route
 from store.releases import Release
 
 from .conftest import make_alerts, publish
@@ -265,3 +269,53 @@ def test_reading_a_release_twice_does_not_touch_the_disk_again(release: Release)
     night.frame("forecasts")
     (release.path / "forecasts.parquet").unlink()
     assert len(night.frame("forecasts")) > 0
+
+
+@pytest.mark.parametrize("page", ["evaluation", "alerts"])
+@pytest.mark.usefixtures("release")
+def test_a_link_that_names_the_route_as_the_route_page_does_is_understood_elsewhere(page: str) -> None:
+    app = visit(page, route="WAR")
+    assert next(box for box in app.selectbox if box.label == "Route").value == "WAR"
+    assert "is not available here" not in words(app)
+    assert "route" not in app.query_params
+    assert "WAR" in app.query_params["on"]
+
+
+@pytest.mark.usefixtures("release")
+def test_the_pages_own_name_for_the_route_goes_before_another_pages() -> None:
+    app = visit("evaluation", route="WAR", on="EMR")
+    assert next(box for box in app.selectbox if box.label == "Route").value == "EMR"
+
+
+@dataclasses.dataclass
+class FewFrames:
+    """A release of two frames."""
+
+    routes: pd.DataFrame
+    alerts: pd.DataFrame
+
+    def frame(self, name: str) -> pd.DataFrame:
+        return self.routes if name == "routes" else self.alerts
+
+
+@pytest.mark.parametrize(
+    ("states", "flagged", "opened"),
+    [
+        ({"CMR": "too_old", "EMR": "ok", "WAR": "ok"}, [], "EMR"),
+        ({"CMR": "ok", "EMR": "ok", "WAR": "ok"}, ["WAR"], "WAR"),
+        ({"CMR": "too_old", "EMR": "too_old"}, [], "CMR"),
+        ({"CMR": "ok", "EMR": "ok"}, ["_Z"], "CMR"),
+    ],
+    ids=[
+        "the first with a forecast",
+        "the one with an alert",
+        "any, where none has a forecast",
+        "an alert of no route",
+    ],
+)
+def test_the_route_page_opens_where_there_is_most_to_see(
+    states: dict[str, str], flagged: list[str], opened: str
+) -> None:
+    alerts = pd.DataFrame({"route_id": flagged, "alert_level": "watch", "rule": "surge", "probability": 0.3})
+    routes = pd.DataFrame({"route_id": list(states), "state": list(states.values())})
+    assert first_route(cast("reads.Night", FewFrames(routes, alerts)), list(states)) == opened
