@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from core import disclosure
 from core.disclosure import SMALLEST_SHOWN, is_breakdown, protect, protect_changes, refuse_small_counts
 from core.errors import SchemaError
 
@@ -213,3 +214,26 @@ def test_the_check_above_finds_a_count_that_only_primary_suppression_hides() -> 
     only_primary = truth.assign(suppressed=truth["obs_value"].between(1, 4) & (truth["citizen"] != "_T"))
     ends = reach(truth, only_primary)
     assert ends["low"].tolist() == ends["high"].tolist() == [3.0]
+
+
+def test_a_routes_count_does_not_follow_from_the_sum_over_all_routes() -> None:
+    rows = [
+        figure(citizen, count) | {"route_id": route}
+        for citizen, counts in {"AFG": (50, 60), "SYR": (3, 100), "_T": (53, 160)}.items()
+        for route, count in (("CMR", counts[0]), ("EMR", counts[1]), ("_T", sum(counts)))
+    ]
+    shown = protect(pd.DataFrame(rows)).set_index(["route_id", "citizen"])["obs_value"]
+    assert pd.isna(shown["CMR", "SYR"])
+    assert pd.isna(shown["EMR", "SYR"]) or pd.isna(shown["_T", "SYR"])
+
+
+def test_a_count_that_follows_only_from_several_sums_together_is_found() -> None:
+    pairs = [(0, 1), (1, 2), (0, 2)]
+    members = pd.DataFrame(
+        [(relation, cell, 1) for relation, pair in enumerate(pairs) for cell in pair],
+        columns=["relation", "cell", "part"],
+    )
+    sensitive = np.array([True, False, False])
+    hidden = np.ones(3, dtype=bool)
+    assert disclosure._determined(members, sensitive, hidden) == [0]
+    assert disclosure._determined(members[members["relation"] < 2], sensitive, hidden) == []

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from pandera.errors import SchemaError as BrokenColumn
 
 from core.errors import SchemaError
-from core.release import OBSERVATIONS, PANEL
-from core.schema import check, make_series_id
+from core.release import OBSERVATIONS, PANEL, SCORES
+from core.schema import LARGE, NUMBER, WHOLE, Column, Table, check, make_series_id
 
 
 def panel() -> pd.DataFrame:
@@ -54,3 +55,38 @@ def test_observations_name_all_their_columns_when_the_frame_is_empty_of_them() -
 
 def test_a_series_is_named_by_target_route_place_citizenship_and_frequency() -> None:
     assert make_series_id("arrivals", "CMR", "_T", "_T", "M") == "arrivals.CMR._T._T.M"
+
+
+def large() -> pd.DataFrame:
+    months = pd.period_range("2000-01", periods=200, freq="M").astype(str)
+    series = pd.DataFrame({"series_id": [f"s{number}" for number in range(100)]})
+    return series.merge(pd.DataFrame({"time_period": months}), how="cross").assign(value=1.0)
+
+
+def test_a_frame_of_20000_rows_is_checked_as_well() -> None:
+    frame = large()
+    assert len(frame) == LARGE
+    assert check(frame, PANEL) is frame
+    with pytest.raises(SchemaError, match=r"row 7, column value: .*-2"):
+        check(frame.assign(value=frame["value"].where(frame.index != 7, -2.0)), PANEL)
+    repeated = frame.assign(time_period=frame["time_period"].where(frame.index != 1, frame["time_period"][0]))
+    with pytest.raises(SchemaError, match="2000-01"):
+        check(repeated, PANEL)
+
+
+@pytest.mark.parametrize(("scale", "sound"), [("log", True), ("natural", True), ("log2", False)])
+def test_a_score_is_taken_on_one_of_two_scales(scale: str, sound: bool) -> None:  # noqa: FBT001  # a case of the table
+    column = SCORES.schema.columns["scale"]
+    frame = pd.DataFrame({"scale": [scale]})
+    if sound:
+        assert column.validate(frame) is not None
+    else:
+        with pytest.raises(BrokenColumn, match="log2"):
+            column.validate(frame)
+
+
+def test_a_column_that_an_older_release_lacks_or_names_otherwise_is_brought_up() -> None:
+    table = Table("t", "rows", {"new": Column(NUMBER, former="old"), "later": Column(WHOLE, optional=True)})
+    brought = table.brought_up(pd.DataFrame({"old": [1.5]}))
+    assert brought.to_dict("list") == {"new": [1.5], "later": [0]}
+    assert list(table.brought_up(pd.DataFrame()).columns) == ["new", "later"]
