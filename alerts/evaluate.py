@@ -51,7 +51,7 @@ def evaluate(
     raised = [
         alert for rule in EXCEEDANCE_RULES for alert in rule.alerts(evidence, settings, (cutoffs or {}).get(rule.rule))
     ]
-    raised += newest(signal for said in observed.values() for signal in said)
+    raised += newest(signal for signals in observed.values() for signal in signals)
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     former = {} if previous is None else _by_subject(check(previous, ALERTS))
     rows = [_row(one, former, evidence.as_of) for one in raised]
@@ -64,7 +64,7 @@ def evaluate(
 
 
 def observed_signals(evidence: Evidence, settings: AlertSettings) -> dict[str, list[Signal]]:
-    """What each rule about counts just made said in every month that can be judged, and whether it came true."""
+    """Signals of each rule about counts just made, in every month that can be judged."""
     return {rule.rule: rule.signals(evidence, settings) for rule in OBSERVED_RULES}
 
 
@@ -75,7 +75,7 @@ def newest(signals: Iterable[Signal]) -> Iterator[Raised]:
         key = (signal.rule, signal.route_id)
         if key not in last or signal.month > last[key].month:
             last[key] = signal
-    return (signal.raised() for signal in last.values() if signal.level)
+    return (signal for signal in last.values() if signal.level)
 
 
 def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

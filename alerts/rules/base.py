@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -72,16 +72,16 @@ class Evidence:
         return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Raised:
     """What a rule says on one night about one route or source, before it is compared with the night before.
 
     Attributes:
         rule: The rule.
+        route_id: Route concerned; ``_Z`` where a source is concerned.
         level: Level reached.
         reason_key: Key of its sentence among the rule's ``sentences``.
         reason_params: Figures of its sentence.
-        route_id: Route concerned; ``_Z`` where a source is concerned.
         series_id: Series concerned; empty where a source is concerned.
         source_id: Source concerned; empty where a route is concerned.
         probability: Of the event in any month from the first to the last; NaN where nothing is forecast.
@@ -94,10 +94,10 @@ class Raised:
     """
 
     rule: str
-    level: str
-    reason_key: str
-    reason_params: Mapping[str, str | float]
     route_id: str
+    level: str = ""
+    reason_key: str = ""
+    reason_params: Mapping[str, str | float] = field(default_factory=dict)
     series_id: str = ""
     source_id: str = ""
     probability: float = float("nan")
@@ -108,46 +108,23 @@ class Raised:
     horizon: int = 0
 
 
-@dataclass(frozen=True)
-class Signal:
-    """What one rule says about one route in one month; a month in which it says nothing has no level.
+@dataclass(frozen=True, kw_only=True)
+class Signal(Raised):
+    """What a rule about counts just made says about one route in one month; no level where it says nothing.
 
     Attributes:
-        rule: The rule.
-        route_id: Route concerned.
-        series_id: Series of the route's total.
         month: Month whose count was the newest.
-        level: Level reached; empty where there is nothing to say.
         confirmed: 1 where the months after bore the claim out, 0 where they did not, NaN where that cannot be known.
-        reason_key: Key of its sentence.
-        reason_params: Figures of its sentence.
-        threshold: Number that was passed; NaN where there is none.
-        since: First month concerned, where it is not ``month``.
     """
 
-    rule: str
-    route_id: str
-    series_id: str
     month: pd.Period
-    level: str = ""
     confirmed: float = float("nan")
-    reason_key: str = ""
-    reason_params: Mapping[str, str | float] = field(default_factory=dict)
-    threshold: float = float("nan")
-    since: pd.Period | None = None
 
-    def raised(self) -> Raised:
-        """The alert of a night whose newest month this is."""
-        return Raised(
-            rule=self.rule,
-            level=self.level,
-            reason_key=self.reason_key,
-            reason_params=self.reason_params,
-            route_id=self.route_id,
-            series_id=self.series_id,
-            threshold=self.threshold,
-            first_period=str(self.since or self.month),
-            last_period=str(self.month),
+    def says(self, level: str, reason_key: str, since: pd.Period, **params: str | float) -> Signal:
+        """The same with a level and its sentence, about the months since one."""
+        first, last = str(since), str(self.month)
+        return replace(
+            self, level=level, reason_key=reason_key, reason_params=params, first_period=first, last_period=last
         )
 
 

@@ -7,6 +7,8 @@ Processing 167). A change is reported when the newest stretch is just long enoug
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -88,7 +90,8 @@ def _signal(window: pd.Series, after: pd.Series, settings: AlertSettings) -> Sig
     values = window.to_numpy(dtype=float)
     logs = np.log1p(values)
     start, season = newest_stretch(logs)
-    quiet = Signal(NAME, str(route_of(str(window.name))), str(window.name), window.index[-1])
+    series_id = str(window.name)
+    quiet = Signal(rule=NAME, route_id=str(route_of(series_id)), series_id=series_id, month=window.index[-1])
     length = len(logs) - start
     if start == 0 or length >= SHORTEST + NEWS_MONTHS:
         return quiet
@@ -101,17 +104,9 @@ def _signal(window: pd.Series, after: pd.Series, settings: AlertSettings) -> Sig
     means = float(np.expm1(old)), float(np.expm1(new))
     if not level or max(means) < settings.surge_minimum:
         return quiet
-    return Signal(
-        quiet.rule,
-        quiet.route_id,
-        quiet.series_id,
-        quiet.month,
-        level=level,
-        confirmed=_confirmed(after, season, old, new),
-        reason_key=NAME,
-        reason_params={"month": str(window.index[start]), "after": means[1], "before": means[0]},
-        since=window.index[start],
-    )
+    found = replace(quiet, confirmed=_confirmed(after, season, old, new))
+    since = window.index[start]
+    return found.says(level, NAME, since, month=str(since), after=means[1], before=means[0])
 
 
 def _season(logs: FloatArray) -> FloatArray:

@@ -8,8 +8,6 @@ always news.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -67,7 +65,13 @@ def _route(route_id: str, rows: pd.DataFrame) -> list[Signal]:
         old = values[place - RECENT - BEFORE + 1 : place - RECENT + 1].sum(axis=0)
         moved = distance(new, old) if new.sum() >= MINIMUM else np.nan
         if np.isfinite(moved):
-            signal = Signal(NAME, route_id, series_id, wide.index[place], confirmed=_confirmed(values, place, new, old))
+            signal = Signal(
+                rule=NAME,
+                route_id=route_id,
+                series_id=series_id,
+                month=wide.index[place],
+                confirmed=_confirmed(values, place, new, old),
+            )
             level = _level(moved, past)
             found.append(_named(signal, level, wide.columns, new, old) if level else signal)
             past.append(moved)
@@ -92,13 +96,7 @@ def _named(signal: Signal, level: str, citizens: pd.Index, new: FloatArray, old:
     now, before = new / new.sum(), old / old.sum()
     most = int(np.argmax(now - before))
     shares = {"share": float(now[most]), "share_before": float(before[most])}
-    return replace(
-        signal,
-        level=level,
-        reason_key=NAME,
-        reason_params={"citizen": str(citizens[most]), **shares},
-        since=signal.month - (RECENT - 1),
-    )
+    return signal.says(level, NAME, signal.month - (RECENT - 1), citizen=str(citizens[most]), **shares)
 
 
 RULE = ObservedRule(

@@ -96,16 +96,14 @@ def _route(
     for place in np.flatnonzero(shares.notna().any(axis=1)):
         month = months[int(place)]
         confirmed = _followed(counts[series_id], float(limits.get(month, np.nan)), month)
-        quiet = Signal(NAME, route_id, series_id, month, confirmed=confirmed)
+        quiet = Signal(rule=NAME, route_id=route_id, series_id=series_id, month=month, confirmed=confirmed)
         found = _largest(month, shares.iloc[place], shocks)
         if found is None:
             yield quiet
             continue
         target, citizen, share, value = found
-        yield Signal(
-            NAME, route_id, series_id, month, level=WATCH, confirmed=confirmed, reason_key=f"origin_{target}",
-            reason_params={"citizen": citizen, "share": share, "value": value}, since=month - (RECENT - 1),
-        )  # fmt: skip
+        key = f"origin_{target}"
+        yield quiet.says(WATCH, key, month - (RECENT - 1), citizen=citizen, share=share, value=value)
 
 
 def _largest(

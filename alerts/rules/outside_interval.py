@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -44,23 +46,20 @@ def _signal(  # the month's outcome and the four bounds it is compared with
     counts: pd.Series, route_id: str, month: pd.Period, lowest: float, highest: float, lower: float, upper: float
 ) -> Signal:
     value = float(counts.loc[str(month)])
-    quiet = Signal(NAME, route_id, str(counts.name), month)
+    after = counts.reindex(pd.period_range(month + 1, periods=FOLLOWED_MONTHS, freq="M"))
+    mean = float(after.mean()) if after.notna().all() else np.nan
+    quiet = Signal(rule=NAME, route_id=route_id, series_id=str(counts.name), month=month)
     above, distance = value > upper, max(value - upper, lower - value)
     if distance <= 0 or distance < MINIMUM:
         return quiet
-    after = counts.reindex(pd.period_range(month + 1, periods=FOLLOWED_MONTHS, freq="M"))
-    mean = float(after.mean()) if after.notna().all() else np.nan
-    return Signal(
-        NAME,
-        route_id,
-        quiet.series_id,
-        month,
-        level=WARNING if value > highest or value < lowest else WATCH,
-        confirmed=np.nan if np.isnan(mean) else float(mean > upper if above else mean < lower),
-        reason_key="outside_95_above" if above else "outside_95_below",
-        reason_params={"month": str(month), "value": value, "lower": lower, "upper": upper},
+    found = replace(
+        quiet,
         threshold=upper if above else lower,
+        confirmed=np.nan if np.isnan(mean) else float(mean > upper if above else mean < lower),
     )
+    level = WARNING if value > highest or value < lowest else WATCH
+    key = "outside_95_above" if above else "outside_95_below"
+    return found.says(level, key, month, month=str(month), value=value, lower=lower, upper=upper)
 
 
 RULE = ObservedRule(

@@ -47,7 +47,7 @@ def retrospective_alerts(
     *,
     basis: str,
 ) -> pd.DataFrame:
-    """What the rule "surge" would have said about each event's first month.
+    """Which alerts of the rule "surge" would have named each event's first month.
 
     Args:
         events: The catalogue.

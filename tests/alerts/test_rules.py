@@ -108,9 +108,12 @@ class TestCapacity:
     def test_the_sentence_says_whose_number_it_is(self, evidence: Night, panel: Build, paths: Build) -> None:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.7, 1, 2000)))
         own = _only(evaluate(night, OWN), "capacity")["reason"].iloc[0]
-        assert own == "Likely (70%) to pass your number, 1,000 a month, by March 2025."
+        assert own == "Likely (70%) to pass your number, 1,000 a month, in any month of January–March 2025."
         usual = _only(evaluate(night, AlertSettings()), "capacity").iloc[0]
-        assert usual["reason"] == "Likely (70%) to pass 400 a month, a default number, by March 2025."
+        assert (
+            usual["reason"]
+            == "Likely (70%) to pass the default number, 400 a month, in any month of January–March 2025."
+        )
         assert usual["threshold"] == 400
 
     def test_a_short_history_has_no_default_but_takes_the_readers_number(
@@ -132,7 +135,8 @@ class TestSurge:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.5, 2, 600)))
         found = _only(evaluate(night, OWN), "surge")
         assert found[["threshold", "alert_level"]].to_numpy().tolist() == [[600, "warning"]]
-        assert found["reason"].to_list() == ["About even (50%) to pass 600, 1.5× the 12-month mean, by March 2025."]
+        expected = "About even (50%) to pass 600, 1.5× the 12-month mean, in any month of January–March 2025."
+        assert found["reason"].to_list() == [expected]
 
     def test_small_numbers_are_no_surge(self, evidence: Night, panel: Build, paths: Build) -> None:
         for level, raised in ((100.0, 1), (99.9, 0)):

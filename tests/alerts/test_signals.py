@@ -143,7 +143,7 @@ class TestLevelChange:
         said = _said(signals)
         assert min(said) == "2024-03"
         first = next(signal for signal in signals if signal.level)
-        assert str(first.since) == "2024-01"
+        assert first.first_period == "2024-01"
         assert first.level == "warning"
         assert first.confirmed == 1.0
         assert max(said) <= "2024-06"
@@ -221,7 +221,8 @@ class TestContext:
 def test_a_record_of_signals_keeps_the_contract_and_counts_standing_ones_once() -> None:
     months = pd.period_range("2020-01", periods=30, freq="M")
     signals = [
-        Signal("outside_95", "CMR", SERIES, month, level="watch" if 5 <= place < 8 or place == 20 else "",
+        Signal(rule="outside_95", route_id="CMR", series_id=SERIES, month=month,
+               level="watch" if 5 <= place < 8 or place == 20 else "",
                confirmed=1.0 if place < 10 else 0.0)
         for place, month in enumerate(months)
     ]  # fmt: skip
