@@ -109,6 +109,27 @@ def rule_record(alert: Row, track_record: pd.DataFrame) -> dict[str, Any] | None
     return {"n_events": int(found["n_events"]), "all_routes": str(found["route_id"]) == ALL, **measures}
 
 
+def alert_file(alerts: pd.DataFrame, track_record: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """Alerts as a table for people: the release's columns, and beside them what is said in the reader's language.
+
+    Args:
+        alerts: Rows of ``alerts``, with ``ended`` true where they no longer stand.
+        track_record: The release's.
+        language: The reader's.
+    """
+    reports = [
+        alert_report(row, rule_record(row, track_record), language, over=ENDED if row["ended"] else "")
+        for row in alerts.to_dict("records")
+    ]
+    return alerts.assign(
+        reason=[report.sentence for report in reports],
+        level=[report.badge for report in reports],
+        chance=[report.chance for report in reports],
+        window=[report.window for report in reports],
+        record=[report.record for report in reports],
+    )
+
+
 def events_words(record: Row, language: Language) -> str:
     """On how many past events a record rests: ``27 past events, all routes``."""
     events = language.plural(ngettext("{n} past event", "{n} past events"), int(record["n_events"]))

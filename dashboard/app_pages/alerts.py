@@ -21,7 +21,7 @@ from dashboard.names import rule_name
 from dashboard.reads import Night
 from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
-from reports.alert import AlertReport, Row, alert_report, events_words, rule_record, status_words
+from reports.alert import AlertReport, Row, alert_file, alert_report, events_words, rule_record, status_words
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import subject_name
@@ -54,7 +54,8 @@ def show(night: Night) -> None:
             show_detail(night, row, statuses[row["alert_id"]])
     st.markdown(small(uses(words())))
     if len(alerts):
-        downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), file_of(night, alerts)))
+        shown = alert_file(alerts.drop(columns=["key", "status"]), night.frame("track_record"), words())
+        downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
 
 
 def title(alerts: pd.DataFrame) -> str:
@@ -126,19 +127,6 @@ def report_of(night: Night, row: Row) -> AlertReport:
     """What the release says about an alert; ``ended`` where it no longer stands."""
     record = rule_record(row, night.frame("track_record"))
     return alert_report(row, record, words(), over=ENDED if row["ended"] else "")
-
-
-def file_of(night: Night, alerts: pd.DataFrame) -> pd.DataFrame:
-    """The alerts as they leave: the release's columns, and beside them what is said in the reader's language."""
-    reports = [report_of(night, row) for row in alerts.to_dict("records")]
-    said = {
-        "reason": [report.sentence for report in reports],
-        "level": [report.badge for report in reports],
-        "chance": [report.chance for report in reports],
-        "window": [report.window for report in reports],
-        "record": [report.record for report in reports],
-    }
-    return alerts.drop(columns=["key", "status"]).assign(**said)
 
 
 def inbox_caption(night: Night, row: Row, status: AlertStatus) -> str:
