@@ -30,18 +30,20 @@ from alerts.lifecycle import (
 )
 from alerts.verification.record import record_of
 from core.entry import Entry
+from core.languages import is_known
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
 from core.settings import FEED
-from dashboard import numbers, record_view, summaries
-from dashboard.i18n import _, labelled, listed
-from dashboard.names import rule_name
+from dashboard import record_view
+from dashboard.i18n import _, labelled, lang, listed, named
 from dashboard.reads import Night
-from dashboard.summaries import known
 from dashboard.tables import capital
 from dashboard.theme import level_word
+from forecasting.model import BASELINE, ENSEMBLE
+from reports import numbers
 from reports.alert import Row
+from reports.names import RULES
 
 ENDED_KEY = ":ended"
 MOST_RELEASES = 30
@@ -49,7 +51,7 @@ MOST_RELEASES = 30
 
 def all_alerts(night: Night) -> pd.DataFrame:
     """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) tells them apart."""
-    opened = summaries.by_level(night.frame("alerts"))
+    opened = numbers.by_level(night.frame("alerts"))
     opened = opened.assign(key=opened["alert_id"], ended=False)
     over = night.frame("ended_alerts")
     over = over.assign(key=over["alert_id"].astype(str) + ENDED_KEY, ended=True)
@@ -69,8 +71,11 @@ def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: 
 
 
 def month_of(row: Row) -> pd.Timestamp | None:
-    """Last day of the first month concerned, or None where the alert names no month."""
-    text = str(row["first_period"] or "")
+    """Last day of the likeliest first month of the window, or None where the alert names no month.
+
+    Releases of an earlier version keep it as the window's first month.
+    """
+    text = str(row.get("likely_period") or row["first_period"] or "")
     return pd.Period(text, "M").end_time.normalize() if len(text) == 7 else None
 
 
@@ -82,15 +87,15 @@ def season(night: Night, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Times
     rows = night.frame("forecasts")
     rows = rows[
         (rows["series_id"] == row["series_id"])
-        & (rows["model_id"] == summaries.ENSEMBLE)
+        & (rows["model_id"] == ENSEMBLE)
         & (rows["output_type"] == "quantile")
         & (rows["target_end_date"] == end)
     ]
     if rows.empty:
         return None
-    history = summaries.series_of(night.frame("observations"), row["series_id"])
+    history = numbers.series_of(night.frame("observations"), row["series_id"])
     same = history[
-        (history["end_date"].dt.month == end.month) & (history["end_date"].dt.year >= summaries.FIRST_COMPARED_YEAR)
+        (history["end_date"].dt.month == end.month) & (history["end_date"].dt.year >= numbers.FIRST_COMPARED_YEAR)
     ]
     past = pd.DataFrame({"year": same["end_date"].dt.year, "value": same["obs_value"]})
     return past[past["year"] < end.year], rows[["output_type_id", "value"]], end
@@ -98,24 +103,24 @@ def season(night: Night, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Times
 
 def reasons(night: Night, row: Row) -> list[str]:
     """Facts that stand behind an alert, one sentence each."""
-    out = [_("Rule: {rule}.").format(rule=rule_name(row["rule"]))]
+    out = [_("Rule: {rule}.").format(rule=named(RULES, row["rule"]))]
     end = month_of(row)
     if not is_route(row["route_id"]):
         return out
-    history = summaries.series_of(night.frame("observations"), row["series_id"])
+    history = numbers.series_of(night.frame("observations"), row["series_id"])
     if len(history):
         last = history.iloc[-1]
         text = _("{month} counted {value}; the past twelve months averaged {mean}.")
-        mean = numbers.expected(float(history["obs_value"].tail(12).mean()))
-        month = numbers.month_name(last["end_date"])
-        out.append(capital(text.format(month=month, value=numbers.observed(last["obs_value"]), mean=mean)))
-    if end is not None and known(row["threshold"]):
+        mean = lang().expected(float(history["obs_value"].tail(12).mean()))
+        month = lang().month(last["end_date"])
+        out.append(capital(text.format(month=month, value=lang().counted(last["obs_value"]), mean=mean)))
+    if end is not None and is_known(row["threshold"]):
         out += _agreement(night, row, end)
         past = history[history["end_date"].dt.month == end.month]
         above = int((past["obs_value"] > row["threshold"]).sum())
         if len(past):
             text = _("In {above} of {n} earlier years this month was above {threshold}.")
-            out.append(text.format(above=above, n=len(past), threshold=numbers.observed(row["threshold"])))
+            out.append(text.format(above=above, n=len(past), threshold=lang().counted(row["threshold"])))
     return out
 
 
@@ -124,19 +129,19 @@ def _agreement(night: Night, row: Row, end: pd.Timestamp) -> list[str]:
     rows = forecasts[(forecasts["series_id"] == row["series_id"]) & (forecasts["target_end_date"] == end)]
     values = []
     for model_id in rows["model_id"].unique():
-        if model_id not in {summaries.ENSEMBLE, summaries.BASELINE}:
-            wide = summaries.quantiles_of(rows, row["series_id"], model_id)
+        if model_id not in {ENSEMBLE, BASELINE}:
+            wide = numbers.quantiles_of(rows, row["series_id"], model_id)
             if set(QUANTILE_LEVELS) <= set(wide.columns):
-                values.append(float(summaries.chances(wide, float(row["threshold"]))["probability"].iloc[0]))
+                values.append(float(numbers.chances(wide, float(row["threshold"]))["probability"].iloc[0]))
     if len(values) < 2:
         return []
     text = _("In {month} alone, {n} models give a chance of {low} to {high}.")
     return [
         text.format(
-            month=numbers.month_name(end),
+            month=lang().month(end),
             n=len(values),
-            low=numbers.percent(min(values)),
-            high=numbers.percent(max(values)),
+            low=lang().percent(min(values)),
+            high=lang().percent(max(values)),
         )
     ]
 
@@ -163,11 +168,11 @@ def history(night: Night, found: list[Night], row: Row, entries: list[Entry], st
         same = same[same["source_id"] == row["source_id"]]
         now = str(same["alert_level"].iloc[0]) if len(same) else ""
         if now != level:
-            events.append((one.created_at, numbers.day(one.as_of), _level_change(level, now), _("nightly run")))
+            events.append((one.created_at, lang().day(one.as_of), _level_change(level, now), _("nightly run")))
         level = now
     void = {entry.id for entry in state.without_effect}
     events += [
-        (entry.at, numbers.day(entry.at.date()), _action(entry, void=entry.id in void), _who(entry))
+        (entry.at, lang().day(entry.at.date()), _action(entry, void=entry.id in void), _who(entry))
         for entry in _without_repeats(entries)
         if entry.action not in STEPS_OF_A_NIGHT
     ]
@@ -241,9 +246,9 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     if found is None:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {
-        "precision": (_("Warnings that were right"), numbers.share),
-        "base_rate": (_("Months in which it comes anyway"), numbers.share),
-        "recall": (_("Events that were warned of"), numbers.share),
+        "precision": (_("Warnings that were right"), lang().share),
+        "base_rate": (_("Months in which it comes anyway"), lang().share),
+        "recall": (_("Events that were warned of"), lang().share),
         "false_alarms_per_route_year": (_("Warnings in vain, per route and year"), _decimal),
         "lead_months_median": (_("Months of notice, median"), record_view.months),
         "brier_skill": (_("Brier skill of the chance (0: no better than the usual share)"), _two_decimals),
@@ -251,7 +256,7 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write)}
         for name, (words, write) in measures.items()
-        if name in found and known(float(found[name]))
+        if name in found and is_known(float(found[name]))
     ]
     return pd.DataFrame(rows, columns=["measure", "value", "interval"])
 
@@ -262,7 +267,7 @@ def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
     text = _between(float(found.get(f"{name}_lo", nothing)), float(found.get(f"{name}_hi", nothing)), write)
     if name == "lead_months_median":
         low, high = (float(found.get(f"lead_months_{part}", nothing)) for part in ("q25", "q75"))
-        if known(low) and known(high) and low < high:
+        if is_known(low) and is_known(high) and low < high:
             quartiles = _("half of them {low} to {high}").format(low=write(low), high=write(high))
             return listed([text, quartiles]) if text else quartiles
     cases = {"precision": "n_alerts", "recall": "n_events"}.get(name)
@@ -272,14 +277,14 @@ def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
 
 
 def _decimal(value: float) -> str:
-    return numbers.decimal(value, 1)
+    return lang().decimal(value, 1)
 
 
 def _two_decimals(value: float) -> str:
-    return numbers.decimal(value, 2)
+    return lang().decimal(value, 2)
 
 
 def _between(low: float, high: float, write: Callable[[float], str]) -> str:
-    if not (known(low) and known(high)):
+    if not (is_known(low) and is_known(high)):
         return ""
     return f"{write(low)}–{write(high)}"

@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from core.schema import ALL
-from dashboard import downloads, layout, memory, numbers, route_context, route_view, state, summaries, tables
+from dashboard import downloads, layout, memory, route_context, route_view, state, tables
 from dashboard.downloads import Export
-from dashboard.i18n import _, words
+from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from dashboard.route_context import country
-from reports import asylum
+from forecasting.model import ENSEMBLE
+from reports import asylum, numbers
 from reports.alert import Row
 from reports.asylum import MONTHS_EACH, OK
 
@@ -107,9 +108,9 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
     states = of_kind(night.frame("asylum_series"), kind)
     state = states[states["geo"] == geo].to_dict("records")[0]
     series_id, freq = str(state["series_id"]), kind.split(".")[1]
-    history = summaries.series_of(night.frame("observations"), series_id, "Q" if freq == "Q" else "M")
+    history = numbers.series_of(night.frame("observations"), series_id, "Q" if freq == "Q" else "M")
     rows = night.frame("asylum_forecasts")
-    rows = rows[(rows["series_id"] == series_id) & (rows["model_id"] == summaries.ENSEMBLE)].reset_index(drop=True)
+    rows = rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True)
     reporting = of_kind(night.frame("reporting"), kind)
     reporting = reporting[reporting["source_id"] == SOURCE_ID].sort_values("time_period")
     return AsylumView(
@@ -119,9 +120,9 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
         state=state,
         history=history,
         forecast=rows,
-        quantiles=summaries.quantiles_of(rows, series_id),
+        quantiles=numbers.quantiles_of(rows, series_id),
         earlier=earlier(night.frame("asylum_replays"), series_id, freq, history),
-        skill=route_view.skill_span(summaries.better_than_baseline(night.frame("asylum_scores"), series_id)),
+        skill=route_view.skill_span(numbers.better_than_baseline(night.frame("asylum_scores"), series_id)),
         reported=reporting.to_dict("records")[-1] if len(reporting) else None,
     )
 
@@ -129,7 +130,7 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
 def earlier(hindcasts: pd.DataFrame, series_id: str, freq: str, history: pd.DataFrame) -> pd.DataFrame:
     """Forecasts made every half year (quarters: every year) before, over the periods that have been counted since."""
     columns = ["origin_date", "target_end_date", "q10", "q50", "q90"]
-    own = hindcasts[(hindcasts["series_id"] == series_id) & (hindcasts["model_id"] == summaries.ENSEMBLE)]
+    own = hindcasts[(hindcasts["series_id"] == series_id) & (hindcasts["model_id"] == ENSEMBLE)]
     if own.empty or history.empty:
         return pd.DataFrame(columns=columns)
     last = history["end_date"].max()
@@ -160,7 +161,7 @@ def by_corridor(night: Night, kind: str) -> pd.DataFrame:
 
 def _next_period(rows: pd.DataFrame, night: Night, kind: str, names: list[str]) -> pd.DataFrame:
     columns = [*names, "expected", "low", "high", "last_period", "last_value", "year_earlier"]
-    first = rows[(rows["model_id"] == summaries.ENSEMBLE) & (rows["horizon"] == 1)]
+    first = rows[(rows["model_id"] == ENSEMBLE) & (rows["horizon"] == 1)]
     if first.empty:
         return pd.DataFrame(columns=columns)
     wide = first.assign(level=first["output_type_id"].round(6)).pivot_table(
@@ -196,7 +197,7 @@ def show_citizenships(view: AsylumView) -> None:
     table, newest = route_context.yearly_breakdown(cells)
     period = pd.Period(newest.replace("-Q", "Q"), view.freq).end_time
     title = _("{country}: applicants by citizenship, year to {period}").format(
-        country=country(view.geo), period=numbers.period_name(period, view.months_each)
+        country=country(view.geo), period=lang().period(period, view.months_each)
     )
     st.header(title, anchor=False)
     mix = route_context.largest(table)
@@ -254,11 +255,11 @@ def largest_in_words(table: pd.DataFrame, names: list[str], heading: str) -> pd.
     return pd.DataFrame(
         {
             heading: names,
-            _("Expected"): [numbers.expected(value) for value in table["expected"]],
+            _("Expected"): [lang().expected(value) for value in table["expected"]],
             _("80% interval"): [
-                numbers.interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)
+                lang().interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)
             ],
-            _("Last count"): [numbers.observed(value) for value in table["last_value"]],
+            _("Last count"): [lang().counted(value) for value in table["last_value"]],
         }
     )
 
@@ -277,6 +278,6 @@ def export(view: AsylumView) -> Export:
         frame = frame.assign(month=[str(quarter).replace("Q", "-Q") for quarter in quarters])
     named = frame.rename(columns={"month": "period"})
     name = f"asylum-{view.geo}-{view.target.removeprefix('asylum_')}-{view.freq}".replace("_", "-").lower()
-    title = f"{asylum.title(view, words())} ({asylum.kind_name(view.kind, words())})"
+    title = f"{asylum.title(view, lang())} ({asylum.kind_name(view.kind, lang())})"
     made = downloads.export_of(view.night, name, title, named, [SOURCE_ID])
     return downloads.with_notes(made, [_("Figures are rounded to the nearest 5 by Eurostat.")])

@@ -20,7 +20,7 @@ from core import table_files
 from core.disclosure import refuse_small_counts
 from core.settings import load_settings
 from dashboard import memory, state, visitor
-from dashboard.i18n import _, labelled, language, words
+from dashboard.i18n import _, labelled, lang, language
 from dashboard.reads import Night
 from dashboard.tables import localised
 from reports import citations as reported
@@ -61,7 +61,7 @@ class Export:
             (_("Release"), self.run_id),
         ]
         lines += [(_("Source"), citation) for citation in self.citations]
-        return lines + [(_("Caveat"), text) for text in [*self.notes, *reported.caveats(words())]]
+        return lines + [(_("Caveat"), text) for text in [*self.notes, *reported.caveats(lang())]]
 
     def lines(self) -> list[str]:
         """The same, one text per line."""
@@ -104,7 +104,7 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
         source_ids: The sources; by default every one that the release has figures of.
     """
     used = set(night.frame("observations")["source_id"]) if source_ids is None else source_ids
-    make = partial(reported.citations, night.sources(), used, words())
+    make = partial(reported.citations, night.sources(), used, lang())
     return memory.made(night, make, "citations", source_ids)
 
 

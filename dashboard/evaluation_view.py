@@ -10,21 +10,23 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.languages import NOTHING, is_known
 from core.schema import ALL
-from dashboard import downloads, layout, memory, numbers, state, summaries
-from dashboard.i18n import _, labelled, ngettext
+from dashboard import downloads, layout, memory, state
+from dashboard.i18n import _, labelled, lang, named, ngettext
 from dashboard.layout import small
-from dashboard.names import model_name, region_name
 from dashboard.reads import Night
 from dashboard.route_context import country
-from dashboard.summaries import known
+from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.scores import FEW, NARROW
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
+from reports import numbers
+from reports.names import MODELS, REGIONS
 
 
 def series_of(route_id: str) -> str:
     """A route's series, or all of them together."""
-    return ALL if route_id == ALL else summaries.route_series(route_id)
+    return ALL if route_id == ALL else numbers.route_series(route_id)
 
 
 def skill_rows(scores: pd.DataFrame, series_id: str, scale: str) -> pd.DataFrame:
@@ -35,24 +37,24 @@ def skill_rows(scores: pd.DataFrame, series_id: str, scale: str) -> pd.DataFrame
         ``verdict``.
     """
     rows = with_verdicts(scores[(scores["series_id"] == series_id) & (scores["scale"] == scale)])
-    rows["name"] = rows["model_id"].map(model_name)
+    rows["name"] = rows["model_id"].map(partial(named, MODELS))
     rows = rows.assign(lower=rows["relative_wis_lo"], upper=rows["relative_wis_hi"])
-    order = rows["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
+    order = rows["model_id"].map({ENSEMBLE: 0, BASELINE: 1}).fillna(2)
     return rows.assign(_order=order).sort_values(["_order", "name", "horizon"]).drop(columns="_order")
 
 
 def verdict_words(model_id: str, relative_wis: float, verdict: str) -> str:
     """What a ratio to the baseline is evidence of."""
-    if model_id == summaries.BASELINE:
+    if model_id == BASELINE:
         return _("the baseline")
-    if not known(relative_wis):
+    if not is_known(relative_wis):
         return _("not scored")
     return {BETTER: _("better"), WORSE: _("worse")}.get(verdict, _("no evidence"))
 
 
 def title(rows: pd.DataFrame) -> str:
     """The finding in one sentence."""
-    own = rows[(rows["model_id"] == summaries.ENSEMBLE)].dropna(subset=["relative_wis"]).sort_values("horizon")
+    own = rows[(rows["model_id"] == ENSEMBLE)].dropna(subset=["relative_wis"]).sort_values("horizon")
     if own.empty:
         return _("No past forecasts have been scored yet")
     better = own[own["verdict"] == BETTER]
@@ -184,8 +186,8 @@ def groups_table(rows: pd.DataFrame) -> pd.DataFrame:
         {
             _("Group"): [_place(row) for row in ordered],
             _("Relative WIS"): [_ratio(row) for row in ordered],
-            _("Bias"): [numbers.decimal(row["bias"]) for row in ordered],
-            _("80% interval held"): [numbers.decimal(row["coverage_80"]) for row in ordered],
+            _("Bias"): [lang().decimal(row["bias"]) for row in ordered],
+            _("80% interval held"): [lang().decimal(row["coverage_80"]) for row in ordered],
             _("Forecasts"): [int(row["n"]) for row in ordered],
             _("Note"): [marks.get(str(row["mark"]), "") for row in ordered],
         }
@@ -194,7 +196,7 @@ def groups_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _ratio(row: Row) -> str:
     value, low, high = (float(str(row[name])) for name in ("relative_wis", "relative_wis_lo", "relative_wis_hi"))
-    return f"{numbers.decimal(value)} ({numbers.decimal(low)}–{numbers.decimal(high)})"
+    return f"{lang().decimal(value)} ({lang().decimal(low)}–{lang().decimal(high)})"
 
 
 def _place(row: Row) -> str:
@@ -205,7 +207,7 @@ def _place(row: Row) -> str:
     if row["kind"] == "route":
         return route
     group = str(row["group"])
-    return labelled(route, region_name(group) if row["kind"] == "region" else country(group))
+    return labelled(route, named(REGIONS, group) if row["kind"] == "region" else country(group))
 
 
 PART_SERIES = "_parts"
@@ -271,7 +273,7 @@ def drivers_table(rows: pd.DataFrame) -> pd.DataFrame:
                 name: [ratio_words(row[key], row[f"{key}_lo"], row[f"{key}_hi"]) for row in records]
                 for name, key in ratios.items()
             },
-            _("p, corrected"): [numbers.decimal(row["p_holm"]) for row in records],
+            _("p, corrected"): [lang().decimal(row["p_holm"]) for row in records],
             _("Finding"): [verdict_name(row["verdict"]) for row in records],
             _("Cases"): [int(row["n"]) for row in records],
         }
@@ -280,12 +282,12 @@ def drivers_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def ratio_words(value: float, low: float, high: float) -> str:
     """A ratio with its interval: ``1.01 (0.99–1.03)``."""
-    if not known(value):
-        return numbers.NOTHING
-    written = numbers.decimal(value, 3)
-    if not known(low) or not known(high):
+    if not is_known(value):
+        return NOTHING
+    written = lang().decimal(value, 3)
+    if not is_known(low) or not is_known(high):
         return written
-    return f"{written} ({numbers.decimal(low, 3)}–{numbers.decimal(high, 3)})"
+    return f"{written} ({lang().decimal(low, 3)}–{lang().decimal(high, 3)})"
 
 
 def verdict_name(verdict: str) -> str:
@@ -328,10 +330,10 @@ def origin_words(rows: pd.DataFrame) -> str:
     )
     return text.format(
         panel=test["panel"],
-        first=numbers.month_name(pd.Period(test["first_origin"], "M").to_timestamp()),
-        last=numbers.month_name(pd.Period(test["last_origin"], "M").to_timestamp()),
+        first=lang().month(pd.Period(test["first_origin"], "M").to_timestamp()),
+        last=lang().month(pd.Period(test["last_origin"], "M").to_timestamp()),
         model=test["model"],
-        day=numbers.day(dt.date.fromisoformat(test["made_on"])),
+        day=lang().day(dt.date.fromisoformat(test["made_on"])),
         command=test["command"],
         panel_hash=test["panel_hash"],
         snapshot=str(test["snapshot"])[:12],

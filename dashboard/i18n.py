@@ -8,11 +8,12 @@ found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
 from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, catalogue, languages
+from reports.names import name
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -21,11 +22,12 @@ __all__ = [
     "catalogue",
     "choose_language",
     "labelled",
+    "lang",
     "language",
     "languages",
     "listed",
+    "named",
     "ngettext",
-    "words",
 ]
 
 
@@ -50,24 +52,29 @@ def language() -> str:
     return choose_language(st.query_params.get("lang"), st.context.locale)
 
 
-def words() -> Language:
+def lang() -> Language:
     """How texts, numbers and dates are written in the reader's language."""
     return Language(language())
 
 
+def named(table: Mapping[str, str], code: str) -> str:
+    """The name of a code in one of the tables of ``reports.names``."""
+    return name(table, code, lang())
+
+
 def _(text: str) -> str:
     """Translate one text."""
-    return words().text(text)
+    return lang().text(text)
 
 
 def labelled(label: str, text: str) -> str:
     """A label and what it stands for, with the colon of the reader's language."""
-    return words().labelled(label, text)
+    return lang().labelled(label, text)
 
 
 def listed(parts: Iterable[str]) -> str:
     """Several clauses in one line, with the semicolon of the reader's language."""
-    return words().listed(parts)
+    return lang().listed(parts)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:

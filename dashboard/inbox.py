@@ -24,9 +24,9 @@ from alerts.lifecycle import (
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
-from dashboard import numbers, reads, visitor
+from dashboard import reads, visitor
 from dashboard.failures import error_words
-from dashboard.i18n import _, labelled, ngettext
+from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from reports.alert import Row
@@ -113,7 +113,7 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
     titles = {DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
     for entry in state.objections:
         head = _("{what} by {who}, {day}").format(
-            what=titles[entry.action], who=plain(entry.actor), day=numbers.day(entry.at.date())
+            what=titles[entry.action], who=plain(entry.actor), day=lang().day(entry.at.date())
         )
         st.warning(labelled(f"**{head}**", plain(entry.reason)), icon=":material/forum:")
         may_answer = is_newest and visitor.allows(ANSWERED)
@@ -198,7 +198,7 @@ def _outcome_words(step: Step, outcome: Outcome) -> str:
         return f"{said} " + _("Nothing is sent: this release replays a past night.")
     if outcome.held_until is not None:
         text = _("Its messages wait until {day}: readers were told of the same matter not long ago.")
-        return f"{said} {text.format(day=numbers.day(outcome.held_until.date()))}"
+        return f"{said} {text.format(day=lang().day(outcome.held_until.date()))}"
     return f"{said} " + _("Its messages are on their way.") if outcome.announced else said
 
 

@@ -11,9 +11,9 @@ import streamlit as st
 
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import memory, numbers, reads, state
+from dashboard import memory, reads, state
 from dashboard.failures import error_words
-from dashboard.i18n import _, language, languages, words
+from dashboard.i18n import _, lang, language, languages
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme
 from reports import citations, names
@@ -80,7 +80,7 @@ def first_use() -> None:
     """On the first pages of a visit, until it is read: what Vigie is for and what it must not be used for."""
     if st.session_state.get(_PURPOSE_READ):
         return
-    intended, not_for = citations.caveats(words())[-2:]
+    intended, not_for = citations.caveats(lang())[-2:]
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap=None):
             st.markdown(f":small[**{intended}** {not_for}]")
@@ -114,7 +114,7 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
                 _("As known on"), list(labels), format_func=labels.__getitem__, label_visibility="collapsed", width=230,
                 **state.widget("release", night.run_id),
             )  # fmt: skip
-    if left_out := citations.left_out(night, words(), with_reasons=True):
+    if left_out := citations.left_out(night, lang(), with_reasons=True):
         st.warning(plain(" ".join(left_out)), icon=":material/info:")
     say_store_is_silent()
 
@@ -127,7 +127,7 @@ def say_store_is_silent() -> None:
     shown = _("Shown is the newest release that has arrived here.")
     if contact.since:
         since = dt.datetime.fromisoformat(contact.since)
-        moment = f"{numbers.day(since.date())}, {since:%H:%M} UTC"
+        moment = f"{lang().day(since.date())}, {since:%H:%M} UTC"
         contact_words = _("No news from the shared store since {moment}.").format(moment=moment)
     else:
         contact_words = _("The shared store has not been reached yet.")
@@ -136,12 +136,12 @@ def say_store_is_silent() -> None:
 
 def _replay_line(night: Night) -> str:
     if night.replay:
-        badge = _("Replay of {day}").format(day=numbers.day(night.as_of))
+        badge = _("Replay of {day}").format(day=lang().day(night.as_of))
         head = f":violet-badge[:material/history: {badge}]"
     else:
-        badge = _("As known on {day}").format(day=numbers.day(night.as_of))
+        badge = _("As known on {day}").format(day=lang().day(night.as_of))
         head = f":blue-badge[{badge}]"
-    known = memory.made(night, lambda: known_to(night, words()), "known to")
+    known = memory.made(night, lambda: known_to(night, lang()), "known to")
     return f"{head} :gray[{_('from published statistics')} · {known}]"
 
 
@@ -149,7 +149,7 @@ def release_labels(found: list[Night]) -> dict[str, str]:
     """run_id -> the day whose knowledge it rests on, with the time of making where two share a day."""
     days = [one.as_of for one in found]
     return {
-        one.run_id: numbers.day(one.as_of)
+        one.run_id: lang().day(one.as_of)
         + (f" · {one.created_at:%H:%M} UTC" if days.count(one.as_of) > 1 else "")
         + (" · " + _("latest") if one.run_id == found[0].run_id and not one.replay else "")
         for one in found
@@ -158,12 +158,12 @@ def release_labels(found: list[Night]) -> dict[str, str]:
 
 def route_name(route_id: str) -> str:
     """A route's name in the reader's language."""
-    return names.route_name(route_id, words())
+    return names.route_name(route_id, lang())
 
 
 def source_name(night: Night, source_id: str) -> str:
     """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
-    return names.source_name(source_id, night.sources(), words())
+    return names.source_name(source_id, night.sources(), lang())
 
 
 def plain(text: str) -> str:

@@ -17,9 +17,8 @@ import plotly.graph_objects as go
 
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.settings import SNAPSHOT
-from dashboard import numbers
 from dashboard.charts.axes import Annotation, Row
-from dashboard.i18n import _, labelled, listed
+from dashboard.i18n import _, labelled, lang, listed
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
 from geo.boundaries import load, outline
@@ -151,7 +150,7 @@ def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:
 def _label(row: Row, theme: Theme) -> Annotation:
     x, y = label_place(row["route_id"])
     align = ROUTE_GEOMETRY[row["route_id"]].align
-    figure = row["label"] or numbers.expected(row["median"])
+    figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
         figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"
     return {
@@ -169,7 +168,7 @@ def _label(row: Row, theme: Theme) -> Annotation:
 def _figure(row: Row) -> str:
     if math.isnan(row["median"]):
         return str(row["label"]) or _("no forecast")
-    text = _("{median} arrivals expected").format(median=numbers.expected(row["median"]))
+    text = _("{median} arrivals expected").format(median=lang().expected(row["median"]))
     if math.isnan(row["upper90"]):
         return text
-    return _("{figure}, 9 in 10 chances of at most {upper}").format(figure=text, upper=numbers.expected(row["upper90"]))
+    return _("{figure}, 9 in 10 chances of at most {upper}").format(figure=text, upper=lang().expected(row["upper90"]))

@@ -13,9 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.quantiles import INTERVALS, interval_levels
-from dashboard import numbers
 from dashboard.downloads import Export
-from dashboard.i18n import _, labelled
+from dashboard.i18n import _, labelled, lang
 from dashboard.theme import LIGHT
 
 WIDTH, CHART_HEIGHT, TOP, LINE = 10.0, 4.3, 0.95, 0.145
@@ -82,9 +81,9 @@ def _fan(axes: Axes, anchor: pd.Series, quantiles: pd.DataFrame) -> None:
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), LIGHT.fan_opacity, strict=True):
         low, high = interval_levels(coverage)
         axes.fill_between(months, line(low), line(high), color=LIGHT.fan, alpha=opacity, linewidth=0)
-        _label(axes, numbers.percent(coverage), (months[-1], line(high)[-1]), LIGHT.secondary)
+        _label(axes, lang().percent(coverage), (months[-1], line(high)[-1]), LIGHT.secondary)
     axes.plot(months, line(0.5), color=LIGHT.median, linewidth=1.8)
-    median = _("median {value}").format(value=numbers.expected(line(0.5)[-1]))
+    median = _("median {value}").format(value=lang().expected(line(0.5)[-1]))
     _label(axes, median, (months[-1], line(0.5)[-1]), LIGHT.median)
 
 
@@ -94,7 +93,7 @@ def _label(axes: Axes, text: str, place: tuple[pd.Timestamp, float], colour: str
 
 def _threshold(axes: Axes, threshold: float) -> None:
     axes.axhline(threshold, color=LIGHT.ink, linewidth=1, linestyle="--")
-    label = _("your number: {value}").format(value=numbers.observed(threshold))
+    label = _("your number: {value}").format(value=lang().counted(threshold))
     axes.annotate(
         label,
         (0.01, threshold),
@@ -114,6 +113,6 @@ def _dress(axes: Axes, months: pd.DatetimeIndex) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(LIGHT.hairline)
     ticks = months[(months.month - 1) % MONTHS_BETWEEN_TICKS == 0]
-    axes.set_xticks(ticks.to_numpy(), [numbers.month_short(month, year=True) for month in ticks])
+    axes.set_xticks(ticks.to_numpy(), [lang().month_short(month, year=True) for month in ticks])
     axes.tick_params(colors=LIGHT.secondary, labelsize=7.5, length=0)
-    axes.yaxis.set_major_formatter(lambda value, _place: numbers.observed(value))
+    axes.yaxis.set_major_formatter(lambda value, _place: lang().counted(value))

@@ -10,16 +10,15 @@ import pandas as pd
 import streamlit as st
 
 from alerts.verification.record import FEWEST_EVENTS
-from core.languages import told_in
+from core.languages import NOTHING, is_known, told_in
 from core.schema import ALL
-from dashboard import downloads, layout, memory, numbers, state
+from dashboard import downloads, layout, memory, state
 from dashboard.charts.calibration import reliability_alt, reliability_chart
-from dashboard.i18n import _, language, ngettext
+from dashboard.i18n import _, lang, language, named, ngettext
 from dashboard.layout import small
-from dashboard.names import rule_name, simple_rule_name
 from dashboard.reads import Night
-from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_label
+from reports.names import COMPARED_RULES, RULES
 
 Row = Mapping[Any, Any]
 ANY_MONTH = 0
@@ -32,7 +31,7 @@ def record_table(rows: pd.DataFrame) -> pd.DataFrame:
     table = records.to_dict("records")
     return pd.DataFrame(
         {
-            _("Rule"): [rule_name(row["rule"]) for row in table],
+            _("Rule"): [named(RULES, row["rule"]) for row in table],
             _("Level"): [level_label(row["level"]) if row["level"] in LEVELS else _("all") for row in table],
             _("Months ahead"): [months_words(row) for row in table],
             **_measured(table),
@@ -47,7 +46,7 @@ def comparison_table(record: pd.DataFrame, comparison: pd.DataFrame, rule: str, 
         (comparison["against"] == rule) & (comparison["horizon"] == horizon) & (comparison["level"] == LEVELS[0])
     ]
     table = [*own.to_dict("records"), *beside.to_dict("records")]
-    names = [_("Vigie")] * len(own) + [simple_rule_name(str(name)) for name in beside["rule"]]
+    names = [_("Vigie")] * len(own) + [named(COMPARED_RULES, str(name)) for name in beside["rule"]]
     return pd.DataFrame({_("Who says it"): names, **_measured(table)})
 
 
@@ -55,7 +54,7 @@ def months_words(row: Row) -> str:
     """How far ahead a row's alerts looked."""
     if int(row["horizon"]):
         return str(int(row["horizon"]))
-    return _("any, as issued") if known(row.get("cutoff", float("nan"))) or known(row["auc"]) else _("looks back")
+    return _("any, as issued") if is_known(row.get("cutoff", float("nan"))) or is_known(row["auc"]) else _("looks back")
 
 
 def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame) -> str:
@@ -66,15 +65,13 @@ def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame) -> str:
     if ahead.empty:
         return ""
     row = ahead.iloc[0]
-    judged = [numbers.month_name(pd.Period(row[name], "M").to_timestamp()) for name in ("judged_from", "judged_to")]
-    ratio = numbers.decimal(float(thresholds["cost_loss_ratio"].iloc[0]), 2)
+    judged = [lang().month(pd.Period(row[name], "M").to_timestamp()) for name in ("judged_from", "judged_to")]
+    ratio = lang().decimal(float(thresholds["cost_loss_ratio"].iloc[0]), 2)
     cost = _("A false alarm is taken to cost {ratio} of a missed event (alerts.cost_loss_ratio in settings.toml).")
     counted = _("Alerts are counted at the origins {first} to {last}.").format(first=judged[0], last=judged[1])
     parts = [cost.format(ratio=ratio), counted]
     if row["trained_from"]:
-        trained = [
-            numbers.month_name(pd.Period(row[name], "M").to_timestamp()) for name in ("trained_from", "trained_to")
-        ]
+        trained = [lang().month(pd.Period(row[name], "M").to_timestamp()) for name in ("trained_from", "trained_to")]
         text = _("Cut-offs were learned before, at {first} to {last}, and then frozen.")
         parts.insert(1, text.format(first=trained[0], last=trained[1]))
     return " ".join(parts)
@@ -103,28 +100,28 @@ def rises_table(rises: pd.DataFrame) -> pd.DataFrame:
 
 def few(count: float) -> bool:
     """Whether so few cases say little."""
-    return known(count) and count < FEWEST_EVENTS
+    return is_known(count) and count < FEWEST_EVENTS
 
 
 def _chance(by_horizon: pd.DataFrame, step: int) -> str:
     rows = by_horizon[by_horizon.index == step]
-    if rows.empty or not known(float(rows["chance"].iloc[0])):
-        return numbers.NOTHING
+    if rows.empty or not is_known(float(rows["chance"].iloc[0])):
+        return NOTHING
     mark = {"watch": " ●", "warning": " ▲", "severe": " ◆"}.get(str(rows["level"].iloc[0]), "")
-    return numbers.percent(float(rows["chance"].iloc[0])) + mark
+    return lang().percent(float(rows["chance"].iloc[0])) + mark
 
 
 def _first(alerted: pd.DataFrame) -> str:
     if alerted.empty:
         return _("none")
     row = alerted.sort_values("horizon").iloc[-1]
-    return numbers.month_name(pd.Period(row["origin"], "M").to_timestamp())
+    return lang().month(pd.Period(row["origin"], "M").to_timestamp())
 
 
 def _occurred(by_horizon: pd.DataFrame) -> str:
     occurred = by_horizon["came"].dropna()
     if occurred.empty:
-        return numbers.NOTHING
+        return NOTHING
     return _("far above the mean") if bool(occurred.max()) else _("not far above the mean")
 
 
@@ -149,52 +146,52 @@ def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
 
 
 def _share(row: Row, name: str, cases: str) -> str:
-    if not known(row[name]):
-        return numbers.NOTHING
-    text = _between(row, name, numbers.share)
+    if not is_known(row[name]):
+        return NOTHING
+    text = _between(row, name, lang().share)
     return _("{text}, too few to say").format(text=text) if few(float(row.get(cases, float("nan")))) else text
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:
     value, low, high = (float(row.get(name + end, float("nan"))) for end in ("", "_lo", "_hi"))
-    if not known(value):
-        return numbers.NOTHING
-    return f"{write(value)} ({write(low)}–{write(high)})" if known(low) and known(high) else write(value)
+    if not is_known(value):
+        return NOTHING
+    return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
 
 
 def _quartiles(row: Row) -> str:
     low, middle, high = (float(row.get(f"lead_months_{name}", float("nan"))) for name in ("q25", "median", "q75"))
-    if not known(middle):
-        return numbers.NOTHING
-    return f"{months(middle)} ({months(low)}–{months(high)})" if known(low) and known(high) else months(middle)
+    if not is_known(middle):
+        return NOTHING
+    return f"{months(middle)} ({months(low)}–{months(high)})" if is_known(low) and is_known(high) else months(middle)
 
 
 def months(value: float) -> str:
     """A number of months, without a decimal where it has none."""
-    return numbers.observed(value) if float(value).is_integer() else numbers.decimal(value, 1)
+    return lang().counted(value) if float(value).is_integer() else lang().decimal(value, 1)
 
 
 def _one_decimal(value: float) -> str:
-    return numbers.decimal(value, 1)
+    return lang().decimal(value, 1)
 
 
 def _two_decimals(value: float) -> str:
-    return numbers.decimal(value, 2)
+    return lang().decimal(value, 2)
 
 
 def _plain_share(value: float) -> str:
-    return numbers.share(value)
+    return lang().share(value)
 
 
 def _cutoff(row: Row) -> str:
     value = float(row.get("cutoff", float("nan")))
-    if not known(value):
-        return numbers.NOTHING
-    return numbers.decimal(value, 2) if str(row["rule"]).startswith("compare.") else numbers.percent(value)
+    if not is_known(value):
+        return NOTHING
+    return lang().decimal(value, 2) if str(row["rule"]).startswith("compare.") else lang().percent(value)
 
 
 def _count(value: float) -> str:
-    return numbers.observed(value)
+    return lang().counted(value)
 
 
 def of_route(frame: pd.DataFrame, route_id: str) -> pd.DataFrame:
@@ -258,7 +255,7 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
 def show_rule(rules: list[str]) -> str:
     """Which rule is compared."""
     rule = state.choice("rule", rules, "surge" if "surge" in rules else rules[0])
-    st.selectbox(_("Rule"), rules, width=240, format_func=rule_name, **state.widget("rule", rule))
+    st.selectbox(_("Rule"), rules, width=240, format_func=partial(named, RULES), **state.widget("rule", rule))
     return rule
 
 

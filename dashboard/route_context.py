@@ -11,12 +11,13 @@ from core.countries import display_name, known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.errors import InputError
 from core.schema import TARGETS
-from dashboard import downloads, layout, memory, numbers, state, summaries
+from dashboard import downloads, layout, memory, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
-from dashboard.i18n import _, language
-from dashboard.names import indicator_name
+from dashboard.i18n import _, lang, language, named
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
+from reports import numbers
+from reports.names import INDICATORS
 
 LARGEST_SHOWN = 10
 MONTHS_IN_BREAKDOWN = 12
@@ -33,9 +34,7 @@ def show_nationalities(view: RouteView) -> None:
         return
     table, newest = yearly_breakdown(cells)
     period = pd.Period(newest, "M")
-    title = _("Arrivals by nationality, twelve months to {month}").format(
-        month=numbers.month_name(period.to_timestamp())
-    )
+    title = _("Arrivals by nationality, twelve months to {month}").format(month=lang().month(period.to_timestamp()))
     st.header(title, anchor=False)
     show_cut(view)
     mix = largest(table)
@@ -183,12 +182,12 @@ def context_lines(view: RouteView, rows: pd.DataFrame, place: str) -> pd.DataFra
     lines = []
     for group in (local, own, world):
         for (target, _series), part in group.groupby(["target", "series_id"]):
-            known = summaries.series_of(part, str(part["series_id"].iloc[0]))
+            known = numbers.series_of(part, str(part["series_id"].iloc[0]))
             known = known[known["end_date"] <= pd.Timestamp(view.known_on)].tail(12 * INDICATOR_YEARS)
             lines.append(
                 pd.DataFrame(
                     {
-                        "panel": indicator_name(str(target)),
+                        "panel": named(INDICATORS, str(target)),
                         "time_period_end": known["end_date"],
                         "value": known["obs_value"],
                     }

@@ -9,16 +9,18 @@ import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
 from core.schema import ALL
-from dashboard import downloads, layout, memory, numbers, summaries
+from dashboard import downloads, layout, memory
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, ngettext
-from dashboard.names import model_name
+from dashboard.i18n import _, lang, named, ngettext
 from dashboard.route_view import RouteView
 from dashboard.tables import capital
 from dashboard.theme import current_theme
+from forecasting.model import BASELINE, ENSEMBLE
+from reports import numbers
+from reports.names import MODELS
 
 
 def show_models(view: RouteView) -> None:
@@ -35,7 +37,7 @@ def show_models(view: RouteView) -> None:
     export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
     downloads.figures(export, export.title)
     text = _("Years from {year}: earlier peaks would flatten the rest.")
-    st.markdown(layout.small(text.format(year=summaries.FIRST_COMPARED_YEAR)))
+    st.markdown(layout.small(text.format(year=numbers.FIRST_COMPARED_YEAR)))
 
 
 def show_members(view: RouteView) -> None:
@@ -45,8 +47,8 @@ def show_members(view: RouteView) -> None:
         st.header(_("Models"), anchor=False)
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
         return
-    others = members[members["model_id"] != summaries.ENSEMBLE]["q50"]
-    spread = numbers.expected(others.max() - others.min()) if len(others) else ""
+    others = members[members["model_id"] != ENSEMBLE]["q50"]
+    spread = lang().expected(others.max() - others.min()) if len(others) else ""
     text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
     st.header(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
@@ -65,8 +67,8 @@ def draw_members(members: pd.DataFrame, unit: str) -> None:
 def member_rows(view: RouteView) -> pd.DataFrame:
     """Quantiles and score of each model for the third month ahead, the ensemble first, the baseline always there."""
     rows = replayed_rows(view) if view.origin else present_rows(view)
-    rows["name"] = rows["model_id"].map(model_name)
-    first = rows["model_id"].map({summaries.ENSEMBLE: 0, summaries.BASELINE: 1}).fillna(2)
+    rows["name"] = rows["model_id"].map(partial(named, MODELS))
+    first = rows["model_id"].map({ENSEMBLE: 0, BASELINE: 1}).fillna(2)
     return rows.assign(_order=first).sort_values(["_order", "relative_wis"]).drop(columns="_order")
 
 
@@ -74,7 +76,7 @@ def present_rows(view: RouteView) -> pd.DataFrame:
     """Bounds of each model's forecast of the third month ahead, and its score on this route over all past origins."""
     rows = view.night.frame("forecasts")
     rows = rows[(rows["series_id"] == view.series_id) & (rows["output_type"] == "quantile")]
-    end = summaries.window_ends(view.night.as_of)[-1]
+    end = numbers.window_ends(view.night.as_of)[-1]
     rows = rows[rows["target_end_date"] == end]
     wide = rows.pivot_table(index="model_id", columns="output_type_id", values="value")
     kept = {level: f"q{round(level * 100)}" for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
@@ -85,7 +87,7 @@ def present_rows(view: RouteView) -> pd.DataFrame:
     own = scores[
         (scores["series_id"] == view.series_id) & (scores["scale"] == "log") & (scores["horizon"] == horizon)
     ].set_index("model_id")["relative_wis"]
-    return out.assign(relative_wis=out["model_id"].map(own), month=numbers.month_name(end))
+    return out.assign(relative_wis=out["model_id"].map(own), month=lang().month(end))
 
 
 def replayed_rows(view: RouteView) -> pd.DataFrame:
@@ -97,7 +99,7 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
     then = (weights["origin_date"] == pd.Timestamp(view.origin)) & (weights["horizon"] == PLANNING_MONTHS)
     record = weights[then & (weights["series_id"] == ALL)].set_index("model_id")["relative_wis"]
     named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
-    months = [numbers.month_name(end) for end in out["target_end_date"]]
+    months = [lang().month(end) for end in out["target_end_date"]]
     return named.assign(relative_wis=out["model_id"].map(record).astype(float), month=months)
 
 
@@ -124,14 +126,14 @@ def draw_seasons(view: RouteView) -> None:
     months = list(pd.DatetimeIndex(median.index).month)
     same = before[before.index.month.isin(months)]
     st.header(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
-    recent = view.observed[view.observed["time_period_end"].dt.year >= summaries.FIRST_COMPARED_YEAR]
+    recent = view.observed[view.observed["time_period_end"].dt.year >= numbers.FIRST_COMPARED_YEAR]
     figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
 
 
 def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
     """Counted months and this year's expected ones: ``month, kind, value``."""
-    counted = history[history["end_date"].dt.year >= summaries.FIRST_COMPARED_YEAR]
+    counted = history[history["end_date"].dt.year >= numbers.FIRST_COMPARED_YEAR]
     ends = [*counted["end_date"], *pd.DatetimeIndex(median.index)]
     return pd.DataFrame(
         {
@@ -166,7 +168,7 @@ def show_moved(view: RouteView) -> None:
         return
     st.header(moved_title(rows), anchor=False)
     memory.drawn(view.night, partial(draw_moved, rows), "moved", view.route_id)
-    name = _("What moved the forecast of {month}").format(month=numbers.month_name(rows["target_end_date"].iloc[0]))
+    name = _("What moved the forecast of {month}").format(month=lang().month(rows["target_end_date"].iloc[0]))
     downloads.figures(downloads.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
 
 
@@ -185,7 +187,7 @@ def explanation_rows(view: RouteView) -> pd.DataFrame:
     own = rows[rows["series_id"] == view.series_id]
     if view.origin or own.empty:
         return rows.iloc[:0]
-    own = own[own["target_end_date"] == summaries.window_ends(view.night.as_of)[-1]]
+    own = own[own["target_end_date"] == numbers.window_ends(view.night.as_of)[-1]]
     return own.sort_values("link", ignore_index=True)
 
 
@@ -193,13 +195,13 @@ def moved_title(rows: pd.DataFrame) -> str:
     """The finding: what is expected now and what was expected, at the same distance, a month ago."""
     now, former = float(rows["value"].iloc[-1]), float(rows["value"].iloc[0])
     before, month = _months(rows)
-    if numbers.expected(now) == numbers.expected(former):
+    if lang().expected(now) == lang().expected(former):
         text = _("{month}: {now} expected, as many as a month ago for {before}")
     elif now > former:
         text = _("{month}: {now} expected; a month ago {former} for {before}")
     else:
         text = _("{month}: {now} expected, down from {former} a month ago for {before}")
-    return capital(text.format(month=month, now=numbers.expected(now), former=numbers.expected(former), before=before))
+    return capital(text.format(month=month, now=lang().expected(now), former=lang().expected(former), before=before))
 
 
 def steps(rows: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +220,7 @@ def steps(rows: pd.DataFrame) -> pd.DataFrame:
 def step_names(rows: pd.DataFrame) -> dict[str, str]:
     """Each link of the chain in plain words."""
     before, month = _months(rows)
-    counted = numbers.month_name(rows["origin_date"].iloc[0])
+    counted = lang().month(rows["origin_date"].iloc[0])
     return {
         "season": _("{month} instead of {before}").format(month=month, before=before),
         "revisions": _("Earlier figures revised"),
@@ -235,17 +237,17 @@ def news_words(rows: pd.DataFrame) -> str:
     """The last count against what was expected of it, and what that alone moved."""
     first = rows.iloc[0]
     moved = rows.set_index("component")["change"]
-    month = numbers.month_name(first["origin_date"])
+    month = lang().month(first["origin_date"])
     text = _(
         "{month}: {outcome} counted, {expected} expected a month before. That alone moved the forecast by {change}, of "
         "which {lasting} in every month ahead alike."
     )
     said = text.format(
         month=month,
-        outcome=numbers.observed(first["outcome"]),
-        expected=numbers.expected(first["outcome_expected"]),
-        change=numbers.signed(moved["level_shift"] + moved["last_outcome"]),
-        lasting=numbers.signed(moved["level_shift"]),
+        outcome=lang().counted(first["outcome"]),
+        expected=lang().expected(first["outcome_expected"]),
+        change=lang().signed(moved["level_shift"] + moved["last_outcome"]),
+        lasting=lang().signed(moved["level_shift"]),
     )
     return capital(said)
 
@@ -261,4 +263,4 @@ def how_words() -> str:
 def _months(rows: pd.DataFrame) -> tuple[str, str]:
     """The month that was forecast at this distance a month ago, and the one that is now."""
     end = pd.Timestamp(rows["target_end_date"].iloc[0])
-    return numbers.month_name((end.to_period("M") - 1).end_time), numbers.month_name(end)
+    return lang().month((end.to_period("M") - 1).end_time), lang().month(end)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import downloads, numbers, reads, summaries, tables, time_travel
+from core.languages import is_known, round_expected
+from dashboard import downloads, reads, tables, time_travel
 from dashboard.downloads import Export
-from dashboard.i18n import _, words
+from dashboard.i18n import _, lang
 from dashboard.reads import Night
-from dashboard.summaries import known
-from reports import route
+from forecasting.model import BASELINE, ENSEMBLE
+from reports import numbers, route
 from reports.alert import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
@@ -28,9 +29,9 @@ class RouteView:
         route_id: The route.
         origin: Past origin of the backtest (ISO date), or an empty text for the release's own forecast.
         known_on: The date of knowledge.
-        horizon: Months ahead to show.
+        horizon: Full months after the date of knowledge to show; those that are not counted yet before them too.
         threshold: The reader's number, persons a month.
-        summary: The route's row of ``summaries.route_summary``.
+        summary: The route's row of ``numbers.route_summary``.
         history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``, and ``changed`` where
             they are known otherwise now.
         editions: Editions on record of the figures behind the route; 1 where its sources keep no past ones.
@@ -74,7 +75,7 @@ class RouteView:
     @property
     def series_id(self) -> str:
         """The route's series."""
-        return summaries.route_series(self.route_id)
+        return numbers.route_series(self.route_id)
 
     @property
     def key(self) -> tuple[str, str, int, float]:
@@ -84,23 +85,24 @@ class RouteView:
 
 def build(night: Night, route_id: str, origin: str, horizon: int, number: float | None) -> RouteView:
     """Gather what the page shows."""
-    series_id = summaries.route_series(route_id)
+    series_id = numbers.route_series(route_id)
     routes = night.frame("routes")
-    ends = summaries.window_ends(night.as_of)
-    summary = summaries.route_summary(
+    ends = numbers.window_ends(night.as_of)
+    summary = numbers.route_summary(
         routes[routes["route_id"] == route_id], night.frame("observations"), night.frame("trajectories"),
         night.frame("alerts"), ends,
     ).to_dict("records")[0]  # fmt: skip
     known_on = dt.date.fromisoformat(origin) if origin else night.as_of
-    everything = summaries.series_of(night.frame("observations"), series_id)
+    everything = numbers.series_of(night.frame("observations"), series_id)
     history = everything[everything["end_date"] <= pd.Timestamp(known_on)].reset_index(drop=True)
     history = time_travel.history_then(history, night.frame("figures_then"), series_id, origin)
     past = night.frame("backtest")
     past = past[past["series_id"] == series_id]
     source = past[past["origin_date"] == pd.Timestamp(known_on)] if origin else night.frame("forecasts")
-    forecast = _forecast_rows(source, series_id, horizon) if origin or summary["state"] == "ok" else source.iloc[:0]
-    quantiles = summaries.quantiles_of(forecast, series_id)
-    alerts = summaries.by_level(night.frame("alerts"))
+    last = (pd.Period(known_on, "M") + horizon).end_time
+    forecast = _forecast_rows(source, series_id, last) if origin or summary["state"] == "ok" else source.iloc[:0]
+    quantiles = numbers.quantiles_of(forecast, series_id)
+    alerts = numbers.by_level(night.frame("alerts"))
     own = alerts[alerts["route_id"] == route_id].to_dict("records")
     former = reads.night(night.previous) if night.previous else None
     threshold = number if number is not None else usual_threshold(own, history)
@@ -120,12 +122,12 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         observed=for_chart(history),
         forecast=forecast,
         quantiles=quantiles,
-        chances=summaries.chances(quantiles, threshold),
+        chances=numbers.chances(quantiles, threshold),
         earlier=earlier_forecasts(past, origin_date),
         outcomes=outcomes,
         knowing=knowing,
         scored=scores_then(night, series_id, origin, horizon, outcomes),
-        skill=skill_span(summaries.better_than_baseline(night.frame("scores"), series_id)),
+        skill=skill_span(numbers.better_than_baseline(night.frame("scores"), series_id)),
         running=running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
@@ -139,13 +141,13 @@ def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) 
     """
     if not origin:
         return time_travel.came_later(night, series_id, last)
-    later = summaries.observed_after(night.frame("observations"), night.frame("outcomes"), series_id, last.date())
+    later = numbers.observed_after(night.frame("observations"), night.frame("outcomes"), series_id, last.date())
     return later, night
 
 
 def scores_then(night: Night, series_id: str, origin: str, horizon: int, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Scores of the ensemble and the baseline in the months counted since: ``model_id, horizon, wis``."""
-    judged = (summaries.ENSEMBLE, summaries.BASELINE)
+    judged = (ENSEMBLE, BASELINE)
     if origin:
         rows = night.frame("replays")
         rows = rows[(rows["series_id"] == series_id) & (rows["origin_date"] == pd.Timestamp(origin))]
@@ -163,12 +165,12 @@ def editions_of(routes: pd.DataFrame, route_id: str) -> int:
     return int(routes.loc[routes["route_id"] == route_id, "editions"].max())
 
 
-def _forecast_rows(source: pd.DataFrame, series_id: str, horizon: int) -> pd.DataFrame:
+def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> pd.DataFrame:
     rows = source[
         (source["series_id"] == series_id)
-        & (source["model_id"] == summaries.ENSEMBLE)
+        & (source["model_id"] == ENSEMBLE)
         & (source["output_type"] == "quantile")
-        & (source["horizon"] <= horizon)
+        & (source["target_end_date"] <= last)
     ]
     return rows.reset_index(drop=True)
 
@@ -192,21 +194,21 @@ def for_chart(history: pd.DataFrame) -> pd.DataFrame:
 def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
     """A number to begin with: the open alert's threshold, else half more than the past year's average."""
     for row in alerts:
-        if known(row["threshold"]):
+        if is_known(row["threshold"]):
             return float(round(row["threshold"]))
     mean = history["obs_value"].tail(12).mean()
-    return numbers.round_expected(1.5 * float(mean)) if known(mean) else 0.0
+    return round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
 
 
 def routes_of(night: Night) -> tuple[list[str], str]:
     """The routes of a release in their order, and the one to open with; empty where there is none."""
-    routes = [str(route_id) for route_id in summaries.route_states(night.frame("routes"))["route_id"]]
+    routes = [str(route_id) for route_id in numbers.route_states(night.frame("routes"))["route_id"]]
     return routes, first_route(night, routes) if routes else ""
 
 
 def first_route(night: Night, routes: list[str]) -> str:
     """The route to open with: the one with the highest alert, else the first with a forecast."""
-    alerts = summaries.by_level(night.frame("alerts"))
+    alerts = numbers.by_level(night.frame("alerts"))
     flagged = [route_id for route_id in alerts["route_id"] if route_id in routes]
     frame = night.frame("routes")
     fine = list(frame.loc[frame["state"] == "ok", "route_id"])
@@ -216,7 +218,7 @@ def first_route(night: Night, routes: list[str]) -> str:
 def past_origins(night: Night, route_id: str) -> list[str]:
     """Past origins with a stored forecast of the route, the newest first, as ISO dates."""
     past = night.frame("backtest")
-    dates = past.loc[past["series_id"] == summaries.route_series(route_id), "origin_date"].unique()
+    dates = past.loc[past["series_id"] == numbers.route_series(route_id), "origin_date"].unique()
     return sorted((pd.Timestamp(date).date().isoformat() for date in dates), reverse=True)
 
 
@@ -266,7 +268,7 @@ def export(view: RouteView) -> Export:
     frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)
     rows = view.night.frame("observations")
     sources = sorted(rows.loc[rows["series_id"] == view.series_id, "source_id"].unique())
-    title = route.title(view, view.night.as_of, words())
+    title = route.title(view, view.night.as_of, lang())
     made = downloads.export_of(view.night, f"route-{view.route_id}", title, frame, sources)
     if not view.origin:
         return made

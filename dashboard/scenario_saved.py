@@ -11,10 +11,10 @@ from access.roles import SAVE_SCENARIO
 from core.entry import Entry
 from core.errors import VigieError
 from core.settings import home_folder, load_settings
-from dashboard import downloads, layout, numbers, reads, scenario_state, scenario_view, state, visitor
+from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart
 from dashboard.failures import error_words
-from dashboard.i18n import _, words
+from dashboard.i18n import _, lang
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.scenario_state import Values
@@ -84,7 +84,7 @@ def _show_list(saved: dict[str, Entry]) -> None:
             _("Scenario"): [f"[{plain(entry.reason)}]({_link(entry)})" for entry in entries],
             _("Route"): [layout.route_name(str(entry.payload["query"]["route"])) for entry in entries],
             _("Saved by"): [plain(entry.actor) for entry in entries],
-            _("On"): [no_break(numbers.day_short(entry.at.date())) for entry in entries],
+            _("On"): [no_break(lang().day_short(entry.at.date())) for entry in entries],
         }
     )
     st.table(table, border="horizontal", hide_index=True, alt=_("Scenarios that people saved"))
@@ -119,13 +119,13 @@ def _show_comparison(
         ]
     )
     unit = _("{route}, arrivals expected in {months}").format(
-        route=layout.route_name(scenario.route_id), months=numbers.month_range(ends[0], ends[-1])
+        route=layout.route_name(scenario.route_id), months=lang().months(ends[0], ends[-1])
     )
     layout.chart(compare_chart(rows, unit=unit, theme=current_theme()), compare_alt(rows, unit=unit), "compare")
     frame = rows.drop(columns="is_forecast").round(1)
     made = downloads.with_notes(
         downloads.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
-        [wording.conditional_note(words()), wording.assumption(values, words())],
+        [wording.conditional_note(lang()), wording.assumption(values, lang())],
     )
     downloads.figures(made, unit)
 

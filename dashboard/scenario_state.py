@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dashboard import numbers, summaries
+from core.calendar import planning_window
+from core.languages import round_expected
 from dashboard.reads import Night
 from forecasting.scenarios.analogues import EPISODES
 from forecasting.scenarios.capacity import STAYS
 from forecasting.scenarios.conditional import HOWS
+from reports import numbers
 
 KINDS = ("if", "shock", "past")
 NONE = "none"
@@ -60,15 +62,15 @@ PLACES = ("stay", "stay_kind", "needs_place", "confidence")
 
 def forecast_routes(night: Night) -> list[str]:
     """Routes of a release that are forecast, in the order of the overview."""
-    routes = summaries.route_states(night.frame("routes"))
+    routes = numbers.route_states(night.frame("routes"))
     known = set(night.frame("trajectories")["series_id"])
-    return [str(name) for name in routes["route_id"] if summaries.route_series(str(name)) in known]
+    return [str(name) for name in routes["route_id"] if numbers.route_series(str(name)) in known]
 
 
 def months_of(night: Night, route_id: str) -> list[str]:
     """Months ahead that a route's sample paths cover, ``YYYY-MM``."""
     rows = night.frame("trajectories")
-    ends = rows.loc[rows["series_id"] == summaries.route_series(route_id), "target_end_date"]
+    ends = rows.loc[rows["series_id"] == numbers.route_series(route_id), "target_end_date"]
     return [str(month) for month in sorted(pd.DatetimeIndex(ends.unique()).to_period("M"))]
 
 
@@ -79,27 +81,29 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
     spans = [set(months_of(night, other)) for other in routes]
     shared = tuple(month for month in months if all(month in span for span in spans))
     others = tuple(other for other in routes if other != route_id)
+    begins = str(planning_window(night.as_of)[0])
+    own_start, start = (begins if begins in found else found[min(1, len(found) - 1)] for found in (months, shared))
     names, sides = tuple(routes), ("above", "below")
     return {
         "kind": Lever("if", KINDS),
         "if_route": Lever(route_id, names),
         "if_side": Lever("above", sides),
-        "if_value": Lever(_upper_quartile(night, route_id, shared[0]), low=0, high=1_000_000),
+        "if_value": Lever(_upper_quartile(night, route_id, start), low=0, high=1_000_000),
         "if_how": Lever("any", HOWS),
-        "if_from": Lever(shared[0], shared),
-        "if_to": Lever(shared[0], shared),
+        "if_from": Lever(start, shared),
+        "if_to": Lever(start, shared),
         "and_route": Lever(NONE, (NONE, *names)),
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=1_000_000),
         "shock_size": Lever("50", low=-100, high=500),
-        "shock_from": Lever(months[min(1, len(months) - 1)], months),
+        "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),
         "shock_months": Lever("3", low=1, high=12),
         "shock_decay": Lever("2", low=0, high=12),
         "to_route": Lever(NONE, (NONE, *others)),
         "to_share": Lever("0", low=0, high=100),
         "episode": Lever(_own_episode(route_id), tuple(EPISODES)),
-        "past_from": Lever(months[min(1, len(months) - 1)], months),
+        "past_from": Lever(own_start, months),
         "past_as": Lever("usual", ("usual", "ratio", "persons")),
         "past_strength": Lever("100", low=10, high=150),
         "stay": Lever("3", low=0.5, high=24),
@@ -136,9 +140,9 @@ def month_end(month: str) -> pd.Timestamp:
 def _upper_quartile(night: Night, route_id: str, month: str) -> str:
     """A number to begin with: what the month passes one time in four."""
     rows = night.frame("trajectories")
-    series = rows["series_id"] == summaries.route_series(route_id)
+    series = rows["series_id"] == numbers.route_series(route_id)
     values = rows.loc[series & (rows["target_end_date"] == month_end(month)), "value"]
-    return str(int(numbers.round_expected(float(values.quantile(0.75)))))
+    return str(int(round_expected(float(values.quantile(0.75)))))
 
 
 def _own_episode(route_id: str) -> str:

@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
+from core.languages import WORD_JOINER
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import layout, numbers, summaries
+from dashboard import layout
 from dashboard.failures import error_words
-from dashboard.i18n import _, words
+from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios.capacity import Needs, occupancy, places_needed
 from forecasting.scenarios.conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
+from reports import numbers
 from reports import scenario as wording
 
 LONGEST_TOTAL = 3
@@ -66,14 +68,14 @@ def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scen
             "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
             "Lower the number or widen the months."
         )
-        said = text.format(left=round(error.effective), n=numbers.observed(error.paths), fewest=FEWEST_EFFECTIVE)
+        said = text.format(left=round(error.effective), n=lang().counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
     text = _("Chance of the condition itself: {chance} ({word}). Effective sample: {left} of {n} paths.")
     note = text.format(
-        chance=numbers.percent(found.probability),
-        word=numbers.chance_word(found.probability),
-        left=numbers.observed(found.effective),
-        n=numbers.observed(count),
+        chance=lang().percent(found.probability),
+        word=lang().chance_word(found.probability),
+        left=lang().counted(found.effective),
+        n=lang().counted(count),
     )
     return Scenario(route_id, found.trajectories, notes=[note])
 
@@ -87,13 +89,13 @@ def conditions(values: Mapping[str, str]) -> list[Condition]:
         if route_id != NONE:
             above, value = values[f"{prefix}_side"] == "above", float(values[f"{prefix}_value"])
             how = next(one for one in ("any", "every", "total") if one == values["if_how"])
-            out.append(Condition(summaries.route_series(route_id), first, last, how, above, value))
+            out.append(Condition(numbers.route_series(route_id), first, last, how, above, value))
     return out
 
 
 def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
     shock = Shock(
-        summaries.route_series(route_id),
+        numbers.route_series(route_id),
         month_end(values["shock_from"]),
         size=float(values["shock_size"]) / 100,
         onset=int(float(values["shock_onset"])),
@@ -104,12 +106,12 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
     if values["to_route"] != NONE:
         lines = []
         for name in (route_id, values["to_route"]):
-            rows = summaries.series_of(night.frame("observations"), summaries.route_series(name))
+            rows = numbers.series_of(night.frame("observations"), numbers.route_series(name))
             lines.append(pd.Series(rows["obs_value"].to_numpy(), pd.PeriodIndex(rows["time_period"], freq="M")))
         found = estimate_diversion(*lines)
         share = float(values["to_share"]) / 100
-        notes.append(wording.diversion(found, route_id, values["to_route"], share, words()))
-        series_id = summaries.route_series(values["to_route"])
+        notes.append(wording.diversion(found, route_id, values["to_route"], share, lang()))
+        series_id = numbers.route_series(values["to_route"])
         # The estimate's own width counts only for the estimate itself; any other share is the reader's.
         if found.evidence and abs(share - found.share) < 0.005:
             low, high = min(found.low, share), max(found.high, share)
@@ -121,7 +123,7 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
 
 def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
     episode = EPISODES[values["episode"]]
-    name = wording.episode_name(episode.episode_id, words())
+    name = wording.episode_name(episode.episode_id, lang())
     found = course(night.frame("observations"), episode)
     if found is None:
         text = _(
@@ -131,7 +133,7 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
         return Scenario(route_id, None, refused=text.format(episode=name))
     strength = float(values["past_strength"]) / 100
     first = month_end(values["past_from"])
-    series_id = summaries.route_series(route_id)
+    series_id = numbers.route_series(route_id)
     paths = night.frame("trajectories")
     if (episode.usual if values["past_as"] == "usual" else values["past_as"]) == "persons":
         paths = add_persons(paths, series_id, found.beyond, first=first, strength=strength)
@@ -139,7 +141,7 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
     else:
         paths = rescale(paths, series_id, found.multiples, first=first, strength=strength)
         said = _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
-    notes = [wording.course(found, episode, layout.source_name(night, found.source_id), words()), said]
+    notes = [wording.course(found, episode, layout.source_name(night, found.source_id), lang()), said]
     if episode.route_id != route_id:
         text = _("The episode took place on another route ({route}).")
         notes.append(text.format(route=layout.route_name(episode.route_id)))
@@ -148,7 +150,7 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
 
 def route_paths(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
     """Sample paths of a route: one row per path, one column per month (its last day)."""
-    rows = trajectories[trajectories["series_id"] == summaries.route_series(route_id)]
+    rows = trajectories[trajectories["series_id"] == numbers.route_series(route_id)]
     return rows.pivot_table(index="output_type_id", columns="target_end_date", values="value").sort_index(axis=1)
 
 
@@ -181,9 +183,9 @@ def totals(trajectories: pd.DataFrame, route_id: str, ends: list[pd.Timestamp]) 
 
 
 def title_months(night: Night, route_id: str) -> list[pd.Timestamp]:
-    """The next months not counted yet, whose total the page speaks of."""
+    """The planning window, whose total the page speaks of, as far as the route's sample paths cover it."""
     paths = route_paths(night.frame("trajectories"), route_id)
-    return list(pd.DatetimeIndex(paths.columns)[:LONGEST_TOTAL])
+    return [end for end in pd.DatetimeIndex(paths.columns) if end in numbers.window_ends(night.as_of)]
 
 
 def places(
@@ -192,7 +194,7 @@ def places(
     """Places needed by month and in all months together; see ``forecasting.scenarios.capacity``."""
     stay = "fixed" if values["stay_kind"] == "fixed" else "open"
     needs = Needs(float(values["stay"]), "fixed" if stay == "fixed" else "open", float(values["needs_place"]) / 100)
-    rows = summaries.series_of(night.frame("observations"), summaries.route_series(route_id))
+    rows = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     history = pd.Series(rows["obs_value"].to_numpy(), pd.DatetimeIndex(rows["end_date"]))
     taken = occupancy(route_paths(trajectories, route_id), history, needs)
     return places_needed(taken, float(values["confidence"]) / 100)
@@ -203,7 +205,7 @@ LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.
 
 def _interval(low: float, high: float) -> str:
     """An interval that may break after its dash: on a phone these tables must not be wider than the screen."""
-    return numbers.interval(low, high).replace(numbers.WORD_JOINER, "")
+    return lang().interval(low, high).replace(WORD_JOINER, "")
 
 
 def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd.DataFrame:
@@ -223,12 +225,12 @@ def months_table(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
     rows = list(zip(pd.DatetimeIndex(then.index), then.to_dict("records"), forecast.to_dict("records"), strict=True))
     return pd.DataFrame(
         {
-            _("Month"): [numbers.month_name(end) for end, _then, _plain in rows],
-            _("Scenario"): [numbers.expected(row[0.5]) for _end, row, _plain in rows],
+            _("Month"): [lang().month(end) for end, _then, _plain in rows],
+            _("Scenario"): [lang().expected(row[0.5]) for _end, row, _plain in rows],
             _("80% interval"): [_interval(row[0.1], row[0.9]) for _end, row, _plain in rows],
-            _("Forecast"): [numbers.expected(row[0.5]) for _end, _then, row in rows],
+            _("Forecast"): [lang().expected(row[0.5]) for _end, _then, row in rows],
             _("80%, forecast"): [_interval(row[0.1], row[0.9]) for _end, _then, row in rows],
-            _("Difference"): [numbers.change(one[0.5], two[0.5]) for _end, one, two in rows],
+            _("Difference"): [lang().change(one[0.5], two[0.5]) for _end, one, two in rows],
         }
     )
 
@@ -253,11 +255,11 @@ def routes_shown(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             _("Route"): [layout.route_name(route_id) for route_id in routes],
-            _("Scenario"): [numbers.expected(then["q50"][route_id]) for route_id in routes],
+            _("Scenario"): [lang().expected(then["q50"][route_id]) for route_id in routes],
             _("80% interval"): [_interval(then["q10"][one], then["q90"][one]) for one in routes],
-            _("Forecast"): [numbers.expected(plain["q50"][route_id]) for route_id in routes],
+            _("Forecast"): [lang().expected(plain["q50"][route_id]) for route_id in routes],
             _("80%, forecast"): [_interval(plain["q10"][one], plain["q90"][one]) for one in routes],
-            _("Difference"): [numbers.change(then["q50"][one], plain["q50"][one]) for one in routes],
+            _("Difference"): [lang().change(then["q50"][one], plain["q50"][one]) for one in routes],
         }
     )
 
@@ -281,10 +283,10 @@ def places_table(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
     """Places by month's end, scenario beside forecast."""
     return pd.DataFrame(
         {
-            _("End of"): [numbers.month_name(end) for end in then["target_end_date"]],
-            _("Places, scenario"): [numbers.expected(value) for value in then["places"]],
-            _("Median, scenario"): [numbers.expected(value) for value in then["median"]],
-            _("Places, forecast"): [numbers.expected(value) for value in forecast["places"]],
-            _("Median, forecast"): [numbers.expected(value) for value in forecast["median"]],
+            _("End of"): [lang().month(end) for end in then["target_end_date"]],
+            _("Places, scenario"): [lang().expected(value) for value in then["places"]],
+            _("Median, scenario"): [lang().expected(value) for value in then["median"]],
+            _("Places, forecast"): [lang().expected(value) for value in forecast["places"]],
+            _("Median, forecast"): [lang().expected(value) for value in forecast["median"]],
         }
     )

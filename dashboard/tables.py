@@ -13,12 +13,11 @@ import pandas as pd
 from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
-from dashboard import numbers
-from dashboard.i18n import _, language
+from core.languages import NOTHING, is_known, round_expected, typeset
+from dashboard.i18n import _, lang, language
 from dashboard.layout import route_name
-from dashboard.summaries import chances as chances_of
-from dashboard.summaries import known
 from dashboard.theme import BADGE_COLOURS, level_label
+from reports.numbers import chances as chances_of
 
 Row = Mapping[Any, Any]
 NO_BREAK = "\u00a0"
@@ -65,15 +64,15 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, 
 
 
 def _expected(value: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
-    return numbers.expected(value)
+    return lang().expected(value)
 
 
 def _observed(value: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
-    return numbers.observed(value)
+    return lang().counted(value)
 
 
 def _growth(share: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
-    return numbers.change(1 + share, 1.0) if known(share) else numbers.NOTHING
+    return lang().change(1 + share, 1.0) if is_known(share) else NOTHING
 
 
 def _route_cell(row: Row, link: str) -> str:
@@ -86,7 +85,7 @@ def _route_cell(row: Row, link: str) -> str:
 def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
-    return f":gray[{numbers.interval(row['low'], row['high'])}]"
+    return f":gray[{lang().interval(row['low'], row['high'])}]"
 
 
 def _trend_alt(row: Row) -> str:
@@ -101,9 +100,9 @@ def chance_table(chances: pd.DataFrame) -> pd.DataFrame:
     """
     return pd.DataFrame(
         {
-            _("Month"): [no_break(numbers.month_name(end)) for end in chances["target_end_date"]],
-            _("Chance"): [numbers.percent(value) for value in chances["probability"]],
-            _("In words"): [capital(numbers.chance_word(value)) for value in chances["probability"]],
+            _("Month"): [no_break(lang().month(end)) for end in chances["target_end_date"]],
+            _("Chance"): [lang().percent(value) for value in chances["probability"]],
+            _("In words"): [capital(lang().chance_word(value)) for value in chances["probability"]],
         }
     )
 
@@ -171,9 +170,9 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
     for column in ("kind", "flag"):
         shown[column] = shown[column].map(lambda text: words.get(text, "") if isinstance(text, str) else "")
     for column in [name for name in shown.columns if name == "median" or name.startswith("q")]:
-        shown[column] = shown[column].map(numbers.round_expected, na_action="ignore")
+        shown[column] = shown[column].map(round_expected, na_action="ignore")
     if "chance_above" in shown:
-        shown["chance_above"] = [numbers.percent(value) if known(value) else "" for value in shown["chance_above"]]
+        shown["chance_above"] = [lang().percent(value) if is_known(value) else "" for value in shown["chance_above"]]
     return shown.rename(columns=names)
 
 
@@ -203,7 +202,7 @@ def _pattern(column: pd.Series) -> str:
 
 def _cell(value: Any, pattern: str) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
     if isinstance(value, dt.date):
-        return numbers.day_short(value)
+        return lang().day_short(value)
     if isinstance(value, bool | str) or not isinstance(value, int | float) or math.isinf(value):
         return str(value)
-    return numbers.typeset(format_decimal(value, format=pattern, locale=language()))
+    return typeset(format_decimal(value, format=pattern, locale=language()))

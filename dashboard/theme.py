@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from dashboard.i18n import language, words
+from dashboard.i18n import lang, language
 from reports import names
 
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
@@ -143,12 +143,12 @@ def level_word(alert_level: str) -> str:
     Raises:
         KeyError: The level is unknown.
     """
-    return names.level_name(alert_level, words())
+    return names.level_name(alert_level, lang())
 
 
 def level_label(alert_level: str) -> str:
     """Mark and word of an alert level: ``◆ Severe``."""
-    return names.level_label(alert_level, words())
+    return names.level_label(alert_level, lang())
 
 
 def level_badge(alert_level: str) -> str:

@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.languages import is_known
 from core.quantiles import INTERVALS, interval_levels
-from dashboard import downloads, layout, numbers, reads, state, summaries, tables
-from dashboard.i18n import _, ngettext
+from dashboard import downloads, layout, reads, state, tables
+from dashboard.i18n import _, lang, ngettext
 from dashboard.reads import Night
+from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import wis
+from reports import numbers
 
 if TYPE_CHECKING:
     from dashboard.route_view import RouteView
@@ -56,9 +59,7 @@ def came_later(night: Night, series_id: str, after: pd.Timestamp) -> tuple[pd.Da
     """What was counted after a month of a release, and the release that knows it."""
     knowing = later_release(night, reads.nights())
     for source in (knowing, night):
-        found = summaries.observed_after(
-            source.frame("observations"), source.frame("outcomes"), series_id, after.date()
-        )
+        found = numbers.observed_after(source.frame("observations"), source.frame("outcomes"), series_id, after.date())
         if len(found):
             return found, source
     return found, night
@@ -68,7 +69,7 @@ def how_it_did(quantiles: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Each month counted since, beside what was expected of it.
 
     Args:
-        quantiles: Result of ``summaries.quantiles_of``.
+        quantiles: Result of ``numbers.quantiles_of``.
         outcomes: ``time_period_end``, ``value``.
 
     Returns:
@@ -114,7 +115,7 @@ def sum_quantiles(trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.
     """Quantiles of a sum over months at ``SUM_LEVELS``, from joint paths; empty where a month has no path."""
     rows = trajectories[
         (trajectories["series_id"] == series_id)
-        & (trajectories["model_id"] == summaries.ENSEMBLE)
+        & (trajectories["model_id"] == ENSEMBLE)
         & trajectories["target_end_date"].isin(ends)
     ]
     if rows["target_end_date"].nunique() < len(ends):
@@ -155,7 +156,7 @@ def beside(stops: Sequence[str], chosen: str) -> tuple[str | None, str | None]:
 
 def origin_label(origin: str) -> str:
     """A past origin in words."""
-    return _("{day} · replay").format(day=numbers.day(dt.date.fromisoformat(origin)))
+    return _("{day} · replay").format(day=lang().day(dt.date.fromisoformat(origin)))
 
 
 def show_control(night: Night, origin: str, origins: list[str]) -> None:
@@ -274,8 +275,8 @@ def inside_words(did: pd.DataFrame) -> str:
 
 def score_words(scored: pd.DataFrame) -> str:
     """The ensemble's score relative to the baseline's on the same months."""
-    ratio, months = relative_wis(scored, summaries.ENSEMBLE, summaries.BASELINE)
-    if not summaries.known(ratio):
+    ratio, months = relative_wis(scored, ENSEMBLE, BASELINE)
+    if not is_known(ratio):
         return ""
     text = (
         _("Its score (WIS) was {ratio} of the baseline's over {n}: better.")
@@ -283,7 +284,7 @@ def score_words(scored: pd.DataFrame) -> str:
         else _("Its score (WIS) was {ratio} of the baseline's over {n}: not better.")
     )
     count = ngettext("{n} month", "{n} months", months).format(n=months)
-    return text.format(ratio=numbers.decimal(ratio), n=count)
+    return text.format(ratio=lang().decimal(ratio), n=count)
 
 
 def source_words(view: RouteView) -> str:
@@ -291,26 +292,26 @@ def source_words(view: RouteView) -> str:
     if view.knowing.run_id == view.night.run_id:
         return ""
     text = _("Outcomes as known in the release of {day}.")
-    return layout.small(text.format(day=numbers.day(view.knowing.as_of)))
+    return layout.small(text.format(day=lang().day(view.knowing.as_of)))
 
 
 def held_words(inside: float) -> str:
     """The narrowest interval that holds an outcome."""
     if inside == OUTSIDE:
         return _("outside all")
-    return _("inside the {coverage}").format(coverage=numbers.percent(inside))
+    return _("inside the {coverage}").format(coverage=lang().percent(inside))
 
 
 def verdict_table(did: pd.DataFrame) -> pd.DataFrame:
     """What came, beside what was expected, in the reader's words."""
     return pd.DataFrame(
         {
-            _("Month"): [numbers.month_name(end) for end in did["target_end_date"]],
-            _("Expected"): [numbers.expected(value) for value in did["q50"]],
+            _("Month"): [lang().month(end) for end in did["target_end_date"]],
+            _("Expected"): [lang().expected(value) for value in did["q50"]],
             tables.no_break(_("80% interval")): [
-                numbers.interval(low, high) for low, high in zip(did["q10"], did["q90"], strict=True)
+                lang().interval(low, high) for low, high in zip(did["q10"], did["q90"], strict=True)
             ],
-            _("Counted"): [numbers.observed(value) for value in did["outcome"]],
+            _("Counted"): [lang().counted(value) for value in did["outcome"]],
             _("Where it fell"): [held_words(inside) for inside in did["inside"]],
         }
     )

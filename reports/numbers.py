@@ -14,6 +14,7 @@ from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above
 from core.routes import ROUTES
 from core.schema import ALL, make_series_id
 from forecasting.model import ENSEMBLE
+from forecasting.verification.verdict import BETTER, skill
 
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
@@ -185,3 +186,11 @@ def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id
         return series_of(observations, series_id)
     together = pd.concat(parts).drop_duplicates("time_period", keep="last").sort_values("time_period")
     return together[together["end_date"] > pd.Timestamp(after)].reset_index(drop=True)
+
+
+def better_than_baseline(scores: pd.DataFrame, series_id: str) -> dict[int, bool]:
+    """For each horizon, whether the ensemble's verdict on log scale is better than the baseline."""
+    judged = skill(scores[scores["series_id"] == series_id])
+    return {
+        int(horizon): verdict == BETTER for horizon, verdict in zip(judged["horizon"], judged["verdict"], strict=True)
+    }

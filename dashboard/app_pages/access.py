@@ -7,9 +7,9 @@ import streamlit as st
 
 from access.audit import access_rows
 from access.roles import ROLES, matrix
-from dashboard import layout, numbers, reads
+from dashboard import layout, reads
 from dashboard.access_words import action_name, role_name, row_about, row_name
-from dashboard.i18n import _
+from dashboard.i18n import _, lang
 from dashboard.layout import small
 
 TITLE, PLACE = _("Access"), 9
@@ -41,7 +41,7 @@ def show_rows() -> None:
         return
     table = pd.DataFrame(
         [
-            (f"{numbers.day(row.at.date())}, {row.at:%H:%M} UTC", row.actor, row_name(row), row_about(row))
+            (f"{lang().day(row.at.date())}, {row.at:%H:%M} UTC", row.actor, row_name(row), row_about(row))
             for row in rows
         ],
         columns=[_("When"), _("Who"), _("Action"), _("About")],

@@ -9,22 +9,21 @@ import pandas as pd
 import streamlit as st
 
 from alerts.lifecycle import ENDED, PROPOSED
-from core.languages import capital
+from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, downloads, inbox, layout, memory, numbers, reads, state, summaries
+from dashboard import alert_view, downloads, inbox, layout, memory, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.i18n import _, ngettext, words
+from dashboard.i18n import _, lang, named, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
-from dashboard.names import rule_name
 from dashboard.reads import Night
-from dashboard.summaries import known
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
+from reports import numbers
 from reports.alert import AlertReport, Row, alert_file, alert_report, events_words, rule_record, status_words
 from reports.changes import change_since, change_words
 from reports.citations import uses
-from reports.names import subject_name
+from reports.names import RULES, subject_name
 
 TITLE, PLACE = _("Alerts"), 4
 
@@ -52,9 +51,9 @@ def show(night: Night) -> None:
             row = show_inbox(night, chosen, statuses)
         with detail, st.container(border=True):
             show_detail(night, row, statuses[row["alert_id"]])
-    st.markdown(small(uses(words())))
+    st.markdown(small(uses(lang())))
     if len(alerts):
-        shown = alert_file(alerts.drop(columns=["key", "status"]), night.frame("track_record"), words())
+        shown = alert_file(alerts.drop(columns=["key", "status"]), night.frame("track_record"), lang())
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
 
 
@@ -119,14 +118,14 @@ def show_inbox(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertS
 def inbox_label(night: Night, row: Row) -> str:
     """Badge, subject and rule of one alert. Streamlit tells options apart by their labels: no two may be the same."""
     level = "ended" if row["ended"] else row["alert_level"]
-    subject = plain(subject_name(row, night.sources(), words()))
-    return f"{level_badge(level)} **{subject}** {small(rule_name(row['rule']))}"
+    subject = plain(subject_name(row, night.sources(), lang()))
+    return f"{level_badge(level)} **{subject}** {small(named(RULES, row['rule']))}"
 
 
 def report_of(night: Night, row: Row) -> AlertReport:
     """What the release says about an alert; ``ended`` where it no longer stands."""
     record = rule_record(row, night.frame("track_record"))
-    return alert_report(row, record, words(), over=ENDED if row["ended"] else "")
+    return alert_report(row, record, lang(), over=ENDED if row["ended"] else "")
 
 
 def inbox_caption(night: Night, row: Row, status: AlertStatus) -> str:
@@ -135,10 +134,10 @@ def inbox_caption(night: Night, row: Row, status: AlertStatus) -> str:
     if row["ended"]:
         parts.append(_("ended"))
     else:
-        parts.append(status_words(status.state, words()))
+        parts.append(status_words(status.state, lang()))
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
-        parts.append(change_words(change, words()))
+        parts.append(change_words(change, lang()))
     if status.state.objections:
         count = len(status.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
@@ -150,7 +149,7 @@ def show_detail(night: Night, row: Row, status: AlertStatus) -> None:
     is_newest = night.run_id == reads.nights()[0].run_id
     level = "ended" if row["ended"] else row["alert_level"]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(plain(subject_name(row, night.sources(), words())), anchor=False, width="content")
+        st.header(plain(subject_name(row, night.sources(), lang())), anchor=False, width="content")
         if is_newest and not row["ended"]:
             inbox.show_actions(row, status.state)
     # What comes and goes has a place of its own, so that what stands below keeps its.
@@ -188,7 +187,7 @@ def show_numbers(night: Night, row: Row) -> None:
     if report.chance_word and report.window and not row["ended"]:
         cells.append((_("Months"), report.window, _("in any of them")))
     if record is not None:
-        cells.append((_("Record"), capital(report.record), events_words(record, words())))
+        cells.append((_("Record"), capital(report.record), events_words(record, lang())))
     if cells:
         with st.grid(len(cells), min_column_width=120):
             for label, value, pill in cells:
@@ -201,15 +200,15 @@ def show_season(night: Night, row: Row) -> None:
     if found is None:
         return
     past, quantiles, end = found
-    title = _("Arrivals, {month} of each year").format(month=numbers.month_name(end, year=False))
+    title = _("Arrivals, {month} of each year").format(month=lang().month(end, year=False))
     st.markdown(f"### {title}", anchors=False)
-    threshold = float(row["threshold"]) if known(row["threshold"]) else None
+    threshold = float(row["threshold"]) if is_known(row["threshold"]) else None
     memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
     st.markdown(
-        small(_("Years from {year}: earlier peaks would flatten the rest.").format(year=summaries.FIRST_COMPARED_YEAR))
+        small(_("Years from {year}: earlier peaks would flatten the rest.").format(year=numbers.FIRST_COMPARED_YEAR))
     )
 
 
@@ -231,7 +230,7 @@ def show_record(night: Night, row: Row) -> None:
     st.markdown("### " + _("Track record of this rule"), anchors=False)
     if rows.empty:
         none = _("This rule has no track record: it reports what is known, it does not forecast.")
-        st.markdown(small(capital(report_of(night, row).record) if known(row["probability"]) else none))
+        st.markdown(small(capital(report_of(night, row).record) if is_known(row["probability"]) else none))
         return
     rows.columns = pd.Index([_("Measure"), _("Value"), _("90% interval")])
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import asylum_view, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
-from dashboard.i18n import _, words
+from dashboard.i18n import _, lang
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
 from dashboard.route_context import country
@@ -30,15 +30,15 @@ def show(night: Night) -> None:
     order = memory.made(night, ranked, "destinations", kind)
     geo = state.choice("country", order, order[0])
     view = memory.made(night, partial(asylum_view.build, night, kind, geo), "asylum", kind, geo)
-    st.title(asylum.title(view, words()), anchor=False)
+    st.title(asylum.title(view, lang()), anchor=False)
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(view)
     with figures:
-        for label, value, pill in asylum.key_numbers(view, words()):
+        for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-        st.markdown(layout.small(asylum.skill_words(view, words())))
+        st.markdown(layout.small(asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(view)
     left, right = st.columns(2, gap="medium")
@@ -54,7 +54,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
         st.selectbox(
             _("Applications"),
             found,
-            format_func=lambda kind: asylum.kind_name(kind, words()),
+            format_func=lambda kind: asylum.kind_name(kind, lang()),
             width=330,
             **state.widget("kind", view.kind),
         )
@@ -66,7 +66,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
             _("Earlier forecasts"),
             **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
         )
-    reporting, missing = asylum.reporting_words(view, words()), asylum.missing_words(view, view.night, words())
+    reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, view.night, lang())
     if reporting or missing:
         st.markdown(layout.small(f"{reporting} {missing}".strip()))
 
@@ -74,7 +74,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
 def show_fan(view: AsylumView) -> None:
     """The fan chart, or why there is none."""
     if view.quantiles.empty:
-        st.info(layout.plain(asylum.why_no_forecast(view, view.night, words())), icon=":material/info:")
+        st.info(layout.plain(asylum.why_no_forecast(view, view.night, lang())), icon=":material/info:")
         return
     earlier = state.switch("earlier", default=True)
     memory.drawn(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)
@@ -86,7 +86,7 @@ def draw_fan(view: AsylumView, *, earlier: bool) -> None:
         view.observed,
         view.forecast,
         view.night.as_of,
-        asylum.unit(view, words()),
+        asylum.unit(view, lang()),
         earlier=view.earlier if earlier else None,
         skill=view.skill,
         months_back=asylum_view.SHOWN[view.freq],
@@ -105,7 +105,7 @@ def show_files(view: AsylumView) -> None:
         export,
         export.title,
         shown=asylum_view.in_words(export.frame),
-        picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum.unit(view, words())),
+        picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum.unit(view, lang())),
     )
 
 

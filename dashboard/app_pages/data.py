@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import downloads, layout, numbers, state
+from dashboard import downloads, layout, state
 from dashboard.failures import fault
-from dashboard.i18n import _, labelled, ngettext
+from dashboard.i18n import _, labelled, lang, named, ngettext
 from dashboard.layout import plain, small
-from dashboard.names import indicator_name, state_name
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
+from reports.names import FRESHNESS, INDICATORS
 
 TITLE, PLACE = _("Data"), 7
 
@@ -58,7 +58,7 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
         _("State"): [state_badge(row["state"]) for row in rows],
         _("Figures to"): [row["last_period"].replace("-", NO_BREAK_HYPHEN) for row in rows],
-        _("Known since"): [no_break(numbers.day_short(row["last_as_of"])) for row in rows],
+        _("Known since"): [no_break(lang().day_short(row["last_as_of"])) for row in rows],
         _("Age, days"): [row["age_days"] for row in rows],
         _("usually up to"): [row["expected_days"] for row in rows],
         _("Next expected"): [next_expected(row) for row in rows],
@@ -76,7 +76,7 @@ def next_expected(row: dict[Hashable, Any]) -> str:
     if day is None or pd.isna(day):
         return ""
     learned = _("learned from {n} periods").format(n=row["learned_from"]) if row.get("learned_from") else ""
-    return no_break(numbers.day_short(day)) + (f" {small(learned)}" if learned else "")
+    return no_break(lang().day_short(day)) + (f" {small(learned)}" if learned else "")
 
 
 def show_reporting(night: Night) -> None:
@@ -90,16 +90,16 @@ def show_reporting(night: Night) -> None:
     st.markdown(small(_("A sum over countries is provisional while some have not reported, or may still correct.")))
     table = {
         _("Source"): [source_link(night, name) for name in newest["source_id"]],
-        _("What"): [plain(indicator_name(target)) for target in newest["target"]],
+        _("What"): [plain(named(INDICATORS, target)) for target in newest["target"]],
         _("Period"): [period.replace("-", NO_BREAK_HYPHEN) for period in newest["time_period"]],
         _("Countries"): [
             _("{n} of {all} countries reported").format(n=row["reported"], all=row["expected"])
             for row in newest.to_dict("records")
         ],
         _("Sum so far"): [
-            numbers.observed(row["total"]) + " " + _("provisional")
+            lang().counted(row["total"]) + " " + _("provisional")
             if row["provisional"]
-            else numbers.observed(row["total"])
+            else lang().counted(row["total"])
             for row in newest.to_dict("records")
         ],
     }
@@ -114,7 +114,7 @@ def source_link(night: Night, source_id: str) -> str:
 
 def state_badge(state_id: str) -> str:
     """Mark, word and colour of a source's freshness."""
-    return f":{STATE_COLOURS[state_id]}-badge[{STATE_MARKS[state_id]} {state_name(state_id)}]"
+    return f":{STATE_COLOURS[state_id]}-badge[{STATE_MARKS[state_id]} {named(FRESHNESS, state_id)}]"
 
 
 def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
@@ -154,7 +154,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
 
 
 def _day(value: object) -> str:
-    return numbers.day(dt.date.fromisoformat(str(value))) if value else ""
+    return lang().day(dt.date.fromisoformat(str(value))) if value else ""
 
 
 def _redistribution(value: object) -> str:

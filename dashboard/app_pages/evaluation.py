@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, layout, memory, record_view, state, summaries
+from dashboard import downloads, evaluation_view, layout, memory, record_view, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
@@ -18,6 +18,7 @@ from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
+from forecasting.model import BASELINE, ENSEMBLE
 
 TITLE, PLACE = _("Evaluation"), 6
 
@@ -66,7 +67,7 @@ def show_controls(routes: list[str], route_id: str, scale: str) -> None:
 def show_skill(rows: pd.DataFrame) -> None:
     """Relative WIS by horizon and model: the chart."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
-    drawn = rows[rows["model_id"] != summaries.BASELINE]
+    drawn = rows[rows["model_id"] != BASELINE]
     layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
 
 
@@ -89,7 +90,7 @@ def show_table(rows: pd.DataFrame) -> None:
 def show_calibration(night: Night, route_id: str) -> None:
     """Coverage and PIT of the ensemble at one horizon."""
     rows = night.frame("calibration")
-    rows = rows[(rows["series_id"] == evaluation_view.series_of(route_id)) & (rows["model_id"] == summaries.ENSEMBLE)]
+    rows = rows[(rows["series_id"] == evaluation_view.series_of(route_id)) & (rows["model_id"] == ENSEMBLE)]
     st.header(_("Do the intervals hold what they promise?"), anchor=False)
     if rows.empty:
         st.markdown(small(_("This release holds no calibration here yet.")))

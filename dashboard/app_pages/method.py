@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.purpose import INTENDED_USE
-from dashboard import downloads, layout, numbers, state
-from dashboard.i18n import _, labelled, words
+from dashboard import downloads, layout, state
+from dashboard.i18n import _, labelled, lang, named
 from dashboard.layout import plain, small
-from dashboard.names import model_name
 from dashboard.reads import Night
 from reports.citations import prohibited_uses
+from reports.names import MODELS
 
 TITLE, PLACE = _("Method"), 8
 
@@ -95,12 +97,12 @@ def show(night: Night) -> None:
         st.header(_("What it is for"), anchor=False)
         st.markdown(_(INTENDED_USE))
         st.header(_("What it must not be used for"), anchor=False)
-        st.markdown("\n".join(f"- {text}" for text in prohibited_uses(words())))
+        st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
         st.header(_("Words"), anchor=False)
         st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
     show_cards(night)
     made = _("Release {run_id}, made on {day} by Vigie {version}.")
-    text = made.format(run_id=night.run_id, day=numbers.day(night.created_at.date()), version=night.code_version)
+    text = made.format(run_id=night.run_id, day=lang().day(night.created_at.date()), version=night.code_version)
     st.markdown(small(plain(text)))
 
 
@@ -116,7 +118,7 @@ def show_cards(night: Night) -> None:
     st.selectbox(
         _("Model"),
         names,
-        format_func=model_name,
+        format_func=partial(named, MODELS),
         width=300,
         label_visibility="collapsed",
         **state.widget("model", chosen),

@@ -9,23 +9,23 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.languages import is_known
 from dashboard import (
     downloads,
     layout,
     memory,
-    numbers,
     reads,
     state,
-    summaries,
     tables,
     time_travel,
 )
 from dashboard.app_pages import FOLDER
 from dashboard.charts.sparkline import sparkline
-from dashboard.i18n import _, ngettext, words
+from dashboard.i18n import _, lang, ngettext
 from dashboard.maps import flow_map, map_alt, map_note
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge
+from reports import numbers
 from reports.changes import changes
 from reports.route import Card, cards, overview_title, without_forecast
 
@@ -36,14 +36,14 @@ MOST_CARDS = 4
 
 def show(night: Night) -> None:
     """The page."""
-    ends = summaries.window_ends(night.as_of)
+    ends = numbers.window_ends(night.as_of)
     summary = memory.made(night, partial(summarise, night, ends), "summary")
     former = reads.night(night.previous) if night.previous else None
     alerts, ended = night.frame("alerts"), night.frame("ended_alerts")
     before = former.frame("alerts") if former else None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title(
-            memory.made(night, partial(overview_title, alerts, before, ended, summary, words()), "title"), anchor=False
+            memory.made(night, partial(overview_title, alerts, before, ended, summary, lang()), "title"), anchor=False
         )
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             downloads.briefing_button(night)
@@ -51,7 +51,7 @@ def show(night: Night) -> None:
     since = former.run_id if former else None
     memory.drawn(night, lambda: show_cards(night, former, summary), "cards", since)
     left, right = st.columns([1, 1.12], gap="medium")
-    months = numbers.month_range(ends[0], ends[-1])
+    months = lang().months(ends[0], ends[-1])
     with left:
         memory.drawn(night, lambda: show_map(summary, months), "map")
     with right:
@@ -62,7 +62,7 @@ def show(night: Night) -> None:
 
 def summarise(night: Night, ends: list[pd.Timestamp]) -> pd.DataFrame:
     """What is expected on each route over the next months."""
-    return summaries.route_summary(
+    return numbers.route_summary(
         night.frame("routes"), night.frame("observations"), night.frame("trajectories"), night.frame("alerts"), ends
     )
 
@@ -77,7 +77,7 @@ def link_to_alerts(count: int) -> None:
 def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> None:
     """Up to four cards: open alerts by level, then ended ones, then routes where nothing is unusual."""
     with st.grid(4, min_column_width=210):
-        for card in cards(night, former, summary, words())[:MOST_CARDS]:
+        for card in cards(night, former, summary, lang())[:MOST_CARDS]:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 show_card(card)
 
@@ -129,9 +129,9 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     links = {route_id: state.link("route", route=route_id) for route_id in summary["route_id"]}
     trends = {}
     for route_id in summary["route_id"]:
-        series_id = summaries.route_series(route_id)
-        history = summaries.series_of(night.frame("observations"), series_id)
-        quantiles = summaries.quantiles_of(night.frame("forecasts"), series_id)
+        series_id = numbers.route_series(route_id)
+        history = numbers.series_of(night.frame("observations"), series_id)
+        quantiles = numbers.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
     st.table(
         tables.route_table(summary, trends, links),
@@ -142,7 +142,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     note = _("Persons, {months}. Expected is the median. Trend: two years, then six months with the 80% interval.")
     st.markdown(layout.small(note.format(months=months)))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
-        st.markdown(layout.small(layout.plain(without_forecast(row, words()))))
+        st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))
 
 
 def show_changes(night: Night, former: Night | None) -> None:
@@ -151,8 +151,8 @@ def show_changes(night: Night, former: Night | None) -> None:
         st.header(_("Since the last release"), anchor=False)
         st.markdown(layout.small(_("This is the first release; there is none to compare it with.")))
         return
-    st.header(_("Since the last release, {day}").format(day=numbers.day(former.as_of)), anchor=False)
-    found = changes(night, former, words())
+    st.header(_("Since the last release, {day}").format(day=lang().day(former.as_of)), anchor=False)
+    found = changes(night, former, lang())
     st.markdown("\n".join(f"- {layout.plain(text)}" for text in found) or layout.small(_("Nothing has changed.")))
 
 
@@ -161,7 +161,7 @@ def show_outcomes(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timesta
 
     Args:
         night: The release.
-        summary: Result of ``summaries.route_summary``.
+        summary: Result of ``numbers.route_summary``.
         ends: Last days of the months that were looked ahead to.
     """
     routes = list(summary.loc[summary["state"] == "ok", "route_id"])
@@ -171,12 +171,12 @@ def show_outcomes(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timesta
     time_travel.show_reveal_switch(there=True)
     if not state.switch("reveal"):
         return
-    title = _("What happened next, {months}").format(months=numbers.month_range(ends[0], ends[-1]))
+    title = _("What happened next, {months}").format(months=lang().months(ends[0], ends[-1]))
     st.header(title, anchor=False)
     st.table(outcomes_in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)
     if knowing.run_id != night.run_id:
         text = _("Outcomes as known in the release of {day}.")
-        st.markdown(layout.small(text.format(day=numbers.day(knowing.as_of))))
+        st.markdown(layout.small(text.format(day=lang().day(knowing.as_of))))
     downloads.buttons(downloads.export_of(night, "next", title, rows))
 
 
@@ -190,7 +190,7 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
     rows: list[dict[str, object]] = []
     knowing = night
     for route_id in route_ids:
-        series_id = summaries.route_series(route_id)
+        series_id = numbers.route_series(route_id)
         later, source = time_travel.came_later(night, series_id, ends[0] - pd.offsets.MonthEnd(1))
         counted = later[later["end_date"].isin(ends)]["obs_value"]
         if len(counted):
@@ -223,14 +223,14 @@ def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             _("Route"): [layout.route_name(route_id) for route_id in rows["route_id"]],
-            _("Expected"): [numbers.expected(value) for value in rows["expected"]],
+            _("Expected"): [lang().expected(value) for value in rows["expected"]],
             tables.no_break(_("80% interval")): [
-                numbers.interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)
+                lang().interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
-            _("Counted"): [numbers.observed(value) for value in rows["counted"]],
+            _("Counted"): [lang().counted(value) for value in rows["counted"]],
             _("Where it fell"): [
                 time_travel.held_words(row["inside"])
-                if summaries.known(row["inside"])
+                if is_known(row["inside"])
                 else partly.format(n=row["months"], months=months)
                 for row in rows.to_dict("records")
             ],

@@ -19,7 +19,7 @@ from dashboard import (
     time_travel,
 )
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
-from dashboard.i18n import _, ngettext, words
+from dashboard.i18n import _, lang, ngettext
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
@@ -44,7 +44,7 @@ def show(night: Night) -> None:
     horizon = int(state.choice("horizon", HORIZONS, "12"))
     asked = (route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
     view = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
-    st.title(route.title(view, night.as_of, words()), anchor=False)
+    st.title(route.title(view, night.as_of, lang()), anchor=False)
     show_controls(night, view, routes, past)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -89,14 +89,14 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
 def show_fan(view: RouteView) -> None:
     """The fan chart with what must be known about it, or why there is none."""
     if view.quantiles.empty:
-        st.info(layout.plain(route.without_forecast(view.summary, words())), icon=":material/info:")
+        st.info(layout.plain(route.without_forecast(view.summary, lang())), icon=":material/info:")
         return
     earlier, revealed = state.switch("earlier", default=True), state.switch("reveal")
     draw = partial(draw_fan, view, earlier=earlier, revealed=revealed)
     memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed)
     if revealed:
         time_travel.show_verdict(view)
-    if fallback := route.fallback_words(view, words()):
+    if fallback := route.fallback_words(view, lang()):
         st.markdown(layout.small(fallback))
 
 
@@ -118,20 +118,20 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
     alt = fan_alt(fan, name=layout.route_name(view.route_id))
     figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
     layout.chart(figure, alt, "fan")
-    if running := route.running_words(view, words()):
+    if running := route.running_words(view, lang()):
         st.markdown(layout.small(running))
 
 
 def show_key_numbers(view: RouteView) -> None:
     """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
     if view.alert:
-        change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), words())
+        change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), lang())
         st.markdown(f"{level_badge(view.alert['alert_level'])} {layout.small(change)}")
-    for label, value, pill in route.key_numbers(view, view.night.as_of, words()):
+    for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
         st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     if view.quantiles.empty:
         return
-    title = _("Chance of exceeding {number} a month").format(number=words().counted(view.threshold))
+    title = _("Chance of exceeding {number} a month").format(number=lang().counted(view.threshold))
     st.markdown(f"## {title}", anchors=False)
     st.table(
         tables.chance_table(route_view.spaced(view.chances, 4)),
@@ -142,7 +142,7 @@ def show_key_numbers(view: RouteView) -> None:
     )
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
-    st.markdown(f"{layout.small(route.skill_words(view, words()))} :small[{how}]")
+    st.markdown(f"{layout.small(route.skill_words(view, lang()))} :small[{how}]")
 
 
 def show_details(view: RouteView) -> None:

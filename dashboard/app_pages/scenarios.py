@@ -12,17 +12,15 @@ from dashboard import (
     downloads,
     layout,
     memory,
-    numbers,
     route_view,
     scenario_saved,
     scenario_state,
     scenario_view,
     state,
-    summaries,
 )
 from dashboard.charts.scenario import scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, words
+from dashboard.i18n import _, lang
 from dashboard.layout import plain, small
 from dashboard.pictures import fan_png
 from dashboard.reads import Night
@@ -30,6 +28,7 @@ from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Valu
 from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
+from reports import numbers
 from reports import scenario as wording
 
 TITLE, PLACE = _("Scenarios"), 5
@@ -54,7 +53,7 @@ def show(night: Night) -> None:
         state.write(name, None)
     scenario = scenario_view.build(night, values, route_id)
     badge = _("Conditional")
-    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{wording.conditional_note(words())}]")
+    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{wording.conditional_note(lang())}]")
     said = memory.made(night, partial(title, night, scenario, values), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
     show_kind(values, route_id, routes)
@@ -79,7 +78,7 @@ def title(night: Night, scenario: Scenario, values: Values) -> str:
     """What follows, in one sentence."""
     if scenario.trajectories is None:
         return _("{route}: no answer {assumption}").format(
-            route=layout.route_name(scenario.route_id), assumption=wording.assumption(values, words())
+            route=layout.route_name(scenario.route_id), assumption=wording.assumption(values, lang())
         )
     ends = scenario_view.title_months(night, scenario.route_id)
     then, plainly = (
@@ -89,10 +88,10 @@ def title(night: Night, scenario: Scenario, values: Values) -> str:
     text = _("{route}: {then} arrivals expected in {months} instead of {plain}, {assumption}")
     return text.format(
         route=layout.route_name(scenario.route_id),
-        then=numbers.expected(then["q50"]),
-        plain=numbers.expected(plainly["q50"]),
-        months=numbers.month_range(ends[0], ends[-1]),
-        assumption=wording.assumption(values, words()),
+        then=lang().expected(then["q50"]),
+        plain=lang().expected(plainly["q50"]),
+        months=lang().months(ends[0], ends[-1]),
+        assumption=wording.assumption(values, lang()),
     )
 
 
@@ -109,7 +108,7 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
         made = downloads.export_of(
             night,
             f"episode-{values['episode']}",
-            wording.episode_name(values["episode"], words()),
+            wording.episode_name(values["episode"], lang()),
             scenario.course.table,
             [scenario.course.source_id],
         )
@@ -118,7 +117,7 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
 
 def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
-    history = summaries.series_of(night.frame("observations"), summaries.route_series(route_id))
+    history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     forecast = scenario_view.quantile_rows(night.frame("trajectories"), route_id)
     then = scenario_view.quantile_rows(trajectories, route_id)
     figure = scenario_chart(
@@ -131,10 +130,10 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
     """A table of a scenario, labelled as one."""
     rows = night.frame("observations")
-    own = rows[rows["series_id"] == summaries.route_series(scenario.route_id)]
+    own = rows[rows["series_id"] == numbers.route_series(scenario.route_id)]
     made = downloads.export_of(night, f"scenario-{name}", title, frame, sorted(own["source_id"].unique()))
-    said = _("Assumption: {assumption}.").format(assumption=wording.assumption(values, words()))
-    return downloads.with_notes(made, [wording.conditional_note(words()), said, *scenario.notes])
+    said = _("Assumption: {assumption}.").format(assumption=wording.assumption(values, lang()))
+    return downloads.with_notes(made, [wording.conditional_note(lang()), said, *scenario.notes])
 
 
 def show_parts(
@@ -168,7 +167,7 @@ def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     made, then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
 
     def picture() -> bytes:
-        history = summaries.series_of(night.frame("observations"), summaries.route_series(scenario.route_id))
+        history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
         return fan_png(history, then, made, None)
 
     downloads.buttons(made, picture)
@@ -213,16 +212,16 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
         st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
     then, together = scenario_view.places(night, trajectories, scenario.route_id, values)
     plainly, usual = scenario_view.places(night, night.frame("trajectories"), scenario.route_id, values)
-    confidence = numbers.percent(float(values["confidence"]) / 100)
+    confidence = lang().percent(float(values["confidence"]) / 100)
     text = _(
         "With {confidence} confidence, **{then} places** suffice in every month to {month} together under the "
         "assumption; {plain} by the forecast."
     )
     said = text.format(
         confidence=confidence,
-        then=numbers.expected(together),
-        plain=numbers.expected(usual),
-        month=numbers.month_name(then["target_end_date"].iloc[-1]),
+        then=lang().expected(together),
+        plain=lang().expected(usual),
+        month=lang().month(then["target_end_date"].iloc[-1]),
     )
     st.markdown(said)
     frame = scenario_view.places_file(plainly, then, values)
@@ -292,7 +291,7 @@ def _shock(known: Mapping[str, Lever], values: Values) -> None:
 
 
 def _past(known: Mapping[str, Lever], values: Values) -> None:
-    _choice("episode", _("Episode"), tuple(EPISODES), lambda code: wording.episode_name(code, words()), values)
+    _choice("episode", _("Episode"), tuple(EPISODES), lambda code: wording.episode_name(code, lang()), values)
     _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
     scales = {code: _(text) for code, text in wording.SCALES.items()}
     _choice("past_as", _("Brought to the present as"), known["past_as"].options, scales.__getitem__, values)
@@ -327,7 +326,7 @@ def _follow(names: Sequence[str], values: Values) -> None:
 
 
 def _month(month: str) -> str:
-    return words().month_short(month, year=True)
+    return lang().month_short(month, year=True)
 
 
 show(layout.open_page())

@@ -12,8 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.errors import SchemaError
-from dashboard import numbers
-from dashboard.i18n import labelled
+from dashboard.i18n import labelled, lang
 from dashboard.theme import Theme, halo, template, with_opacity
 
 Annotation = dict[str, Any]
@@ -118,7 +117,7 @@ def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
     return {
         "range": [0, top],
         "tickvals": ticks,
-        "ticktext": [numbers.significant(tick) for tick in ticks],
+        "ticktext": [lang().significant(tick) for tick in ticks],
     }
 
 
@@ -137,7 +136,7 @@ def month_ticks(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:
 
 
 def _month_tick(month: pd.Period, *, is_first: bool) -> str:
-    name = numbers.month_short(dt.date(month.year, month.month, 1))
+    name = lang().month_short(dt.date(month.year, month.month, 1))
     return f"{name}<br>{month.year}" if month.month == 1 or is_first else name
 
 
@@ -212,7 +211,7 @@ def interval_rows(
     ticks = nice_ticks(largest)
     ticks = ticks[:: 1 if len(ticks) < 5 else 2]
     named_rows(figure, count, largest, {"l": sides[0], "r": sides[1], "t": 40, "b": 34})
-    scale = {"range": [0, largest * reach], "tickvals": ticks, "ticktext": [numbers.observed(tick) for tick in ticks]}
+    scale = {"range": [0, largest * reach], "tickvals": ticks, "ticktext": [lang().counted(tick) for tick in ticks]}
     figure.update_xaxes(scale | {"visible": True, "ticks": "", "showgrid": True, "gridcolor": theme.grid})
 
 
@@ -227,7 +226,7 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
         theme: Colours.
         hover: What is written over the numbers where the mouse is; may be empty.
     """
-    interval = labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"]))
+    interval = labelled(lang().percent(0.8), lang().interval(row["q10"], row["q90"]))
     parts = []
     for low, high, opacity in (("q10", "q90", 0.36), ("q25", "q75", 0.80)):
         line = {"color": with_opacity(fill, opacity), "width": BAR_PIXELS}
@@ -242,5 +241,5 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
 def share_axes(figure: go.Figure) -> None:
     """Both axes from 0 to 100 %."""
     shares = [0, 0.25, 0.5, 0.75, 1]
-    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [numbers.share(share) for share in shares]}
+    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [lang().share(share) for share in shares]}
     figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)

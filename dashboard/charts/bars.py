@@ -8,9 +8,8 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import numbers
 from dashboard.charts.axes import Annotation, finish, mid_month, named_rows, nice_ticks, note, require
-from dashboard.i18n import _, labelled, listed
+from dashboard.i18n import _, labelled, lang, listed
 from dashboard.theme import Theme, with_opacity
 
 NAME_PIXELS, FIGURE_PIXELS = 150, 96
@@ -31,7 +30,7 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     rows = require(mix, ("name", "value", "share"), "nationality bars").reset_index(drop=True)
     places = list(range(len(rows)))
     texts = [
-        f"{numbers.observed(value)} · {numbers.percent(share)}"
+        f"{lang().counted(value)} · {lang().percent(share)}"
         for value, share in zip(rows["value"], rows["share"], strict=True)
     ]
     figure = go.Figure(
@@ -63,7 +62,7 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
 def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
     """The bars in words: the three largest with their shares."""
     top = mix.sort_values("value", ascending=False).head(3)
-    parts = [f"{row['name']} {numbers.percent(row['share'])}" for row in top.to_dict("records")]
+    parts = [f"{row['name']} {lang().percent(row['share'])}" for row in top.to_dict("records")]
     return _("{unit}: {parts}.").format(unit=unit, parts=", ".join(parts))
 
 
@@ -96,7 +95,7 @@ def small_multiples(lines: pd.DataFrame, *, theme: Theme) -> go.Figure:
             labels.append(
                 note(
                     theme,
-                    numbers.significant(last["value"].iloc[0]),
+                    lang().significant(last["value"].iloc[0]),
                     xanchor="left",
                     yanchor="middle",
                     xshift=8,
@@ -117,9 +116,9 @@ def small_multiples_alt(lines: pd.DataFrame) -> str:
         values = pd.Series(rows["value"].to_numpy(), index=pd.to_datetime(rows["time_period_end"])).sort_index()
         newest = values.index[-1]
         before = values[values.index <= newest - pd.DateOffset(months=12)]
-        text = labelled(str(panel), f"{numbers.significant(values.iloc[-1])} ({numbers.month_name(newest)})")
+        text = labelled(str(panel), f"{lang().significant(values.iloc[-1])} ({lang().month(newest)})")
         if len(before):
-            text += _(", {value} a year earlier").format(value=numbers.significant(before.iloc[-1]))
+            text += _(", {value} a year earlier").format(value=lang().significant(before.iloc[-1]))
         parts.append(text)
     return _("Context, not causes. {parts}.").format(parts=listed(parts))
 
@@ -133,7 +132,7 @@ def _panel_line(panel: str, rows: pd.DataFrame, axis: str, theme: Theme) -> go.S
         mode="lines",
         line={"color": theme.neutral, "width": 1.6},
         text=[
-            f"{numbers.month_name(month)}<br><b>{numbers.significant(value)}</b>"
+            f"{lang().month(month)}<br><b>{lang().significant(value)}</b>"
             for month, value in zip(months, rows["value"], strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
@@ -151,7 +150,7 @@ def _panel_axis(values: pd.Series, domain: tuple[float, float]) -> dict[str, obj
         "domain": list(domain),
         "range": [low, top],
         "tickvals": chosen,
-        "ticktext": [numbers.significant(tick) for tick in chosen],
+        "ticktext": [lang().significant(tick) for tick in chosen],
     }
 
 
@@ -207,7 +206,7 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         whole = row["kind"] == TOTAL
         begin = 0.0 if whole else row["value"] - row["change"]
         colour = with_opacity(theme.neutral, 0.62) if whole else with_opacity(theme.fan, 0.85)
-        text = numbers.expected(row["value"]) if whole else numbers.signed(row["change"])
+        text = lang().expected(row["value"]) if whole else lang().signed(row["change"])
         bar = go.Bar(x=[row["value"] - begin], base=[begin], y=[place], orientation="h", width=0.42)
         hover = f"<b>{row['name']}</b><br>{text}<extra></extra>"
         figure.add_trace(bar.update(marker={"color": colour}, hovertemplate=hover, name=str(row["name"])))
@@ -225,12 +224,12 @@ def steps_alt(steps: pd.DataFrame) -> str:
     """The chart in words: where it begins, the largest step, where it ends."""
     totals, moves = steps[steps["kind"] == TOTAL], steps[steps["kind"] == STEP]
     text = _("From {former} to {now}.").format(
-        former=numbers.expected(totals["value"].iloc[0]), now=numbers.expected(totals["value"].iloc[-1])
+        former=lang().expected(totals["value"].iloc[0]), now=lang().expected(totals["value"].iloc[-1])
     )
     if moves.empty:
         return text
     largest = moves.iloc[int(moves["change"].abs().argmax())]
     most = _("The largest step: {name}, {change}.").format(
-        name=largest["name"], change=numbers.signed(largest["change"])
+        name=largest["name"], change=lang().signed(largest["change"])
     )
     return f"{text} {most}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import numbers
 from dashboard.charts.axes import dashed, finish, note, require, share_axes
-from dashboard.i18n import _, labelled, listed, ngettext
+from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
 
@@ -28,7 +27,7 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -
     """
     rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
     hover = [
-        labelled(numbers.percent(nominal), _("outcome inside in {share}").format(share=numbers.percent(actual)))
+        labelled(lang().percent(nominal), _("outcome inside in {share}").format(share=lang().percent(actual)))
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
     words = (_("Outcomes inside the interval"), _("interval promised"), _("too wide"), _("too narrow"))
@@ -72,7 +71,7 @@ def coverage_alt(coverage: pd.DataFrame) -> str:
     rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
     parts = [
         _("the {nominal} interval held the outcome in {actual} of cases").format(
-            nominal=numbers.percent(nominal), actual=numbers.percent(actual)
+            nominal=lang().percent(nominal), actual=lang().percent(actual)
         )
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
@@ -93,8 +92,8 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
     rows = require(pit, ("bin_low", "share"), "PIT histogram").sort_values("bin_low")
     width = 1 / max(1, len(rows))
     hover = [
-        f"{numbers.percent(start)}–{numbers.percent(min(1.0, start + width))}<br>"
-        + _("<b>{share}</b> of outcomes").format(share=numbers.percent(share))
+        f"{lang().percent(start)}–{lang().percent(min(1.0, start + width))}<br>"
+        + _("<b>{share}</b> of outcomes").format(share=lang().percent(share))
         for start, share in zip(rows["bin_low"], rows["share"], strict=True)
     ]
     figure = go.Figure(
@@ -117,8 +116,8 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
     figure.update_layout(
         margin={"l": 50, "r": 74},
         hovermode="closest",
-        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [numbers.share(p) for p in places]},
-        yaxis={"range": [0, largest * 1.18], "tickvals": shares, "ticktext": [numbers.share(s) for s in shares]},
+        xaxis={"range": [0, 1], "tickvals": places, "ticktext": [lang().share(p) for p in places]},
+        yaxis={"range": [0, largest * 1.18], "tickvals": shares, "ticktext": [lang().share(s) for s in shares]},
     )
     corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "xshift": -6, "yshift": 4}
     labels = [
@@ -137,7 +136,7 @@ def pit_alt(pit: pd.DataFrame) -> str:
     return _(
         "{low} of outcomes fell in the lowest tenth of their forecast and {high} in the highest tenth; "
         "10% each would be calibrated."
-    ).format(low=numbers.percent(min(low, 1.0)), high=numbers.percent(min(high, 1.0)))
+    ).format(low=lang().percent(min(low, 1.0)), high=lang().percent(min(high, 1.0)))
 
 
 RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
@@ -175,4 +174,4 @@ def _clause(row: dict[object, object]) -> str:
         "{said} said on average: came in {came} of {n} months",
         months,
     )
-    return text.format(said=numbers.percent(said), came=numbers.share(came), n=months)
+    return text.format(said=lang().percent(said), came=lang().share(came), n=months)

@@ -10,7 +10,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import INTERVALS, interval_levels
-from dashboard import numbers
 from dashboard.charts import fan_labels
 from dashboard.charts.axes import (
     MARGIN_BOTTOM,
@@ -26,7 +25,7 @@ from dashboard.charts.axes import (
     quantile,
     require,
 )
-from dashboard.i18n import _, labelled
+from dashboard.i18n import _, labelled, lang
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 440
@@ -142,13 +141,13 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
     if len(counted):
         month, value = dated(counted)[-1]
         text = _("Last count {value} in {month}.")
-        parts.append(text.format(value=numbers.observed(value), month=numbers.period_name(month, fan.months_each)))
+        parts.append(text.format(value=lang().counted(value), month=lang().period(month, fan.months_each)))
     for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
         parts.append(
             _("{month}: {median} expected, 80% interval {interval}.").format(
-                month=numbers.period_name(month, fan.months_each),
-                median=numbers.expected(value),
-                interval=numbers.interval_words(low.loc[month], high.loc[month]),
+                month=lang().period(month, fan.months_each),
+                median=lang().expected(value),
+                interval=lang().interval_words(low.loc[month], high.loc[month]),
             )
         )
     if fan.threshold is not None and _has_rows(fan.chances):
@@ -156,10 +155,10 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
         month, chance = max(dated(chances), key=lambda point: point[1])
         parts.append(
             _("Highest chance to pass {threshold}: {chance} ({word}) in {month}.").format(
-                threshold=numbers.observed(fan.threshold),
-                chance=numbers.percent(chance),
-                word=numbers.chance_word(chance),
-                month=numbers.month_name(month),
+                threshold=lang().counted(fan.threshold),
+                chance=lang().percent(chance),
+                word=lang().chance_word(chance),
+                month=lang().month(month),
             )
         )
     return " ".join(parts)
@@ -213,9 +212,9 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
     hover = [""] * len(anchor) + [
         "<br>".join(
             [
-                numbers.period_name(date, months_each),
-                _("{value} expected").format(value=f"<b>{numbers.expected(value)}</b>"),
-                labelled(numbers.percent(0.8), numbers.interval(low.loc[date], high.loc[date])),
+                lang().period(date, months_each),
+                _("{value} expected").format(value=f"<b>{lang().expected(value)}</b>"),
+                labelled(lang().percent(0.8), lang().interval(low.loc[date], high.loc[date])),
             ]
         )
         for date, value in dated(median)
@@ -240,7 +239,7 @@ def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -
     provisional = months["flag"].eq("p")
     words = {"p": _("provisional"), "e": _("estimated")}
     hover = [
-        f"{numbers.period_name(date, months_each)}<br><b>{numbers.observed(value)}</b> {words.get(flag, '')}".rstrip()
+        f"{lang().period(date, months_each)}<br><b>{lang().counted(value)}</b> {words.get(flag, '')}".rstrip()
         for date, value, flag in zip(pd.DatetimeIndex(months.index), months["value"], months["flag"], strict=True)
     ]
     solid = go.Scatter(
@@ -299,9 +298,7 @@ def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> g
     months = monthly_values(outcomes)
     line = joined(anchor, months["value"])
     hover = [""] * len(anchor) + [
-        numbers.month_name(date)
-        + "<br>"
-        + _("{value} observed later").format(value=f"<b>{numbers.observed(value)}</b>")
+        lang().month(date) + "<br>" + _("{value} observed later").format(value=f"<b>{lang().counted(value)}</b>")
         for date, value in dated(months["value"])
     ]
     return go.Scatter(
@@ -321,10 +318,10 @@ def _running_traces(running: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
     row = running.iloc[0]
     at = [mid_month(pd.Series([row["target_end_date"]])).iloc[0]]
     lines = [
-        numbers.month_name(row["target_end_date"]),
-        labelled(_("nowcast"), f"<b>{numbers.expected(row['q50'])}</b>"),
-        labelled(numbers.percent(0.8), numbers.interval(row["q10"], row["q90"])),
-        labelled(_("counted so far"), numbers.observed(row["so_far"])),
+        lang().month(row["target_end_date"]),
+        labelled(_("nowcast"), f"<b>{lang().expected(row['q50'])}</b>"),
+        labelled(lang().percent(0.8), lang().interval(row["q10"], row["q90"])),
+        labelled(_("counted so far"), lang().counted(row["so_far"])),
     ]
     hover = "<br>".join(lines)
     nowcast = go.Scatter(

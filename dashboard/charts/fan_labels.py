@@ -9,9 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard import numbers
 from dashboard.charts.axes import LABEL_PIXELS, Annotation, dated, mid_month, note, quantile, spread, unit_label
-from dashboard.i18n import _, labelled
+from dashboard.i18n import _, labelled, lang
 from dashboard.theme import Theme, halo
 
 CHANCE_MONTHS, CHANCE_PIXELS = 3, 34
@@ -29,12 +28,12 @@ def end_labels(forecast: pd.DataFrame, largest: float, per_pixel: float, theme: 
     ends = {level: min(quantile(forecast, level).iloc[-1], largest) for _coverage, level in upper}
     median = quantile(forecast, 0.5)
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
-    texts = [_("<b>median {value}</b>").format(value=numbers.expected(median.iloc[-1]))]
-    texts += [labelled(numbers.percent(coverage), words[coverage]) for coverage, _level in upper]
+    texts = [_("<b>median {value}</b>").format(value=lang().expected(median.iloc[-1]))]
+    texts += [labelled(lang().percent(coverage), words[coverage]) for coverage, _level in upper]
     wanted = [median.iloc[-1], *ends.values()]
     highest = quantile(forecast, upper[-1][1]).max()
     if highest > largest:
-        texts.insert(-1, _("up to {value} ↑").format(value=numbers.expected(highest)))
+        texts.insert(-1, _("up to {value} ↑").format(value=lang().expected(highest)))
         wanted.insert(-1, wanted[-1] - LABEL_PIXELS * per_pixel)
     places = spread(wanted, LABEL_PIXELS * per_pixel)
     inks = [theme.median, *[theme.secondary] * (len(texts) - 1)]
@@ -50,7 +49,7 @@ def unit_and_now(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> An
     figure.add_shape(
         type="line", x0=when, x1=when, y0=0, y1=1, yref="paper", line={"color": theme.secondary, "width": 1}
     )
-    date = f"<b>{numbers.day_short(now)}</b>"
+    date = f"<b>{lang().day_short(now)}</b>"
     above = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4, "font": {"color": theme.secondary}}
     return [unit_label(theme, unit), note(theme, date, x=when, xanchor="center", **above)]
 
@@ -92,7 +91,7 @@ def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
         return []
     row = running.iloc[0]
     place = {"x": mid_month(pd.Series([row["target_end_date"]])).iloc[0], "y": row["so_far"], "xanchor": "left"}
-    text = _("{value} so far").format(value=numbers.observed(row["so_far"]))
+    text = _("{value} so far").format(value=lang().counted(row["so_far"]))
     return [note(theme, text, yanchor="top", xshift=8, yshift=2, font={"color": theme.ink}, **place)]
 
 
@@ -100,7 +99,7 @@ def threshold_line(
     figure: go.Figure, threshold: float, *, first: pd.Timestamp, largest: float, theme: Theme
 ) -> Annotations:
     """The reader's number as a dashed line; where it lies far above everything, the words alone."""
-    text = _("your number: {value}").format(value=numbers.observed(threshold))
+    text = _("your number: {value}").format(value=lang().counted(threshold))
     place = {"x": first, "xanchor": "left", "yanchor": "bottom", "font": {"color": theme.ink}}
     if threshold > largest:
         return [note(theme, _("{text}, above this chart ↑").format(text=text), y=largest, **place | {"yanchor": "top"})]
@@ -121,10 +120,10 @@ def chance_labels(
     (month, highest), *rest = _well_apart(chances)
     end = mid_month(chances["target_end_date"]).max()
     others = [point for point in rest if (end - point[0]).days > 20]
-    texts = {month: f"<b>{numbers.percent(chance)}</b>" for month, chance in others}
+    texts = {month: f"<b>{lang().percent(chance)}</b>" for month, chance in others}
     width, place = pd.Timedelta(days=CHANCE_MONTHS * 30), (threshold, CHANCE_PIXELS * per_pixel)
     figure.add_trace(_words_that_fit(texts, width, place, theme.ink, theme, name="chances"))
-    text = _("<b>{chance}</b> above").format(chance=numbers.percent(highest))
+    text = _("<b>{chance}</b> above").format(chance=lang().percent(highest))
     ink = {"color": theme.ink}
     side = "right" if (end - month).days < 45 else "center"
     return [note(theme, text, x=month, y=threshold, xanchor=side, yanchor="bottom", yshift=1, font=ink)]

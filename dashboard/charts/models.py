@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import numbers
 from dashboard.charts.axes import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
@@ -19,7 +18,7 @@ from dashboard.charts.axes import (
     require,
     spread,
 )
-from dashboard.i18n import _, ngettext
+from dashboard.i18n import _, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 from forecasting.verification.verdict import BETTER, with_verdicts
 
@@ -82,7 +81,7 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
         xaxis={"range": [-0.55, len(horizons) + 0.15], "tickangle": 0}
         | {"tickvals": list(range(len(horizons))), "ticktext": [f"{horizon}" for horizon in horizons]},
         yaxis={"range": [low, high], "zeroline": False}
-        | {"tickvals": ticks, "ticktext": [numbers.decimal(tick, 1) for tick in ticks]},
+        | {"tickvals": ticks, "ticktext": [lang().decimal(tick, 1) for tick in ticks]},
     )
     return finish(figure, theme, height=height, annotations=labels)
 
@@ -100,9 +99,9 @@ def skill_alt(scores: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
         name=first["name"],
         n=int((own["verdict"] == BETTER).sum()),
         count=len(own),
-        first=numbers.decimal(first["relative_wis"]),
+        first=lang().decimal(first["relative_wis"]),
         first_ahead=_months_ahead(first["horizon"]),
-        last=numbers.decimal(last["relative_wis"]),
+        last=lang().decimal(last["relative_wis"]),
         last_ahead=_months_ahead(last["horizon"]),
     )
 
@@ -134,8 +133,8 @@ def _dots(own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str
 
 def _hover(row: Row) -> str:
     low, high = (row.get(bound, float("nan")) for bound in BOUNDS)
-    bounds = "" if pd.isna(low) or pd.isna(high) else f" ({numbers.decimal(low)}–{numbers.decimal(high)})"
-    score = _("relative WIS") + f" <b>{numbers.decimal(row['relative_wis'])}</b>{bounds}"
+    bounds = "" if pd.isna(low) or pd.isna(high) else f" ({lang().decimal(low)}–{lang().decimal(high)})"
+    score = _("relative WIS") + f" <b>{lang().decimal(row['relative_wis'])}</b>{bounds}"
     return f"{row['name']}<br>{_months_ahead(row['horizon'])}<br>{score}"
 
 
@@ -196,7 +195,7 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: 
     for place, row in enumerate(rows.to_dict("records")):
         leads = row["model_id"] == highlight
         fill, edge = (theme.fan, theme.median) if leads else (theme.neutral, theme.neutral)
-        median = numbers.expected(row["q50"])
+        median = lang().expected(row["q50"])
         hover = f"<b>{row['name']}</b><br>" + _("{value} expected").format(value=median)
         for trace in interval_row(row, place, fill, edge, theme, hover):
             figure.add_trace(trace.update(name=f"{row['model_id']} {trace.name}"))
@@ -212,7 +211,7 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: 
 
 
 def _score(row: Row) -> str:
-    return numbers.decimal(row["relative_wis"])
+    return lang().decimal(row["relative_wis"])
 
 
 def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
@@ -225,14 +224,14 @@ def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
         parts.append(
             _("{name}: {median} expected, 80% interval {interval}.").format(
                 name=row["name"],
-                median=numbers.expected(row["q50"]),
-                interval=numbers.interval_words(row["q10"], row["q90"]),
+                median=lang().expected(row["q50"]),
+                interval=lang().interval_words(row["q10"], row["q90"]),
             )
         )
     if len(others):
         parts.append(
             _("Medians of {n} models from {low} to {high}.").format(
-                n=len(others), low=numbers.expected(others["q50"].min()), high=numbers.expected(others["q50"].max())
+                n=len(others), low=lang().expected(others["q50"].min()), high=lang().expected(others["q50"].max())
             )
         )
     return " ".join(parts)

@@ -9,10 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard import numbers
 from dashboard.charts.axes import count_axis, dated, finish, interval_row, interval_rows, note, quantile, require
 from dashboard.charts.fan import Fan, fan_chart
-from dashboard.i18n import _, labelled, listed
+from dashboard.i18n import _, labelled, lang, listed
 from dashboard.theme import Theme, halo
 
 ROW_PIXELS, FRAME_PIXELS = 40, 74
@@ -44,9 +43,7 @@ def scenario_chart(
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
     for line, name, dash in lines:
         hover = [
-            numbers.month_name(month)
-            + "<br>"
-            + _("{value} by the forecast").format(value=f"<b>{numbers.expected(value)}</b>")
+            lang().month(month) + "<br>" + _("{value} by the forecast").format(value=f"<b>{lang().expected(value)}</b>")
             for month, value in dated(line)
         ]
         figure.add_trace(
@@ -83,10 +80,10 @@ def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -
         text = _("{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.")
         parts.append(
             text.format(
-                month=numbers.month_name(month),
-                median=numbers.expected(float(median.loc[month])),
-                interval=numbers.interval_words(float(low.loc[month]), float(high.loc[month])),
-                plain=numbers.expected(float(plain.loc[month])),
+                month=lang().month(month),
+                median=lang().expected(float(median.loc[month])),
+                interval=lang().interval_words(float(low.loc[month]), float(high.loc[month])),
+                plain=lang().expected(float(plain.loc[month])),
             )
         )
     return " ".join(parts)
@@ -109,7 +106,7 @@ def compare_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     labels = [note(theme, _("{unit}: 50% and 80%").format(unit=unit), x=0, xanchor="left", xshift=-NAME_PIXELS, **top)]
     for place, row in enumerate(rows.to_dict("records")):
         fill, edge = (theme.fan, theme.median) if row["is_forecast"] else (theme.replay.fill, theme.replay.text)
-        median = numbers.expected(row["q50"])
+        median = lang().expected(row["q50"])
         figure.add_traces(interval_row(row, place, fill, edge, theme, median))
         middle, ink = {"y": place, "yanchor": "middle"}, {"size": 13, "color": theme.ink}
         labels += [
@@ -123,7 +120,7 @@ def compare_chart(rows: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
 def compare_alt(rows: pd.DataFrame, *, unit: str) -> str:
     """The bars in words."""
     parts = [
-        labelled(row["name"], f"{numbers.expected(row['q50'])} ({numbers.interval_words(row['q10'], row['q90'])})")
+        labelled(row["name"], f"{lang().expected(row['q50'])} ({lang().interval_words(row['q10'], row['q90'])})")
         for row in rows.to_dict("records")
     ]
     return _("{unit}: {parts}.").format(unit=unit, parts=listed(parts))

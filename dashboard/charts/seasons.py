@@ -8,7 +8,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import INTERVALS, interval_levels
-from dashboard import numbers
 from dashboard.charts.axes import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
@@ -25,7 +24,7 @@ from dashboard.charts.axes import (
     spread,
     unit_label,
 )
-from dashboard.i18n import _, labelled
+from dashboard.i18n import _, labelled, lang
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 300
@@ -65,7 +64,7 @@ def season_chart(
         xaxis={
             "range": [0.9, 12.1],
             "tickvals": months,
-            "ticktext": [numbers.month_short(dt.date(year, month, 1)) for month in months],
+            "ticktext": [lang().month_short(dt.date(year, month, 1)) for month in months],
         },
         yaxis=count_axis(largest, HEADROOM),
     )
@@ -84,13 +83,13 @@ def _of_year(values: pd.Series, year: int) -> pd.Series:
 
 
 def _line(values: pd.Series, colour: str, width: float, name: str) -> go.Scatter:
-    hover = [f"{name}, {numbers.month_short(dt.date(2001, int(month), 1))}" for month in values.index]
+    hover = [f"{name}, {lang().month_short(dt.date(2001, int(month), 1))}" for month in values.index]
     return go.Scatter(
         x=values.index,
         y=values,
         mode="lines",
         line={"color": colour, "width": width},
-        text=[f"{text}<br><b>{numbers.observed(value)}</b>" for text, value in zip(hover, values, strict=True)],
+        text=[f"{text}<br><b>{lang().counted(value)}</b>" for text, value in zip(hover, values, strict=True)],
         hovertemplate="%{text}<extra></extra>",
         name=name,
     )
@@ -139,8 +138,8 @@ def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> 
 
 def _peak(values: pd.Series, year: int) -> dict[str, str]:
     month = int(values.index[int(values.to_numpy().argmax())])
-    name = numbers.month_name(dt.date(year, month, 1), year=False)
-    return {"year": f"{year}", "value": numbers.expected(values.max()), "month": name}
+    name = lang().month(dt.date(year, month, 1), year=False)
+    return {"year": f"{year}", "value": lang().expected(values.max()), "month": name}
 
 
 HEIGHT = 280
@@ -179,7 +178,7 @@ def season_bars(
             y=history["value"],
             width=0.62,
             marker={"color": with_opacity(theme.neutral, 0.55)},
-            text=[f"{name}<br><b>{numbers.observed(v)}</b>" for name, v in zip(names, history["value"], strict=False)],
+            text=[f"{name}<br><b>{lang().counted(v)}</b>" for name, v in zip(names, history["value"], strict=False)],
             textposition="none",
             hovertemplate="%{text}<extra></extra>",
             name="earlier years",
@@ -194,13 +193,13 @@ def season_bars(
     values = [*history["value"], float(at[interval_levels(0.95)[1]])]
     largest = max([*values, threshold] if threshold is not None else values)
     texts = [
-        (median, _("<b>median {value}</b>").format(value=numbers.expected(median)), theme.median),
-        (upper, _("80%: up to {value}").format(value=numbers.expected(upper)), theme.secondary),
+        (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
+        (upper, _("80%: up to {value}").format(value=lang().expected(upper)), theme.secondary),
     ]
     if threshold is not None:
         dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=dashed)
-        texts.append((threshold, _("threshold {value}").format(value=numbers.observed(threshold)), theme.ink))
+        texts.append((threshold, _("threshold {value}").format(value=lang().counted(threshold)), theme.ink))
     gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
     right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 6}
     labels = [
@@ -232,11 +231,11 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
         "{year}: {median} expected, 80% interval {interval}. {above} of {count} earlier years lay above {number}."
     ).format(
         year=year,
-        median=numbers.expected(at[0.5]),
-        interval=numbers.interval_words(low, high),
+        median=lang().expected(at[0.5]),
+        interval=lang().interval_words(low, high),
         above=int((history["value"] > against).sum()),
         count=len(history),
-        number=numbers.expected(against) if threshold is None else numbers.observed(against),
+        number=lang().expected(against) if threshold is None else lang().counted(against),
     )
 
 
@@ -247,6 +246,6 @@ def _box(place: int, low: float, high: float, coverage: float, fill: str) -> go.
         base=[low],
         width=BAR_WIDTH,
         marker={"color": fill, "line": {"width": 0}},
-        hovertemplate=labelled(numbers.percent(coverage), numbers.interval(low, high)) + "<extra></extra>",
+        hovertemplate=labelled(lang().percent(coverage), lang().interval(low, high)) + "<extra></extra>",
         name=f"box {coverage:.0%}",
     )

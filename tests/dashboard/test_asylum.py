@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import asylum_view, numbers, summaries
+from dashboard import asylum_view
 from dashboard.charts.fan import Fan, fan_chart
+from dashboard.i18n import lang
 from dashboard.theme import LIGHT
+from reports import numbers
 
 from .asylum_frames import asylum_frames
 from .conftest import AS_OF, publish
@@ -36,16 +38,16 @@ def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str,
 
 
 def test_earlier_forecasts_of_quarters_begin_whole_years_before_the_last_count(frames: dict[str, pd.DataFrame]) -> None:
-    history = summaries.series_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
+    history = numbers.series_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
     found = asylum_view.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
     assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
     assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")
 
 
 def test_a_quarter_is_named_by_its_months() -> None:
-    assert numbers.period_name(pd.Timestamp("2024-12-15"), 3, "en") == "October–December 2024"
-    assert numbers.period_name(pd.Timestamp("2025-02-28"), 3, "en") == "December 2024–February 2025"
-    assert numbers.period_name(pd.Timestamp("2024-12-15"), 1, "en") == "December 2024"
+    assert lang().period(pd.Timestamp("2024-12-15"), 3) == "October–December 2024"
+    assert lang().period(pd.Timestamp("2025-02-28"), 3) == "December 2024–February 2025"
+    assert lang().period(pd.Timestamp("2024-12-15"), 1) == "December 2024"
 
 
 def test_a_fan_of_quarters_joins_them_without_gaps() -> None:

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 import pytest
 
-from dashboard import numbers, tables
+from dashboard import i18n, tables
 
 FRAME = pd.DataFrame(
     {
@@ -28,7 +28,7 @@ def cells(frame: pd.DataFrame) -> list[str]:
 
 @pytest.fixture
 def in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (tables, numbers):
+    for module in (tables, i18n):
         monkeypatch.setattr(module, "language", lambda: "fr")
 
 

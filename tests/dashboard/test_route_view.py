@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view, summaries
+from dashboard import evaluation_view
 from dashboard.route_view import skill_span, spaced
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
+from reports import numbers
 
 from .conftest import make_scores
 
@@ -16,7 +17,7 @@ EMR = "arrivals.EMR._T._T.M"
 
 
 def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
-    better = summaries.better_than_baseline(make_scores(), EMR)
+    better = numbers.better_than_baseline(make_scores(), EMR)
     assert better[1]
     assert not better[8]  # its ratio is below 1, its interval is not
 

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import pytest
 
 from core.errors import SchemaError
+from core.languages import Language
 from dashboard.charts.axes import mid_month, quantile
 from dashboard.charts.fan import Fan, fan_alt, fan_chart
-from dashboard.numbers import expected
 from dashboard.theme import DARK, LIGHT, Theme, with_opacity
 
 NOW = dt.date(2025, 1, 31)
@@ -157,7 +157,7 @@ def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_cha
     reach = wide.loc[outer, "value"].max()
     assert figure.layout.yaxis.range[1] < reach / 5
     assert max(named(figure, "band 95%")[0].y) == pytest.approx(reach)
-    above, under = words(figure).index("95%: 19 in 20"), words(figure).index(f"up to {expected(reach)} ↑")
+    above, under = words(figure).index("95%: 19 in 20"), words(figure).index(f"up to {Language().expected(reach)} ↑")
     assert figure.layout.annotations[above].y > figure.layout.annotations[under].y
     assert not [text for text in words(draw(observed, forecast)) if "up to" in text]
 

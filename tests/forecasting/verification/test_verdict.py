@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view, summaries
+from dashboard import evaluation_view
 from dashboard.charts.models import skill_alt
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm, holm_within, skill, verdicts
+from reports import numbers
 
 
 def scores(**columns: list[float]) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def test_an_interval_that_touches_1_or_is_missing_is_no_evidence(low: float, hig
 def test_without_intervals_an_old_release_is_no_evidence_on_every_page() -> None:
     old = scores().drop(columns=["relative_wis_lo", "relative_wis_hi"])
     assert set(skill(old)["verdict"]) == {NO_EVIDENCE}
-    assert not any(summaries.better_than_baseline(old, "a").values())
+    assert not any(numbers.better_than_baseline(old, "a").values())
     rows = evaluation_view.skill_rows(old, "a", "log")
     assert evaluation_view.title(rows) == "No evidence that the forecast is better than the baseline"
     assert ": better than the baseline at 0 of 4 horizons" in skill_alt(rows)
@@ -49,7 +50,7 @@ def test_pages_charts_and_cards_give_the_same_verdicts() -> None:
     judged = skill(given).set_index("horizon")["verdict"]
     rows = evaluation_view.skill_rows(given, "a", "log")
     assert rows.set_index("horizon")["verdict"].equals(judged)
-    assert summaries.better_than_baseline(given, "a") == (judged == BETTER).to_dict()
+    assert numbers.better_than_baseline(given, "a") == (judged == BETTER).to_dict()
     assert ": better than the baseline at 1 of 4 horizons" in skill_alt(rows)
 
 
