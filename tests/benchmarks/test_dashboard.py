@@ -13,6 +13,8 @@ from benchmarks.dashboard_server import Server
 from benchmarks.dashboard_session import Session
 from tests.dashboard.conftest import publish
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

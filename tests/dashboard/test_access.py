@@ -31,7 +31,7 @@ SETTINGS = (
 SEVERE = "surge-EMR-2025-02"
 
 
-pytestmark = pytest.mark.usefixtures("sending_at_once")
+pytestmark = [pytest.mark.usefixtures("sending_at_once"), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tests.french import english_left
 from .conftest import publish
 from .test_pages import PAGES, visit, words
 
+pytestmark = pytest.mark.slow
+
 VIEWS = [
     *[(page, {}) for page in PAGES],
     *[("route", {"route": "CMR", "view": view}) for view in ("nationalities", "drivers", "table")],

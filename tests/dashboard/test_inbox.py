@@ -19,7 +19,7 @@ from .conftest import publish
 SEVERE, WARNING = "surge-EMR-2025-02", "surge-WAR-2025-02"
 
 
-pytestmark = pytest.mark.usefixtures("sending_at_once")
+pytestmark = [pytest.mark.usefixtures("sending_at_once"), pytest.mark.slow]
 
 
 @pytest.fixture

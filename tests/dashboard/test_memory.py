@@ -16,6 +16,8 @@ from store.releases import Release
 from .conftest import AS_OF, publish
 from .test_pages import PAGES, visit
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_result_is_worked_out_once_for_the_same_question(release: Release) -> None:
     night, asked = reads.nights()[0], list[str]()

@@ -12,6 +12,8 @@ from workflow.health import prometheus, read_health
 
 from .test_pages import visit, words
 
+pytestmark = pytest.mark.slow
+
 
 def heard(home: Path, since: str, reason: str) -> None:
     (home / "settings.toml").write_text('[store]\nurl = "s3://bucket/vigie"\n')

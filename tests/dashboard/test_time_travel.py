@@ -15,6 +15,8 @@ from dashboard import time_travel
 from .conftest import publish
 from .test_pages import visit, words
 
+pytestmark = pytest.mark.slow
+
 MONTHS = pd.to_datetime(["2024-07-31", "2024-08-31", "2024-09-30"])
 
 

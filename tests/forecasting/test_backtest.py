@@ -48,6 +48,7 @@ def test_a_series_without_a_value_at_the_origin_is_not_forecast_there(small_pane
     assert set(made.loc[made["origin_date"] == "2020-10-31", "series_id"]) == {"north", "south", "west"}
 
 
+@pytest.mark.slow
 def test_changing_the_future_does_not_change_a_past_forecast(small_panel: Panel) -> None:
     models = [*CHEAP, "vigie-ets", "vigie-arima", "vigie-structural", "vigie-theta"]
     ours, other = (
