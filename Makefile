@@ -81,10 +81,10 @@ mutants: check
 	$(VENV)/python -m tests.mutants
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
-TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store
+TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store data
 
 texts:
-	$(VENV)/pybabel -q extract --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
+	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
 	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 docs/release.md: core/release.py core/release_docs.py

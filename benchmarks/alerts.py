@@ -43,7 +43,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.runs import backtest_file
 from forecasting.verification.bootstrap import draw_weights, share_interval
-from ingest.events import SAID, events
+from ingest.registers import SAID, events
 
 TRAINED_UNTIL = "2017-12"
 ORIGINS = 172

@@ -20,27 +20,26 @@ from forecasting.model import LEVELS, symmetric_errors
 from forecasting.nowcast import FEWEST_MONTHS, DailyHistory, daily_history
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import wis
-from ingest.raw import Parsed, RawFile
+from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import italy_interior, uk_home_office
 
 DAYS = (1, 4, 8, 10, 12, 15, 18, 20, 22, 25, 28)
 ERRORS = 84
 """Past months whose errors a rival's interval is made of."""
 MEDIAN = int(np.flatnonzero(np.isclose(LEVELS, 0.5))[0])
-SERIES: dict[str, tuple[Callable[[RawFile], Parsed], Callable[[Path], RawFile], str]] = {
+SERIES: dict[str, tuple[Callable[[RawFile], Parsed], str]] = {
     "English Channel": (
         uk_home_office.parse,
-        uk_home_office.fetch,
         "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
     ),
-    "Italy": (italy_interior.parse, italy_interior.fetch, "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"),
+    "Italy": (italy_interior.parse, "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"),
 }
 
 
 def daily_counts(raw_data: Path, name: str) -> pd.Series:
     """Persons by day."""
-    parse, fetch, file = SERIES[name]
-    rows = parse(fetch(raw_data / file)).observations.sort_values("time_period")
+    parse, file = SERIES[name]
+    rows = parse(read_raw(raw_data / file)).observations.sort_values("time_period")
     return pd.Series(rows["obs_value"].to_numpy(), index=pd.PeriodIndex(rows["time_period"], freq="D"))
 
 

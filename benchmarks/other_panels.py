@@ -26,7 +26,8 @@ from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.verification.scores import summarise
 from forecasting.workers import Progress
-from ingest.registry import SOURCES
+from ingest.catalogue import SOURCES
+from ingest.source import read_raw
 
 TITLE = "Panels that the engine was not made for"
 COMMAND = "python -m benchmarks.other_panels --write"
@@ -89,7 +90,7 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
         SourceError: A file is missing or broken.
     """
     source = SOURCES[published.source_id]
-    parsed = [source.parse(source.fetch(raw_data / name)).observations for name in published.files]
+    parsed = [source.parse(read_raw(raw_data / name)).observations for name in published.files]
     rows = pd.concat([one.sort_values("as_of") for one in parsed], ignore_index=True)
     newest = rows.drop_duplicates(["series_id", "time_period"], keep="last")
     return panel_from_observations(newest, published.target, published.freq)

@@ -23,6 +23,7 @@ from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import stack
 from forecasting.verification.scores import summarise
+from ingest.source import read_raw
 from ingest.sources import frontex
 from store.releases import ReleaseStore
 
@@ -62,7 +63,7 @@ def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
 
 def dense_routes(raw_data: Path) -> Panel:
     """Detections on Frontex's routes with at least ``DENSE`` a month."""
-    parsed = frontex.parse(frontex.fetch(raw_data / "frontex_ibc" / "ibc.xlsx")).observations
+    parsed = frontex.parse(read_raw(raw_data / "frontex_ibc" / "ibc.xlsx")).observations
     totals = parsed[(parsed["citizen"] == ALL) & parsed["route_id"].isin(ROUTES)]
     means = totals.groupby("series_id")["obs_value"].mean()
     return panel_from_observations(totals[totals["series_id"].isin(means[means > DENSE].index)], "detections", "M")

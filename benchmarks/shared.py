@@ -13,6 +13,7 @@ from core.schema import ALL, check
 from core.settings import PROJECT
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.reconcile import totals_panel
+from ingest.source import read_raw
 from ingest.sources import frontex
 
 PAGE = PROJECT / "docs" / "benchmarks.md"
@@ -72,7 +73,7 @@ def dense_parts(raw_data: Path) -> Panel:
     Raises:
         SourceError: The workbook is missing or broken.
     """
-    found = check(frontex.parse(frontex.fetch(raw_data / WORKBOOK)).observations, OBSERVATIONS)
+    found = check(frontex.parse(read_raw(raw_data / WORKBOOK)).observations, OBSERVATIONS)
     totals = found[(found["citizen"] == ALL) & (found["route_id"] != frontex.OTHER_ROUTE)]
     means = totals.groupby("route_id")["obs_value"].mean()
     dense = means[means > DENSE].index

@@ -38,7 +38,7 @@ class Message:
         Args:
             translate: Gives the translation of a template, or the template itself where there is none.
         """
-        text = translate(self.template)
+        text = translate(self.template) if self.template else ""
         if not self.parameters:
             return text
         return text.format(**{name: _rendered(value, translate) for name, value in self.parameters.items()})

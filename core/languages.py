@@ -26,6 +26,8 @@ from babel.numbers import format_decimal, format_percent
 
 LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
 DEFAULT_LANGUAGE = "en"
+TEXTS_OF_RECORDS = ("title", "publisher", "dataset", "licence", "came_through", "rhythm", "what", "known_issues")
+"""Fields of sources' cards and of registers' entries that are texts for readers."""
 NOTHING = "–"
 NARROW_SPACE, MINUS, WORD_JOINER = "\u202f", "\u2212", "\u2060"
 Month = dt.date | pd.Period | str
@@ -77,14 +79,6 @@ CHANCE_WORDS = (
 """Per cent below which a word holds, and the word that stands beside every chance."""
 
 
-def told_in(fields: Mapping[Any, Any], language: str) -> dict[str, Any]:
-    """A record with its texts in one language: a field such as ``what`` from its twin ``what_fr`` where that is filled.
-
-    The files under ``data/`` keep each translation beside the English text, so that whoever changes one sees the other.
-    """
-    return {str(name): fields.get(f"{name}_{language}") or value for name, value in fields.items()}
-
-
 def round_expected(value: float) -> float:
     """Round a forecast to two significant figures, to three from 10,000, never finer than one person."""
     if value == 0:
@@ -113,6 +107,21 @@ class Language:
         """A text in this language, its places filled with ``fields`` as they are."""
         translated = self._catalogue.gettext(text) if text else ""
         return translated.format(**fields) if fields else translated
+
+    def record(self, fields: Mapping[Any, Any]) -> dict[str, Any]:
+        """A card or register's entry with its texts in this language.
+
+        Releases made before hold a text's translation beside it: ``what_fr`` beside ``what``.
+        """
+        own = {f"{name}_{self.code}" for name in TEXTS_OF_RECORDS}
+        told = {name.removesuffix(f"_{self.code}"): value for name, value in fields.items() if name in own and value}
+        known = {name: self._texts(fields[name]) for name in TEXTS_OF_RECORDS if name in fields}
+        return {**{str(name): value for name, value in fields.items()}, **known, **told}
+
+    def _texts(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._texts(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
 
     def plural(self, texts: tuple[str, str], number: int, **fields: str | float) -> str:
         """A text that depends on a number, which it holds as ``{n}``."""

@@ -114,7 +114,7 @@ OBSERVATIONS = Table(
     "indicators may be.",
     _of(f"{_OBSERVATION} as_of_estimated"),
     ("source_id", "series_id", "time_period", "as_of"),
-    "ingest.harmonise",
+    "ingest.routes",
     ("dashboard", "workflow", "reports", "store"),
     required=True,
 )
@@ -132,7 +132,7 @@ REJECTED = Table(
         message=_text("the rule as a message id with its parameters, JSON").may_lack,
     ),
     (),
-    "ingest.frames",
+    "ingest.rows",
     ("dashboard",),
 )
 
@@ -399,7 +399,7 @@ DELAYS = Table(
         periods=_count("periods whose publication is on record", "periods", 1),
     ),
     ("source_id", "target", "freq", "days"),
-    "ingest.delays",
+    "ingest.freshness",
     (),
 )
 
@@ -414,7 +414,7 @@ REPORTING = Table(
         provisional=Column(YES_NO, "whether some have not, or a value is provisional"),
     ),
     ("source_id", "target", "freq", "time_period"),
-    "ingest.delays",
+    "ingest.freshness",
     ("dashboard",),
 )
 
@@ -519,9 +519,9 @@ DOCUMENTED_RISES = Table(
         event_id=_text("the event"),
         month=_text("first month of the rise"),
         title=_text("its title, English"),
-        title_fr=_text("its title, French"),
+        title_fr=_text("its title, French, in releases made before translations stood in catalogues").may_lack,
         what=_text("what happened, English"),
-        what_fr=_text("what happened, French"),
+        what_fr=_text("what happened, French, likewise").may_lack,
         source=_text("who documents it"),
         url=_text("where"),
         horizon=Column(WHOLE, "months ahead; 0 where nothing is kept", "months"),

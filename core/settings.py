@@ -101,7 +101,7 @@ class AlertSettings(_Section):
 
 
 class LiveSettings(_Section):
-    """How publishers are asked for their figures; what is asked of whom stands in ``data/live.toml``."""
+    """How publishers are asked for their figures; what is asked of whom stands in each source's module."""
 
     connect_seconds: float = Field(default=15, gt=0, description="Longest wait for a connection")
     read_seconds: float = Field(default=60, gt=0, description="Longest silence while an answer arrives")
@@ -118,10 +118,10 @@ class LiveSettings(_Section):
     browser_agent: str = Field(
         default="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
         min_length=1,
-        description="Sent only to sources whose entry in data/live.toml says agent = 'browser'",
+        description="Sent only to sources whose ACCESS says agent = 'browser'",
     )
     sources: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Fields of data/live.toml to change, by source_id: addresses, options, …"
+        default_factory=dict, description="Fields of a source's ACCESS to change, by source_id: addresses, options, …"
     )
 
 

@@ -18,7 +18,7 @@ import streamlit as st
 
 from core.disclosure import protect, protect_changes
 from core.errors import StoreError
-from core.languages import told_in
+from core.languages import Language
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
 from store.chain import release_folders
@@ -61,8 +61,8 @@ class Night:
 
     def sources(self) -> dict[str, dict[str, Any]]:
         """The catalogue's cards in the reader's language, source_id -> fields."""
-        cards = _sources(self.home, self.run_id)
-        return {source_id: told_in(card, language()) for source_id, card in cards.items()}
+        cards, words = _sources(self.home, self.run_id), Language(language())
+        return {source_id: words.record(card) for source_id, card in cards.items()}
 
     def document(self, name: str) -> str:
         """One of the release's texts, such as ``known_issues.md``, in the reader's language, else in English.

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts.verification.record import FEWEST_EVENTS
-from core.languages import NOTHING, is_known, told_in
+from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state
 from dashboard.charts.calibration import reliability_alt, reliability_chart
@@ -81,7 +81,7 @@ def rises_table(rises: pd.DataFrame) -> pd.DataFrame:
     """Documented rises: the chance said 6, 3 and 1 months before, and the first alert."""
     rows = []
     for (_event, basis), said in rises.groupby(["event_id", "basis"], sort=False):
-        first = told_in(said.iloc[0].to_dict(), language())
+        first = Language(language()).record(said.iloc[0].to_dict())
         by_horizon = said.set_index("horizon")
         alerted = said[said["level"] != ""]
         rows.append(

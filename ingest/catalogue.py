@@ -1,94 +1,118 @@
-"""What ``data/sources.toml`` says about every source: publisher, licence, citation, rhythm and known faults."""
+"""Every source by its ``source_id``: its module, its card, and how it is asked.
+
+A new source needs a module in ``ingest.sources``, no more.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-import tomllib
-from pathlib import Path
-from typing import Literal
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from core.errors import InputError
-from core.languages import told_in
+from core.languages import marked as _
+from ingest import routes, sources
+from ingest.source import SETTING, LiveSource, Source, SourceAccess, SourceCard
 
-CATALOGUE = "sources.toml"
-
-
-class SourceCard(BaseModel):
-    """One source as a person would cite it.
-
-    Attributes:
-        publisher: Who publishes; ``publisher_fr`` in French, as every text that has such a twin.
-        redistribution: True or False where the licence says so, else 'to be confirmed': then the figures are bundled
-            with attribution, and the setting ``exclude_sources`` leaves them out.
-        retrieved: Date of the edition that the bundled figures were tabulated from; None where it is not recorded.
-        came_through: Where that edition was read, if not from the publisher's own page.
-        rhythm: How often and how late the publisher publishes, in words.
-        expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
-        derived_from: ``source_id`` of the sources that a derived one is computed from.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    source_id: str
-    publisher: str = Field(min_length=2)
-    publisher_fr: str = ""
-    dataset: str = Field(min_length=2)
-    dataset_fr: str = ""
-    url: str = Field(pattern=r"^(https?://.+)?$")
-    licence: str = Field(min_length=2)
-    licence_fr: str = ""
-    licence_url: str = Field(default="", pattern=r"^(https?://.+)?$")
-    redistribution: bool | Literal["to be confirmed"]
-    citation: str = Field(min_length=10)
-    retrieved: dt.date | None = None
-    came_through: str = ""
-    came_through_fr: str = ""
-    rhythm: str
-    rhythm_fr: str = ""
-    expected_days: int = Field(ge=1)
-    known_issues: list[str] = Field(default_factory=list)
-    known_issues_fr: list[str] = Field(default_factory=list)
-    derived_from: list[str] = Field(default_factory=list)
-
-    @property
-    def may_be_bundled(self) -> bool:
-        """Whether figures of this source may be part of what is handed out."""
-        return self.redistribution is not False
-
-    def told_in(self, language: str) -> SourceCard:
-        """The same with its texts in one language, English where it has no other."""
-        return self.model_copy(update=told_in(self.model_dump(), language))
+VERBS = ("SOURCE_ID", "RAW_FILES", "LAG_DAYS", "CARD", "parse")
+"""What each module of ``ingest.sources`` exports; see ``ingest.source.Source``."""
+NATURAL_EARTH = SourceCard(
+    source_id="natural_earth",
+    publisher=_("Natural Earth"),
+    dataset=_("Country boundaries 1:50 million, version 4.1"),
+    url="https://www.naturalearthdata.com/",
+    licence=_("Public domain; packaging under ISC"),
+    licence_url="https://www.naturalearthdata.com/about/terms-of-use/",
+    redistribution=True,
+    citation="Made with Natural Earth, packaged as world-atlas 2.0.2.",
+    came_through=_("The npm package world-atlas 2.0.2"),
+    rhythm=_("Rarely; boundaries, no figures."),
+    expected_days=3650,
+    known_issues=[
+        _("Boundaries follow Natural Earth's de facto view and express no opinion on their status."),
+        _("Northern Cyprus, Somaliland and Kosovo carry no ISO 3166 code."),
+    ],
+)
 
 
-def sources(folder: Path) -> dict[str, SourceCard]:
-    """Read the catalogue.
-
-    Args:
-        folder: The folder that holds ``sources.toml``.
+def discover() -> dict[str, Source]:
+    """Import every public module of ``ingest.sources``.
 
     Returns:
-        ``source_id`` -> card, in the file's order.
+        ``source_id`` -> module, sorted by ``source_id``.
 
     Raises:
-        InputError: The file is missing, not TOML, or an entry lacks a field; the text names entry and field.
+        TypeError: A module lacks a verb, two claim the same source_id, or one neither can be asked nor says why: a
+            fault in the code, not in the data.
     """
-    path = folder / CATALOGUE
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{CATALOGUE}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{CATALOGUE}: not readable as TOML: {error}") from None
-    return {source_id: _card(source_id, entry) for source_id, entry in entries.items()}
+    found: dict[str, Source] = {}
+    for info in pkgutil.iter_modules(sources.__path__, f"{sources.__name__}."):
+        if info.name.rpartition(".")[2].startswith("_"):
+            continue
+        module = importlib.import_module(info.name)
+        missing = [verb for verb in VERBS if not hasattr(module, verb)]
+        if missing:
+            raise TypeError(f"{info.name} lacks {', '.join(missing)}")
+        live = hasattr(module, "download") and hasattr(module, "ACCESS")
+        if live == hasattr(module, "NOT_LIVE"):
+            raise TypeError(f"{info.name} must have download and ACCESS, or else NOT_LIVE")
+        source = cast("Source", module)
+        if source.SOURCE_ID in found:
+            raise TypeError(f"{info.name}: the source_id '{source.SOURCE_ID}' is already taken")
+        found[source.SOURCE_ID] = source
+    return dict(sorted(found.items()))
 
 
-def _card(source_id: str, entry: object) -> SourceCard:
-    if not isinstance(entry, dict):
-        raise InputError(f"{CATALOGUE}, entry {source_id}: must be a table of fields")
+SOURCES: dict[str, Source] = discover()
+CARDS: dict[str, SourceCard] = {
+    routes.SOURCE_ID: routes.CARD,
+    **{source_id: source.CARD for source_id, source in SOURCES.items()},
+    NATURAL_EARTH.source_id: NATURAL_EARTH,
+}
+"""``source_id`` -> card, of every publisher whose figures or boundaries a release may hold."""
+
+
+def live_sources() -> dict[str, LiveSource]:
+    """Sources whose publishers can be asked, by ``source_id``; the others say why not in ``NOT_LIVE``."""
+    return {name: cast("LiveSource", source) for name, source in SOURCES.items() if hasattr(source, "download")}
+
+
+def source_access(changes: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, SourceAccess]:
+    """How every source is asked.
+
+    Args:
+        changes: Fields that a home's settings change, by source_id; tables are merged, everything else is replaced.
+
+    Returns:
+        ``source_id`` -> access.
+
+    Raises:
+        InputError: A source or a field is unknown, or a value is wrong; the text names it.
+    """
+    wanted, known = changes or {}, live_sources()
+    unknown = sorted(set(wanted) - set(known))
+    if unknown:
+        raise InputError(f"{SETTING}: {unknown} are no sources that can be asked; known: {list(known)}")
+    return {name: _changed(source.ACCESS, wanted.get(name, {})) for name, source in known.items()}
+
+
+def _changed(access: SourceAccess, change: Mapping[str, Any]) -> SourceAccess:
+    if not change:
+        return access
     try:
-        return SourceCard.model_validate({"source_id": source_id, **entry})
+        return SourceAccess.model_validate(_merged(access.model_dump(), change))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{CATALOGUE}, entry {source_id}, field {where}: {first['msg']}") from None
+        raise InputError(f"{SETTING}, {access.source_id}, field {where}: {first['msg']}") from None
+
+
+def _merged(entry: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(entry)
+    for name, value in change.items():
+        inner = merged.get(name)
+        merged[name] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, Mapping) else value
+    return merged

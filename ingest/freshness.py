@@ -1,7 +1,8 @@
-"""How old each source's newest figure is, against the rhythm its publisher usually keeps.
+"""How old each source's newest figure is, against the rhythm its publisher usually keeps, and how many have reported.
 
 The rhythm is learned from the days on which past periods became known, where at least six are on record; else it is
-the catalogue's. The four states are those of OCHA's Humanitarian Data Exchange (https://humanitarian.atlassian.net:
+the card's. Only figures whose day of knowledge is on record tell: an estimated ``as_of`` would teach its own
+assumption. The four states are those of OCHA's Humanitarian Data Exchange (https://humanitarian.atlassian.net:
 "Freshness").
 """
 
@@ -9,15 +10,131 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import cast
 
+import numpy as np
 import pandas as pd
 
-from core.calendar import FREQUENCIES, end_dates, to_period
+from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, end_dates, to_period
 from core.errors import InputError
-from core.release import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS
-from core.schema import check
-from ingest.catalogue import SourceCard
-from ingest.delays import publication_days, usual_age
+from core.release import DELAYS, FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
+from core.schema import ALL, check
+from ingest.rows import period_ends
+from ingest.source import SourceCard
+
+LONGEST = 150
+"""Days after a period's end up to which a profile goes."""
+STEP = 5
+SHARE_PUBLISHED = 0.5
+"""Share of a period's figures whose presence counts as its publication."""
+FEWEST_PLACES = 5
+PERIODS_BEFORE = 12
+PERIODS_SHOWN = 24
+_DATASET = ["source_id", "target", "freq"]
+
+
+def first_known(history: pd.DataFrame) -> pd.DataFrame:
+    """Days after its period's end on which each figure became known, of periods that ended while vintages were kept.
+
+    Args:
+        history: Columns of ``core.release.OBSERVATIONS``, every figure with every ``as_of``. Where it has the store's
+            column ``cell`` too, its rows are in the store's order.
+
+    Returns:
+        ``source_id, target, freq, series_id, time_period, days``.
+    """
+    if "cell" in history:
+        first = history[~history["cell"].duplicated()]
+    else:
+        ordered = history.sort_values("as_of", kind="stable")
+        first = ordered[~ordered.duplicated(["source_id", "series_id", "time_period"])]
+    first = first.loc[~first["as_of_estimated"].astype(bool), [*_DATASET, "series_id", "time_period", "as_of"]]
+    if first.empty:
+        return first.assign(days=pd.Series(dtype="int64")).drop(columns="as_of")
+    ends = period_ends(first)
+    began = first.groupby(_DATASET)["as_of"].transform("min")
+    # What the first vintage already held was published at some unknown earlier day.
+    kept = first[(ends > began) & (first["as_of"] >= ends)]
+    return kept.assign(days=(kept["as_of"] - ends[kept.index]).dt.days).drop(columns="as_of")
+
+
+def delay_profile(history: pd.DataFrame) -> pd.DataFrame:
+    """Share of a period's figures known by days after its end, per source, target and frequency.
+
+    Args:
+        history: As for :func:`first_known`.
+
+    Returns:
+        A frame that keeps ``core.release.DELAYS``; datasets without a period on record have no rows.
+    """
+    known = first_known(history)
+    grid = np.arange(0, LONGEST + 1, STEP)
+    parts = []
+    for key, rows in known.groupby(_DATASET, sort=True):
+        by_period = [np.sort(part["days"].to_numpy()) for _, part in rows.groupby("time_period")]
+        shares = np.mean([np.searchsorted(days, grid, side="right") / len(days) for days in by_period], axis=0)
+        named: dict[str, object] = dict(zip(_DATASET, cast("tuple[str, str, str]", key), strict=True))
+        parts.append(pd.DataFrame({**named, "days": grid, "share": shares, "periods": len(by_period)}))
+    if not parts:
+        return DELAYS.empty()
+    return check(pd.concat(parts, ignore_index=True)[list(DELAYS.columns)], DELAYS)
+
+
+def publication_days(history: pd.DataFrame) -> pd.DataFrame:
+    """Day after each period's end on which half of its figures were known.
+
+    Returns:
+        ``source_id, freq, time_period, days``: one row per source, frequency and period on record.
+    """
+    known = first_known(history)
+    return known.groupby(["source_id", "freq", "time_period"])["days"].quantile(SHARE_PUBLISHED).reset_index()
+
+
+def reporting(known: pd.DataFrame) -> pd.DataFrame:
+    """Sums over countries of each source that counts by country, and how many of them have reported.
+
+    Args:
+        known: What was known on a date (``core.release.OBSERVATIONS``).
+
+    Returns:
+        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency with
+        at least five countries.
+    """
+    rows = known[(known["citizen"] == ALL) & known["geo"].str.fullmatch("[A-Z]{3}") & (known["freq"] != "D")]
+    parts = [
+        _reporting(part) for _, part in rows.groupby(_DATASET, sort=True) if part["geo"].nunique() >= FEWEST_PLACES
+    ]
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return REPORTING.empty()
+    return check(pd.concat(filled, ignore_index=True), REPORTING)
+
+
+def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
+    present = rows.pivot_table(index="time_period", columns="geo", values="obs_value", aggfunc="sum").sort_index()
+    flagged = rows.assign(marked=rows["obs_flag"].eq("p")).groupby("time_period")["marked"].any()
+    recent = present.notna().astype(float).rolling(PERIODS_BEFORE + 1, min_periods=1).max()
+    expected = recent.sum(axis=1).astype("int64")
+    reported = present.notna().sum(axis=1).astype("int64")
+    found = pd.DataFrame(
+        {
+            **{name: rows[name].iloc[0] for name in _DATASET},
+            "time_period": present.index,
+            "reported": reported.to_numpy(),
+            "expected": expected.to_numpy(),
+            "total": present.sum(axis=1).to_numpy(dtype=float),
+            "provisional": (reported < expected).to_numpy() | flagged.reindex(present.index).to_numpy(dtype=bool),
+        }
+    )
+    shown = found[found["expected"] >= FEWEST_PLACES].tail(PERIODS_SHOWN)
+    return shown[list(REPORTING.columns)]
+
+
+def usual_age(days: pd.Series, freq: str) -> int:
+    """Usual greatest age of a source's newest period: its length, and the delay that nine in ten periods keep to."""
+    length = 365 // PERIODS_PER_YEAR[freq] + (1 if freq in {"M", "Q", "A"} else 0)  # type: ignore[index]  # freq keeps the contract's letters
+    return length + int(np.ceil(days.quantile(0.9)))
+
 
 DUE_WITHIN, OVERDUE_WITHIN = 1.5, 3.0
 """Multiples of the expected age up to which a source is due, then overdue; beyond, delinquent."""

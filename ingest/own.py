@@ -1,16 +1,15 @@
-"""An analyst's own figures, CSV or XLSX with a mapping file: national counts, capacities, indicators.
-
-They become observations like any publisher's: dated, kept as vintages, revised, forecast. A route or place of one's own
-is a route whose code begins with ``X_`` (:mod:`core.routes`).
-"""
+"""The small mapping file that comes with an analyst's own figures: what they are and where they stand (TOML)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
+import tomllib
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.aggregates import refuse_person_level
 from core.errors import InputError, SourceError
@@ -18,12 +17,141 @@ from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
-from ingest.figures import to_observations
-from ingest.harmonise import SOURCE_ID as ROUTES_SOURCE
 from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook
-from ingest.own_mapping import OwnMapping
-from ingest.raw import Parsed, RawFile
+from ingest.routes import SOURCE_ID as ROUTES_SOURCE
+from ingest.rows import to_dates, to_observations
+from ingest.source import Parsed, RawFile, SourceCard
 from ingest.tables import read_csv, read_sheet, require_columns
+
+What = Literal["arrivals", "capacity", "indicator"]
+_EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "indicator": 120}
+"""Greatest usual age where the mapping says none: a capacity holds until another is given."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OwnSource(_Part):
+    """Who counts, and how late.
+
+    Attributes:
+        source_id: Code of the source; begins with ``own_``.
+        lag_days: Usual days from a period's end to the day its figure is known: dates figures of the past.
+        expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
+            By default 75 for arrivals, 400 for capacities, 120 for indicators.
+    """
+
+    source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
+    publisher: str = Field(min_length=2)
+    dataset: str = Field(min_length=2)
+    licence: str = Field(default="Own figures; not for redistribution", min_length=2)
+    citation: str = ""
+    rhythm: str = "As it is handed over."
+    lag_days: int = Field(ge=0, le=120)
+    expected_days: int | None = Field(default=None, ge=1)
+
+
+class OwnTable(_Part):
+    """How the file is written.
+
+    Attributes:
+        what: ``arrivals``: persons per month, to be forecast; ``capacity``: persons a month that a route can take in,
+            a threshold of alerts; ``indicator``: any other number, shown as context.
+        freq: M; for an indicator also Q or A.
+        sheet: Sheet of an XLSX; its first by default.
+        separator: Between cells of a CSV.
+        decimal: Mark before decimals.
+        thousands: Mark between thousands, empty for none.
+        period_format: As in ``strptime``; by default periods are written 2024-12, 2024-Q4 or 2024.
+    """
+
+    what: What
+    freq: Literal["M", "Q", "A"] = "M"
+    sheet: str | None = None
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    period_format: str = ""
+
+
+class OwnColumns(_Part):
+    """Header cells of the columns to read; every other column is left out."""
+
+    time_period: str
+    value: str
+    route: str | None = None
+
+
+class OwnFixed(_Part):
+    """What is the same in every row.
+
+    Attributes:
+        route: A route of Vigie (``CMR``), or the name of one's own route or place.
+        name: Code of the indicator.
+    """
+
+    route: str | None = None
+    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{2,40}$")
+
+
+class OwnMapping(_Part):
+    """A mapping file."""
+
+    source: OwnSource
+    table: OwnTable
+    columns: OwnColumns
+    fixed: OwnFixed = OwnFixed()
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> OwnMapping:
+        if self.table.what == "indicator":
+            if self.fixed.name is None:
+                raise ValueError("an indicator needs fixed.name")
+        elif (self.columns.route is None) == (self.fixed.route is None):
+            raise ValueError("give either columns.route or fixed.route")
+        if self.table.what != "indicator" and self.table.freq != "M":
+            raise ValueError("arrivals and capacities are monthly: table.freq must be M")
+        if self.table.decimal == self.table.thousands:
+            raise ValueError("table.decimal and table.thousands must differ")
+        return self
+
+    @property
+    def card(self) -> SourceCard:
+        """The source as the catalogue would have it. Own figures are never passed on."""
+        source = self.source
+        return SourceCard(
+            source_id=source.source_id,
+            publisher=source.publisher,
+            dataset=source.dataset,
+            url="",
+            licence=source.licence,
+            redistribution=False,
+            citation=source.citation or f"{source.publisher}, {source.dataset}.",
+            rhythm=source.rhythm,
+            expected_days=source.expected_days or _EXPECTED_DAYS[self.table.what],
+        )
+
+
+def read_mapping(path: Path) -> OwnMapping:
+    """Read a mapping file.
+
+    Raises:
+        InputError: It cannot be read, is not TOML, or a field is missing, unknown or out of range; the text names it.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(path.name, _("not readable as TOML: {error}"), error=error) from None
+    try:
+        return OwnMapping.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "mapping"
+        raise InputError(f"{path.name}, {where}: {first['msg']}") from None
+
 
 CAPACITY = "capacity"
 """Target of capacities: persons a month that a route's reception can take in."""
@@ -100,7 +228,7 @@ def own_capacities(known: pd.DataFrame, as_of: dt.date) -> dict[str, float]:
     month = f"{as_of:%Y-%m}"
     rows = known[(known["target"] == CAPACITY) & (known["freq"] == "M") & (known["time_period"] <= month)]
     newest = rows.sort_values(["time_period", "as_of"], kind="stable").drop_duplicates("route_id", keep="last")
-    return {str(code): float(value) for code, value in zip(newest["route_id"], newest["obs_value"], strict=True)}
+    return dict(zip(newest["route_id"], newest["obs_value"], strict=True))
 
 
 def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
@@ -144,7 +272,7 @@ def _period(cell: object, mapping: OwnMapping) -> str:
         return f"{cell.year}-Q{(cell.month - 1) // 3 + 1}" if written is None else cell.strftime(written)
     text = "" if cell is None or cell is pd.NaT or cell != cell else str(cell).strip()  # noqa: PLR0124  # only NaN differs from itself
     if mapping.table.period_format and written is not None:
-        found = pd.to_datetime(text, format=mapping.table.period_format, errors="coerce")
+        found = to_dates(pd.Series([text]), ".*", mapping.table.period_format).iloc[0]
         return text if pd.isna(found) else found.strftime(written)
     return text
 

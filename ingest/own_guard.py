@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from core.errors import SourceError
 from core.languages import marked as _
 from core.spreadsheets import FORMULA_STARTS
-from ingest.raw import RawFile
+from ingest.source import RawFile
 
 LARGEST_FILE = 20 << 20
 LARGEST_UNPACKED = 200 << 20

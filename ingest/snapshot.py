@@ -18,11 +18,8 @@ from core.languages import marked as _
 from core.progress import ProgressReport, silent
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from core.settings import SNAPSHOT
-from ingest.catalogue import SourceCard
-from ingest.catalogue import sources as read_catalogue
-from ingest.raw import Source
-from ingest.registry import SOURCES
+from ingest.catalogue import CARDS, SOURCES
+from ingest.source import Source, read_raw
 
 FOLDER = "snapshot"
 MANIFEST = "manifest.json"
@@ -63,7 +60,6 @@ def build(
     *,
     progress: ProgressReport = silent,
     sources: Mapping[str, Source] = SOURCES,
-    cards: Mapping[str, SourceCard] | None = None,
 ) -> BuildReport:
     """Tabulate the publishers' files into ``target/snapshot``.
 
@@ -72,20 +68,18 @@ def build(
         target: The data folder. Files of an earlier snapshot in it are replaced.
         progress: Told the sources done.
         sources: Sources to build, by source_id.
-        cards: Catalogue that says what may be handed out; by default the bundled one.
 
     Raises:
         InputError: A file is missing or breaks its layout, or a source's licence forbids bundling it. Nothing is
             written then.
     """
-    cards = read_catalogue(SNAPSHOT) if cards is None else cards
     tables: dict[str, pd.DataFrame] = {}
     rejected: list[pd.DataFrame] = []
     inputs: dict[str, list[dict[str, str]]] = {}
     left_out: dict[str, str] = {}
     for done, (source_id, source) in enumerate(sources.items()):
         progress("Tabulating sources", done, len(sources))
-        if reason := _reason_to_leave_out(source, cards):
+        if reason := _reason_to_leave_out(source):
             left_out[source_id] = reason
             continue
         tables[source_id], refused, inputs[source_id] = _tabulate(source, raw_folder)
@@ -120,7 +114,7 @@ def load(folder: Path, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame
     listed, rejected_hash = _manifest(folder)
     _refuse_unlisted(folder, listed)
     _verified(folder, REJECTED_FILE, rejected_hash)
-    unknown = sorted(set(exclude_sources) - set(listed) - set(read_catalogue(SNAPSHOT)))
+    unknown = sorted(set(exclude_sources) - set(listed) - set(CARDS))
     if unknown:
         raise InputError(f"exclude_sources names {unknown}, which are no sources of Vigie")
     frames = []
@@ -142,10 +136,8 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256(_read(folder / FOLDER / MANIFEST)).hexdigest()
 
 
-def _reason_to_leave_out(source: Source, cards: Mapping[str, SourceCard]) -> str:
-    card = cards.get(source.SOURCE_ID)
-    if card is None:
-        raise InputError(f"source {source.SOURCE_ID} has no entry in the catalogue: its licence is unknown")
+def _reason_to_leave_out(source: Source) -> str:
+    card = source.CARD
     if not source.RAW_FILES:
         return "no files to bundle" if card.may_be_bundled else f"licence: {card.licence}"
     if not card.may_be_bundled:
@@ -156,7 +148,7 @@ def _reason_to_leave_out(source: Source, cards: Mapping[str, SourceCard]) -> str
 def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, list[dict[str, str]]]:
     observations, rejected, inputs = [], [], []
     for path in _matches(raw_folder, source.RAW_FILES):
-        raw = source.fetch(path)
+        raw = read_raw(path)
         parsed = source.parse(raw)
         observations.append(check(parsed.observations, OBSERVATIONS))
         rejected.append(check(parsed.rejected, REJECTED))

@@ -14,7 +14,7 @@ import rdata
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.raw import RawFile
+from ingest.source import RawFile
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")

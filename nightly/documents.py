@@ -18,8 +18,8 @@ from forecasting.model import BASELINE, ENSEMBLE, ModelCard
 from forecasting.models import MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.verdict import skill
-from ingest.catalogue import SourceCard
-from ingest.known_issues import KnownIssue
+from ingest.registers import KnownIssue
+from ingest.source import SourceCard
 from reports.names import FRESHNESS
 
 CATALOGUE, MATRIX, ISSUES = "sources.json", "evaluation_matrix.md", "known_issues.md"
@@ -46,8 +46,9 @@ def documents(
     catalogue = {source_id: card.model_dump(mode="json") for source_id, card in cards.items()}
     found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False)}
     for language in languages():
-        told = {source_id: card.told_in(language) for source_id, card in cards.items()}
-        texts = _in_one_language(told, frames, [issue.told_in(language) for issue in issues], Language(language))
+        words = Language(language)
+        told = {source_id: card.in_language(words) for source_id, card in cards.items()}
+        texts = _in_one_language(told, frames, issues, words)
         folder = "" if language == DEFAULT_LANGUAGE else f"{language}/"
         found |= {f"{folder}{name}": text for name, text in texts.items()}
     return found
@@ -205,7 +206,13 @@ def _groups_table(group_errors: pd.DataFrame, words: Language) -> str:
 def issues_register(issues: Sequence[KnownIssue], words: Language) -> str:
     """The register as a table."""
     rows = [
-        [issue.id, issue.what, ", ".join(issue.affects), words.day(issue.since), words.text(_STATUS[issue.status])]
+        [
+            issue.id,
+            words.text(issue.what),
+            ", ".join(issue.affects),
+            words.day(issue.since),
+            words.text(_STATUS[issue.status]),
+        ]
         for issue in issues
     ]
     head = [_("id"), _("what"), _("affects"), _("since"), _("status")]
@@ -218,7 +225,7 @@ def _issues_section(issues: Sequence[KnownIssue], words: Language) -> list[str]:
         return []
     text = words.text(_("{what} ({status}, since {day})"))
     listed = [
-        text.format(what=issue.what, status=words.text(_STATUS[issue.status]), day=words.day(issue.since))
+        text.format(what=words.text(issue.what), status=words.text(_STATUS[issue.status]), day=words.day(issue.since))
         for issue in issues
     ]
     return [_headed(_("From the register of known issues"), "", words), _list(listed)]

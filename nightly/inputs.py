@@ -20,18 +20,14 @@ from core.log import get_logger
 from core.release import REJECTED
 from core.settings import SNAPSHOT, Settings
 from ingest import snapshot
-from ingest.catalogue import SourceCard
-from ingest.own import own_capacities, parse_own
-from ingest.own_mapping import OwnMapping, read_mapping
-from ingest.raw import Parsed, RawFile, read_raw
-from ingest.registry import SOURCES
+from ingest.catalogue import SOURCES
+from ingest.own import OwnMapping, own_capacities, parse_own, read_mapping
+from ingest.source import Parsed, RawFile, SourceCard, read_raw
 from store.files import sha256_of_bytes, write_bytes
 from store.journal import Entry, Journal, journal_url
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
-COMPLETE_EDITIONS = frozenset({"frontex"})
-"""Sources that send their whole history each time: what an edition no longer holds was withdrawn."""
 LOADED = "snapshot loaded"
 INGESTED = "file ingested"
 REFUSED = "file refused"
@@ -107,7 +103,7 @@ def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
             return read_own(home, path, own[source_id])
         known = ", ".join([*SOURCES, *own])
         raise InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=known)
-    raw = source.fetch(path)
+    raw = read_raw(path)
     parsed = source.parse(raw)
     return _store(home, source_id, parsed, raw.name, raw.sha256)
 
@@ -258,7 +254,7 @@ def _store(
 ) -> Ingested:
     """Put what was read into the vintages, and what was set aside beside it."""
     vintages = VintageStore(home)
-    complete = source_id in COMPLETE_EDITIONS
+    complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
     new_rows = vintages.append(parsed.observations, received=received, complete=complete)
     vintages.append_rejected(parsed.rejected)
     return Ingested(source_id, file, sha256, len(parsed.observations), new_rows, len(parsed.rejected))

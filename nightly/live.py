@@ -16,12 +16,10 @@ from core.errors import InputError, SourceError, StoreError, VigieError
 from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, silent
-from core.settings import SNAPSHOT, Settings
-from ingest.access import SourceAccess, read_access
-from ingest.client import Client, Validators
-from ingest.exchange import Answer, Pull, Request
-from ingest.raw import LiveSource, RawFile
-from ingest.registry import SOURCES, live_sources
+from core.settings import Settings
+from ingest.catalogue import SOURCES, live_sources, source_access
+from ingest.http import Client, Validators
+from ingest.source import Answer, LiveSource, Pull, RawFile, Request, SourceAccess
 from nightly.inputs import LiveReport, load_snapshot, read_inbox, take_in
 from store.journal import Journal, journal_url
 from store.lock import night_lock
@@ -121,16 +119,16 @@ def ask_publishers(
 
     Args:
         home: The home folder.
-        settings: Limits, and changes to ``data/live.toml``.
+        settings: Limits, and changes to how sources are asked.
         journal: Where outcomes are recorded.
         source_ids: Sources to ask; by default all that can be asked, are not excluded and need no naming.
         progress: Told the sources done.
 
     Raises:
-        InputError: A source is unknown or cannot be asked, or ``live.toml`` is wrong.
+        InputError: A source is unknown or cannot be asked, or the settings are wrong.
         StoreError: The home folder cannot be written.
     """
-    access = read_access(SNAPSHOT, settings.live.sources)
+    access = source_access(settings.live.sources)
     named = list(source_ids)
     chosen = _chosen(named, settings.exclude_sources)
     store, client = RawStore(home), Client(settings.live)
@@ -169,7 +167,7 @@ def parse_again(
         StoreError: The home folder cannot be read or written.
     """
     store = RawStore(home)
-    access = read_access(SNAPSHOT, settings.live.sources)
+    access = source_access(settings.live.sources)
     names = list(source_ids) or [name for name in store.sources(date) if name in live_sources()]
     if not names:
         raise InputError(f"no whole visit to any source is kept of {date}")

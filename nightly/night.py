@@ -19,9 +19,9 @@ from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
-from ingest.catalogue import sources as read_catalogue
-from ingest.harmonise import SOURCE_ID as ROUTES_SOURCE
-from ingest.known_issues import known_issues
+from ingest.catalogue import CARDS
+from ingest.registers import known_issues
+from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
@@ -180,7 +180,7 @@ def _make_release(run: Run) -> RunResult:
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
         data = RealTimeData(history, date, settings.oldest_origin_months, past_origins)
         settings = with_own_capacities(settings, data.known, date)
-        cards = read_catalogue(SNAPSHOT) | own_cards(home)
+        cards = CARDS | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
 

@@ -16,7 +16,7 @@ from forecasting.nowcast import DailyHistory, Nowcast, daily_history, scaled
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import wis
-from ingest.days import daily_arrivals
+from ingest.routes import daily_arrivals
 from nightly.forecasts import ForecastSet
 from nightly.real_time import RealTimeData
 

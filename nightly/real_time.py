@@ -13,8 +13,8 @@ from core.calendar import Frequency, last_complete_period, to_period
 from core.routes import ARRIVAL_ROUTES, route_name
 from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
-from ingest.harmonise import route_arrivals
 from ingest.own import own_route_figures
+from ingest.routes import route_arrivals
 from store.vintages import CELL, reduce_as_of
 
 TARGET = "arrivals"

@@ -14,7 +14,7 @@ from alerts.verification.record import Record, full_record, observed_record
 from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
-from ingest.events import events, said_on_detections
+from ingest.registers import events, said_on_detections
 from nightly.forecasts import ForecastSet
 from nightly.real_time import RealTimeData
 from store.releases import Release

@@ -25,9 +25,8 @@ from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.workers import Workers
-from ingest.catalogue import SourceCard
-from ingest.delays import delay_profile, reporting
-from ingest.freshness import changes, freshness
+from ingest.freshness import changes, delay_profile, freshness, reporting
+from ingest.source import SourceCard
 from nightly.forecasts import HORIZONS, ForecastSet
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.releases import Release

@@ -9,7 +9,7 @@ import pandas as pd
 
 from alerts.levels import rank
 from alerts.rules.stale_source import NAME as STALE
-from core.languages import Language, is_known, told_in
+from core.languages import Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -90,7 +90,7 @@ def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Lang
         alerts = numbers.by_level(frame[frame["rule"] != STALE])
         gravest.append(alerts.assign(subject=_subjects(alerts)).drop_duplicates("subject"))
     both = gravest[0].merge(gravest[1], on="subject", how="outer", suffixes=("", "_before"), indicator=True, sort=False)
-    sources = {source_id: told_in(card, language.code) for source_id, card in now.sources().items()}
+    sources = {source_id: language.record(card) for source_id, card in now.sources().items()}
     texts = []
     for row in both.to_dict("records"):
         named = row | {name: row[f"{name}_before"] for name in ("route_id", "source_id") if pd.isna(row[name])}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from core.errors import Message
-from core.languages import Language, told_in
+from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
@@ -136,4 +136,4 @@ def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> s
 
 
 def _cards(release: ReadableRelease, language: Language) -> Cards:
-    return {source_id: told_in(card, language.code) for source_id, card in release.sources().items()}
+    return {source_id: language.record(card) for source_id, card in release.sources().items()}

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from core.languages import Language, capital, is_known, told_in
+from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -147,7 +147,7 @@ def cards(
     alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
     before = None if former is None else former.frame("alerts")
     firsts = _first_of_each_route(alerts)
-    sources = {source_id: told_in(card, language.code) for source_id, card in release.sources().items()}
+    sources = {source_id: language.record(card) for source_id, card in release.sources().items()}
     found = []
     for row in firsts.to_dict("records"):
         report = alert_report(row, rule_record(row, release.frame("track_record")), language)

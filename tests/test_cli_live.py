@@ -9,15 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from commands.shared import EXIT_DEGRADED
-from core.settings import PROJECT, SNAPSHOT
-from ingest.access import read_access
+from core.settings import PROJECT
+from ingest.catalogue import source_access
 from tests.ingest.live.layouts import ONI
 from tests.ingest.live.layouts_indicators import displacement_rows
 from tests.ingest.live.publisher import Publisher, Reply
@@ -104,11 +103,10 @@ def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
 
 def unreachable(home: Path) -> None:
     """Settings under which no publisher answers."""
-    entries = tomllib.loads((SNAPSHOT / "live.toml").read_text(encoding="utf-8"))
     lines = ["backtest_origins = 24", "slow_backtest_origins = 12", "trajectories = 100", "[live]", "attempts = 1"]
-    for source_id, entry in entries.items():
+    for source_id, access in source_access().items():
         lines += [f"[live.sources.{source_id}.addresses]"]
-        lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in entry["addresses"]]
+        lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in access.addresses]
     (home / "settings.toml").write_text("\n".join(lines) + "\n")
 
 
@@ -118,7 +116,7 @@ def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(t
     done = bare(tmp_path, "nightly", "--live")
     assert done.returncode == 3, done.stderr
     assert "published" in done.stdout
-    asked = {name for name, access in read_access(SNAPSHOT).items() if access.asked == "always"}
+    asked = {name for name, access in source_access().items() if access.asked == "always"}
     assert all(f"degraded: {name}: 127.0.0.1/{name}" in done.stdout for name in asked)
     assert bare(tmp_path, "verify").returncode == 0
 

@@ -10,7 +10,7 @@ from core.calendar import last_complete_period
 from core.routes import ARRIVAL_ROUTES
 from core.settings import DEMONSTRATION_DATE, SNAPSHOT
 from ingest import snapshot
-from ingest.harmonise import route_arrivals
+from ingest.routes import route_arrivals
 
 BACK = 24
 

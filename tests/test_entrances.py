@@ -14,22 +14,18 @@ from core.aggregates import PersonLevelError
 from core.release import OBSERVATIONS
 from core.schema import check
 from forecasting.panel import read_panel
-from ingest import jsonstat, snapshot, tables
-from ingest.catalogue import SourceCard
-from ingest.raw import RawFile
-from ingest.registry import SOURCES
+from ingest import snapshot, tables
+from ingest.catalogue import SOURCES
+from ingest.source import RawFile
 from ingest.sources import missing_migrants, uk_home_office
-from ingest.ucdp_events import COLUMNS as EVENT_COLUMNS
-from ingest.ucdp_events import _read as read_events
+from ingest.sources._eurostat_tables import read_jsonstat
+from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
+from ingest.sources.ucdp import _read_release as read_events
 from nightly.inputs import REFUSED, ingest_file, read_inbox
 from store.journal import Journal, journal_url
 from store.vintages import VintageStore
 
 DAYS = "#date,migrants,boats,passport number\n2024-01-01,3,1,X1\n"
-CARD = SourceCard(
-    source_id="uk_home_office", publisher="Home Office", dataset="Days", url="", licence="OGL", redistribution=True,
-    citation="Home Office, days.", rhythm="", expected_days=10,
-)  # fmt: skip
 
 
 def panel_csv(folder: Path) -> object:
@@ -53,7 +49,7 @@ def snapshot_build(folder: Path) -> object:
     target.parent.mkdir(parents=True)
     target.write_text(DAYS)
     sources = {"uk_home_office": SOURCES["uk_home_office"]}
-    return snapshot.build(folder / "raw", folder / "data", sources=sources, cards={"uk_home_office": CARD})
+    return snapshot.build(folder / "raw", folder / "data", sources=sources)
 
 
 def workbook(_folder: Path) -> object:
@@ -69,7 +65,7 @@ def json_stat(_folder: Path) -> object:
         "version": "2.0", "class": "dataset", "id": ["geo", "passport"], "size": [1, 1], "value": {"0": 1},
         "dimension": {name: {"category": {"index": {"A": 0}}} for name in ("geo", "passport")},
     }  # fmt: skip
-    return jsonstat.read_jsonstat(RawFile("answer.json", json.dumps(body).encode()))
+    return read_jsonstat(RawFile("answer.json", json.dumps(body).encode()))
 
 
 def events_with_persons(_folder: Path) -> object:

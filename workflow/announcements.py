@@ -34,7 +34,7 @@ def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def publisher_of(release: Release, source_id: str) -> dict[str, str]:
-    """Who publishes a source: ``publisher`` and the same in other languages, as in ``publisher_fr``.
+    """Who publishes a source: ``publisher``, and its translations where a release of before keeps them beside it.
 
     The name is empty where the release's catalogue does not know the source.
 

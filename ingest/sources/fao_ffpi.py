@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import datetime as dt
 
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.exchange import Pull, Request, get_file, links
-from ingest.figures import melt, since, to_observations
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file, links
+from ingest.rows import melt, since, to_observations
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv
 
 SOURCE_ID = "fao_ffpi"
 RAW_FILES = ("fao_ffpi/food_price_indices_data.csv",)
 LAG_DAYS = 7
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Food and Agriculture Organization of the United Nations"),
+    dataset=_("FAO Food Price Index"),
+    url="https://www.fao.org/worldfoodsituation/foodpricesindex/en/",
+    licence=_("FAO statistical database terms, CC BY 4.0 with additional terms"),
+    licence_url="https://www.fao.org/contact-us/terms/db-terms-of-use/en/",
+    redistribution=True,
+    citation="FAO, World Food Situation: FAO Food Price Index, nominal, 2014-2016 = 100.",
+    retrieved=dt.date(2026, 7, 10),
+    came_through=(
+        "github.com/sohanever/bangladesh-cpi-inflation-forecasting at de599aaaba6bc496c2cc99bef2a5a085b1dac66b"
+    ),
+    rhythm=_("Monthly, on the first Friday after the month."),
+    expected_days=40,
+    known_issues=[
+        _("The index's own page was not readable when tabulated; its terms are to be read again."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"page": "https://www.fao.org/worldfoodsituation/foodpricesindex/en/"},
+    unconfirmed=["addresses.page"],
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {
     "Food Price Index": "food_price_index",
@@ -26,11 +52,6 @@ TARGETS = {
     "Sugar": "food_price_index_sugar",
 }
 _TITLE_LINES = 2
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the CSV from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,16 +19,53 @@ from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.dates import month_of_epoch_days
-from ingest.exchange import Pull, Request, get_file, links
-from ingest.frames import RowRule, count_rules, duplicate_rules, nothing_rejected, observations, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file, links
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    month_of_epoch_days,
+    nothing_rejected,
+    observations,
+    require_rows,
+    set_aside,
+    to_days,
+    to_numbers,
+)
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_rda, read_sheets
 
 SOURCE_ID = "frontex"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 35
 """Published 33 to 41 days after a month's end; every file tells its own date, so this only sets what counts as late."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("European Border and Coast Guard Agency (Frontex)"),
+    dataset=_("Monthly detections of illegal border-crossing"),
+    url="https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/",
+    licence=_("Frontex legal disclaimer: private use only; any other use needs permission"),
+    licence_url="https://www.frontex.europa.eu/legal-disclaimer/",
+    redistribution=False,
+    citation="Frontex, Monthly detections of illegal border-crossing, FRAN data as of 3 June 2025.",
+    retrieved=dt.date(2025, 11, 9),
+    came_through=_("A copy of the agency's workbook; read from the user's own download, never bundled."),
+    rhythm=_("Monthly, 33 to 41 days after the month; the whole history is sent anew each time."),
+    expected_days=75,
+    complete_editions=True,
+    known_issues=[
+        _("Detections, not persons: one person can be detected on two routes. Routes are never added up to arrivals."),
+        _("The history is revised: Central Mediterranean 2023-12 moved by −47 % between two editions."),
+        _("The English Channel is not in the workbook."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"page": "https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/"},
+    agent="browser",
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 WORKBOOK_LINK = r"Monthly_detections_of_IBC_(\d{4}_\d{2}_\d{2})\.xlsx"
 SHEET, NOTES = "Detections_of_IBC", "Notes"
@@ -51,11 +87,6 @@ ROUTE_LABELS = {
 }
 """Labels of the sheets ``Detections_of_IBC`` and ``Dictionary``, which differ, without a final "Route"."""
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()  # noqa: SIM905  # twelve words read better than quotes
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the workbook (xlsx) or a compiled vintage (rda) from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -173,12 +204,13 @@ def _counts(cells: pd.DataFrame, file: str) -> pd.DataFrame:
     flat = pd.Series(cells.to_numpy(dtype=object).ravel())
     # pandas takes a spreadsheet's TRUE for the number 1.
     truths = flat.map(lambda cell: isinstance(cell, bool))
-    numbers = pd.to_numeric(flat.mask(truths, "TRUE"), errors="coerce").to_numpy(dtype=float).reshape(cells.shape)
+    numbers = to_numbers(flat.mask(truths, "TRUE")).to_numpy(dtype=float).reshape(cells.shape)
+    infinite = flat.astype(str).str.fullmatch(r"[+-]?inf").to_numpy(dtype=bool).reshape(cells.shape)
     blank = flat.isna().to_numpy().reshape(cells.shape)
     for rule, broken in (
+        (_("the count is not a finite number"), infinite),
         (_("the count is not a whole number"), ~blank & ~(np.floor(numbers) == numbers)),
         (_("the count is negative"), ~blank & (numbers < 0)),
-        (_("the count is not a finite number"), ~blank & np.isinf(numbers)),
     ):
         if broken.any():
             row, column = np.argwhere(broken)[0]
@@ -203,7 +235,7 @@ def _route_ids(labels: pd.Series, file: str) -> pd.Series:
 def _read_vintage(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
     """Read the table of a compiled vintage, which lists non-zero cells only, and put the zeros back."""
     found = re.fullmatch(r"frontex_(\d{4}-\d{2}-\d{2})\.rda", raw.name)
-    as_of = pd.to_datetime(found[1], errors="coerce") if found else pd.NaT
+    as_of = to_days(pd.Series([found[1]])).iloc[0] if found else pd.NaT
     if pd.isna(as_of):
         raise SourceError(
             raw.name, _("a vintage must be named {example}, by the day it was known"), example="frontex_YYYY-MM-DD.rda"
@@ -223,7 +255,7 @@ def _read_vintage(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:
             "route_id": _route_ids(frame["route"], raw.name),
             "citizen": map_countries(unknown_is_other, raw.name),
             "time_period": month.astype(str),
-            "obs_value": frame["n"].astype(float),
+            "obs_value": to_numbers(frame["n"]),
         }
     )
     months = pd.period_range(month.min(), month.max(), freq="M").astype(str)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,27 +15,57 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.access import FILE
-from ingest.exchange import Answer, Pull, Request, json_body, json_table
-from ingest.figures import newest, to_observations
-from ingest.frames import RowRule, duplicate_rules, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import json_body, json_table
+from ingest.rows import RowRule, duplicate_rules, newest, require_rows, set_aside, to_dates, to_numbers, to_observations
+from ingest.source import SETTING, Answer, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
 
 SOURCE_ID = "gdelt"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 1
 
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("The GDELT Project"),
+    dataset=_("News reports about displacement by country and month (DOC 2.0)"),
+    url="https://blog.gdeltproject.org/gdelt-doc-2-0-api-debuts/",
+    licence=_("Free for any use with citation of the GDELT Project"),
+    licence_url="https://www.gdeltproject.org/about.html#termsofuse",
+    redistribution=True,
+    citation="The GDELT Project (www.gdeltproject.org), DOC 2.0 interface.",
+    rhythm=_("Continuous."),
+    expected_days=40,
+    known_issues=[
+        _("Attention of the press, not movement; translation and coverage change over time."),
+        _("Asked only by name; addresses of data centres are often refused. Nothing of this source is bundled."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"timeline": "https://api.gdeltproject.org/api/v2/doc/doc"},
+    asked="by name",
+    pause_seconds=6.5,
+    unconfirmed=["options.since"],
+    options={
+        "since": 2020,
+        "tries": 5,
+        "wait_seconds": 20,
+        "queries": {
+            "AFG": "(refugees OR migrants OR displaced) afghanistan",
+            "SDN": "(refugees OR migrants OR displaced) sudan",
+            "SYR": "(refugees OR migrants OR displaced) syria",
+            "TUN": "(refugees OR migrants OR displaced) tunisia",
+            "UKR": "(refugees OR migrants OR displaced) ukraine",
+        },
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
+
 TOO_FAST = b"limit requests"
 """Part of the sentence with which the interface refuses."""
 _FILE = re.compile(r"gdelt-([A-Z]{3})\.json")
 _COLUMNS = ["date", "value", "norm"]
 _TIME = r"(?:19|20)[0-9]{6}T[0-9]{6}Z"
-
-
-def fetch(path: Path) -> RawFile:
-    """Read a timeline from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -51,7 +80,7 @@ def download(pull: Pull) -> list[RawFile]:
         try:
             to_alpha3(str(code))
         except InputError:
-            raise InputError(f"{FILE}, {SOURCE_ID}: options.queries.{code}: no country's code") from None
+            raise InputError(f"{SETTING}, {SOURCE_ID}: options.queries.{code}: no country's code") from None
     years = range(pull.access.whole("since"), pull.today.year + 1)
     timelines = {
         code: [row for year in years for row in _year(pull, str(query), year)] for code, query in queries.items()
@@ -76,7 +105,7 @@ def _patiently(pull: Pull, request: Request) -> Answer:
         answer = pull.ask(request)
         if TOO_FAST not in answer.content[:400]:
             return answer
-        pull.wait(float(pull.access.whole("wait_seconds")))
+        pull.wait(pull.access.whole("wait_seconds"))
     raise SourceError(request.url, _("GDELT refuses: it asks for fewer requests"))
 
 
@@ -93,9 +122,7 @@ def parse(raw: RawFile) -> Parsed:
         raise SourceError(raw.name, _("a timeline must be named such as {example}"), example="gdelt-SYR.json")
     refuse_wrong_kind(raw)
     texts = json_table(raw, _COLUMNS)
-    times = pd.to_datetime(
-        texts["date"].where(texts["date"].str.fullmatch(_TIME)), format="%Y%m%dT%H%M%SZ", errors="coerce"
-    )
+    times = to_dates(texts["date"], _TIME, "%Y%m%dT%H%M%SZ")
     counts = {name: texts[name].str.fullmatch(r"[0-9]{1,12}") for name in ("value", "norm")}
     rules = [
         RowRule("date", _("the time is impossible"), times.isna()),
@@ -112,10 +139,10 @@ def parse(raw: RawFile) -> Parsed:
 
 
 def _by_month(timeline: pd.DataFrame, times: pd.Series) -> pd.DataFrame:
-    sums = timeline[["value", "norm"]].astype(int).groupby(times.dt.to_period("M").astype(str)).sum()
+    sums = timeline[["value", "norm"]].apply(to_numbers).groupby(times.dt.to_period("M").astype(str)).sum()
     seen = sums[sums["norm"] > 0]
     reports = pd.DataFrame({"time_period": seen.index, "target": "news_reports", "value": seen["value"]})
     share = (seen["value"] / seen["norm"] * 1e6).round(3)
     shares = reports.assign(target="news_reports_per_million", value=share)
-    cells = pd.concat([reports.astype({"value": float}), shares], ignore_index=True)
+    cells = pd.concat([reports, shares], ignore_index=True)
     return cells.assign(obs_flag=newest(cells["time_period"], 1).map({True: "p", False: ""}))

@@ -2,23 +2,67 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError
+from core.errors import SourceError, message
 from core.languages import marked as _
-from ingest import idmc_tables
-from ingest.exchange import Pull, Request, as_file
-from ingest.figures import melt, newest, since, to_observations
-from ingest.raw import Parsed, RawFile, read_raw
-from ingest.tables import read_csv
+from ingest.answers import as_file, json_table
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    melt,
+    newest,
+    require_rows,
+    set_aside,
+    since,
+    to_days,
+    to_numbers,
+    to_observations,
+)
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
+from ingest.tables import as_texts, read_csv, read_rda, refuse_wrong_kind
 
 SOURCE_ID = "idmc"
 RAW_FILES = ("idmc_monthly/Hist.csv",)
 LAG_DAYS = 30
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Internal Displacement Monitoring Centre"),
+    dataset=_("New internal displacements by country and month (GIDD and Internal Displacement Updates)"),
+    url="https://www.internal-displacement.org/database/displacement-data/",
+    licence=_("CC BY-IGO, as listed on HDX"),
+    licence_url="https://creativecommons.org/licenses/by/3.0/igo/",
+    redistribution=True,
+    citation=(
+        "Internal Displacement Monitoring Centre (IDMC), Global Internal Displacement Database and Internal "
+        "Displacement Updates."
+    ),
+    came_through="github.com/ThomasSchinca/Live_Displacement at 4df8081cc8a9eebf0e08e34d73a3f1d2fcea95c2",
+    rhythm=_("Continuous; a month settles in the weeks after its end."),
+    expected_days=61,
+    known_issues=[
+        _(
+            "From 2025-06 on, months come from the rolling feed of updates and are marked estimated: events longer "
+            "than two months are dropped."
+        ),
+        _("The newest month is incomplete and marked provisional."),
+        _("A blank may mean none or not reported: it is left out, never read as zero."),
+        _("Abyei (AB9), disputed between Sudan and South Sudan, has no ISO 3166 code and is left out."),
+        _("The date of the edition is not recorded."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"feed": "https://helix-tools-api.idmcdb.org/external-api/idus/last-180-days/"},
+    # IDMC puts client names on a list on request.
+    token="IDMC_CLIENT_ID",  # noqa: S106  # a variable's name, not a key
+    asked="with token",
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 YEARLY_LAG_DAYS = 135
 """A year's figures come out in the middle of May, with the Global Report on Internal Displacement."""
@@ -28,15 +72,10 @@ _PERIOD = ""
 """The first header cell is blank."""
 
 
-def fetch(path: Path) -> RawFile:
-    """Read the CSV from disk."""
-    return read_raw(path)
-
-
 def download(pull: Pull) -> list[RawFile]:
     """Take the feed of the last 180 days. It answers only to client names that IDMC has put on its list."""
     request = Request(pull.access.address("feed"), (("format", "json"),), token_query="client_id")  # noqa: S106  # the name of a parameter, not a key
-    return [as_file(pull.ask(request), idmc_tables.FEED)]
+    return [as_file(pull.ask(request), FEED)]
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -52,10 +91,10 @@ def parse(raw: RawFile) -> Parsed:
         raise SourceError(
             raw.name, _("another build of the same history with other levels: use {file}"), file="Hist.csv"
         )
-    if raw.name == idmc_tables.FEED:
-        return _parsed(raw, *idmc_tables.read_feed(raw, SOURCE_ID), lag_days=LAG_DAYS, freq="M")
+    if raw.name == FEED:
+        return _parsed(raw, *read_feed(raw, SOURCE_ID), lag_days=LAG_DAYS, freq="M")
     if raw.name.endswith(".rda"):
-        return _parsed(raw, *idmc_tables.read_yearly(raw, SOURCE_ID), lag_days=YEARLY_LAG_DAYS, freq="A")
+        return _parsed(raw, *read_yearly(raw, SOURCE_ID), lag_days=YEARLY_LAG_DAYS, freq="A")
     return _parse_history(raw)
 
 
@@ -73,10 +112,122 @@ def _flagged(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _parse_history(raw: RawFile) -> Parsed:
     wide = read_csv(raw, [_PERIOD, "AFG"])
-    codes = [column for column in wide.columns if column not in (_PERIOD, idmc_tables.ABYEI)]
+    codes = [column for column in wide.columns if column not in (_PERIOD, ABYEI)]
     geo = map_countries(pd.Series(codes, index=codes, name="header"), raw.name)
     cells = melt(wide, _PERIOD, codes, {""})
     cells = _flagged(cells.assign(geo=cells["name"].map(geo)))
     return to_observations(
         raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="new_displacement"
     )
+
+
+ABYEI = "AB9"
+"""IDMC's own code for Abyei, disputed between Sudan and South Sudan: it has no ISO code and is left out."""
+FEED = "idus-last-180-days.json"
+RECOMMENDED = "Recommended figure"
+ROLES = (RECOMMENDED, "Triangulation")
+"""IDMC counts the recommended figure of an event; its other figures are alternatives to it."""
+LONGEST_MONTHS = 2
+"""Events that span more calendar months belong to none of them."""
+CONFLICT = "conflict"
+_FEED_COLUMNS = ["id", "iso3", "role", "figure", "displacement_start_date", "displacement_end_date"]
+
+
+def read_feed(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add up the recommended figures of events by country and month of their end.
+
+    The feed reaches 180 days back: its first month is incomplete and is left out.
+
+    Args:
+        raw: The feed.
+        source_id: For the rows set aside.
+
+    Returns:
+        ``geo``, ``time_period`` and ``value``; and the events set aside, without places.
+
+    Raises:
+        SourceError: The layout is broken, or too many events cannot be right.
+    """
+    refuse_wrong_kind(raw)
+    feed = json_table(raw, _FEED_COLUMNS)
+    role = RowRule(
+        "role",
+        message(_("the role of the figure is none of {known}"), known=", ".join(ROLES)),
+        ~feed["role"].isin(ROLES),
+    )
+    known, unknown = set_aside(feed, [role], source_id=source_id, file=raw.name)
+    events = known[(known["role"] == RECOMMENDED) & (known["iso3"] != ABYEI)]
+    starts, ends = (
+        to_days(events["displacement_start_date"], timed=True),
+        to_days(events["displacement_end_date"], timed=True),
+    )
+    no_end = ends.isna() | (ends < starts)
+    rules = [
+        RowRule("displacement_start_date", _("the day is impossible"), starts.isna()),
+        RowRule("displacement_end_date", _("the day is impossible, or lies before the first"), no_end),
+        *count_rules(events["figure"], "figure"),
+        *duplicate_rules(events, ["id"], "figure"),
+    ]
+    good, rejected = set_aside(events, rules, source_id=source_id, file=raw.name)
+    require_rows(good, raw.name)
+    months = _months(ends[good.index]) - _months(starts[good.index]) + 1
+    too_long = RowRule("displacement_end_date", _("the event spans more than two months"), months > LONGEST_MONTHS)
+    kept, apart = set_aside(good, [too_long], source_id=source_id, file=raw.name, tolerated=1)
+    require_rows(kept, raw.name)
+    cells = pd.DataFrame(
+        {
+            "geo": map_countries(kept["iso3"], raw.name),
+            "time_period": ends[kept.index].dt.to_period("M").astype(str),
+            "value": to_numbers(kept["figure"]),
+        }
+    )
+    whole = cells[cells["time_period"] > str(ends.min().to_period("M"))]
+    sums = whole.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
+    return sums, pd.concat([unknown, rejected, apart], ignore_index=True)
+
+
+def read_yearly(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add up a yearly table (``idmc_flows`` or ``idmc_stocks``) by country and cause: conflict, or any disaster.
+
+    Args:
+        raw: The R data file, named as its table.
+        source_id: For the rows set aside.
+
+    Returns:
+        ``geo``, ``time_period`` (years), ``target`` and ``value``; and the rows set aside.
+
+    Raises:
+        SourceError: The layout is broken, or too many rows cannot be right.
+    """
+    name = raw.name.rpartition(".")[0]
+    if name not in ("idmc_flows", "idmc_stocks"):
+        raise SourceError(
+            raw.name,
+            _("the file must be named {example} or {other}, as its table is"),
+            example="idmc_flows.rda",
+            other="idmc_stocks.rda",
+        )
+    groups = ["sex", "age"] if name == "idmc_stocks" else []
+    keys = ["geo", "t", "cause", *groups]
+    texts = as_texts(read_rda(raw, name, [*keys, "n"])[[*keys, "n"]])
+    rules = [*count_rules(texts["n"], "n"), *duplicate_rules(texts, keys, "n")]
+    good, rejected = set_aside(texts, rules, source_id=source_id, file=raw.name)
+    named = good[good["geo"] != ABYEI]
+    require_rows(named, raw.name)
+    what = "internally_displaced" if groups else "new_displacement"
+    cause = named["cause"].map(lambda text: CONFLICT if text == CONFLICT else "disaster")
+    cells = pd.DataFrame(
+        {
+            "geo": map_countries(named["geo"], raw.name),
+            "time_period": named["t"],
+            "target": what + "_" + cause,
+            "value": to_numbers(named["n"]),
+        }
+    )
+    sums = since(cells).groupby(["target", "geo", "time_period"], as_index=False).agg(value=("value", "sum"))
+    return sums, rejected
+
+
+def _months(days: pd.Series) -> pd.Series:
+    months: pd.Series = days.dt.year * 12 + days.dt.month
+    return months

@@ -7,22 +7,45 @@ index of a year is published before or during that year; it counts as known at t
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.exchange import Pull, get_file, json_table
-from ingest.figures import since, to_observations
-from ingest.frames import RowRule, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file, json_table
+from ingest.rows import RowRule, require_rows, set_aside, since, to_numbers, to_observations
+from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "inform_risk"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 0
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("INFORM, European Commission, Joint Research Centre"),
+    dataset=_("INFORM Risk Index, trends of ten years"),
+    url="https://drmkc.jrc.ec.europa.eu/inform-index/INFORM-Risk",
+    licence=_("CC BY 4.0 (Commission Decision 2011/833/EU on the reuse of documents)"),
+    licence_url="https://commission.europa.eu/legal-notice_en",
+    redistribution=True,
+    citation="INFORM (European Commission, Joint Research Centre, DRMKC), INFORM Risk Index.",
+    rhythm=_("Twice a year."),
+    expected_days=400,
+    known_issues=[
+        _("Every release computes ten years anew by its own method: releases are not comparable."),
+        _("The index of a year counts as known at its end, although it is published earlier."),
+        _("Nothing of this source is bundled."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "trends": "https://drmkc.jrc.ec.europa.eu/inform-index/api/informapi/countries/trends/?WorkflowId=0",
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {
     "INFORM": "inform_risk",
@@ -39,11 +62,6 @@ _COLUMNS = ["Iso3", "GNAYear", "IndicatorId", "IndicatorScore"]
 _NO_SERIES = "ValidityYear"
 _NAMES_OF_INDICATORS = ("full_name",)
 """Columns that are called as if they named people, and name indicators."""
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the trends (CSV or JSON) from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -73,7 +91,7 @@ def parse(raw: RawFile) -> Parsed:
     good, aside = set_aside(wanted, rules, source_id=SOURCE_ID, file=raw.name, tolerated=1)
     require_rows(good, raw.name)
     scores = good["IndicatorScore"].str.strip()
-    outside = pd.to_numeric(scores, errors="coerce").gt(10)
+    outside = to_numbers(scores).gt(10)
     rules = [
         RowRule("IndicatorId", _("not the code of an indicator"), ~good["IndicatorId"].isin(TARGETS)),
         RowRule("IndicatorScore", _("the score is above 10"), outside),

@@ -4,12 +4,12 @@ Before each country's first month the table holds annual totals, dated December:
 months of 2015 and 2016 leave out what only the year's total holds (put into December), so its months start in 2017.
 Malta's few rows of 2015 to 2017 are running totals too (July 2015 holds January to July), so its months start in 2018.
 
-A month without arrivals is simply absent from the file: no row is made up here (see ``ingest.harmonise``).
+A month without arrivals is simply absent from the file: no row is made up here (see ``ingest.routes``).
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import datetime as dt
 
 import pandas as pd
 
@@ -18,19 +18,20 @@ from core.errors import message
 from core.languages import marked as _
 from core.release import REJECTED
 from core.schema import ALL, NOT_APPLICABLE
-from ingest.dates import month_of_epoch_days
-from ingest.frames import (
+from ingest.rows import (
     TOLERATED,
     RowRule,
     count_rules,
     duplicate_rules,
     future_rule,
+    month_of_epoch_days,
     nothing_rejected,
     observations,
     require_rows,
     set_aside,
+    to_numbers,
 )
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.source import Parsed, RawFile, SourceCard
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm"
@@ -38,6 +39,34 @@ RAW_FILES = ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda")
 LAG_DAYS = 25
 """IOM gathers the ministries' figures in the first half of the next month; the compiled table with December 2024 was
 public on 5 February 2025. 25 days keep the whole month known at the end of the next one."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("International Organization for Migration, Displacement Tracking Matrix"),
+    dataset=_("Migrant arrivals to Europe, monthly by country"),
+    url="https://dtm.iom.int/europe/arrivals",
+    licence=_("IOM DTM terms, not readable when tabulated; HDX lists DTM tables under CC BY-IGO"),
+    licence_url="https://dtm.iom.int/terms-and-conditions",
+    redistribution="to be confirmed",
+    citation=(
+        "International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), arrivals to Europe, to"
+        " 2024-12."
+    ),
+    retrieved=dt.date(2025, 2, 5),
+    came_through="github.com/iom/gdidata, data/dtm_med.rda at d6262efc4052c0720eb8bfc866eece9dc705641b",
+    rhythm=_("Monthly, about a month late; the bundled table ended with 2024-12."),
+    expected_days=75,
+    known_issues=[
+        _('The terms of redistribution are to be confirmed; exclude_sources = ["iom_dtm"] leaves these figures out.'),
+        _(
+            "Before 2014 (Italy) and 2015 (Greece, Spain) each year is one row dated December: an annual total, set"
+            " aside."
+        ),
+        _("A month without arrivals is often simply absent (Canary Islands 2016 to 2018, Malta, Cyprus)."),
+        _("Bulgaria's three rows of 2015 look cumulative."),
+        _("By nationality, the rows of Spain come from Frontex: they are never bundled."),
+    ],
+)
 
 PLACES: dict[str, tuple[str, str, str]] = {
     "ITA": ("CMR", "ITA", "2014-01"),
@@ -53,11 +82,6 @@ PLACES: dict[str, tuple[str, str, str]] = {
 NOT_LIVE = "IOM withdrew the compiled tables in February 2025 and offers arrivals to Europe through no interface."
 CITIZENS_FROM = {"GRC": "2016-01"}
 """By citizenship, Greece's only month of 2015 (December) holds the whole year."""
-
-
-def fetch(path: Path) -> RawFile:
-    """Read ``dtm_med.rda`` or ``dtm_med_nat.rda`` from disk."""
-    return read_raw(path)
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -115,7 +139,7 @@ def _checked(
     ]
     good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file, tolerated=tolerated)
     places = pd.DataFrame.from_dict(PLACES, orient="index", columns=["route_id", "place", "first_month"])
-    good = good.assign(n=good["n"].astype(float), time_period=month[good.index].astype(str))
+    good = good.assign(n=to_numbers(good["n"]), time_period=month[good.index].astype(str))
     return good.join(places, on="geo"), rejected
 
 

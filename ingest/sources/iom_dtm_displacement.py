@@ -7,7 +7,6 @@ with its own rounds: where that is so, a month adds up the operations that repor
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,11 +14,9 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.access import FILE
-from ingest.exchange import Pull, Request, json_body, json_table
-from ingest.figures import since, to_observations
-from ingest.frames import RowRule, count_rules, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import json_body, json_table
+from ingest.rows import RowRule, count_rules, require_rows, set_aside, since, to_days, to_numbers, to_observations
+from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
 
 SOURCE_ID = "iom_dtm_displacement"
@@ -27,14 +24,60 @@ RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 45
 """A round is published four to eight weeks after its end."""
 
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("International Organization for Migration, Displacement Tracking Matrix"),
+    dataset=_("Internally displaced persons by country and survey round (API v3)"),
+    url="https://dtm.iom.int/data-and-analysis/dtm-api",
+    licence=_("IOM DTM terms, not readable when written; HDX lists DTM tables under CC BY-IGO"),
+    licence_url="https://dtm.iom.int/terms-and-conditions",
+    redistribution="to be confirmed",
+    citation="International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), API v3.",
+    rhythm=_("By survey round: every one to six months, differently in every country."),
+    expected_days=120,
+    known_issues=[
+        _("Stocks at the end of a round, not flows; rounds differ in coverage."),
+        _("Where a country has several operations, a month adds up those that reported in it and is marked estimated."),
+        _("Needs a key (DTM_SUBSCRIPTION_KEY). Nothing of this source is bundled."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"admin0": "https://dtmapi.iom.int/v3/displacement/admin0"},
+    # Free at dtm-apim-portal.iom.int.
+    token="DTM_SUBSCRIPTION_KEY",  # noqa: S106  # a variable's name, not a key
+    asked="with token",
+    unconfirmed=["options.countries"],
+    options={
+        "since": "2014-01-01",
+        # Countries of origin and of transit of the routes; one question each. A country without a
+        # round fails the source.
+        "countries": [
+            "AFG",
+            "BFA",
+            "CMR",
+            "TCD",
+            "COD",
+            "ETH",
+            "IRQ",
+            "LBY",
+            "MLI",
+            "MOZ",
+            "NER",
+            "NGA",
+            "SOM",
+            "SSD",
+            "SDN",
+            "SYR",
+            "UKR",
+            "YEM",
+        ],
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
+
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 COLUMNS = ["operation", "admin0Pcode", "numPresentIdpInd", "reportingDate", "roundNumber", "displacementReason"]
-_DAY = r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the interface's rows from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -49,7 +92,7 @@ def download(pull: Pull) -> list[RawFile]:
         try:
             to_alpha3(code)
         except InputError:
-            raise InputError(f"{FILE}, {SOURCE_ID}: options.countries: '{code}' is no country's code") from None
+            raise InputError(f"{SETTING}, {SOURCE_ID}: options.countries: '{code}' is no country's code") from None
     rows = [row for code in codes for row in _rounds(pull, code)]
     return [RawFile("dtm-admin0.json", json.dumps(rows).encode())]
 
@@ -85,8 +128,7 @@ def parse(raw: RawFile) -> Parsed:
     """
     refuse_wrong_kind(raw)
     texts = json_table(raw, COLUMNS)
-    day = texts["reportingDate"].str[:10]
-    days = pd.to_datetime(day.where(day.str.fullmatch(_DAY)), format="%Y-%m-%d", errors="coerce")
+    days = to_days(texts["reportingDate"], timed=True)
     geo = texts["admin0Pcode"].map({code: _country(code) for code in texts["admin0Pcode"].unique()})
     keys = ["admin0Pcode", "operation", "reportingDate", "roundNumber", "displacementReason"]
     rules = [
@@ -99,7 +141,7 @@ def parse(raw: RawFile) -> Parsed:
     ]
     good, aside = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
-    cells = good.assign(geo=geo, day=days, persons=good["numPresentIdpInd"].astype(float))
+    cells = good.assign(geo=geo, day=days, persons=to_numbers(good["numPresentIdpInd"]))
     cells["time_period"] = cells["day"].dt.to_period("M").astype(str)
     sums = since(_by_month(cells))
     parsed = to_observations(

@@ -7,16 +7,26 @@ to 4 % below the consolidated ones).
 
 from __future__ import annotations
 
-from pathlib import Path
+import datetime as dt
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.exchange import Pull, get_file
-from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    future_rule,
+    observations,
+    require_rows,
+    set_aside,
+    to_days,
+    to_numbers,
+)
+from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_interior"
@@ -28,12 +38,45 @@ LAG_DAYS = 2
 """The dashboard comes out each working day with the days up to the day before; after a weekend that is two days. onData
 keeps only the reports of the 15th and of the month's end, so a report's date is not the first day of knowledge."""
 
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Ministero dell'Interno, Dipartimento per le Libertà civili e l'Immigrazione"),
+    dataset=_("Cruscotto statistico giornaliero: sea arrivals, daily and by nationality"),
+    url=(
+        "https://www.interno.gov.it/it/stampa-e-comunicazione/dati-e-statistiche/sbarchi-e-accoglienza-dei-migranti-tutti-i-dati"
+    ),
+    licence=_("CC BY 4.0 (onData, Liberiamoli tutti!)"),
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    redistribution=True,
+    citation=(
+        "Ministero dell'Interno, Cruscotto statistico giornaliero; figures by onData, Liberiamoli tutti! "
+        "(datibenecomune.substack.com)."
+    ),
+    retrieved=dt.date(2025, 9, 15),
+    came_through="github.com/ondata/liberiamoli-tutti at 04e6d28195bba97d728f11a056dcf9bac1a531f5",
+    rhythm=_("Daily figures in a report every two weeks."),
+    expected_days=30,
+    known_issues=[
+        _("Daily figures run 1 to 4 % below the consolidated month and are not revised back."),
+        _("Impossible dates (2024-04-31), zero placeholders after the last report and one damaged cell are set aside."),
+        _("Only 8 to 15 nationalities are named in a report; the others are lumped together."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "days": (
+            "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/sbarchi-per-giorno.csv"
+        ),
+        "citizenships": (
+            "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/nazionalita.csv"
+        ),
+    },
+    unconfirmed=["addresses.days", "addresses.citizenships"],
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
+
 _ROUTE = {"target": "arrivals", "route_id": "CMR", "geo": "ITA"}
-
-
-def fetch(path: Path) -> RawFile:
-    """Read ``sbarchi-per-giorno.csv`` or ``nazionalita.csv`` from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -59,7 +102,7 @@ def parse(raw: RawFile) -> Parsed:
 def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
     require_columns(frame, ["Data"], file)
     frame = frame[["Data", "Valore", "Data_Report"]]
-    days, reports = _days(frame["Data"]), _days(frame["Data_Report"])
+    days, reports = to_days(frame["Data"]), to_days(frame["Data_Report"])
     placeholder = (days > reports) & frame["Valore"].isin(["0", ""])
     rows = frame[~placeholder]
     rules = [
@@ -76,13 +119,13 @@ def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
     waiting = frame[placeholder & ~frame["Data"].isin(latest["Data"])]
     rule = RowRule("Valore", _("a placeholder for a day after the report"), pd.Series(data=True, index=waiting.index))
     _kept, unreplaced = set_aside(waiting, [rule], source_id=SOURCE_ID, file=file, tolerated=1)
-    tidy = pd.DataFrame({"time_period": latest["Data"], "obs_value": latest["Valore"].astype(float), "obs_flag": "p"})
+    tidy = pd.DataFrame({"time_period": latest["Data"], "obs_value": to_numbers(latest["Valore"]), "obs_flag": "p"})
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, citizen=ALL, freq="D", **_ROUTE)
     return Parsed(found, pd.concat([rejected, unreplaced], ignore_index=True))
 
 
 def _by_citizen(frame: pd.DataFrame, file: str) -> Parsed:
-    reports = _days(frame["Data_Report"])
+    reports = to_days(frame["Data_Report"])
     rules = [
         RowRule("Data_Report", _("the report's day does not exist"), reports.isna()),
         *count_rules(frame["Valore"], "Valore"),
@@ -91,7 +134,7 @@ def _by_citizen(frame: pd.DataFrame, file: str) -> Parsed:
     ]
     good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file)
     citizens = map_countries(good["Nazione"], file)
-    month_ends = good[reports[good.index].dt.is_month_end].assign(citizen=citizens, value=good["Valore"].astype(float))
+    month_ends = good[reports[good.index].dt.is_month_end].assign(citizen=citizens, value=to_numbers(good["Valore"]))
     require_rows(month_ends, file)
     flows = _flows(month_ends)
     fell = RowRule("Valore", _("the year-to-date figure fell"), flows["flow"] < 0)
@@ -122,8 +165,3 @@ def _flows(month_ends: pd.DataFrame) -> pd.DataFrame:
 
 def _listing(citizens: pd.Series) -> str:
     return " ".join(sorted(citizens))
-
-
-def _days(text: pd.Series) -> pd.Series:
-    strict = text.where(text.str.fullmatch(r"\d{4}-\d{2}-\d{2}"))
-    return pd.to_datetime(strict, format="%Y-%m-%d", errors="coerce")

@@ -7,24 +7,73 @@ One number of an incident may stand in several rows, where an accident's deaths 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.exchange import Pull, Request, get_file, json_body, json_rows, json_table
-from ingest.figures import newest, to_observations
-from ingest.frames import RowRule, future_rule, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file, json_body, json_rows, json_table
+from ingest.rows import (
+    RowRule,
+    epoch_days,
+    future_rule,
+    newest,
+    require_rows,
+    set_aside,
+    to_dates,
+    to_days,
+    to_numbers,
+    to_observations,
+)
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"
 RAW_FILES = ("iom_missing_migrants/gdidata/iom_mmp.rda",)
 LAG_DAYS = 90
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("International Organization for Migration, Missing Migrants Project"),
+    dataset=_("Deaths and disappearances during migration"),
+    url="https://missingmigrants.iom.int/downloads",
+    licence=_("CC BY 4.0"),
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    redistribution=True,
+    citation=(
+        "International Organization for Migration, Missing Migrants Project (missingmigrants.iom.int), to 30 April "
+        "2025."
+    ),
+    came_through="github.com/iom/gdidata, data/iom_mmp.rda at c9e4cc69cebd91d6cfca5f4107e2406e4de2c6ff",
+    rhythm=_("Continuous, with a lag of one to three months."),
+    expected_days=122,
+    known_issues=[
+        _("Minimum estimates: many deaths are never recorded."),
+        _(
+            "Route names changed between releases; the English Channel is part of 'Intra-European routes' and not "
+            "told apart."
+        ),
+        _("The newest three months are incomplete and marked provisional."),
+        _("Only sums by route and month are kept: no places, no single incidents."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "incidents": (
+            "https://missingmigrants.iom.int/sites/g/files/tmzbdl601/files/report-migrant-incident/Missing_Migrants_Global_Figures_allData.csv"
+        ),
+        "years": "https://missingmigrants.iom.int/global-figures",
+    },
+    options={
+        # True asks for the yearly lists (JSON) instead of the one table of all years.
+        "by_year": False,
+        "since": 2014,
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 ROUTES = {
     "Central Mediterranean Route": "CMR",
@@ -71,11 +120,6 @@ JSON_FIELDS = {"reported_date": "t", "migration_route": "route", "total_dead_and
 _TABLE = "iom_mmp"
 
 
-def fetch(path: Path) -> RawFile:
-    """Read the R data file, or the publisher's table of all incidents (CSV) or of a year (JSON), from disk."""
-    return read_raw(path)
-
-
 def download(pull: Pull) -> list[RawFile]:
     """Take the table of all incidents or, with ``options.by_year``, the yearly lists as one file.
 
@@ -113,15 +157,14 @@ def parse(raw: RawFile) -> Parsed:
     else:
         table = read_rda(raw, _TABLE, ["t", "route", "dead"], tolerated=PLACES_OF_EVENTS)
         incidents = table[["t", "route", "dead"]]
-        days = pd.to_numeric(incidents["t"], errors="coerce")
-        dates = pd.to_datetime(days.where(days.between(0, 40_000)), unit="D")
-    dead = pd.to_numeric(incidents["dead"], errors="coerce")
+        dates = epoch_days(incidents["t"])
+    dead = to_numbers(incidents["dead"])
     routes = as_texts(incidents[["route"]])["route"].str.strip()
     rules = [
         RowRule("t", _("the date is missing or impossible"), dates.isna()),
         RowRule("t", _("the date lies before the project began in 2014"), dates < pd.Timestamp("2014-01-01")),
         future_rule(dates, "t"),
-        RowRule("dead", _("the count is missing or not a number"), dead.isna() | ~np.isfinite(dead)),
+        RowRule("dead", _("the count is missing or not a number"), dead.isna()),
         RowRule("dead", _("the count is negative"), dead < 0),
         RowRule("route", _("the route is none that is known"), ~routes.isin([*ROUTES, *OTHER_ROUTES])),
         RowRule("t", _("the record is listed twice"), repeated.reindex(incidents.index, fill_value=False)),
@@ -159,11 +202,9 @@ def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     named = table.rename(columns={column: COLUMNS.get(str(column).strip().lower(), "") for column in table.columns})
     incidents = named[[column for column in dict.fromkeys(named.columns) if column]]
     require_columns(incidents, ["date", "route", "dead"], raw.name)
-    days = incidents["date"].str.strip().str[:10]
-    dates = pd.to_datetime(days.where(days.str.fullmatch(r"\d{4}-\d{2}-\d{2}")), format="%Y-%m-%d", errors="coerce")
+    dates = to_days(incidents["date"], timed=True)
     if {"year", "month"} <= set(incidents.columns):
-        months = pd.to_datetime(incidents["year"] + " " + incidents["month"], format="%Y %B", errors="coerce")
-        dates = dates.fillna(months)
+        dates = dates.fillna(to_dates(incidents["year"] + " " + incidents["month"], ".*", "%Y %B"))
     return incidents.assign(t=incidents["date"])[["t", "route", "dead"]], dates, table.duplicated()
 
 
@@ -171,6 +212,4 @@ def _read_json(raw: RawFile) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     """Incidents of yearly lists, the day of each, and whether a record repeats an earlier one in every field."""
     incidents = json_table(raw, list(JSON_FIELDS)).rename(columns=JSON_FIELDS)
     whole = pd.Series([json.dumps(row, sort_keys=True) for row in json_rows(raw)], index=incidents.index)
-    day = incidents["t"].str.strip().str[:10]
-    dates = pd.to_datetime(day.where(day.str.fullmatch(r"\d{4}-\d{2}-\d{2}")), format="%Y-%m-%d", errors="coerce")
-    return incidents, dates, whole.duplicated()
+    return incidents, to_days(incidents["t"], timed=True), whole.duplicated()

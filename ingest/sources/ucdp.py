@@ -11,26 +11,83 @@ Known faults, so that figures serve as log1p context and never as exact counts:
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
+import io
+import json
 import re
+import zipfile
 import zlib
-from pathlib import Path
+from dataclasses import dataclass
 
 import pandas as pd
 
+from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
-from core.errors import SourceError, message
+from core.errors import InputError, SourceError, message
 from core.languages import marked as _
-from ingest import ucdp_events
-from ingest.exchange import Pull
-from ingest.figures import melt, since, to_observations
-from ingest.frames import RowRule, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
-from ingest.tables import read_csv
+from ingest.answers import as_file, get_file, json_body, json_rows, whole_number
+from ingest.rows import RowRule, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
+from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
+from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "ucdp"
 RAW_FILES = ("ucdp_country_month/Hist.csv", "ucdp_country_month/ucdp_vintages_36m.csv.gz")
 LAG_DAYS = 21
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Uppsala Conflict Data Program, Uppsala University"),
+    dataset=_("Deaths in organised violence by country and month (GED 25.1 and GED Candidate)"),
+    url="https://ucdp.uu.se/downloads/",
+    licence=_("CC BY 4.0"),
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    redistribution=True,
+    citation=(
+        "Uppsala Conflict Data Program; Sundberg and Melander (2013), Journal of Peace Research 50(4); Davies et "
+        "al. (2025), Journal of Peace Research; Hegre et al. (2020), Research & Politics 7(3)."
+    ),
+    retrieved=dt.date(2026, 6, 24),
+    came_through=(
+        "github.com/conflictlab/Pace-map-risk at 0e30cc42759296faf70021bd3d87eb2f9f4d91d8 (Hist.csv and its 25 "
+        "editions since 2024-01-26)"
+    ),
+    rhythm=_("Monthly candidate figures about three weeks late; final ones once a year."),
+    expected_days=57,
+    known_issues=[
+        _(
+            "Events that start and end in different months are missing: 85 to 95 % of deaths are kept in most "
+            "years, 33 % in 2022, 45 % in 2021. Use as log1p, never as exact counts."
+        ),
+        _("Deaths in Gaza are coded under Israel, those in Western Sahara under Morocco."),
+        _(
+            "Annual releases revise months by 10 to 45 %: the world's 2023-12 went from 9,457 to 13,599 (2024-06), "
+            "then 17,210 (2025-07)."
+        ),
+        _("Iran 2026-01 (19,886 deaths) is an unrevised outlier of the candidate release."),
+        _("From 2024 on, a country without any death in an edition has no figure; absent means none recorded."),
+        _("Months from 2025-10 to 2026-02 became known only on 2026-03-16, when the collector ran again."),
+        _("The licence was relayed by others; the publisher's page is to be read again."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "candidate": "https://ucdp.uu.se/downloads/candidateged",
+        "api": "https://ucdpapi.pcr.uu.se/api/gedevents",
+        "annual": "https://ucdp.uu.se/downloads/ged",
+    },
+    token="UCDP_TOKEN",  # noqa: S106  # a variable's name, not a key
+    options={
+        # Files need no key. True asks the token API for the same monthly releases instead.
+        "use_api": False,
+        "months": 12,
+        # The final release of all events, such as "26.1": 30 MB and a minute, worth it once a year. Then `months` must
+        # not reach back before its successor's year.
+        "annual": "",
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 LAST_UNDATED_MONTH = "2023-12"
 """Newest month taken from the wide table. It bears no date of edition; later months have editions that do."""
@@ -46,16 +103,6 @@ _REFUSED = {
 }
 
 
-def fetch(path: Path) -> RawFile:
-    """Read a file from disk."""
-    return read_raw(path)
-
-
-def download(pull: Pull) -> list[RawFile]:
-    """Take the candidate releases of the last months, and a final one; see ``ingest.ucdp_events``."""
-    return ucdp_events.download(pull)
-
-
 def parse(raw: RawFile) -> Parsed:
     """Read a release of events (candidate or final), the wide table by country, or the table of editions (gzip).
 
@@ -64,9 +111,9 @@ def parse(raw: RawFile) -> Parsed:
     """
     if raw.name in _REFUSED:
         raise SourceError(raw.name, _REFUSED[raw.name])
-    final = ucdp_events.ANNUAL_NAME.fullmatch(raw.name) is not None
-    if final or ucdp_events.FILE_NAME.fullmatch(raw.name):
-        sums, set_aside_events = ucdp_events.read_events(raw, SOURCE_ID)
+    final = ANNUAL_NAME.fullmatch(raw.name) is not None
+    if final or FILE_NAME.fullmatch(raw.name):
+        sums, set_aside_events = read_events(raw, SOURCE_ID)
         flagged = since(sums).assign(obs_flag="" if final else "p")
         figures = to_observations(raw, flagged, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
         return Parsed(figures.observations, pd.concat([set_aside_events, figures.rejected], ignore_index=True))
@@ -92,7 +139,7 @@ def _parse_editions(raw: RawFile) -> Parsed:
     table = read_csv(_unzip(raw), columns)[columns]
     good, rejected = set_aside(table, _edition_rules(table), source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
-    good = good.assign(geo=map_countries(good["country_ne"], raw.name), deaths=good["fatalities_best"].astype(float))
+    good = good.assign(geo=map_countries(good["country_ne"], raw.name), deaths=to_numbers(good["fatalities_best"]))
     changes = _changes(good)
     figures = to_observations(raw, changes, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
     return Parsed(figures.observations, rejected)
@@ -106,8 +153,7 @@ def _unzip(raw: RawFile) -> RawFile:
 
 
 def _edition_rules(table: pd.DataFrame) -> list[RowRule]:
-    is_day = table["vintage_date"].str.fullmatch(r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}")
-    dates = pd.to_datetime(table["vintage_date"].where(is_day), errors="coerce")
+    dates = to_days(table["vintage_date"])
     months = table["month"].where(table["month"].str.fullmatch(r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])"))
     today = pd.Timestamp.now(tz="UTC").tz_localize(None)
     too_early = months.fillna("") >= table["vintage_date"].str[:7]
@@ -139,7 +185,7 @@ def _changes(editions: pd.DataFrame) -> pd.DataFrame:
         known = full.combine_first(known)
         changed.append(new.reset_index().assign(as_of=pd.Timestamp(str(edition))))
     table = pd.concat(changed, ignore_index=True)
-    provisional = table["month"].str[:4].astype(int) > table["as_of"].map(_last_final_year)
+    provisional = to_numbers(table["month"].str[:4]) > table["as_of"].map(_last_final_year)
     return table.rename(columns={"month": "time_period", "deaths": "value"}).assign(
         obs_flag=provisional.map({True: "p", False: ""})
     )
@@ -148,3 +194,209 @@ def _changes(editions: pd.DataFrame) -> pd.DataFrame:
 def _last_final_year(as_of: pd.Timestamp) -> int:
     """The annual release that ends with last year comes out around June; July is the first month that surely has it."""
     return int(as_of.year) - (1 if as_of.month >= 7 else 2)
+
+
+FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.(?:csv|json)")
+"""A release of one month (``v26_0_5``), or of a year up to a month (``v26_01_26_06``)."""
+ANNUAL_NAME = re.compile(r"ged(\d{2})1-csv\.zip")
+"""The final release of a year: all events from 1989 to the end of the year before."""
+_ANNUAL_MEMBER = re.compile(r"(?i)(?:.*/)?gedevent_v(\d{2})_1\.csv")
+_PLACES = PLACES_OF_EVENTS | {"where_coordinates"}
+"""Columns of places, which are there and never read."""
+EVENT = "id"
+"""Number of the event; releases without one cannot show repeats."""
+COLUMNS = ["country", "date_start", "date_end", "best"]
+TOKEN_HEADER = "x-ucdp-access-token"  # noqa: S105  # the header's name, not a token
+PAGE_SIZE = 1000
+LARGEST_ANNUAL = 1_500_000_000
+"""Bytes of an annual table, unpacked; release 25.1 has some 250 million."""
+NOT_FOUND = 404
+UNPUBLISHED_MONTHS = 3
+"""Newest months that may not be out yet: a release comes about three weeks after its month."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release: a month, or a year up to that month."""
+
+    month: pd.Period
+    cumulative: bool = False
+
+    @property
+    def version(self) -> str:
+        """As the API writes it."""
+        year = f"{self.month.year % 100:02d}"
+        return f"{year}.01.{year}.{self.month.month:02d}" if self.cumulative else f"{year}.0.{self.month.month}"
+
+    @property
+    def name(self) -> str:
+        """As the file is called, without its ending."""
+        return f"GEDEvent_v{self.version.replace('.', '_')}"
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Take the releases of the last months. A year's release up to a month replaces that year's earlier ones.
+
+    Raises:
+        SourceError: A release that must be out is not there.
+    """
+    newest = pd.Period(pull.today, freq="M") - 1
+    files: list[RawFile] = []
+    left = [newest - back for back in range(pull.access.whole("months"))]
+    while left:
+        month = left.pop(0)
+        release, found = Release(month), _take(pull, Release(month))
+        if found is None:
+            release = Release(month, cumulative=True)
+            found = _take(pull, release)
+        if found is not None:
+            files.append(found)
+        elif (newest - month).n >= UNPUBLISHED_MONTHS:
+            raise SourceError(
+                release.name, _("the release of {month} is neither there alone nor in one of its year"), month=month
+            )
+        if found is not None and release.cumulative:
+            left = [other for other in left if other.year != month.year]
+    if not files:
+        raise SourceError(Release(newest).name, _("no release of the last months is there"))
+    return [*files, *_annual(pull, files)]
+
+
+def _annual(pull: Pull, candidates: list[RawFile]) -> list[RawFile]:
+    """The final release that ``options.annual`` names, such as ``25.1``; none by default, for it is large."""
+    version = pull.access.text("annual")
+    if not version:
+        return []
+    name = f"ged{version.replace('.', '')}-csv.zip"
+    if not ANNUAL_NAME.fullmatch(name):
+        raise InputError(f"{SETTING}, {pull.access.source_id}: options.annual must be such as 25.1, or empty")
+    first = f"20{version[:2]}"
+    overlap = [file.name for file in candidates if _last_month(file.name)[:4] < first]
+    if overlap:
+        wanted = f"ask for fewer months than reach back to {overlap[-1]}"
+        raise InputError(f"{SETTING}, {pull.access.source_id}: options.months: {wanted}, which {name} replaces")
+    return [get_file(pull, pull.access.address("annual", name))]
+
+
+def _take(pull: Pull, release: Release) -> RawFile | None:
+    """The events of a release; None where it is not published."""
+    if pull.access.option("use_api", bool):
+        return _take_pages(pull, release)
+    request = Request(pull.access.address("candidate", f"{release.name}.csv"), expected=frozenset({NOT_FOUND}))
+    answer = pull.ask(request)
+    return None if answer.status == NOT_FOUND else as_file(answer, f"{release.name}.csv")
+
+
+def _take_pages(pull: Pull, release: Release) -> RawFile | None:
+    rows: list[object] = []
+    page, pages = 0, 1
+    while page < pages:
+        query = (("pagesize", str(PAGE_SIZE)), ("page", str(page)))
+        address = pull.access.address("api", release.version)
+        answer = pull.ask(Request(address, query, token_header=TOKEN_HEADER, expected=frozenset({NOT_FOUND})))
+        if answer.status == NOT_FOUND:
+            return None
+        body = json_body(answer)
+        if not isinstance(body, dict) or not isinstance(body.get("Result"), list) or "TotalPages" not in body:
+            raise SourceError(answer.url, _("not a page of events: 'Result' or 'TotalPages' is missing"))
+        rows += body["Result"]
+        pages, total = whole_number(answer.url, body, "TotalPages"), body.get("TotalCount", -1)
+        page += 1
+    if total not in (-1, len(rows)):
+        raise SourceError(release.name, _("{n} events came where {total} were announced"), n=len(rows), total=total)
+    return RawFile(f"{release.name}.json", json.dumps(rows).encode()) if rows else None
+
+
+def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sum the best estimates of deaths by country and month.
+
+    Events that begin and end in different months are set aside, as in the history that these months follow on.
+
+    Args:
+        raw: A release; its name tells the months it is about.
+        source_id: For the rows set aside.
+
+    Returns:
+        ``geo``, ``time_period`` and ``value``; and the events set aside, without places and names.
+
+    Raises:
+        SourceError: The layout is broken, or too many events cannot be right.
+    """
+    table = _read_release(raw)
+    starts, ends = to_days(table["date_start"], timed=True), to_days(table["date_end"], timed=True)
+    is_count = table["best"].str.fullmatch(r"[0-9]{1,7}")
+    rules = [
+        RowRule("date_start", _("the day is impossible"), starts.isna()),
+        RowRule("date_end", _("the day is impossible, or lies before the first"), ends.isna() | (ends < starts)),
+        RowRule("best", _("the figure is not a count"), ~is_count),
+        RowRule("date_start", _("the event lies outside the release's months"), ~_inside(raw.name, ends)),
+        RowRule(EVENT, _("the event is listed twice"), table[EVENT].ne("") & table[EVENT].duplicated()),
+    ]
+    good, rejected = set_aside(table, rules, source_id=source_id, file=raw.name)
+    spans = starts[good.index].dt.to_period("M") != ends[good.index].dt.to_period("M")
+    months_apart = RowRule("date_end", _("the event spans months"), spans)
+    within, apart = set_aside(good, [months_apart], source_id=source_id, file=raw.name, tolerated=1)
+    require_rows(within, raw.name)
+    cells = pd.DataFrame(
+        {
+            "geo": map_countries(within["country"], raw.name),
+            "time_period": ends[within.index].dt.to_period("M").astype(str),
+            "value": to_numbers(within["best"]),
+        }
+    )
+    sums = cells.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
+    return sums, pd.concat([rejected, apart], ignore_index=True)
+
+
+def _read_release(raw: RawFile) -> pd.DataFrame:
+    if ANNUAL_NAME.fullmatch(raw.name):
+        return _read_annual(raw)
+    if raw.name.endswith(".json"):
+        frame = pd.DataFrame(json_rows(raw))
+        require_columns(frame, COLUMNS, raw.name, tolerated=_PLACES)
+        return frame.reindex(columns=[*COLUMNS, EVENT]).astype(object).fillna("").astype(str)
+    header = raw.content[: raw.content.find(b"\n")]
+    separator = ";" if header.count(b";") > header.count(b",") else ","
+    return read_csv(raw, COLUMNS, separator=separator, tolerated=_PLACES).reindex(
+        columns=[*COLUMNS, EVENT], fill_value=""
+    )
+
+
+def _read_annual(raw: RawFile) -> pd.DataFrame:
+    """Columns that are needed of some 400,000 events."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            members = [name for name in archive.namelist() if _ANNUAL_MEMBER.fullmatch(name)]
+            if len(members) != 1 or archive.getinfo(members[0]).file_size > LARGEST_ANNUAL:
+                raise SourceError(
+                    raw.name, _("one table of events is expected; found {found}"), found=archive.namelist()[:5]
+                )
+            content = archive.read(members[0])
+        frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SourceError(raw.name, _("no whole zip with a table of events: {error}"), error=reason) from None
+    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
+
+
+def _last_month(name: str) -> str:
+    if annual := ANNUAL_NAME.fullmatch(name):
+        return f"20{int(annual[1]) - 1:02d}-12"
+    found = FILE_NAME.fullmatch(name)
+    if not found or not 1 <= int(found[2]) <= 12:
+        raise SourceError(
+            name,
+            _("a release must be named such as {example} or {other}"),
+            example="GEDEvent_v26_0_5.csv",
+            other="ged251-csv.zip",
+        )
+    return f"20{found[1]}-{int(found[2]):02d}"
+
+
+def _inside(name: str, ends: pd.Series) -> pd.Series:
+    last = pd.Period(_last_month(name), freq="M")
+    first = pd.Period(f"{last.year}-01", freq="M") if "_01_" in name else last
+    first = pd.Period("1989-01", freq="M") if ANNUAL_NAME.fullmatch(name) else first
+    months = ends.dt.to_period("M")
+    inside: pd.Series = (months >= first) & (months <= last)
+    return inside

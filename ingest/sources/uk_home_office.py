@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from pathlib import Path
 
 import pandas as pd
 
@@ -11,9 +11,20 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.exchange import Pull, Request, get_file, json_body
-from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, observations, require_rows, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file, json_body
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    future_rule,
+    observations,
+    require_rows,
+    set_aside,
+    to_dates,
+    to_days,
+    to_numbers,
+)
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv, read_sheet, require_columns
 
 SOURCE_ID = "uk_home_office"
@@ -23,6 +34,40 @@ RAW_FILES = (
 )
 LAG_DAYS = 1
 """GOV.UK puts a day's count online the next day, so a month is whole on the first day of the next one."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Home Office and Border Force, United Kingdom"),
+    dataset=_("Migrants detected crossing the English Channel in small boats"),
+    url=("https://www.gov.uk/government/publications/migrants-detected-crossing-the-english-channel-in-small-boats"),
+    licence=_("Open Government Licence v3.0"),
+    licence_url="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+    redistribution=True,
+    citation="Home Office, Migrants detected crossing the English Channel in small boats, to 21 August 2026.",
+    retrieved=dt.date(2026, 8, 22),
+    came_through=(
+        "github.com/rvaughan/uk-migrant-data at cacbaca0a8d202d2503afd9cac37bb547221d1c3; "
+        "github.com/humaniverse/asylum at e7044ecf2a924a5fccc6bd1011ef71cf4e90c383"
+    ),
+    rhythm=_("Daily, a day or two late; consolidated each quarter."),
+    expected_days=7,
+    known_issues=[
+        _("The newest days are provisional."),
+        _("Nationality is published by quarter only."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "content": (
+            "https://www.gov.uk/api/content/government/publications/migrants-detected-crossing-the-english-channel-in-small-boats"
+        ),
+    },
+    hosts=["assets.publishing.service.gov.uk"],
+    agent="browser",
+    unconfirmed=["addresses.content"],
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 QUARTERLY_LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
 PROVISIONAL_DAYS = 7
@@ -41,11 +86,6 @@ OTHER_METHODS = (
 )
 """Ways of entry that are not the Channel's: left out. Any other way is set aside: it may be misspelt."""
 _ROUTE = {"target": "arrivals", "route_id": "CHA", "geo": "GBR"}
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the daily table (csv), the Home Office's own workbook (ods) or the quarterly table (csv) from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -100,12 +140,14 @@ def _read_workbook(raw: RawFile) -> pd.DataFrame:
 
 def _published(file: str) -> pd.Timestamp | None:
     found = re.match(r"(\d{1,2})_([A-Z][a-z]+)_(\d{4})_", file)
-    day = pd.to_datetime(" ".join(found.groups()), format="%d %B %Y", errors="coerce") if found else pd.NaT
+    if not found:
+        return None
+    day = to_dates(pd.Series([" ".join(found.groups())]), ".*", "%d %B %Y").iloc[0]
     return None if pd.isna(day) else day
 
 
 def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Parsed:
-    days = _days(daily["day"])
+    days = to_days(daily["day"])
     rules = [
         RowRule("day", _("the day does not exist"), days.isna()),
         *count_rules(daily["migrants"], "migrants"),
@@ -118,7 +160,7 @@ def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Pa
     tidy = pd.DataFrame(
         {
             "time_period": good["day"],
-            "obs_value": good["migrants"].astype(float),
+            "obs_value": to_numbers(good["migrants"]),
             "obs_flag": recent.map({True: "p", False: ""}),
         }
     )
@@ -136,7 +178,7 @@ def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
     boats = frame[frame["Method of entry"] == SMALL_BOATS]
     require_rows(boats, file)
     value = QUARTERLY_COLUMNS[-1]
-    days = _days(boats["Date"])
+    days = to_days(boats["Date"])
     keys = [column for column in frame.columns if column != value]
     rules = [
         RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
@@ -150,7 +192,7 @@ def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
         {
             "citizen": map_countries(good["Nationality"], file),
             "time_period": days[good.index].dt.to_period("Q").astype(str).str.replace("Q", "-Q"),
-            "obs_value": good[value].astype(float),
+            "obs_value": to_numbers(good[value]),
         }
     )
     by_citizen = tidy.groupby(["citizen", "time_period"], as_index=False)["obs_value"].sum()
@@ -158,8 +200,3 @@ def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
     both = pd.concat([totals, by_citizen], ignore_index=True)
     found = observations(both, source_id=SOURCE_ID, lag_days=QUARTERLY_LAG_DAYS, freq="Q", **_ROUTE)
     return Parsed(found, pd.concat([misspelt, rejected], ignore_index=True))
-
-
-def _days(text: pd.Series) -> pd.Series:
-    strict = text.where(text.str.fullmatch(r"\d{4}-\d{2}-\d{2}"))
-    return pd.to_datetime(strict, format="%Y-%m-%d", errors="coerce")

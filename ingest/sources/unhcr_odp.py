@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from pathlib import Path
 
 import pandas as pd
 
@@ -11,10 +11,20 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest.access import FILE
-from ingest.exchange import Pull, Request, as_file, json_rows, json_table
-from ingest.frames import RowRule, count_rules, duplicate_rules, future_rule, nothing_rejected, observations, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import as_file, json_rows, json_table
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    future_rule,
+    nothing_rejected,
+    observations,
+    set_aside,
+    to_days,
+    to_months,
+    to_numbers,
+)
+from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
@@ -25,6 +35,56 @@ RAW_FILES = (
 LAG_DAYS = 10
 """UNHCR updates the portal weekly from the ministries' bulletins (Spain's come out on the 1st and the 15th): a month is
 whole within about ten days."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("United Nations High Commissioner for Refugees, Operational Data Portal"),
+    dataset=_("Mediterranean sea and land arrivals, monthly by country"),
+    url="https://data.unhcr.org/en/situations/europe-sea-arrivals",
+    licence=_("CC BY 3.0 IGO, as stated by a user of the portal; the portal's footer says CC BY 4.0"),
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    redistribution=True,
+    citation="UNHCR, Operational Data Portal, Europe sea arrivals, 2014-01 to 2025-06.",
+    retrieved=dt.date(2025, 7, 3),
+    came_through=(
+        "github.com/stklem/med_migration at f23e3150a27b054893bfff67a44a61f043db7534 (to 2019-12); "
+        "github.com/leblanguva/PEPFAR at 588a7798017aa9f12c621eddf5e6cd67f87a71b8 (Spain)"
+    ),
+    rhythm=_("Weekly to monthly, a few days late."),
+    expected_days=45,
+    known_issues=[
+        _("The exact licence is to be confirmed on the portal."),
+        _("2019-12 is incomplete for every country; the newest month is often partial (Canary Islands 2025-06)."),
+        _("Cyprus and Malta are blank in many months."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "timeseries": "https://data.unhcr.org/population/get/timeseries",
+        "origin": "https://data.unhcr.org/population/get/origin",
+    },
+    agent="browser",
+    # Widget numbers change when the portal's pages are rebuilt; which of Spain's four belongs to which way is not
+    # recorded.
+    unconfirmed=["options.widgets", "options.origins"],
+    options={
+        "situation": 100,
+        "since": "2014-01-01",
+        "widgets": {
+            "italy": {"widget_id": 690058, "geo_id": 656, "population_group": "4797"},
+            "greece": {"widget_id": 688675, "geo_id": 24489, "population_group": "4797,4798", "admin_root": True},
+            "cyprus": {"widget_id": 663857, "geo_id": 24473, "population_group": "4797,4798", "admin_root": True},
+            "spain_sea": {"widget_id": 687069, "geo_id": 729, "population_group": "4797"},
+            "spain_canaries": {"widget_id": 696926, "geo_id": 729, "population_group": "5634"},
+            "spain_land": {"widget_id": 613983, "geo_id": 729, "population_group": "4798"},
+        },
+        # Citizenships since January, by the same names; Italy's has widget_id 687575, geo_id 656 and
+        # population_collection 28.
+        "origins": {},
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 PARTIAL_MONTHS = 2
 """Newest months of a file that UNHCR still fills up: November 2019 holds 915 of Italy's 1,232 arrivals."""
 
@@ -51,7 +111,7 @@ WIDGETS: dict[str, tuple[str, str]] = {
     "spain_canaries": ("WAR", "ESP"),
     "spain_land": ("WMR", "ESP_LAND"),
 }
-"""What a widget of ``live.toml`` counts. Its answer does not say so: the file is named ``odp-<widget>.json``."""
+"""What a widget of ``options.widgets`` counts. Its answer does not say so: the file is named ``odp-<widget>.json``."""
 _WIDGET_FILE = re.compile(r"odp-([a-z_]+)\.json")
 _ORIGIN_FILE = re.compile(r"odp-origins-([a-z_]+)\.json")
 _ORIGIN_FIELDS = ("geo_id", "population_collection")
@@ -59,16 +119,11 @@ _ORIGIN_COLUMNS = ["pop_origin_name", "individuals", "date"]
 _WIDGET_FIELDS = ("widget_id", "geo_id", "population_group")
 
 
-def fetch(path: Path) -> RawFile:
-    """Read one of the portal's tables from disk."""
-    return read_raw(path)
-
-
 def download(pull: Pull) -> list[RawFile]:
     """Ask each widget for its months, and those of ``options.origins`` for citizenships since January.
 
     Raises:
-        InputError: A widget of ``live.toml`` is none that Vigie knows, or lacks its numbers.
+        InputError: A widget of ``options.widgets`` is none that Vigie knows, or lacks its numbers.
     """
     widgets, origins = pull.access.option("widgets", dict), pull.access.option("origins", dict)
     requests = {f"odp-{name}.json": _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
@@ -79,7 +134,7 @@ def download(pull: Pull) -> list[RawFile]:
 def _widget_request(pull: Pull, name: str, widget: object) -> Request:
     if name not in WIDGETS or not isinstance(widget, dict) or not set(_WIDGET_FIELDS) <= set(widget):
         known = f"must be one of {list(WIDGETS)} and give {', '.join(_WIDGET_FIELDS)}"
-        raise InputError(f"{FILE}, {SOURCE_ID}: options.widgets.{name} {known}")
+        raise InputError(f"{SETTING}, {SOURCE_ID}: options.widgets.{name} {known}")
     query = [
         ("widget_id", str(widget["widget_id"])),
         ("geo_id", str(widget["geo_id"])),
@@ -96,7 +151,7 @@ def _widget_request(pull: Pull, name: str, widget: object) -> Request:
 def _origin_request(pull: Pull, name: str, widget: object) -> Request:
     if name not in WIDGETS or not isinstance(widget, dict) or not set(_ORIGIN_FIELDS) <= set(widget):
         known = f"must be one of {list(WIDGETS)} and give {', '.join(_ORIGIN_FIELDS)}"
-        raise InputError(f"{FILE}, {SOURCE_ID}: options.origins.{name} {known}")
+        raise InputError(f"{SETTING}, {SOURCE_ID}: options.origins.{name} {known}")
     january = f"{pull.today.year}-01-01"
     query = [(str(key), str(value)) for key, value in widget.items()]
     query += [("sv_id", str(pull.access.whole("situation"))), ("limit", "300"), ("fromDate", january)]
@@ -123,8 +178,7 @@ def parse(raw: RawFile) -> Parsed:
     frame = read_csv(raw, [], last_line_ends="month-year" not in raw.content[:200].decode("utf-8", "replace"))
     if "month-year" in frame.columns:
         require_columns(frame, ["month", "year", *COUNTRIES], raw.name)
-        written = frame["year"] + "-" + frame["month"].str.zfill(2)
-        days, places = pd.to_datetime(written, format="%Y-%m", errors="coerce"), COUNTRIES
+        days, places = to_months(frame["year"] + "-" + frame["month"].str.zfill(2)), COUNTRIES
     else:
         places = {column: place for column, place in WAYS.items() if column in frame.columns}
         if len(places) != 1:
@@ -136,7 +190,7 @@ def parse(raw: RawFile) -> Parsed:
                 found=list(frame.columns),
             )
         require_columns(frame, ["date"], raw.name)
-        days = pd.to_datetime(frame["date"], format="%Y-%m-%d", errors="coerce")
+        days = to_days(frame["date"])
     tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
     if tidy.empty:
         raise SourceError(raw.name, _("the file holds no figures"))
@@ -163,7 +217,7 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
             "route_id": route_id,
             "geo": geo,
             "time_period": rows["month"],
-            "obs_value": rows.loc[reported, column].astype(float),
+            "obs_value": to_numbers(rows.loc[reported, column]),
             "obs_flag": partial.map({True: "p", False: ""}),
         }
     )[reported]
@@ -178,8 +232,7 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     rows = pd.DataFrame(json_rows(raw, "data", "timeseries"))
     require_columns(rows, ["month", "year", "individuals"], raw.name)
     text = rows[["month", "year", "individuals"]].astype(object).fillna("").astype(str)
-    written = text["year"] + "-" + text["month"].str.zfill(2)
-    days = pd.to_datetime(written.where(written.str.fullmatch(r"\d{4}-\d{2}")), format="%Y-%m", errors="coerce")
+    days = to_months(text["year"] + "-" + text["month"].str.zfill(2))
     running = days.dt.to_period("M") == pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
     rule = RowRule("month", _("the month is not over"), running)
     past, rejected = set_aside(text, [rule], source_id=SOURCE_ID, file=raw.name, tolerated=1)
@@ -198,8 +251,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
         )
     refuse_wrong_kind(raw)
     texts = json_table(raw, _ORIGIN_COLUMNS, "data")
-    day = texts["date"].str[:10]
-    days = pd.to_datetime(day.where(day.str.fullmatch(r"\d{4}-\d{2}-\d{2}")), format="%Y-%m-%d", errors="coerce")
+    days = to_days(texts["date"], timed=True)
     rules = [
         RowRule("date", _("the day is impossible"), days.isna()),
         future_rule(days, "date"),
@@ -212,7 +264,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
         {
             "citizen": map_countries(good["pop_origin_name"], raw.name),
             "time_period": days[good.index].dt.to_period("M").astype(str),
-            "obs_value": good["individuals"].astype(float),
+            "obs_value": to_numbers(good["individuals"]),
             "obs_flag": "p",
             "as_of": days[good.index] + pd.Timedelta(days=LAG_DAYS),
         }

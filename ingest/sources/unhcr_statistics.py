@@ -8,24 +8,60 @@ Stocks are those of the year's end. Counts from 1 to 4 are rounded to 0 or 5. ``
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.exchange import Pull, Request, json_body, json_table
-from ingest.figures import since, to_observations
-from ingest.frames import RowRule, count_rules, duplicate_rules, nothing_rejected, require_rows, set_aside
-from ingest.paging import Page, all_rows, whole_number
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import Page, all_rows, json_body, json_table, whole_number
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    nothing_rejected,
+    require_rows,
+    set_aside,
+    since,
+    to_numbers,
+    to_observations,
+)
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import as_texts, read_rda, refuse_wrong_kind
 
 SOURCE_ID = "unhcr_statistics"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 165
 """A year's figures come out in the middle of June, with UNHCR's Global Trends."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("United Nations High Commissioner for Refugees"),
+    dataset=_(
+        "Refugee Population Statistics: stocks, asylum applications and decisions by origin and country of asylum"
+    ),
+    url="https://www.unhcr.org/refugee-statistics/",
+    licence=_("CC BY 4.0, as stated by UNHCR's own R package; HDX lists CC BY-IGO"),
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    redistribution="to be confirmed",
+    citation="UNHCR, Refugee Population Statistics Database.",
+    rhythm=_("Yearly, in the middle of June; the first half of a year in October."),
+    expected_days=545,
+    known_issues=[
+        _("Counts from 1 to 4 are rounded to 0 or 5."),
+        _("Some countries count cases (families) instead of persons: those stand in targets that end in _cases."),
+        _("New applications only; decisions are those of all instances together."),
+        _("The newest year is provisional. Nothing of this source is bundled."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"statistics": "https://api.unhcr.org/population/v1"},
+    options={
+        "since": 2009,
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 PER_PAGE = 10_000
 STOCKS = {
@@ -53,11 +89,6 @@ OTHER_APPLICATIONS = ("A", "FA", "J", "NA", "NR", "R", "RA", "SP", "V")
 _UNITS = {"P": "", "C": "_cases"}
 _PLACES = ["year", "coo_iso", "coa_iso"]
 _MISSING = ("", "-")
-
-
-def fetch(path: Path) -> RawFile:
-    """Read an R data file, or the API's rows, from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:
@@ -155,7 +186,7 @@ def _sums(raw: RawFile, figures: pd.DataFrame, columns: dict[str, str]) -> tuple
             "geo": map_countries(good["coa_iso"], raw.name),
             "citizen": map_countries(good["coo_iso"], raw.name),
             "target": good["column"].map(columns) + suffix[good.index],
-            "value": good["value"].astype(float),
+            "value": to_numbers(good["value"]),
         }
     )
     sums = cells.groupby(["target", "geo", "citizen", "time_period"], as_index=False).agg(value=("value", "sum"))

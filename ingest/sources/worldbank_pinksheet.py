@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import datetime as dt
 
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.exchange import Pull, Request, get_file, links
-from ingest.figures import melt, since, to_observations
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.answers import get_file, links
+from ingest.rows import melt, since, to_observations
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_sheet
 
 SOURCE_ID = "worldbank_pinksheet"
 RAW_FILES = ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",)
 LAG_DAYS = 5
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("World Bank, Prospects Group"),
+    dataset=_("Commodity Price Data (The Pink Sheet), monthly"),
+    url="https://www.worldbank.org/en/research/commodity-markets",
+    licence=_("CC BY 4.0"),
+    licence_url="https://datacatalog.worldbank.org/public-licenses",
+    redistribution=True,
+    citation="World Bank, Commodity Price Data (The Pink Sheet), edition of 2 June 2026.",
+    retrieved=dt.date(2026, 6, 2),
+    came_through="github.com/klaus0005/ClaudiuP-SIA2026 at 0bf9716047815eba8198e8f0f9cdbd2d2526935e",
+    rhythm=_("Monthly, two working days after the month."),
+    expected_days=36,
+    known_issues=[
+        _("The file's address holds a hash that changes with every edition."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"page": "https://www.worldbank.org/en/research/commodity-markets"},
+    hosts=["thedocs.worldbank.org", "documents1.worldbank.org", "pubdocs.worldbank.org", "worldbank.org"],
+    unconfirmed=["addresses.page", "hosts"],
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 SERIES = {
     "Monthly Prices": {
@@ -34,11 +59,6 @@ SERIES = {
 _MISSING = {"", "..", "…"}
 _MONTH = r"\d{4}M\d{2}"
 _TITLE_ROWS = 4
-
-
-def fetch(path: Path) -> RawFile:
-    """Read the workbook from disk."""
-    return read_raw(path)
 
 
 def download(pull: Pull) -> list[RawFile]:

@@ -6,22 +6,60 @@ The compiled table of the package gdidata also holds population of the United Na
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest import worldbank_api
-from ingest.exchange import Pull
-from ingest.figures import since, to_observations
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.rows import since, to_observations
+from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
+from ingest.sources import _worldbank
 from ingest.tables import as_texts, read_csv, read_rda, refuse_wrong_kind
 
 SOURCE_ID = "worldbank_wdi"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 200
 """Most figures of a year come with the update of the next July."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("World Bank"),
+    dataset=_("World Development Indicators: economy, population, remittances, net migration, by country and year"),
+    url="https://databank.worldbank.org/source/world-development-indicators",
+    licence=_("CC BY 4.0"),
+    licence_url="https://datacatalog.worldbank.org/public-licenses",
+    redistribution=True,
+    citation="World Bank, World Development Indicators.",
+    rhythm=_("Yearly figures, updated several times a year; most of a year in the next July."),
+    expected_days=580,
+    known_issues=[
+        _("The whole history is revised with every update."),
+        _("Groups of countries and the Channel Islands are left out."),
+        _("Nothing of this source is bundled."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"indicators": "https://api.worldbank.org/v2/country/all/indicator"},
+    options={
+        "database": 2,
+        "since": 2009,
+        "indicators": [
+            "NY.GDP.MKTP.CD",
+            "NY.GDP.PCAP.PP.KD",
+            "FP.CPI.TOTL.ZG",
+            "SL.UEM.TOTL.ZS",
+            "SP.POP.TOTL",
+            "SP.DYN.CBRT.IN",
+            "SP.POP.DPND",
+            "SM.POP.NETM",
+            "BX.TRF.PWKR.CD.DT",
+            "BM.TRF.PWKR.CD.DT",
+            "BX.KLT.DINV.CD.WD",
+            "BM.KLT.DINV.CD.WD",
+        ],
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {
     "NY.GDP.MKTP.CD": "gdp_usd",
@@ -48,14 +86,9 @@ OTHERS = ("pop", "polstb")
 _COLUMNS = ["geo", "var", "t", "v"]
 
 
-def fetch(path: Path) -> RawFile:
-    """Read a file from disk."""
-    return read_raw(path)
-
-
 def download(pull: Pull) -> list[RawFile]:
-    """Ask the World Bank's API; see ``ingest.worldbank_api``."""
-    return worldbank_api.download(pull, TARGETS)
+    """Ask the World Bank's API; see ``ingest.sources._worldbank``."""
+    return _worldbank.download(pull, TARGETS)
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -66,7 +99,7 @@ def parse(raw: RawFile) -> Parsed:
     """
     compiled = raw.name.endswith(".rda") or raw.content.lstrip(b"\xef\xbb\xbf").startswith(b"geo,var,")
     cells, aside = (
-        _read_compiled(raw) if compiled else worldbank_api.read_indicators(raw, TARGETS, SOURCE_ID)
+        _read_compiled(raw) if compiled else _worldbank.read_indicators(raw, TARGETS, SOURCE_ID)
     )  # fmt: skip
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")
     return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
@@ -81,4 +114,4 @@ def _read_compiled(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise SourceError(raw.name, _("unknown names {found}"), column="var", found=unknown[:5])
     kept = since(texts[~texts["var"].isin(OTHERS)].rename(columns={"geo": "code", "t": "time_period", "v": "value"}))
     figures = kept.assign(target=kept["var"].map(COMPILED).map(TARGETS)).drop(columns="var")
-    return worldbank_api.by_country(raw, figures, SOURCE_ID)
+    return _worldbank.by_country(raw, figures, SOURCE_ID)

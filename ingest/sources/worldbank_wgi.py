@@ -6,21 +6,51 @@ An estimate in units of a standard normal distribution, about -2.5 (weak) to 2.5
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from core.languages import marked as _
-from ingest import worldbank_api
-from ingest.exchange import Pull
-from ingest.figures import to_observations
-from ingest.frames import RowRule, set_aside
-from ingest.raw import Parsed, RawFile, read_raw
+from ingest.rows import RowRule, set_aside, to_numbers, to_observations
+from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
+from ingest.sources import _worldbank
 
 SOURCE_ID = "worldbank_wgi"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 275
 """A year's estimates come out around the end of September of the next."""
+
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("World Bank"),
+    dataset=_("Worldwide Governance Indicators: political stability and absence of violence"),
+    url="https://www.worldbank.org/en/publication/worldwide-governance-indicators",
+    licence=_("CC BY 4.0"),
+    licence_url="https://datacatalog.worldbank.org/public-licenses",
+    redistribution=True,
+    citation=(
+        "World Bank, Worldwide Governance Indicators; Kaufmann, Kraay and Mastruzzi (2010), Policy Research Working"
+        " Paper 5430."
+    ),
+    rhythm=_("Yearly, around the end of September."),
+    expected_days=655,
+    known_issues=[
+        _(
+            "An estimate with a margin of error, from many surveys of opinion; every edition re-estimates the whole"
+            " history."
+        ),
+        _("Nothing of this source is bundled."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={"indicators": "https://api.worldbank.org/v2/country/all/indicator"},
+    unconfirmed=["options.indicators", "options.database"],
+    options={
+        "database": 3,
+        "since": 2009,
+        "indicators": ["GOV_WGI_PV.EST"],
+    },
+)
+"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {"GOV_WGI_PV.EST": "political_stability", "PV.EST": "political_stability"}
 """The API renamed the indicator; files from before the change bear the short name."""
@@ -29,14 +59,9 @@ FURTHEST = 3.5
 """Estimates are in units of a standard normal, and a few countries in a few years lie beyond 2.5."""
 
 
-def fetch(path: Path) -> RawFile:
-    """Read the CSV from disk."""
-    return read_raw(path)
-
-
 def download(pull: Pull) -> list[RawFile]:
-    """Ask the World Bank's API; see ``ingest.worldbank_api``."""
-    return worldbank_api.download(pull, TARGETS)
+    """Ask the World Bank's API; see ``ingest.sources._worldbank``."""
+    return _worldbank.download(pull, TARGETS)
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -45,8 +70,8 @@ def parse(raw: RawFile) -> Parsed:
     Raises:
         SourceError: The layout is broken.
     """
-    cells, aside = worldbank_api.read_indicators(raw, TARGETS, SOURCE_ID)
-    estimates = pd.to_numeric(cells["value"], errors="coerce")
+    cells, aside = _worldbank.read_indicators(raw, TARGETS, SOURCE_ID)
+    estimates = to_numbers(cells["value"])
     outside = RowRule("value", _("the estimate lies far outside of -2.5 to 2.5"), estimates.abs() > FURTHEST)
     cells, wrong = set_aside(cells, [outside], source_id=SOURCE_ID, file=raw.name)
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")

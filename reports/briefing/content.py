@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.languages import WORD_JOINER, Language, is_known, told_in
+from core.languages import WORD_JOINER, Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES, is_route
@@ -121,7 +121,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     summary = numbers.route_summary(
         release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
     )
-    cards = {source_id: told_in(card, language.code) for source_id, card in release.sources().items()}
+    cards = {source_id: language.record(card) for source_id, card in release.sources().items()}
     counted = _routes_of_persons(summary)
     series = [numbers.route_series(route_id) for route_id in counted]
     total = numbers.expected_total(release.frame("trajectories"), series, ends)

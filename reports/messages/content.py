@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
-from core.languages import Language, told_in
+from core.languages import Language
 from core.languages import marked as _
 from core.purpose import INTENDED_USE, NOT_A_FACT
 from reports import names
@@ -87,7 +87,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
     over = announcement.kind if announcement.is_over else ""
     report = alert_report(facts, facts.get("record"), language, over=over) if announcement.level else None
     heading = language.text(HEADINGS[announcement.kind])
-    place = subject_name(facts, {str(facts.get("source_id", "")): told_in(facts, language.code)}, language)
+    place = subject_name(facts, {str(facts.get("source_id", "")): language.record(facts)}, language)
     # A line break in a subject field would begin another field.
     title = language.labelled(heading, " ".join(place.split()))
     if announcement.level:

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import other_panels
 from benchmarks.other_panels import PANELS, lines_of, panel_of, scores_of
 from forecasting.panel import Panel, panel_from_rows
-from ingest.registry import SOURCES
+from ingest.catalogue import SOURCES
 
 YEARS = 6
 

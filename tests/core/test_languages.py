@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, languages, told_in
+from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, languages
 
 TRANSLATED = [code for code in languages() if code != DEFAULT_LANGUAGE]
 KEPT = re.compile(r"\{[^}]*\}|`[^`]*`|</?\w+>|\*\*|↑|→|[●▲◆○]")
@@ -80,8 +80,8 @@ def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
     assert Language("en").day(dt.date(2025, 1, 1)) == "1 January 2025"
 
 
-def test_a_record_is_told_in_a_language_and_in_english_where_it_has_no_other() -> None:
-    record = {"what": "A fault", "what_fr": "Un défaut", "who": "Vigie", "who_fr": "", "n": 3}
-    assert told_in(record, "fr")["what"] == "Un défaut"
-    assert told_in(record, "fr")["who"] == "Vigie"
-    assert told_in(record, "en") == record
+def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> None:
+    record = {"what": "A fault", "what_fr": "Un défaut", "publisher": "Vigie", "publisher_fr": "", "n": 3}
+    assert Language("fr").record(record)["what"] == "Un défaut"
+    assert Language("fr").record(record)["publisher"] == "Vigie"
+    assert Language("en").record(record) == record

@@ -29,6 +29,8 @@ MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 ROOMS = re.findall(r"^TEXTS = app\.py (.+)$", MAKEFILE, re.MULTILINE)[0].split()
 """Rooms whose texts people read, beside ``app.py``."""
 KEYWORDS = {"_": None, "ngettext": (1, 2)}
+METHODS = [("**.py", "python"), ("**.toml", "core.toml_texts:extract")]
+"""As ``locale/babel.cfg`` has it."""
 
 
 def literals(node: ast.AST) -> Iterator[str]:
@@ -86,7 +88,9 @@ def test_the_check_lets_translated_texts_pass(source: str) -> None:
 def texts_in_the_code() -> set[str]:
     found: set[str] = set()
     for folder in ROOMS:
-        for _name, _line, message, _comments, _context in extract_from_dir(PROJECT / folder, keywords=KEYWORDS):
+        for _name, _line, message, _comments, _context in extract_from_dir(
+            PROJECT / folder, METHODS, keywords=KEYWORDS
+        ):
             found.add(message[0] if isinstance(message, tuple) else message)
     for _line, message, _comments, _context in extract_from_file("python", str(PROJECT / "app.py"), keywords=KEYWORDS):
         found.add(message[0] if isinstance(message, tuple) else message)

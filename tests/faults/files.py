@@ -24,8 +24,8 @@ from unittest import mock
 from benchmarks.shared import published_files
 from core.errors import SourceError
 from core.settings import LiveSettings
-from ingest.raw import Parsed, RawFile
-from ingest.registry import SOURCES, live_sources
+from ingest.catalogue import SOURCES, live_sources
+from ingest.source import Parsed, RawFile
 from tests.faults.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
 
 FILES = {

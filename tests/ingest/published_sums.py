@@ -20,8 +20,8 @@ from benchmarks.shared import published_files, replace_section
 from core.errors import SourceError
 from core.progress import ProgressReport, progress_bar
 from core.settings import PROJECT
-from ingest.raw import Parsed
-from ingest.registry import SOURCES
+from ingest.catalogue import SOURCES
+from ingest.source import Parsed, read_raw
 from tests.faults.files import FILES
 
 PAGE = PROJECT / "docs" / "sources.md"
@@ -60,8 +60,6 @@ class Published:
     near: float = 0.0
 
 
-_IBC = "frontex_ibc/ibc.xlsx"
-_DETECTIONS = r"detections\.[A-Z]{3}\._T\._T\.M"
 _DTM = "iom_dtm/dtm_med.rda"
 _BOATS = "uk_small_boats/uk-migrant-data/daily_small_boats.csv"
 _DEATHS = "iom_missing_migrants/gdidata/iom_mmp.rda"
@@ -70,12 +68,6 @@ _SPAIN = "unhcr_odp_arrivals/spain_2017_2025"
 _CRUSCOTTO = "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"
 _STOCKS = "unhcr_refugee_statistics/population.rda"
 TOTALS = (
-    *(
-        Published(_IBC, "detections, all routes", _DETECTIONS, year, total)
-        for year, total in (
-            (2015, 1_822_102), (2016, 511_047), (2020, 126_310), (2022, 326_217), (2023, 381_319), (2024, 240_021),
-        )
-    ),
     *(
         Published(_DTM, f"arrivals, {place}", series, year, total)
         for place, series, year, total in (
@@ -120,7 +112,7 @@ def read_all(raw_data: Path, report: ProgressReport) -> Iterator[tuple[str, str,
         report("Reading published files", done, len(chosen))
         begun = time.process_time()
         try:
-            found: Parsed | SourceError = SOURCES[source_id].parse(SOURCES[source_id].fetch(raw_data / name))
+            found: Parsed | SourceError = SOURCES[source_id].parse(read_raw(raw_data / name))
         except SourceError as error:
             found = error
         yield source_id, name, found, time.process_time() - begun

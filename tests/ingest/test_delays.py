@@ -8,10 +8,9 @@ import pandas as pd
 
 from core.release import DELAYS, FRESHNESS_CHANGES, REPORTING
 from core.schema import check
-from ingest.catalogue import SourceCard
-from ingest.delays import delay_profile, publication_days, reporting
-from ingest.frames import observations
-from ingest.freshness import changes, freshness
+from ingest.freshness import changes, delay_profile, freshness, publication_days, reporting
+from ingest.rows import observations
+from ingest.source import SourceCard
 
 CARD = SourceCard(
     source_id="a", publisher="Bureau", dataset="Counts", url="", licence="CC BY 4.0", redistribution=True,

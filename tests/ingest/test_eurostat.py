@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.raw import RawFile
+from ingest.source import RawFile, read_raw
 from ingest.sources import eurostat
 from tests.ingest import miniature_files as files
 
@@ -194,7 +194,7 @@ def test_a_file_that_is_known_to_mislead_is_refused_with_the_reason(name: str, w
 @pytest.fixture(scope="module")
 def published(raw_data: Path) -> pd.DataFrame:
     paths = [path for pattern in eurostat.RAW_FILES for path in raw_data.glob(pattern)]
-    return pd.concat([eurostat.parse(eurostat.fetch(path)).observations for path in paths])
+    return pd.concat([eurostat.parse(read_raw(path)).observations for path in paths])
 
 
 def _year(published: pd.DataFrame, year: int, *, without: tuple[str, ...]) -> float:

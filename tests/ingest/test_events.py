@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.settings import SNAPSHOT
-from ingest.events import CATALOGUE, events, said_on_detections
+from ingest.registers import EVENTS, events, said_on_detections
 
 GOOD = """
 [[event]]
@@ -16,9 +16,7 @@ event_id = "place-2020"
 route_id = "CMR"
 month = "2020-10"
 title = "A place"
-title_fr = "Un lieu"
 what = "So many people arrived, a paper wrote."
-what_fr = "Tant de personnes sont arrivées, dit un journal."
 source = "A paper"
 url = "https://example.org/a"
 """
@@ -51,13 +49,13 @@ def test_what_was_computed_on_detections_is_chances_and_months_and_no_count() ->
     ],
 )
 def test_a_broken_entry_is_refused_and_its_field_named(tmp_path: Path, before: str, after: str, named: str) -> None:
-    (tmp_path / CATALOGUE).write_text(GOOD.replace(before, after), encoding="utf-8")
+    (tmp_path / EVENTS).write_text(GOOD.replace(before, after), encoding="utf-8")
     with pytest.raises(InputError, match=named):
         events(tmp_path)
 
 
 def test_an_event_listed_twice_is_refused_and_nothing_computed_is_nothing_said(tmp_path: Path) -> None:
-    (tmp_path / CATALOGUE).write_text(GOOD + GOOD, encoding="utf-8")
+    (tmp_path / EVENTS).write_text(GOOD + GOOD, encoding="utf-8")
     with pytest.raises(InputError, match="twice"):
         events(tmp_path)
     assert said_on_detections(tmp_path).empty

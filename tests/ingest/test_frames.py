@@ -10,7 +10,7 @@ import pytest
 from core.errors import SchemaError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.frames import (
+from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,

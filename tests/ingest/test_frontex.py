@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import rdata
 
 from core.errors import SourceError
-from ingest.raw import RawFile
+from ingest.source import RawFile, read_raw
 from ingest.sources import frontex
 
 ROWS: list[list[Any]] = [
@@ -189,17 +190,21 @@ def test_the_licence_forbids_bundling() -> None:
     assert frontex.RAW_FILES == ()
 
 
+CHECKED_YEARS = "e25cc60fb20f60f856809935daf45447ad9133031a9a52cfe4595d9514c01631"
+"""Hash of six years' sums, checked by hand: the figures themselves are for private use only."""
+
+
 @pytest.fixture(scope="module")
 def workbook(raw_data: Path) -> pd.DataFrame:
-    return frontex.parse(frontex.fetch(raw_data / "frontex_ibc/ibc.xlsx")).observations
+    return frontex.parse(read_raw(raw_data / "frontex_ibc/ibc.xlsx")).observations
 
 
 @pytest.mark.raw_data
 def test_the_published_workbook_agrees_with_its_checked_totals(workbook: pd.DataFrame) -> None:
     totals = workbook[workbook["citizen"] == "_T"]
     years = totals.groupby(totals["time_period"].str[:4])["obs_value"].sum()
-    checked = {"2015": 1_822_102, "2016": 511_047, "2020": 126_310, "2022": 326_217, "2023": 381_319, "2024": 240_021}
-    assert years[list(checked)].to_dict() == checked
+    found = {year: float(years[year]) for year in ("2015", "2016", "2020", "2022", "2023", "2024")}
+    assert hashlib.sha256(repr(found).encode()).hexdigest() == CHECKED_YEARS
     assert totals.groupby("route_id").size().to_dict() == dict.fromkeys(
         ("ALB", "BSR", "CMR", "EBR", "EMR", "OTH", "WAR", "WBR", "WMR"), 196
     )
@@ -210,7 +215,7 @@ def test_the_published_workbook_agrees_with_its_checked_totals(workbook: pd.Data
 @pytest.mark.raw_data
 def test_the_compiled_vintage_of_the_same_data_gives_the_same_figures(raw_data: Path, workbook: pd.DataFrame) -> None:
     path = raw_data / "frontex_ibc/vintages_gdidata/frontex_2025-06-19.rda"
-    compiled = frontex.parse(frontex.fetch(path)).observations
+    compiled = frontex.parse(read_raw(path)).observations
     columns = ["series_id", "time_period", "obs_value"]
     pd.testing.assert_frame_equal(workbook[columns], compiled[columns])
 
@@ -220,7 +225,9 @@ def test_the_largest_known_revision_lies_between_two_vintages(raw_data: Path) ->
     cells = []
     for day in ("2025-02-07", "2025-02-10"):
         path = raw_data / f"frontex_ibc/vintages_gdidata/frontex_{day}.rda"
-        found = frontex.parse(frontex.fetch(path)).observations
+        found = frontex.parse(read_raw(path)).observations
         rows = found[(found["series_id"] == "detections.CMR._T._T.M") & (found["time_period"] == "2023-12")]
         cells.append((rows["as_of"].iloc[0], rows["obs_value"].iloc[0]))
-    assert cells == [(pd.Timestamp("2025-02-07"), 9_977), (pd.Timestamp("2025-02-10"), 5_289)]
+    (first, before), (second, after) = cells
+    assert (first, second) == (pd.Timestamp("2025-02-07"), pd.Timestamp("2025-02-10"))
+    assert round(after / before - 1, 2) == -0.47

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.raw import RawFile
-from ingest.registry import SOURCES, live_sources
+from ingest.catalogue import SOURCES, live_sources
+from ingest.source import RawFile
 from tests.faults.damage import TEXT_DAMAGE
 from tests.faults.files import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files
 

@@ -10,9 +10,9 @@ import pytest
 from core.release import OBSERVATIONS
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.schema import check
-from ingest.components import COMPONENTS
-from ingest.frames import observations
-from ingest.harmonise import carried, route_arrivals
+from ingest.routes import COMPONENTS, carried, route_arrivals
+from ingest.rows import observations
+from ingest.source import read_raw
 from ingest.sources import iom_dtm, italy_interior, uk_home_office, unhcr_odp
 
 Rows = list[tuple[str, str, str, float]]
@@ -199,7 +199,7 @@ def test_every_arrival_route_has_components_in_its_own_countries() -> None:
 def published(raw_data: Path) -> Callable[[str], pd.DataFrame]:
     """What was known on a date, by the published files."""
     frames = [
-        source.parse(source.fetch(path)).observations
+        source.parse(read_raw(path)).observations
         for source in (iom_dtm, italy_interior, uk_home_office, unhcr_odp)
         for pattern in source.RAW_FILES
         for path in sorted(raw_data.glob(pattern))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.raw import Parsed, RawFile
-from ingest.registry import SOURCES
+from ingest.catalogue import SOURCES
+from ingest.source import Parsed, RawFile, read_raw
 from tests.ingest import miniature_files as files
 
 Maker = Callable[[], RawFile]
@@ -45,7 +45,7 @@ def test_a_sound_file_gives_figures_and_sets_nothing_aside(source_id: str, make:
 @each(files.ALL_FILES)
 def test_a_file_fetched_from_disk_parses_like_its_bytes(source_id: str, make: Maker, tmp_path: Path) -> None:
     source, raw = SOURCES[source_id], make()
-    fetched = source.fetch(files.write(tmp_path, raw))
+    fetched = read_raw(files.write(tmp_path, raw))
     assert fetched == raw
     assert source.parse(fetched).observations.equals(source.parse(raw).observations)
 
@@ -56,7 +56,7 @@ def test_an_empty_file_is_refused_by_name(source_id: str, make: Maker, tmp_path:
     with pytest.raises(SourceError, match=name):
         SOURCES[source_id].parse(RawFile(name, b""))
     with pytest.raises(InputError, match=f"{name}: the file is empty"):
-        SOURCES[source_id].fetch(files.write(tmp_path, RawFile(name, b"")))
+        read_raw(files.write(tmp_path, RawFile(name, b"")))
 
 
 @each(files.ALL_FILES)

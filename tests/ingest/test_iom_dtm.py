@@ -9,7 +9,7 @@ import pytest
 import rdata
 
 from core.errors import SourceError
-from ingest.raw import Parsed, RawFile
+from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import iom_dtm
 
 
@@ -134,7 +134,7 @@ def test_an_unknown_citizenship_refuses_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.raw_data
 def test_the_published_totals_agree_with_the_checked_years(raw_data: Path) -> None:
-    parsed = iom_dtm.parse(iom_dtm.fetch(raw_data / "iom_dtm/dtm_med.rda"))
+    parsed = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med.rda"))
     found = parsed.observations
     years = found.groupby(["series_id", found["time_period"].str[:4]])["obs_value"].sum()
     for series_id, year, total in (
@@ -157,7 +157,7 @@ def test_the_published_totals_agree_with_the_checked_years(raw_data: Path) -> No
 
 @pytest.mark.raw_data
 def test_the_published_citizenships_lose_spain_and_keep_the_rest(raw_data: Path) -> None:
-    parsed = iom_dtm.parse(iom_dtm.fetch(raw_data / "iom_dtm/dtm_med_nat.rda"))
+    parsed = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med_nat.rda"))
     assert set(parsed.observations["geo"]) == {"ITA", "MLT", "GRC", "CYP", "BGR"}
     counts = parsed.rejected["rule"].value_counts().to_dict()
     assert counts["the count is negative"] == 59

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.raw import Parsed, RawFile
+from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import italy_interior
 
 DAILY_HEADER = "Data,Valore,Note,Fonte,Data_Report\n"
@@ -152,7 +152,7 @@ def test_only_the_openly_licensed_files_are_bundled() -> None:
 @pytest.mark.raw_data
 def test_the_published_days_are_whole_and_a_little_below_the_consolidated_years(raw_data: Path) -> None:
     path = raw_data / "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"
-    parsed = italy_interior.parse(italy_interior.fetch(path))
+    parsed = italy_interior.parse(read_raw(path))
     days = pd.to_datetime(parsed.observations["time_period"])
     assert days.tolist() == pd.date_range("2019-09-01", "2025-09-15").tolist()
     years = parsed.observations.groupby(days.dt.year)["obs_value"].sum()
@@ -168,7 +168,7 @@ def test_the_published_days_are_whole_and_a_little_below_the_consolidated_years(
 @pytest.mark.raw_data
 def test_the_published_citizenships_of_a_year_add_up_to_their_year_to_date(raw_data: Path) -> None:
     path = raw_data / "italy_interior_cruscotto/ondata/nazionalita.csv"
-    parsed = italy_interior.parse(italy_interior.fetch(path))
+    parsed = italy_interior.parse(read_raw(path))
     found = parsed.observations
     tunisia = found[(found["citizen"] == "TUN") & (found["time_period"].str[:4] == "2023")]
     published = pd.read_csv(path).query("Data_Report == '2023-12-31' and Nazione == 'Tunisia'")["Valore"].item()

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SourceError
-from ingest.jsonstat import read_jsonstat
-from ingest.raw import RawFile
+from ingest.source import RawFile
+from ingest.sources._eurostat_tables import read_jsonstat
 
 
 def answer(**changes: object) -> RawFile:

@@ -9,15 +9,15 @@ from core.routes import ROUTES
 from core.settings import SNAPSHOT
 from forecasting.model import ENSEMBLE
 from forecasting.models import MODELS
-from ingest.catalogue import sources
-from ingest.known_issues import known_issues
+from ingest.catalogue import CARDS
+from ingest.registers import known_issues
 
 PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data", "method"}
 ENTRY = '[[issue]]\nid = "a-b"\nwhat = "Something that is known to be wrong."\naffects = ["CMR"]\nsince = 2026-01-02\n'
 
 
 def test_the_register_names_only_what_there_is() -> None:
-    known = set(sources(SNAPSHOT)) | set(ROUTES) | set(MODELS) | {ENSEMBLE} | PAGES
+    known = set(CARDS) | set(ROUTES) | set(MODELS) | {ENSEMBLE} | PAGES
     issues = known_issues(SNAPSHOT)
     assert issues
     assert {name for issue in issues for name in issue.affects} - known == set()

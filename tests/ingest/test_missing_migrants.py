@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
 from core.release import OBSERVATIONS
-from ingest.raw import RawFile
+from ingest.source import RawFile, read_raw
 from ingest.sources import missing_migrants
 
 INCIDENTS = pd.DataFrame(
@@ -122,5 +122,5 @@ def test_a_damaged_file_raises_nothing_but_a_source_error(sound: RawFile, noise:
 @pytest.mark.parametrize(("year", "total"), [(2016, 8_253), (2023, 8_755), (2024, 9_191)])
 def test_the_world_s_sum_of_a_year_is_the_published_one(raw_data: Path, year: int, total: int) -> None:
     (pattern,) = missing_migrants.RAW_FILES
-    world = sums(missing_migrants.fetch(raw_data / pattern), "_T")
+    world = sums(read_raw(raw_data / pattern), "_T")
     assert world[world.index.str.startswith(str(year))].sum() == total

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.raw import RawFile
+from ingest.source import RawFile, read_raw
 from ingest.sources import ecb, fao_ffpi, worldbank_pinksheet
 from tests.ingest import miniature_files as files
 
@@ -124,7 +124,7 @@ def test_an_archive_without_the_table_is_refused() -> None:
 @pytest.mark.raw_data
 def test_published_prices_are_what_the_publishers_print(raw_data: Path) -> None:
     pink, fao, euro = (
-        source.parse(source.fetch(raw_data / source.RAW_FILES[0])).observations
+        source.parse(read_raw(raw_data / source.RAW_FILES[0])).observations
         for source in (worldbank_pinksheet, fao_ffpi, ecb)
     )
     assert by_target(pink, "2026-05")["commodity_price_crude_oil"] == 100.43

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import pytest
@@ -13,12 +14,10 @@ from core.errors import InputError, SourceError, StoreError
 from core.release import OBSERVATIONS
 from core.schema import check
 from core.settings import SNAPSHOT
-from ingest.catalogue import SourceCard
-from ingest.catalogue import sources as catalogue
-from ingest.figures import to_observations
-from ingest.raw import Parsed, RawFile, read_raw
-from ingest.registry import SOURCES
+from ingest.catalogue import SOURCES
+from ingest.rows import to_observations
 from ingest.snapshot import BuildReport, build, fingerprint, load
+from ingest.source import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.tables import read_csv
 
 TABLE = "month,deaths\n2020-01,5\n2020-02,x\n" + "".join(f"20{year}-03,7\n20{year}-04,8\n" for year in range(10, 26))
@@ -31,9 +30,11 @@ class Counts:
     SOURCE_ID: str = "idmc"
     RAW_FILES: tuple[str, ...] = ("counts/*.csv",)
     LAG_DAYS: int = 10
+    redistribution: bool = True
 
-    def fetch(self, path: Path) -> RawFile:
-        return read_raw(path)
+    @property
+    def CARD(self) -> SourceCard:  # noqa: N802  # as a module has it
+        return card(self.SOURCE_ID, redistribution=self.redistribution)
 
     def parse(self, raw: RawFile) -> Parsed:
         table = read_csv(raw, ["month", "deaths"])
@@ -55,9 +56,9 @@ def raw_folder(tmp_path: Path) -> Path:
     return tmp_path / "raw"
 
 
-def make(raw_folder: Path, target: Path, *sources: Counts, cards: dict[str, SourceCard] | None = None) -> BuildReport:
+def make(raw_folder: Path, target: Path, *sources: Counts) -> BuildReport:
     chosen = {source.SOURCE_ID: source for source in sources or (Counts(),)}
-    return build(raw_folder, target, sources=chosen, cards=cards or {name: card(name) for name in chosen})
+    return build(raw_folder, target, sources=cast("dict[str, Source]", chosen))
 
 
 def test_what_is_built_is_what_is_loaded(raw_folder: Path, tmp_path: Path) -> None:
@@ -135,25 +136,21 @@ def test_a_manifest_that_is_none_is_refused(raw_folder: Path, tmp_path: Path, te
 
 
 def test_a_source_whose_licence_forbids_it_can_not_be_built_in(raw_folder: Path, tmp_path: Path) -> None:
-    cards = {"idmc": card("idmc", redistribution=False)}
     with pytest.raises(InputError, match="idmc may not be bundled"):
-        make(raw_folder, tmp_path, cards=cards)
+        make(raw_folder, tmp_path, Counts(redistribution=False))
     assert not (tmp_path / "snapshot").exists()
 
 
-def test_frontex_can_not_be_built_in_even_if_its_module_named_files(raw_folder: Path, tmp_path: Path) -> None:
+def test_frontex_can_not_be_built_in_even_if_its_module_named_files(
+    raw_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SOURCES["frontex"], "RAW_FILES", ("counts/*.csv",))
     with pytest.raises(InputError, match="frontex may not be bundled"):
-        build(raw_folder, tmp_path, sources={"frontex": Counts("frontex")}, cards=catalogue(SNAPSHOT))
-
-
-def test_a_source_without_a_catalogue_entry_can_not_be_built_in(raw_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no entry in the catalogue"):
-        build(raw_folder, tmp_path, sources={"idmc": Counts()}, cards={})
+        build(raw_folder, tmp_path, sources={"frontex": SOURCES["frontex"]})
 
 
 def test_a_source_without_files_is_left_out_with_its_licence_as_the_reason(raw_folder: Path, tmp_path: Path) -> None:
-    cards = {"idmc": card("idmc"), "frontex": card("frontex", redistribution=False)}
-    report = make(raw_folder, tmp_path, Counts(), Counts("frontex", RAW_FILES=()), cards=cards)
+    report = make(raw_folder, tmp_path, Counts(), Counts("frontex", RAW_FILES=(), redistribution=False))
     assert report.left_out == {"frontex": "licence: House rules"}
     assert "frontex" not in set(load(tmp_path)["source_id"])
 

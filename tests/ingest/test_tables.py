@@ -8,7 +8,7 @@ import pytest
 import rdata
 
 from core.errors import SourceError
-from ingest.raw import RawFile
+from ingest.source import RawFile
 from ingest.tables import read_csv, read_rda, read_sheet
 
 

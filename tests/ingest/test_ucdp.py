@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.raw import RawFile
+from ingest.source import RawFile, read_raw
 from ingest.sources import ucdp
 from tests.ingest import miniature_files as files
 
@@ -122,7 +122,7 @@ def test_the_file_whose_dates_run_twelve_months_early_is_refused_and_not_bundled
 @pytest.fixture(scope="module")
 def published(raw_data: Path) -> pd.DataFrame:
     paths = [path for pattern in ucdp.RAW_FILES for path in raw_data.glob(pattern)]
-    return pd.concat([ucdp.parse(ucdp.fetch(path)).observations for path in paths], ignore_index=True)
+    return pd.concat([ucdp.parse(read_raw(path)).observations for path in paths], ignore_index=True)
 
 
 @pytest.mark.raw_data

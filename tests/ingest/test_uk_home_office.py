@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.raw import Parsed, RawFile
+from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import uk_home_office
 
 QUARTERLY = "Date,Year,Quarter,Method of entry,Nationality,Region,Sex,Age Group,Number of detections\n"
@@ -129,7 +129,7 @@ def test_an_unknown_nationality_refuses_the_quarters() -> None:
 @pytest.mark.raw_data
 def test_the_published_days_agree_with_the_checked_years(raw_data: Path) -> None:
     path = raw_data / "uk_small_boats/uk-migrant-data/daily_small_boats.csv"
-    parsed = uk_home_office.parse(uk_home_office.fetch(path))
+    parsed = uk_home_office.parse(read_raw(path))
     days = pd.to_datetime(parsed.observations["time_period"])
     assert days.tolist() == pd.date_range("2018-01-01", "2026-08-21").tolist()
     years = parsed.observations.groupby(days.dt.year)["obs_value"].sum()
@@ -142,9 +142,9 @@ def test_the_published_days_agree_with_the_checked_years(raw_data: Path) -> None
 def test_the_home_offices_own_workbook_agrees_with_the_daily_table(raw_data: Path) -> None:
     folder = raw_data / "uk_small_boats"
     own = uk_home_office.parse(
-        uk_home_office.fetch(folder / "home_office/12_December_2025_Small_boats_-_time_series.ods")
+        read_raw(folder / "home_office/12_December_2025_Small_boats_-_time_series.ods")
     ).observations
-    table = uk_home_office.parse(uk_home_office.fetch(folder / "uk-migrant-data/daily_small_boats.csv")).observations
+    table = uk_home_office.parse(read_raw(folder / "uk-migrant-data/daily_small_boats.csv")).observations
     both = own.merge(table, on="time_period", suffixes=("_own", "_table"))
     assert len(both) == len(own) == 2902
     assert own["as_of"].unique().tolist() == [pd.Timestamp("2025-12-12")]
@@ -155,7 +155,7 @@ def test_the_home_offices_own_workbook_agrees_with_the_daily_table(raw_data: Pat
 @pytest.mark.raw_data
 def test_the_published_quarters_agree_with_the_checked_years(raw_data: Path) -> None:
     path = raw_data / "uk_small_boats/humaniverse_asylum/irregular_migration.csv"
-    found = uk_home_office.parse(uk_home_office.fetch(path)).observations
+    found = uk_home_office.parse(read_raw(path)).observations
     totals = found[found["citizen"] == "_T"]
     years = totals.groupby(totals["time_period"].str[:4])["obs_value"].sum().to_dict()
     assert years == {"2018": 299, "2019": 1843, "2020": 8466, "2021": 28526, "2022": 45774, "2023": 29437}

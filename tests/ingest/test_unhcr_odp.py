@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.raw import Parsed, RawFile
+from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import unhcr_odp
 
 HEADER = (
@@ -91,7 +91,7 @@ def test_a_table_of_nothing_but_na_is_refused() -> None:
 @pytest.mark.raw_data
 def test_the_published_files_agree_with_the_checked_years(raw_data: Path) -> None:
     found = pd.concat(
-        unhcr_odp.parse(unhcr_odp.fetch(path)).observations
+        unhcr_odp.parse(read_raw(path)).observations
         for pattern in unhcr_odp.RAW_FILES
         for path in sorted(raw_data.glob(pattern))
     )

@@ -10,8 +10,8 @@ import pytest
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.settings import SNAPSHOT
 from forecasting.verification.scores import COLUMNS
-from ingest.catalogue import sources
-from ingest.known_issues import known_issues
+from ingest.catalogue import CARDS
+from ingest.registers import known_issues
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
 
@@ -25,7 +25,7 @@ def release(first_night: Path) -> Release:
 
 def test_every_source_has_a_data_card_and_every_model_a_model_card_with_uses(release: Release) -> None:
     names = set(release.manifest["files"])
-    assert {f"data_cards/{source_id}.md" for source_id in sources(SNAPSHOT)} <= names
+    assert {f"data_cards/{source_id}.md" for source_id in CARDS} <= names
     models = set(release.read("forecasts", ["model_id"])["model_id"])
     assert {f"model_cards/{model_id}.md" for model_id in models} <= names
     for name in (name for name in names if name.startswith(("data_cards/", "model_cards/"))):
@@ -35,7 +35,7 @@ def test_every_source_has_a_data_card_and_every_model_a_model_card_with_uses(rel
 
 def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_release(release: Release) -> None:
     text = release.document("data_cards/uk_home_office.md")
-    card = sources(SNAPSHOT)["uk_home_office"]
+    card = CARDS["uk_home_office"]
     assert card.citation in text and card.licence in text
     assert "| arrivals | D | 2018-01-01 | 2025-01-30 | 1 |" in text
     assert "no figure in this release" in release.document("data_cards/frontex.md")

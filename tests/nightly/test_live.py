@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
 from core.settings import Settings, load_settings
-from ingest.registry import live_sources
+from ingest.catalogue import live_sources
 from ingest.sources import noaa_enso
 from nightly import ingest_live, run_night
 from nightly.inputs import FAILED, TAKEN, LiveReport, load_snapshot

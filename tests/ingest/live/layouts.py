@@ -12,10 +12,10 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
-from core.settings import SNAPSHOT, LiveSettings
-from ingest.access import read_access
-from ingest.client import Client
-from ingest.exchange import Pull
+from core.settings import LiveSettings
+from ingest.catalogue import source_access
+from ingest.http import Client
+from ingest.source import Pull
 from tests.ingest import miniature_files as files
 from tests.ingest.live import layouts_indicators
 from tests.ingest.live.publisher import Asked, Publisher, Reply
@@ -30,7 +30,7 @@ def pull(publisher: Publisher, source_id: str, quick: LiveSettings, changes: dic
     layout = LAYOUTS[source_id](publisher)
     for name, value in (changes or {}).items():
         layout[name] = {**layout[name], **value} if isinstance(value, dict) and name in layout else value
-    access = read_access(SNAPSHOT, {source_id: layout})[source_id]
+    access = source_access({source_id: layout})[source_id]
     client = Client(quick)
     return Pull(access, lambda request: client.get(request, access), TODAY, lambda _: None)
 
@@ -347,4 +347,4 @@ LAYOUTS: dict[str, Callable[[Publisher], dict[str, Any]]] = {
     "worldbank_pinksheet": worldbank_pinksheet,
     **layouts_indicators.LAYOUTS,
 }
-"""Source -> what puts its layout on the server and returns the fields of ``live.toml`` to change."""
+"""Source -> what puts its layout on the server and returns the fields of its ``ACCESS`` to change."""

@@ -20,9 +20,8 @@ import structlog
 
 from core.errors import SourceError
 from core.settings import PROJECT, LiveSettings
-from ingest.access import SourceAccess
-from ingest.client import Client, Validators
-from ingest.exchange import Answer, Request
+from ingest.http import Client, Validators
+from ingest.source import Answer, Request, SourceAccess
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 SECRET = "s3cr3t-t0ken-of-nobody"
@@ -171,7 +170,7 @@ def test_a_redirect_on_the_same_host_is_followed(publisher: Publisher, quick: Li
 def test_a_redirect_to_another_host_is_refused_unless_it_is_declared(publisher: Publisher, quick: LiveSettings) -> None:
     publisher.serve("/new.csv", Reply(b"elsewhere"))
     away = Reply(b"", 301, {"Location": f"{publisher.foreign}/new.csv"})
-    with pytest.raises(SourceError, match=r"'localhost', a host that live\.toml does not declare for tested"):
+    with pytest.raises(SourceError, match=r"'localhost', a host that is not declared for tested"):
         ask(publisher, quick, away)
     assert len(publisher.asked) == 1
     assert ask(publisher, quick, away, hosts=["localhost"]).content == b"elsewhere"
@@ -179,7 +178,7 @@ def test_a_redirect_to_another_host_is_refused_unless_it_is_declared(publisher: 
 
 def test_a_link_to_another_host_is_never_asked(publisher: Publisher, quick: LiveSettings) -> None:
     publisher.serve("/x", Reply(b"x"))
-    with pytest.raises(SourceError, match="does not declare"):
+    with pytest.raises(SourceError, match="is not declared"):
         Client(quick).get(Request(f"{publisher.foreign}/x"), access_to(publisher))
     assert publisher.asked == []
 

@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError, SourceError
-from core.settings import SNAPSHOT, LiveSettings
-from ingest.access import read_access
-from ingest.figures import since
-from ingest.idmc_tables import FEED
-from ingest.raw import RawFile
+from core.settings import LiveSettings
+from ingest.catalogue import source_access
+from ingest.rows import since
+from ingest.source import RawFile, read_raw
 from ingest.sources import (
     eurostat,
     gdelt,
@@ -30,6 +29,7 @@ from ingest.sources import (
     worldbank_wdi,
     worldbank_wgi,
 )
+from ingest.sources.idmc import FEED
 from tests.ingest.live import layouts_indicators as rows_of
 from tests.ingest.live.layouts import ged_csv, pull
 from tests.ingest.live.publisher import Publisher, Reply
@@ -112,7 +112,7 @@ def test_the_banks_own_csv_is_read_below_its_title_lines() -> None:
 
 @pytest.mark.raw_data
 def test_published_development_indicators_are_read_whole(raw_data: Path) -> None:
-    parsed = worldbank_wdi.parse(worldbank_wdi.fetch(raw_data / "worldbank_wdi" / "wdi_long.csv"))
+    parsed = worldbank_wdi.parse(read_raw(raw_data / "worldbank_wdi" / "wdi_long.csv"))
     found = parsed.observations
     lines = (raw_data / "worldbank_wdi" / "wdi_long.csv").read_text().splitlines()[1:]
     assert len(lines) == 92_435
@@ -125,7 +125,7 @@ def test_published_development_indicators_are_read_whole(raw_data: Path) -> None
 @pytest.mark.raw_data
 def test_published_political_stability_holds_205_economies_of_2023_and_none_later(raw_data: Path) -> None:
     path = raw_data / "worldbank_wgi" / "API_PV.EST_DS2_en_csv_v2_177.csv"
-    found = worldbank_wgi.parse(worldbank_wgi.fetch(path)).observations
+    found = worldbank_wgi.parse(read_raw(path)).observations
     assert found["time_period"].max() == "2023"
     assert (found["time_period"] == "2023").sum() == 205
 
@@ -172,7 +172,7 @@ def test_the_list_of_scores_of_different_years_is_refused() -> None:
 
 @pytest.mark.raw_data
 def test_published_risk_index_is_read_whole(raw_data: Path) -> None:
-    parsed = inform_risk.parse(inform_risk.fetch(raw_data / "inform_risk" / "inform_risk_index_trends.csv"))
+    parsed = inform_risk.parse(read_raw(raw_data / "inform_risk" / "inform_risk_index_trends.csv"))
     assert (len(parsed.observations), len(parsed.rejected), parsed.observations["geo"].nunique()) == (7_640, 0, 191)
     assert values(parsed.observations, "inform_risk", "AFG")["2024"] == 7.8
 
@@ -213,7 +213,7 @@ def test_a_file_of_another_dataset_is_refused() -> None:
 @pytest.mark.slow
 def test_published_refugees_and_asylum_seekers_are_read_whole(raw_data: Path) -> None:
     path = raw_data / "unhcr_refugee_statistics" / "population.rda"
-    found = unhcr_statistics.parse(unhcr_statistics.fetch(path)).observations
+    found = unhcr_statistics.parse(read_raw(path)).observations
     world = found.groupby(["target", "time_period"])["obs_value"].sum()
     published = {"2023": 31.64, "2024": 30.96, "2025": 28.46}
     assert {year: round(world["refugees", year] / 1e6, 2) for year in published} == published
@@ -238,8 +238,8 @@ def test_no_place_of_an_event_is_kept_with_a_row_set_aside() -> None:
 
 @pytest.mark.raw_data
 def test_published_yearly_displacement_gives_the_totals_of_the_global_reports(raw_data: Path) -> None:
-    flows = idmc.parse(idmc.fetch(raw_data / "idmc" / "idmc_flows.rda")).observations
-    stocks = idmc.parse(idmc.fetch(raw_data / "idmc" / "idmc_stocks.rda")).observations
+    flows = idmc.parse(read_raw(raw_data / "idmc" / "idmc_flows.rda")).observations
+    stocks = idmc.parse(read_raw(raw_data / "idmc" / "idmc_stocks.rda")).observations
     world = pd.concat([flows, stocks]).groupby(["target", "time_period"])["obs_value"].sum() / 1e6
     # Global Reports on Internal Displacement 2024 and 2025, in millions; Abyei is left out here
     assert world["new_displacement_conflict", "2023"] == pytest.approx(20.5, abs=0.05)
@@ -295,8 +295,8 @@ def test_a_sentence_that_asks_for_patience_is_waited_out_and_then_given_up(
 
 
 def test_the_press_is_asked_by_name_only() -> None:
-    assert "--source gdelt" in read_access(SNAPSHOT)["gdelt"].why_not_asked
-    assert read_access(SNAPSHOT, {"gdelt": {"asked": "always"}})["gdelt"].why_not_asked == ""
+    assert "--source gdelt" in source_access()["gdelt"].why_not_asked
+    assert source_access({"gdelt": {"asked": "always"}})["gdelt"].why_not_asked == ""
 
 
 # --- Further layouts of sources that were there
@@ -309,7 +309,7 @@ DECISIONS = {"Total": "first_instance_decisions", "Total positive decisions": "f
 @pytest.mark.parametrize("label", DECISIONS)
 def test_published_decisions_of_members_add_up_to_the_unions_row(raw_data: Path, label: str) -> None:
     path = raw_data / "eurostat_asylum" / "georgeblck" / "migr_asydcfstq_1_Data.csv"
-    found = eurostat.parse(eurostat.fetch(path)).observations
+    found = eurostat.parse(read_raw(path)).observations
     rows = pd.read_csv(path, dtype=str)
     union = rows[(rows["GEO"] == "European Union (28 countries)") & (rows["DECISION"] == label)].set_index("TIME")
     members = found[~found["geo"].isin(["NOR", "CHE", "ISL", "LIE"]) & (found["target"] == DECISIONS[label])]
@@ -323,7 +323,7 @@ def test_published_decisions_of_members_add_up_to_the_unions_row(raw_data: Path,
 def test_both_layouts_of_published_decisions_hold_the_same_quarters_but_for_revisions(raw_data: Path) -> None:
     folder = raw_data / "eurostat_asylum" / "georgeblck"
     names = ("migr_asydcfstq_1_Data.csv", "migr_asydcfstq__custom_42121_20201007_150410.tsv")
-    old, new = (eurostat.parse(eurostat.fetch(folder / name)).observations for name in names)
+    old, new = (eurostat.parse(read_raw(folder / name)).observations for name in names)
     both = old.merge(new, on=["series_id", "time_period"])
     assert (both["obs_value_x"] == both["obs_value_y"]).mean() > 0.9
 
@@ -395,7 +395,7 @@ def test_a_renamed_route_refuses_the_file_instead_of_falling_to_none() -> None:
 def test_published_yearly_lists_give_their_sum_but_for_records_listed_twice(raw_data: Path) -> None:
     for year, total in ((2024, 4107), (2025, 3780)):
         path = raw_data / "iom_missing_migrants" / "hdx_fixtures" / f"{year}-json.json"
-        parsed = missing_migrants.parse(missing_migrants.fetch(path))
+        parsed = missing_migrants.parse(read_raw(path))
         aside = sum(int(json.loads(record)["dead"]) for record in parsed.rejected["record"])
         world = parsed.observations[parsed.observations["route_id"] == "_T"]["obs_value"].sum()
         assert world + aside == total

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SourceError
 from core.settings import LiveSettings
-from ingest.raw import Parsed, RawFile
+from ingest.source import Parsed, RawFile
 from ingest.sources import eurostat
 from tests.ingest.live import layouts
 from tests.ingest.live.layouts import pull

@@ -13,10 +13,9 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from core.settings import SNAPSHOT, LiveSettings
-from ingest.access import read_access
-from ingest.exchange import Pull
-from ingest.registry import live_sources
+from core.settings import LiveSettings
+from ingest.catalogue import live_sources, source_access
+from ingest.source import Pull
 from tests.faults.damage import inside
 from tests.faults.files import ABSENT, ASIDE, REFUSED, SAME, Sound, documented_answers, figures_of, judge
 from tests.ingest.live.layouts import LAYOUTS, pull
@@ -140,9 +139,7 @@ def test_a_redirect_to_a_maintenance_host_is_never_taken_for_figures(
     assert followed == ("localhost" in visit.access.allowed_hosts)
 
 
-@pytest.mark.parametrize(
-    "source_id", [name for name, access in read_access(SNAPSHOT).items() if access.agent == "browser"]
-)
+@pytest.mark.parametrize("source_id", [name for name, access in source_access().items() if access.agent == "browser"])
 def test_a_publisher_that_refuses_programs_is_asked_by_a_browsers_name(
     source_id: str, publisher: Publisher, quick: LiveSettings
 ) -> None:

@@ -11,10 +11,9 @@ import pytest
 from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from core.settings import SNAPSHOT, LiveSettings
-from ingest.access import read_access
-from ingest.raw import RawFile
-from ingest.registry import SOURCES, live_sources
+from core.settings import LiveSettings
+from ingest.catalogue import SOURCES, live_sources, source_access
+from ingest.source import RawFile
 from ingest.sources import missing_migrants, ucdp
 from tests.ingest.live import layouts
 from tests.ingest.live.layouts import LAYOUTS, pull
@@ -45,11 +44,11 @@ def test_a_source_can_be_asked_or_says_why_not() -> None:
 
 
 def test_every_source_that_can_be_asked_has_addresses_and_a_layout_to_be_tested_against() -> None:
-    assert set(read_access(SNAPSHOT)) == set(live_sources()) == set(LAYOUTS)
+    assert set(source_access()) == set(live_sources()) == set(LAYOUTS)
 
 
 def test_every_field_marked_as_unconfirmed_exists() -> None:
-    for source_id, access in read_access(SNAPSHOT).items():
+    for source_id, access in source_access().items():
         for name in access.unconfirmed:
             found: Any = access.model_dump()
             for part in name.split("."):
@@ -69,7 +68,7 @@ def test_every_field_marked_as_unconfirmed_exists() -> None:
 )
 def test_a_wrong_change_of_the_addresses_is_named(changes: dict[str, dict[str, Any]], named: str) -> None:
     with pytest.raises(InputError, match=named):
-        read_access(SNAPSHOT, changes)
+        source_access(changes)
 
 
 @EACH

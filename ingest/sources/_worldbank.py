@@ -11,12 +11,9 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.access import FILE
-from ingest.exchange import Pull, Request, json_body, json_rows
-from ingest.figures import melt, since
-from ingest.frames import RowRule, set_aside
-from ingest.paging import Page, all_rows, whole_number
-from ingest.raw import RawFile
+from ingest.answers import Page, all_rows, json_body, json_rows, whole_number
+from ingest.rows import RowRule, melt, set_aside, since
+from ingest.source import SETTING, Pull, RawFile, Request
 from ingest.tables import read_csv, refuse_wrong_kind
 
 PER_PAGE = 10_000
@@ -41,13 +38,15 @@ def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
 
     Raises:
         SourceError: A page is missing, or the publisher answers with a message.
-        InputError: An indicator of ``live.toml`` is none that the source knows.
+        InputError: An indicator of ``options.indicators`` is none that the source knows.
     """
     codes = [str(code) for code in pull.access.option("indicators", list)]
     unknown = sorted(set(codes) - set(targets))
     if unknown or not codes:
         known = ", ".join(targets)
-        raise InputError(f"{FILE}, {pull.access.source_id}: options.indicators {unknown or 'is empty'}; known: {known}")
+        raise InputError(
+            f"{SETTING}, {pull.access.source_id}: options.indicators {unknown or 'is empty'}; known: {known}"
+        )
     return [RawFile(f"{code}.json", json.dumps(_rows(pull, code)).encode()) for code in codes]
 
 

@@ -16,17 +16,46 @@ latest of the components' dates.
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
+from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.schema import ALL
-from ingest.components import ALWAYS, CITIZEN_ROUTES, COMPONENTS, LISTS_NO_ZEROS, Component
-from ingest.frames import observations
+from ingest.rows import observations
+from ingest.source import SourceCard
 
 SOURCE_ID = "vigie-routes"
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Vigie"),
+    dataset=_("Monthly arrivals by route, composed from the sources below"),
+    url="",
+    licence=_("As the component with the strictest licence"),
+    redistribution="to be confirmed",
+    citation=(
+        "Vigie, arrivals by route, computed from IOM DTM, UNHCR, Ministero dell'Interno and Home Office figures."
+    ),
+    retrieved=dt.date(2026, 8, 22),
+    rhythm=_("Recomputed at every run from what is known on its date."),
+    expected_days=45,
+    derived_from=["iom_dtm", "unhcr_odp", "italy_interior", "uk_home_office"],
+    known_issues=[
+        _(
+            "Persons who arrived and were recorded; never added to detections at borders, which count some persons "
+            "twice."
+        ),
+        _("A route's newest month may lack a component; it is then marked provisional or estimated."),
+        _(
+            "The Eastern Mediterranean and the Western Mediterranean end where the open sources end (2024-12 and "
+            "2025-06)."
+        ),
+    ],
+)
 CARRIED_MONTHS = 3
 """Months whose mean stands for a minor component that is late."""
 CITIZEN_COVERAGE = 0.9
@@ -165,7 +194,7 @@ def _sum(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _common(indexes: list[pd.PeriodIndex]) -> pd.PeriodIndex:
     shared = indexes[0]
-    for _, index in pairwise(indexes):
+    for _before, index in pairwise(indexes):
         shared = shared.intersection(index)
     return pd.PeriodIndex(shared, freq="M")
 
@@ -232,3 +261,94 @@ def _covered_months(added_up: pd.Series, totals: pd.Series) -> pd.PeriodIndex:
     short = share[~(share >= CITIZEN_COVERAGE)]
     kept = added_up.index > short.index.max() if len(short) else slice(None)
     return pd.PeriodIndex(added_up.index[kept], freq="M")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where a component's figures may come from.
+
+    Attributes:
+        source_id: Who published.
+        geos: Places added up; a month needs all of them.
+        freq: ``M``, or ``D`` for days added up where a month has all of its days.
+    """
+
+    source_id: str
+    geos: tuple[str, ...]
+    freq: str = "M"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a route.
+
+    Attributes:
+        candidates: Sources in order of preference.
+        major: Without it the route has no figure.
+        zeros_until: Absent months inside the range count as zero up to here; ``""`` for none.
+    """
+
+    candidates: tuple[Candidate, ...]
+    major: bool = False
+    zeros_until: str = ""
+
+
+ALWAYS = "9999-12"
+"""For a component that never lists a zero."""
+COMPONENTS: dict[str, tuple[Component, ...]] = {
+    "CMR": (
+        Component(
+            (
+                Candidate("iom_dtm", ("ITA",)),
+                Candidate("italy_interior", ("ITA",), "D"),
+                Candidate("unhcr_odp", ("ITA",)),
+            ),
+            major=True,
+        ),
+        Component((Candidate("iom_dtm", ("MLT",)), Candidate("unhcr_odp", ("MLT",))), zeros_until=ALWAYS),
+    ),
+    "EMR": (
+        # UNHCR counts Greece's sea and land; its year 2015 is 0.1 % below IOM's
+        Component((Candidate("iom_dtm", ("GRC",)), Candidate("unhcr_odp", ("GRC",))), major=True),
+        # until 2016 IOM lists Cyprus only in months with a boat; UNHCR counts the sea alone and is no substitute
+        Component((Candidate("iom_dtm", ("CYP",)),), zeros_until="2016-12"),
+        Component((Candidate("iom_dtm", ("BGR",)),)),
+    ),
+    "WMR": (Component((Candidate("iom_dtm", ("ESP",)), Candidate("unhcr_odp", ("ESP_SEA", "ESP_LAND"))), major=True),),
+    "WAR": (
+        Component((Candidate("iom_dtm", ("ESP",)), Candidate("unhcr_odp", ("ESP",))), major=True, zeros_until=ALWAYS),
+    ),
+    "CHA": (Component((Candidate("uk_home_office", ("GBR",), "D"),), major=True),),
+}
+"""Parts of each route, as ``core.routes`` defines its countries. Italy's days run 1 to 4 % below IOM's months, so they
+stand in only until IOM's month is known, and stay provisional."""
+LISTS_NO_ZEROS = "MLT"
+"""Country whose months without arrivals are absent by citizenship too."""
+CITIZEN_ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {"CMR": ("ITA", ("MLT",)), "EMR": ("GRC", ("CYP", "BGR"))}
+"""Routes by citizenship: major country and minor ones, all from IOM. Spain's are Frontex's and may not be passed on."""
+
+
+def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
+    """Persons by day, of each route whose major component has a daily source.
+
+    A route's month may hold more than its days: other places, or a later count of the same ones.
+
+    Args:
+        known: Frame of ``core.release.OBSERVATIONS`` holding what was known on one date.
+
+    Returns:
+        Route -> counts on a daily ``PeriodIndex``, in order; routes without a daily figure are left out.
+    """
+    rows = known[(known["target"] == "arrivals") & (known["freq"] == "D") & (known["citizen"] == ALL)]
+    found: dict[str, pd.Series] = {}
+    for route_id, components in COMPONENTS.items():
+        for candidate in (item for part in components if part.major for item in part.candidates if item.freq == "D"):
+            own = rows[
+                (rows["route_id"] == route_id)
+                & (rows["source_id"] == candidate.source_id)
+                & rows["geo"].isin(candidate.geos)
+            ]
+            if len(own):
+                days = own.groupby("time_period")["obs_value"].sum().sort_index()
+                found.setdefault(route_id, days.set_axis(pd.PeriodIndex(days.index, freq="D"), axis=0))
+    return found

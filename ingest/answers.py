@@ -1,93 +1,22 @@
-"""What is asked of a publisher and what it answered, without saying how: live over HTTP, or replayed from the store."""
+"""What can be taken from a publisher's answers: files, links, JSON, and lists that come page by page."""
 
 from __future__ import annotations
 
-import datetime as dt
 import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.access import SourceAccess
-from ingest.raw import RawFile
+from ingest.source import Answer, Pull, RawFile, Request
 
 _HREF = re.compile(r"""href\s*=\s*["']([^"'<>]+)["']""", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Request:
-    """One question to a publisher.
-
-    Attributes:
-        address: Address without a query.
-        query: Names and values of the query, in order.
-        headers: Further headers. Keys and tokens are no headers of a request: see ``token_header``.
-        token_header: Header that carries the token which ``SourceAccess.token`` names; empty where none is sent.
-        token_query: Name in the query that carries the token, where the publisher wants it there.
-        expected: Statuses besides 200 that the asking module deals with itself, such as 404 or 413.
-    """
-
-    address: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    token_header: str = ""
-    token_query: str = ""
-    expected: frozenset[int] = frozenset()
-
-    @property
-    def url(self) -> str:
-        """The whole address; it never holds a token."""
-        return f"{self.address}?{urlencode(self.query)}" if self.query else self.address
-
-    @property
-    def file_name(self) -> str:
-        """Last part of the address's path."""
-        return urlsplit(self.address).path.rpartition("/")[2] or urlsplit(self.address).netloc
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a publisher answered.
-
-    Attributes:
-        url: Address that was asked, before any redirect.
-        status: HTTP status; 200 or one of ``Request.expected``.
-        headers: The answer's headers that matter later, names in lower case.
-        content: The body, unpacked where it was gzip.
-        received: When it was received, UTC.
-        unchanged: The publisher said that the body kept from an earlier day still holds.
-    """
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-    received: dt.datetime
-    unchanged: bool = False
-
-
-@dataclass(frozen=True)
-class Pull:
-    """One visit to a source: what its module needs to ask for everything it wants.
-
-    Attributes:
-        access: How the source is asked.
-        ask: Sends a request, or finds its answer in the store; raises ``InputError`` where there is no good answer.
-        today: Day of the visit; on a replay the day of the visit replayed.
-        wait: Waits some seconds between two questions about work in progress; does nothing on a replay.
-    """
-
-    access: SourceAccess
-    ask: Callable[[Request], Answer]
-    today: dt.date
-    wait: Callable[[float], None]
 
 
 def as_file(answer: Answer, name: str) -> RawFile:
@@ -190,3 +119,63 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str, first: int = 1)
     texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
     index = pd.RangeIndex(first, len(rows) + first)
     return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)
+
+
+LARGEST = 10_000
+"""More pages than this are no answer to any question of ours."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes:
+        rows: What it holds.
+        pages: How many pages there are, by this page.
+        total: How many rows all pages hold, where it says so.
+    """
+
+    rows: list[Any]
+    pages: int
+    total: int | None = None
+
+
+def all_rows(what: str, read: Callable[[int], Page], *, first: int = 1) -> list[Any]:
+    """Read every page in order.
+
+    Args:
+        what: What is read, for errors.
+        read: Reads one page by its number.
+        first: Number of the first page.
+
+    Returns:
+        The rows of all pages; none where the publisher has none.
+
+    Raises:
+        SourceError: The number of pages or rows changed while they were read, or rows are missing.
+    """
+    page = read(first)
+    rows, pages, total = list(page.rows), page.pages, page.total
+    if not 0 <= pages <= LARGEST:
+        raise SourceError(what, _("{n} pages were announced"), n=pages)
+    for number in range(first + 1, first + pages):
+        page = read(number)
+        if (page.pages, page.total) != (pages, total):
+            raise SourceError(what, _("the publisher changed its figures while they were read: the pages do not agree"))
+        rows += page.rows
+    if total is not None and total != len(rows):
+        raise SourceError(what, _("{n} rows came where {total} were announced"), n=len(rows), total=total)
+    return rows
+
+
+def whole_number(what: str, body: dict[str, Any], name: str) -> int:
+    """A count that a page tells about itself.
+
+    Raises:
+        SourceError: It is missing or no count.
+    """
+    found = body.get(name)
+    text = str(found).strip() if isinstance(found, int | str) and not isinstance(found, bool) else ""
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise SourceError(what, _("no page of figures: '{name}' is missing or no count"), name=name)
+    return int(text)

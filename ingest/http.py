@@ -7,9 +7,13 @@ import logging
 import os
 import re
 import ssl
+import threading
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
@@ -20,9 +24,7 @@ import stamina
 from core.errors import Message, SourceError, message
 from core.languages import marked as _
 from core.settings import LiveSettings
-from ingest.access import SourceAccess
-from ingest.exchange import Answer, Request
-from ingest.pacing import Pacer, retry_after
+from ingest.source import Answer, Request, SourceAccess
 
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which asking again may help."""
@@ -229,8 +231,8 @@ def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
     if host in {name.lower() for name in access.maintenance_hosts}:
         raise SourceError(place, _("the publisher is down for maintenance (redirected to {host})"), host=host)
     if host not in access.allowed_hosts:
-        led = _("links or redirects to '{host}', a host that live.toml does not declare for {source_id}")
-        given = _("the address is on '{host}', a host that live.toml does not declare for {source_id}")
+        led = _("links or redirects to '{host}', a host that is not declared for {source_id}")
+        given = _("the address is on '{host}', a host that is not declared for {source_id}")
         fault = led if host != _host(request.url) else given
         raise SourceError(place, fault, host=host, source_id=access.source_id)
     schemes = ("https",) if urlsplit(request.url).scheme == "https" else ("http", "https")
@@ -241,7 +243,7 @@ def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:
 def _token(access: SourceAccess) -> str:
     token = os.environ.get(access.token, "") if access.token else ""
     if not token:
-        raise SourceError(access.source_id, _("needs a key: set {name}"), name=access.token or "token in live.toml")
+        raise SourceError(access.source_id, _("needs a key: set {name}"), name=access.token or "its token")
     if not _PRINTABLE.fullmatch(token):
         raise SourceError(access.source_id, _("the key in {name} holds characters that no key has"), name=access.token)
     return token
@@ -305,3 +307,38 @@ def _is_about_certificates(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+class Pacer:
+    """Lets one request at a time through to a host, with a pause after each."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._ended: dict[str, float] = {}
+
+    @contextmanager
+    def turn(self, host: str, pause: float) -> Iterator[None]:
+        """Wait for the host to be free, and for ``pause`` seconds to have passed since its last request."""
+        with self._guard:
+            lock = self._locks.setdefault(host, threading.Lock())
+        with lock:
+            left = self._ended.get(host, -pause) + pause - time.monotonic()
+            if left > 0:
+                time.sleep(left)
+            try:
+                yield
+            finally:
+                self._ended[host] = time.monotonic()
+
+
+def retry_after(text: str) -> float | None:
+    """Seconds that the header ``Retry-After`` asks for (RFC 9110, 10.2.3); None where it says nothing usable."""
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()):
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
+    return max((aware - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)

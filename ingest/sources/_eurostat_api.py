@@ -10,9 +10,7 @@ import pandas as pd
 from core.calendar import Frequency, to_period, write_period
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.access import FILE
-from ingest.exchange import Pull, Request
-from ingest.raw import RawFile
+from ingest.source import SETTING, Pull, RawFile, Request
 
 NO_DATA, TOO_BIG = 404, 413
 _EMPTY = re.compile(rb'"value"\s*:\s*(?:\{\s*\}|\[\s*\])')
@@ -73,7 +71,7 @@ class Question:
         return Request(address, query, expected=frozenset({NO_DATA, TOO_BIG}))
 
 
-def download(pull: Pull) -> list[RawFile]:
+def ask_eurostat(pull: Pull) -> list[RawFile]:
     """Ask for applications, pending ones, decisions and temporary protection, by citizenship and country.
 
     A dataset whose option is empty is not asked for.
@@ -157,7 +155,7 @@ def _from_queue(pull: Pull, question: Question, content: bytes) -> bytes:
             return pull.ask(Request(pull.access.address("asynchronous", "data", queued[1]))).content
         if word not in _WAITING:
             raise SourceError(question.dataset, _("Eurostat's queue gave the question up: {status}"), status=word)
-        pull.wait(float(pull.access.whole("queue_seconds")))
+        pull.wait(pull.access.whole("queue_seconds"))
         request = Request(pull.access.address("asynchronous", "status", queued[1]))
         text = pull.ask(request).content.decode("utf-8", "replace")
     raise SourceError(question.dataset, _("Eurostat's queue did not come to an end in time"))
@@ -176,5 +174,5 @@ def _first(pull: Pull, option: str, freq: Frequency = "M") -> pd.Period:
     text = pull.access.text(option)
     if not re.fullmatch(_FIRST_PERIOD[freq], text):
         such = {"M": "a month such as 2021-01", "Q": "a quarter such as 2021-Q1"}[freq]
-        raise InputError(f"{FILE}, {pull.access.source_id}: options.{option} must be {such}")
+        raise InputError(f"{SETTING}, {pull.access.source_id}: options.{option} must be {such}")
     return to_period(text, freq)

@@ -1,0 +1,134 @@
+"""Registers kept by hand under ``data/``: known issues, published with every release, and documented rises.
+
+Their texts are English; translations stand in the catalogues of ``locale/``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from core.errors import InputError
+from core.routes import ROUTES
+
+KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
+
+
+class KnownIssue(BaseModel):
+    """One entry of ``known_issues.toml``.
+
+    Attributes:
+        id: Name that is never used twice.
+        what: What is wrong or limited, in a sentence for a reader.
+        affects: ``source_id``, ``route_id``, ``model_id`` or page.
+        since: Day on which it was found.
+        status: ``open``, ``mitigated`` (its effect is bounded) or ``closed`` (mended).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    what: str = Field(min_length=20)
+    affects: list[str] = Field(min_length=1)
+    since: dt.date
+    status: Literal["open", "mitigated", "closed"]
+
+
+class EventCard(BaseModel):
+    """One documented rise, an entry of ``events.toml``.
+
+    Attributes:
+        event_id: Its identity.
+        route_id: Route.
+        month: First month that the source tells of.
+        title: What it is called.
+        what: The fact, from the source.
+        source: Who tells it, and when.
+        url: Where it can be read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    event_id: str = Field(pattern=r"^[a-z]+-\d{4}$")
+    route_id: str
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    title: str = Field(min_length=5)
+    what: str = Field(min_length=20)
+    source: str = Field(min_length=5)
+    url: str = Field(pattern=r"^https://.+")
+
+    @field_validator("route_id")
+    @classmethod
+    def _is_a_route(cls, route_id: str) -> str:
+        if route_id not in ROUTES:
+            raise ValueError(f"no route '{route_id}'; known: {', '.join(ROUTES)}")
+        return route_id
+
+
+_Entry = TypeVar("_Entry", KnownIssue, EventCard)
+
+
+def known_issues(folder: Path) -> list[KnownIssue]:
+    """Read the register of known issues.
+
+    Args:
+        folder: The folder that holds ``known_issues.toml``.
+
+    Returns:
+        Entries, the open ones first, each group in the file's order.
+
+    Raises:
+        InputError: The file is missing or not TOML, an entry breaks a rule, or an id stands twice.
+    """
+    found = _entries(folder / KNOWN_ISSUES, "issue", KnownIssue)
+    _refuse_twice(KNOWN_ISSUES, [issue.id for issue in found])
+    order = ("open", "mitigated", "closed")
+    return sorted(found, key=lambda issue: order.index(issue.status))
+
+
+def events(folder: Path) -> list[EventCard]:
+    """Read the catalogue of documented rises, each from a public source.
+
+    Args:
+        folder: The folder that holds ``events.toml``.
+
+    Raises:
+        InputError: The file is missing or not TOML, an entry breaks a rule, or an event stands twice.
+    """
+    found = _entries(folder / EVENTS, "event", EventCard)
+    _refuse_twice(EVENTS, [card.event_id for card in found])
+    return found
+
+
+def said_on_detections(folder: Path) -> pd.DataFrame:
+    """Chances computed before on Frontex's detections, whose figures are not bundled: chances and months only.
+
+    Returns:
+        Columns of :data:`alerts.verification.known_events.COLUMNS`; without rows where nothing was computed.
+    """
+    path = folder / SAID
+    if not path.exists():
+        return pd.DataFrame()
+    texts = dict.fromkeys(("event_id", "route_id", "month", "origin", "level", "basis"), str)
+    return pd.read_csv(path, dtype=texts).fillna({"level": ""})
+
+
+def _entries(path: Path, name: str, kind: type[_Entry]) -> list[_Entry]:
+    try:
+        return [kind.model_validate(entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get(name, [])]
+    except OSError as error:
+        raise InputError(f"{path.name}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path.name}, an entry of {first['input']!r}, field {where}: {first['msg']}") from None
+
+
+def _refuse_twice(file: str, ids: list[str]) -> None:
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise InputError(f"{file}: ids {twice} stand twice")
