@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.quantiles import FloatArray
-from forecasting.model import LEVELS, BoolArray
+from core.quantiles import QUANTILE_LEVELS, FloatArray
+from forecasting.model import BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import observed_at, wis
@@ -37,7 +37,7 @@ SMALLEST_WIDTH = 0.3
 """Narrower forecasts, on log1p scale, do not count for more."""
 SMALLEST_MIDDLE = float(np.log1p(1.0))
 """Forecasts with a lower median are not learned from: of counts that are mostly zero any narrow one looks right."""
-_LOWER, _MIDDLE, _UPPER = (int(np.argmin(np.abs(LEVELS - level))) for level in (0.25, 0.5, 0.75))
+_LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5, 0.75))
 
 
 def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:

@@ -30,7 +30,7 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 
 from core.errors import InputError, VigieError
 from forecasting.pool import one_thread_each
-from forecasting.workers import Answer, Cluster, Progress, Task, run_tasks
+from forecasting.workers import Answer, Cluster, Progress, Task, report, run_tasks
 
 LOCAL = "local"
 LARGEST_TASK = 16 * 2**20
@@ -111,10 +111,10 @@ class FugueCluster:
             if len(wave) >= _WAVE_TASKS * self.size or sum(map(len, wave.values())) >= _WAVE_BYTES:
                 answers |= self._run_wave(wave)
                 wave = {}
-                _tell(progress, len(answers), len(tasks))
+                report(progress, len(answers), len(tasks))
         if wave:
             answers |= self._run_wave(wave)
-            _tell(progress, len(answers), len(tasks))
+            report(progress, len(answers), len(tasks))
         kept = run_tasks(
             function, [tasks[place] for place in large], progress=_after(progress, len(answers), len(tasks))
         )
@@ -142,11 +142,6 @@ class FugueCluster:
             if isinstance(answer, VigieError):
                 raise answer
         return answers
-
-
-def _tell(progress: Progress | None, done: int, total: int) -> None:
-    if progress is not None:
-        progress(done, total)
 
 
 def _after(progress: Progress | None, before: int, total: int) -> Progress | None:

@@ -43,14 +43,14 @@ def features(
     """
     lags = sorted({max(1, round(season * share)) for share in SEASON_SHARES})
     windows = sorted({max(2, round(season * share)) for share in SEASONS})
-    steps = logs - _before(logs, 1)
+    steps = logs - before(logs, 1)
     low, high, zeros = _range(logs, rows, 3 * season)
     now = logs[rows]
     last, usual = _seasonal_changes(logs, rows, horizon, season)
-    _, strays = _mean_and_spread(logs - _before(logs, horizon), YEARS * season)
+    _, strays = _mean_and_spread(logs - before(logs, horizon), YEARS * season)
     middle, around = (one[rows] for one in _mean_and_spread(logs, YEARS * season))
     columns = [
-        *(now - _before(logs, lag)[rows] for lag in lags),
+        *(now - before(logs, lag)[rows] for lag in lags),
         *(now - _mean_and_spread(logs, window)[0][rows] for window in windows),
         *(_mean_and_spread(steps, max(2, length))[1][rows] for length in (season, 3 * season)),
         (now - low) / np.where(high > low, high - low, 1.0),
@@ -88,7 +88,7 @@ def volatility_seen(described: FloatArray) -> FloatArray:
 
 def volatility(logs: FloatArray, season: int) -> FloatArray:
     """Standard deviation of one-period log changes over three seasons, kept within bounds; same shape as ``logs``."""
-    _, spread = _mean_and_spread(logs - _before(logs, 1), max(2, 3 * season))
+    _, spread = _mean_and_spread(logs - before(logs, 1), max(2, 3 * season))
     return _bounded(spread)
 
 
@@ -98,7 +98,8 @@ def _bounded(spread: FloatArray) -> FloatArray:
     return bounded
 
 
-def _before(logs: FloatArray, lag: int) -> FloatArray:
+def before(logs: FloatArray, lag: int) -> FloatArray:
+    """The same so many periods earlier, NaN where there is nothing; same shape."""
     out = np.full_like(logs, np.nan)
     out[lag:] = logs[:-lag]
     return out

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.quantiles import FloatArray
+from core.quantiles import QUANTILE_LEVELS, FloatArray
 from forecasting.model import BASELINE, LEVELS, BoolArray, FitError, History, Model
 from forecasting.models import baseline
 
@@ -15,7 +15,7 @@ FEWEST_EARLIER_VALUES = 24
 SMALLEST_CAP, LARGEST_CAP = 10.0, 1000.0
 """No quantile may exceed the series' record times the largest factor by which it ever changed over so many periods,
 taken as at least 10 and at most 1,000. The baseline is made of such changes and so stays below it up to that 1,000."""
-_MEDIAN = int(np.argmin(np.abs(LEVELS - 0.5)))
+_MEDIAN = QUANTILE_LEVELS.index(0.5)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def run_fits(
     def took(found: dict[int, SafeForecast | CutOff]) -> None:
         answers.update({place: _with_fallback(fits[place], horizon, answer) for place, answer in found.items()})
         if isinstance(workers, int | SupervisedPool):  # a cluster tells by itself
-            _tell(progress, len(answers), len(fits))
+            report(progress, len(answers), len(fits))
 
     fit = partial(run_fit, horizon=horizon)
     if isinstance(workers, int):
@@ -225,16 +225,17 @@ def run_tasks(
             with one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
                 for answer in pool.map(function, tasks):
                     answers.append(answer)
-                    _tell(progress, len(answers), len(tasks))
+                    report(progress, len(answers), len(tasks))
         except BrokenProcessPool as error:
             get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
     for task in tasks[len(answers) :]:
         with threadpool_limits(1):
             answers.append(function(task))
-        _tell(progress, len(answers), len(tasks))
+        report(progress, len(answers), len(tasks))
     return answers
 
 
-def _tell(progress: Progress | None, done: int, total: int) -> None:
+def report(progress: Progress | None, done: int, total: int) -> None:
+    """Tell whoever wants to know how many tasks are done."""
     if progress is not None:
         progress(done, total)

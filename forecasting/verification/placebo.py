@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.quantiles import FloatArray
 from core.schema import ALL
-from forecasting.features import features, volatility
+from forecasting.features import before, features, volatility
 from forecasting.model import BoolArray, between_levels
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
@@ -122,7 +122,7 @@ def described(driver: Driver) -> FloatArray:
     parts = []
     for values in driver.columns:
         mean = pd.DataFrame(values).rolling(LONGEST_MEMORY, min_periods=12).mean().to_numpy()
-        changes = [values - _before(values, lag) for lag in (1, 3, 12)]
+        changes = [values - before(values, lag) for lag in (1, 3, 12)]
         parts += [values, values - mean, *changes]
     return np.stack(parts, axis=-1)
 
@@ -295,12 +295,6 @@ def _scored(world: World, quantiles: FloatArray, rows: list[int], horizon: int) 
     ).dropna()
     keys = ["series_id", "origin_date", "horizon"]
     return table.groupby(keys, as_index=False).agg(wis=("wis", "sum"), n=("wis", "size"))
-
-
-def _before(values: FloatArray, lag: int) -> FloatArray:
-    out = np.full_like(values, np.nan)
-    out[lag:] = values[:-lag]
-    return out
 
 
 def _turned(values: FloatArray, months: int) -> FloatArray:

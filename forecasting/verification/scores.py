@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.quantiles import INTERVALS, FloatArray, interval_levels
+from core.quantiles import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
 from core.schema import ALL
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
@@ -93,7 +93,7 @@ def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     rows["reference_log"] = wis(np.log1p(observed), reference)
     rows["reference_natural"] = wis(observed, np.clip(np.expm1(reference), 0, None))
     for coverage in COVERAGES:
-        low, high = (_column(level) for level in interval_levels(coverage))
+        low, high = (QUANTILE_LEVELS.index(level) for level in interval_levels(coverage))
         rows[f"covered_{round(100 * coverage)}"] = (observed >= table.quantiles[:, low]) & (
             observed <= table.quantiles[:, high]
         )
@@ -191,10 +191,6 @@ def _summary(group: pd.DataFrame, horizon: int) -> list[dict[str, object]]:
             }
         )
     return lines
-
-
-def _column(level: float) -> int:
-    return int(np.argmin(np.abs(LEVELS - level)))
 
 
 KINDS = ("route", "region", "citizen")

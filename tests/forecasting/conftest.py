@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
 
@@ -33,3 +36,13 @@ def small_panel() -> Panel:
         for name, level, share in (("north", 6.0, 0.6), ("south", 4.0, 0.9), ("west", 2.0, 1.0))
     }
     return panel_from_rows(make_rows(walks))
+
+
+@pytest.fixture(scope="module")
+def few_trees() -> Iterator[None]:
+    """A quarter of the trees, each learning four times as fast: as good in a quarter of the time; here alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pooled, small_counts):
+            patch.setattr(module, "TREES", module.TREES // 4)
+            patch.setattr(module, "PARAMETERS", module.PARAMETERS | {"learning_rate": 0.2})
+        yield

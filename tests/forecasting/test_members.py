@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def parts_panel(count: int = 32) -> Panel:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_warm_up() -> Iterator[None]:
+def short_warm_up(few_trees: None) -> Iterator[None]:  # noqa: ARG001  # it is there for what it does
     """As many origins before the first one asked for as a sum of parts needs: every further year is a year of fits."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(members, "WARM_UP", FEWEST_ORIGINS + 2)
@@ -58,10 +59,22 @@ def panel() -> Panel:
     return parts_panel()
 
 
+def asked(panel: Panel, column: str | None, models: list[str], horizons: list[int]) -> Request:
+    """A request that this process answers."""
+    return replace(Request.of(panel, column, models, horizons), workers=1)
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the parts' models of single series only the cheap ones are affordable."""
+    monkeypatch.setattr(members, "BUDGET", 4.0)
+
+
 @pytest.fixture(scope="module")
 def tables(panel: Panel) -> list[QuantileTable]:
-    request = Request.of(panel, "route_id", [ENSEMBLE], [1, 2])
-    return past_members(request, origins=4, step=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(members, "BUDGET", 4.0)
+        return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4, step=1)
 
 
 def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
@@ -123,35 +136,39 @@ def test_what_learns_from_many_series_weighs_twice_the_models_of_one_whatever_th
 def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(panel: Panel) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[:-20, 0] = np.nan
-    request = Request.of(Panel("M", matrix, panel.groups), None, [POOLED], [1])
+    request = asked(Panel("M", matrix, panel.groups), None, [POOLED], [1])
     keys = present_members(request)[0].keys
     fallen = keys[keys["fallback"] & (keys["model_id"] == POOLED)]
     assert fallen["series_id"].tolist() == [panel.series_ids[0]]
     assert fallen["reason"].tolist() == [NOT_POOLED]
 
 
+@pytest.mark.usefixtures("cheap")
 def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None:
     early = panel.until(pd.Timestamp("2016-06-30"))
-    totals = past_members(Request.of(early, "route_id", [ENSEMBLE], [1]), origins=1, step=1)[1]
+    totals = past_members(asked(early, "route_id", [ENSEMBLE], [1]), origins=1, step=1)[1]
     own = totals.keys[totals.keys["model_id"] == BOTTOM_UP]
     assert own["fallback"].all()
     assert set(own["reason"]) == {NO_SUM}
 
 
+@pytest.mark.usefixtures("cheap")
 def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
-    totals = present_members(Request.of(panel, "route_id", [ENSEMBLE], [1]))[1]
+    totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
     own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP)]
     assert set(own["origin_date"].astype(str)) == {"2021-12-31"}
     assert not own["fallback"].any()
 
 
+@pytest.mark.usefixtures("cheap")
 def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(panel: Panel, tmp_path: Path) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[-2:] = 7.0
     answers = []
     for name, one in (("ours", panel), ("other", Panel("M", matrix, panel.groups))):
         one.long().to_csv(tmp_path / f"{name}.csv", index=False)
-        made = run_backtest(tmp_path / f"{name}.csv", origins=4, horizons=[1], models="ensemble", totals="route_id")
+        path = tmp_path / f"{name}.csv"
+        made = run_backtest(path, origins=4, horizons=[1], models="ensemble", totals="route_id", workers=1)
         answers.append(made[made["origin_date"] <= "2021-10-31"].reset_index(drop=True))
     assert answers[0]["series_id"].nunique() == 34
     pd.testing.assert_frame_equal(answers[0], answers[1])
