@@ -50,7 +50,6 @@ def run(copy: Path, *arguments: str, home: Path | None = None) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(not (PROJECT / "ingest" / "source.py").exists(), reason="sources are not one file yet")
 def test_a_source_is_taken_in_by_its_name(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "counts.csv").write_text("month,count\n2024-11,310\n2024-12,1200\n")
     assert "harbour_counts" in run(copy, "-m", "cli", "ingest", "--file", f"harbour_counts={tmp_path / 'counts.csv'}")
