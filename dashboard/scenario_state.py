@@ -16,8 +16,7 @@ from core.calendar import planning_window
 from core.languages import round_expected
 from dashboard.reads import Night
 from forecasting.scenarios.analogues import EPISODES
-from forecasting.scenarios.capacity import STAYS
-from forecasting.scenarios.conditional import HOWS
+from forecasting.scenarios.paths import HOWS, STAYS
 from reports import numbers
 
 KINDS = ("if", "shock", "past")

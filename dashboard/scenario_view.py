@@ -17,8 +17,15 @@ from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios.capacity import Needs, occupancy, places_needed
-from forecasting.scenarios.conditional import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
+from forecasting.scenarios.paths import (
+    FEWEST_EFFECTIVE,
+    Condition,
+    Needs,
+    TooFewPathsError,
+    given,
+    occupancy,
+    places_needed,
+)
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import numbers
 from reports import scenario as wording
@@ -191,7 +198,7 @@ def title_months(night: Night, route_id: str) -> list[pd.Timestamp]:
 def places(
     night: Night, trajectories: pd.DataFrame, route_id: str, values: Mapping[str, str]
 ) -> tuple[pd.DataFrame, float]:
-    """Places needed by month and in all months together; see ``forecasting.scenarios.capacity``."""
+    """Places needed by month and in all months together; see ``forecasting.scenarios.paths``."""
     stay = "fixed" if values["stay_kind"] == "fixed" else "open"
     needs = Needs(float(values["stay"]), "fixed" if stay == "fixed" else "open", float(values["needs_place"]) / 100)
     rows = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))

@@ -12,8 +12,16 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from forecasting.scenarios import shocks
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios.capacity import Needs, occupancy, places_needed, still_present
-from forecasting.scenarios.conditional import Condition, TooFewPathsError, effective_size, given
+from forecasting.scenarios.paths import (
+    Condition,
+    Needs,
+    TooFewPathsError,
+    effective_size,
+    given,
+    occupancy,
+    places_needed,
+    still_present,
+)
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion, profile
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")
