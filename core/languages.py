@@ -114,9 +114,9 @@ class Language:
         Releases made before hold a text's translation beside it: ``what_fr`` beside ``what``.
         """
         own = {f"{name}_{self.code}" for name in TEXTS_OF_RECORDS}
-        told = {name.removesuffix(f"_{self.code}"): value for name, value in fields.items() if name in own and value}
+        beside = {name.removesuffix(f"_{self.code}"): value for name, value in fields.items() if name in own and value}
         known = {name: self._texts(fields[name]) for name in TEXTS_OF_RECORDS if name in fields}
-        return {**{str(name): value for name, value in fields.items()}, **known, **told}
+        return {**{str(name): value for name, value in fields.items()}, **known, **beside}
 
     def _texts(self, value: object) -> object:
         if isinstance(value, list):

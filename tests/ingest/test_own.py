@@ -94,6 +94,25 @@ def test_semicolons_decimal_commas_and_other_dates_are_read_as_the_mapping_says(
     assert found[["time_period", "obs_value"]].to_numpy().tolist() == [["2024-12", 1120.0], ["2025-01", 90.0]]
 
 
+@pytest.mark.parametrize(
+    ("what", "fixed", "days"),
+    [("arrivals", "", 75), ("capacity", "", 400), ("indicator", 'name = "water_level"\n', 120)],
+)
+def test_a_mapping_that_names_no_age_expects_the_usual_one_of_its_kind(
+    tmp_path: Path, what: str, fixed: str, days: int
+) -> None:
+    kind, name = ('what = "arrivals"', f'what = "{what}"'), ("[fixed]\n", f"[fixed]\n{fixed}")
+    assert mapping(tmp_path, kind, name).card.expected_days == days
+    given = mapping(tmp_path, kind, name, ("lag_days = 10", "lag_days = 10\nexpected_days = 33"))
+    assert given.card.expected_days == 33
+
+
+def test_an_own_source_is_cited_as_its_mapping_says_else_by_publisher_and_table(tmp_path: Path) -> None:
+    assert mapping(tmp_path).card.citation == "Border post, Arrivals by land."
+    cited = mapping(tmp_path, ("lag_days = 10", 'lag_days = 10\ncitation = "Post, Yearbook 2024."')).card
+    assert (cited.citation, cited.may_be_bundled) == ("Post, Yearbook 2024.", False)
+
+
 def test_places_in_a_column_become_one_route_each(tmp_path: Path) -> None:
     own = mapping(tmp_path, ('value = "Persons"', 'value = "Persons"\nroute = "Land"'), ('route = "Ceuta by land"', ""))
     text = "Land,Month,Persons\nWien,2024-12,5\nTirol,2024-12,7\nCMR,2024-12,8\n"

@@ -134,6 +134,15 @@ def test_a_months_date_of_knowledge_is_its_latest_components() -> None:
     assert found["as_of_estimated"].all()
 
 
+def test_a_sum_of_two_ways_is_known_when_the_later_of_them_is() -> None:
+    ways = {"route_id": "WMR", "time_period": "2024-01", "obs_value": [20.0, 3.0], "obs_flag": ""}
+    known = [pd.Timestamp("2024-02-10"), pd.Timestamp("2024-03-05")]
+    for order in (known, known[::-1]):
+        tidy = pd.DataFrame({**ways, "geo": ["ESP_SEA", "ESP_LAND"], "as_of": order})
+        found = observations(tidy, source_id="unhcr_odp", target="arrivals", citizen="_T", freq="M")
+        assert route_arrivals(found)["as_of"].tolist() == [known[1]]
+
+
 def test_of_several_vintages_the_newest_counts() -> None:
     first = _iom(_series("WAR", "ESP", "2024-01", [100.0]))
     later = first.assign(obs_value=120.0, as_of=pd.Timestamp("2024-06-01"))
