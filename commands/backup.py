@@ -51,10 +51,10 @@ def restore(
     ] = False,
 ) -> None:
     """Put a backup into an empty place, and verify it. Exit 1: nothing was done, or the chain is not whole."""
-    from store import restoring
+    from store import backup as archives
 
     begun, folder = time.monotonic(), home_folder(home)
-    act = restoring.repair if repair else restoring.restore
+    act = archives.repair if repair else archives.restore
     done = act(source.expanduser(), folder, load_settings(folder).journal_url)
     typer.echo(
         f"{folder}: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
@@ -76,7 +76,7 @@ def prune(
     """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
     from store.lock import night_lock
     from store.mirror import shared
-    from store.retention import prune as remove
+    from store.releases import prune as remove
 
     folder = home_folder(home)
     settings = load_settings(folder)

@@ -95,7 +95,7 @@ class _Means(TypedDict):
 def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
     """Workers on an engine, the fits of a home folder, and a bar that names the stage."""
     from forecasting.distributed import workers_of
-    from store.fits import FitStore
+    from store.caches import FitStore
 
     with progress_bar() as progress, workers_of(engine.value) as workers:
         yield {"workers": workers, "progress": partial(progress, stage), "fits": FitStore(home_folder(home))}
@@ -117,7 +117,7 @@ def _horizons(text: str) -> list[int]:
 
 def _write(made: Made, out: Path, title: str) -> None:
     from forecasting.quantiles import row_blocks
-    from store.forecast_file import write_forecasts
+    from store.export import write_forecasts
 
     about = "\n".join([title, "", *(made.diagnostics.lines() or ["Nothing stands out."])]) + "\n"
     try:

@@ -39,7 +39,7 @@ _FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
 
 
 class Fits(Protocol):
-    """Where fits are kept; see :class:`store.fits.FitStore`."""
+    """Where fits are kept; see :class:`store.caches.FitStore`."""
 
     def get(self, key: str) -> bytes | None:
         """The fit kept under a key, if there is one."""

@@ -29,7 +29,7 @@ from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
 from nightly.forecasts import FIT, hindcasts, of_model, with_ensemble
 from nightly.tables import hindcast_table
-from store.backtests import COLUMNS, BacktestStore
+from store.caches import COLUMNS, BacktestStore
 
 SOURCE_ID = "eurostat"
 MODELS = (BASELINE, "vigie-seasonal-walk", "vigie-theta")

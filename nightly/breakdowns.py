@@ -20,7 +20,7 @@ from forecasting.quantiles import to_rows
 from forecasting.verification.scores import group_errors
 from nightly.forecasts import hindcasts
 from nightly.real_time import FREQ, TARGET, RealTimeData
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 
 MODELS = ("vigie-baseline", "vigie-seasonal-walk", "vigie-theta")
 """Members that take milliseconds: hundreds of series must not delay the night."""

@@ -21,7 +21,7 @@ from forecasting.quantiles import to_rows
 from forecasting.trajectories import sample_paths
 from forecasting.workers import Progress, Workers
 from nightly.real_time import RealTimeData
-from store.backtests import COLUMNS, BacktestStore
+from store.caches import COLUMNS, BacktestStore
 
 HORIZONS = tuple(range(1, 13))
 FIT = ["model_id", "series_id", "origin_date"]
@@ -157,7 +157,7 @@ def hindcasts(
         progress: Told after every batch.
 
     Returns:
-        Rows of ``store.backtests.COLUMNS`` for the whole work, and those of them that were made now.
+        Rows of ``store.caches.COLUMNS`` for the whole work, and those of them that were made now.
 
     Raises:
         StoreError: The cache is damaged or cannot be written.

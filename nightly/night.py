@@ -34,13 +34,11 @@ from nightly.recover import Degraded, record_publication, recover, values_ahead
 from nightly.run_alerts import run_alerts
 from nightly.run_report import RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
-from store.release_contents import About
-from store.releases import Release, ReleaseStore, readable
-from store.retention import prune
+from store.releases import About, Release, ReleaseStore, prune, readable
 from store.status import NIGHT_ACTIONS
 from store.vintages import VintageStore
 from workflow import workflow_on

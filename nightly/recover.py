@@ -13,7 +13,7 @@ from core.errors import Message, StoreError, message
 from core.languages import marked as _
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 from store.files import remove_unfinished
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore

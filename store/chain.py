@@ -18,7 +18,7 @@ HEAD = "HEAD.json"
 NEXT_HEAD = "HEAD.next.json"
 """The head to be, written before a release is moved in: after a crash it tells an unfinished night from tampering."""
 REMOVED = "REMOVED"
-"""Folder of the manifests of releases that retention removed (:mod:`store.retention`)."""
+"""Folder of the manifests of releases that retention removed (:mod:`store.releases`)."""
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 

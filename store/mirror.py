@@ -14,7 +14,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -28,9 +28,8 @@ from store.chain import HEAD, MANIFEST, NEXT_HEAD, REMOVED, read_head, read_json
 from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import journal_url
 from store.lock import held
-from store.releases import Release
+from store.releases import Release, json_bytes, publishing, remove_all
 from store.remote import LEASES, AlteredError, MissingError, RemoteFiles, each, single_flight
-from store.retention import remove_all
 
 STATE, UNDELIVERED = ".store", "undelivered"
 """Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
@@ -84,7 +83,7 @@ class Commit:
     @property
     def content(self) -> bytes:
         """Its file."""
-        return _json(asdict(self))
+        return json_bytes(asdict(self))
 
 
 class Link(NamedTuple):
@@ -149,9 +148,9 @@ class Delivery:
             lists[kind] = {name: sent.get(name) or known[name] for name in names}
         digests: dict[str, str] = {}
         for kind, listing in lists.items():
-            digest = sha256_of_bytes(_json(listing))
+            digest = sha256_of_bytes(json_bytes(listing))
             if listing and self.base.lists.get(kind) != digest:
-                files.write(f"lists/{digest}.json", _json(listing))
+                files.write(f"lists/{digest}.json", json_bytes(listing))
             digests |= {kind: digest} if listing else {}
         links = _links(lists["releases"], str(self.home))
         head = links[max(links)].head if links else None
@@ -241,7 +240,7 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
     if not theirs:
         raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
     folder = home / "releases"
-    with _publishing(home), named_errors(home):
+    with publishing(folder), named_errors(home):
         ours = local_links(home)
         gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
         (home / UNDELIVERED).mkdir(exist_ok=True)
@@ -370,7 +369,7 @@ def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: List
         _compare(files.url, ours, theirs)
         for run_id in (one for one in theirs if one not in ours):
             _fetch_release(files, theirs, run_id, staging / run_id)
-        with _publishing(home):
+        with publishing(folder):
             ours = local_links(home)
             _compare(files.url, ours, theirs)
             new = [link for run_id, link in theirs.items() if run_id not in ours]
@@ -509,7 +508,7 @@ def _local_names(home: Path, kind: str) -> list[str]:
 
 def _remember(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> None:
     parts = {kind: lists.get(kind, {}) for kind in _PARTS}
-    write_bytes(home / STATE / "seen.json", _json({"url": files.url, "number": commit.number, "lists": parts}))
+    write_bytes(home / STATE / "seen.json", json_bytes({"url": files.url, "number": commit.number, "lists": parts}))
 
 
 def _remembered(home: Path, files: RemoteFiles) -> tuple[int, dict[str, Listing]]:
@@ -534,22 +533,14 @@ def _at_rest(files: RemoteFiles, work: Callable[[Commit], _T]) -> _T:
     return work(commit)
 
 
-def _publishing(home: Path) -> AbstractContextManager[None]:
-    return held(home / "releases" / ".publish.lock", "publishing", 60)
-
-
 def _write_head(folder: Path, name: str, link: Link) -> None:
-    write_bytes(folder / name, _json(link.head))
+    write_bytes(folder / name, json_bytes(link.head))
 
 
 def _is_safe(name: str) -> bool:
     parts = PurePosixPath(name).parts
     plain = not name.startswith("/") and "\\" not in name and "\0" not in name
     return bool(parts) and plain and not any(part.startswith(".") for part in parts) and name != MANIFEST
-
-
-def _json(value: Mapping[str, object]) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,30 @@
 
 ``home/releases/<run_id>/manifest.json`` holds the hash of each file and of the former release's manifest. The newest
 manifest's hash stands in ``home/releases/HEAD.json``. Whoever keeps a copy of that one hash can later prove that no
-forecast was edited, added or taken away (:func:`store.chain.verify`).
+forecast was edited, added or taken away (:func:`store.chain.verify`). Retention keeps the newest releases whole, and
+the last of every month for good; of one that goes its manifest stays, in ``home/releases/REMOVED/<run_id>.json``: every
+later hash rests on it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
+import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
-from core.errors import StoreError, message
+from core.errors import InputError, SchemaError, StoreError, message
 from core.languages import marked as _
-from core.release import RELEASE
+from core.release import RELEASE, REQUIRED
+from core.release_docs import DATA_PACKAGE, data_package
+from core.schema import check
 from store.chain import (
     HEAD,
     MANIFEST,
@@ -35,11 +39,42 @@ from store.chain import (
     release_folders,
     verify,
 )
-from store.files import flush_folder, named_errors, read_parquet, sha256_of_bytes, write_bytes
-from store.release_contents import About, contents_of, files_of, in_manifest, json_bytes
+from store.files import flush_folder, named_errors, parquet_bytes, read_parquet, sha256_of_bytes, write_bytes
+from store.lock import held
 
-_STAGING = ".staging-"
-_LOCK_SECONDS = 60
+_STAGING, _REMOVING = ".staging-", ".removing-"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a manifest says about the night that made a release.
+
+    Attributes:
+        as_of: The day whose knowledge the release rests on.
+        code_version: Version of the program.
+        settings: Settings of the night, without secrets.
+        inputs: Hash of each input, by name.
+        degraded: Sources that could not be used, each with the reason.
+        replay: True where a past night was replayed.
+    """
+
+    as_of: dt.date
+    code_version: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    degraded: Sequence[Mapping[str, str]] = ()
+    replay: bool = False
+
+    def in_manifest(self) -> dict[str, Any]:
+        """As the manifest says it."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "replay": self.replay,
+            "code_version": self.code_version,
+            "settings": dict(self.settings),
+            "inputs": dict(self.inputs),
+            "degraded": [dict(source) for source in self.degraded],
+        }
 
 
 @dataclass(frozen=True)
@@ -154,11 +189,6 @@ class ReleaseStore:
             raise StoreError(f"there is no release '{run_id}'")
         return Release(path)
 
-    def as_known_on(self, date: dt.date) -> Release | None:
-        """The release with the newest knowledge not after a day; of several of one day, the one published last."""
-        candidates = [release for release in self.all() if release.as_of <= date]
-        return max(candidates, key=lambda release: (release.as_of, release.run_id), default=None)
-
     def publish(self, frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str], about: About) -> Release:
         """Publish a release: all of it, or nothing.
 
@@ -175,8 +205,9 @@ class ReleaseStore:
             StoreError: A frame is missing, a name is not usable, or the disk refuses. The former release stands.
         """
         contents = contents_of(frames, documents, about.as_of)
-        with named_errors(self.folder), self._alone():
-            self._remove_staging()
+        with named_errors(self.folder), publishing(self.folder):
+            for path in self.folder.glob(f"{_STAGING}*"):
+                shutil.rmtree(path)
             return self._write(contents, files_of(contents, frames), about)
 
     def verify(self, witnesses: Mapping[str, str] | None = None) -> Problem | None:
@@ -206,17 +237,18 @@ class ReleaseStore:
         # The recorded head, not the files found: an altered or removed newest release must stay provable.
         head = read_head(self.folder)
         if head is not None:
-            self._write_json(HEAD, head)
+            write_bytes(self.folder / HEAD, json_bytes(head))
         created = dt.datetime.now(dt.UTC)
         run_id = _next_run_id(created, [path.name for path in release_folders(self.folder)], head, files)
         manifest = {"run_id": run_id, "created_at": created.isoformat(timespec="seconds")}
-        manifest |= in_manifest(about) | {"previous": head, "files": files}
+        manifest |= about.in_manifest() | {"previous": head, "files": files}
         text = json_bytes(manifest)
         staging = self.folder / f"{_STAGING}{run_id}"
         try:
             for name, content in {**contents, MANIFEST: text}.items():
                 write_bytes(staging / name, content)
-            self._write_json(NEXT_HEAD, {"run_id": run_id, "manifest_sha256": sha256_of_bytes(text)})
+            next_head = {"run_id": run_id, "manifest_sha256": sha256_of_bytes(text)}
+            write_bytes(self.folder / NEXT_HEAD, json_bytes(next_head))
             staging.replace(self.folder / run_id)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
@@ -226,26 +258,10 @@ class ReleaseStore:
         flush_folder(self.folder)
         return Release(self.folder / run_id)
 
-    def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        write_bytes(self.folder / name, json_bytes(value))
 
-    def _remove_staging(self) -> None:
-        for path in self.folder.glob(f"{_STAGING}*"):
-            shutil.rmtree(path)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One publication at a time; the lock belongs to the operating system and goes with its process."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / ".publish.lock", timeout=_LOCK_SECONDS)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise StoreError(f"{self.folder}: another process has been publishing for {_LOCK_SECONDS} s") from None
-        try:
-            yield
-        finally:
-            lock.release()
+def publishing(folder: Path) -> AbstractContextManager[None]:
+    """Hold the folder of releases: one publication, removal or pull at a time; raises StoreError after a minute."""
+    return held(folder / ".publish.lock", "publishing", 60)
 
 
 def readable(release: Release | None) -> tuple[Release | None, list[dict[str, str]]]:
@@ -273,3 +289,134 @@ def _next_run_id(
         newest = dt.datetime.strptime(former.split("-")[0], layout).replace(tzinfo=dt.UTC)
         stamp = max(stamp, newest + dt.timedelta(seconds=1))
     return f"{stamp.strftime(layout)}-{sha256_of_bytes(json_bytes(files))[:6]}"
+
+
+def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str], as_of: dt.date) -> dict[str, bytes]:
+    """Every file of a release as bytes, by path; contracts and names are checked first.
+
+    Args:
+        frames: Tables by name, as :mod:`core.release` declares them; those of ``REQUIRED`` must be there.
+        documents: Texts by path inside the release.
+        as_of: The day whose knowledge the release rests on.
+
+    Raises:
+        SchemaError: A table breaks its contract, or has a column that is not declared.
+        StoreError: A table is missing or not declared, or a name is not usable.
+    """
+    missing = [name for name in REQUIRED if name not in frames]
+    if missing:
+        raise StoreError(f"a release needs the tables {list(REQUIRED)}; missing: {missing}")
+    unusable = [name for name in frames if name not in RELEASE]
+    unusable += [name for name in documents if not _is_document_name(name)]
+    if unusable:
+        raise StoreError(f"names not usable inside a release: {unusable}")
+    for name, frame in frames.items():
+        undeclared = [column for column in check(frame, RELEASE[name]).columns if column not in RELEASE[name].columns]
+        if undeclared:
+            raise SchemaError(f"{name}: columns {undeclared} are not declared in core/release.py")
+    contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
+    contents |= {name: text.encode() for name, text in documents.items()}
+    described = data_package(files_of(contents, frames), as_of.isoformat())
+    return contents | {DATA_PACKAGE: json_bytes(described)}
+
+
+def files_of(contents: Mapping[str, bytes], frames: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
+    """Hash, size and, for tables, rows of every file by its path, sorted."""
+    rows = {f"{name}.parquet": len(frame) for name, frame in frames.items()}
+    return {
+        name: {"sha256": sha256_of_bytes(content), "bytes": len(content), "rows": rows.get(name)}
+        for name, content in sorted(contents.items())
+    }
+
+
+def _is_document_name(name: str) -> bool:
+    path = PurePosixPath(name)
+    plain = all(part not in {"", ".", ".."} and not part.startswith(".") for part in name.split("/"))
+    return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name not in {MANIFEST, DATA_PACKAGE}
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """A document as releases write it, the same bytes for the same content."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A release that went.
+
+    Attributes:
+        run_id: Its identity.
+        size: Bytes that were freed.
+    """
+
+    run_id: str
+    size: int
+
+
+def expendable(releases: Sequence[Release], newest: int) -> list[Release]:
+    """Releases that need not be kept whole, oldest first.
+
+    Kept are the ``newest``, and of every month of knowledge (``as_of``) the last real night and the last replay.
+
+    Args:
+        releases: Every release that is whole, oldest first.
+        newest: How many of the newest are kept; at least 1.
+
+    Raises:
+        StoreError: A manifest cannot be read.
+    """
+    last_of_month = {(f"{one.as_of:%Y-%m}", one.manifest["replay"]): one.run_id for one in releases}
+    older = releases[: max(len(releases) - max(newest, 1), 0)]
+    return [one for one in older if one.run_id not in set(last_of_month.values())]
+
+
+def prune(home: Path, newest: int, *, dry_run: bool = False) -> list[Removed]:
+    """Remove what need not be kept; a crash in between loses nothing, and the next call goes on.
+
+    Args:
+        home: The home folder.
+        newest: How many of the newest releases are kept whole.
+        dry_run: Only tell.
+
+    Returns:
+        What went, or would go, oldest first.
+
+    Raises:
+        InputError: Fewer than one release would be kept.
+        StoreError: The folder cannot be read or written.
+    """
+    if newest < 1:
+        raise InputError(f"at least one release is kept (found {newest})")
+    store = ReleaseStore(home)
+    chosen = expendable(store.all(), newest)
+    removed = [Removed(one.run_id, _size(one.path)) for one in chosen]
+    if dry_run or not store.folder.is_dir():
+        return removed
+    with publishing(store.folder):
+        remove_all(store.folder, chosen)
+    return removed
+
+
+def remove_all(folder: Path, releases: Sequence[Release]) -> None:
+    """Remove releases but their manifests, and what a crash left of others; whoever calls holds the folder.
+
+    Raises:
+        StoreError: A manifest cannot be read or kept.
+        OSError: The disk refuses.
+    """
+    for release in releases:
+        _remove(release)
+    for path in folder.glob(f"{_REMOVING}*"):
+        shutil.rmtree(path)
+
+
+def _remove(release: Release) -> None:
+    folder = release.path.parent
+    read_json(release.path / MANIFEST)
+    write_bytes(folder / REMOVED / f"{release.run_id}.json", (release.path / MANIFEST).read_bytes())
+    release.path.replace(folder / f"{_REMOVING}{release.run_id}")
+    flush_folder(folder)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 from cli import app
 from core.errors import InputError
 from store.journal import Journal, journal_url
-from store.release_contents import About
-from store.releases import ReleaseStore
+from store.releases import About, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
 
 __all__ = ["forecasts", "observations", "release_frames"]

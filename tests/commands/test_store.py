@@ -10,8 +10,7 @@ import pytest
 
 from core.errors import InputError
 from store.mirror import DivergedError
-from store.release_contents import About
-from store.releases import ReleaseStore
+from store.releases import About, ReleaseStore
 from tests.commands.command_line import vigie
 from tests.store.conftest import forecasts, observations, release_frames
 

@@ -21,8 +21,7 @@ from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
 from dashboard import inbox
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 from workflow import open_workflow
 from workflow.sending import send_waiting
 

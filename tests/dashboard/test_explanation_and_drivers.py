@@ -13,8 +13,7 @@ from core.schema import check
 from dashboard import evaluation_view, route_models
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.theme import LIGHT
-from store.release_contents import About
-from store.releases import ReleaseStore
+from store.releases import About, ReleaseStore
 
 from .conftest import AS_OF, make_driver_tests, make_frames
 from .test_pages import visit, words

@@ -29,8 +29,7 @@ from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.release import RELEASE, REQUIRED
 from core.settings import FEED, load_settings
 from store.outbox import SENT, OutboxMessage
-from store.release_contents import About
-from store.releases import ReleaseStore
+from store.releases import About, ReleaseStore
 from tests.faults.delivery_worker import work
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 from workflow import open_workflow

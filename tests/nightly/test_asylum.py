@@ -11,7 +11,7 @@ import pytest
 
 from core.progress import silent
 from nightly.asylum import Asylum, forecast_asylum
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 
 AS_OF = dt.date(2020, 1, 31)
 COUNTRIES = ("AUT", "BEL", "DEU", "FRA", "ITA", "SWE")

@@ -18,7 +18,7 @@ from forecasting.nowcast import daily_history
 from nightly import forecasts, nowcasts
 from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
 from nightly.real_time import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 from store.vintages import VintageStore
 
 SERIES = make_series_id("arrivals", "WMR", ALL, ALL, "M")

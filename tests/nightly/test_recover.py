@@ -12,8 +12,7 @@ import pytest
 from core.errors import InputError, StoreError
 from nightly.recover import CLOCK_SOURCE, FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead
 from store.journal import Journal, journal_url
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, witnesses
 from store.vintages import VintageStore
 

@@ -15,8 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 
 from store.mirror import Delivery, NotDeliveredError, pull
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 from store.remote import RemoteFiles
 from store.vintages import VintageStore
 from tests.store.conftest import (

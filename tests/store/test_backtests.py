@@ -11,7 +11,7 @@ import pytest
 from core.errors import SchemaError, StoreError
 from core.release import FORECASTS
 from core.schema import check
-from store.backtests import KEY, BacktestStore
+from store.caches import KEY, BacktestStore
 from store.partitions import MANY_FILES
 
 Rows = Callable[..., pd.DataFrame]

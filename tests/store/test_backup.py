@@ -17,14 +17,11 @@ import pyarrow as pa
 import pytest
 
 from core.errors import InputError, StoreError
-from store.backup import find_archive, read_archive, write_backup
+from store.backup import find_archive, read_archive, repair, restore, write_backup
 from store.files import sha256_of_file
 from store.journal import Entry, Journal, journal_url
 from store.lock import BACKUP, AlreadyRunningError, night_lock
-from store.release_contents import About
-from store.releases import ReleaseStore
-from store.restoring import repair, restore
-from store.retention import prune
+from store.releases import About, ReleaseStore, prune
 from store.status import WITNESS
 from store.vintages import VintageStore
 from tests.store.conftest import Rows

@@ -12,8 +12,7 @@ import pytest
 from core.disclosure import refuse_small_counts
 from core.errors import InputError
 from store.export import write_export
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 
 UNUSED = {"citation": "Frontex, detections.", "licence": "private use only"}
 CARD = {"citation": "IOM, arrivals, read in 2025.", "licence": "CC BY 4.0"}

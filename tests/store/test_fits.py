@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from store import fits
-from store.fits import FitStore
+from store import caches
+from store.caches import FitStore
 
 
 def test_a_fit_is_read_back_and_an_unknown_one_is_none(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
 
 
 def test_the_fits_that_were_not_used_for_longest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fits, "MOST_FITS", 2)
+    monkeypatch.setattr(caches, "MOST_FITS", 2)
     store = FitStore(tmp_path)
     for age, key in ((30, "one"), (20, "two")):
         store.put(key, b"trees")

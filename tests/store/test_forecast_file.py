@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.errors import StoreError
-from store.forecast_file import write_forecasts
+from store.export import write_forecasts
 
 
 def block(first: int) -> pd.DataFrame:

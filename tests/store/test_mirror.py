@@ -27,9 +27,8 @@ from store.mirror import (
 )
 from store.partitions import Partitions
 from store.raw import RawStore
-from store.releases import ReleaseStore
+from store.releases import ReleaseStore, prune
 from store.remote import AlteredError, RefusedError, RemoteFiles, UnreachableError
-from store.retention import prune
 from store.vintages import VintageStore
 from tests.store.conftest import Rows
 from tests.store.mirrors import (

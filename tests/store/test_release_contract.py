@@ -20,8 +20,7 @@ from core.release_docs import DATA_PACKAGE, markdown
 from core.schema import NUMBER, TEXT, Column, Table, check
 from core.settings import PROJECT
 from store.chain import Problem
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 
 ROOMS = ("alerts", "commands", "dashboard", "nightly", "reports", "store", "workflow")
 READING = re.compile(r"""\.(?:frame|read|published)\(\s*"([a-z_]+)\"""")

@@ -19,8 +19,7 @@ import pytest
 from core.errors import SchemaError, StoreError
 from core.release import RELEASE, REQUIRED
 from store.files import sha256_of_file
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 
 Frames = dict[str, pd.DataFrame]
 DOCUMENTS = {"sources.json": "{}", "model_cards/vigie-ets.md": "# ETS\n"}
@@ -112,19 +111,7 @@ def test_a_home_without_releases_has_none_and_is_whole(store: ReleaseStore) -> N
     assert store.current() is None
     assert store.all() == []
     assert store.head() is None
-    assert store.as_known_on(dt.date(2025, 1, 31)) is None
     assert store.verify() is None
-
-
-def test_the_release_known_on_a_day_has_the_newest_knowledge_not_after_it(
-    store: ReleaseStore, three: list[Release], release_frames: Frames
-) -> None:
-    replayed = store.publish(release_frames, DOCUMENTS, about("2025-01-29", replay=True))
-    assert store.as_known_on(dt.date(2025, 1, 28)) is None
-    assert store.as_known_on(dt.date(2025, 1, 29)) == replayed
-    assert store.as_known_on(dt.date(2025, 1, 30)) == three[1]
-    assert store.as_known_on(dt.date(2026, 1, 1)) == three[2]
-    assert store.current() == replayed
 
 
 def test_what_a_release_does_not_hold_is_named(store: ReleaseStore, three: list[Release]) -> None:
@@ -321,9 +308,9 @@ CRASHING = """
     import os, pickle, shutil, signal, sys
     sys.path.insert(0, sys.argv[1])
     from pathlib import Path
-    from store import release_contents
+    from store import releases
     from store.releases import ReleaseStore
-    release_contents.check = lambda frame, contract: frame  # touches no disk, and takes most of the time
+    releases.check = lambda frame, contract: frame  # touches no disk, and takes most of the time
     home, way = Path(sys.argv[2]), sys.argv[3]
     frames, documents, about = pickle.loads((home.parent / "arguments.pickle").read_bytes())
     touching = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree"}
@@ -366,7 +353,7 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
     first = ReleaseStore(tmp_path / "home").publish(release_frames, DOCUMENTS, about())
     command = [sys.executable, tmp_path / "crash.py", Path(__file__).parents[2], tmp_path / "home", way]
     subprocess.run([str(part) for part in command], check=True, timeout=120)
-    monkeypatch.setattr("store.release_contents.check", lambda frame, _contract: frame)
+    monkeypatch.setattr("store.releases.check", lambda frame, _contract: frame)
     outcomes = []
     for home in sorted(tmp_path.glob("step-*")):
         store = ReleaseStore(home)

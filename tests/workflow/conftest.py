@@ -14,8 +14,7 @@ import pytest
 
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 from workflow import Workflow, open_workflow
 

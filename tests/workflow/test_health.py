@@ -14,8 +14,7 @@ import pytest
 
 from commands.serve import application
 from store.journal import Entry, Journal, journal_url
-from store.release_contents import About
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
 from workflow.health import answer, prometheus, read_health
 

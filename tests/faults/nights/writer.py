@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
-from store.release_contents import About
-from store.releases import ReleaseStore
-from store.retention import prune
+from store.releases import About, ReleaseStore, prune
 from store.status import WITNESS
 from store.vintages import VintageStore
 

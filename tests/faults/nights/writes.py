@@ -6,7 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 
-from store.backtests import BacktestStore
+from store.caches import BacktestStore
 from store.status import witnesses
 from store.vintages import VintageStore
 from tests.faults.nights.bench import Bench, Result
