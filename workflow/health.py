@@ -118,36 +118,29 @@ def _as_metrics(health: Health) -> tuple[int, str, str]:
 def prometheus(health: Health) -> str:
     """The text format that Prometheus reads (prometheus.io, "Text-based format", version 0.0.4)."""
     night = health.last_night or {}
+    release = {"run_id": health.run_id, "as_of": health.as_of, "replay": str(health.replay).lower()}
+    reached = float(not health.store) if health.store or health.store_seen else None
     families: list[tuple[str, str, list[tuple[dict[str, str], float | None]]]] = [
-        ("vigie_healthy", "1 where /healthz answers ok.", [({"status": health.status}, float(health.status == OK))]),
-        ("vigie_release_info", "The current release.", _info(health)),
-        ("vigie_release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
-        ("vigie_night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
-        ("vigie_night_exit_code", "Exit code of the last night.", [({}, night.get("exit"))]),
-        ("vigie_night_ended_timestamp_seconds", "When the last night ended.", [({}, _timestamp(night))]),
-        ("vigie_sources", "Sources by freshness.", _counts("state", health.sources)),
-        ("vigie_alerts_open", "Alerts of the current release by level.", _counts("level", health.alerts)),
-        ("vigie_store_reached", "1 where the shared store could be looked at, the last time.", _reached(health)),
-        ("vigie_store_reached_timestamp_seconds", "When it last could.", [({}, _seconds(health.store_seen))]),
-        ("vigie_outbox_waiting", "Messages that wait to be sent.", [({}, health.waiting)]),
-        ("vigie_outbox_failing", "Waiting messages of which a try has failed.", [({}, health.failing)]),
-    ]
+        ("healthy", "1 where /healthz answers ok.", [({"status": health.status}, float(health.status == OK))]),
+        ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),
+        ("release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
+        ("night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
+        ("night_exit_code", "Exit code of the last night.", [({}, night.get("exit"))]),
+        ("night_ended_timestamp_seconds", "When the last night ended.", [({}, _seconds(night.get("at", "")))]),
+        ("sources", "Sources by freshness.", [({"state": key}, n) for key, n in sorted(health.sources.items())]),
+        ("alerts_open", "Alerts of the current release by level.", [
+            ({"level": key}, n) for key, n in sorted(health.alerts.items())
+        ]),
+        ("store_reached", "1 where the shared store could be looked at, the last time.", [({}, reached)]),
+        ("store_reached_timestamp_seconds", "When it last could.", [({}, _seconds(health.store_seen))]),
+        ("outbox_waiting", "Messages that wait to be sent.", [({}, health.waiting)]),
+        ("outbox_failing", "Waiting messages of which an attempt has failed.", [({}, health.failing)]),
+    ]  # fmt: skip
     lines: list[str] = []
     for name, text, samples in families:
-        known = [(labels, value) for labels, value in samples if value is not None]
-        if known:
-            lines += [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{_labels(labels)} {value:.12g}" for labels, value in known]
+        known = [f"vigie_{name}{_labels(labels)} {value:.12g}" for labels, value in samples if value is not None]
+        lines += [f"# HELP vigie_{name} {text}", f"# TYPE vigie_{name} gauge", *known] if known else []
     return "\n".join(lines) + "\n"
-
-
-def _info(health: Health) -> list[tuple[dict[str, str], float | None]]:
-    labels = {"run_id": health.run_id, "as_of": health.as_of, "replay": str(health.replay).lower()}
-    return [(labels, 1.0 if health.run_id else None)]
-
-
-def _counts(label: str, counts: Mapping[str, int]) -> list[tuple[dict[str, str], float | None]]:
-    return [({label: str(name)}, float(count)) for name, count in sorted(counts.items())]
 
 
 def _labels(labels: Mapping[str, str]) -> str:
@@ -158,16 +151,8 @@ def _labels(labels: Mapping[str, str]) -> str:
     return f"{{{inner}}}" if inner else ""
 
 
-def _reached(health: Health) -> list[tuple[dict[str, str], float | None]]:
-    return [({}, float(not health.store) if health.store or health.store_seen else None)]
-
-
 def _seconds(at: str) -> float | None:
     return dt.datetime.fromisoformat(at).timestamp() if at else None
-
-
-def _timestamp(night: Mapping[str, Any]) -> float | None:
-    return dt.datetime.fromisoformat(night["at"]).timestamp() if night else None
 
 
 def _night(run: Mapping[str, Any] | None) -> dict[str, Any] | None:
