@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
-from access.roles import may, page_action
+from access.roles import ROLES, may, page_action
 from core.errors import VigieError
 from core.log import get_logger
 from dashboard import visitor
-from dashboard.access_words import role_names
 from dashboard.failures import error_words
 from dashboard.i18n import _
 from dashboard.layout import dress, plain, small, stop_with
+
+
+def role_name(role: str) -> str:
+    """A role."""
+    names = {"viewer": _("viewer"), "analyst": _("analyst"), "manager": _("manager")}
+    return names.get(role, _("administrator"))
+
+
+def role_names(roles: Collection[str]) -> str:
+    """Roles, in the order of the table."""
+    return ", ".join(role_name(role) for role in ROLES if role in roles)
 
 
 def require_login() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from access.audit import access_rows
-from access.roles import ROLES, matrix
+from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
+from access.roles import DOWNLOAD, ROLES, SAVE_SCENARIO, matrix, page_action
+from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
+from core.entry import Entry
 from dashboard import layout, reads
-from dashboard.access_words import action_name, role_name, row_about, row_name
+from dashboard.app_pages import page_titles
 from dashboard.i18n import _, lang
 from dashboard.layout import small
+from dashboard.sign_in import role_name, role_names
 
 TITLE, PLACE = _("Access"), 9
 
@@ -48,6 +51,39 @@ def show_rows() -> None:
     )
     alt = _("Rows of the journal about access, the newest first")
     st.dataframe(table, hide_index=True, placeholder="", alt=alt)
+
+
+def action_name(action: str) -> str:
+    """What may be done."""
+    names = {
+        page_action(page): _("read the page {page}").format(page=_(title)) for page, title in page_titles().items()
+    }
+    names |= {
+        DOWNLOAD: _("take files away"), SAVE_SCENARIO: _("save a scenario"), SIGNED_OFF: _("sign an alert off"),
+        DISMISSED: _("dismiss an alert"), ACKNOWLEDGED: _("acknowledge an alert"),
+        ANSWERED: _("answer an objection"), COMMENTED: _("comment on an alert"), DISSENTED: _("file dissent"),
+        CORRECTION: _("file a correction"),
+    }  # fmt: skip
+    return names.get(action, action)
+
+
+def row_name(row: Entry) -> str:
+    """What an audit row says was done."""
+    words = {
+        SIGNED_IN: _("signed in"), SIGNED_OUT: _("signed out"), REFUSED: _("refused"), DOWNLOADED: _("downloaded"),
+    }  # fmt: skip
+    return words.get(row.action) or action_name(row.action)
+
+
+def row_about(row: Entry) -> str:
+    """What an audit row is about: a file, an alert, roles, what was refused."""
+    if row.action in {SIGNED_IN, SIGNED_OUT}:
+        return role_names(row.payload.get("roles", [])) or _("no role")
+    if row.action == REFUSED:
+        action = str(row.payload.get("action", ""))
+        about = "" if action.startswith("read ") else f" {row.payload.get('about', '')}"
+        return action_name(action) + about
+    return describe(row)
 
 
 show()
