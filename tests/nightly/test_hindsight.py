@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,9 @@ def values(series_id: str, source_id: str, geo: str, period: list[str], value: f
 def data_with(folder: Path, revised_on: dt.date, *, own: bool = False) -> RealTimeData:
     """A route, and one of an analyst's own, whose count of June 2024 was revised from 100 to 900 on a day."""
     store = VintageStore(folder)
-    published = (pd.PeriodIndex(MONTHS, freq="M").end_time.normalize() + pd.Timedelta(days=20)).to_series(index=MONTHS)
+    published = (pd.PeriodIndex(MONTHS, freq="M").end_time.normalize() + pd.Timedelta(days=20)).to_numpy()
     for series_id, source_id, geo in ((SERIES, "iom_dtm", "ESP"), (OWN, "lake_survey", ALL)):
-        frame = values(series_id, source_id, geo, MONTHS, 100.0, published.to_numpy())
+        frame = values(series_id, source_id, geo, MONTHS, 100.0, published)
         store.append(frame, received=NIGHT)
     series_id, source_id, geo = (OWN, "lake_survey", ALL) if own else (SERIES, "iom_dtm", "ESP")
     store.append(values(series_id, source_id, geo, ["2024-06"], 900.0, pd.Timestamp(revised_on)), received=NIGHT)
@@ -83,9 +84,9 @@ def test_a_value_revised_after_an_origin_was_settled_leaves_its_stored_forecast_
         .table.set_index(["series_id", "origin_date"])["history_hash"]
         for data in (revised, never)
     ]  # fmt: skip
-    same = hashes[0] == hashes[1]
-    assert same[SERIES].loc[: pd.Timestamp("2024-07-31")].all()
-    assert not same[SERIES].loc[pd.Timestamp("2024-08-31") :].any()
+    same = hashes[0].eq(hashes[1]).xs(SERIES)
+    assert same[:"2024-07-31"].all()
+    assert not same["2024-08-31":].any()
 
 
 def test_forecasts_of_a_night_are_made_from_what_past_origins_knew(
@@ -136,20 +137,17 @@ def judged(route: RouteDays, factor: float, spread: float) -> tuple[float, int]:
     """The nowcast against forecasts of a month ahead that say ``factor`` times what came, with a relative spread."""
     months = pd.period_range("2023-01", "2024-11", freq="M")
     levels = np.asarray(QUANTILE_LEVELS)
-    past = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "model_id": "vigie-ensemble", "series_id": "a", "origin_date": (month - 1).end_time.normalize(),
-                    "horizon": 1, "target_end_date": month.end_time.normalize(), "output_type": "quantile",
-                    "output_type_id": levels, "value": route.totals[month] * (factor + spread * (levels - 0.5)),
-                }
-            )
-            for month in months
-        ],
-        ignore_index=True,
-    )  # fmt: skip
-    return past_skill(route, past, 15)
+    parts: list[pd.DataFrame] = [
+        pd.DataFrame(
+            {
+                "model_id": "vigie-ensemble", "series_id": "a", "origin_date": (month - 1).end_time.normalize(),
+                "horizon": 1, "target_end_date": month.end_time.normalize(), "output_type": "quantile",
+                "output_type_id": levels, "value": float(total) * (factor + spread * (levels - 0.5)),
+            }
+        )
+        for month, total in zip(months, route.totals.reindex(months), strict=True)
+    ]  # fmt: skip
+    return past_skill(route, pd.concat(parts, ignore_index=True), 15)
 
 
 def test_a_nowcast_is_better_than_a_forecast_far_off_and_worse_than_one_that_foretold_the_month(
@@ -166,8 +164,8 @@ def test_a_nowcast_takes_the_place_of_the_forecast_only_where_it_was_better_over
     route: RouteDays, monkeypatch: pytest.MonkeyPatch, *, ratio: float, count: int, used: bool
 ) -> None:
     monkeypatch.setattr(nowcasts, "past_skill", lambda *_: (ratio, count))
-    row: dict[object, object] = {"series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-11-30")}
-    found = nowcasts._of_route(row, route, pd.DataFrame({"series_id": []}))  # type: ignore[arg-type]  # a row as pandas gives it
+    row: dict[Hashable, object] = {"series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-11-30")}
+    found = nowcasts._of_route(row, route, pd.DataFrame({"series_id": []}))
     assert set(found["used"]) == {used}
     assert found["last_day"].iloc[0] == pd.Timestamp("2024-12-15")
 
