@@ -100,11 +100,10 @@ def _estimates(names: str, about: dict[str, str], unit: dict[str, str] | None = 
 _MARKS = _of("model_version history_hash fallback capped reason spread_factor")
 
 PANEL = Table(
-    "panel",
-    "Input of the forecast engine: one frequency, any series; further columns are groupings.",
+    "panel", "Input of the forecast engine: one frequency, any series; further columns are groupings.",
     _of("series_id time_period value", value=_gap(_number("observed value", PERSONS, least=0))),
     ("series_id", "time_period"),
-)
+)  # fmt: skip
 """Not of a release: what crosses from the night into the engine."""
 
 _OBSERVATION = "source_id series_id target route_id geo citizen freq time_period obs_value obs_flag as_of"
@@ -117,11 +116,10 @@ OBSERVATIONS = Table(
     "ingest.routes",
     ("dashboard", "workflow", "reports", "store"),
     required=True,
-)
+)  # fmt: skip
 
 REJECTED = Table(
-    "rejected",
-    "Rows that a parser set aside.",
+    "rejected", "Rows that a parser set aside.",
     _of(
         "source_id file row column rule record message",
         file=_text("file in which it stood"),
@@ -131,14 +129,11 @@ REJECTED = Table(
         record=_text("the row itself, as text"),
         message=_text("the rule as a message id with its parameters, JSON").may_lack,
     ),
-    (),
-    "ingest.rows",
-    ("dashboard",),
-)
+    (), "ingest.rows", ("dashboard",),
+)  # fmt: skip
 
 FORECASTS = Table(
-    "forecasts",
-    "Hubverse quantile table: every model and the ensemble, from each route's last complete month.",
+    "forecasts", "Hubverse quantile table: every model and the ensemble, from each route's last complete month.",
     _of(
         "model_id series_id origin_date horizon target_end_date output_type output_type_id value",
         output_type=_text("hubverse type of the value", "quantile", "median"),
@@ -147,7 +142,7 @@ FORECASTS = Table(
     "forecasting.ensemble",
     ("dashboard", "reports"),
     required=True,
-)
+)  # fmt: skip
 
 TRAJECTORIES = Table(
     "trajectories",
@@ -157,15 +152,11 @@ TRAJECTORIES = Table(
         output_type=_text("hubverse type of the value", "sample"),
         output_type_id=_count("number of the path"),
     ),
-    (),
-    "forecasting.trajectories",
-    ("dashboard", "reports"),
-    required=True,
-)
+    (), "forecasting.trajectories", ("dashboard", "reports"), required=True,
+)  # fmt: skip
 
 NOWCASTS = Table(
-    "nowcasts",
-    "The running month of series that are counted by day, at the 23 levels.",
+    "nowcasts", "The running month of series that are counted by day, at the 23 levels.",
     _of(
         "model_id series_id route_id as_of origin_date target_end_date last_day so_far output_type output_type_id "
         "value unsharpened relative_wis n used",
@@ -177,21 +168,16 @@ NOWCASTS = Table(
         n=_count("past months compared", "months"),
         used=Column(YES_NO, "whether it was better, and took the place of the forecast"),
     ),
-    ("series_id", "target_end_date", "output_type_id"),
-    "nightly.nowcasts",
-    ("dashboard",),
-)
+    ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard",),
+)  # fmt: skip
 
 REPLAYS = Table(
-    "replays",
-    "Forecasts that every model would have made at past origins, one row each, as they are shown.",
+    "replays", "Forecasts that every model would have made at past origins, one row each, as they are shown.",
     _of("model_id series_id origin_date horizon target_end_date")
     | {f"q{level}": _number(f"quantile at {level} %", PERSONS, least=0) for level in (10, 25, 50, 75, 90)}
     | {"wis": _gap(_number("weighted interval score on log1p scale at all 23 levels", "score", least=0))},
-    ("model_id", "series_id", "origin_date", "horizon"),
-    "nightly.tables",
-    ("dashboard",),
-)
+    ("model_id", "series_id", "origin_date", "horizon"), "nightly.tables", ("dashboard",),
+)  # fmt: skip
 
 FIGURES_THEN = Table(
     "figures_then",
@@ -200,28 +186,21 @@ FIGURES_THEN = Table(
         "series_id origin_date time_period obs_value",
         obs_value=_gap(_number("the value known then; missing where the period was not known", PERSONS)),
     ),
-    ("series_id", "origin_date", "time_period"),
-    "nightly.tables",
-    ("dashboard",),
-)
+    ("series_id", "origin_date", "time_period"), "nightly.tables", ("dashboard",),
+)  # fmt: skip
 
 SCORES = Table(
-    "scores",
-    "Mean scores of every model over past origins.",
+    "scores", "Mean scores of every model over past origins.",
     _of(
         "model_id series_id horizon scale wis relative_wis relative_wis_lo relative_wis_hi p_holm "
         "coverage_50 coverage_80 coverage_95 coverage_98 n",
         horizon=Column(WHOLE, "periods ahead of the origin", "periods"),
     ),
-    ("model_id", "series_id", "horizon", "scale"),
-    "forecasting.verification.scores",
-    ("dashboard",),
-    required=True,
-)
+    ("model_id", "series_id", "horizon", "scale"), "forecasting.verification.scores", ("dashboard",), required=True,
+)  # fmt: skip
 
 ALERTS = Table(
-    "alerts",
-    "One row per alert of the release.",
+    "alerts", "One row per alert of the release.",
     _of(
         "alert_id rule alert_level route_id series_id source_id reason probability threshold first_period last_period "
         "horizon change intended_use",
@@ -240,7 +219,7 @@ ALERTS = Table(
     "alerts.evaluate",
     ("commands", "dashboard", "workflow", "nightly", "reports", "store"),
     required=True,
-)
+)  # fmt: skip
 _REASON = _of(
     "likely_period reason_key reason_params",
     likely_period=_text("first month of the window that is likely to bring it").may_lack,
@@ -280,15 +259,11 @@ TRACK_RECORD = Table(
             for end in ("from", "to")
         },
     },
-    (),
-    "alerts.verification.record",
-    ("dashboard", "reports"),
-    required=True,
-)
+    (), "alerts.verification.record", ("dashboard", "reports"), required=True,
+)  # fmt: skip
 
 REVISIONS = Table(
-    "revisions",
-    "What a source changed about periods it had published before, since the former release.",
+    "revisions", "What a source changed about periods it had published before, since the former release.",
     _of(
         "source_id series_id time_period target route_id geo citizen freq as_of kind before after change share usual",
         kind=_text("`added`: none was there although due; `deleted`: withdrawn", "added", "changed", "deleted"),
@@ -298,10 +273,8 @@ REVISIONS = Table(
         share=_gap(_number("that relative to the former value", "share")),
         usual=_number("share up to which the source's other revisions usually go", "share").may_lack,
     ),
-    ("source_id", "series_id", "time_period", "as_of"),
-    "store.vintages",
-    ("dashboard",),
-)
+    ("source_id", "series_id", "time_period", "as_of"), "store.vintages", ("dashboard",),
+)  # fmt: skip
 
 EXPLANATIONS = Table(
     "explanations",
@@ -318,10 +291,8 @@ EXPLANATIONS = Table(
         outcome=_number("the newest count", PERSONS, least=0),
         outcome_expected=_number("what was expected of it", PERSONS, least=0),
     ),
-    ("model_id", "series_id", "origin_date", "horizon", "component"),
-    "forecasting.explanation",
-    ("dashboard",),
-)
+    ("model_id", "series_id", "origin_date", "horizon", "component"), "forecasting.explanation", ("dashboard",),
+)  # fmt: skip
 
 _RATIOS = {
     "ratio": "score with the driver over the score without",
@@ -353,14 +324,11 @@ DRIVER_TESTS = Table(
         p_holm=_gap(_number("the same after Holm's correction", "probability")),
         verdict=_text("what may be said", "evidence", "no evidence", "makes it worse"),
     ),
-    ("driver", "series_id", "horizon", "scale"),
-    "nightly.tables",
-    ("dashboard",),
-)
+    ("driver", "series_id", "horizon", "scale"), "nightly.tables", ("dashboard",),
+)  # fmt: skip
 
 FRESHNESS = Table(
-    "freshness",
-    "How old each source's newest value is, against its usual rhythm.",
+    "freshness", "How old each source's newest value is, against its usual rhythm.",
     _of(
         "source_id last_period last_as_of age_days expected_days state next_expected learned_from",
         last_as_of=Column(DAY, "day on which the newest period was known"),
@@ -370,42 +338,32 @@ FRESHNESS = Table(
         next_expected=Column(DAY, "day by which the next period is usually known").may_lack,
         learned_from=replace(_count("past periods it was learned from; 0: the catalogue's"), optional=True),
     ),
-    ("source_id",),
-    "ingest.freshness",
-    ("reports", "dashboard", "nightly", "store"),
-    required=True,
-)
+    ("source_id",), "ingest.freshness", ("reports", "dashboard", "nightly", "store"), required=True,
+)  # fmt: skip
 
 FRESHNESS_CHANGES = Table(
-    "freshness_changes",
-    "Sources whose freshness is another than in the release before.",
+    "freshness_changes", "Sources whose freshness is another than in the release before.",
     _of(
         "source_id before after last_period",
         before=_text("state in the release before"),
         after=_text("state now"),
     ),
-    ("source_id",),
-    "ingest.freshness",
-    ("nightly",),
-)
+    ("source_id",), "ingest.freshness", ("nightly",),
+)  # fmt: skip
 
 DELAYS = Table(
-    "delays",
-    "Delay profile: mean share of a period's values that were known so many days after its end.",
+    "delays", "Delay profile: mean share of a period's values that were known so many days after its end.",
     _of(
         "source_id target freq days share periods",
         days=Column(WHOLE, "days after a period's end", "days"),
         share=_number("share of its values known by then", "share", least=0, most=1),
         periods=_count("periods whose publication is on record", "periods", 1),
     ),
-    ("source_id", "target", "freq", "days"),
-    "ingest.freshness",
-    (),
-)
+    ("source_id", "target", "freq", "days"), "ingest.freshness", (),
+)  # fmt: skip
 
 REPORTING = Table(
-    "reporting",
-    "Sums over the countries of a source, and how many of them have reported the period.",
+    "reporting", "Sums over the countries of a source, and how many of them have reported the period.",
     _of(
         "source_id target freq time_period reported expected total provisional",
         reported=_count("countries that reported it", "countries"),
@@ -413,14 +371,11 @@ REPORTING = Table(
         total=_number("sum over those that reported", PERSONS),
         provisional=Column(YES_NO, "whether some have not, or a value is provisional"),
     ),
-    ("source_id", "target", "freq", "time_period"),
-    "ingest.freshness",
-    ("dashboard",),
-)
+    ("source_id", "target", "freq", "time_period"), "ingest.freshness", ("dashboard",),
+)  # fmt: skip
 
 ROUTES = Table(
-    "routes",
-    "Every route and whether it can be forecast.",
+    "routes", "Every route and whether it can be forecast.",
     _of(
         "route_id series_id state last_period origin_date note editions",
         series_id=replace(WORDS["series_id"], optional=True),
@@ -428,41 +383,32 @@ ROUTES = Table(
         origin_date=_gap(WORDS["origin_date"]),
         editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
     ),
-    ("route_id",),
-    "nightly.real_time",
-    ("dashboard", "reports"),
-)
+    ("route_id",), "nightly.real_time", ("dashboard", "reports"),
+)  # fmt: skip
 
 WEIGHTS = Table(
-    "weights",
-    "How the ensemble was made: each model's weight at every origin and horizon.",
+    "weights", "How the ensemble was made: each model's weight at every origin and horizon.",
     _of(
         "model_id series_id origin_date horizon weight relative_wis",
         weight=_number("weight in the ensemble", "share"),
         relative_wis=_gap(_number("mean WIS relative to the baseline's, before that origin")),
     ),
-    (),
-    "forecasting.ensemble",
-    ("dashboard",),
-)
+    (), "forecasting.ensemble", ("dashboard",),
+)  # fmt: skip
 
 CALIBRATION = Table(
-    "calibration",
-    "Coverage by interval, and the PIT histogram.",
+    "calibration", "Coverage by interval, and the PIT histogram.",
     _of(
         "model_id series_id horizon kind level value n",
         kind=_text("what the row holds", "coverage", "pit"),
         level=_number("nominal coverage, or lower end of the bin", "share"),
         value=_number("share of outcomes", "share"),
     ),
-    (),
-    "forecasting.verification.scores",
-    ("dashboard",),
-)
+    (), "forecasting.verification.scores", ("dashboard",),
+)  # fmt: skip
 
 GROUP_ERRORS = Table(
-    "group_errors",
-    "Errors of forecasts by route, region of origin and nationality, each group measured alone.",
+    "group_errors", "Errors of forecasts by route, region of origin and nationality, each group measured alone.",
     _of(
         "kind route_id geo group model_id horizon n n_series relative_wis relative_wis_lo relative_wis_hi bias "
         "coverage_50 coverage_80 coverage_95 mark",
@@ -472,14 +418,11 @@ GROUP_ERRORS = Table(
         bias=_gap(_number("from −1 (forecasts always too low) to 1 (always too high)")),
         mark=_text("what a reader must know: too few, worse than the baseline, or too narrow"),
     ),
-    (),
-    "forecasting.verification.scores",
-    ("dashboard",),
-)
+    (), "forecasting.verification.scores", ("dashboard",),
+)  # fmt: skip
 
 ALERT_RELIABILITY = Table(
-    "alert_reliability",
-    "Reliability of the rules' probabilities at past origins, by bin.",
+    "alert_reliability", "Reliability of the rules' probabilities at past origins, by bin.",
     _of(
         "rule horizon bin_low bin_high chance came came_lo came_hi n",
         horizon=Column(WHOLE, "months ahead", "months"),
@@ -489,14 +432,11 @@ ALERT_RELIABILITY = Table(
         **_estimates("came", {"came": "share of cases in which the event occurred"}, {"came": "share"}),
         n=_count("cases in the bin"),
     ),
-    (),
-    "alerts.verification.record",
-    ("dashboard",),
-)
+    (), "alerts.verification.record", ("dashboard",),
+)  # fmt: skip
 
 ALERT_THRESHOLDS = Table(
-    "alert_thresholds",
-    "Probability from which each level of each rule warns, and the months it was taken from.",
+    "alert_thresholds", "Probability from which each level of each rule warns, and the months it was taken from.",
     _of(
         "rule level horizon cutoff honest_cutoff cost_loss_ratio trained_from trained_to",
         horizon=Column(WHOLE, "months ahead", "months"),
@@ -506,14 +446,11 @@ ALERT_THRESHOLDS = Table(
         trained_from=_text("first month it was taken from").may_lack,
         trained_to=_text("last month it was taken from").may_lack,
     ),
-    (),
-    "alerts.verification.cutoffs",
-    ("dashboard",),
-)
+    (), "alerts.verification.cutoffs", ("dashboard",),
+)  # fmt: skip
 
 DOCUMENTED_RISES = Table(
-    "documented_rises",
-    "What would have been said before the rises that the public record tells of.",
+    "documented_rises", "What would have been said before the rises that the public record tells of.",
     _of(
         "event_id route_id month title title_fr what what_fr source url horizon origin chance cutoff level came basis",
         event_id=_text("the event"),
@@ -532,10 +469,8 @@ DOCUMENTED_RISES = Table(
         came=_number("1 where the event occurred by the rule's definition", "").may_lack,
         basis=_text("values it rests on: `arrivals`, `detections`, or empty"),
     ),
-    (),
-    "nightly.run_alerts",
-    ("dashboard",),
-)
+    (), "nightly.run_alerts", ("dashboard",),
+)  # fmt: skip
 
 _PART = {name: replace(WORDS[name], optional=True) for name in ("target", "freq")}
 
