@@ -12,7 +12,7 @@ it and fades.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +21,11 @@ import pandas as pd
 from core.quantiles import FloatArray
 from core.release import EXPLANATIONS
 from core.schema import ALL, check
+from forecasting.hindcast import present_work, run_work
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
+from forecasting.quantiles import to_rows
+from forecasting.workers import Workers
 
 FORMER, SEASON, REVISIONS, MONTH_PASSED = "former", "season", "revisions", "month_passed"
 LEVEL_SHIFT, LAST_OUTCOME = "level_shift", "last_outcome"
@@ -30,8 +33,6 @@ WEIGHTS, CALIBRATION, NOWCAST = "weights", "calibration", "nowcast"
 COMPONENTS = (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME, WEIGHTS, CALIBRATION, NOWCAST)
 """The chain's links in order; the first is where it begins: last month's forecast of its h-th month."""
 
-Refit = Callable[[Panel, Sequence[str]], pd.DataFrame]
-"""Forecasts of some models from each series' last value, as of :func:`forecasting.hindcast.run_work`."""
 _ROW = ["series_id", "horizon"]
 
 
@@ -40,9 +41,9 @@ def explain(  # what moves a forecast comes from six places
     past: pd.DataFrame,
     weights: pd.DataFrame,
     panel: Panel,
-    refit: Refit,
     *,
     published: pd.DataFrame | None = None,
+    workers: Workers = None,
 ) -> pd.DataFrame:
     """Tell what moved each series' forecast between its last origin and the one before.
 
@@ -51,8 +52,8 @@ def explain(  # what moves a forecast comes from six places
         past: The same at past origins.
         weights: From :func:`forecasting.ensemble.ensemble`.
         panel: The series as known now.
-        refit: Makes members' forecasts from changed histories.
         published: The ensemble's rows where they were changed before publication; by default as in ``present``.
+        workers: Who refits.
 
     Returns:
         A frame that keeps ``EXPLANATIONS``: one row per series, horizon and link of the chain; over the links the
@@ -66,14 +67,16 @@ def explain(  # what moves a forecast comes from six places
     then, now = _at(past, origins["previous"]), _at(present, origins["origin"])
     expected = _medians(then, [ENSEMBLE])[ENSEMBLE].xs(1, level="horizon")
     revised = _cut(panel, origins["previous"])
+    supposed = _with_outcome(revised, origins["origin"], expected)
+    horizons = sorted({int(horizon) for horizon in present["horizon"]})
     shown = now if published is None else _at(published, origins["origin"])
     links = _Links(
         former=_medians(then, [ENSEMBLE])[ENSEMBLE],
         final=_medians(now, [ENSEMBLE])[ENSEMBLE],
         published=_medians(shown, [ENSEMBLE])[ENSEMBLE],
         before=_medians(then, names),
-        revised=_medians(refit(revised, names), names),
-        expected=_medians(refit(_with_outcome(revised, origins["origin"], expected), names), names),
+        revised=_medians(_refit(revised, names, horizons, workers), names),
+        expected=_medians(_refit(supposed, names, horizons, workers), names),
         members=_medians(now, names),
         target_ends=now.drop_duplicates(_ROW).set_index(_ROW)["target_end_date"],
     )
@@ -83,6 +86,11 @@ def explain(  # what moves a forecast comes from six places
     rows["outcome"] = rows["series_id"].map(outcomes).astype(float)
     rows["outcome_expected"] = np.expm1(rows["series_id"].map(expected).astype(float))
     return check(rows[list(EXPLANATIONS.columns)], EXPLANATIONS)
+
+
+def _refit(panel: Panel, models: Sequence[str], horizons: Sequence[int], workers: Workers) -> pd.DataFrame:
+    """Forecasts of members from each series' last value in a changed history."""
+    return to_rows(run_work(present_work(panel, models=models), horizons=horizons, workers=workers))
 
 
 @dataclass(frozen=True)

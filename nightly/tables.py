@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,14 @@ from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS
 from core.schema import ALL, check
 from core.settings import SNAPSHOT
 from forecasting.explanation import explain
-from forecasting.hindcast import present_work, run_work
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.quantiles import to_matrix, to_rows
+from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.workers import Workers
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.source import SourceCard
-from nightly.forecasts import HORIZONS, ForecastSet
+from nightly.forecasts import ForecastSet
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.releases import Release
 
@@ -53,10 +52,6 @@ def forecast_tables(
     """
     past, panel = made.past_ensemble, data.panel
     as_of = pd.Timestamp(data.date)
-
-    def refit(changed: Panel, models: Sequence[str]) -> pd.DataFrame:
-        return to_rows(run_work(present_work(changed, models=models), horizons=HORIZONS, workers=workers))
-
     return {
         "forecasts": served.current.assign(target=TARGET, as_of=as_of),
         "trajectories": served.paths,
@@ -68,7 +63,7 @@ def forecast_tables(
         "calibration": calibration_table(past, panel),
         "weights": made.weights,
         "explanations": explain(
-            made.current, made.hindcasts, made.weights, panel, refit, published=served.current_ensemble
+            made.current, made.hindcasts, made.weights, panel, published=served.current_ensemble, workers=workers
         ),
         "driver_tests": driver_tests(SNAPSHOT),
     }

@@ -55,7 +55,7 @@ def world(panel: Panel, former: Panel | None = None) -> tuple[pd.DataFrame, pd.D
 @pytest.fixture(scope="module")
 def explained(small_panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     present, past, weights = world(small_panel)
-    return explain(present, past, weights, small_panel, refit), present, past
+    return explain(present, past, weights, small_panel), present, past
 
 
 def change(rows: pd.DataFrame, component: str) -> pd.Series:
@@ -103,7 +103,7 @@ def test_a_count_that_comes_exactly_as_expected_is_no_news(small_panel: Panel) -
     matrix = small_panel.matrix.copy()
     matrix.iloc[-1] = expected.reindex(matrix.columns).to_numpy()
     panel = Panel(small_panel.freq, matrix, small_panel.groups)
-    rows = explain(*world(panel), panel, refit)
+    rows = explain(*world(panel), panel)
     for component in (LEVEL_SHIFT, LAST_OUTCOME, REVISIONS):
         np.testing.assert_allclose(change(rows, component), 0.0, atol=1e-6)
 
@@ -112,7 +112,7 @@ def test_a_count_above_what_was_expected_raises_the_forecast_and_the_surprise_is
     matrix = small_panel.matrix.copy()
     matrix.iloc[-1] *= 3.0
     panel = Panel(small_panel.freq, matrix, small_panel.groups)
-    rows = explain(*world(panel), panel, refit)
+    rows = explain(*world(panel), panel)
     first = rows[rows["horizon"] == 1]
     news = change(first, LEVEL_SHIFT) + change(first, LAST_OUTCOME)
     assert (news > 0).all()
@@ -124,7 +124,7 @@ def test_revised_figures_are_told_apart_from_the_new_count(small_panel: Panel) -
     former = small_panel.matrix.copy()
     former.iloc[-2] *= 0.5
     known_then = Panel(small_panel.freq, former, small_panel.groups)
-    rows = explain(*world(small_panel, known_then), small_panel, refit)
+    rows = explain(*world(small_panel, known_then), small_panel)
     assert (change(rows[rows["horizon"] == 1], REVISIONS) > 0).all()
     total = rows.groupby(["series_id", "horizon"])["change"].sum()
     last = rows.groupby(["series_id", "horizon"])["value"].last()
@@ -133,11 +133,11 @@ def test_revised_figures_are_told_apart_from_the_new_count(small_panel: Panel) -
 
 def test_other_weights_alone_move_only_the_link_of_weights(small_panel: Panel) -> None:
     present, past, weights = world(small_panel)
-    before = explain(present, past, weights, small_panel, refit)
+    before = explain(present, past, weights, small_panel)
     newest = weights["origin_date"] == small_panel.end_dates[-1]
     turned = weights.copy()
     turned.loc[newest, "weight"] = (turned.loc[newest, "model_id"] == "vigie-baseline").astype(float)
-    after = explain(present, past, turned, small_panel, refit)
+    after = explain(present, past, turned, small_panel)
     for component in (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME):
         np.testing.assert_allclose(change(after, component), change(before, component), atol=1e-9)
     assert np.abs(change(after, WEIGHTS) - change(before, WEIGHTS)).max() > 1
@@ -150,11 +150,11 @@ def test_other_weights_alone_move_only_the_link_of_weights(small_panel: Panel) -
 
 def test_what_is_changed_before_publication_is_a_link_of_its_own(small_panel: Panel) -> None:
     present, past, weights = world(small_panel)
-    before = explain(present, past, weights, small_panel, refit)
+    before = explain(present, past, weights, small_panel)
     published = present.copy()
     running = (published["model_id"] == ENSEMBLE) & (published["horizon"] == 1)
     published.loc[running, "value"] *= 1.25
-    after = explain(present, past, weights, small_panel, refit, published=published)
+    after = explain(present, past, weights, small_panel, published=published)
     assert (change(before, NOWCAST) == 0).all()
     first, rest = after["horizon"] == 1, after["horizon"] > 1
     assert (change(after[first], NOWCAST) > 0).all()
@@ -166,7 +166,7 @@ def test_what_is_changed_before_publication_is_a_link_of_its_own(small_panel: Pa
 def test_a_series_without_a_forecast_a_month_ago_has_no_explanation(small_panel: Panel) -> None:
     present, past, weights = world(small_panel)
     none = past[past["origin_date"] != small_panel.end_dates[-2]]
-    assert explain(present, none, weights, small_panel, refit).empty
+    assert explain(present, none, weights, small_panel).empty
     assert list(EXPLANATIONS.empty().columns) == list(EXPLANATIONS.columns)
 
 
