@@ -515,7 +515,7 @@ TABLES: tuple[Table, ...] = (
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
         ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
-        "workflow", **_REASON,
+        "reports", "workflow", **_REASON,
     ),
     TRACK_RECORD,
     _like(
@@ -528,11 +528,11 @@ TABLES: tuple[Table, ...] = (
     Table(
         "asylum_series", "Every series of asylum applications and whether it is forecast.",
         _of("series_id target freq geo citizen state last_period origin_date note"),
-        ("series_id",), "nightly.asylum", ("dashboard",),
+        ("series_id",), "nightly.asylum", ("dashboard", "reports"),
     ),
     _like(
         FORECASTS, "asylum_forecasts", "Asylum applications ahead, by country of destination and largest corridors.",
-        "nightly.asylum", "dashboard", **_MARKS, **_of("target freq geo citizen"), as_of=_AS_OF,
+        "nightly.asylum", "dashboard", "reports", **_MARKS, **_of("target freq geo citizen"), as_of=_AS_OF,
     ),
     _like(REPLAYS, "asylum_replays", "The same at past origins.", "nightly.asylum", "dashboard"),
     _like(
