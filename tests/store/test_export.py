@@ -32,7 +32,10 @@ def release(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Release:
     about = About(dt.date(2025, 1, 31), "0.1.0", {}, {})
     revised = counts.assign(before=[1060.0, 1000.0, 57.0, 3.0], after=counts["obs_value"], share=0.1)
     revised = revised.drop(columns="obs_value")
-    set_aside = pd.DataFrame({"source_id": ["iom_dtm"], "rule": ["negative"], "record": ["ITA;ERI;-3"]})
+    revised = revised.drop(columns=["obs_flag", "as_of_estimated"]).assign(kind="changed", change=1.0)
+    set_aside = pd.DataFrame(
+        {"source_id": ["iom_dtm"], "file": ["f"], "row": ["1"], "column": ["n"], "rule": ["negative"], "record": ["-3"]}
+    )
     return ReleaseStore(tmp_path / "home").publish(
         release_frames | {"observations": counts, "revisions": revised, "rejected": set_aside},
         {"sources.json": json.dumps({"iom_dtm": CARD, "frontex": UNUSED})},
@@ -62,7 +65,7 @@ def test_revised_counts_do_not_tell_what_the_table_of_observations_withholds(rel
 
 def test_rows_that_were_set_aside_leave_without_their_content(release: Release, tmp_path: Path) -> None:
     write_export(release, "rejected", tmp_path / "out.csv")
-    assert list(read_csv(tmp_path).columns) == ["source_id", "rule"]
+    assert list(read_csv(tmp_path).columns) == ["source_id", "file", "row", "column", "rule"]
 
 
 def test_no_table_of_a_release_leaves_with_a_small_count_by_citizenship(release: Release, tmp_path: Path) -> None:
