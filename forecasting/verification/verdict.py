@@ -60,7 +60,10 @@ def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE, scale: str = "log")
 def with_verdicts(scores: pd.DataFrame) -> pd.DataFrame:
     """Rows of a table of scores with their ``verdict``, and bounds that are empty where it has none."""
     rows = scores.assign(**{name: np.nan for name in ("relative_wis_lo", "relative_wis_hi") if name not in scores})
-    judged = verdicts(rows["relative_wis_lo"], rows["relative_wis_hi"], rows.get("p_holm"))
+    p_holm = rows.get("p_holm")
+    # An older release is read with the column empty: its intervals decide alone.
+    corrected = None if p_holm is None or p_holm.isna().all() else p_holm
+    judged = verdicts(rows["relative_wis_lo"], rows["relative_wis_hi"], corrected)
     return rows.assign(verdict=judged)
 
 

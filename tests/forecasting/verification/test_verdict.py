@@ -8,7 +8,16 @@ import pytest
 
 from dashboard import evaluation_view
 from dashboard.charts.models import skill_alt
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm, holm_within, skill, verdicts
+from forecasting.verification.verdict import (
+    BETTER,
+    NO_EVIDENCE,
+    WORSE,
+    holm,
+    holm_within,
+    skill,
+    verdicts,
+    with_verdicts,
+)
 from reports import numbers
 
 
@@ -65,3 +74,9 @@ def test_holm_leaves_out_tests_that_could_not_be_made() -> None:
 def test_holm_runs_within_each_family() -> None:
     rows = pd.DataFrame({"family": ["a", "a", "b"], "p_value": [0.02, 0.5, 0.04]})
     np.testing.assert_allclose(holm_within(rows, ["family"]), [0.04, 0.5, 0.04])
+
+
+def test_an_older_release_whose_corrected_p_values_are_read_as_empty_is_judged_by_its_intervals() -> None:
+    scores = pd.DataFrame({"relative_wis_lo": [0.7, 0.9, 1.1], "relative_wis_hi": [0.8, 1.1, 1.3], "p_holm": np.nan})
+    scores = scores.assign(relative_wis=[0.75, 1.0, 1.2])
+    assert with_verdicts(scores)["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE]
