@@ -40,10 +40,10 @@ def main() -> None:
             seen = dashboard_load.run(server.address, given.readers, given.minutes)
             memory = server.memory()
             seen.errors.extend(server.faults())
-        load = told([*load_words(given.readers, given.minutes), "", *load_table(seen, *memory), ""])
+        load = report_lines([*load_words(given.readers, given.minutes), "", *load_table(seen, *memory), ""])
         with Server(home, Path(folder) / "pages.log") as server:
             times = dashboard_pages.measure(server.address, given.repetitions)
-        pages = told([*introduction(home, given.repetitions, busy), "", *times_table(times), ""])
+        pages = report_lines([*introduction(home, given.repetitions, busy), "", *times_table(times), ""])
     for error in seen.errors[:20]:
         sys.stderr.write(f"{error}\n")
     if given.write:
@@ -51,7 +51,7 @@ def main() -> None:
     sys.exit(0 if is_within(times, seen, memory[1]) else 1)
 
 
-def told(lines: list[str]) -> list[str]:
+def report_lines(lines: list[str]) -> list[str]:
     """Print a part as soon as it is measured, and hand it on."""
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
