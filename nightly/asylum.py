@@ -128,15 +128,14 @@ def forecast_asylum(
         made.append(done)
     degraded = [] if made else [why_not(states).record(SOURCE_ID)]
     forecasts = _together([one.present for one in made])
+    frames = {
+        "asylum_series": pd.concat(states, ignore_index=True),
+        "asylum_forecasts": check(forecasts, FORECASTS).assign(as_of=pd.Timestamp(as_of)) if made else forecasts,
+        "asylum_replays": _together([one.past for one in made]),
+        "asylum_scores": _together([one.scores for one in made]),
+    }
     return Asylum(
-        {
-            "asylum_series": pd.concat(states, ignore_index=True),
-            "asylum_forecasts": check(forecasts, FORECASTS).assign(as_of=pd.Timestamp(as_of)) if made else forecasts,
-            "asylum_replays": _together([one.past for one in made]),
-            "asylum_scores": _together([one.scores for one in made]),
-        },
-        degraded,
-        computed,
+        {name: frame if len(frame) else RELEASE[name].empty() for name, frame in frames.items()}, degraded, computed
     )
 
 

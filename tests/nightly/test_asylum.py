@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from core.progress import silent
+from core.release import RELEASE
+from core.schema import check
 from nightly.asylum import Asylum, forecast_asylum
 from store.caches import BacktestStore
 
@@ -112,3 +114,10 @@ def test_without_recent_figures_the_night_is_degraded_and_says_why(
     assert found.frames["asylum_forecasts"].empty
     assert [item["source_id"] for item in found.degraded] == ["eurostat"]
     assert reason in found.degraded[0]["reason"]
+
+
+def test_where_nothing_can_be_forecast_every_table_keeps_its_contract_and_is_empty(tmp_path: Path) -> None:
+    nothing = made(figures("M", MONTHS).iloc[:0], tmp_path)
+    for name, frame in nothing.frames.items():
+        assert len(check(frame, RELEASE[name])) == 0
+    assert nothing.degraded

@@ -336,4 +336,4 @@ def test_http_is_spoken_in_one_module_of_ingestion_only() -> None:
         names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
         if names & {"httpx", "requests", "urllib.request", "http.client", "urllib3", "aiohttp", "socket"}:
             speakers.append(path.name)
-    assert speakers == ["client.py"]
+    assert speakers == ["http.py"]
