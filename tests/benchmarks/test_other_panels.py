@@ -32,7 +32,7 @@ def test_every_panel_is_read_by_a_source_that_there_is() -> None:
     assert {one.source_id for one in PANELS} <= set(SOURCES)
 
 
-def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def observations(name: str) -> pd.DataFrame:
         months = ["2020-01", "2020-02"] if name == "old" else ["2020-02", "2020-03"]
         return pd.DataFrame(
@@ -42,12 +42,12 @@ def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.Mo
             }
         )  # fmt: skip
 
-    source = SimpleNamespace(
-        fetch=lambda path: path.name, parse=lambda name: SimpleNamespace(observations=observations(name))
-    )
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(b"any")
+    source = SimpleNamespace(parse=lambda raw: SimpleNamespace(observations=observations(raw.name)))
     monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
     published = replace(PANELS[0], source_id="source", files=("old", "new"), target="flow")
-    assert panel_of(published, Path("folder")).matrix["flow"].tolist() == [1.0, 2.0, 2.0]
+    assert panel_of(published, tmp_path).matrix["flow"].tolist() == [1.0, 2.0, 2.0]
 
 
 def test_the_table_has_the_ensemble_at_every_horizon_and_names_the_panel_once(panel: Panel) -> None:
