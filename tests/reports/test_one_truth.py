@@ -7,6 +7,7 @@ import html
 import io
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -36,12 +37,12 @@ def plain(text: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).replace("\u2060", "").split())
 
 
-def announced(release: LoadedRelease, row: Mapping[str, object]) -> Announcement:
+def announced(release: LoadedRelease, row: Mapping[Any, Any]) -> Announcement:
     facts = alert_facts(row, release.frames) | {"as_of": release.as_of.isoformat(), "signed_by": ["Ada", "Ben"]}
     return Announcement("5a0c6c1e-7f62-5c38-a4b0-2f6c5c1f8f10", "raised", str(row["alert_id"]), "run", AT, facts)
 
 
-def outputs(release: LoadedRelease, row: Mapping[str, object], code: str) -> dict[str, str]:
+def outputs(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> dict[str, str]:
     """What each output says about an alert, as text."""
     announcement, language = announced(release, row), Language(code)
     message = compose(announcement, code, DASHBOARD)
@@ -68,7 +69,7 @@ def outputs(release: LoadedRelease, row: Mapping[str, object], code: str) -> dic
     return {name: plain(text) for name, text in found.items()}
 
 
-def report_of(release: LoadedRelease, row: Mapping[str, object], code: str) -> AlertReport:
+def report_of(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> AlertReport:
     return alert_report(row, rule_record(row, release.frame("track_record")), Language(code))
 
 
