@@ -21,6 +21,8 @@ from tests.ingest.live.layouts import ONI
 from tests.ingest.live.layouts_indicators import displacement_rows
 from tests.ingest.live.publisher import Publisher, Reply
 
+pytestmark = pytest.mark.slow
+
 KEY = "n4me-that-opens-nothing"
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 import pandas as pd
+import pytest
 
 from core.calendar import last_complete_period
 from core.routes import ARRIVAL_ROUTES
 from core.settings import DEMONSTRATION_DATE, SNAPSHOT
 from ingest import snapshot
 from ingest.routes import route_arrivals
+
+pytestmark = pytest.mark.slow
 
 BACK = 24
 

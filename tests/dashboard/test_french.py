@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
 from core.entry import Entry
+from core.errors import SourceError, message
 from dashboard import i18n
 from dashboard.failures import error_words
 from tests.french import english_left
@@ -75,7 +76,8 @@ def test_the_overview_writes_numbers_and_dates_as_french_does() -> None:
 
 
 def test_the_data_page_tells_rules_and_refusals_in_french(home: Path) -> None:
-    publish(home, degraded=[{"source_id": "iom_dtm", "reason": "dtm.csv, row 3: the count is negative: '-3'"}])
+    fault = SourceError("dtm.csv", "{fault}: '{value}'", row=3, fault=message("the count is negative"), value="-3")
+    publish(home, degraded=[fault.message.record("iom_dtm")])
     app = visit("data", lang="fr")
     said = shown(app)
     assert "(dtm.csv, ligne 3\u202f: l’effectif est négatif\u202f: «\u202f-3\u202f»)" in app.warning[0].value.replace(

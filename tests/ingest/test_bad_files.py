@@ -21,6 +21,8 @@ from core.schema import check
 from ingest.source import Parsed, RawFile
 from ingest.sources import frontex, iom_dtm, italy_interior, uk_home_office, unhcr_odp
 
+pytestmark = pytest.mark.slow
+
 Grid = list[list[str]]
 SLOW = settings(max_examples=40, deadline=None)
 

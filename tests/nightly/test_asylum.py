@@ -15,6 +15,8 @@ from core.schema import check
 from nightly.asylum import Asylum, forecast_asylum
 from store.caches import BacktestStore
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2020, 1, 31)
 COUNTRIES = ("AUT", "BEL", "DEU", "FRA", "ITA", "SWE")
 

@@ -18,6 +18,8 @@ from ingest.source import Parsed, RawFile
 from tests.ingest.live.layouts import LAYOUTS, pull
 from tests.ingest.live.publisher import Publisher
 
+pytestmark = pytest.mark.slow
+
 Answers = list[tuple[str, RawFile]]
 FEW = settings(max_examples=250, deadline=None)
 

@@ -21,6 +21,8 @@ from tests.faults.files import ABSENT, ASIDE, REFUSED, SAME, Sound, documented_a
 from tests.ingest.live.layouts import LAYOUTS, pull
 from tests.ingest.live.publisher import Answerer, Publisher, Reply
 
+pytestmark = pytest.mark.slow
+
 NAMES = list(live_sources())
 EACH = pytest.mark.parametrize("source_id", NAMES)
 Figures = dict[tuple[str, str, str], float]
