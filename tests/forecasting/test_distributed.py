@@ -32,7 +32,7 @@ BOTH_COMMANDS = """
 import sys
 from pathlib import Path
 from forecasting.distributed import workers_of
-from .frames import run_backtest, run_forecast
+from tests.forecasting.frames import run_backtest, run_forecast
 
 engine, panel, past, present, models = sys.argv[1:]
 with workers_of(engine) as workers:
