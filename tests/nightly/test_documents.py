@@ -76,8 +76,13 @@ def test_every_text_stands_in_every_language_under_the_same_name(release: Releas
 
 
 def test_no_english_sentence_is_left_in_a_french_text(release: Release) -> None:
+    citations = [card.citation for card in CARDS.values()]
     for name in (name for name in release.manifest["files"] if name.startswith("fr/")):
-        assert english_left(release.document(name)) == [], name
+        text = release.document(name).replace("\\", "")
+        # A citation names a data set as its publisher does.
+        for citation in citations:
+            text = text.replace(citation, "")
+        assert english_left(text) == [], name
     assert english_left(release.document("model_cards/vigie-ensemble.md"))
 
 
