@@ -35,7 +35,7 @@ def backtest(
     return pd.concat([work.matching(done, horizons)[list(fresh.columns)], fresh], ignore_index=True)
 
 
-def forecast(panel: Panel, *, horizons: Sequence[int], models: Sequence[str], **options: Any) -> pd.DataFrame:  # noqa: ANN401
+def forecast(panel: Panel, *, horizons: Sequence[int], models: Sequence[str], **options: Any) -> pd.DataFrame:  # noqa: ANN401  # the engine's
     """Forecasts of single models from each series' last value."""
     return to_rows(run_work(present_work(panel, models=models), horizons=horizons, **options))
 
@@ -45,11 +45,11 @@ def ensemble(members: pd.DataFrame, panel: Panel) -> pd.DataFrame:
     return to_rows(combine(members, panel).forecasts)
 
 
-def run_backtest(panel_path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+def run_backtest(panel_path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401  # the engine's
     """What ``vigie backtest`` writes."""
     return to_rows(backtest_file(panel_path, **options).table)
 
 
-def run_forecast(panel_path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401
+def run_forecast(panel_path: Path, **options: Any) -> pd.DataFrame:  # noqa: ANN401  # the engine's
     """What ``vigie forecast`` writes."""
     return to_rows(forecast_file(panel_path, **options).table)

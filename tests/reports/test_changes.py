@@ -66,7 +66,7 @@ def test_a_route_is_told_once_even_where_its_alerts_name_different_sources(make_
 
 
 @pytest.mark.parametrize(("moved", "told"), [(0.04, False), (0.06, True), (-0.06, True)])
-def test_a_chance_that_hardly_moved_is_not_worth_a_line(make_release: MakeRelease, moved: float, told: bool) -> None:  # noqa: FBT001
+def test_a_chance_that_hardly_moved_is_not_worth_a_line(make_release: MakeRelease, moved: float, told: bool) -> None:  # noqa: FBT001  # a case
     now = make_release(1, 0).with_frame("alerts", frame({**WATCH, "probability": 0.5 + moved}))
     before = make_release(1, 0).with_frame("alerts", frame({**WATCH, "probability": 0.5}))
     assert bool(changes(now, before, ENGLISH)) is told
