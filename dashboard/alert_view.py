@@ -42,8 +42,8 @@ from dashboard.tables import capital
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers
-from reports.alert import Row
 from reports.names import RULES
+from reports.release import Row
 
 ENDED_KEY = ":ended"
 MOST_RELEASES = 30

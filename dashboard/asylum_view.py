@@ -17,8 +17,8 @@ from dashboard.reads import Night
 from dashboard.route_context import country
 from forecasting.model import ENSEMBLE
 from reports import asylum, numbers
-from reports.alert import Row
 from reports.asylum import MONTHS_EACH, OK
+from reports.release import Row
 
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""

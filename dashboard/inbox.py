@@ -29,8 +29,7 @@ from dashboard.failures import error_words
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
-from reports.alert import Row
-from reports.release import entries_until
+from reports.release import Row, entries_until
 from store.releases import ReleaseStore
 from workflow import workflow_on
 from workflow.decisions import Outcome, Step, act

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -19,8 +18,8 @@ from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.theme import LEVELS, current_theme, level_label
 from reports.names import COMPARED_RULES, RULES
+from reports.release import Row
 
-Row = Mapping[Any, Any]
 ANY_MONTH = 0
 
 

@@ -15,7 +15,7 @@ from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers, route
-from reports.alert import Row
+from reports.release import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 

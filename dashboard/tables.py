@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,8 +17,8 @@ from dashboard.i18n import _, lang, language
 from dashboard.layout import route_name
 from dashboard.theme import BADGE_COLOURS, level_label
 from reports.numbers import chances as chances_of
+from reports.release import Row
 
-Row = Mapping[Any, Any]
 NO_BREAK = "\u00a0"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +18,11 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports.names import level_label, level_name
+from reports.release import Row
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
-Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)

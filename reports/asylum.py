@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pandas as pd
@@ -12,7 +11,7 @@ from core.countries import display_name
 from core.languages import Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from reports.release import ReadableRelease
+from reports.release import ReadableRelease, Row
 from reports.route import KeyNumber
 
 MONTHS_EACH = {"M": 1, "Q": 3}
@@ -24,7 +23,6 @@ KINDS = {
     "asylum_applications_first.Q": _("First-time applicants, quarterly"),
 }
 """What is counted and how often, by target and frequency."""
-Row = Mapping[Any, Any]
 
 
 class AsylumForecast(Protocol):

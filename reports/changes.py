@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from alerts.levels import rank
@@ -16,12 +13,11 @@ from core.routes import is_route
 from reports import numbers
 from reports.alert import FALLS
 from reports.names import level_name, route_name, subject_name
-from reports.release import ReadableRelease
+from reports.release import ReadableRelease, Row
 
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
-Row = Mapping[Any, Any]
 
 
 def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None) -> tuple[str, str]:

@@ -12,6 +12,8 @@ import pandas as pd
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF, State, fold
 from core.entry import Entry
 
+Row = Mapping[Any, Any]
+"""One row of a release's table, by column."""
 BRIEFING_FRAMES = ("routes", "observations", "forecasts", "trajectories", "alerts", "track_record", "freshness")
 """What the briefing reads of a release."""
 CHANGE_FRAMES = ("routes", "observations", "forecasts", "alerts")

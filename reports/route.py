@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 
@@ -17,9 +16,8 @@ from reports import numbers
 from reports.alert import AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
-from reports.release import ReadableRelease
+from reports.release import ReadableRelease, Row
 
-Row = Mapping[Any, Any]
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
 

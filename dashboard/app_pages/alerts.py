@@ -20,10 +20,11 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import LEVELS, current_theme, level_badge, level_label
 from reports import numbers
-from reports.alert import AlertReport, Row, alert_file, alert_report, events_words, rule_record, status_words
+from reports.alert import AlertReport, alert_file, alert_report, events_words, rule_record, status_words
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import RULES, subject_name
+from reports.release import Row
 
 TITLE, PLACE = _("Alerts"), 4
 

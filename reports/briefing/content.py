@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -16,12 +14,11 @@ from reports import citations, numbers
 from reports.alert import AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
-from reports.release import Decisions, LoadedRelease
+from reports.release import Decisions, LoadedRelease, Row
 from reports.route import known_to, window_words
 
 MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
 NO_FORECAST = _("no forecast")
-Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
