@@ -15,15 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-
-def vigie(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in its own process, as a scheduler does."""
-    environment = {key: value for key, value in os.environ.items() if key != "VIGIE_HOME"}
-    if home is not None:
-        environment["VIGIE_HOME"] = str(home)
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments], capture_output=True, text=True, env=environment, check=False
-    )
+from tests.commands.command_line import command as vigie
 
 
 @pytest.fixture

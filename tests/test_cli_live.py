@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from commands.shared import EXIT_DEGRADED
 from core.settings import PROJECT
 from ingest.catalogue import source_access
+from tests.commands.command_line import command
 from tests.ingest.live.layouts import ONI
 from tests.ingest.live.layouts_indicators import displacement_rows
 from tests.ingest.live.publisher import Publisher, Reply
@@ -27,16 +29,12 @@ KEY = "n4me-that-opens-nothing"
 
 
 @pytest.fixture
-def publisher() -> Iterator[Publisher]:
+def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
     server = Publisher()
     yield server
     server.close()
-
-
-def vigie(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    command = [sys.executable, "-m", "cli", *arguments, "--home", str(home)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 def test_live_figures_are_taken_replayed_and_failures_named(publisher: Publisher, tmp_path: Path) -> None:
@@ -47,15 +45,16 @@ def test_live_figures_are_taken_replayed_and_failures_named(publisher: Publisher
         f"[live.sources.noaa_enso.addresses]\nindex = '{index}'\n"
         f"[live.sources.fao_ffpi.addresses]\npage = '{page}'\n"
     )
+    vigie = partial(command, home=tmp_path)
     both = ("--source", "noaa_enso", "--source", "fao_ffpi")
-    done = vigie(tmp_path, "ingest", "--live", *both)
+    done = vigie("ingest", "--live", *both)
     assert done.returncode == 3
     assert "noaa_enso: oni.txt read, 3 figures" in done.stdout
     assert "failed: fao_ffpi" in done.stderr
     assert "the page holds no link such as" in done.stderr
-    assert vigie(tmp_path, "ingest", "--live", "--source", "fao_ffpi").returncode == 1
+    assert vigie("ingest", "--live", "--source", "fao_ffpi").returncode == 1
     publisher.close()
-    again = vigie(tmp_path, "ingest", "--replay", dt.datetime.now(dt.UTC).date().isoformat())
+    again = vigie("ingest", "--replay", dt.datetime.now(dt.UTC).date().isoformat())
     assert again.returncode == 0
     assert "noaa_enso: oni.txt read, 3 figures, 0 new" in again.stdout
     assert "Traceback" not in done.stderr + again.stderr
