@@ -10,7 +10,6 @@ from functools import cached_property
 
 import pandas as pd
 import pandera.pandas as pa
-from pandera.errors import SchemaError as BrokenColumn
 from pandera.errors import SchemaErrors
 
 from core.aggregates import refuse_person_level
@@ -117,9 +116,6 @@ class Table:
 
 _BLANK = {TEXT: "", NUMBER: float("nan"), WHOLE: 0, DAY: pd.NaT, YES_NO: False}
 
-LARGE = 20_000
-"""Rows from which on a frame is first checked by its distinct values, which is several times faster."""
-
 
 def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Return ``frame`` if it keeps the contract of a table; columns beyond it are let through.
@@ -131,7 +127,7 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     missing = [name for name, column in table.columns.items() if not column.optional and name not in frame.columns]
     if missing:
         raise SchemaError(f"{table.name}: missing columns {missing}; found {list(frame.columns)}")
-    if len(frame) >= LARGE and _keeps(frame, table.schema):
+    if keeps(frame, table):
         return frame
     try:
         return table.schema.validate(frame, lazy=True)
@@ -139,14 +135,25 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         raise SchemaError(f"{table.name}: {_describe(errors.failure_cases)}") from None
 
 
-def _keeps(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> bool:
-    """Whether a large frame keeps a contract, by each column's distinct values: all checks are by value."""
-    try:
-        for name in frame.columns.intersection(list(schema.columns)):
-            schema.columns[name].validate(frame[[name]].drop_duplicates())
-    except BrokenColumn:
+def keeps(frame: pd.DataFrame, table: Table) -> bool:
+    """Whether a frame surely keeps a contract, told in a tenth of the time; where not, pandera tells what is wrong."""
+    if not frame.columns.is_unique or (table.key and frame.duplicated(list(table.key)).any()):
         return False
-    return not (schema.unique and frame.duplicated(schema.unique).any())
+    return all(_holds(frame[name], column) for name, column in table.columns.items() if name in frame.columns)
+
+
+def _holds(values: pd.Series, column: Column) -> bool:
+    missing = values.isna()
+    if values.dtype != column.dtype or (missing.any() and not column.nullable):
+        return False
+    known = values[~missing] if missing.any() else values
+    if column.dtype == TEXT and pd.api.types.infer_dtype(known) != ("string" if len(known) else "empty"):
+        return False
+    return not (
+        (column.least is not None and (known < column.least).any())
+        or (column.most is not None and (known > column.most).any())
+        or (column.one_of and not known.isin(column.one_of).all())
+    )
 
 
 def _describe(cases: pd.DataFrame) -> str:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import pytest
 from pandera.errors import SchemaError as BrokenColumn
 
 from core.errors import SchemaError
 from core.release import OBSERVATIONS, PANEL, SCORES
-from core.schema import LARGE, NUMBER, WHOLE, Column, Table, check, make_series_id
+from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table, check, keeps, make_series_id
 
 
 def panel() -> pd.DataFrame:
@@ -65,13 +68,39 @@ def large() -> pd.DataFrame:
 
 def test_a_frame_of_20000_rows_is_checked_as_well() -> None:
     frame = large()
-    assert len(frame) == LARGE
+    assert len(frame) == 20_000
     assert check(frame, PANEL) is frame
     with pytest.raises(SchemaError, match=r"row 7, column value: .*-2"):
         check(frame.assign(value=frame["value"].where(frame.index != 7, -2.0)), PANEL)
     repeated = frame.assign(time_period=frame["time_period"].where(frame.index != 1, frame["time_period"][0]))
     with pytest.raises(SchemaError, match="2000-01"):
         check(repeated, PANEL)
+
+
+@pytest.mark.parametrize("dtype", [TEXT, NUMBER, WHOLE, DAY, YES_NO])
+@pytest.mark.parametrize("nullable", [False, True])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [], [1.5, 2.5], [1.5, np.nan], [np.nan], [-0.5, 1.0], [1, 2], [0, 9], [True, False], ["a", "b"], ["a", None],
+        ["a", 1], ["c"], [None], [b"a"], pd.to_datetime(["2024-01-01", None]), pd.to_datetime(["2024-01-01"]),
+        pd.Series(["2024-01-01"]).astype("datetime64[s]"), pd.Categorical(["a"]), pd.Series(["a"], dtype="string"),
+    ],
+)  # fmt: skip
+def test_the_quick_check_lets_through_what_pandera_lets_through(
+    dtype: str,
+    nullable: bool,  # noqa: FBT001  # a case of the table
+    values: Sequence[object],  # a case of the table
+) -> None:
+    least, most = (0.0, 5.0) if dtype in {NUMBER, WHOLE} else (None, None)
+    one_of = ("a", "b") if dtype == TEXT else ()
+    table = Table("t", "rows", {"x": Column(dtype, nullable=nullable, one_of=one_of, least=least, most=most)})
+    for frame in (pd.DataFrame({"x": values}), pd.DataFrame({"x": pd.Series(values, dtype=object)})):
+        if keeps(frame, table):
+            table.schema.validate(frame)
+        elif dtype == frame["x"].dtype and len(frame):
+            with pytest.raises(BrokenColumn):
+                table.schema.validate(frame)
 
 
 @pytest.mark.parametrize(("scale", "sound"), [("log", True), ("natural", True), ("log2", False)])
