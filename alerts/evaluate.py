@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from alerts.levels import Cutoffs, rank
-from alerts.reasons import as_json, sentence
+from alerts.reasons import as_json, cannot_be_judged, sentence
 from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, OBSERVED_RULES
-from alerts.rules.base import Evidence, Raised, Signal
+from alerts.rules.base import Evidence, Raised, Signal, route_of
+from core.calendar import planning_window
 from core.release import ALERTS
 from core.schema import check
 from core.settings import AlertSettings
@@ -19,7 +21,7 @@ from core.settings import AlertSettings
 INTENDED_USE = "Planning of reception, health care and protection capacity"
 SUBJECT = ["rule", "route_id", "source_id"]
 """An alert goes on from night to night while its rule speaks of the same route and source."""
-COLUMNS = [*ALERTS.columns, "likely_period", "reason_key", "reason_params"]
+COLUMNS = [*ALERTS.columns, "likely_period", "reason_key", "reason_params", "unjudged_since"]
 
 
 def evaluate(
@@ -41,7 +43,8 @@ def evaluate(
     Returns:
         A frame that keeps ``ALERTS``, gravest first, plus ``likely_period`` (first month of the window that
         is likely to bring it) and ``reason_key`` and ``reason_params`` (JSON), from which a page can write the sentence
-        in another language. ``alert_id`` stays the same while an alert goes on.
+        in another language. ``alert_id`` stays the same while an alert goes on. A former alert that no fresh figures
+        judge tonight stays as it was, with ``unjudged_since`` and without a probability.
 
     Raises:
         SchemaError: A frame of the evidence, or ``previous``, breaks its contract.
@@ -53,11 +56,12 @@ def evaluate(
     ]
     raised += newest(signal for signals in observed.values() for signal in signals)
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
-    former = {} if previous is None else _by_subject(check(previous, ALERTS))
-    rows = [_row(one, former, evidence.as_of) for one in raised]
-    if not rows:
-        return no_alerts()
-    alerts = pd.DataFrame(rows)[COLUMNS].drop_duplicates(SUBJECT)
+    before = no_alerts() if previous is None else check(previous, ALERTS)
+    former = _by_subject(before)
+    alerts = pd.DataFrame([_row(one, former, evidence.as_of) for one in raised], columns=COLUMNS)
+    alerts = alerts.drop_duplicates(SUBJECT)
+    stay = _unjudged(before[~before["alert_id"].isin(alerts["alert_id"])], evidence, observed)
+    alerts = pd.concat([part for part in (alerts, stay) if len(part)] or [no_alerts()], ignore_index=True)
     order = alerts["alert_level"].map(rank)
     alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
     return check(alerts.drop(columns="_order"), ALERTS)
@@ -70,12 +74,43 @@ def observed_signals(evidence: Evidence, settings: AlertSettings) -> dict[str, l
 
 def newest(signals: Iterable[Signal]) -> Iterator[Raised]:
     """Alerts of each route's newest month."""
+    return (signal for signal in _newest_months(signals) if signal.level)
+
+
+def _newest_months(signals: Iterable[Signal]) -> Iterable[Signal]:
+    """Each rule's and route's signal of its newest month, whether it says something or not."""
     last: dict[tuple[str, str], Signal] = {}
     for signal in signals:
         key = (signal.rule, signal.route_id)
         if key not in last or signal.month > last[key].month:
             last[key] = signal
-    return (signal for signal in last.values() if signal.level)
+    return last.values()
+
+
+def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, list[Signal]]) -> pd.DataFrame:
+    """Former alerts that tonight's figures cannot judge: they stay as they were, marked, without a probability."""
+    window = [str(month) for month in planning_window(evidence.as_of)]
+    months = evidence.trajectories[["series_id", "target_end_date"]].drop_duplicates()
+    months = months[months["target_end_date"].dt.strftime("%Y-%m").isin(window)]
+    covered = set(months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(route_of))
+    last_signals = _newest_months(signal for signals in observed.values() for signal in signals)
+    newest_month = {(one.rule, one.route_id): str(one.month) for one in last_signals}
+    exceedance = {rule.rule for rule in EXCEEDANCE_RULES}
+
+    def is_judged(row: Mapping[Any, Any]) -> bool:
+        if row["rule"] in exceedance:
+            return row["route_id"] in covered
+        return row["rule"] not in observed or newest_month.get((row["rule"], row["route_id"]), "") >= row["last_period"]
+
+    rows = []
+    for row in missing.to_dict("records"):
+        if is_judged(row):
+            continue
+        since = str(row.get("unjudged_since") or "")
+        reason = row["reason"] if since else cannot_be_judged(row["reason"], evidence.as_of)
+        stays = {"unjudged_since": since or str(evidence.as_of), "reason": reason, "probability": float("nan")}
+        rows.append({**row, **stays, "change": "unchanged"})
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
@@ -102,6 +137,7 @@ def _row(raised: Raised, former: Mapping[tuple[str, ...], Mapping[str, str]], as
         "reason_params": as_json(raised.reason_params),
         "change": "new" if before is None else _change(before["alert_level"], raised.level),
         "intended_use": INTENDED_USE,
+        "unjudged_since": "",
     }
 
 

@@ -5,8 +5,9 @@
         │  └──────────┴───────────────┴── worsened │
         └──► dismissed ────────────────────────────┘
 
-A night proposes, worsens, eases and ends; people do the rest. Nothing here is stored: the journal is, and the state is
-folded from it. A step that is not allowed is refused with a reason that a person can read.
+A night proposes, worsens, eases and ends, and says where no fresh figures tell whether an alert still holds; people do
+the rest. Nothing here is stored: the journal is, and the state is folded from it. A step that is not allowed is refused
+with a reason that a person can read.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ PROPOSED, SIGNED_OFF, ACKNOWLEDGED = _("proposed"), _("signed off"), _("acknowle
 ENDED, DISMISSED = _("ended"), _("dismissed")
 STATES = (PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED, DISMISSED)
 WORSENED, EASED = "worsened", "eased"
+UNJUDGED, JUDGED = "cannot be judged", "judged again"
+"""Steps of a night, and kinds of announcements: no fresh figures tell whether it stands; they do again."""
 COMMENTED, DISSENTED, CORRECTION, ANSWERED = "commented", "dissented", "correction filed", "answered"
 ANNOUNCED, SENT, NOT_SENT = "announced", "sent", "not sent"
 RAISED, UPDATED, WITHDRAWN = "raised", "updated", "withdrawn"
 """Kinds of announcements, beside ``ended``."""
 
 NIGHTLY, DELIVERY = "nightly", "delivery"
-STEPS_OF_A_NIGHT = (PROPOSED, WORSENED, EASED, ENDED)
+STEPS_OF_A_NIGHT = (PROPOSED, WORSENED, EASED, UNJUDGED, JUDGED, ENDED)
 STEPS_OF_PEOPLE = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED, COMMENTED, DISSENTED, CORRECTION, ANSWERED)
 OBJECTIONS = (DISSENTED, CORRECTION)
 SIGN_OFFS_NEEDED: Mapping[str, int] = {level: 2 if level == SEVERE else 1 for level in LEVELS}
@@ -52,7 +55,8 @@ class State:
         signers: What tells those people apart: the identity that a login gave, else the name.
         acknowledged_by: Who acknowledged it; empty where nobody did.
         reopened: True where it worsened after somebody had decided on it.
-        version: ``id`` of the last row that changed any of the above: who decides names the version he saw.
+        unjudged_since: Night since which nobody can say whether it still holds (YYYY-MM-DD); empty where it is judged.
+        version: ``id`` of the last row that changed any of the above: a decision names the version it was made on.
         objections: Dissent and corrections that nobody has answered.
         announcements: Rows that tell what left the house, in order.
         without_effect: Rows that the state they met did not allow; they change nothing and stay readable.
@@ -64,6 +68,7 @@ class State:
     signers: tuple[str, ...] = ()
     acknowledged_by: str = ""
     reopened: bool = False
+    unjudged_since: str = ""
     version: int = 0
     objections: tuple[Entry, ...] = ()
     announcements: tuple[Entry, ...] = ()
@@ -85,7 +90,7 @@ class State:
     def was_raised(self) -> bool:
         """Whether people outside were told, and not yet that it is over."""
         kinds = [entry.payload.get("kind") for entry in self.announcements]
-        return bool(kinds) and kinds[-1] in {RAISED, UPDATED}
+        return bool(kinds) and kinds[-1] in {RAISED, UPDATED, UNJUDGED, JUDGED}
 
 
 def fold(entries: Iterable[Entry], level: str = "") -> State:
@@ -148,19 +153,22 @@ def cooldown_until(sent: Iterable[Entry], level: str, days: float) -> dt.datetim
     return max(times) + dt.timedelta(days=days)
 
 
-def night_step(state: State, level: str) -> str:
-    """What a night that finds an alert at a level has to record: a step's action, or nothing.
+def night_step(state: State, level: str, unjudged_since: str = "") -> str:
+    """What a night that finds an alert at a level has to record next: a step's action, or nothing.
 
     Args:
         state: Where the alert stands.
         level: Level found; empty where the alert no longer stands.
+        unjudged_since: Night since which it cannot be judged; empty where it can.
     """
     if not level:
         return "" if state.status in {"", ENDED} else ENDED
     if state.status in {"", ENDED}:
         return PROPOSED
+    if unjudged_since:
+        return "" if state.unjudged_since else UNJUDGED
     if level == state.level:
-        return ""
+        return JUDGED if state.unjudged_since else ""
     return WORSENED if rank(level) > rank(state.level) else EASED
 
 
@@ -178,7 +186,7 @@ def _proposed(state: State, entry: Entry) -> State:
         raise StepError(_("it is {status} already"), status=state.status)
     return replace(
         state, status=PROPOSED, level=_level_of(entry), sign_offs=(), signers=(), acknowledged_by="",
-        reopened=state.status == ENDED, version=entry.id,
+        reopened=state.status == ENDED, unjudged_since="", version=entry.id,
     )  # fmt: skip
 
 
@@ -190,7 +198,7 @@ def _worsened(state: State, entry: Entry) -> State:
     reopened = state.reopened or state.status != PROPOSED
     return replace(
         state, status=PROPOSED, level=level, sign_offs=(), signers=(), acknowledged_by="", reopened=reopened,
-        version=entry.id,
+        unjudged_since="", version=entry.id,
     )  # fmt: skip
 
 
@@ -199,10 +207,19 @@ def _eased(state: State, entry: Entry) -> State:
     _must_stand(state)
     if rank(level) >= rank(state.level):
         raise StepError("{level} is not milder than {before}", level=level, before=state.level)
+    state = replace(state, level=level, unjudged_since="", version=entry.id)
     # What was signed by some of the people needed is not what stands now: it has to be signed anew.
-    if state.status == PROPOSED:
-        return replace(state, level=level, sign_offs=(), signers=(), version=entry.id)
-    return replace(state, level=level, version=entry.id)
+    return replace(state, sign_offs=(), signers=()) if state.status == PROPOSED else state
+
+
+def _unjudged(state: State, entry: Entry) -> State:
+    _must_stand(state)
+    return replace(state, unjudged_since=str(entry.payload.get("since", "")), version=entry.id)
+
+
+def _judged(state: State, entry: Entry) -> State:
+    _must_stand(state)
+    return replace(state, unjudged_since="", version=entry.id)
 
 
 def _signed_off(state: State, entry: Entry) -> State:
@@ -260,6 +277,8 @@ _TAKE: Mapping[str, Callable[[State, Entry], State]] = {
     PROPOSED: _proposed,
     WORSENED: _worsened,
     EASED: _eased,
+    UNJUDGED: _unjudged,
+    JUDGED: _judged,
     SIGNED_OFF: _signed_off,
     ACKNOWLEDGED: _acknowledged,
     DISMISSED: _dismissed,

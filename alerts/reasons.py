@@ -6,6 +6,7 @@ that the same sentence can be written in any reader's language.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 
@@ -40,6 +41,13 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
             when = language.text(_("in any month of {months}"), months=months)
         figures["when"] = when
     return capital(language.text(TEMPLATES[key], **figures))
+
+
+def cannot_be_judged(reason: str, since: dt.date, language: Language | None = None) -> str:
+    """The sentence of an alert that stays because nobody can say whether it still holds."""
+    language = language or Language()
+    text = _("Cannot be judged since {day}: its figures are too old. It said: {reason}")
+    return language.text(text, day=language.day(since), reason=reason)
 
 
 def as_json(params: Params) -> str:

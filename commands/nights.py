@@ -20,13 +20,18 @@ def nightly(
     home: Home = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Replay the night of this date; default: today.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask publishers for their newest figures first.")] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Publish even where every route that people watch loses its forecast.")
+    ] = False,
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
     from nightly import run_night
 
     folder = home_folder(home)
+    date = _as_date(as_of, "--as-of")
     with progress_bar() as progress:
-        result = run_night(folder, load_settings(folder), _as_date(as_of, "--as-of"), live=live, progress=progress)
+        settings = load_settings(folder)
+        result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     for line in result.summary():
         typer.echo(line)
     raise typer.Exit(EXIT_DEGRADED if result.degraded else EXIT_PUBLISHED)

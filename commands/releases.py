@@ -103,7 +103,14 @@ def _status_lines(found: dict[str, Any]) -> str:
     release = found["release"]
     if release is None:
         return f"No release in {found['home']}. Run 'vigie nightly'."
-    lines = [f"Release {release['run_id']}, as known on {release['as_of']}"]
+    without = [row for row in found["routes"] if row["state"] != "ok"]
+    named = [
+        f"{row['route_id']} (newest: {row['run_id']}, as known on {row['as_of']})" if row["run_id"] else row["route_id"]
+        for row in without
+    ]
+    lines = [f"No forecast for {len(without)} of {len(found['routes'])} routes: {'; '.join(named)}"] if without else []
+    lines.append(f"Release {release['run_id']}, as known on {release['as_of']}")
+    lines += [f"  degraded: {one['source_id']}: {one['reason']}" for one in release["degraded"]]
     lines += [
         f"  {source['source_id']:20} {source['state']:10} to {source['last_period']}" for source in found["sources"]
     ]

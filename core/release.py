@@ -221,10 +221,11 @@ ALERTS = Table(
     required=True,
 )  # fmt: skip
 _REASON = _of(
-    "likely_period reason_key reason_params",
+    "likely_period reason_key reason_params unjudged_since",
     likely_period=_text("first month of the window that is likely to bring it").may_lack,
     reason_key=_text("id of the sentence").may_lack,
     reason_params=_text("its parameters, JSON").may_lack,
+    unjudged_since=_text("first night on which no fresh figures tell whether it holds; empty: it is judged").may_lack,
 )
 
 _MEASURES = {
@@ -383,7 +384,7 @@ ROUTES = Table(
         origin_date=_gap(WORDS["origin_date"]),
         editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
     ),
-    ("route_id",), "nightly.real_time", ("dashboard", "reports"),
+    ("route_id",), "nightly.real_time", ("dashboard", "nightly", "reports", "store"),
 )  # fmt: skip
 
 WEIGHTS = Table(

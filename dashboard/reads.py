@@ -21,6 +21,7 @@ from core.errors import StoreError
 from core.languages import Language
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
+from store import status
 from store.chain import release_folders
 from store.journal import Journal, journal_url
 from store.mirror import Contact, read_contact
@@ -81,6 +82,15 @@ def nights() -> list[Night]:
     """Every release of the home folder, the newest first."""
     store = ReleaseStore(home_folder())
     return [_night(release) for release in reversed(store.all())]
+
+
+def forecast_coverage(night: Night) -> list[dict[str, Any]]:
+    """Which routes of a release have a forecast, else where the newest one stands (:func:`store.status`)."""
+    try:
+        store = ReleaseStore(Path(night.home))
+        return status.forecast_coverage(store, store.get(night.run_id))
+    except StoreError:
+        return []
 
 
 def newest_run_id() -> str:

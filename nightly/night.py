@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import InputError, NothingToPublishError, VigieError, fault_of
+from alerts.evaluate import no_alerts
+from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
+from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
@@ -38,7 +40,7 @@ from store.caches import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
-from store.releases import About, Release, ReleaseStore, prune, readable
+from store.releases import About, Release, ReleaseStore, predecessor, prune, readable
 from store.status import NIGHT_ACTIONS
 from store.vintages import VintageStore
 from workflow import workflow_on
@@ -46,6 +48,8 @@ from workflow.decisions import record_night
 from workflow.sending import send_waiting
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
+LOST = "lost"
+"""Marks the record of a degraded night that names routes which had a forecast before."""
 _LONGEST_REASON = 10_000
 _NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store"}
 """Settings that do not change what a release says."""
@@ -69,6 +73,7 @@ class Run:
     date: dt.date
     replay: bool
     live: bool
+    allow_empty: bool
     settings: Settings
     journal: Journal
     delivery: Delivery
@@ -96,11 +101,12 @@ class RunResult:
 
     def summary(self) -> list[str]:
         """Lines for a person."""
-        lines = [
+        lines = [item["reason"] for item in self.degraded if item.get(LOST)]
+        lines += [
             f"Release {self.release.run_id} published, as known on {self.release.as_of}: "
             f"{self.seconds['in all']:.0f} s, {self.computed:,} past forecasts made anew"
         ]
-        lines += [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded]
+        lines += [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded if not item.get(LOST)]
         return lines + self.notified
 
 
@@ -110,6 +116,7 @@ def run_night(
     as_of: dt.date | None = None,
     *,
     live: bool = False,
+    allow_empty: bool = False,
     progress: ProgressReport = silent,
 ) -> RunResult:
     """Make and publish one release.
@@ -119,10 +126,11 @@ def run_night(
         settings: Its settings.
         as_of: Replay the night of this date; today by default.
         live: Ask publishers for their newest values first; a source that fails degrades the night, no more.
+        allow_empty: Publish even where every route that people watch would lose its forecast.
         progress: Told what is being done.
 
     Raises:
-        NothingToPublishError: No route can be forecast; the former release stands.
+        NothingToPublishError: No route can be forecast, or none that people watch; the former release stands.
         InputError: Another night is running, the date lies ahead or, with ``live``, in the past, or the settings name
             unknown things.
         NotDeliveredError: The release stands here, and the shared store did not take it.
@@ -141,7 +149,9 @@ def run_night(
             with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
                 # Its libraries load while values are read; others join where there is much to do.
                 pool.start(1)
-                return _make_release(Run(date, date < today, live, settings, journal, delivery, pool, progress))
+                return _make_release(
+                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress)
+                )
         except AlreadyRunningError:
             raise
         except Exception as error:
@@ -181,6 +191,10 @@ def _make_release(run: Run) -> RunResult:
         cards = CARDS | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
+    before = predecessor(releases, date, replay=run.replay)
+    lost = _lost_routes(data.states, before)
+    if not run.allow_empty:
+        _refuse_empty(data.states, before, run.settings)
 
     with timer.stage("forecasting"):
         made = make_forecasts(data, settings, cache, run.progress, run.pool)
@@ -192,7 +206,15 @@ def _make_release(run: Run) -> RunResult:
         served = made.with_nowcasts(nowcasts)
         tables = forecast_tables(data, made, served, nowcasts, run.pool)
         tables |= data_tables(data, cards, vintages.rejected(), former)
-        tables |= run_alerts(data, served, tables["freshness"], settings, vintages, former)
+        tables |= run_alerts(
+            data,
+            served,
+            tables["freshness"],
+            settings,
+            vintages,
+            former,
+            before.read("alerts") if before else no_alerts(),
+        )
         tables["group_errors"] = errors_by_group(
             data, made.past_ensemble, cache, run.progress, settings.backtest_origins
         )
@@ -206,6 +228,7 @@ def _make_release(run: Run) -> RunResult:
 
     with timer.stage("publishing"):
         degraded = [
+            *_lost(data, lost, before),
             *inputs.failed,
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
             *_routes_without_forecast(data.states),
@@ -266,6 +289,44 @@ def _remove_old_releases(home: Path, settings: Settings) -> None:
         return
     if removed:
         get_logger().info("old releases removed", run_ids=[item.run_id for item in removed])
+
+
+def _lost_routes(states: pd.DataFrame, before: Release | None) -> list[str]:
+    """Routes that had a forecast in the release that this night goes on from, and have none tonight."""
+    if before is None:
+        return []
+    had = before.read("routes", ["route_id", "state"])
+    return sorted(set(had.loc[had["state"] == OK, "route_id"]) - set(states.loc[states["state"] == OK, "route_id"]))
+
+
+def _refuse_empty(states: pd.DataFrame, before: Release | None, settings: Settings) -> None:
+    """Refuse a release in which no route that people watch has a forecast any more.
+
+    Watched are the routes of thresholds and subscriptions, or all where none is named.
+
+    Raises:
+        NothingToPublishError: The former release stands.
+    """
+    subscribed = [one.routes for one in settings.delivery.subscriptions]
+    watched = {*settings.alerts.thresholds, *(route_id for routes in subscribed for route_id in routes)}
+    if not watched or not all(subscribed):
+        watched = set(states["route_id"])
+    lost = watched & set(_lost_routes(states, before))
+    if before is not None and lost and not watched & set(states.loc[states["state"] == OK, "route_id"]):
+        raise NothingToPublishError(
+            f"no route that people watch ({', '.join(sorted(watched))}) would have a forecast; release {before.run_id} "
+            f"has one for {', '.join(sorted(lost))} and stands. Bring newer figures in (vigie ingest), or publish all "
+            "the same with --allow-empty"
+        )
+
+
+def _lost(data: RealTimeData, lost: list[str], before: Release | None) -> Degraded:
+    """That fewer routes have a forecast than before: what a night says first."""
+    if before is None or not lost:
+        return []
+    fault = _("Fewer routes have a forecast than on {day}: {n} of {total}. Without one now: {routes}.")
+    params = {"day": before.as_of.isoformat(), "n": len(data.forecastable), "total": len(data.states)}
+    return [message(fault, **params, routes=", ".join(lost)).record(ROUTES_SOURCE, **{LOST: ",".join(lost)})]
 
 
 def _routes_without_forecast(states: pd.DataFrame) -> Degraded:

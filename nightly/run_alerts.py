@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.evaluate import ended, evaluate, no_alerts, observed_signals
+from alerts.evaluate import ended, evaluate, observed_signals
 from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
@@ -28,6 +28,7 @@ def run_alerts(
     settings: Settings,
     vintages: VintageStore,
     former: Release | None,
+    before: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Judge the night.
 
@@ -38,6 +39,7 @@ def run_alerts(
         settings: The reader's numbers.
         vintages: For revisions since the former release.
         former: The release before this one, if any.
+        before: Alerts of the night that this one goes on from.
 
     Returns:
         Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
@@ -59,7 +61,6 @@ def run_alerts(
         by_citizen=_counts_by_citizen(data),
         drivers=_drivers(data),
     )
-    before = former.read("alerts") if former else no_alerts()
     record = full_record(served.past_ensemble, panel, settings.alerts, as_of=data.date)
     observed = observed_signals(evidence, settings.alerts)
     now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)

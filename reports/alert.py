@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
-from alerts.reasons import sentence
+from alerts.reasons import cannot_be_judged, sentence
 from alerts.rules import EXCEEDANCE_RULES, TEMPLATES
 from alerts.verification.record import record_of
 from core.languages import Language, is_known, ten_dots
@@ -174,6 +175,9 @@ def _sentence(alert: Row, language: Language, over: str) -> str:
     else:
         # A rule that this version does not know keeps the sentence of its release.
         said = str(alert.get("reason", ""))
+    since = str(alert.get("unjudged_since") or "")
+    if since and not over and key in TEMPLATES:
+        return cannot_be_judged(said, dt.date.fromisoformat(since), language)
     if over == ENDED:
         return language.text(_("The alert no longer stands. It said: {reason}"), reason=said)
     if over == WITHDRAWN:

@@ -278,6 +278,30 @@ def readable(release: Release | None) -> tuple[Release | None, list[dict[str, st
     return None, [message(fault, problem=str(problem)).record("vigie-releases")]
 
 
+def predecessor(store: ReleaseStore, as_of: dt.date, *, replay: bool) -> Release | None:
+    """The release that a night goes on from: the newest whole one of its kind, real or replay, of no later knowledge.
+
+    Args:
+        store: The releases.
+        as_of: The day whose knowledge the night rests on.
+        replay: Whether the night replays a past one.
+
+    Returns:
+        That release; where there is none of the night's kind, the newest of the other; None where there is neither.
+    """
+    other = None
+    for release in reversed(store.all()):
+        try:
+            is_earlier, same_kind = release.as_of <= as_of, bool(release.manifest["replay"]) == replay
+        except (KeyError, StoreError):
+            continue
+        if is_earlier and (same_kind or other is None) and readable(release)[0] is not None:
+            if same_kind:
+                return release
+            other = release
+    return other
+
+
 def _next_run_id(
     created: dt.datetime, existing: Sequence[str], head: Mapping[str, Any] | None, files: Mapping[str, Any]
 ) -> str:

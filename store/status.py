@@ -20,20 +20,48 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
 
     Returns:
         ``home``; ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded;
-        ``sources`` with freshness; ``alerts``: number of open ones by level; ``last_run`` with at,
-        outcome, reason, seconds.
+        ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``: number of open ones by level;
+        ``last_run`` with at, outcome, reason, seconds.
 
     Raises:
         StoreError: The release or the journal cannot be read.
     """
-    release = ReleaseStore(home).current()
+    store = ReleaseStore(home)
+    release = store.current()
     return {
         "home": str(home),
         "release": _release(release),
+        "routes": [] if release is None else forecast_coverage(store, release),
         "sources": _sources(release),
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
         "last_run": _last_run(home, journal_setting),
     }
+
+
+def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, Any]]:
+    """Which routes of a release have a forecast and, of those that have none, where the newest one stands.
+
+    Args:
+        store: Its home's releases.
+        release: The one that is looked at.
+
+    Returns:
+        Per route ``route_id``, ``state`` (``ok``, ``too_old`` or ``missing``), and ``run_id`` and ``as_of`` of the
+        newest whole release, up to this one, that holds a forecast of it: both empty where none does.
+
+    Raises:
+        StoreError: A release cannot be read.
+    """
+    states = release.read("routes", ["route_id", "state"]).astype(str)
+    rows = [{"run_id": "", "as_of": "", **row} for row in states.to_dict("records")]
+    open_rows = {row["route_id"]: row for row in rows}
+    for one in reversed([one for one in store.all() if one.run_id <= release.run_id]):
+        if not open_rows:
+            break
+        had = one.read("routes", ["route_id", "state"])
+        for route_id in set(had.loc[had["state"] == "ok", "route_id"].astype(str)) & set(open_rows):
+            open_rows.pop(route_id).update(run_id=one.run_id, as_of=one.as_of.isoformat())
+    return rows
 
 
 def _release(release: Release | None) -> dict[str, Any] | None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from alerts.lifecycle import ANNOUNCED, DELIVERY, RAISED, UPDATED
+from alerts.lifecycle import ANNOUNCED, DELIVERY, JUDGED, RAISED, UNJUDGED, UPDATED
 from core.entry import Entry
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import FEED, DeliverySettings
-from reports.messages.announcement import FRESHNESS, Announcement, alert_facts, announcement_of, message_identity
+from reports.messages.announcement import Announcement, alert_facts, announcement_of, message_identity
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
 from store.files import write_bytes
 from store.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
@@ -74,7 +74,8 @@ def messages_for(
 ) -> list[OutboxMessage]:
     """The messages to post, and earlier ones that are not to be sent any more (with the outcome ``dropped``).
 
-    A raised alert goes to whoever subscribes to it; its end goes to whoever got it.
+    A raised alert goes to whoever subscribes to it; its end goes to whoever got it. That it cannot be judged, or can
+    again, goes out for machines at once and to people in the night's digest.
 
     Args:
         announcement: What is said.
@@ -84,13 +85,15 @@ def messages_for(
         cooldown: End of the cooldown of its deduplication key, if there is one.
     """
     now = announcement.at
+    if announcement.kind in {UNJUDGED, JUDGED}:
+        return [message_to(announcement, number, one, now) for one in who_got_it(known) if one[1] == FEED]
     held = [message for message in known if _is_held(message, now)]
     dropped = [
         replace(message, outcome=DROPPED, error="overtaken while it was held back", posted_at=now) for message in held
     ]
-    readers = _who_got_it(known, held) if announcement.is_over else _subscribers(announcement, settings)
+    readers = who_got_it(known, held) if announcement.is_over else _subscribers(announcement, settings)
     not_before = max(now, cooldown or now) if announcement.kind in {RAISED, UPDATED} else now
-    return dropped + [_message(announcement, number, reader, not_before) for reader in readers]
+    return dropped + [message_to(announcement, number, reader, not_before) for reader in readers]
 
 
 def deduplication_key(facts: Mapping[str, Any]) -> str:
@@ -102,7 +105,7 @@ def _is_held(message: OutboxMessage, now: dt.datetime) -> bool:
     return not message.is_final and message.attempts == 0 and not message.is_due(now)
 
 
-def _who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage]) -> Iterator[Reader]:
+def who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage] = ()) -> Iterator[Reader]:
     """Readers who got the alert, or will as soon as their channel works again."""
     got_it = [
         (message.subscription, message.channel, message.recipient, message.language)
@@ -113,16 +116,21 @@ def _who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage]) -
 
 
 def _subscribers(announcement: Announcement, settings: DeliverySettings) -> Iterator[Reader]:
-    if announcement.kind != FRESHNESS:
-        yield FEED, FEED, "", DEFAULT_LANGUAGE
+    yield FEED, FEED, "", DEFAULT_LANGUAGE
     route_id = str(announcement.facts.get("route_id", ""))
+    yield from subscribers(settings, announcement.kind, announcement.level, route_id)
+
+
+def subscribers(settings: DeliverySettings, kind: str, level: str = "", route_id: str = "") -> Iterator[Reader]:
+    """Readers whose subscriptions want an announcement."""
     for one in settings.subscriptions:
-        if one.wants(announcement.kind, announcement.level, route_id):
+        if one.wants(kind, level, route_id):
             for recipient in dict.fromkeys(one.to or [""]):
                 yield one.name, one.channel, recipient, one.language
 
 
-def _message(announcement: Announcement, number: int, reader: Reader, not_before: dt.datetime) -> OutboxMessage:
+def message_to(announcement: Announcement, number: int, reader: Reader, not_before: dt.datetime) -> OutboxMessage:
+    """The message that says an announcement to one reader."""
     subscription, channel, recipient, language = reader
     return OutboxMessage(
         message_id=message_identity(announcement, subscription, recipient),

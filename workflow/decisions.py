@@ -14,11 +14,13 @@ from alerts.lifecycle import (
     ANNOUNCED,
     DISMISSED,
     ENDED,
+    JUDGED,
     NIGHTLY,
     PROPOSED,
     RAISED,
     SENT,
     SIGNED_OFF,
+    UNJUDGED,
     UPDATED,
     WITHDRAWN,
     State,
@@ -215,9 +217,10 @@ def release_is_quiet(workflow: Workflow, release: Release) -> str:
 
 
 def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -> Entry:
-    """The row by which a night proposes an alert, or says that it worsened or eased."""
+    """The row by which a night proposes an alert, or says what has become of it."""
     payload = {
         "level": str(row["alert_level"]),
+        **({"since": row["unjudged_since"]} if action == UNJUDGED else {}),
         "replay": bool(release.manifest["replay"]),
         **{name: str(row[name]) for name in ("rule", "route_id", "source_id")},
     }
@@ -279,16 +282,17 @@ def _open_proposals(workflow: Workflow) -> dict[str, bool]:
 
 
 def _bring_up(workflow: Workflow, release: Release, alert_id: str, row: Mapping[Any, Any] | None) -> list[Entry]:
-    level = "" if row is None else str(row["alert_level"])
-
     def decide(entries: list[Entry]) -> Sequence[Entry]:
         state = fold(entries)
-        action = night_step(state, level)
-        if not action:
-            return []
-        if row is not None:
-            return [proposal(row, release, action)]
-        return list(_end(workflow, release, alert_id, state, entries))
+        if row is None:
+            return list(_end(workflow, release, alert_id, state, entries)) if night_step(state, "") else []
+        added = []
+        while action := night_step(state, str(row["alert_level"]), str(row.get("unjudged_since") or "")):
+            added.append(proposal(row, release, action))
+            state = step(state, added[-1])
+            if action in {UNJUDGED, JUDGED}:
+                added += _follow_up(workflow, release, alert_id, action, state, entries, row)
+        return added
 
     return workflow.outbox.decide(alert_id, decide, partial(messages_of, workflow))
 
@@ -296,9 +300,25 @@ def _bring_up(workflow: Workflow, release: Release, alert_id: str, row: Mapping[
 def _end(
     workflow: Workflow, release: Release, alert_id: str, state: State, entries: Sequence[Entry]
 ) -> Iterator[Entry]:
-    yield Entry(NIGHTLY, ENDED, alert_id, release.run_id, "no longer found by the night")
-    if state.was_raised and not release_is_quiet(workflow, release):
-        last = [entry for entry in entries if entry.action == ANNOUNCED][-1]
-        about = {"as_of": release.as_of.isoformat(), "replay": bool(release.manifest["replay"])}
-        facts = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
-        yield announcing(alert_id, release.run_id, ENDED, {**facts, **about})
+    yield Entry(NIGHTLY, ENDED, alert_id, release.run_id, "judged on fresh figures: no longer found by the night")
+    yield from _follow_up(workflow, release, alert_id, ENDED, state, entries, {})
+
+
+def _follow_up(  # what a follow-up says comes from the alert's past and from this night
+    workflow: Workflow, release: Release, alert_id: str, kind: str, state: State, entries: Sequence[Entry],
+    row: Mapping[Any, Any],
+) -> Iterator[Entry]:  # fmt: skip
+    """Tell those who were told of an alert what has become of it."""
+    if not state.was_raised or release_is_quiet(workflow, release):
+        return
+    last = [entry for entry in entries if entry.action == ANNOUNCED][-1]
+    told = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
+    facts = facts_of(release, row) if kind == JUDGED else told
+    if kind == UNJUDGED:
+        nothing = {"probability": None, "fan": {"months": [], "levels": {}}}
+        facts = {**told, **nothing, "unjudged_since": row["unjudged_since"]}
+    replay = bool(release.manifest["replay"])
+    # What was raised as an exercise stays one in all that follows.
+    is_exercise = bool(told.get("replay")) and not replay
+    about = {"as_of": told["as_of"] if is_exercise else release.as_of.isoformat(), "replay": replay or is_exercise}
+    yield announcing(alert_id, release.run_id, kind, {**facts, **about})

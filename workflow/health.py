@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.levels import LEVELS
 from core.errors import VigieError
 from core.settings import load_settings
 from store.database import sqlite_file
@@ -18,7 +19,8 @@ from store.mirror import read_contact
 from store.status import NIGHT_ACTIONS, read_status
 from workflow import open_workflow
 
-OK, STALE, NONE, UNREADABLE, CLOCK = "ok", "stale", "no release", "unreadable", "clock"
+OK, DEGRADED, STALE, NONE, UNREADABLE, CLOCK = "ok", "degraded", "stale", "no release", "unreadable", "clock"
+ROUTE_STATES, SOURCE_STATES = ("ok", "too_old", "missing"), ("fresh", "due", "overdue", "delinquent")
 HEALTH_PATH, METRICS_PATH = "/healthz", "/metrics"
 JSON_TYPE, METRICS_TYPE = "application/json", "text/plain; version=0.0.4; charset=utf-8"
 _EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1, 1), strict=True))
@@ -30,14 +32,16 @@ class Health:
     """How a home folder stands.
 
     Attributes:
-        status: ``ok``; ``stale``: the release is older than the settings allow; ``no release``; ``unreadable``: release
-            or journal cannot be read; ``clock``: the release lies in the future of this machine's clock.
+        status: ``ok``; ``degraded``: served, but routes that had a forecast have none now; ``stale``: the release is
+            older than the settings allow; ``no release``; ``unreadable``: release or journal cannot be read; ``clock``:
+            the release lies in the future of this machine's clock.
         reason: What is wrong, in words; empty where nothing is.
         run_id: The current release.
         as_of: The day whose knowledge it rests on.
         replay: True where a past night was replayed.
         age_seconds: Since its publication.
         last_night: ``at``, ``outcome``, ``exit``, ``seconds`` of the last night that ended.
+        routes: Number of routes by state: ``ok`` where there is a forecast, else ``too_old`` or ``missing``.
         sources: Number of sources by freshness.
         alerts: Number of alerts of the release by level.
         waiting: Messages in the outbox.
@@ -53,6 +57,7 @@ class Health:
     replay: bool = False
     age_seconds: float | None = None
     last_night: Mapping[str, Any] | None = None
+    routes: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, int] = field(default_factory=dict)
     alerts: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
@@ -80,7 +85,11 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         return Health(NONE, "no night has published yet", **about)
     age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
     most = dt.timedelta(hours=settings.operation.stale_hours)
+    lost = [row for row in found["routes"] if row["state"] != "ok" and row["run_id"]]
     status, reason = OK, ""
+    if lost:
+        newest = ", ".join(f"{row['route_id']} (newest of {row['as_of']})" for row in lost)
+        status, reason = DEGRADED, f"no forecast any more for {newest}"
     if age > most:
         status, reason = STALE, f"the release is older than {settings.operation.stale_hours:g} hours"
     elif age < -_LARGEST_SKEW:
@@ -92,6 +101,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         as_of=release["as_of"],
         replay=release["replay"],
         age_seconds=round(age.total_seconds(), 1),
+        routes=dict(Counter(row["state"] for row in found["routes"])),
         sources=dict(Counter(source["state"] for source in found["sources"])),
         alerts=found["alerts"],
         **about,
@@ -108,7 +118,7 @@ def answer(home: Path, path: str) -> tuple[int, str, str]:
 
 def _as_json(health: Health) -> tuple[int, str, str]:
     shown = {key: value for key, value in asdict(health).items() if key not in {"sources", "alerts"}}
-    return 200 if health.status == OK else 503, JSON_TYPE, json.dumps(shown) + "\n"
+    return 200 if health.status in {OK, DEGRADED} else 503, JSON_TYPE, json.dumps(shown) + "\n"
 
 
 def _as_metrics(health: Health) -> tuple[int, str, str]:
@@ -121,15 +131,20 @@ def prometheus(health: Health) -> str:
     release = {"run_id": health.run_id, "as_of": health.as_of, "replay": str(health.replay).lower()}
     reached = float(not health.store) if health.store or health.store_seen else None
     families: list[tuple[str, str, list[tuple[dict[str, str], float | None]]]] = [
-        ("healthy", "1 where /healthz answers ok.", [({"status": health.status}, float(health.status == OK))]),
+        ("healthy", "1 where /healthz answers 200: ok or degraded.", [
+            ({"status": health.status}, float(health.status in {OK, DEGRADED}))
+        ]),
+        ("routes", "Routes by state; ok: there is a forecast.", [
+            ({"state": key}, health.routes.get(key, 0)) for key in ROUTE_STATES
+        ]),
         ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),
         ("release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
         ("night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
         ("night_exit_code", "Exit code of the last night.", [({}, night.get("exit"))]),
         ("night_ended_timestamp_seconds", "When the last night ended.", [({}, _seconds(night.get("at", "")))]),
-        ("sources", "Sources by freshness.", [({"state": key}, n) for key, n in sorted(health.sources.items())]),
+        ("sources", "Sources by freshness.", [({"state": key}, health.sources.get(key, 0)) for key in SOURCE_STATES]),
         ("alerts_open", "Alerts of the current release by level.", [
-            ({"level": key}, n) for key, n in sorted(health.alerts.items())
+            ({"level": key}, health.alerts.get(key, 0)) for key in LEVELS
         ]),
         ("store_reached", "1 where the shared store could be looked at, the last time.", [({}, reached)]),
         ("store_reached_timestamp_seconds", "When it last could.", [({}, _seconds(health.store_seen))]),

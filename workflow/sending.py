@@ -12,13 +12,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from functools import partial
 from pathlib import Path
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
 from core.entry import Entry
-from core.errors import InputError, StoreError, VigieError
+from core.errors import InputError, VigieError
 from core.log import get_logger
 from core.settings import FEED, ChatChannel, EmailChannel, Settings
 from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
@@ -26,22 +25,17 @@ from reports.messages.content import Message, compose, with_briefing
 from reports.messages.layouts import attach_briefing, chat_text, machine_payload, mail
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import OutboxMessage
-from store.releases import ReleaseStore
 from workflow import Workflow, open_workflow
 from workflow.announcements import (
     DEDUPLICATION,
-    announcing,
     deduplication_key,
-    messages_of,
     publish_cap,
     publish_feeds,
-    publisher_of,
 )
 from workflow.briefing import Attachments
+from workflow.digest import announce_digests, for_reader
 
 Thread = tuple[str, str, str]
-FRESHNESS_DAYS = 7
-"""Age beyond which a change of freshness is no longer announced."""
 _SENDING = "vigie outbox"
 """What a sender holds in a journal that machines share: two would send every message twice."""
 
@@ -86,7 +80,7 @@ def send_waiting(workflow: Workflow, *, wait_seconds: float = 0) -> Report:
     with delivery_lock(workflow.home, wait_seconds), workflow.journal.database.alone(_SENDING, wait_seconds) as is_held:
         if not is_held:
             raise AlreadyRunningError("messages are being sent from another machine")
-        _announce_freshness(workflow)
+        announce_digests(workflow)
         report = _Round(workflow).run()
         publish_feeds(workflow)
     report.waiting = len(workflow.outbox.waiting()) - report.failed
@@ -245,7 +239,8 @@ class _Round:
 
     def _announcement(self, message: OutboxMessage) -> Announcement:
         rows = [row for row in self._workflow.journal.entries(subject=message.subject) if row.action == ANNOUNCED]
-        return announcement_of(next(row for row in rows if row.id == message.announcement), rows)
+        found = announcement_of(next(row for row in rows if row.id == message.announcement), rows)
+        return for_reader(self._workflow, found, message) if found.kind == FRESHNESS else found
 
     def _note(self, problem: str) -> None:
         with self._lock:
@@ -290,29 +285,3 @@ def _delivery_row(action: str, message: OutboxMessage, announcement: Announcemen
         "letter": message.message_id,
     }
     return Entry(DELIVERY, action, message.subject, announcement.run_id, reason, payload)
-
-
-def _announce_freshness(workflow: Workflow) -> None:
-    """Turn changes of a source's freshness, which the journal holds, into announcements: each once."""
-    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=FRESHNESS_DAYS)
-    for entry in workflow.journal.entries(action=FRESHNESS):
-        is_quiet = entry.payload.get("replay") and not workflow.settings.delivery.replays
-        if entry.at > since and not is_quiet:
-            _announce_one(workflow, entry)
-
-
-def _announce_one(workflow: Workflow, entry: Entry) -> None:
-    try:
-        publisher = publisher_of(ReleaseStore(workflow.home).get(entry.run_id), entry.subject)
-    except StoreError:
-        # Without its release, which may be gone by now, the source keeps its code.
-        publisher = {"publisher": ""}
-
-    def decide(rows: list[Entry]) -> Sequence[Entry]:
-        if any(row.action == ANNOUNCED and row.payload.get("of") == entry.id for row in rows):
-            return []
-        facts = {**publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
-        row = announcing(entry.subject, entry.run_id, FRESHNESS, facts)
-        return [Entry(row.actor, row.action, row.subject, row.run_id, payload={**row.payload, "of": entry.id})]
-
-    workflow.outbox.decide(entry.subject, decide, partial(messages_of, workflow))

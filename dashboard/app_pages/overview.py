@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import partial
 
@@ -48,6 +49,7 @@ def show(night: Night) -> None:
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             downloads.briefing_button(night)
             link_to_alerts(len(alerts))
+    show_older_forecasts(night)
     since = former.run_id if former else None
     memory.drawn(night, lambda: show_cards(night, former, summary), "cards", since)
     left, right = st.columns([1, 1.12], gap="medium")
@@ -80,6 +82,18 @@ def show_cards(night: Night, former: Night | None, summary: pd.DataFrame) -> Non
         for card in cards(night, former, summary, lang())[:MOST_CARDS]:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 show_card(card)
+
+
+def show_older_forecasts(night: Night) -> None:
+    """Routes that have no forecast in this release and had one before: the way to the newest, and its age."""
+    text = _("{route}: no forecast in this release. The [newest one]({link}) is of {day}, {age}.")
+    for row in memory.made(night, partial(reads.forecast_coverage, night), "coverage"):
+        if row["state"] != "ok" and row["run_id"]:
+            as_of = dt.date.fromisoformat(row["as_of"])
+            days = (night.as_of - as_of).days
+            age = ngettext("{n} day earlier", "{n} days earlier", days).format(n=days)
+            route, link = layout.plain(layout.route_name(row["route_id"])), state.link("", release=row["run_id"])
+            st.warning(text.format(route=route, link=link, day=lang().day(as_of), age=age))
 
 
 def show_card(card: Card) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
+from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
 from core.calendar import to_period
 from core.entry import Entry
 from core.quantiles import INTERVALS, interval_levels
@@ -27,11 +27,11 @@ MONTHS_BACK = 24
 FAN_LEVELS = tuple(sorted({0.5, *(level for interval in INTERVALS for level in interval_levels(interval))}))
 _COPIED = (
     "alert_id", "rule", "alert_level", "route_id", "source_id", "series_id", "reason", "reason_key", "reason_params",
-    "first_period", "last_period", "intended_use",
+    "first_period", "last_period", "intended_use", "unjudged_since",
 )  # fmt: skip
 FRESHNESS = "freshness"
 _PERSONAL = {"signed_by", "why"}
-KINDS = (RAISED, UPDATED, ENDED, WITHDRAWN, FRESHNESS)
+KINDS = (RAISED, UPDATED, UNJUDGED, JUDGED, ENDED, WITHDRAWN, FRESHNESS)
 _NAMESPACE = uuid.UUID("7d1f6a0e-3a55-5e0b-9a63-5b0b5d1b8f7e")
 
 
@@ -42,7 +42,7 @@ class Announcement:
     Attributes:
         identity: The same at every attempt and in every language.
         kind: One of :data:`KINDS`.
-        subject: The alert or source it is about.
+        subject: The alert it is about; of a digest, the night.
         run_id: The release it rests on.
         at: When it was decided, UTC.
         facts: See :func:`alert_facts`, plus ``as_of``, ``replay``, ``signed_by`` and ``before``.
@@ -59,7 +59,7 @@ class Announcement:
 
     @property
     def level(self) -> str:
-        """The alert's level; empty where a source is concerned."""
+        """The alert's level; empty in a night's digest."""
         return str(self.facts.get("alert_level", ""))
 
     @property
@@ -84,6 +84,16 @@ class Announcement:
             state["alert"] = f"{self.subject}:ended" if self.kind == ENDED else self.subject
         query = urlencode({name: value for name, value in state.items() if value})
         return f"{dashboard_url.rstrip('/')}/{page}?{query}"
+
+
+def digest_parts(facts: Facts) -> tuple[list[Facts], list[Facts]]:
+    """What a night's digest tells: sources whose freshness changed, and alerts that cannot be judged, or can again.
+
+    Announcements of before tell of one source each.
+    """
+    if "changes" not in facts:
+        return [facts], []
+    return list(facts["changes"]), list(facts["alerts"])
 
 
 def announcement_of(entry: Entry, earlier: Sequence[Entry] = ()) -> Announcement:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from alerts.lifecycle import ENDED, RAISED, UPDATED, WITHDRAWN
+from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
 from core.languages import Language
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT
 from reports import names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
 from reports.citations import prohibited_uses
-from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
+from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned, digest_parts
 from reports.names import level_name, subject_name
 
 MOST_MONTHS = 6
@@ -21,9 +22,11 @@ MOST_MONTHS = 6
 HEADINGS = {
     RAISED: _("New alert"),
     UPDATED: _("Alert, renewed"),
+    UNJUDGED: _("Alert that cannot be judged"),
+    JUDGED: _("Alert that can be judged again"),
     ENDED: _("Alert ended"),
     WITHDRAWN: _("Alert withdrawn"),
-    FRESHNESS: _("Freshness of a source"),
+    FRESHNESS: _("State of the figures"),
 }
 
 
@@ -88,6 +91,8 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
     report = alert_report(facts, facts.get("record"), language, over=over) if announcement.level else None
     heading = language.text(HEADINGS[announcement.kind])
     place = subject_name(facts, {str(facts.get("source_id", "")): language.record(facts)}, language)
+    if "changes" in facts:
+        place = _digest_counts(facts, language)
     # A line break in a subject field would begin another field.
     title = language.labelled(heading, " ".join(place.split()))
     if announcement.level:
@@ -126,7 +131,35 @@ def with_briefing(message: Message, *, made: bool) -> Message:
     return replace(message, attached=Language(message.language).text(there if made else missing))
 
 
+def _digest_counts(facts: Facts, language: Language) -> str:
+    """What a night's digest holds: of how many alerts, and of how many sources."""
+    changes, alerts = digest_parts(facts)
+    lost = sum(bool(one.get("unjudged_since")) for one in alerts)
+    counted = (
+        (ngettext("{n} alert cannot be judged", "{n} alerts cannot be judged"), lost),
+        (ngettext("{n} alert can be judged again", "{n} alerts can be judged again"), len(alerts) - lost),
+        (ngettext("{n} source later or on time again", "{n} sources later or on time again"), len(changes)),
+    )
+    return language.listed([language.plural(text, n) for text, n in counted if n])
+
+
+def _digest_rows(facts: Facts, language: Language) -> list[tuple[str, str]]:
+    """One line per alert, then one per source."""
+    changes, alerts = digest_parts(facts)
+    if "changes" not in facts:
+        return []
+    told = [(one, alert_report(one, None, language).sentence) for one in alerts]
+    told += [(one, _freshness_sentence(one, language)) for one in changes]
+    return [
+        (subject_name(one, {str(one.get("source_id", "")): language.record(one)}, language), said) for one, said in told
+    ]
+
+
 def _freshness_sentence(facts: Facts, language: Language) -> str:
+    if facts.get("alerts"):
+        return language.text(_("An alert that cannot be judged stays open until fresh figures tell: no all-clear."))
+    if "changes" in facts:
+        return language.text(_("Forecasts rest on figures up to the newest that each source has published."))
     before, after = (language.text(names.FRESHNESS.get(str(facts.get(name)), "")) for name in ("before", "after"))
     if not after:
         return str(facts.get("reason", ""))
@@ -136,7 +169,7 @@ def _freshness_sentence(facts: Facts, language: Language) -> str:
 
 
 def _rows(announcement: Announcement, report: AlertReport | None, language: Language) -> list[tuple[str, str]]:
-    facts, rows = announcement.facts, []
+    facts, rows = announcement.facts, _digest_rows(announcement.facts, language) if not report else []
     if not announcement.is_over:
         rows += _figures(facts, language)
         if report and report.chance_of:

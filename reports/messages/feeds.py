@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from alerts.lifecycle import RAISED, UPDATED
+from alerts.lifecycle import JUDGED, RAISED, UNJUDGED, UPDATED
 from core.calendar import to_period
 from core.errors import SchemaError
 from core.languages import Language, languages
@@ -29,7 +29,7 @@ CAP_NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 SCHEMA = Path(__file__).with_name("CAP-v1.2.xsd")
 MEDIA_TYPE = "application/cap+xml"
 SEVERITY = {"severe": "Severe", "warning": "Moderate", "watch": "Minor"}
-MESSAGE_TYPES = {RAISED: "Alert", UPDATED: "Update"}
+MESSAGE_TYPES = {RAISED: "Alert", UPDATED: "Update", UNJUDGED: "Update", JUDGED: "Update"}
 LIKELY_FROM = 0.5
 """The standard's own meaning of Likely: a probability above about 50 %."""
 

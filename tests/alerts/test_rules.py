@@ -333,6 +333,36 @@ class TestFromNightToNight:
         assert ended(again, again).empty
         assert ended(no_alerts(), again).empty
 
+    def test_an_alert_whose_route_has_no_forecast_any_more_stays_unjudged_and_ends_only_when_judged(
+        self, evidence: Night, panel: Build, paths: Build
+    ) -> None:
+        def night(day: dt.date, previous: pd.DataFrame | None, share: float | None) -> pd.DataFrame:
+            known = {} if share is None else {"trajectories": paths(_futures(share, 2, 1001)), "panel": panel(FLAT)}
+            return evaluate(dataclasses.replace(evidence(**known), as_of=day), OWN, previous)
+
+        days = [dt.date(2024, 12, 31) + dt.timedelta(days=n) for n in range(4)]
+        first = _only(night(days[0], None, 0.9), "capacity")
+        blind = night(days[1], first, None)
+        assert blind["alert_id"].to_list() == first["alert_id"].to_list()
+        assert blind["unjudged_since"].to_list() == ["2025-01-01"]
+        assert blind["probability"].isna().all()
+        assert ended(first, blind).empty
+        still = night(days[2], blind, None)
+        assert still[["unjudged_since", "reason"]].equals(blind[["unjudged_since", "reason"]])
+        seen = _only(night(days[3], still, 0.9), "capacity")
+        assert seen[["alert_id", "unjudged_since"]].to_numpy().tolist() == [[first["alert_id"].iloc[0], ""]]
+        assert _only(night(days[3], still, 0.1), "capacity").empty
+
+    def test_what_was_counted_stays_unjudged_while_its_route_has_no_figures(
+        self, busy_night: Evidence, evidence: Night
+    ) -> None:
+        before = evaluate(busy_night, OWN)
+        now = evaluate(evidence(freshness=busy_night.freshness), OWN, before)
+        about_figures = before["rule"].isin(["large_revision", "stale_source"])
+        stays = set(now.loc[now["unjudged_since"] != "", "alert_id"])
+        assert stays == set(before.loc[~about_figures, "alert_id"])
+        assert now["reason"].str.startswith("Cannot be judged since").sum() == len(stays)
+
     def test_a_former_release_that_breaks_the_contract_is_refused(self, evidence: Night) -> None:
         with pytest.raises(SchemaError, match="alert_id"):
             evaluate(evidence(), OWN, no_alerts().drop(columns="alert_id"))

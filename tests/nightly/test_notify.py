@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from access.roles import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
-from core.errors import StoreError
+from core.errors import NothingToPublishError, StoreError
 from core.settings import Settings, load_settings
 from nightly import night
 from nightly.night import notify
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
-from store.releases import Release, ReleaseStore
+from store.releases import About, Release, ReleaseStore
 from tests.faults.delivery import publish
 from workflow import workflow_on
 from workflow.decisions import Step, act
@@ -57,6 +59,25 @@ def test_a_night_sends_what_was_left_in_the_outbox(
     act(workflow_on(tmp_path, settings, journal), release, ALERTS[0], Step(Actor("Ada"), SIGNED_OFF, "agreed"))
     assert notify(tmp_path, settings, journal, release)[-1] == "messages: 1 sent"
     assert (tmp_path / "published" / "alerts.atom").exists()
+
+
+@pytest.mark.parametrize(
+    ("watched", "now", "refused"),
+    [([], "CMR", False), (["CMR"], "CMR", False), (["EMR"], "CMR", True), (["EMR", "CMR"], "CMR", False)],
+)
+def test_a_night_that_would_drop_every_route_that_people_watch_is_refused(
+    tmp_path: Path, release: Release, watched: list[str], now: str, *, refused: bool
+) -> None:
+    frames = {name: release.read(name) for name in release.names}
+    routes = pd.DataFrame({"route_id": ["CMR", "EMR"], "origin_date": pd.Timestamp("2024-12-31"), "note": ""})
+    before = ReleaseStore(tmp_path).publish(
+        frames | {"routes": routes.assign(state="ok")}, {}, About(release.as_of, "0.1.0", {}, {})
+    )
+    states = routes.assign(state=["ok" if route_id == now else "too_old" for route_id in routes["route_id"]])
+    settings = Settings.model_validate({"alerts": {"thresholds": dict.fromkeys(watched, 5000.0)}})
+    assert night._lost_routes(states, before) == ["EMR"]
+    with pytest.raises(NothingToPublishError, match="--allow-empty") if refused else nullcontext():
+        night._refuse_empty(states, before, settings)
 
 
 def test_another_sender_does_not_spoil_the_night(

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
 import pandas as pd
 
 from store.journal import Entry, Journal, journal_url
-from store.releases import ReleaseStore
-from store.status import WITNESS, read_status, witnesses
+from store.releases import ReleaseStore, predecessor
+from store.status import WITNESS, forecast_coverage, read_status, witnesses
 from tests.store.test_releases import DOCUMENTS, about
 
 
@@ -24,6 +25,34 @@ def test_an_empty_home_has_no_release_no_run_and_is_left_empty(tmp_path: Path) -
     found = read_status(home)
     assert found["release"] is None and found["last_run"] is None and found["sources"] == []
     assert not home.exists()
+
+
+def test_a_route_without_a_forecast_is_told_with_the_newest_release_that_has_one(
+    tmp_path: Path, release_frames: dict[str, pd.DataFrame]
+) -> None:
+    store, runs = ReleaseStore(tmp_path), []
+    for states in (("ok", "missing"), ("too_old", "missing"), ("too_old", "ok")):
+        routes = pd.DataFrame({"route_id": ["CMR", "EMR"], "state": states, "origin_date": pd.NaT, "note": ""})
+        runs.append(store.publish(release_frames | {"routes": routes}, DOCUMENTS, about()))
+    newest = {row["route_id"]: (row["state"], row["run_id"]) for row in forecast_coverage(store, runs[1])}
+    assert newest == {"CMR": ("too_old", runs[0].run_id), "EMR": ("missing", "")}
+
+
+def test_a_night_goes_on_from_the_newest_earlier_release_of_its_kind_else_of_the_other(
+    tmp_path: Path, release_frames: dict[str, pd.DataFrame]
+) -> None:
+    store, real = ReleaseStore(tmp_path), about("2025-02-28")
+    replay = about("2024-12-31", replay=True)
+    runs = [store.publish(release_frames, DOCUMENTS, one) for one in (replay, real, replay)]
+
+    def found(day: dt.date, *, is_replay: bool) -> str:
+        release = predecessor(store, day, replay=is_replay)
+        return "" if release is None else release.run_id
+
+    assert found(dt.date(2025, 3, 1), is_replay=False) == runs[1].run_id
+    assert found(dt.date(2025, 3, 1), is_replay=True) == runs[2].run_id
+    assert found(dt.date(2025, 1, 1), is_replay=False) == runs[2].run_id
+    assert found(dt.date(2024, 1, 1), is_replay=False) == ""
 
 
 def test_a_status_is_plain_json_with_days_as_text(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> None:

@@ -88,7 +88,7 @@ def make_frames(alerts: list[dict[str, object]], ended: list[dict[str, object]])
             "expected_days": [45], "state": ["fresh"],
         }
     )  # fmt: skip
-    columns = list(alert_row(ALERT))
+    columns = [*alert_row(ALERT), "unjudged_since"]
     states = pd.DataFrame({"route_id": routes, "state": "ok", "origin_date": pd.Timestamp("2024-12-31"), "note": ""})
     return {
         "routes": states, "observations": observations, "forecasts": forecasts, "trajectories": paths,
@@ -114,17 +114,19 @@ def publish(tmp_path: Path, _first_releases: Path) -> Publish:
     The first one of a home folder is made once in a session and copied.
     """
 
-    def make(levels: dict[str, str] | None = None, ended: tuple[str, ...] = (), *, replay: bool = False) -> Release:
+    def make(
+        levels: dict[str, str] | None = None, ended: tuple[str, ...] = (), *, replay: bool = False, unjudged: str = ""
+    ) -> Release:
         wanted = {ALERT: "warning", SEVERE: "severe"} if levels is None else levels
         store, kept = (
             ReleaseStore(tmp_path),
-            _first_releases / sha256(repr((wanted, ended, replay)).encode()).hexdigest(),
+            _first_releases / sha256(repr((wanted, ended, replay, unjudged)).encode()).hexdigest(),
         )
         is_first = store.head() is None
         if is_first and kept.exists():
             shutil.copytree(kept, tmp_path / "releases", dirs_exist_ok=True)
             return store.all()[-1]
-        rows = [alert_row(alert_id, level) for alert_id, level in wanted.items()]
+        rows = [alert_row(alert_id, level, unjudged_since=unjudged) for alert_id, level in wanted.items()]
         frames = make_frames(rows, [alert_row(alert_id) for alert_id in ended])
         about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay)
         release = store.publish(frames, {}, about)

@@ -50,6 +50,19 @@ def test_a_fresh_release_is_well_and_an_old_one_is_stale(home: Path) -> None:
     assert read_health(home, later(home, hours=37)).status == "ok"
 
 
+def test_a_release_that_lost_a_forecast_is_served_and_says_so_first(
+    home: Path, release_frames: dict[str, pd.DataFrame]
+) -> None:
+    for state in ("ok", "too_old"):
+        routes = pd.DataFrame({"route_id": ["CMR"], "state": state, "origin_date": pd.NaT, "note": ""})
+        ReleaseStore(home).publish({**release_frames, "routes": routes}, {}, About(dt.date(2025, 1, 31), "", {}, {}))
+    code, _, body = answer(home, "/healthz")
+    said = json.loads(body)
+    assert (code, said["status"]) == (200, "degraded")
+    assert said["reason"] == "no forecast any more for CMR (newest of 2025-01-31)"
+    assert 'vigie_routes{state="ok"} 0\nvigie_routes{state="too_old"} 1\n' in answer(home, "/metrics")[2]
+
+
 def test_a_release_of_the_future_says_that_the_clock_is_wrong(home: Path) -> None:
     assert read_health(home, later(home, minutes=-30)).status == "ok"
     assert read_health(home, later(home, hours=-2)).status == "clock"

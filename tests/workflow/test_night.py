@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from access.roles import Actor
-from alerts.lifecycle import ANNOUNCED, EASED, ENDED, PROPOSED, SIGNED_OFF, WORSENED
+from alerts.lifecycle import ANNOUNCED, EASED, ENDED, JUDGED, PROPOSED, SIGNED_OFF, UNJUDGED, WORSENED
 from store.outbox import FAILED, GIVEN_UP
 from store.releases import Release
 from workflow import Workflow
@@ -87,6 +87,33 @@ def test_a_night_that_was_cut_off_is_made_up_for_by_the_next(desk: OpenDesk, pub
     record_night(opened, publish())
     publish({}, ended=(ALERT, SEVERE))
     assert actions(opened, publish({})) == [(ALERT, ENDED), (SEVERE, ENDED)]
+
+
+def test_an_alert_that_cannot_be_judged_stays_as_it_was_until_it_is_judged(
+    desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish({ALERT: "warning"}))
+    blind = publish({ALERT: "warning"}, unjudged="2025-01-31")
+    assert actions(opened, blind) == [(ALERT, UNJUDGED), (ALERT, ANNOUNCED)]
+    assert actions(opened, blind) == []
+    state = state_of(opened, ALERT)
+    assert (state.status, state.unjudged_since, state.was_raised) == (SIGNED_OFF, "2025-01-31", True)
+    assert actions(opened, publish({ALERT: "warning"})) == [(ALERT, JUDGED), (ALERT, ANNOUNCED)]
+    assert state_of(opened, ALERT).unjudged_since == ""
+    record_night(opened, publish({}, ended=(ALERT,)))
+    kinds = [row.payload["kind"] for row in opened.journal.entries(action=ANNOUNCED)]
+    assert kinds == ["raised", UNJUDGED, JUDGED, ENDED]
+
+
+def test_what_was_raised_as_an_exercise_stays_one_when_a_real_night_goes_on_from_it(
+    desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
+) -> None:
+    opened = desk(**mail_settings, replays=True)
+    sign(opened, publish({ALERT: "warning"}, replay=True))
+    record_night(opened, publish({ALERT: "warning"}, unjudged="2025-01-31"))
+    record_night(opened, publish({}, ended=(ALERT,)))
+    assert [row.payload["facts"]["replay"] for row in opened.journal.entries(action=ANNOUNCED)] == [True] * 3
 
 
 def test_a_replay_leaves_alerts_of_real_nights_as_they_are(desk: OpenDesk, publish: Publish) -> None:

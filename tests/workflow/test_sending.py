@@ -30,7 +30,7 @@ from workflow import Workflow, briefing, sending
 from workflow.decisions import Step, act, record_night
 from workflow.sending import next_attempt, send_waiting
 
-from .conftest import ALERT, SEVERE, OpenDesk, Publish
+from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
 
 Delivery = dict[str, Any]
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -328,8 +328,32 @@ def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
     send_waiting(opened)
     send_waiting(opened)
     (mail,) = mailbox.mails
-    assert mail["Subject"] == "[Vigie] Freshness of a source: IOM"
-    assert "were: Fresh; they are now: Overdue." in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
+    assert mail["Subject"] == "[Vigie] State of the figures: 1 source later or on time again"
+    assert "IOM\r\n  Its figures were: Fresh; they are now: Overdue." in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
+
+
+def test_a_night_that_cannot_judge_alerts_sends_each_reader_one_digest_and_no_all_clear(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, tmp_path: Path
+) -> None:
+    opened, release = desk(**mail_settings), publish({ALERT: "warning", ENDED: "warning"})
+    for alert_id in (ALERT, ENDED):
+        act(opened, release, alert_id, Step(Actor("Ada"), SIGNED_OFF, "agreed"))
+    send_waiting(opened)
+    mailbox.mails.clear()
+    blind = publish({ALERT: "warning", ENDED: "warning"}, unjudged="2025-01-31")
+    record_night(opened, blind)
+    for source_id in ("iom_dtm", "unhcr_odp", "ucdp"):
+        payload = {"before": "fresh", "after": "overdue"}
+        opened.journal.record(Entry("nightly", "freshness", source_id, blind.run_id, payload=payload))
+    send_waiting(opened)
+    send_waiting(opened)
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "[Vigie] State of the figures: 2 alerts cannot be judged"
+    text = mail.get_body(("plain",)).get_content()
+    assert text.count("Cannot be judged since") == 2
+    assert "no longer stands" not in text
+    documents = [etree.parse(path).getroot() for path in (tmp_path / "published" / "cap").iterdir()]
+    assert sorted(str(one.findtext("{*}msgType")) for one in documents) == ["Alert", "Alert", "Update", "Update"]
 
 
 @pytest.mark.parametrize(("replays", "sent"), [(False, 0), (True, 1)])
