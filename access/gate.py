@@ -1,36 +1,40 @@
-"""What stands before the pages on the wire: no file, message or upload passes without a login that holds.
+"""What stands before the pages on the wire: no file or message passes without a login that holds.
 
-Streamlit checks who is there when a page connects, and not again; its files and uploads ask nobody. So each request and
-each message is checked here, whatever the page does. A cookie that no longer holds is taken away before Streamlit sees
-it: the page then finds nobody signed in.
+Streamlit's files ask nobody, and its pages are asked once. So each request and each message is checked here, whatever
+the page does, and every open page again and again. A session that does not hold is taken off a request before the page
+sees it; host, origin and size are checked with a login and without one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.audit import note_refusal
+from access.audit import REFUSALS
+from access.guard import MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Guard
 from access.headers import content_policy, safe_headers
 from access.identity import Login
-from access.roles import DOWNLOAD, Actor, may, page_action
-from access.sessions import logins_of
-from core.errors import VigieError
+from access.roles import DOWNLOAD, may, page_action
+from access.sessions import login_id_of
 from core.log import get_logger
-from core.settings import SHORTEST_COOKIE_SECRET, AccessSettings, is_loopback, load_settings, secret
-from store.journal import Journal
 
-_POLICY_VIOLATION = 1008
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-Claims = Mapping[str, Any]
+LOGIN_HEADER = "x-vigie-login"
+"""Tells Streamlit whose a page is, so that nobody goes on with another person's: a name that says nothing by itself."""
+MOST_BYTES, MOST_BYTES_UNKNOWN = 1024**2, 64 * 1024
+"""A message of a page; one of somebody who has not signed in, and the body of any request."""
+_POLICY_VIOLATION, _TOO_BIG = 1008, 1009
+_LOOK_AFTER = 2.0
+"""Seconds after which an open page's login is looked at, whatever its reader does."""
+_WAY_SECONDS = 600
+_ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -39,101 +43,25 @@ class Application:
 
     Attributes:
         page: HTML with every script that pages run.
-        claims: Claims of an identity token, from a request's cookies, the key that signs them, and the origin.
-        login_cookies: Beginnings of the names of cookies that stand for a login; the first one holds the claims.
-        closed: Paths under which files, messages and uploads pass: not without a login.
+        is_asked_by_page: Whether a websocket's protocols and cookies hold the token that a page of ours was given.
+        way_cookie: Beginning of the name of the cookie on the way to the provider and back.
+        closed: Paths under which files and messages pass: not without a login.
         open: Paths below those that everybody may ask for.
+        never: Paths under which nothing is served.
         metrics: Path for administrators alone.
-        logout: Path that ends a login.
         immutable: Beginning of the paths of files that browsers may keep: their names hold a hash of their content.
         links: Value of the ``Link`` header of the page at a path; empty for none.
     """
 
     page: str
-    claims: Callable[[Mapping[str, str], str, str], Claims]
-    login_cookies: tuple[str, ...]
+    is_asked_by_page: Callable[[Sequence[str], Mapping[str, str]], bool]
+    way_cookie: str
     closed: tuple[str, ...]
     open: frozenset[str]
+    never: tuple[str, ...]
     metrics: str
-    logout: str
     immutable: str
     links: Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Guard:
-    """The guard of one dashboard.
-
-    Attributes:
-        home: The home folder.
-        access: Settings of access when the server started; who has which role is read anew at each question.
-        origin: Where people reach the dashboard: ``https://vigie.example.org``.
-        hosts: Names by which it is served; empty: any.
-        cookie_secret: Key of cookies; empty where there is no login.
-        journal: Gives the journal.
-    """
-
-    home: Path
-    access: AccessSettings
-    origin: str
-    hosts: frozenset[str]
-    cookie_secret: str
-    journal: Callable[[], Journal]
-
-    @property
-    def is_https(self) -> bool:
-        """Whether people come over https."""
-        return self.origin.startswith("https:")
-
-    def serves(self, host: str) -> bool:
-        """Whether a request's ``Host`` is one of ours: a name that an attacker points to this address is not."""
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            return False
-        return not self.hosts or (name or "").rstrip(".") in self.hosts
-
-    def login(self, claims: Claims) -> Login | None:
-        """The login that claims tell of, if it holds; nobody is let in where this cannot be found out."""
-        if not claims:
-            return None
-        try:
-            access = load_settings(self.home).access
-            return logins_of(self.home, self.journal).valid_login(claims, access) if access.is_on else None
-        except VigieError as error:
-            get_logger().error("logins cannot be checked", error=str(error))
-            return None
-
-    def end(self, claims: Claims) -> None:
-        """End a login; where the journal refuses, the process still remembers it."""
-        try:
-            logins_of(self.home, self.journal).end(claims, self.access)
-        except VigieError as error:
-            get_logger().error("end of a login not recorded", error=str(error))
-
-    def refused(self, actor: Actor, action: str, about: str) -> None:
-        """Record a refusal."""
-        try:
-            note_refusal(self.journal(), actor, action, about)
-        except VigieError as error:
-            get_logger().error("refusal not recorded", error=str(error))
-
-
-def guard_of(home: Path, address: str, journal: Callable[[], Journal]) -> Guard:
-    """The guard of a dashboard that listens at an address.
-
-    Raises:
-        InputError: The settings are not usable, or a secret is missing.
-    """
-    settings = load_settings(home)
-    parts = urlsplit(settings.dashboard_url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if settings.access.is_on:
-        hosts = frozenset({parts.hostname or "", *_LOOPBACK_HOSTS})
-        key = secret(settings.access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
-        return Guard(home, settings.access, origin, hosts, key, journal)
-    hosts = _LOOPBACK_HOSTS if is_loopback(address) else frozenset()
-    return Guard(home, settings.access, origin, hosts, "", journal)
 
 
 class Gate:
@@ -159,71 +87,127 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._guard.serves(HTTPConnection(scope).headers.get("host", "")):
-            await _answer(400, "This host name is not served here.", scope, receive, send)
+        if refusal := self._foreign(scope):
+            await _answer(*refusal, scope, receive, send)
             return
+        body = await _body(receive)
+        if body is None:
+            await _answer(413, "This is too large.", scope, receive, send)
+            return
+        receive, path = _given(body, receive), scope["path"]
         if not self._guard.access.is_on:
             await self._app(scope, receive, send)
             return
-        claims, path = self._claims(scope), scope["path"]
-        is_metrics = path == self._application.metrics
-        login = await run_in_threadpool(self._guard.login, claims)
-        if path == self._application.logout and login is not None:
-            await run_in_threadpool(self._guard.end, claims)
-        if not self._is_closed(path):
-            await self._app(scope if login is not None else self._without_login(scope), receive, send)
-        elif login is None:
-            get_logger().warning("request without login refused", method=scope["method"], path=path[:80])
-            await _answer(401, "Sign in first.", scope, receive, send)
-        elif not login.actor.roles or (is_metrics and not may(login.actor, page_action("access"))):
-            await run_in_threadpool(self._guard.refused, login.actor, "request", path)
-            await _answer(403, "Your role does not allow this.", scope, receive, send)
-        elif may(login.actor, DOWNLOAD):
+        session_id = self._guard.session_of(HTTPConnection(scope))
+        login = await run_in_threadpool(self._guard.login, session_id)
+        scope = self._with_session(scope, session_id if login is not None else "")
+        if not _is_under(path, self._application.closed) or path in self._application.open:
             await self._app(scope, receive, send)
+        elif login is None:
+            if count := REFUSALS.due("without login"):
+                get_logger().warning("requests without login refused", count=count, newest=path[:80])
+            await _answer(401, "Sign in first.", scope, receive, send)
         else:
+            await self._closed(login, scope, receive, send)
 
-            async def refuse() -> None:
-                await run_in_threadpool(self._guard.refused, login.actor, DOWNLOAD, path)
-                await _answer(403, "Your role does not allow this.", scope, receive, send)
+    def _foreign(self, scope: Scope) -> tuple[int, str] | None:
+        """Status and text for a request that no page of ours makes; None for one that it may."""
+        headers = HTTPConnection(scope).headers
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not self._guard.serves(host):
+            return 400, "This host name is not served here: see dashboard_url."
+        if scope["method"] not in _ASKING and origin is not None and not self._guard.trusts(origin, host):
+            return 403, "This did not come from a page of ours."
+        if _is_under(scope["path"], self._application.never):
+            return 404, "Nothing is taken in here."
+        return None
 
-            await self._app(scope, receive, _RefuseFiles(send, refuse))
+    async def _closed(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is for those who have signed in, as far as their roles reach."""
+        path, who = scope["path"], login.actor
+        is_metrics = path == self._application.metrics
+
+        async def refuse(action: str) -> None:
+            await run_in_threadpool(self._guard.refused, who, action, path)
+            await _answer(403, "Your role does not allow this.", scope, receive, send)
+
+        if not who.roles or (is_metrics and not may(who, page_action("access"))):
+            await refuse("request")
+        else:
+            passing = send if may(who, DOWNLOAD) else _RefuseFiles(send, partial(refuse, DOWNLOAD))
+            await self._app(scope, receive, passing)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._guard.serves(HTTPConnection(scope).headers.get("host", "")):
-            await receive()
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        guard, connection = self._guard, HTTPConnection(scope)
+        host, origin = connection.headers.get("host", ""), connection.headers.get("origin", "")
+        if not guard.serves(host) or not guard.trusts(origin, host):
+            await _hang_up("websockets from elsewhere refused", origin[:80], receive, send)
             return
-        claims = self._claims(scope) if self._guard.access.is_on else {}
-        if await run_in_threadpool(self._guard.login, claims) is None:
-            await self._app(self._without_login(scope) if self._guard.access.is_on else scope, receive, send)
-            return
+        session_id, login = "", None
+        if guard.access.is_on:
+            if self._application.is_asked_by_page(scope["subprotocols"], connection.cookies):
+                session_id = guard.session_of(connection)
+                login = await run_in_threadpool(guard.login, session_id)
+            scope = self._with_session(scope, session_id if login is not None else "")
+        if login is None:
+            who, most = f"address {(scope.get('client') or ['?'])[0]}", MOST_UNKNOWN
+        else:
+            who, most = login.actor.identity, MOST_PER_PERSON
+        with guard.place(who, most) as is_free:
+            if not is_free:
+                await _hang_up("too many connections at once", who, receive, send)
+                return
+            watch = asyncio.create_task(self._watch(session_id, login, send)) if login is not None else None
+            try:
+                await self._app(scope, self._checked(session_id, login, receive, send), send)
+            finally:
+                if watch is not None:
+                    watch.cancel()
+
+    def _checked(self, session_id: str, login: Login | None, receive: Receive, send: Send) -> Receive:
+        """Messages of a page, each checked: its size, and whether the login still holds."""
+        most = MOST_BYTES if login is not None or not self._guard.access.is_on else MOST_BYTES_UNKNOWN
 
         async def checked() -> Message:
             message = await receive()
-            if message["type"] == "websocket.receive" and await run_in_threadpool(self._guard.login, claims) is None:
-                await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
-                return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
-            return message
+            if message["type"] != "websocket.receive":
+                return message
+            code = 0
+            if len(message.get("bytes") or message.get("text") or "") > most:
+                code = _TOO_BIG
+            elif login is not None and await run_in_threadpool(self._guard.login, session_id) is None:
+                code = _POLICY_VIOLATION
+            if not code:
+                return message
+            await send({"type": "websocket.close", "code": code})
+            return {"type": "websocket.disconnect", "code": code}
 
-        await self._app(scope, checked, send)
+        return checked
 
-    def _claims(self, scope: Scope) -> Claims:
-        cookies = HTTPConnection(scope).cookies
-        return self._application.claims(cookies, self._guard.cookie_secret, self._guard.origin)
+    async def _watch(self, session_id: str, login: Login, send: Send) -> None:
+        """Hang up where a login ends or its roles change: the page connects anew, as whoever it is by then."""
+        while True:
+            await asyncio.sleep(_LOOK_AFTER)
+            now = await run_in_threadpool(partial(self._guard.login, session_id, use=False))
+            if now is None or now.actor != login.actor:
+                with suppress(RuntimeError):  # it was closed meanwhile
+                    await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+                return
 
-    def _is_closed(self, path: str) -> bool:
-        closed = any(path == one or path.startswith(f"{one}/") for one in self._application.closed)
-        return closed and path not in self._application.open
-
-    def _without_login(self, scope: Scope) -> Scope:
-        """The same connection without the cookie that stands for a login."""
-        cookie = self._application.login_cookies[0].encode()
-
-        def kept(cookies: bytes) -> bytes:
-            return b";".join(one for one in cookies.split(b";") if not one.strip().startswith(cookie))
-
-        headers = [(name, kept(value) if name.lower() == b"cookie" else value) for name, value in scope["headers"]]
-        return {**scope, "headers": headers}
+    def _with_session(self, scope: Scope, session_id: str) -> Scope:
+        """The same connection with one session or none: whatever else a browser sends under its names is taken away."""
+        ours = {self._guard.cookie.encode(), SESSION_COOKIE.encode()}
+        headers, cookies = [], []
+        for name, value in scope["headers"]:
+            if name.lower() == b"cookie":
+                cookies += [one.strip() for one in value.split(b";") if one.split(b"=")[0].strip() not in ours]
+            elif name.lower() != LOGIN_HEADER.encode():
+                headers.append((name, value))
+        if session_id:
+            # Requests that end a login find it under the browser's name, pages under one that is always the same.
+            cookies += [b"%s=%s" % (name, session_id.encode()) for name in sorted(ours)]
+            headers.append((LOGIN_HEADER.encode(), login_id_of(session_id).encode()))
+        return {**scope, "headers": [*headers, (b"cookie", b"; ".join(cookies))]}
 
     def _protecting(self, scope: Scope, send: Send) -> Send:
         guard, policy, application, path = self._guard, self._policy, self._application, scope["path"]
@@ -236,8 +220,8 @@ class Gate:
                     policy=policy,
                     https=guard.is_https,
                     keep_nothing=guard.access.is_on and not is_kept,
-                    cookie_seconds=int(guard.access.session_minutes * 60),
-                    login_cookies=application.login_cookies,
+                    cookie_seconds=_WAY_SECONDS,
+                    login_cookies=(application.way_cookie,),
                 )
                 if preloads and any(name == b"content-type" and b"text/html" in value for name, value in headers):
                     headers.append((b"link", preloads.encode()))
@@ -265,3 +249,36 @@ class _RefuseFiles:
 
 async def _answer(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(text, status_code=status)(scope, receive, send)
+
+
+async def _hang_up(why: str, newest: str, receive: Receive, send: Send) -> None:
+    if count := REFUSALS.due(why):
+        get_logger().warning(why, count=count, newest=newest)
+    await receive()
+    await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+
+
+def _is_under(path: str, beginnings: Iterable[str]) -> bool:
+    return any(path == one or path.startswith(f"{one}/") for one in beginnings)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """What a request carries; None where it is more than any of ours."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BYTES_UNKNOWN:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _given(body: bytes, receive: Receive) -> Receive:
+    """A request's body, read already, and then what comes after it."""
+    left = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def give() -> Message:
+        return left.pop() if left else await receive()
+
+    return give

@@ -1,9 +1,8 @@
-"""From what a login says about a person to who may act here. The login itself is Streamlit's, with OpenID Connect."""
+"""From what a provider says about a person, once and at the callback, to who may act here."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import math
 import os
 import pwd
@@ -17,6 +16,9 @@ from core.settings import AccessSettings
 
 LONGEST_NAME = 200
 _SHELL = "shell:"
+_FRESH = dt.timedelta(minutes=5)
+"""An identity token is read in the moment in which it was given, give or take the clocks of two machines."""
+_CLOCKS_APART = dt.timedelta(minutes=1)
 
 
 class LoginError(InputError):
@@ -24,13 +26,28 @@ class LoginError(InputError):
 
 
 @dataclass(frozen=True)
-class Login:
-    """One login of one person.
+class Person:
+    """A person as the provider vouched for them once, at the callback.
 
     Attributes:
-        login_id: Tells this login from the person's other ones; says nothing about the person.
-        since: When the provider gave it, UTC.
-        actor: The person.
+        name: The name that is kept with each step.
+        identity: Issuer and subject: what tells people apart for good.
+        claimed: Values of the claim of roles that mean a role here.
+    """
+
+    name: str
+    identity: str
+    claimed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Login:
+    """One login of one person, as the journal keeps it.
+
+    Attributes:
+        login_id: Tells this login from the person's other ones: a hash of its session's identifier.
+        since: When it began, by the journal's clock, UTC.
+        actor: The person, with the roles that they have now.
     """
 
     login_id: str
@@ -39,45 +56,38 @@ class Login:
 
     def is_over(self, access: AccessSettings, now: dt.datetime) -> bool:
         """Whether it has lasted as long as a login may."""
-        return now - self.since >= dt.timedelta(minutes=access.session_minutes)
+        return not -_CLOCKS_APART <= now - self.since < dt.timedelta(minutes=access.session_minutes)
 
 
-def read_login(claims: Mapping[str, Any], access: AccessSettings) -> Login:
+def read_person(claims: Mapping[str, Any], access: AccessSettings, now: dt.datetime) -> Person:
     """Who has signed in, by the claims of an identity token whose signature was checked.
 
     Args:
-        claims: The claims, with ``is_logged_in``.
+        claims: The claims.
         access: The settings.
-
-    Returns:
-        The login; its person may have no role at all.
+        now: The time, UTC.
 
     Raises:
-        LoginError: Nobody has signed in, or the claims name no person.
+        LoginError: The claims name no person, or speak of another time than now.
     """
-    if claims.get("is_logged_in") is not True:
-        raise LoginError("nobody has signed in")
     issuer, subject = _text(claims, "iss"), _text(claims, "sub")
     name = _text(claims, access.identity_claim)
     if access.identity_claim == "email" and claims.get("email_verified") is not True:
         raise LoginError("the provider does not vouch for the mail address (claim email_verified)")
-    issued = claims.get("iat")
-    if isinstance(issued, bool) or not isinstance(issued, int | float) or not math.isfinite(issued) or issued < 0:
-        raise LoginError("the provider gives no time of login (claim iat)")
-    try:
-        since = dt.datetime.fromtimestamp(issued, dt.UTC)
-    except (OverflowError, OSError, ValueError):
-        raise LoginError("the provider gives no usable time of login (claim iat)") from None
-    parts = (issuer, subject, str(issued), str(claims.get("nonce", "")))
-    login_id = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-    return Login(login_id, since, Actor(name, roles_of(claims, name, access), f"{issuer}|{subject}"))
+    if not abs(_time(claims, "iat") - now.timestamp()) <= _FRESH.total_seconds():
+        raise LoginError("the identity token was not given just now (claim iat)")
+    if _time(claims, "exp") <= (now - _CLOCKS_APART).timestamp():
+        raise LoginError("the identity token has expired (claim exp)")
+    known = access.claim_roles or dict.fromkeys(ROLES)
+    claimed = sorted(value for value in _values(claims, access.roles_claim) if value in known)
+    return Person(name, f"{issuer}|{subject}", tuple(claimed))
 
 
-def roles_of(claims: Mapping[str, Any], name: str, access: AccessSettings) -> frozenset[str]:
-    """Roles that claims and the list of people give a person; values that are no role give none."""
+def actor_of(person: Person, access: AccessSettings) -> Actor:
+    """A person with the roles that the settings, as they are now, give to them and to what the provider claimed."""
     known: Mapping[str, str] = access.claim_roles or dict(zip(ROLES, ROLES, strict=True))
-    from_claims = {known[value] for value in _values(claims, access.roles_claim) if value in known}
-    return frozenset({*from_claims, *_listed(name, access)})
+    from_claims = {known[value] for value in person.claimed if value in known}
+    return Actor(person.name, frozenset({*from_claims, *_listed(person.name, access)}), person.identity)
 
 
 def shell_actor(access: AccessSettings, typed: str) -> Actor:
@@ -98,7 +108,16 @@ def shell_actor(access: AccessSettings, typed: str) -> Actor:
 
 
 def _listed(name: str, access: AccessSettings) -> set[str]:
-    return {role for person, roles in access.people.items() if person.casefold() == name.casefold() for role in roles}
+    """Roles by the list. A to Z are compared without their case and nothing else is: ß is not ss."""
+    wanted = name.encode().lower()
+    return {role for person, roles in access.people.items() if person.encode().lower() == wanted for role in roles}
+
+
+def _time(claims: Mapping[str, Any], claim: str) -> float:
+    value = claims.get(claim)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise LoginError(f"the provider gives no usable time (claim {claim})")
+    return float(value)
 
 
 def _text(claims: Mapping[str, Any], claim: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import json
 import os
 import pkgutil
 import sys
@@ -22,9 +23,11 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 import dashboard
-from access.gate import Application, Gate, Guard, guard_of
+from access import callback
+from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
+from access.guard import Guard, guard_of
 from core.log import configure_logging
-from core.settings import PROJECT, AccessSettings, home_folder, is_loopback, load_settings, secret
+from core.settings import PROJECT, home_folder, is_loopback, load_settings
 from dashboard import streamlit_private
 from dashboard.layout import page_scripts
 from dashboard.static_files import StaticFiles, preload_links
@@ -41,26 +44,26 @@ _PAGES = "dashboard.app_pages"
 
 
 def build(guard: Guard) -> App:
-    """The application: pages behind the gate, the login's secrets in memory alone.
+    """The application: pages behind the gate, and the ways in and out where people sign in.
 
     Raises:
         InputError: The client secret is missing.
     """
-    secrets = {"auth": auth_section(guard)} if guard.access.is_on else None
+    routes = [Route(HEALTH_PATH, _health), *(callback.routes(guard) if guard.access.is_on else [])]
     layers = [Middleware(Gate, guard=guard, application=application()), Middleware(StaticFiles)]
-    return App(PAGE_SCRIPT, secrets=secrets, middleware=layers, routes=[Route(HEALTH_PATH, _health)], lifespan=_ready)
+    return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=_ready)
 
 
 def application() -> Application:
     """What the gate must know of Streamlit and of our pages."""
     return Application(
         page=streamlit_private.FRAME.read_text("utf-8") + page_scripts(),
-        claims=streamlit_private.claims_of,
-        login_cookies=streamlit_private.LOGIN_COOKIES,
+        is_asked_by_page=streamlit_private.is_asked_by_page,
+        way_cookie=streamlit_private.WAY_COOKIE,
         closed=streamlit_private.CLOSED_PATHS,
         open=streamlit_private.OPEN_PATHS,
+        never=streamlit_private.NEVER_PATHS,
         metrics=streamlit_private.METRICS_PATH,
-        logout=streamlit_private.LOGOUT_PATH,
         immutable=streamlit_private.STATIC_ADDRESS,
         links=lambda path: preload_links(charts=path not in _WITHOUT_CHARTS),
     )
@@ -97,23 +100,6 @@ def _health(_request: Request) -> Response:
     return Response(body, code, {"Cache-Control": "no-store"}, kind)
 
 
-def auth_section(guard: Guard) -> dict[str, Any]:
-    """What Streamlit's login wants to know, in the words of its secrets file.
-
-    Raises:
-        InputError: The client secret is missing.
-    """
-    access: AccessSettings = guard.access
-    return {
-        "redirect_uri": guard.origin + streamlit_private.CALLBACK_PATH,
-        "cookie_secret": guard.cookie_secret,
-        "client_id": access.client_id,
-        "client_secret": secret(access.client_secret_env, needed_by="login"),
-        "server_metadata_url": access.provider,
-        "client_kwargs": {"scope": access.scope, "prompt": access.prompt},
-    }
-
-
 def options(address: str, port: int, guard: Guard, *, headless: bool) -> dict[str, Any]:
     """Streamlit's settings that may not be left to chance."""
     return {
@@ -125,7 +111,7 @@ def options(address: str, port: int, guard: Guard, *, headless: bool) -> dict[st
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
         "server.enableAgentApi": False,
-        "server.trustedUserHeaders": "{}",
+        "server.trustedUserHeaders": json.dumps({LOGIN_HEADER: "login"} if guard.access.is_on else {}),
         "server.fileWatcherType": "none",
         "server.allowedHosts": sorted(guard.hosts),
         "client.showErrorDetails": "none",
@@ -142,12 +128,12 @@ def main() -> None:
     configure_logging()
     guard = guard_of(home_folder(), given.address, journal)
     if guard.cookie_secret:
-        # Signs the cookie of the way to the provider and back too, so that it survives a change of process.
         os.environ[streamlit_private.COOKIE_SECRET_VARIABLE] = guard.cookie_secret
     if (settings := load_settings(home_folder())).store.url:
         Follower(home_folder(), settings).start()
     # Streamlit takes its folder of settings, and the first place to import from, from here.
     sys.argv = [str(PAGE_SCRIPT)]
+    streamlit_private.limit_messages(MOST_BYTES)
     build(guard).run(config=options(given.address, given.port, guard, headless=given.headless))
 
 

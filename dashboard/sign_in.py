@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection
 
 import streamlit as st
 
+from access.callback import LOGIN_PATH, LOGOUT_PATH
 from access.roles import ROLES, may, page_action
+from access.sessions import form_token
 from core.errors import VigieError
 from core.log import get_logger
 from dashboard import visitor
@@ -48,7 +51,7 @@ def require_login() -> None:
         st.markdown(
             _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
         )
-        st.button(_("Sign in"), type="primary", icon=":material/login:", on_click=st.login, key="sign-in")
+        _form(LOGIN_PATH, _("Sign in"), "vigie-primary")
         st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
         st.stop()
     elif not found.actor.roles:
@@ -57,8 +60,16 @@ def require_login() -> None:
         st.title(_("Your account has no role here"), anchor=False)
         text = _("You are signed in as {name}. Ask whoever runs Vigie for the role that you need.")
         st.markdown(text.format(name=plain(found.actor.name)))
-        st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout, key="sign-out")
+        _form(LOGOUT_PATH, _("Sign out"))
         st.stop()
+
+
+def _form(path: str, label: str, look: str = "") -> None:
+    """A button that leaves the page: the way out is a form of the reader's own page, which nobody else can send."""
+    sent = ("get", "") if path == LOGIN_PATH else ("post", form_token(visitor.session_id()))
+    token = f'<input type="hidden" name="token" value="{sent[1]}">' if sent[1] else ""
+    button = f'<button type="submit" class="vigie-button {look}">{html.escape(label)}</button>'
+    st.html(f'<form method="{sent[0]}" action="{path}">{token}{button}</form>')
 
 
 def show_person() -> None:
@@ -69,7 +80,7 @@ def show_person() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         # Markdown would make a link of a mail address.
         st.text(f"{who.name} · {role_names(who.roles)}", width="content")
-        st.button(_("Sign out"), type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign-out")
+        _form(LOGOUT_PATH, _("Sign out"))
 
 
 def show_page(page: st.Page) -> None:

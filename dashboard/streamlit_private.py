@@ -5,28 +5,29 @@ Nothing else in Vigie names one. ``tests/dashboard/test_streamlit_private.py`` f
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit
-from streamlit.auth_util import get_cookie_with_chunks
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette import starlette_server
+from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
-LOGIN_COOKIES = ("_streamlit_user", "_streamlit_session")
-"""The cookie with the claims of a login (in parts where it is long), and the one on the way to the provider: their life
-is cut to the login's, and a login that no longer holds is taken off the request."""
+WAY_COOKIE = "_streamlit_session"
+"""The cookie that Streamlit's own middleware signs for ``request.session``: it holds what Authlib keeps on the way to
+the provider and back."""
 
 CLOSED_PATHS = ("/media", "/_stcore", "/component", "/app/static")
 """Where Streamlit hands out or takes what is not part of the empty page, without asking who is there."""
 OPEN_PATHS = frozenset({"/_stcore/health", "/_stcore/host-config"})
 """What the empty page asks for before anybody can have signed in."""
-METRICS_PATH, LOGOUT_PATH, CALLBACK_PATH = "/_stcore/metrics", "/auth/logout", "/oauth2callback"
-"""Numbers of the server, for administrators; where ``st.logout`` leads; where the provider sends people back to."""
+NEVER_PATHS = ("/_stcore/upload_file", "/_stcore/agent")
+"""Where Streamlit takes files into memory, and an interface for programs: no page of ours has use for either."""
+METRICS_PATH = "/_stcore/metrics"
+"""Numbers of the server, for administrators."""
 
 COOKIE_SECRET_VARIABLE = "STREAMLIT_SERVER_COOKIE_SECRET"  # noqa: S105  # the name of a variable, not its value
-"""Signs the cookie of the way to the provider too: the login's own secret does not."""
+"""Signs the cookie on the way to the provider and back, so that it survives a change of process."""
 
 STATIC_ADDRESS = "/static/"
 STATIC_FOLDER = Path(streamlit.__file__).parent / "static" / "static"
@@ -49,29 +50,15 @@ STYLED_PARTS = frozenset(
 """``data-testid`` of parts that the style sheet dresses, where Streamlit's theme has no setting."""
 
 
-def claims_of(cookies: Mapping[str, str], secret: str, origin: str) -> dict[str, Any]:
-    """Claims of the identity token that a login left in its cookie, its signature checked as Streamlit checks it.
+def is_asked_by_page(protocols: Sequence[str], cookies: Mapping[str, str]) -> bool:
+    """Whether a websocket carries the token against forged requests, as Streamlit's own page sends it back."""
+    return len(protocols) > 1 and validate_xsrf_token(protocols[1], cookies.get(XSRF_COOKIE_NAME))
 
-    Streamlit tells them to pages alone (``st.user``); the gate needs them before a page runs.
 
-    Args:
-        cookies: Cookies of a request.
-        secret: Key that cookies are signed with.
-        origin: Where people reach the dashboard; a cookie made for elsewhere says nothing here.
+def limit_messages(most: int) -> None:
+    """Have the server refuse messages of browsers above a size while they are read; its own may be larger.
 
-    Returns:
-        The claims with ``is_logged_in``; empty where there is no cookie or it was tampered with.
+    Streamlit has one setting for both directions.
     """
-
-    def one(name: str) -> bytes | None:
-        value = cookies.get(name)
-        try:
-            return None if value is None else decode_signed_value(secret, name, value.encode("latin-1"))
-        except UnicodeEncodeError:
-            return None
-
-    try:
-        found = json.loads(get_cookie_with_chunks(one, LOGIN_COOKIES[0]) or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) and found.get("origin") == origin else {}
+    given = starlette_server._get_uvicorn_config_kwargs  # what this module is for
+    starlette_server._get_uvicorn_config_kwargs = lambda: {**given(), "ws_max_size": most}  # as above

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from access.audit import authorize_download, note_refusal
+from access.guard import SESSION_COOKIE
 from access.identity import Login
 from access.roles import Actor, NotAllowedError, may, page_action
 from access.sessions import logins_of
@@ -49,7 +49,7 @@ def login() -> Login | None:
         InputError: The settings are not usable.
         StoreError: The journal cannot be asked.
     """
-    return logins_of(home_folder(), reads.journal).valid_login(_claims(), settings())
+    return logins_of(home_folder(), reads.journal).valid_login(session_id(), settings())
 
 
 def reader() -> Actor:
@@ -95,12 +95,12 @@ def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable
 
     Streamlit runs it outside the page and asks nobody: what it needs to know is taken here.
     """
-    claims = dict(_claims())
+    session = session_id()
 
     def make_if_allowed() -> bytes:
         access = settings()
         if access.is_on:
-            who = _person(logins_of(home_folder(), reads.journal).valid_login(claims, access))
+            who = _person(logins_of(home_folder(), reads.journal).valid_login(session, access))
             authorize_download(reads.journal(), who, file_name, run_id)
         return make()
 
@@ -151,5 +151,6 @@ def _person(found: Login | None) -> Actor:
     return found.actor
 
 
-def _claims() -> Mapping[str, Any]:
-    return st.user.to_dict()
+def session_id() -> str:
+    """The session that the reader's browser holds: it says nothing by itself, see :mod:`access.sessions`."""
+    return str(st.context.cookies.get(SESSION_COOKIE, ""))

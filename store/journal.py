@@ -140,7 +140,7 @@ def add(connection: sa.Connection, entry: Entry) -> Entry:
     """
     _check_texts(entry)
     values: dict[str, Any] = {
-        "at": dt.datetime.now(dt.UTC),
+        "at": now(),
         "actor": entry.actor,
         "action": entry.action,
         "subject": entry.subject,
@@ -150,6 +150,11 @@ def add(connection: sa.Connection, entry: Entry) -> Entry:
     }
     number = connection.execute(sa.insert(_JOURNAL).values(**values).returning(_JOURNAL.c.id)).scalar_one()
     return Entry(**values, id=number)
+
+
+def now() -> dt.datetime:
+    """The journal's clock."""
+    return dt.datetime.now(dt.UTC)
 
 
 def _select(**wanted: str | None) -> sa.Select[Any]:

@@ -20,7 +20,7 @@ import pytest
 from core.entry import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
-from tests.access.wire import cookie_of
+from tests.access.wire import session_of
 from tests.dashboard.conftest import publish
 from tests.servers import wait_for
 
@@ -44,9 +44,9 @@ class Dashboard:
     cookie_secret: str
     client_secret: str
 
-    def cookie(self, who: str, *roles: str, **changed: object) -> str:
+    def cookie(self, who: str, *roles: str, minutes_ago: float = 0) -> str:
         """The cookie of a login."""
-        return cookie_of(self.base, self.cookie_secret, who, roles=roles, **changed)
+        return session_of(self.home, who, roles=roles, minutes_ago=minutes_ago)
 
     def rows(self, action: str, who: str = "") -> list[Entry]:
         """Rows of the journal."""
@@ -106,7 +106,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def dashboard(start: Start) -> Dashboard:
-    """A dashboard whose provider is never asked: cookies are made by the tests, as a login would leave them."""
+    """A dashboard whose provider is never asked: sessions are begun by the tests, as the callback begins them."""
     return start()
 
 
@@ -119,8 +119,12 @@ ACCOUNTS = {
     "adam": {"email": "adam@example.org", "email_verified": True, "name": "Adam", "roles": ["administrator"]},
     "lisa": {"email": "lisa@example.org", "email_verified": True, "name": "Lisa"},
     "nora": {"email": "nora@example.org", "email_verified": True, "name": "Nora", "roles": ["chess club"]},
+    "greta": {
+        "email": "greta@example.org", "email_verified": True,
+        "roles": [*(f"group-{number:03}-of-a-house-with-long-names-of-groups" for number in range(200)), "manager"],
+    },
     "eve": {"email": "mia@example.org", "email_verified": False, "name": "Mia", "roles": ["manager"]},
-}
+}  # fmt: skip
 IN_THE_LIST = '[access.people]\n"lisa@example.org" = ["manager"]\n'
 
 

@@ -11,38 +11,52 @@ from access.audit import (
     REFUSED,
     SIGNED_IN,
     SIGNED_OUT,
+    Refusals,
     access_rows,
     authorize_download,
     describe,
     note_login,
     note_logout,
     note_refusal,
+    read_login,
 )
-from access.identity import read_login
+from access.identity import Person, actor_of
 from access.roles import Actor, NotAllowedError
 from store.journal import Journal
 
-from .test_identity import CLAIMS, settings
+from .test_identity import settings
 
-LOGIN = read_login(CLAIMS, settings())
-
-
-def test_a_login_is_recorded_once_however_often_it_is_met(journal: Journal) -> None:
-    assert all(note_login(journal, LOGIN) for _time in range(3))
-    assert [row.action for row in journal.entries()] == [SIGNED_IN]
+ADA = Person("ada@example.org", "https://login.example.org|0815", ("analyst",))
+ACTOR = actor_of(ADA, settings())
 
 
-def test_a_login_that_was_ended_opens_nothing_any_more(journal: Journal) -> None:
-    note_login(journal, LOGIN)
-    note_logout(journal, LOGIN)
-    note_logout(journal, LOGIN)
-    assert not note_login(journal, LOGIN)
-    assert [row.action for row in journal.entries()] == [SIGNED_IN, SIGNED_OUT]
-    assert note_login(journal, dataclasses.replace(LOGIN, login_id="another"))
+def test_a_login_is_found_until_it_is_ended(journal: Journal) -> None:
+    note_login(journal, "one", ADA, ACTOR)
+    note_login(journal, "another", ADA, ACTOR)
+    found = read_login(journal, "one")
+    assert found
+    assert found[0] == ADA
+    note_logout(journal, "one", ACTOR)
+    note_logout(journal, "one", ACTOR)
+    assert read_login(journal, "one") is None
+    assert [row.action for row in journal.entries()] == [SIGNED_IN, SIGNED_IN, SIGNED_OUT]
+    assert read_login(journal, "another")
+
+
+def test_refusals_that_come_again_and_again_are_counted(journal: Journal) -> None:
+    now = 0.0
+    refusals = Refusals(lambda: now)
+    assert [refusals.due("a") for _time in range(1000)] == [1, *[0] * 999]
+    assert refusals.due("b") == 1
+    now = 61
+    assert refusals.due("a") == 1000
+    for _time in range(1000):
+        note_refusal(journal, ACTOR, "request", "/media/x")
+    assert len(journal.entries(action=REFUSED)) == 1
 
 
 def test_a_file_that_leaves_is_recorded_with_who_took_it(journal: Journal) -> None:
-    authorize_download(journal, LOGIN.actor, "alerts.csv", "run")
+    authorize_download(journal, ACTOR, "alerts.csv", "run")
     (row,) = journal.entries(action=DOWNLOADED)
     assert (row.actor, row.subject, row.run_id) == ("ada@example.org", "file:alerts.csv", "run")
 
@@ -53,10 +67,10 @@ def test_without_a_login_files_leave_and_nothing_is_recorded(journal: Journal) -
 
 
 def test_the_audit_lists_what_people_who_signed_in_did_the_newest_first(journal: Journal) -> None:
-    note_login(journal, LOGIN)
-    authorize_download(journal, LOGIN.actor, "alerts.csv")
-    note_refusal(journal, LOGIN.actor, "read access", "access")
-    viewer = dataclasses.replace(LOGIN.actor, roles=frozenset({"viewer"}))
+    note_login(journal, "one", ADA, ACTOR)
+    authorize_download(journal, ACTOR, "alerts.csv")
+    note_refusal(journal, ACTOR, "read access", "access")
+    viewer = dataclasses.replace(ACTOR, roles=frozenset({"viewer"}))
     with pytest.raises(NotAllowedError):
         authorize_download(journal, viewer, "alerts.xlsx")
     rows = access_rows(journal)

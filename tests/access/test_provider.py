@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
-from streamlit.auth_util import encode_provider_token
 
 from access.audit import SIGNED_IN, SIGNED_OUT
+from access.sessions import form_token
 
 from .conftest import ACCOUNTS, CALLBACK, Dashboard
 from .test_wire import DOOR, REFUSAL
@@ -21,37 +21,24 @@ from .wire import COOKIE, visit
 pytestmark = pytest.mark.provider
 
 
-def login_address(dashboard: Dashboard) -> str:
-    """Where the button of the door leads: read from what the page sends when it is clicked."""
-    from streamlit.proto.BackMsg_pb2 import BackMsg  # noqa: PLC0415  # only here
-
-    with visit(dashboard.base) as one:
-        assert DOOR in one.open("")
-        buttons = [seen.delta.new_element.button for seen in one.seen if seen.HasField("delta")]
-        message = BackMsg()
-        state = message.rerun_script.widget_states.widgets.add()
-        state.id = next(button.id for button in buttons if button.label == "Sign in")
-        state.trigger_value = True
-        one.send(message)
-        return urljoin(
-            dashboard.base, next(seen.auth_redirect.url for seen in one.seen if seen.HasField("auth_redirect"))
-        )
-
-
 @contextmanager
 def signed_in(dashboard: Dashboard, who: str) -> Iterator[httpx.Client]:
     """Go the whole way that a browser goes: to the provider, through its forms, and back."""
     with httpx.Client(follow_redirects=True, timeout=60) as browser:
-        page = browser.get(login_address(dashboard))
-        for _step in range(4):
-            if str(page.url).startswith(dashboard.base):
-                break
-            action = re.search(r'<form[^>]*action="([^"]+)"', page.text)
-            assert action, page.text[:500]
-            fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
-            page = browser.post(urljoin(str(page.url), action[1]), data={**fields, "login": who, "password": "any"})
-        assert str(page.url).startswith(dashboard.base), page.url
+        go_in(browser, dashboard, who)
         yield browser
+
+
+def go_in(browser: httpx.Client, dashboard: Dashboard, who: str) -> None:
+    page = browser.get(f"{dashboard.base}/auth/login")
+    for _step in range(4):
+        if str(page.url).startswith(dashboard.base):
+            break
+        action = re.search(r'<form[^>]*action="([^"]+)"', page.text)
+        assert action, page.text[:500]
+        fields = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+        page = browser.post(urljoin(str(page.url), action[1]), data={**fields, "login": who, "password": "any"})
+    assert str(page.url).startswith(dashboard.base), page.url
 
 
 def cookie_of(browser: httpx.Client) -> str:
@@ -114,24 +101,43 @@ def test_the_cookie_of_a_login_is_hidden_from_scripts_and_ends_with_the_login(co
 def test_signing_out_ends_the_login_here_and_at_the_provider(connected: Dashboard) -> None:
     with signed_in(connected, "anna") as browser:
         cookie = cookie_of(browser)
-        answer = browser.get(f"{connected.base}/auth/logout", follow_redirects=False)
-        assert "/session/end?" in answer.headers["location"]
+        answer = browser.post(f"{connected.base}/auth/logout", data={"token": form_token(cookie)})
+        assert "/session/end?" in answer.text
         assert cookie_of(browser) == ""
     with visit(connected.base, cookie) as one:
         assert DOOR in one.open("data")
     assert connected.rows(SIGNED_OUT, "anna")
 
 
+def test_two_people_in_one_browser_are_never_both(connected: Dashboard) -> None:
+    with signed_in(connected, "mia") as browser:
+        first = cookie_of(browser)
+        with visit(connected.base, first) as manager:
+            assert "mia@example.org" in manager.open("alerts")
+            go_in(browser, connected, "vera")
+            second = cookie_of(browser)
+            assert manager.is_closed()
+        with visit(connected.base, second, session=manager.session) as one:
+            texts = one.open("scenarios")
+            assert "vera@example.org" in texts
+            assert REFUSAL in texts
+            assert "mia@example.org" not in texts
+        with visit(connected.base, cookies=f"{COOKIE}={first}; {COOKIE}={second}") as one:
+            assert DOOR in one.open("alerts")
+
+
+def test_the_cookie_of_a_person_with_two_hundred_groups_is_as_small_as_any(
+    connected: Dashboard, cookies: dict[str, str]
+) -> None:
+    assert {len(cookies[who]) for who in ("vera", "greta")} == {43}
+    with visit(connected.base, cookies["greta"]) as one:
+        assert "greta@example.org" in one.open("scenarios")
+
+
 def test_an_answer_that_belongs_to_no_question_signs_nobody_in(connected: Dashboard) -> None:
     answer = httpx.get(f"{connected.base}{CALLBACK}?code=stolen&state=guessed", timeout=60)
     assert answer.status_code == 302
     assert COOKIE not in answer.cookies
-
-
-def test_a_way_to_the_provider_that_the_page_did_not_make_leads_nowhere(connected: Dashboard) -> None:
-    made_up = encode_provider_token("default")
-    answer = httpx.get(f"{connected.base}/auth/login?provider={made_up}", follow_redirects=False)
-    assert answer.headers["location"] == "/"
 
 
 def test_nothing_that_was_written_holds_a_secret_or_a_token(connected: Dashboard, cookies: dict[str, str]) -> None:

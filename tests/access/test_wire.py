@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from websockets.exceptions import InvalidStatus
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
-from access.roles import PAGES, ROLES
+from access.audit import DOWNLOADED, REFUSED, SIGNED_OUT, revoke
+from access.guard import MOST_PER_PERSON
+from access.roles import PAGES, ROLES, Actor
+from access.sessions import form_token, login_id_of
+from store.journal import Journal, journal_url
 from tests.workflow.test_permissions import promised
 
 from .conftest import SESSION_MINUTES, Dashboard
-from .wire import COOKIE, Visit, cookie_of, visit
+from .wire import COOKIE, Visit, visit
 
 DOOR, REFUSAL = "Sign in to read Vigie", "Your role does not allow this page"
 OF_A_RELEASE = ("Central Mediterranean", "arrivals expected", "surge-")
@@ -73,49 +80,52 @@ def test_an_account_without_a_role_sees_nothing_and_is_recorded(dashboard: Dashb
     assert dashboard.rows(REFUSED, "nora")
 
 
-def forged(dashboard: Dashboard) -> dict[str, str]:
-    good = dashboard.cookie("mallory", "manager")
-    body, stamp, signature = good.rsplit(".", 2)
-    old = time.time() - SESSION_MINUTES * 60 - 1
+def made_up(dashboard: Dashboard) -> dict[str, str]:
+    """Values of ``Cookie`` that name no session that holds."""
+    good, other = dashboard.cookie("mallory", "manager"), dashboard.cookie("vera", "viewer")
+    old = dashboard.cookie("mallory", "manager", minutes_ago=SESSION_MINUTES + 1)
+    claims = json.dumps({"is_logged_in": True, "iss": "x", "sub": "m", "roles": ["manager"], "origin": dashboard.base})
+    streamlits = create_signed_value(dashboard.cookie_secret, "_streamlit_user", claims).decode()
     return {
-        "made with another key": cookie_of(dashboard.base, "k" * 64, "mallory", roles=("manager",)),
-        "with a changed body": f"{body[:-2]}AA.{stamp}.{signature}",
-        "with a changed time": f"{body}.AAAAAA.{signature}",
-        "without a signature": body,
-        "made for another address": dashboard.cookie("mallory", "manager", origin="https://elsewhere.example.org"),
-        "older than a login may be": dashboard.cookie("mallory", "manager", iat=int(old)),
-        "with a mail address nobody vouches for": dashboard.cookie("mallory", "manager", email_verified=False),
-        "that says it is not signed in": dashboard.cookie("mallory", "manager", is_logged_in=False),
-        "that is rubbish": "%00{}",
+        "guessed": f"{COOKIE}={secrets.token_urlsafe(32)}", "shortened": f"{COOKIE}={good[:-1]}",
+        "lengthened": f"{COOKIE}={good}a", "older than a login may be": f"{COOKIE}={old}",
+        "the name under which the journal keeps it": f"{COOKIE}={login_id_of(good)}",
+        "two sessions at once": f"{COOKIE}={other}; {COOKIE}={good}",
+        "one session twice": f"{COOKIE}={good}; {COOKIE}={good}",
+        "in parts": f"{COOKIE}={other}; {COOKIE}_1={good}; {COOKIE}__1={good}",
+        "half of one and half of another": f"{COOKIE}={other[:20]}{good[20:]}", "rubbish": f"{COOKIE}=%00{{}}",
+        "claims signed with our own key": f"_streamlit_user={streamlits}; {COOKIE}=",
+        "under the name of another place": f"__Host-{COOKIE}={good}",
     }  # fmt: skip
 
 
-FORGERIES = (
-    "made with another key", "with a changed body", "with a changed time", "without a signature",
-    "made for another address", "older than a login may be", "with a mail address nobody vouches for",
-    "that says it is not signed in", "that is rubbish",
-)  # fmt: skip
+def test_what_names_no_session_that_holds_opens_nothing(dashboard: Dashboard, taken: tuple[str, str]) -> None:
+    for kind, sent in made_up(dashboard).items():
+        with visit(dashboard.base, cookies=sent) as one:
+            texts = one.open("scenarios")
+        assert REFUSAL in texts if kind == "in parts" else is_shut_out(texts), kind
+        assert httpx.get(taken[0], headers={"Cookie": sent}, timeout=60).status_code in {401, 403, 404}, kind
+    assert dashboard.rows(DOWNLOADED, "mallory") == []
 
 
-@pytest.mark.parametrize("kind", FORGERIES)
-def test_a_forged_or_expired_cookie_opens_nothing(dashboard: Dashboard, taken: tuple[str, str], kind: str) -> None:
-    cookie = forged(dashboard)[kind]
-    with visit(dashboard.base, cookie) as one:
-        assert is_shut_out(one.open("alerts"))
-    assert get(taken[0], cookie).status_code == 401
-    assert dashboard.rows(SIGNED_IN, "mallory") == []
-
-
-def test_a_good_cookie_without_the_page_s_token_or_origin_counts_as_nobody(dashboard: Dashboard) -> None:
+def test_a_good_cookie_without_the_page_s_token_counts_as_nobody(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("anna", "analyst")
-    for how in ({"token": None}, {"token": "2|00000000|" + "0" * 32 + "|1"}, {"origin": None}):
-        with visit(dashboard.base, cookie, **how) as one:
+    for token in (None, "2|00000000|" + "0" * 32 + "|1"):
+        with visit(dashboard.base, cookie, token=token) as one:
             assert is_shut_out(one.open("alerts"))
 
 
-def test_a_page_of_another_origin_cannot_connect(dashboard: Dashboard) -> None:
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example.org", None, "null", "http://localhost:3000", "http://127.0.0.1", "app://localhost",
+        "https://{place}", "http://{place}.evil.example.org", "http://evil.example.org@{place}", "http://{place}/", "HTTP://{place}",
+    ],
+)  # fmt: skip
+def test_a_page_of_another_origin_cannot_connect(dashboard: Dashboard, origin: str | None) -> None:
     cookie = dashboard.cookie("anna", "analyst")
-    with pytest.raises(InvalidStatus) as refused, visit(dashboard.base, cookie, origin="https://evil.example.org"):
+    sent = origin and origin.format(place=dashboard.base.removeprefix("http://"))
+    with pytest.raises(InvalidStatus) as refused, visit(dashboard.base, cookie, origin=sent):
         pass
     assert refused.value.response.status_code == 403
 
@@ -182,17 +192,85 @@ def test_no_way_of_writing_its_address_hands_a_file_to_somebody_unknown(taken: t
             assert content[:200] not in text, (method, url)
 
 
+def sign_out(dashboard: Dashboard, cookie: str, token: str = "", **headers: str) -> int:
+    sent = {"token": token or form_token(cookie)}
+    url, headers = f"{dashboard.base}/auth/logout", {"Cookie": f"{COOKIE}={cookie}", **headers}
+    return httpx.post(url, headers=headers, data=sent, timeout=60).status_code
+
+
 def test_after_signing_out_the_cookie_is_worth_nothing(dashboard: Dashboard, taken: tuple[str, str]) -> None:
     cookie = dashboard.cookie("otto", "analyst")
     with visit(dashboard.base, cookie) as one:
-        assert DOOR not in one.open("data")
-        assert get(f"{dashboard.base}/auth/logout", cookie).status_code == 302
-        one.socket.send(BackMsg(rerun_script={"page_name": "alerts"}).SerializeToString())  # type: ignore[arg-type]  # fields by name
+        texts = one.open("data")
+        assert DOOR not in texts
+        assert form_token(cookie) in texts
+        assert sign_out(dashboard, cookie) == 200
+        started = time.monotonic()
         assert one.is_closed()
+        assert time.monotonic() - started < 5
     assert get(taken[0], cookie).status_code == 401
     with visit(dashboard.base, cookie) as again:
         assert is_shut_out(again.open("data"))
     assert len(dashboard.rows(SIGNED_OUT, "otto")) == 1
+
+
+def test_nobody_else_can_sign_a_person_out(dashboard: Dashboard) -> None:
+    cookie = dashboard.cookie("otto", "analyst")
+    assert get(f"{dashboard.base}/auth/logout", cookie).status_code == 405
+    assert sign_out(dashboard, cookie, "guessed") == 403
+    assert sign_out(dashboard, cookie, form_token(dashboard.cookie("eve", "viewer"))) == 403
+    assert sign_out(dashboard, cookie, Origin="https://evil.example.org") == 403
+    with visit(dashboard.base, cookie) as one:
+        assert DOOR not in one.open("data")
+
+
+def test_what_another_process_decides_acts_on_an_open_page_within_seconds(dashboard: Dashboard) -> None:
+    settings = dashboard.home / "settings.toml"
+    before, journal = settings.read_text(), Journal(journal_url("", dashboard.home))
+
+    def revoked() -> None:
+        revoke(journal, "rita@example.org", Actor("shell:root"), "left the house")
+
+    def without_roles() -> None:
+        settings.write_text(f'{before}\n[access.claim_roles]\nboss = "manager"\n')
+
+    def shorter() -> None:
+        settings.write_text(before.replace(f"session_minutes = {SESSION_MINUTES}", "session_minutes = 0.01"))
+
+    for act in (revoked, without_roles, shorter):
+        with visit(dashboard.base, dashboard.cookie("rita", "analyst")) as one:
+            assert DOOR not in one.open("data")
+            act()
+            started = time.monotonic()
+            assert one.is_closed(), act.__name__
+            assert time.monotonic() - started < 8, act.__name__
+        settings.write_text(before)
+    journal.close()
+
+
+def test_a_message_may_be_small_before_a_login_and_no_larger_than_a_page_needs_after(dashboard: Dashboard) -> None:
+    for cookie, fits, size in (("", True, 60_000), ("", False, 70_000), ("x", True, 900_000), ("x", False, 1_200_000)):
+        with visit(dashboard.base, cookie and dashboard.cookie("anna", "analyst")) as one:
+            message = BackMsg()
+            message.rerun_script.page_name = "data"
+            message.rerun_script.query_string = f"x={'a' * size}"
+            if fits:
+                one.send(message)
+                continue
+            with pytest.raises(ConnectionClosed) as closed:
+                one.send(message)
+            assert closed.value.rcvd
+            assert closed.value.rcvd.code == 1009
+
+
+def test_one_person_has_so_many_pages_open_and_no_more(dashboard: Dashboard) -> None:
+    cookie = dashboard.cookie("paul", "viewer")
+    with ExitStack() as stack:
+        for _page in range(MOST_PER_PERSON):
+            stack.enter_context(visit(dashboard.base, cookie))
+        with pytest.raises(InvalidStatus), visit(dashboard.base, cookie):
+            pass
+        stack.enter_context(visit(dashboard.base, dashboard.cookie("petra", "viewer")))
 
 
 def test_a_session_is_not_taken_over_by_its_number(dashboard: Dashboard) -> None:
@@ -229,13 +307,8 @@ def test_a_viewer_who_sends_a_managers_click_begins_nothing(dashboard: Dashboard
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("PUT", "/_stcore/upload_file/session/file"),
-        ("DELETE", "/_stcore/upload_file/session/file"),
         ("GET", "/_stcore/metrics"),
         ("GET", "/_stcore/script-health-check"),
-        ("POST", "/_stcore/agent/interact"),
-        ("POST", "/_stcore/agent/mcp"),
-        ("GET", "/_stcore/agent/openapi.json"),
         ("GET", "/component/x/index.html"),
         ("GET", "/_stcore/bidi-components/x/index.js"),
         ("GET", "/app/static/x"),
@@ -262,18 +335,22 @@ def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) ->
     assert statuses == {"viewer": 403, "analyst": 403, "manager": 403, "administrator": 200}
 
 
-def test_an_upload_without_its_token_or_session_is_refused_and_its_size_is_bounded(dashboard: Dashboard) -> None:
+def test_nothing_is_uploaded_whoever_asks(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("anna", "analyst")
-    url = f"{dashboard.base}/_stcore/upload_file/nobody/file"
-    assert httpx.put(url, files={"file": b"x"}, headers={"Cookie": f"{COOKIE}={cookie}"}).status_code == 403
     with visit(dashboard.base, cookie) as one:
         one.open("data")
         assert one.socket.request is not None
         token = one.socket.request.headers["Sec-WebSocket-Protocol"].split(",")[1].strip()
         headers = {"Cookie": f"{COOKIE}={cookie}; _streamlit_xsrf={token}", "X-Xsrftoken": token}
-        url = f"{dashboard.base}/_stcore/upload_file/{one.session}/file"
-        too_much = b"x" * (12 * 1024 * 1024)
-        assert httpx.put(url, files={"file": too_much}, headers=headers, timeout=120).status_code == 413
+        for path in (
+            "/_stcore/upload_file/{0}/file",
+            "/_stcore/upload_file/{0}/../{0}/file",
+            "/%5fstcore/upload_file/{0}/x",
+        ):
+            url = dashboard.base + path.format(one.session)
+            assert httpx.put(url, files={"file": b"x"}, headers=headers, timeout=60).status_code == 404
+    too_much = httpx.post(f"{dashboard.base}/auth/logout", content=b"x" * 70_000, timeout=60)
+    assert too_much.status_code == 413
 
 
 def test_every_answer_carries_the_headers_of_protection(dashboard: Dashboard, taken: tuple[str, str]) -> None:

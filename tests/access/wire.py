@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-import json
-import time
+import datetime as dt
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from google.protobuf.message import Message  # type: ignore[import-untyped]  # it publishes no types
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value, generate_xsrf_token_string
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-COOKIE, XSRF = "_streamlit_user", "_streamlit_xsrf"
+from access.audit import note_login
+from access.guard import SESSION_COOKIE
+from access.identity import Person, actor_of
+from access.sessions import login_id_of
+from core.settings import AccessSettings
+from store.journal import Journal, journal_url
+
+COOKIE, XSRF = SESSION_COOKIE, "_streamlit_xsrf"
 ISSUER = "https://login.example.org"
 PATIENCE = 60.0
 
 
-def cookie_of(site: str, secret: str, who: str, *, roles: tuple[str, ...] = (), **changed: object) -> str:
-    """The cookie that a login of a person would leave, signed with a key.
+def session_of(home: Path, who: str, *, roles: tuple[str, ...] = (), minutes_ago: float = 0) -> str:
+    """The identifier of a session that the callback would have begun for a person.
 
     Args:
-        site: Where the dashboard is reached.
-        secret: The key.
+        home: Home folder of the dashboard.
         who: First part of the mail address.
-        roles: Value of the claim ``roles``.
-        changed: Claims that differ.
+        roles: Values of the claim of roles.
+        minutes_ago: When it began.
     """
-    claims = {
-        "iss": ISSUER, "sub": f"id-{who}", "email": f"{who}@example.org", "email_verified": True, "roles": list(roles),
-        "iat": int(time.time()), "nonce": f"{who}-{time.monotonic_ns()}", "origin": site, "is_logged_in": True,
-        "provider": "default", **changed,
-    }  # fmt: skip
-    return create_signed_value(secret, COOKIE, json.dumps(claims)).decode()
+    access = AccessSettings(provider=f"{ISSUER}/.well-known/openid-configuration", client_id="vigie")
+    person, session_id = Person(f"{who}@example.org", f"{ISSUER}|id-{who}", roles), secrets.token_urlsafe(32)
+    at = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes_ago)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("store.journal.now", lambda: at)
+        journal = Journal(journal_url("", home))
+        note_login(journal, login_id_of(session_id), person, actor_of(person, access))
+        journal.close()
+    return session_id
 
 
 @dataclass
@@ -115,7 +126,7 @@ class Visit:
 @contextmanager
 def visit(
     base: str, cookie: str = "", *, origin: str | None = "", token: str | None = "", session: str = "",
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None, cookies: str = "",
 ) -> Iterator[Visit]:  # fmt: skip
     """A websocket session.
 
@@ -126,10 +137,11 @@ def visit(
         token: The token against forged requests; empty: a good one; None: none.
         session: A session to go on with.
         headers: Further headers.
+        cookies: Further cookies, as they are.
     """
     good = generate_xsrf_token_string()
     sent = good if token == "" else token
-    cookies = f"{XSRF}={good}" + (f"; {COOKIE}={cookie}" if cookie else "")
+    cookies = "; ".join(filter(None, (f"{XSRF}={good}", cookie and f"{COOKIE}={cookie}", cookies)))
     protocols = [Subprotocol(one) for one in ("streamlit", sent or "", session) if one]
     with connect(
         f"ws://{urlsplit(base).netloc}/_stcore/stream",

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ast
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from access.audit import DOWNLOADED, REFUSED, SIGNED_IN
+from access.identity import Person
 from access.roles import NotAllowedError
-from access.sessions import logins_of
+from access.sessions import form_token, logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.entry import Entry
 from core.settings import PROJECT
-from dashboard import visitor
+from dashboard import reads, visitor
 from store.journal import Journal, journal_url
 from store.releases import Release
 
@@ -48,22 +47,34 @@ def beyond_loopback() -> Iterator[None]:
     config.set_option("server.address", before)
 
 
-def claims(who: str, *roles: str, **changed: object) -> dict[str, Any]:
-    return {
-        "is_logged_in": True, "iss": "https://login.example.org", "sub": who, "email": f"{who}@example.org",
-        "email_verified": True, "roles": list(roles), "iat": int(time.time()), **changed,
-    }  # fmt: skip
+Sign = Callable[..., str]
 
 
-def visit(user: dict[str, Any], page: str = "alerts", **query: str) -> AppTest:
+@pytest.fixture
+def signed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Sign:
+    """Begin a session as the callback does, and make it the one that pages find; returns its identifier."""
+
+    def make(who: str, *roles: str, name: str = "") -> str:
+        person = Person(name or f"{who}@example.org", f"https://login.example.org|{who}", roles)
+        session_id = logins_of(home, reads.journal).begin(person, visitor.settings())
+        monkeypatch.setattr(visitor, "session_id", lambda: session_id)
+        return session_id
+
+    return make
+
+
+def visit(page: str = "alerts", **query: str) -> AppTest:
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    app.user = user
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page(f"dashboard/app_pages/{page}.py")
     app.run()
     assert not app.exception, [error.value for error in app.exception]
     return app
+
+
+def forms(app: AppTest) -> str:
+    return " ".join(one.proto.body for one in app.get("html"))
 
 
 def labels(app: AppTest) -> set[str]:
@@ -91,24 +102,28 @@ def rows(home: Path, action: str) -> list[Entry]:
 
 @pytest.mark.usefixtures("released")
 def test_who_has_not_signed_in_sees_the_door_alone() -> None:
-    app = visit({"is_logged_in": False})
+    app = visit()
     assert [title.value for title in app.title] == ["Sign in to read Vigie"]
-    assert labels(app) == {"Sign in"}
+    assert labels(app) == set()
+    assert 'action="/auth/login"' in forms(app)
     assert not app.table
     assert not app.radio
 
 
 @pytest.mark.usefixtures("released")
-def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path) -> None:
-    app = visit(claims("nora"))
+def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path, signed: Sign) -> None:
+    signed("nora")
+    app = visit()
     app.run()
     assert [title.value for title in app.title] == ["Your account has no role here"]
     assert len(rows(home, REFUSED)) == 1
 
 
 @pytest.mark.usefixtures("released")
-def test_a_step_carries_the_logins_identity_and_no_name_is_asked(home: Path) -> None:
-    app = visit(claims("mia", "manager"), alert="surge-WAR-2025-02")
+def test_a_step_carries_the_logins_identity_and_no_name_is_asked(home: Path, signed: Sign) -> None:
+    session_id = signed("mia", "manager")
+    app = visit(alert="surge-WAR-2025-02")
+    assert form_token(session_id) in forms(app)
     assert "Your name" not in {field.label for field in app.text_input}
     sign(app)
     (row,) = rows(home, SIGNED_OFF)
@@ -117,13 +132,16 @@ def test_a_step_carries_the_logins_identity_and_no_name_is_asked(home: Path) -> 
 
 
 @pytest.mark.usefixtures("released")
-def test_a_severe_alert_leaves_by_two_identities(home: Path) -> None:
-    app = sign(visit(claims("mia", "manager"), alert=SEVERE))
-    again = sign(visit(claims("mia", "manager", email="mia.new@example.org"), alert=SEVERE))
+def test_a_severe_alert_leaves_by_two_people_whatever_they_are_called(home: Path, signed: Sign) -> None:
+    signed("mia", "manager")
+    app = sign(visit(alert=SEVERE))
+    signed("mia", "manager", name="mia.new@example.org")
+    again = sign(visit(alert=SEVERE))
     assert "needs two different people" in again.error[0].value
     assert rows(home, ANNOUNCED) == []
     assert not app.error
-    sign(visit(claims("max", "manager"), alert=SEVERE))
+    signed("max", "manager", name="mia@example.org")
+    sign(visit(alert=SEVERE))
     assert len(rows(home, ANNOUNCED)) == 1
 
 
@@ -131,16 +149,20 @@ def test_a_severe_alert_leaves_by_two_identities(home: Path) -> None:
     ("role", "offered"), [("viewer", set()), ("analyst", set()), ("manager", {"Sign off and send", "Dismiss"})]
 )
 @pytest.mark.usefixtures("released")
-def test_steps_are_offered_by_role(role: str, offered: set[str]) -> None:
-    found = labels(visit(claims(role, role)))
+def test_steps_are_offered_by_role(role: str, offered: set[str], signed: Sign) -> None:
+    signed(role, role)
+    app = visit()
+    found = labels(app)
     assert found & {"Sign off and send", "Dismiss", "Acknowledge"} == offered
-    assert "Sign out" in found
+    assert 'action="/auth/logout"' in forms(app)
 
 
 @pytest.mark.usefixtures("released")
-def test_an_administrator_reads_who_did_what() -> None:
-    visit(claims("vera", "viewer"), "scenarios")
-    app = visit(claims("adam", "administrator"), "access")
+def test_an_administrator_reads_who_did_what(signed: Sign) -> None:
+    signed("vera", "viewer")
+    visit("scenarios")
+    signed("adam", "administrator")
+    app = visit("access")
     table = app.dataframe[0].value
     assert table["Who"].tolist() == ["adam@example.org", "vera@example.org", "vera@example.org"]
     assert table["Action"].tolist() == ["signed in", "refused", "signed in"]
@@ -149,9 +171,8 @@ def test_an_administrator_reads_who_did_what() -> None:
 
 
 @pytest.mark.usefixtures("released")
-def test_a_file_asks_again_when_it_is_wanted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = claims("anna", "analyst")
-    monkeypatch.setattr(visitor, "_claims", lambda: reader)
+def test_a_file_asks_again_when_it_is_wanted(home: Path, signed: Sign) -> None:
+    reader = signed("anna", "analyst")
     make = visitor.released("alerts.csv", "run", lambda: b"figures")
     assert make() == b"figures"
     assert [(row.actor, row.subject) for row in rows(home, DOWNLOADED)] == [("anna@example.org", "file:alerts.csv")]
@@ -160,15 +181,16 @@ def test_a_file_asks_again_when_it_is_wanted(home: Path, monkeypatch: pytest.Mon
         make()
     assert len(rows(home, DOWNLOADED)) == 1
     (home / "settings.toml").write_text(SETTINGS)
-    logins_of(home, lambda: Journal(journal_url("", home))).end(reader, visitor.settings())
+    logins_of(home, reads.journal).end(reader, visitor.settings())
     with pytest.raises(NotAllowedError, match="sign in first"):
         make()
 
 
 @pytest.mark.usefixtures("released")
-def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path) -> None:
+def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path, signed: Sign) -> None:
+    signed("mia", "manager")
     (home / "settings.toml").write_text(f'journal_url = "postgresql://vigie:hush@127.0.0.1:9/inside"\n{SETTINGS}')
-    app = visit(claims("mia", "manager"))
+    app = visit()
     shown = " ".join(error.value for error in app.error)
     assert "cannot find out just now who you are" in shown
     assert not any(word in shown for word in ("hush", "inside", "postgresql"))
@@ -177,18 +199,18 @@ def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path) -> No
 
 @pytest.mark.usefixtures("release", "beyond_loopback")
 def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = visit({})
+    app = visit()
     assert "it shows nothing" in app.error[0].value
     assert not app.radio
     monkeypatch.setenv(visitor.WITHOUT_LOGIN, "1")
-    assert visit({}).radio
+    assert visit().radio
 
 
 @pytest.mark.usefixtures("release")
 def test_without_a_login_everything_is_open_on_this_machine() -> None:
-    app = visit({})
+    app = visit()
     assert labels(app) >= {"Sign off and send", "Dismiss"}
-    assert "Sign out" not in labels(app)
+    assert "<form" not in forms(app)
 
 
 def test_no_button_hands_out_a_file_without_asking() -> None:

@@ -13,7 +13,8 @@ import pytest
 import streamlit
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from access.gate import Gate, guard_of
+from access.gate import Gate
+from access.guard import guard_of
 from core.settings import PROJECT
 from dashboard.server import application, journal
 from dashboard.static_files import preload_links

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import random
 import re
 from functools import cache
 from pathlib import Path
@@ -11,14 +10,15 @@ from unittest.mock import MagicMock
 
 import pytest
 import streamlit as st
-from streamlit import user_info
+from streamlit.web.server.starlette import starlette_server
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
-from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
+from access.callback import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH
 from core.settings import PROJECT
 from dashboard import streamlit_private
 
-SITE, SECRET = "https://vigie.example.org", "s" * 40
 PACKAGE = Path(st.__file__).parent
 
 
@@ -34,40 +34,27 @@ def server_part() -> str:
     return "\n".join(path.read_text("utf-8") for path in sorted((PACKAGE / "web").rglob("*.py")))
 
 
-@pytest.mark.parametrize("size", [10, 20_000], ids=["in one cookie", "in several"])
-def test_claims_are_read_as_streamlit_writes_them(size: int) -> None:
-    from streamlit.auth_util import set_cookie_with_chunks  # noqa: PLC0415  # private, and known to this test alone
-
-    cookies: dict[str, str] = {}
-
-    def sign(name: str, value: str) -> bytes:
-        return create_signed_value(SECRET, name, value)
-
-    def write(name: str, value: str) -> None:
-        cookies[name] = sign(name, value).decode()
-
-    claims = {
-        "origin": SITE,
-        "is_logged_in": True,
-        "email": "ada@example.org",
-        "filler": random.Random(3).randbytes(size).hex(),  # noqa: S311  # it does not compress, and that is all
-    }
-    set_cookie_with_chunks(write, sign, streamlit_private.LOGIN_COOKIES[0], claims, cookie_attr_size=80)
-    assert (len(cookies) > 1) == (size > 10)
-    assert streamlit_private.claims_of(cookies, SECRET, SITE) == claims
-    broken = {name: value[:-2] + "xx" for name, value in cookies.items()}
-    assert streamlit_private.claims_of(broken, SECRET, SITE) == {}
+def test_streamlit_names_the_cookie_on_the_way_so() -> None:
+    assert f'"{streamlit_private.WAY_COOKIE}"' in server_part()
 
 
-@pytest.mark.parametrize("cookie", streamlit_private.LOGIN_COOKIES)
-def test_streamlit_names_its_cookies_so(cookie: str) -> None:
-    assert f'"{cookie}"' in server_part() + (PACKAGE / "auth_util.py").read_text("utf-8")
+def test_a_page_sends_back_the_token_that_it_was_given() -> None:
+    token, cookies = generate_xsrf_token_string(), {XSRF_COOKIE_NAME: ""}
+    assert not streamlit_private.is_asked_by_page(["streamlit", token], cookies)
+    assert not streamlit_private.is_asked_by_page(["streamlit"], {XSRF_COOKIE_NAME: token})
+    assert streamlit_private.is_asked_by_page(["streamlit", token], {XSRF_COOKIE_NAME: token})
 
 
-def test_no_file_message_or_upload_passes_under_a_path_that_is_not_closed() -> None:
+def test_the_size_of_messages_is_set_where_the_server_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starlette_server, "_get_uvicorn_config_kwargs", starlette_server._get_uvicorn_config_kwargs)
+    assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] > 1
+    streamlit_private.limit_messages(1)
+    assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] == 1
+
+
+def test_no_file_or_message_passes_under_a_path_that_is_not_closed() -> None:
     """Every route of the application is closed, open to everybody on purpose, or part of the empty page."""
-    on_purpose = {*streamlit_private.OPEN_PATHS, "/auth/login", streamlit_private.LOGOUT_PATH}
-    on_purpose |= {streamlit_private.CALLBACK_PATH, "/", ""}
+    on_purpose = {*streamlit_private.OPEN_PATHS, LOGIN_PATH, LOGOUT_PATH, CALLBACK_PATH, "/", ""}
     paths = [str(getattr(route, "path", "")) for route in create_streamlit_routes(MagicMock())]
     left = [
         path
@@ -75,13 +62,8 @@ def test_no_file_message_or_upload_passes_under_a_path_that_is_not_closed() -> N
         if path not in on_purpose and not any(path.startswith(one) for one in streamlit_private.CLOSED_PATHS)
     ]
     assert {path.split("{")[0] for path in left} <= {"/", "/static", ""}, left
-    for path in {streamlit_private.METRICS_PATH, *streamlit_private.OPEN_PATHS}:
-        assert path in paths
-
-
-def test_login_and_logout_lead_where_the_gate_looks() -> None:
-    assert user_info.AUTH_LOGOUT_ENDPOINT == streamlit_private.LOGOUT_PATH
-    assert streamlit_private.CALLBACK_PATH.strip("/") in server_part()
+    for path in {streamlit_private.METRICS_PATH, *streamlit_private.OPEN_PATHS, *streamlit_private.NEVER_PATHS}:
+        assert any(one.startswith(path) for one in paths)
 
 
 def test_the_server_takes_the_cookies_key_from_the_environment() -> None:
