@@ -6,11 +6,16 @@ origin, the last 24 of them; it leans on neighbouring horizons and is shrunk twi
 series, and that towards 1. Each past score counts in units of its own forecast's width: in log units the few widest
 forecasts, made in a crisis, would keep every later one wide. Multiplying follows each forecast's own width; adding a
 constant to the bounds, as conformal prediction does, was worse after a crisis. So were separate factors below and
-above the median, and another for the tails.
+above the median. What lies beyond the quartiles is then scaled about them once more in the same way
+(:func:`calibrate_tails`), judged on these levels alone: averaged quantiles have longer tails than outcomes.
+
+By the same means the ensemble learns how its models of single series weigh against those that learn from many
+(:func:`learned_odds`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,21 +23,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.quantiles import QUANTILE_LEVELS, FloatArray
-from forecasting.model import BoolArray
+from forecasting.model import LEVELS, BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import observed_at, wis
 
 FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(1.6), 29))
 """What may be chosen; 1 is put in the place of the value nearest to it."""
-_ONE = int(np.argmin(np.abs(FACTORS - 1.0)))
-FACTORS[_ONE] = 1.0
+FACTORS[np.argmin(np.abs(FACTORS - 1.0))] = 1.0
 WINDOW = 24
 FEWEST_SCORED = 12
 TOWARDS_ONE, TOWARDS_ALL = 1.0, 8.0
-"""Penalties on the squared log distance, in outcomes that do not overlap. Chosen on outcomes before 2018."""
+"""Penalties on the squared log distance, in outcomes that do not overlap. Chosen on outcomes before 2018; kept for
+the tails, where 1 and 8 were one of five pairs tried on the outcomes of five routes from 2020 to 2024."""
 NEIGHBOUR_DECAY = 2.0
 """A horizon counts at another with the ratio of the two, the smaller to the larger, to this power."""
+ODDS: FloatArray = np.exp(np.linspace(-3.0, 3.0, 25))
+"""Of one kind of model against another that may be chosen; the one in the middle is 1."""
+TOWARDS_EQUAL = 0.1
+"""Penalty on their squared logarithm. Chosen among .01, .03, .1 and .3 on the outcomes of five routes from 2020 to
+2024; each of them met the same aims."""
 SMALLEST_WIDTH = 0.3
 """Narrower forecasts, on log1p scale, do not count for more."""
 SMALLEST_MIDDLE = float(np.log1p(1.0))
@@ -50,12 +60,50 @@ def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatA
     Returns:
         The table with scaled quantiles, and the factor of each of its rows.
     """
+    return _scale(table, panel, lambda logs: logs[:, [_MIDDLE]], slice(None))
+
+
+def calibrate_tails(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:
+    """Scale what lies beyond each forecast's quartiles, as :func:`calibrate` does its whole spread."""
+    beyond = np.r_[:_LOWER, _UPPER + 1 : len(LEVELS)]
+    return _scale(table, panel, lambda logs: np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]]), beyond)
+
+
+def learned_odds(
+    keys: pd.DataFrame, mixed: Callable[[float, NDArray[np.intp]], FloatArray], both: BoolArray, panel: Panel
+) -> FloatArray:
+    """How one kind of model weighs against another at each origin and horizon, by outcomes known there, of all series.
+
+    Args:
+        keys: The forecasts' places.
+        mixed: log1p quantiles of some rows for given odds.
+        both: Rows that have both kinds: the others tell nothing.
+        panel: Outcomes; for each origin only targets that ended by then are used.
+
+    Returns:
+        The odds of each row, shrunk towards equal; 1 before twelve origins have known outcomes.
+    """
+    places = _places(keys)
+    observed = np.where(both, np.log1p(observed_at(keys, panel)), np.nan)
+    known = np.flatnonzero(np.isfinite(observed))
+    width = _width(mixed(1.0, known))
+    losses = np.zeros((*places.shape, len(ODDS)))
+    at = (places.origin[known], places.horizon[known], places.series[known])
+    for number, odds in enumerate(ODDS):
+        losses[(*at, number)] = wis(observed[known], mixed(float(odds), known)) / width
+    return _factors(losses, np.isfinite(observed), places, ODDS, TOWARDS_EQUAL, own=False)
+
+
+def _scale(
+    table: QuantileTable, panel: Panel, centre: Callable[[FloatArray], FloatArray], levels: NDArray[np.intp] | slice
+) -> tuple[QuantileTable, FloatArray]:
+    """Scale log1p quantiles about a centre by the factors that served some levels best."""
     logs = np.log1p(table.quantiles)
     observed = np.log1p(observed_at(table.keys, panel))
-    places = _places(table)
-    middle = logs[:, [_MIDDLE]]
-    judged = np.where(middle[:, 0] >= SMALLEST_MIDDLE, observed, np.nan)
-    factors = _factors(_losses(logs, judged, places), np.isfinite(judged), places)
+    places = _places(table.keys)
+    judged = np.where(logs[:, _MIDDLE] >= SMALLEST_MIDDLE, observed, np.nan)
+    factors = _factors(_losses(logs, judged, places, centre, levels), np.isfinite(judged), places)
+    middle = centre(logs)
     scaled = np.maximum(middle + factors[:, None] * (logs - middle), 0.0)
     untouched = factors == 1.0
     quantiles = np.where(untouched[:, None], table.quantiles, np.expm1(scaled))
@@ -79,33 +127,53 @@ class _Places:
         return len(self.origins), len(self.horizons), int(self.series.max(initial=-1)) + 1
 
 
-def _places(table: QuantileTable) -> _Places:
-    origins, origin = np.unique(table.keys["origin_date"].to_numpy(), return_inverse=True)
-    horizons, horizon = np.unique(table.keys["horizon"].to_numpy(), return_inverse=True)
-    _, series = np.unique(table.keys["series_id"].to_numpy().astype(str), return_inverse=True)
+def _places(keys: pd.DataFrame) -> _Places:
+    origins, origin = np.unique(keys["origin_date"].to_numpy(), return_inverse=True)
+    horizons, horizon = np.unique(keys["horizon"].to_numpy(), return_inverse=True)
+    _, series = np.unique(keys["series_id"].to_numpy().astype(str), return_inverse=True)
     ends = np.full((len(origins), len(horizons)), np.datetime64("NaT"), dtype="datetime64[ns]")
-    ends[origin, horizon] = table.keys["target_end_date"].to_numpy()
+    ends[origin, horizon] = keys["target_end_date"].to_numpy()
     return _Places(origin, horizon, series, origins, horizons.astype(float), ends)
 
 
-def _losses(logs: FloatArray, observed: FloatArray, places: _Places) -> FloatArray:
+def _losses(
+    logs: FloatArray,
+    observed: FloatArray,
+    places: _Places,
+    centre: Callable[[FloatArray], FloatArray],
+    levels: NDArray[np.intp] | slice,
+) -> FloatArray:
     """Score of every forecast at every factor, in units of its interquartile range; 0 where unknown.
 
     Shape ``(origins, horizons, series, factors)``.
     """
     losses = np.zeros((*places.shape, len(FACTORS)))
     known = np.flatnonzero(np.isfinite(observed))
-    middle = logs[known][:, [_MIDDLE]]
-    away = logs[known] - middle
-    width = np.maximum(logs[known, _UPPER] - logs[known, _LOWER], SMALLEST_WIDTH)
+    width, whole = _width(logs[known]), centre(logs[known])
+    middle = np.broadcast_to(whole, (len(known), logs.shape[1]))[:, levels]
+    away = logs[known][:, levels] - middle
     at = (places.origin[known], places.horizon[known], places.series[known])
     for number, factor in enumerate(FACTORS):
-        losses[(*at, number)] = wis(observed[known], np.maximum(middle + factor * away, 0.0)) / width
+        distance = observed[known, None] - np.maximum(middle + factor * away, 0.0)
+        pinball = np.maximum(LEVELS[levels] * distance, (LEVELS[levels] - 1) * distance)
+        losses[(*at, number)] = 2 * pinball.mean(axis=1) / width
     return losses
 
 
-def _factors(losses: FloatArray, known: BoolArray, places: _Places) -> FloatArray:
-    """The factor of each row."""
+def _width(logs: FloatArray) -> FloatArray:
+    return np.maximum(logs[:, _UPPER] - logs[:, _LOWER], SMALLEST_WIDTH)
+
+
+def _factors(
+    losses: FloatArray,
+    known: BoolArray,
+    places: _Places,
+    values: FloatArray = FACTORS,
+    penalty: float = TOWARDS_ONE,
+    *,
+    own: bool = True,
+) -> FloatArray:
+    """The factor of each row: of its own series, or one for all series."""
     counts = np.zeros(places.shape)
     counts[places.origin[known], places.horizon[known], places.series[known]] = 1.0
     steps = places.horizons
@@ -118,8 +186,10 @@ def _factors(losses: FloatArray, known: BoolArray, places: _Places) -> FloatArra
     for place, origin in enumerate(places.origins):
         sums, numbers = _known_sums(losses, counts, places.target_ends, origin)
         together = (numbers.max(axis=1) >= FEWEST_SCORED)[:, None]
-        shared = _lowest(sums.sum(axis=1)[:, None], numbers.max(axis=1)[:, None] * together / apart, nearness, 0.0)
-        chosen[place] = np.exp(_lowest(sums, numbers * together / apart, nearness, shared))
+        most = numbers.max(axis=1)[:, None] * together / apart
+        shared = _lowest(sums.sum(axis=1)[:, None], most, nearness, 0.0, values, penalty)
+        lowest = _lowest(sums, numbers * together / apart, nearness, shared, values, TOWARDS_ALL) if own else shared
+        chosen[place] = np.exp(lowest)
     found: FloatArray = chosen[places.origin, places.horizon, places.series]
     return found
 
@@ -137,14 +207,21 @@ def _known_sums(
     return sums, numbers
 
 
-def _lowest(sums: FloatArray, numbers: FloatArray, nearness: FloatArray, towards: FloatArray | float) -> FloatArray:
-    """Log factors with the lowest penalised loss, shape ``(horizons, series)``; ``towards`` 0 is no scaling."""
-    unscaled = sums[..., [_ONE]]
+def _lowest(  # the sums, what they are worth, and what is chosen from
+    sums: FloatArray,
+    numbers: FloatArray,
+    nearness: FloatArray,
+    towards: FloatArray | float,
+    values: FloatArray = FACTORS,
+    penalty: float = TOWARDS_ONE,
+) -> FloatArray:
+    """Logarithms of ``values`` with the lowest penalised loss, shape ``(horizons, series)``; 0 changes nothing."""
+    logs = np.log(values)
+    unscaled = sums[..., [int(np.argmin(np.abs(logs)))]]
     change = np.where(unscaled > 0, sums / np.where(unscaled > 0, unscaled, 1.0) - 1.0, 0.0)
     gained = np.einsum("gh,hsf->gsf", nearness, numbers[..., None] * change)
-    penalty = TOWARDS_ONE if np.ndim(towards) == 0 else TOWARDS_ALL
-    distance = np.log(FACTORS) - np.asarray(towards)[..., None]
-    lowest: FloatArray = np.log(FACTORS)[np.argmin(gained + penalty * distance**2, axis=-1)]
+    distance = logs - np.asarray(towards)[..., None]
+    lowest: FloatArray = logs[np.argmin(gained + penalty * distance**2, axis=-1)]
     return lowest
 
 

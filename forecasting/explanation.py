@@ -12,8 +12,9 @@ it and fades.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,9 +23,10 @@ from core.quantiles import FloatArray
 from core.release import EXPLANATIONS
 from core.schema import ALL, check
 from forecasting.hindcast import present_work, run_work
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
+from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.quantiles import to_rows
+from forecasting.quantiles import QuantileTable, stack, to_rows
 from forecasting.workers import Workers
 
 FORMER, SEASON, REVISIONS, MONTH_PASSED = "former", "season", "revisions", "month_passed"
@@ -34,6 +36,7 @@ COMPONENTS = (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME
 """The chain's links in order; the first is where it begins: last month's forecast of its h-th month."""
 
 _ROW = ["series_id", "horizon"]
+PooledRefit = Callable[[Panel, Sequence[int]], QuantileTable]
 
 
 def explain(  # what moves a forecast comes from six places
@@ -44,6 +47,7 @@ def explain(  # what moves a forecast comes from six places
     *,
     published: pd.DataFrame | None = None,
     workers: Workers = None,
+    pooled: PooledRefit | None = None,
 ) -> pd.DataFrame:
     """Tell what moved each series' forecast between its last origin and the one before.
 
@@ -54,6 +58,9 @@ def explain(  # what moves a forecast comes from six places
         panel: The series as known now.
         published: The ensemble's rows where they were changed before publication; by default as in ``present``.
         workers: Who refits.
+        pooled: Forecasts of the pooled model from each series' last value in a changed history, where it takes part.
+            A sum of parts knows nothing of the total's count: what their own new figures moved belongs to the month's
+            passing.
 
     Returns:
         A frame that keeps ``EXPLANATIONS``: one row per series, horizon and link of the chain; over the links the
@@ -69,15 +76,17 @@ def explain(  # what moves a forecast comes from six places
     revised = _cut(panel, origins["previous"])
     supposed = _with_outcome(revised, origins["origin"], expected)
     horizons = sorted({int(horizon) for horizon in present["horizon"]})
+    before, members = _medians(then, names), _medians(now, names)
+    refit = partial(_refit, models=names, horizons=horizons, workers=workers, pooled=pooled)
     shown = now if published is None else _at(published, origins["origin"])
     links = _Links(
         former=_medians(then, [ENSEMBLE])[ENSEMBLE],
         final=_medians(now, [ENSEMBLE])[ENSEMBLE],
         published=_medians(shown, [ENSEMBLE])[ENSEMBLE],
-        before=_medians(then, names),
-        revised=_medians(_refit(revised, names, horizons, workers), names),
-        expected=_medians(_refit(supposed, names, horizons, workers), names),
-        members=_medians(now, names),
+        before=before,
+        revised=_with_parts(_medians(refit(revised), names), before),
+        expected=_with_parts(_medians(refit(supposed), names), members),
+        members=members,
         target_ends=now.drop_duplicates(_ROW).set_index(_ROW)["target_end_date"],
     )
     outcomes = _outcomes(panel, origins["origin"])
@@ -88,9 +97,20 @@ def explain(  # what moves a forecast comes from six places
     return check(rows[list(EXPLANATIONS.columns)], EXPLANATIONS)
 
 
-def _refit(panel: Panel, models: Sequence[str], horizons: Sequence[int], workers: Workers) -> pd.DataFrame:
+def _refit(
+    panel: Panel, models: Sequence[str], horizons: Sequence[int], workers: Workers, pooled: PooledRefit | None
+) -> pd.DataFrame:
     """Forecasts of members from each series' last value in a changed history."""
-    return to_rows(run_work(present_work(panel, models=models), horizons=horizons, workers=workers))
+    single = [name for name in models if name in MODELS]
+    tables = [run_work(present_work(panel, models=single), horizons=horizons, workers=workers)]
+    if pooled is not None and set(models) & set(POOLED_MODELS):
+        tables.append(pooled(panel, horizons))
+    return to_rows(stack(tables))
+
+
+def _with_parts(refitted: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """Medians of a changed history, with those of the sum of parts as they were."""
+    return refitted if BOTTOM_UP not in parts else refitted.assign(**{BOTTOM_UP: parts[BOTTOM_UP]})
 
 
 @dataclass(frozen=True)

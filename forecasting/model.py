@@ -66,12 +66,14 @@ class ModelCard:
         summary: One paragraph: what it does, what it assumes.
         source: Literature reference.
         weaknesses: When not to trust it.
+        recipe: Version and date, on which outcomes it was chosen and among how many variants; empty where nothing was.
     """
 
     title: str
     summary: str
     source: str
     weaknesses: str
+    recipe: str = ""
 
 
 @dataclass(frozen=True)

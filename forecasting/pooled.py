@@ -6,12 +6,15 @@ in between is answered by the fits on either side, each shown that horizon's own
 routes and their nationalities that was as good, eight months ahead, as a fit for eight months. Fits can be kept: a
 later run on the same figures needs none, and is fitted anew only when the year turns, figures are revised or the
 model's version changes.
+
+The series that are learned from need not be those that are forecast: a night's routes are described alike and too few
+to learn from, and get the fits of every count that is known (:class:`Lesson`, year by year, as known at its turn).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -24,7 +27,8 @@ from forecasting.hindcast import history_hash
 from forecasting.model import LEVELS, BoolArray
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled_fit import Answer, Series, Task, between, run_task
+from forecasting.pool import SupervisedPool
+from forecasting.pooled_fit import Answer, Lesson, Series, Task, between, run_task
 from forecasting.postprocess import FEWEST_EARLIER_VALUES
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
@@ -48,9 +52,13 @@ class Fits(Protocol):
         """Keep a fit."""
 
 
+Lessons = Callable[[int], Lesson]
+"""What the fits at the turn of a calendar year learn from."""
+
+
 @dataclass(frozen=True)
 class Level:
-    """Series that are learned from together: a panel as given, or the totals over its parts.
+    """Series that are forecast together: a panel as given, or the totals over its parts.
 
     Attributes:
         panel: The series; all levels share one calendar.
@@ -80,11 +88,12 @@ def present_origins(panel: Panel) -> BoolArray:
     return wanted
 
 
-def run_pooled(
+def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what means
     model_id: str,
     levels: Sequence[Level],
     *,
     horizons: Sequence[int],
+    lessons: Lessons | None = None,
     present: bool = False,
     workers: Workers = None,
     progress: Progress | None = None,
@@ -94,7 +103,8 @@ def run_pooled(
 
     Args:
         model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
-        levels: Series to learn from and to forecast.
+        levels: Series to forecast.
+        lessons: What to learn from; by default these same series.
         horizons: Periods ahead.
         present: The origins are the series' last periods: everything in the panel is known at each of them.
         workers: Processes or a cluster; by default one process per core.
@@ -105,31 +115,45 @@ def run_pooled(
         One table per level, as of :func:`forecasting.hindcast.run_work`. A series with fewer than 24 earlier values has
         no row, and there is none before 2,000 past origins can be learned from.
     """
+    panel = levels[0].panel
     world = [Series.of(level.panel, level.kind) for level in levels]
-    calendar = levels[0].panel.periods
-    years = calendar.end_time.year.to_numpy()
-    positions = _positions(levels[0].panel)
+    years, positions, prints = panel.periods.end_time.year.to_numpy(), _positions(panel), _fingerprints(world)
     eligible = [level.wanted & (one.count > FEWEST_EARLIER_VALUES) for level, one in zip(levels, world, strict=True)]
     rows = sorted({int(row) for one in eligible for row in np.flatnonzero(one.any(axis=1))})
     groups: dict[int, list[int]] = {}
     for row in rows:
-        year = years[-1] if present else years[row]
-        groups.setdefault(int((years < year).sum()), []).append(row)
-    season = levels[0].panel.season_length
-    prints = _fingerprints(world)
+        groups.setdefault(int(years[-1] if present else years[row]), []).append(row)
+    if lessons is None:
+        known = {year: int((years < year).sum()) for year in groups}
+        taught = {year: Lesson(world, positions, count, prints[count]) for year, count in known.items()}
+    else:
+        taught = {year: lessons(year) for year in groups}
     marks = [_mark(prints[row + 1], eligible, row) for row in range(len(years))]
     tasks = [
         Task(
-            model_id, world, eligible, positions, season, known, origins, [marks[row] for row in origins], fitted, ahead
+            model_id, world, eligible, positions, panel.season_length, year, taught[year],
+            origins, [marks[row] for row in origins], fitted, ahead,
         )
-        for known, origins in groups.items()
+        for year, origins in groups.items()
         for fitted, ahead in _fits_for(horizons).items()
-    ]
-    answers = _by_horizon(tasks, _answers(tasks, prints, fits, workers, progress), horizons)
+    ]  # fmt: skip
+    answers = _by_horizon(tasks, _answers(tasks, fits, workers, progress), horizons)
+    fitted_on = {year: lesson.fingerprint for year, lesson in taught.items()}
     return [
-        _table(model_id, level, [(*at, answer[place]) for at, answer in answers.items()], prints)
+        _table(model_id, level, [(*at, answer[place]) for at, answer in answers.items()], fitted_on)
         for place, level in enumerate(levels)
     ]
+
+
+def lesson(levels: Sequence[tuple[Panel, int]], year: int) -> Lesson:
+    """What can be learned at the turn of a year from panels on one calendar, each with its kind (see :class:`Level`).
+
+    Periods from the year on are left out.
+    """
+    panel = levels[0][0]
+    known = int((panel.periods.end_time.year < year).sum())
+    world = [Series.of(Panel(one.freq, one.matrix.iloc[:known], one.groups), kind) for one, kind in levels]
+    return Lesson(world, _positions(panel)[:known], known, _fingerprints(world)[known])
 
 
 def neighbours(horizon: int) -> dict[int, float]:
@@ -154,34 +178,35 @@ def _fits_for(horizons: Sequence[int]) -> dict[int, tuple[int, ...]]:
 def _by_horizon(
     tasks: list[Task], made: list[list[list[Answer]]], horizons: Sequence[int]
 ) -> dict[tuple[int, int], list[Answer]]:
-    """Forecasts of each level, by number of known periods and horizon."""
+    """Forecasts of each level, by year of the fit and horizon."""
     of_fit = {
-        (task.known, task.horizon, horizon): answers
+        (task.year, task.horizon, horizon): answers
         for task, each in zip(tasks, made, strict=True)
         for horizon, answers in zip(task.ahead, each, strict=True)
     }
     found = {}
-    for known in dict.fromkeys(task.known for task in tasks):
+    for year in dict.fromkeys(task.year for task in tasks):
         for horizon in sorted(set(horizons)):
             weights = neighbours(horizon)
-            lower, upper = (of_fit[known, fitted, horizon] for fitted in (min(weights), max(weights)))
+            lower, upper = (of_fit[year, fitted, horizon] for fitted in (min(weights), max(weights)))
             share = weights[max(weights)] if len(weights) > 1 else 0.0
-            found[known, horizon] = [between(*one, share) for one in zip(lower, upper, strict=True)]
+            found[year, horizon] = [between(*one, share) for one in zip(lower, upper, strict=True)]
     return found
 
 
 def _answers(
-    tasks: list[Task], prints: list[str], fits: Fits | None, workers: Workers, progress: Progress | None
+    tasks: list[Task], fits: Fits | None, workers: Workers, progress: Progress | None
 ) -> list[list[list[Answer]]]:
     """Run the tasks with the fits that are kept and what they predicted, and keep what is new."""
     if fits is None:
         return [done.answers for done in run_tasks(run_task, tasks, workers=workers, progress=progress)]
-    keys = [task.key(prints[task.known]) for task in tasks]
+    keys = [task.key() for task in tasks]
     given = [
         replace(task, keep=True, fitted=fits.get(key), cached=fits.get(f"{key}-{PREDICTIONS}"))
         for task, key in zip(tasks, keys, strict=True)
     ]
-    if workers is None and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
+    here = workers is None or isinstance(workers, SupervisedPool)
+    if here and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
         workers = 1
     made = run_tasks(run_task, given, workers=workers, progress=progress)
     for key, done in zip(keys, made, strict=True):
@@ -216,12 +241,14 @@ def _mark(fingerprint: str, eligible: list[BoolArray], row: int) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def _table(model_id: str, level: Level, answers: list[tuple[int, int, Answer]], prints: list[str]) -> QuantileTable:
+def _table(
+    model_id: str, level: Level, answers: list[tuple[int, int, Answer]], fitted_on: dict[int, str]
+) -> QuantileTable:
     panel = level.panel
     names, ends = np.asarray(panel.series_ids, dtype=object), panel.end_dates
-    marks = _history_marks(panel, answers, prints)
+    marks = _history_marks(panel, answers, fitted_on)
     blocks, values = [], []
-    for known, horizon, answer in answers:
+    for year, horizon, answer in answers:
         targets = (panel.periods + horizon).end_time.normalize()
         blocks.append(
             pd.DataFrame(
@@ -232,7 +259,7 @@ def _table(model_id: str, level: Level, answers: list[tuple[int, int, Answer]], 
                     "horizon": horizon,
                     "target_end_date": targets[answer.rows],
                     "model_version": POOLED_MODELS[model_id].version,
-                    "history_hash": [marks[known, *at] for at in zip(answer.rows, answer.columns, strict=True)],
+                    "history_hash": [marks[year, *at] for at in zip(answer.rows, answer.columns, strict=True)],
                     "fallback": False,
                     "reason": "",
                     "capped": answer.capped,
@@ -247,17 +274,17 @@ def _table(model_id: str, level: Level, answers: list[tuple[int, int, Answer]], 
 
 
 def _history_marks(
-    panel: Panel, answers: list[tuple[int, int, Answer]], prints: list[str]
+    panel: Panel, answers: list[tuple[int, int, Answer]], fitted_on: dict[int, str]
 ) -> dict[tuple[int, int, int], str]:
     """Fingerprint of what is behind a forecast: the series' own history, and all that its model was fitted on."""
     values = panel.matrix.to_numpy(dtype=float)
     first = np.isfinite(values).argmax(axis=0)
     written = [write_period(period, panel.freq) for period in panel.periods]
     marks: dict[tuple[int, int, int], str] = {}
-    for known, _horizon, answer in answers:
+    for year, _horizon, answer in answers:
         for row, column in zip(answer.rows, answer.columns, strict=True):
-            key = (known, int(row), int(column))
+            key = (year, int(row), int(column))
             if key not in marks:
                 begin = int(first[column])
-                marks[key] = history_hash(values[begin : row + 1, column], f"{prints[known]} {written[begin]}")
+                marks[key] = history_hash(values[begin : row + 1, column], f"{fitted_on[year]} {written[begin]}")
     return marks

@@ -44,16 +44,35 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """What the fits of one year learn from.
+
+    Attributes:
+        world: Series, level by level, on one calendar.
+        positions: Place of every period of that calendar within its season, from 0.
+        known: Number of its periods whose outcomes the fits may see.
+        fingerprint: Of all that was known by then.
+    """
+
+    world: list[Series]
+    positions: FloatArray
+    known: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Task:
     """One fit, and the forecasts that are made with it, for its own horizon or those beside it."""
 
     model_id: str
     world: list[Series]
+    """The series that are forecast."""
     eligible: list[BoolArray]
     positions: FloatArray
     season: int
-    known: int
-    """Number of periods whose outcomes the fit may see."""
+    year: int
+    """At whose turn the fit is made."""
+    lesson: Lesson
     origins: list[int]
     marks: list[str]
     """Of each origin: fingerprint of all that was known there and of the series that are forecast."""
@@ -68,10 +87,11 @@ class Task:
     cached: bytes | None = None
     """What it predicted before."""
 
-    def key(self, fingerprint: str) -> str:
+    def key(self) -> str:
         """Name under which the fit is kept: the model, its version, and a hash of all that it learns from."""
-        kinds = [series.kind for series in self.world]
-        rest = f"{fingerprint} {kinds} {self.season} {self.positions[: self.known].tolist()} {self.known}"
+        lesson = self.lesson
+        kinds, places = [series.kind for series in lesson.world], lesson.positions[: lesson.known].tolist()
+        rest = f"{lesson.fingerprint} {kinds} {self.season} {places} {lesson.known}"
         mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
         return f"{self.model_id}-{POOLED_MODELS[self.model_id].version}-h{self.horizon}-{mark}"
 
@@ -86,17 +106,11 @@ class Task:
             if _entry(mark, horizon) not in known
         )
 
-    def describe(
-        self, series: Series, columns: NDArray[np.intp], rows: list[int], last: int, horizon: int
-    ) -> FloatArray:
-        """Features of some series at some periods, from the first ``last`` periods."""
+    def describe(self, series: Series, rows: list[int], horizon: int) -> FloatArray:
+        """Features of a forecast level's series at some periods, from what was known by the last of them."""
+        last = max(rows) + 1
         return features(
-            series.logs[:last, columns],
-            rows,
-            self.positions[:last],
-            horizon=horizon,
-            season=self.season,
-            kind=series.kind,
+            series.logs[:last], rows, self.positions[:last], horizon=horizon, season=self.season, kind=series.kind
         )
 
 
@@ -172,10 +186,7 @@ def _predict(task: Task, fitted: bytes, known: Mapping[str, FloatArray]) -> dict
 def _described(task: Task, rows: Sequence[tuple[int, str]], horizon: int) -> dict[str, FloatArray]:
     """Features of the series to be forecast at some origins, level after level, by entry."""
     origins = [row for row, _ in rows]
-    everyone = [
-        task.describe(series, np.arange(series.logs.shape[1]), origins, max(origins) + 1, horizon)
-        for series in task.world
-    ]
+    everyone = [task.describe(series, origins, horizon) for series in task.world]
     return {
         _entry(mark, horizon): np.concatenate(
             [one[place][wanted[row]] for one, wanted in zip(everyone, task.eligible, strict=True)]
@@ -214,13 +225,15 @@ def _fit(task: Task) -> bytes:
 
 def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Features, growth and weights of past origins whose outcomes had ended when the fit was made."""
-    rows = list(range(task.season, task.known - task.horizon))
+    lesson, horizon, season = task.lesson, task.horizon, task.season
+    rows = list(range(season, lesson.known - horizon))
     parts = []
-    for series in task.world if rows else []:
-        columns = learned_from(series.logs[: task.known], len(rows))
-        described = task.describe(series, columns, rows, task.known, task.horizon)
-        now = series.logs[rows][:, columns]
-        later = series.logs[[row + task.horizon for row in rows]][:, columns]
+    for series in lesson.world if rows else []:
+        columns = learned_from(series.logs[: lesson.known], len(rows))
+        logs = series.logs[: lesson.known, columns]
+        positions = lesson.positions[: lesson.known]
+        described = features(logs, rows, positions, horizon=horizon, season=season, kind=series.kind)
+        now, later = logs[rows], logs[[row + horizon for row in rows]]
         growth = (later - now) / series.volatility[rows][:, columns]
         weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * (TOTALS_WEIGHT if series.kind else 1.0)
         usable = np.isfinite(growth)

@@ -13,9 +13,9 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
-from forecasting import ensemble
-from forecasting.model import BASELINE, ENSEMBLE, ModelCard
-from forecasting.models import MODELS
+from forecasting import ensemble, reconcile
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard
+from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.verdict import skill
 from ingest.registers import KnownIssue
@@ -57,7 +57,8 @@ def documents(
 def _in_one_language(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Language
 ) -> dict[str, str]:
-    models = {model_id: model.card for model_id, model in MODELS.items()} | {ENSEMBLE: ensemble.CARD}
+    models = {model_id: model.card for model_id, model in (MODELS | POOLED_MODELS).items()}
+    models |= {BOTTOM_UP: reconcile.CARD, ENSEMBLE: ensemble.CARD}
     spans = _spans(frames["observations"])
     state = frames["freshness"].set_index("source_id")["state"].to_dict()
     return {
@@ -99,6 +100,7 @@ def model_card(
         words.text(card.summary),
         _headed(_("Source"), card.source, words),
         _headed(_("Limits"), words.text(card.weaknesses), words),
+        *([_headed(_("How it was chosen"), words.text(card.recipe), words)] if card.recipe else []),
         _headed(_("At past origins, all routes, log scale"), "", words),
         measured,
         *_issues_section(issues, words),

@@ -20,6 +20,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.trajectories import sample_paths
 from forecasting.workers import Progress, Workers
+from nightly.pooled import PooledNight
 from nightly.real_time import RealTimeData
 from store.caches import COLUMNS, BacktestStore
 
@@ -86,6 +87,7 @@ def make_forecasts(
     cache: BacktestStore,
     progress: ProgressReport,
     workers: Workers = None,
+    pooled: PooledNight | None = None,
 ) -> ForecastSet:
     """Forecast the present, and complete the hindcasts.
 
@@ -95,6 +97,7 @@ def make_forecasts(
         cache: Hindcasts made on earlier nights; tonight's are added.
         progress: Told the forecasts done.
         workers: Who makes them.
+        pooled: The pooled model; None leaves it and the sums of nationalities out.
 
     Raises:
         InputError: No route can be forecast.
@@ -111,6 +114,10 @@ def make_forecasts(
             progress=partial(progress, "Forecasting the present"),
         )
     )
+    if pooled is not None:
+        stage = partial(progress, "Learning from all counts")
+        learned = to_rows(pooled.routes(settings.backtest_origins, HORIZONS, stage))
+        past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
     current, former, weights = with_ensemble(present, past, data.panel)
     return ForecastSet(
         current,
@@ -168,6 +175,12 @@ def hindcasts(
     cache.append(made[~was_cut_off(made)])
     parts = [part[COLUMNS] for part in (stored, made) if len(part)]
     return (pd.concat(parts, ignore_index=True) if parts else made.reindex(columns=COLUMNS)), made
+
+
+def _beside(learned: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Only forecasts from where models of single series have one too: the series had a value there, as known then."""
+    place = ["series_id", "origin_date"]
+    return learned.merge(others[place].drop_duplicates(), on=place)
 
 
 def of_model(forecasts: pd.DataFrame, model_id: str) -> pd.DataFrame:

@@ -31,12 +31,13 @@ from nightly.forecasts import make_forecasts
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts
+from nightly.pooled import PooledNight
 from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, record_publication, recover, values_ahead
 from nightly.run_alerts import run_alerts
 from nightly.run_report import RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables
-from store.caches import BacktestStore
+from store.caches import BacktestStore, FitStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
@@ -197,14 +198,15 @@ def _make_release(run: Run) -> RunResult:
         _refuse_empty(data.states, before, run.settings)
 
     with timer.stage("forecasting"):
-        made = make_forecasts(data, settings, cache, run.progress, run.pool)
+        pooled = PooledNight(data, FitStore(home), run.pool) if settings.pooled_model else None
+        made = make_forecasts(data, settings, cache, run.progress, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
         run.progress("Scores, paths and alerts", 0, 1)
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
         served = made.with_nowcasts(nowcasts)
-        tables = forecast_tables(data, made, served, nowcasts, run.pool)
+        tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
         tables |= data_tables(data, cards, vintages.rejected(), former)
         tables |= run_alerts(
             data,

@@ -27,6 +27,7 @@ from forecasting.workers import Workers
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.source import SourceCard
 from nightly.forecasts import ForecastSet
+from nightly.pooled import PooledNight
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.releases import Release
 
@@ -39,7 +40,12 @@ PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not 
 
 
 def forecast_tables(
-    data: RealTimeData, made: ForecastSet, served: ForecastSet, nowcasts: pd.DataFrame, workers: Workers = None
+    data: RealTimeData,
+    made: ForecastSet,
+    served: ForecastSet,
+    nowcasts: pd.DataFrame,
+    workers: Workers = None,
+    pooled: PooledNight | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Forecasts as they are served, what past origins said, scores, and what moved the forecast.
 
@@ -49,6 +55,7 @@ def forecast_tables(
         served: The same after the nowcasts.
         nowcasts: Those of the running month.
         workers: Who refits members to explain changes.
+        pooled: The pooled model, where it took part.
     """
     past, panel = made.past_ensemble, data.panel
     as_of = pd.Timestamp(data.date)
@@ -63,7 +70,13 @@ def forecast_tables(
         "calibration": calibration_table(past, panel),
         "weights": made.weights,
         "explanations": explain(
-            made.current, made.hindcasts, made.weights, panel, published=served.current_ensemble, workers=workers
+            made.current,
+            made.hindcasts,
+            made.weights,
+            panel,
+            published=served.current_ensemble,
+            workers=workers,
+            pooled=pooled.forecast_last if pooled else None,
         ),
         "driver_tests": driver_tests(SNAPSHOT),
     }

@@ -37,6 +37,8 @@ MODELS = {
     "vigie-seasonal-walk": _("Seasonal walk"),
     "vigie-structural": _("Structural model"),
     "vigie-prophet": _("Prophet"),
+    "vigie-pooled": _("Pooled model"),
+    "vigie-bottom-up": _("Sum of the parts"),
 }
 RULES = {
     "capacity": _("Capacity passed"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.calibration import FACTORS, FEWEST_SCORED, WINDOW, _lowest, calibrate
+from forecasting.calibration import FACTORS, FEWEST_SCORED, TOWARDS_ALL, WINDOW, _lowest, calibrate, calibrate_tails
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
@@ -160,6 +160,23 @@ def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:
     losses = np.broadcast_to(1.0 + (np.log(FACTORS) - np.log(0.5)) ** 2, shape)
     few, near = np.full((1, 2), 4.0), np.eye(1)
     common = _lowest(losses.sum(axis=1)[:, None], few.max(axis=1)[:, None], near, 0.0)
-    own = _lowest(losses, few, near, 0.0 * common + np.log(1.0) + np.zeros_like(common))
+    own = _lowest(losses, few, near, np.zeros_like(common), penalty=TOWARDS_ALL)
     assert common[0, 0] < -0.3
     assert (np.abs(own) < 0.6 * abs(common[0, 0])).all()
+
+
+def test_tails_longer_than_outcomes_had_are_drawn_in_and_quartiles_stay() -> None:
+    panel = world()
+    table = forecasts(panel, NOISE)
+    logs, quartiles = np.log1p(table.quantiles), [LEVELS.tolist().index(level) for level in (0.25, 0.75)]
+    inner = np.clip(logs, logs[:, quartiles[:1]], logs[:, quartiles[1:]])
+    long = QuantileTable(table.keys, np.expm1(inner + 2.5 * (logs - inner)))
+    scaled, factors = calibrate_tails(long, panel)
+    for name in NAMES:
+        assert last(long, factors, name) < 0.7
+    assert np.allclose(scaled.quantiles[:, quartiles], long.quantiles[:, quartiles])
+    late = (long.keys["origin_date"] > panel.end_dates[60]).to_numpy()
+    observed = observed_at(long.keys, panel)
+    seen = late & np.isfinite(observed)
+    before, after = (wis(observed[seen], one.quantiles[seen]).mean() for one in (long, scaled))
+    assert after < before

@@ -127,7 +127,7 @@ def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
     members = pd.concat(
         [
             drifting(panel, name, wave(0.5, k), horizon=3)
-            for k, name in enumerate(("vigie-baseline", "vigie-ets", "vigie-theta", "vigie-arima"), start=1)
+            for k, name in enumerate(("vigie-baseline", "vigie-ets", "vigie-theta", "vigie-pooled"), start=1)
         ]
     )
     changed = 40
@@ -210,3 +210,27 @@ def test_a_trusted_member_may_be_worse_by_its_standard_error_which_grows_with_th
     assert error == pytest.approx(0.25 / np.sqrt(24 / horizon))
     one = pd.DataFrame({"vigie-ets": [ratio + 0.05]})
     assert _choose(one, pd.DataFrame({"vigie-ets": [error]}), ["vigie-ets"]).iloc[0, 0] == stays
+
+
+def test_kinds_weigh_alike_until_outcomes_tell_them_apart() -> None:
+    panel = world()
+    parts = [
+        member(panel, "vigie-baseline", 1.0),
+        drifting(panel, "vigie-ets", wave(0.4, 1)),
+        member(panel, "vigie-pooled", 0.0),
+    ]
+    weights = weight_of(combine(pd.concat(parts), panel).weights, "vigie-pooled")
+    assert weights[:FEWEST_SCORED] == [0.5] * FEWEST_SCORED
+    assert weights[-1] > 0.7
+
+
+def test_the_pooled_model_stays_beside_models_of_single_series_however_it_fared() -> None:
+    panel = world()
+    parts = [
+        member(panel, "vigie-baseline", 0.3),
+        member(panel, "vigie-ets", 0.0),
+        drifting(panel, "vigie-pooled", wave(2.0, 1)),
+    ]
+    weights = combine(pd.concat(parts), panel).weights
+    assert 0 < weight_of(weights, "vigie-pooled")[-1] < 0.3
+    assert records_of(weights, "vigie-pooled")[-1] > 1

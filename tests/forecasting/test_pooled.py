@@ -18,7 +18,7 @@ from forecasting.models import POOLED_MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import PREDICTIONS, Level, neighbours, past_origins, present_origins, run_pooled
+from forecasting.pooled import PREDICTIONS, Level, lesson, neighbours, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification.scores import score_rows
 
@@ -144,6 +144,17 @@ def test_the_present_is_forecast_from_each_series_own_last_value(panel: Panel) -
     origins = found.keys.set_index("series_id")["origin_date"].astype(str)
     assert origins["s00"] == "2021-08-31"
     assert set(origins.drop("s00")) == {"2021-12-31"}
+
+
+def test_what_is_learned_from_need_not_be_forecast(panel: Panel, table: QuantileTable) -> None:
+    """A few series get the forecasts that they get among all, where the fits learn from all."""
+    few = panel.select(panel.series_ids[:2])
+    level = Level(few, past_origins(few, origins=14, step=1), 0)
+    alone = run_pooled(MODEL, [level], horizons=(1, 3), lessons=lambda year: lesson([(panel, 0)], year), workers=1)[0]
+    among = table.where(table.keys["series_id"].isin(few.series_ids).to_numpy())
+    place = ["series_id", "origin_date", "horizon"]
+    orders = [one.keys.sort_values(place).index for one in (alone, among)]
+    assert np.array_equal(alone.quantiles[orders[0]], among.quantiles[orders[1]])
 
 
 class Shelf(dict[str, bytes]):

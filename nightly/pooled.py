@@ -1,0 +1,211 @@
+"""The pooled model in a night: it learns from every monthly count that is known, and forecasts routes with that.
+
+At the turn of each year it is fitted on what was known a month later: arrivals by route, place and nationality,
+asylum applications, displacement, deaths, an analyst's own figures. So its fits are made once a year, are the same on
+every night, and see nothing of what came after. They serve any monthly panel.
+
+Where a route's arrivals are known by nationality, their forecasts are added up as well. Nationalities may come later
+than the route's total: their newest month that was known is then looked ahead from, so much further. Their earlier
+values are those known tonight.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from core.schema import ALL
+from forecasting.members import WARM_UP
+from forecasting.model import BoolArray
+from forecasting.panel import Panel
+from forecasting.pooled import Fits, Level, lesson, past_origins, present_origins, run_pooled
+from forecasting.pooled_fit import Lesson
+from forecasting.quantiles import QuantileTable, stack
+from forecasting.reconcile import sum_of_parts
+from forecasting.workers import Progress, Workers
+from ingest.own import CAPACITY, own_route_figures
+from ingest.routes import route_arrivals
+from nightly.real_time import FREQ, SETTLED_DAYS, RealTimeData
+from store.vintages import reduce_as_of
+
+MODEL_ID = "vigie-pooled"
+FIRST_MONTH = "2009-01"
+"""Few series are older, and each month makes room for fewer of them in a fit."""
+FEWEST_MONTHS = 36
+SMALLEST_SUM = 100
+"""Persons in all: a series with fewer says nothing that others could use."""
+FEWEST_OF_PARTS = 72
+"""Months by nationality from which a route's parts are added up."""
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class PooledNight:
+    """The pooled model on what one night knows.
+
+    Attributes:
+        data: What was known tonight and at past origins.
+        fits: Where fits are kept from night to night.
+        workers: Who fits and forecasts.
+    """
+
+    data: RealTimeData
+    fits: Fits
+    workers: Workers = None
+    _lessons: dict[int, Lesson] = field(default_factory=dict)
+
+    def lessons(self, year: int) -> Lesson:
+        """Every monthly count that was known a month after the turn of a year."""
+        if year not in self._lessons:
+            settled = min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), self.data.date)
+            known = reduce_as_of(self.data.vintages, settled)
+            months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
+            routes = pd.concat([route_arrivals(known, by_citizen=False), own_route_figures(known)])
+            levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
+            self._lessons[year] = lesson(levels, year)
+        return self._lessons[year]
+
+    def forecast(
+        self, levels: Sequence[Level], horizons: Sequence[int], progress: Progress | None = None
+    ) -> list[QuantileTable]:
+        """Forecast any monthly series with the fits of their origins' years; one table per level."""
+        return run_pooled(
+            MODEL_ID, levels, horizons=horizons, lessons=self.lessons,
+            workers=self.workers, progress=progress, fits=self.fits,
+        )  # fmt: skip
+
+    def forecast_last(self, panel: Panel, horizons: Sequence[int]) -> QuantileTable:
+        """Forecast routes with some other history from each one's last value."""
+        return self.forecast([Level(panel, present_origins(panel), 1)], horizons)[0]
+
+    def routes(self, origins: int, horizons: Sequence[int], progress: Progress | None = None) -> QuantileTable:
+        """Every route's forecasts by the pooled model and by the sum of its nationalities, now and at past origins.
+
+        Args:
+            origins: Number of past origins, at each of which a route's history is the one known then.
+            horizons: Periods ahead.
+            progress: Told after every fit.
+        """
+        panel = self.data.panel
+        wanted = past_origins(panel, origins=origins, step=1)
+        then = dict(sorted(self.data.past_panels.items())[-origins:])
+        otherwise, otherwise_wanted = _known_otherwise(panel, wanted, then)
+        wanted |= present_origins(panel)
+        made = self.forecast([Level(panel, wanted, 1)], horizons, progress)
+        if len(otherwise.series_ids):
+            revised = self.forecast([Level(otherwise, otherwise_wanted, 1)], horizons)[0]
+            names = revised.keys["series_id"].str.partition(" ")[2]
+            made.append(QuantileTable(revised.keys.assign(series_id=names), revised.quantiles))
+        made += [self._sums(*route, origins, horizons) for route in self._parts()]
+        return stack(made)
+
+    def _parts(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Routes that are forecast tonight and long known by nationality: series, and its parts' rows."""
+        rows = self.data.routes
+        named = rows[rows["citizen"] != ALL]
+        series = self.data.states.set_index("route_id")["series_id"]
+        for route_id, own in named.groupby("route_id", sort=True):
+            long = own["time_period"].nunique() >= FEWEST_OF_PARTS
+            if long and series[route_id] in self.data.forecastable:
+                yield series[route_id], own
+
+    def _sums(self, total: str, rows: pd.DataFrame, origins: int, horizons: Sequence[int]) -> QuantileTable:
+        panel = parts_panel(rows, self.data.panel, total)
+        wanted = past_origins(panel, origins=origins + WARM_UP, step=1)
+        wanted[-1] = panel.matrix.iloc[-1].notna()
+        made = self.forecast([Level(panel, wanted, 0)], horizons)[0]
+        newest = newest_known(rows, panel, self.data.date)
+        sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()))
+        return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
+
+
+def counts(known: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
+    """Every monthly series of whole numbers that is long enough: what counts persons or what befell them.
+
+    Args:
+        known: Values of the sources as known on some date.
+        months: The calendar.
+    """
+    monthly = known[(known["freq"] == FREQ) & (known["target"] != CAPACITY)]
+    broken = monthly.loc[(monthly["obs_value"] % 1 != 0) | (monthly["obs_value"] < 0), "series_id"]
+    panel = _wide(monthly[~monthly["series_id"].isin(broken.unique())], months)
+    enough = (panel.matrix.notna().sum() >= FEWEST_MONTHS) & (panel.matrix.sum() >= SMALLEST_SUM)
+    return panel.select([str(name) for name in panel.matrix.columns[enough]])
+
+
+def parts_panel(rows: pd.DataFrame, routes: Panel, total: str) -> Panel:
+    """A route's nationalities on the routes' calendar; one that a month does not name counts nobody in it."""
+    wide = _wide(rows, routes.periods).matrix
+    stated = wide.notna().any(axis=1)
+    matrix = wide.where(~stated, wide.fillna(0.0))
+    return Panel(FREQ, matrix, pd.DataFrame({TOTAL: total}, index=matrix.columns))
+
+
+def newest_known(rows: pd.DataFrame, panel: Panel, date: dt.date) -> pd.Series:
+    """The last month by nationality that was wholly known when each month of the calendar was settled.
+
+    Returns:
+        Month's end by month's end; NaT where none was known.
+    """
+    months = pd.PeriodIndex(rows["time_period"].astype(str), freq="M").end_time.normalize()
+    published = rows.groupby(months)["as_of"].max().sort_index()
+    ends = panel.end_dates
+    settled = [min(end + pd.Timedelta(days=SETTLED_DAYS), pd.Timestamp(date)) for end in ends]
+    found = [
+        published.index[(published.index <= end) & (published.to_numpy() <= day)].max()
+        for end, day in zip(ends, settled, strict=True)
+    ]
+    return pd.Series(pd.DatetimeIndex(found), index=ends)
+
+
+def looked_further_ahead(sums: QuantileTable, newest: pd.Series, panel: Panel) -> QuantileTable:
+    """Forecasts from the month that was known as forecasts from the month that is asked for, so much nearer.
+
+    Args:
+        sums: Forecasts from months by nationality.
+        newest: That month by the origin that is asked for.
+        panel: The calendar.
+    """
+    ends = panel.end_dates
+    tables = []
+    for origin, known in newest.dropna().items():
+        late = int(ends.get_loc(origin)) - int(ends.get_loc(known))
+        here = sums.where(((sums.keys["origin_date"] == known) & (sums.keys["horizon"] > late)).to_numpy())
+        keys = here.keys.assign(origin_date=pd.Timestamp(str(origin)), horizon=here.keys["horizon"] - late)
+        tables.append(QuantileTable(keys, here.quantiles))
+    return stack(tables) if tables else sums.where(np.zeros(len(sums.keys), dtype=bool))
+
+
+def _known_otherwise(panel: Panel, wanted: BoolArray, then: dict[pd.Timestamp, Panel]) -> tuple[Panel, BoolArray]:
+    """Histories that were known differently at their origin, as series of their own with a wanted origin each.
+
+    The origins that they answer for are taken out of ``wanted``, as are those at which a series was not known.
+    """
+    columns, rows = {}, []
+    for end, known in then.items():
+        row = int(panel.end_dates.get_loc(end))
+        seen = known.matrix.reindex(index=panel.periods, columns=panel.matrix.columns)
+        for place, name in enumerate(panel.matrix.columns):
+            was, now = seen[name].to_numpy()[: row + 1], panel.matrix[name].to_numpy()[: row + 1]
+            if not np.array_equal(was, now, equal_nan=True):
+                wanted[row, place] = False
+                if np.isfinite(was[row]):
+                    columns[f"{end:%Y-%m} {name}"] = np.concatenate(
+                        [was, np.full(len(panel.periods) - row - 1, np.nan)]
+                    )
+                    rows.append(row)
+    matrix = pd.DataFrame(columns, index=panel.periods).rename_axis(columns="series_id")
+    own = np.zeros(matrix.shape, dtype=bool)
+    own[rows, np.arange(len(rows))] = True
+    return Panel(FREQ, matrix, pd.DataFrame(index=matrix.columns)), own
+
+
+def _wide(rows: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
+    at = pd.PeriodIndex(rows["time_period"].astype(str), freq="M", name="period")
+    wide = rows.assign(period=at).pivot_table(index="period", columns="series_id", values="obs_value", aggfunc="last")
+    matrix = wide.reindex(months).dropna(axis=1, how="all").astype(float)
+    return Panel(FREQ, matrix[sorted(matrix.columns)], pd.DataFrame(index=pd.Index(sorted(matrix.columns))))
