@@ -23,11 +23,14 @@ from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting.hindcast import backtest_work, present_work, run_work
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
+from forecasting.pooled import Level, past_origins, present_origins
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
 from nightly.forecasts import FIT, hindcasts, of_model, with_ensemble
+from nightly.pooled import PooledNight
+from nightly.real_time import FREQ as POOLED_FREQ
 from nightly.tables import hindcast_table
 from store.caches import COLUMNS, BacktestStore
 
@@ -103,6 +106,7 @@ def forecast_asylum(
     *,
     origins: int,
     workers: Workers = None,
+    pooled: PooledNight | None = None,
 ) -> Asylum:
     """Forecast every dataset that is recent enough.
 
@@ -113,6 +117,7 @@ def forecast_asylum(
         progress: Told the forecasts done.
         origins: At most so many past origins.
         workers: Who makes them.
+        pooled: The model that learns from every monthly count; None leaves it out.
     """
     states, made, computed = [], [], 0
     for dataset in DATASETS:
@@ -123,7 +128,9 @@ def forecast_asylum(
         fine = state.loc[state["state"] == OK, "series_id"]
         if len(fine) < FEWEST_DESTINATIONS:
             continue
-        done = _Forecaster(dataset, cache, progress, min(origins, dataset.origins), workers).run(rows, list(fine))
+        learned = pooled if dataset.freq == POOLED_FREQ else None
+        maker = _Forecaster(dataset, cache, progress, min(origins, dataset.origins), workers, learned)
+        done = maker.run(rows, list(fine))
         computed += done.computed
         made.append(done)
     degraded = [] if made else [why_not(states).record(SOURCE_ID)]
@@ -181,15 +188,16 @@ class _Forecaster:
     progress: ProgressReport
     origins: int
     workers: Workers
+    pooled: PooledNight | None
 
     def run(self, rows: pd.DataFrame, series_ids: list[str]) -> _Made:
         panel = panel_from_observations(
             rows[rows["series_id"].isin(series_ids)], self.dataset.target, self.dataset.freq
         )
-        present, past, computed = self._forecasts(panel)
+        present, past, computed = self._forecasts(panel, kind=1)
         parts = corridors(rows, panel)
         if parts is not None:
-            below, before, more = self._forecasts(parts)
+            below, before, more = self._forecasts(parts, kind=0)
             agreed = to_rows(
                 reconcile(
                     to_matrix(of_model(below, ENSEMBLE)), to_matrix(of_model(present, ENSEMBLE)), parts, TOTAL,
@@ -200,12 +208,16 @@ class _Forecaster:
             present, computed = pd.concat([present, named], ignore_index=True), computed + more
         return _Made(self._described(present, rows), hindcast_table(past, panel), self._scores(past, panel), computed)
 
-    def _forecasts(self, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    def _forecasts(self, panel: Panel, kind: int) -> tuple[pd.DataFrame, pd.DataFrame, int]:
         """Ensemble and baseline now and at past origins, and how many past forecasts were not stored."""
         work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
         horizons = list(self.dataset.horizons)
         stage = partial(self.progress, "Asylum applications")
         past, made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
+        if self.pooled is not None:
+            wanted = past_origins(panel, origins=self.origins, step=1) | present_origins(panel)
+            learned = self.pooled.forecast([Level(panel, wanted, kind)], horizons, stage)[0]
+            past = pd.concat([past, to_rows(learned)[COLUMNS]], ignore_index=True)
         now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
         present, past, _weights = with_ensemble(to_rows(now)[COLUMNS], past, panel)
         present, past = (

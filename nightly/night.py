@@ -224,7 +224,13 @@ def _make_release(run: Run) -> RunResult:
 
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
-            data.known, date, cache, run.progress, origins=settings.backtest_origins, workers=run.pool
+            data.known,
+            date,
+            cache,
+            run.progress,
+            origins=settings.backtest_origins,
+            workers=run.pool,
+            pooled=pooled,
         )
         tables |= asylum.frames
 

@@ -101,10 +101,10 @@ POOLED_MODEL = PooledModel(
             "volatility, range, what the season brought before). It is fitted anew once per calendar year, apart "
             "for 1, 2, 3, 4, 6, 9 and 12 periods ahead (in between both neighbours answer together), on outcomes that "
             "ended before that year: on the largest series known then and as many spread evenly over the rest. It is "
-            "the mean of two such fits, one of which also sees how far the series strayed over seven years. Where a series counts but a few persons, boosted trees also learn the "
-            "chance of at most 0, 1, 2, 3 and so on: up to a mean of one over the last season this makes seven tenths "
-            "of the forecast, then less and less, and from twenty on nothing; beyond half a season ahead it is not "
-            "used."
+            "the mean of two such fits, one of which also sees how far the series strayed over seven years. "
+            "Where a series counts but a few persons, boosted trees also learn the chance of at most 0, 1, 2, 3 and so "
+            "on: up to a mean of one over the last season this makes seven tenths of the forecast, then less and "
+            "less, and from twenty on nothing; beyond half a season ahead it is not used."
         ),
         recipe=_(
             "Version 4, November 2026. Chosen on outcomes before 2018, changed after scores on later ones were known; "
