@@ -31,13 +31,13 @@ from nightly.forecasts import make_forecasts
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts
-from nightly.pooled import PooledNight
+from nightly.pooled import MODEL_ID, pooled_night
 from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, record_publication, recover, values_ahead
 from nightly.run_alerts import run_alerts
-from nightly.run_report import RUN_REPORT, StageTimer, left_out, run_report
+from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables
-from store.caches import BacktestStore, FitStore
+from store.caches import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
@@ -198,7 +198,7 @@ def _make_release(run: Run) -> RunResult:
         _refuse_empty(data.states, before, run.settings)
 
     with timer.stage("forecasting"):
-        pooled = PooledNight(data, FitStore(home), run.pool) if settings.pooled_model else None
+        pooled, unable = pooled_night(data, home, settings, run.pool)
         made = make_forecasts(data, settings, cache, run.progress, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
@@ -241,6 +241,7 @@ def _make_release(run: Run) -> RunResult:
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
             *_routes_without_forecast(data.states),
             *left_out(made, settings.operation.fit_seconds),
+            *([unable.record(CUT_OFF_SOURCE, model_id=MODEL_ID)] if unable else []),
             *damaged,
             *undone,
             *values_ahead(data.vintages, timer.started.date()),

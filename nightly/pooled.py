@@ -14,13 +14,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from core.errors import InputError, Message
 from core.schema import ALL
+from core.settings import Settings
 from forecasting.members import WARM_UP
 from forecasting.model import BoolArray
+from forecasting.models.pooled import library
 from forecasting.panel import Panel
 from forecasting.pooled import Fits, Level, lesson, past_origins, present_origins, run_pooled
 from forecasting.pooled_fit import Lesson
@@ -30,6 +34,7 @@ from forecasting.workers import Progress, Workers
 from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
 from nightly.real_time import FREQ, SETTLED_DAYS, RealTimeData
+from store.caches import FitStore
 from store.vintages import reduce_as_of
 
 MODEL_ID = "vigie-pooled"
@@ -121,6 +126,19 @@ class PooledNight:
         newest = newest_known(rows, panel, self.data.date)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()))
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
+
+
+def pooled_night(
+    data: RealTimeData, home: Path, settings: Settings, workers: Workers
+) -> tuple[PooledNight | None, Message | None]:
+    """The pooled model where it is wanted and can run, and why it cannot where it is wanted."""
+    if not settings.pooled_model:
+        return None, None
+    try:
+        library()
+    except InputError as error:
+        return None, error.message
+    return PooledNight(data, FitStore(home), workers), None
 
 
 def counts(known: pd.DataFrame, months: pd.PeriodIndex) -> Panel:

@@ -44,7 +44,7 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
     Raises:
         InputError: A system library that LightGBM needs is not installed.
     """
-    lightgbm = _library()
+    lightgbm = library()
     texts = []
     for columns in VIEWS:
         rows = lightgbm.Dataset(described[:, columns], growth, weight=weights, params={"max_bin": 63, "verbose": -1})
@@ -67,7 +67,7 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
     Raises:
         InputError: A system library that LightGBM needs is not installed.
     """
-    lightgbm = _library()
+    lightgbm = library()
     whole = json.loads(zlib.decompress(fitted))
     found = []
     for columns, texts in zip(VIEWS, whole[GROWTH], strict=True):
@@ -78,7 +78,12 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
     return small_counts.blended(lightgbm, whole[COUNTS], ahead, growth, FITTED_LEVELS)
 
 
-def _library() -> ModuleType:
+def library() -> ModuleType:
+    """LightGBM.
+
+    Raises:
+        InputError: A system library that it needs is not installed.
+    """
     try:
         import lightgbm  # noqa: PLC0415  # takes half a second to load and only the pooled model needs it
     except OSError as error:
