@@ -34,7 +34,7 @@ from alerts.verification.hindcast import (
     past_forecasts,
 )
 from alerts.verification.known_events import COLUMNS, KnownEvent, retrospective_alerts
-from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, published_files, replace_section
+from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, engine, published_files, replace_section
 from core.quantiles import FloatArray
 from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings
@@ -296,6 +296,7 @@ def section(found: World, said: pd.DataFrame) -> Sequence[str]:
     """The section of docs/benchmarks.md, line by line."""
     trained, judged = found.span.trained, found.span.judged
     return [
+        engine(),
         "By `python -m benchmarks.alerts`. Event: at least 1.5 times the trailing 12-month mean (mean at least 100),",
         "seen from a month without it. Past forecasts are coherent with nationalities, refitted on the way.",
         f"Cut-offs learned on origins {trained[0]} to {trained[1]}, judged on {judged[0]} to {judged[1]}: nothing",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared import publish, published_files
+from benchmarks.shared import engine, publish, published_files
 from core.calendar import Frequency
 from core.progress import progress_bar
 from core.schema import ALL
@@ -130,6 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     raw_data = published_files()
     lines = [
+        engine(),
         f"Made by `{COMMAND}` from files under VIGIE_RAW_DATA: `vigie-ensemble` over `vigie-baseline` on the same "
         "rows, all series of a panel together. Where counts leap by",
         "factors of thousands (displacement) the baseline's own upper tail explodes: a natural ratio near 0 says that, "

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.peer_models import PEERS
+from benchmarks.shared import engine
 from core.schema import ALL
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work
@@ -39,6 +40,7 @@ def section(forecasts: QuantileTable, totals: Panel) -> list[str]:
     others = [name for name in models if name != ENSEMBLE]
     origins = rows["origin_date"].nunique()
     return [
+        engine(),
         f"Made by `{COMMAND}` with Frontex's workbook under VIGIE_RAW_DATA: {len(totals.series_ids)} dense routes, "
         f"{origins} monthly origins",
         f"({rows['origin_date'].min():%Y-%m} to {rows['origin_date'].max():%Y-%m}), every model on the same rows and "

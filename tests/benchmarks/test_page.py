@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks import shared as pages
-from benchmarks.shared import publish, replace_section
+from benchmarks.shared import engine, publish, replace_section
 
 
 @pytest.fixture
@@ -46,3 +47,12 @@ def test_a_section_is_always_printed_and_written_only_where_that_is_asked(
     publish("One", ["line"], write=True)
     assert page.read_text() == "# Page\n\n## One\n\nline\n"
     assert capsys.readouterr().out == "## One\n\nline\n" * 2
+
+
+def test_every_table_of_the_engine_is_todays_or_says_whose_it_is() -> None:
+    """Skill of another version of the engine stands under a heading that names the version, or not at all."""
+    for section in pages.PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
+        heading, _, body = section.partition("\n")
+        if "\n| vigie-ensemble |" in body or "\n| Vigie |" in body or "`vigie-ensemble` over" in body:
+            told = re.search(r"by an earlier engine \(ensemble \d+, pooled model \d+\)$", heading)
+            assert told or engine() in body, heading
