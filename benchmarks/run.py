@@ -7,6 +7,7 @@ home whose newest release, of 60 origins, is measured as it is, and whose fits a
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -56,9 +57,10 @@ def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
         log = rows[rows["scale"] == "log"].iloc[0]
         natural = rows[rows["scale"] == "natural"].iloc[0]
         coverage = "/".join(f"{log[f'coverage_{level}']:.2f}" for level in LEVELS)
-        interval = f"{log['relative_wis_lo']:.2f}–{log['relative_wis_hi']:.2f}"
+        low, high = log["relative_wis_lo"], log["relative_wis_hi"]
+        interval = f" [{low:.2f}–{high:.2f}]" if math.isfinite(low) else ""
         lines.append(
-            f"| {model_id} | {horizon} | {log['relative_wis']:.3f} [{interval}] | {natural['relative_wis']:.3f} "
+            f"| {model_id} | {horizon} | {log['relative_wis']:.3f}{interval} | {natural['relative_wis']:.3f} "
             f"| {coverage} | {log['n']} |"
         )
     return lines
