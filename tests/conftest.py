@@ -11,6 +11,8 @@ from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Its fits take minutes; tests/nightly/test_pooled.py has a night with few of them.
+os.environ.setdefault("VIGIE_POOLED_MODEL", "false")
 
 import hypothesis
 import pytest
@@ -24,7 +26,7 @@ MARK_OF_FIXTURE = {
     "s3_server": "server",
     "start": "server",  # tests/access: a dashboard with login in its own process
 }
-FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\npooled_model = false\n"
+FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\n"
 FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 """Groups with these marks start first, in this order: at the end no worker waits for a long one."""
 

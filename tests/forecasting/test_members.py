@@ -121,16 +121,16 @@ def test_every_model_stands_at_every_place_of_the_baseline(tables: list[Quantile
         assert len(set(table.keys.groupby("model_id").size())) == 1
 
 
-def test_what_learns_from_many_series_weighs_twice_the_models_of_one_whatever_their_number(
+def test_each_kind_of_member_weighs_the_same_before_there_is_a_record_whatever_its_number(
     panel: Panel, tables: list[QuantileTable]
 ) -> None:
     totals = Request.of(panel, "route_id", [ENSEMBLE], [1]).levels[1]
     weights = combine(tables[1], totals).weights
     first = weights[(weights["origin_date"] == weights["origin_date"].min()) & (weights["horizon"] == 1)]
     shares = first.set_index("model_id")["weight"]
-    assert shares[POOLED] == pytest.approx(0.4)
-    assert shares[BOTTOM_UP] == pytest.approx(0.4)
-    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(0.2)
+    assert shares[POOLED] == pytest.approx(1 / 3)
+    assert shares[BOTTOM_UP] == pytest.approx(1 / 3)
+    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(1 / 3)
 
 
 def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(panel: Panel) -> None:
