@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.progress import silent
 from core.schema import ALL
+from core.settings import load_settings
+from forecasting.explanation import explain
+from forecasting.models import MODELS, small_counts
+from forecasting.models import pooled as pooled_model
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
+from nightly import forecasts
+from nightly.forecasts import ForecastSet, make_forecasts
 from nightly.pooled import FEWEST_MONTHS, PooledNight, _known_otherwise, counts, looked_further_ahead, newest_known
 from nightly.real_time import RealTimeData
+from store.caches import BacktestStore, FitStore
+from store.vintages import VintageStore
+
+AS_OF = dt.date(2025, 1, 31)
 
 MONTHS = pd.period_range("2015-01", "2020-12", freq="M", name="period")
 ROUTE = "arrivals.CMR._T._T.M"
@@ -102,3 +116,46 @@ def test_a_history_that_was_known_otherwise_is_a_series_of_its_own() -> None:
     assert other.matrix.iloc[50, 0] == pytest.approx(7.0)
     assert other.matrix.iloc[61:, 0].isna().all()
     assert wanted[60].tolist() == [False, True]
+
+
+@pytest.fixture(scope="module")
+def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PooledNight, ForecastSet]]:
+    """The first night's routes once more, now with a pooled model of very few trees, two horizons ahead."""
+    home = Path(shutil.copytree(first_night, tmp_path_factory.mktemp("pooled") / "home"))
+    settings = load_settings(home)
+    data = RealTimeData(VintageStore(home).history(), AS_OF, 6, settings.backtest_origins)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pooled_model, small_counts):
+            patch.setattr(module, "TREES", 2)
+        patch.setattr(pooled_model, "VIEWS", pooled_model.VIEWS[:1])
+        patch.setattr(forecasts, "HORIZONS", (1, 2))
+        patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-seasonal-walk")})
+        pooled = PooledNight(data, FitStore(home), 1)
+        yield pooled, make_forecasts(data, settings, BacktestStore(home), silent, 1, pooled)
+
+
+def test_every_route_is_forecast_by_the_pooled_model_and_one_by_its_nationalities(
+    night: tuple[PooledNight, ForecastSet],
+) -> None:
+    """The Central Mediterranean's nationalities end a month before its total, and still speak of the same months."""
+    pooled, made = night
+    now = made.current[np.isclose(made.current["output_type_id"], 0.5)].set_index("model_id")
+    assert set(now.loc["vigie-pooled", "series_id"]) == set(pooled.data.forecastable)
+    parts = now.loc["vigie-bottom-up"]
+    assert set(parts["series_id"]) == {ROUTE}
+    assert set(parts["origin_date"]) == {pd.Timestamp("2024-12-31")}
+    weights = made.weights[made.weights["origin_date"] == "2024-12-31"].groupby("model_id")["weight"].min()
+    assert (weights[["vigie-pooled", "vigie-bottom-up"]] > 0).all()
+
+
+def test_what_moved_a_forecast_adds_up_with_the_pooled_model_too(night: tuple[PooledNight, ForecastSet]) -> None:
+    pooled, made = night
+    rows = explain(
+        made.current, made.hindcasts, made.weights, pooled.data.panel, workers=1, pooled=pooled.forecast_last
+    )
+    own = made.current_ensemble[np.isclose(made.current_ensemble["output_type_id"], 0.5)]
+    medians = own.set_index(["series_id", "horizon"])["value"]
+    total = rows.groupby(["series_id", "horizon"])["change"].sum()
+    assert len(total) == 5
+    np.testing.assert_allclose(total, medians.reindex(total.index), rtol=1e-9)
+    assert np.isfinite(rows["value"]).all()
