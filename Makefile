@@ -10,7 +10,7 @@ export OMP_NUM_THREADS = 1
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-.PHONY: help setup run check test lint unit explore mutants texts requirements benchmarks clean
+.PHONY: help setup run check test lint quick unit explore mutants texts requirements benchmarks clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,14 +34,17 @@ setup: .venv/ready-to-run
 .venv/ready-to-test: .venv/ready-to-run requirements/dev.txt
 	@echo "Adding the tools that the tests need …"
 	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/system-ready: .venv/ready-to-test tests/install_system_packages.sh
 	@PYTHON=$(VENV)/python sh tests/install_system_packages.sh
 	@touch $@
 
 # Dask, Ray and Spark have an environment of their own: where they are installed every model loads more slowly.
-.venv/engines/ready: .venv/ready-to-test requirements/dask.txt requirements/ray.txt requirements/spark.txt
+.venv/engines/ready: .venv/ready-to-run requirements/dask.txt requirements/ray.txt requirements/spark.txt
 	@echo "Adding Dask, Ray and Spark …"
 	@test -x .venv/engines/bin/python || $(PYTHON) -m venv .venv/engines
-	@$(VENV)/uv pip install --quiet --compile-bytecode --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements/dask.txt -r requirements/ray.txt -r requirements/spark.txt
+	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements/dask.txt -r requirements/ray.txt -r requirements/spark.txt
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -52,11 +55,13 @@ run: .venv/ready-to-run
 # Tests that need nights, browsers, clusters, real servers or more than a few seconds are left to `make test`.
 QUICK = not (slow or night or browser or provider or cluster or server)
 
-check: lint
-	$(VENV)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "$(QUICK)"
+# Installing waits for the network and lint takes one processor: both go on beside tests.
+check:
+	@$(MAKE) --no-print-directory -j 2 lint quick
 	@echo "The quick checks passed. Next: make test"
 
-test: lint unit
+test:
+	@$(MAKE) --no-print-directory -j 3 lint unit
 	@echo "All checks and tests passed. Next: make run"
 
 lint: .venv/ready-to-test
@@ -65,7 +70,10 @@ lint: .venv/ready-to-test
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 
-unit: .venv/engines/ready
+quick: .venv/system-ready
+	$(VENV)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "$(QUICK)"
+
+unit: .venv/system-ready .venv/engines/ready
 	$(VENV)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -66,6 +68,18 @@ def parameters_of(item: pytest.Item) -> list[str]:
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """Write down what exploring found."""
     write_case(item)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector of garbage need not look through it again and again."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _disk_without_waiting() -> Iterator[None]:
+    """No power is cut here: waiting for the disk would be most of the time of tests that write."""
+    with patch("os.fsync", lambda _handle: None):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -10,17 +10,20 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
-from dashboard import inbox
+from dashboard import inbox, layout
 from store.releases import About, Release, ReleaseStore
 from workflow import open_workflow
 from workflow.sending import send_waiting
@@ -41,6 +44,19 @@ def fresh_memory() -> Iterator[None]:
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_pages() -> Iterator[None]:
+    """Each run of a page looks through all installed packages for components, which takes longer than most pages do:
+    it is done once. No browser draws, so none is waited for.
+    """
+    scan = functools.cache(manifest_scanner.scan_component_manifests)
+    with (
+        patch.object(manifest_scanner, "scan_component_manifests", scan),
+        patch.object(layout, "time", SimpleNamespace(sleep=lambda _seconds: None)),
+    ):
+        yield
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.settings import load_settings
 from forecasting import workers
 from forecasting.models import MODELS
 from nightly import run_demonstration, run_night
+from nightly.night import RunResult
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
@@ -97,31 +99,27 @@ def test_every_figure_on_a_route_is_traceable_to_published_ones(first_night: Pat
     assert counts == [5418, 5418]
 
 
-def test_the_next_month_computes_only_the_origin_that_is_new(home: Path) -> None:
-    night = run_night(home, load_settings(home), dt.date(2025, 2, 28))
-    newest = ReleaseStore(home).all()
-    assert len(newest) == 2
-    # One more origin for each of the routes whose figures reach January, with every model.
-    assert 0 < night.computed <= 5 * 9
-    assert ReleaseStore(home).verify() is None
-
-
-def test_the_same_night_again_computes_no_past_forecast_and_gives_the_same_numbers(home: Path) -> None:
-    before = current(home)
-    night = run_night(home, load_settings(home), AS_OF)
-    assert night.computed == 0
-    for name in ("forecasts", "trajectories", "scores", "track_record"):
-        pd.testing.assert_frame_equal(before.read(name), night.release.read(name))
-
-
-def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(home: Path) -> None:
+@pytest.fixture(scope="module")
+def again(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """The same night once more, with a damaged file in the inbox."""
+    home = Path(shutil.copytree(first_night, tmp_path_factory.mktemp("again") / "home"))
     (home / "inbox" / "uk_home_office").mkdir(parents=True)
     (home / "inbox" / "uk_home_office" / "boats.csv").write_text("<html>maintenance</html>")
-    before = current(home).read("observations")
-    night = run_night(home, load_settings(home), AS_OF)
-    assert [item["source_id"] for item in night.degraded] == ["uk_home_office"]
-    assert "boats.csv" in night.degraded[0]["reason"]
-    pd.testing.assert_frame_equal(before, night.release.read("observations"))
+    return run_night(home, load_settings(home), AS_OF)
+
+
+def test_the_same_night_again_computes_no_past_forecast_and_gives_the_same_numbers(
+    first_night: Path, again: RunResult
+) -> None:
+    assert again.computed == 0
+    for name in ("forecasts", "trajectories", "scores", "track_record"):
+        pd.testing.assert_frame_equal(current(first_night).read(name), again.release.read(name))
+
+
+def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(first_night: Path, again: RunResult) -> None:
+    assert [item["source_id"] for item in again.degraded] == ["uk_home_office"]
+    assert "boats.csv" in again.degraded[0]["reason"]
+    pd.testing.assert_frame_equal(current(first_night).read("observations"), again.release.read("observations"))
 
 
 def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_stands(home: Path) -> None:
@@ -160,8 +158,9 @@ def test_the_demonstration_leaves_a_home_that_holds_a_release_as_it_is(home: Pat
     assert current(home).run_id == former
 
 
-def test_the_demonstration_makes_the_night_and_the_one_a_month_before(tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text("backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 100\n")
+def test_the_demonstration_makes_the_night_and_the_one_a_month_before(first_night: Path, tmp_path: Path) -> None:
+    shutil.copy(first_night / "settings.toml", tmp_path)
+    shutil.copytree(first_night / "backtests", tmp_path / "backtests")  # past forecasts need not be made twice
     assert run_demonstration(tmp_path, load_settings(tmp_path)) is not None
     assert [release.as_of for release in ReleaseStore(tmp_path).all()] == [dt.date(2024, 12, 31), AS_OF]
 

@@ -11,6 +11,7 @@ import pytest
 from core.errors import StoreError
 from core.settings import Settings, load_settings
 from nightly import run_night
+from nightly.night import RunResult
 from store.journal import Journal, journal_url
 from store.mirror import MovedOnError, NotDeliveredError, pull
 from store.releases import ReleaseStore
@@ -37,15 +38,38 @@ def shared_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(home: Path, shared_folder: Path) -> Settings:
+    return _sharing(home, shared_folder)
+
+
+def _sharing(home: Path, folder: Path) -> Settings:
     text = (home / "settings.toml").read_text()
-    (home / "settings.toml").write_text(f'{text}[store]\nurl = "file://{shared_folder}"\n')
+    (home / "settings.toml").write_text(f'{text}[store]\nurl = "file://{folder}"\n')
     return load_settings(home)
 
 
+@pytest.fixture(scope="module")
+def next_month(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, RunResult]:
+    """A home, the folder that it shares, and the night a month after the home's first one."""
+    folder = tmp_path_factory.mktemp("next")
+    home, shared_folder = Path(shutil.copytree(first_night, folder / "home")), folder / "shared"
+    shared_folder.mkdir()
+    return home, shared_folder, run_night(home, _sharing(home, shared_folder), AS_OF)
+
+
+def test_the_next_month_computes_only_the_origin_that_is_new(next_month: tuple[Path, Path, RunResult]) -> None:
+    home, _, night = next_month
+    assert len(ReleaseStore(home).all()) == 2
+    # One more origin for each of the routes whose figures reach January, with every model.
+    assert 0 < night.computed <= 5 * 9
+    assert ReleaseStore(home).verify() is None
+
+
 def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
-    home: Path, settings: Settings, shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    next_month: tuple[Path, Path, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    night = run_night(home, settings, AS_OF)
+    first, shared_folder, night = next_month
+    home = Path(shutil.copytree(first, tmp_path / "home"))
+    settings = load_settings(home)
     other = tmp_path / "other"
     pull(other, RemoteFiles(settings.store.url))
     assert [one.run_id for one in ReleaseStore(other).all()] == [one.run_id for one in ReleaseStore(home).all()]

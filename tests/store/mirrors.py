@@ -116,11 +116,7 @@ class Homes:
 
 
 @pytest.fixture
-def homes(
-    tmp_path: Path, release_frames: dict[str, pd.DataFrame], observations: Rows, monkeypatch: pytest.MonkeyPatch
-) -> Homes:
-    # No power is cut here: waiting for the disk would be most of the time.
-    monkeypatch.setattr("os.fsync", lambda _handle: None)
+def homes(tmp_path: Path, release_frames: dict[str, pd.DataFrame], observations: Rows) -> Homes:
     return Homes(tmp_path, release_frames, observations)
 
 
