@@ -116,6 +116,14 @@ def _status_lines(found: dict[str, Any]) -> str:
     ]
     levels = found["alerts"]
     lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
+    lines += [_issued_line(found["issued"])]
     if found["last_run"]:
         lines.append(f"Last run: {found['last_run']['at']}, {found['last_run']['outcome']}")
     return "\n".join(lines)
+
+
+def _issued_line(issued: list[dict[str, Any]]) -> str:
+    if not issued:
+        return "Forecasts scored as they were issued: none yet"
+    told = [f"{row['horizon']} ahead {row['relative_wis_log']:.2f} ({row['n']})" for row in issued]
+    return f"Forecasts scored as they were issued, WIS relative to the baseline (forecasts): {', '.join(told)}"

@@ -199,6 +199,25 @@ SCORES = Table(
     ("model_id", "series_id", "horizon", "scale"), "forecasting.verification.scores", ("dashboard",), required=True,
 )  # fmt: skip
 
+ISSUED_SCORES = Table(
+    "issued_scores",
+    "Scores of the forecasts that releases issued before their outcomes were known: one row per forecast, kept from "
+    "release to release. Replays issue none.",
+    _of(
+        "run_id series_id origin_date horizon target_end_date observed wis_log reference_log wis_natural "
+        "reference_natural covered_50 covered_80 covered_95",
+        run_id=_text("the release that issued it, the first from its origin"),
+        observed=_number("the outcome as it was first known", PERSONS, least=0),
+        **{
+            f"{of}_{scale}": _number(f"{words}, {unit}", "score", least=0)
+            for of, words in (("wis", "its weighted interval score"), ("reference", "that of the baseline"))
+            for scale, unit in (("log", "log1p scale"), ("natural", "persons"))
+        },
+        **{f"covered_{level}": Column(YES_NO, f"whether the {level} % interval held it") for level in (50, 80, 95)},
+    ),
+    ("series_id", "origin_date", "horizon"), "nightly.issued", ("dashboard", "store"),
+)  # fmt: skip
+
 ALERTS = Table(
     "alerts", "One row per alert of the release.",
     _of(
@@ -229,8 +248,8 @@ _REASON = _of(
 )
 
 _MEASURES = {
-    "precision": "share of alerts that were followed by the event",
-    "recall": "share of events that had an alert",
+    "precision": "share of alerts, without repeats and those about no onset, that foretold an onset or were confirmed",
+    "recall": "share of onsets that had an alert of their own",
     "false_alarms_per_route_year": "alerts without an event, per route and year",
     "lead_months_median": "median months between alert and event",
     "auc": "area under the ROC curve of the probability",
@@ -252,6 +271,8 @@ TRACK_RECORD = Table(
     | {name: column.may_lack for name, column in _estimates(" ".join(_LATER_MEASURES), _LATER_MEASURES).items()}
     | {
         "n_alerts": _number("alerts that the rule would have given").may_lack,
+        "n_repeats": _number("of these, further ones about an onset already foretold").may_lack,
+        "n_no_onset": _number("of these, followed by the event but by no onset of it").may_lack,
         "base_rate": _number("share of months with an event", "share").may_lack,
         "cutoff": _number("probability from which the rule warns", "probability").may_lack,
         **{
@@ -518,6 +539,7 @@ TABLES: tuple[Table, ...] = (
         ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
         "reports", "workflow", **_REASON,
     ),
+    ISSUED_SCORES,
     TRACK_RECORD,
     _like(
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",

@@ -17,11 +17,13 @@ from dashboard.i18n import _, labelled, lang, named, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.route_context import country
+from dashboard.tables import localised
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.scores import FEW, NARROW
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 from reports import numbers
 from reports.names import MODELS, REGIONS
+from store.status import issued_skill
 
 
 def series_of(route_id: str) -> str:
@@ -117,6 +119,36 @@ def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"bin_low": pd.Series(dtype=float), "share": pd.Series(dtype=float)})
     edges = rows["level"].astype(float) - float(rows["level"].iloc[0])
     return pd.DataFrame({"bin_low": edges.round(6), "share": rows["value"].astype(float)})
+
+
+def show_issued(night: Night) -> None:
+    """Forecasts scored as they were issued: the one score that no choice of a recipe can have touched."""
+    st.header(_("How did forecasts fare that were issued beforehand?"), anchor=False)
+    found = issued_skill(night.frame("issued_scores"))
+    text = ngettext(
+        "Scores at past origins may owe something to the choice of the recipe; these cannot: {n} forecast has had its "
+        "outcome since a release issued it. Forecasts of replayed nights do not count.",
+        "Scores at past origins may owe something to the choice of the recipe; these cannot: {n} forecasts have had "
+        "their outcome since a release issued them. Forecasts of replayed nights do not count.",
+        int(found["n"].sum()),
+    )
+    st.markdown(small(text.format(n=lang().counted(float(found["n"].sum())))))
+    if len(found):
+        st.dataframe(localised(issued_table(found)), hide_index=True, alt=_("Scores of forecasts as they were issued"))
+
+
+def issued_table(found: pd.DataFrame) -> pd.DataFrame:
+    """The table of :func:`store.status.issued_skill` in a reader's words."""
+    names = {
+        "horizon": _("Months ahead"),
+        "relative_wis_log": _("Relative WIS"),
+        "relative_wis_natural": _("Relative WIS, persons"),
+        "coverage_50": _("50% held"),
+        "coverage_80": _("80% held"),
+        "coverage_95": _("95% held"),
+        "n": _("Cases"),
+    }
+    return found[list(names)].round(3).rename(columns=names)
 
 
 Row = dict[Hashable, Any]

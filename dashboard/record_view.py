@@ -131,7 +131,7 @@ def _basis(basis: str) -> str:
 
 def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     return {
-        _("Right"): [_share(row, "precision", "n_alerts") for row in table],
+        _("Foretold an onset"): [_share(row, "precision", "n_alerts") for row in table],
         _("Events seen"): [_share(row, "recall", "n_events") for row in table],
         _("In vain, per route and year"): [_between(row, "false_alarms_per_route_year", _one_decimal) for row in table],
         _("Notice, months"): [_quartiles(row) for row in table],
@@ -140,6 +140,8 @@ def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
         _("Comes anyway"): [_plain_share(row.get("base_rate", float("nan"))) for row in table],
         _("Cut-off"): [_cutoff(row) for row in table],
         _("Alerts"): [_count(row.get("n_alerts", float("nan"))) for row in table],
+        _("Repeats"): [_count(row.get("n_repeats", float("nan"))) for row in table],
+        _("No onset"): [_count(row.get("n_no_onset", float("nan"))) for row in table],
         _("Events"): [_count(row["n_events"]) for row in table],
     }
 

@@ -29,6 +29,7 @@ from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
 from nightly.forecasts import make_forecasts
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
+from nightly.issued import issued_scores
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts
 from nightly.pooled import MODEL_ID, pooled_night
@@ -208,6 +209,7 @@ def _make_release(run: Run) -> RunResult:
         served = made.with_nowcasts(nowcasts)
         tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
         tables |= data_tables(data, cards, vintages.rejected(), former)
+        tables["issued_scores"] = issued_scores(releases.all(), former, data)
         tables |= run_alerts(
             data,
             served,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
@@ -21,7 +23,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     Returns:
         ``home``; ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded;
         ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``: number of open ones by level;
-        ``last_run`` with at, outcome, reason, seconds.
+        ``issued``: see :func:`issued_skill`; ``last_run`` with at, outcome, reason, seconds.
 
     Raises:
         StoreError: The release or the journal cannot be read.
@@ -34,8 +36,29 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
         "routes": [] if release is None else forecast_coverage(store, release),
         "sources": _sources(release),
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
+        "issued": [] if release is None else issued_skill(release.read("issued_scores")).to_dict("records"),
         "last_run": _last_run(home, journal_setting),
     }
+
+
+def issued_skill(scores: pd.DataFrame) -> pd.DataFrame:
+    """How the forecasts fared that were issued before their outcomes were known, by horizon.
+
+    Args:
+        scores: Rows of ``core.release.ISSUED_SCORES``.
+
+    Returns:
+        ``horizon, n, relative_wis_log, relative_wis_natural, coverage_50, coverage_80, coverage_95``; no row where no
+        outcome has come yet.
+    """
+    groups = scores.groupby("horizon")
+    sums = groups[["wis_log", "reference_log", "wis_natural", "reference_natural"]].sum()
+    found = pd.DataFrame({"n": groups.size()})
+    for scale in ("log", "natural"):
+        found[f"relative_wis_{scale}"] = sums[f"wis_{scale}"] / sums[f"reference_{scale}"]
+    for level in (50, 80, 95):
+        found[f"coverage_{level}"] = groups[f"covered_{level}"].mean()
+    return found.reset_index()
 
 
 def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, Any]]:

@@ -30,16 +30,22 @@ RELIABILITY_COLUMNS = ["rule", "horizon", "bin_low", "bin_high", "chance", "came
 class ContingencyTable:
     """Alerts of one rule at one level, entered at the origin they were first raised. Shapes ``(origins, series)``.
 
+    One alert answers for one onset: the first whose window held it. So precision and recall count the same pairs.
+
     Attributes:
-        hits: Alerts that were followed by their event.
-        false_alarms: Alerts that were not.
-        events: Events that an alert could have preceded.
-        detected: Events that one did.
+        hits: Alerts that were the first to foretell an onset.
+        repeats: Further alerts about an onset that one had foretold.
+        no_onsets: Alerts that were followed by the event, but by no onset of it: it had hardly been away.
+        false_alarms: Alerts that were not followed by their event.
+        events: Onsets that an alert could have preceded.
+        detected: Onsets that one did.
         lead: Months between the first alert and the event; 0 where it was not detected.
         judged: Months in which the rule could be judged.
     """
 
     hits: BoolArray
+    repeats: BoolArray
+    no_onsets: BoolArray
     false_alarms: BoolArray
     events: BoolArray
     detected: BoolArray
@@ -63,8 +69,8 @@ def contingency(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
 def _of_month(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
     """Alerts about the one month ``ahead`` months after the origin.
 
-    An alert is a hit where the event was there in that month. Events to be detected are onsets only, each one once, so
-    that a long event does not count as many successes.
+    Each month has one alert at most. It is a hit where the event set in in that month, so that a long event does not
+    count as many successes.
     """
     layer = ahead - 1
     alert = judged.calm & (judged.probability >= cutoff)
@@ -74,33 +80,43 @@ def _of_month(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
         earlier = np.zeros_like(detected)
         earlier[further:] = alert[:-further, :, layer + further]
         lead = np.where(detected & earlier, float(ahead + further), lead)
-    hits, false_alarms = (
-        alert[:, :, layer] & found for found in (judged.event[:, :, layer], ~judged.event[:, :, layer])
-    )
-    return ContingencyTable(hits, false_alarms, judged.onset[:, :, layer], detected, lead, judged.known[:, :, layer])
+    here, event, onset = alert[:, :, layer], judged.event[:, :, layer], judged.onset[:, :, layer]
+    return ContingencyTable(
+        here & onset, np.zeros_like(here), here & event & ~onset, here & ~event, onset, detected, lead,
+        judged.known[:, :, layer],
+    )  # fmt: skip
 
 
 def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
     """Alerts as they are issued: about any month of the planning window, open from night to night.
 
-    Consecutive alerts are one alert, entered where it was raised; it is a hit where the event occurred within the
-    window of one of its months. An alert that is open longer than its window counts anew: crying all the time is not
-    one alert.
-    An event is detected where an alert was open whose window held its month; its lead is counted from the release, not
-    from the newest count: 1 is the first month of the window.
+    Consecutive alerts are one alert, entered where it was raised. An alert that is open longer than its window counts
+    anew: crying all the time is not one alert. An onset is detected where an alert that answers for no other was open
+    and its window held the month; its lead is counted from the release, not from the newest count: 1 is the first month
+    of the window.
     """
     alert = judged.window.calm & (judged.window.probability >= cutoff)
     raised, fulfilled = entries(alert, judged.window.occurred, PLANNING_MONTHS)
     events = judged.onset[:, :, 0]
+    entered = np.maximum.accumulate(np.where(raised, np.arange(len(alert))[:, None], -1), axis=0)
+    hits, told = np.zeros_like(alert), np.zeros_like(alert)
     lead = np.zeros(events.shape)
-    for column, start in enumerate(judged.starts):
-        for month in range(PLANNING_MONTHS):
-            # The event lies one month after its row's origin; the alert's window began `start` months after its own.
-            back = start - 1 + month
-            was_open = np.zeros(len(alert), dtype=bool)
-            was_open[back:] = alert[: len(alert) - back, column]
-            lead[:, column] = np.where(events[:, column] & was_open, month + 1.0, lead[:, column])
-    return ContingencyTable(raised & fulfilled, raised & ~fulfilled, events, lead > 0, lead, judged.window_known)
+    for row, column in np.argwhere(events):
+        # The onset lies one month after its row's origin; an alert's window began `start` months after its own.
+        near = row + 1 - int(judged.starts[column]) - np.arange(PLANNING_MONTHS)
+        open_then = [
+            (month + 1.0, origin) for month, origin in enumerate(near) if origin >= 0 and alert[origin, column]
+        ]
+        about = sorted({int(entered[origin, column]) for _, origin in open_then})
+        told[about, column] = True
+        free = [origin for origin in about if not hits[origin, column]]
+        if free:
+            hits[free[0], column] = True
+            lead[row, column] = max(months for months, origin in open_then if entered[origin, column] == free[0])
+    rest = raised & fulfilled & ~hits
+    return ContingencyTable(
+        hits, rest & told, rest & ~told, raised & ~fulfilled & ~hits, events, lead > 0, lead, judged.window_known
+    )
 
 
 def entries(alert: BoolArray, occurred: BoolArray, months: int) -> tuple[BoolArray, BoolArray]:
@@ -133,13 +149,17 @@ def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
         table: Alerts of one series or several, which are pooled.
         weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
     """
-    hits, false_alarms, events, detected, judged = (
+    hits, repeats, no_onsets, false_alarms, events, detected, judged = (
         weights @ counted.sum(axis=1).astype(float)
-        for counted in (table.hits, table.false_alarms, table.events, table.detected, table.judged)
-    )
-    alerts = hits + false_alarms
+        for counted in (
+            table.hits, table.repeats, table.no_onsets, table.false_alarms, table.events, table.detected, table.judged,
+        )
+    )  # fmt: skip
+    # Repeats and alerts about no onset came true, and foretold nothing new: they count neither for nor against.
+    told = hits + false_alarms
+    alerts = told + repeats + no_onsets
     found = {
-        "precision": widened(with_interval(ratio(hits, alerts)), share_interval(hits[0], alerts[0])),
+        "precision": widened(with_interval(ratio(hits, told)), share_interval(hits[0], told[0])),
         "recall": widened(with_interval(ratio(detected, events)), share_interval(detected[0], events[0])),
         "false_alarms_per_route_year": widened(
             with_interval(ratio(false_alarms * MONTHS_PER_YEAR, judged)),
@@ -150,7 +170,8 @@ def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
             for name, quantile in QUARTILES.items()
         },
     }
-    return _with_bounds(found) | {"n_alerts": float(alerts[0])}
+    counts = {"n_alerts": alerts, "n_repeats": repeats, "n_no_onset": no_onsets}
+    return _with_bounds(found) | {name: float(number[0]) for name, number in counts.items()}
 
 
 def ranking(pairs: Pairs, weights: FloatArray, *, is_probability: bool = True) -> dict[str, float]:

@@ -32,7 +32,6 @@ from alerts.verification.contingency import (
     reliability,
 )
 from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, PastForecasts, judge, past_forecasts
-from core.quantiles import FloatArray
 from core.release import FORECASTS, PANEL, TRACK_RECORD
 from core.schema import ALL, check
 from core.settings import AlertSettings
@@ -50,7 +49,7 @@ _MEASURED = (
 COLUMNS = [
     "rule", "level", "route_id", "horizon", "n_events",
     *(name + suffix for name in _MEASURED for suffix in ("", "_lo", "_hi")),
-    "n_alerts", "base_rate", "cutoff", *_SPANS,
+    "n_alerts", "n_repeats", "n_no_onset", "base_rate", "cutoff", *_SPANS,
 ]  # fmt: skip
 _QUIET, _NOT_JUDGED = -1, -2
 
@@ -252,9 +251,9 @@ def _columns_by_route(routes: Sequence[str]) -> dict[str, list[int]]:
 
 def _table(alert: BoolArray, confirmed: BoolArray, judged: BoolArray, window: int) -> ContingencyTable:
     raised, fulfilled = entries(alert, confirmed, window)
-    nothing: FloatArray = np.zeros(alert.shape)
+    nothing, no_lead = np.zeros(alert.shape, dtype=bool), np.zeros(alert.shape)
     return ContingencyTable(
-        raised & fulfilled, raised & ~fulfilled, nothing.astype(bool), nothing.astype(bool), nothing, judged
+        raised & fulfilled, nothing, nothing, raised & ~fulfilled, nothing, nothing, no_lead, judged
     )
 
 

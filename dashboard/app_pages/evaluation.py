@@ -46,6 +46,7 @@ def show(night: Night) -> None:
         memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
         title = _("Scores at past origins")
         downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
+    evaluation_view.show_issued(night)
     show_calibration(night, route_id)
     evaluation_view.show_groups(night)
     record_view.show(night, route_id)

@@ -136,7 +136,7 @@ class Oracle:
         return [(s, o) for s, o, h in sorted(self.chance) if s in names and h == ahead and self.judged(s, o, h)]
 
     def single(self, names: tuple[str, ...], ahead: int, cutoff: float) -> dict[str, float]:
-        right = wrong = 0
+        right = wrong = late = 0
         events, leads = 0, []
         pairs: list[tuple[float, bool]] = []
         keys = self.keys(names, ahead)
@@ -145,13 +145,14 @@ class Oracle:
                 continue
             chance, came = self.chance[series_id, origin, ahead], self.is_event(series_id, origin, origin + ahead)
             pairs.append((chance, bool(came)))
-            right += chance >= cutoff and bool(came)
+            right += chance >= cutoff and self.onset(series_id, origin, ahead)
+            late += chance >= cutoff and bool(came) and not self.onset(series_id, origin, ahead)
             wrong += chance >= cutoff and not came
             if self.onset(series_id, origin, ahead):
                 events += 1
                 if chance >= cutoff:
                     leads.append(self._lead(series_id, origin, ahead, cutoff))
-        return self._measures(right, wrong, events, leads, len(keys)) | _quality(pairs)
+        return self._measures(right, wrong, events, leads, len(keys), no_onsets=late) | _quality(pairs)
 
     def _lead(self, series_id: str, origin: pd.Period, ahead: int, cutoff: float) -> int:
         target = origin + ahead
@@ -164,7 +165,7 @@ class Oracle:
     def window(self, names: tuple[str, ...], cutoff: float, start: int) -> dict[str, float]:
         """Alerts about the three months from ``start`` months ahead on; leads count from the month before these."""
         window = range(start, start + 3)
-        right = wrong = events = judged = 0
+        right = wrong = repeats = no_onsets = events = judged = 0
         leads: list[int] = []
         pairs: list[tuple[float, bool]] = []
         for series_id in names:
@@ -180,19 +181,41 @@ class Oracle:
                 pairs.append((chance, came))
                 if chance >= cutoff:
                     stands[origin] = came
-            runs: list[list[bool]] = []
+            runs: list[list[pd.Period]] = []
             for origin in sorted(stands):
                 if origin - 1 not in stands or len(runs[-1]) == 3:
                     runs.append([])
-                runs[-1].append(stands[origin])
-            right += sum(any(run) for run in runs)
-            wrong += sum(not any(run) for run in runs)
-            for _, origin in self.keys((series_id,), 1):
-                if self.onset(series_id, origin, 1):
-                    events += 1
-                    back = [h - start + 1 for h in window if origin + 1 - h in stands]
-                    leads += [max(back)] if back else []
-        return self._measures(right, wrong, events, leads, judged) | _quality(pairs)
+                runs[-1].append(origin)
+            onsets = [origin for _, origin in self.keys((series_id,), 1) if self.onset(series_id, origin, 1)]
+            events += len(onsets)
+            answers, told, notice = self.matched(onsets, runs, start)
+            leads += notice
+            for number, run in enumerate(runs):
+                came = any(stands[origin] for origin in run)
+                right += number in answers
+                repeats += number not in answers and came and number in told
+                no_onsets += number not in answers and came and number not in told
+                wrong += number not in answers and not came
+        found = self._measures(right, wrong, events, leads, judged, repeats=repeats, no_onsets=no_onsets)
+        return found | _quality(pairs)
+
+    @staticmethod
+    def matched(
+        onsets: list[pd.Period], runs: list[list[pd.Period]], start: int
+    ) -> tuple[set[int], set[int], list[int]]:
+        """Alerts that answer for an onset, those about one, and the notice that the former gave."""
+        answers: set[int] = set()
+        told: set[int] = set()
+        leads = []
+        for origin in onsets:
+            for number, run in enumerate(runs):
+                notice = [h - start + 1 for h in range(start, start + 3) if origin + 1 - h in run]
+                if notice and number not in answers and not told & {-origin.ordinal}:
+                    answers.add(number)
+                    told.add(-origin.ordinal)
+                    leads.append(max(notice))
+                told |= {number} if notice else set()
+        return answers, told, leads
 
     def any_chance(self, series_id: str, origin: pd.Period) -> float:
         limit, futures = self.limit(series_id, origin) or np.nan, self.paths[series_id, origin]
@@ -200,7 +223,10 @@ class Oracle:
         return float(compare(futures, limit).any(axis=0).mean())
 
     @staticmethod
-    def _measures(right: int, wrong: int, events: int, leads: list[int], judged: int) -> dict[str, float]:
+    def _measures(
+        right: int, wrong: int, events: int, leads: list[int], judged: int, *, repeats: int = 0, no_onsets: int = 0
+    ) -> dict[str, float]:
+        alerts = right + wrong + repeats + no_onsets
         return {
             "n_events": events,
             "precision": right / (right + wrong) if right + wrong else np.nan,
@@ -209,7 +235,9 @@ class Oracle:
             "lead_months_q25": float(np.quantile(leads, 0.25)) if leads else np.nan,
             "lead_months_median": float(np.median(leads)) if leads else np.nan,
             "lead_months_q75": float(np.quantile(leads, 0.75)) if leads else np.nan,
-            "n_alerts": right + wrong,
+            "n_alerts": alerts,
+            "n_repeats": repeats,
+            "n_no_onset": no_onsets,
         }
 
 
@@ -490,3 +518,18 @@ def test_five_routes_and_sixty_origins_take_less_than_ten_seconds(panel: Build, 
     record = track_record(many[0], many[1], SETTINGS)
     assert time.process_time() - started < 10
     assert set(record["route_id"]) == {*routes, "_T"}
+
+
+def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Build, issued: Build) -> None:
+    """An alert that stands for months before a rise is right once, however often it was raised anew."""
+    values = [200.0] * 60 + [900.0] + [200.0] * 9
+    calendar = pd.period_range(end="2024-12", periods=len(values), freq="M")
+    alarmed = set(range(55, 60))
+    made = {
+        str(calendar[place]): [[900.0 if place in alarmed else 200.0] * 23] * 6 for place in range(20, len(values) - 6)
+    }
+    rows = track_record(issued(made), panel(values), AlertSettings(), rules=[SURGE], as_of=dt.date(2024, 12, 31))
+    found = rows[(rows["horizon"] == WINDOW) & (rows["route_id"] == "_T") & (rows["level"] == "watch")].iloc[0]
+    assert found["n_alerts"] == 2
+    assert (found["n_repeats"], found["n_no_onset"]) == (1, 0)
+    assert (found["precision"], found["recall"]) == (1.0, 1.0)

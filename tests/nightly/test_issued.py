@@ -1,0 +1,86 @@
+"""What a release said beforehand is scored once its outcome is known, once, and for good."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.release import ISSUED_SCORES
+from core.schema import ALL, check
+from forecasting.model import ENSEMBLE, LEVELS
+from forecasting.quantiles import QuantileTable, to_rows
+from nightly import issued
+from nightly.issued import issued_scores
+from nightly.real_time import RealTimeData
+from store.releases import Release
+from store.status import issued_skill
+
+SERIES = "arrivals.WMR._T._T.M"
+MONTHS = pd.period_range("2018-01", "2024-03", freq="M")
+ORIGIN = pd.Timestamp("2024-01-31")
+
+
+class Told(Release):
+    """A release as it is read, without its files."""
+
+    def __init__(self, name: str, created_at: str, *, replay: bool = False, middle: float = 1_000.0) -> None:
+        super().__init__(Path(name))
+        self.__dict__["manifest"] = {"created_at": created_at, "replay": replay}
+        self.middle = middle
+
+    def read(self, name: str, columns: object = None) -> pd.DataFrame:  # noqa: ARG002  # as a release's own
+        if name == ISSUED_SCORES.name:
+            return ISSUED_SCORES.empty()
+        keys = pd.DataFrame({"model_id": ENSEMBLE, "series_id": SERIES, "origin_date": ORIGIN, "horizon": [1, 2, 3]})
+        keys["target_end_date"] = [ORIGIN + pd.offsets.MonthEnd(step) for step in (1, 2, 3)]
+        return to_rows(QuantileTable(keys, np.tile(self.middle * (0.5 + LEVELS), (3, 1))))
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch) -> RealTimeData:
+    """Arrivals of one route to March 2024, each month known ten days after its end."""
+    monkeypatch.setattr(issued, "readable", lambda release: (release, []))
+    random = np.random.default_rng(3)
+    rows = pd.DataFrame(
+        {"time_period": MONTHS.astype(str), "as_of": MONTHS.end_time.normalize() + pd.Timedelta(days=10)}
+    )
+    rows["obs_value"] = np.round(1_000 * np.exp(0.2 * random.normal(size=len(MONTHS))))
+    fixed = {"source_id": "vigie-routes", "series_id": SERIES, "target": "arrivals", "route_id": "WMR", "geo": ALL}
+    routes = rows.assign(**fixed, citizen=ALL, freq="M", obs_flag="", as_of_estimated=False)
+    made = RealTimeData(routes.iloc[:0], dt.date(2024, 4, 15), 6, 24)
+    made.__dict__["routes"] = routes
+    return made
+
+
+def test_only_what_was_said_before_its_outcome_was_known_is_scored(data: RealTimeData) -> None:
+    early = Told("a", "2024-02-20T04:00:00+00:00")
+    found = check(issued_scores([early], None, data), ISSUED_SCORES)
+    assert found["horizon"].tolist() == [1, 2]
+    late = Told("b", "2024-03-20T04:00:00+00:00")
+    assert issued_scores([late], None, data)["horizon"].tolist() == [2]
+    assert issued_scores([Told("c", "2024-02-20T04:00:00+00:00", replay=True)], None, data).empty
+
+
+def test_a_forecast_that_several_nights_issued_counts_once_as_the_first_gave_it(data: RealTimeData) -> None:
+    first, second = Told("a", "2024-02-20T04:00:00+00:00"), Told("b", "2024-02-21T04:00:00+00:00", middle=9_000.0)
+    both = issued_scores([first, second], None, data)
+    assert both["run_id"].tolist() == ["a", "a"]
+
+
+def test_scores_outlive_the_release_that_issued_them(data: RealTimeData, monkeypatch: pytest.MonkeyPatch) -> None:
+    former = Told("b", "2024-03-20T04:00:00+00:00")
+    kept = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
+    monkeypatch.setattr(former, "read", lambda _name: kept, raising=False)
+    assert issued_scores([], former, data).equals(kept)
+
+
+def test_the_summary_is_a_ratio_of_sums_by_horizon(data: RealTimeData) -> None:
+    rows = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
+    found = issued_skill(rows)
+    assert found["n"].tolist() == [1, 1]
+    assert np.allclose(found["relative_wis_log"], rows["wis_log"] / rows["reference_log"])
+    assert issued_skill(ISSUED_SCORES.empty()).empty
