@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import alerts, backup, nights, panels, releases, serve, store
+from commands import alerts, backup, nights, outbox, panels, releases, serve, settings, store
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
 from core.log import configure_logging, get_logger
@@ -15,6 +15,9 @@ from core.log import configure_logging, get_logger
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(settings.app, name="settings")
+app.add_typer(settings.journal_app, name="journal")
 app.add_typer(store.app, name="store")
 for command in (
     nights.nightly, nights.demonstrate, nights.ingest,
@@ -22,7 +25,7 @@ for command in (
     releases.status, releases.verify, releases.export, releases.briefing,
     alerts.deliver,
     serve.dashboard, serve.health, serve.audit,
-    backup.backup, backup.restore, backup.prune, backup.upgrade,
+    backup.backup, backup.restore, backup.adopt, backup.prune, backup.upgrade,
 ):  # fmt: skip
     app.command()(command)
 

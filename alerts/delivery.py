@@ -7,6 +7,7 @@ down, so that what waits for it waits on; or this one message was refused.
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from core.errors import VigieError
-from core.settings import ChatChannel, EmailChannel, WebhookChannel, secret
+from core.settings import Channel, ChatChannel, EmailChannel, WebhookChannel, secret
 
 KEY_HEADER = "Idempotency-Key"
 _TOO_MANY = 429
@@ -95,6 +96,37 @@ def _mail_errors(channel: EmailChannel) -> Iterator[None]:
         raise ChannelDownError(f"{place} refuses the login: {error.smtp_code}") from None
     except (smtplib.SMTPException, OSError) as error:
         raise ChannelDownError(f"{place}: {type(error).__name__}: {str(error).strip() or 'no answer'}") from None
+
+
+def try_channel(channel: Channel) -> None:
+    """Reach a channel and sign in, without sending anything.
+
+    Raises:
+        ChannelDownError: It cannot be reached, or refuses the login.
+        InputError: A secret is not in the environment.
+    """
+    if isinstance(channel, EmailChannel):
+        password = secret(channel.password_env) if channel.password_env else ""
+        with _mail_errors(channel), _connection(channel) as server:
+            if password:
+                server.login(channel.user, password)
+            server.noop()
+    elif isinstance(channel, WebhookChannel):
+        parts = urlsplit(channel.address())
+        if channel.token_env:
+            secret(channel.token_env)
+        place = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        try:
+            with socket.create_connection(place, channel.seconds) as line:
+                if parts.scheme == "https":
+                    ssl.create_default_context().wrap_socket(line, server_hostname=parts.hostname).close()
+        except OSError as error:
+            raise ChannelDownError(f"webhook {parts.hostname}: {str(error) or type(error).__name__}") from None
+    else:
+        import apprise  # noqa: PLC0415  # as in post_chat
+
+        if apprise.Apprise.instantiate(secret(channel.url_env), suppress_exceptions=True) is None:
+            raise ChannelDownError(f"environment variable {channel.url_env} holds no address that Apprise knows")
 
 
 def post_webhook(channel: WebhookChannel, payload: dict[str, Any], message_id: str) -> None:

@@ -40,7 +40,7 @@ def list_alerts(
     from workflow.decisions import state_of
 
     release = current_release(home)
-    with _workflow(home) as desk:
+    with open_desk(home) as desk:
         for row in release.read("alerts").to_dict("records"):
             state = state_of(desk, str(row["alert_id"]), str(row["alert_level"]))
             subject = row["route_id"] if is_route(row["route_id"]) else row["source_id"]
@@ -108,7 +108,7 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> Non
     """Print everything that the journal holds about an alert, oldest first."""
     from workflow.decisions import state_of
 
-    with _workflow(home or context.obj) as desk:
+    with open_desk(home or context.obj) as desk:
         for entry in desk.journal.entries(subject=alert_id):
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
             what = f"{entry.action} {kind}".strip()
@@ -118,19 +118,20 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> Non
 
 
 def deliver(home: Home = None) -> None:
-    """Send the messages that are due. Exit 0: all are sent or held back; 3: some failed and will be tried again."""
+    """Send the messages that are due. Exit 0: all are sent or held back; 3: an attempt failed, now or before."""
     from workflow.sending import send_waiting
 
-    with _workflow(home) as desk:
+    with open_desk(home) as desk:
         report = send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds)
     for line in report.summary():
         typer.echo(line)
-    if report.failed or report.given_up:
+    if report.failed or report.given_up or report.failing:
         raise typer.Exit(EXIT_SOME_WAIT)
 
 
 @contextmanager
-def _workflow(home: Path | None) -> Iterator[Workflow]:
+def open_desk(home: Path | None) -> Iterator[Workflow]:
+    """The workflow of a home folder, as an option names it."""
     from workflow import open_workflow
 
     folder = home_folder(home)
@@ -155,7 +156,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
 
     folder = home_folder(home or context.obj)
     release = current_release(folder)
-    with _workflow(folder) as desk:
+    with open_desk(folder) as desk:
         actor = shell_actor(desk.settings.access, name)
         outcome = act(desk, release, alert_id, Step(actor, action, why, payload=payload or {}))
         for line in _outcome_lines(action, outcome):

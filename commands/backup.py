@@ -1,4 +1,4 @@
-"""``vigie backup``, ``vigie restore``, ``vigie prune``, ``vigie upgrade``: what keeps a home folder for years."""
+"""``vigie backup``, ``restore``, ``adopt``, ``prune`` and ``upgrade``: what keeps a home folder for years."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from commands.shared import Home
-from core.settings import home_folder, load_settings
+from core.entry import Entry
+from core.errors import InputError
+from core.settings import DRILL, home_folder, load_settings
 
 EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
 _MEGABYTE = 1e6
@@ -49,13 +51,22 @@ def restore(
     repair: Annotated[
         bool, typer.Option("--repair", help="Only put back damaged or missing releases and figures of a home in use.")
     ] = False,
+    in_service: Annotated[
+        bool, typer.Option("--in-service", help="Not a drill: what it sends and shares is live at once.")
+    ] = False,
 ) -> None:
-    """Put a backup into an empty place, and verify it. Exit 1: nothing was done, or the chain is not whole."""
+    """Put a backup into an empty place, cut off as a drill, and verify it. Exit 1: not done, or not whole.
+
+    Nothing is sent from a drill, nothing shared, and its journal is the one in its folder, until 'vigie adopt'.
+    """
     from store import backup as archives
 
     begun, folder = time.monotonic(), home_folder(home)
-    act = archives.repair if repair else archives.restore
-    done = act(source.expanduser(), folder, load_settings(folder).journal_url)
+    journal = load_settings(folder).journal_url if in_service else ""
+    if repair:
+        done = archives.repair(source.expanduser(), folder, load_settings(folder).journal_url)
+    else:
+        done = archives.restore(source.expanduser(), folder, journal, drill=not in_service)
     typer.echo(
         f"{folder}: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
         f"{time.monotonic() - begun:.1f} s"
@@ -64,6 +75,25 @@ def restore(
         typer.echo(f"error: {done.problem}", err=True)
         raise typer.Exit(EXIT_PROBLEM)
     typer.echo("The chain of releases is whole.")
+    if not repair and not in_service:
+        typer.echo(f"This is a drill: {folder} sends and shares nothing until 'vigie adopt --home {folder}'.")
+
+
+def adopt(home: Home = None) -> None:
+    """Put a restored home in service: from now on it sends, shares and writes as its settings say."""
+    from workflow import open_workflow
+
+    folder = home_folder(home)
+    if not (folder / DRILL).is_file():
+        raise InputError(f"{folder}: is no drill: it is in service already")
+    (folder / DRILL).unlink()
+    settings = load_settings(folder)
+    with open_workflow(folder, settings) as desk:
+        waiting = len(desk.outbox.waiting())
+        desk.journal.record(Entry("administrator", "adopted", str(folder), reason="a restored home was put in service"))
+    typer.echo(f"{folder} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
+    if waiting:
+        typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie deliver'.")
 
 
 def prune(

@@ -109,6 +109,8 @@ def _status_lines(found: dict[str, Any]) -> str:
         for row in without
     ]
     lines = [f"No forecast for {len(without)} of {len(found['routes'])} routes: {'; '.join(named)}"] if without else []
+    if found["drill"]:
+        lines.insert(0, "Drill: a restored copy that is not in service; it sends and shares nothing ('vigie adopt').")
     lines.append(f"Release {release['run_id']}, as known on {release['as_of']}")
     lines += [f"  degraded: {one['source_id']}: {one['reason']}" for one in release["degraded"]]
     lines += [

@@ -18,6 +18,7 @@ EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 Home = Annotated[
     Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON.")]
 
 
 def current_release(home: Path | None) -> Release:

@@ -32,6 +32,8 @@ DEMONSTRATION_DATE = dt.date(2025, 1, 31)
 """Newest month's end on which the bundled figures of every arrival route were fresh; a test holds it to that."""
 NIGHT_BEFORE_DEMONSTRATION = dt.date(2024, 12, 31)
 """Published first, so that the demonstration can say what changed since."""
+DRILL = "drill.json"
+"""File of a home folder that was restored and not put in service: while it is there the home is cut off."""
 FEED = "published"
 """Channel and subscription that always exist: the files for machines in ``published/``."""
 SHORTEST_COOKIE_SECRET = 32
@@ -355,6 +357,9 @@ class Settings(BaseSettings):
     operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()
     store: StoreSettings = StoreSettings()
+    drill: bool = Field(
+        default=False, description="Cut off: nothing is sent, shared, or written to a journal elsewhere"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -372,6 +377,8 @@ class Settings(BaseSettings):
     def _login_is_safe(self) -> Settings:
         if self.access.is_on and not is_safe_address(self.dashboard_url):
             raise ValueError("with login, dashboard_url must begin with https:// (http:// on loopback only)")
+        if self.drill:
+            self.journal_url, self.store = "", self.store.model_copy(update={"url": ""})
         return self
 
 
@@ -381,7 +388,7 @@ def home_folder(option: Path | None = None) -> Path:
 
 
 def load_settings(home: Path) -> Settings:
-    """Read ``settings.toml`` of a home folder, with the environment over it.
+    """Read ``settings.toml`` of a home folder, with the environment over it; a drill is cut off whatever they say.
 
     Raises:
         InputError: The file is not TOML, or a setting is unknown or out of range.
@@ -393,8 +400,9 @@ def load_settings(home: Path) -> Settings:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+    is_drill = {"drill": True} if (home / DRILL).exists() else {}
     try:
-        return Settings(**values)
+        return Settings(**values | is_drill)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"

@@ -99,7 +99,9 @@ def stop_with(text: str) -> None:
 
 
 def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
-    """Replay badge, what is known to when, sources left out, and the way to other releases."""
+    """Drill or replay badge, what is known to when, sources left out, and the way to other releases."""
+    if reads.is_drill():
+        st.error(_("Drill: this is a restored copy that is not in service. Nothing is sent or shared from it."))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width="stretch", gap=None):
             st.markdown(_replay_line(night))

@@ -93,6 +93,11 @@ def forecast_coverage(night: Night) -> list[dict[str, Any]]:
         return []
 
 
+def is_drill() -> bool:
+    """Whether the home folder was restored and is not in service."""
+    return load_settings(home_folder()).drill
+
+
 def newest_run_id() -> str:
     """The newest release's run_id; an empty text where there is none."""
     folders = release_folders(ReleaseStore(home_folder()).folder)

@@ -109,7 +109,8 @@ class RunResult:
             f"{self.seconds['in all']:.0f} s, {self.computed:,} past forecasts made anew"
         ]
         lines += [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded if not item.get(LOST)]
-        return lines + self.notified
+        drill = ["Drill: this home sends and shares nothing"] if self.release.manifest["settings"].get("drill") else []
+        return drill + lines + self.notified
 
 
 def run_night(

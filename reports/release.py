@@ -48,6 +48,7 @@ class LoadedRelease:
         as_of: The day whose knowledge it rests on.
         created_at: When it was made, UTC.
         replay: True where a past night was replayed.
+        drill: True where it is read from a restored home that is not in service.
         degraded: Sources and routes that it had to do without, each with the reason.
         frames: Those of :data:`BRIEFING_FRAMES`; of a former release those of :data:`CHANGE_FRAMES`.
         cards: The catalogue of sources, source_id -> fields.
@@ -61,6 +62,7 @@ class LoadedRelease:
     degraded: tuple[Mapping[str, str], ...]
     frames: Mapping[str, pd.DataFrame]
     cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    drill: bool = False
 
     def frame(self, name: str) -> pd.DataFrame:
         """One of its frames.

@@ -23,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 
 from core.errors import InputError, StoreError
+from core.settings import DRILL
 from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, read_head, release_folders
 from store.database import copy_sqlite, sqlite_file
 from store.files import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
@@ -40,7 +41,7 @@ MADE_AGAIN = ("backtests", "fits")
 """Folders whose content the next night makes again."""
 _ASIDE = ".restoring"
 _IMMUTABLE = ("releases/", "vintages/", "rejected/")
-_NOT_KEPT = (".lock", ".holder.json", "-wal", "-shm", "-journal")
+_NOT_KEPT = (DRILL, ".lock", ".holder.json", "-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True)
@@ -225,13 +226,14 @@ class Restored:
     problem: Problem | None
 
 
-def restore(source: Path, home: Path, journal_setting: str = "") -> Restored:
+def restore(source: Path, home: Path, journal_setting: str = "", *, drill: bool = False) -> Restored:
     """Put a backup into a place that is empty: all of it, checked, or nothing.
 
     Args:
         source: The archive, or a folder of archives of which the newest is taken.
         home: Where to; an existing folder must be empty.
         journal_setting: Address of the journal, as in the settings; the chain is held against what it kept.
+        drill: Cut the new home off from all that its settings name (:data:`core.settings.DRILL`).
 
     Raises:
         InputError: There is no archive, or something is in the way.
@@ -253,6 +255,9 @@ def restore(source: Path, home: Path, journal_setting: str = "") -> Restored:
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+        if drill:
+            about = {"from": str(archive), "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
+            write_bytes(home / DRILL, json.dumps(about, indent=1).encode())
         for path in sorted(aside.iterdir()):
             path.replace(home / path.name)
         aside.rmdir()

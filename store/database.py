@@ -23,6 +23,7 @@ from core.errors import InputError, StoreError
 
 _WAIT_SECONDS = 30
 _TRY_AGAIN_SECONDS = 0.2
+_BATCH = 1000
 _T = TypeVar("_T")
 _SETUP_LOCK = 0x56494749
 """Number of the advisory lock under which PostgreSQL's tables are made: "VIGI" in ASCII."""
@@ -66,6 +67,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._reads_only = _reads_only(url)
         self._engine = _engine(url, reads_only=self._reads_only)
+        self.tables: dict[str, sa.Table] = {}
         self.name = self._engine.url.render_as_string(hide_password=True)
 
     def run(self, work: Callable[[sa.Connection], _T], *, writes: bool = False) -> _T:
@@ -92,6 +94,7 @@ class Database:
         Raises:
             StoreError: The database cannot be opened.
         """
+        self.tables |= {table.name: table for table in tables}
         if not self._reads_only:
             self.run(lambda connection: _create(connection, tables), writes=True)
 
@@ -131,6 +134,54 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+
+def copy_tables(source: Database, target: Database) -> dict[str, int]:
+    """Copy every row of every table to an empty database, and hold what arrived against what was sent: all, or nothing.
+
+    Args:
+        source: A database whose tables were named by :meth:`Database.create`.
+        target: Another, with the same tables.
+
+    Returns:
+        Number of rows by table.
+
+    Raises:
+        InputError: The target holds rows already, or the source holds a table that was not named.
+        StoreError: A database refuses, or what arrived is not what was sent.
+    """
+    counts: dict[str, int] = {}
+    present = source.run(lambda connection: sa.inspect(connection).get_table_names())
+    if unknown := sorted(set(present) - set(source.tables)):
+        raise InputError(f"{source.name}: holds tables that are not Vigie's: {', '.join(unknown)}; copy it by hand")
+
+    def work(connection: sa.Connection) -> None:
+        for name, table in source.tables.items():
+            if connection.scalar(sa.select(sa.func.count()).select_from(table)):
+                raise InputError(f"{target.name}: its table {name} holds rows already; name an empty database")
+            rows = _rows(source, table)
+            for first in range(0, len(rows), _BATCH):
+                connection.execute(sa.insert(table), rows[first : first + _BATCH])
+            order = list(table.primary_key.columns)
+            arrived = [_by_key(table, row) for row in connection.execute(sa.select(table).order_by(*order))]
+            if arrived != rows or _rows(source, table) != rows:
+                raise StoreError(f"{target.name}: table {name} did not arrive as it is; nothing was moved, try again")
+            counts[name] = len(rows)
+            if connection.dialect.name == "postgresql" and "id" in table.c and rows:
+                sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+                connection.execute(sa.select(sa.func.setval(sequence, rows[-1]["id"])))
+
+    target.run(work, writes=True)
+    return counts
+
+
+def _rows(database: Database, table: sa.Table) -> list[dict[str, Any]]:
+    query = sa.select(table).order_by(*table.primary_key.columns)
+    return database.run(lambda connection: [_by_key(table, row) for row in connection.execute(query)])
+
+
+def _by_key(table: sa.Table, row: sa.Row[Any]) -> dict[str, Any]:
+    return {column.key: row._mapping[column] for column in table.c}
 
 
 def sqlite_file(url: str) -> Path | None:

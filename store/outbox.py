@@ -184,6 +184,14 @@ class Outbox:
         """
         self._finish(message, at, GIVEN_UP, error, entry)
 
+    def dropped(self, message: OutboxMessage, at: dt.datetime, reason: str, entry: Entry) -> None:
+        """Keep that somebody took a message out, and tell it in the journal.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        self._finish(message, at, DROPPED, reason, entry)
+
     def failed(self, message: OutboxMessage, at: dt.datetime, error: str, next_at: dt.datetime) -> None:
         """Keep that a try failed, and when to try again.
 

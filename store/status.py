@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.settings import DRILL
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
@@ -21,9 +22,10 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     """Collect what a caretaker asks first; the folder is not changed.
 
     Returns:
-        ``home``; ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded;
-        ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``: number of open ones by level;
-        ``issued``: see :func:`issued_skill`; ``last_run`` with at, outcome, reason, seconds.
+        ``home``; ``drill``: restored and not in service; ``release`` (None before the first night) with run_id, as_of,
+        created_at, replay, degraded; ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``:
+        number of open ones by level; ``issued``: see :func:`issued_skill`; ``last_run`` with at, outcome, reason,
+        seconds.
 
     Raises:
         StoreError: The release or the journal cannot be read.
@@ -32,6 +34,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     release = store.current()
     return {
         "home": str(home),
+        "drill": (home / DRILL).exists(),
         "release": _release(release),
         "routes": [] if release is None else forecast_coverage(store, release),
         "sources": _sources(release),

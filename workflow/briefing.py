@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from alerts.lifecycle import ANNOUNCED, fold
@@ -53,7 +54,7 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
 
     store = ReleaseStore(workflow.home)
     release = store.get(run_id)
-    loaded = _load(store, release, BRIEFING_FRAMES, with_catalogue=True)
+    loaded = replace(_load(store, release, BRIEFING_FRAMES, with_catalogue=True), drill=workflow.settings.drill)
     former = _former(store, release)
     frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
     levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}

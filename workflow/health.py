@@ -36,6 +36,7 @@ class Health:
             older than the settings allow; ``no release``; ``unreadable``: release or journal cannot be read; ``clock``:
             the release lies in the future of this machine's clock.
         reason: What is wrong, in words; empty where nothing is.
+        drill: True where the home was restored and is not in service.
         run_id: The current release.
         as_of: The day whose knowledge it rests on.
         replay: True where a past night was replayed.
@@ -52,6 +53,7 @@ class Health:
 
     status: str
     reason: str = ""
+    drill: bool = False
     run_id: str = ""
     as_of: str = ""
     replay: bool = False
@@ -75,7 +77,9 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     except VigieError as error:
         return Health(UNREADABLE, _without_folder(str(error), home))
     release = found["release"]
-    about: dict[str, Any] = {"last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing}
+    about: dict[str, Any] = {
+        "last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing, "drill": found["drill"],
+    }  # fmt: skip
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
         # Whoever asks from outside need not know where the store lies: its errors are for the log.
@@ -137,6 +141,7 @@ def prometheus(health: Health) -> str:
         ("routes", "Routes by state; ok: there is a forecast.", [
             ({"state": key}, health.routes.get(key, 0)) for key in ROUTE_STATES
         ]),
+        ("drill", "1 where the home was restored and is not in service.", [({}, float(health.drill))]),
         ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),
         ("release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
         ("night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),

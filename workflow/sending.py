@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -50,6 +50,8 @@ class Report:
         given_up: Messages that will not be tried again.
         waiting: Messages that wait: held back, or after a failure.
         problems: What went wrong, each once.
+        failing: Those that wait because an earlier attempt failed.
+        drill: True where nothing is sent, because the home is a drill.
     """
 
     sent: int = 0
@@ -57,33 +59,44 @@ class Report:
     given_up: int = 0
     waiting: int = 0
     problems: list[str] = field(default_factory=list)
+    failing: int = 0
+    drill: bool = False
 
     def summary(self) -> list[str]:
         """Lines for a person."""
         parts = [f"{self.sent} sent"]
         names = (("failed", "will be tried again"), ("given_up", "given up"), ("waiting", "waiting"))
+        if self.drill:
+            return [f"drill: nothing is sent; {self.waiting} messages wait until 'vigie adopt'"]
         parts += [f"{getattr(self, name)} {words}" for name, words in names if getattr(self, name)]
+        if self.failing:
+            parts[-1] += f" ({self.failing} after an attempt that failed: 'vigie outbox')"
         return [f"messages: {', '.join(parts)}", *(f"not sent: {problem}" for problem in self.problems)]
 
 
-def send_waiting(workflow: Workflow, *, wait_seconds: float = 0) -> Report:
-    """Send every message that is due.
+def send_waiting(workflow: Workflow, *, wait_seconds: float = 0, at_once: Collection[str] = ()) -> Report:
+    """Send every message that is due; nothing from a drill.
 
     Args:
         workflow: Journal, outbox and settings.
         wait_seconds: How long to wait for another sender to end.
+        at_once: Names of messages that need not wait any longer after a failure or in a cooldown.
 
     Raises:
         AlreadyRunningError: Another process sends on this home folder, or on another machine with the same journal.
         StoreError: The journal or the home folder cannot be read or written.
     """
+    if workflow.settings.drill:
+        return Report(waiting=len(workflow.outbox.waiting()), drill=True)
     with delivery_lock(workflow.home, wait_seconds), workflow.journal.database.alone(_SENDING, wait_seconds) as is_held:
         if not is_held:
             raise AlreadyRunningError("messages are being sent from another machine")
         announce_digests(workflow)
-        report = _Round(workflow).run()
+        report = _Round(workflow).run(at_once)
         publish_feeds(workflow)
-    report.waiting = len(workflow.outbox.waiting()) - report.failed
+    waiting = workflow.outbox.waiting()
+    report.waiting = len(waiting) - report.failed
+    report.failing = sum(message.attempts > 0 for message in waiting) - report.failed
     for problem in report.problems:
         get_logger().warning("not sent", reason=problem)
     return report
@@ -117,15 +130,17 @@ def next_attempt(attempts: int, at: dt.datetime, first_seconds: float, longest_s
     return at + dt.timedelta(seconds=min(first_seconds * 2**doublings, longest_seconds))
 
 
-def due(waiting: Sequence[OutboxMessage], now: dt.datetime) -> dict[str, list[OutboxMessage]]:
-    """Messages that may be sent now, by channel and in order.
+def due(
+    waiting: Sequence[OutboxMessage], now: dt.datetime, at_once: Collection[str] = ()
+) -> dict[str, list[OutboxMessage]]:
+    """Messages that may be sent now, or that somebody wants sent now, by channel and in order.
 
     A message waits as long as an earlier one of its thread does: nobody hears of an end before the beginning.
     """
     found: dict[str, list[OutboxMessage]] = {}
     stopped: set[Thread] = set()
     for message in waiting:
-        if not message.is_due(now):
+        if not message.is_due(now) and message.message_id not in at_once:
             stopped.add(thread_of(message))
         if thread_of(message) not in stopped:
             found.setdefault(message.channel, []).append(message)
@@ -141,9 +156,9 @@ class _Round:
         self._report = Report()
         self._lock = threading.Lock()
 
-    def run(self) -> Report:
+    def run(self, at_once: Collection[str] = ()) -> Report:
         limit = time.monotonic() + self._workflow.settings.delivery.longest_seconds
-        channels = due(self._workflow.outbox.waiting(), dt.datetime.now(dt.UTC))
+        channels = due(self._workflow.outbox.waiting(), dt.datetime.now(dt.UTC), at_once)
         threads = [
             threading.Thread(target=self._send_all, args=(messages, limit), name=f"vigie-{name}", daemon=True)
             for name, messages in channels.items()

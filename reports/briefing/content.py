@@ -123,7 +123,10 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     series = [numbers.route_series(route_id) for route_id in counted]
     total = numbers.expected_total(release.frame("trajectories"), series, ends)
     months, day = window_words(release.as_of, language), language.day(release.as_of)
-    exercise = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")
+    exercise = (
+        [_("Exercise: this repeats what was known on {day}. Nothing is happening now.")] if release.replay else []
+    )
+    exercise += [_("Drill: read from a restored copy that is not in service.")] if release.drill else []
     cited = citations.citations(cards, citations.sources_behind(release, alerts), language)
     in_words = _alerts_in_words(alerts, language, signed_only=decisions.signed_only)
     return Content(
@@ -132,7 +135,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         months=months,
         title=_title(total, months, language),
         known=f"{language.text(_('As known on {day}'), day=day)} · {known_to(release, language)}",
-        exercise=language.text(exercise, day=day) if release.replay else "",
+        exercise=" ".join(language.text(text, day=day) for text in exercise),
         summary=" ".join([*_in_words(total, counted, _year_before(release, counted, ends), language), in_words]),
         routes=tuple(_route_line(release, row, language) for row in summary.to_dict("records")),
         alerts=tuple(_alert_line(release, row, cards, decisions, language) for row in alerts.to_dict("records")),

@@ -1,0 +1,74 @@
+"""``vigie settings check`` and ``vigie journal move``: before the first night, and when the journal moves house."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from commands.shared import AsJson, Home
+from core.entry import Entry
+from core.settings import home_folder, load_settings
+
+app = typer.Typer(no_args_is_help=True, help="Settings: try them.")
+journal_app = typer.Typer(no_args_is_help=True, help="The journal of what people and nights did.")
+
+
+@app.callback()
+def settings() -> None:
+    """Settings: try them."""
+
+
+@app.command()
+def check(home: Home = None, as_json: AsJson = False) -> None:
+    """Try settings, secrets, mail, webhooks, store, journal and disk; nothing is sent. Exit 1: something fails."""
+    from workflow.check import check_settings
+
+    checks = []
+    for one in check_settings(home_folder(home)):
+        checks.append(one)
+        if not as_json:
+            typer.echo(f"{'FAULT' if one.problem else 'ok':6} {one.what}" + (f": {one.problem}" if one.problem else ""))
+            if one.advice and one.problem:
+                typer.echo(f"       what to do: {one.advice}")
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(one) for one in checks], indent=2))
+    if any(one.problem for one in checks):
+        raise typer.Exit(1)
+
+
+@journal_app.callback()
+def journal() -> None:
+    """The journal of what people and nights did."""
+
+
+@journal_app.command()
+def move(
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="postgresql://…, or sqlite:///…: an empty database.")],
+    home: Home = None,
+) -> None:
+    """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
+    from store.database import copy_tables
+    from store.journal import Journal
+    from store.lock import delivery_lock, night_lock
+    from store.outbox import Outbox
+    from workflow import open_workflow
+
+    folder = home_folder(home)
+    target = Journal(to)
+    try:
+        Outbox(target)
+        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as desk:
+            counts = copy_tables(desk.journal.database, target.database)
+            target.record(
+                Entry("administrator", "journal moved", desk.journal.database.name, payload={"rows": dict(counts)})
+            )
+        name = target.database.name
+    finally:
+        target.close()
+    for table, count in counts.items():
+        typer.echo(f"{table}: {count:,} rows, each as it was")
+    typer.echo(f"Now set journal_url to {name} (settings.toml or VIGIE_JOURNAL_URL), run 'vigie verify', then start")
+    typer.echo("the dashboard. The former journal stays as it is: keep it as long as the law asks.")
