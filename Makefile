@@ -84,8 +84,8 @@ explore: .venv/ready-to-test
 	    $(VENV)/pytest -q -n 2 --dist loadgroup --hypothesis-profile=explore || echo "Round $$round found something: see tests/cases"; \
 	done
 
-# How many of 200 small faults do the tests notice? Some half an hour on two quiet cores.
-mutants: check
+# How many of 200 small faults do the quick tests notice?
+mutants: .venv/system-ready
 	$(VENV)/python -m tests.mutants
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.

@@ -1,9 +1,10 @@
 """Do the tests catch faults? A fixed sample of small faults, one at a time, and the share that a related test notices.
 
 Faults are Cosmic Ray's (a boundary moved, a sign turned, a number off by one, *and* for *or*, a condition negated …) in
-a copy of the project. For each, the quick tests run that are nearest to the module by its imports, until one fails. The
-sample depends on modules and faults alone, so two runs on one state agree. Run it with ``make mutants``, or for one
-room with ``.venv/bin/python -m tests.mutants --room alerts --count 40``.
+a copy of the project. The quick tests run once, to see which files of tests call which function; then for each fault
+the files that call its function, nearest to the module first, until a test fails. The sample depends on modules and
+faults alone, so two runs on one state agree. Run it with ``make mutants``, or for one room with
+``.venv/bin/python -m tests.mutants --room alerts --count 40``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ast
 import hashlib
 import importlib
 import io
+import json
 import os
 import re
 import resource
@@ -21,14 +23,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import CO_NEWLOCALS
 from pathlib import Path
+from types import CodeType, FrameType
 
+import numpy as np
 import pytest
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -53,8 +59,8 @@ UNJUDGED = re.compile(r"lru_cache|maxsize|TYPE_CHECKING|^\s*@|figsize|rowspan|he
 QUICK = "not (slow or night or browser or provider or cluster or server or raw_data)"
 BROKEN = 99
 """How a process ends in which the tests could not even be started."""
-NEAREST = 14
-"""Test files that are run for one fault at most, nearest first."""
+NEAREST, SECONDS_OF_TESTS = 14, 60
+"""Test files, and seconds of the processor that they take, that are run for one fault at most, nearest first."""
 SECONDS, PROCESSOR_SECONDS = 1800, 300
 """After so long a fault counts as noticed: it made something endless."""
 FOREIGN = "numpy pandas pyarrow.parquet duckdb scipy.stats statsmodels.api plotly.graph_objects babel \
@@ -145,7 +151,7 @@ def nearest_tests() -> dict[str, list[str]]:
                 near[module][test] -= 1
             if stem in Path(test).stem:
                 near[module][test] = near[module].get(test, 4) - 2
-        chosen[module] = sorted(near[module], key=lambda test: (near[module][test], len(tests[test])))[:NEAREST]
+        chosen[module] = sorted(near[module], key=lambda test: (near[module][test], len(tests[test])))
     return chosen
 
 
@@ -155,11 +161,15 @@ def is_ours(path: Path) -> bool:
 
 
 def run_one(copy: Path, mutant: Mutant, tests: Sequence[str], output: Path) -> int:
-    """Fork a process that runs tests on a mutated module in a copy; returns its id."""
-    path = copy / mutant.module
+    """Start a process that runs tests on a mutated module in a copy; returns its id."""
     code = (PROJECT / mutant.module).read_text(encoding="utf-8")
     mutated = mutate_code(code, get_operator(mutant.operator)(), mutant.occurrence)
-    path.write_text(mutated or code, encoding="utf-8")
+    (copy / mutant.module).write_text(mutated or code, encoding="utf-8")
+    return start(copy, ["-x", *tests], output, PROCESSOR_SECONDS)
+
+
+def start(copy: Path, options: Sequence[str], output: Path, seconds: int, plugin: Calls | None = None) -> int:
+    """Fork a process that runs quick tests in a copy; returns its id."""
     process = os.fork()
     if process:
         return process
@@ -172,14 +182,125 @@ def run_one(copy: Path, mutant: Mutant, tests: Sequence[str], output: Path) -> i
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     status = BROKEN
     try:
-        status = int(pytest.main(["-q", "-x", "--assert=plain", "-p", "no:cacheprovider", "-m", QUICK, *tests]))
+        arguments = ["-q", "--assert=plain", "-p", "no:cacheprovider", "-m", QUICK, *options]
+        status = int(pytest.main(arguments, plugins=[plugin] if plugin else []))
     finally:
         traceback.print_exc()
         sys.stdout.flush()
         os._exit(status)
+
+
+class Calls:
+    """Notes in a file which functions of the project each file of tests calls, and how long it takes."""
+
+    def __init__(self, copy: Path, file: Path) -> None:
+        self._root, self._file = f"{copy}/", file
+        self._called: dict[str, set[tuple[str, int]]] = defaultdict(set)
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._places: dict[CodeType, tuple[str, int] | None] = {}
+        self._now: set[tuple[str, int]] = set()
+        self._failed: set[str] = set()
+
+    def _see(self, frame: FrameType, _event: str, _argument: object) -> None:
+        code = frame.f_code
+        if code not in self._places:
+            is_ours = code.co_filename.startswith(self._root)
+            self._places[code] = (code.co_filename[len(self._root) :], code.co_firstlineno) if is_ours else None
+        if place := self._places[code]:
+            self._now.add(place)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Watch one test with its fixtures, in this thread and those that it starts."""
+        file, begun = item.nodeid.partition("::")[0], time.process_time()
+        self._now = self._called[file]
+        sys.settrace(self._see)
+        threading.settrace(self._see)
+        yield
+        sys.settrace(None)
+        threading.settrace(None)  # type: ignore[arg-type]  # None ends it, as the library's documents say
+        self._seconds[file] += time.process_time() - begun
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep which tests fail."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write down what was seen."""
+        called = {file: sorted(places) for file, places in self._called.items()}
+        self._file.write_text(json.dumps([called, self._seconds, sorted(self._failed)]), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Map:
+    """What the tests do where there is no fault.
+
+    Attributes:
+        nearest: Files of tests by module, nearest first.
+        callers: Files of tests that call a function, by its module and first line.
+        seconds: What each file of tests takes.
+        failing: Tests that fail, as they would with any fault: they are left out.
+    """
+
+    nearest: dict[str, list[str]]
+    callers: dict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
+    seconds: dict[str, float] = field(default_factory=dict)
+    failing: list[str] = field(default_factory=list)
+
+    def tests_for(self, mutant: Mutant) -> list[str]:
+        """The files to run for a fault: of a line outside of functions, the nearest."""
+        near = self.nearest[mutant.module]
+        first = function_around(mutant.module, mutant.line)
+        found = near[:NEAREST]
+        if first is not None:
+            callers = self.callers.get((mutant.module, first), set())
+            rank = {test: place for place, test in enumerate(near)}
+            found = sorted(callers, key=lambda test: (rank.get(test, len(rank)), self.seconds.get(test, 0.0)))
+        until = np.cumsum([self.seconds.get(test, 0.0) for test in found]) <= SECONDS_OF_TESTS
+        return [test for test, is_in in zip(found, until, strict=True) if is_in] or found[:1]
+
+
+def function_around(module: str, line: int) -> int | None:
+    """First line of the innermost function around a line, as its code object says it; None outside of functions."""
+    waiting, found = [compile((PROJECT / module).read_text(encoding="utf-8"), module, "exec")], []
+    while waiting:
+        code = waiting.pop()
+        inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+        waiting += inner
+        lines = [number for *_, number in code.co_lines() if number]
+        is_function = code.co_flags & CO_NEWLOCALS and not code.co_name.startswith("<")
+        if is_function and lines and code.co_firstlineno <= line <= max(lines):
+            found.append(code.co_firstlineno)
+    return max(found, default=None)
+
+
+def map_of_tests(copies: Sequence[Path], tests: dict[str, list[str]], chosen: Sequence[Mutant]) -> Map:
+    """Run the quick tests near some faults once, half of the files in each copy, and see what they call.
+
+    Raises:
+        RuntimeError: They cannot be run.
+    """
+    files = sorted({test for mutant in chosen for test in tests[mutant.module][:NEAREST]})
+    started = []
+    for number, copy in enumerate(copies):
+        log, noted = copy.with_suffix(".txt"), copy.with_suffix(".json")
+        some = files[number :: len(copies)]
+        started.append((start(copy, some, log, 3600, Calls(copy, noted)), log, noted))
+    found = Map(tests)
+    for process, log, noted in started:
+        if os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) not in (0, 1):
+            raise RuntimeError(log.read_text(encoding="utf-8")[-4000:])
+        called, seconds, failed = json.loads(noted.read_text(encoding="utf-8"))
+        found.seconds.update(seconds)
+        found.failing.extend(failed)
+        for test, places in called.items():
+            for module, first in places:
+                found.callers[module, first].add(test)
+    return found
 
 
 def copy_project(folder: Path) -> Path:
@@ -192,15 +313,19 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def results(chosen: Sequence[Mutant], tests: dict[str, list[str]], folder: Path) -> Iterator[tuple[Mutant, bool]]:
-    """Each fault, and whether a test failed on it or took too long; two are tried at a time."""
-    copies = [copy_project(folder / name) for name in ("one", "two")]
+def results(chosen: Sequence[Mutant], copies: Sequence[Path], found: Map) -> Iterator[tuple[Mutant, bool]]:
+    """Each fault, and whether a test failed on it or took too long; one is tried in each copy at a time."""
     waiting, running = list(chosen)[::-1], dict[Path, tuple[Mutant, int, float]]()
     while waiting or running:
         for copy in copies:
             if copy not in running and waiting:
                 mutant = waiting.pop()
-                process = run_one(copy, mutant, tests[mutant.module], copy.with_suffix(".txt"))
+                tests = found.tests_for(mutant)
+                if not tests:
+                    yield mutant, False
+                    continue
+                tests += [f"--deselect={one}" for one in found.failing]
+                process = run_one(copy, mutant, tests, copy.with_suffix(".txt"))
                 running[copy] = mutant, process, time.monotonic() + SECONDS
         for copy, (mutant, process, until) in list(running.items()):
             ended, status = os.waitpid(process, os.WNOHANG)
@@ -228,18 +353,22 @@ def main() -> int:
         for name in FOREIGN.split():
             with suppress(ImportError):
                 importlib.import_module(name)
-    chosen, tests = sample(options.room or ROOMS, options.count), nearest_tests()
+    chosen = sample(options.room or ROOMS, options.count)
     counts: dict[str, Counter[bool]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory(prefix="vigie-mutants-") as folder:
-        for done, (mutant, killed) in enumerate(results(chosen, tests, Path(folder)), 1):
+        copies = [copy_project(Path(folder) / name) for name in ("one", "two")]
+        found = map_of_tests(copies, nearest_tests(), chosen)
+        for test in found.failing:
+            print(f"left out, for it fails without any fault: {test}", flush=True)
+        for done, (mutant, killed) in enumerate(results(chosen, copies, found), 1):
             counts[mutant.room][killed] += 1
             if not killed:
                 text = (PROJECT / mutant.module).read_text(encoding="utf-8").splitlines()[mutant.line - 1].strip()
                 name = mutant.operator.removeprefix("core/")
                 print(f"{done}/{len(chosen)} survived: {mutant.module}:{mutant.line} {name}: {text}", flush=True)
     below = False
-    for room, found in [*sorted(counts.items()), ("all", sum(counts.values(), Counter()))]:
-        caught, total = found[True], found.total()
+    for room, outcomes in [*sorted(counts.items()), ("all", sum(counts.values(), Counter()))]:
+        caught, total = outcomes[True], outcomes.total()
         below |= caught < total * (0.85 if room == "all" else 0.75)
         print(f"{room:12} {caught:3} of {total:3} killed ({caught / total:.0%})")
     return int(below)
