@@ -131,6 +131,21 @@ def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFram
 
 
 @pytest.fixture(scope="session")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Path], object], Path], None]:
+    """Fill a folder as a function of the test's module would; the function runs once, then its folder is copied."""
+    made: dict[str, Path] = {}
+
+    def fill(make: Callable[[Path], object], folder: Path) -> None:
+        name = f"{make.__module__}.{make.__qualname__}"
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("made")
+            make(made[name])
+        shutil.copytree(made[name], folder, dirs_exist_ok=True)
+
+    return fill
+
+
+@pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Address of a real PostgreSQL server that listens on a socket in a temporary folder only."""
     # Not in pytest's own folders: they are closed to other users, and their names are too long for a socket.

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from store.files import sha256_of_file
 from store.releases import About, Release, ReleaseStore
 
 Frames = dict[str, pd.DataFrame]
+Copied = Callable[[Callable[[Path], object], Path], None]
 DOCUMENTS = {"sources.json": "{}", "model_cards/vigie-ets.md": "# ETS\n"}
 
 
@@ -42,9 +44,15 @@ def store(tmp_path: Path) -> ReleaseStore:
 
 
 @pytest.fixture
-def three(store: ReleaseStore, release_frames: Frames) -> list[Release]:
+def three(store: ReleaseStore, release_frames: Frames, copied: Copied) -> list[Release]:
     """Three releases in a whole chain."""
-    return [store.publish(release_frames, DOCUMENTS, about(f"2025-01-{day}")) for day in (29, 30, 31)]
+
+    def publish(home: Path) -> None:
+        for day in (29, 30, 31):
+            ReleaseStore(home).publish(release_frames, DOCUMENTS, about(f"2025-01-{day}"))
+
+    copied(publish, store.folder.parent)
+    return store.all()
 
 
 def test_a_release_reads_back_what_was_published(store: ReleaseStore, release_frames: Frames) -> None:

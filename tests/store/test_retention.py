@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -19,11 +20,14 @@ DAYS = ["2025-01-30", "2025-01-31", "2025-02-27", "2025-02-28", "2025-03-01", "2
 
 
 @pytest.fixture
-def home(tmp_path: Path, release_frames: Frames) -> Path:
+def home(tmp_path: Path, release_frames: Frames, copied: Callable[[Callable[[Path], object], Path], None]) -> Path:
     """Seven nights over three months."""
-    store = ReleaseStore(tmp_path)
-    for day in DAYS:
-        store.publish(release_frames, {}, About(dt.date.fromisoformat(day), "0.1.0", {}, {}))
+
+    def publish(home: Path) -> None:
+        for day in DAYS:
+            ReleaseStore(home).publish(release_frames, {}, About(dt.date.fromisoformat(day), "0.1.0", {}, {}))
+
+    copied(publish, tmp_path)
     return tmp_path
 
 
