@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -108,7 +108,11 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
             continue
         since = str(row.get("unjudged_since") or "")
         reason = row["reason"] if since else cannot_be_judged(row["reason"], evidence.as_of)
-        stays = {"unjudged_since": since or str(evidence.as_of), "reason": reason, "probability": float("nan")}
+        stays: dict[Hashable, object] = {
+            "unjudged_since": since or str(evidence.as_of),
+            "reason": reason,
+            "probability": float("nan"),
+        }
         rows.append({**row, **stays, "change": "unchanged"})
     return pd.DataFrame(rows, columns=COLUMNS)
 

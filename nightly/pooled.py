@@ -191,7 +191,7 @@ def looked_further_ahead(sums: QuantileTable, newest: pd.Series, panel: Panel) -
     ends = panel.end_dates
     tables = []
     for origin, known in newest.dropna().items():
-        late = int(ends.get_loc(origin)) - int(ends.get_loc(known))
+        late = int(ends.searchsorted(pd.Timestamp(str(origin)))) - int(ends.searchsorted(known))
         here = sums.where(((sums.keys["origin_date"] == known) & (sums.keys["horizon"] > late)).to_numpy())
         keys = here.keys.assign(origin_date=pd.Timestamp(str(origin)), horizon=here.keys["horizon"] - late)
         tables.append(QuantileTable(keys, here.quantiles))
@@ -205,7 +205,7 @@ def _known_otherwise(panel: Panel, wanted: BoolArray, then: dict[pd.Timestamp, P
     """
     columns, rows = {}, []
     for end, known in then.items():
-        row = int(panel.end_dates.get_loc(end))
+        row = int(panel.end_dates.searchsorted(end))
         seen = known.matrix.reindex(index=panel.periods, columns=panel.matrix.columns)
         for place, name in enumerate(panel.matrix.columns):
             was, now = seen[name].to_numpy()[: row + 1], panel.matrix[name].to_numpy()[: row + 1]

@@ -79,7 +79,10 @@ def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, A
         StoreError: A release cannot be read.
     """
     states = release.read("routes", ["route_id", "state"]).astype(str)
-    rows = [{"run_id": "", "as_of": "", **row} for row in states.to_dict("records")]
+    rows = [
+        {"run_id": "", "as_of": "", "route_id": route_id, "state": state}
+        for route_id, state in zip(states["route_id"], states["state"], strict=True)
+    ]
     open_rows = {row["route_id"]: row for row in rows}
     for one in reversed([one for one in store.all() if one.run_id <= release.run_id]):
         if not open_rows:

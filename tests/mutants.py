@@ -221,7 +221,7 @@ class Calls:
         threading.settrace(self._see)
         yield
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]  # None ends it, as the library's documents say
+        threading.settrace(None)
         self._seconds[file] += time.process_time() - begun
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

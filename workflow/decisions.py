@@ -315,7 +315,7 @@ def _follow_up(  # what a follow-up says comes from the alert's past and from th
     told = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
     facts = facts_of(release, row) if kind == JUDGED else told
     if kind == UNJUDGED:
-        nothing = {"probability": None, "fan": {"months": [], "levels": {}}}
+        nothing: dict[str, Any] = {"probability": None, "fan": {"months": [], "levels": {}}}
         facts = {**told, **nothing, "unjudged_since": row["unjudged_since"]}
     replay = bool(release.manifest["replay"])
     # What was raised as an exercise stays one in all that follows.

@@ -140,7 +140,7 @@ def test_every_route_is_forecast_by_the_pooled_model_and_one_by_its_nationalitie
     """The Central Mediterranean's nationalities end a month before its total, and still speak of the same months."""
     pooled, made = night
     now = made.current[np.isclose(made.current["output_type_id"], 0.5)].set_index("model_id")
-    assert set(now.loc["vigie-pooled", "series_id"]) == set(pooled.data.forecastable)
+    assert set(now.loc[["vigie-pooled"], "series_id"]) == set(pooled.data.forecastable)
     parts = now.loc[["vigie-bottom-up"]]
     assert set(parts["series_id"]) == {ROUTE}
     assert set(parts["origin_date"]) == {pd.Timestamp("2024-12-31")}

@@ -349,7 +349,9 @@ def test_a_night_that_cannot_judge_alerts_sends_each_reader_one_digest_and_no_al
     send_waiting(opened)
     (mail,) = mailbox.mails
     assert mail["Subject"] == "[Vigie] State of the figures: 2 alerts cannot be judged"
-    text = mail.get_body(("plain",)).get_content()
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
     assert text.count("Cannot be judged since") == 2
     assert "no longer stands" not in text
     documents = [etree.parse(path).getroot() for path in (tmp_path / "published" / "cap").iterdir()]
