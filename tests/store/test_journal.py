@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
-import sys
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
-from core.settings import PROJECT
 from store.journal import Entry, Journal, journal_url
 
-APPEND_MANY = """
-import sys
-from store.journal import Entry, Journal
 
-url, worker, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-journal = Journal(url)
-for number in range(count):
-    journal.record(Entry(f"worker-{worker}", "counted", str(number)))
-journal.close()
-"""
+def _append_many(url: str, worker: int, count: int) -> None:
+    journal = Journal(url)
+    for number in range(count):
+        journal.record(Entry(f"worker-{worker}", "counted", str(number)))
+    journal.close()
 
 
 def test_a_row_comes_back_as_it_was_recorded_with_number_and_time(any_journal_url: str) -> None:
@@ -80,9 +74,13 @@ def test_postgresql_refuses_to_empty_the_table(postgres_url: str) -> None:
 
 def test_nothing_is_lost_when_several_processes_append_at_once(any_journal_url: str) -> None:
     workers, each = 4, 25
-    command = [sys.executable, "-c", APPEND_MANY, any_journal_url]
-    processes = [subprocess.Popen([*command, str(n), str(each)], cwd=PROJECT) for n in range(workers)]
-    assert [process.wait() for process in processes] == [0] * workers
+    context = multiprocessing.get_context("fork")  # a fresh process would load for a second what is loaded here
+    processes = [context.Process(target=_append_many, args=(any_journal_url, n, each)) for n in range(workers)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * workers
     journal = Journal(any_journal_url)
     rows = journal.entries()
     journal.close()

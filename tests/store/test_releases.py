@@ -384,7 +384,7 @@ def _publish_one(home: Path, frames: Frames) -> None:
 
 
 def test_publications_at_once_make_one_chain(tmp_path: Path, release_frames: Frames) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")  # a fresh process would load for a second what is loaded here
     processes = [context.Process(target=_publish_one, args=(tmp_path, release_frames)) for _ in range(3)]
     for process in processes:
         process.start()
