@@ -21,7 +21,7 @@ from core.spreadsheets import harmless, harmless_cell
 
 About = Sequence[tuple[str, str]]
 """A label and a text each, such as ``("Source", "A ministry. Licence: CC BY 4.0.")``."""
-DATA_SHEET, ABOUT_SHEET = "data", "about"
+DATA_SHEET, ABOUT_SHEET, COLUMNS_SHEET = "data", "about", "columns"
 METADATA_KEY = b"vigie"
 MOST_ROWS = 1_048_575
 """What a sheet holds below the names of its columns."""
@@ -52,14 +52,17 @@ def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
     return target.getvalue()
 
 
-def xlsx_bytes(frame: pd.DataFrame, about: About, *, title: str, day: dt.date) -> bytes:
-    """A workbook of two sheets: first what must be known about the data, then the data.
+def xlsx_bytes(
+    frame: pd.DataFrame, about: About, *, title: str, day: dt.date, columns: Sequence[Sequence[str]] = ()
+) -> bytes:
+    """A workbook: what must be known about the data, the data, and where given what its columns mean.
 
     Args:
         frame: The table.
         about: Rows of the first sheet.
         title: The workbook's own title.
         day: The day on which the figures were known: the workbook's date, so that its bytes are the same each time.
+        columns: Rows of a last sheet that explains the columns, its head first; none leaves it out.
 
     Raises:
         InputError: The table has more rows than a sheet holds.
@@ -83,6 +86,12 @@ def xlsx_bytes(frame: pd.DataFrame, about: About, *, title: str, day: dt.date) -
             sheet.write_string(row, 1, _cut(str(harmless_cell(text))), wrapped)
         date = book.add_format({"num_format": "yyyy-mm-dd"})
         _write_data(book.add_worksheet(DATA_SHEET), harmless(frame), bold, date)
+        if columns:
+            sheet = book.add_worksheet(COLUMNS_SHEET)
+            sheet.set_column(0, 1, 40)
+            for row, cells in enumerate(columns):
+                for column, text in enumerate(cells):
+                    sheet.write_string(row, column, _cut(str(harmless_cell(text))), wrapped if row else bold)
     return target.getvalue()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -36,17 +36,22 @@ from core.routes import is_route
 from core.schema import ALL
 from core.settings import FEED
 from dashboard import record_view
-from dashboard.i18n import _, labelled, lang, listed, named
+from dashboard.i18n import _, labelled, lang, listed
 from dashboard.reads import Night
 from dashboard.tables import capital
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers
-from reports.names import RULES
+from reports.alert import CONTEXT
 from reports.release import Row
 
 ENDED_KEY = ":ended"
 MOST_RELEASES = 30
+WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
+"""What an alert asks of the reader, beside ``DISMISSED``."""
+GROUPS = (WAITS, DECIDED, INFORMS, DISMISSED, OVER)
+SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "ended": (DISMISSED, OVER)}
+"""Groups that a filter leaves."""
 
 
 def all_alerts(night: Night) -> pd.DataFrame:
@@ -58,13 +63,26 @@ def all_alerts(night: Night) -> pd.DataFrame:
     return opened if over.empty else pd.concat([opened, over], ignore_index=True)
 
 
+def grouped(alerts: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
+    """The alerts with ``group``: what each asks of the reader, those that wait to be decided first.
+
+    Args:
+        alerts: Result of :func:`all_alerts`.
+        status: Status of each by alert_id.
+    """
+    groups = [
+        OVER if row["ended"]
+        else INFORMS if row["rule"] in CONTEXT
+        else {PROPOSED: WAITS, DISMISSED: DISMISSED}.get(status[str(row["alert_id"])], DECIDED)
+        for row in alerts.to_dict("records")
+    ]  # fmt: skip
+    order = pd.Series(groups, index=alerts.index, dtype=object).map(GROUPS.index)
+    return alerts.assign(group=groups, _order=order).sort_values("_order", kind="stable").drop(columns="_order")
+
+
 def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: str) -> pd.DataFrame:
     """The alerts that the filters leave."""
-    kept = alerts["alert_level"].isin(levels)
-    if show == "waiting":
-        kept &= alerts["status"] == PROPOSED
-    elif show != "all":
-        kept &= alerts["ended"] == (show == "ended")
+    kept = alerts["alert_level"].isin(levels) & alerts["group"].isin(SHOWN.get(show, GROUPS))
     if route_id != ALL:
         kept &= alerts["route_id"] == route_id
     return alerts[kept].reset_index(drop=True)
@@ -103,14 +121,14 @@ def season(night: Night, row: Row) -> tuple[pd.DataFrame, pd.DataFrame, pd.Times
 
 def reasons(night: Night, row: Row) -> list[str]:
     """Facts that stand behind an alert, one sentence each."""
-    out = [_("Rule: {rule}.").format(rule=named(RULES, row["rule"]))]
+    out: list[str] = []
     end = month_of(row)
     if not is_route(row["route_id"]):
         return out
     history = numbers.series_of(night.frame("observations"), row["series_id"])
     if len(history):
         last = history.iloc[-1]
-        text = _("{month} counted {value}; the past twelve months averaged {mean}.")
+        text = _("{month}: {value} arrivals counted; the past twelve months averaged {mean}.")
         mean = lang().expected(float(history["obs_value"].tail(12).mean()))
         month = lang().month(last["end_date"])
         out.append(capital(text.format(month=month, value=lang().counted(last["obs_value"]), mean=mean)))
@@ -211,7 +229,7 @@ def _action(entry: Entry, *, void: bool) -> str:
         COMMENTED: _("Comment"),
         DISSENTED: _("Dissent"),
         CORRECTION: _("Correction"),
-        ANSWERED: _("Answer to number {n}").format(n=entry.payload.get("answers", "")),
+        ANSWERED: _("Answer to note {n}").format(n=entry.payload.get("answers", "")),
     }
     number = f" {entry.id}" if entry.action in OBJECTIONS else ""
     said = labelled(f"{words.get(entry.action, entry.action)}{number}", _("“{text}”").format(text=entry.reason))
@@ -246,12 +264,12 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     if found is None:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {
-        "precision": (_("Warnings that were right"), lang().share),
-        "base_rate": (_("Months in which it comes anyway"), lang().share),
+        "precision": (_("Hit rate: warnings that came true"), lang().share),
+        "base_rate": (_("Base rate"), lang().share),
         "recall": (_("Events that were warned of"), lang().share),
-        "false_alarms_per_route_year": (_("Warnings in vain, per route and year"), _decimal),
-        "lead_months_median": (_("Months of notice, median"), record_view.months),
-        "brier_skill": (_("Brier skill of the chance (0: no better than the usual share)"), _two_decimals),
+        "false_alarms_per_route_year": (_("False alarms per route per year"), _decimal),
+        "lead_months_median": (_("Lead time in months, median"), record_view.months),
+        "brier_skill": (_("Brier skill score (0: no better than the base rate)"), _two_decimals),
     }
     rows = [
         {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write)}

@@ -24,6 +24,7 @@ from dashboard.i18n import _, labelled, lang, language
 from dashboard.reads import Night
 from dashboard.tables import localised
 from reports import citations as reported
+from reports.files import explanation, for_people
 from workflow.briefing import make_briefing
 
 
@@ -59,7 +60,9 @@ class Export:
             (_("Title"), self.title),
             (_("As known on"), self.known_on),
             (_("Release"), self.run_id),
-        ]
+            (_("Cite as"), _("Vigie, {title}. As known on {day}, release {run_id}.").format(
+                title=self.title, day=self.known_on, run_id=self.run_id)),
+        ]  # fmt: skip
         lines += [(_("Source"), citation) for citation in self.citations]
         return lines + [(_("Caveat"), text) for text in [*self.notes, *reported.caveats(lang())]]
 
@@ -73,18 +76,24 @@ class Export:
 
 
 def csv_bytes(export: Export) -> bytes:
-    """The table as CSV in UTF-8; the lines about it stand first and begin with ``#``."""
-    return table_files.csv_bytes(export.frame, export.lines())
+    """The table for people as CSV in UTF-8; the lines about it stand first and begin with ``#``."""
+    frame, _columns = for_people(export.frame, lang())
+    return table_files.csv_bytes(frame, export.lines())
 
 
 def xlsx_bytes(export: Export) -> bytes:
-    """The table as a workbook with two sheets: what must be known about the data, and the data."""
+    """The table for people as a workbook: what must be known about the data, the data, and its columns explained."""
     day = dt.date.fromisoformat(export.known_on)
-    return table_files.xlsx_bytes(export.frame, export.about(), title=export.title, day=day)
+    frame, columns = for_people(export.frame, lang())
+    explained = explanation(columns, lang())
+    return table_files.xlsx_bytes(frame, export.about(), title=export.title, day=day, columns=explained)
 
 
 def parquet_bytes(export: Export) -> bytes:
-    """The table as Parquet; the lines about it are in the file's key-value metadata under ``vigie``."""
+    """The table for machines as Parquet: every digit, the release's names.
+
+    The lines about it are in the file's key-value metadata under ``vigie``.
+    """
     return table_files.parquet_bytes(export.frame, export.lines())
 
 
@@ -108,8 +117,11 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
     return memory.made(night, make, "citations", source_ids)
 
 
-def buttons(export: Export, picture: Callable[[], bytes] | None = None) -> None:
-    """Buttons that hand a table over as CSV, XLSX and Parquet, and its picture as PNG. Files are made on the click."""
+def buttons(export: Export, picture: Callable[[str], bytes] | None = None) -> None:
+    """Buttons that hand a table over as CSV, XLSX and Parquet, and its picture as PNG and SVG.
+
+    Files are made on the click.
+    """
     if not visitor.allows(DOWNLOAD):
         return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
@@ -118,7 +130,8 @@ def buttons(export: Export, picture: Callable[[], bytes] | None = None) -> None:
             _button(name, export, ending, media_type, partial(make, export), icon)
             icon = None
         if picture is not None:
-            _button("PNG", export, "png", "image/png", picture, None)
+            _button("PNG", export, "png", "image/png", partial(picture, "png"), None)
+            _button("SVG", export, "svg", "image/svg+xml", partial(picture, "svg"), None)
 
 
 def document_button(night: Night, name: str, label: str) -> None:
@@ -139,7 +152,7 @@ def document_button(night: Night, name: str, label: str) -> None:
 
 
 def figures(
-    export: Export, alt: str, *, shown: pd.DataFrame | None = None, picture: Callable[[], bytes] | None = None
+    export: Export, alt: str, *, shown: pd.DataFrame | None = None, picture: Callable[[str], bytes] | None = None
 ) -> None:
     """What lies behind a chart: its table on demand, and its files.
 
@@ -147,7 +160,7 @@ def figures(
         export: The table and what travels with it.
         alt: What the table holds, for those who do not see it.
         shown: The table as it is shown, if other than in the files.
-        picture: Makes the chart's PNG, where there is one.
+        picture: Makes the chart's PNG or SVG, where there is one.
     """
     name = f"figures-{export.name}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

@@ -95,9 +95,9 @@ def skill_table(rows: pd.DataFrame) -> pd.DataFrame:
             _("from"): rows["lower"].round(3).to_numpy(),
             _("to"): rows["upper"].round(3).to_numpy(),
             _("Evidence"): verdicts,
-            _("50% held"): rows["coverage_50"].round(3).to_numpy(),
-            _("80% held"): rows["coverage_80"].round(3).to_numpy(),
-            _("95% held"): rows["coverage_95"].round(3).to_numpy(),
+            _("50% interval coverage"): rows["coverage_50"].round(3).to_numpy(),
+            _("80% interval coverage"): rows["coverage_80"].round(3).to_numpy(),
+            _("95% interval coverage"): rows["coverage_95"].round(3).to_numpy(),
             _("Cases"): rows["n"].to_numpy(),
         }
     )
@@ -143,9 +143,9 @@ def issued_table(found: pd.DataFrame) -> pd.DataFrame:
         "horizon": _("Months ahead"),
         "relative_wis_log": _("Relative WIS"),
         "relative_wis_natural": _("Relative WIS, persons"),
-        "coverage_50": _("50% held"),
-        "coverage_80": _("80% held"),
-        "coverage_95": _("95% held"),
+        "coverage_50": _("50% interval coverage"),
+        "coverage_80": _("80% interval coverage"),
+        "coverage_95": _("95% interval coverage"),
         "n": _("Cases"),
     }
     return found[list(names)].round(3).rename(columns=names)
@@ -161,7 +161,7 @@ def show_groups(night: Night) -> None:
     rows = night.frame("group_errors")
     st.header(_("Is it as good for everybody?"), anchor=False)
     if rows.empty:
-        st.markdown(small(_("This release holds no errors by group yet.")))
+        st.markdown(small(_("No errors by group in this release.")))
         return
     words = {"region": _("Region of origin"), "citizen": _("Nationality"), "route": _("Route")}
     kind = state.choice("group", KINDS, "region")
@@ -205,7 +205,9 @@ def groups_finding(rows: pd.DataFrame) -> str:
         return _("No group of {n} is worse than the baseline or has intervals that are too narrow.").format(n=judged)
     names = ", ".join(_place(row) for row in bad.to_dict("records"))
     text = ngettext(
-        "{bad} of {n} groups is served worse: {names}.", "{bad} of {n} groups are served worse: {names}.", len(bad)
+        "Forecasts are less accurate for {bad} of {n} groups: {names}.",
+        "Forecasts are less accurate for {bad} of {n} groups: {names}.",
+        len(bad),
     )
     return text.format(bad=len(bad), n=judged, names=layout.plain(names))
 
@@ -219,7 +221,7 @@ def groups_table(rows: pd.DataFrame) -> pd.DataFrame:
             _("Group"): [_place(row) for row in ordered],
             _("Relative WIS"): [_ratio(row) for row in ordered],
             _("Bias"): [lang().decimal(row["bias"]) for row in ordered],
-            _("80% interval held"): [lang().decimal(row["coverage_80"]) for row in ordered],
+            _("80% interval coverage"): [lang().decimal(row["coverage_80"]) for row in ordered],
             _("Forecasts"): [int(row["n"]) for row in ordered],
             _("Note"): [marks.get(str(row["mark"]), "") for row in ordered],
         }
@@ -252,7 +254,7 @@ def show_driver_tests(night: Night) -> None:
     tests = tests[tests["scale"] == "log"]
     st.header(drivers_title(tests[tests["series_id"] == ALL]), anchor=False)
     if tests.empty:
-        st.markdown(layout.small(_("This release holds no test of drivers yet.")))
+        st.markdown(layout.small(_("No test of drivers in this release.")))
         return
     text = _(
         "Each driver is added to the pooled model and judged on the same past months as the model without it. A gain "

@@ -116,7 +116,7 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
         )
         st.warning(labelled(f"**{head}**", plain(entry.reason)), icon=":material/forum:")
         may_answer = is_newest and visitor.allows(ANSWERED)
-        if may_answer and st.toggle(_("Answer number {n}").format(n=entry.id), key=f"answer:{entry.id}"):
+        if may_answer and st.toggle(_("Answer this note ({n})").format(n=entry.id), key=f"answer:{entry.id}"):
             with st.form(f"answering:{entry.id}", border=False, clear_on_submit=True):
                 name = _ask_name(f"answer {entry.id}")
                 reason = st.text_area(_("Answer"), max_chars=LONGEST_REASON, height=80)
@@ -131,7 +131,7 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         st.markdown(small(_("Steps and notes are taken on the newest release.")))
         return
     kinds = {COMMENTED: _("Comment"), DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
-    st.markdown("### " + _("Comment, dissent or correct"), anchors=False)
+    st.markdown("### " + _("Comment, disagree or correct"), anchors=False)
     with st.form("note", border=False, clear_on_submit=True):
         kind = st.segmented_control(
             _("Kind of note"), list(kinds), format_func=kinds.__getitem__, default=COMMENTED, required=True,
@@ -196,9 +196,9 @@ def _outcome_words(step: Step, outcome: Outcome) -> str:
     if outcome.why_not:
         return f"{said} " + _("Nothing is sent: this release replays a past night.")
     if outcome.held_until is not None:
-        text = _("Its messages wait until {day}: readers were told of the same matter not long ago.")
+        text = _("Notifications are held until {day}: recipients were recently told about this.")
         return f"{said} {text.format(day=lang().day(outcome.held_until.date()))}"
-    return f"{said} " + _("Its messages are on their way.") if outcome.announced else said
+    return f"{said} " + _("Notifications are being sent.") if outcome.announced else said
 
 
 def _is_allowed(state: State, action: str) -> bool:
@@ -213,7 +213,7 @@ def _action_words() -> dict[str, str]:
 
 def _consequence(action: str) -> str:
     return {
-        DISMISSED: _("The alert is put aside; whoever was told of it is told that it is withdrawn."),
+        DISMISSED: _("The alert is dismissed; recipients are told it has been withdrawn."),
         ACKNOWLEDGED: _("You have taken note, and somebody takes care of it."),
-        SIGNED_OFF: _("It leaves the house when enough people have signed: one, or two for a severe alert."),
+        SIGNED_OFF: _("Sent only after sign-off: one person, or two for a severe alert."),
     }[action]

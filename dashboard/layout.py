@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import time
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import memory, reads, state
+from dashboard import first_visit, memory, reads, state
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang, language, languages
 from dashboard.reads import Night
@@ -19,7 +22,6 @@ from dashboard.theme import CHART_CONFIG, current_theme
 from reports import citations, names
 from reports.route import known_to
 
-_PURPOSE_READ = "purpose:read"
 _DRAWN = "drawn:before"
 _MOMENT = 0.06
 """Seconds: a change of route takes half as long on the screen with it, and no less with twice as much."""
@@ -27,6 +29,9 @@ _STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
+
+_SUBJECT: ContextVar[Any] = ContextVar("subject")
+"""The place for what the page is about, in the run that draws it."""
 
 _LANGUAGE_PLACE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-language) {display: contents;}
@@ -36,6 +41,7 @@ _LANGUAGE_PLACE = """<style>
 @media (max-width: 640px) {.st-key-language {right: 1rem;}}
 @media print {.st-key-language {display: none;}}
 </style>"""
+_PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
 """Tells screen readers in which language to speak: Streamlit's own page always says English."""
 
@@ -43,7 +49,13 @@ _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
 def dress() -> None:
     """Logo in the theme's colours and the rules of style that Streamlit's theme cannot express."""
     theme = current_theme()
-    st.html(f"<style>\n{_STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
+    hues = {"better": theme.information, "worse": theme.warning, "none": theme.ended}
+    own = {"ground": theme.ground, "accent": theme.accent}
+    own |= {name: hue.ground for name, hue in hues.items()} | {f"{name}-text": hue.text for name, hue in hues.items()}
+    own |= {"better": theme.information.fill, "better-text": theme.ground}
+    colours = ":root {" + "".join(f"--vigie-{name}: {colour};" for name, colour in own.items()) + "}"
+    st.html(f"<style>\n{colours}\n{_STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
+    show_shortcuts()
     st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
     show_languages()
 
@@ -71,24 +83,9 @@ def open_page(*, with_switch: bool = True) -> Night:
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
     night = next(one for one in found if one.run_id == run_id)
-    first_use()
+    first_visit.show()
     above_title(night, found, with_switch=with_switch)
     return night
-
-
-def first_use() -> None:
-    """On the first pages of a visit, until it is read: what Vigie is for and what it must not be used for."""
-    if st.session_state.get(_PURPOSE_READ):
-        return
-    intended, not_for = citations.caveats(lang())[-2:]
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch", gap=None):
-            st.markdown(f":small[**{intended}** {not_for}]")
-        st.button(_("I have read this"), type="tertiary", on_click=_remember_purpose, key="purpose-read")
-
-
-def _remember_purpose() -> None:
-    st.session_state[_PURPOSE_READ] = True
 
 
 def stop_with(text: str) -> None:
@@ -102,9 +99,10 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
     """Drill or replay badge, what is known to when, sources left out, and the way to other releases."""
     if reads.is_drill():
         st.error(_("Drill: this is a restored copy that is not in service. Nothing is sent or shared from it."))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(width="stretch", gap=None):
-            st.markdown(_replay_line(night))
+    with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", horizontal=True, vertical_alignment="center", gap="small"):
+            _SUBJECT.set(st.container(width="content"))
+            st.markdown(_replay_line(night), width="content")
         is_older = night.run_id != found[0].run_id
         icon = ":material/arrow_forward:"
         if is_older and st.button(_("Latest release"), type="tertiary", icon=icon, icon_position="right"):
@@ -119,6 +117,11 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
     if left_out := citations.left_out(night, lang(), with_reasons=True):
         st.warning(plain(" ".join(left_out)), icon=":material/info:")
     say_store_is_silent()
+
+
+def name_in_head(name: str) -> None:
+    """Write what the page is about into the line that stays in sight."""
+    _SUBJECT.get().markdown(f"**{plain(name)}**")
 
 
 def say_store_is_silent() -> None:
@@ -197,14 +200,34 @@ def let_draw(*, at_first: float = _MOMENT) -> None:
 
 def page_scripts() -> str:
     """Every script that pages run, as HTML: the server's policy on content lets no others run."""
-    return "".join(_SAY_LANGUAGE % one for one in languages())
+    return "".join([_PAGE_SCRIPT, *(_SAY_LANGUAGE % one for one in languages())])
+
+
+def words_of_page() -> str:
+    """Words that the browser shows by itself: the menu's name on a phone, and that the server is lost."""
+    lost = _("Vigie’s server does not answer. The page shows what it last knew; it goes on by itself once it is back.")
+    places = {"title": _("No connection"), "lost": lost}
+    data = " ".join(f'data-{name}="{html.escape(text)}"' for name, text in places.items())
+    name = _("Menu")
+    menu = f'<style>[data-testid="stExpandSidebarButton"]::after {{content: "{name}";}}</style>'
+    return f'{menu}<span class="vigie-words" {data}></span>'
+
+
+def show_shortcuts() -> None:
+    """The keys, in a box that ``?`` opens and closes."""
+    lines = [_("1 to 9: the pages, in the order of the menu"), _("Tab: from one control to the next"),
+             _("Enter: press what has the frame"), _("Esc: close"), _("?: this list")]  # fmt: skip
+    with st.container(key="shortcuts", border=True):
+        st.markdown("### " + _("Keys"), anchors=False)
+        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 
 def show_languages() -> None:
     """Every language that has a catalogue."""
     shown = language()
     with st.container(key="language", gap=None):
-        st.html(_LANGUAGE_PLACE + _SAY_LANGUAGE % shown, unsafe_allow_javascript=True)
+        st.html(_LANGUAGE_PLACE + words_of_page() + _SAY_LANGUAGE % shown, unsafe_allow_javascript=True)
+        st.html(_PAGE_SCRIPT, unsafe_allow_javascript=True)
         st.segmented_control(
             _("Language"),
             languages(),

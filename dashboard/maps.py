@@ -6,6 +6,7 @@ government networks block that.
 
 from __future__ import annotations
 
+import html
 import math
 from functools import lru_cache
 from typing import Any
@@ -37,7 +38,8 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
 
     Args:
         routes: Columns ``route_id``, ``name``, ``median`` and ``upper90`` (persons, empty where there is no forecast),
-            ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median).
+            ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median) and,
+            where its name is to lead somewhere, ``link``.
         theme: Colours.
         height: Pixels.
 
@@ -153,10 +155,13 @@ def _label(row: Row, theme: Theme) -> Annotation:
     figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
         figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"
+    name = f"<b>{row['name']}</b>"
+    if link := row.get("link"):
+        name = f'<a href="{html.escape(link)}" target="_self" style="color:{theme.ink}">{name}</a>'
     return {
         "x": x,
         "y": y,
-        "text": f"<b>{row['name']}</b><br>{figure}",
+        "text": f"{name}<br>{figure}",
         "showarrow": False,
         "xanchor": align,
         "yanchor": "middle",

@@ -1,118 +1,148 @@
-"""The fan chart as a PNG file, with its source and caveats in the picture and in the file's text fields.
+"""The fan chart as PNG or SVG in the type of the briefing: date axis, line of today, legend, two lines of footer.
 
-Drawn with matplotlib: plotly's own export needs a browser.
+Drawn with matplotlib: plotly's own export needs a browser. Citations and caveats are in the file's text fields in full.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import io
-import textwrap
+from dataclasses import dataclass
 
+import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from core.quantiles import INTERVALS, interval_levels
 from dashboard.downloads import Export
 from dashboard.i18n import _, labelled, lang
 from dashboard.theme import LIGHT
+from reports.briefing.canvas import DRAWING, Style, font_of, usable, wrap
 
-WIDTH, CHART_HEIGHT, TOP, LINE = 10.0, 4.3, 0.95, 0.145
-"""Inches: whole width, chart, room above it, one line of small print."""
+WIDTH, HEIGHT = 10.0, 5.9
+"""Inches."""
 DOTS_PER_INCH = 150
-LEFT, RIGHT = 0.075, 0.90
+LEFT, RIGHT, TOP, BOTTOM = 0.07, 0.92, 0.76, 0.2
 MONTHS_BACK = 24
-TITLE_LETTERS, PRINT_LETTERS = 84, 150
 HALF_MONTH = pd.Timedelta(days=15)
-MONTHS_BETWEEN_TICKS = 6
+TITLE, BODY, PRINT = Style("serif", 14), Style("sans", 8.5), Style("sans", 7.2)
+MOST_TICKS = 8
 
 
-def fan_png(
-    history: pd.DataFrame, quantiles: pd.DataFrame, export: Export, threshold: float | None, unit: str | None = None
-) -> bytes:
-    """Draw history, fan and threshold.
+@dataclass(frozen=True)
+class Picture:
+    """What one picture shows.
 
-    Args:
+    Attributes:
         history: ``end_date`` and ``obs_value``, in time order.
-        quantiles: Result of ``summaries.quantiles_of``; may be empty.
-        export: Title, citations and caveats that stand under the picture.
+        quantiles: Result of ``numbers.quantiles_of``; may be empty.
+        export: Title, citations and caveats.
         threshold: The reader's number, or None.
         unit: What is counted; arrivals per month by default.
-
-    Returns:
-        A PNG on a light ground, 1500 pixels wide and as high as its small print needs.
+        is_conditional: Whether it shows what would follow from an assumption: another hue, and the word.
     """
-    small_print = [
-        part
-        for label, text in export.about()[1:]
-        for part in textwrap.wrap(labelled(label, text), PRINT_LETTERS, subsequent_indent="    ")
-    ]
-    below = LINE * (len(small_print) + 1) + 0.5
-    height = TOP + CHART_HEIGHT + below
-    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, facecolor=LIGHT.ground)
-    axes = figure.add_axes((LEFT, below / height, RIGHT - LEFT, CHART_HEIGHT / height), facecolor=LIGHT.ground)
-    recent = history.tail(MONTHS_BACK)
-    counts = pd.Series(recent["obs_value"].to_numpy(), index=pd.DatetimeIndex(recent["end_date"]) - HALF_MONTH)
-    if not quantiles.empty:
-        _fan(axes, counts.tail(1), quantiles)
-    axes.plot(counts.index, counts, color=LIGHT.observed, linewidth=1.6)
-    if threshold is not None:
-        _threshold(axes, threshold)
-    _dress(axes, pd.DatetimeIndex([*counts.index, *(pd.DatetimeIndex(quantiles.index) - HALF_MONTH)]))
-    title = textwrap.fill(export.title, TITLE_LETTERS)
-    inch = 1 / height
-    figure.text(LEFT, 1 - 0.2 * inch, title, fontsize=12.5, color=LIGHT.ink, family="serif", weight="bold", va="top")
-    figure.text(LEFT, 1 - (TOP - 0.08) * inch, unit or _("Arrivals per month"), fontsize=8, color=LIGHT.secondary)
-    place = (below - 0.45) / height
-    figure.text(LEFT, place, "\n".join(small_print), fontsize=6.5, color=LIGHT.secondary, va="top", linespacing=1.45)
-    about = "\n".join(labelled(label, text) for label, text in export.about())
-    target = io.BytesIO()
-    figure.savefig(target, format="png", metadata={"Title": export.title, "Description": about, "Software": "Vigie"})
+
+    history: pd.DataFrame
+    quantiles: pd.DataFrame
+    export: Export
+    threshold: float | None = None
+    unit: str = ""
+    is_conditional: bool = False
+
+
+def drawn(picture: Picture, kind: str = "png") -> bytes:
+    """Draw history, fan and threshold on a light ground, 1500 by 885 pixels.
+
+    Args:
+        picture: What it shows.
+        kind: ``png``, or ``svg`` whose words stay words.
+    """
+    with DRAWING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "vigie"}):
+        figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, facecolor=LIGHT.ground)
+        axes = figure.add_axes((LEFT, BOTTOM, RIGHT - LEFT, TOP - BOTTOM), facecolor=LIGHT.ground)
+        _draw(axes, picture)
+        _words(figure, picture)
+        target = io.BytesIO()
+        figure.savefig(target, format=kind, metadata=_metadata(picture.export, kind))
     return target.getvalue()
 
 
-def _fan(axes: Axes, anchor: pd.Series, quantiles: pd.DataFrame) -> None:
-    """Bands of 95, 80 and 50 % that open from the last count, and the median."""
-    months = anchor.index.append(pd.DatetimeIndex(quantiles.index) - HALF_MONTH)
-
-    def line(level: float) -> list[float]:
-        return [*anchor.tolist(), *quantiles[level].tolist()]
-
-    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), LIGHT.fan_opacity, strict=True):
-        low, high = interval_levels(coverage)
-        axes.fill_between(months, line(low), line(high), color=LIGHT.fan, alpha=opacity, linewidth=0)
-        _label(axes, lang().percent(coverage), (months[-1], line(high)[-1]), LIGHT.secondary)
-    axes.plot(months, line(0.5), color=LIGHT.median, linewidth=1.8)
-    median = _("median {value}").format(value=lang().expected(line(0.5)[-1]))
-    _label(axes, median, (months[-1], line(0.5)[-1]), LIGHT.median)
+def _metadata(export: Export, kind: str) -> dict[str, str | None]:
+    about = "\n".join(labelled(label, text) for label, text in export.about())
+    named: dict[str, str | None] = {"Title": export.title, "Description": about}
+    return named | ({"Software": "Vigie"} if kind == "png" else {"Creator": "Vigie", "Date": None})
 
 
-def _label(axes: Axes, text: str, place: tuple[pd.Timestamp, float], colour: str) -> None:
-    axes.annotate(text, place, (6, 0), textcoords="offset points", color=colour, fontsize=7.5, va="center")
-
-
-def _threshold(axes: Axes, threshold: float) -> None:
-    axes.axhline(threshold, color=LIGHT.ink, linewidth=1, linestyle="--")
-    label = _("your number: {value}").format(value=lang().counted(threshold))
+def _draw(axes: Axes, picture: Picture) -> None:
+    recent, quantiles = picture.history.tail(MONTHS_BACK), picture.quantiles
+    counts = pd.Series(recent["obs_value"].to_numpy(), index=pd.DatetimeIndex(recent["end_date"]) - HALF_MONTH)
+    fan, median = (LIGHT.replay.fill, LIGHT.replay.text) if picture.is_conditional else (LIGHT.fan, LIGHT.median)
+    marks: list[Patch] = []
+    top = float(counts.max()) if len(counts) else 0.0
+    if not quantiles.empty:
+        months = counts.tail(1).index.append(pd.DatetimeIndex(quantiles.index) - HALF_MONTH)
+        line = {level: [*counts.tail(1), *quantiles[level]] for level in (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)}
+        for coverage, opacity in zip(sorted(INTERVALS, reverse=True), LIGHT.fan_opacity, strict=True):
+            low, high = interval_levels(coverage)
+            axes.fill_between(months, line[low], line[high], color=fan, alpha=opacity, linewidth=0)
+            marks.append(Patch(facecolor=fan, alpha=min(1.0, 2.2 * opacity), label=lang().percent(coverage)))
+        axes.plot(months, line[0.5], color=median, linewidth=1.9, label=_("median"))
+        last = lang().expected(line[0.5][-1])
+        axes.annotate(
+            last, (months[-1], line[0.5][-1]), (6, 0), textcoords="offset points", color=median, va="center",
+            fontproperties=font_of(Style("bold", 8.5)),
+        )  # fmt: skip
+        top = max(top, float(quantiles[0.9].max()))
+    axes.plot(counts.index, counts, color=LIGHT.observed, linewidth=1.6, label=_("counted"))
+    if picture.threshold is not None and picture.threshold <= 1.6 * top:
+        top = max(top, picture.threshold)
+        label = _("your number: {value}").format(value=lang().counted(picture.threshold))
+        axes.axhline(picture.threshold, color=LIGHT.ink, linewidth=1, linestyle="--", label=label)
+    now = pd.Timestamp(dt.date.fromisoformat(picture.export.known_on))
+    axes.axvline(now, color=LIGHT.secondary, linewidth=0.9)
     axes.annotate(
-        label,
-        (0.01, threshold),
-        (0, 3),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=LIGHT.ink,
+        lang().day_short(now), (now, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+        ha="center", color=LIGHT.secondary, fontproperties=font_of(BODY),
+    )  # fmt: skip
+    axes.set_ylim(0, 1.06 * top or 1.0)
+    _dress(axes, pd.DatetimeIndex([*counts.index, *(pd.DatetimeIndex(quantiles.index) - HALF_MONTH)]))
+    handles = [*axes.get_legend_handles_labels()[0], *marks[::-1]]
+    axes.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.08), ncols=len(handles), frameon=False,
+        prop=font_of(BODY), labelcolor=LIGHT.secondary, borderaxespad=0, handlelength=1.4, columnspacing=1.6,
+    )  # fmt: skip
+
+
+def _words(figure: Figure, picture: Picture) -> None:
+    """Title, unit, and the footer: whose figures they are and how far they may be used."""
+    export, points = picture.export, WIDTH * 72 * (RIGHT - LEFT)
+    word = _("Conditional")
+    title = f"{word} – {export.title}" if picture.is_conditional else export.title
+    lines = wrap(title, TITLE, points, 2)
+    figure.text(LEFT, 0.975, "\n".join(lines), color=LIGHT.ink, va="top", fontproperties=font_of(TITLE))
+    unit = picture.unit or _("Arrivals per month")
+    figure.text(LEFT, TOP + 0.012, usable(unit, BODY), color=LIGHT.secondary, fontproperties=font_of(BODY))
+    source = " ".join(export.citations[:2])
+    known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
+    caveat = _("A forecast is a range, not a fact: one month in five is expected outside the 80% interval.")
+    footer = [*wrap(f"{known} · Vigie · {source}", PRINT, points, 1), *wrap(caveat, PRINT, points, 1)]
+    figure.text(
+        LEFT, 0.085, "\n".join(footer), color=LIGHT.secondary, va="top", linespacing=1.5, fontproperties=font_of(PRINT)
     )
 
 
 def _dress(axes: Axes, months: pd.DatetimeIndex) -> None:
-    """Axis from zero, hairlines, month names in the reader's language."""
-    axes.set_ylim(bottom=0)
+    """Axis from zero, hairlines, dates in the reader's language under some of the periods."""
     axes.grid(axis="y", color=LIGHT.grid)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(LIGHT.hairline)
-    ticks = months[(months.month - 1) % MONTHS_BETWEEN_TICKS == 0]
+    ordered = months.unique().sort_values()
+    ticks = ordered[:: max(1, -(-len(ordered) // MOST_TICKS))]
     axes.set_xticks(ticks.to_numpy(), [lang().month_short(month, year=True) for month in ticks])
-    axes.tick_params(colors=LIGHT.secondary, labelsize=7.5, length=0)
+    axes.tick_params(colors=LIGHT.secondary, length=0)
     axes.yaxis.set_major_formatter(lambda value, _place: lang().counted(value))
+    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+        label.set_fontproperties(font_of(BODY))

@@ -46,7 +46,7 @@ def comparison_table(record: pd.DataFrame, comparison: pd.DataFrame, rule: str, 
     ]
     table = [*own.to_dict("records"), *beside.to_dict("records")]
     names = [_("Vigie")] * len(own) + [named(COMPARED_RULES, str(name)) for name in beside["rule"]]
-    return pd.DataFrame({_("Who says it"): names, **_measured(table)})
+    return pd.DataFrame({_("Source"): names, **_measured(table)})
 
 
 def months_words(row: Row) -> str:
@@ -88,7 +88,7 @@ def rises_table(rises: pd.DataFrame) -> pd.DataFrame:
                 _("Rise"): first["title"],
                 **{_("{n} before").format(n=step): _chance(by_horizon, step) for step in (6, 5, 4, 3, 2, 1)},
                 _("First alert"): _first(alerted),
-                _("Came"): _occurred(by_horizon),
+                _("Outcome"): _occurred(by_horizon),
                 _("Figures"): _basis(str(basis)),
                 _("Source"): first["url"],
                 _("What happened"): first["what"],
@@ -133,11 +133,13 @@ def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     return {
         _("Foretold an onset"): [_share(row, "precision", "n_alerts") for row in table],
         _("Events seen"): [_share(row, "recall", "n_events") for row in table],
-        _("In vain, per route and year"): [_between(row, "false_alarms_per_route_year", _one_decimal) for row in table],
-        _("Notice, months"): [_quartiles(row) for row in table],
+        _("False alarms per route per year"): [
+            _between(row, "false_alarms_per_route_year", _one_decimal) for row in table
+        ],
+        _("Lead time, months"): [_quartiles(row) for row in table],
         _("Brier skill"): [_between(row, "brier_skill", _two_decimals) for row in table],
         _("AUC"): [_between(row, "auc", _two_decimals) for row in table],
-        _("Comes anyway"): [_plain_share(row.get("base_rate", float("nan"))) for row in table],
+        _("Base rate"): [_plain_share(row.get("base_rate", float("nan"))) for row in table],
         _("Cut-off"): [_cutoff(row) for row in table],
         _("Alerts"): [_count(row.get("n_alerts", float("nan"))) for row in table],
         _("Repeats"): [_count(row.get("n_repeats", float("nan"))) for row in table],
@@ -205,7 +207,7 @@ AS_ISSUED = "0"
 
 def show(night: Night, route_id: str) -> None:
     """Everything that past origins say about the alert rules."""
-    st.header(_("Were the alerts right?"), anchor=False)
+    st.header(_("How often were alerts correct?"), anchor=False)
     everywhere = night.frame("track_record")
     record = of_route(everywhere, route_id)
     if record.empty:
@@ -231,7 +233,7 @@ def show_horizon(record: pd.DataFrame) -> int:
         horizons,
         width=240,
         format_func=lambda step: (
-            _("any of three months, as issued")
+            _("within three months (alerts as issued)")
             if step == AS_ISSUED
             else ngettext("the month {n} month ahead", "the month {n} months ahead", int(step)).format(n=step)
         ),
@@ -245,9 +247,9 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
     table = memory.made(night, partial(record_table, rows), "record", route_id, horizon)
     st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
     text = _(
-        "Right: share of alerts after which the event came; for rules that look back, share whose finding still held "
-        "three months later. Comes anyway: share of calm months with the event, alert or not. Brackets: 90% interval "
-        "from a block bootstrap over past origins, no narrower than the number of cases allows; notice: quartiles."
+        "Foretold an onset (hit rate): share of alerts followed by the event; looking back: whose finding still held "
+        "three months later. Base rate: share of calm months with the event, alert or not. Brackets: 90% interval "
+        "from a block bootstrap over past origins, no narrower than the number of cases allows; lead time: quartiles."
     )
     st.markdown(small(text))
     downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))
@@ -288,7 +290,7 @@ def show_reliability(night: Night, rule: str, horizon: int) -> None:
     bins = bins[(bins["rule"] == rule) & (bins["horizon"] == horizon)]
     if bins.empty:
         return
-    title = _("Do the chances mean what they say? All routes")
+    title = _("Are the probabilities reliable? All routes")
     st.markdown(f"### {title}", anchors=False)
     memory.drawn(night, partial(draw_reliability, bins), "reliability", rule, horizon)
     downloads.figures(downloads.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)

@@ -138,7 +138,7 @@ def show_drivers(view: RouteView) -> None:
     st.markdown(text)
     rows = indicators(view)
     if rows.empty:
-        st.markdown(layout.small(_("This release holds no indicators.")))
+        st.markdown(layout.small(_("No indicators in this release.")))
         return
     places = sorted(set(rows["geo"]) & known_codes(), key=country)
     usual = memory.made(view.night, partial(usual_place, view, places), "usual place", view.route_id, view.known_on)
@@ -148,7 +148,7 @@ def show_drivers(view: RouteView) -> None:
     at = (view.route_id, view.known_on, place)
     lines = memory.made(view.night, partial(context_lines, view, rows, place), "context", *at)
     if lines.empty:
-        st.markdown(layout.small(_("This release holds no indicator for this place.")))
+        st.markdown(layout.small(_("No indicator for this place in this release.")))
         return
     memory.drawn(view.night, partial(draw_context, lines), "context's chart", *at)
     made = downloads.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)

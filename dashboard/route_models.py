@@ -239,8 +239,8 @@ def news_words(rows: pd.DataFrame) -> str:
     moved = rows.set_index("component")["change"]
     month = lang().month(first["origin_date"])
     text = _(
-        "{month}: {outcome} counted, {expected} expected a month before. That alone moved the forecast by {change}, of "
-        "which {lasting} in every month ahead alike."
+        "{month}: {outcome} counted, {expected} expected a month before. This difference changed the forecast by "
+        "{change}; {lasting} of it lasts through all months ahead."
     )
     said = text.format(
         month=month,

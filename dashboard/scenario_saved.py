@@ -84,7 +84,7 @@ def _show_list(saved: dict[str, Entry]) -> None:
             _("Scenario"): [f"[{plain(entry.reason)}]({_link(entry)})" for entry in entries],
             _("Route"): [layout.route_name(str(entry.payload["query"]["route"])) for entry in entries],
             _("Saved by"): [plain(entry.actor) for entry in entries],
-            _("On"): [no_break(lang().day_short(entry.at.date())) for entry in entries],
+            _("Date"): [no_break(lang().day_short(entry.at.date())) for entry in entries],
         }
     )
     st.table(table, border="horizontal", hide_index=True, alt=_("Scenarios that people saved"))

@@ -77,7 +77,7 @@ def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scen
         )
         said = text.format(left=round(error.effective), n=lang().counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
-    text = _("Chance of the condition itself: {chance} ({word}). Effective sample: {left} of {n} paths.")
+    text = _("Chance of the condition itself: {chance} ({word}). It holds on {left} of {n} sample paths.")
     note = text.format(
         chance=lang().percent(found.probability),
         word=lang().chance_word(found.probability),

@@ -155,7 +155,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
         "q75": _("50% to"),
         "q90": _("80% to"),
         "q975": _("95% to"),
-        "chance_above": _("Chance to pass your number"),
+        "chance_above": _("Probability of exceeding your threshold"),
     }
     words = {
         "observed": _("counted"),

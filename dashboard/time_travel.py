@@ -298,7 +298,7 @@ def source_words(view: RouteView) -> str:
 def held_words(inside: float) -> str:
     """The narrowest interval that holds an outcome."""
     if inside == OUTSIDE:
-        return _("outside all")
+        return _("outside all intervals")
     return _("inside the {coverage}").format(coverage=lang().percent(inside))
 
 
@@ -312,7 +312,7 @@ def verdict_table(did: pd.DataFrame) -> pd.DataFrame:
                 lang().interval(low, high) for low, high in zip(did["q10"], did["q90"], strict=True)
             ],
             _("Counted"): [lang().counted(value) for value in did["outcome"]],
-            _("Where it fell"): [held_words(inside) for inside in did["inside"]],
+            _("Position in interval"): [held_words(inside) for inside in did["inside"]],
         }
     )
 

@@ -201,7 +201,14 @@ def _groups_table(group_errors: pd.DataFrame, words: Language) -> str:
         ]
         for row in renamed.itertuples()
     ]  # fmt: skip
-    head = [_("route"), _("region of origin"), _("months ahead"), _("relative WIS"), _("bias"), _("80% held")]
+    head = [
+        _("route"),
+        _("region of origin"),
+        _("months ahead"),
+        _("relative WIS"),
+        _("bias"),
+        _("80% interval coverage"),
+    ]
     return _table([*head, _("forecasts"), _("mark")], lines, words)
 
 

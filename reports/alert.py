@@ -12,7 +12,8 @@ import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
 from alerts.reasons import cannot_be_judged, sentence
-from alerts.rules import EXCEEDANCE_RULES, TEMPLATES
+from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES
+from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.verification.record import record_of
 from core.languages import Language, is_known, ten_dots
 from core.languages import marked as _
@@ -23,6 +24,8 @@ from reports.release import Row
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
+CONTEXT = frozenset({rule.rule for rule in DATA_RULES} | {ORIGIN_CONTEXT})
+"""Rules that only inform: late sources, revisions, what happens in countries of origin. Nobody decides about them."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
 
 
@@ -75,7 +78,9 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     chance, threshold = _number(alert.get("probability")), _number(alert.get("threshold"))
     level = str(alert["alert_level"])
     dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
-    event = _("to fall to {threshold} a month") if alert.get("rule") in FALLS else _("to pass {threshold} a month")
+    event = (
+        _("to fall to {threshold} or fewer a month") if alert.get("rule") in FALLS else _("to pass {threshold} a month")
+    )
     badge = level_label(level, language)
     if over:
         was = _("{ended}, was {level}")
@@ -141,8 +146,8 @@ def measures_words(record: Row, language: Language) -> list[str]:
     texts = (
         ("precision", _("right in {share} of its warnings"), True),
         ("recall", _("warned of {share} of the events"), True),
-        ("false_alarms_per_route_year", _("{share} warnings in vain per route and year"), False),
-        ("lead_months_median", _("{share} months of notice, median"), False),
+        ("false_alarms_per_route_year", _("{share} false alarms per route per year"), False),
+        ("lead_months_median", _("{share} months of lead time, median"), False),
     )
     out = []
     for name, text, is_share in texts:

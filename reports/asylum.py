@@ -144,7 +144,7 @@ def missing_words(view: AsylumForecast, release: ReadableRelease, language: Lang
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
             last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
-            text = _("{kind}: figures end in {period}, too old for a forecast.")
+            text = _("{kind}: latest data {period}, too old for a current forecast.")
             ended = language.period(last, MONTHS_EACH[str(freq)])
             parts.append(language.text(text, kind=kind_name(kind, language), period=ended))
     return " ".join(parts)
@@ -160,5 +160,5 @@ def why_no_forecast(view: AsylumForecast, release: ReadableRelease, language: La
     forecasts = release.frame("asylum_forecasts")
     kinds = forecasts["target"] + "." + forecasts["freq"]
     if not kinds.eq(view.kind).any() or view.state["state"] != OK:
-        return language.text(_("Figures end in {period}, too old for a forecast of the present."), period=last)
-    return language.text(_("This release holds no forecast of this country."))
+        return language.text(_("Latest data: {period}. Too old for a current forecast."), period=last)
+    return language.text(_("No forecast of this country in this release."))

@@ -11,7 +11,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import numbers
-from reports.alert import FALLS
+from reports.alert import CONTEXT, FALLS
 from reports.names import level_name, route_name, subject_name
 from reports.release import ReadableRelease, Row
 
@@ -72,7 +72,9 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
 
 
 def _subject(alert: Row) -> str:
-    return str(alert["route_id"] if is_route(str(alert["route_id"])) else alert["source_id"])
+    """Route or source; what only informs is compared by itself."""
+    subject = str(alert["route_id"] if is_route(str(alert["route_id"])) else alert["source_id"])
+    return f"{subject} {alert['rule']}" if alert["rule"] in CONTEXT else subject
 
 
 def _subjects(alerts: pd.DataFrame) -> pd.Series:
@@ -83,7 +85,7 @@ def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Lang
     """What became of the gravest alert of each route or source."""
     gravest = []
     for frame in (now.frame("alerts"), former.frame("alerts")):
-        alerts = numbers.by_level(frame[frame["rule"] != STALE])
+        alerts = numbers.by_level(frame[~frame["rule"].isin(CONTEXT)])
         gravest.append(alerts.assign(subject=_subjects(alerts)).drop_duplicates("subject"))
     both = gravest[0].merge(gravest[1], on="subject", how="outer", suffixes=("", "_before"), indicator=True, sort=False)
     sources = {source_id: language.record(card) for source_id, card in now.sources().items()}
@@ -137,26 +139,27 @@ def _late_sources(now: ReadableRelease, former: ReadableRelease, language: Langu
 
 
 def _new_counts(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """Months that closed since: the count beside what the former release expected."""
-    out = []
+    """Months that closed since, a sentence for each: every route's count beside what the former release expected."""
+    closed: dict[str, list[str]] = {}
     for route_id in now.frame("routes")["route_id"]:
         series_id = numbers.route_series(route_id)
         counts, before = (numbers.series_of(one.frame("observations"), series_id) for one in (now, former))
         fresh = counts[~counts["time_period"].isin(before["time_period"])]
         if len(fresh) and len(before):
-            out.append(_new_count(fresh.iloc[-1], former.frame("forecasts"), route_id, language))
-    return out
+            last = fresh.iloc[-1]
+            said = _new_count(last, former.frame("forecasts"), route_id, language)
+            closed.setdefault(str(last["time_period"]), []).append(said)
+    text = _("Counted in {month}")
+    return [
+        language.labelled(language.text(text, month=language.month(month)), ", ".join(said))
+        for month, said in sorted(closed.items())
+    ]
 
 
 def _new_count(last: pd.Series, forecasts: pd.DataFrame, route_id: str, language: Language) -> str:
     quantiles = numbers.quantiles_of(forecasts, numbers.route_series(route_id))
-    text = language.text(
-        _("{route}: {month} closed at {value}"),
-        route=route_name(route_id, language),
-        month=language.month(str(last["time_period"])),
-        value=language.counted(last["obs_value"]),
-    )
-    if last["end_date"] in quantiles.index and 0.5 in quantiles:
-        median = float(quantiles[0.5].loc[last["end_date"]])
-        text += ", " + language.text(_("expected were {value}"), value=language.expected(median))
-    return text
+    name, value = route_name(route_id, language), language.counted(last["obs_value"])
+    if last["end_date"] not in quantiles.index or 0.5 not in quantiles:
+        return f"{name} {value}"
+    median = language.expected(float(quantiles[0.5].loc[last["end_date"]]))
+    return language.text(_("{route} {value} ({expected} expected)"), route=name, value=value, expected=median)

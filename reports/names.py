@@ -63,9 +63,9 @@ COMPARED_RULES = {
 }
 """Simple rules that alerts are compared with."""
 INDICATORS = {
-    "conflict_deaths": _("Deaths in armed conflict, persons"),
-    "new_displacement": _("New internal displacement, persons"),
-    "deaths_and_disappearances": _("Deaths and disappearances on the way, persons"),
+    "conflict_deaths": _("Deaths in organised violence, persons"),
+    "new_displacement": _("New internal displacements (movements)"),
+    "deaths_and_disappearances": _("Deaths and disappearances on migration routes, persons"),
     "food_price_index": _("FAO food price index"),
     "arrivals": _("Arrivals"),
     "asylum_applications": _("Asylum applications"),

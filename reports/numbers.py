@@ -15,6 +15,7 @@ from core.routes import ROUTES
 from core.schema import ALL, make_series_id
 from forecasting.model import ENSEMBLE
 from forecasting.verification.verdict import BETTER, skill
+from reports.alert import CONTEXT
 
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
@@ -112,8 +113,8 @@ def chances(quantiles: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
 
 def level_of(alerts: pd.DataFrame, route_id: str) -> str:
-    """The highest level open on a route, or an empty text."""
-    found = set(alerts.loc[alerts["route_id"] == route_id, "alert_level"])
+    """The highest level open on a route, or an empty text; what only informs has no say."""
+    found = set(alerts.loc[(alerts["route_id"] == route_id) & ~alerts["rule"].isin(CONTEXT), "alert_level"])
     return next((level for level in LEVEL_ORDER if level in found), "")
 
 
@@ -177,6 +178,20 @@ def year_earlier(history: pd.DataFrame) -> float:
     before = str(pd.Period(history["time_period"].iloc[-1], freq="M") - 12)
     found = history.loc[history["time_period"] == before, "obs_value"]
     return float(found.iloc[0]) if len(found) else float("nan")
+
+
+def counted_a_year_before(
+    observations: pd.DataFrame, series_ids: Sequence[str], ends: list[pd.Timestamp]
+) -> float | None:
+    """Counts of several series in the same months a year earlier; None where one is missing."""
+    wanted, total = {str(end.to_period("M") - 12) for end in ends}, 0.0
+    for series_id in series_ids:
+        history = series_of(observations, series_id)
+        found = history.loc[history["time_period"].isin(wanted), "obs_value"]
+        if len(found) < len(wanted) or found.isna().any():
+            return None
+        total += float(found.sum())
+    return total
 
 
 def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id: str, after: dt.date) -> pd.DataFrame:

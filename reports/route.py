@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pandas as pd
@@ -13,7 +13,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import numbers
-from reports.alert import AlertReport, alert_report, rule_record
+from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
 from reports.release import ReadableRelease, Row
@@ -79,7 +79,8 @@ class Card:
         figure_means: What the figure is.
         when: The months meant.
         record: How often such warnings were right.
-        alert: The alert, where one is open.
+        route_id: The route; empty where a source is meant.
+        alert_id: The alert, where one is open.
     """
 
     level: str
@@ -90,7 +91,8 @@ class Card:
     figure_means: str = ""
     when: str = ""
     record: str = ""
-    alert: AlertReport | None = None
+    route_id: str = ""
+    alert_id: str = ""
 
 
 def window_words(as_of: dt.date, language: Language) -> str:
@@ -150,8 +152,9 @@ def cards(
     for row in firsts.to_dict("records"):
         report = alert_report(row, rule_record(row, release.frame("track_record")), language)
         change = change_words(change_since(row, alerts, before), language)
-        found.append(alert_card(report, subject_name(row, sources, language), change))
-    was = ended.drop_duplicates("route_id").set_index("route_id")["alert_level"]
+        card = alert_card(report, subject_name(row, sources, language), change)
+        found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
+    was = ended[~ended["rule"].isin(CONTEXT)].drop_duplicates("route_id").set_index("route_id")["alert_level"]
     calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]
     calm.sort(key=lambda row: row["route_id"] not in was.index)
     return found + [quiet_card(row, release.as_of, language, was.get(row["route_id"], "")) for row in calm]
@@ -169,7 +172,6 @@ def alert_card(report: AlertReport, subject: str, change: str) -> Card:
         figure_means=f"{capital(report.chance_word)} {report.event}".strip(),
         when=report.window if is_forecast else "",
         record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
-        alert=report,
     )
 
 
@@ -177,7 +179,8 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "") -> C
     """The card of a route without an alert; ``was`` is the level of one that has ended, or empty."""
     name = route_name(str(row["route_id"]), language)
     if row["state"] != "ok":
-        return Card("", language.text(_("no forecast")), name, without_forecast(row, language))
+        why = without_forecast(row, language)
+        return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
     window = window_words(as_of, language)
     return Card(
         level="ended" if was else "",
@@ -191,6 +194,7 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "") -> C
         figure=language.expected(row["expected"]),
         figure_means=language.text(_("arrivals expected")),
         when=window,
+        route_id=str(row["route_id"]),
     )
 
 
@@ -204,7 +208,7 @@ def without_forecast(row: Row, language: Language) -> str:
     name = route_name(str(row["route_id"]), language)
     if not row["last_period"]:
         return language.text(_("{route}: no figures, so no forecast."), route=name)
-    text = _("{route}: figures end in {month}, too old for a forecast of the present.")
+    text = _("{route}: latest data {month}, too old for a current forecast.")
     return language.text(text, route=name, month=language.month(str(row["last_period"])))
 
 
@@ -295,7 +299,7 @@ def running_words(view: RouteForecast, language: Language) -> str:
 def skill_words(view: RouteForecast, language: Language) -> str:
     """How far ahead the forecast is worth more than the baseline."""
     if view.skill is None:
-        return language.text(_("This release holds no score for this route."))
+        return language.text(_("No score for this route in this release."))
     first, last = view.skill
     if view.origin:
         text = _("How far the forecast can be trusted is judged on all past origins, later ones too: see Evaluation.")
@@ -328,7 +332,7 @@ def fallback_words(view: RouteForecast, language: Language) -> str:
 
 
 def _first_of_each_route(alerts: pd.DataFrame) -> pd.DataFrame:
-    ranked = numbers.by_level(alerts)
+    ranked = numbers.by_level(alerts[~alerts["rule"].isin(CONTEXT)])
     return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
 
 

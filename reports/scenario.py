@@ -22,9 +22,9 @@ SIDES = {"above": _("more than"), "below": _("at most")}
 STAYS = {"open": _("may end at any time"), "fixed": _("the same for everybody")}
 """Ways in which a stay ends."""
 SCALES = {
-    "usual": _("as suits the episode"),
+    "usual": _("default for this episode"),
     "ratio": _("ratio to the months before"),
-    "persons": _("persons beyond the months before"),
+    "persons": _("additional arrivals over preceding months"),
 }
 """Ways in which a past episode is brought to the present."""
 EPISODE_NAMES = {

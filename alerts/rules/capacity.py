@@ -46,6 +46,6 @@ RULE = ExceedanceRule(
     say=_say,
     sentences={
         "capacity_own": _("{word} ({chance}) to pass your number, {threshold} a month, {when}."),
-        "capacity_default": _("{word} ({chance}) to pass the default number, {threshold} a month, {when}."),
+        "capacity_default": _("{word} ({chance}) to pass {threshold} a month, reached in 1 month of 10, {when}."),
     },
 )

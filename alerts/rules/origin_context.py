@@ -138,7 +138,12 @@ RULE = ObservedRule(
     signals=signals,
     followed=FOLLOWED,
     sentences={
-        "origin_conflict_deaths": _("{citizen} ({share} here): {value} conflict deaths, the most in 3 years."),
-        "origin_new_displacement": _("{citizen} ({share} here): {value} newly displaced, the most in 3 years."),
+        "origin_conflict_deaths": _(
+            "{citizen}, {share} of arrivals here: {value} conflict deaths in 3 months, the highest in 3 years."
+        ),
+        "origin_new_displacement": _(
+            "{citizen}, {share} of arrivals here: {value} new internal displacements in 3 months, "
+            "the highest in 3 years."
+        ),
     },
 )

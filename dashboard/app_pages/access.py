@@ -59,9 +59,9 @@ def action_name(action: str) -> str:
         page_action(page): _("read the page {page}").format(page=_(title)) for page, title in page_titles().items()
     }
     names |= {
-        DOWNLOAD: _("take files away"), SAVE_SCENARIO: _("save a scenario"), SIGNED_OFF: _("sign an alert off"),
+        DOWNLOAD: _("download files"), SAVE_SCENARIO: _("save a scenario"), SIGNED_OFF: _("sign an alert off"),
         DISMISSED: _("dismiss an alert"), ACKNOWLEDGED: _("acknowledge an alert"),
-        ANSWERED: _("answer an objection"), COMMENTED: _("comment on an alert"), DISSENTED: _("file dissent"),
+        ANSWERED: _("answer an objection"), COMMENTED: _("comment on an alert"), DISSENTED: _("record a disagreement"),
         CORRECTION: _("file a correction"),
     }  # fmt: skip
     return names.get(action, action)

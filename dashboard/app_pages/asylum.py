@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import asylum_view, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
-from dashboard.charts.fan import Fan, fan_alt, fan_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.i18n import _, lang
-from dashboard.pictures import fan_png
+from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_context import country
 from dashboard.theme import current_theme
@@ -24,7 +24,7 @@ def show(night: Night) -> None:
     series = night.frame("asylum_series")
     found = asylum_view.kinds(series)
     if not found:
-        layout.stop_with(_("This release holds no asylum applications."))
+        layout.stop_with(_("No asylum applications in this release."))
     kind = state.choice("kind", found, found[0])
     ranked = partial(asylum_view.destinations, series, night.frame("observations"), kind)
     order = memory.made(night, ranked, "destinations", kind)
@@ -93,6 +93,7 @@ def draw_fan(view: AsylumView, *, earlier: bool) -> None:
         months_each=view.months_each,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
+    st.html(fan_key(fan, current_theme()))
     layout.chart(fan_chart(fan, current_theme()), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
 
 
@@ -105,7 +106,7 @@ def show_files(view: AsylumView) -> None:
         export,
         export.title,
         shown=asylum_view.in_words(export.frame),
-        picture=lambda: fan_png(view.history, view.quantiles, export, None, asylum.unit(view, lang())),
+        picture=partial(drawn, Picture(view.history, view.quantiles, export, unit=asylum.unit(view, lang()))),
     )
 
 

@@ -120,7 +120,7 @@ def state_badge(state_id: str) -> str:
 def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
     """Everything the catalogue says about one source."""
     if not cards:
-        st.markdown(small(_("This release holds no catalogue of sources.")))
+        st.markdown(small(_("No catalogue of sources in this release.")))
         return
     known = [name for name in fresh["source_id"] if name in cards]
     names = [*known, *[name for name in cards if name not in known]]

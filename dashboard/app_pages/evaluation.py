@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, layout, memory, record_view, state
+from dashboard import downloads, evaluation_view, layout, memory, record_view, skill_map, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
@@ -37,9 +37,11 @@ def show(night: Night) -> None:
     find = partial(evaluation_view.skill_rows, scores, evaluation_view.series_of(route_id), scale)
     rows = memory.made(night, find, "skill", route_id, scale)
     st.title(evaluation_view.title(rows), anchor=False)
+    memory.drawn(night, partial(skill_map.show, night), "skill map")
+    st.header(_("For statisticians"), anchor=False)
     show_controls(routes, route_id, scale)
     if rows.empty:
-        st.markdown(small(_("This release holds no scores here yet.")))
+        st.markdown(small(_("No scores here in this release.")))
     else:
         memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
         layout.let_draw(at_first=LOADING)
@@ -92,9 +94,9 @@ def show_calibration(night: Night, route_id: str) -> None:
     """Coverage and PIT of the ensemble at one horizon."""
     rows = night.frame("calibration")
     rows = rows[(rows["series_id"] == evaluation_view.series_of(route_id)) & (rows["model_id"] == ENSEMBLE)]
-    st.header(_("Do the intervals hold what they promise?"), anchor=False)
+    st.header(_("Are the intervals well calibrated?"), anchor=False)
     if rows.empty:
-        st.markdown(small(_("This release holds no calibration here yet.")))
+        st.markdown(small(_("No calibration here in this release.")))
         return
     horizons = [str(step) for step in sorted(rows["horizon"].astype(int).unique())]
     horizon = state.choice("horizon", horizons, horizons[0])

@@ -80,7 +80,7 @@ def glossary() -> list[tuple[str, str]]:
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
-        (_("Right 6 times in 10"), _("of ten past warnings of this kind, six came true")),
+        (_("6 of 10 came true"), _("of ten past warnings of this kind, six came true")),
     ]
 
 
@@ -98,7 +98,7 @@ def show(night: Night) -> None:
         st.markdown(_(INTENDED_USE))
         st.header(_("What it must not be used for"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
-        st.header(_("Words"), anchor=False)
+        st.header(_("Glossary"), anchor=False)
         st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
     show_cards(night)
     made = _("Release {run_id}, made on {day} by Vigie {version}.")
@@ -111,7 +111,7 @@ def show_cards(night: Night) -> None:
     cards = night.model_cards()
     st.header(_("Model cards"), anchor=False)
     if not cards:
-        st.markdown(small(_("This release holds no model cards.")))
+        st.markdown(small(_("No model cards in this release.")))
         return
     names = sorted(cards, key=lambda name: (name != "vigie-ensemble", name != "vigie-baseline", name))
     chosen = state.choice("model", names, names[0])

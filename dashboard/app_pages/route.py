@@ -18,9 +18,9 @@ from dashboard import (
     tables,
     time_travel,
 )
-from dashboard.charts.fan import Fan, fan_alt, fan_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.i18n import _, lang, ngettext
-from dashboard.pictures import fan_png
+from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge
@@ -37,13 +37,14 @@ def show(night: Night) -> None:
     """The page."""
     routes, usual = memory.made(night, partial(route_view.routes_of, night), "routes of")
     if not routes:
-        layout.stop_with(_("This release holds no route."))
+        layout.stop_with(_("No route in this release."))
     route_id = state.choice("route", routes, usual, always=True)
     past = memory.made(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
     asked = (route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
     view = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
+    layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     show_controls(night, view, routes, past)
     chart, figures = st.columns([3.1, 1], gap="medium")
@@ -78,6 +79,7 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
             help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
             **state.widget("number", int(view.threshold), lambda value: None if value is None else str(int(value))),
         )
+        st.toggle(_("Log scale"), **state.widget("log", state.switch("log"), lambda on: "1" if on else None))
         st.toggle(
             _("Earlier forecasts"),
             **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
@@ -92,15 +94,15 @@ def show_fan(view: RouteView) -> None:
         st.info(layout.plain(route.without_forecast(view.summary, lang())), icon=":material/info:")
         return
     earlier, revealed = state.switch("earlier", default=True), state.switch("reveal")
-    draw = partial(draw_fan, view, earlier=earlier, revealed=revealed)
-    memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed)
+    draw = partial(draw_fan, view, earlier=earlier, revealed=revealed, is_log=state.switch("log"))
+    memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed, state.switch("log"))
     if revealed:
         time_travel.show_verdict(view)
     if fallback := route.fallback_words(view, lang()):
         st.markdown(layout.small(fallback))
 
 
-def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
+def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) -> None:
     """The fan chart, and the month that is running."""
     fan = Fan(
         view.observed,
@@ -114,9 +116,12 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool) -> None:
         chances=view.chances,
         # At a past origin the record of today was not known yet.
         skill=None if view.origin else view.skill,
+        months_back=max(12, min(24, 4 * view.horizon)),
+        is_log=is_log,
     )
     alt = fan_alt(fan, name=layout.route_name(view.route_id))
     figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
+    st.html(fan_key(fan, current_theme()))
     layout.chart(figure, alt, "fan")
     if running := route.running_words(view, lang()):
         st.markdown(layout.small(running))
@@ -165,7 +170,7 @@ def show_details(view: RouteView) -> None:
             wrap=True,
             **state.widget("view", chosen),
         )
-        downloads.buttons(export, lambda: fan_png(view.history, view.quantiles, export, view.threshold))
+        downloads.buttons(export, partial(drawn, Picture(view.history, view.quantiles, export, view.threshold)))
     draw = {
         "models": route_models.show_models,
         "nationalities": route_context.show_nationalities,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -18,11 +19,11 @@ from dashboard import (
     scenario_view,
     state,
 )
-from dashboard.charts.scenario import scenario_alt, scenario_chart
+from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
 from dashboard.i18n import _, lang
 from dashboard.layout import plain, small
-from dashboard.pictures import fan_png
+from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from dashboard.scenario_view import Scenario
@@ -33,8 +34,6 @@ from reports import scenario as wording
 
 TITLE, PLACE = _("Scenarios"), 5
 
-SIDE_AND_NUMBER = (1.25, 1)
-"""Shares of the width: the words for more or fewer need more of it than the number."""
 _UNSET = object()
 PARTS = ("months", "routes", "places", "saved")
 
@@ -43,7 +42,7 @@ def show(night: Night) -> None:
     """The page."""
     routes = memory.made(night, partial(scenario_state.forecast_routes, night), "forecast routes")
     if not routes:
-        layout.stop_with(_("This release holds no sample paths, so no scenario can be worked out."))
+        layout.stop_with(_("No sample paths, so no scenario can be worked out in this release."))
     usual = memory.made(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
     known = memory.made(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
@@ -57,13 +56,11 @@ def show(night: Night) -> None:
     said = memory.made(night, partial(title, night, scenario, values), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
     show_kind(values, route_id, routes)
-    left, right = st.columns([1, 2.6], gap="medium")
-    with left, st.form("scenario"):
+    with st.form("scenario"), st.container(key="sentence", horizontal=True, vertical_alignment="bottom", gap="small"):
         {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
         names = ("kind", *LEVERS_OF[values["kind"]])
         st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
-    with right:
-        show_chart(night, scenario, values)
+    show_chart(night, scenario, values)
     if scenario.trajectories is not None:
         layout.let_draw()
         show_parts(night, scenario, scenario.trajectories, values, routes)
@@ -100,8 +97,13 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     if scenario.trajectories is None:
         st.warning(plain(scenario.refused), icon=":material/block:")
         return
-    draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
-    memory.drawn(night, draw, "scenario's chart", *key_of(scenario, values))
+    left, right = st.columns([1.9, 1], gap="medium")
+    with left:
+        draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
+        memory.drawn(night, draw, "scenario's chart", *key_of(scenario, values))
+    with right:
+        draw = partial(draw_difference, night, scenario.route_id, scenario.trajectories)
+        memory.drawn(night, draw, "scenario's difference", *key_of(scenario, values))
     for note in scenario.notes:
         st.markdown(small(plain(note)))
     if scenario.course is not None:
@@ -127,6 +129,16 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
 
 
+def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
+    """How many more or fewer are expected in each month than by the forecast."""
+    st.markdown("### " + _("Difference from the forecast"), anchors=False)
+    median, then = (
+        scenario_view.route_paths(paths, route_id).median() for paths in (night.frame("trajectories"), trajectories)
+    )
+    figure = difference_chart(then - median, unit=_("Arrivals per month"), theme=current_theme())
+    layout.chart(figure, difference_alt(then - median), "difference")
+
+
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
     """A table of a scenario, labelled as one."""
     rows = night.frame("observations")
@@ -147,10 +159,13 @@ def show_parts(
         "saved": _("Saved and compared"),
     }
     chosen = state.choice("part", PARTS, "months")
-    st.segmented_control(
-        _("More about this scenario"), PARTS, format_func=words.__getitem__, required=True,
-        label_visibility="collapsed", wrap=True, **state.widget("part", chosen),
-    )  # fmt: skip
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.segmented_control(
+            _("More about this scenario"), PARTS, format_func=words.__getitem__, required=True,
+            label_visibility="collapsed", wrap=True, **state.widget("part", chosen),
+        )  # fmt: skip
+        if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
+            st.toast(_("The link to this view is copied."))
     if chosen == "months":
         show_months(night, scenario, trajectories, values)
     elif chosen == "routes":
@@ -166,11 +181,8 @@ def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     find = partial(by_month, night, scenario, trajectories, values)
     made, then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
 
-    def picture() -> bytes:
-        history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
-        return fan_png(history, then, made, None)
-
-    downloads.buttons(made, picture)
+    history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
+    downloads.buttons(made, partial(drawn, Picture(history, then, made, is_conditional=True)))
     st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
 
@@ -214,8 +226,8 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     plainly, usual = scenario_view.places(night, night.frame("trajectories"), scenario.route_id, values)
     confidence = lang().percent(float(values["confidence"]) / 100)
     text = _(
-        "With {confidence} confidence, **{then} places** suffice in every month to {month} together under the "
-        "assumption; {plain} by the forecast."
+        "At {confidence} confidence, **{then} places** are enough in every single month up to {month} under the "
+        "assumption; by the forecast, {plain}."
     )
     said = text.format(
         confidence=confidence,
@@ -229,8 +241,8 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     downloads.buttons(made)
     st.table(scenario_view.places_table(plainly, then), border="horizontal", hide_index=True, alt=said)
     text = _(
-        "Places taken at the end of each month by those who arrived since and have not left. Who stays longer than the "
-        "figures reach back is not counted; who moves on to another country needs no place here."
+        "Places occupied at month end by people who arrived during the period shown and have not left; earlier "
+        "arrivals and people moving on are excluded."
     )
     st.markdown(small(text))
 
@@ -257,57 +269,83 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
 
 
 def _conditions(known: Mapping[str, Lever], values: Values) -> None:
+    """One sentence with blanks; a second route's number is asked once it is named."""
+    _word(_("If arrivals on"))
     _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
-    left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
-    with left:
-        _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
-    with right:
-        _number("if_value", _("persons"), values, step=100.0)
-    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
-    with left:
-        _choice("if_from", _("from"), known["if_from"].options, _month, values)
-    with right:
-        _choice("if_to", _("to"), known["if_to"].options, _month, values)
+    _word(_("are"))
+    _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
+    _number("if_value", _("persons"), values, step=100.0)
     _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
+    _word(_("from"))
+    _choice("if_from", _("from"), known["if_from"].options, _month, values)
+    _word(_("to"))
+    _choice("if_to", _("to"), known["if_to"].options, _month, values)
+    _word(_("and on"))
     _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
-    left, right = st.columns(SIDE_AND_NUMBER, gap="small", vertical_alignment="bottom")
-    with left:
+    if values["and_route"] != NONE:
         _choice("and_side", _("are too"), known["and_side"].options, lambda code: _(wording.SIDES[code]), values)
-    with right:
         _number("and_value", _("persons there"), values, step=100.0)
+    _word(_(", what then?"))
 
 
 def _shock(known: Mapping[str, Lever], values: Values) -> None:
-    left, right = st.columns(2, gap="small", vertical_alignment="bottom")
-    with left:
-        _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
-        _number("shock_onset", _("Onset, months"), values, step=1.0)
-    with right:
-        _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
-        _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
-    _number("shock_decay", _("Half of it fades in, months"), values, step=1.0)
-    _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
+    _word(_("If arrivals change by"))
+    _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
+    _word(_("% from"))
+    _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
+    _word(_("for so many months:"))
+    _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
+    _word(_("ramp-up, months:"))
+    _number("shock_onset", _("Ramp-up, months"), values, step=1.0)
+    _word(_("half-life, months:"))
+    _number("shock_decay", _("Half-life, months"), values, step=1.0)
+    _word(_("and of these so many % move:"))
     _number("to_share", _("Part that moves, %"), values, step=5.0)
+    _word(_("to"))
+    _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
+    _word(_(", what then?"))
 
 
 def _past(known: Mapping[str, Lever], values: Values) -> None:
-    _choice("episode", _("Episode"), tuple(EPISODES), lambda code: wording.episode_name(code, lang()), values)
+    _word(_("If"))
+    _choice("episode", _("Episode"), tuple(EPISODES), lambda code: wording.episode_name(code, lang()), values, wide=300)
+    _word(_("happened again from"))
     _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
     scales = {code: _(text) for code, text in wording.SCALES.items()}
-    _choice("past_as", _("Brought to the present as"), known["past_as"].options, scales.__getitem__, values)
+    _word(_("scaled by"))
+    _choice("past_as", _("Scaling method"), known["past_as"].options, scales.__getitem__, values, wide=300)
+    _word(_("at so many % of its strength:"))
     _number("past_strength", _("Strength, %"), values, step=10.0, low=10.0)
+    _word(_(", what then?"))
+
+
+def _word(text: str) -> None:
+    """A word between the blanks."""
+    st.markdown(text, width="content")
 
 
 def _route_or_none(route_id: str) -> str:
     return _("no other route") if route_id == NONE else layout.route_name(route_id)
 
 
-def _choice(name: str, label: str, options: Sequence[str], name_of: Callable[[str], str], values: Values) -> None:
-    st.selectbox(label, options, format_func=name_of, key=_key(name, values[name]))
+def _choice(
+    name: str, label: str, options: Sequence[str], name_of: Callable[[str], str], values: Values, *, wide: int = 0
+) -> None:
+    """A choice: a blank of a sentence, whose label only those hear who do not see it, or a field with its label."""
+    hidden: Literal["visible", "collapsed"] = "visible" if name in PLACES else "collapsed"
+    widest = max((len(name_of(option)) for option in options), default=8)
+    width = wide or min(240, 60 + 9 * widest)
+    st.selectbox(
+        label, options, format_func=name_of, width=width, label_visibility=hidden, key=_key(name, values[name])
+    )
 
 
 def _number(name: str, label: str, values: Values, *, step: float, low: float = 0.0) -> None:
-    st.number_input(label, min_value=low, step=step, format="%g", key=_key(name, float(values[name])))
+    hidden: Literal["visible", "collapsed"] = "visible" if name in PLACES else "collapsed"
+    st.number_input(
+        label, min_value=low, step=step, format="%g", width=150, label_visibility=hidden,
+        key=_key(name, float(values[name])),
+    )  # fmt: skip
 
 
 def _key(name: str, value: object) -> str:

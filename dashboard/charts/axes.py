@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,61 @@ def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
         "tickvals": ticks,
         "ticktext": [lang().significant(tick) for tick in ticks],
     }
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A vertical axis of persons: where a number stands, in pixels from the foot and as plotly's annotations want it.
+
+    Attributes:
+        largest: Largest value drawn.
+        headroom: Share of the axis to leave free above it.
+        pixels: Height of the plot.
+        lowest: Foot of an axis of ratios; 0 for an axis of differences, which starts at zero.
+    """
+
+    largest: float
+    headroom: float
+    pixels: float
+    lowest: float = 0.0
+
+    @property
+    def _top(self) -> float:
+        largest = self.largest if self.largest > self.lowest else self.lowest + 1.0
+        if not self.lowest:
+            return largest / (1 - self.headroom)
+        return float(self.lowest * (largest / self.lowest) ** (1 / (1 - self.headroom)))
+
+    def pixel(self, value: float) -> float:
+        """Pixels above the foot."""
+        if not self.lowest:
+            return self.pixels * value / self._top
+        return self.pixels * math.log(max(value, self.lowest) / self.lowest) / math.log(self._top / self.lowest)
+
+    def value(self, pixel: float) -> float:
+        """The number that stands so many pixels above the foot."""
+        if not self.lowest:
+            return pixel / self.pixels * self._top
+        return float(self.lowest * (self._top / self.lowest) ** (pixel / self.pixels))
+
+    def at(self, value: float) -> float:
+        """A place for an annotation, which plotly wants as a logarithm on such an axis."""
+        return math.log10(max(value, self.lowest)) if self.lowest else value
+
+    def axis(self) -> dict[str, Any]:
+        """Range and ticks in the reader's language."""
+        if not self.lowest:
+            return count_axis(self.largest, self.headroom)
+        powers = range(math.floor(math.log10(self.lowest)), math.ceil(math.log10(self._top)) + 1)
+        steps = (1, 2, 5) if self._top < 200 * self.lowest else (1,)
+        ticks = [step * 10.0**power for power in powers for step in steps]
+        ticks = [tick for tick in ticks if self.lowest <= tick <= self.largest * 1.001]
+        return {
+            "type": "log",
+            "range": [math.log10(self.lowest), math.log10(self._top)],
+            "tickvals": ticks,
+            "ticktext": [lang().significant(tick) for tick in ticks],
+        }
 
 
 def month_ticks(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:

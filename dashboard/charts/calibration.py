@@ -170,8 +170,8 @@ def reliability_alt(bins: pd.DataFrame) -> str:
 def _clause(row: dict[object, object]) -> str:
     said, came, months = float(str(row["chance"])), float(str(row["came"])), int(float(str(row["n"])))
     text = ngettext(
-        "{said} said on average: came in {came} of {n} month",
-        "{said} said on average: came in {came} of {n} months",
+        "Mean forecast probability {said}; event occurred in {came} of {n} month",
+        "Mean forecast probability {said}; event occurred in {came} of {n} months",
         months,
     )
     return text.format(said=lang().percent(said), came=lang().share(came), n=months)

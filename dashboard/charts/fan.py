@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -14,8 +15,8 @@ from dashboard.charts import fan_labels
 from dashboard.charts.axes import (
     MARGIN_BOTTOM,
     MARGIN_TOP,
+    Scale,
     band,
-    count_axis,
     dated,
     finish,
     joined,
@@ -34,7 +35,9 @@ WORDS_BELOW, WORDS_PIXELS = 48, 40
 """Under the strip: pixels from the chart's top to the foot of the words, and their height with the air around them."""
 TOP_PIXELS = 16
 FARTHEST_THRESHOLD = 1.6
-WIDEST_BAND, WIDEST_REACH = "band 95%", 1.4
+WIDEST_BAND = "band 95%"
+OPEN_MARKS = {"p": "circle", "e": "diamond"}
+"""Marks of counts that may change, by flag."""
 EARLIER_OPACITY = 0.16
 
 
@@ -56,6 +59,7 @@ class Fan:
             does; None leaves the strip out.
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
+        is_log: Whether the axis is one of ratios.
     """
 
     observed: pd.DataFrame
@@ -70,6 +74,7 @@ class Fan:
     skill: tuple[int, int] | None = None
     months_back: int = 24
     months_each: int = 1
+    is_log: bool = False
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -99,32 +104,61 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = _largest(figure, fan.threshold)
     headroom = (STRIP_PIXELS if fan.skill is not None else TOP_PIXELS) / plot_height
-    per_pixel = largest / (1 - headroom) / plot_height
+    scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months) if fan.is_log else 0.0)
+    for trace in figure.data if fan.is_log else ():
+        trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
     targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
     first = months.index[0] if len(months) else targets[0]
     last = max(targets[-1], first)
 
-    labels = fan_labels.end_labels(fan.forecast, largest, per_pixel, theme) + fan_labels.provisional_label(
-        months, theme
-    )
-    labels += fan_labels.unit_and_now(figure, fan.unit, fan.now, theme) + fan_labels.earlier_label(before, theme)
-    labels += fan_labels.outcome_label(fan.outcomes, theme) + fan_labels.running_label(fan.running, theme)
-    if fan.threshold is not None:
-        labels += fan_labels.threshold_line(figure, fan.threshold, first=first, largest=largest, theme=theme)
-        if fan.threshold <= largest:
-            labels += fan_labels.chance_labels(figure, fan.chances, fan.threshold, per_pixel, theme)
-    if fan.skill is not None:
-        room = (largest + (STRIP_PIXELS - WORDS_BELOW) * per_pixel, WORDS_PIXELS * per_pixel)
-        labels += fan_labels.skill_strip(figure, targets, fan.now, fan.skill, last - first, room, theme)
     pad = pd.Timedelta(days=4)
+    room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5))
+    ends = fan_labels.median_label(fan.forecast, theme)
+    labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, theme) + ends
+    if fan.skill is not None:
+        place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
+        fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)
+    wished = fan_labels.threshold_line(figure, fan.threshold, first=first, largest=largest, theme=theme)
+    wished += fan_labels.chance_labels(fan.chances, fan.threshold, largest, theme)
+    wished += fan_labels.whisker(figure, fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
+    labels += fan_labels.clear_of_each_other(wished, room, ends)
+    for label in labels:
+        if label.get("yref") != "paper":
+            label["y"] = scale.at(label["y"])
     figure.update_layout(
         hovermode="x",
         hoverdistance=40,
         barmode="overlay",
+        margin={"r": fan_labels.MARGIN_RIGHT},
         xaxis={"range": [first - pad, last + pad], **month_ticks(first, last)},
-        yaxis=count_axis(largest, headroom),
+        yaxis=scale.axis(),
     )
     return finish(figure, theme, height=height, annotations=labels)
+
+
+def fan_key(fan: Fan, theme: Theme) -> str:
+    """What the marks of the chart mean, as a line of HTML that wraps: on a phone such labels have no place in it."""
+    median, highest = _("median"), float(quantile(fan.forecast, interval_levels(0.95)[1]).max())
+    months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
+    parts = [_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
+    for flag, text in (("p", _("provisional")), ("e", _("estimated"))):
+        if months["flag"].eq(flag).any():
+            sign = "○" if flag == "p" else "◇"
+            parts.append(f"<span>{sign} {html.escape(text)}</span>")
+    parts.append(_mark(f"border-top: 2px solid {theme.median}", median))
+    for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
+        text = labelled(lang().percent(coverage), words[coverage].format(value=lang().expected(highest)))
+        parts.append(_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
+    if _has_rows(fan.earlier):
+        parts.append(_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
+    if _has_rows(fan.outcomes):
+        parts.append(_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
+    return f'<div class="vigie-key">{"".join(parts)}</div>'
+
+
+def _mark(style: str, text: str) -> str:
+    return f'<span><i style="{style}"></i> {html.escape(text)}</span>'
 
 
 def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
@@ -181,17 +215,22 @@ def _since_first_month(earlier: pd.DataFrame | None, months: pd.DataFrame) -> pd
 
 
 def _largest(figure: go.Figure, threshold: float | None) -> float:
-    """Top of the chart: everything but the far reach of the 95 % band, which would flatten the rest.
+    """Top of the chart: counts, forecasts and the 80 % band; what the 95 % band reaches beyond has a whisker.
 
     A threshold counts unless it would flatten the rest too.
     """
     tops = {trace.name: float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data}
-    widest = tops.pop(WIDEST_BAND)
-    calm = max(tops.values())
-    drawn = min(widest, WIDEST_REACH * calm) if widest > calm else calm
+    tops.pop(WIDEST_BAND)
+    drawn = max(tops.values())
     if threshold is not None and drawn < threshold <= FARTHEST_THRESHOLD * drawn:
         return threshold
     return drawn
+
+
+def _lowest(fan: Fan, months: pd.DataFrame) -> float:
+    """Foot of an axis of ratios: under the smallest count and the 80 % band, at least one person."""
+    values = [*months["value"].dropna(), *quantile(fan.forecast, interval_levels(0.8)[0])]
+    return max(1.0, 0.8 * min((value for value in values if value > 0), default=1.0))
 
 
 def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
@@ -235,8 +274,8 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
 
 
 def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
-    """The observed line: solid, dotted into provisional months, which also take an open circle."""
-    provisional = months["flag"].eq("p")
+    """The observed line: solid, dotted into months that may change, which also take an open mark."""
+    provisional = months["flag"].isin(OPEN_MARKS)
     words = {"p": _("provisional"), "e": _("estimated")}
     hover = [
         f"{lang().period(date, months_each)}<br><b>{lang().counted(value)}</b> {words.get(flag, '')}".rstrip()
@@ -259,7 +298,8 @@ def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -
         hoverinfo="skip",
         name="into provisional",
     )
-    circle = {"size": 9, "color": theme.ground, "line": {"color": theme.observed, "width": 2}}
+    symbols = [OPEN_MARKS.get(flag, "circle") for flag in months["flag"]]
+    circle = {"size": 9, "symbol": symbols, "color": theme.ground, "line": {"color": theme.observed, "width": 2}}
     points = go.Scatter(
         x=months.index,
         y=months["value"],

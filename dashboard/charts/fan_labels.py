@@ -1,49 +1,127 @@
-"""The words on a fan chart, and the lines they belong to. Each returns plotly annotations."""
+"""The words on a fan chart, and the lines they belong to. Each returns plotly annotations.
+
+Words whose place follows from the figures pass :func:`clear_of_each_other`, so that none lies over another, over the
+line of today or over the median, however wide the chart is drawn.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard.charts.axes import LABEL_PIXELS, Annotation, dated, mid_month, note, quantile, spread, unit_label
-from dashboard.i18n import _, labelled, lang
+from dashboard.charts.axes import Annotation, Scale, dated, mid_month, note, quantile, unit_label
+from dashboard.i18n import _, lang
 from dashboard.theme import Theme, halo
 
-CHANCE_MONTHS, CHANCE_PIXELS = 3, 34
-SHORTEST_BAR = 0.12
-"""Share of the chart that the words over a bar of the skill strip take."""
 Annotations = list[Annotation]
+Box = tuple[float, float, float, float]
+"""Left, foot, right and top, pixels from the plot's lower left corner."""
+PLOT_PIXELS = (240.0, 420.0, 640.0, 960.0)
+"""Widths at which words must not meet: phone, small window, half and whole screen."""
+LETTER, LINE_PIXELS = 6.4, 15.0
+"""Pixels of a letter and of a line of text, rather too large than too small."""
+SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
+"""Pixels up that a label may move: any, and one that belongs to a line."""
+MARGIN_RIGHT = 62
 
 
-def end_labels(forecast: pd.DataFrame, largest: float, per_pixel: float, theme: Theme) -> Annotations:
-    """What each band means, in words, at the right end, moved apart where bands are narrow.
+@dataclass(frozen=True)
+class Room:
+    """Where words may stand.
 
-    Where the 95 % band leaves the chart at the top, its highest value is told under its words.
+    Attributes:
+        scale: The vertical axis.
+        first: Left end.
+        last: Right end.
+        now: The line of today.
+        median: The median by month.
     """
-    upper = [(coverage, interval_levels(coverage)[1]) for coverage in (0.5, 0.8, 0.95)]
-    ends = {level: min(quantile(forecast, level).iloc[-1], largest) for _coverage, level in upper}
+
+    scale: Scale
+    first: pd.Timestamp
+    last: pd.Timestamp
+    now: pd.Timestamp
+    median: pd.Series
+
+    def across(self, when: pd.Timestamp, width: float) -> float:
+        """Pixels from the left end of a plot of some width."""
+        return float((when - self.first) / (self.last - self.first)) * width
+
+    def obstacles(self, width: float) -> list[Box]:
+        """The line of today, and the median in steps of a week."""
+        line = self.across(self.now, width)
+        weeks = self.median.resample("W").mean().interpolate() if len(self.median) > 1 else self.median
+        points = [(self.across(when, width), self.scale.pixel(value)) for when, value in dated(weeks)]
+        return [(line, 0.0, line, self.scale.pixels), *((x - 1, y - 2, x + 1, y + 2) for x, y in points)]
+
+
+def clear_of_each_other(labels: Annotations, room: Room, fixed: Annotations) -> Annotations:
+    """The labels in their order, each moved up or down until it is free at every width; without a place it is left out.
+
+    Args:
+        labels: Labels with ``x`` and ``y`` in the data's units.
+        room: Where they may stand.
+        fixed: Labels whose place is given.
+    """
+    taken = {width: [*room.obstacles(width), *(_box(label, room, width) for label in fixed)] for width in PLOT_PIXELS}
+    kept: Annotations = []
+    for label in labels:
+        for shift in ON_LINE if "%" in label["text"] else SHIFTS:
+            moved = label | {"yshift": label.get("yshift", 0) + shift}
+            boxes = {width: _box(moved, room, width) for width in PLOT_PIXELS}
+            if all(_is_free(box, taken[width], room.scale.pixels, width) for width, box in boxes.items()):
+                kept.append(moved)
+                for width, box in boxes.items():
+                    taken[width].append(box)
+                break
+    return kept
+
+
+def _box(label: Annotation, room: Room, width: float) -> Box:
+    plain = label["text"].replace("<b>", "").replace("</b>", "")
+    wide = LETTER * len(plain)
+    x = room.across(label["x"], width) + label.get("xshift", 0)
+    y = room.scale.pixel(label["y"]) + label.get("yshift", 0)
+    left = x - {"left": 0.0, "center": wide / 2, "right": wide}[label.get("xanchor", "center")]
+    foot = y - {"bottom": 0.0, "middle": LINE_PIXELS / 2, "top": LINE_PIXELS}[label.get("yanchor", "middle")]
+    return left, foot, left + wide, foot + LINE_PIXELS
+
+
+def _is_free(box: Box, taken: list[Box], height: float, width: float) -> bool:
+    left, foot, right, top = box
+    inside = left >= -4 and right <= width + MARGIN_RIGHT - 4 and foot >= 0 and top <= height
+    return inside and not any(left < b[2] and right > b[0] and foot < b[3] and top > b[1] for b in taken)
+
+
+def median_label(forecast: pd.DataFrame, theme: Theme) -> Annotations:
+    """The last median beside the right end."""
     median = quantile(forecast, 0.5)
-    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
-    texts = [_("<b>median {value}</b>").format(value=lang().expected(median.iloc[-1]))]
-    texts += [labelled(lang().percent(coverage), words[coverage]) for coverage, _level in upper]
-    wanted = [median.iloc[-1], *ends.values()]
-    highest = quantile(forecast, upper[-1][1]).max()
-    if highest > largest:
-        texts.insert(-1, _("up to {value} ↑").format(value=lang().expected(highest)))
-        wanted.insert(-1, wanted[-1] - LABEL_PIXELS * per_pixel)
-    places = spread(wanted, LABEL_PIXELS * per_pixel)
-    inks = [theme.median, *[theme.secondary] * (len(texts) - 1)]
-    return [
-        note(theme, text, x=median.index[-1], y=place, xanchor="left", yanchor="middle", xshift=10, font={"color": ink})
-        for text, place, ink in zip(texts, places, inks, strict=True)
-    ]
+    text = f"<b>{lang().expected(median.iloc[-1])}</b>"
+    ink = {"color": theme.median}
+    place = {"x": median.index[-1], "y": float(median.iloc[-1]), "xanchor": "left", "yanchor": "middle"}
+    return [note(theme, text, xshift=10, font=ink, **place)]
 
 
-def unit_and_now(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:
+def whisker(figure: go.Figure, forecast: pd.DataFrame, largest: float, theme: Theme) -> Annotations:
+    """Where the 95 % band leaves the chart at the top: a thin line up from the 80 % band at its highest month.
+
+    Its number stands beside it.
+    """
+    high, widest = (quantile(forecast, interval_levels(coverage)[1]) for coverage in (0.8, 0.95))
+    if widest.max() <= largest:
+        return []
+    month = widest.idxmax()
+    line = {"color": theme.fan, "width": 1}
+    figure.add_shape(type="line", x0=month, x1=month, y0=float(high.loc[month]), y1=largest, line=line)
+    text = f"↑ {lang().expected(float(widest.max()))}"
+    return [note(theme, text, x=month, y=largest, xanchor="center", yanchor="top")]
+
+
+def fixed_labels(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:
     """The unit at the top left, and a line at the date of knowledge with that date on top."""
     when = pd.Timestamp(now)
     figure.add_shape(
@@ -54,130 +132,46 @@ def unit_and_now(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> An
     return [unit_label(theme, unit), note(theme, date, x=when, xanchor="center", **above)]
 
 
-def provisional_label(months: pd.DataFrame, theme: Theme) -> Annotations:
-    """The word beside the newest provisional month."""
-    provisional = months[months["flag"].eq("p") & months["value"].notna()]
-    if provisional.empty:
-        return []
-    last = provisional.iloc[-1]
-    place = {"x": provisional.index[-1], "y": last["value"], "xanchor": "right", "yanchor": "top"}
-    return [note(theme, _("provisional"), xshift=-8, yshift=-3, **place)]
-
-
-def earlier_label(earlier: pd.DataFrame, theme: Theme) -> Annotations:
-    """The words above the highest of the earlier forecasts, to its left: to the right stands the line of today."""
-    if earlier.empty:
-        return []
-    highest = earlier.iloc[int(earlier["q90"].astype(float).to_numpy().argmax())]
-    place = {"x": mid_month(pd.Series([highest["target_end_date"]])).iloc[0], "y": highest["q90"]}
-    ink = {"color": theme.replay.text}
-    text = _("earlier forecasts")
-    return [note(theme, text, xanchor="right", xshift=8, yanchor="bottom", yshift=3, font=ink, **place)]
-
-
-def outcome_label(outcomes: pd.DataFrame | None, theme: Theme) -> Annotations:
-    """The words beside the last outcome of a replay."""
-    if outcomes is None or outcomes.empty:
-        return []
-    last = outcomes.iloc[-1]
-    place = {"x": mid_month(pd.Series([last["time_period_end"]])).iloc[0], "y": last["value"], "xanchor": "left"}
-    ink = {"color": theme.ink}
-    return [note(theme, _("what happened next"), yanchor="bottom", xshift=8, yshift=-4, font=ink, **place)]
-
-
 def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
-    """The words beside what the running month has brought so far."""
+    """The words beside what the running month has brought so far, left of the line of today."""
     if running is None or running.empty:
         return []
     row = running.iloc[0]
-    place = {"x": mid_month(pd.Series([row["target_end_date"]])).iloc[0], "y": row["so_far"], "xanchor": "left"}
+    place = {"x": mid_month(pd.Series([row["target_end_date"]])).iloc[0], "y": row["so_far"], "xanchor": "right"}
     text = _("{value} so far").format(value=lang().counted(row["so_far"]))
-    return [note(theme, text, yanchor="top", xshift=8, yshift=2, font={"color": theme.ink}, **place)]
+    return [note(theme, text, yanchor="top", xshift=-10, yshift=2, font={"color": theme.ink}, **place)]
 
 
 def threshold_line(
-    figure: go.Figure, threshold: float, *, first: pd.Timestamp, largest: float, theme: Theme
+    figure: go.Figure, threshold: float | None, *, first: pd.Timestamp, largest: float, theme: Theme
 ) -> Annotations:
     """The reader's number as a dashed line; where it lies far above everything, the words alone."""
+    if threshold is None:
+        return []
     text = _("your number: {value}").format(value=lang().counted(threshold))
     place = {"x": first, "xanchor": "left", "yanchor": "bottom", "font": {"color": theme.ink}}
     if threshold > largest:
-        return [note(theme, _("{text}, above this chart ↑").format(text=text), y=largest, **place | {"yanchor": "top"})]
+        above = _("your number: {value} ↑").format(value=lang().counted(threshold))
+        return [note(theme, above, y=largest, **place | {"yanchor": "top"})]
     line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=line)
     return [note(theme, text, y=threshold, yshift=1, **place)]
 
 
-def chance_labels(
-    figure: go.Figure, chances: pd.DataFrame | None, threshold: float, per_pixel: float, theme: Theme
-) -> Annotations:
-    """The chances to pass the reader's number, in bold on its line.
-
-    The highest always shows; the others only where a few months are wide enough for them.
-    """
-    if chances is None or chances.empty:
+def chance_labels(chances: pd.DataFrame | None, threshold: float | None, largest: float, theme: Theme) -> Annotations:
+    """The chances to pass the reader's number on its line, the highest first: it is the last to be left out."""
+    if chances is None or chances.empty or threshold is None or threshold > largest:
         return []
-    (month, highest), *rest = _well_apart(chances)
-    end = mid_month(chances["target_end_date"]).max()
-    others = [point for point in rest if (end - point[0]).days > 20]
-    texts = {month: f"<b>{lang().percent(chance)}</b>" for month, chance in others}
-    width, place = pd.Timedelta(days=CHANCE_MONTHS * 30), (threshold, CHANCE_PIXELS * per_pixel)
-    figure.add_trace(_words_that_fit(texts, width, place, theme.ink, theme, name="chances"))
-    text = _("<b>{chance}</b> above").format(chance=lang().percent(highest))
-    ink = {"color": theme.ink}
-    side = "right" if (end - month).days < 45 else "center"
-    return [note(theme, text, x=month, y=threshold, xanchor=side, yanchor="bottom", yshift=1, font=ink)]
+    points = sorted(_months(chances), key=lambda point: -point[1])
+    ink, place = {"color": theme.ink}, {"y": threshold, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
+    above = _("<b>{chance}</b> above")
+    return [
+        note(theme, above.format(chance=lang().percent(chance)), x=month, font=ink, **place) for month, chance in points
+    ]
 
 
-def _words_that_fit(
-    texts: Mapping[pd.Timestamp, str],
-    width: pd.Timedelta,
-    place: tuple[float, float],
-    ink: str,
-    theme: Theme,
-    *,
-    name: str,
-) -> go.Bar:
-    """Words in unseen bars: plotly hides a text that does not fit its bar, so that nothing overlaps on a phone.
-
-    Args:
-        texts: Words by the middle of their bar.
-        width: Width of each bar.
-        place: Foot and height of the bars, persons.
-        ink: Colour of the words.
-        theme: Colours.
-        name: Name of the layer.
-    """
-    foot, height = place
-    return go.Bar(
-        x=list(texts),
-        y=[height] * len(texts),
-        base=foot,
-        width=width / pd.Timedelta(milliseconds=1),
-        text=list(texts.values()),
-        textposition="inside",
-        insidetextanchor="start",
-        textangle=0,
-        textfont={"size": 12, "color": ink, "shadow": halo(theme.ground)},
-        marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
-        hoverinfo="skip",
-        name=name,
-    )
-
-
-def _well_apart(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
-    """The highest chance, then later to earlier months that keep their distance from all chosen before.
-
-    The highest carries a word beside its figure and keeps twice the distance.
-    """
-    points = dated(chances.assign(month=mid_month(chances["target_end_date"])).set_index("month")["probability"])
-    highest = max(points, key=lambda point: point[1])
-    kept = [highest]
-    for month, chance in sorted(points, reverse=True):
-        apart = [abs((month - other).days) / 29 for other, _chance in kept]
-        if apart[0] >= 2 * CHANCE_MONTHS and min(apart) >= CHANCE_MONTHS:
-            kept.append((month, chance))
-    return kept
+def _months(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
+    return dated(chances.assign(month=mid_month(chances["target_end_date"])).set_index("month")["probability"])
 
 
 def skill_strip(
@@ -185,19 +179,19 @@ def skill_strip(
     targets: pd.DatetimeIndex,
     now: dt.date,
     better: tuple[int, int],
-    shown: pd.Timedelta,
     room: tuple[float, float],
     theme: Theme,
-) -> Annotations:
+) -> None:
     """A bar under the top edge: the months in which the forecast beats the baseline, and those in which it does not.
+
+    Their words show where the bar is wide enough for them; the page says the same in a sentence.
 
     Args:
         figure: The chart, which gets the bars.
         targets: Months ahead, at mid-month.
         now: Date of knowledge.
         better: First and last of the months ahead with skill; none where the last is 0.
-        shown: Time from the left end of the chart to the right one.
-        room: Foot and height of the place for words under the bars, persons.
+        room: Foot and top of the place for words under the bars, persons.
         theme: Colours.
     """
     ends = targets.to_period("M").end_time.normalize()
@@ -205,26 +199,38 @@ def skill_strip(
     first, last = better
     turn = min(ends[min(last, len(ends)) - 1], stop) if last > 0 else pd.Timestamp(now)
     start = pd.Timestamp(now) if turn >= pd.Timestamp(now) else targets[0]
-    labels: Annotations = []
-    place = {"y": 1, "yref": "paper", "yanchor": "top", "yshift": -8}
     if last > 0 and first > 1 and len(ends) >= first:
         before, start = start, max(start, ends[first - 2])
         if start > before:
             _bar(figure, before + gap, start, theme.ended.fill)
     if turn > start:
         _bar(figure, start + gap, turn, theme.fan)
-        text = _("better than<br>baseline")
-        if turn - start > SHORTEST_BAR * shown:
-            middle = {start + (turn - start) / 2: text}
-            figure.add_trace(_words_that_fit(middle, turn - start, room, theme.secondary, theme, name="skill"))
-        else:
-            # Under so short a bar the text would run across the line of today.
-            labels.append(note(theme, text, x=start, xanchor="right", xshift=-6, **place) | {"align": "right"})
+        figure.add_trace(_words_that_fit(_("better than<br>baseline"), start, turn, room, theme, name="skill"))
     if turn < stop:
         _bar(figure, turn + gap, stop, theme.ended.fill)
         text = _("no better than<br>the baseline")
-        labels.append(note(theme, text, x=turn + gap, xanchor="left", xshift=2, **place))
-    return labels
+        figure.add_trace(_words_that_fit(text, turn, stop, room, theme, name="no skill"))
+
+
+def _words_that_fit(
+    text: str, start: pd.Timestamp, stop: pd.Timestamp, room: tuple[float, float], theme: Theme, *, name: str
+) -> go.Bar:
+    """Words in an unseen bar: plotly hides a text that does not fit its bar, so that nothing overlaps on a phone."""
+    foot, top = room
+    return go.Bar(
+        x=[start + (stop - start) / 2],
+        y=[top - foot],
+        base=foot,
+        width=(stop - start) / pd.Timedelta(milliseconds=1),
+        text=[text],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        textfont={"size": 12, "color": theme.secondary, "shadow": halo(theme.ground)},
+        marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        hoverinfo="skip",
+        name=name,
+    )
 
 
 def _bar(figure: go.Figure, start: pd.Timestamp, stop: pd.Timestamp, colour: str) -> None:

@@ -9,10 +9,21 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard.charts.axes import count_axis, dated, finish, interval_row, interval_rows, note, quantile, require
-from dashboard.charts.fan import Fan, fan_chart
+from dashboard.charts.axes import (
+    count_axis,
+    dated,
+    finish,
+    interval_row,
+    interval_rows,
+    nice_ticks,
+    note,
+    quantile,
+    require,
+    unit_label,
+)
+from dashboard.charts.fan import HEIGHT, Fan, fan_chart
 from dashboard.i18n import _, labelled, lang, listed
-from dashboard.theme import Theme, halo
+from dashboard.theme import Theme, halo, with_opacity
 
 ROW_PIXELS, FRAME_PIXELS = 40, 74
 NAME_PIXELS = 210
@@ -69,6 +80,49 @@ def scenario_chart(
         )
     )
     return figure
+
+
+def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: int = HEIGHT) -> go.Figure:
+    """Bars of the scenario's median less the forecast's, month by month, from zero up and down.
+
+    Args:
+        difference: Persons by the month's last day.
+        unit: What is counted.
+        theme: Colours.
+        height: Pixels.
+    """
+    months = [lang().month_short(end, year=True) for end in difference.index]
+    bars = go.Bar(
+        x=list(range(len(difference))),
+        y=difference,
+        marker={"color": with_opacity(theme.replay.fill, 0.8)},
+        text=[f"{month}<br><b>{lang().signed(value)}</b>" for month, value in zip(months, difference, strict=True)],
+        textposition="none",
+        hovertemplate="%{text}<extra></extra>",
+        name="difference",
+    )
+    figure = go.Figure(bars)
+    reach = max(float(difference.abs().max()), 1.0)
+    low, high = min(0.0, float(difference.min())), max(0.0, float(difference.max()))
+    ticks = sorted({side * tick for side in (1, -1) for tick in nice_ticks(reach) if low <= side * tick <= high})
+    places = list(range(0, len(months), 3))
+    figure.update_layout(
+        margin={"r": 12},
+        xaxis={"tickvals": places, "ticktext": [months[place] for place in places]},
+        yaxis={
+            "range": [1.1 * low, 1.1 * high or 1.0],
+            "tickvals": ticks,
+            "ticktext": [lang().signed(tick) for tick in ticks],
+        },
+    )
+    return finish(figure, theme, height=height, annotations=[unit_label(theme, unit)])
+
+
+def difference_alt(difference: pd.Series) -> str:
+    """The bars in words: the month with the largest difference."""
+    month = difference.abs().idxmax()
+    text = _("The scenario differs most in {month}: {value} arrivals.")
+    return text.format(month=lang().month(month), value=lang().signed(float(difference[month])))
 
 
 def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -> str:

@@ -184,18 +184,20 @@ def season_bars(
             name="earlier years",
         )
     )
+    median, upper, farthest = (float(at[level]) for level in (0.5, interval_levels(0.8)[1], interval_levels(0.95)[1]))
+    values = [*history["value"], upper]
+    largest = max([*values, threshold] if threshold is not None else values)
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
-        low, high = (float(at[level]) for level in interval_levels(coverage))
+        low, high = (min(float(at[level]), largest) for level in interval_levels(coverage))
         figure.add_trace(_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
-    median, upper = float(at[0.5]), float(at[interval_levels(0.8)[1]])
     line = {"color": theme.median, "width": 2.4}
     figure.add_shape(type="line", x0=here - 0.31, x1=here + 0.31, y0=median, y1=median, line=line)
-    values = [*history["value"], float(at[interval_levels(0.95)[1]])]
-    largest = max([*values, threshold] if threshold is not None else values)
     texts = [
         (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
         (upper, _("80%: up to {value}").format(value=lang().expected(upper)), theme.secondary),
     ]
+    if farthest > largest:
+        texts.append((largest, _("95%: up to {value} ↑").format(value=lang().expected(farthest)), theme.secondary))
     if threshold is not None:
         dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=dashed)

@@ -60,7 +60,7 @@ MODEL = Model(
         summary=_(
             "The last value plus half of the average change over the same calendar periods in up to seven earlier "
             "years, completed ones only. Its spread is taken from its own last 84 errors, each counted with both "
-            "signs: it is the honest companion that keeps the ensemble's intervals from being too narrow."
+            "signs: it stops the ensemble's intervals from becoming too narrow."
         ),
         source="Shrinking seasonals: Miller and Williams 2003, Int. J. Forecasting 19(4).",
         weaknesses=_(

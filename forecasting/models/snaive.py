@@ -40,6 +40,6 @@ MODEL = Model(
             "a season on log1p scale, each counted with both signs."
         ),
         source="Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., section 5.2.",
-        weaknesses=_("Blind to all that happened since last year; on routes worse than the baseline for a quarter."),
+        weaknesses=_("Ignores everything since last year; on routes worse than the baseline for a quarter."),
     ),
 )

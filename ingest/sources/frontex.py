@@ -1,4 +1,4 @@
-"""Frontex, "Monthly detections of illegal border-crossing": the workbook a user fetched, or a compiled vintage of it.
+"""Frontex, "Monthly detections of irregular border-crossing": the workbook a user fetched, or a compiled vintage of it.
 
 The licence allows private use only, so nothing of it is bundled. The whole history is re-sent each month: one bad cell
 refuses the file. Detections are events at a border, not persons, and land and sea of a route are added up.
@@ -43,7 +43,7 @@ LAG_DAYS = 35
 CARD = SourceCard(
     source_id=SOURCE_ID,
     publisher=_("European Border and Coast Guard Agency (Frontex)"),
-    dataset=_("Monthly detections of illegal border-crossing"),
+    dataset=_("Monthly detections of irregular border-crossing"),
     url="https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/",
     licence=_("Frontex legal disclaimer: private use only; any other use needs permission"),
     licence_url="https://www.frontex.europa.eu/legal-disclaimer/",

@@ -9,13 +9,14 @@ import pandas as pd
 from core.languages import WORD_JOINER, Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_ROUTES, is_route
+from core.routes import is_route
 from reports import citations, numbers
 from reports.alert import AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
 from reports.release import Decisions, LoadedRelease, Row
 from reports.route import known_to, window_words
+from reports.together import together
 
 MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
 NO_FORECAST = _("no forecast")
@@ -119,9 +120,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
     )
     cards = {source_id: language.record(card) for source_id, card in release.sources().items()}
-    counted = _routes_of_persons(summary)
-    series = [numbers.route_series(route_id) for route_id in counted]
-    total = numbers.expected_total(release.frame("trajectories"), series, ends)
+    total = together(release, summary, language)
     months, day = window_words(release.as_of, language), language.day(release.as_of)
     exercise = (
         [_("Exercise: this repeats what was known on {day}. Nothing is happening now.")] if release.replay else []
@@ -133,10 +132,10 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         language=language,
         release=release,
         months=months,
-        title=_title(total, months, language),
+        title=total.title,
         known=f"{language.text(_('As known on {day}'), day=day)} · {known_to(release, language)}",
         exercise=" ".join(language.text(text, day=day) for text in exercise),
-        summary=" ".join([*_in_words(total, counted, _year_before(release, counted, ends), language), in_words]),
+        summary=" ".join([*total.sentences(language), in_words]),
         routes=tuple(_route_line(release, row, language) for row in summary.to_dict("records")),
         alerts=tuple(_alert_line(release, row, cards, decisions, language) for row in alerts.to_dict("records")),
         alerts_note=_alerts_note(release, len(alerts), decisions, language),
@@ -147,48 +146,6 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         citations=(*cited, language.text(_("Map: Natural Earth, public domain. Boundaries imply no endorsement."))),
         trace=_trace(release, language),
     )
-
-
-def _routes_of_persons(summary: pd.DataFrame) -> list[str]:
-    """Routes with a forecast whose figures count persons, so that a total means something."""
-    rows = summary[(summary["state"] == "ok") & summary["expected"].notna()]
-    return [route_id for route_id in rows["route_id"] if route_id in ARRIVAL_ROUTES]
-
-
-def _title(total: numbers.Expected | None, months: str, language: Language) -> str:
-    """How many arrivals are expected on all routes together that count persons."""
-    if total is None:
-        return language.text(_("No route has figures recent enough for a forecast"))
-    text = _("{expected} arrivals expected in {months}")
-    return language.text(text, expected=language.expected(total.median), months=months)
-
-
-def _in_words(
-    total: numbers.Expected | None, routes: list[str], year_before: float | None, language: Language
-) -> list[str]:
-    """The range and the year before, a sentence each; nothing where no route has a forecast."""
-    if total is None:
-        return []
-    on = language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes))
-    interval = language.interval_words(total.low, total.high)
-    text = _("{routes}: most likely {interval} people, with 8 chances in 10.")
-    out = [language.text(text, routes=on, interval=interval)]
-    if year_before is not None:
-        text = _("In the same months a year earlier {value} were counted.")
-        out.append(language.text(text, value=language.counted(year_before)))
-    return out
-
-
-def _year_before(release: LoadedRelease, routes: list[str], ends: list[pd.Timestamp]) -> float | None:
-    """Counts of the same months a year earlier; None where one is missing."""
-    wanted, total = {str(end.to_period("M") - 12) for end in ends}, 0.0
-    for route_id in routes:
-        history = numbers.series_of(release.frame("observations"), numbers.route_series(route_id))
-        found = history.loc[history["time_period"].isin(wanted), "obs_value"]
-        if len(found) < len(wanted) or found.isna().any():
-            return None
-        total += float(found.sum())
-    return total
 
 
 def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:

@@ -112,7 +112,7 @@ class TestCapacity:
         usual = _only(evaluate(night, AlertSettings()), "capacity").iloc[0]
         assert (
             usual["reason"]
-            == "Likely (70%) to pass the default number, 400 a month, in any month of January–March 2025."
+            == "Likely (70%) to pass 400 a month, reached in 1 month of 10, in any month of January–March 2025."
         )
         assert usual["threshold"] == 400
 

@@ -107,7 +107,6 @@ def test_who_has_not_signed_in_sees_the_door_alone() -> None:
     assert labels(app) == set()
     assert 'action="/auth/login"' in forms(app)
     assert not app.table
-    assert not app.radio
 
 
 @pytest.mark.usefixtures("released")
@@ -194,16 +193,16 @@ def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path, signe
     shown = " ".join(error.value for error in app.error)
     assert "cannot find out just now who you are" in shown
     assert not any(word in shown for word in ("hush", "inside", "postgresql"))
-    assert not app.radio
+    assert not app.table
 
 
 @pytest.mark.usefixtures("release", "beyond_loopback")
 def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit()
     assert "it shows nothing" in app.error[0].value
-    assert not app.radio
+    assert not app.table
     monkeypatch.setenv(visitor.WITHOUT_LOGIN, "1")
-    assert visit().radio
+    assert visit().table
 
 
 @pytest.mark.usefixtures("release")

@@ -34,7 +34,7 @@ def test_the_miniature_frames_keep_their_contracts() -> None:
 def test_the_route_page_says_what_moved_its_forecast_in_words_and_numbers() -> None:
     said = words(visit("route", route="CMR"))
     assert "a month ago" in said
-    assert "That alone moved the forecast by +180, of which +120 in every month ahead alike" in said
+    assert "This difference changed the forecast by +180; +120 of it lasts through all months ahead" in said
     assert "expected a month before" in said
 
 
@@ -48,7 +48,7 @@ def test_a_release_without_explanations_says_so(home: Path) -> None:
     about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay=True)
     ReleaseStore(home).publish(frames, {"sources.json": "{}"}, about)
     assert "Nothing to compare" in words(visit("route", route="CMR"))
-    assert "no test of drivers yet" in words(visit("evaluation"))
+    assert "No test of drivers in this release" in words(visit("evaluation"))
 
 
 def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:

@@ -72,7 +72,7 @@ def test_the_overview_writes_numbers_and_dates_as_french_does() -> None:
     said = words(visit("overview", lang="fr"))
     assert "31 janvier 2025" in said
     assert "février–avril 2025" in said
-    assert "Méditerranée centrale" in said
+    assert "Méditerranée orientale" in said
 
 
 def test_the_data_page_tells_rules_and_refusals_in_french(home: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(i18n, "language", lambda: "fr")
     text = "it has changed since you opened it: it is {status} now, level {level}"
     assert error_words(StepError(text, status=ENDED, level="watch")) == (
-        "l’alerte a changé depuis que vous l’avez ouverte\u202f: elle est maintenant terminée, niveau Veille"
+        "l’alerte a changé depuis que vous l’avez ouverte\u202f: elle est maintenant terminée, niveau Vigilance"
     )
     with pytest.raises(StepError) as caught:
         step(State(), Entry("Ada", SIGNED_OFF, "a", reason="seen"))

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import evaluation_view, reads
+from dashboard import evaluation_view, first_visit, reads
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification.scores import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -38,9 +38,17 @@ def errors(*marks: str) -> pd.DataFrame:
 @pytest.mark.usefixtures("release")
 def test_the_purpose_stands_on_the_first_page_of_a_visit_until_it_is_read() -> None:
     app = visit("method")
-    assert "turning people back" in app.markdown[0].value
-    app.button(key="purpose-read").click().run()
-    assert "turning people back" not in app.markdown[0].value
+    assert any("turning people back" in text.value for text in app.markdown[:4])
+    app.button(key="seen-1").click().run()
+    assert not any("turning people back" in text.value for text in app.markdown[:4])
+
+
+@pytest.mark.usefixtures("release")
+def test_three_hints_follow_the_purpose_and_never_return() -> None:
+    app = visit("method")
+    for upto in range(1, first_visit.LAST + 1):
+        app.button(key=f"seen-{upto}").click().run()
+    assert not [button for button in app.button if str(button.key).startswith("seen-")]
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -54,7 +62,9 @@ def test_every_kind_of_file_carries_purpose_and_prohibited_uses(ending: str) -> 
 
 def test_a_group_served_worse_is_named_and_stands_first() -> None:
     rows = errors("", WORSE, NARROW, FEW)
-    assert evaluation_view.groups_finding(rows).startswith("2 of 3 groups are served worse: Central Mediterranean")
+    assert evaluation_view.groups_finding(rows).startswith(
+        "Forecasts are less accurate for 2 of 3 groups: Central Mediterranean"
+    )
     table = evaluation_view.groups_table(rows)
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
 
@@ -68,4 +78,4 @@ def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) 
     assert night is not None
     assert night.document("known_issues.md") == ""
     assert night.frame("group_errors").empty
-    assert "holds no errors by group" in said(visit("evaluation"))
+    assert "No errors by group in this release" in said(visit("evaluation"))

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dashboard import reads, route_view
-from dashboard.pictures import fan_png
+from dashboard.pictures import Picture, drawn
 from dashboard.route_view import RouteView
 
 pytestmark = pytest.mark.usefixtures("release")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("release")
 def picture(view: RouteView, quantiles: pd.DataFrame) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return fan_png(view.history, quantiles, route_view.export(view), view.threshold)
+        return drawn(Picture(view.history, quantiles, route_view.export(view), view.threshold))
 
 
 def test_the_picture_carries_citation_and_caveats_in_its_text_fields() -> None:

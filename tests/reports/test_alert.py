@@ -64,7 +64,7 @@ def test_an_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
 
 
 def test_a_rule_about_low_counts_speaks_of_a_fall() -> None:
-    assert alert_report(alert_row(0, ["CMR"], rule="fall"), None, ENGLISH).event == "to fall to 5,000 a month"
+    assert alert_report(alert_row(0, ["CMR"], rule="fall"), None, ENGLISH).event == "to fall to 5,000 or fewer a month"
 
 
 @pytest.mark.parametrize(

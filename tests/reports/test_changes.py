@@ -77,5 +77,5 @@ def test_a_month_that_closed_stands_beside_what_was_expected(make_release: MakeR
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    said = "Central Mediterranean: January 2025 closed at 1,234, expected were 2,000"
+    said = "Counted in January 2025: Central Mediterranean 1,234 (2,000 expected)"
     assert changes(grown, former, ENGLISH) == [said]

@@ -73,7 +73,7 @@ def test_a_replay_says_first_that_nothing_is_happening_now(announce: Announce) -
 
 def test_a_rule_about_low_counts_speaks_of_a_fall(announce: Announce) -> None:
     chance = dict(compose(announce(rule="fall"), "en", DASHBOARD).rows)["Chance"]
-    assert chance == "82% (likely) to fall to 5,000 a month, February–March 2025"
+    assert chance == "82% (likely) to fall to 5,000 or fewer a month, February–March 2025"
 
 
 def test_a_nationality_is_named_in_the_readers_language(announce: Announce) -> None:

@@ -67,7 +67,7 @@ def test_a_quiet_route_says_what_is_expected_in_the_planning_window() -> None:
 
 def test_a_route_without_forecast_says_how_far_its_figures_go() -> None:
     assert without_forecast({"route_id": "BSR", "last_period": "2024-01"}, ENGLISH) == (
-        "Black Sea: figures end in January 2024, too old for a forecast of the present."
+        "Black Sea: latest data January 2024, too old for a current forecast."
     )
     assert without_forecast({"route_id": "BSR", "last_period": ""}, ENGLISH) == "Black Sea: no figures, so no forecast."
 

@@ -107,7 +107,7 @@ def test_a_mail_that_raises_an_alert_carries_the_briefing_in_the_readers_languag
     text = " ".join(PdfReader(io.BytesIO(document)).pages[0].extract_text().split())
     assert "Note de synthèse" in text and "Méditerranée orientale" in text
     # Signed off is the one on the Eastern Mediterranean alone; the severe one on the Central waits for two people.
-    assert "Alertes : Méditerranée orientale (Préalerte)." in text
+    assert "Alertes : Méditerranée orientale (Alerte)." in text
     assert "Pièce jointe" in words_of(mailbox.mails[0])
 
 

@@ -1,6 +1,6 @@
 import datetime as dt
 import json
-from itertools import pairwise
+import re
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 from core.errors import SchemaError
 from core.languages import Language
 from dashboard.charts.axes import mid_month, quantile
-from dashboard.charts.fan import Fan, fan_alt, fan_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.theme import DARK, LIGHT, Theme, with_opacity
 
 NOW = dt.date(2025, 1, 31)
@@ -69,7 +69,24 @@ def test_a_provisional_month_is_reached_by_dots_and_carries_an_open_circle_and_t
     assert np.isnan(dotted.y[:-2]).all()
     assert list(circles.marker.opacity) == [0.0] * 23 + [1.0]
     assert circles.marker.color == LIGHT.ground
-    assert "provisional" in words(figure)
+    assert "○ provisional" in key(observed, forecast)
+
+
+def test_an_estimated_month_carries_another_open_mark_and_its_word(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    estimated = observed.assign(flag=["e"] + [""] * 22 + ["e"])
+    (marks,) = named(draw(estimated, forecast), "months")
+    assert [marks.marker.symbol[place] for place in (0, 1, 23)] == ["diamond", "circle", "diamond"]
+    assert [marks.marker.opacity[place] for place in (0, 1, 23)] == [1.0, 0.0, 1.0]
+    said = key(estimated, forecast)
+    assert "◇ estimated" in said and "provisional" not in said
+
+
+def key(observed: pd.DataFrame, forecast: pd.DataFrame, **extra: object) -> str:
+    """What the line above the chart says."""
+    fan = Fan(observed, forecast, NOW, "Arrivals per month", **cast(dict[str, Any], extra))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", fan_key(fan, LIGHT))).strip()
 
 
 def test_a_missing_month_leaves_a_gap(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
@@ -84,16 +101,10 @@ def test_only_the_last_24_months_are_drawn(observed: pd.DataFrame, forecast: pd.
     assert len(named(figure, "months")[0].x) == 24
 
 
-def test_what_each_band_means_stands_in_words_at_its_end_without_overlap(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
-    figure = draw(observed, forecast)
-    ends = [label for label in figure.layout.annotations if "in 20" in label.text or " in " in label.text]
-    assert [label.text for label in ends] == ["50%: 1 in 2", "80%: 4 in 5", "95%: 19 in 20"]
-    assert words(figure)[0] == "<b>median 5,800</b>"
-    places = [label.y for label in figure.layout.annotations[0:4]]
-    pixels = (figure.layout.height - 74) / figure.layout.yaxis.range[1]
-    assert (np.diff(places) * pixels >= 15.9).all()
+def test_what_each_band_means_stands_in_words_above_the_chart(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    said = key(observed, forecast)
+    assert "counted" in said and "median 50%: 1 in 2 80%: 4 in 5 95%: 19 in 20, up to" in said
+    assert "<b>5,800</b>" in words(draw(observed, forecast))
 
 
 def test_the_now_line_stands_at_the_date_of_knowledge_with_that_date(
@@ -112,7 +123,7 @@ def test_earlier_forecasts_are_dotted_violet_with_a_band_each(
     assert len(lines) == len(bands) == 2
     assert all(line.line.dash == "dot" and line.line.color == LIGHT.earlier for line in lines)
     assert bands[0].fillcolor == with_opacity(LIGHT.earlier, 0.16)
-    assert "earlier forecasts" in words(figure)
+    assert "earlier forecasts" in key(observed, forecast, earlier=earlier)
 
 
 def test_what_happened_next_is_drawn_over_the_fan(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
@@ -122,7 +133,7 @@ def test_what_happened_next_is_drawn_over_the_fan(observed: pd.DataFrame, foreca
     figure = draw(observed, forecast, outcomes=outcomes)
     (line,) = named(figure, "what happened next")
     assert list(line.y[1:]) == [4100.0, 3900.0, 4500.0]
-    assert "what happened next" in words(figure)
+    assert "what happened next" in key(observed, forecast, outcomes=outcomes)
 
 
 def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
@@ -132,12 +143,18 @@ def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
     (line,) = [shape for shape in figure.layout.shapes if shape.line.dash == "6px,4px"]
     assert line.y0 == line.y1 == 6000
     assert "your number: 6,000" in words(figure)
-    assert "<b>82%</b> above" in words(figure)
-    (bars,) = named(figure, "chances")
-    months = sorted(pd.DatetimeIndex(bars.x))
-    assert min((later - sooner).days for sooner, later in pairwise(months)) >= 87
-    assert (pd.Timestamp("2025-12-15") - months[-1]).days >= 174
-    assert all(text.startswith("<b>") and text.endswith("%</b>") for text in bars.text)
+    on_line = [label for label in figure.layout.annotations if label.text.endswith("</b> above")]
+    assert on_line
+    assert all(abs(label.yshift) <= 18 for label in on_line)
+
+
+def test_an_axis_of_ratios_ends_under_the_smallest_count_and_keeps_every_word_on_the_chart(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = draw(observed, forecast, threshold=6000.0, is_log=True)
+    low, high = figure.layout.yaxis.range
+    assert figure.layout.yaxis.type == "log" and 10**low < observed["value"].min() < 10**high
+    assert all(low <= label.y <= high for label in figure.layout.annotations if label.yref != "paper")
 
 
 def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
@@ -145,7 +162,7 @@ def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
 ) -> None:
     plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
     assert figure.layout.yaxis.range == plain.layout.yaxis.range
-    assert "your number: 1,000,000, above this chart ↑" in words(figure)
+    assert "your number: 1,000,000 ↑" in words(figure)
 
 
 def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_chart(
@@ -157,9 +174,10 @@ def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_cha
     reach = wide.loc[outer, "value"].max()
     assert figure.layout.yaxis.range[1] < reach / 5
     assert max(named(figure, "band 95%")[0].y) == pytest.approx(reach)
-    above, under = words(figure).index("95%: 19 in 20"), words(figure).index(f"up to {Language().expected(reach)} ↑")
-    assert figure.layout.annotations[above].y > figure.layout.annotations[under].y
-    assert not [text for text in words(draw(observed, forecast)) if "up to" in text]
+    assert f"↑ {Language().expected(reach)}" in words(figure)
+    calm = max(observed["value"].max(), quantile(wide, 0.9).max())
+    assert figure.layout.yaxis.range[1] < 1.1 * calm
+    assert f"19 in 20, up to {Language().expected(reach)}" in key(observed, wide)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,13 @@ def test_bars_are_the_earlier_years_and_boxes_the_intervals(history: pd.DataFram
 
 def test_bars_name_median_interval_and_threshold(history: pd.DataFrame, total: pd.DataFrame) -> None:
     figure = season_bars(history, total, year=2025, threshold=10_000.0, unit="Arrivals", theme=LIGHT)
-    assert words(figure) == ["Arrivals", "<b>median 13,200</b>", "80%: up to 19,700", "threshold 10,000"]
+    assert words(figure) == [
+        "Arrivals",
+        "<b>median 13,200</b>",
+        "80%: up to 19,700",
+        "95%: up to 21,200 ↑",
+        "threshold 10,000",
+    ]
     assert figure.layout.xaxis.ticktext[-1] == "<b>2025</b>"
 
 

@@ -1,0 +1,77 @@
+// One script for every page: links within Vigie keep the tab and the visit, what belongs together lights up together,
+// `?` lists the keys, a lost server is told in the reader's language, and a browser remembers what it has been told.
+(() => {
+  if (window.vigie) return;
+  window.vigie = true;
+  const inside = (target) => {
+    const link = target.closest && target.closest("a");
+    if (!link) return null;
+    const href = typeof link.href === "string" ? link.getAttribute("href") : link.href.baseVal;
+    if (!href || href.startsWith("#")) return null;
+    const url = new URL(href, document.baseURI);
+    const page = new RegExp("^/[a-z]*$").test(url.pathname) && !link.hasAttribute("download");
+    return url.origin === location.origin && page ? url : null;
+  };
+  document.addEventListener("click", (event) => {
+    const seen = event.target.closest && event.target.closest("[class*=st-key-seen-]");
+    if (seen) {
+      const upto = seen.className.match(/st-key-seen-(\d)/)[1];
+      document.cookie = "vigie_seen=" + upto + "; path=/; max-age=63072000; samesite=strict";
+    }
+    if (event.target.closest && event.target.closest(".st-key-copy-link") && navigator.clipboard) {
+      navigator.clipboard.writeText(location.href);
+    }
+    const url = inside(event.target);
+    if (!url || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (event.target.closest("[data-testid=stTopNavLink], [data-testid=stSidebarNavLink], [data-testid=stPageLink]")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    history.pushState({}, "", url.pathname + url.search);
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    const main = document.querySelector("[data-testid=stMain]");
+    if (main) main.scrollTo(0, 0);
+  }, true);
+  const light = (event) => {
+    document.querySelectorAll(".vigie-lit").forEach((one) => one.classList.remove("vigie-lit"));
+    const url = inside(event.target);
+    const card = event.target.closest && event.target.closest("[class*=st-key-card-]");
+    const route = (url && url.searchParams.get("route")) || (card && card.className.match(/st-key-card-(\w+)/)[1]);
+    if (!route) return;
+    document.querySelectorAll("a").forEach((link) => {
+      const other = inside(link);
+      if (other && other.searchParams.get("route") === route) (link.closest("tr") || link).classList.add("vigie-lit");
+    });
+    document.querySelectorAll(".st-key-card-" + route).forEach((one) => one.classList.add("vigie-lit"));
+  };
+  document.addEventListener("mouseover", light);
+  document.addEventListener("focusin", light);
+  const keys = () => document.querySelector(".st-key-shortcuts");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest && event.target.closest("input, textarea, [contenteditable=true]");
+    if (event.key === "Escape" && keys()) keys().classList.remove("vigie-open");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "?" && keys()) keys().classList.toggle("vigie-open");
+    const pages = document.querySelectorAll("[data-testid=stTopNavLink]");
+    const place = Number(event.key) - 1;
+    if (place >= 0 && place < pages.length) pages[place].click();
+  });
+  const say = () => {
+    const words = document.querySelector(".vigie-words");
+    const dialog = document.querySelector("[role=dialog]");
+    if (!words || !dialog || dialog.dataset.vigie || !/Streamlit/.test(dialog.textContent)) return;
+    dialog.dataset.vigie = "told";
+    const body = dialog.querySelector("[data-testid=stDialogContent]") || dialog;
+    body.querySelectorAll("pre, code").forEach((one) => one.remove());
+    const heading = dialog.querySelector("h2, h1, header");
+    const texts = document.createTreeWalker(dialog, NodeFilter.SHOW_TEXT);
+    let first = true;
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      if (!/Streamlit|Connection|internet/.test(node.textContent)) continue;
+      const title = /^Connection/.test(node.textContent.trim());
+      node.textContent = title ? words.dataset.title : first ? words.dataset.lost : "";
+      first = first && title;
+    }
+    if (heading) heading.lang = document.documentElement.lang;
+  };
+  new MutationObserver(say).observe(document.body, { childList: true, subtree: true });
+})();

@@ -1,0 +1,166 @@
+"""What waits to be decided on the Overview: a card for each route's gravest alert, and what merely informs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from alerts.lifecycle import PROPOSED, SIGNED_OFF, same_person
+from core.languages import capital
+from dashboard import inbox, layout, memory, reads, state, visitor
+from dashboard.app_pages import FOLDER
+from dashboard.i18n import _, labelled, lang, ngettext
+from dashboard.inbox import AlertStatus
+from dashboard.reads import Night
+from dashboard.theme import level_badge
+from reports.alert import CONTEXT, alert_report, status_words
+from reports.answer import decisions_title, needed_by, sign_off_words
+from reports.names import subject_name
+from reports.release import Row
+from reports.route import Card, cards, overview_title
+
+MOST_CARDS, MOST_CONTEXT = 3, 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """A card, and where its alert stands.
+
+    Attributes:
+        card: What it says.
+        alert: Its row; None where no alert is open.
+        status: Where that stands.
+        more: Further alerts that are open on the route.
+        waiting: Alerts of the route that wait to be signed off, this one included.
+    """
+
+    card: Card
+    alert: Row | None = None
+    status: AlertStatus | None = None
+    more: int = 0
+    waiting: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether its alert waits to be signed off."""
+        return self.status is not None and self.status.state.status == PROPOSED
+
+
+def found_on(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Found]:
+    """A card for each route, those that wait to be decided first, then by level, then quiet ones."""
+    make = partial(cards, night, former, summary, lang())
+    made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None)
+    alerts = night.frame("alerts")
+    alerts = alerts[~alerts["rule"].isin(CONTEXT)]
+    rows = {str(row["alert_id"]): row for row in alerts.to_dict("records")}
+    statuses = inbox.statuses({name: str(row["alert_level"]) for name, row in rows.items()}, night.run_id)
+    open_on = alerts["route_id"].value_counts()
+    waits = [statuses[str(name)].state.status == PROPOSED for name in alerts["alert_id"]]
+    waiting = alerts["route_id"][waits].value_counts()
+    found = [
+        Found(
+            card,
+            rows[card.alert_id],
+            statuses[card.alert_id],
+            more=int(open_on[card.route_id]) - 1,
+            waiting=int(waiting.get(card.route_id, 0)),
+        )
+        if card.alert_id
+        else Found(card)
+        for card in made
+    ]
+    return sorted(found, key=lambda one: not one.waits)
+
+
+def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame) -> str:
+    """What waits to be decided; of a release that is not the newest, what it found."""
+    waiting = [one for one in found if one.waits]
+    if waiting and is_newest(night):
+        named = [(one.card.title, one.card.level) for one in waiting]
+        count = sum(one.waiting for one in waiting)
+        return decisions_title(named, count, lang(), mine=visitor.allows(SIGNED_OFF))
+    before = former.frame("alerts") if former else None
+    make = partial(overview_title, night.frame("alerts"), before, night.frame("ended_alerts"), summary, lang())
+    return memory.made(night, make, "title", former.run_id if former else None)
+
+
+def is_newest(night: Night) -> bool:
+    """Whether a release is the one on which people decide."""
+    return night.run_id == reads.newest_run_id()
+
+
+def show_cards(night: Night, found: list[Found]) -> None:
+    """Up to three cards."""
+    with st.grid(MOST_CARDS, min_column_width=210):
+        for one in found[:MOST_CARDS]:
+            with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{one.card.route_id}"):
+                show_card(night, one)
+    left = [one for one in found[MOST_CARDS:] if one.alert is not None]
+    if left:
+        text = ngettext("{n} more open alert →", "{n} more open alerts →", len(left)).format(n=len(left))
+        st.markdown(f":small[[{text}]({state.link('alerts')})]")
+
+
+def show_card(night: Night, one: Found) -> None:
+    """One card, top to bottom: level and change, route, sentence, chance, record, who signed, the way to decide."""
+    card = one.card
+    badge = level_badge(card.level) if card.level else ":gray-badge[" + _("No alert") + "]"
+    st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
+    page = {"alert": card.alert_id} if card.alert_id else {"route": card.route_id}
+    link = state.link("alerts" if card.alert_id else "route", **page)
+    st.markdown(f"## [{layout.plain(card.title)}]({link})", anchors=False)
+    if not (card.figure and card.alert_id):
+        st.markdown(layout.plain(card.sentence))
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.metric(card.title, card.figure, label_visibility="collapsed", width="content")
+            with st.container(gap=None, width="stretch"):
+                st.markdown(f":small[**{layout.plain(card.figure_means)}**]  \n{layout.small(card.when)}")
+    if card.record:
+        st.markdown(layout.small(card.record))
+    if one.status is not None and one.alert is not None:
+        show_state(night, one, one.alert, one.status)
+
+
+def show_state(night: Night, one: Found, alert: Row, status: AlertStatus) -> None:
+    """Who has signed, until when it is needed, further alerts of the route, and the button."""
+    if not (one.waits and is_newest(night)):
+        said = [status_words(status.state, lang())]
+    else:
+        said = [sign_off_words(status.state, lang()), needed_by(alert, night.as_of, lang())]
+    if one.more:
+        said.append(
+            ngettext("{n} more alert on this route", "{n} more alerts on this route", one.more).format(n=one.more)
+        )
+    st.markdown(layout.small(layout.plain(capital(" · ".join(text for text in said if text)))))
+    if one.waits and is_newest(night) and visitor.allows(SIGNED_OFF) and not signed_by_reader(status):
+        key = f"decide:{one.card.alert_id}"
+        if st.button(_("Read and decide"), key=key, type="primary", width="stretch"):
+            st.switch_page(f"{FOLDER}/alerts.py", query_params={**state.kept(), "alert": one.card.alert_id})
+
+
+def signed_by_reader(status: AlertStatus) -> bool:
+    """Whether the reader has signed an alert off already."""
+    name = visitor.reader().name
+    return bool(name) and any(same_person(name, other) for other in status.state.sign_offs)
+
+
+def show_context(night: Night) -> None:
+    """What merely informs, apart from what is to be decided; nothing where there is nothing."""
+    alerts = night.frame("alerts")
+    rows = alerts[alerts["rule"].isin(CONTEXT)].to_dict("records")
+    if not rows:
+        return
+    sources = night.sources()
+    said = [
+        labelled(subject_name(row, sources, lang()), alert_report(row, None, lang()).sentence)
+        for row in rows[:MOST_CONTEXT]
+    ]
+    if len(rows) > MOST_CONTEXT:
+        rest = len(rows) - MOST_CONTEXT
+        said.append(ngettext("and {n} more", "and {n} more", rest).format(n=rest))
+    head = _("For information, nothing to decide")
+    st.markdown(layout.small(labelled(f"**{head}**", layout.plain(" · ".join(said)))))

@@ -1,0 +1,159 @@
+"""Tables as people open them in a spreadsheet: columns with names and units, names for codes, figures rounded.
+
+Machines take the same table as Parquet, with the release's own names and every digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from core.countries import display_name, known_codes
+from core.languages import Language, is_known, round_expected
+from core.languages import marked as _
+from core.routes import is_route
+from core.schema import ALL
+from reports.names import LEVELS, MODELS, RULES, name, route_name
+
+COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
+"""How a column's figures are rounded."""
+PERSONS, MONTHS = _("persons"), _("months")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column for people: its name, what it means, its unit, how it is rounded. Texts are English, marked."""
+
+    title: str
+    means: str
+    unit: str = ""
+    kind: str = TEXT
+
+
+def _quantile(level: str, words: str) -> Column:
+    return Column(level, words, PERSONS, EXPECTED)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "route_id": Column(_("Route"), _("migration route, or all routes")),
+    "citizen": Column(_("Nationality"), _("citizenship of the people counted")),
+    "geo": Column(_("Country"), _("country in which people are counted")),
+    "state": Column(_("State"), _("ok where there is a forecast, else why there is none")),
+    "level": Column(_("Alert level"), _("the highest level that is open")),
+    "alert_level": Column(_("Alert level"), _("how grave the alert is")),
+    "rule": Column(_("Rule"), _("rule that gives the alert")),
+    "model_id": Column(_("Model"), _("forecasting model")),
+    "month": Column(_("Month"), _("month that the row is about")),
+    "time_period": Column(_("Period"), _("period that the row is about")),
+    "target_end_date": Column(_("Period ends"), _("last day of the period that is forecast")),
+    "first_month": Column(_("First month"), _("first month of the sum")),
+    "last_month": Column(_("Last month"), _("last month of the sum")),
+    "kind": Column(_("Kind"), _("counted, nowcast, forecast or scenario")),
+    "horizon": Column(_("Months ahead"), _("months between the newest count and the period"), MONTHS),
+    "flag": Column(_("Note"), _("provisional or estimated figures are named")),
+    "last_flag": Column(_("Note"), _("p: provisional, e: estimated")),
+    "note": Column(_("Remark"), _("what must be known about the row")),
+    "obs_value": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
+    "observed": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
+    "counted": Column(_("Counted"), _("people counted since"), PERSONS, COUNTED),
+    "value": Column(_("Value"), _("the figure itself"), "", SCORE),
+    "last_period": Column(_("Newest month"), _("newest month that is counted")),
+    "last_value": Column(_("Newest count"), _("people counted in the newest month"), PERSONS, COUNTED),
+    "year_earlier": Column(_("A year earlier"), _("people counted twelve months before that"), PERSONS, COUNTED),
+    "expected": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
+    "median": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
+    "q50": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
+    "low": _quantile(_("80% from"), _("lower end of the 80% interval")),
+    "high": _quantile(_("80% to"), _("upper end of the 80% interval")),
+    "q025": _quantile(_("95% from"), _("lower end of the 95% interval")),
+    "q10": _quantile(_("80% from"), _("lower end of the 80% interval")),
+    "q25": _quantile(_("50% from"), _("lower end of the 50% interval")),
+    "q75": _quantile(_("50% to"), _("upper end of the 50% interval")),
+    "q90": _quantile(_("80% to"), _("upper end of the 80% interval")),
+    "q975": _quantile(_("95% to"), _("upper end of the 95% interval")),
+    "places": _quantile(_("Places"), _("places that are enough at the chosen confidence")),
+    "chance_above": Column(_("Chance above your number"), _("chance of more than the number chosen"), "0–1", SHARE),
+    "probability": Column(_("Chance"), _("chance of the event in any month of the window"), "0–1", SHARE),
+    "threshold": Column(_("Threshold"), _("number to be passed, or fallen to"), _("persons a month"), COUNTED),
+    "reason": Column(_("Reason"), _("the alert in one sentence")),
+    "window": Column(_("Months"), _("months that the alert speaks of")),
+    "chance": Column(_("Chance in words"), _("the same chance in whole per cent")),
+    "record": Column(_("Record"), _("how often such alerts came true")),
+    "first_period": Column(_("First month"), _("first month of the alert’s window")),
+    "relative_wis": Column(_("Relative WIS"), _("score divided by the baseline’s; below 1 is better"), "", SCORE),
+    "relative_wis_lo": Column(_("Relative WIS from"), _("lower end of its 90% interval"), "", SCORE),
+    "relative_wis_hi": Column(_("Relative WIS to"), _("upper end of its 90% interval"), "", SCORE),
+    "wis": Column(_("WIS"), _("weighted interval score; lower is better"), "", SCORE),
+    "coverage_50": Column(_("50% interval coverage"), _("share of outcomes inside the interval"), "0–1", SHARE),
+    "coverage_80": Column(_("80% interval coverage"), _("share of outcomes inside the interval"), "0–1", SHARE),
+    "coverage_95": Column(_("95% interval coverage"), _("share of outcomes inside the interval"), "0–1", SHARE),
+    "n": Column(_("Cases"), _("past forecasts that were scored")),
+    "share": Column(_("Share"), _("share of the total"), "0–1", SHARE),
+    "year": Column(_("Year"), _("calendar year")),
+    "quantile": Column(_("Quantile"), _("share of possible outcomes below the value"), "0–1", SHARE),
+    "source_id": Column(_("Source"), _("code of the source")),
+}
+"""What is known of a column by its name in the release; any other keeps its name."""
+_MACHINES = frozenset(
+    {"series_id", "alert_id", "output_type", "reason_key", "reason_params", "intended_use", "likely_period", "scale"}
+)
+"""Columns of no use in a spreadsheet."""
+Explained = list[tuple[str, str, str]]
+"""Name, meaning and unit of each column."""
+
+
+def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, Explained]:
+    """A table with its columns named in the reader's language, codes as names and figures rounded.
+
+    Args:
+        frame: Any table of a release or made from one.
+        language: The reader's.
+
+    Returns:
+        The table, and its columns explained. Two columns that would have one name keep their own.
+    """
+    kept = frame.drop(columns=[column for column in frame.columns if column in _MACHINES])
+    known = {column: COLUMNS[column] for column in map(str, kept.columns) if column in COLUMNS}
+    titles = {column: language.text(one.title) for column, one in known.items()}
+    twice = pd.Series(titles, dtype=object).duplicated(keep=False)
+    titles = {column: column if twice[column] else title for column, title in titles.items()}
+    out, explained = {}, []
+    for column in kept.columns:
+        one = known.get(str(column))
+        title = titles.get(str(column), str(column))
+        out[title] = _readable(str(column), kept[column], one.kind if one else "", language)
+        meaning, unit = (language.text(one.means), language.text(one.unit)) if one else ("", "")
+        explained.append((title, meaning, unit))
+    return pd.DataFrame(out, index=kept.index), explained
+
+
+def _readable(column: str, values: pd.Series, kind: str, language: Language) -> pd.Series:
+    names: dict[str, Callable[[str], str]] = {
+        "route_id": lambda code: _place(code, language),
+        "citizen": lambda code: display_name(code, language.code) if code in known_codes() else code,
+        "geo": lambda code: display_name(code, language.code) if code in known_codes() else code,
+        "model_id": lambda code: name(MODELS, code, language),
+        "rule": lambda code: name(RULES, code, language),
+        "alert_level": lambda code: name(LEVELS, code, language),
+    }
+    if column in names:
+        return values.map(lambda cell: names[column](cell) if isinstance(cell, str) and cell else cell)
+    if not pd.api.types.is_float_dtype(values):
+        return values
+    if kind == EXPECTED:
+        return values.map(lambda cell: round_expected(cell) if is_known(cell) else cell)
+    return values.round(0 if kind == COUNTED else 3)
+
+
+def _place(code: str, language: Language) -> str:
+    if code == ALL:
+        return language.text(_("All routes"))
+    return route_name(code, language) if is_route(code) else code
+
+
+def explanation(columns: Explained, language: Language) -> list[tuple[Any, ...]]:
+    """The sheet that explains the columns: its head, then a row each."""
+    return [(language.text(_("Column")), language.text(_("Meaning")), language.text(_("Unit"))), *columns]

@@ -1,0 +1,99 @@
+"""Words on the fan never lie over each other or beyond the picture: their boxes are measured in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from core.quantiles import QUANTILE_LEVELS
+from dashboard import i18n
+from dashboard.charts.fan import Fan, fan_chart
+from dashboard.theme import LIGHT
+
+from .test_fan import NOW, running_month
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
+]
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+WIDTHS = (358, 640, 1040)
+BOXES = """() => [...document.querySelectorAll('.annotation-text, .bars .bartext')]
+    .filter(text => text.textContent.trim() && text.getAttribute('display') !== 'none'
+        && !(text.getAttribute('transform') || '').includes('scale(0)'))
+    .map(text => { const box = text.getBoundingClientRect();
+        return [text.textContent, box.left, box.top, box.right, box.bottom]; })
+    .filter(box => box[3] > box[1])"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.set_content("<body style='margin:0'><div id='chart'></div></body>")
+        page.add_script_tag(path=str(PLOTLY))
+        yield page
+        browser.close()
+
+
+def forecast_of(kind: str) -> pd.DataFrame:
+    ends = pd.date_range("2025-01-31", periods=12, freq="ME")
+    spread = {"narrow": 0.3, "wide": 1.6, "explosive": 4.0}[kind]
+    rows = [
+        (end, level, 4000 * (1 + step / 24) * np.exp((0.3 + 0.06 * step) * spread * (level - 0.5)))
+        for step, end in enumerate(ends)
+        for level in QUANTILE_LEVELS
+    ]
+    return pd.DataFrame(rows, columns=["target_end_date", "output_type_id", "value"])
+
+
+DRAW = """(text) => {
+    const figure = JSON.parse(text);
+    return Plotly.newPlot('chart', figure.data, figure.layout).then(() => 0);
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("kind", ["narrow", "wide", "explosive"])
+def test_no_two_words_of_a_fan_meet_at_three_widths_in_both_languages(
+    page: Page, monkeypatch: pytest.MonkeyPatch, observed: pd.DataFrame, earlier: pd.DataFrame, kind: str, language: str
+) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: language)
+    ends = pd.date_range("2025-01-31", periods=12, freq="ME")
+    chances = pd.DataFrame({"target_end_date": ends[2::3], "probability": [0.4, 0.55, 0.7, 0.6]})
+    more: dict[str, Any] = {"earlier": earlier, "chances": chances, "running": running_month()}
+    for threshold, skill, is_log in ((4200.0, (1, 6), False), (7000.0, (1, 0), False), (4200.0, (1, 3), True)):
+        fan = Fan(
+            observed,
+            forecast_of(kind),
+            NOW,
+            "Arrivals per month",
+            threshold=threshold,
+            skill=skill,
+            is_log=is_log,
+            **more,
+        )
+        figure = fan_chart(fan, LIGHT)
+        for width in WIDTHS:
+            figure.update_layout(width=width)
+            page.evaluate(DRAW, figure.to_json())
+            boxes = page.evaluate(BOXES)
+            assert len(boxes) >= 4, boxes
+            assert not [box for box in boxes if box[1] < -1 or box[3] > width + 1], (width, boxes)
+            meeting = [(one, other) for one, other in combinations(boxes, 2) if meet(one[1:], other[1:])]
+            assert not meeting, (width, threshold, is_log, meeting)
+
+
+def meet(one: list[float], other: list[float]) -> bool:
+    """Whether two boxes (left, top, right, bottom) share more than a pixel."""
+    return min(one[2], other[2]) - max(one[0], other[0]) > 1 and min(one[3], other[3]) - max(one[1], other[1]) > 1

@@ -1,0 +1,80 @@
+"""An alert answers itself: months, chances, record, end, deadline, in both languages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from alerts.lifecycle import State
+from core.languages import Language
+from reports.answer import answer, decisions_title, month_chances, needed_by, sign_off_words
+
+from .conftest import MakeRelease
+
+ENGLISH = Language("en")
+RECORD = {
+    "rule": "surge", "level": "watch", "route_id": "_T", "horizon": 0, "precision": 0.7, "n_events": 12,
+    "n_alerts": 10.0, "base_rate": 0.25, "cutoff": 0.3,
+}  # fmt: skip
+
+
+def surge(release: Any, **other: object) -> dict[str, Any]:  # noqa: ANN401  # a release of the fixture
+    row = release.frame("alerts").iloc[0].to_dict()
+    return {**row, "rule": "surge", "alert_level": "watch", "threshold": 1050.0, "probability": 0.4, **other}
+
+
+def test_each_month_of_the_window_has_its_own_chance_on_the_paths_of_the_alert(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
+    # Paths are 800, 900, 1000, 1100 and 1200 in each month: two of five reach 1050.
+    found = month_chances(surge(release), release.frame("trajectories"))
+    assert [(str(end.to_period("M")), chance) for end, chance in found] == [
+        ("2025-02", 0.4), ("2025-03", 0.4), ("2025-04", 0.4),
+    ]  # fmt: skip
+
+
+def test_a_fall_counts_the_paths_at_or_under_the_threshold(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
+    found = month_chances(surge(release, rule="fall", threshold=800.0), release.frame("trajectories"))
+    assert {chance for _end, chance in found} == {0.2}
+
+
+def test_the_answer_tells_any_month_the_record_with_its_base_rate_and_the_end(make_release: MakeRelease) -> None:
+    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([RECORD]))
+    said = answer(surge(release), release, ENGLISH)
+    assert said.months[0] == ("February 2025", "1,050", "40%")
+    assert said.any_month == ("At least one of these months", "40%")
+    assert said.record == "Of 10 such warnings 7 came true (all routes); base rate: it happens in 25% of all cases."
+    assert said.ends == "It ends when the chance of passing 1,050 falls below 30%."
+    assert said.needed_by == "needed by 31 January 2025"
+
+
+def test_in_french_the_answer_has_no_english_left(make_release: MakeRelease) -> None:
+    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([RECORD]))
+    english, french = (answer(surge(release), release, Language(code)) for code in ("en", "fr"))
+    assert not {english.record, english.ends, english.needed_by} & {french.record, french.ends, french.needed_by}
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [(dt.date(2025, 1, 10), "needed by 31 January 2025"), (dt.date(2025, 2, 1), "")]
+)
+def test_a_decision_is_needed_before_the_months_begin(make_release: MakeRelease, day: dt.date, said: str) -> None:
+    assert needed_by(surge(make_release(1, 1)), day, ENGLISH) == said
+
+
+def test_who_has_signed_and_how_many_must_is_told_in_one_line() -> None:
+    assert sign_off_words(State("proposed", "watch"), ENGLISH) == "nobody has signed yet"
+    assert sign_off_words(State("proposed", "severe"), ENGLISH) == "nobody has signed yet; 2 people must"
+    assert sign_off_words(State("proposed", "severe", ("Ada",)), ENGLISH) == "signed by Ada; 1 of 2 sign-offs"
+    assert sign_off_words(State("signed off", "watch", ("Ada",)), ENGLISH) == ""
+
+
+def test_the_title_names_what_waits_and_for_whom() -> None:
+    waiting = [("A", "severe"), ("B", "watch"), ("C", "watch")]
+    assert decisions_title(waiting, 4, ENGLISH, mine=True) == (
+        "4 alerts need your sign-off: A (Severe), B (Watch) and 1 more"
+    )
+    assert decisions_title(waiting[:1], 1, ENGLISH, mine=False) == "1 alert waits for sign-off: A (Severe)"
+    assert decisions_title([], 0, ENGLISH, mine=True) == "Nothing waits for a decision"
