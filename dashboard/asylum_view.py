@@ -11,10 +11,12 @@ import streamlit as st
 
 from core.schema import ALL
 from dashboard import downloads, layout, memory, route_context, route_view, state, tables
+from dashboard.charts.sparkline import sparkline
 from dashboard.downloads import Export
 from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from dashboard.route_context import country
+from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
 from reports import asylum, numbers
 from reports.asylum import MONTHS_EACH, OK
@@ -23,6 +25,40 @@ from reports.release import Row
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
 MOST_ROWS = 12
+RECEIVING = [
+    "AUT",
+    "BEL",
+    "BGR",
+    "CHE",
+    "CYP",
+    "CZE",
+    "DEU",
+    "DNK",
+    "ESP",
+    "EST",
+    "FIN",
+    "FRA",
+    "GRC",
+    "HRV",
+    "HUN",
+    "IRL",
+    "ISL",
+    "ITA",
+    "LIE",
+    "LTU",
+    "LUX",
+    "LVA",
+    "MLT",
+    "NLD",
+    "NOR",
+    "POL",
+    "PRT",
+    "ROU",
+    "SVK",
+    "SVN",
+    "SWE",
+]
+"""Countries that report asylum applications to Eurostat."""
 SOURCE_ID = "eurostat"
 
 
@@ -81,10 +117,10 @@ class AsylumView:
 
 
 def kinds(series: pd.DataFrame) -> list[str]:
-    """Every kind that the release knows, those with a forecast first: ``target.freq``."""
+    """Kinds with a forecast, ``target.freq``; where there is none at all, every kind that the release knows."""
     named = series.assign(kind=series["target"] + "." + series["freq"], fine=series["state"].eq(OK))
-    order = named.groupby("kind", sort=False)["fine"].any().sort_values(ascending=False, kind="stable")
-    return [str(kind) for kind in order.index]
+    fine = named.groupby("kind", sort=False)["fine"].any()
+    return [str(kind) for kind in (fine.index[fine] if fine.any() else fine.index)]
 
 
 def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -145,11 +181,14 @@ def earlier(hindcasts: pd.DataFrame, series_id: str, freq: str, history: pd.Data
 
 
 def by_destination(night: Night, kind: str, order: Sequence[str]) -> pd.DataFrame:
-    """One row per country with a forecast: ``geo, expected, low, high, last_period, last_value, year_earlier``."""
+    """One row per country with a forecast, the most expected first.
+
+    Returns:
+        ``geo, expected, low, high, last_period, last_value, year_earlier``.
+    """
     rows = of_kind(night.frame("asylum_forecasts"), kind)
-    return _next_period(rows[rows["citizen"] == ALL], night, kind, ["geo"]).set_index("geo").reindex(
-        [geo for geo in order if geo in set(rows["geo"])]
-    ).reset_index().head(MOST_ROWS)  # fmt: skip
+    table = _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], night, kind, ["geo"])
+    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
 
 
 def by_corridor(night: Night, kind: str) -> pd.DataFrame:
@@ -217,6 +256,41 @@ def citizenships(view: AsylumView) -> pd.DataFrame:
     rows = of_kind(view.night.published("observations"), view.kind)
     own = rows[(rows["geo"] == view.geo) & ~rows["citizen"].isin([ALL, "_Z"])]
     return own[["citizen", "time_period", "obs_value", "suppressed"]].reset_index(drop=True)
+
+
+def show_grid(view: AsylumView, order: Sequence[str]) -> None:
+    """Small pictures of all countries with a forecast, on one scale or each on its own; then who is missing."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header(_("Countries at a glance"), anchor=False)
+        st.toggle(
+            _("One scale for all"),
+            **state.widget("one_scale", state.switch("one_scale"), lambda on: "1" if on else None),
+        )
+    shared = state.switch("one_scale")
+    memory.drawn(view.night, partial(draw_grid, view, order, shared=shared), "asylum grid", view.kind, shared)
+
+
+def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
+    """One cell per country: its name, what is expected next, and its line."""
+    cells = [build(view.night, view.kind, geo) for geo in order]
+    found = [one for one in cells if len(one.quantiles)]
+    tops = [max(float(one.history["obs_value"].tail(24).max()), float(one.quantiles[0.9].max())) for one in found]
+    top = max(tops, default=None) if shared else None
+    with st.grid(6, min_column_width=160):
+        for one in found:
+            line = sparkline(
+                one.history, one.quantiles, theme=current_theme(), months_back=24, months_each=one.months_each, top=top,
+            )  # fmt: skip
+            link = state.link("asylum", kind=view.kind, country=one.geo)
+            name, value = tables.no_break(country(one.geo)), lang().expected(float(one.quantiles[0.5].iloc[0]))
+            alt = _("Two years of applications and the forecast, {country}").format(country=country(one.geo))
+            st.markdown(f"[{name}]({link}) **{value}**  \n![{alt}]({line})")
+    lacking = [country(one.geo) for one in cells if not len(one.quantiles)]
+    absent = sorted(country(geo) for geo in RECEIVING if geo not in set(order))
+    for text, names in ((_("No forecast, too few or too old figures: {names}."), lacking),
+                        (_("No figures in this release: {names}."), absent)):  # fmt: skip
+        if names:
+            st.markdown(layout.small(layout.plain(text.format(names=", ".join(names)))))
 
 
 def show_largest(view: AsylumView, order: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ LEVERS_OF = {
     "shock": ("shock_size", "shock_from", "shock_onset", "shock_months", "shock_decay", "to_route", "to_share"),
     "past": ("episode", "past_from", "past_as", "past_strength"),
 }
-PLACES = ("stay", "stay_kind", "needs_place", "confidence")
+PLACES = ("stock", "stay", "stay_kind", "needs_place", "confidence")
 
 
 def forecast_routes(night: Night) -> list[str]:
@@ -94,6 +94,7 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
         "and_route": Lever(NONE, (NONE, *names)),
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=1_000_000),
+        "stock": Lever("0", low=0, high=1_000_000),
         "shock_size": Lever("50", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),

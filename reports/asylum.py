@@ -29,6 +29,10 @@ class AsylumForecast(Protocol):
     """Asylum applications in one country as one release knows them, as the page on asylum gathers them."""
 
     @property
+    def night(self) -> ReadableRelease:
+        """The release."""
+
+    @property
     def kind(self) -> str:
         """Target and frequency, such as ``asylum_applications_first.M``."""
 
@@ -82,8 +86,11 @@ def title(view: AsylumForecast, language: Language) -> str:
     if view.quantiles.empty:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
     first = view.quantiles.iloc[0]
+    is_over = pd.Timestamp(view.quantiles.index[0]) <= pd.Timestamp(view.night.as_of)
+    over = _("{country}: {expected} asylum applicants in {period}, over but not counted yet, most likely {interval}")
+    ahead = _("{country}: {expected} asylum applicants expected in {period}, most likely {interval}")
     return language.text(
-        _("{country}: {expected} asylum applicants expected in {period}, most likely {interval}"),
+        over if is_over else ahead,
         country=country,
         expected=language.expected(first[0.5]),
         period=period(view, view.quantiles.index[0], language),

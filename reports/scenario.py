@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -35,6 +37,56 @@ EPISODE_NAMES = {
     "lampedusa-2023": _("Lampedusa 2023"),
     "belarus-2021": _("Belarus 2021"),
 }
+
+
+def places_enough(then: pd.DataFrame, together: float, usual: float, confidence: float, language: Language) -> str:
+    """How many places are enough in every month, under the assumption and by the forecast.
+
+    Args:
+        then: Places by month under the assumption: ``target_end_date``.
+        together: Places that are enough in all months together under it.
+        usual: The same by the forecast.
+        confidence: Such as 0.9.
+        language: The reader's.
+    """
+    text = _(
+        "At {confidence} confidence, **{then} places** are enough in every single month up to {month} under the "
+        "assumption; by the forecast, {plain}."
+    )
+    return language.text(
+        text,
+        confidence=language.percent(confidence),
+        then=language.expected(together),
+        plain=language.expected(usual),
+        month=language.month(then["target_end_date"].iloc[-1]),
+    )
+
+
+def first_short(needed: pd.DataFrame, stock: float, confidence: float, language: Language) -> str:
+    """The first month in which the places there are do not suffice, and how many are missing then.
+
+    Args:
+        needed: ``target_end_date`` and ``places`` needed at the confidence, month by month.
+        stock: Places there are.
+        confidence: Such as 0.9.
+        language: The reader's.
+    """
+    short, there = needed[needed["places"] > stock], language.counted(stock)
+    if short.empty:
+        text = _("{stock} places are enough up to {month} at {confidence} confidence.")
+        last = language.month(needed["target_end_date"].iloc[-1])
+        return language.text(text, stock=there, month=last, confidence=language.percent(confidence))
+    text = _(
+        "{month} is the first month short; {missing} places more than {stock} are needed at {confidence} confidence."
+    )
+    first = short.iloc[0]
+    return language.text(
+        text,
+        month=language.month(first["target_end_date"]),
+        missing=language.expected(float(first["places"]) - stock),
+        stock=there,
+        confidence=language.percent(confidence),
+    )
 
 
 def percent(share: float, language: Language) -> str:

@@ -41,11 +41,9 @@ def show(night: Night) -> None:
         st.markdown(layout.small(asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(view)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        asylum_view.show_citizenships(view)
-    with right:
-        asylum_view.show_largest(view, order)
+    asylum_view.show_grid(view, order)
+    asylum_view.show_citizenships(view)
+    asylum_view.show_largest(view, order)
 
 
 def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:

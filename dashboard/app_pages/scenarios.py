@@ -19,9 +19,9 @@ from dashboard import (
     scenario_view,
     state,
 )
-from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
+from dashboard.charts.scenario import difference_alt, difference_chart, places_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, labelled, lang
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
@@ -216,6 +216,7 @@ def show_routes(
 def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
     """Places needed by month at the chosen confidence."""
     with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        _number("stock", _("Places there are"), values, step=100.0)
         _number("stay", _("Mean stay, months"), values, step=0.5)
         _choice("stay_kind", _("A stay"), tuple(wording.STAYS), lambda code: _(wording.STAYS[code]), values)
         _number("needs_place", _("Need a place, %"), values, step=5.0)
@@ -224,18 +225,16 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
         st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
     then, together = scenario_view.places(night, trajectories, scenario.route_id, values)
     plainly, usual = scenario_view.places(night, night.frame("trajectories"), scenario.route_id, values)
-    confidence = lang().percent(float(values["confidence"]) / 100)
-    text = _(
-        "At {confidence} confidence, **{then} places** are enough in every single month up to {month} under the "
-        "assumption; by the forecast, {plain}."
-    )
-    said = text.format(
-        confidence=confidence,
-        then=lang().expected(together),
-        plain=lang().expected(usual),
-        month=lang().month(then["target_end_date"].iloc[-1]),
-    )
+    confidence, stock = float(values["confidence"]) / 100, float(values["stock"])
+    said = wording.places_enough(then, together, usual, confidence, lang())
+    if stock:
+        short = wording.first_short(plainly, stock, confidence, lang())
+        st.markdown(labelled(_("By the forecast"), plain(short)))
+        short = wording.first_short(then, stock, confidence, lang())
+        st.markdown(labelled(_("Under the assumption"), plain(short)))
     st.markdown(said)
+    figure = places_chart(plainly, then, stock, unit=_("Places at the end of the month"), theme=current_theme())
+    layout.chart(figure, said.replace("**", ""), "places")
     frame = scenario_view.places_file(plainly, then, values)
     made = export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said.replace("**", ""))
     downloads.buttons(made)

@@ -130,7 +130,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         hoverdistance=40,
         barmode="overlay",
         margin={"r": fan_labels.MARGIN_RIGHT},
-        xaxis={"range": [first - pad, last + pad], **month_ticks(first, last)},
+        xaxis={"range": [first - pad, last + pad], "hoverformat": "%m/%Y", **month_ticks(first, last)},
         yaxis=scale.axis(),
     )
     return finish(figure, theme, height=height, annotations=labels)

@@ -15,6 +15,7 @@ from dashboard.charts.axes import (
     finish,
     interval_row,
     interval_rows,
+    month_ticks,
     nice_ticks,
     note,
     quantile,
@@ -116,6 +117,48 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: 
         },
     )
     return finish(figure, theme, height=height, annotations=[unit_label(theme, unit)])
+
+
+def places_chart(
+    forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, unit: str, theme: Theme, height: int = 300
+) -> go.Figure:
+    """Places needed month by month, by the forecast and under the assumption, against the places there are.
+
+    Args:
+        forecast: ``target_end_date`` and ``places``.
+        then: The same under the assumption.
+        stock: Places there are; 0 draws no line.
+        unit: What is counted.
+        theme: Colours.
+        height: Pixels.
+    """
+    figure = go.Figure()
+    largest = max(float(forecast["places"].max()), float(then["places"].max()), stock)
+    names = {
+        "by the forecast": (forecast, theme.fan, "dash"),
+        "under the assumption": (then, theme.replay.fill, "solid"),
+    }
+    for name, (table, colour, dash) in names.items():
+        hover = [
+            f"{lang().month(end)}<br><b>{lang().expected(value)}</b>"
+            for end, value in zip(table["target_end_date"], table["places"], strict=True)
+        ]
+        figure.add_trace(
+            go.Scatter(
+                x=table["target_end_date"], y=table["places"], mode="lines+markers", name=name, text=hover,
+                line={"color": colour, "width": 2, "dash": dash}, hovertemplate="%{text}<extra></extra>",
+            )
+        )  # fmt: skip
+    labels = [unit_label(theme, unit)]
+    if stock:
+        line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
+        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=stock, y1=stock, line=line)
+        text = _("places there are: {value}").format(value=lang().counted(stock))
+        place = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "bottom", "y": stock}
+        labels.append(note(theme, text, font={"color": theme.ink}, **place))
+    first, last = then["target_end_date"].iloc[0], then["target_end_date"].iloc[-1]
+    figure.update_layout(margin={"r": 12}, xaxis=month_ticks(first, last), yaxis=count_axis(largest, 0.12))
+    return finish(figure, theme, height=height, annotations=labels)
 
 
 def difference_alt(difference: pd.Series) -> str:

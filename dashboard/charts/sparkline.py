@@ -16,7 +16,14 @@ Point = tuple[float, float]
 
 
 def sparkline(
-    history: pd.DataFrame, quantiles: pd.DataFrame, *, theme: Theme, months_back: int = 24, months_ahead: int = 6
+    history: pd.DataFrame,
+    quantiles: pd.DataFrame,
+    *,
+    theme: Theme,
+    months_back: int = 24,
+    months_ahead: int = 6,
+    months_each: int = 1,
+    top: float | None = None,
 ) -> str:
     """Draw one series as an SVG data address, for a markdown image.
 
@@ -25,27 +32,40 @@ def sparkline(
         quantiles: Index ``target_end_date``, one column per quantile level (at least .1, .5 and .9); may be empty.
         theme: Colours.
         months_back: Observed months to show.
-        months_ahead: Forecast months to show.
+        months_ahead: Forecast periods to show.
+        months_each: Months that one figure covers; between them the line is straight.
+        top: Upper end of the scale, where several pictures share one.
 
     Returns:
         ``data:image/svg+xml;base64,…``; an empty picture where nothing is known.
     """
-    svg = sparkline_svg(history, quantiles, theme=theme, months_back=months_back, months_ahead=months_ahead)
+    svg = sparkline_svg(
+        history, quantiles, theme=theme, months_back=months_back, months_ahead=months_ahead, months_each=months_each,
+        top=top,
+    )  # fmt: skip
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 
 def sparkline_svg(
-    history: pd.DataFrame, quantiles: pd.DataFrame, *, theme: Theme, months_back: int, months_ahead: int
+    history: pd.DataFrame,
+    quantiles: pd.DataFrame,
+    *,
+    theme: Theme,
+    months_back: int,
+    months_ahead: int,
+    months_each: int = 1,
+    top: float | None = None,
 ) -> str:
     """The same as SVG text."""
-    counts = _monthly(require(history, ("end_date", "obs_value"), "sparkline")).tail(months_back)
+    counts = _monthly(require(history, ("end_date", "obs_value"), "sparkline"))
+    counts = (counts.interpolate() if months_each > 1 else counts).tail(months_back)
     ahead = quantiles.sort_index().head(months_ahead)
     first = min([*counts.index[:1], *_months(ahead.index)[:1]], default=pd.Period("2000-01", "M"))
     last = max([*counts.index[-1:], *_months(ahead.index)[-1:]], default=first)
     low, high = interval_levels(0.8)
     bands = [ahead[level].max() for level in (low, 0.5, high)] if len(ahead) else []
-    top = float(pd.Series([counts.max(), *bands], dtype=float).max())
-    at = _placer(first, max(1, (last - first).n), top if top > 0 else 1.0)
+    highest = float(pd.Series([counts.max(), *bands], dtype=float).max()) if top is None else top
+    at = _placer(first, max(1, (last - first).n), highest if highest > 0 else 1.0)
 
     anchor = [at(*point) for point in _pairs(counts.dropna().tail(1))]
     lines = {level: anchor + [at(*point) for point in _points(ahead, level)] for level in (low, 0.5, high)}

@@ -27,9 +27,10 @@ def frames() -> dict[str, pd.DataFrame]:
     return asylum_frames(pd.Timestamp(AS_OF))
 
 
-def test_kinds_with_a_forecast_come_first(frames: dict[str, pd.DataFrame]) -> None:
+def test_only_kinds_with_a_forecast_are_offered(frames: dict[str, pd.DataFrame]) -> None:
     series = frames["asylum_series"].iloc[::-1]
-    assert asylum_view.kinds(series) == [QUARTERLY, "asylum_applications.M"]
+    assert asylum_view.kinds(series) == [QUARTERLY]
+    assert len(asylum_view.kinds(series.assign(state="too_old"))) == 2
 
 
 def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str, pd.DataFrame]) -> None:
