@@ -147,7 +147,8 @@ def _replay_line(night: Night) -> str:
         badge = _("As known on {day}").format(day=lang().day(night.as_of))
         head = f":blue-badge[{badge}]"
     known = memory.made(night, lambda: known_to(night, lang()), "known to")
-    return f"{head} :gray[{_('from published statistics')} · {known}]"
+    source = _("from published statistics")
+    return f"{head} :gray[{source} · {known}]"
 
 
 def release_labels(found: list[Night]) -> dict[str, str]:

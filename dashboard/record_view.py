@@ -66,7 +66,7 @@ def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame) -> str:
     row = ahead.iloc[0]
     judged = [lang().month(pd.Period(row[name], "M").to_timestamp()) for name in ("judged_from", "judged_to")]
     ratio = lang().decimal(float(thresholds["cost_loss_ratio"].iloc[0]), 2)
-    cost = _("A false alarm is taken to cost {ratio} of a missed event (alerts.cost_loss_ratio in settings.toml).")
+    cost = _("A false alarm is taken to cost {ratio} of a missed event.")
     counted = _("Alerts are counted at the origins {first} to {last}.").format(first=judged[0], last=judged[1])
     parts = [cost.format(ratio=ratio), counted]
     if row["trained_from"]:

@@ -134,8 +134,8 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
     found = course(night.frame("observations"), episode)
     if found is None:
         text = _(
-            "{episode}: no source that may be passed on covers it. Read Frontex’s own workbook in with "
-            "“vigie ingest --file frontex=…” and it can be replayed in your own copy."
+            "{episode}: no source that may be passed on covers it. Where Frontex’s own workbook has been read in, it "
+            "can be replayed."
         )
         return Scenario(route_id, None, refused=text.format(episode=name))
     strength = float(values["past_strength"]) / 100

@@ -202,6 +202,7 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
             xshift=-STEP_NAME_PIXELS,
         )
     ]
+    largest = float(rows["value"].max()) if len(rows) else 1.0
     for place, row in enumerate(rows.to_dict("records")):
         whole = row["kind"] == TOTAL
         begin = 0.0 if whole else row["value"] - row["change"]
@@ -214,8 +215,10 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         ink = {"size": 13, "color": theme.ink}
         name, figure_text = (f"<b>{part}</b>" if whole else part for part in (str(row["name"]), text))
         labels.append(note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, **middle))
-        labels.append(note(theme, figure_text, x=max(begin, row["value"]), xanchor="left", xshift=8, **middle))
-    largest = float(rows["value"].max()) if len(rows) else 1.0
+        # Sums of steps miss the totals by rounding, and plotly drops a word that stands beyond its axis.
+        labels.append(
+            note(theme, figure_text, x=min(max(begin, row["value"]), largest), xanchor="left", xshift=8, **middle)
+        )
     named_rows(figure, len(rows), largest, {"l": STEP_NAME_PIXELS, "r": STEP_FIGURE_PIXELS, "t": 30, "b": 10})
     return finish(figure, theme, height=STEP_ROW_PIXELS * len(rows) + 44, annotations=labels)
 

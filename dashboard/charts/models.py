@@ -53,7 +53,8 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
     """
     rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
-    models = sorted(rows["model_id"].unique(), key=lambda model_id: model_id != highlight)
+    # In the order of their codes, so that a model has the same mark in every language.
+    models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id != highlight, model_id))
     low, high = _range(rows)
     figure = go.Figure()
     line = {"color": theme.secondary, "width": 1}
