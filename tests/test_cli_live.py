@@ -104,7 +104,8 @@ def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
 
 def unreachable(home: Path) -> None:
     """Settings under which no publisher answers."""
-    lines = ["backtest_origins = 24", "slow_backtest_origins = 12", "trajectories = 100", "[live]", "attempts = 1"]
+    few = ["backtest_origins = 24", "slow_backtest_origins = 12", "trajectories = 100", "pooled_model = false"]
+    lines = [*few, "[live]", "attempts = 1"]
     for source_id, access in source_access().items():
         lines += [f"[live.sources.{source_id}.addresses]"]
         lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in access.addresses]
