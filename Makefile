@@ -89,7 +89,7 @@ mutants: .venv/system-ready
 	$(VENV)/python -m tests.mutants
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
-TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store data
+TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store hub data
 
 texts:
 	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import alerts, backup, nights, outbox, panels, releases, serve, settings, store
+from commands import alerts, backup, hub, nights, outbox, panels, releases, serve, settings, store
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
 from core.log import configure_logging, get_logger
@@ -19,6 +19,7 @@ app.add_typer(outbox.app, name="outbox")
 app.add_typer(settings.app, name="settings")
 app.add_typer(settings.journal_app, name="journal")
 app.add_typer(store.app, name="store")
+app.add_typer(hub.app, name="hub")
 for command in (
     nights.nightly, nights.demonstrate, nights.ingest,
     panels.backtest, panels.forecast,

@@ -26,7 +26,7 @@ VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "admin
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
 PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[!_]*.py")))
 """A page is a file: every role may read it unless ``_READERS`` says who."""
-DOWNLOAD, SAVE_SCENARIO = "download", "scenario saved"
+DOWNLOAD, SAVE_SCENARIO, HAND_IN = "download", "scenario saved", "forecast handed in"
 _EVERYBODY: Final = frozenset(ROLES)
 _WORKING_ON_IT: Final = frozenset({ANALYST, MANAGER})
 _DECIDING: Final = frozenset({MANAGER})
@@ -42,6 +42,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     **{page_action(page): _READERS.get(page, _EVERYBODY) for page in PAGES},
     DOWNLOAD: _WORKING_ON_IT,
     SAVE_SCENARIO: _WORKING_ON_IT,
+    HAND_IN: _WORKING_ON_IT,
     SIGNED_OFF: _DECIDING,
     DISMISSED: _DECIDING,
     ACKNOWLEDGED: _WORKING_ON_IT,
@@ -53,7 +54,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Action -> roles that may do it. What is not listed here, nobody may do."""
 
-KEPT_WITH_A_NAME: Final = frozenset({*STEPS_OF_PEOPLE, SAVE_SCENARIO})
+KEPT_WITH_A_NAME: Final = frozenset({*STEPS_OF_PEOPLE, SAVE_SCENARIO, HAND_IN})
 """Actions that the journal keeps with a name."""
 
 

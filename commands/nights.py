@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home
+from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date
 from core.errors import InputError, VigieError
 from core.progress import progress_bar
 from core.settings import SNAPSHOT, home_folder, load_settings
@@ -28,7 +28,7 @@ def nightly(
     from nightly import run_night
 
     folder = home_folder(home)
-    date = _as_date(as_of, "--as-of")
+    date = as_date(as_of, "--as-of")
     with progress_bar() as progress:
         settings = load_settings(folder)
         result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
@@ -69,7 +69,7 @@ def ingest(
     elif file:
         _ingest_files(file, home_folder(home))
     else:
-        _ingest_live(source or [], _as_date(replay, "--replay"), home_folder(home))
+        _ingest_live(source or [], as_date(replay, "--replay"), home_folder(home))
 
 
 @snapshot_app.command("build")
@@ -122,12 +122,3 @@ def _ingest_files(file: list[str], folder: Path) -> None:
             failed += 1
     if failed:
         raise typer.Exit(EXIT_NOTHING_PUBLISHED if failed == len(file) else EXIT_DEGRADED)
-
-
-def _as_date(text: str | None, option: str) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{option} {text}: not a date; write it as 2025-01-31") from None

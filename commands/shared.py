@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,3 +35,17 @@ def current_release(home: Path | None) -> Release:
     if release is None:
         raise InputError(f"no release in {folder}: run 'vigie nightly' first")
     return release
+
+
+def as_date(text: str | None, option: str) -> dt.date | None:
+    """A day that was given as an option; None where it was not given.
+
+    Raises:
+        InputError: It is no day.
+    """
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: not a date; write it as 2025-01-31") from None

@@ -506,6 +506,60 @@ def _like(table: Table, name: str, about: str, writer: str, *readers: str, **mor
 
 
 _AS_OF = replace(WORDS["as_of"], optional=True)
+_TIMING = _text(
+    "`in time`: received while the round was open; `late`; `replay`: computed afterwards on what was known then",
+    "in time", "late", "replay",
+)  # fmt: skip
+HUB_MODELS = Table(
+    "hub_models", "Models of the forecast hub, as their teams describe them.",
+    _of(
+        "model_id team_name model_name methods licence designated",
+        team_name=_text("the team"),
+        model_name=_text("the model"),
+        methods=_text("its method in a sentence"),
+        licence=_text("licence of its forecasts"),
+        designated=Column(YES_NO, "whether the hub's ensembles take it in"),
+    ),
+    ("model_id",), "nightly.hub_tables", ("dashboard",),
+)  # fmt: skip
+HUB_EDITIONS = Table(
+    "hub_editions", "Every submission that the hub received, each file as it came: the hash proves that it stayed so.",
+    _of(
+        "model_id round_id sha256 file received late",
+        round_id=_text("the round, named by its origin's day"),
+        sha256=_text("hash of the file"),
+        file=_text("its name"),
+        received=Column(DAY, "day on which it was received"),
+        late=Column(YES_NO, "whether the round had closed"),
+    ),
+    ("model_id", "round_id", "sha256"), "nightly.hub_tables", ("dashboard", "store"),
+)  # fmt: skip
+HUB_FORECASTS = Table(
+    "hub_forecasts", "Forecasts of other teams and of the hub's ensembles, one row each, as they are shown.",
+    _of("model_id series_id origin_date horizon target_end_date")
+    | {f"q{level}": _number(f"quantile at {level} %", PERSONS, least=0) for level in (10, 25, 50, 75, 90)}
+    | {
+        "wis": _gap(_number("weighted interval score on log1p scale at all levels", "score", least=0)),
+        "timing": _TIMING,
+    },
+    ("model_id", "series_id", "origin_date", "horizon"), "nightly.hub_tables", ("dashboard",),
+)  # fmt: skip
+HUB_SCORES = Table(
+    "hub_scores", "League table of the hub: every model on the same rows as the baseline and as each other.",
+    _of(
+        "timing kind group model_id wis pairwise_wis relative_wis relative_wis_lo relative_wis_hi p_holm coverage_50 "
+        "coverage_80 coverage_95 n missing rounds",
+        timing=_text("which forecasts are compared: `in time`, or `all`, replays among them", "in time", "all"),
+        kind=_text("what a group is", "all", "span", "horizon", "series", "season"),
+        group=_text("the group, such as horizons `1-3`, a series or a season"),
+        pairwise_wis=_gap(_number("geometric mean of score ratios to every model, relative to the baseline's")),
+        missing=_count("the baseline's forecasts without one of this model"),
+        rounds=_count("rounds scored", "rounds"),
+    )
+    | {f"pit_{one}": _number(f"share of outcomes in tenth {one} of the forecast", "share") for one in range(1, 11)},
+    ("timing", "kind", "group", "model_id"), "nightly.hub_tables", ("dashboard",),
+)  # fmt: skip
+
 TABLES: tuple[Table, ...] = (
     replace(FORECASTS, columns=FORECASTS.columns | _MARKS | {"target": _PART["target"], "as_of": _AS_OF}),
     TRAJECTORIES,
@@ -562,6 +616,10 @@ TABLES: tuple[Table, ...] = (
         SCORES, "asylum_scores", "Mean scores of forecasts of asylum applications.", "nightly.asylum", "dashboard",
         **_PART,
     ),
+    HUB_MODELS,
+    HUB_EDITIONS,
+    HUB_FORECASTS,
+    HUB_SCORES,
 )  # fmt: skip
 """Every table of a release."""
 RELEASE: dict[str, Table] = {table.name: table for table in TABLES}

@@ -140,6 +140,12 @@ class OperationSettings(_Section):
     )
 
 
+class HubSettings(_Section):
+    """The forecast hub that every night collects from; see docs/hub.md."""
+
+    place: str = Field(default="", description="Folder, Git checkout or fsspec address of the hub; empty: none")
+
+
 class StoreSettings(_Section):
     """The shared store; see docs/scaling.md. Credentials come from the environment alone."""
 
@@ -357,6 +363,7 @@ class Settings(BaseSettings):
     operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()
     store: StoreSettings = StoreSettings()
+    hub: HubSettings = HubSettings()
     drill: bool = Field(
         default=False, description="Cut off: nothing is sent, shared, or written to a journal elsewhere"
     )

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from streamlit.starlette import App
 
@@ -27,7 +28,7 @@ from access import callback
 from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
 from access.guard import Guard, guard_of
 from core.log import configure_logging
-from core.settings import PROJECT, home_folder, is_loopback, load_settings
+from core.settings import FEED, PROJECT, home_folder, is_loopback, load_settings
 from dashboard import streamlit_private
 from dashboard.layout import page_scripts
 from dashboard.static_files import StaticFiles, preload_links
@@ -36,6 +37,8 @@ from store.mirror import Follower
 from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"
+HUB_FILES = "/hub/files"
+_HUB_NAME = re.compile(r"hub_[a-z]+\.csv")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
 """Modules that libraries load by themselves, at the first chart or table."""
@@ -49,7 +52,8 @@ def build(guard: Guard) -> App:
     Raises:
         InputError: The client secret is missing.
     """
-    routes = [Route(HEALTH_PATH, _health), *(callback.routes(guard) if guard.access.is_on else [])]
+    routes = [Route(HEALTH_PATH, _health), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    routes += callback.routes(guard) if guard.access.is_on else []
     layers = [Middleware(Gate, guard=guard, application=application()), Middleware(StaticFiles)]
     return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=_ready)
 
@@ -60,7 +64,7 @@ def application() -> Application:
         page=streamlit_private.FRAME.read_text("utf-8") + page_scripts(),
         is_asked_by_page=streamlit_private.is_asked_by_page,
         way_cookie=streamlit_private.WAY_COOKIE,
-        closed=streamlit_private.CLOSED_PATHS,
+        closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES),
         open=streamlit_private.OPEN_PATHS,
         never=streamlit_private.NEVER_PATHS,
         metrics=streamlit_private.METRICS_PATH,
@@ -93,6 +97,14 @@ def load() -> None:
 async def _ready(_app: App) -> AsyncIterator[None]:
     load()
     yield
+
+
+def _hub_file(request: Request) -> Response:
+    """One of the hub's tables, as the newest night published it."""
+    path = home_folder() / FEED / "hub" / request.path_params["name"]
+    if not _HUB_NAME.fullmatch(path.name) or not path.is_file():
+        return Response("There is no such file.", 404, media_type="text/plain")
+    return FileResponse(path, media_type="text/csv", headers={"Cache-Control": "no-store"})
 
 
 def _health(_request: Request) -> Response:

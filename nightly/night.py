@@ -28,6 +28,7 @@ from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
 from nightly.forecasts import make_forecasts
+from nightly.hub_tables import hub_of_night, publish_tables
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
 from nightly.issued import issued_scores
 from nightly.live import read_inputs
@@ -37,7 +38,7 @@ from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, record_publication, recover, values_ahead
 from nightly.run_alerts import run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables
+from nightly.tables import data_tables, forecast_tables, outcome_panel
 from store.caches import BacktestStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
@@ -53,7 +54,7 @@ PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 LOST = "lost"
 """Marks the record of a degraded night that names routes which had a forecast before."""
 _LONGEST_REASON = 10_000
-_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store"}
+_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store", "hub"}
 """Settings that do not change what a release says."""
 
 
@@ -237,10 +238,16 @@ def _make_release(run: Run) -> RunResult:
         )
         tables |= asylum.frames
 
+    with timer.stage("hub"):
+        of_hub, hub_faults = hub_of_night(
+            settings.hub.place, home, timer.started.date(), date, (made.hindcasts, outcome_panel(data))
+        )
+
     with timer.stage("publishing"):
         degraded = [
             *_lost(data, lost, before),
             *inputs.failed,
+            *hub_faults,
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
             *_routes_without_forecast(data.states),
             *left_out(made, settings.operation.fit_seconds),
@@ -253,7 +260,8 @@ def _make_release(run: Run) -> RunResult:
         texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
         about = About(date, version("vigie"), kept, inputs.hashes, degraded, run.replay)
-        release = releases.publish(tables, texts, about)
+        release = releases.publish(tables | of_hub, texts, about)
+        publish_tables(home, release)
         _remove_old_releases(home, settings)
         # People are told of a release when those who follow the store can see it.
         run.delivery.deliver()

@@ -95,6 +95,7 @@ PARTS_OF_VIGIE = {
     "vigie-releases": _("comparison with the former release"),
     "vigie-journal": _("Vigie’s journal"),
     "vigie-clock": _("the clock of this machine"),
+    "vigie-hub": _("the forecast hub"),
     "vigie-engine": _("some of the models"),
 }
 """Parts of Vigie that may stand where a source stands."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "core", "ingest", "store", "geo", "forecasting", "alerts", "reports", "workflow", "dashboard", "nightly",
+    "core", "ingest", "store", "geo", "forecasting", "alerts", "hub", "reports", "workflow", "dashboard", "nightly",
     "commands",
 )  # fmt: skip
 

@@ -123,7 +123,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         InputError: The release has no such alert, or a text cannot be stored.
         StoreError: The journal refuses.
     """
-    _authorize(workflow, wanted.actor, wanted.action, alert_id)
+    authorize(workflow, wanted.actor, wanted.action, alert_id)
     row, stands = find_alert(release, alert_id)
     level = str(row["alert_level"]) if stands else ""
     facts = facts_of(release, row)
@@ -202,7 +202,7 @@ def save_scenario(
         InputError: A text cannot be stored.
         StoreError: The journal refuses.
     """
-    _authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
+    authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
     payload = actor.marks({"query": dict(query)})
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
@@ -227,7 +227,7 @@ def proposal(row: Mapping[Any, Any], release: Release, action: str = PROPOSED) -
     return Entry(NIGHTLY, action, str(row["alert_id"]), release.run_id, str(row["reason"]), payload)
 
 
-def _authorize(workflow: Workflow, actor: Actor, action: str, about: str) -> None:
+def authorize(workflow: Workflow, actor: Actor, action: str, about: str) -> None:
     """Refuse what a person may not do, and record the refusal of one who has signed in."""
     try:
         require(actor, action, login=workflow.settings.access.is_on)

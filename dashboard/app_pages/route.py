@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import (
     downloads,
+    judgement_view,
     layout,
     memory,
     route_context,
@@ -157,6 +158,7 @@ def show_details(view: RouteView) -> None:
         "nationalities": _("Nationalities"),
         "drivers": _("Drivers"),
         "table": _("Table"),
+        "yours": _("Your forecast"),
     }
     chosen = state.choice("view", tuple(parts), "models")
     export = memory.made(view.night, partial(route_view.export, view), "route's file", *view.key)
@@ -176,6 +178,7 @@ def show_details(view: RouteView) -> None:
         "nationalities": route_context.show_nationalities,
         "drivers": route_context.show_drivers,
         "table": show_table,
+        "yours": judgement_view.show,
     }
     draw[chosen](view)
 

@@ -27,18 +27,19 @@ COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
 
 
-def wis(observed: FloatArray, quantiles: FloatArray) -> FloatArray:
-    """Weighted interval score of each forecast: twice the mean pinball loss over the 23 levels.
+def wis(observed: FloatArray, quantiles: FloatArray, levels: FloatArray = LEVELS) -> FloatArray:
+    """Weighted interval score of each forecast: twice the mean pinball loss over the levels.
 
     Args:
         observed: Outcomes, shape ``(n,)``.
         quantiles: Shape ``(n, 23)``, on the same scale.
+        levels: Their levels.
 
     Returns:
         Scores, shape ``(n,)``; lower is better. Bracher et al. 2021, PLoS Comput. Biol. 17(2) e1008618.
     """
     distance = observed[:, None] - quantiles
-    score: FloatArray = (2 * np.maximum(LEVELS * distance, (LEVELS - 1) * distance)).mean(axis=1)
+    score: FloatArray = (2 * np.maximum(levels * distance, (levels - 1) * distance)).mean(axis=1)
     return score
 
 

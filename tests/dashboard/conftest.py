@@ -29,6 +29,7 @@ from workflow import open_workflow
 from workflow.sending import send_waiting
 
 from .asylum_frames import asylum_frames
+from .hub_frames import hub_frames
 
 AS_OF = dt.date(2025, 1, 31)
 SIZES = {"CMR": 6000.0, "EMR": 4500.0, "WMR": 1500.0, "WAR": 3000.0, "CHA": 2500.0}
@@ -196,6 +197,7 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "routes": make_routes(known, too_old),
         "rejected": make_rejected(),
     }
+    frames |= hub_frames(frames["replays"])
     asylum = asylum_frames(pd.Timestamp(AS_OF))
     frames["observations"] = pd.concat([frames["observations"], asylum.pop("observations")])
     return {name: frame.reset_index(drop=True) for name, frame in {**frames, **asylum}.items()}

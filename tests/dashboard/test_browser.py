@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
 
-ADDRESSES = ("", "overview", "route", "asylum", "alerts", "scenarios", "evaluation", "data", "method")
+ADDRESSES = ("", "overview", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 SIZES = ((1440, 900), (390, 844))
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HARMLESS = ("_stcore/health", "_stcore/host-config")

@@ -18,7 +18,7 @@ from store.releases import Release
 
 from .conftest import make_alerts, publish
 
-PAGES = ("overview", "route", "asylum", "alerts", "scenarios", "evaluation", "data", "method")
+PAGES = ("overview", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 
 
 def visit(page: str, **address: str) -> AppTest:

@@ -1,0 +1,108 @@
+"""A large hub: many teams' files validated, collected and scored. What it takes is printed.
+
+python -m benchmarks.hub_scale [TEAMS] [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from core.quantiles import QUANTILE_LEVELS
+from core.release import FORECASTS
+from core.routes import ARRIVAL_ROUTES
+from core.schema import ALL, make_series_id
+from forecasting.panel import panel_from_rows
+from forecasting.quantiles import QuantileTable, to_rows
+from hub.outputs import tidy
+from hub.targets import config_files
+from nightly.hub import collect
+from nightly.hub_tables import hub_tables
+from store.files import parquet_bytes, write_bytes
+
+SERIES = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
+HORIZONS = 12
+AS_OF = dt.date(2024, 12, 31)
+
+
+def main() -> None:
+    """Make the hub, collect, score, print."""
+    teams, rounds = (int(one) for one in (*sys.argv[1:], "100", "52")[:2]) if len(sys.argv) > 2 else (100, 52)
+    rng = np.random.default_rng(0)
+    ends = pd.date_range("2018-01-31", periods=144, freq="ME")
+    values = np.exp(7 + np.cumsum(rng.normal(0, 0.2, (len(ends), len(SERIES))), axis=0)).round()
+    origins = pd.date_range(end=AS_OF, periods=rounds, freq="ME")
+    with tempfile.TemporaryDirectory() as folder:
+        place, home = Path(folder) / "hub", Path(folder) / "home"
+        for path, content in config_files(SERIES, dt.date(2023, 2, 1), "A large hub").items():
+            write_bytes(place / path, content)
+        for team in range(teams):
+            name = "vigie-baseline" if team == 0 else f"t{team}-model"
+            _write(place, name, origins, ends, values, rng)
+        start = time.monotonic()
+        found = collect(str(place), home, dt.date(2024, 12, 31))
+        collected = time.monotonic()
+        panel = panel_from_rows(_long(ends, values))
+        tables = hub_tables(FORECASTS.empty(), panel, home, AS_OF)
+        scored = time.monotonic()
+    if found.refused:
+        raise SystemExit(str(next(iter(found.refused.values()))[0]))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(  # noqa: T201  # a command that prints
+        f"{teams} teams x {rounds} rounds x {len(SERIES)} series x {HORIZONS} horizons: {len(found.added):,} files "
+        f"validated and collected in {collected - start:.0f} s, {len(tables['hub_scores']):,} lines scored in "
+        f"{scored - collected:.0f} s, {memory:.1f} GB"
+    )
+
+
+def _write(  # the world and the model
+    place: Path,
+    model_id: str,
+    origins: pd.DatetimeIndex,
+    ends: pd.DatetimeIndex,
+    values: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    team, model = model_id.split("-")
+    about = {
+        "team_name": team, "team_abbr": team, "model_name": model, "model_abbr": model,
+        "model_contributors": [{"name": team, "affiliation": team}], "license": "CC0-1.0", "designated_model": True,
+        "data_inputs": "none", "methods": "drawn by chance", "methods_long": "drawn by chance",
+        "ensemble_of_models": False, "ensemble_of_hub_models": False,
+    }  # fmt: skip
+    write_bytes(place / "model-metadata" / f"{model_id}.yml", yaml.safe_dump(about).encode())
+    scores = np.linspace(-2.3, 2.3, len(QUANTILE_LEVELS)) * rng.uniform(0.1, 0.6)
+    steps = np.arange(1, HORIZONS + 1)
+    for origin in origins:
+        at = values[ends.get_loc(origin)]
+        keys = pd.DataFrame(
+            {
+                "model_id": model_id,
+                "series_id": np.repeat(SERIES, HORIZONS),
+                "origin_date": origin,
+                "horizon": np.tile(steps, len(SERIES)),
+                "target_end_date": np.tile([origin + pd.offsets.MonthEnd(int(step)) for step in steps], len(SERIES)),
+                "target": "arrivals",
+            }
+        )
+        centre = np.log(np.repeat(at, HORIZONS)) + rng.normal(0, 0.1, len(keys))
+        rows = tidy(to_rows(QuantileTable(keys, np.exp(centre[:, None] + scores).round(1))))
+        name = f"{origin:%Y-%m-%d}-{model_id}"
+        write_bytes(place / "model-output" / model_id / f"{name}.parquet", parquet_bytes(rows))
+
+
+def _long(ends: pd.DatetimeIndex, values: np.ndarray) -> pd.DataFrame:
+    wide = pd.DataFrame(values, index=ends.strftime("%Y-%m"), columns=SERIES).rename_axis("time_period")
+    return wide.reset_index().melt("time_period", var_name="series_id")
+
+
+if __name__ == "__main__":
+    main()

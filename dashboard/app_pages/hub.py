@@ -1,0 +1,163 @@
+"""Hub: everybody's forecasts of the same arrivals, scored on the same months; how to take part."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import downloads, hub_view, layout, memory, state
+from dashboard.charts.teams import teams_alt, teams_chart
+from dashboard.hub_view import EVERYTHING, IN_TIME, SPANS
+from dashboard.i18n import _, lang
+from dashboard.layout import small
+from dashboard.reads import Night
+from dashboard.tables import localised
+from dashboard.theme import current_theme
+from forecasting.model import ENSEMBLE
+
+TITLE, PLACE = _("Hub"), 6
+
+
+def show(night: Night) -> None:
+    """The page."""
+    scores = night.frame("hub_scores")
+    if scores.empty:
+        st.title(hub_view.title(scores), anchor=False)
+        show_how(night)
+        return
+    names = hub_view.model_names(night.frame("hub_models"))
+    timings = [name for name in (EVERYTHING, IN_TIME) if name in set(scores["timing"])]
+    timing = state.choice("timing", timings, timings[0])
+    span = state.choice("ahead", SPANS, SPANS[0])
+    rows = memory.made(night, partial(hub_view.league, scores, timing, "span", span, names), "league", timing, span)
+    st.title(hub_view.title(rows), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        words = {EVERYTHING: _("All, replays among them"), IN_TIME: _("Submitted in time")}
+        st.selectbox(
+            _("Forecasts"), timings, width=240, format_func=words.__getitem__, **state.widget("timing", timing)
+        )
+        st.selectbox(
+            _("Months ahead"), SPANS, width=200, format_func=hub_view.span_words, **state.widget("ahead", span)
+        )
+    memory.drawn(night, partial(draw_league, rows, timing), "league's table", timing, span)
+    title = _("League table of the forecast hub")
+    downloads.buttons(downloads.export_of(night, f"hub-league-{span}", title, rows.drop(columns="name")))
+    layout.let_draw()
+    show_round(night, scores, timing, names)
+    show_how(night)
+
+
+def draw_league(rows: pd.DataFrame, timing: str) -> None:
+    """The table with what must be known about it."""
+    st.dataframe(
+        localised(hub_view.league_table(rows)),
+        hide_index=True,
+        alt=_("Scores of every model on the same months; click a column to sort"),
+    )
+    text = _(
+        "Weighted interval score on log scale. Pairwise: against every other model on the months that both forecast, "
+        "the baseline being 1. Relative: against the baseline alone, with its 90% interval over rounds. Below 1 is "
+        "better; where the interval includes 1, or a ratio does not stand after Holm’s correction for all models, "
+        "there is no evidence."
+    )
+    st.markdown(small(text))
+    if timing == EVERYTHING:
+        replays = _(
+            "Replays were computed afterwards, on what was known when the round closed. They show how a method would "
+            "have done; only forecasts submitted in time are proof."
+        )
+        st.markdown(small(replays))
+
+
+def show_round(night: Night, scores: pd.DataFrame, timing: str, names: dict[str, str]) -> None:
+    """One round's forecasts over what was counted, and the record of the model that is looked at."""
+    series = hub_view.series_of(scores)
+    routes = [one.split(".")[1] for one in series]
+    route_id = state.choice("route", routes, routes[0])
+    series_id = series[routes.index(route_id)]
+    own = night.frame("hub_forecasts")
+    found = own.loc[own["series_id"] == series_id, "origin_date"]
+    origins = [f"{day:%Y-%m-%d}" for day in sorted(found.unique(), reverse=True)]
+    origin = state.choice("round", origins, origins[min(12, len(origins) - 1)])
+    rows = memory.made(night, partial(hub_view.round_rows, night, series_id, origin, names), "round", series_id, origin)
+    models = list(rows["model_id"].unique())
+    model_id = state.choice("model", models, ENSEMBLE if ENSEMBLE in models else models[0])
+    st.header(_("What each expected, and what was counted"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(_("Route"), routes, width=240, format_func=layout.route_name, **state.widget("route", route_id))
+        st.selectbox(
+            _("Round"), origins, width=180, format_func=lambda day: lang().month(pd.Timestamp(day)),
+            **state.widget("round", origin),
+        )  # fmt: skip
+        st.selectbox(
+            _("Model"),
+            models,
+            width=360,
+            format_func=lambda one: names.get(one, one),
+            **state.widget("model", model_id),
+        )
+    seen = memory.made(night, partial(hub_view.counted, night, series_id, origin), "counted", series_id, origin)
+    memory.drawn(night, partial(draw_round, seen, rows, model_id), "round's chart", series_id, origin, model_id)
+    title = _("Forecasts of the round {round}").format(round=origin)
+    export = downloads.export_of(night, f"hub-{route_id}-{origin}", title, rows.drop(columns="name"))
+    downloads.figures(export, title)
+    memory.drawn(night, partial(draw_model, night, scores, timing, model_id, names), "model", timing, model_id)
+
+
+def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str) -> None:
+    """The chart alone."""
+    unit = _("Arrivals per month")
+    figure = teams_chart(seen, rows, highlight=model_id, unit=unit, theme=current_theme())
+    layout.chart(figure, teams_alt(rows, highlight=model_id), "teams")
+
+
+def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, names: dict[str, str]) -> None:
+    """One model: what its team says of it, and its record by months ahead, route and season."""
+    st.header(layout.plain(names.get(model_id, model_id)), anchor=False)
+    about = night.frame("hub_models")
+    about = about[about["model_id"] == model_id]
+    if len(about):
+        row = about.iloc[0]
+        licence = _("Licence: {licence}").format(licence=row["licence"])
+        st.markdown(small(layout.plain(f"{row['methods']} {licence}.")))
+    record = hub_view.record(scores, timing, model_id)
+    if record.empty:
+        st.markdown(small(_("Nothing of this model has been scored here yet.")))
+        return
+    st.dataframe(localised(record), hide_index=True, alt=_("Scores of one model by months ahead, route and season"))
+
+
+def show_how(night: Night) -> None:
+    """Deadlines and how to take part."""
+    st.header(_("Take part"), anchor=False)
+    origin, last = hub_view.next_deadline(dt.datetime.now(dt.UTC).date())
+    text = _(
+        "The round {round} is open until {day}. A ministry, a research team or a student may hand in forecasts of any "
+        "of these series: one file with the 23 quantiles, in hubverse’s format. Every file is checked, kept as it came "
+        "and scored on the same months as all others; a late one is marked."
+    )
+    st.markdown(text.format(round=lang().month(pd.Timestamp(origin)), day=lang().day(last)))
+    st.markdown(_("Begin a hub, hand in, check and collect:"))
+    st.code("vigie hub init HUB\nvigie hub submit HUB\nvigie hub validate HUB\nvigie hub collect HUB", language="shell")
+    received = night.frame("hub_editions")
+    if len(received):
+        st.subheader(_("Received"), anchor=False)
+        shown = received.sort_values("received", ascending=False)[
+            ["model_id", "round_id", "received", "late", "sha256"]
+        ]
+        columns = {
+            "model_id": _("Model"), "round_id": _("Round"), "received": _("Received"), "late": _("Late"),
+            "sha256": _("Hash of the file"),
+        }  # fmt: skip
+        late = shown["late"].map({True: _("late"), False: _("in time")})
+        st.dataframe(
+            localised(shown.assign(late=late).rename(columns=columns)), hide_index=True, alt=_("Files received")
+        )
+        title = _("Submissions received by the hub")
+        downloads.buttons(downloads.export_of(night, "hub-editions", title, received, []))
+
+
+show(layout.open_page())

@@ -1,0 +1,100 @@
+"""Forecasts of many models over what was counted: one line each, and the interval of the one that is looked at."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.charts.axes import (
+    band,
+    count_axis,
+    dated,
+    finish,
+    mid_month,
+    month_ticks,
+    monthly_values,
+    note,
+    require,
+    unit_label,
+)
+from dashboard.i18n import _, lang
+from dashboard.theme import Theme, with_opacity
+
+COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
+HEIGHT = 380
+
+
+def teams_chart(
+    observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, unit: str, theme: Theme
+) -> go.Figure:
+    """Draw the months counted, every model's median, and the highlighted model's 80 % interval.
+
+    Args:
+        observed: ``time_period_end``, ``value``: before the round and after it.
+        forecasts: One round's ``model_id, name, target_end_date, q10, q50, q90``.
+        highlight: The model looked at.
+        unit: What is counted.
+        theme: Colours.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(forecasts, COLUMNS, "teams chart").sort_values("target_end_date")
+    months = monthly_values(require(observed, ("time_period_end", "value"), "teams chart, observed"))
+    figure = go.Figure()
+    labels = [unit_label(theme, unit)]
+    groups = sorted(rows.groupby("model_id"), key=lambda pair: pair[0] == highlight)
+    for model_id, own in groups:
+        leads = model_id == highlight
+        x = pd.DatetimeIndex(mid_month(own["target_end_date"]))
+        if leads:
+            low, high = (pd.Series(own[name].to_numpy(), index=x) for name in ("q10", "q90"))
+            figure.add_trace(band(low, high, with_opacity(theme.fan, 0.25), "80%"))
+        name = str(own["name"].iloc[0])
+        hover = [f"<b>{name}</b><br>{lang().month(end)}: {lang().expected(value)}"
+                 for end, value in zip(own["target_end_date"], own["q50"], strict=True)]  # fmt: skip
+        line = {"color": theme.median, "width": 2.4} if leads else {"color": theme.neutral, "width": 1.2}
+        figure.add_trace(
+            go.Scatter(x=x, y=own["q50"], mode="lines", line=line, text=hover, hovertemplate="%{text}<extra></extra>",
+                       name=str(model_id))
+        )  # fmt: skip
+        if leads:
+            font = {"color": theme.median}
+            labels.append(note(theme, f"<b>{name}</b>", x=x[-1], y=own["q50"].iloc[-1], xanchor="right",
+                               yanchor="bottom", font=font))  # fmt: skip
+    counted = {"color": theme.observed, "width": 2}
+    hover = [f"{lang().month(end)}: {lang().counted(value)}" for end, value in dated(months["value"])]
+    figure.add_trace(
+        go.Scatter(x=months.index, y=months["value"], mode="lines+markers", line=counted, marker={"size": 5},
+                   text=hover, hovertemplate="%{text}<extra></extra>", name="observed")
+    )  # fmt: skip
+    shown = [rows["q50"].max(), months["value"].max(), rows.loc[rows["model_id"] == highlight, "q90"].max()]
+    largest = float(pd.Series(shown).max())
+    first, last = months.index.min(), max(months.index.max(), pd.Timestamp(rows["target_end_date"].max()))
+    figure.update_layout(
+        hovermode="closest",
+        showlegend=False,
+        xaxis={"range": [first, last + pd.Timedelta(days=4)], **month_ticks(first, last)},
+        yaxis=count_axis(largest),
+    )
+    return finish(figure, theme, height=HEIGHT, annotations=labels)
+
+
+def teams_alt(forecasts: pd.DataFrame, *, highlight: str) -> str:
+    """The chart in words: how many models, and how far their medians lie apart at the end."""
+    last = forecasts[forecasts["target_end_date"] == forecasts["target_end_date"].max()]
+    own = last[last["model_id"] == highlight]
+    words = _("Medians of {n} models for {month} from {low} to {high}.").format(
+        n=last["model_id"].nunique(),
+        month=lang().month(last["target_end_date"].iloc[0]),
+        low=lang().expected(last["q50"].min()),
+        high=lang().expected(last["q50"].max()),
+    )
+    if own.empty:
+        return words
+    said = _("{name}: {median} expected, 80% interval {interval}.").format(
+        name=own["name"].iloc[0],
+        median=lang().expected(own["q50"].iloc[0]),
+        interval=lang().interval_words(own["q10"].iloc[0], own["q90"].iloc[0]),
+    )
+    return f"{words} {said}"

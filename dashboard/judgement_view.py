@@ -1,0 +1,109 @@
+"""A reader's own forecast on the Route page: three numbers, what they become, and handing them in."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from access.roles import HAND_IN
+from core.errors import VigieError
+from core.quantiles import QUANTILE_LEVELS
+from core.settings import home_folder, load_settings
+from dashboard import layout, reads, state, visitor
+from dashboard.failures import error_words
+from dashboard.i18n import _, lang
+from dashboard.route_view import RouteView
+from hub.judgement import LARGEST, Judgement, fitted
+from workflow import workflow_on
+from workflow.judgements import hand_in
+
+LONGEST_NAME, LONGEST_PSEUDONYM = 80, 16
+_SHOWN = {0.025: "95", 0.1: "80", 0.25: "50"}
+
+
+def show(view: RouteView) -> None:
+    """The form, what the numbers become, and how far they lie from the ensemble."""
+    if view.quantiles.empty or view.origin:
+        st.markdown(
+            layout.small(_("A forecast of your own belongs to what is known now, on a route that is forecast."))
+        )
+        return
+    st.header(_("What do you expect?"), anchor=False)
+    words = _(
+        "Name a middle, as likely to be passed as not, and a range that is to hold four outcomes of five. It becomes a "
+        "distribution, stands in the hub under a pseudonym of your choice, and is scored like any model."
+    )
+    st.markdown(layout.small(words))
+    ends = list(view.quantiles.index)
+    months = [f"{end:%Y-%m}" for end in ends]
+    chosen = state.choice("month", months, months[min(2, len(months) - 1)])
+    end = ends[months.index(chosen)]
+    own = view.quantiles.loc[end]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Month"), months, width=180, format_func=lambda month: lang().month(pd.Timestamp(month)),
+            **state.widget("month", chosen),
+        )  # fmt: skip
+        low, median, high = (
+            st.number_input(
+                label, 0, LARGEST, round(float(own.loc[level])), 50, key=f"judged:{view.key}:{chosen}:{level}"
+            )
+            for label, level in ((_("Low"), 0.1), (_("Middle"), 0.5), (_("High"), 0.9))
+        )
+    try:
+        quantiles = pd.Series(fitted(low, median, high), index=list(QUANTILE_LEVELS))
+    except VigieError as error:
+        st.warning(layout.plain(error_words(error)))
+        return
+    st.markdown(_said(quantiles, float(own.loc[0.5])))
+    if visitor.allows(HAND_IN):
+        _form(view, Judgement(view.series_id, _origin(view), _horizon(view, end), low, median, high))
+
+
+def _said(quantiles: pd.Series, ensemble: float) -> str:
+    """What three numbers become, and how far the middle lies from the ensemble's."""
+    parts = [
+        _("{coverage}%: {interval}").format(
+            coverage=name, interval=lang().interval_words(quantiles.loc[level], quantiles.loc[round(1 - level, 3)])
+        )
+        for level, name in _SHOWN.items()
+    ]
+    middle = _("Middle {median}.").format(median=lang().expected(quantiles.loc[0.5]))
+    departs = quantiles.loc[0.5] / ensemble - 1 if ensemble > 0 else 0.0
+    share = lang().percent(abs(departs))
+    if round(abs(departs), 2) == 0:
+        beside = _("As the ensemble.")
+    elif departs > 0:
+        beside = _("{share} above the ensemble.").format(share=share)
+    else:
+        beside = _("{share} below the ensemble.").format(share=share)
+    return f"{middle} {'; '.join(parts)}. {beside}"
+
+
+def _form(view: RouteView, judgement: Judgement) -> None:
+    with st.form("judgement"):
+        pseudonym = st.text_input(_("Pseudonym in the hub"), max_chars=LONGEST_PSEUDONYM)
+        who = visitor.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
+        if not st.form_submit_button(_("Hand in")):
+            return
+    if not pseudonym.strip() or not who.strip():
+        st.warning(_("A forecast is handed in with a pseudonym and your name; the hub shows the pseudonym alone."))
+        return
+    try:
+        home = home_folder()
+        desk = workflow_on(home, load_settings(home), reads.journal())
+        kept = hand_in(desk, visitor.actor(who), pseudonym.strip(), judgement, view.night.run_id)
+    except VigieError as error:
+        st.error(layout.plain(error_words(error)))
+        return
+    text = _("Kept as it is. The next night scores it with the others.")
+    late = _("The round had closed: it is marked late.") if kept.late else ""
+    st.success(f"{text} {late}".strip())
+
+
+def _origin(view: RouteView) -> pd.Timestamp:
+    return pd.Timestamp(view.history["end_date"].max())
+
+
+def _horizon(view: RouteView, end: pd.Timestamp) -> int:
+    return (pd.Timestamp(end).to_period("M") - _origin(view).to_period("M")).n

@@ -1,0 +1,107 @@
+"""A person's forecast: a median and a range become the 23 quantiles of a fitted distribution, and a submission."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import yaml
+from scipy.special import ndtri
+
+from core.errors import InputError
+from core.languages import marked as _
+from core.quantiles import QUANTILE_LEVELS, FloatArray
+from hub.outputs import COLUMNS
+
+TEAM = "people"
+COVERAGE = 0.8
+"""Share of outcomes that the range is meant to hold: four times in five."""
+LARGEST = 10_000_000
+_PSEUDONYM = re.compile(r"[A-Za-z0-9_]{2,16}")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What somebody expects of one month of one series.
+
+    Attributes:
+        series_id: The series.
+        origin: Last day of the last month known.
+        horizon: Months ahead.
+        low: Lower end of the range.
+        median: As likely to be passed as not.
+        high: Upper end of the range.
+    """
+
+    series_id: str
+    origin: pd.Timestamp
+    horizon: int
+    low: float
+    median: float
+    high: float
+
+
+def fitted(low: float, median: float, high: float) -> FloatArray:
+    """The 23 quantiles of a two-piece normal distribution on log1p scale through three numbers, in persons.
+
+    The numbers are its .10, .50 and .90 quantiles. Wallis 2014, Statistical Science 29(1), on the two-piece normal.
+
+    Raises:
+        InputError: The numbers are not in order, negative or too large.
+    """
+    if not 0 <= low <= median <= high <= LARGEST:
+        rule = _("lowest, middle and highest must follow each other, from 0 to {most}")
+        raise InputError(rule, most=f"{LARGEST:,}")
+    scores = ndtri(np.asarray(QUANTILE_LEVELS)) / ndtri((1 + COVERAGE) / 2)
+    lower, middle, upper = np.log1p([low, median, high])
+    logs = middle + np.where(scores < 0, scores * (middle - lower), scores * (upper - middle))
+    quantiles: FloatArray = np.clip(np.expm1(logs), 0.0, None)
+    return quantiles
+
+
+def people_model(pseudonym: str) -> str:
+    """The model of a person in the hub.
+
+    Raises:
+        InputError: The pseudonym cannot stand in a file's name.
+    """
+    if not _PSEUDONYM.fullmatch(pseudonym):
+        raise InputError(_("a pseudonym has 2 to 16 letters without accents, digits or _"))
+    return f"{TEAM}-{pseudonym}"
+
+
+def with_judgement(rows: pd.DataFrame | None, judgement: Judgement) -> pd.DataFrame:
+    """A person's submission for a round with one more month; a month said before is said anew.
+
+    Args:
+        rows: The submission so far, or None.
+        judgement: What is expected.
+    """
+    end = judgement.origin + pd.offsets.MonthEnd(judgement.horizon)
+    values = fitted(judgement.low, judgement.median, judgement.high)
+    levels = [f"{level:g}" for level in QUANTILE_LEVELS]
+    new = pd.DataFrame({"output_type_id": levels, "value": values.round(3)}).assign(
+        origin_date=f"{judgement.origin:%Y-%m-%d}", target=judgement.series_id.split(".")[0],
+        series_id=judgement.series_id, horizon=judgement.horizon, target_end_date=f"{end:%Y-%m-%d}",
+        output_type="quantile",
+    )[COLUMNS]  # fmt: skip
+    if rows is None:
+        return new
+    same = (rows["series_id"] == judgement.series_id) & (rows["horizon"].astype(int) == judgement.horizon)
+    return pd.concat([rows[~same], new], ignore_index=True)
+
+
+def people_metadata(pseudonym: str) -> bytes:
+    """What the hub is told of a person's model: the pseudonym alone."""
+    about = {
+        "team_name": "People", "team_abbr": TEAM, "model_name": pseudonym, "model_abbr": pseudonym,
+        "model_contributors": [{"name": pseudonym, "affiliation": "Readers of Vigie"}], "license": "CC-BY-4.0",
+        "designated_model": False, "data_inputs": "What the dashboard shows, and what the person knows.",
+        "methods": "Judgement: a median and a range, as a two-piece normal distribution on log scale.",
+        "methods_long": "A person names a median and a range that is to hold four outcomes of five.",
+        "ensemble_of_models": False, "ensemble_of_hub_models": False,
+    }  # fmt: skip
+    text: str = yaml.safe_dump(about, sort_keys=False)
+    return text.encode()

@@ -1,0 +1,157 @@
+"""Vigie's own part in a hub: its models' forecasts, what it says of them, and target data from open figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from core.calendar import end_dates
+from forecasting.model import BASELINE, ENSEMBLE
+from hub.targets import FEWEST_SAMPLES, frequency
+
+TEAM = "vigie"
+COLUMNS = ["origin_date", "target", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value"]
+TIME_SERIES, ORACLE = "target-data/time-series.parquet", "target-data/oracle-output.parquet"
+TASK = ["series_id", "horizon"]
+DESIGNATED = frozenset({BASELINE, ENSEMBLE})
+"""A team may put two models into the hub's ensemble; members are in Vigie's own already."""
+
+
+def hub_model_id(model_id: str) -> str:
+    """A model's name in a hub, where a hyphen parts team and model: ``vigie-seasonal_walk``."""
+    team, _, model = model_id.partition("-")
+    return f"{team}-{model.replace('-', '_')}"
+
+
+def own_submissions(forecasts: pd.DataFrame, paths: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Forecasts of a release as submissions: one per model and origin.
+
+    Args:
+        forecasts: Quantile rows with ``target``.
+        paths: Joint sample paths of the ensemble; the first hundred are submitted.
+
+    Returns:
+        Rows of a submission by model's name in the hub and round.
+    """
+    some = paths[paths["output_type_id"] < FEWEST_SAMPLES]
+    target = some["series_id"].str.split(".").str[0]
+    rows = pd.concat([forecasts, some.assign(target=target)], ignore_index=True)
+    rows = rows.assign(model=rows["model_id"].map({one: hub_model_id(one) for one in rows["model_id"].unique()}))
+    return {
+        (str(model), f"{origin:%Y-%m-%d}"): tidy(part)
+        for (model, origin), part in rows.groupby(["model", "origin_date"])
+    }
+
+
+def tidy(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows as a file of a hub holds them: days as days, columns in order."""
+    days = {name: pd.to_datetime(rows[name]).dt.date for name in ("origin_date", "target_end_date")}
+    return rows.assign(output_type_id=rows["output_type_id"].astype(float), **days)[COLUMNS].reset_index(drop=True)
+
+
+def added_to(kept: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
+    """A submission with the tasks that it did not hold yet; what was submitted stays as it was."""
+    if kept is None:
+        return new
+    known = pd.MultiIndex.from_frame(kept[TASK].drop_duplicates())
+    fresh = new[~pd.MultiIndex.from_frame(new[TASK]).isin(known)]
+    return pd.concat([kept, fresh], ignore_index=True) if len(fresh) else kept
+
+
+def own_metadata(model_id: str, title: str, summary: str, source: str, version: str) -> bytes:
+    """What a hub is told of one of Vigie's models, as YAML."""
+    name = hub_model_id(model_id)
+    about: dict[str, Any] = {
+        "team_name": "Vigie",
+        "team_abbr": TEAM,
+        "model_name": title[:100],
+        "model_abbr": name.split("-", 1)[1],
+        "model_version": version,
+        "model_contributors": [{"name": "Vigie", "affiliation": "Vigie"}],
+        "license": "CC-BY-4.0",
+        "designated_model": model_id in DESIGNATED,
+        "citation": source,
+        "data_inputs": "The target data of this hub.",
+        "methods": summary if len(summary) <= 200 else summary[:199].rsplit(" ", 1)[0] + "…",
+        "methods_long": summary,
+        "ensemble_of_models": model_id == ENSEMBLE,
+        "ensemble_of_hub_models": False,
+    }
+    text: str = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100)
+    return text.encode()
+
+
+def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Series whose every source lets its figures be passed on.
+
+    Args:
+        series: Names of series.
+        sources: ``source_id`` by series.
+        cards: The catalogue's cards by ``source_id``.
+    """
+
+    def is_open(source_id: str) -> bool:
+        card = cards.get(source_id)
+        parts = card.get("derived_from", []) if card else []
+        return card is not None and card["redistribution"] is not False and all(is_open(part) for part in parts)
+
+    return [one for one in series if one in sources and is_open(sources[one])]
+
+
+def time_series(values: pd.DataFrame) -> pd.DataFrame:
+    """Observations as ``target-data/time-series`` holds them.
+
+    Args:
+        values: ``series_id, time_period, obs_value, as_of``: of every version of a value those that differ from the
+            one before.
+    """
+    parts = []
+    for freq, rows in values.groupby(values["series_id"].map(frequency)):
+        ends = end_dates(rows["time_period"], freq).dt.date
+        parts.append(rows.assign(target_end_date=ends))
+    frame = pd.concat(parts, ignore_index=True).sort_values(
+        ["series_id", "target_end_date", "as_of"], ignore_index=True
+    )
+    return pd.DataFrame(
+        {
+            "target_end_date": frame["target_end_date"],
+            "target": frame["series_id"].str.split(".").str[0],
+            "series_id": frame["series_id"],
+            "observation": frame["obs_value"].astype(float),
+            "as_of": pd.to_datetime(frame["as_of"]).dt.date,
+        }
+    )
+
+
+def oracle(series: pd.DataFrame) -> pd.DataFrame:
+    """``target-data/oracle-output``: of each value of :func:`time_series` the newest version."""
+    newest = series.drop_duplicates(["series_id", "target_end_date"], keep="last").dropna(subset=["observation"])
+    columns = ["target_end_date", "target", "series_id", "observation"]
+    out: pd.DataFrame = newest[columns].rename(columns={"observation": "oracle_value"}).reset_index(drop=True)
+    return out
+
+
+def changed_values(panels: Sequence[tuple[pd.Timestamp, pd.DataFrame]]) -> pd.DataFrame:
+    """Of what was known on several days, the values that were new or other than on the day before.
+
+    Args:
+        panels: Days, ascending, each with ``series_id, time_period, obs_value``.
+
+    Returns:
+        ``series_id, time_period, obs_value, as_of``; a value that was withdrawn is missing from its day on.
+    """
+    key = ["series_id", "time_period"]
+    known = pd.Series(dtype=float)
+    parts = []
+    for day, values in panels:
+        now = values.set_index(key)["obs_value"]
+        before = known.reindex(now.index)
+        new = now[~(now == before)]
+        gone = known[~known.index.isin(now.index) & known.notna()] * float("nan")
+        both = pd.concat([one for one in (new, gone) if len(one)]) if len(new) or len(gone) else new
+        parts.append(both.rename("obs_value").rename_axis(key).reset_index().assign(as_of=day))
+        known = pd.concat([now, gone[~gone.index.isin(now.index)]]) if len(gone) else now
+    return pd.concat(parts, ignore_index=True)

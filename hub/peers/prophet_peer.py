@@ -1,0 +1,29 @@
+"""Prophet with its defaults, on log scale, quantiles from its own draws."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pandas as pd
+from common import HORIZON, LEVELS, main
+from numpy.typing import NDArray
+from prophet import Prophet
+
+logging.getLogger("cmdstanpy").disabled = True
+
+
+def forecast(known: dict[str, pd.Series[float]]) -> dict[str, NDArray[np.float64]]:
+    """Quantiles by series."""
+    out = {}
+    for series_id, column in known.items():
+        model = Prophet(uncertainty_samples=1000)
+        model.fit(pd.DataFrame({"ds": column.index, "y": column.to_numpy()}), seed=1)
+        ahead = model.make_future_dataframe(HORIZON, freq="ME", include_history=False)
+        np.random.seed(1)  # Prophet draws from numpy's global state
+        out[series_id] = np.quantile(model.predictive_samples(ahead)["yhat"], LEVELS, axis=1).T
+    return out
+
+
+if __name__ == "__main__":
+    main("peers-prophet", "Prophet", "Prophet with its defaults, on log scale; quantiles of its own draws.", forecast)

@@ -1,0 +1,230 @@
+"""Every model on the same rows as the baseline and as each other, as the hubs score: one league table.
+
+Scores are the weighted interval score on log1p scale (Bosse et al. 2023, PLoS Comput. Biol. 19(8) e1011393).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.quantiles import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
+from core.schema import ALL
+from forecasting.quantiles import QuantileTable
+from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.scores import wis
+from forecasting.verification.verdict import holm_within
+from hub.config import Hub
+from hub.submission import Submission
+
+TASK = ["series_id", "origin_date", "horizon"]
+BINS = 10
+"""Of the histogram of the probability integral transform; its edges are quantile levels, so nothing is interpolated."""
+SPANS: Mapping[str, tuple[int, int]] = {"1-3": (1, 3), "4-6": (4, 6), "7-12": (7, 12)}
+NEAR = "1-3"
+"""Periods ahead of the league that is shown first: the months that Vigie's planning window holds."""
+SEASONS = ("winter", "spring", "summer", "autumn")
+COLUMNS = [
+    "kind", "group", "model_id", "wis", "pairwise_wis", "relative_wis", "relative_wis_lo", "relative_wis_hi", "p_holm",
+    "coverage_50", "coverage_80", "coverage_95", "n", "missing", "rounds", *(f"pit_{one + 1}" for one in range(BINS)),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Scores of all models on all tasks whose outcome is known.
+
+    Attributes:
+        tasks: One row per task: ``series_id, origin_date, horizon, target_end_date``.
+        models: Names, in the order of the columns.
+        scores: WIS on log1p scale, tasks × models; NaN where a model did not forecast.
+        covered: By coverage, whether the central interval held the outcome, tasks × models.
+        pit: Share of each bin that the outcome falls into, tasks × models × bins.
+    """
+
+    tasks: pd.DataFrame
+    models: list[str]
+    scores: FloatArray
+    covered: Mapping[float, NDArray[np.bool_]]
+    pit: FloatArray
+
+
+def grid(table: QuantileTable, observed: FloatArray, levels: Sequence[float] = QUANTILE_LEVELS) -> Grid:
+    """Score every forecast whose outcome is known.
+
+    Args:
+        table: Forecasts, each model's once per task.
+        observed: Outcomes, one per row of it; NaN where there is none yet.
+        levels: The levels of its quantiles.
+    """
+    known = np.isfinite(observed)
+    keys, quantiles, observed = table.keys[known].reset_index(drop=True), table.quantiles[known], observed[known]
+    codes = keys.groupby(TASK, sort=True).ngroup().to_numpy()
+    column, models = pd.factorize(keys["model_id"], sort=True)
+    size = (int(codes.max(initial=-1)) + 1, len(models))
+    scores = np.full(size, np.nan)
+    scores[codes, column] = wis(np.log1p(observed), np.log1p(quantiles), np.asarray(levels))
+    places = {round(level, 6): place for place, level in enumerate(levels)}
+    covered = {}
+    for coverage in INTERVALS:
+        low, high = (places.get(level) for level in interval_levels(coverage))
+        held = np.zeros(size, dtype=bool)
+        if low is not None and high is not None:
+            held[codes, column] = (observed >= quantiles[:, low]) & (observed <= quantiles[:, high])
+        covered[coverage] = held
+    pit = np.zeros((*size, BINS))
+    pit[codes, column] = _pit(quantiles, observed, levels)
+    first = np.unique(codes, return_index=True)[1]
+    tasks = keys.iloc[first][[*TASK, "target_end_date"]].reset_index(drop=True)
+    return Grid(tasks, [str(one) for one in models], scores, covered, pit)
+
+
+def league(scored: Grid, baseline: str) -> pd.DataFrame:
+    """The league table: all models over all tasks, by span of horizons, by horizon, by series and by season.
+
+    Args:
+        scored: From :func:`grid`.
+        baseline: The model that all are measured by.
+
+    Returns:
+        Columns ``COLUMNS``. ``pairwise_wis`` is the geometric mean of a model's score ratios to every model on the rows
+        that both forecast, scaled so that the baseline has 1 (Cramer et al. 2022, PNAS 119(15) e2113561119);
+        ``relative_wis`` the ratio to the baseline alone, on shared rows, with its 90 % block-bootstrap interval over
+        rounds; ``p_holm`` is corrected over the models of a group; ``missing`` counts the baseline's rows that a model
+        did not forecast.
+    """
+    lines = pd.DataFrame(_lines(scored, baseline))
+    if lines.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    return lines.assign(p_holm=holm_within(lines, ["kind", "group"]))[COLUMNS]
+
+
+def pairwise(scores: FloatArray) -> FloatArray:
+    """Geometric mean of each model's ratios to every model, on the rows that both forecast; shape ``(models,)``."""
+    has = np.isfinite(scores)
+    own = np.where(has, scores, 0.0).T @ has
+    with np.errstate(all="ignore"):  # models that share no row, or are without error, have no ratio
+        logs = np.log(own) - np.log(own.T)
+    usable = np.isfinite(logs)
+    counts = usable.sum(axis=1)
+    means = np.where(usable, logs, 0.0).sum(axis=1) / np.maximum(counts, 1)
+    return np.where(counts > 0, np.exp(means), np.nan)
+
+
+def _groups(tasks: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    horizon = tasks["horizon"].to_numpy()
+    yield "all", ALL, np.ones(len(tasks), dtype=bool)
+    for name, (first, last) in SPANS.items():
+        yield "span", name, (horizon >= first) & (horizon <= last)
+    for step in np.unique(horizon):
+        yield "horizon", str(step), horizon == step
+    near = (horizon >= SPANS[NEAR][0]) & (horizon <= SPANS[NEAR][1])
+    for series_id in sorted(tasks["series_id"].unique()):
+        yield "series", str(series_id), near & (tasks["series_id"] == series_id).to_numpy()
+    season = pd.DatetimeIndex(tasks["target_end_date"]).month.to_numpy() % 12 // 3
+    for place, name in enumerate(SEASONS):
+        yield "season", name, near & (season == place)
+
+
+def _lines(scored: Grid, baseline: str) -> Iterator[dict[str, object]]:
+    if baseline not in scored.models:
+        return
+    base = scored.models.index(baseline)
+    origins = pd.factorize(scored.tasks["origin_date"], sort=True)[0]
+    for kind, group, rows in _groups(scored.tasks):
+        rows = rows & np.isfinite(scored.scores[:, base])  # noqa: PLW2901  # the rows that all are compared on
+        if not rows.any():
+            continue
+        scores, origin = scored.scores[rows], origins[rows]
+        theta = pairwise(scores)
+        longest = int(scored.tasks["horizon"][rows].max())
+        for place, model_id in enumerate(scored.models):
+            mine = np.isfinite(scores[:, place])
+            if not mine.any():
+                continue
+            sums = [pd.Series(scores[mine, column]).groupby(origin[mine]).sum().to_numpy() for column in (place, base)]
+            found = ratio_interval(sums[0], sums[1], horizon=longest)
+            where = np.flatnonzero(rows)[mine]
+            yield {
+                "kind": kind,
+                "group": group,
+                "model_id": model_id,
+                "wis": float(scores[mine, place].mean()),
+                "pairwise_wis": float(theta[place] / theta[base]),
+                "relative_wis": found.ratio,
+                "relative_wis_lo": found.low,
+                "relative_wis_hi": found.high,
+                "p_value": found.p_value,
+                **{
+                    f"coverage_{round(100 * level)}": float(held[where, place].mean())
+                    for level, held in scored.covered.items()
+                },
+                "n": int(mine.sum()),
+                "missing": int((~mine).sum()),
+                "rounds": len(sums[0]),
+                **{f"pit_{one + 1}": share for one, share in enumerate(scored.pit[where, place].mean(axis=0))},
+            }
+
+
+def _pit(quantiles: FloatArray, observed: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Share of each decile of the forecast that the outcome falls into: one bin, several where quantiles tie there."""
+    wanted = [round(one / BINS, 6) for one in range(1, BINS)]
+    places = [int(np.abs(np.asarray(levels) - level).argmin()) for level in wanted]
+    edges = quantiles[:, places]
+    below, upto = (edges < observed[:, None]).sum(axis=1), (edges <= observed[:, None]).sum(axis=1)
+    bins = np.arange(BINS)
+    inside = (bins >= below[:, None]) & (bins <= upto[:, None])
+    shares: FloatArray = inside / inside.sum(axis=1, keepdims=True)
+    return shares
+
+
+def quantile_rows(submission: Submission, hub: Hub) -> pd.DataFrame:
+    """The quantiles of a submission, one row per task.
+
+    Args:
+        submission: One that keeps its hub's rules: every task has every level once.
+        hub: Its hub; each of its rounds must name a day.
+
+    Returns:
+        ``model_id, series_id, origin_date, horizon, target_end_date``, then one column per level, ascending.
+        ``series_id`` are the task ids that say what is forecast, joined by `` · `` where there are several.
+    """
+    found = hub.round_of(submission.round_id)
+    variable = found.variable if found else ""
+    rows = submission.rows[submission.rows["output_type"] == "quantile"]
+    columns = [name for name in rows.columns if name not in {"output_type", "output_type_id", "value", variable}]
+    units = [name for name in columns if name not in {"horizon", "target_end_date"}]
+    rows = rows.assign(level=rows["output_type_id"].astype(float)).sort_values([*units, "horizon", "level"])
+    levels = np.unique(rows["level"].to_numpy())
+    first = rows.iloc[:: len(levels)]
+    origin = pd.Timestamp(submission.round_id)
+    keys = pd.DataFrame(
+        {
+            "model_id": submission.model_id,
+            "series_id": unit_name(first, units).to_numpy(dtype=object),
+            "origin_date": origin,
+            "horizon": first["horizon"].astype(int).to_numpy() if "horizon" in first else 0,
+            "target_end_date": pd.to_datetime(first["target_end_date"]).to_numpy()
+            if "target_end_date" in first
+            else origin,
+        }
+    )
+    values = rows["value"].to_numpy(dtype=float).reshape(-1, len(levels))
+    return pd.concat([keys, pd.DataFrame(values, columns=[f"{level:g}" for level in levels])], axis=1)
+
+
+def unit_name(rows: pd.DataFrame, units: Sequence[str]) -> pd.Series:
+    """What rows speak of, by their task ids: the series where it is named, else all of them joined by `` · ``."""
+    names = ["series_id"] if "series_id" in units else sorted(units)
+    return rows[names[0]] if len(names) == 1 else rows[names].astype(str).agg(" · ".join, axis=1)
+
+
+def as_quantiles(rows: pd.DataFrame) -> tuple[QuantileTable, list[float]]:
+    """Rows of :func:`quantile_rows` as a matrix, and its levels."""
+    names = [name for name in rows.columns if str(name).replace(".", "", 1).isdigit()]
+    keys = rows.drop(columns=names).reset_index(drop=True)
+    return QuantileTable(keys, rows[names].to_numpy(dtype=float)), [float(name) for name in names]

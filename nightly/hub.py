@@ -1,0 +1,325 @@
+"""The hub in a home: what Vigie hands in, the target data, and what is collected from others."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import InputError, SourceError
+from forecasting import ensemble
+from forecasting.models import MODELS, POOLED_MODELS
+from hub.config import CONFIG, Hub, config_names, read_config
+from hub.outputs import (
+    ORACLE,
+    TIME_SERIES,
+    added_to,
+    changed_values,
+    hub_model_id,
+    open_series,
+    oracle,
+    own_metadata,
+    own_submissions,
+    time_series,
+)
+from hub.score import quantile_rows
+from hub.submission import designation_faults, place_of, read_metadata, read_submission
+from hub.targets import config_files
+from nightly.documents import CATALOGUE
+from nightly.real_time import SETTLED_DAYS, RealTimeData
+from store.files import parquet_bytes, sha256_of_bytes
+from store.hub import Edition, EditionStore, HubFiles
+from store.releases import Release
+from store.vintages import VintageStore
+
+MONTHS_OF_VINTAGES = 60
+"""Month ends before the release whose state of knowledge is written out: what the past rounds of a hub rest on."""
+OLDEST_MONTHS = 6
+"""Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
+METADATA = "model-metadata"
+HUB_SOURCE = "vigie-hub"
+"""Stands where a degraded source's id stands."""
+
+
+def init_hub(place: Path, release: Release, name: str) -> list[str]:
+    """Write a new hub for what a release forecasts; returns the paths written.
+
+    Raises:
+        InputError: The folder holds a hub already.
+        StoreError: The disk refuses.
+    """
+    if (place / CONFIG).exists():
+        raise InputError(f"{place}: is a hub already: its configuration is changed by hand, not written anew")
+    place.mkdir(parents=True, exist_ok=True)
+    files = config_files(published_series(release), release.as_of, name)
+    HubFiles(str(place)).write(files)
+    return list(files)
+
+
+def published_series(release: Release) -> list[str]:
+    """Series of a release that a hub may hold: forecast, and of openly licensed figures."""
+    forecast = pd.concat([release.read(name, ["series_id"]) for name in ("forecasts", "asylum_forecasts")])
+    observed = release.read("observations", ["source_id", "series_id"]).drop_duplicates("series_id")
+    sources = dict(zip(observed["series_id"], observed["source_id"], strict=True))
+    cards = json.loads(release.document(CATALOGUE))
+    return open_series(sorted(set(forecast["series_id"])), sources, cards)
+
+
+def submit(place: str, release: Release, home: Path) -> list[str]:
+    """Write Vigie's forecasts, what it says of its models, and the target data into a hub.
+
+    Returns:
+        Lines for a person.
+
+    Raises:
+        InputError: There is no readable hub, or Vigie's own files break its rules.
+        StoreError: The disk refuses.
+    """
+    files = HubFiles(place)
+    hub = hub_of(files)
+    allowed = frozenset().union(
+        *(task.allowed.get("series_id", frozenset()) for one in hub.rounds for task in one.tasks)
+    )
+    open_ones = [one for one in published_series(release) if one in allowed]
+    both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
+    paths = release.read("trajectories")
+    made = own_submissions(both[both["series_id"].isin(open_ones)], paths[paths["series_id"].isin(open_ones)])
+    out: dict[str, bytes] = {}
+    for (model_id, round_id), rows in made.items():
+        path = f"{hub.output_folder}/{model_id}/{round_id}-{model_id}.parquet"
+        kept = files.find(path)
+        out[path] = parquet_bytes(added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
+        if faults := read_submission(hub, path, out[path])[1]:
+            raise InputError(f"not submitted: {faults[0]}")
+    for model_id in sorted(both["model_id"].unique()):
+        model = (MODELS | POOLED_MODELS).get(model_id)
+        card, version = (ensemble.CARD, ensemble.VERSION) if model is None else (model.card, model.version)
+        name = hub_model_id(model_id)
+        out[f"{METADATA}/{name}.yml"] = own_metadata(model_id, card.title, card.summary, card.source, version)
+    known = release.read("observations")
+    data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
+    series = target_values(data, known, open_ones)
+    sources = set(known.loc[known["series_id"].isin(open_ones), "source_id"])
+    out |= {TIME_SERIES: parquet_bytes(series), ORACLE: parquet_bytes(oracle(series))}
+    out["target-data/README.md"] = _provenance(release, sources).encode()
+    files.write(out)
+    rounds = sorted({round_id for _model_id, round_id in made})
+    return [f"{len(made)} submissions of {len({one for one, _ in made})} models for {', '.join(rounds)}; "
+            f"{len(series):,} rows of target data, as known on {release.as_of}"]  # fmt: skip
+
+
+def target_values(data: RealTimeData, known: pd.DataFrame, series: Collection[str]) -> pd.DataFrame:
+    """``target-data/time-series`` of some series: of the routes every version that a month's end knew.
+
+    Args:
+        data: What was known when.
+        known: What is known now (``core.release.OBSERVATIONS``).
+        series: Names of the series.
+    """
+    mine = known[known["series_id"].isin(series)]
+    routes = [one for one in data.forecastable if one in set(series)]
+    today = pd.Timestamp(data.date)
+    then = [
+        (
+            min(origin + pd.Timedelta(days=SETTLED_DAYS), today),
+            panel.select(routes).long().rename(columns={"value": "obs_value"}),
+        )
+        for origin, panel in data.past_panels.items()
+    ]
+    then.append((today, mine[mine["series_id"].isin(routes)]))
+    values = pd.concat([changed_values(then), mine[~mine["series_id"].isin(routes)]], ignore_index=True)
+    return time_series(values)
+
+
+def _provenance(release: Release, sources: Collection[str]) -> str:
+    """What must be said of the target data: publishers, licences, citations."""
+    cards = json.loads(release.document(CATALOGUE))
+    names = {part for one in sources for part in (one, *cards[one].get("derived_from", []))}
+    lines = ["# Target data", "", f"As known on {release.as_of}. Cite the publishers; each keeps its licence.", ""]
+    for name in sorted(names & set(cards)):
+        card = cards[name]
+        lines.append(f"- {card['publisher']}: {card['citation']} Licence: {card['licence']}.")
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What became of a hub's files.
+
+    Attributes:
+        faults: Every fault.
+        files: Files looked at.
+        late: Files of rounds that had closed.
+    """
+
+    faults: list[SourceError]
+    files: int
+    late: int = 0
+
+
+def validate(place: str, only: Collection[str] | None = None, received: dt.date | None = None) -> Validation:
+    """Check a hub: configuration, metadata, submissions.
+
+    Args:
+        place: Folder or address.
+        only: Paths to look at; all by default.
+        received: Day on which the files come: what comes when its round is not open is a fault then.
+
+    Raises:
+        InputError: There is no such folder.
+        StoreError: A file cannot be read.
+    """
+    files = HubFiles(place)
+    hub, faults = read_config(_config(files))
+    if hub is None:
+        return Validation(faults, len(config_names()))
+    metadata, metadata_faults = _metadata(files, hub, only)
+    faults += metadata_faults + designation_faults(metadata)
+    paths = submission_paths(files, hub, only)
+    late = 0
+    for path in paths:
+        _submission, found = read_submission(hub, path, files.read(path))
+        faults += found
+        where = place_of(hub, path)
+        if isinstance(where, SourceError):
+            continue
+        model_id, round_id = where
+        if hub.metadata_schema is not None and not _has_metadata(files, model_id):
+            faults.append(SourceError(path, f"{METADATA}/{model_id}.yml is missing"))
+        if received is not None and (window := _outside(hub, round_id, received)):
+            late += 1
+            faults.append(SourceError(path, f"received on {received}: the round is open {window}"))
+    return Validation(faults, len(paths) + len(metadata) + len(metadata_faults), late)
+
+
+@dataclass
+class Collected:
+    """What a collection brought.
+
+    Attributes:
+        added: Editions that are new.
+        refused: Faults by file.
+    """
+
+    added: list[Edition] = field(default_factory=list)
+    refused: dict[str, list[SourceError]] = field(default_factory=dict)
+
+    def degraded(self) -> list[dict[str, str]]:
+        """What a night had to do without."""
+        faults = [found[0].message for found in self.refused.values()]
+        return [one.record(HUB_SOURCE) for one in faults]
+
+    def summary(self) -> list[str]:
+        """Lines for a person."""
+        counts = Counter("late" if one.late else "in time" for one in self.added)
+        lines = [f"hub: {len(self.added)} new submissions" + "".join(f", {n} {word}" for word, n in counts.items())]
+        lines += [f"refused: {found[0]}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
+                  for found in self.refused.values()]  # fmt: skip
+        return lines
+
+
+def collect(place: str, home: Path, received: dt.date) -> Collected:
+    """Take in what is new in a hub: each file checked, kept as it came, marked late where its round had closed.
+
+    A file that breaks a rule is named and left; the others are taken.
+
+    Args:
+        place: Folder, Git checkout or fsspec address.
+        home: The home folder.
+        received: Today.
+
+    Raises:
+        InputError: There is no hub, or its configuration breaks a rule.
+        StoreError: The hub cannot be read, or the home not written.
+    """
+    files, editions, out = HubFiles(place), EditionStore(home), Collected()
+    hub = hub_of(files)
+    editions.put_config(_config(files))
+    for path in files.names(METADATA):
+        if path.endswith((".yml", ".yaml")):
+            content = files.read(path)
+            if found := read_metadata(hub, path, content)[1]:
+                out.refused[path] = found
+            else:
+                editions.put_metadata(Path(path).stem, content)
+    described = {model_id for model_id, _content in editions.metadata()}
+    known = {(one.model_id, one.round_id, one.sha256) for one in editions.all()}
+    rows: list[pd.DataFrame] = []
+    for path in submission_paths(files, hub):
+        content = files.read(path)
+        where = place_of(hub, path)
+        if not isinstance(where, SourceError) and (*where, sha256_of_bytes(content)) in known:
+            continue
+        submission, found = read_submission(hub, path, content)
+        if submission is not None and submission.model_id not in described and hub.metadata_schema is not None:
+            found = [SourceError(path, f"{METADATA}/{submission.model_id}.yml is missing, or breaks a rule")]
+        if found or submission is None:
+            out.refused[path] = found
+            continue
+        late = bool(_outside(hub, submission.round_id, received))
+        name = path.rsplit("/", 1)[-1]
+        edition = Edition(
+            submission.model_id, submission.round_id, sha256_of_bytes(content), name, received, late, place
+        )
+        if editions.add(edition, content):
+            out.added.append(edition)
+            rows.append(quantile_rows(submission, hub).assign(sha256=edition.sha256))
+    if rows:
+        editions.keep_rows(pd.concat(rows, ignore_index=True))
+    return out
+
+
+def hub_of(files: HubFiles) -> Hub:
+    """The configuration of a hub.
+
+    Raises:
+        InputError: There is none, or it breaks a rule.
+    """
+    hub, faults = read_config(_config(files))
+    if hub is None:
+        raise InputError(f"{files.place}: no readable hub: " + "; ".join(str(one) for one in faults[:3]))
+    return hub
+
+
+def _config(files: HubFiles) -> dict[str, bytes]:
+    found = {name: files.find(name) for name in config_names()}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def _metadata(
+    files: HubFiles, hub: Hub, only: Collection[str] | None
+) -> tuple[dict[str, dict[str, object]], list[SourceError]]:
+    found: dict[str, dict[str, object]] = {}
+    faults: list[SourceError] = []
+    for path in files.names(METADATA):
+        if path.endswith((".yml", ".yaml")) and (only is None or path in only):
+            about, wrong = read_metadata(hub, path, files.read(path))
+            faults += wrong
+            if about is not None:
+                found[Path(path).stem] = about
+    return found, faults
+
+
+def submission_paths(files: HubFiles, hub: Hub, only: Collection[str] | None = None) -> list[str]:
+    """Paths of the submissions of a hub, sorted; all, or those among some."""
+    names = [path for path in files.names(hub.output_folder) if not path.rsplit("/", 1)[-1].startswith("README")]
+    return [path for path in names if only is None or path in only]
+
+
+def _has_metadata(files: HubFiles, model_id: str) -> bool:
+    return any(files.find(f"{METADATA}/{model_id}.{ending}") is not None for ending in ("yml", "yaml"))
+
+
+def _outside(hub: Hub, round_id: str, day: dt.date) -> str:
+    """When a round was open, where a day lies outside that; else an empty text."""
+    found = hub.round_of(round_id)
+    if found is None:
+        return ""
+    first, last = found.window(round_id)
+    return "" if first <= day <= last else f"from {first} to {last}"

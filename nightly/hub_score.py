@@ -1,0 +1,86 @@
+"""Scores of any hub, Vigie's or another's, from its own files alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError, SourceError
+from core.log import get_logger
+from core.quantiles import FloatArray
+from hub.config import Hub
+from hub.score import as_quantiles, grid, league, quantile_rows, unit_name
+from hub.submission import read_submission
+from nightly.hub import hub_of, submission_paths
+from store.hub import HubFiles
+
+_VALUE = "oracle_value"
+
+
+def score_hub(place: str, baseline: str) -> pd.DataFrame:
+    """The league table of a hub (:func:`hub.score.league`).
+
+    Files that break a rule are left out and named in the log.
+
+    Args:
+        place: Folder or address.
+        baseline: The model that all are measured by.
+
+    Raises:
+        InputError: There is no readable hub, no oracle output, or nothing to score.
+        StoreError: A file cannot be read.
+    """
+    files = HubFiles(place)
+    hub = hub_of(files)
+    rows = [part for part in _rows(files, hub) if len(part)]
+    if not rows:
+        raise InputError(f"{place}: no submission with quantiles keeps the hub's rules")
+    table, levels = as_quantiles(pd.concat(rows, ignore_index=True))
+    if np.isnan(table.quantiles).any():
+        raise InputError(f"{place}: submissions have different quantile levels: they cannot be compared")
+    if baseline not in set(table.keys["model_id"]):
+        names = ", ".join(sorted(set(table.keys["model_id"]))[:10])
+        raise InputError(f"--baseline {baseline}: no such model; there are {names}")
+    scored = league(grid(table, _outcomes(files, hub, table.keys), levels), baseline)
+    if scored.empty:
+        raise InputError(f"{place}: no outcome of a forecast is known yet")
+    return scored
+
+
+def _rows(files: HubFiles, hub: Hub) -> Iterator[pd.DataFrame]:
+    for path in submission_paths(files, hub):
+        submission, faults = read_submission(hub, path, files.read(path))
+        if submission is None:
+            get_logger().warning("left out", file=path, reason=str(faults[0]))
+        else:
+            yield quantile_rows(submission, hub)
+
+
+def _outcomes(files: HubFiles, hub: Hub, keys: pd.DataFrame) -> FloatArray:
+    """The oracle's value of each forecast, NaN where it has none."""
+    names = [
+        name for name in files.names("target-data") if "oracle-output" in name and name.endswith((".csv", ".parquet"))
+    ]
+    if not names:
+        raise InputError(f"{files.place}: target-data holds no oracle-output")
+    parts = []
+    for name in names:
+        content = io.BytesIO(files.read(name))
+        parts.append(pd.read_csv(content, dtype=str) if name.endswith(".csv") else pd.read_parquet(content))
+    oracle = pd.concat(parts, ignore_index=True)
+    if missing := [name for name in (_VALUE, "target_end_date") if name not in oracle]:
+        raise InputError(str(SourceError(names[0], "the column is missing", row=1, column=missing[0])))
+    if "output_type" in oracle:  # of categories and distributions the oracle says something else
+        oracle = oracle[
+            oracle["output_type"].isin(["quantile", "median", "sample", "mean"]) | oracle["output_type"].isna()
+        ]
+    units = [name for name in hub.rounds[0].columns if name in oracle.columns and name != "target_end_date"]
+    named = oracle.assign(series_id=unit_name(oracle, units), value=pd.to_numeric(oracle[_VALUE], errors="coerce"))
+    named = named.assign(target_end_date=pd.to_datetime(named["target_end_date"]))
+    key = ["series_id", "target_end_date"]
+    values = named.dropna(subset=["value"]).drop_duplicates(key, keep="last").set_index(key)["value"]
+    wanted = pd.MultiIndex.from_frame(keys[key])
+    return values.reindex(wanted).to_numpy(dtype=float)

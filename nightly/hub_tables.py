@@ -1,0 +1,260 @@
+"""The hub in a release: who takes part, what was received, the forecasts over outcomes, the league table.
+
+Beside what teams submitted stand rounds of the past by peers (``data/hub_rounds.parquet``, made by ``python -m
+benchmarks.hub_rounds``) and Vigie's own hindcasts. These are replays, made afterwards on what was known at the time:
+they are marked so, and never counted as submitted in time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError, VigieError, fault_of
+from core.log import get_logger
+from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
+from core.schema import Table, check
+from core.settings import FEED, SNAPSHOT
+from forecasting.model import BASELINE, LEVELS
+from forecasting.panel import Panel
+from forecasting.quantiles import QuantileTable, stack, to_matrix
+from forecasting.verification.scores import observed_at, wis
+from hub.combine import MEDIAN, WEIGHTED, combine
+from hub.config import Hub, config_names, read_config
+from hub.outputs import DESIGNATED
+from hub.score import as_quantiles, grid, league, quantile_rows
+from hub.submission import read_metadata, read_submission
+from nightly.hub import HUB_SOURCE, METADATA, collect
+from nightly.tables import KEPT
+from store.export import write_export
+from store.hub import Edition, EditionStore
+from store.releases import Release
+
+ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
+IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
+PUBLISHED = "hub"
+"""Folder of the tables for machines."""
+_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+_OWN_ENSEMBLES = {
+    MEDIAN: "Median, quantile by quantile, of the designated models.",
+    WEIGHTED: "Mean of the designated models on log scale, weighted by their scores over the year before.",
+}
+
+
+def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+    """Keep peers' past rounds beside the snapshot: one row per forecast, whole persons.
+
+    Args:
+        rows: Quantile rows of submissions with ``model_id``.
+        about: Metadata by model.
+        folder: Folder of the bundled figures.
+    """
+    days = {name: pd.to_datetime(rows[name]) for name in ("origin_date", "target_end_date")}
+    table = to_matrix(rows.assign(**days))
+    values = {f"{level:g}": table.quantiles[:, place].round().astype("int32") for place, level in enumerate(LEVELS)}
+    wide = table.keys[_KEYS].assign(**values).sort_values(_KEYS, ignore_index=True)
+    wide.to_parquet(folder / ROUNDS, index=False, compression="zstd", compression_level=19)
+    digest = hashlib.sha256((folder / ROUNDS).read_bytes()).hexdigest()
+    facts = {"command": "python -m benchmarks.hub_rounds", "sha256": digest, "models": about}
+    (folder / ROUNDS_ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def read_rounds(folder: Path = SNAPSHOT) -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
+    """Peers' past rounds and what they are; None where there are none.
+
+    Raises:
+        InputError: The table is not the one that its record tells of.
+    """
+    path, about = folder / ROUNDS, folder / ROUNDS_ABOUT
+    if not path.exists():
+        return None, {}
+    facts = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
+    if facts.get("sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
+        raise InputError(f"{ROUNDS}: not the table that {ROUNDS_ABOUT} tells of; run `python -m benchmarks.hub_rounds`")
+    return as_quantiles(pd.read_parquet(path))[0], facts["models"]
+
+
+def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.date) -> dict[str, pd.DataFrame]:
+    """The tables of a release about the hub.
+
+    Args:
+        hindcasts: Quantile rows of Vigie's models at past origins.
+        outcomes: What was counted.
+        home: The home folder, with what was collected.
+        date: The night's day: what was received later is not in its release.
+
+    Returns:
+        ``hub_models``, ``hub_editions``, ``hub_forecasts`` and ``hub_scores``.
+
+    Raises:
+        StoreError: What was collected cannot be read.
+        InputError: The bundled rounds are not what their record tells of.
+    """
+    replayed, about = read_rounds()
+    received, editions, own_words = _collected(home, date)
+    about |= own_words
+    others = [table for table in (replayed, received) if table is not None and len(table.keys)]
+    if not others:
+        return {table.name: table.empty() for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)}
+    timing = pd.concat([
+        pd.Series(REPLAY, index=range(0 if replayed is None else len(replayed.keys))),
+        pd.Series([] if received is None else received.keys["timing"]),
+    ], ignore_index=True).astype(object)  # fmt: skip
+    submitted = _timed(stack([_bare(table) for table in others]), timing)
+    origins = submitted.keys["origin_date"].unique()
+    mine = to_matrix(hindcasts[hindcasts["origin_date"].isin(origins)])
+    mine = _timed(_bare(mine), pd.Series(REPLAY, index=range(len(mine.keys))))
+    # A model of Vigie's that was submitted counts as it was submitted.
+    taken = set(map(tuple, submitted.keys[["model_id", "series_id", "origin_date"]].drop_duplicates().to_numpy()))
+    free = [tuple(row) not in taken for row in mine.keys[["model_id", "series_id", "origin_date"]].to_numpy()]
+    everything = stack([submitted, mine.where(np.asarray(free, dtype=bool))])
+    members = {name for name, words in about.items() if words.get("designated_model")} | DESIGNATED
+    scores, shown = [], [submitted]
+    for name in (IN_TIME, EVERYTHING):
+        chosen = everything if name == EVERYTHING else everything.where(everything.keys["timing"] == IN_TIME)
+        if BASELINE not in set(chosen.keys["model_id"]):
+            continue
+        made = combine(chosen, observed_at(chosen.keys, outcomes), members)
+        made = _timed(made, pd.Series(REPLAY if name == EVERYTHING else IN_TIME, index=range(len(made.keys))))
+        whole = stack([chosen, made])
+        scores.append(league(grid(whole, observed_at(whole.keys, outcomes)), BASELINE).assign(timing=name))
+        if name == EVERYTHING:
+            shown.append(made)
+    return {
+        "hub_models": _models(about),
+        "hub_editions": editions,
+        "hub_forecasts": _shown(stack(shown), outcomes),
+        "hub_scores": _checked(pd.concat(scores, ignore_index=True) if scores else HUB_SCORES.empty(), HUB_SCORES),
+    }
+
+
+def hub_of_night(
+    place: str, home: Path, today: dt.date, date: dt.date, made: tuple[pd.DataFrame, Panel]
+) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
+    """Collect, then make the tables. Nothing that is wrong with a hub may hold the night: it is named instead.
+
+    Args:
+        place: The hub's folder or address; an empty text for none.
+        home: The home folder.
+        today: The day on which files are received.
+        date: The night's day, another one where it is replayed.
+        made: Vigie's hindcasts, and what was counted.
+
+    Returns:
+        The tables, and what the night had to do without.
+    """
+    degraded: list[dict[str, str]] = []
+    tables = {table.name: table.empty() for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)}
+    try:
+        if place:
+            degraded += collect(place, home, today).degraded()
+        tables = hub_tables(*made, home, date)
+    except Exception as error:
+        get_logger().warning("the hub was left out", reason=str(error), exc_info=not isinstance(error, VigieError))
+        degraded.append(fault_of(error).record(HUB_SOURCE))
+    return tables, degraded
+
+
+def publish_tables(home: Path, release: Release) -> None:
+    """Put a release's tables about the hub where machines and other houses find them, ``published/hub``.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES):
+        if table.name in release.names:
+            write_export(release, table.name, home / FEED / PUBLISHED / f"{table.name}.csv")
+
+
+def _collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:
+    """Of each model and round the edition that counts, every edition's record, and the models' words."""
+    store = EditionStore(home)
+    editions = [one for one in store.all() if one.received <= date]
+    if not editions:
+        return None, HUB_EDITIONS.empty(), {}
+    records = pd.DataFrame([vars(one) for one in editions]).astype({"received": "datetime64[ns]"})
+    hub, faults = read_config(store.config(config_names))
+    if hub is None:
+        raise InputError(f"the hub's configuration that was kept is not readable: {faults[0]}")
+    counts: dict[tuple[str, str], Edition] = {}
+    for one in editions:  # in order of receipt: the last in time, else the last
+        before = counts.get((one.model_id, one.round_id))
+        if before is None or before.late or not one.late:
+            counts[one.model_id, one.round_id] = one
+    table = _rows_of(list(counts.values()), store, hub)
+    words = {name: read_metadata(hub, f"{METADATA}/{name}.yml", content)[0] or {} for name, content in store.metadata()}
+    return table, _checked(records, HUB_EDITIONS), words
+
+
+def _rows_of(editions: Sequence[Edition], store: EditionStore, hub: Hub) -> QuantileTable | None:
+    """Quantiles of editions: as they were kept when they were collected, else read again."""
+    timing = {one.sha256: LATE if one.late else IN_TIME for one in editions}
+    kept = store.rows()
+    parts = [kept[kept["sha256"].isin(timing)].astype({"sha256": object})] if len(kept) else []
+    known = set(parts[0]["sha256"]) if parts else set()
+    for one in editions:
+        if one.sha256 in known:
+            continue
+        path = f"{hub.output_folder}/{one.model_id}/{one.file}"
+        submission, _faults = read_submission(hub, path, store.content(one))
+        if submission is not None and len(rows := quantile_rows(submission, hub)):
+            parts.append(rows.assign(sha256=one.sha256))
+    if not parts:
+        return None
+    rows = pd.concat(parts, ignore_index=True).astype({"model_id": object, "series_id": object})
+    return as_quantiles(rows.assign(timing=rows["sha256"].map(timing)).drop(columns="sha256"))[0]
+
+
+def _bare(table: QuantileTable) -> QuantileTable:
+    # Vigie's own names hold more than one hyphen; in a hub's files an underscore stands there.
+    keys = table.keys[_KEYS].assign(model_id=table.keys["model_id"].map(_own_name))
+    return QuantileTable(keys, table.quantiles)
+
+
+def _own_name(model_id: str) -> str:
+    return model_id.replace("_", "-") if model_id.startswith("vigie-") else model_id
+
+
+def _timed(table: QuantileTable, timing: pd.Series) -> QuantileTable:
+    return QuantileTable(table.keys.assign(timing=timing.to_numpy()), table.quantiles)
+
+
+def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    rows = [
+        {
+            "model_id": model_id,
+            "team_name": str(words.get("team_name", "")),
+            "model_name": str(words.get("model_name", model_id)),
+            "methods": str(words.get("methods", "")),
+            "licence": str(words.get("license", "")),
+            "designated": bool(words.get("designated_model")),
+        }
+        for model_id, words in about.items()
+    ]
+    rows += [
+        {"model_id": model_id, "team_name": "Hub", "model_name": model_id, "methods": methods, "licence": "CC-BY-4.0",
+         "designated": False}
+        for model_id, methods in _OWN_ENSEMBLES.items()
+    ]  # fmt: skip
+    return _checked(pd.DataFrame(rows), HUB_MODELS)
+
+
+def _shown(table: QuantileTable, outcomes: Panel) -> pd.DataFrame:
+    observed = observed_at(table.keys, outcomes)
+    bounds = {
+        name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
+    }  # fmt: skip
+    score = wis(np.log1p(observed), np.log1p(table.quantiles)).round(4)
+    return _checked(table.keys.assign(**bounds, wis=score), HUB_FORECASTS)
+
+
+def _checked(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    kinds = {name: column.dtype for name, column in table.columns.items()}
+    return check(frame[list(table.columns)].astype(kinds).reset_index(drop=True), table)

@@ -1,0 +1,207 @@
+"""Files of a forecast hub, wherever it lies; and what was collected, kept under ``home/hub`` as it was received.
+
+An *edition* is one file of one model for one round as it came. It is never changed: a corrected file is a further
+edition. Beside each lies a record of when it was received and whether that was in time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import InputError, StoreError
+from store.files import named_errors, sha256_of_bytes, write_bytes
+from store.partitions import Partitions
+from store.remote import MissingError, RemoteFiles
+
+LARGEST_FILE = 20 << 20
+"""Bytes beyond which a file of a hub is not even read; what it holds is refused by its size."""
+
+
+class HubFiles:
+    """The files of a hub: a folder, a Git checkout, or any address that fsspec knows.
+
+    Args:
+        place: ``path/to/hub``, ``s3://bucket/hub``, …
+
+    Raises:
+        InputError: There is no such folder.
+        StoreError: The address is not usable.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._remote = RemoteFiles(place) if "://" in place else None
+        self._folder = Path(place).expanduser()
+        if self._remote is None and not self._folder.is_dir():
+            raise InputError(f"{place}: there is no such folder")
+
+    def names(self, below: str) -> list[str]:
+        """Paths of the files below a folder of the hub, sorted; links and what begins with a dot are not followed."""
+        if self._remote is not None:
+            found = [name for name in self._remote.everything() if name.startswith(f"{below}/")]
+        else:
+            paths = [
+                path for path in self._folder.joinpath(below).rglob("*") if path.is_file() and not path.is_symlink()
+            ]
+            found = [path.relative_to(self._folder).as_posix() for path in paths]
+        return sorted(name for name in found if not any(part.startswith(".") for part in name.split("/")))
+
+    def read(self, name: str) -> bytes:
+        """Content of a file, of a too large one no more than shows that it is.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        if self._remote is not None:
+            return self._remote.read(name)
+        path = self._folder / name
+        with named_errors(path), path.open("rb") as stream:
+            return stream.read(LARGEST_FILE + 1)
+
+    def find(self, name: str) -> bytes | None:
+        """Content of a file, or None where there is none."""
+        try:
+            return self.read(name)
+        except MissingError:
+            return None
+        except StoreError:
+            if self._remote is None and not (self._folder / name).exists():
+                return None
+            raise
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write files of a hub in a folder; each is there whole or not at all.
+
+        Raises:
+            InputError: The hub is not a folder of this machine.
+            StoreError: The disk refuses.
+        """
+        if self._remote is not None:
+            raise InputError(f"{self.place}: a hub is written in a folder; publish it from there")
+        for name, content in files.items():
+            write_bytes(self._folder / name, content)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One file as it was received.
+
+    Attributes:
+        model_id: Whose.
+        round_id: Of which round.
+        sha256: Hash of its bytes.
+        file: Its name.
+        received: Day on which it was received.
+        late: Whether that was after the round had closed; such a one is never scored as if it had come in time.
+        place: Where it came from.
+        number: How many of the same model and round came before it.
+    """
+
+    model_id: str
+    round_id: str
+    sha256: str
+    file: str
+    received: dt.date
+    late: bool
+    place: str
+    number: int = 0
+
+
+class EditionStore:
+    """What was collected, under ``home/hub``.
+
+    Args:
+        home: The home folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "hub"
+        self._rows = Partitions(self.folder / "rows", ("sha256", "model_id", "series_id"))
+
+    def keep_rows(self, rows: pd.DataFrame) -> None:
+        """Keep the quantiles of editions with their ``sha256``, so that a night need not read every file again."""
+        self._rows.append(rows)
+
+    def rows(self) -> pd.DataFrame:
+        """What :meth:`keep_rows` kept; a damaged file is set aside, for the editions themselves say it again."""
+        self._rows.set_aside_damaged()
+        return self._rows.read().drop_duplicates(ignore_index=True)
+
+    def all(self) -> list[Edition]:
+        """Every edition, by round and model, in the order of receipt.
+
+        Raises:
+            StoreError: A record cannot be read.
+        """
+        found = [self._read(path) for path in (self.folder / "editions").glob("*/*/*.json")]
+        return sorted(found, key=lambda one: (one.round_id, one.model_id, one.number))
+
+    def add(self, edition: Edition, content: bytes) -> bool:
+        """Keep an edition; False where the same bytes are kept already.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        path = self._path(edition)
+        if path.with_suffix(".json").exists():
+            return False
+        # The record comes last: an edition without one was not taken in yet.
+        write_bytes(path, content)
+        before = len(list(path.parent.glob("*.json")))
+        record = asdict(edition) | {"received": edition.received.isoformat(), "number": before}
+        write_bytes(path.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True).encode())
+        return True
+
+    def content(self, edition: Edition) -> bytes:
+        """The bytes of an edition.
+
+        Raises:
+            StoreError: They were altered or cannot be read.
+        """
+        path = self._path(edition)
+        with named_errors(path):
+            content = path.read_bytes()
+        if sha256_of_bytes(content) != edition.sha256:
+            raise StoreError(f"{path}: was altered: its hash is not the recorded one")
+        return content
+
+    def put_metadata(self, model_id: str, content: bytes) -> None:
+        """Keep what a team says of its model; what it said before is replaced, the model's forecasts are not."""
+        path = self.folder / "models" / f"{model_id}.yml"
+        if not path.exists() or path.read_bytes() != content:
+            write_bytes(path, content)
+
+    def metadata(self) -> Iterator[tuple[str, bytes]]:
+        """What is kept of every model: its name and the YAML."""
+        for path in sorted((self.folder / "models").glob("*.yml")):
+            with named_errors(path):
+                yield path.stem, path.read_bytes()
+
+    def put_config(self, files: Mapping[str, bytes]) -> None:
+        """Keep the configuration of the hub that was collected from: kept editions are read by it."""
+        for name, content in files.items():
+            write_bytes(self.folder / name, content)
+
+    def config(self, names: Callable[[], list[str]]) -> dict[str, bytes]:
+        """The configuration that was kept, by path."""
+        paths = {name: self.folder / name for name in names()}
+        return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+
+    def _path(self, edition: Edition) -> Path:
+        # Two editions of the same name differ in their bytes.
+        ending = edition.file.rsplit(".", 1)[-1]
+        return self.folder / "editions" / edition.round_id / edition.model_id / f"{edition.sha256[:32]}.{ending}"
+
+    def _read(self, path: Path) -> Edition:
+        with named_errors(path):
+            try:
+                found = json.loads(path.read_bytes())
+                return Edition(**found | {"received": dt.date.fromisoformat(found["received"])})
+            except (ValueError, TypeError, KeyError) as error:
+                raise StoreError(f"{path}: is no record of an edition: {error}") from None

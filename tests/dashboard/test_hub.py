@@ -1,0 +1,66 @@
+"""The Hub page: the league, one round's forecasts over what was counted, one model's record, how to take part."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from dashboard import hub_view
+from dashboard.charts.teams import teams_alt, teams_chart
+from dashboard.theme import LIGHT
+
+from .conftest import usual_frames
+from .hub_frames import RATIOS, TEAM
+from .test_pages import visit, words
+
+pytestmark = pytest.mark.usefixtures("release")
+
+
+def test_the_league_names_the_best_first_and_says_how_many_are_better() -> None:
+    app = visit("hub")
+    assert app.title[0].value == "3 of 3 models are better than the baseline"
+    table = app.dataframe[0].value
+    assert list(table["Model"]) == ["Ensemble", "Hub: median of the models", "<b>A model</b> (A *team*)", "Baseline"]
+    assert list(table["Evidence"]) == ["better", "better", "better", "the baseline"]
+
+
+def test_a_teams_name_is_shown_as_it_is_written_and_never_as_markup() -> None:
+    app = visit("hub", model=TEAM)
+    (header,) = [one.value for one in app.header if "A model" in one.value]
+    assert header == r"\<b\>A model\</b\> \(A \*team\*\)"
+    assert "It looks far ahead" in words(app)
+
+
+def test_a_file_that_came_late_is_listed_so() -> None:
+    received = visit("hub").dataframe[-1].value
+    assert list(received["Late"]) == ["late"]
+    assert list(received["Hash of the file"]) == ["ab" * 32]
+
+
+def test_round_and_route_of_the_address_are_shown() -> None:
+    app = visit("hub", route="CMR", round="2024-06-30", model=TEAM)
+    assert [one.value for one in app.selectbox][2:] == ["CMR", "2024-06-30", TEAM]
+
+
+def test_the_chart_holds_every_model_and_what_was_counted() -> None:
+    frames = usual_frames(None)
+    rows = frames["hub_forecasts"]
+    rows = rows[(rows["series_id"] == "arrivals.CMR._T._T.M") & (rows["origin_date"] == "2024-06-30")]
+    named = rows.assign(name=rows["model_id"])
+    seen = pd.DataFrame({"time_period_end": pd.to_datetime(["2024-05-31", "2024-06-30"]), "value": [5.0, 6.0]})
+    figure = teams_chart(seen, named, highlight=TEAM, unit="Arrivals per month", theme=LIGHT)
+    assert [trace.name for trace in figure.data] == ["hub-median", "80%", TEAM, "observed"]
+    assert "Medians of 2 models for June 2025" in teams_alt(named, highlight=TEAM)
+
+
+def test_the_open_round_is_that_of_the_month_before() -> None:
+    assert hub_view.next_deadline(dt.date(2025, 3, 15)) == (dt.date(2025, 2, 28), dt.date(2025, 3, 31))
+
+
+def test_a_model_without_a_name_of_its_own_is_called_by_its_id() -> None:
+    names = hub_view.model_names(pd.DataFrame(columns=["model_id", "team_name", "model_name"]))
+    rows = hub_view.league(usual_frames(None)["hub_scores"], "all", "span", "1-3", names)
+    assert set(rows["model_id"]) == set(RATIOS)
+    assert TEAM in set(rows["name"])

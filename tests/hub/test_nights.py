@@ -1,0 +1,166 @@
+"""What is collected is kept as it came, marked late where it was, and never holds a night."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.hub_mutations import MODEL, ROUND, SERIES, sound
+from core.errors import InputError
+from core.release import FORECASTS
+from forecasting.panel import panel_from_rows
+from hub.outputs import added_to, changed_values, oracle, time_series
+from hub.targets import config_files
+from nightly.hub import collect, validate
+from nightly.hub_score import score_hub
+from nightly.hub_tables import hub_of_night, hub_tables
+from store.hub import EditionStore
+from tests.hub.outside import LEVELS, PATH, config, submission
+from tests.hub.test_submissions import ABOUT
+
+FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
+PANEL = panel_from_rows(
+    pd.DataFrame(
+        [
+            (series, f"{year}-{month:02d}", 900.0 + month)
+            for series in SERIES[:2]
+            for year in (2023, 2024, 2025)
+            for month in range(1, 13)
+        ],
+        columns=["series_id", "time_period", "value"],
+    )
+)
+IN_TIME, LATE = dt.date(2024, 12, 20), dt.date(2025, 1, 1)
+
+
+def write(place: Path, files: dict[str, bytes]) -> str:
+    for name, content in files.items():
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return str(place)
+
+
+def content(seed: int) -> bytes:
+    return sound(np.random.default_rng(seed)).to_csv(index=False).encode()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    files = config_files(SERIES, dt.date(2024, 12, 31), "A hub")
+    write(tmp_path / "hub", files | {FILE: content(1), f"model-metadata/{MODEL}.yml": ABOUT})
+    return tmp_path / "hub"
+
+
+def test_an_edition_is_kept_with_the_day_received_and_a_correction_beside_it(place: Path, tmp_path: Path) -> None:
+    assert [one.late for one in collect(str(place), tmp_path, IN_TIME).added] == [False]
+    assert collect(str(place), tmp_path, LATE).added == []
+    write(place, {FILE: content(2)})
+    assert [one.late for one in collect(str(place), tmp_path, LATE).added] == [True]
+    kept = EditionStore(tmp_path).all()
+    assert [EditionStore(tmp_path).content(one) for one in kept] == [content(1), content(2)]
+
+
+def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_path: Path) -> None:
+    broken = FILE.replace(ROUND, "2024-10-31")
+    write(place, {broken: content(1)})
+    found = collect(str(place), tmp_path, IN_TIME)
+    assert len(found.added) == 1
+    assert list(found.refused) == [broken]
+    assert "is not the round" in found.degraded()[0]["reason"]
+
+
+def test_a_hub_that_is_not_there_does_not_hold_the_night(tmp_path: Path) -> None:
+    tables, degraded = hub_of_night(str(tmp_path / "none"), tmp_path, LATE, LATE, (FORECASTS.empty(), PANEL))
+    assert "no such folder" in degraded[0]["reason"]
+    assert tables["hub_scores"].empty
+
+
+def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_path: Path) -> None:
+    baseline = "vigie-baseline"
+    about = ABOUT.replace(b"team_abbr: team", b"team_abbr: vigie").replace(
+        b"model_abbr: model", b"model_abbr: baseline"
+    )
+    write(place, {FILE.replace(MODEL, baseline): content(3), f"model-metadata/{baseline}.yml": about})
+    collect(str(place), tmp_path, IN_TIME)
+    write(place, {FILE: content(2)})
+    tables, degraded = hub_of_night(str(place), tmp_path, LATE, LATE, (FORECASTS.empty(), PANEL))
+    assert degraded == []
+    assert list(tables["hub_editions"]["late"]).count(True) == 1
+    scores = tables["hub_scores"]
+    assert set(scores["timing"]) == {"in time", "all"}
+    own = tables["hub_forecasts"]
+    assert (own.loc[own["model_id"] == MODEL, "timing"] == "in time").all()
+    first = EditionStore(tmp_path).rows()
+    first = first[(first["model_id"] == MODEL)]
+    assert first["sha256"].nunique() == 2
+
+
+def test_a_release_made_before_a_submission_came_does_not_know_it(place: Path, tmp_path: Path) -> None:
+    collect(str(place), tmp_path, IN_TIME)
+    tables = hub_tables(FORECASTS.empty(), PANEL, tmp_path, dt.date(2024, 12, 1))
+    assert tables["hub_editions"].empty
+    assert MODEL not in set(tables["hub_forecasts"]["model_id"])
+
+
+def test_a_hub_is_read_at_an_address_as_in_a_folder(place: Path, tmp_path: Path) -> None:
+    assert len(collect(f"file://{place}", tmp_path, IN_TIME).added) == 1
+
+
+def test_on_the_day_of_receipt_a_closed_round_is_a_fault(place: Path) -> None:
+    assert validate(str(place)).faults == []
+    assert validate(str(place), received=IN_TIME).faults == []
+    assert "open from 2024-12-01 to 2024-12-31" in str(validate(str(place), received=LATE).faults[0])
+    assert validate(str(place), only=[], received=LATE).faults == []
+
+
+def test_a_submission_without_metadata_is_a_fault(place: Path) -> None:
+    (place / "model-metadata" / f"{MODEL}.yml").unlink()
+    assert "yml is missing" in str(validate(str(place)).faults[0])
+
+
+def test_a_link_out_of_the_hub_is_not_followed(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n")
+    (place / "model-output" / MODEL / f"2024-09-30-{MODEL}.csv").symlink_to(tmp_path / "secret.csv")
+    assert validate(str(place)).faults == []
+
+
+def test_another_houses_hub_is_scored_by_its_own_oracle(tmp_path: Path) -> None:
+    oracle_rows = "location,target_end_date,target,oracle_value\nUS,2023-01-14,wk inc flu hosp,50\n"
+    other = PATH.replace("PSI-DICE", "A-B")
+    files = {PATH: submission(), other: submission(), "target-data/oracle-output.csv": oracle_rows.encode()}
+    place = write(tmp_path, config() | files)
+    table = score_hub(place, "A-B")
+    assert set(table.loc[table["kind"] == "all", "model_id"]) == {"A-B", "PSI-DICE"}
+    assert (table.loc[table["kind"] == "all", "n"] == 1).all()
+    assert len(LEVELS) == 5
+    with pytest.raises(InputError, match="no such model; there are A-B, PSI-DICE"):
+        score_hub(place, "none")
+
+
+def test_what_was_submitted_is_never_replaced_by_a_later_release() -> None:
+    kept = sound(np.random.default_rng(1))
+    new = sound(np.random.default_rng(2))
+    both = added_to(kept, new)
+    assert both.iloc[: len(kept)].equals(kept)
+    known = set(kept["horizon"])
+    assert set(both["horizon"].iloc[len(kept) :]) == set(new["horizon"]) - known
+
+
+def test_of_the_target_data_only_versions_that_tell_something_new_are_kept() -> None:
+    def known(**values: float) -> pd.DataFrame:
+        rows = [("arrivals.CMR._T._T.M", f"2024-{month[1:]}", value) for month, value in values.items()]
+        return pd.DataFrame(rows, columns=["series_id", "time_period", "obs_value"])
+
+    days = pd.to_datetime(["2024-03-01", "2024-04-01", "2024-05-01"])
+    panels = [known(m01=1, m02=2), known(m01=1, m02=3, m03=4), known(m01=1, m03=4)]
+    series = time_series(changed_values(list(zip(days, panels, strict=True))))
+    told = [(f"{row.target_end_date:%m}", f"{row.as_of:%m}", row.observation) for row in series.itertuples()]
+    assert told[:3] == [("01", "03", 1), ("02", "03", 2), ("02", "04", 3)]
+    assert np.isnan(told[3][2])
+    assert told[3][:2] == ("02", "05")
+    assert list(oracle(series)["oracle_value"]) == [1, 4]

@@ -1,0 +1,88 @@
+"""League tables: the same rows for all, ratios as the hubs take them, weights from the past alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import QUANTILE_LEVELS, FloatArray
+from forecasting.quantiles import QuantileTable
+from hub.combine import MEDIAN, WEIGHTED, combine
+from hub.score import grid, league, pairwise
+
+MODELS = {"vigie-baseline": 0.5, "team-sharp": 0.1, "team-wide": 1.0}
+"""Spread of each model's forecast on log scale."""
+
+
+def table(models: dict[str, float] = MODELS, rounds: int = 30) -> tuple[QuantileTable, FloatArray]:
+    """Forecasts of months 1 to 3 of one series by models that differ in their spread, and outcomes."""
+    rng = np.random.default_rng(3)
+    origins = pd.date_range("2020-01-31", periods=rounds + 3, freq="ME")
+    level = np.log(1000) + np.cumsum(rng.normal(0, 0.1, len(origins)))
+    keys, quantiles, observed = [], [], []
+    scores = np.linspace(-2.3, 2.3, len(QUANTILE_LEVELS))
+    for place, origin in enumerate(origins[:rounds]):
+        for horizon in (1, 2, 3):
+            for model_id, spread in models.items():
+                keys.append((model_id, "s", origin, horizon, origins[place + horizon]))
+                quantiles.append(np.exp(level[place] + spread * scores))
+                observed.append(np.exp(level[place + horizon]))
+    names = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+    return QuantileTable(pd.DataFrame(keys, columns=names), np.stack(quantiles)), np.asarray(observed)
+
+
+def test_where_all_forecast_the_same_rows_the_pairwise_ratio_is_the_plain_one() -> None:
+    made, observed = table()
+    lines = league(grid(made, observed), "vigie-baseline")
+    assert np.allclose(lines["pairwise_wis"], lines["relative_wis"])
+    assert (lines.loc[lines["model_id"] == "vigie-baseline", "pairwise_wis"] == 1).all()
+    near = lines[(lines["kind"] == "span") & (lines["model_id"] == "team-sharp")].iloc[0]
+    assert near["relative_wis_hi"] < 1
+    assert near["p_holm"] < 0.1
+
+
+def test_a_model_that_skips_rounds_is_compared_on_those_it_forecast_and_the_rest_is_counted() -> None:
+    made, observed = table()
+    some = ((made.keys["model_id"] != "team-wide") | (made.keys["origin_date"] < "2021-01-01")).to_numpy()
+    lines = league(grid(made.where(some), observed[some]), "vigie-baseline")
+    wide = lines[(lines["kind"] == "all") & (lines["model_id"] == "team-wide")].iloc[0]
+    assert (wide["n"], wide["missing"], wide["rounds"]) == (36, 54, 12)
+
+
+def test_pairwise_ratios_do_not_depend_on_who_skipped_the_hard_rounds() -> None:
+    hard = np.asarray([[1.0, 2.0, 4.0], [10.0, 20.0, np.nan]])
+    theta = pairwise(hard)
+    assert np.allclose(theta / theta[0], [1, 2, 4])
+
+
+def test_shares_of_tenths_add_up_and_ties_are_shared_out() -> None:
+    keys = pd.DataFrame({"model_id": ["a", "a"], "series_id": ["s", "t"], "origin_date": pd.Timestamp("2020-01-31"),
+                         "horizon": 1, "target_end_date": pd.Timestamp("2020-02-29")})  # fmt: skip
+    quantiles = np.stack([np.zeros(23), np.arange(23.0)])
+    scored = grid(QuantileTable(keys, quantiles), np.asarray([0.0, 100.0]))
+    assert np.allclose(scored.pit[0, 0], 0.1)
+    assert scored.pit[1, 0, 9] == 1
+
+
+def test_the_median_ensemble_is_the_median_of_its_members_quantiles() -> None:
+    made, observed = table()
+    combined = combine(made, observed, MODELS)
+    first = combined.of_model(MEDIAN)
+    members = made.quantiles[:3]
+    assert np.allclose(first.quantiles[0], np.median(members, axis=0))
+    assert set(combined.keys["model_id"]) == {MEDIAN, WEIGHTED}
+
+
+def test_weights_rest_on_nothing_that_came_after_the_round() -> None:
+    made, observed = table()
+    before = combine(made, observed, MODELS).of_model(WEIGHTED)
+    later = (made.keys["target_end_date"] > "2021-06-30").to_numpy()
+    changed = combine(made, np.where(later, observed * 50, observed), MODELS).of_model(WEIGHTED)
+    early = (before.keys["origin_date"] <= "2021-06-30").to_numpy()
+    assert np.array_equal(before.quantiles[early], changed.quantiles[early])
+    assert not np.allclose(before.quantiles[~early], changed.quantiles[~early])
+
+
+def test_one_member_makes_no_ensemble() -> None:
+    made, observed = table()
+    assert len(combine(made, observed, ["team-sharp"]).keys) == 0

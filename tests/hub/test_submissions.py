@@ -1,0 +1,138 @@
+"""A submission is taken exactly where it keeps every rule of the hub, and a fault says where it lies."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from benchmarks.hub_mutations import MODEL, ROUND, run, sound, world
+from hub.config import METADATA_SCHEMA, read_config
+from hub.schemas import METADATA
+from hub.submission import designation_faults, read_metadata, read_submission
+from hub.targets import config_files
+from tests.hub.outside import PATH, config, submission
+
+HUB = world()
+FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
+
+
+def test_of_hundreds_of_changed_submissions_none_wrong_is_taken_and_none_right_refused() -> None:
+    wrong_way, tried = run(300, seed=7)
+    assert wrong_way == []
+    assert len(tried) > 30
+
+
+def test_a_fault_names_file_row_column_and_rule() -> None:
+    table = sound(np.random.default_rng(0))
+    content = table.assign(value=table["value"].mask(table.index == 4, -1)).to_csv(index=False).encode()
+    _none, (fault, *_others) = read_submission(HUB, FILE, content)
+    assert (fault.file, fault.row, fault.column) == (FILE, 6, "value")
+    assert "below 0" in str(fault)
+
+
+def test_a_hub_that_vigie_did_not_write_is_read_and_its_submissions_checked() -> None:
+    hub, faults = read_config(config())
+    assert faults == []
+    assert hub is not None
+    taken, none = read_submission(hub, PATH, submission())
+    assert none == []
+    assert taken is not None
+    assert taken.model_id == "PSI-DICE"
+    lines = submission().split(b"\n")
+    _none, wrong = read_submission(hub, PATH, b"\n".join(lines[:3] + lines[4:]))
+    assert "lacks the quantile levels 0.5" in str(wrong[0])
+
+
+@pytest.mark.parametrize("version", ["v4.0.0", "v5.1.0", "v6.0.0"])
+def test_hubs_of_three_versions_of_the_format_are_read(version: str) -> None:
+    hub, faults = read_config(config(version))
+    assert hub is not None, faults
+    assert hub.rounds[0].window("2023-01-14") == (dt.date(2023, 1, 8), dt.date(2023, 1, 11))
+
+
+def test_required_tasks_that_are_missing_are_named() -> None:
+    hub, _faults = read_config(config(required_horizons=[0, 1]))
+    assert hub is not None
+    _none, faults = read_submission(hub, PATH, submission(horizons=[0]))
+    assert "required task horizon 1" in str(faults[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("tasks", b"{", "is not JSON"),
+        ("tasks", b"{}", "required"),
+        ("admin", b'{"schema_version": "x"}', "required"),
+        (None, b"", "is missing"),
+    ],
+)
+def test_a_broken_configuration_is_named(name: str | None, content: bytes, rule: str) -> None:
+    files = config()
+    if name is None:
+        del files["hub-config/tasks.json"]
+    else:
+        files[f"hub-config/{name}.json"] = content
+    hub, faults = read_config(files)
+    assert hub is None
+    assert rule in " ".join(map(str, faults))
+
+
+ABOUT = b"""
+team_name: A team
+team_abbr: team
+model_name: A model
+model_abbr: model
+model_contributors: [{name: A, affiliation: B}]
+license: CC-BY-4.0
+designated_model: true
+data_inputs: none
+methods: a method
+methods_long: a method
+ensemble_of_models: false
+ensemble_of_hub_models: false
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (ABOUT, ""),
+        (ABOUT.replace(b"team_abbr: team", b"team_abbr: other"), "file's name is not other-model.yml"),
+        (ABOUT.replace(b"CC-BY-4.0", b"none"), "is not one of"),
+        (ABOUT + b"extra: 1\n", "Additional properties"),
+        (ABOUT.replace(b"methods: a method", b"methods: " + b"x" * 201), "too long"),
+        (b"a: &a [x]\nb: *a\n", "references"),
+        (b"!!python/object/apply:os.system ['true']", "is not YAML"),
+        (b"[1, 2]", "no list of names and values"),
+        (b"\xff\xfe", "is not YAML"),
+    ],
+)
+def test_metadata_are_held_against_the_schema_and_never_run(content: bytes, rule: str) -> None:
+    about, faults = read_metadata(HUB, "model-metadata/team-model.yml", content)
+    assert (about is not None) == (rule == "")
+    assert rule in " ".join(map(str, faults))
+
+
+def test_a_team_may_put_two_models_into_the_ensemble() -> None:
+    models = {f"team-{name}": {"designated_model": True} for name in "abc"}
+    assert [fault.file for fault in designation_faults(models)] == ["model-metadata/team-c.yml"]
+
+
+def test_a_small_file_that_unpacks_to_a_huge_table_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.submission.MOST_ROWS", 100)
+    _none, faults = read_submission(HUB, FILE, sound(np.random.default_rng(0)).to_csv(index=False).encode())
+    assert "more than the 100 rows" in str(faults[0])
+
+
+def test_the_files_of_a_new_hub_hold_no_place_left_open() -> None:
+    files = config_files(["arrivals.CMR._T._T.M", "arrivals.CHA._T._T.W"], dt.date(2025, 1, 31), "A hub")
+    assert METADATA_SCHEMA in files
+    assert METADATA["required"]
+    assert not [path for path, content in files.items() if b"@NAME@" in content or b"@ROUND@" in content]
+    hub, faults = read_config({path: content for path, content in files.items() if path.startswith("hub-config/")})
+    assert hub is not None, faults
+    weeks = hub.round_of("2025-01-26")
+    assert weeks is not None
+    assert weeks.window("2025-01-26") == (dt.date(2025, 1, 27), dt.date(2025, 2, 1))

@@ -1,0 +1,77 @@
+"""People's own forecasts: kept in the hub under a pseudonym of their choice, scored like any other model."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import pandas as pd
+
+from access.roles import HAND_IN, Actor
+from core.entry import Entry
+from core.errors import InputError
+from core.languages import marked as _
+from core.routes import ARRIVAL_ROUTES
+from core.schema import ALL, make_series_id
+from hub.config import config_names, read_config
+from hub.judgement import Judgement, people_metadata, people_model, with_judgement
+from hub.score import quantile_rows
+from hub.submission import read_submission
+from hub.targets import config_files
+from store.files import sha256_of_bytes
+from store.hub import Edition, EditionStore
+from workflow import Workflow
+from workflow.decisions import authorize
+
+PLACE = "dashboard"
+
+
+def hand_in(workflow: Workflow, actor: Actor, pseudonym: str, judgement: Judgement, run_id: str) -> Edition:
+    """Keep what a person expects of a month, beside what they said before of the same round.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        actor: Who says it.
+        pseudonym: Under which name; it is theirs from the first time on.
+        judgement: What they expect.
+        run_id: The release that they looked at.
+
+    Returns:
+        The edition, late where the round had closed.
+
+    Raises:
+        NotAllowedError: The person may not hand in forecasts.
+        InputError: The numbers or the pseudonym cannot be taken, or the pseudonym is another's.
+        StoreError: The disk or the journal refuses.
+    """
+    model_id = people_model(pseudonym)
+    authorize(workflow, actor, HAND_IN, model_id)
+    owner = actor.name.strip()
+    if any(entry.actor != owner for entry in workflow.journal.entries(subject=model_id, action=HAND_IN)):
+        raise InputError(_("the pseudonym {name} is somebody else’s: choose another"), name=pseudonym)
+    store = EditionStore(workflow.home)
+    if not store.config(config_names):
+        series = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
+        files = config_files(series, judgement.origin.date(), "Forecasts of readers")
+        store.put_config({name: content for name, content in files.items() if name in config_names()})
+    hub, _faults = read_config(store.config(config_names))
+    round_id = f"{judgement.origin:%Y-%m-%d}"
+    found = None if hub is None else hub.round_of(round_id)
+    if hub is None or found is None:
+        raise InputError(_("the hub has no round {round}"), round=round_id)
+    before = [one for one in store.all() if (one.model_id, one.round_id) == (model_id, round_id)]
+    said = pd.read_csv(io.BytesIO(store.content(before[-1])), dtype={"output_type_id": str}) if before else None
+    name = f"{round_id}-{model_id}.csv"
+    content = with_judgement(said, judgement).to_csv(index=False).encode()
+    submission, faults = read_submission(hub, f"{hub.output_folder}/{model_id}/{name}", content)
+    if submission is None:
+        raise InputError(faults[0].rule)
+    today = dt.datetime.now(dt.UTC).date()
+    first, last = found.window(round_id)
+    edition = Edition(model_id, round_id, sha256_of_bytes(content), name, today, not first <= today <= last, PLACE)
+    store.put_metadata(model_id, people_metadata(pseudonym))
+    if store.add(edition, content):
+        store.keep_rows(quantile_rows(submission, hub).assign(sha256=edition.sha256))
+    payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late}
+    workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.marks(payload)))
+    return edition
