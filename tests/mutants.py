@@ -54,7 +54,9 @@ OPERATORS = [f"core/{name}" for name in (
     "ReplaceComparisonOperator_GtE_Gt", "ReplaceComparisonOperator_Eq_NotEq", "ReplaceComparisonOperator_NotEq_Eq",
     "ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is",
 )]  # fmt: skip
-UNJUDGED = re.compile(r"lru_cache|maxsize|TYPE_CHECKING|^\s*@|figsize|rowspan|height=|width=|fontsize|linewidth|# fmt")
+UNJUDGED = re.compile(
+    r"lru_cache|maxsize|TYPE_CHECKING|^\s*@|RouteGeometry|figsize|rowspan|height=|width=|fontsize|linewidth|# fmt"
+)
 """Lines on which a fault changes looks, memory or nothing: no test should insist on them."""
 QUICK = "not (slow or night or browser or provider or cluster or server or raw_data)"
 BROKEN = 99
