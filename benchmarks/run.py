@@ -22,11 +22,12 @@ from benchmarks.evaluation_speed import write_panel
 from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, engine, replace_section
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
+from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest_file
-from forecasting.verification.scores import summarise
+from forecasting.verification.scores import score_rows, summarise
 from store.caches import FitStore
-from store.releases import ReleaseStore
+from store.releases import Release, ReleaseStore
 
 HORIZONS = (1, 3, 6, 12)
 ORIGINS = 87
@@ -66,6 +67,23 @@ def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
     return lines
 
 
+def by_part(rows: pd.DataFrame) -> list[str]:
+    """The ensemble's relative WIS (log) by series and by year of the origin, as Markdown.
+
+    Args:
+        rows: Its scored forecasts (:func:`forecasting.verification.scores.score_rows`).
+    """
+    lines = ["| part | " + " | ".join(f"h = {step}" for step in HORIZONS) + " |", "|---|" + "---|" * len(HORIZONS)]
+    for part in (rows["series_id"], rows["origin_date"].dt.year):
+        sums = rows.groupby([part, "horizon"])[["wis_log", "reference_log"]].sum()
+        ratios = sums["wis_log"] / sums["reference_log"]
+        for name in part.drop_duplicates().sort_values():
+            own = [float(ratios.get((name, step), math.nan)) for step in HORIZONS]
+            cells = ["–" if math.isnan(ratio) else f"{ratio:.3f}" for ratio in own]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
 def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
     """Sections that need nothing but the project itself, by title."""
     found = {}
@@ -76,8 +94,17 @@ def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
         release = ReleaseStore(home).current()
         if release is not None:
             title = "Five routes, bundled figures, 60 origins to November 2024"
-            found[title] = [engine(), LUCK, "", *skill_table(release.read("scores"))]
+            parts = by_part(score_rows(release.read("backtest"), panel_of(release)))
+            words = "The ensemble on log1p scale, by route and by year of the origin. No origin lies before 2018:"
+            found[title] = [engine(), LUCK, "", *skill_table(release.read("scores")), "", words, "", *parts]
     return found
+
+
+def panel_of(release: Release) -> Panel:
+    """The routes that a release forecasts."""
+    values = release.read("observations")
+    named = release.read("backtest", ["series_id"])["series_id"].unique()
+    return panel_from_observations(values[values["series_id"].isin(named)], "arrivals", "M")
 
 
 def of_frontex_routes(raw_data: Path, fits: Path | None) -> dict[str, list[str]]:
