@@ -20,10 +20,10 @@ from benchmarks.shared import engine, publish, published_files
 from core.calendar import Frequency
 from core.progress import progress_bar
 from core.schema import ALL
-from forecasting.ensemble import combine
-from forecasting.members import Request, past_members
+from forecasting.members import Request
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
+from forecasting.runs import backtest
 from forecasting.verification.scores import summarise
 from forecasting.workers import Progress
 from ingest.catalogue import SOURCES
@@ -99,8 +99,7 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
 def scores_of(published: Published, panel: Panel, progress: Progress | None = None) -> pd.DataFrame:
     """Scores of the ensemble over all series of a panel; see :func:`forecasting.verification.scores.summarise`."""
     request = replace(Request.of(panel, None, [ENSEMBLE, BASELINE], published.horizons), progress=progress)
-    members = past_members(request, origins=published.origins, step=1)[0]
-    scores = summarise(combine(members, panel).forecasts, panel)
+    scores = summarise(backtest(request, origins=published.origins, step=1).table, panel)
     return scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE)]
 
 

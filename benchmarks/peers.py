@@ -25,12 +25,12 @@ from benchmarks.shared import TOTALS, dense_parts, dense_routes, fingerprint, pu
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.settings import PROJECT
-from forecasting.ensemble import combine
-from forecasting.members import Request, past_members
+from forecasting.members import Request
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.models import resolve
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
+from forecasting.runs import backtest
 
 HORIZONS = (1, 3, 6, 12)
 ORIGINS = 87
@@ -78,9 +78,8 @@ def _keys(model_id: str, totals: Panel, place: int) -> pd.DataFrame:
 def own_table(parts: Panel) -> QuantileTable:
     """The ensemble, the baseline and the seasonal naive on the totals, as ``vigie backtest --totals`` makes them."""
     request = Request.of(parts, TOTALS, resolve(OWN), HORIZONS)
-    members = past_members(request, origins=ORIGINS, step=1)[1]
-    combined = stack([members, combine(members, request.levels[1]).forecasts])
-    shown = combined.where(combined.keys["model_id"].isin(OWN).to_numpy())
+    made = backtest(request, origins=ORIGINS, step=1).table
+    shown = made.where(made.keys["series_id"].isin(request.levels[1].series_ids))
     return QuantileTable(shown.keys[KEYS], shown.quantiles)
 
 

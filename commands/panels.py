@@ -119,7 +119,8 @@ def _write(made: Made, out: Path, title: str) -> None:
     from forecasting.quantiles import row_blocks
     from store.export import write_forecasts
 
-    about = "\n".join([title, "", *(made.diagnostics.lines() or ["Nothing stands out."])]) + "\n"
+    told = made.diagnostics.lines() or ["Nothing stands out."]
+    about = "\n".join([title, "", *told, "", *made.diagnostics.account]).rstrip() + "\n"
     try:
         rows, beside = write_forecasts(row_blocks(made.table), about, out)
     except StoreError as error:

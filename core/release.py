@@ -171,6 +171,47 @@ NOWCASTS = Table(
     ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard",),
 )  # fmt: skip
 
+_INTERVAL_ENDS = {"lo": "lower", "hi": "upper"}
+YEAR_AHEAD = Table(
+    "year_ahead",
+    "Totals of twelve months, counted so far plus to come, from sample paths; with their record at past origins "
+    "against the last twelve months again, on figures as they are now. `series_id` is `_T` for all series together.",
+    _of(
+        "series_id kind ahead first_period last_period origin_date counted months_counted last_total median",
+        kind=_text("which twelve months", "calendar year", "July to June"),
+        ahead=_count("0: the running ones, 1: the next"),
+        first_period=_text("first month, such as `2025-01`"),
+        last_period=_text("last month"),
+        counted=_number("counted of it so far", PERSONS, least=0),
+        months_counted=_count("months counted so far; of several series those that all have", "months"),
+        last_total=_gap(_number("newest complete total of the same months of a year", PERSONS, least=0)),
+        median=_number("median of the total", PERSONS, least=0),
+    )
+    | {
+        f"{side}_{level}": _number(f"{end} end of the {level} % interval", PERSONS, least=0)
+        for level in (50, 80, 95)
+        for side, end in _INTERVAL_ENDS.items()
+    }
+    | {
+        f"chance_{more}": _gap(
+            _number(f"probability of more than `last_total` by over {more} %", "probability", least=0, most=1)
+        )
+        for more in (0, 25, 50, 100)
+    }
+    | {
+        "relative_wis": _gap(_number("mean WIS (log1p) at past origins over that of the last twelve months again")),
+        "relative_wis_natural": _gap(_number("the same in persons")),
+        **{
+            f"coverage_{level}": _gap(_number(f"share of past totals inside the {level} % interval", "share"))
+            for level in (50, 80, 95)
+        },
+        "n": _count("past origins it rests on"),
+        "years": _count("different windows among them: no more are independent of each other", "years"),
+        "skill": _text("what may be said", "evidence", "no evidence"),
+    },
+    ("series_id", "kind", "first_period"), "forecasting.year_ahead", ("dashboard", "reports"),
+)  # fmt: skip
+
 REPLAYS = Table(
     "replays", "Forecasts that every model would have made at past origins, one row each, as they are shown.",
     _of("model_id series_id origin_date horizon target_end_date")
@@ -564,6 +605,7 @@ TABLES: tuple[Table, ...] = (
     replace(FORECASTS, columns=FORECASTS.columns | _MARKS | {"target": _PART["target"], "as_of": _AS_OF}),
     TRAJECTORIES,
     NOWCASTS,
+    YEAR_AHEAD,
     _like(
         FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",
         **_MARKS,

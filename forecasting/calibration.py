@@ -2,11 +2,11 @@
 
 At each origin and horizon the log1p quantiles are scaled about their median by one factor per series. The factor is
 the one that would have given past forecasts the lowest weighted interval score, judged only on outcomes known at that
-origin, the last 24 of them; it leans on neighbouring horizons and is shrunk twice, the series' own towards that of all
-series, and that towards 1. Each past score counts in units of its own forecast's width: in log units the few widest
-forecasts, made in a crisis, would keep every later one wide. Multiplying follows each forecast's own width; adding a
-constant to the bounds, as conformal prediction does, was worse after a crisis. So were separate factors below and
-above the median. What lies beyond the quartiles is then scaled about them once more in the same way
+origin, of the last 24 periods; it leans on neighbouring horizons and is shrunk twice, the series' own towards that of
+all series, and that towards 1. Each past score counts in units of its own forecast's width: in log units the few
+widest forecasts, made in a crisis, would keep every later one wide. Multiplying follows each forecast's own width;
+adding a constant to the bounds, as conformal prediction does, was worse after a crisis. So were separate factors below
+and above the median. What lies beyond the quartiles is then scaled about them once more in the same way
 (:func:`calibrate_tails`), judged on these levels alone: averaged quantiles have longer tails than outcomes.
 
 By the same means the ensemble learns how its models of single series weigh against those that learn from many
@@ -40,6 +40,10 @@ TAILS_TOWARDS_ONE, TAILS_TOWARDS_ALL = 1.5, 12.0
 routes since 2018 these let 80 and 95 % hold on the former and cost the latter least."""
 NEIGHBOUR_DECAY = 2.0
 """A horizon counts at another with the ratio of the two, the smaller to the larger, to this power."""
+NEIGHBOURS = range(1, 13)
+"""Horizons whose outcomes tell of others too: always these, whatever is asked for."""
+LESSONS = 3
+"""Times that the ensemble learns from how what it had made before fared: odds, spread, tails."""
 ODDS: FloatArray = np.exp(np.linspace(-3.0, 3.0, 25))
 """Of one kind of model against another that may be chosen; the one in the middle is 1."""
 TOWARDS_EQUAL = 0.3
@@ -49,6 +53,13 @@ SMALLEST_WIDTH = 0.3
 SMALLEST_MIDDLE = float(np.log1p(1.0))
 """Forecasts with a lower median are not learned from: of counts that are mostly zero any narrow one looks right."""
 _LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5, 0.75))
+
+
+def outcomes_learned_from(keys: pd.DataFrame, panel: Panel) -> FloatArray:
+    """log1p outcome of every forecast; NaN where there is none, or its origin is none that others learn from."""
+    row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
+    judged = (row < 0) | panel.judged()[row]
+    return np.where(judged, np.log1p(observed_at(keys, panel)), np.nan)
 
 
 def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:
@@ -85,8 +96,8 @@ def learned_odds(
     Returns:
         The odds of each row, shrunk towards equal; 1 before twelve origins have known outcomes.
     """
-    places = _places(keys)
-    observed = np.where(both, np.log1p(observed_at(keys, panel)), np.nan)
+    places = _places(keys, panel)
+    observed = np.where(both, outcomes_learned_from(keys, panel), np.nan)
     known = np.flatnonzero(np.isfinite(observed))
     width = _width(mixed(1.0, known))
     losses = np.zeros((*places.shape, len(ODDS)))
@@ -105,8 +116,8 @@ def _scale(
 ) -> tuple[QuantileTable, FloatArray]:
     """Scale log1p quantiles about a centre by the factors that served some levels best."""
     logs = np.log1p(table.quantiles)
-    observed = np.log1p(observed_at(table.keys, panel))
-    places = _places(table.keys)
+    observed = outcomes_learned_from(table.keys, panel)
+    places = _places(table.keys, panel)
     judged = np.where(logs[:, _MIDDLE] >= SMALLEST_MIDDLE, observed, np.nan)
     factors = _factors(_losses(logs, judged, places, centre, levels), np.isfinite(judged), places, FACTORS, penalties)
     middle = centre(logs)
@@ -124,6 +135,8 @@ class _Places:
     horizon: NDArray[np.intp]
     series: NDArray[np.intp]
     origins: NDArray[np.datetime64]
+    too_old: NDArray[np.datetime64]
+    """The last day whose outcomes have no say any more at each origin."""
     horizons: FloatArray
     target_ends: NDArray[np.datetime64]
     """Shape ``(origins, horizons)``; NaT where there is no forecast."""
@@ -133,13 +146,14 @@ class _Places:
         return len(self.origins), len(self.horizons), int(self.series.max(initial=-1)) + 1
 
 
-def _places(keys: pd.DataFrame) -> _Places:
+def _places(keys: pd.DataFrame, panel: Panel) -> _Places:
     origins, origin = np.unique(keys["origin_date"].to_numpy(), return_inverse=True)
     horizons, horizon = np.unique(keys["horizon"].to_numpy(), return_inverse=True)
     _, series = np.unique(keys["series_id"].to_numpy().astype(str), return_inverse=True)
     ends = np.full((len(origins), len(horizons)), np.datetime64("NaT"), dtype="datetime64[ns]")
     ends[origin, horizon] = keys["target_end_date"].to_numpy()
-    return _Places(origin, horizon, series, origins, horizons.astype(float), ends)
+    too_old = pd.DatetimeIndex([panel.end_before(pd.Timestamp(day), WINDOW) for day in origins]).to_numpy()
+    return _Places(origin, horizon, series, origins, too_old, horizons.astype(float), ends)
 
 
 def _losses(
@@ -190,14 +204,15 @@ def _factors(
     counts = np.zeros(places.shape)
     counts[places.origin[known], places.horizon[known], places.series[known]] = 1.0
     steps = places.horizons
-    nearness = (np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps)) ** NEIGHBOUR_DECAY
+    tell = np.isin(steps, NEIGHBOURS)[None, :] | np.eye(len(steps), dtype=bool)
+    nearness = tell * (np.minimum.outer(steps, steps) / np.maximum.outer(steps, steps)) ** NEIGHBOUR_DECAY
     # Neighbours tell of the same outcomes: together they count as one horizon, however many are asked for.
     nearness = nearness / nearness.sum(axis=1, keepdims=True)
     # Outcomes h periods apart do not overlap; the shocks in between are partly shared, hence half of it.
     apart = np.maximum(steps / 2, 1.0)[:, None]
     chosen = np.ones(places.shape)
     for place, origin in enumerate(places.origins):
-        sums, numbers = _known_sums(losses, counts, places.target_ends, origin)
+        sums, numbers = _known_sums(losses, counts, places.target_ends, places.too_old[place], origin)
         together = (numbers.max(axis=1) >= FEWEST_SCORED)[:, None]
         most = numbers.max(axis=1)[:, None] * together / apart
         shared = _lowest(sums.sum(axis=1)[:, None], most, nearness, 0.0, values, to_all)
@@ -210,14 +225,17 @@ def _factors(
 
 
 def _known_sums(
-    losses: FloatArray, counts: FloatArray, ends: NDArray[np.datetime64], origin: np.datetime64
+    losses: FloatArray,
+    counts: FloatArray,
+    ends: NDArray[np.datetime64],
+    too_old: np.datetime64,
+    origin: np.datetime64,
 ) -> tuple[FloatArray, FloatArray]:
-    """Losses and numbers of forecasts per horizon and series, over the last scored origins known at ``origin``."""
+    """Losses and numbers of forecasts per horizon and series, of outcomes after ``too_old`` and up to ``origin``."""
     shape = losses.shape[1:]
     sums, numbers = np.zeros(shape), np.zeros(shape[:2])
     for column in range(shape[0]):
-        scored = (ends[:, column] <= origin) & counts[:, column].any(axis=1)
-        use = np.flatnonzero(scored)[-WINDOW:]
+        use = (ends[:, column] <= origin) & (ends[:, column] > too_old)
         sums[column], numbers[column] = losses[use, column].sum(axis=0), counts[use, column].sum(axis=0)
     return sums, numbers
 

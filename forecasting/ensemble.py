@@ -3,12 +3,13 @@
 A member's skill at an origin is read from its own last 24 scored forecasts whose outcomes were known there, pooled over
 the panel's series: sum of its WIS on log1p scale over the baseline's on the same rows. A member marked trusted takes
 part until that ratio lies above 1 by more than its standard error, and returns when it falls back; others take part
-only after twelve such origins, twice the horizon if that is more, with a ratio below 1. Kinds of members weigh alike,
-whatever their number: the models of single series together (half beside a sum of parts), the model pooled over many
-series, and the sum of the parts; but for the first of them, whose odds against the others are learned at each origin
-from the last outcomes known there, and shrunk towards these. Where no member has skill the ensemble is the baseline,
-and says so. Elsewhere its spread is scaled by what its own past forecasts showed and quantiles of counts come to lie
-near whole ones (:mod:`forecasting.calibration`).
+only after twelve such origins, twice the horizon if that is more, with a ratio below 1. What lies further back than
+:func:`reach` has no say: an origin's forecast is the same however many others are made with it. Kinds of members
+weigh alike, whatever their number: the models of single series together (half beside a sum of parts), the model pooled
+over many series, and the sum of the parts; but for the first of them, whose odds against the others are learned at each
+origin from the last outcomes known there, and shrunk towards these. Where no member has skill the ensemble is the
+baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed and quantiles of counts
+come to lie near whole ones (:mod:`forecasting.calibration`).
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from core.errors import InputError
 from core.languages import marked as _
 from core.quantiles import FloatArray
 from core.schema import ALL
-from forecasting.calibration import calibrate, calibrate_tails, discretise, learned_odds
+from forecasting.calibration import calibrate, calibrate_tails, discretise, learned_odds, outcomes_learned_from
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
-from forecasting.verification.scores import observed_at, wis
+from forecasting.verification.scores import wis
 
 VERSION = "9"
 WINDOW = 24
@@ -102,8 +103,8 @@ def combine(members: Forecasts, panel: Panel) -> Combination:
     places = table.keys[[*_PLACE, "target_end_date"]].drop_duplicates(_PLACE).sort_values(_PLACE, ignore_index=True)
     row_of = pd.MultiIndex.from_frame(places[_PLACE])
     cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *names]}
-    observed = np.log1p(observed_at(places, panel))
-    relative, errors = _records(cubes, names, places, observed)
+    observed = outcomes_learned_from(places, panel)
+    relative, errors = _records(cubes, names, places, observed, panel)
     chosen = _choose(relative, errors, names)
     mean, odds = _mean(cubes, names, places, chosen, panel)
     return Combination(_calibrated(mean, panel), _weights(chosen, relative, names, odds))
@@ -138,8 +139,13 @@ def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Membe
     return _Member(logs, own, capped, history)
 
 
+def reach(horizon: int) -> int:
+    """Periods before an origin in which outcomes tell of its members' skill."""
+    return max(WINDOW, 2 * horizon)
+
+
 def _records(
-    cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, observed: FloatArray
+    cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, observed: FloatArray, panel: Panel
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Relative WIS of each member at each origin and horizon, from outcomes known at that origin.
 
@@ -152,6 +158,8 @@ def _records(
     blocks = []
     for horizon, rows in places.groupby("horizon", sort=True).indices.items():
         origins = np.unique(places["origin_date"].to_numpy()[rows])
+        far = reach(int(str(horizon)))
+        too_old = pd.DatetimeIndex([panel.end_before(pd.Timestamp(origin), far) for origin in origins]).to_numpy()
         block = pd.DataFrame(index=pd.MultiIndex.from_product([[horizon], origins], names=["horizon", "origin_date"]))
         for name in names:
             use = rows[known[rows] & cubes[name].own[rows] & np.isfinite(base[rows])]
@@ -160,8 +168,8 @@ def _records(
             own, below = np.zeros(len(ends)), np.zeros(len(ends))
             np.add.at(own, group, wis(observed[use], cubes[name].logs[use]))
             np.add.at(below, group, base[use])
-            scored = np.searchsorted(ends, origins, side="right")
-            judged = [_judge(own[:count], below[:count], int(str(horizon))) for count in scored]
+            spans = zip(*(np.searchsorted(ends, dates, side="right") for dates in (too_old, origins)), strict=True)
+            judged = [_judge(own[first:last], below[first:last], int(str(horizon))) for first, last in spans]
             block[[name, f"{name} standard error"]] = judged
         blocks.append(block)
     records = pd.concat(blocks)

@@ -7,7 +7,7 @@ run ask its store for what is done and compute only the rest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from core.calendar import write_period
 from core.errors import InputError
 from core.quantiles import FloatArray
 from forecasting.limits import CUT_OFF
+from forecasting.model import BoolArray
 from forecasting.models import MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
@@ -94,10 +95,25 @@ def backtest_work(
     return _work(panel, pasts, models)
 
 
+def work_at(panel: Panel, wanted: BoolArray, models: Callable[[int], Sequence[str]]) -> WorkList:
+    """Forecasts from any origins.
+
+    Args:
+        panel: The series.
+        wanted: Origins, periods × series; one without a value is passed over.
+        models: Gives the model ids for a place on the calendar.
+    """
+    works = []
+    for row in np.flatnonzero(wanted.any(axis=1)):
+        pasts = list(_pasts(panel, np.full(wanted.shape[1], row), among=wanted[row]))
+        works.append(_work(panel, pasts, models(int(row))))
+    table = pd.concat([work.table for work in works], ignore_index=True) if works else _work(panel, [], []).table
+    return WorkList(table, [fit for work in works for fit in work.fits])
+
+
 def present_work(panel: Panel, *, models: Sequence[str]) -> WorkList:
     """Every series from its own last observed period."""
-    known = panel.matrix.notna().to_numpy()
-    return _work(panel, list(_pasts(panel, len(known) - 1 - known[::-1].argmax(axis=0))), models)
+    return _work(panel, list(_pasts(panel, panel.last_rows())), models)
 
 
 def run_work(
@@ -157,13 +173,15 @@ class _Past:
     end: pd.Timestamp
 
 
-def _pasts(panel: Panel, rows: NDArray[np.int64]) -> Iterator[_Past]:
-    """Every series that has a value at its origin; ``rows`` has one place on the calendar per series."""
+def _pasts(panel: Panel, rows: NDArray[np.int64], among: BoolArray | None = None) -> Iterator[_Past]:
+    """Every series (of some) that has a value at its origin; ``rows`` has one place on the calendar per series."""
     values = panel.matrix.to_numpy(dtype=float)
     first = np.isfinite(values).argmax(axis=0)
     written = [write_period(period, panel.freq) for period in panel.periods]
     periods, ends, names = list(panel.periods), panel.end_dates, panel.series_ids
     for column in np.flatnonzero(np.isfinite(values[rows, np.arange(values.shape[1])])):
+        if among is not None and not among[column]:
+            continue
         begin, row = int(first[column]), int(rows[column])
         yield _Past(names[column], written[begin], values[begin : row + 1, column], periods[row], ends[row])
 

@@ -13,16 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from forecasting.ensemble import WINDOW
-from forecasting.hindcast import WorkList, backtest_work, present_work, run_work
+from core.progress import shares
+from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
+from forecasting.ensemble import reach
+from forecasting.hindcast import WorkList, run_work, work_at
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled import Fits, Level, past_origins, present_origins, run_pooled
+from forecasting.pooled import FITTED, Fits, Level, run_pooled
+from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
+from forecasting.reconcile import MOST_ORIGINS, sum_of_parts, totals_panel
 from forecasting.reconcile import VERSION as BOTTOM_UP_VERSION
-from forecasting.reconcile import sum_of_parts, totals_panel
 from forecasting.workers import Progress, Workers
 
 BUDGET = 320.0
@@ -30,10 +34,10 @@ BUDGET = 320.0
 FEWEST_TOGETHER = 3
 SMALLEST_POOL = 20
 """Series from which a pooled model joins the ensemble."""
-LARGEST_JUDGED = 50
-"""Series up to which members are backtested in passing when only the present is asked for."""
-WARM_UP = 48
-"""Origins before the first one asked for, at which parts are forecast so that their dependence is known there."""
+FITS_EACH = 144
+"""Origins at which a series' models are fitted for one forecast a year ahead: those that are learned from."""
+SECONDS_HANDED_OUT, SECONDS_PER_POOLED_FIT, SECONDS_PER_FORECAST = 0.001, 6.0, 3e-5
+"""Of one core, measured on 10,000 series: they divide what a progress bar tells, and no more."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -68,10 +72,36 @@ class Request:
         return Request(levels, column, asked, horizons)
 
     @property
+    def steps(self) -> list[int]:
+        """The horizons that are forecast: those asked for and, with the ensemble, those that tell of their spread."""
+        return sorted({*self.horizons, *(NEIGHBOURS if ENSEMBLE in self.asked else ())})
+
+    @property
+    def pooled_at(self) -> BoolArray:
+        """Periods from whose end enough series had been seen for the pooled model to join the ensemble."""
+        seen = np.sum([level.seen() for level in self.levels], axis=0)
+        return np.asarray((seen >= SMALLEST_POOL) & (ENSEMBLE in self.asked))
+
+    @property
     def pooled(self) -> list[str]:
         """The pooled models that run."""
-        large = sum(len(level.series_ids) for level in self.levels) >= SMALLEST_POOL
-        return [model_id for model_id in POOLED_MODELS if model_id in self.asked or (ENSEMBLE in self.asked and large)]
+        large = bool(self.pooled_at.any())
+        return [model_id for model_id in POOLED_MODELS if model_id in self.asked or large]
+
+
+@dataclass(frozen=True)
+class Members:
+    """Forecasts of every model that runs.
+
+    Attributes:
+        tables: One per level: at the origins asked for, and at those that they learn from.
+        past: Forecasts of the panel's own series, by one model at each origin, that tell how outcomes depend.
+        rest: Told of what remains to be done with them.
+    """
+
+    tables: list[QuantileTable]
+    past: QuantileTable
+    rest: Progress | None
 
 
 def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) -> list[str]:
@@ -95,88 +125,116 @@ def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) 
     return [model_id for model_id in MODELS if model_id in wanted]
 
 
-def past_members(request: Request, *, origins: int, step: int) -> list[QuantileTable]:
-    """Forecasts of every model that runs, at past origins; one table per level."""
-    works = [
-        backtest_work(
-            level,
-            origins=origins,
-            step=step,
-            models=models_to_run(request.asked, _fits(level, origins), pooled=bool(request.pooled)),
-        )
-        for level in request.levels
-    ]
-    longer = origins + (WARM_UP if request.column is not None else 0)
-    wanted = [past_origins(level, origins=longer, step=step) for level in request.levels]
-    return _together(request, works, wanted)
+def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
+    """Forecasts of every model that runs, at some origins and at all earlier ones that these learn from.
 
+    The ensemble learns who takes part from the outcomes of :func:`forecasting.ensemble.reach` periods, then odds,
+    spread and tails one after the other from how what it had made before fared in 24; sums of parts learn from 72. So
+    far back members are forecast too, and what is older has no say: at one origin the same is made whether it is the
+    present or one of many past.
 
-def present_models(request: Request) -> list[list[str]]:
-    """The models of single series that run from each series' last value, one list per level.
-
-    A panel too large to be judged in passing gets the models whose judgement it could afford: those that a backtest of
-    it would run, so that the ensemble is the one that was scored there.
+    Args:
+        request: What is asked.
+        wanted: For each level the origins, periods × series; see :func:`forecasting.pooled.past_origins`.
     """
-    sizes = [len(level.series_ids) for level in request.levels]
-    times = 1 if max(sizes) <= LARGEST_JUDGED else origins_to_judge(request.horizons)
-    return [models_to_run(request.asked, times * size, pooled=bool(request.pooled)) for size in sizes]
-
-
-def present_members(request: Request) -> list[QuantileTable]:
-    """Forecasts of every model that runs, from each series' last value; one table per level."""
-    chosen = zip(request.levels, present_models(request), strict=True)
-    works = [present_work(level, models=models) for level, models in chosen]
-    wanted = [present_origins(level) for level in request.levels]
-    if request.column is not None and request.pooled:
-        before = [past_origins(level, origins=WARM_UP, step=1) for level in request.levels]
-        wanted = [one | other for one, other in zip(wanted, before, strict=True)]
-    return _together(request, works, wanted, present=request.column is None)
-
-
-def origins_to_judge(horizons: Sequence[int]) -> int:
-    """Past origins at which members are forecast so that they can be judged at every horizon."""
-    return WINDOW + max(horizons)
-
-
-def _fits(panel: Panel, origins: int) -> int:
-    return int(panel.matrix.notna().to_numpy()[-1 - origins : -1].sum())
-
-
-def _together(
-    request: Request,
-    works: list[WorkList],
-    wanted: list[BoolArray],
-    *,
-    present: bool = False,
-) -> list[QuantileTable]:
+    rows = np.logical_or.reduce([mask.any(axis=1) for mask in wanted])
+    own = [mask | _learned_from(request, level, rows) for level, mask in zip(request.levels, wanted, strict=True)]
+    below = _dependence(request, own)
+    pool = request.pooled_at
+    no_pool = ~pool if not set(request.asked) & set(POOLED_MODELS) else np.zeros_like(pool)
+    masks = [mask | (below & no_pool[:, None]) if not place else mask for place, mask in enumerate(own)]
+    works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
+    *told, told_of_pool, rest = shares(request.progress, [*map(_seconds, works), *_later(request, own, below)])
     tables = [
-        [run_work(work, horizons=request.horizons, workers=request.workers, progress=request.progress)]
-        for work in works
+        [run_work(work, horizons=request.steps, workers=request.workers, progress=report)]
+        for work, report in zip(works, told, strict=True)
     ]
+    references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
     for model_id in request.pooled:
-        levels = [Level(*one) for one in zip(request.levels, wanted, range(len(wanted)), strict=True)]
+        at = pool if model_id not in request.asked else np.ones_like(pool)
+        masks = [(mask | below if not kind else mask) & at[:, None] for kind, mask in enumerate(own)]
+        levels = [Level(*one) for one in zip(request.levels, masks, range(len(masks)), strict=True)]
         made = run_pooled(
             model_id,
             levels,
-            horizons=request.horizons,
-            present=present,
+            horizons=request.steps,
             workers=request.workers,
-            progress=request.progress,
+            progress=told_of_pool,
             fits=request.fits,
         )
         version = POOLED_MODELS[model_id].version
         whole = [
-            completed(table, own[0], model_id, version, NOT_POOLED) for own, table in zip(tables, made, strict=True)
+            completed(table, of_level[0], model_id, version, NOT_POOLED)
+            for of_level, table in zip(tables, made, strict=True)
         ]
-        for own, table in zip(tables, whole, strict=True):
-            own.append(table)
+        for of_level, table in zip(tables, whole, strict=True):
+            of_level.append(table.where(at[_rows(request.levels[0], table)]))
+        references.append(made[0])
         if request.column is not None and ENSEMBLE in request.asked:
             parts = stack([whole[0], made[0]])
             first = ~parts.keys.duplicated(_PLACE).to_numpy()
             needed = pd.DatetimeIndex(tables[1][0].keys["origin_date"].unique())
-            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed)
+            sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed, past=made[0])
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
-    return [stack(own) for own in tables]
+    return Members([stack(of_level) for of_level in tables], stack(references), rest)
+
+
+def _seconds(work: WorkList) -> float:
+    """What its fits take on one core, and as much again to hand them out."""
+    return sum(MODELS[fit.model_id].seconds + SECONDS_HANDED_OUT for fit in work.fits)
+
+
+def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[float, float]:
+    """What the pooled model takes on one core, and what its forecasts' combination and their sums do."""
+    masks = [own[0] | below, *own[1:]]
+    origins = sum(int(mask.sum()) for mask in masks)
+    years = len(np.unique(request.levels[0].periods.year[np.logical_or.reduce([one.any(axis=1) for one in masks])]))
+    learned = min(sum(level.matrix.size for level in request.levels), MOST_ROWS)
+    fits = years * len(FITTED) * SECONDS_PER_POOLED_FIT * learned / MOST_ROWS
+    made = origins * len(request.steps) * SECONDS_PER_FORECAST
+    return (fits + made if request.pooled else 0.0), made
+
+
+def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
+    """Origins, periods × series, at whose forecasts the ensemble looks when it forecasts from some rows."""
+    if ENSEMBLE not in request.asked:
+        return np.zeros(level.matrix.shape, dtype=bool)
+    far = max(step + reach(step) for step in request.steps) + LESSONS * (max(request.steps) + WINDOW)
+    return level.observed_at(_before(rows, far) & level.judged())
+
+
+def _dependence(request: Request, own: list[BoolArray]) -> BoolArray:
+    """Origins of the parts from whose outcomes their dependence is learned; none without totals."""
+    parts = request.levels[0]
+    if request.column is None:
+        return np.zeros(parts.matrix.shape, dtype=bool)
+    rows = np.logical_or.reduce([mask.any(axis=1) for mask in own]) & parts.judged()
+    return parts.observed_at(_before(rows, MOST_ORIGINS + max(request.steps)))
+
+
+def _before(rows: BoolArray, count: int) -> BoolArray:
+    """The rows up to so many before any of some rows."""
+    found = np.zeros_like(rows)
+    for row in np.flatnonzero(rows):
+        found[max(0, row - count) : row] = True
+    return found
+
+
+def _rows(level: Panel, table: QuantileTable) -> NDArray[np.intp]:
+    """Place of every forecast's origin on the calendar."""
+    return np.asarray(level.end_dates.get_indexer(pd.DatetimeIndex(table.keys["origin_date"])))
+
+
+def _work(request: Request, level: Panel, mask: BoolArray, own: BoolArray) -> WorkList:
+    """Fits of the models of single series; where only dependence is learned, the baseline alone."""
+    whole, seen, pool = np.asarray(own.any(axis=1)), level.seen(), request.pooled_at
+
+    def models(row: int) -> list[str]:
+        if not whole[row]:
+            return [BASELINE]
+        return models_to_run(request.asked, int(seen[row]) * FITS_EACH, pooled=bool(pool[row]))
+
+    return work_at(level, mask, models)
 
 
 def completed(table: QuantileTable, others: QuantileTable, model_id: str, version: str, reason: str) -> QuantileTable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -116,6 +117,7 @@ class PooledModel:
         model_id: Name in every frame.
         version: Raised whenever its numbers change.
         levels: Quantile levels that it foresees; the 23 are read between them by :func:`between_levels`.
+        parameters: Writes down all that a fit depends on beside its examples: a kept fit serves as long as that stays.
         fit: Learns from past origins.
         predict: Foresees with what was learned.
         card: Its description.
@@ -124,9 +126,21 @@ class PooledModel:
     model_id: str
     version: str
     levels: FloatArray
+    parameters: Callable[[], str]
     fit: Learn
     predict: PredictGrowth
     card: ModelCard
+
+
+def constants_of(*modules: ModuleType) -> str:
+    """The constants of some modules, by name, as they are now."""
+    plain = (bool, int, float, str, tuple, dict, np.ndarray)
+    return "\n".join(
+        f"{module.__name__}.{name} = {value!r}"
+        for module in modules
+        for name, value in sorted(vars(module).items())
+        if name.isupper() and isinstance(value, plain)
+    )
 
 
 def between_levels(levels: FloatArray) -> FloatArray:

@@ -1,7 +1,8 @@
 """A panel: many series of one frequency, read once, held as a matrix of periods × series.
 
 Values are counts: never negative. A missing period is a gap (not a zero). Grouping columns (``route_id``,
-``citizen``, …) describe series and stay beside the matrix.
+``citizen``, …) describe series and stay beside the matrix. Names of series are what the file has, blanks included.
+Where every date is the first day of a month, or every one the last, periods are months.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from core.schema import check
 from forecasting.model import BoolArray
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}
+PRESENT_WITHIN: dict[Frequency, int] = {"D": 28, "W": 26, "M": 12, "Q": 4, "A": 2}
+"""Periods that a series may lag behind its panel; what lags more has ended, and has no present."""
 EARLIEST, LATEST = 1700, 2200
 MOST_CELLS = 250_000_000
 """Periods times series, 2 GB: beyond it a mistyped period is likelier than a panel."""
+LARGEST_JUDGED = 2_000
+"""Series up to which forecasts learn from how earlier ones fared; of more, one more year of fits would take minutes."""
 LARGEST_COUNT = 1e12
 """Far above everybody alive; larger numbers lose whole persons in floating point."""
 _LONGEST_HEADER = 65_536
@@ -43,11 +48,13 @@ class Panel:
         freq: SDMX frequency letter.
         matrix: Periods × series, float, gaps as NaN; periods follow each other without a hole.
         groups: One row per series (index ``series_id``), one column per grouping; may have no column.
+        dated: Its months were written as dates.
     """
 
     freq: Frequency
     matrix: pd.DataFrame
     groups: pd.DataFrame
+    dated: bool = False
 
     @property
     def series_ids(self) -> list[str]:
@@ -72,6 +79,35 @@ class Panel:
     def period_of(self, date: dt.date) -> pd.Period:
         """The period of this panel's frequency that holds a date."""
         return pd.Period(date, freq=pandas_frequency(self.freq))
+
+    def end_before(self, date: dt.date, count: int) -> pd.Timestamp:
+        """Last day of the period that lies so many periods before the one of a date."""
+        return (self.period_of(date) - count).end_time.normalize()
+
+    def seen(self) -> NDArray[np.int64]:
+        """Number of series that had a value by the end of each period."""
+        known = self.matrix.notna().to_numpy()
+        return np.asarray(np.maximum.accumulate(known, axis=0).sum(axis=1))
+
+    def observed_at(self, rows: BoolArray) -> BoolArray:
+        """Where there is a value in some periods, periods × series."""
+        known: BoolArray = self.matrix.notna().to_numpy() & rows[:, None]
+        return known
+
+    def last_rows(self) -> NDArray[np.int64]:
+        """Place on the calendar of each series' last value."""
+        known = self.matrix.notna().to_numpy()
+        return np.asarray(len(known) - 1 - known[::-1].argmax(axis=0))
+
+    def ended(self) -> BoolArray:
+        """Which series have ended: their last value lies further back than ``PRESENT_WITHIN`` of the panel's."""
+        over: BoolArray = len(self.matrix) - 1 - self.last_rows() > PRESENT_WITHIN[self.freq]
+        return over
+
+    def judged(self) -> BoolArray:
+        """Periods whose forecasts later ones learn from: where at most ``LARGEST_JUDGED`` series had been seen."""
+        few: BoolArray = self.seen() <= LARGEST_JUDGED
+        return few
 
     def until(self, date: dt.date) -> Panel:
         """The same panel without what lies after the period that holds ``date``."""
@@ -144,7 +180,7 @@ def _read_text(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path).reset_index(drop=True)
-        _refuse_long_header(path)
+        header = _header(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header would be cut short
             table = pd.read_csv(
@@ -152,7 +188,7 @@ def _read_text(path: Path) -> pd.DataFrame:
                 dtype="category",
                 keep_default_na=False,
                 encoding="utf-8-sig",
-                skipinitialspace=True,
+                skipinitialspace=b", " in header,  # elsewhere a blank belongs to the name that it begins
                 index_col=False,
                 skip_blank_lines=False,
             )
@@ -168,11 +204,12 @@ def _read_text(path: Path) -> pd.DataFrame:
     return table[~blank.all(axis=1)]
 
 
-def _refuse_long_header(path: Path) -> None:
+def _header(path: Path) -> bytes:
     with path.open("rb") as stream:
         header = stream.readline(_LONGEST_HEADER)
     if len(header) == _LONGEST_HEADER:
         raise SourceError(path.name, f"not a table: its first line is longer than {_LONGEST_HEADER:,} bytes", row=1)
+    return header
 
 
 def _one_line(error: BaseException) -> str:
@@ -182,10 +219,11 @@ def _one_line(error: BaseException) -> str:
 
 def _to_panel(table: pd.DataFrame, name: str) -> Panel:
     """Validate rows and lay them out; ``name`` is what errors call the table."""
-    series, names = _coded(table["series_id"])
-    nameless = np.asarray([text.lower() in _GAP for text in names])
+    series, names = _coded(table["series_id"], exactly=True)
+    nameless = np.asarray([text.strip().lower() in _GAP for text in names])
     _refuse(table, nameless[series], name, "series_id", "a series needs a name")
     written, texts = _coded(table["time_period"])
+    texts, dated = _months_of(texts)
     freq = _one_frequency(table, written, texts, name)
     values = _numbers(table, name)
     periods = period_index(pd.Series(texts), freq)
@@ -215,14 +253,26 @@ def _to_panel(table: pd.DataFrame, name: str) -> Panel:
         place = int(np.flatnonzero(at == empty)[0])
         rule = f"series '{sorted_names[empty]}' has no value at all"
         raise SourceError(name, rule, row=int(table.index[place]) + 2, column="value")
-    return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), _groups(table, name, at, sorted_names))
+    return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), _groups(table, name, at, sorted_names), dated)
 
 
-def _coded(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
-    """A column as places in a list of its distinct texts, blanks around them taken off; empty where there is none."""
+def _months_of(texts: list[str]) -> tuple[list[str], bool]:
+    """Dates as months where each of several is the first of one, or each the last; else as they are."""
+    dates = pd.to_datetime(pd.Series(texts), format="%Y-%m-%d", errors="coerce").dt
+    firsts, lasts = bool(dates.is_month_start.all()), bool(dates.is_month_end.all())
+    if len(texts) > 1 and (firsts or lasts):
+        return [text[:7] for text in texts], True
+    return texts, False
+
+
+def _coded(column: pd.Series, *, exactly: bool = False) -> tuple[NDArray[np.int64], list[str]]:
+    """A column as places in a list of its distinct texts, empty where there is none.
+
+    Blanks around them are taken off unless they are wanted exactly as they are.
+    """
     codes, distinct = pd.factorize(column, use_na_sentinel=False)
-    stripped = ["" if pd.isna(one) else str(one).strip() for one in distinct]
-    again, texts = pd.factorize(np.asarray(stripped, dtype=object))
+    found = ["" if pd.isna(one) else str(one) for one in distinct]
+    again, texts = pd.factorize(np.asarray(found if exactly else [one.strip() for one in found], dtype=object))
     return again[codes], [str(text) for text in texts]
 
 

@@ -33,7 +33,7 @@ from forecasting.postprocess import FEWEST_EARLIER_VALUES
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
 
-FITTED = (1, 2, 3, 4, 6, 9, 12)
+FITTED = (1, 2, 3, 4, 6, 9, 12, 18)
 """Horizons with a fit of their own, as has every one beyond the last."""
 FEW = 50_000
 """Forecasts by kept fits that are made sooner (in about two seconds) than processes are started."""
@@ -80,21 +80,18 @@ def past_origins(panel: Panel, *, origins: int, step: int) -> BoolArray:
 
 
 def present_origins(panel: Panel) -> BoolArray:
-    """Every series' own last observed period, periods × series."""
-    known = panel.matrix.notna().to_numpy()
-    last = len(known) - 1 - known[::-1].argmax(axis=0)
-    wanted = np.zeros(known.shape, dtype=bool)
-    wanted[last, np.arange(known.shape[1])] = True
+    """Every series' own last observed period, unless the series has ended; periods × series."""
+    wanted = np.zeros(panel.matrix.shape, dtype=bool)
+    wanted[panel.last_rows(), np.arange(wanted.shape[1])] = ~panel.ended()
     return wanted
 
 
-def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what means
+def run_pooled(  # what to forecast, from what, and by what means
     model_id: str,
     levels: Sequence[Level],
     *,
     horizons: Sequence[int],
     lessons: Lessons | None = None,
-    present: bool = False,
     workers: Workers = None,
     progress: Progress | None = None,
     fits: Fits | None = None,
@@ -106,7 +103,6 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
         levels: Series to forecast.
         lessons: What to learn from; by default these same series.
         horizons: Periods ahead.
-        present: The origins are the series' last periods: everything in the panel is known at each of them.
         workers: Processes or a cluster; by default one process per core.
         progress: Told after every fit.
         fits: Where fits are looked up and kept; None keeps none.
@@ -122,7 +118,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     rows = sorted({int(row) for one in eligible for row in np.flatnonzero(one.any(axis=1))})
     groups: dict[int, list[int]] = {}
     for row in rows:
-        groups.setdefault(int(years[-1] if present else years[row]), []).append(row)
+        groups.setdefault(int(years[row]), []).append(row)
     if lessons is None:
         known = {year: int((years < year).sum()) for year in groups}
         taught = {year: Lesson(world, positions, count, prints[count]) for year, count in known.items()}

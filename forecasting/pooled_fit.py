@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.quantiles import FloatArray
+from forecasting import features as features_module
 from forecasting.features import features, volatility
-from forecasting.model import LEVELS, BoolArray, between_levels
+from forecasting.model import LEVELS, BoolArray, between_levels, constants_of
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.postprocess import LARGEST_CAP, SMALLEST_CAP
@@ -88,12 +90,13 @@ class Task:
     """What it predicted before."""
 
     def key(self) -> str:
-        """Name under which the fit is kept: the model, its version, and a hash of all that it learns from."""
-        lesson = self.lesson
+        """Name under which the fit is kept: the model, its version, and a hash of all that it learns from, and how."""
+        lesson, model = self.lesson, POOLED_MODELS[self.model_id]
         kinds, places = [series.kind for series in lesson.world], lesson.positions[: lesson.known].tolist()
-        rest = f"{lesson.fingerprint} {kinds} {self.season} {places} {lesson.known}"
+        how = model.parameters() + constants_of(features_module, sys.modules[__name__])
+        rest = f"{lesson.fingerprint} {kinds} {self.season} {places} {lesson.known} {how}"
         mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
-        return f"{self.model_id}-{POOLED_MODELS[self.model_id].version}-h{self.horizon}-{mark}"
+        return f"{self.model_id}-{model.version}-h{self.horizon}-{mark}"
 
     def uncached(self) -> int:
         """Number of forecasts that the fit has not made before."""

@@ -68,8 +68,8 @@ def reconcile(
             (it was published later or earlier) stays as it is.
         panel: The parts, with their groupings.
         column: Grouping column.
-        past: Past forecasts of the parts, from which their dependence is learned as for :mod:`forecasting.reconcile`;
-            only outcomes known at an origin. Before there are 24 such origins the parts count as independent.
+        past: Past forecasts of the parts by one model, from whose outcomes their dependence is learned for all: only
+            those known at an origin. Before there are 24 such origins the parts count as independent.
         progress: Told after every model and horizon.
 
     Returns:
@@ -83,7 +83,7 @@ def reconcile(
     blocks = parts.keys.groupby(["model_id", "horizon"], sort=False).indices
     for done, (key, rows) in enumerate(blocks.items(), start=1):
         model_id, horizon = cast(tuple[str, int], key)
-        ranks = _ranks(past, panel, model_id, horizon)
+        ranks = _ranks(past, panel, horizon)
         for origin, inside in parts.keys.iloc[rows].groupby("origin_date", sort=True).indices.items():
             here = np.asarray(rows)[inside]
             known = ranks.known_at(pd.Timestamp(str(origin))) if ranks is not None else np.empty((0, 0))
@@ -101,10 +101,10 @@ def reconcile(
     return QuantileTable(parts.keys, np.where(of_ensemble, discretise(moved, panel).quantiles, quantiles))
 
 
-def _ranks(past: QuantileTable | None, panel: Panel, model_id: str, horizon: int) -> Cube | None:
+def _ranks(past: QuantileTable | None, panel: Panel, horizon: int) -> Cube | None:
     if past is None:
         return None
-    mine = (past.keys["model_id"] == model_id) & (past.keys["horizon"] == horizon)
+    mine = past.keys["horizon"] == horizon
     return cube_of(past.where(mine.to_numpy()), panel) if mine.any() else None
 
 
@@ -187,14 +187,23 @@ class Cube:
     logs: FloatArray
     ranks: FloatArray
     """Where outcomes fell, between 0 and 1; NaN where there is no forecast or no outcome."""
+    panel: Panel
 
     def known_at(self, origin: pd.Timestamp) -> FloatArray:
-        """Ranks at the last 72 origins whose outcomes were known at an origin, shape ``(origins, series)``."""
-        past = self.ranks[np.asarray(self.target_ends <= origin)]
-        return past[np.isfinite(past).any(axis=1)][-MOST_ORIGINS:]
+        """Ranks of the outcomes of the 72 periods up to an origin, shape ``(origins, series)``.
+
+        None, where more series have been seen than forecasts are learned from (:meth:`Panel.judged`).
+        """
+        if not self.panel.judged()[self.panel.end_dates.get_loc(origin)]:
+            return self.ranks[:0]
+        oldest = self.panel.end_before(origin, MOST_ORIGINS)
+        past = self.ranks[np.asarray((self.target_ends <= origin) & (self.target_ends > oldest))]
+        return past[np.isfinite(past).any(axis=1)]
 
 
-def sum_of_parts(parts: QuantileTable, panel: Panel, column: str, wanted: pd.DatetimeIndex) -> QuantileTable:
+def sum_of_parts(
+    parts: QuantileTable, panel: Panel, column: str, wanted: pd.DatetimeIndex, past: QuantileTable | None = None
+) -> QuantileTable:
     """Forecast the totals by a grouping column.
 
     Args:
@@ -202,6 +211,8 @@ def sum_of_parts(parts: QuantileTable, panel: Panel, column: str, wanted: pd.Dat
         panel: The parts with their groupings, and the outcomes.
         column: Grouping column.
         wanted: Origins at which totals are forecast.
+        past: Where some of the parts' forecasts are another model's, which stands in: those from whose outcomes
+            dependence is learned.
 
     Returns:
         Rows of ``vigie-bottom-up``. There is none where a part that was observed within the last two seasons has no
@@ -212,7 +223,7 @@ def sum_of_parts(parts: QuantileTable, panel: Panel, column: str, wanted: pd.Dat
     membership[group, np.arange(len(group))] = 1.0
     steps = parts.keys["horizon"].to_numpy()
     blocks = [
-        _one_horizon(parts.where(steps == horizon), int(horizon), panel, membership, list(names), wanted)
+        _one_horizon(parts, past or parts, int(horizon), panel, membership, list(names), wanted)
         for horizon in np.unique(steps)
     ]
     keys = pd.concat([block.keys for block in blocks], ignore_index=True) if blocks else pd.DataFrame(columns=KEYS)
@@ -244,25 +255,26 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
 
 def _one_horizon(
     parts: QuantileTable,
+    past: QuantileTable,
     horizon: int,
     panel: Panel,
     membership: FloatArray,
     names: list[str],
     wanted: pd.DatetimeIndex,
 ) -> QuantileTable:
-    cube = cube_of(parts, panel)
+    cube, learned = (cube_of(one.where(one.keys["horizon"] == horizon), panel) for one in (parts, past))
     alive = _alive(panel, cube.origins)
     keys, values = [], []
     for place, (origin, end) in enumerate(zip(cube.origins, cube.target_ends, strict=True)):
         if origin not in wanted:
             continue
-        past = cube.known_at(origin)
+        known = learned.known_at(origin)
         here: BoolArray = np.isfinite(cube.logs[place, :, 0])
         missing = membership @ (alive[place] & ~here).astype(float)
         usable = np.flatnonzero((missing == 0) & (membership @ here.astype(float) > 0))
-        if len(past) < FEWEST_ORIGINS or len(usable) == 0:
+        if len(known) < FEWEST_ORIGINS or len(usable) == 0:
             continue
-        sums = membership[np.ix_(usable, here)] @ shuffled_draws(cube.logs[place, here], past[:, here])
+        sums = membership[np.ix_(usable, here)] @ shuffled_draws(cube.logs[place, here], known[:, here])
         keys += [(BOTTOM_UP, names[at], origin, horizon, end) for at in usable]
         values.append(np.quantile(sums, LEVELS, axis=1, method="hazen").T)
     return QuantileTable(
@@ -280,7 +292,7 @@ def cube_of(table: QuantileTable, panel: Panel) -> Cube:
     ranks[first, second] = ranks_of(np.log1p(observed_at(table.keys, panel)), logs[first, second])
     ends = np.empty(len(origins), dtype="datetime64[ns]")
     ends[first] = table.keys["target_end_date"].to_numpy()
-    return Cube(pd.DatetimeIndex(origins), pd.DatetimeIndex(ends), logs, ranks)
+    return Cube(pd.DatetimeIndex(origins), pd.DatetimeIndex(ends), logs, ranks, panel)
 
 
 def _alive(panel: Panel, origins: pd.DatetimeIndex) -> BoolArray:

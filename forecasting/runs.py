@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.quantiles import FloatArray
+from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
-from forecasting.members import LARGEST_JUDGED, Request, origins_to_judge, past_members, present_members
+from forecasting.members import Request, members_at
 from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
-from forecasting.pooled import Fits
+from forecasting.pooled import Fits, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
 from forecasting.workers import Progress, Workers
@@ -77,20 +77,25 @@ def backtest_file(
     Raises:
         InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
-    request = _request(panel_path, horizons, options)
-    members = past_members(request, origins=origins, step=step)
-    if not len(members[0].keys):
-        raise InputError(f"{panel_path.name}: no series has a value at any of the last {origins} origins")
-    made = [_answer(table, level, request.asked) for table, level in zip(members, request.levels, strict=True)]
-    return _made(request, _coherent(request, made, made[0]))
+    return backtest(_request(panel_path, horizons, options), origins=origins, step=step, name=panel_path.name)
+
+
+def backtest(request: Request, *, origins: int, step: int, name: str = "panel") -> Made:
+    """Backtest a panel; see :func:`backtest_file`. ``name`` is what errors call it."""
+    if origins < 1 or step < 1:
+        raise InputError(f"origins and step are at least 1 (found {origins} and {step})")
+    if len(request.levels[0].matrix) == 1:
+        raise InputError("a backtest needs a panel of at least two periods")
+    wanted = [past_origins(level, origins=origins, step=step) for level in request.levels]
+    if not wanted[0].any():
+        raise InputError(f"{name}: no series has a value at any of the last {origins} origins")
+    return forecasts_at(request, wanted)
 
 
 def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options]) -> Made:
-    """Forecast a panel's file from each series' last observed period.
+    """Forecast a panel's file from each series' last observed period, as :func:`backtest_file` would at that origin.
 
-    The ensemble's members must have shown skill: where a panel is small enough to be backtested in passing (up to 50
-    series), they are judged at its last 24 origins; on larger ones those trusted from the start take part, as far as
-    judging them would have been affordable.
+    A series that has ended (:func:`forecasting.panel.has_ended`) has no present: it is left out, and that is said.
 
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
@@ -103,13 +108,37 @@ def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options])
     if horizon < 1:
         raise InputError(f"the horizon is at least 1 (found {horizon})")
     request = _request(panel_path, range(1, horizon + 1), options)
-    now = present_members(request)
-    judged = ENSEMBLE in request.asked and len(request.levels[0].matrix) > 1
-    if judged and max(len(level.series_ids) for level in request.levels) <= LARGEST_JUDGED:
-        past = past_members(replace(request, progress=None), origins=origins_to_judge(request.horizons), step=1)
-        now = [stack([_before(*one), one[1]]) for one in zip(past, now, strict=True)]
-    made = [_answer(table, level, request.asked) for table, level in zip(now, request.levels, strict=True)]
-    return _made(request, _coherent(request, [_newest(table) for table in made], made[0]))
+    made = forecasts_at(request, [present_origins(level) for level in request.levels])
+    ended = [
+        f"{level.series_ids[place]} ({level.periods[level.last_rows()[place]]})"
+        for level in request.levels
+        for place in np.flatnonzero(level.ended())
+    ]
+    return Made(made.table, replace(made.diagnostics, ended=tuple(ended)))
+
+
+def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
+    """Forecast from any origins: what ``vigie backtest``, ``vigie forecast`` and benchmarks run.
+
+    Args:
+        request: What is asked.
+        wanted: For each level the origins, periods × series.
+    """
+    rows = np.logical_or.reduce([mask.any(axis=1) for mask in wanted])
+    # A part agrees with the total of its own origin, be there a newer one or not.
+    whole = [level.observed_at(rows) for level in request.levels]
+    members = members_at(request, whole if request.column is not None else wanted)
+    answers = [_answer(*one, request, rows) for one in zip(members.tables, request.levels, strict=True)]
+    made, accounts = [answer for answer, _ in answers], [line for _, lines in answers for line in lines]
+    if request.column is not None:
+        parts, totals = made
+        below = request.levels[0]
+        made = [reconcile(parts, totals, below, request.column, past=members.past, progress=members.rest), totals]
+    table = stack([_at(*one) for one in zip(made, request.levels, wanted, strict=True)])
+    far = far_above_record(table, request.levels)
+    marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
+    dated = request.levels[0].dated
+    return Made(marked, replace(diagnose(marked, request.levels), dated=dated, account=tuple(accounts)))
 
 
 def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
@@ -119,36 +148,23 @@ def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Req
     return replace(request, **means)  # type: ignore[arg-type]  # each of them may be None
 
 
-def _made(request: Request, tables: list[QuantileTable]) -> Made:
-    table = stack(tables)
-    far = far_above_record(table, request.levels)
-    marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
-    return Made(marked, diagnose(marked, request.levels))
+def _answer(members: QuantileTable, panel: Panel, request: Request, rows: BoolArray) -> tuple[QuantileTable, list[str]]:
+    """Forecasts of the models and horizons asked for, from some rows of the calendar, and how they came about."""
+    made, weights = members, None
+    if ENSEMBLE in request.asked:
+        combined = combine(members, panel)
+        made = stack([members, _with_members_reasons(combined.forecasts, members)])
+        weights = combined.weights
+    row = panel.end_dates.get_indexer(pd.DatetimeIndex(made.keys["origin_date"]))
+    asked = made.keys["model_id"].isin(request.asked) & made.keys["horizon"].isin(request.horizons)
+    answer = made.where(asked.to_numpy() & rows[row])
+    return answer, [] if weights is None else account_of(answer, weights, panel)
 
 
-def _coherent(request: Request, made: list[QuantileTable], past: QuantileTable) -> list[QuantileTable]:
-    if request.column is None:
-        return made
-    parts, totals = made
-    whole = reconcile(parts, totals, request.levels[0], request.column, past=past, progress=request.progress)
-    return [whole, totals]
-
-
-def _before(past: QuantileTable, now: QuantileTable) -> QuantileTable:
-    newest = now.keys.groupby("series_id")["origin_date"].max()
-    return past.where((past.keys["origin_date"] < past.keys["series_id"].map(newest)).to_numpy())
-
-
-def _newest(made: QuantileTable) -> QuantileTable:
-    last = made.keys.groupby("series_id")["origin_date"].transform("max")
-    return made.where((made.keys["origin_date"] == last).to_numpy())
-
-
-def _answer(made: QuantileTable, panel: Panel, asked: list[str]) -> QuantileTable:
-    if ENSEMBLE in asked:
-        combined = combine(made, panel).forecasts
-        made = stack([made, _with_members_reasons(combined, made)])
-    return made.where(made.keys["model_id"].isin(asked).to_numpy())
+def _at(made: QuantileTable, panel: Panel, wanted: BoolArray) -> QuantileTable:
+    row = panel.end_dates.get_indexer(pd.DatetimeIndex(made.keys["origin_date"]))
+    column = pd.Index(panel.series_ids).get_indexer(pd.Index(made.keys["series_id"]))
+    return made.where(wanted[row, column])
 
 
 def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> QuantileTable:
@@ -161,105 +177,3 @@ def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> Qu
     told = combined.keys["fallback"].to_numpy(dtype=bool) & ~fitted & ~pd.isna(why)
     reason = np.where(told, [f"{NO_MEMBER}: {one}" for one in why], combined.keys["reason"])
     return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)
-
-
-FAR = 10.0
-"""A 99 % quantile above so many times the highest value that a series had by the origin is reported."""
-
-
-@dataclass(frozen=True)
-class Diagnostics:
-    """What must be known, by model.
-
-    Attributes:
-        series: Number of series in the table.
-        fallbacks: ``model_id, reason, series_id, forecasts``: the baseline stands in for a model.
-        capped: ``model_id, series_id, forecasts``: the cap on explosion was applied.
-        far: ``model_id, series_id, forecasts, horizon, quantile, record``: 99 % quantiles far above the record; the
-            last three tell of the one that is farthest above it.
-    """
-
-    series: int
-    fallbacks: pd.DataFrame
-    capped: pd.DataFrame
-    far: pd.DataFrame
-
-    def lines(self, names: int | None = None) -> list[str]:
-        """Sentences for people.
-
-        Args:
-            names: How many series each of them names; all by default.
-        """
-        lines = [
-            f"{model_id}: the baseline stands in ({reason}) {self._of(rows, names)}"
-            for (model_id, reason), rows in self.fallbacks.groupby(["model_id", "reason"], sort=True)
-        ]
-        lines += [
-            f"{model_id}: quantiles were cut at the series' cap {self._of(rows, names)}"
-            for model_id, rows in self.capped.groupby("model_id", sort=True)
-        ]
-        for model_id, rows in self.far.groupby("model_id", sort=True):
-            worst = rows.iloc[int((rows["quantile"] / rows["record"]).to_numpy().argmax())]
-            lines.append(
-                f"{model_id}: the 99 % quantile is more than {FAR:.0f} times the series' highest value "
-                f"{self._of(rows, names)}; farthest: {worst['series_id']}, h={worst['horizon']}, "
-                f"{worst['quantile']:,.0f} against {worst['record']:,.0f}"
-            )
-        return lines
-
-    def _of(self, rows: pd.DataFrame, names: int | None) -> str:
-        ids = rows["series_id"].tolist()
-        shown = ids if names is None else ids[:names]
-        more = f" and {len(ids) - len(shown):,} more" if len(shown) < len(ids) else ""
-        count = f"{rows['forecasts'].sum():,} forecasts of {len(ids):,} of {self.series:,} series"
-        return f"in {count}: {', '.join(shown)}{more}"
-
-
-def highest_before(keys: pd.DataFrame, panels: Sequence[Panel]) -> FloatArray:
-    """For each forecast the highest value that its series had up to the origin, at least 1.
-
-    Args:
-        keys: Columns ``series_id`` and ``origin_date``.
-        panels: Panels that hold the series between them, on one calendar.
-    """
-    found = np.full(len(keys), np.nan)
-    for panel in panels:
-        record = np.fmax.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
-        column = pd.Index(panel.series_ids).get_indexer(pd.Index(keys["series_id"]))
-        row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
-        mine = (column >= 0) & (row >= 0)
-        found[mine] = record[row[mine], column[mine]]
-    return np.asarray(np.fmax(found, 1.0))
-
-
-def far_above_record(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
-    """Which forecasts have a 99 % quantile above ten times the highest value that the series had by the origin."""
-    far: BoolArray = table.quantiles[:, -1] > FAR * highest_before(table.keys, panels)
-    return far
-
-
-def diagnose(table: QuantileTable, panels: Sequence[Panel]) -> Diagnostics:
-    """Gather what must be known.
-
-    Args:
-        table: Forecasts whose keys hold the marks ``fallback``, ``reason``, ``capped`` and ``far_above_record``.
-        panels: See :func:`highest_before`.
-    """
-    keys = table.keys
-    far = table.where(keys["far_above_record"].to_numpy(dtype=bool))
-    record = highest_before(far.keys, panels)
-    told = far.keys[["model_id", "series_id", "horizon"]].assign(quantile=far.quantiles[:, -1], record=record)
-    told["forecasts"] = told.groupby(["model_id", "series_id"])["horizon"].transform("size")
-    worst = told.assign(times=told["quantile"] / told["record"]).sort_values("times", ascending=False, kind="stable")
-    return Diagnostics(
-        series=int(keys["series_id"].nunique()),
-        fallbacks=_counted(keys[keys["fallback"].to_numpy(dtype=bool)], ["model_id", "reason", "series_id"]),
-        capped=_counted(keys[keys["capped"].to_numpy(dtype=bool)], ["model_id", "series_id"]),
-        far=worst.drop_duplicates(["model_id", "series_id"])[
-            ["model_id", "series_id", "forecasts", "horizon", "quantile", "record"]
-        ].reset_index(drop=True),
-    )
-
-
-def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    return keys.groupby(columns, sort=True).size().rename("forecasts").reset_index()

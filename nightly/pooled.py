@@ -22,7 +22,6 @@ import pandas as pd
 from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import Settings
-from forecasting.members import WARM_UP
 from forecasting.model import BoolArray
 from forecasting.models.pooled import library
 from forecasting.panel import Panel
@@ -43,6 +42,8 @@ FIRST_MONTH = "2009-01"
 FEWEST_MONTHS = 36
 SMALLEST_SUM = 100
 """Persons in all: a series with fewer says nothing that others could use."""
+WARM_UP = 48
+"""Origins before the first one, at which parts are forecast so that their dependence is known there."""
 FEWEST_OF_PARTS = 72
 """Months by nationality from which a route's parts are added up."""
 TOTAL = "total"

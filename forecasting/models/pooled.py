@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import zlib
+from importlib.metadata import version
 from types import ModuleType
 
 import numpy as np
@@ -12,7 +14,7 @@ from core.errors import InputError
 from core.languages import marked as _
 from core.quantiles import FloatArray
 from forecasting.features import LONG_VIEW
-from forecasting.model import ModelCard, PooledModel
+from forecasting.model import ModelCard, PooledModel, constants_of
 from forecasting.models import small_counts
 from forecasting.models.small_counts import SLOW_AND_SMALL
 
@@ -78,6 +80,12 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
     return small_counts.blended(lightgbm, whole[COUNTS], ahead, growth, FITTED_LEVELS)
 
 
+def parameters() -> str:
+    """Constants of this model and of the chances of small counts, and the libraries' versions."""
+    versions = " ".join(f"{name} {version(name)}" for name in ("lightgbm", "numpy"))
+    return f"{versions}\n{constants_of(sys.modules[__name__], small_counts)}"
+
+
 def library() -> ModuleType:
     """LightGBM.
 
@@ -96,6 +104,7 @@ POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
     version="4",
     levels=FITTED_LEVELS,
+    parameters=parameters,
     fit=fit,
     predict=predict,
     card=ModelCard(

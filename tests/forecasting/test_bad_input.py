@@ -90,8 +90,8 @@ def test_20_megabytes_of_rubbish_are_refused_in_a_short_sentence(kind: str, name
 def test_a_calendar_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel_module, "MOST_CELLS", 5000)
     panel = tmp_path / "panel.csv"
-    panel.write_text(HEADER + "a,2020-01-01,1\na,1820-01-01,1\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"1 series from 1820-01-01 to 2020-01-01 make 73,050 cells"):
+    panel.write_text(HEADER + "a,2020-01-01,1\na,1820-01-02,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"1 series from 1820-01-02 to 2020-01-01 make 73,049 cells"):
         read_panel(panel)
 
 
@@ -224,3 +224,34 @@ def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_p
     assert far in done.output
     assert f"{far} of 1 of 8 series: leaping; farthest: leaping, h=1, " in about
     assert f"{len(pd.read_parquet(out)):,} rows of 8 series written to" in done.output
+
+
+def test_a_series_that_has_ended_is_not_forecast_and_that_is_said_as_is_a_constant(tmp_path: Path) -> None:
+    months = pd.period_range("2018-01", periods=40, freq="M").astype(str)
+    whole, over = tmp_path / "panel.csv", tmp_path / "out.parquet"
+    rows = [("alive ", month, 3 + place % 5) for place, month in enumerate(months)]
+    rows += [("ended", month, 3 + place % 4) for place, month in enumerate(months[:20])]
+    rows += [("constant", month, 7) for month in months]
+    pd.DataFrame(rows, columns=["series_id", "time_period", "value"]).assign(
+        time_period=lambda frame: frame["time_period"] + "-01"
+    ).to_csv(whole, index=False)
+    done = command("forecast", whole, over, "--models", "seasonal-walk,baseline", "--horizon", "1")
+    assert done.exit_code == 0, done.output
+    assert "dates of the first or last day of each month are read as months" in done.output
+    assert "not forecast, for they have ended: ended (2019-08)" in done.output
+    told = (
+        "vigie-baseline: intervals have no width, for the series has had but one value in 1 forecasts of 1 of 2 series"
+    )
+    assert f"{told}: constant" in done.output
+    assert set(pd.read_parquet(over)["series_id"]) == {"alive ", "constant"}
+
+
+def test_beside_the_forecasts_lies_how_the_ensemble_came_about(tmp_path: Path) -> None:
+    panel, out = tmp_path / "panel.csv", tmp_path / "out.parquet"
+    months = pd.period_range("2018-01", periods=40, freq="M").astype(str)
+    values = 50 + 10 * np.sin(np.arange(40))
+    pd.DataFrame({"series_id": "a", "time_period": months, "value": values}).to_csv(panel, index=False)
+    assert command("forecast", panel, out, "--models", "ensemble", "--horizon", "1").exit_code == 0
+    about = (tmp_path / "out.parquet.about.txt").read_text(encoding="utf-8")
+    assert "vigie-ensemble, origin 2021-04-30, h=1, 1 series: weights vigie-" in about
+    assert "spread times " in about

@@ -12,19 +12,12 @@ import pytest
 
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import members
+from forecasting import calibration, ensemble, members, reconcile
 from forecasting.ensemble import combine
-from forecasting.members import (
-    NO_SUM,
-    NOT_POOLED,
-    Request,
-    models_to_run,
-    past_members,
-    present_members,
-    present_models,
-)
+from forecasting.members import FITS_EACH, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.panel import Panel, panel_from_rows
+from forecasting.pooled import past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack, to_rows
 from forecasting.reconcile import FEWEST_ORIGINS
 
@@ -47,10 +40,13 @@ def parts_panel(count: int = 32) -> Panel:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def short_warm_up(few_trees: None) -> Iterator[None]:  # noqa: ARG001  # it is there for what it does
-    """As many origins before the first one asked for as a sum of parts needs: every further year is a year of fits."""
+def short_windows(few_trees: None) -> Iterator[None]:  # noqa: ARG001  # it is there for what it does
+    """As many origins as a sum of parts needs, and half of the usual to judge: every further year is a year of fits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(members, "WARM_UP", FEWEST_ORIGINS + 2)
+        for module in (members, reconcile):
+            patch.setattr(module, "MOST_ORIGINS", FEWEST_ORIGINS + 2)
+        for module in (members, calibration, ensemble):
+            patch.setattr(module, "WINDOW", 12)
         yield
 
 
@@ -64,6 +60,16 @@ def asked(panel: Panel, column: str | None, models: list[str], horizons: list[in
     return replace(Request.of(panel, column, models, horizons), workers=1)
 
 
+def past_members(request: Request, origins: int) -> list[QuantileTable]:
+    """Members at past origins, and at those that they learn from."""
+    return members_at(request, [past_origins(level, origins=origins, step=1) for level in request.levels]).tables
+
+
+def present_members(request: Request) -> list[QuantileTable]:
+    """Members from each series' last value, and at the origins that they learn from."""
+    return members_at(request, [present_origins(level) for level in request.levels]).tables
+
+
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the parts' models of single series only the cheap ones are affordable."""
@@ -73,8 +79,8 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def tables(panel: Panel) -> list[QuantileTable]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(members, "BUDGET", 4.0)
-        return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4, step=1)
+        patch.setattr(members, "BUDGET", 8.0)
+        return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4)
 
 
 def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
@@ -82,17 +88,12 @@ def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
     assert {"vigie-ets", "vigie-structural", "vigie-arima", "vigie-theta", "vigie-seasonal-walk"} < set(small)
     assert large == [BASELINE, "vigie-seasonal-walk"]
     assert huge == [BASELINE]
+    assert models_to_run([ENSEMBLE], 700 * FITS_EACH, pooled=True) == [BASELINE]
 
 
 def test_beside_a_pooled_model_a_single_cheap_one_does_not_join() -> None:
     assert models_to_run([ENSEMBLE], 60_000, pooled=True) == [BASELINE]
     assert len(models_to_run([ENSEMBLE], 10_000, pooled=True)) > 3
-
-
-def test_on_a_panel_too_large_to_judge_them_the_present_gets_the_models_that_a_backtest_would_run(panel: Panel) -> None:
-    small, large = (Request.of(one, None, [ENSEMBLE], [1, 12]) for one in (panel, parts_panel(700)))
-    assert len(present_models(small)[0]) > 3
-    assert present_models(large) == [models_to_run([ENSEMBLE], 700 * 36, pooled=True)] == [[BASELINE]]
 
 
 def test_a_model_asked_for_by_name_runs_whatever_it_costs() -> None:
@@ -138,7 +139,7 @@ def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(pa
     matrix.iloc[:-20, 0] = np.nan
     request = asked(Panel("M", matrix, panel.groups), None, [POOLED], [1])
     keys = present_members(request)[0].keys
-    fallen = keys[keys["fallback"] & (keys["model_id"] == POOLED)]
+    fallen = keys[keys["fallback"] & (keys["model_id"] == POOLED) & (keys["origin_date"] == "2021-12-31")]
     assert fallen["series_id"].tolist() == [panel.series_ids[0]]
     assert fallen["reason"].tolist() == [NOT_POOLED]
 
@@ -146,7 +147,7 @@ def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(pa
 @pytest.mark.usefixtures("cheap")
 def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None:
     early = panel.until(pd.Timestamp("2016-06-30"))
-    totals = past_members(asked(early, "route_id", [ENSEMBLE], [1]), origins=1, step=1)[1]
+    totals = past_members(asked(early, "route_id", [ENSEMBLE], [1]), origins=1)[1]
     own = totals.keys[totals.keys["model_id"] == BOTTOM_UP]
     assert own["fallback"].all()
     assert set(own["reason"]) == {NO_SUM}
@@ -155,8 +156,8 @@ def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None
 @pytest.mark.usefixtures("cheap")
 def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
-    own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP)]
-    assert set(own["origin_date"].astype(str)) == {"2021-12-31"}
+    own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP) & (totals.keys["origin_date"] == "2021-12-31")]
+    assert set(own["horizon"]) == {1, 2}
     assert not own["fallback"].any()
 
 

@@ -124,3 +124,37 @@ def test_observations_of_another_target_do_not_enter_a_panel() -> None:
     assert panel_from_observations(observations, "arrivals", "M").series_ids == ["x"]
     with pytest.raises(InputError, match="none of target 'asylum_applications'"):
         panel_from_observations(observations, "asylum_applications", "M")
+
+
+@pytest.mark.parametrize("day", ["01", "last"])
+def test_dates_of_the_first_or_last_of_each_month_are_months(tmp_path: Path, day: str) -> None:
+    months = pd.period_range("2019-11", periods=5, freq="M")
+    dates = months.strftime("%Y-%m-01") if day == "01" else months.end_time.strftime("%Y-%m-%d")
+    rows = "".join(f"a,{date},{place}\n" for place, date in enumerate(dates))
+    panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
+    assert (panel.freq, panel.dated, len(panel.matrix)) == ("M", True, 5)
+    assert panel.long()["time_period"].tolist() == months.astype(str).tolist()
+
+
+def test_other_dates_are_days(tmp_path: Path) -> None:
+    rows = "a,2020-01-01,1\na,2020-02-01,2\na,2020-02-02,2\n"
+    panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
+    assert (panel.freq, panel.dated, len(panel.matrix)) == ("D", False, 33)
+
+
+@pytest.mark.parametrize("name", ["trailing ", " leading", "inner  blanks", "tab\t"])
+def test_names_of_series_come_back_as_they_went_in(tmp_path: Path, name: str) -> None:
+    panel = read_panel(_write(tmp_path, f"series_id,time_period,value\n{name},2020-01,1\n{name.strip()}x,2020-01,2\n"))
+    assert sorted(panel.series_ids) == sorted([name, f"{name.strip()}x"])
+
+
+def test_blanks_after_commas_belong_to_no_name_where_the_header_has_them_too(tmp_path: Path) -> None:
+    panel = read_panel(_write(tmp_path, "time_period, series_id, value, route_id\n2020-01, a, 1, X\n"))
+    assert panel.series_ids == ["a"]
+    assert panel.groups["route_id"].tolist() == ["X"]
+
+
+def test_a_series_that_lags_more_than_a_year_of_months_has_ended(tmp_path: Path) -> None:
+    rows = "a,2020-01,1\na,2022-01,1\nb,2021-01,1\nc,2020-12,1\n"
+    panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
+    assert panel.ended().tolist() == [False, False, True]

@@ -11,7 +11,7 @@ import pytest
 from core.quantiles import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import pooled_fit
+from forecasting import features, pooled_fit
 from forecasting.hindcast import backtest_work
 from forecasting.model import LEVELS, NORMAL_SCORES, between_levels
 from forecasting.models import POOLED_MODELS, small_counts
@@ -140,7 +140,7 @@ def test_the_present_is_forecast_from_each_series_own_last_value(panel: Panel) -
     matrix = panel.matrix.copy()
     matrix.iloc[-4:, 0] = np.nan
     short = Panel("M", matrix, panel.groups)
-    found = run_pooled(MODEL, [Level(short, present_origins(short), 0)], horizons=(2,), present=True, workers=1)[0]
+    found = run_pooled(MODEL, [Level(short, present_origins(short), 0)], horizons=(2,), workers=1)[0]
     origins = found.keys.set_index("series_id")["origin_date"].astype(str)
     assert origins["s00"] == "2021-08-31"
     assert set(origins.drop("s00")) == {"2021-12-31"}
@@ -189,7 +189,7 @@ def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_
     def new_fits(matrix: pd.DataFrame) -> int:
         before = shelf.fits
         found = Panel("M", matrix, panel.groups)
-        run_pooled(MODEL, [Level(found, present_origins(found), 0)], horizons=(1,), present=True, workers=1, fits=shelf)
+        run_pooled(MODEL, [Level(found, present_origins(found), 0)], horizons=(1,), workers=1, fits=shelf)
         return shelf.fits - before
 
     assert new_fits(panel.matrix.iloc[:-2]) == 1
@@ -198,6 +198,30 @@ def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_
     values[-30, 0] += 100
     revised = pd.DataFrame(values, panel.matrix.index, panel.matrix.columns)
     assert new_fits(revised) == 1
+
+
+def test_a_fit_is_made_anew_when_a_parameter_or_a_librarys_version_changes(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf()
+    level = Level(panel, present_origins(panel), 0)
+
+    def forecast() -> tuple[int, FloatArray]:
+        before = shelf.fits
+        made = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
+        return shelf.fits - before, made.quantiles
+
+    (first, ours), (again, same) = forecast(), forecast()
+    assert (first, again) == (1, 0)
+    monkeypatch.setattr(pooled_model, "TREES", 2)
+    fewer, other = forecast()
+    assert fewer == 1
+    assert np.array_equal(ours, same)
+    assert not np.array_equal(ours, other)
+    monkeypatch.setattr(features, "YEARS", 6)
+    assert forecast()[0] == 1
+    monkeypatch.setattr(pooled_model, "version", lambda _name: "99.0")
+    assert forecast()[0] == 1
 
 
 @pytest.fixture
@@ -290,7 +314,8 @@ def test_a_horizon_between_two_fits_is_answered_by_both_in_proportion() -> None:
     assert neighbours(6) == {6: 1.0}
     assert neighbours(5) == {4: 0.5, 6: 0.5}
     assert neighbours(11) == {9: pytest.approx(1 / 3), 12: pytest.approx(2 / 3)}
-    assert neighbours(17) == {17: 1.0}
+    assert neighbours(15) == {12: 0.5, 18: 0.5}
+    assert neighbours(20) == {20: 1.0}
 
 
 def test_between_two_forecasts_lies_their_weighted_mean_and_nothing_where_one_is_lacking() -> None:

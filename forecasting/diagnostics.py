@@ -1,0 +1,173 @@
+"""What must be known of a panel's forecasts: what stood in, what was cut, what stands out, and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import FloatArray
+from forecasting.model import ENSEMBLE, BoolArray
+from forecasting.panel import LARGEST_JUDGED, Panel
+from forecasting.quantiles import QuantileTable
+
+NO_WIDTH = 0.2
+"""Counts from the lowest to the highest quantile: there may be as little where a series has had one value only."""
+FAR = 10.0
+"""A 99 % quantile above so many times the highest value that a series had by the origin is reported."""
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """What must be known, by model.
+
+    Attributes:
+        series: Number of series in the table.
+        fallbacks: ``model_id, reason, series_id, forecasts``: the baseline stands in for a model.
+        capped: ``model_id, series_id, forecasts``: the cap on explosion was applied.
+        far: ``model_id, series_id, forecasts, horizon, quantile, record``: 99 % quantiles far above the record; the
+            last three tell of the one that is farthest above it.
+        flat: ``model_id, series_id, forecasts``: intervals without width after a history of one value.
+        ended: Series that are not forecast because they have ended, each with its last period.
+        dated: Months were written as dates.
+        account: Sentences on how the ensemble came about.
+    """
+
+    series: int
+    fallbacks: pd.DataFrame
+    capped: pd.DataFrame
+    far: pd.DataFrame
+    flat: pd.DataFrame
+    ended: tuple[str, ...] = ()
+    dated: bool = False
+    account: tuple[str, ...] = ()
+
+    def lines(self, names: int | None = None) -> list[str]:
+        """Sentences for people.
+
+        Args:
+            names: How many series each of them names; all by default.
+        """
+        lines = [
+            *(["dates of the first or last day of each month are read as months"] if self.dated else []),
+            *([f"not forecast, for they have ended: {_listed(self.ended, names)}"] if self.ended else []),
+            *(
+                f"{model_id}: intervals have no width, for the series has had but one value {self._of(rows, names)}"
+                for model_id, rows in self.flat.groupby("model_id", sort=True)
+            ),
+        ]
+        lines += [
+            f"{model_id}: the baseline stands in ({reason}) {self._of(rows, names)}"
+            for (model_id, reason), rows in self.fallbacks.groupby(["model_id", "reason"], sort=True)
+        ]
+        lines += [
+            f"{model_id}: quantiles were cut at the series' cap {self._of(rows, names)}"
+            for model_id, rows in self.capped.groupby("model_id", sort=True)
+        ]
+        for model_id, rows in self.far.groupby("model_id", sort=True):
+            worst = rows.iloc[int((rows["quantile"] / rows["record"]).to_numpy().argmax())]
+            lines.append(
+                f"{model_id}: the 99 % quantile is more than {FAR:.0f} times the series' highest value "
+                f"{self._of(rows, names)}; farthest: {worst['series_id']}, h={worst['horizon']}, "
+                f"{worst['quantile']:,.0f} against {worst['record']:,.0f}"
+            )
+        return lines
+
+    def _of(self, rows: pd.DataFrame, names: int | None) -> str:
+        ids = rows["series_id"].tolist()
+        count = f"{rows['forecasts'].sum():,} forecasts of {len(ids):,} of {self.series:,} series"
+        return f"in {count}: {_listed(ids, names)}"
+
+
+def highest_before(keys: pd.DataFrame, panels: Sequence[Panel]) -> FloatArray:
+    """For each forecast the highest value that its series had up to the origin, at least 1.
+
+    Args:
+        keys: Columns ``series_id`` and ``origin_date``.
+        panels: Panels that hold the series between them, on one calendar.
+    """
+    return np.asarray(np.fmax(_extreme_before(keys, panels, np.fmax), 1.0))
+
+
+def _extreme_before(keys: pd.DataFrame, panels: Sequence[Panel], extreme: np.ufunc) -> FloatArray:
+    found = np.full(len(keys), np.nan)
+    for panel in panels:
+        record = extreme.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
+        column = pd.Index(panel.series_ids).get_indexer(pd.Index(keys["series_id"]))
+        row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
+        mine = (column >= 0) & (row >= 0)
+        found[mine] = record[row[mine], column[mine]]
+    return found
+
+
+def far_above_record(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
+    """Which forecasts have a 99 % quantile above ten times the highest value that the series had by the origin."""
+    far: BoolArray = table.quantiles[:, -1] > FAR * highest_before(table.keys, panels)
+    return far
+
+
+def diagnose(table: QuantileTable, panels: Sequence[Panel]) -> Diagnostics:
+    """Gather what must be known.
+
+    Args:
+        table: Forecasts whose keys hold the marks ``fallback``, ``reason``, ``capped`` and ``far_above_record``.
+        panels: See :func:`highest_before`.
+    """
+    keys = table.keys
+    far = table.where(keys["far_above_record"].to_numpy(dtype=bool))
+    record = highest_before(far.keys, panels)
+    told = far.keys[["model_id", "series_id", "horizon"]].assign(quantile=far.quantiles[:, -1], record=record)
+    told["forecasts"] = told.groupby(["model_id", "series_id"])["horizon"].transform("size")
+    worst = told.assign(times=told["quantile"] / told["record"]).sort_values("times", ascending=False, kind="stable")
+    return Diagnostics(
+        series=int(keys["series_id"].nunique()),
+        fallbacks=_counted(keys[keys["fallback"].to_numpy(dtype=bool)], ["model_id", "reason", "series_id"]),
+        capped=_counted(keys[keys["capped"].to_numpy(dtype=bool)], ["model_id", "series_id"]),
+        far=worst.drop_duplicates(["model_id", "series_id"])[
+            ["model_id", "series_id", "forecasts", "horizon", "quantile", "record"]
+        ].reset_index(drop=True),
+        flat=_counted(keys[_flat(table, panels)], ["model_id", "series_id"]),
+    )
+
+
+def _flat(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
+    highest, lowest = (_extreme_before(table.keys, panels, extreme) for extreme in (np.fmax, np.fmin))
+    flat: BoolArray = (highest == lowest) & (np.ptp(table.quantiles, axis=1) <= NO_WIDTH)
+    return flat
+
+
+def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return keys.groupby(columns, sort=True).size().rename("forecasts").reset_index()
+
+
+def _listed(names: Sequence[str], most: int | None) -> str:
+    shown = names if most is None else names[:most]
+    more = f" and {len(names) - len(shown):,} more" if len(shown) < len(names) else ""
+    return f"{', '.join(shown)}{more}"
+
+
+def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:
+    """Which weights and factors made the ensemble at its newest origin, horizon by horizon.
+
+    Args:
+        answer: Forecasts, the ensemble's among them.
+        weights: See :class:`forecasting.ensemble.Combination`.
+        panel: The series.
+    """
+    own = answer.keys[answer.keys["model_id"] == ENSEMBLE]
+    newest = own["origin_date"].max()
+    own = own[own["origin_date"] == newest]
+    lines = []
+    if not panel.judged()[panel.end_dates.get_loc(newest)]:
+        lines.append(f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: nothing is learned from how it fared before")
+    for horizon, mine in own.groupby("horizon"):
+        here = weights[(weights["origin_date"] == newest) & (weights["horizon"] == horizon) & (weights["weight"] > 0)]
+        shares = ", ".join(f"{row.model_id} {row.weight:.2f}" for row in here.itertuples())
+        low, middle, high = mine["spread_factor"].quantile([0, 0.5, 1])
+        lines.append(
+            f"{ENSEMBLE}, origin {newest:%Y-%m-%d}, h={horizon}, {len(mine):,} series: weights {shares}; "
+            f"spread times {low:.2f} to {high:.2f}, in the middle {middle:.2f}"
+        )
+    return lines

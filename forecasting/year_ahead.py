@@ -1,0 +1,259 @@
+"""The year ahead: totals of twelve months, counted so far plus to come, from the same sample paths as every forecast.
+
+Regulation (EU) 2024/1351 asks every autumn for a projection of the coming year by route and country. A total here is
+the sum over a window of the months that are counted and, on each path, of those that are not; all routes together are
+summed path by path, so that what they share counts. Its record rests on past origins: the same is made there, and
+compared with "the last twelve months again", give or take what that missed at earlier origins. Few years are
+independent of each other; their number stands beside every score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from core.quantiles import FloatArray
+from core.release import YEAR_AHEAD
+from core.schema import ALL
+from forecasting.model import LEVELS, symmetric_errors
+from forecasting.panel import Panel
+from forecasting.quantiles import QuantileTable
+from forecasting.trajectories import draw_paths, past_scores
+from forecasting.verification.scores import wis
+
+REACH = 18
+"""Months ahead that are forecast so that in autumn the whole next calendar year is."""
+MONTHS = 12
+CALENDAR_YEAR, JULY_TO_JUNE = "calendar year", "July to June"
+_FIRST_MONTH = {CALENDAR_YEAR: 1, JULY_TO_JUNE: 7}
+ABOVE = (0, 25, 50, 100)
+"""Per cent above the newest complete total of the same kind whose chance is told."""
+FEWEST_ERRORS, MOST_ERRORS = 12, 84
+FEWEST_YEARS = 5
+"""Windows that must have ended before there can be evidence of skill."""
+EVIDENCE, NO_EVIDENCE = "evidence", "no evidence"
+INTERVALS = (50, 80, 95)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Twelve months: ``ahead`` is 0 for the running ones and 1 for the next."""
+
+    kind: str
+    ahead: int
+    first: pd.Period
+
+    @property
+    def months(self) -> pd.PeriodIndex:
+        """Its months."""
+        return pd.period_range(self.first, periods=MONTHS, freq="M")
+
+
+def windows(origin: pd.Period, reach: int = REACH) -> list[Window]:
+    """The running and the next calendar year and July to June, as far as they end within reach of an origin."""
+    now = origin + 1
+    found = []
+    for kind, month in _FIRST_MONTH.items():
+        year = now.year if now.month >= month else now.year - 1
+        for ahead in (0, 1):
+            window = Window(kind, ahead, pd.Period(year=year + ahead, month=month, freq="M"))
+            if window.months[-1].ordinal <= origin.ordinal + reach:
+                found.append(window)
+    return found
+
+
+def year_ahead(
+    current: QuantileTable, past: QuantileTable, panel: Panel, *, n: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Totals of the running and the next year, each with its chances and its record.
+
+    Args:
+        current: The ensemble's forecasts from each series' last month, up to ``REACH`` months ahead.
+        past: The same at past origins.
+        panel: The monthly series; at a past origin only values up to it are used.
+        n: Number of paths.
+        seed: Same seed, same paths.
+
+    Returns:
+        A frame that keeps ``core.release.YEAR_AHEAD``: one row per series, and for all together, kind and window.
+        Empty where nothing reaches to a window's end.
+    """
+    series = sorted(current.keys["series_id"].unique())
+    totals = _Totals(panel, series, past, n, seed)
+    rows = [row for row, _ in totals.at(current)]
+    records = _records(totals, past)
+    made = pd.DataFrame(rows, columns=list(YEAR_AHEAD.columns)[: -len(_RECORD) - 1] if not rows else None)
+    judged = made.merge(records, on=["series_id", "kind", "ahead"], how="left")
+    judged["skill"] = judged["skill"].fillna(NO_EVIDENCE)
+    kinds = {name: "int64" if name in {"n", "years"} else "float64" for name in _RECORD}
+    filled = judged.assign(n=judged["n"].fillna(0), years=judged["years"].fillna(0)).astype(kinds)
+    return filled[list(YEAR_AHEAD.columns)]
+
+
+class _Totals:
+    """Totals from paths at any origin."""
+
+    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, n: int, seed: int) -> None:
+        self._panel, self._series, self._n, self._seed = panel, series, n, seed
+        self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, REACH + 1))
+        self._scores = past_scores(past, panel, series, self._horizons)
+        self._values = {name: panel.matrix[name].to_numpy(dtype=float) for name in series}
+        self._values[ALL] = panel.matrix[series].to_numpy(dtype=float).sum(axis=1)
+        self._start = int(panel.periods[0].ordinal)
+        self._misses = cache(self._misses_of)
+
+    def at(self, table: QuantileTable) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
+        """A row for each series and window from the origins of a table, and the quantiles on log1p scale.
+
+        The quantiles are the total's and, as ``again``, those of "the last twelve months again".
+        """
+        table = table.where(table.keys["horizon"].isin(self._horizons))
+        origins = {
+            str(name): self._panel.period_of(date)
+            for name, date in table.keys.groupby("series_id")["origin_date"].max().items()
+        }
+        known = self._scores.until(table.keys["origin_date"].min())
+        paths = draw_paths(table, self._series, self._horizons, known, n=self._n, seed=self._seed)
+        ahead: dict[str, dict[int, FloatArray]] = {name: {} for name in origins}
+        for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
+            ahead[name][origins[name].ordinal + int(step)] = paths[place]
+        for window in windows(max(origins.values())):
+            whole = {name: self._total(window, origins[name], ahead[name], name) for name in origins}
+            for name, (counted, months, total) in whole.items():
+                if total is not None:
+                    yield self._row(window, name, origins[name], counted, months, total)
+            together = [total for _, _, total in whole.values() if total is not None]
+            if len(together) == len(self._series) > 1:
+                counted = sum(one for one, _, _ in whole.values())
+                months = min(number for _, number, _ in whole.values())
+                oldest = min(origins.values())
+                yield self._row(window, ALL, oldest, counted, months, np.sum(together, axis=0))
+
+    def _total(
+        self, window: Window, origin: pd.Period, ahead: dict[int, FloatArray], name: str
+    ) -> tuple[float, int, FloatArray | None]:
+        """What is counted of a window, in how many months, and paths of its total; None where a month is lacking."""
+        months = [month.ordinal for month in window.months]
+        counted = [self._value(name, month) for month in months if month <= origin.ordinal]
+        to_come = [ahead.get(month) for month in months if month > origin.ordinal]
+        if not np.isfinite(counted).all() or any(one is None for one in to_come):
+            return 0.0, 0, None
+        drawn = np.sum([one for one in to_come if one is not None], axis=0)
+        return float(np.sum(counted)), len(counted), np.asarray(np.sum(counted) + drawn)
+
+    def _value(self, name: str, month: int) -> float:
+        place = month - self._start
+        values = self._values[name]
+        return float(values[place]) if 0 <= place < len(values) else float("nan")
+
+    def _row(
+        self, window: Window, name: str, origin: pd.Period, counted: float, months: int, total: FloatArray
+    ) -> tuple[dict[str, object], dict[str, FloatArray]]:
+        quantiles = np.quantile(total, LEVELS, method="hazen")
+        first = window.first.ordinal
+        before = self._sum(name, first - MONTHS * (1 + max(0, -((origin.ordinal - first + 1) // MONTHS))))
+        row: dict[str, object] = {
+            "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": str(window.months[0]),
+            "last_period": str(window.months[-1]), "origin_date": origin.end_time.normalize(), "counted": counted,
+            "months_counted": months, "median": float(np.interp(0.5, LEVELS, quantiles)), "last_total": before,
+        }  # fmt: skip
+        for level in INTERVALS:
+            for side, share in (("lo", 0.5 - level / 200), ("hi", 0.5 + level / 200)):
+                row[f"{side}_{level}"] = float(np.interp(share, LEVELS, quantiles))
+        for more in ABOVE:
+            row[f"chance_{more}"] = float((total > before * (1 + more / 100)).mean()) if np.isfinite(before) else np.nan
+        again = self.again(name, origin, first)
+        return row, {"total": np.log1p(quantiles)} | ({"again": again} if again is not None else {})
+
+    def _sum(self, name: str, first: int) -> float:
+        """The newest complete total of twelve months from some month on; NaN where a month is not counted."""
+        return float(np.sum([self._value(name, month) for month in range(first, first + MONTHS)]))
+
+    def outcome(self, name: str, first: pd.Period) -> float:
+        """What was counted in the twelve months from one on, NaN where they are not over."""
+        return self._sum(name, first.ordinal)
+
+    def again(self, name: str, origin: pd.Period, first: int) -> FloatArray | None:
+        """log1p quantiles of "the last twelve months again", with its errors known at the origin; None with too few."""
+        offset = first - origin.ordinal
+        ends, errors = self._misses(name, offset)
+        known = errors[ends <= origin.ordinal][-MOST_ERRORS:]
+        guess = self._guess(name, origin.ordinal, first)
+        if len(known) < FEWEST_ERRORS or not np.isfinite(guess):
+            return None
+        return symmetric_errors(float(np.log1p(guess)), known)
+
+    def _guess(self, name: str, origin: int, first: int) -> float:
+        months = range(first, first + MONTHS)
+        return sum(self._value(name, month - MONTHS * max(0, -((origin - month) // MONTHS))) for month in months)
+
+    def _misses_of(self, name: str, offset: int) -> tuple[FloatArray, FloatArray]:
+        """Last month and log error of every total that lay so far from its origin, oldest first."""
+        found = []
+        for origin in range(self._start + MONTHS, self._start + len(self._values[name])):
+            first = origin + offset
+            error = np.log1p(self._sum(name, first)) - np.log1p(self._guess(name, origin, first))
+            if np.isfinite(error):
+                found.append((first + MONTHS - 1, error))
+        ends, errors = np.asarray(found, dtype=float).reshape(-1, 2).T
+        return ends, errors
+
+
+def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
+    """Scores of the totals at past origins whose windows are over, by series, kind and distance."""
+    cases = []
+    for _, rows in past.keys.groupby("origin_date", sort=True).indices.items():
+        here = np.zeros(len(past.keys), dtype=bool)
+        here[rows] = True
+        for row, quantiles in totals.at(past.where(here)):
+            outcome = totals.outcome(str(row["series_id"]), pd.Period(str(row["first_period"]), freq="M"))
+            if np.isfinite(outcome) and "again" in quantiles:
+                cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))
+    keys = ["series_id", "kind", "ahead"]
+    found = [
+        dict(zip(keys, key, strict=True)) | _record(rows)
+        for key, rows in pd.DataFrame(cases, columns=[*keys, "outcome"] if not cases else None).groupby(keys)
+    ]
+    return pd.DataFrame(found, columns=[*keys, *_RECORD, "skill"])
+
+
+_CASE = [
+    "series_id",
+    "kind",
+    "ahead",
+    "first_period",
+    *(f"{side}_{level}" for level in INTERVALS for side in ("lo", "hi")),
+]
+_RECORD = ["relative_wis", "relative_wis_natural", *(f"coverage_{level}" for level in INTERVALS), "n", "years"]
+
+
+def _scores(outcome: float, quantiles: dict[str, FloatArray]) -> dict[str, float]:
+    found = {}
+    for name, logs in quantiles.items():
+        found[f"{name}_log"] = float(wis(np.log1p([outcome]), logs[None])[0])
+        found[f"{name}_natural"] = float(wis(np.asarray([outcome]), np.expm1(logs)[None])[0])
+    return found
+
+
+def _record(cases: pd.DataFrame) -> dict[str, object]:
+    """Ratios of mean scores, coverage, and whether there is evidence of skill: over years, for months overlap."""
+    by_year = cases.groupby("first_period")[["total_log", "again_log"]].mean()
+    gain = by_year["again_log"] - by_year["total_log"]
+    enough = len(gain) >= FEWEST_YEARS
+    skilled = enough and gain.mean() > 1.645 * gain.std() / np.sqrt(len(gain))
+    covered = {
+        f"coverage_{level}": float(cases["outcome"].between(cases[f"lo_{level}"], cases[f"hi_{level}"]).mean())
+        for level in INTERVALS
+    }
+    return {
+        "relative_wis": cases["total_log"].mean() / cases["again_log"].mean(),
+        "relative_wis_natural": cases["total_natural"].mean() / cases["again_natural"].mean(),
+        **covered,
+        "n": len(cases),
+        "years": len(gain),
+        "skill": EVIDENCE if skilled else NO_EVIDENCE,
+    }

@@ -1,0 +1,71 @@
+"""Progress: what is told of the time left is about right, once a tenth is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core import progress
+from core.progress import ProgressReport, shares
+
+
+class Lines:
+    """Stands in for the log."""
+
+    def __init__(self) -> None:
+        self.left: list[tuple[int, int | None]] = []
+
+    def info(self, _event: str, *, done: int, seconds_left: int | None, **_other: Any) -> None:  # noqa: ANN401  # a log's
+        self.left.append((done, seconds_left))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
+    found = Lines()
+    monkeypatch.setattr(progress, "get_logger", lambda: found)
+    return found
+
+
+def work(report: ProgressReport, clock: list[float], stage: str, units: int, seconds_each: float) -> None:
+    for done in range(1, units + 1):
+        clock[0] += seconds_each
+        report(stage, done, units)
+
+
+def test_time_left_is_right_however_long_processes_took_to_start(clock: list[float], lines: Lines) -> None:
+    report = progress._on_log()
+    clock[0] += 60
+    work(report, clock, "Forecasting", 100, 2.0)
+    told = [(done, left) for done, left in lines.left if 10 <= done < 100]
+    assert len(told) > 5
+    for done, left in told:
+        assert left == pytest.approx(2 * (100 - done), abs=1)
+
+
+def test_a_second_round_under_the_same_name_is_timed_by_itself(clock: list[float], lines: Lines) -> None:
+    report = progress._on_log()
+    work(report, clock, "Forecasting", 50, 4.0)
+    lines.left.clear()
+    work(report, clock, "Forecasting", 100, 1.0)
+    assert [left for done, left in lines.left if done == 45] == [55]
+
+
+def test_parts_of_a_work_advance_together_by_what_they_cost() -> None:
+    told: list[tuple[int, int]] = []
+    first, second = shares(lambda done, total: told.append((done, total)), [3.0, 1.0])
+    assert first is not None
+    assert second is not None
+    first(1, 2)
+    first(2, 2)
+    second(0, 0)
+    second(7, 7)
+    assert told == [(375, 1000), (750, 1000), (750, 1000), (1000, 1000)]
+    assert shares(None, [1.0, 2.0]) == [None, None]

@@ -1,0 +1,101 @@
+"""What is served is what is scored: an origin's forecast is the same however it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting import calibration, ensemble, members, panel, pooled_fit, reconcile
+from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.models import pooled, small_counts
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import to_rows
+from forecasting.runs import backtest_file, forecast_file
+
+ROW = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
+MONTHS = 75
+TOGETHER = "ensemble,baseline"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """Windows and fits of a small world."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(members, "BUDGET", 3.0)
+        for module in (pooled, small_counts):
+            patch.setattr(module, "TREES", 5)
+        patch.setattr(pooled_fit, "FEWEST_ROWS", 200)
+        for module in (members, reconcile):
+            patch.setattr(module, "MOST_ORIGINS", reconcile.FEWEST_ORIGINS)
+        for module in (members, calibration, ensemble):
+            patch.setattr(module, "WINDOW", 12)
+        yield
+
+
+def world(count: int) -> Panel:
+    """Two totals of parts, of which some begin late, end early or have gaps."""
+    random = np.random.default_rng(5)
+    season = 0.7 * np.sin(2 * np.pi * np.arange(MONTHS) / 12)[:, None]
+    walk = 0.2 * random.standard_normal((MONTHS, count)).cumsum(axis=0)
+    values = np.round(np.exp(random.uniform(1, 6, count) + season + walk))
+    values[:40, 1], values[50:, 2], values[20:60:7, 3], values[-2:, 4] = np.nan, np.nan, np.nan, np.nan
+    months = pd.period_range("2015-01", periods=MONTHS, freq="M").astype(str)
+    names = [f"p{number:02d}" for number in range(count)]
+    long = pd.DataFrame(values, index=months, columns=names).rename_axis("time_period").reset_index()
+    rows = long.melt("time_period", var_name="series_id").dropna()
+    return panel_from_rows(rows.assign(route_id=np.where(rows["series_id"] < "p03", "first", "second")))
+
+
+def written(one: Panel, path: Path) -> Path:
+    one.long().to_csv(path, index=False)
+    return path
+
+
+def quantiles(table: pd.DataFrame) -> pd.Series:
+    return np.log1p(table.set_index(ROW)["value"]).sort_index()
+
+
+@pytest.mark.parametrize(("count", "totals"), [(5, None), (5, "route_id"), (22, "route_id")])
+def test_the_present_forecast_is_the_one_that_a_backtest_scores(count: int, totals: str | None, tmp_path: Path) -> None:
+    whole = world(count)
+    known = Panel("M", whole.matrix.iloc[:-1], whole.groups)
+    later = backtest_file(
+        written(whole, tmp_path / "whole.csv"), origins=2, horizons=[1, 3], models=TOGETHER, totals=totals, workers=1
+    )
+    now = forecast_file(written(known, tmp_path / "known.csv"), horizon=3, models=TOGETHER, totals=totals, workers=1)
+    scored, served = quantiles(to_rows(later.table)), quantiles(to_rows(now.table))
+    both = scored.index.intersection(served.index)
+    assert set(both.get_level_values("model_id")) == {ENSEMBLE, BASELINE}
+    assert both.get_level_values("series_id").nunique() >= count - 2
+    np.testing.assert_allclose(served[both], scored[both], rtol=0, atol=1e-6)
+
+
+def test_a_forecast_does_not_depend_on_how_many_origins_are_asked_for(tmp_path: Path) -> None:
+    path = written(world(22), tmp_path / "panel.csv")
+    few, many = (
+        quantiles(to_rows(backtest_file(path, origins=origins, step=step, horizons=[2], models=TOGETHER,
+                                        totals="route_id", workers=1).table))
+        for origins, step in ((1, 1), (3, 2))
+    )  # fmt: skip
+    assert len(few) > 22 * 23
+    np.testing.assert_allclose(many[few.index], few, rtol=0, atol=1e-9)
+
+
+def test_beyond_the_largest_panel_that_is_judged_nothing_is_learned_wherever_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel, "LARGEST_JUDGED", 4)
+    whole = world(5)
+    later = backtest_file(written(whole, tmp_path / "whole.csv"), origins=3, horizons=[1], totals="route_id", workers=1)
+    known = replace(whole, matrix=whole.matrix.iloc[:-1])
+    now = forecast_file(written(known, tmp_path / "known.csv"), horizon=1, totals="route_id", workers=1)
+    scored, served = quantiles(to_rows(later.table)), quantiles(to_rows(now.table))
+    both = scored.index.intersection(served.index)
+    parts = now.table.keys[now.table.keys["series_id"].str.startswith("p") & (now.table.keys["model_id"] == ENSEMBLE)]
+    assert (parts["spread_factor"] == 1.0).all()
+    np.testing.assert_allclose(served[both], scored[both], rtol=0, atol=1e-6)

@@ -1,0 +1,114 @@
+"""The year ahead: totals are counts plus paths, compared with the last complete ones, and judged without hindsight."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.release import YEAR_AHEAD
+from core.schema import ALL, check
+from forecasting.model import NORMAL_SCORES
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import KEYS, QuantileTable
+from forecasting.year_ahead import REACH, windows, year_ahead
+
+MONTHS = 116
+"""From January 2015 to August 2024."""
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    random = np.random.default_rng(1)
+    season = 0.5 * np.sin(2 * np.pi * np.arange(MONTHS) / 12)[:, None]
+    values = np.exp(7 + season + 0.1 * random.standard_normal((MONTHS, 2)).cumsum(axis=0)).round()
+    months = pd.period_range("2015-01", periods=MONTHS, freq="M").astype(str)
+    wide = pd.DataFrame(values, index=months, columns=["a", "b"]).rename_axis("time_period").reset_index()
+    return panel_from_rows(wide.melt("time_period", var_name="series_id"))
+
+
+def forecasts(panel: Panel, places: range, spread: float = 0.15) -> QuantileTable:
+    """The last twelve months again, with a spread that grows."""
+    logs, keys, quantiles = np.log1p(panel.matrix.to_numpy()), [], []
+    for place in places:
+        for column, name in enumerate(panel.series_ids):
+            for step in range(1, REACH + 1):
+                end = (panel.periods[place] + step).end_time.normalize()
+                keys.append(("vigie-ensemble", name, panel.end_dates[place], step, end))
+                same_month = logs[place + step - 12 * -(-step // 12), column]
+                quantiles.append(same_month + spread * np.sqrt(step) * NORMAL_SCORES)
+    return QuantileTable(pd.DataFrame(keys, columns=KEYS), np.expm1(np.stack(quantiles)))
+
+
+@pytest.fixture(scope="module")
+def made(panel: Panel) -> pd.DataFrame:
+    past = forecasts(panel, range(60, MONTHS - 1, 3))
+    return year_ahead(forecasts(panel, range(MONTHS - 1, MONTHS)), past, panel, n=200)
+
+
+def row(made: pd.DataFrame, name: str, kind: str, ahead: int) -> pd.Series:
+    chosen = (made["series_id"] == name) & (made["kind"] == kind) & (made["ahead"] == ahead)
+    return made[chosen].squeeze()
+
+
+def test_in_autumn_the_whole_next_calendar_year_is_within_reach_and_in_spring_not() -> None:
+    def told(month: str) -> list[str]:
+        return [f"{window.first} {window.ahead}" for window in windows(pd.Period(month, freq="M"))]
+
+    assert told("2024-08") == ["2024-01 0", "2025-01 1", "2024-07 0"]
+    assert told("2024-12") == ["2025-01 0", "2024-07 0", "2025-07 1"]
+    assert told("2025-03") == ["2025-01 0", "2024-07 0", "2025-07 1"]
+
+
+def test_a_total_is_what_was_counted_and_what_is_to_come_and_keeps_the_contract(
+    panel: Panel, made: pd.DataFrame
+) -> None:
+    check(made, YEAR_AHEAD)
+    running = row(made, "a", "calendar year", 0)
+    assert running["counted"] == panel.matrix["a"].iloc[-8:].sum()
+    assert (running["months_counted"], running["first_period"], running["last_period"]) == (8, "2024-01", "2024-12")
+    assert running["last_total"] == panel.matrix["a"].iloc[-20:-8].sum()
+    assert running["counted"] < running["lo_95"] < running["lo_50"] < running["median"] < running["hi_80"]
+    upcoming = row(made, "a", "calendar year", 1)
+    assert upcoming["months_counted"] == 0
+    assert upcoming["last_total"] == running["last_total"]
+    assert upcoming["hi_95"] - upcoming["lo_95"] > running["hi_95"] - running["lo_95"]
+
+
+def test_chances_fall_with_what_is_to_be_exceeded(made: pd.DataFrame) -> None:
+    chances = made[["chance_0", "chance_25", "chance_50", "chance_100"]].to_numpy()
+    assert (np.diff(chances, axis=1) <= 0).all()
+    assert ((chances >= 0) & (chances <= 1)).all()
+
+
+def test_all_together_are_summed_path_by_path(made: pd.DataFrame) -> None:
+    together, *single = (row(made, name, "July to June", 0) for name in (ALL, "a", "b"))
+    assert together["counted"] == sum(one["counted"] for one in single)
+    width = together["hi_80"] - together["lo_80"]
+    assert width < sum(one["hi_80"] - one["lo_80"] for one in single)
+
+
+def test_the_record_says_how_many_different_years_it_rests_on(made: pd.DataFrame) -> None:
+    running = row(made, "a", "calendar year", 0)
+    assert running["n"] > running["years"] >= 3
+    assert 0 < running["relative_wis"] < 2
+    assert set(made["skill"]) <= {"evidence", "no evidence"}
+
+
+def test_without_a_past_there_are_totals_and_no_evidence(panel: Panel) -> None:
+    current = forecasts(panel, range(MONTHS - 1, MONTHS))
+    alone = check(year_ahead(current, forecasts(panel, range(MONTHS - 3, MONTHS - 1)), panel, n=50), YEAR_AHEAD)
+    assert (alone["n"] == 0).all()
+    assert set(alone["skill"]) == {"no evidence"}
+
+
+def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
+    matrix = panel.matrix.copy()
+    matrix.iloc[90:] *= 7
+    other = Panel("M", matrix, panel.groups)
+    current, past = forecasts(panel, range(89, 90)), forecasts(panel, range(60, 89, 4))
+    totals = [name for name in YEAR_AHEAD.columns if name not in {
+        "relative_wis", "relative_wis_natural", "coverage_50", "coverage_80", "coverage_95", "n", "years", "skill"
+    }]  # fmt: skip
+    ours, theirs = (year_ahead(current, past, one, n=50)[totals] for one in (panel, other))
+    pd.testing.assert_frame_equal(ours, theirs)
