@@ -225,13 +225,8 @@ def _judged(state: State, entry: Entry) -> State:
 def _signed_off(state: State, entry: Entry) -> State:
     if state.status != PROPOSED:
         raise StepError(_("only a proposed alert can be signed off; this one is {status}"), status=_status(state))
-    identity, typed = str(entry.payload.get("identity", "")), _plain(entry.actor)
-    # A login's identity tells people apart, whatever they are called; where a name was typed, the name must.
-    earlier = zip(state.sign_offs, state.signers, strict=True)
-    signer = identity or typed
-    if signer in state.signers or any(
-        same_person(entry.actor, name) for name, who in earlier if not identity or who == _plain(name)
-    ):
+    signer = str(entry.payload.get("identity") or _plain(entry.actor))
+    if signer in state.signers or any(same_person(entry.actor, name) for name in state.sign_offs):
         raise StepError(
             _("{name} has signed it off already: a severe alert needs two different people"), name=entry.actor.strip()
         )

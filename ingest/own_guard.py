@@ -41,7 +41,7 @@ def refuse_workbook(raw: RawFile) -> None:
     Raises:
         SourceError: With the reason.
     """
-    _refuse_size(raw)
+    refuse_large(raw)
     if raw.content.startswith(_OLE):
         raise SourceError(
             raw.name, _("refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected")
@@ -50,7 +50,7 @@ def refuse_workbook(raw: RawFile) -> None:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
             _refuse_parts(raw.name, archive.infolist())
             for part in archive.infolist():
-                if part.filename.endswith((".xml", ".rels")):
+                if part.filename.lower().endswith((".xml", ".rels")):
                     _refuse_content(raw.name, part.filename, archive.read(part))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=error) from None
@@ -77,10 +77,6 @@ def refuse_large(raw: RawFile) -> None:
     Raises:
         SourceError: The file is larger than 20 MB.
     """
-    _refuse_size(raw)
-
-
-def _refuse_size(raw: RawFile) -> None:
     if len(raw.content) > LARGEST_FILE:
         raise SourceError(raw.name, _("refused: larger than {n} MB"), n=LARGEST_FILE >> 20)
 
@@ -99,11 +95,13 @@ def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
 
 
 def _refuse_content(file: str, part: str, content: bytes) -> None:
+    content = content.replace(b"\0", b"")  # UTF-16 reads as ASCII does without its zero bytes
     if _ENTITY.search(content):
         raise SourceError(file, _("refused: {part} declares entities, which may expand without end"), part=part)
     if part.startswith("xl/worksheets/") and _FORMULA.search(content):
         raise SourceError(file, _("refused: {part} holds formulas; paste the values alone"), part=part)
     if part == "[Content_Types].xml" and b"macroEnabled" in content:
         raise SourceError(file, _("refused: it is a workbook made for macros"))
-    if part.endswith(".rels") and b'TargetMode="External"' in content.replace(b"'", b'"'):
+    plain = re.sub(rb"\s+", b"", content).replace(b"'", b'"')
+    if part.lower().endswith(".rels") and b'TargetMode="External"' in plain:
         raise SourceError(file, _("refused: {part} links to something outside of the file"), part=part)

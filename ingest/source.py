@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,16 +79,31 @@ class LiveSource(Source, Protocol):
         """Ask for everything that is wanted of the source, all of it or an error; each file is one for ``parse``."""
 
 
-def read_raw(path: Path) -> RawFile:
-    """Read a file from disk.
+LARGEST_FILE = 64 << 20
+"""Bytes of a file that is handed over; the largest real one has 8 MB."""
+
+
+def read_raw(path: Path, largest: int = LARGEST_FILE) -> RawFile:
+    """Read a file from disk: a regular file, not what a link or a pipe leads to, and its size is known before.
 
     Raises:
-        InputError: The file is missing, a folder, empty or unreadable.
+        InputError: The file is missing, no regular file, too large, empty or unreadable.
     """
     try:
-        content = path.read_bytes()
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SourceError(path.name, _("refused: it is no regular file"))
+        if found.st_size > largest:
+            raise SourceError(path.name, _("refused: larger than {n} MB"), n=largest >> 20)
+        # What is opened is what was looked at: neither a link that took its place nor a pipe that nobody fills.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not os.path.samestat(os.fstat(file.fileno()), found):
+                raise SourceError(path.name, _("refused: it changed while it was read"))
+            content = file.read(largest + 1)
     except OSError as error:
         raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
+    if len(content) > largest:
+        raise SourceError(path.name, _("refused: larger than {n} MB"), n=largest >> 20)
     if not content:
         raise SourceError(path.name, _("the file is empty"))
     return RawFile(path.name, content)

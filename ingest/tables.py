@@ -14,6 +14,7 @@ import rdata
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest.intake import refuse_large_sheets, refuse_many, unpacked
 from ingest.source import RawFile
 
 ROWS_OF_HEAD = 30
@@ -48,6 +49,7 @@ def read_csv(
     text = _decode(raw, encoding)
     if last_line_ends and not text.endswith("\n"):
         raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=text.count("\n") + 1)
+    refuse_many(raw.name, text.count("\n") + 1, text.partition("\n")[0].count(separator) + 1, text.count(separator))
     header, *rows = _cells(text, separator, raw.name)
     frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
     frame.index = pd.Index([line for line, _ in rows], dtype="int64")
@@ -77,6 +79,7 @@ def read_sheets(
 ) -> dict[str, pd.DataFrame]:
     """Read several sheets of a workbook; see :func:`read_sheet`."""
     refuse_wrong_kind(raw)
+    refuse_large_sheets(raw)
     frames: dict[str, pd.DataFrame] = {}
     try:
         with warnings.catch_warnings():
@@ -111,10 +114,11 @@ def read_rda(raw: RawFile, table: str, columns: Sequence[str], *, tolerated: Col
         SourceError: It is empty, a web page, cut off, or lacks the table or a column.
     """
     refuse_wrong_kind(raw)
+    content = unpacked(raw)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tables = rdata.conversion.convert(rdata.parser.parse_data(raw.content))
+            tables = rdata.conversion.convert(rdata.parser.parse_data(content))
     except Exception as error:  # decompressors and the R parser each raise their own kinds for a damaged file
         raise SourceError(raw.name, _("not a whole R data file: {error}"), error=_reason(error)) from None
     frame = tables.get(table) if isinstance(tables, dict) else None

@@ -9,18 +9,20 @@ import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from core.calendar import is_ahead
-from core.errors import InputError, SourceError, VigieError, fault_of
+from core.errors import InputError, SourceError, fault_of
 from core.languages import marked as _
 from core.log import get_logger
 from core.release import REJECTED
 from core.settings import SNAPSHOT, Settings
 from ingest import snapshot
 from ingest.catalogue import SOURCES
+from ingest.intake import apart
 from ingest.own import OwnMapping, own_capacities, parse_own, read_mapping
 from ingest.source import Parsed, RawFile, SourceCard, read_raw
 from store.files import sha256_of_bytes, write_bytes
@@ -104,7 +106,7 @@ def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
         known = ", ".join([*SOURCES, *own])
         raise InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=known)
     raw = read_raw(path)
-    parsed = source.parse(raw)
+    parsed = apart(source.parse, raw)
     return _store(home, source_id, parsed, raw.name, raw.sha256)
 
 
@@ -134,7 +136,7 @@ def read_own(home: Path, path: Path, mapping: OwnMapping) -> Ingested:
         StoreError: The home cannot be written.
     """
     raw = read_raw(path)
-    return _store(home, mapping.source.source_id, parse_own(raw, mapping), raw.name, raw.sha256)
+    return _store(home, mapping.source.source_id, apart(partial(parse_own, mapping=mapping), raw), raw.name, raw.sha256)
 
 
 def own_mappings(home: Path) -> dict[str, OwnMapping]:
@@ -201,13 +203,16 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
     failures: list[dict[str, str]] = []
     for path in sorted((home / "inbox").glob("*/*")):
         source_id = path.parent.name
+        if path.parent.is_symlink():
+            continue  # what lies elsewhere was not handed over here
         try:
             if read_raw(path).sha256 in seen:
                 continue
             done = ingest_file(home, source_id, path)
-        except VigieError as error:
-            failures.append(error.message.record(source_id))
-            journal.record(Entry(ACTOR, REFUSED, f"{source_id}/{path.name}", reason=str(error)))
+        except Exception as error:  # one file's unforeseen fault must not cost the night the others
+            fault = fault_of(error)
+            failures.append(fault.record(source_id))
+            journal.record(Entry(ACTOR, REFUSED, f"{source_id}/{path.name}", reason=str(fault)))
         else:
             hashes[f"{source_id}/{done.file}"] = done.sha256
             journal.record(Entry(ACTOR, INGESTED, done.sha256, payload={"source_id": source_id, "file": done.file}))
@@ -266,7 +271,7 @@ def _parse_all(parse: Callable[[RawFile], Parsed], files: list[RawFile]) -> Pars
     Raises:
         SourceError: One of them is broken, or two contradict each other.
     """
-    parts = [parse(file) for file in files]
+    parts = [apart(parse, file) for file in files]
     observations = pd.concat([part.observations for part in parts], ignore_index=True)
     key = ["source_id", "series_id", "time_period", "as_of"]
     repeated = observations.duplicated(key)
