@@ -27,16 +27,21 @@ def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", he
         raise typer.Exit(1)
 
 
-def verify(home: Home = None) -> None:
-    """Walk the chain of releases; exit 1 and name the first that was altered."""
-    from store.releases import ReleaseStore
-    from store.status import witnesses
+def verify(
+    home: Home = None,
+    head: Annotated[
+        str, typer.Option("--head", help="Hash of the newest release, as a partner, a briefing or a feed has it.")
+    ] = "",
+) -> None:
+    """Walk the chain of releases and the journal's; exit 1 and name the first thing that was altered."""
+    from store.verify import verify_home
 
     folder = home_folder(home)
-    problem = ReleaseStore(folder).verify(witnesses(folder, load_settings(folder).journal_url))
-    typer.echo("The chain of releases is whole." if problem is None else f"error: {problem}", err=problem is not None)
+    problem = verify_home(folder, load_settings(folder), head)
     if problem is not None:
+        typer.echo(f"error: {problem}", err=True)
         raise typer.Exit(1)
+    typer.echo("The chain of releases is whole." + (" It ends with the hash given." if head else ""))
 
 
 def export(

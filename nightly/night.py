@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts
 from nightly.pooled import MODEL_ID, pooled_night
 from nightly.real_time import OK, RealTimeData
-from nightly.recover import Degraded, record_publication, recover, values_ahead
+from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, outcome_panel
@@ -259,8 +260,8 @@ def _make_release(run: Run) -> RunResult:
         texts = documents(cards, tables, known_issues(SNAPSHOT))
         texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
-        about = About(date, version("vigie"), kept, inputs.hashes, degraded, run.replay)
-        release = releases.publish(tables | of_hub, texts, about)
+        about = About(date, version("vigie"), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal))
+        release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
         publish_tables(home, release)
         _remove_old_releases(home, settings)
         # People are told of a release when those who follow the store can see it.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +19,7 @@ from store.caches import BacktestStore
 from store.files import remove_unfinished
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
-from store.status import NIGHT_ACTIONS, WITNESS
+from store.status import NIGHT_ACTIONS, WITNESS, WITNESSED
 from store.vintages import CELL, VintageStore, reduce_as_of
 
 FRESHNESS = "freshness"
@@ -64,6 +66,24 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     if is_ahead(created, now):
         return [_release_ahead(current, created, now).record(CLOCK_SOURCE)]
     return []
+
+
+def chain_head(journal: Journal) -> dict[str, Any] | None:
+    """The end of the journal's chain as a manifest keeps it; None where the journal cannot be read just now."""
+    try:
+        head = journal.head()
+    except StoreError as error:
+        get_logger().error("journal not read", reason=str(error))
+        return None
+    return None if head is None else asdict(head)
+
+
+def witness(journal: Journal, run_id: str, sha256: str) -> None:
+    """Tell the journal of a release before it is in place: one that it does not know of was not made by a night."""
+    try:
+        journal.record(Entry(ACTOR, WITNESSED, run_id, run_id, payload={WITNESS: sha256}))
+    except StoreError as error:
+        get_logger().error("not recorded", run_id=run_id, reason=str(error))
 
 
 def record_publication(

@@ -1,10 +1,16 @@
-"""What people and nights did: rows that are added and never changed."""
+"""What people and nights did: rows that are added and never changed, each chained to the one before it.
+
+The end of the chain stands in every release's manifest, so whoever keeps a manifest's hash can hold the journal against
+it too.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +37,27 @@ _JOURNAL = sa.Table(
     sa.Column("payload", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
     sqlite_autoincrement=True,
 )
+_CHAIN = sa.Table(
+    "journal_chain",
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+)
+"""Per row of the journal the hash of the row and of the hash before it; where a journal is older than its chain, the
+first hash is that of all rows up to its own."""
+
+
+@dataclass(frozen=True)
+class ChainHead:
+    """The end of the journal's chain.
+
+    Attributes:
+        id: Number of the row.
+        sha256: Hash of every row up to it.
+    """
+
+    id: int
+    sha256: str
 
 
 def journal_url(setting: str, home: Path) -> str:
@@ -51,7 +78,7 @@ class Journal:
 
     def __init__(self, url: str) -> None:
         self.database = Database(url)
-        self.database.create(_JOURNAL)
+        self.database.create(_JOURNAL, _CHAIN)
 
     def record(self, entry: Entry) -> Entry:
         """Add one row.
@@ -127,6 +154,28 @@ class Journal:
 
         return self.database.run(work, writes=True)
 
+    def head(self) -> ChainHead | None:
+        """The end of the chain; None before the first row.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        return self.database.run(lambda connection: _chain_head(connection) if _has_chain(connection) else None)
+
+    def walk(self, witnessed: Mapping[int, str]) -> str:
+        """Recompute the chain from the first row to the last.
+
+        Args:
+            witnessed: Hashes kept elsewhere by number of row, which must still hold.
+
+        Returns:
+            What is wrong first, in words; empty where the chain is whole.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        return self.database.run(lambda connection: _first_break(connection, witnessed))
+
     def close(self) -> None:
         """Give the connections back."""
         self.database.close()
@@ -146,10 +195,63 @@ def add(connection: sa.Connection, entry: Entry) -> Entry:
         "subject": entry.subject,
         "run_id": entry.run_id,
         "reason": entry.reason,
-        "payload": dict(entry.payload),
+        "payload": json.loads(json.dumps(dict(entry.payload))),
     }
+    hold_subject(connection, _CHAIN.name)
+    head = _chain_head(connection) or _chained_so_far(connection)
     number = connection.execute(sa.insert(_JOURNAL).values(**values).returning(_JOURNAL.c.id)).scalar_one()
-    return Entry(**values, id=number)
+    stored = Entry(**values, id=number)
+    digest = _link(head.sha256 if head else "", stored)
+    connection.execute(sa.insert(_CHAIN).values(id=number, sha256=digest))
+    return stored
+
+
+def _chain_head(connection: sa.Connection) -> ChainHead | None:
+    row = connection.execute(sa.select(_CHAIN).order_by(_CHAIN.c.id.desc()).limit(1)).first()
+    return None if row is None else ChainHead(*row)
+
+
+def _has_chain(connection: sa.Connection) -> bool:
+    """False for a journal that is older than chains, on a disk that cannot be written."""
+    return sa.inspect(connection).has_table(_CHAIN.name)
+
+
+def _chained_so_far(connection: sa.Connection) -> ChainHead | None:
+    """Begin the chain of a journal that is older than chains: one hash for all that it holds."""
+    digest, last = "", 0
+    for entry in _read(connection, _select()):
+        digest, last = _link(digest, entry), entry.id
+    if not last:
+        return None
+    connection.execute(sa.insert(_CHAIN).values(id=last, sha256=digest))
+    return ChainHead(last, digest)
+
+
+def _link(former: str, entry: Entry) -> str:
+    at = entry.at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    row = [former, entry.id, at, entry.actor, entry.action, entry.subject, entry.run_id, entry.reason]
+    text = json.dumps([*row, dict(entry.payload)], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _first_break(connection: sa.Connection, witnessed: Mapping[int, str]) -> str:
+    query = sa.select(_CHAIN).order_by(_CHAIN.c.id)
+    found = [ChainHead(*row) for row in connection.execute(query)] if _has_chain(connection) else []
+    links, digest, left = {link.id: link.sha256 for link in found}, "", sorted({*(one.id for one in found), *witnessed})
+    begins = found[0].id if found else 0
+    for entry in _read(connection, _select()):
+        digest = _link(digest, entry)
+        if left and left[0] < entry.id:
+            break
+        if left and left[0] == entry.id:
+            left.pop(0)
+        if entry.id > begins > 0 and entry.id not in links:
+            return f"row {entry.id} was added: the chain does not hold it"
+        if links.get(entry.id, digest) != digest:
+            return f"row {entry.id} was altered, or one before it was altered, added or deleted"
+        if witnessed.get(entry.id, digest) != digest:
+            return f"row {entry.id} is not the one that a release records"
+    return f"row {left[0]} is missing" if left else ""
 
 
 def now() -> dt.datetime:

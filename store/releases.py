@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +56,7 @@ class About:
         inputs: Hash of each input, by name.
         degraded: Sources that could not be used, each with the reason.
         replay: True where a past night was replayed.
+        journal: The end of the journal's chain before the release: ``id`` and ``sha256``; None where it is not known.
     """
 
     as_of: dt.date
@@ -64,6 +65,7 @@ class About:
     inputs: Mapping[str, str]
     degraded: Sequence[Mapping[str, str]] = ()
     replay: bool = False
+    journal: Mapping[str, Any] | None = None
 
     def in_manifest(self) -> dict[str, Any]:
         """As the manifest says it."""
@@ -74,6 +76,7 @@ class About:
             "settings": dict(self.settings),
             "inputs": dict(self.inputs),
             "degraded": [dict(source) for source in self.degraded],
+            **({"journal": dict(self.journal)} if self.journal is not None else {}),
         }
 
 
@@ -189,13 +192,20 @@ class ReleaseStore:
             raise StoreError(f"there is no release '{run_id}'")
         return Release(path)
 
-    def publish(self, frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str], about: About) -> Release:
+    def publish(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        documents: Mapping[str, str],
+        about: About,
+        witness: Callable[[str, str], None] = lambda _run_id, _sha256: None,
+    ) -> Release:
         """Publish a release: all of it, or nothing.
 
         Args:
             frames: Tables by name (:data:`core.release.RELEASE`), checked before anything is written.
             documents: Texts by path inside the release, such as ``model_cards/vigie-ets.md``.
             about: What the manifest says about the night.
+            witness: Told the release's run_id and its manifest's hash before it is in place.
 
         Returns:
             The release, in place and whole.
@@ -208,7 +218,7 @@ class ReleaseStore:
         with named_errors(self.folder), publishing(self.folder):
             for path in self.folder.glob(f"{_STAGING}*"):
                 shutil.rmtree(path)
-            return self._write(contents, files_of(contents, frames), about)
+            return self._write(contents, files_of(contents, frames), about, witness)
 
     def verify(self, witnesses: Mapping[str, str] | None = None) -> Problem | None:
         """Recompute every hash of the chain, oldest release first.
@@ -233,7 +243,13 @@ class ReleaseStore:
         head = read_head(self.folder)
         return None if head is None else str(head["manifest_sha256"])
 
-    def _write(self, contents: Mapping[str, bytes], files: Mapping[str, Any], about: About) -> Release:
+    def _write(
+        self,
+        contents: Mapping[str, bytes],
+        files: Mapping[str, Any],
+        about: About,
+        witness: Callable[[str, str], None],
+    ) -> Release:
         # The recorded head, not the files found: an altered or removed newest release must stay provable.
         head = read_head(self.folder)
         if head is not None:
@@ -248,6 +264,7 @@ class ReleaseStore:
             for name, content in {**contents, MANIFEST: text}.items():
                 write_bytes(staging / name, content)
             next_head = {"run_id": run_id, "manifest_sha256": sha256_of_bytes(text)}
+            witness(run_id, next_head["manifest_sha256"])
             write_bytes(self.folder / NEXT_HEAD, json_bytes(next_head))
             staging.replace(self.folder / run_id)
         except BaseException:

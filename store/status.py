@@ -11,6 +11,8 @@ from core.settings import DRILL
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
+WITNESSED = "witnessed"
+"""Action of the row by which the journal knows of a release before it is in place."""
 NIGHT_ACTIONS = ("published", "published degraded", "nothing published", "not delivered")
 """How a night may end, as the journal's ``action`` says it."""
 

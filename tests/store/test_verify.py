@@ -1,0 +1,217 @@
+"""Whoever changes what was recorded is found out: each way of doing it is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.settings import Settings
+from nightly.recover import chain_head, record_publication, witness
+from store.files import sha256_of_bytes, sha256_of_file
+from store.journal import Entry, Journal, journal_url
+from store.releases import About, Release, ReleaseStore
+from store.status import WITNESSED
+from store.verify import verify_home
+from store.vintages import VintageStore
+from tests.store.conftest import Rows
+
+Frames = dict[str, pd.DataFrame]
+
+
+def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release:
+    """A release as a night makes it; not told: as somebody else would."""
+    store, journal = ReleaseStore(home), Journal(journal_url("", home))
+    about = About(dt.date(2025, 1, day), "0.1.0", {}, {}, journal=chain_head(journal))
+    if told:
+        release = store.publish(frames, {}, about, lambda run_id, sha256: witness(journal, run_id, sha256))
+        record_publication(journal, release, {}, store.head())
+    else:
+        release = store.publish(frames, {}, about)
+    journal.close()
+    return release
+
+
+@pytest.fixture
+def home(tmp_path: Path, release_frames: Frames, observations: Rows) -> Path:
+    """Three nights, and people who decided something in between."""
+    home = tmp_path / "home"
+    VintageStore(home).append(observations(("2024-12", 5418.0, "2025-01-10")))
+    for day in (29, 30, 31):
+        journal = Journal(journal_url("", home))
+        for person in ("ada", "bob"):
+            journal.record(Entry(person, "acknowledged", f"alert {day}", reason="seen", payload={"n": [1, 2.5, None]}))
+        journal.close()
+        night(home, release_frames, day)
+    return home
+
+
+def sql(*statements: str) -> Callable[[Path], None]:
+    """Change the journal past its triggers."""
+
+    def change(home: Path) -> None:
+        with closing(sqlite3.connect(home / "journal.sqlite")) as database:
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                database.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                database.execute(statement)
+            database.commit()
+
+    return change
+
+
+def rechained(change: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Change rows, and then compute a chain of one's own over all of them."""
+
+    def both(home: Path) -> None:
+        change(home)
+        sql("DROP TABLE journal_chain")(home)
+        journal = Journal(journal_url("", home))
+        journal.record(Entry("nightly", "noted", "x"))
+        journal.close()
+
+    return both
+
+
+def newest(home: Path) -> Path:
+    return sorted((home / "releases").glob("2*"))[-1]
+
+
+def forge_newest(home: Path) -> None:
+    release = newest(home)
+    manifest = json.loads((release / "manifest.json").read_text())
+    (release / "alerts.parquet").write_bytes((release / "scores.parquet").read_bytes())
+    manifest["files"]["alerts.parquet"]["sha256"] = sha256_of_file(release / "alerts.parquet")
+    text = json.dumps(manifest).encode()
+    (release / "manifest.json").write_bytes(text)
+    head = {"run_id": release.name, "manifest_sha256": sha256_of_bytes(text)}
+    (home / "releases" / "HEAD.json").write_text(json.dumps(head))
+
+
+def without_newest(home: Path) -> None:
+    former = json.loads((newest(home) / "manifest.json").read_text())["previous"]
+    shutil.rmtree(newest(home))
+    (home / "releases" / "HEAD.json").write_text(json.dumps(former))
+
+
+def figures(home: Path) -> Path:
+    return next((home / "vintages").glob("*/*.parquet"))
+
+
+ROW = "INSERT INTO journal (at, actor, action, subject, run_id, reason, payload) SELECT at, 'eve', action, subject, run_id, reason, payload FROM journal WHERE id = 2"  # noqa: E501  # one statement
+TAMPERINGS: dict[str, Callable[[Path], None]] = {
+    **{
+        f"a row's {column}": sql(f"UPDATE journal SET {column} = 'other' WHERE id = 2")  # noqa: S608  # names of columns of ours
+        for column in ("actor", "action", "subject", "run_id", "reason")
+    },
+    "a row's time": sql("UPDATE journal SET at = '2020-01-01 00:00:00.000000' WHERE id = 2"),
+    "a row's payload": sql("UPDATE journal SET payload = '{}' WHERE id = 2"),
+    "the first row deleted": sql("DELETE FROM journal WHERE id = 1"),
+    "a row in the middle deleted": sql("DELETE FROM journal WHERE id = 5"),
+    "the last row deleted": sql("DELETE FROM journal WHERE id = (SELECT max(id) FROM journal)"),
+    "the last rows deleted, and their hashes": sql("DELETE FROM journal WHERE id > 3", "DELETE FROM journal_chain WHERE id > 3"),  # noqa: E501  # a case a line
+    "a row deleted, and its hash": sql("DELETE FROM journal WHERE id = 5", "DELETE FROM journal_chain WHERE id = 5"),
+    "a row added": sql(ROW),
+    "a row added before the first": sql(ROW.replace("(at,", "(id, at,").replace("SELECT at", "SELECT 0, at")),
+    "two rows exchanged": sql("UPDATE journal SET id = 999 WHERE id = 1", "UPDATE journal SET id = 1 WHERE id = 2", "UPDATE journal SET id = 2 WHERE id = 999"),  # noqa: E501  # a case a line
+    "a hash": sql("UPDATE journal_chain SET sha256 = 'x' WHERE id = 3"),
+    "a hash deleted": sql("DELETE FROM journal_chain WHERE id = 3"),
+    "a row altered and all rows chained anew": rechained(sql("UPDATE journal SET actor = 'eve' WHERE id = 2")),
+    "a row deleted and all rows chained anew": rechained(sql("DELETE FROM journal WHERE id = 2")),
+    "an empty journal": sql("DELETE FROM journal", "DELETE FROM journal_chain"),
+    "an empty journal chained anew": rechained(sql("DELETE FROM journal")),
+    "no journal": lambda home: [path.unlink() for path in home.glob("journal.sqlite*")] and None,
+    "a forged newest release": forge_newest,
+    "a newest release taken away": without_newest,
+    "a figure": lambda home: figures(home).write_bytes(figures(home).read_bytes()[:-1] + b"x") and None,
+    "figures of a release": lambda home: (newest(home) / "scores.parquet").write_bytes(b"x") and None,
+    "a former release taken away": lambda home: shutil.rmtree(sorted((home / "releases").glob("2*"))[0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_what_was_changed_is_named(home: Path, what: str) -> None:
+    settings = Settings()
+    assert verify_home(home, settings) is None
+    TAMPERINGS[what](home)
+    problem = verify_home(home, settings)
+    assert problem is not None
+    assert str(problem)
+
+
+def test_a_release_that_no_night_made_is_named(home: Path, release_frames: Frames) -> None:
+    forged = night(home, release_frames, 31, told=False)
+    problem = verify_home(home, Settings())
+    assert problem is not None
+    assert (problem.run_id, "no witness" in problem.rule) == (forged.run_id, True)
+
+
+def test_a_hash_kept_elsewhere_tells_a_home_that_was_replaced_as_a_whole(
+    home: Path, tmp_path: Path, release_frames: Frames
+) -> None:
+    kept, settings = ReleaseStore(home).head(), Settings()
+    assert kept
+    assert verify_home(home, settings, kept.upper()) is None
+    other = tmp_path / "other"
+    night(other, release_frames, 31)
+    assert verify_home(other, settings) is None
+    assert "no release has this hash" in str(verify_home(other, settings, kept))
+    night(home, release_frames, 31)
+    assert "goes on from there" in str(verify_home(home, settings, kept))
+
+
+def test_a_journal_of_before_chains_reads_and_is_held_together_from_its_next_row(home: Path) -> None:
+    old = home.parent / "old"
+    old.mkdir()
+    shutil.copy(home / "journal.sqlite", old / "journal.sqlite")
+    sql("DROP TABLE journal_chain")(old)
+    journal = Journal(journal_url("", old))
+    before = len(journal.entries())
+    assert (journal.head(), journal.walk({})) == (None, "")
+    journal.record(Entry("ada", "noted", "x"))
+    assert journal.walk({}) == ""
+    head = journal.head()
+    assert head
+    assert head.id == before + 1
+    assert journal.walk({head.id: head.sha256}) == ""
+    journal.close()
+    sql("UPDATE journal SET reason = 'other' WHERE id = 1")(old)
+    journal = Journal(journal_url("", old))
+    assert "altered" in journal.walk({})
+    journal.close()
+
+
+def test_a_night_cut_off_before_its_release_is_in_place_leaves_no_suspicion(home: Path) -> None:
+    journal = Journal(journal_url("", home))
+    journal.record(Entry("nightly", WITNESSED, "20990101T000000Z-abcdef", "20990101T000000Z-abcdef"))
+    journal.close()
+    assert verify_home(home, Settings()) is None
+
+
+def test_a_home_that_others_fill_is_not_held_against_its_own_journal(home: Path) -> None:
+    for path in home.glob("journal.sqlite*"):
+        path.unlink()
+    Journal(journal_url("", home)).close()
+    assert verify_home(home, Settings.model_validate({"store": {"url": "s3://vigie/production"}})) is None
+
+
+def test_the_chain_is_the_same_in_both_databases_and_many_writers_keep_it_whole(any_journal_url: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only here
+
+    journal = Journal(any_journal_url)
+    payload = {"é": [1, 2.5, 1e-7, 10**15, None, True], "a": {"b": "ß\u2028"}}
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: journal.record(Entry("ada", "noted", str(n), payload=payload)), range(40)))
+    assert journal.walk({}) == ""
+    head = journal.head()
+    assert head
+    assert asdict(head)["id"] == 40
+    journal.close()
