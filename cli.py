@@ -25,7 +25,7 @@ for command in (
     panels.backtest, panels.forecast,
     releases.status, releases.verify, releases.export, releases.briefing,
     alerts.deliver,
-    serve.dashboard, serve.health, serve.audit,
+    serve.dashboard, serve.health, serve.audit, serve.sign_out,
     backup.backup, backup.restore, backup.adopt, backup.prune, backup.upgrade,
 ):  # fmt: skip
     app.command()(command)

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -86,20 +87,27 @@ def health(
     import uvicorn
 
     typer.echo(f"http://{address}:{port}{HEALTH_PATH}   (Ctrl+C ends it)")
-    uvicorn.run(application(folder), host=address, port=port, log_level="warning", server_header=False)
+    uvicorn.run(application(folder, address), host=address, port=port, log_level="warning", server_header=False)
 
 
-def application(home: Path) -> Starlette:
-    """The server's application: answers GET and HEAD only."""
+def application(home: Path, address: str = "127.0.0.1") -> Starlette:
+    """The server's application: answers GET and HEAD only, under the dashboard's name and this machine's own."""
     from starlette.applications import Starlette
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from access.guard import host_name, own_names
     from workflow.health import answer
 
+    try:
+        names = own_names(address) | {urlsplit(load_settings(home).dashboard_url.lower()).hostname}
+    except InputError:  # it is told by the answer
+        names = own_names(address)
     kept: dict[str, tuple[float, tuple[int, str, str]]] = {}
 
     def respond(request: Request) -> Response:
+        if host_name(request.headers.get("host", "")) not in names:
+            return Response("This host name is not served here.\n", 400)
         path = request.url.path
         at, answered = kept.get(path, (0.0, (0, "", "")))
         if not answered[0] or time.monotonic() - at > _FRESH_SECONDS:
@@ -109,6 +117,23 @@ def application(home: Path) -> Starlette:
         return Response(answered[2], answered[0], {"Cache-Control": "no-store"}, answered[1])
 
     return Starlette(routes=[Route("/{path:path}", respond)])
+
+
+def sign_out(
+    person: Annotated[str, typer.Argument(help="Name as 'vigie audit' shows it, or issuer|subject.")],
+    reason: Annotated[str, typer.Option("--reason", help="Kept in the journal.")],
+    home: Home = None,
+) -> None:
+    """End every login of a person, on open pages too; roles are taken away in settings.toml or at the provider."""
+    from access.audit import revoke
+    from access.identity import shell_actor
+    from workflow import open_workflow
+
+    folder = home_folder(home)
+    settings = load_settings(folder)
+    with open_workflow(folder, settings) as desk:
+        count = revoke(desk.journal, person, shell_actor(settings.access, ""), reason)
+    typer.echo(f"{count} logins of {person} ended.")
 
 
 def audit(

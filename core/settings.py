@@ -253,15 +253,20 @@ class WebhookChannel(_Channel):
             raise ValueError("a webhook has one address: give url or url_env")
         if self.url and not re.match(r"https?://", self.url):
             raise ValueError(f"url '{self.url}' does not begin with https:// or http://")
+        if self.url and self.token_env and not is_safe_address(self.url):
+            raise ValueError("a token is not sent over an open line: url must begin with https://")
         return self
 
     def address(self) -> str:
         """Where to post.
 
         Raises:
-            InputError: The environment variable is not set.
+            InputError: The environment variable is not set, or a token would go over an open line.
         """
-        return self.url or secret(self.url_env)
+        found = self.url or secret(self.url_env)
+        if self.token_env and not is_safe_address(found):
+            raise InputError(f"{self.url_env}: a token is not sent over an open line: it must begin with https://")
+        return found
 
 
 class ChatChannel(_Channel):

@@ -83,6 +83,10 @@ def open_page(*, with_switch: bool = True) -> Night:
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
     night = next(one for one in found if one.run_id == run_id)
+    try:
+        reads.refuse_altered(night)
+    except VigieError as error:
+        stop_with(error_words(error))
     first_visit.show()
     above_title(night, found, with_switch=with_switch)
     return night

@@ -19,6 +19,7 @@ import streamlit as st
 from core.disclosure import protect, protect_changes
 from core.errors import StoreError
 from core.languages import Language
+from core.languages import marked as _
 from core.settings import home_folder, load_settings
 from dashboard.i18n import language
 from store import status
@@ -82,6 +83,17 @@ def nights() -> list[Night]:
     """Every release of the home folder, the newest first."""
     store = ReleaseStore(home_folder())
     return [_night(release) for release in reversed(store.all())]
+
+
+def refuse_altered(night: Night) -> None:
+    """Refuse a release that is not as it was published.
+
+    Raises:
+        StoreError: Naming what was altered.
+    """
+    store = ReleaseStore(Path(night.home))
+    if problem := store.alteration(store.get(night.run_id)):
+        raise StoreError(_("The release {run_id} is not as it was published: {file}"), **vars(problem))
 
 
 def forecast_coverage(night: Night) -> list[dict[str, Any]]:

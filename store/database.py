@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import sqlite3
 import tempfile
 import time
@@ -25,6 +26,8 @@ _WAIT_SECONDS = 30
 _TRY_AGAIN_SECONDS = 0.2
 _BATCH = 1000
 _T = TypeVar("_T")
+_PLACES = re.compile(r""" "[^"]*" | '[^']*' | \([^)]*\) | \b\w+=\S+ | \b\d+(?:\.\d+){3}\b | \bport\s\d+ """, re.VERBOSE)
+"""Names, machines and settings of a connection in a driver's error."""
 _SETUP_LOCK = 0x56494749
 """Number of the advisory lock under which PostgreSQL's tables are made: "VIGI" in ASCII."""
 
@@ -68,7 +71,9 @@ class Database:
         self._reads_only = _reads_only(url)
         self._engine = _engine(url, reads_only=self._reads_only)
         self.tables: dict[str, sa.Table] = {}
-        self.name = self._engine.url.render_as_string(hide_password=True)
+        url = self._engine.url
+        # An address holds users, machines and, in its query, passwords: none of it belongs into an error.
+        self.name = str(url.database) if url.get_backend_name() == "sqlite" else url.get_backend_name()
 
     def run(self, work: Callable[[sa.Connection], _T], *, writes: bool = False) -> _T:
         """Do some work in one transaction: all of it is kept, or, where it raises, nothing.
@@ -222,7 +227,7 @@ def hold_subject(connection: sa.Connection, subject: str) -> None:
 
 def _named(name: str, error: SQLAlchemyError) -> str:
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return f"journal {name}: {reason}"
+    return f"journal {name}: {_PLACES.sub('…', reason)}"
 
 
 def _create(connection: sa.Connection, tables: tuple[sa.Table, ...]) -> None:

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,7 +39,15 @@ from store.chain import (
     release_folders,
     verify,
 )
-from store.files import flush_folder, named_errors, parquet_bytes, read_parquet, sha256_of_bytes, write_bytes
+from store.files import (
+    flush_folder,
+    named_errors,
+    parquet_bytes,
+    read_parquet,
+    sha256_of_bytes,
+    sha256_of_file,
+    write_bytes,
+)
 from store.lock import held
 
 _STAGING, _REMOVING = ".staging-", ".removing-"
@@ -234,6 +242,21 @@ class ReleaseStore:
         """
         return verify(self.folder, witnesses or {})
 
+    def alteration(self, release: Release) -> Problem | None:
+        """What of a release is not as it was published: before it is shown, not once a day.
+
+        A release that was found whole is looked at again only where one of its files has another time or size.
+
+        Raises:
+            StoreError: A file cannot be read.
+        """
+        later = next((one for one in self.all() if one.run_id > release.run_id), None)
+        link = (later.manifest["previous"] or {}) if later is not None else (read_head(self.folder) or {})
+        recorded = str(link["manifest_sha256"]) if link.get("run_id") == release.run_id else ""
+        with named_errors(release.path):
+            seen = [(path, path.stat()) for path in sorted(release.path.rglob("*")) if path.is_file()]
+        return _alteration(release, recorded, tuple((str(path), st.st_mtime_ns, st.st_size) for path, st in seen))
+
     def head(self) -> str | None:
         """Hash of the newest manifest as it was published: the one value a partner keeps. None before the first night.
 
@@ -317,6 +340,16 @@ def predecessor(store: ReleaseStore, as_of: dt.date, *, replay: bool) -> Release
                 return release
             other = release
     return other
+
+
+@lru_cache(maxsize=64)
+def _alteration(release: Release, recorded: str, _seen: tuple[tuple[str, int, int], ...]) -> Problem | None:
+    name = f"{release.run_id}/{MANIFEST}"
+    if not (release.path / MANIFEST).is_file():
+        return None  # retention removed it meanwhile
+    if recorded and sha256_of_file(release.path / MANIFEST) != recorded:
+        return Problem(release.run_id, name, "was altered: its hash is not the one that was recorded")
+    return next(file_problems(release.path, read_json(release.path / MANIFEST)["files"]), None)
 
 
 def _next_run_id(

@@ -17,7 +17,7 @@ from reports.messages.announcement import Announcement, alert_facts, announcemen
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
 from store.files import write_bytes
 from store.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
-from store.releases import Release
+from store.releases import Release, ReleaseStore
 from workflow import Workflow
 
 DEDUPLICATION = "matter"
@@ -172,9 +172,9 @@ def publish_feeds(workflow: Workflow) -> None:
     sent = {one.announcement for one in workflow.outbox.messages() if one.channel == FEED and one.outcome == SENT}
     rows = [entry for entry in workflow.journal.entries(action=ANNOUNCED) if entry.id in sent]
     announcements = [announcement_of(entry, [row for row in rows if row.subject == entry.subject]) for entry in rows]
-    settings = workflow.settings
+    settings, head = workflow.settings, ReleaseStore(workflow.home).head() or ""
     for language in languages():
-        feed = atom_feed(announcements, language, settings.delivery.publisher, settings.dashboard_url)
+        feed = atom_feed(announcements, language, settings.delivery.publisher, settings.dashboard_url, head)
         write_bytes(published_folder(workflow.home) / feed_name(language), feed)
         if language == DEFAULT_LANGUAGE:
             write_bytes(published_folder(workflow.home) / "alerts.atom", feed)

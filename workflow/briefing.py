@@ -17,8 +17,8 @@ from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
 from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
-from store.chain import MANIFEST, content_problems
-from store.files import named_errors, sha256_of_file
+from store.chain import MANIFEST
+from store.files import sha256_of_file
 from store.releases import Release, ReleaseStore
 from workflow import Workflow, open_workflow
 
@@ -106,14 +106,12 @@ def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_c
         StoreError: A file was altered.
     """
     manifest = release.manifest
-    manifest_hash = _check_manifest(store, release)
-    documents = [_CATALOGUE] if with_catalogue and _CATALOGUE in manifest["files"] else []
-    read = [*(f"{name}.parquet" for name in names if name in release.names), *documents]
-    if problem := next(content_problems(release.path, manifest["files"], read), None):
+    if problem := store.alteration(release):
         raise StoreError(f"{problem}; run 'vigie verify'")
+    documents = [_CATALOGUE] if with_catalogue and _CATALOGUE in manifest["files"] else []
     return LoadedRelease(
         run_id=release.run_id,
-        manifest_hash=manifest_hash,
+        manifest_hash=sha256_of_file(release.path / MANIFEST),
         as_of=release.as_of,
         created_at=dt.datetime.fromisoformat(manifest["created_at"]),
         replay=bool(manifest["replay"]),
@@ -121,20 +119,6 @@ def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_c
         frames={name: release.read(name) for name in names},
         cards=json.loads(release.document(_CATALOGUE)) if documents else {},
     )
-
-
-def _check_manifest(store: ReleaseStore, release: Release) -> str:
-    """Hash of the manifest, if it is the one that the release after it, or the head, records."""
-    with named_errors(release.path / MANIFEST):
-        found = sha256_of_file(release.path / MANIFEST)
-    later = [one for one in store.all() if one.run_id > release.run_id]
-    links = [one.manifest["previous"] or {} for one in later[:1]]
-    recorded = [str(link["manifest_sha256"]) for link in links if link.get("run_id") == release.run_id]
-    if not later and (head := store.head()):
-        recorded = [head]
-    if any(one != found for one in recorded):
-        raise StoreError(f"{release.run_id}/{MANIFEST}: was altered; run 'vigie verify'")
-    return found
 
 
 def _decisions(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:

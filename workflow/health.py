@@ -12,13 +12,16 @@ from typing import Any
 
 from alerts.levels import LEVELS
 from core.errors import VigieError
+from core.log import get_logger
 from core.settings import load_settings
 from store.database import sqlite_file
 from store.journal import journal_url
 from store.mirror import read_contact
+from store.releases import ReleaseStore
 from store.status import NIGHT_ACTIONS, read_status
 from workflow import open_workflow
 
+ALTERED = "altered"
 OK, DEGRADED, STALE, NONE, UNREADABLE, CLOCK = "ok", "degraded", "stale", "no release", "unreadable", "clock"
 ROUTE_STATES, SOURCE_STATES = ("ok", "too_old", "missing"), ("fresh", "due", "overdue", "delinquent")
 HEALTH_PATH, METRICS_PATH = "/healthz", "/metrics"
@@ -71,11 +74,17 @@ class Health:
 def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     """Look at a home folder; nothing in it is changed, and nothing is raised."""
     try:
-        settings = load_settings(home)
+        settings, store = load_settings(home), ReleaseStore(home)
+        current = store.current()
+        if current is not None and (problem := store.alteration(current)) is not None:
+            get_logger().error("release altered", run_id=problem.run_id, file=problem.file, rule=problem.rule)
+            return Health(ALTERED, "the release is not as it was published: run vigie verify", run_id=current.run_id)
         found = read_status(home, settings.journal_url)
         waiting, failing = _outbox(home, settings.journal_url)
     except VigieError as error:
-        return Health(UNREADABLE, _without_folder(str(error), home))
+        # Whoever asks has not signed in: what lies where, and why it cannot be read, is for the log.
+        get_logger().error("health not readable", error=str(error))
+        return Health(UNREADABLE, "settings, journal or release cannot be read: the log says why")
     release = found["release"]
     about: dict[str, Any] = {
         "last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing, "drill": found["drill"],
@@ -188,8 +197,3 @@ def _outbox(home: Path, setting: str) -> tuple[int, int]:
     with open_workflow(home, load_settings(home)) as workflow:
         waiting = workflow.outbox.waiting()
     return len(waiting), sum(message.attempts > 0 for message in waiting)
-
-
-def _without_folder(text: str, home: Path) -> str:
-    """Whoever asks from outside need not know where things lie."""
-    return text.replace(f"{home}/", "").replace(str(home), "the home folder")

@@ -176,7 +176,9 @@ def cap_name(announcement: Announcement) -> str:
     return f"{CAP_FOLDER}/{identifier(announcement)}.xml"
 
 
-def atom_feed(announcements: Sequence[Announcement], language: str, publisher: str, dashboard_url: str) -> bytes:
+def atom_feed(
+    announcements: Sequence[Announcement], language: str, publisher: str, dashboard_url: str, head: str = ""
+) -> bytes:
     """The newest announcements, newest first.
 
     Args:
@@ -184,6 +186,7 @@ def atom_feed(announcements: Sequence[Announcement], language: str, publisher: s
         language: Language of the feed.
         publisher: Who publishes: part of the feed's name.
         dashboard_url: Where the dashboard is found.
+        head: Hash of the newest release's manifest: whoever keeps the feed can hold the releases against it.
     """
     words = Language(language)
     root = etree.Element(f"{{{ATOM_NAMESPACE}}}feed", nsmap={None: ATOM_NAMESPACE})
@@ -191,6 +194,8 @@ def atom_feed(announcements: Sequence[Announcement], language: str, publisher: s
     newest = list(announcements)[-MOST_ENTRIES:][::-1]
     _add(root, "id", f"urn:vigie:{publisher}:alerts:{words.code}")
     _add(root, "title", words.text(_("Vigie: alerts that were signed off")))
+    if head:
+        _add(root, "subtitle", f"vigie verify --head {head}")
     _add(root, "updated", _stamp(newest[0].at if newest else _NEVER))
     _add(_add(root, "author"), "name", "Vigie")
     _add(root, "link", rel="self", type="application/atom+xml", href=feed_name(words.code))

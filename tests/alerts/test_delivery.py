@@ -133,3 +133,13 @@ def test_a_missing_secret_is_named(mailbox: Mailbox) -> None:
     channel = email_channel(mailbox, user="vigie", password_env="VIGIE_NO_SUCH")  # noqa: S106  # the variable's name
     with pytest.raises(InputError, match="VIGIE_NO_SUCH is not set"):
         send_mail(channel, mail())
+
+
+def test_a_token_goes_over_https_or_to_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = {"kind": "webhook", "token_env": "VIGIE_SECRET"}
+    with pytest.raises(ValueError, match="open line"):
+        WebhookChannel.model_validate({**token, "url": "http://hooks.example.org/x"})
+    assert WebhookChannel.model_validate({**token, "url": "https://hooks.example.org/x"}).address()
+    monkeypatch.setenv("VIGIE_ADDRESS", "http://hooks.example.org/x")
+    with pytest.raises(InputError, match="open line"):
+        WebhookChannel.model_validate({**token, "url_env": "VIGIE_ADDRESS"}).address()

@@ -84,6 +84,21 @@ def test_the_server_answers_200_and_503_and_is_not_asked_more_than_it_can_bear(h
     assert (elsewhere.status_code, posted.status_code) == (404, 405)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8502", 200), ("localhost", 200), ("vigie.example.org", 200), ("evil.example.org", 400), ("", 400)],
+)
+def test_the_server_answers_under_its_own_names_alone(home: Path, host: str, status: int) -> None:
+    (home / "settings.toml").write_text('dashboard_url = "https://vigie.example.org"\n')
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application(home, "0.0.0.0"))  # noqa: S104  # nothing is bound
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/healthz", headers={"Host": host})
+
+    assert asyncio.run(ask()).status_code == status
+
+
 def test_where_nothing_was_published_it_is_said_and_nothing_is_made(tmp_path: Path) -> None:
     code, _, body = answer(tmp_path / "nowhere", "/healthz")
     assert (code, json.loads(body)["status"]) == (503, "no release")
@@ -97,9 +112,27 @@ def test_what_cannot_be_read_is_named_without_telling_where_it_lies(home: Path, 
     path = next(home.rglob(damaged), home / damaged)
     path.write_bytes(b"\xff rubbish " * 500)
     code, _, body = answer(home, "/healthz")
-    assert (code, json.loads(body)["status"]) == (503, "unreadable")
-    assert damaged.split(".", maxsplit=1)[0] in json.loads(body)["reason"]
-    assert str(home) not in body
+    is_altered = damaged in {"freshness.parquet", "manifest.json"}
+    assert (code, json.loads(body)["status"]) == (503, "altered" if is_altered else "unreadable")
+    assert not [word for word in (damaged, str(home), "byte", "rubbish") if word in body]
+
+
+def test_a_release_that_was_altered_is_not_well(home: Path) -> None:
+    assert answer(home, "/healthz")[0] == 200
+    path = current(home).path / "forecasts.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    code, _, body = answer(home, "/healthz")
+    assert (code, json.loads(body)["status"]) == (503, "altered")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://vigie:hush@127.0.0.1:9/inside", "postgresql://127.0.0.1:9/inside?user=vigie&password=hush"],
+)
+def test_nobody_learns_where_the_journal_lies(home: Path, address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    (home / "settings.toml").write_text(f'journal_url = "{address}"\n')
+    told = answer(home, "/healthz")[2] + "".join(capfd.readouterr())
+    assert not [word for word in ("hush", "inside", "127.0.0.1", "user=") if word in told], told
 
 
 def test_every_line_for_prometheus_keeps_its_format_and_each_family_is_told_once(home: Path) -> None:
