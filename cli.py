@@ -10,7 +10,7 @@ import typer
 from commands import alerts, backup, hub, nights, outbox, panels, releases, serve, settings, store
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
-from core.log import configure_logging, get_logger
+from core.log import configure_logging, get_logger, one_line
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")
@@ -40,7 +40,7 @@ def main(run: Callable[[], None] = app) -> None:
         if not sys.stderr.isatty():
             get_logger().error("stopped", error=str(error), kind=type(error).__name__)
         else:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {one_line(str(error))}", err=True)
         sys.exit(EXIT_NOTHING_PUBLISHED)
     except KeyboardInterrupt:
         typer.echo("stopped by hand; nothing was published", err=True)

@@ -11,6 +11,7 @@ import typer
 
 from alerts import lifecycle
 from commands.shared import Home, current_release
+from core.log import one_line
 from core.routes import is_route
 from core.settings import home_folder, load_settings
 
@@ -44,8 +45,8 @@ def list_alerts(
         for row in release.read("alerts").to_dict("records"):
             state = state_of(desk, str(row["alert_id"]), str(row["alert_level"]))
             subject = row["route_id"] if is_route(row["route_id"]) else row["source_id"]
-            typer.echo(f"{row['alert_level']:8} {_status_words(state):24} {subject:20} {row['reason']}")
-            typer.echo(f"{'':8} {row['alert_id']}")
+            typer.echo(one_line(f"{row['alert_level']:8} {_status_words(state):24} {subject:20} {row['reason']}"))
+            typer.echo(one_line(f"{'':8} {row['alert_id']}"))
 
 
 @app.command("sign-off")
@@ -112,9 +113,9 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> Non
         for entry in desk.journal.entries(subject=alert_id):
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
             what = f"{entry.action} {kind}".strip()
-            typer.echo(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}")
+            typer.echo(one_line(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}"))
         state = state_of(desk, alert_id)
-        typer.echo(f"now: {_status_words(state) or 'nothing is recorded'}")
+        typer.echo(one_line(f"now: {_status_words(state) or 'nothing is recorded'}"))
 
 
 def deliver(home: Home = None) -> None:
@@ -124,7 +125,7 @@ def deliver(home: Home = None) -> None:
     with open_desk(home) as desk:
         report = send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds)
     for line in report.summary():
-        typer.echo(line)
+        typer.echo(one_line(line))
     if report.failed or report.given_up or report.failing:
         raise typer.Exit(EXIT_SOME_WAIT)
 
@@ -160,10 +161,10 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
         actor = shell_actor(desk.settings.access, name)
         outcome = act(desk, release, alert_id, Step(actor, action, why, payload=payload or {}))
         for line in _outcome_lines(action, outcome):
-            typer.echo(line)
+            typer.echo(one_line(line))
         if send and outcome.announced:
             for line in send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds).summary():
-                typer.echo(line)
+                typer.echo(one_line(line))
 
 
 def _outcome_lines(action: str, outcome: Outcome) -> list[str]:

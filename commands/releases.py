@@ -11,6 +11,7 @@ import typer
 from commands.shared import Home, current_release
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
+from core.log import one_line
 from core.settings import home_folder, load_settings
 
 _MOST_NAMED = 3
@@ -22,7 +23,8 @@ def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", he
 
     folder = home_folder(home)
     found = read_status(folder, load_settings(folder).journal_url)
-    typer.echo(json.dumps(found, indent=2) if as_json else _status_lines(found))
+    shown = json.dumps(found, indent=2) if as_json else _status_lines(found)
+    typer.echo("\n".join(map(one_line, shown.split("\n"))))
     if found["release"] is None:
         raise typer.Exit(1)
 

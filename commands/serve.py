@@ -13,6 +13,7 @@ import typer
 
 from commands.shared import Home
 from core.errors import InputError
+from core.log import one_line
 from core.settings import (
     PROJECT,
     SHORTEST_COOKIE_SECRET,
@@ -147,6 +148,6 @@ def audit(
     with open_workflow(folder, load_settings(folder)) as desk:
         rows = access_rows(desk.journal)[:most]
     for row in rows:
-        typer.echo(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip())
+        typer.echo(one_line(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip()))
     if not rows:
         typer.echo("Nobody has signed in yet.")

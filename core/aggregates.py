@@ -17,17 +17,39 @@ PLACES_OF_EVENTS = frozenset(
     {"latitude", "longitude", "lat", "lon", "lng", "coordinates", "location_coordinates", "geom", "geom_wkt"}
 )
 """Columns of a publisher's table of single events, which a parser may meet where it takes sums only."""
-_NAMES = r"(first|last|given|middle|maiden|family|full|sur|person|applicant|migrant|vessel|ship|boat)s?_?names?"
-_BIRTH = r"(date|day|year|place|town)_of_birth|birth_?(date|day|year|place)|dob|date_de_naissance|lieu_de_naissance"
-_BIRTH_ELSEWHERE = r"data_di_nascita|fecha_de_nacimiento|geburtsdatum"
-_PAPERS = r"(passport|passeport|passaporto|pasaporte|fingerprint|biometric|biometrique|photo)s?(_\w+)?"
-_NUMBERS = r"identifier|(person|personal|national|individual|migrant|applicant|case|unhcr|alien|eurodac|mmsi|imo)_?"
-_REACH = r"(tele|mobile_?|cell_?)?phone(_\w+)?|e_?mail(_\w+)?|courriel|imei|imsi|msisdn|ip_address|home_address|adresse"
-_PLACE = r"(\w+_)?(latitude|longitude|coordinates?)|lat|lon|lng|(lat|lon|lng)_(deg|dd)|gps(_\w+)?|geom(_wkt)?|geometry"
-_PERSON_LEVEL = re.compile(
-    rf"names?|{_NAMES}|nom_de_famille|prenoms?|cognome|apellidos?|{_BIRTH}|{_BIRTH_ELSEWHERE}|{_PAPERS}"
-    rf"|{_NUMBERS}(id|no|nr|number|code)|mmsi|{_REACH}|{_PLACE}"
+_NAMES = (
+    r"(first|last|given|middle|maiden|family|full|sur|fore|nick|person|applicant|migrant|vessel|ship|boat)s?_?names?"
+    r"|(vor|nach|familien|geburts|ruf|zu)_?name(ns?)?|nom_(de_)?(famille|naissance|jeune_fille)|nom_complet|prenoms?"
+    r"|nom_et_prenoms?|cognom[ei]|nominativo|nome_(e_cognome|completo)|apellidos?|nombre_(completo|de_pila)|nombres_y_\w+"
 )
+_BIRTH = (
+    r"(date|day|year|place|town|city)_of_birth|birth_?(date|day|year|place)|d_?o_?b|born_(on|in)"
+    r"|(date|lieu|annee|jour|ville)_de_naissance|nee?_le"
+    r"|(data|luogo|anno|comune)_di_nascita|nat[oa]_il|(fecha|lugar|ano)_de_nacimiento|nacid[oa]_el"
+    r"|geburts_?(datum|ort|jahr|tag)|geb_?(datum|dat|ort)"
+)
+_PAPERS = (
+    r"(passport|passeport|passaporto|pasaporte|reisepass|pass_?(nr|nummer)|fingerprint|biometric|biometrique|photo)s?"
+    r"|fingerabdruc?k\w*|empreintes?_digitales?|impront[ae]_digital[ei]|huellas?_(digital|dactilar)\w*|lichtbild"
+    r"|personalausweis\w*|ausweis_?(nr|nummer)|carte_d?_?identite|carta_d?_?identita|titre_de_sejour|visa_(no|nr|number)"
+    r"|permesso_di_soggiorno|identity_card\w*|iris_scans?|signature"
+)
+_NUMBERS = (
+    r"identifier|ssn|social_security_(no|nr|number)|sozialversicherungs_?\w+|steuer_?(id|nummer)|codice_fiscale|dni|nie|nif"
+    r"|numero_(de_)?(securite_sociale|identite|identidad|etranger|dossier|expediente|pratica|di_pratica)|num_dossier"
+    r"|az_?r_?nummer|aktenzeichen|personen_?(nr|nummer|kennziffer)"
+    r"|((person|personal|national|individual|migrant|applicant|case|unhcr|alien|eurodac|mmsi|imo|registration|tax)_?)+"
+    r"(id|no|nr|num|number|code)s?|mmsi"
+)
+_REACH = (
+    r"(tele|mobile_?|cell_?)?phone(_(no|nr|number))?s?|telefono|telefon_?(nr|nummer)?|handy_?(nr|nummer)?|mobilnummer"
+    r"|(numero_de_)?telephone|e_?mails?(_addres+(es)?)?|courriel|correo_electronico|imei|imsi|msisdn|ip_address"
+    r"|(home|street|postal|mail)_address|adresse|anschrift|wohnanschrift|indirizzo|direccion|domicilio|whatsapp(_\w+)?"
+)
+_PLACE = r"(\w+_)?(latitude|longitude|coordinates?)|lat|lon|lng|(lat|lon|lng)_(deg|dd)|gps(_\w+)?|geom(_wkt)?|geometry"
+_WHOLE = re.compile(rf"names?|nome|nombre_y_\w+|{_PLACE}|[\w]*_?phone_\w+|(passport|photo)s?_\w+")
+_ANYWHERE = re.compile(rf"(?:^|_)(?:{_NAMES}|{_BIRTH}|{_PAPERS}|{_NUMBERS}|{_REACH})(?:_|$)")
+"""English, French, German, Spanish and Italian; the second kind stands for a person whatever stands around it."""
 
 
 class PersonLevelError(SourceError, SchemaError):
@@ -53,11 +75,13 @@ def refuse_person_level(columns: Iterable[object], table: str, *, tolerated: Col
 
 def is_person_level(column: object) -> bool:
     """Whether a column of that name would describe persons, single landings or vessels."""
-    return _PERSON_LEVEL.fullmatch(normalised(column)) is not None
+    name = normalised(column)
+    return _WHOLE.fullmatch(name) is not None or _ANYWHERE.search(name) is not None
 
 
 def normalised(column: object) -> str:
     """A column's name in lower case, words joined by ``_``, without accents: ``birthDate`` is ``birth_date``."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", str(column))
+    seen = "".join(char for char in str(column) if unicodedata.category(char) != "Cf")
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", seen)
     bare = "".join(char for char in unicodedata.normalize("NFKD", parted) if not unicodedata.combining(char))
     return re.sub(r"[^a-z0-9]+", "_", bare.casefold()).strip("_")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import unicodedata
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
@@ -21,6 +24,7 @@ def configure_logging(*, json_lines: bool | None = None) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _harmless,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -29,6 +33,21 @@ def configure_logging(*, json_lines: bool | None = None) -> None:
     )
     for noisy in ("cmdstanpy", "prophet", "fontTools", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def one_line(text: str) -> str:
+    """A text as one line that moves no cursor and turns no direction: whatever would is shown as its code.
+
+    For terminals, logs and lines of a file: what people and publishers wrote may hold anything.
+    """
+    return "".join(
+        char if char.isprintable() or unicodedata.category(char) == "Zs" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {key: one_line(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def get_logger() -> structlog.stdlib.BoundLogger:

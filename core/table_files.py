@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import xlsxwriter
 
 from core.errors import InputError
+from core.log import one_line
 from core.spreadsheets import harmless, harmless_cell
 
 About = Sequence[tuple[str, str]]
@@ -32,6 +34,9 @@ _FIRST_YEAR = 1900
 """Before it a sheet has no dates."""
 
 
+_AFTER_A_COMMA = re.compile(r"(?<=[,;\t])(?=\s*[=+\-@])|(?<=[,;\t] )(?=[=+\-@])")
+
+
 def csv_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
     """CSV in UTF-8 with a byte order mark; the lines about the table stand first and begin with ``#``.
 
@@ -39,7 +44,9 @@ def csv_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
         frame: The table.
         about: One text per line.
     """
-    head = "".join(f"# {harmless_cell(_one_line(text))}\n" for text in about)
+    # A spreadsheet takes these lines apart at commas too: what then begins a cell must not begin a formula.
+    lines = [_AFTER_A_COMMA.sub("'", one_line(_one_line(text))) for text in about]
+    head = "".join(f"# {harmless_cell(line)}\n" for line in lines)
     return ("\ufeff" + head + harmless(frame).to_csv(index=False, lineterminator="\n")).encode()
 
 

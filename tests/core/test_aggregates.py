@@ -11,12 +11,21 @@ REFUSED = (
     "Name", "first name", "LastName", "SURNAME", "Nom de famille", "Prénom", "apellidos", "Date of birth", "birthDate",
     "DOB", "date de naissance", "lieu de naissance", "passport", "Passport No.", "identifier", "person_id",
     "CaseNumber", "UNHCR ID", "phone", "Mobile phone", "e-mail", "Email address", "Latitude", "lon", "landing_latitude",
+    "Date of Birth (dd/mm)", "Nachname", "SSN", "UNHCR individual number", "Vorname(n)", "Geburtsdatum (TT.MM.JJJJ)",
+    "Geburtsort", "Reisepass-Nr.", "AZR-Nummer", "Telefonnummer", "Anschrift", "Cognome e nome", "Codice fiscale",
+    "Data di nascita", "Luogo di nascita", "Fecha de nacimiento", "Primer apellido", "Número de expediente", "DNI",
+    "Correo electrónico", "Prénom usuel", "Né le", "N° de dossier / numéro étranger", "Empreintes digitales",
+    "Applicant's full name", "Contact phone number", "Na\u200bme", "ｎａｍｅ", "Mother's maiden name",
+    "Passport no (if any)",    "registration number", "Home address", "family_name_latin", "Born on",
     "Location coordinates", "MMSI", "vessel name", "fingerprint", "photo", "IMEI", "geom_wkt",
 )  # fmt: skip
 ALLOWED = (
     "series_id", "source_id", "route_id", "time_period", "value", "citizen", "country_of_birth", "Nationality", "Sex",
     "age", "boats", "Location of death", "incident year", "Number of survivors", "Country Name", "geo", "n",
-    "names_shown",
+    "names_shown", "Nombre d’arrivées", "Numero di persone", "Anzahl Personen", "Staatsangehörigkeit", "Herkunftsland",
+    "Number of persons", "Individuals", "cases", "Pays de naissance", "Año", "Mes", "Monat", "phoneme", "Signed",
+    "Total", "Place of arrival", "Date of arrival", "Registration date", "National total", "Persons registered",
+    "Fiscal year",
 )  # fmt: skip
 
 
