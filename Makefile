@@ -1,5 +1,6 @@
 # A newcomer needs two: `make run` and `make test`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Installs everything else, and is held against its hashes too: requirements/uv.txt.
 UV = uv==0.13.9
 PORT ?= 8501
 HEADLESS ?= 0
@@ -22,11 +23,11 @@ help:
 setup: .venv/ready-to-run
 	@echo "Set up. Next: make run, or .venv/bin/vigie --help"
 
-.venv/ready-to-run: requirements.txt pyproject.toml
+.venv/ready-to-run: requirements.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Vigie needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 setup")'
 	@echo "Making .venv with the pinned requirements …"
 	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements.txt
 	@$(VENV)/uv pip install --quiet --python $(VENV)/python --no-deps --no-build-isolation -e .
 	@touch $@
@@ -99,6 +100,7 @@ docs/release.md: core/release.py core/release_docs.py
 	$(VENV)/python -m core.release_docs > $@
 
 requirements:
+	echo "$(UV)" | $(COMPILE) -o requirements/uv.txt -
 	$(COMPILE) -o requirements.txt requirements/run.in
 	for name in s3 dev dask ray spark; do $(COMPILE) -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from core.settings import PROJECT
 
@@ -99,10 +99,10 @@ def test_another_name_is_not_answered(proxy: int) -> None:
         client.get(f"https://127.0.0.1:{proxy}/", extensions={"sni_hostname": "evil.example.org"})
 
 
-def test_the_websocket_passes(proxy: int) -> None:
+def test_the_websocket_passes(proxy: int, dashboard: Dashboard) -> None:
     trusting = ssl._create_unverified_context()  # noqa: S323  # as above
     with connect(
         f"wss://{NAME}/_stcore/stream", ssl=trusting, sock=socket.create_connection(("127.0.0.1", proxy)),
-        subprotocols=[Subprotocol("streamlit")], open_timeout=60,
+        subprotocols=[Subprotocol("streamlit")], open_timeout=60, origin=Origin(dashboard.base),
     ) as connection:  # fmt: skip
         assert connection.subprotocol == "streamlit"

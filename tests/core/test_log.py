@@ -34,9 +34,7 @@ def test_a_log_line_stays_one_line(text: str, capfd: pytest.CaptureFixture[str])
     assert re.fullmatch(r"[ -~]*\n", written)
 
 
-@pytest.mark.parametrize(
-    "text", ["Source: Cite,=HYPERLINK(1)", "a, =1+1", "a;+1", "a\t@x", "=1", "a,\n=1", "a ,-1"]
-)
+@pytest.mark.parametrize("text", ["Source: Cite,=HYPERLINK(1)", "a, =1+1", "a;+1", "a\t@x", "=1", "a,\n=1", "a ,-1"])
 def test_no_line_about_a_table_begins_a_live_cell(text: str) -> None:
     line = csv_bytes(pd.DataFrame({"x": [1]}), [text]).decode().splitlines()[0]
     assert not [cell for cell in re.split(r"[,;\t]", line.removeprefix("\ufeff")) if re.match(r"\s*[=+\-@]", cell)]

@@ -196,3 +196,14 @@ def test_the_container_s_scheduler_runs_a_first_night_and_then_one_a_day(tmp_pat
     assert told[3] == "vigie nightly --live"
     assert '"exit": 3' in done.stderr
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on the path")
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_a_unit_can_reach_little(name: str) -> None:
+    command = ["systemd-analyze", "security", "--offline=true", str(DEPLOY / name)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+    found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
+    assert found, told
+    assert float(found[1]) <= 2.0
+    assert unit(name)["Service"]["UMask"] == "0077"
