@@ -265,14 +265,23 @@ def update_with_nowcasts(
         rows = paths["series_id"].to_numpy() == series_id
         places = paths[rows].reset_index().pivot_table(index="output_type_id", columns="horizon", values="index")
         draws = values[places.to_numpy(dtype=int)]
-        new_quantiles, new_draws = _conditioned(table.quantiles[order], draws, nowcast)
+        new_quantiles, new_draws = conditioned(table.quantiles[order], draws, nowcast)
         quantiles[order] = new_quantiles
         values[places.to_numpy(dtype=int)] = new_draws
     return to_rows(QuantileTable(table.keys, quantiles)), paths.assign(value=values)
 
 
-def _conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """One series: quantiles ``(H, 23)`` and draws ``(n, H)`` given a nowcast of the first horizon."""
+def conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Let one series' forecast follow a nowcast of its first horizon.
+
+    Args:
+        quantiles: Shape ``(H, 23)``.
+        draws: Joint draws of all horizons, shape ``(n, H)``.
+        nowcast: The first horizon's quantiles as they are now known, shape ``(23,)``.
+
+    Returns:
+        Both, in the same shapes.
+    """
     ranks = (rankdata(draws, axis=0, method="ordinal") - 0.5) / len(draws)
     scores = ndtri(ranks)
     first = value_at(ranks[:, 0], nowcast)

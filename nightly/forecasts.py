@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from core.progress import ProgressReport
+from core.release import NOWCASTS
 from core.settings import Settings
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
@@ -43,6 +44,7 @@ class ForecastSet:
         cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
             ``fits`` and ``reason``. They are left out of the ensemble.
         fallbacks: Number of series for which the baseline answers tonight, by model.
+        nowcasts: Those that the present forecasts follow (``core.release.NOWCASTS``).
     """
 
     current: pd.DataFrame
@@ -52,6 +54,7 @@ class ForecastSet:
     computed: int
     cut_off: list[dict[str, Any]] = field(default_factory=list)
     fallbacks: dict[str, int] = field(default_factory=dict)
+    nowcasts: pd.DataFrame = field(default_factory=NOWCASTS.empty)
 
     @cached_property
     def current_ensemble(self) -> pd.DataFrame:
@@ -78,7 +81,7 @@ class ForecastSet:
         }
         served, paths = update_with_nowcasts(self.current_ensemble, self.paths, by_series)
         members = self.current[self.current["model_id"] != ENSEMBLE]
-        return replace(self, current=pd.concat([members, served], ignore_index=True), paths=paths)
+        return replace(self, current=pd.concat([members, served], ignore_index=True), paths=paths, nowcasts=used)
 
 
 def make_forecasts(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alerts.verification.hindcast import Nowcasts
 from core.quantiles import FloatArray
 from core.release import NOWCASTS
 from core.schema import check
@@ -86,6 +87,26 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     )
     typed = joined.astype({"as_of": "datetime64[ns]", "n": "int64"})[list(NOWCASTS.columns)]
     return check(typed, NOWCASTS)
+
+
+def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) -> Nowcasts:
+    """What nights on the same day of the month would have known of the month after past origins.
+
+    Args:
+        data: What is known.
+        used: Tonight's nowcasts that forecasts follow (``core.release.NOWCASTS``).
+        past: The ensemble's hindcasts, at whose origins the question is asked.
+    """
+    days = daily_arrivals(data.known)
+    routes = used.drop_duplicates("series_id")
+    known: dict[tuple[str, pd.Timestamp], FloatArray] = {}
+    for series_id, route_id, newest in routes[["series_id", "route_id", "last_day"]].itertuples(index=False, name=None):
+        route = RouteDays(daily_history(days[route_id]), _totals(data.panel, series_id))
+        for origin in past.loc[past["series_id"] == series_id, "origin_date"].unique():
+            then = route.nowcast(pd.Timestamp(origin).to_period("M") + 1, int(newest.day))
+            if then is not None:
+                known[series_id, pd.Timestamp(origin)] = then.quantiles
+    return known
 
 
 def _of_route(row: Mapping[Hashable, object], route: RouteDays, past: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from ingest.registers import events, said_on_detections
 from nightly.forecasts import ForecastSet
+from nightly.nowcasts import past_nowcasts
 from nightly.real_time import RealTimeData
 from store.releases import Release
 from store.vintages import VintageStore
@@ -61,7 +62,8 @@ def run_alerts(
         by_citizen=_counts_by_citizen(data),
         drivers=_drivers(data),
     )
-    record = full_record(served.past_ensemble, panel, settings.alerts, as_of=data.date)
+    then = past_nowcasts(data, served.nowcasts, served.past_ensemble)
+    record = full_record(served.past_ensemble, panel, settings.alerts, as_of=data.date, nowcasts=then)
     observed = observed_signals(evidence, settings.alerts)
     now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
     return {

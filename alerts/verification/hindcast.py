@@ -7,6 +7,7 @@ there, one layer per month ahead. Only what was counted up to an origin defines 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from alerts.rules.base import ExceedanceRule
 from core.calendar import PLANNING_MONTHS, planning_window
 from core.quantiles import QUANTILE_LEVELS, FloatArray, probability_above
 from core.settings import AlertSettings
+from forecasting.nowcast import conditioned
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.trajectories import draw_paths, past_scores
@@ -112,7 +114,13 @@ class Judged:
         return Pairs(self.probability[layer], self.event[layer], self.calm[layer])
 
 
-def past_forecasts(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, as_of: dt.date) -> PastForecasts:
+Nowcasts = Mapping[tuple[str, pd.Timestamp], FloatArray]
+"""Nowcasts of the month after past origins, by series and origin: quantiles at the 23 levels."""
+
+
+def past_forecasts(
+    backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, as_of: dt.date, nowcasts: Nowcasts | None = None
+) -> PastForecasts:
     """Put one model's past forecasts into arrays, and draw the sample paths that each past night would have drawn.
 
     Args:
@@ -121,6 +129,8 @@ def past_forecasts(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, 
         counts: Monthly outcomes, one column per series to keep (:func:`alerts.rules.base.counts_by_series`); series
             without forecasts are left out.
         as_of: Date of the release, from whose planning window each series' ``starts`` follow.
+        nowcasts: What a night on the same day of the month would have known of the month after each origin: forecasts
+            up to the window's end follow it, as they do tonight.
     """
     rows = backtest[(backtest["model_id"] == model_id) & (backtest["output_type"] == "quantile")]
     rows = rows[rows["series_id"].isin(counts.columns)]
@@ -137,7 +147,16 @@ def past_forecasts(backtest: pd.DataFrame, model_id: str, counts: pd.DataFrame, 
     quantiles[at[0][usable], at[1][usable], rows["horizon"].to_numpy()[usable] - 1, levels[usable]] = rows[
         "value"
     ].to_numpy()[usable]
-    return PastForecasts(origins, found, starts, quantiles, _paths(rows[usable], counts, found, origins, starts))
+    paths = _paths(rows[usable], counts, found, origins, starts)
+    for (name, date), nowcast in (nowcasts or {}).items():
+        place = origins.get_indexer(pd.PeriodIndex([date], freq="M"))[0], found.index(name) if name in found else -1
+        known = min(place) >= 0 and np.isfinite(quantiles[(*place, slice(paths.shape[2]))]).all()
+        if known:
+            near = quantiles[(*place, slice(paths.shape[2]))]
+            quantiles[(*place, slice(paths.shape[2]))], draws = conditioned(near, paths[place].T, nowcast)
+            paths[place] = draws.T
+    ahead = starts[:, None] - 1 + np.arange(PLANNING_MONTHS)
+    return PastForecasts(origins, found, starts, quantiles, np.take_along_axis(paths, ahead[None, :, :, None], axis=2))
 
 
 def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> Judged:
@@ -209,11 +228,15 @@ def _onsets(
 def _paths(
     rows: pd.DataFrame, counts: pd.DataFrame, series: list[str], origins: pd.PeriodIndex, starts: NDArray[np.int_]
 ) -> FloatArray:
-    """Draw at each origin with the same function as a night, from outcomes that had been counted by then."""
+    """Draw at each origin with the same function as a night, from outcomes that had been counted by then.
+
+    Returns:
+        Shape ``(origins, series, months ahead, PATHS)``, up to the end of the latest window.
+    """
     last = int(starts.max(initial=0)) + PLANNING_MONTHS - 1
     paths = np.full((len(origins), len(series), last, PATHS), np.nan)
     if rows.empty:
-        return np.full((len(origins), len(series), PLANNING_MONTHS, PATHS), np.nan)
+        return paths
     rows = rows[rows["horizon"] <= last]
     panel = Panel("M", counts[series], pd.DataFrame(index=counts[series].columns))
     horizons = list(range(1, last + 1))
@@ -225,8 +248,7 @@ def _paths(
         drawn = draw_paths(here, series, horizons, learned.until(pd.Timestamp(date)), n=PATHS, seed=0)
         columns = pd.Index(series).get_indexer(pd.Index(here.keys["series_id"]))
         paths[origins.get_loc(pd.Period(date, "M")), columns, here.keys["horizon"].to_numpy() - 1] = drawn
-    ahead = starts[:, None] - 1 + np.arange(PLANNING_MONTHS)
-    return np.take_along_axis(paths, ahead[None, :, :, None], axis=2)
+    return paths
 
 
 def _window_probability(rule: ExceedanceRule, paths: FloatArray, limits: FloatArray) -> FloatArray:

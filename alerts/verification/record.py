@@ -31,7 +31,16 @@ from alerts.verification.contingency import (
     ranking,
     reliability,
 )
-from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, PastForecasts, judge, past_forecasts
+from alerts.verification.hindcast import (
+    HORIZONS,
+    WINDOW,
+    BoolArray,
+    Judged,
+    Nowcasts,
+    PastForecasts,
+    judge,
+    past_forecasts,
+)
 from core.release import FORECASTS, PANEL, TRACK_RECORD
 from core.schema import ALL, check
 from core.settings import AlertSettings
@@ -85,7 +94,7 @@ class Record:
         return {rule: by_horizon[WINDOW] for rule, by_horizon in self.frozen.items()}
 
 
-def full_record(  # the parts of one judgement, each named by the caller
+def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by the caller
     backtest: pd.DataFrame,
     panel: pd.DataFrame,
     settings: AlertSettings,
@@ -94,6 +103,7 @@ def full_record(  # the parts of one judgement, each named by the caller
     rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
     cutoffs: Mapping[str, Cutoffs] | None = None,
     simple_rules: Sequence[Comparison] = COMPARISONS,
+    nowcasts: Nowcasts | None = None,
 ) -> Record:
     """Judge every rule about the months ahead at every past origin, beside simple rules.
 
@@ -106,6 +116,7 @@ def full_record(  # the parts of one judgement, each named by the caller
         rules: The rules.
         cutoffs: Cut-offs by rule, given beforehand: then nothing is learned, and every origin is judged.
         simple_rules: Rules to compare with.
+        nowcasts: Of the month after past origins, where alerts are issued from forecasts that follow one.
 
     Raises:
         SchemaError: A frame breaks its contract.
@@ -113,7 +124,7 @@ def full_record(  # the parts of one judgement, each named by the caller
     check(backtest, FORECASTS)
     check(panel, PANEL)
     counts = counts_by_series(panel)
-    past = past_forecasts(backtest, ENSEMBLE, counts, as_of)
+    past = past_forecasts(backtest, ENSEMBLE, counts, as_of, nowcasts)
     span = training.Span(past.origins, 0) if cutoffs is not None else training.part(past.origins, settings)
     own: list[dict[str, object]] = []
     beside: list[dict[str, object]] = []

@@ -533,3 +533,20 @@ def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Bui
     assert found["n_alerts"] == 2
     assert (found["n_repeats"], found["n_no_onset"]) == (1, 0)
     assert (found["precision"], found["recall"]) == (1.0, 1.0)
+
+
+def test_past_forecasts_follow_the_nowcast_of_their_first_month_as_tonights_do(world: World) -> None:
+    forecasts, panel = world
+    counts = counts_by_series(panel)
+    plain = past_forecasts(forecasts, "vigie-ensemble", counts, AS_OF)
+    place, date = (len(plain.origins) - 8, 0), plain.origins[-8].end_time.normalize()
+    nowcast = np.sort(2.0 * plain.quantiles[(*place, 0)])
+    made = past_forecasts(forecasts, "vigie-ensemble", counts, AS_OF, {(plain.series[0], date): nowcast})
+    assert np.allclose(made.quantiles[(*place, 0)], nowcast)
+    # The window begins with the first month here: its paths are the nowcast's.
+    assert plain.starts[0] == 1
+    assert np.median(made.paths[(*place, 0)]) == pytest.approx(np.median(nowcast), rel=0.02)
+    others = np.ones(plain.paths.shape[:2], dtype=bool)
+    others[place] = False
+    assert np.array_equal(made.paths[others], plain.paths[others], equal_nan=True)
+    assert np.array_equal(made.quantiles[others], plain.quantiles[others], equal_nan=True)
