@@ -79,6 +79,19 @@ def collect(
 
 
 @app.command()
+def combine(place: Place) -> None:
+    """Write the hub's ensembles of what was submitted: the median of quantiles, and a mean weighted by past scores."""
+    from nightly.hub_score import combine_hub
+    from store.hub import HubFiles
+
+    files = combine_hub(place)
+    HubFiles(place).write(files)
+    typer.echo(
+        f"{place}: {sum(path.endswith('.parquet') for path in files)} submissions of the hub's ensembles written"
+    )
+
+
+@app.command()
 def score(
     place: Anywhere,
     baseline: Annotated[str, typer.Option("--baseline", help="Model that all are measured by.")] = "vigie-baseline",

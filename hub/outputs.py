@@ -84,6 +84,25 @@ def own_metadata(model_id: str, title: str, summary: str, source: str, version: 
     return text.encode()
 
 
+ENSEMBLES = {
+    "hub-median": "Median, quantile by quantile, of the designated models.",
+    "hub-weighted": "Mean of the designated models on log scale, weighted by their scores over the year before.",
+}
+
+
+def ensemble_metadata(model_id: str) -> bytes:
+    """What a hub is told of one of its own ensembles, as YAML."""
+    about: dict[str, Any] = {
+        "team_name": "Hub", "team_abbr": "hub", "model_name": ENSEMBLES[model_id].split(",")[0][:100],
+        "model_abbr": model_id.split("-", 1)[1], "model_contributors": [{"name": "The hub", "affiliation": "The hub"}],
+        "license": "CC-BY-4.0", "designated_model": False, "data_inputs": "The submissions of this hub.",
+        "methods": ENSEMBLES[model_id], "methods_long": ENSEMBLES[model_id], "ensemble_of_models": True,
+        "ensemble_of_hub_models": True,
+    }  # fmt: skip
+    text: str = yaml.safe_dump(about, sort_keys=False)
+    return text.encode()
+
+
 def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Series whose every source lets its figures be passed on.
 
@@ -99,6 +118,28 @@ def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mappin
         return card is not None and card["redistribution"] is not False and all(is_open(part) for part in parts)
 
     return [one for one in series if one in sources and is_open(sources[one])]
+
+
+def weekly(daily: pd.DataFrame) -> pd.DataFrame:
+    """Sums of whole weeks of series that are counted by day, each named by its days' series.
+
+    Args:
+        daily: ``series_id, time_period, obs_value, as_of`` with days.
+
+    Returns:
+        The same columns with ISO weeks that have all seven days; a week is known when its last day is.
+    """
+    day = pd.to_datetime(daily["time_period"])
+    week = day.dt.strftime("%G-W%V")
+    groups = daily.assign(time_period=week).groupby(["series_id", "time_period"], sort=True)
+    sums = groups.agg(obs_value=("obs_value", "sum"), as_of=("as_of", "max"), days=("obs_value", "size")).reset_index()
+    whole = sums[sums["days"] == 7].drop(columns="days").reset_index(drop=True)
+    return whole.assign(series_id=whole["series_id"].map(weekly_name))
+
+
+def weekly_name(series_id: str) -> str:
+    """The weekly series of a daily one."""
+    return series_id.removesuffix(".D") + ".W"
 
 
 def time_series(values: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from core.calendar import Frequency, pandas_frequency
 from core.countries import display_name
 from core.routes import route_name
-from core.schema import ALL
+from core.schema import ALL, NOT_APPLICABLE
 from hub.schemas import LEVELS, METADATA, SCHEMA_ADDRESS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,6 +59,8 @@ def series_name(series_id: str) -> str:
     """A series in plain English."""
     target, route_id, geo, _citizen, freq = series_id.split(".")
     place = route_name(route_id) if geo == ALL else display_name(geo)
+    if geo != ALL and route_id != NOT_APPLICABLE:
+        place = f"{route_name(route_id)}, {place}"
     period = RHYTHMS[freq].period  # type: ignore[index]  # as above
     return f"{_WORDS.get(target, target.replace('_', ' '))} by {period}: {place}"
 

@@ -27,6 +27,8 @@ from hub.outputs import (
     own_metadata,
     own_submissions,
     time_series,
+    weekly,
+    weekly_name,
 )
 from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
@@ -63,12 +65,14 @@ def init_hub(place: Path, release: Release, name: str) -> list[str]:
 
 
 def published_series(release: Release) -> list[str]:
-    """Series of a release that a hub may hold: forecast, and of openly licensed figures."""
+    """Series of a release that a hub may hold: those forecast and, by week, those counted by day; of open figures."""
     forecast = pd.concat([release.read(name, ["series_id"]) for name in ("forecasts", "asylum_forecasts")])
     observed = release.read("observations", ["source_id", "series_id"]).drop_duplicates("series_id")
     sources = dict(zip(observed["series_id"], observed["source_id"], strict=True))
     cards = json.loads(release.document(CATALOGUE))
-    return open_series(sorted(set(forecast["series_id"])), sources, cards)
+    daily = [one for one in sources if one.startswith("arrivals.") and one.endswith("._T.D")]
+    wanted = open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
+    return [weekly_name(one) if one.endswith(".D") else one for one in wanted]
 
 
 def submit(place: str, release: Release, home: Path) -> list[str]:
@@ -105,7 +109,8 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     known = release.read("observations")
     data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
     series = target_values(data, known, open_ones)
-    sources = set(known.loc[known["series_id"].isin(open_ones), "source_id"])
+    named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
+    sources = set(known.loc[named, "source_id"])
     out |= {TIME_SERIES: parquet_bytes(series), ORACLE: parquet_bytes(oracle(series))}
     out["target-data/README.md"] = _provenance(release, sources).encode()
     files.write(out)
@@ -122,7 +127,9 @@ def target_values(data: RealTimeData, known: pd.DataFrame, series: Collection[st
         known: What is known now (``core.release.OBSERVATIONS``).
         series: Names of the series.
     """
-    mine = known[known["series_id"].isin(series)]
+    days = known[known["series_id"].str.endswith(".D")]
+    days = days[days["series_id"].map(weekly_name).isin(series)]
+    mine = pd.concat([known[known["series_id"].isin(series)], weekly(days)], ignore_index=True)
     routes = [one for one in data.forecastable if one in set(series)]
     today = pd.Timestamp(data.date)
     then = [

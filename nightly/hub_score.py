@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,14 @@ import pandas as pd
 from core.errors import InputError, SourceError
 from core.log import get_logger
 from core.quantiles import FloatArray
+from forecasting.quantiles import QuantileTable, to_rows
+from hub.combine import combine
 from hub.config import Hub
+from hub.outputs import ensemble_metadata, tidy
 from hub.score import as_quantiles, grid, league, quantile_rows, unit_name
-from hub.submission import read_submission
-from nightly.hub import hub_of, submission_paths
+from hub.submission import read_metadata, read_submission
+from nightly.hub import METADATA, hub_of, submission_paths
+from store.files import parquet_bytes
 from store.hub import HubFiles
 
 _VALUE = "oracle_value"
@@ -84,3 +89,41 @@ def _outcomes(files: HubFiles, hub: Hub, keys: pd.DataFrame) -> FloatArray:
     values = named.dropna(subset=["value"]).drop_duplicates(key, keep="last").set_index(key)["value"]
     wanted = pd.MultiIndex.from_frame(keys[key])
     return values.reindex(wanted).to_numpy(dtype=float)
+
+
+def combine_hub(place: str) -> dict[str, bytes]:
+    """The hub's ensembles as submissions, for every round in which two designated models of monthly series took part.
+
+    What an ensemble has said of a round stays as it was; it is left out here.
+
+    Args:
+        place: Folder or address.
+
+    Returns:
+        Files by path, metadata among them.
+
+    Raises:
+        InputError: There is no readable hub.
+        StoreError: A file cannot be read.
+    """
+    files = HubFiles(place)
+    hub = hub_of(files)
+    rows = [part for part in _rows(files, hub) if len(part)]
+    about = {Path(path).stem: read_metadata(hub, path, files.read(path))[0] for path in files.names(METADATA)}
+    members = [name for name, words in about.items() if words and words.get("designated_model")]
+    if not rows:
+        return {}
+    table = as_quantiles(pd.concat(rows, ignore_index=True))[0]
+    made = combine(table, _outcomes(files, hub, table.keys), members)
+    out: dict[str, bytes] = {}
+    for (model_id, origin), part in made.keys.groupby(["model_id", "origin_date"]):
+        path = f"{hub.output_folder}/{model_id}/{origin:%Y-%m-%d}-{model_id}.parquet"
+        if files.find(path) is None:
+            own = QuantileTable(part.reset_index(drop=True), made.quantiles[part.index])
+            named = to_rows(own).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
+            out[path] = parquet_bytes(tidy(named))
+            out[f"{METADATA}/{model_id}.yml"] = ensemble_metadata(str(model_id))
+    for path, content in out.items():
+        if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
+            raise InputError(f"not written: {faults[0]}")
+    return out

@@ -26,9 +26,9 @@ from forecasting.model import BASELINE, LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, stack, to_matrix
 from forecasting.verification.scores import observed_at, wis
-from hub.combine import MEDIAN, WEIGHTED, combine
+from hub.combine import combine
 from hub.config import Hub, config_names, read_config
-from hub.outputs import DESIGNATED
+from hub.outputs import DESIGNATED, ENSEMBLES
 from hub.score import as_quantiles, grid, league, quantile_rows
 from hub.submission import read_metadata, read_submission
 from nightly.hub import HUB_SOURCE, METADATA, collect
@@ -41,11 +41,8 @@ ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
 IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
 PUBLISHED = "hub"
 """Folder of the tables for machines."""
+
 _KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
-_OWN_ENSEMBLES = {
-    MEDIAN: "Median, quantile by quantile, of the designated models.",
-    WEIGHTED: "Mean of the designated models on log scale, weighted by their scores over the year before.",
-}
 
 
 def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
@@ -241,7 +238,7 @@ def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     rows += [
         {"model_id": model_id, "team_name": "Hub", "model_name": model_id, "methods": methods, "licence": "CC-BY-4.0",
          "designated": False}
-        for model_id, methods in _OWN_ENSEMBLES.items()
+        for model_id, methods in ENSEMBLES.items()
     ]  # fmt: skip
     return _checked(pd.DataFrame(rows), HUB_MODELS)
 

@@ -81,7 +81,7 @@ def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
             if EDITIONS in release.names and edition.sha256 in set(release.read(EDITIONS, ["sha256"])["sha256"]):
                 found.append(_proof(home, words, f"{EDITIONS}.parquet", releases[place:]))
                 break
-    if not editions:
+    if not found:
         for place, release in enumerate(releases):
             rows = release.read(FORECASTS, ["model_id", "origin_date"])
             day = rows["origin_date"].dt.strftime("%Y-%m-%d")
