@@ -55,6 +55,9 @@ def draw_league(rows: pd.DataFrame, timing: str) -> None:
     st.dataframe(
         localised(hub_view.league_table(rows)),
         hide_index=True,
+        height="content",
+        placeholder="",
+        column_config={_("Model"): st.column_config.TextColumn(width=300)},
         alt=_("Scores of every model on the same months; click a column to sort"),
     )
     text = _(
@@ -127,7 +130,8 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
     if record.empty:
         st.markdown(small(_("Nothing of this model has been scored here yet.")))
         return
-    st.dataframe(localised(record), hide_index=True, alt=_("Scores of one model by months ahead, route and season"))
+    alt = _("Scores of one model by months ahead, route and season")
+    st.dataframe(localised(record), hide_index=True, height="content", placeholder="", alt=alt)
 
 
 def show_how(night: Night) -> None:
