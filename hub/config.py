@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ OPTIONAL_FILES = frozenset({"target-data"})
 METADATA_SCHEMA = f"{CONFIG}/model-metadata-schema.json"
 TARGET_END_DATE = "target_end_date"
 _MOST_NAMED = 5
+_ROUND_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,9 @@ def _round_faults(rounds: tuple[Round, ...]) -> list[SourceError]:
         if one.relative_to and one.relative_to != one.variable:
             rule = f"the deadline is relative to '{one.relative_to}', which does not name the round"
             faults.append(SourceError(path, rule, column=f"{where}/submissions_due"))
+        strange = [name for name in sorted(one.ids) if not _ROUND_ID.fullmatch(name)]
+        if strange:
+            faults.append(SourceError(path, f"'{strange[0][:40]}' cannot stand in a file's name", column=where))
         bad = [name for name in sorted(one.ids) if one.relative_to and not _is_day(name)]
         if bad:
             faults.append(SourceError(path, f"round '{bad[0]}' is not a date, as its deadline needs", column=where))

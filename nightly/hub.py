@@ -189,6 +189,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
     metadata, metadata_faults = _metadata(files, hub, only)
     faults += metadata_faults + designation_faults(metadata)
     paths = submission_paths(files, hub, only)
+    described = {Path(path).stem for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))}
     late = 0
     for path in paths:
         _submission, found = read_submission(hub, path, files.read(path))
@@ -197,7 +198,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
         if isinstance(where, SourceError):
             continue
         model_id, round_id = where
-        if hub.metadata_schema is not None and not _has_metadata(files, model_id):
+        if hub.metadata_schema is not None and model_id not in described:
             faults.append(SourceError(path, f"{METADATA}/{model_id}.yml is missing"))
         if received is not None and (window := _outside(hub, round_id, received)):
             late += 1
@@ -317,10 +318,6 @@ def submission_paths(files: HubFiles, hub: Hub, only: Collection[str] | None = N
     """Paths of the submissions of a hub, sorted; all, or those among some."""
     names = [path for path in files.names(hub.output_folder) if not path.rsplit("/", 1)[-1].startswith("README")]
     return [path for path in names if only is None or path in only]
-
-
-def _has_metadata(files: HubFiles, model_id: str) -> bool:
-    return any(files.find(f"{METADATA}/{model_id}.{ending}") is not None for ending in ("yml", "yaml"))
 
 
 def _outside(hub: Hub, round_id: str, day: dt.date) -> str:

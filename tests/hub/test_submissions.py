@@ -79,6 +79,13 @@ def test_a_broken_configuration_is_named(name: str | None, content: bytes, rule:
     assert rule in " ".join(map(str, faults))
 
 
+def test_the_name_of_a_round_can_lead_nowhere_else() -> None:
+    tasks = config()["hub-config/tasks.json"].replace(b"2023-01-14", b"../../x")
+    hub, faults = read_config(config() | {"hub-config/tasks.json": tasks})
+    assert hub is None
+    assert "cannot stand in a file's name" in " ".join(map(str, faults))
+
+
 ABOUT = b"""
 team_name: A team
 team_abbr: team
