@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.dashboard_session import Session
 
-PAGES = ("", "route", "asylum", "alerts", "scenarios", "evaluation", "data", "method")
+PAGES = ("", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 THINK_SECONDS = (2.0, 8.0)
 """Between an answer and the next click a reader takes so long, evenly spread."""
 _LOCALES = ("en-GB", "fr-FR", "en-US", "fr-BE")

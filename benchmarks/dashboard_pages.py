@@ -16,6 +16,7 @@ PAGES: Mapping[str, str] = {
     "alerts": '[data-testid="stRadio"]',
     "scenarios": ".js-plotly-plot .scatterlayer",
     "evaluation": ".js-plotly-plot .scatterlayer",
+    "hub": ".js-plotly-plot .scatterlayer",
     "data": '[data-testid="stTable"]',
     "method": '[data-testid="stMarkdownContainer"] ol',
 }
