@@ -51,7 +51,6 @@ EXERCISE = Style("bold", 7.8, 10, colours.REPLAY.text)
 LEFT_COLUMN = 256.0
 LEAST_CHANGES, MOST_CITATIONS = 5, 9
 AUTHOR = "Vigie"
-DOTS_PER_INCH = 130
 _TRUETYPE = 42
 """Kind of embedded font: letters stay letters, so that text can be searched, copied and read aloud."""
 
@@ -187,14 +186,6 @@ def briefing_pdf(
     """
     content = compose(release, former, language, decisions or Decisions())
     return _with_language(_drawn(content), content)
-
-
-def briefing_picture(release: LoadedRelease, former: LoadedRelease | None, language: str) -> bytes:
-    """The same page as a PNG, for looking at."""
-    with DRAWING:
-        target = io.BytesIO()
-        draw_page(compose(release, former, language, Decisions())).savefig(target, format="png", dpi=DOTS_PER_INCH)
-    return target.getvalue()
 
 
 def _drawn(content: Content) -> bytes:
