@@ -31,12 +31,16 @@ def steps() -> list[str]:
             "below zero."
         ),
         _(
-            "**One forecast.** Models that have beaten the baseline at past dates are averaged, level by level. "
-            "Where none has, the page shows the baseline and says so."
+            "**One forecast.** Three voices are averaged, level by level: models of the route alone that have beaten"
+            " the baseline at past dates, a model that learns from every monthly count known, and the sum of the"
+            " route’s nationalities where these are known. Where none has skill, the page shows the baseline and says"
+            " so."
         ),
         _(
-            "**Proof.** The same forecast is made for many past dates with only what was known then, and compared"
-            " with what happened. The page Evaluation shows the result, also where it is poor."
+            "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
+            " Evaluation shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
+            " figures, so corrected ones stand in. And the recipe was chosen among some 225 on these very dates, so a"
+            " part is luck. Forecasts issued beforehand are scored apart."
         ),
         _(
             "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Each rule’s record at past"
