@@ -86,7 +86,7 @@ def _step(session: Session, kind: str, choose: random.Random) -> list[tuple[str,
     if kind == "route":
         return _pick(session, "route", ("selectbox", "address:route"), kind, choose)
     if kind == "alert":
-        return _pick(session, "alerts", ("radio", "address:alert"), kind, choose)
+        return _pick(session, "alerts", ("button_group", "address:show"), kind, choose)
     if kind == "view":
         page, *widget = choose.choice(_VIEWS)
         return _pick(session, page, (widget[0], widget[1]), kind, choose)
