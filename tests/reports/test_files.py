@@ -1,0 +1,41 @@
+"""Tables for people: names, units, rounding, codes as names, in the reader's language; machines keep every digit."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.languages import Language
+from reports.files import COLUMNS, explanation, for_people
+
+ENGLISH, FRENCH = Language("en"), Language("fr")
+FRAME = pd.DataFrame(
+    {
+        "route_id": ["CMR", "_T"], "series_id": ["a", "b"], "expected": [13_456.7, 840.4], "low": [8912.3, None],
+        "relative_wis": [0.84321, 1.0], "odd": [1.23456, 2.0],
+    }
+)  # fmt: skip
+
+
+def test_columns_have_names_codes_are_names_and_forecasts_are_rounded() -> None:
+    table, explained = for_people(FRAME, ENGLISH)
+    assert list(table.columns) == ["Route", "Expected", "80% from", "Relative WIS", "odd"]
+    assert table["Route"].tolist() == ["Central Mediterranean", "All routes"]
+    assert table["Expected"].tolist() == [13_500.0, 840.0]
+    assert table["Relative WIS"].tolist() == [0.843, 1.0]
+    assert ("Expected", "median of the forecast", "persons") in explained
+
+
+def test_a_french_reader_gets_french_columns() -> None:
+    table, explained = for_people(FRAME, FRENCH)
+    assert table["Route"].tolist()[0] == "Méditerranée centrale"
+    assert not {"Expected", "persons"} & {text for row in explained for text in row}
+    assert explanation(explained, FRENCH)[0] == ("Colonne", "Signification", "Unité")
+
+
+def test_two_columns_that_would_have_one_name_keep_their_own() -> None:
+    table, _explained = for_people(pd.DataFrame({"median": [1.0], "q50": [2.0]}), ENGLISH)
+    assert list(table.columns) == ["median", "q50"]
+
+
+def test_every_column_says_what_it_means() -> None:
+    assert all(column.title and column.means for column in COLUMNS.values())
