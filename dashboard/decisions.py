@@ -94,7 +94,7 @@ def is_newest(night: Night) -> bool:
 
 def show_cards(night: Night, found: list[Found]) -> None:
     """Up to three cards."""
-    with st.grid(MOST_CARDS, min_column_width=210):
+    with st.grid(MOST_CARDS, min_column_width=170):
         for one in found[:MOST_CARDS]:
             with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{one.card.route_id}"):
                 show_card(night, one)

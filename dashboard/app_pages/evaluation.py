@@ -71,7 +71,9 @@ def show_skill(rows: pd.DataFrame) -> None:
     """Relative WIS by horizon and model: the chart."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != BASELINE]
-    layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
+    # On a phone nobody could read it: the map above and the table below say the same.
+    with st.container(key="skill-chart"):
+        layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
 
 
 def show_table(rows: pd.DataFrame) -> None:

@@ -34,6 +34,9 @@ def show(night: Night) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.title(decisions.title(night, former, found, summary), anchor=False)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if len(night.frame("year_ahead")):
+                label = _("Year ahead →")
+                st.markdown(f":small[[{label}]({state.link('year_ahead')})]")
             downloads.briefing_button(night)
     show_older_forecasts(night)
     memory.drawn(night, partial(show_total, night, summary), "together")

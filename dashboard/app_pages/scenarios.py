@@ -126,6 +126,8 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
         route_view.for_chart(history), forecast, then,
         now=night.as_of, theme=current_theme(), unit=_("Arrivals per month"),
     )  # fmt: skip
+    text = _("Bands and solid line: under the assumption. Dashed and dotted: the forecast’s median and 80% interval.")
+    st.markdown(small(text))
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
 
 

@@ -9,7 +9,7 @@
     const href = typeof link.href === "string" ? link.getAttribute("href") : link.href.baseVal;
     if (!href || href.startsWith("#")) return null;
     const url = new URL(href, document.baseURI);
-    const page = new RegExp("^/[a-z]*$").test(url.pathname) && !link.hasAttribute("download");
+    const page = new RegExp("^/[a-z_]*$").test(url.pathname) && !link.hasAttribute("download");
     return url.origin === location.origin && page ? url : null;
   };
   document.addEventListener("click", (event) => {

@@ -24,11 +24,10 @@ from dashboard.charts.axes import (
 )
 from dashboard.charts.fan import HEIGHT, Fan, fan_chart
 from dashboard.i18n import _, labelled, lang, listed
-from dashboard.theme import Theme, halo, with_opacity
+from dashboard.theme import Theme, with_opacity
 
 ROW_PIXELS, FRAME_PIXELS = 40, 74
 NAME_PIXELS = 210
-LABELLED_MONTH = 0.35
 
 
 def scenario_chart(
@@ -67,19 +66,6 @@ def scenario_chart(
         )  # fmt: skip
     if float(high.max()) > figure.layout.yaxis.range[1]:
         figure.update_yaxes(count_axis(float(high.max())))
-    at = int(len(median) * LABELLED_MONTH)
-    ink = {"color": theme.information.text, "shadow": halo(theme.ground)}
-    figure.add_annotation(
-        note(
-            theme,
-            _("forecast: median and 80%"),
-            x=high.index[at],
-            y=high.iloc[at],
-            yanchor="bottom",
-            yshift=2,
-            font=ink,
-        )
-    )
     return figure
 
 

@@ -1,0 +1,86 @@
+"""Year ahead: this year and the next by route and country, against the last five, with what such totals are worth."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import downloads, layout, memory, state
+from dashboard.charts.seasons import season_bars, season_bars_alt
+from dashboard.i18n import _, lang
+from dashboard.layout import plain, small
+from dashboard.reads import Night
+from dashboard.theme import current_theme
+from reports import year_ahead
+from reports.year_ahead import YearLine
+
+TITLE, PLACE = _("Year ahead"), 3
+
+MOST_CHARTS = 6
+
+
+def show(night: Night) -> None:
+    """The page."""
+    table = night.frame("year_ahead")
+    kinds = [kind for kind in year_ahead.KINDS if kind in set(table["kind"])]
+    if not kinds:
+        layout.stop_with(_("This release tells nothing of the year ahead."))
+    kind = state.choice("kind", kinds, kinds[0])
+    make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang())
+    lines: list[YearLine] = memory.made(night, make, "year's lines", kind)
+    st.title(year_ahead.year_title(lines, lang()), anchor=False)
+    show_kinds(kinds, kind)
+    windows = list(dict.fromkeys(line.window for line in lines))
+    for place, window in enumerate(windows):
+        own = [line for line in lines if line.window == window]
+        memory.drawn(night, partial(show_window, own, charts=place == 0), "year's window", kind, window)
+    made = downloads.export_of(night, "year-ahead", _("The year ahead"), table[table["kind"] == kind])
+    downloads.buttons(made)
+    text = _(
+        "A total is what is counted so far plus the sum of the months to come, path by path. All routes together are "
+        "added on each path, so the routes’ medians do not add up to it. A change of policy is not foreseen."
+    )
+    st.markdown(small(text))
+
+
+def show_kinds(kinds: list[str], kind: str) -> None:
+    """Calendar year, or July to June."""
+    if len(kinds) < 2:
+        return
+    st.segmented_control(
+        _("Which twelve months"), kinds, format_func=lambda code: _(year_ahead.KINDS[code]), required=True,
+        label_visibility="collapsed", **state.widget("kind", kind),
+    )  # fmt: skip
+
+
+def show_window(lines: list[YearLine], *, charts: bool) -> None:
+    """One window: its table, what is counted, the record, and bars against the last five years."""
+    first = lines[0]
+    st.header(first.window, anchor=False)
+    title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
+    st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
+    said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
+    st.markdown(small(plain(" · ".join(said))))
+    drawn = [line for line in lines if len(line.past)] if charts else []
+    with st.grid(3, min_column_width=280):
+        for line in drawn[:MOST_CHARTS]:
+            with st.container(gap=None):
+                draw_bars(line)
+
+
+def draw_bars(line: YearLine) -> None:
+    """One route: the last five years as bars, the year ahead as an interval."""
+    st.markdown(f"### {plain(line.name)}", anchors=False)
+    past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
+    year = int(str(line.row["first_period"])[:4])
+    last = float(line.past.iloc[-1])
+    figure = season_bars(
+        past, line.quantiles, year=year, threshold=last, unit=_("Arrivals in twelve months"), theme=current_theme(),
+    )  # fmt: skip
+    alt = season_bars_alt(past, line.quantiles, year=year, threshold=last)
+    layout.chart(figure, f"{line.name}: {alt}", f"year-{line.row['series_id']}-{line.window}")
+
+
+show(layout.open_page())

@@ -1,0 +1,166 @@
+"""The year ahead in one reader's language: totals of twelve months by route and country against the last five years."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.countries import display_name, known_codes
+from core.languages import Language, is_known
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.routes import is_route
+from core.schema import ALL
+from reports import numbers
+from reports.names import route_name
+from reports.release import Row
+
+KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
+"""Which twelve months, by ``kind`` of the release's table."""
+PAST_YEARS = 5
+EVIDENCE = "evidence"
+LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
+
+
+@dataclass(frozen=True)
+class YearLine:
+    """One route or country, or all together, over one window of twelve months.
+
+    Attributes:
+        name: As people call it.
+        window: ``2025``, or ``July 2025–June 2026``.
+        past: Totals of the same months in the five years before, by the year in which they begin; without those of
+            which a month is missing.
+        row: The release's row.
+    """
+
+    name: str
+    window: str
+    past: pd.Series
+    row: Row
+
+    @property
+    def quantiles(self) -> pd.DataFrame:
+        """The total's quantiles as the bars take them: ``output_type_id``, ``value``."""
+        return pd.DataFrame(
+            {"output_type_id": list(LEVELS), "value": [float(self.row[name]) for name in LEVELS.values()]}
+        )
+
+
+def year_lines(table: pd.DataFrame, observations: pd.DataFrame, kind: str, language: Language) -> list[YearLine]:
+    """One line per series and window of a kind, all together first, then the most expected.
+
+    Args:
+        table: The release's ``year_ahead``.
+        observations: Its observations.
+        kind: One of :data:`KINDS`.
+        language: The reader's.
+    """
+    rows = table[table["kind"] == kind]
+    rows = rows.assign(_all=rows["series_id"].ne(ALL)).sort_values(
+        ["ahead", "_all", "median"], ascending=[True, True, False]
+    )
+    members = [str(name) for name in rows["series_id"].unique() if name != ALL]
+    monthly = {name: _monthly(observations, name) for name in members}
+    return [
+        YearLine(
+            name=series_name(str(row["series_id"]), language),
+            window=window_name(row, language),
+            past=past_totals(
+                [monthly[name] for name in (members if row["series_id"] == ALL else [str(row["series_id"])])],
+                str(row["first_period"]),
+            ),
+            row=row,
+        )
+        for row in rows.to_dict("records")
+    ]
+
+
+def series_name(series_id: str, language: Language) -> str:
+    """A route, a country of destination, or all together."""
+    if series_id == ALL:
+        return language.text(_("All routes together"))
+    _target, route_id, geo, *_rest = series_id.split(".")
+    if is_route(route_id):
+        return route_name(route_id, language)
+    return display_name(geo, language.code) if geo in known_codes() else series_id
+
+
+def window_name(row: Row, language: Language) -> str:
+    """The twelve months: a year by its number, else from month to month."""
+    first, last = str(row["first_period"]), str(row["last_period"])
+    return first[:4] if first[5:] == "01" else language.months(first, last)
+
+
+def past_totals(monthly: list[pd.Series], first_period: str) -> pd.Series:
+    """Totals over the same twelve months in the five years before; a year of which a month is missing is left out."""
+    first, found = pd.Period(first_period, "M"), {}
+    for back in range(PAST_YEARS, 0, -1):
+        months = pd.period_range(first - 12 * back, periods=12, freq="M")
+        parts = [one.reindex(months) for one in monthly]
+        if parts and all(part.notna().all() for part in parts):
+            found[int(months[0].year)] = float(sum(part.sum() for part in parts))
+    return pd.Series(found, dtype=float)
+
+
+def year_title(lines: list[YearLine], language: Language) -> str:
+    """What is expected over the running year on all routes together, in one sentence."""
+    if not lines:
+        return language.text(_("This release tells nothing of the year ahead"))
+    line = lines[0]
+    text = _("{name}: {expected} arrivals expected in {window}, most likely {interval}")
+    said = language.text(
+        text,
+        name=line.name,
+        expected=language.expected(line.row["median"]),
+        window=line.window,
+        interval=language.interval_words(line.row["lo_80"], line.row["hi_80"]),
+    )
+    if not is_known(line.row["last_total"]):
+        return said
+    before = language.text(_("the year before {value}"), value=language.counted(line.row["last_total"]))
+    return language.listed([said, before])
+
+
+def counted_words(row: Row, language: Language) -> str:
+    """How much of the window is counted already."""
+    months = int(row["months_counted"])
+    if not months:
+        return language.text(_("nothing of it is counted yet"))
+    texts = ngettext("{n} month counted so far: {value}", "{n} months counted so far: {value}")
+    return language.plural(texts, months, value=language.counted(row["counted"]))
+
+
+def record_words(row: Row, language: Language) -> str:
+    """How such projections did at past dates, against “the last twelve months again”."""
+    if not is_known(row["relative_wis"]) or not int(row["n"]):
+        return language.text(_("no record yet"))
+    years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
+    text = (
+        _("{ratio} of the error of “the last twelve months again”, over {years}: evidence of skill")
+        if row["skill"] == EVIDENCE
+        else _("{ratio} of the error of “the last twelve months again”, over {years}: no evidence of skill")
+    )
+    return language.text(text, ratio=language.decimal(float(row["relative_wis"])), years=years)
+
+
+def year_table(lines: list[YearLine], language: Language) -> pd.DataFrame:
+    """One row per line: the name, the past totals, what is expected, and the chance of more than the last."""
+    years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
+    columns: dict[str, list[str]] = {
+        language.text(_("Route or country")): [line.name for line in lines],
+        **{f"{year}": [language.counted(line.past.get(year)) for line in lines] for year in years},
+        language.text(_("Expected, {window}"), window=lines[0].window if lines else ""): [
+            language.expected(line.row["median"]) for line in lines
+        ],
+        language.text(_("80% interval")): [language.interval(line.row["lo_80"], line.row["hi_80"]) for line in lines],
+        language.text(_("More than the last")): [language.percent(line.row["chance_0"]) for line in lines],
+        language.text(_("A quarter more")): [language.percent(line.row["chance_25"]) for line in lines],
+    }
+    return pd.DataFrame(columns)
+
+
+def _monthly(observations: pd.DataFrame, series_id: str) -> pd.Series:
+    rows = numbers.series_of(observations, series_id)
+    return pd.Series(rows["obs_value"].to_numpy(dtype=float), index=pd.PeriodIndex(rows["time_period"], freq="M"))
