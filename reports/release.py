@@ -14,7 +14,9 @@ from core.entry import Entry
 
 Row = Mapping[Any, Any]
 """One row of a release's table, by column."""
-BRIEFING_FRAMES = ("routes", "observations", "forecasts", "trajectories", "alerts", "track_record", "freshness")
+BRIEFING_FRAMES = (
+    "routes", "observations", "forecasts", "trajectories", "alerts", "track_record", "freshness", "year_ahead",
+)  # fmt: skip
 """What the briefing reads of a release."""
 CHANGE_FRAMES = ("routes", "observations", "forecasts", "alerts")
 """What is read of the release before it."""

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from core.languages import capital
 from dashboard import downloads, layout, memory, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.i18n import _, lang
@@ -62,7 +63,7 @@ def show_window(lines: list[YearLine], *, charts: bool) -> None:
     title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
     st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
     said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
-    st.markdown(small(plain(" · ".join(said))))
+    st.markdown(small(plain(capital(" · ".join(said)))))
     drawn = [line for line in lines if len(line.past)] if charts else []
     with st.grid(3, min_column_width=280):
         for line in drawn[:MOST_CHARTS]:
@@ -75,11 +76,10 @@ def draw_bars(line: YearLine) -> None:
     st.markdown(f"### {plain(line.name)}", anchors=False)
     past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
     year = int(str(line.row["first_period"])[:4])
-    last = float(line.past.iloc[-1])
     figure = season_bars(
-        past, line.quantiles, year=year, threshold=last, unit=_("Arrivals in twelve months"), theme=current_theme(),
+        past, line.quantiles, year=year, threshold=None, unit=_("Arrivals in twelve months"), theme=current_theme(),
     )  # fmt: skip
-    alt = season_bars_alt(past, line.quantiles, year=year, threshold=last)
+    alt = season_bars_alt(past, line.quantiles, year=year)
     layout.chart(figure, f"{line.name}: {alt}", f"year-{line.row['series_id']}-{line.window}")
 
 

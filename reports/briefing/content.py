@@ -17,6 +17,7 @@ from reports.names import level_name, route_name, subject_name
 from reports.release import Decisions, LoadedRelease, Row
 from reports.route import known_to, window_words
 from reports.together import together
+from reports.year_ahead import KINDS, YearLine, year_lines
 
 MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
 NO_FORECAST = _("no forecast")
@@ -83,6 +84,7 @@ class Content:
         changed_since: The day of that release, or empty.
         limits: What a reader must know.
         uses: Intended and prohibited uses.
+        year: The year ahead by route, all together first; empty where the release tells nothing of it.
         citations: Sources with their licences.
         trace: By what the release can be found and checked.
     """
@@ -101,6 +103,7 @@ class Content:
     changed_since: str
     limits: tuple[str, ...]
     uses: str
+    year: tuple[YearLine, ...]
     citations: tuple[str, ...]
     trace: str
 
@@ -143,9 +146,18 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         changed_since="" if former is None else language.day(former.as_of),
         limits=tuple(citations.limits(release, summary, language)),
         uses=citations.uses(language),
+        year=_year(release, language),
         citations=(*cited, language.text(_("Map: Natural Earth, public domain. Boundaries imply no endorsement."))),
         trace=_trace(release, language),
     )
+
+
+def _year(release: LoadedRelease, language: Language) -> tuple[YearLine, ...]:
+    """The running calendar year and the next; nothing of a release made before such totals were."""
+    table = release.frames.get("year_ahead")
+    if table is None or table.empty:
+        return ()
+    return tuple(year_lines(table, release.frame("observations"), next(iter(KINDS)), language))
 
 
 def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:

@@ -9,6 +9,7 @@ import io
 from dataclasses import dataclass
 
 import matplotlib as mpl
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from pypdf import PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
@@ -39,6 +40,7 @@ from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, 
 from reports.briefing.content import Content, compose
 from reports.briefing.map import draw_map
 from reports.briefing.tables import draw_alerts, draw_routes
+from reports.briefing.year import draw_year
 from reports.release import Decisions, LoadedRelease
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
@@ -173,7 +175,7 @@ def _bullets(sheet: Sheet, x: float, y: float, entries: list[list[str]]) -> floa
 def briefing_pdf(
     release: LoadedRelease, former: LoadedRelease | None, language: str, decisions: Decisions | None = None
 ) -> bytes:
-    """Make the one-page briefing of a release.
+    """Make the briefing of a release: one page, and a second one where it tells of the year ahead.
 
     Args:
         release: The release, with the frames of ``reports.briefing.release.FRAMES``.
@@ -182,7 +184,7 @@ def briefing_pdf(
         decisions: What people have decided about its alerts; by default nothing.
 
     Returns:
-        A PDF of one page of A4.
+        A PDF of one or two pages of A4.
     """
     content = compose(release, former, language, decisions or Decisions())
     return _with_language(_drawn(content), content)
@@ -198,8 +200,10 @@ def _drawn(content: Content) -> bytes:
         "Creator": AUTHOR,
         "CreationDate": release.created_at,
     }
-    with DRAWING, mpl.rc_context({"pdf.fonttype": _TRUETYPE}):
-        draw_page(content).savefig(target, format="pdf", metadata=metadata)
+    with DRAWING, mpl.rc_context({"pdf.fonttype": _TRUETYPE}), PdfPages(target, metadata=metadata) as pages:
+        pages.savefig(draw_page(content))
+        if content.year:
+            pages.savefig(draw_year(content))
     return target.getvalue()
 
 

@@ -1,0 +1,83 @@
+"""The year ahead: past totals of the same months, the finding, the table, the record, the briefing's second page."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pandas as pd
+import pytest
+from pypdf import PdfReader
+
+from core.languages import Language
+from reports.briefing.page import briefing_pdf
+from reports.year_ahead import past_totals, record_words, window_name, year_lines, year_table, year_title
+
+from .conftest import MakeRelease
+
+ENGLISH = Language("en")
+
+
+def row(series_id: str, **other: object) -> dict[str, Any]:
+    median = 12_000.0
+    ends = {
+        f"{side}_{level}": median * (1 + sign * level / 200)
+        for level in (50, 80, 95)
+        for side, sign in (("lo", -1), ("hi", 1))
+    }
+    return {
+        "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
+        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
+        "chance_0": 0.4, "chance_25": 0.1, "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return pd.DataFrame([row("arrivals.CMR._T._T.M"), row("_T"), row("arrivals.EMR._T._T.M", median=15_000.0)])
+
+
+def test_all_routes_come_first_then_the_most_expected(make_release: MakeRelease, table: pd.DataFrame) -> None:
+    lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
+    assert [line.name for line in lines] == ["All routes together", "Eastern Mediterranean", "Central Mediterranean"]
+    assert lines[0].past.to_dict() == {
+        2023: lines[1].past[2023] + lines[2].past[2023],
+        2024: lines[1].past[2024] + lines[2].past[2024],
+    }
+
+
+def test_a_past_year_of_which_a_month_is_missing_is_left_out() -> None:
+    months = pd.period_range("2023-01", "2024-12", freq="M")
+    counts = pd.Series(1.0, index=months).drop(pd.Period("2023-05", "M"))
+    assert past_totals([counts], "2025-01").to_dict() == {2024: 12.0}
+    assert past_totals([counts], "2025-07").empty is False
+
+
+def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
+    lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
+    said = "All routes together: 12,000 arrivals expected in 2025, most likely 7,200 to 16,800; the year before 13,932"
+    assert year_title(lines, ENGLISH) == said
+    shown = year_table(lines, ENGLISH)
+    assert list(shown.columns)[:4] == ["Route or country", "2023", "2024", "Expected, 2025"]
+    assert shown["Expected, 2025"].tolist() == ["12,000", "15,000", "12,000"]
+    assert shown["More than the last"].tolist() == ["40%"] * 3
+
+
+def test_the_record_names_its_years_and_what_may_be_said() -> None:
+    assert record_words(row("_T"), ENGLISH).endswith("over 6 years: evidence of skill")
+    assert record_words(row("_T", skill="no evidence"), ENGLISH).endswith("no evidence of skill")
+    assert record_words(row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
+
+
+def test_a_window_from_july_names_its_months() -> None:
+    assert window_name(row("_T", first_period="2025-07", last_period="2026-06"), ENGLISH) == "July 2025–June 2026"
+
+
+def test_the_briefing_has_a_second_page_where_there_is_a_year_ahead(
+    make_release: MakeRelease, table: pd.DataFrame
+) -> None:
+    release = make_release(2, 1)
+    assert len(PdfReader(io.BytesIO(briefing_pdf(release, None, "en"))).pages) == 1
+    pages = PdfReader(io.BytesIO(briefing_pdf(release.with_frame("year_ahead", table), None, "en"))).pages
+    assert len(pages) == 2
+    assert "The year ahead" in pages[1].extract_text()
