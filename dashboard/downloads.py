@@ -213,7 +213,7 @@ def briefing_button(night: Night) -> None:
         on_click="ignore",
         type="tertiary",
         icon=":material/picture_as_pdf:",
-        help=_("One page to print or hand on: map, alerts, charts, caveats and licences"),
+        help=_("To print or hand on: map, alerts, charts, the year ahead, caveats and licences"),
     )
 
 
