@@ -126,8 +126,8 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
 
 def with_briefing(message: Message, *, made: bool) -> Message:
     """The same message, saying that the briefing is attached, or that it could not be made."""
-    there = _("Attached: the briefing of this release, one page (PDF). It shows alerts that were signed off.")
-    missing = _("The one-page briefing could not be made for this mail; the dashboard has it.")
+    there = _("Attached: the briefing of this release (PDF). It shows alerts that were signed off.")
+    missing = _("The briefing could not be made for this mail; the dashboard has it.")
     return replace(message, attached=Language(message.language).text(there if made else missing))
 
 
