@@ -130,7 +130,7 @@ def test_without_a_briefing_the_mail_goes_all_the_same_and_says_so(
         monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"0" * size)
     assert send_waiting(opened).sent == 2
     assert attachments(mailbox.mails[0]) == []
-    assert "The one-page briefing could not be made for this mail" in words_of(mailbox.mails[0])
+    assert "The briefing could not be made for this mail" in words_of(mailbox.mails[0])
 
 
 def test_a_briefing_is_left_out_where_the_settings_say_so(
