@@ -61,7 +61,8 @@ def show_window(lines: list[YearLine], *, charts: bool) -> None:
     first = lines[0]
     st.header(first.window, anchor=False)
     title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
-    st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
+    with st.container(key=f"year-table-{first.row['first_period']}"):
+        st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
     said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
     st.markdown(small(plain(capital(" · ".join(said)))))
     drawn = [line for line in lines if len(line.past)] if charts else []
