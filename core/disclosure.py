@@ -23,6 +23,7 @@ from core.schema import ALL, NOT_APPLICABLE, TARGETS
 SMALLEST_SHOWN = 5
 """Counts from 1 to one less than this are hidden in a breakdown."""
 _KEY = ["target", "route_id", "geo", "citizen", "freq", "time_period"]
+_TOTAL = ["source_id", "target", "route_id", "geo", "freq", "time_period"]
 _COUNTS = ("obs_value", "before", "after", "value")
 _MONTHS_PER_QUARTER, _MONTHS_PER_YEAR, _QUARTERS_PER_YEAR = 3, 12, 4
 
@@ -43,8 +44,8 @@ def protect(observations: pd.DataFrame) -> pd.DataFrame:
             release holds, for what is hidden must not follow from its other tables.
 
     Returns:
-        A copy in which hidden values are empty and a column ``suppressed`` (bool) marks them. A total whose only
-        citizenship is a small count cannot be protected by hiding more; the count is hidden all the same.
+        A copy in which hidden values are empty and a column ``suppressed`` (bool) marks them. Where a total has one
+        citizenship alone, an empty value would still be the total: such a row is left out.
     """
     out = observations.assign(suppressed=False)
     inside = is_breakdown(out) & out["obs_value"].notna()
@@ -56,7 +57,8 @@ def protect(observations: pd.DataFrame) -> pd.DataFrame:
     marked = rows.index[hidden[rows["cell"].to_numpy()]]
     out.loc[marked, "suppressed"] = True
     out.loc[marked, "obs_value"] = np.nan
-    return out
+    alone = rows.groupby(_TOTAL)["cell"].transform("size") == 1
+    return out.drop(index=marked[alone[marked]])
 
 
 def protect_changes(changes: pd.DataFrame, protected: pd.DataFrame) -> pd.DataFrame:
@@ -138,8 +140,7 @@ def _number(parts: list[_Members]) -> _Members:
 
 def _by_citizen(rows: pd.DataFrame) -> _Members:
     """A source's total is the sum of its citizenships."""
-    over = ["source_id", "target", "route_id", "geo", "freq", "time_period"]
-    return pd.DataFrame({"relation": rows.groupby(over).ngroup(), "cell": rows["cell"], "part": 1})
+    return pd.DataFrame({"relation": rows.groupby(_TOTAL).ngroup(), "cell": rows["cell"], "part": 1})
 
 
 def _by_place(cells: pd.DataFrame) -> Iterator[_Members]:
