@@ -111,15 +111,22 @@ def _hidden_cells(rows: pd.DataFrame) -> _Mask:
     values = rows.groupby("cell")["obs_value"].max().to_numpy()
     sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy()
     cells = rows.drop_duplicates("cell").set_index("cell").sort_index()[_KEY]
+    count, finer = len(cells), _finer_than_route(cells)
+    cells, values = _with_unpublished(cells, values)
+    # What nobody publishes is hidden, may follow, and ties published levels together.
+    finer, sensitive = (
+        np.pad(mask, (0, len(cells) - count), constant_values=fill)
+        for mask, fill in ((finer, True), (sensitive, False))
+    )
     members = _number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)])
-    finer, guarded = _finer_than_route(cells), sensitive.copy()
+    guarded = sensitive.copy()
     while True:
         _guard(members, values, guarded, finer)
         hidden: _Mask = guarded | finer
         more = [_beside(cell, members, values, hidden) for cell in _determined(members, sensitive, hidden)]
         chosen = [cell for cell in more if cell is not None]
         if not chosen:
-            return hidden
+            return hidden[:count]
         guarded[chosen] = True
 
 
@@ -155,7 +162,7 @@ def _by_time(cells: pd.DataFrame) -> Iterator[_Members]:
     """A quarter or a year is the sum of its months or quarters, where all of them are there."""
     others = ["target", "route_id", "geo", "citizen"]
     months, quarters, years = (cells[cells["freq"] == freq] for freq in ("M", "Q", "A"))
-    quarter = months["time_period"].str[:4] + "-Q" + ((months["time_period"].str[5:7].astype(int) + 2) // 3).astype(str)
+    quarter = _quarter(months["time_period"])
     for whole, parts, count in (
         (quarters, months.assign(time_period=quarter), _MONTHS_PER_QUARTER),
         (years, months.assign(time_period=months["time_period"].str[:4]), _MONTHS_PER_YEAR),
@@ -163,6 +170,33 @@ def _by_time(cells: pd.DataFrame) -> Iterator[_Members]:
     ):
         over = [*others, "time_period"]
         yield _sums(whole, parts[parts.groupby(over)["freq"].transform("size") == count], over)
+
+
+def _quarter(months: pd.Series) -> pd.Series:
+    return months.str[:4] + "-Q" + ((months.str[5:7].astype(int) + 2) // 3).astype(str)
+
+
+def _with_unpublished(cells: pd.DataFrame, values: NDArray[np.float64]) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Cells with the quarters and years that nobody publishes, and that follow where all of their parts are there.
+
+    A route by month and its places by quarter have no cell in common; the route's quarter has a sum with each.
+    """
+    others = ["target", "route_id", "geo", "citizen"]
+    for part, whole, label, count in (
+        ("M", "Q", _quarter, _MONTHS_PER_QUARTER),
+        ("Q", "A", lambda periods: periods.str[:4], _QUARTERS_PER_YEAR),
+        ("M", "A", lambda periods: periods.str[:4], _MONTHS_PER_YEAR),
+    ):
+        parts = cells[cells["freq"] == part].assign(value=values[(cells["freq"] == part).to_numpy()])
+        parts = parts.assign(freq=whole, time_period=label(parts["time_period"]))
+        sums = parts.groupby([*others, "freq", "time_period"])["value"].agg(["size", "sum"]).reset_index()
+        made = sums[sums["size"] == count].merge(cells, on=_KEY, how="left", indicator=True)
+        level = ["target", "citizen", "freq", "time_period"]
+        tied = pd.MultiIndex.from_frame(made[level]).isin(pd.MultiIndex.from_frame(cells[level]))
+        made = made[(made["_merge"] == "left_only") & tied]
+        cells = pd.concat([cells, made[_KEY]], ignore_index=True).rename_axis("cell")
+        values = np.append(values, made["sum"].to_numpy())
+    return cells, values
 
 
 def _sums(whole: pd.DataFrame, parts: pd.DataFrame, over: list[str]) -> _Members:
