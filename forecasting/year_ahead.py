@@ -33,6 +33,8 @@ _FIRST_MONTH = {CALENDAR_YEAR: 1, JULY_TO_JUNE: 7}
 ABOVE = (0, 25, 50, 100)
 """Per cent above the newest complete total of the same kind whose chance is told."""
 FEWEST_ERRORS, MOST_ERRORS = 12, 84
+RECORD_PATHS = 300
+"""Paths from each past origin: enough for a 95 % interval."""
 FEWEST_YEARS = 5
 """Windows that must have ended before there can be evidence of skill."""
 EVIDENCE, NO_EVIDENCE = "evidence", "no evidence"
@@ -83,10 +85,11 @@ def year_ahead(
         Empty where nothing reaches to a window's end.
     """
     series = sorted(current.keys["series_id"].unique())
-    totals = _Totals(panel, series, past, n, seed)
-    rows = [row for row, _ in totals.at(current)]
-    records = _records(totals, past)
-    made = pd.DataFrame(rows, columns=list(YEAR_AHEAD.columns)[: -len(_RECORD) - 1] if not rows else None)
+    totals = _Totals(panel, series, past, seed)
+    rows = [row for row, _ in totals.at(current, n)]
+    if not rows:
+        return YEAR_AHEAD.empty()
+    made, records = pd.DataFrame(rows), _records(totals, past)
     judged = made.merge(records, on=["series_id", "kind", "ahead"], how="left")
     judged["skill"] = judged["skill"].fillna(NO_EVIDENCE)
     kinds = {name: "int64" if name in {"n", "years"} else "float64" for name in _RECORD}
@@ -97,8 +100,8 @@ def year_ahead(
 class _Totals:
     """Totals from paths at any origin."""
 
-    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, n: int, seed: int) -> None:
-        self._panel, self._series, self._n, self._seed = panel, series, n, seed
+    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, seed: int) -> None:
+        self._panel, self._series, self._seed = panel, series, seed
         self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, REACH + 1))
         self._scores = past_scores(past, panel, series, self._horizons)
         self._values = {name: panel.matrix[name].to_numpy(dtype=float) for name in series}
@@ -106,8 +109,8 @@ class _Totals:
         self._start = int(panel.periods[0].ordinal)
         self._misses = cache(self._misses_of)
 
-    def at(self, table: QuantileTable) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
-        """A row for each series and window from the origins of a table, and the quantiles on log1p scale.
+    def at(self, table: QuantileTable, n: int) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
+        """A row for each series and window from the origins of a table, by so many paths, and log1p quantiles.
 
         The quantiles are the total's and, as ``again``, those of "the last twelve months again".
         """
@@ -117,7 +120,7 @@ class _Totals:
             for name, date in table.keys.groupby("series_id")["origin_date"].max().items()
         }
         known = self._scores.until(table.keys["origin_date"].min())
-        paths = draw_paths(table, self._series, self._horizons, known, n=self._n, seed=self._seed)
+        paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=self._seed)
         ahead: dict[str, dict[int, FloatArray]] = {name: {} for name in origins}
         for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
             ahead[name][origins[name].ordinal + int(step)] = paths[place]
@@ -209,7 +212,7 @@ def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
     for _, rows in past.keys.groupby("origin_date", sort=True).indices.items():
         here = np.zeros(len(past.keys), dtype=bool)
         here[rows] = True
-        for row, quantiles in totals.at(past.where(here)):
+        for row, quantiles in totals.at(past.where(here), RECORD_PATHS):
             outcome = totals.outcome(str(row["series_id"]), pd.Period(str(row["first_period"]), freq="M"))
             if np.isfinite(outcome) and "again" in quantiles:
                 cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from core.progress import ProgressReport
-from core.release import NOWCASTS
+from core.release import NOWCASTS, YEAR_AHEAD
 from core.settings import Settings
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
@@ -18,14 +18,17 @@ from forecasting.model import ENSEMBLE
 from forecasting.models import MODELS
 from forecasting.nowcast import update_with_nowcasts
 from forecasting.panel import Panel
-from forecasting.quantiles import to_rows
+from forecasting.quantiles import to_matrix, to_rows
 from forecasting.trajectories import sample_paths
 from forecasting.workers import Progress, Workers
+from forecasting.year_ahead import REACH, year_ahead
 from nightly.pooled import PooledNight
 from nightly.real_time import RealTimeData
 from store.caches import COLUMNS, BacktestStore
 
 HORIZONS = tuple(range(1, 13))
+FARTHER = tuple(range(1, REACH + 1))
+"""Horizons that are forecast; those beyond ``HORIZONS`` only enter the totals of the year ahead."""
 FIT = ["model_id", "series_id", "origin_date"]
 """What one fit answers for."""
 ROW = [*FIT, "horizon", "output_type_id"]
@@ -44,6 +47,7 @@ class ForecastSet:
         cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
             ``fits`` and ``reason``. They are left out of the ensemble.
         fallbacks: Number of series for which the baseline answers tonight, by model.
+        year_ahead: Totals of the running and the next year from the same paths (``YEAR_AHEAD``).
         nowcasts: Those that the present forecasts follow (``core.release.NOWCASTS``).
     """
 
@@ -54,6 +58,7 @@ class ForecastSet:
     computed: int
     cut_off: list[dict[str, Any]] = field(default_factory=list)
     fallbacks: dict[str, int] = field(default_factory=dict)
+    year_ahead: pd.DataFrame = field(default_factory=YEAR_AHEAD.empty)
     nowcasts: pd.DataFrame = field(default_factory=NOWCASTS.empty)
 
     @cached_property
@@ -107,31 +112,32 @@ def make_forecasts(
     """
     work = _past_work(data, settings)
     past, made = hindcasts(
-        work, cache, horizons=HORIZONS, workers=workers, progress=partial(progress, "Scoring past forecasts")
+        work, cache, horizons=FARTHER, workers=workers, progress=partial(progress, "Scoring past forecasts")
     )
     present = to_rows(
         run_work(
             present_work(data.panel, models=list(MODELS)),
-            horizons=HORIZONS,
+            horizons=FARTHER,
             workers=workers,
             progress=partial(progress, "Forecasting the present"),
         )
     )
     if pooled is not None:
         stage = partial(progress, "Learning from all counts")
-        learned = to_rows(pooled.routes(settings.backtest_origins, HORIZONS, stage))
+        learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
         past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
     current, former, weights = with_ensemble(present, past, data.panel)
+    newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
+    paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
     return ForecastSet(
-        current,
-        former,
-        weights,
-        sample_paths(
-            of_model(current, ENSEMBLE), of_model(former, ENSEMBLE), data.panel, n=settings.trajectories
-        ),
+        near(current),
+        near(former),
+        near(weights),
+        near(paths),
         len(made.drop_duplicates(FIT)),
         _cut_off(pd.concat([made, present], ignore_index=True)),
         _fallbacks(present),
+        year_ahead(to_matrix(newest), to_matrix(earlier), data.panel, n=settings.trajectories),
     )  # fmt: skip
 
 
@@ -184,6 +190,11 @@ def _beside(learned: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Only forecasts from where models of single series have one too: the series had a value there, as known then."""
     place = ["series_id", "origin_date"]
     return learned.merge(others[place].drop_duplicates(), on=place)
+
+
+def near(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows up to a year ahead."""
+    return rows[rows["horizon"] <= HORIZONS[-1]].reset_index(drop=True)
 
 
 def of_model(forecasts: pd.DataFrame, model_id: str) -> pd.DataFrame:

@@ -112,3 +112,10 @@ def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
     }]  # fmt: skip
     ours, theirs = (year_ahead(current, past, one, n=50)[totals] for one in (panel, other))
     pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_forecasts_that_reach_to_no_window_tell_nothing(panel: Panel) -> None:
+    short = forecasts(panel, range(MONTHS - 6, MONTHS))
+    short = short.where(short.keys["horizon"] <= 2)
+    now = (short.keys["origin_date"] == panel.end_dates[-1]).to_numpy()
+    assert check(year_ahead(short.where(now), short.where(~now), panel, n=20), YEAR_AHEAD).empty

@@ -72,6 +72,22 @@ def test_paths_have_the_forecasts_as_their_margins(first_night: Path) -> None:
     assert np.allclose(np.log1p(paths), np.log1p(stated), atol=0.05)
 
 
+def test_the_year_ahead_is_told_by_route_and_for_all_together_from_the_same_paths(first_night: Path) -> None:
+    release = current(first_night)
+    rows = release.read("year_ahead")
+    running = rows[(rows["kind"] == "calendar year") & (rows["ahead"] == 0)].set_index("series_id")
+    assert set(running.index) == {"_T", *(f"arrivals.{route}._T._T.M" for route in ("CMR", "EMR", "WMR", "WAR", "CHA"))}
+    assert set(running["first_period"]) == {"2025-01"}
+    assert set(running["months_counted"]) == {0}
+    paths = release.read("trajectories").groupby(["series_id", "output_type_id"])["value"].sum()
+    for series_id, total in paths.groupby("series_id").median().items():
+        assert running.loc[series_id, "median"] == pytest.approx(total, rel=0.02)
+    months = release.read("observations").query("time_period >= '2024-01' and time_period <= '2024-12'")
+    last = months.groupby("series_id")["obs_value"].sum()["arrivals.CMR._T._T.M"]
+    assert running.loc["arrivals.CMR._T._T.M", "last_total"] == last
+    assert (running["years"] <= 3).all()
+
+
 def test_nothing_that_became_known_later_is_in_the_release(first_night: Path) -> None:
     release = current(first_night)
     observations = release.read("observations")

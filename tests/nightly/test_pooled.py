@@ -128,7 +128,8 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         for module in (pooled_model, small_counts):
             patch.setattr(module, "TREES", 2)
         patch.setattr(pooled_model, "VIEWS", pooled_model.VIEWS[:1])
-        patch.setattr(forecasts, "HORIZONS", (1, 2))
+        for name in ("HORIZONS", "FARTHER"):
+            patch.setattr(forecasts, name, (1, 2))
         patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-seasonal-walk")})
         pooled = PooledNight(data, FitStore(home), 1)
         yield pooled, make_forecasts(data, settings, BacktestStore(home), silent, 1, pooled)
