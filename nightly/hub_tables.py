@@ -162,12 +162,13 @@ def hub_of_night(
 def publish_tables(home: Path, release: Release) -> None:
     """Put a release's tables about the hub where machines and other houses find them, ``published/hub``.
 
-    Raises:
-        StoreError: The disk refuses.
+    A disk that refuses is logged: the release stands, and the next night writes them again.
     """
     for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES):
-        if table.name in release.names:
+        try:
             write_export(release, table.name, home / FEED / PUBLISHED / f"{table.name}.csv")
+        except VigieError as error:
+            get_logger().warning("a table of the hub was not published", table=table.name, reason=str(error))
 
 
 def _collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:
