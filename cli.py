@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -11,8 +12,9 @@ from commands import alerts, backup, hub, nights, outbox, panels, releases, serv
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, one_line
+from core.version import code_version
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(outbox.app, name="outbox")
@@ -29,6 +31,30 @@ for command in (
     backup.backup, backup.restore, backup.adopt, backup.prune, backup.upgrade,
 ):  # fmt: skip
     app.command()(command)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vigie {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001  # typer calls _show_version with it
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda wanted: _show_version(wanted=wanted),
+            is_eager=True,
+            help="Say version, commit and build.",
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and of the log only warnings.")] = False,
+) -> None:
+    """Vigie forecasts arrivals on migration routes, warns early, and publishes how often its warnings were right."""
+    if quiet:
+        configure_logging(quiet=True)
 
 
 def main(run: Callable[[], None] = app) -> None:

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pandas as pd
 import typer
 
 from alerts import lifecycle
-from commands.shared import Home, current_release
+from commands.shared import AsJson, Home, current_release
 from core.log import one_line
 from core.routes import is_route
 from core.settings import home_folder, load_settings
@@ -33,6 +34,7 @@ NoSend = Annotated[bool, typer.Option("--no-send", help="Leave messages in the o
 def list_alerts(
     context: typer.Context,
     home: Home = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the current release's alerts: level, state, subject, sentence, and below each its ID."""
     context.obj = home
@@ -41,9 +43,14 @@ def list_alerts(
     from workflow.decisions import state_of
 
     release = current_release(home)
+    rows = release.read("alerts").to_dict("records")
     with open_desk(home) as desk:
-        for row in release.read("alerts").to_dict("records"):
-            state = state_of(desk, str(row["alert_id"]), str(row["alert_level"]))
+        states = [state_of(desk, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
+        if as_json:
+            found = [row | {"status": state.status} for row, state in zip(rows, states, strict=True)]
+            typer.echo(pd.DataFrame(found).to_json(orient="records", indent=2, force_ascii=False))
+            return
+        for row, state in zip(rows, states, strict=True):
             subject = row["route_id"] if is_route(row["route_id"]) else row["source_id"]
             typer.echo(one_line(f"{row['alert_level']:8} {_status_words(state):24} {subject:20} {row['reason']}"))
             typer.echo(one_line(f"{'':8} {row['alert_id']}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Annotated
@@ -102,8 +103,12 @@ def prune(
     keep: Annotated[
         int | None, typer.Option("--keep", min=1, help="Newest releases to keep; default: operation.keep_nights.")
     ] = None,
+    caches: Annotated[
+        bool, typer.Option("--caches", help="Remove past forecasts and fits too: the next night makes them again.")
+    ] = False,
 ) -> None:
     """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
+    from store.backup import MADE_AGAIN
     from store.lock import night_lock
     from store.mirror import shared
     from store.releases import prune as remove
@@ -116,6 +121,8 @@ def prune(
     else:
         with night_lock(folder), shared(folder, settings) as delivery:
             removed = remove(folder, newest)
+            for name in MADE_AGAIN if caches else ():
+                shutil.rmtree(folder / name, ignore_errors=True)
             delivery.deliver()
     for item in removed:
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")

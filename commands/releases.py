@@ -48,14 +48,26 @@ def verify(
 
 def export(
     table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="File: .csv, .xlsx, .parquet, .json or .ndjson; '-': standard output.")
+    ] = Path("-"),
+    kind: Annotated[str, typer.Option("--format", help="For standard output: csv, json, ndjson, parquet.")] = "csv",
+    with_citation: Annotated[
+        bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
+    ] = False,
     home: Home = None,
 ) -> None:
-    """Write one table of the current release to a file, with citations and licences inside and beside it."""
-    from store.export import write_export
+    """Write one table of the current release, with citations and licences in a file beside it."""
+    from store.export import KINDS, export_bytes, write_export
 
-    about = write_export(current_release(home), table, out)
-    typer.echo(f"{out} written; what must be known about it: {about.name}")
+    release = current_release(home)
+    if str(out) != "-":
+        about = write_export(release, table, out, with_citation=with_citation)
+        typer.echo(f"{out} written; what must be known about it: {about.name}")
+        return
+    if kind not in KINDS:
+        raise InputError(f"--format {kind}: one of {', '.join(KINDS)}")
+    typer.echo(export_bytes(release, table, kind, with_citation=with_citation), nl=False)
 
 
 def briefing(

@@ -27,6 +27,11 @@ _LAYOUT: dict[Frequency, re.Pattern[str]] = {
 }
 
 
+def is_month(period: str) -> bool:
+    """Whether a period is a month, ``2025-01``: quarters are as long, ``2025-Q1``."""
+    return re.fullmatch(r"\d{4}-\d{2}", period) is not None
+
+
 def frequency_of(time_period: str) -> Frequency:
     """Tell the frequency from the way a period is written.
 

@@ -11,11 +11,12 @@ from typing import Any
 import structlog
 
 
-def configure_logging(*, json_lines: bool | None = None) -> None:
+def configure_logging(*, json_lines: bool | None = None, quiet: bool = False) -> None:
     """Set structlog up for the process; log lines go to standard error.
 
     Args:
         json_lines: Force the layout; by default JSON unless standard error is a terminal.
+        quiet: Keep to warnings and errors; then no progress is shown either.
     """
     as_json = not sys.stderr.isatty() if json_lines is None else json_lines
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
@@ -27,7 +28,7 @@ def configure_logging(*, json_lines: bool | None = None) -> None:
             _harmless,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )

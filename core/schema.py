@@ -27,6 +27,13 @@ TEXT, NUMBER, WHOLE, DAY, YES_NO = "object", "float64", "int64", "datetime64[ns]
 """The five kinds of columns, as pandas dtypes."""
 
 
+def unit_of(target: str) -> str:
+    """What a value of a target counts; empty for an indicator, whose source's card says it."""
+    if target not in TARGETS:
+        return ""
+    return "detections" if target == "detections" else "persons"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table.

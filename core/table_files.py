@@ -37,17 +37,26 @@ _FIRST_YEAR = 1900
 _AFTER_A_COMMA = re.compile(r"(?<=[,;\t])(?=\s*[=+\-@])|(?<=[,;\t] )(?=[=+\-@])")
 
 
-def csv_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
-    """CSV in UTF-8 with a byte order mark; the lines about the table stand first and begin with ``#``.
+def csv_bytes(frame: pd.DataFrame, about: Sequence[str] = ()) -> bytes:
+    """CSV in UTF-8, as every program reads it at once.
 
     Args:
         frame: The table.
-        about: One text per line.
+        about: One text per line: they stand first and begin with ``#``, after a byte order mark for spreadsheets.
     """
+    if not about:
+        return str(harmless(frame).to_csv(index=False, lineterminator="\n")).encode()
     # A spreadsheet takes these lines apart at commas too: what then begins a cell must not begin a formula.
     lines = [_AFTER_A_COMMA.sub("'", one_line(_one_line(text))) for text in about]
     head = "".join(f"# {harmless_cell(line)}\n" for line in lines)
     return ("\ufeff" + head + harmless(frame).to_csv(index=False, lineterminator="\n")).encode()
+
+
+def json_bytes(frame: pd.DataFrame, *, lines: bool) -> bytes:
+    """One object per row, days as ``2025-01-31``: a list, or one object a line (NDJSON)."""
+    days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime").columns}
+    text = frame.assign(**days).to_json(orient="records", lines=lines, force_ascii=False)
+    return (text if text.endswith("\n") else f"{text}\n").encode()
 
 
 def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
@@ -62,11 +71,11 @@ def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
 def xlsx_bytes(
     frame: pd.DataFrame, about: About, *, title: str, day: dt.date, columns: Sequence[Sequence[str]] = ()
 ) -> bytes:
-    """A workbook: what must be known about the data, the data, and where given what its columns mean.
+    """A workbook: the data, what must be known about them, and where given what the columns mean.
 
     Args:
         frame: The table.
-        about: Rows of the first sheet.
+        about: Rows of the second sheet.
         title: The workbook's own title.
         day: The day on which the figures were known: the workbook's date, so that its bytes are the same each time.
         columns: Rows of a last sheet that explains the columns, its head first; none leaves it out.
@@ -85,14 +94,14 @@ def xlsx_bytes(
         created = dt.datetime.combine(day, dt.time())
         book.set_properties({"title": title, "author": "Vigie", "created": created})
         bold, wrapped = book.add_format({"bold": True, "valign": "top"}), book.add_format({"text_wrap": True})
+        date = book.add_format({"num_format": "yyyy-mm-dd"})
+        _write_data(book.add_worksheet(DATA_SHEET), harmless(frame), bold, date)
         sheet = book.add_worksheet(ABOUT_SHEET)
         sheet.set_column(0, 0, 18)
         sheet.set_column(1, 1, 110)
         for row, (label, text) in enumerate(about):
             sheet.write_string(row, 0, str(harmless_cell(label)), bold)
             sheet.write_string(row, 1, _cut(str(harmless_cell(text))), wrapped)
-        date = book.add_format({"num_format": "yyyy-mm-dd"})
-        _write_data(book.add_worksheet(DATA_SHEET), harmless(frame), bold, date)
         if columns:
             sheet = book.add_worksheet(COLUMNS_SHEET)
             sheet.set_column(0, 1, 40)

@@ -9,7 +9,6 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +19,7 @@ from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from core.version import code_version
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
 from ingest.catalogue import CARDS
@@ -260,7 +260,7 @@ def _make_release(run: Run) -> RunResult:
         texts = documents(cards, tables, known_issues(SNAPSHOT))
         texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
-        about = About(date, version("vigie"), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal))
+        about = About(date, code_version(), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal))
         release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
         publish_tables(home, release)
         _remove_old_releases(home, settings)

@@ -15,6 +15,7 @@ from alerts.reasons import cannot_be_judged, sentence
 from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.verification.record import record_of
+from core.calendar import is_month
 from core.languages import Language, is_known, ten_dots
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -192,7 +193,7 @@ def _sentence(alert: Row, language: Language, over: str) -> str:
 
 def _window(alert: Row, language: Language) -> str:
     first, last = str(alert.get("first_period") or ""), str(alert.get("last_period") or "")
-    return language.months(first, last) if len(first) == len(last) == len("2025-01") else ""
+    return language.months(first, last) if is_month(first) and is_month(last) else ""
 
 
 def _record_words(record: Row | None, language: Language, *, is_forecast: bool) -> tuple[str, str]:

@@ -15,7 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,7 +26,7 @@ from core.errors import InputError, StoreError
 from core.settings import DRILL
 from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, read_head, release_folders
 from store.database import copy_sqlite, sqlite_file
-from store.files import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.files import ASIDE, flush_folder, is_read_only, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import journal_url
 from store.lock import BACKUP, night_lock
 from store.releases import ReleaseStore
@@ -77,7 +77,9 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
     if not (home / "releases").is_dir():
         raise InputError(f"{home}: holds no releases: there is nothing to back up")
     target = _target(to)
-    with night_lock(home, task=BACKUP, wait_seconds=_WAIT_SECONDS), named_errors(target):
+    # Where nobody can write, no night runs, and no lock can be taken.
+    alone = nullcontext() if is_read_only(home) else night_lock(home, task=BACKUP, wait_seconds=_WAIT_SECONDS)
+    with alone, named_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=target.parent)
         try:

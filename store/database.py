@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
 import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from core.errors import InputError, StoreError
 _WAIT_SECONDS = 30
 _TRY_AGAIN_SECONDS = 0.2
 _BATCH = 1000
+_LEAST_BYTES = 1 << 16
+"""Free space below which SQLite cannot open a file that nobody else has open: it writes 32 KB beside it."""
 _T = TypeVar("_T")
 _PLACES = re.compile(r""" "[^"]*" | '[^']*' | \([^)]*\) | \b\w+=\S+ | \b\d+(?:\.\d+){3}\b | \bport\s\d+ """, re.VERBOSE)
 """Names, machines and settings of a connection in a driver's error."""
@@ -68,8 +71,9 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._reads_only = _reads_only(url)
-        self._engine = _engine(url, reads_only=self._reads_only)
+        self._reads_only = reads_only(url)
+        self._aside = ExitStack()
+        self._engine = _engine(url, self._aside if self._reads_only else None)
         self.tables: dict[str, sa.Table] = {}
         url = self._engine.url
         # An address holds users, machines and, in its query, passwords: none of it belongs into an error.
@@ -139,6 +143,7 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+        self._aside.close()
 
 
 def copy_tables(source: Database, target: Database) -> dict[str, int]:
@@ -202,11 +207,12 @@ def copy_sqlite(path: Path) -> bytes:
     Raises:
         StoreError: It cannot be read, or it is damaged.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    to_read = _to_read(path) if reads_only(f"sqlite:///{path}") else nullcontext(f"file:{quote(str(path.resolve()))}")
+    with tempfile.TemporaryDirectory() as folder, to_read as address:
         copy = Path(folder) / "copy.sqlite"
         try:
             with (
-                closing(sqlite3.connect(path, timeout=_WAIT_SECONDS)) as source,
+                closing(sqlite3.connect(address, timeout=_WAIT_SECONDS, uri=True)) as source,
                 closing(sqlite3.connect(copy)) as target,
             ):
                 source.backup(target)
@@ -258,16 +264,41 @@ def _refusals(table: str, dialect: str) -> list[str]:
     ]
 
 
-def _reads_only(url: str) -> bool:
-    """True for a SQLite file that is there, on a disk or in a folder that cannot be written."""
+def reads_only(url: str) -> bool:
+    """True for a SQLite file that is there, on a disk or in a folder that cannot be written, or that is full."""
     try:
         path = sqlite_file(url)
     except ArgumentError:
         return False
-    return path is not None and path.is_file() and not os.access(path.parent, os.W_OK)
+    if path is None or not path.is_file():
+        return False
+    if not os.access(path.parent, os.W_OK):
+        return True
+    if shutil.disk_usage(path.parent).free >= _LEAST_BYTES:
+        return False
+    # Where somebody has it open, the files beside it have their space already.
+    try:
+        with closing(sqlite3.connect(path)) as probe:
+            probe.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError:
+        return True
+    return False
 
 
-def _engine(url: str, *, reads_only: bool) -> sa.Engine:
+@contextmanager
+def _to_read(path: Path) -> Iterator[str]:
+    """How SQLite reads a file where nobody can write; what a crash left beside it needs a place to write."""
+    left = path.with_name(f"{path.name}-wal")
+    if not left.exists() or not left.stat().st_size:
+        yield f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for one in (path, left):
+            shutil.copyfile(one, Path(folder) / one.name)
+        yield f"file:{quote(str(Path(folder) / path.name))}?mode=rw"
+
+
+def _engine(url: str, aside: ExitStack | None) -> sa.Engine:
     try:
         address = sa.make_url(url)
     except ArgumentError:
@@ -277,11 +308,8 @@ def _engine(url: str, *, reads_only: bool) -> sa.Engine:
         return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     if backend != "sqlite":
         raise InputError(f"setting journal_url: '{backend}' is not served; write sqlite:///… or postgresql://…")
-    if reads_only:
-        # Where nobody can write, SQLite needs no files beside the database; what a crash left in one is read with it.
-        path = Path(str(address.database)).resolve()
-        left = path.with_name(f"{path.name}-wal").exists()
-        address = sa.make_url(f"sqlite:///file:{quote(str(path))}?mode=ro{'' if left else '&immutable=1'}&uri=true")
+    if aside is not None:
+        address = sa.make_url(f"sqlite:///{aside.enter_context(_to_read(Path(str(address.database))))}&uri=true")
     elif address.database:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import tempfile
 from collections.abc import Iterable
@@ -14,13 +15,16 @@ import pyarrow.parquet as pq
 from core.disclosure import protect, protect_changes, refuse_small_counts
 from core.errors import InputError
 from core.purpose import PURPOSE
-from core.table_files import csv_bytes, parquet_bytes, xlsx_bytes
+from core.schema import unit_of
+from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
 from store.files import ASIDE, named_errors, write_bytes
 from store.releases import Release
 
+KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
 
-def write_export(release: Release, table: str, out: Path) -> Path:
-    """Write one table as CSV, XLSX or Parquet, with citations, licences and permitted use inside and beside it.
+
+def write_export(release: Release, table: str, out: Path, *, with_citation: bool = False) -> Path:
+    """Write one table, with citations, licences and permitted use beside it; in a workbook and in Parquet inside too.
 
     Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`), and the
     records that were set aside: they are a publisher's rows as they came.
@@ -28,33 +32,63 @@ def write_export(release: Release, table: str, out: Path) -> Path:
     Args:
         release: Where the table comes from.
         table: Name of one of its frames.
-        out: File to write; its ending says which kind.
+        out: File to write; its ending says which kind, one of :data:`KINDS`.
+        with_citation: Write the same text into a CSV too, as lines that begin with ``#``.
 
     Returns:
         The path of the text beside it, ``<out>.about.txt``.
 
     Raises:
-        InputError: The ending is none of ``.csv``, ``.xlsx`` and ``.parquet``, there is no such table, or it has more
-            rows than a sheet holds.
+        InputError: The ending is none of these, there is no such table, or it has more rows than a sheet holds.
         StoreError: The file cannot be written.
     """
-    if out.suffix not in {".csv", ".xlsx", ".parquet"}:
-        raise InputError(f"--out {out.name}: the ending must be .csv, .xlsx or .parquet")
-    if table not in release.names:
-        raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
-    frame, about = refuse_small_counts(_published(release, table)), _about(release, table)
-    lines = [f"{label}: {text}" for label, text in about]
-    if out.suffix == ".csv":
-        content = csv_bytes(frame, lines)
-    elif out.suffix == ".parquet":
-        content = parquet_bytes(frame, lines)
-    else:
-        content = xlsx_bytes(frame, about, title=about[0][1], day=release.as_of)
+    kind = out.suffix.removeprefix(".")
+    if kind not in KINDS:
+        raise InputError(f"--out {out.name}: the ending must be one of .{', .'.join(KINDS)}")
+    content = export_bytes(release, table, kind, with_citation=with_citation)
     beside = out.with_name(out.name + ".about.txt")
     with named_errors(out):
         write_bytes(out, content)
-        write_bytes(beside, ("\n".join(lines) + "\n").encode())
+        write_bytes(beside, ("\n".join(_lines(release, table)) + "\n").encode())
     return beside
+
+
+def export_bytes(release: Release, table: str, kind: str, *, with_citation: bool = False) -> bytes:
+    """The content of such a file.
+
+    Args:
+        release: Where the table comes from.
+        table: Name of one of its frames.
+        kind: One of :data:`KINDS`.
+        with_citation: See :func:`write_export`.
+
+    Raises:
+        InputError: There is no such table, or it has more rows than a sheet holds.
+    """
+    if table not in release.names:
+        raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
+    frame = with_units(refuse_small_counts(_published(release, table)), release.as_of)
+    if kind in {"json", "ndjson"}:
+        return json_bytes(frame, lines=kind == "ndjson")
+    if kind == "csv":
+        return csv_bytes(frame, _lines(release, table) if with_citation else ())
+    if kind == "parquet":
+        return parquet_bytes(frame, _lines(release, table))
+    about = _about(release, table)
+    return xlsx_bytes(frame, about, title=about[0][1], day=release.as_of)
+
+
+def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """A table of values of series with ``target``, ``unit`` and ``as_of`` in every row."""
+    if "series_id" not in frame.columns or not {"value", "obs_value"} & set(frame.columns):
+        return frame
+    target = frame["target"] if "target" in frame.columns else frame["series_id"].str.partition(".")[0]
+    further = {"target": target, "unit": target.map(unit_of), "as_of": pd.Timestamp(as_of)}
+    return frame.assign(**{name: value for name, value in further.items() if name not in frame.columns})
+
+
+def _lines(release: Release, table: str) -> list[str]:
+    return [f"{label}: {text}" for label, text in _about(release, table)]
 
 
 def _published(release: Release, table: str) -> pd.DataFrame:

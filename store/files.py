@@ -62,6 +62,11 @@ def write_bytes(path: Path, content: bytes) -> None:
         flush_folder(path.parent)
 
 
+def is_read_only(folder: Path) -> bool:
+    """Whether the disk below a folder takes no writes from anybody, as it is mounted here."""
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
 def remove_unfinished(folder: Path, now: dt.datetime) -> list[Path]:
     """Remove files that a killed process was still writing, anywhere below a folder.
 

@@ -99,7 +99,9 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, tas
         except Timeout:
             raise AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}") from None
     try:
-        write_bytes(holder, json.dumps({"pid": os.getpid(), "since": _now(), "task": task}).encode())
+        # Who holds it is told where the disk has space for that; the lock itself needs none.
+        with contextlib.suppress(StoreError):
+            write_bytes(holder, json.dumps({"pid": os.getpid(), "since": _now(), "task": task}).encode())
         try:
             yield
         finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -487,7 +488,13 @@ def remove_all(folder: Path, releases: Sequence[Release]) -> None:
 def _remove(release: Release) -> None:
     folder = release.path.parent
     read_json(release.path / MANIFEST)
-    write_bytes(folder / REMOVED / f"{release.run_id}.json", (release.path / MANIFEST).read_bytes())
+    kept = folder / REMOVED / f"{release.run_id}.json"
+    kept.parent.mkdir(exist_ok=True)
+    try:
+        # A second name for the same file needs no space: a full disk is when people remove releases.
+        os.link(release.path / MANIFEST, kept)
+    except OSError:
+        write_bytes(kept, (release.path / MANIFEST).read_bytes())
     release.path.replace(folder / f"{_REMOVING}{release.run_id}")
     flush_folder(folder)
 

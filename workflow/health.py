@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +16,7 @@ from alerts.levels import LEVELS
 from core.errors import VigieError
 from core.log import get_logger
 from core.settings import load_settings
+from core.version import code_version
 from store.database import sqlite_file
 from store.journal import journal_url
 from store.mirror import read_contact
@@ -27,6 +30,8 @@ ROUTE_STATES, SOURCE_STATES = ("ok", "too_old", "missing"), ("fresh", "due", "ov
 HEALTH_PATH, METRICS_PATH = "/healthz", "/metrics"
 JSON_TYPE, METRICS_TYPE = "application/json", "text/plain; version=0.0.4; charset=utf-8"
 _EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1, 1), strict=True))
+_LEAST_BYTES = 10_000_000
+"""Space of three full releases."""
 _LARGEST_SKEW = dt.timedelta(hours=1)
 
 
@@ -35,10 +40,13 @@ class Health:
     """How a home folder stands.
 
     Attributes:
-        status: ``ok``; ``degraded``: served, but routes that had a forecast have none now; ``stale``: the release is
+        status: ``ok``; ``degraded``: served, but routes lost their forecast, or no night could publish: the disk is
+            full or cannot be written; ``stale``: the release is
             older than the settings allow; ``no release``; ``unreadable``: release or journal cannot be read; ``clock``:
             the release lies in the future of this machine's clock.
         reason: What is wrong, in words; empty where nothing is.
+        writable: Whether the home folder can be written, as this process sees it.
+        disk_free_bytes: Space left on its disk.
         drill: True where the home was restored and is not in service.
         run_id: The current release.
         as_of: The day whose knowledge it rests on.
@@ -56,6 +64,8 @@ class Health:
 
     status: str
     reason: str = ""
+    writable: bool = True
+    disk_free_bytes: int | None = None
     drill: bool = False
     run_id: str = ""
     as_of: str = ""
@@ -73,22 +83,24 @@ class Health:
 
 def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     """Look at a home folder; nothing in it is changed, and nothing is raised."""
+    disk = _disk(home)
     try:
         settings, store = load_settings(home), ReleaseStore(home)
         current = store.current()
         if current is not None and (problem := store.alteration(current)) is not None:
             get_logger().error("release altered", run_id=problem.run_id, file=problem.file, rule=problem.rule)
-            return Health(ALTERED, "the release is not as it was published: run vigie verify", run_id=current.run_id)
+            reason = "the release is not as it was published: run vigie verify"
+            return Health(ALTERED, reason, run_id=current.run_id, **disk)
         found = read_status(home, settings.journal_url)
         waiting, failing = _outbox(home, settings.journal_url)
     except VigieError as error:
         # Whoever asks has not signed in: what lies where, and why it cannot be read, is for the log.
         get_logger().error("health not readable", error=str(error))
-        return Health(UNREADABLE, "settings, journal or release cannot be read: the log says why")
+        return Health(UNREADABLE, "settings, journal or release cannot be read: the log says why", **disk)
     release = found["release"]
     about: dict[str, Any] = {
         "last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing, "drill": found["drill"],
-    }  # fmt: skip
+    } | disk  # fmt: skip
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
         # Whoever asks from outside need not know where the store lies: its errors are for the log.
@@ -103,6 +115,9 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     if lost:
         newest = ", ".join(f"{row['route_id']} (newest of {row['as_of']})" for row in lost)
         status, reason = DEGRADED, f"no forecast any more for {newest}"
+    if not disk["writable"] or disk["disk_free_bytes"] < _LEAST_BYTES:
+        status = DEGRADED
+        reason = "the disk is full: 'vigie prune'" if disk["writable"] else "the home folder cannot be written"
     if age > most:
         status, reason = STALE, f"the release is older than {settings.operation.stale_hours:g} hours"
     elif age < -_LARGEST_SKEW:
@@ -150,7 +165,10 @@ def prometheus(health: Health) -> str:
         ("routes", "Routes by state; ok: there is a forecast.", [
             ({"state": key}, health.routes.get(key, 0)) for key in ROUTE_STATES
         ]),
+        ("home_writable", "1 where the home folder can be written.", [({}, float(health.writable))]),
+        ("disk_free_bytes", "Space left on the home folder's disk.", [({}, health.disk_free_bytes)]),
         ("drill", "1 where the home was restored and is not in service.", [({}, float(health.drill))]),
+        ("build_info", "Version, commit and build of this program.", [({"version": code_version()}, 1.0)]),
         ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),
         ("release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
         ("night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
@@ -197,3 +215,8 @@ def _outbox(home: Path, setting: str) -> tuple[int, int]:
     with open_workflow(home, load_settings(home)) as workflow:
         waiting = workflow.outbox.waiting()
     return len(waiting), sum(message.attempts > 0 for message in waiting)
+
+
+def _disk(home: Path) -> dict[str, Any]:
+    present = next(folder for folder in (home, *home.parents) if folder.exists())
+    return {"writable": os.access(present, os.W_OK), "disk_free_bytes": shutil.disk_usage(present).free}

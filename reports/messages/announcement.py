@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
-from core.calendar import to_period
+from core.calendar import is_month, to_period
 from core.entry import Entry
 from core.quantiles import INTERVALS, interval_levels
 from forecasting.model import ENSEMBLE
@@ -144,7 +144,7 @@ def concerned(facts: Facts) -> list[tuple[str, dict[float, float]]]:
     """Months that an alert speaks of, each with its quantiles; empty where nothing is forecast."""
     fan = facts.get("fan") or {"months": [], "levels": {}}
     first, last = facts.get("first_period", ""), facts.get("last_period", "")
-    if len(first) != len("2025-01"):
+    if not is_month(first):
         return []
     return [
         (month, {float(level): values[place] for level, values in fan["levels"].items()})

@@ -13,7 +13,7 @@ from pathlib import Path
 from lxml import etree
 
 from alerts.lifecycle import JUDGED, RAISED, UNJUDGED, UPDATED
-from core.calendar import to_period
+from core.calendar import is_month, to_period
 from core.errors import SchemaError
 from core.languages import Language, languages
 from core.languages import marked as _
@@ -150,7 +150,7 @@ def _urgency(announcement: Announcement) -> tuple[str, str]:
 def _period(facts: Facts) -> Iterator[tuple[str, dt.datetime]]:
     """From the first day of the first month concerned to the last moment of the last."""
     first, last = str(facts.get("first_period", "")), str(facts.get("last_period", ""))
-    if len(first) == len(last) == len("2025-01"):
+    if is_month(first) and is_month(last):
         yield "onset", to_period(first, "M").start_time.to_pydatetime().replace(tzinfo=dt.UTC)
         yield "expires", to_period(last, "M").end_time.floor("s").to_pydatetime().replace(tzinfo=dt.UTC)
 

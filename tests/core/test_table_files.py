@@ -64,9 +64,9 @@ def test_no_cell_of_a_workbook_is_a_formula_and_numbers_stay_numbers(rows: list[
         assert bare(written) == bare(text)
 
 
-def test_the_first_sheet_says_what_must_be_known_and_is_harmless_too() -> None:
+def test_the_first_sheet_is_the_data_and_the_second_says_what_must_be_known_and_is_harmless_too() -> None:
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of([("a", 1.0)]), ABOUT, title="t", day=DAY)))
-    assert book.sheetnames == ["about", "data"]
+    assert book.sheetnames == ["data", "about"]
     cells = [[cell.value for cell in row] for row in book["about"].iter_rows()]
     assert cells == [["Source", "'=A ministry. Licence: CC BY 4.0."], ["Release", "run-1"]]
 

@@ -135,6 +135,45 @@ def test_every_unit_starts_a_command_with_options_that_exist_and_gives_up_rights
     assert service["User"] == "vigie"
 
 
+def install(root: Path, *words: str) -> str:
+    line = ["sh", str(DEPLOY / "install.sh"), "--root", str(root), *words]
+    return subprocess.run(line, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_installer_puts_everything_in_place_once_and_takes_away_what_it_brought(tmp_path: Path) -> None:
+    told = install(tmp_path, "--dry-run")
+    assert "cp " in told
+    assert list(tmp_path.iterdir()) == []
+    install(tmp_path)
+    present = {path.name for path in (tmp_path / "etc" / "systemd" / "system").iterdir()}
+    assert present == set(UNITS)
+    assert oct((tmp_path / "etc/vigie/secrets.env").stat().st_mode)[-3:] == "600"
+    assert (tmp_path / "var" / "backups" / "vigie").is_dir()
+    (tmp_path / "etc/vigie/secrets.env").write_text("TOKEN=kept")
+    assert "Nothing to do" in install(tmp_path)
+    install(tmp_path, "--uninstall")
+    assert list((tmp_path / "etc" / "systemd" / "system").iterdir()) == []
+    assert (tmp_path / "etc/vigie/secrets.env").read_text() == "TOKEN=kept"
+    assert (tmp_path / "var" / "lib" / "vigie").is_dir()
+
+
+def test_units_that_send_or_share_know_the_secrets_and_own_their_folder() -> None:
+    for name in UNITS:
+        if name.endswith(".service"):
+            text = (DEPLOY / name).read_text(encoding="utf-8")
+            assert "EnvironmentFile=-/etc/vigie/secrets.env" in text
+            assert "StateDirectory=vigie" in text
+
+
+def test_both_proxies_bound_uploads_alike_and_keep_the_machine_s_figures_to_the_machine() -> None:
+    nginx, caddy = ((DEPLOY / name).read_text(encoding="utf-8") for name in ("nginx.conf", "Caddyfile"))
+    assert "client_max_body_size 11m;" in nginx
+    assert "max_size 11MiB" in caddy
+    for path in ("/metrics", "/_stcore/metrics", "/_stcore/agent/", "/healthz"):
+        assert path in nginx
+        assert path in caddy
+
+
 def test_every_timer_has_its_service() -> None:
     timers = [name for name in UNITS if name.endswith(".timer")]
     assert timers
@@ -164,7 +203,8 @@ def test_every_cron_line_has_a_time_a_user_and_a_command_that_exists() -> None:
         assert all(re.fullmatch(r"[\d*/,-]+", field) for field in fields[:5])
         assert fields[5] == "vigie"
         assert "%" not in line, "cron takes it for the end of the line"
-        command = [word for word in shlex.split(fields[6]) if not word.startswith((">", "2>"))]
+        last = fields[6].rpartition("; ")[2]
+        command = [word for word in shlex.split(last) if not word.startswith((">", "2>"))]
         assert command[0] == "vigie"
         check_command(command[1:])
 

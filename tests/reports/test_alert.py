@@ -117,3 +117,8 @@ def test_a_past_release_knows_only_what_was_decided_while_it_was_the_newest() ->
     rows = [Entry("Ada", "signed off", "a", "20250131T04"), Entry("nightly", "ended", "a", "20250228T04")]
     assert entries_until(rows, "20250131T04") == rows[:1]
     assert entries_until(rows, "20250228T04") == rows
+
+
+def test_an_alert_on_a_quarterly_source_names_no_window_of_months() -> None:
+    row = alert_row(0, ["CMR"]) | {"first_period": "2025-Q4", "last_period": "2025-Q4"}
+    assert alert_report(row, None, ENGLISH).window == ""

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
@@ -11,7 +12,7 @@ import pytest
 
 from core.disclosure import refuse_small_counts
 from core.errors import InputError
-from store.export import write_export
+from store.export import KINDS, write_export
 from store.releases import About, Release, ReleaseStore
 
 UNUSED = {"citation": "Frontex, detections.", "licence": "private use only"}
@@ -44,7 +45,7 @@ def release(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Release:
 
 
 def read_csv(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "out.csv", comment="#", encoding="utf-8-sig")
+    return pd.read_csv(folder / "out.csv")
 
 
 def test_small_counts_are_withheld_with_a_second_one_that_would_give_them_away(
@@ -80,7 +81,7 @@ def test_citation_licence_purpose_and_release_stand_beside_the_file_and_in_it(
     release: Release, tmp_path: Path, ending: str
 ) -> None:
     out = tmp_path / f"out.{ending}"
-    beside = write_export(release, "observations", out).read_text()
+    beside = write_export(release, "observations", out, with_citation=True).read_text()
     for about in (beside, text_inside(out)):
         assert UNUSED["citation"] not in about
         for said in (CARD["citation"], CARD["licence"], "turning people back", release.run_id):
@@ -93,8 +94,27 @@ def text_inside(file: Path) -> str:
         return "\n".join(line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.startswith("#"))
     if file.suffix == ".parquet":
         return str(pq.read_schema(file).metadata[b"vigie"].decode())
-    sheet = openpyxl.load_workbook(file).worksheets[0]
+    sheet = openpyxl.load_workbook(file)["about"]
     return "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_is_read_at_once_by_plain_tools_with_unit_target_and_day(
+    release: Release, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / f"out.{kind}"
+    write_export(release, "forecasts", out)
+    read = {
+        "csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet, "json": pd.read_json,
+        "ndjson": lambda path: pd.read_json(path, lines=True),
+    }[kind]  # fmt: skip
+    frame = read(out)
+    assert len(frame) == len(release.read("forecasts"))
+    assert frame[["target", "unit"]].drop_duplicates().to_numpy().tolist() == [["arrivals", "persons"]]
+    assert set(pd.to_datetime(frame["as_of"])) == {pd.Timestamp(release.as_of)}
+    if kind != "xlsx":
+        reads = {"csv": duckdb.read_csv, "parquet": duckdb.read_parquet}.get(kind, duckdb.read_json)
+        assert len(reads(str(out)).fetchall()) == len(frame)
 
 
 def test_text_that_a_spreadsheet_would_run_is_made_harmless(release: Release, tmp_path: Path) -> None:
