@@ -26,11 +26,12 @@ def nightly(
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
     from nightly import run_night
+    from nightly.progress import night_progress
+    from store.status import stage_seconds
 
     folder = home_folder(home)
-    date = as_date(as_of, "--as-of")
-    with progress_bar() as progress:
-        settings = load_settings(folder)
+    date, settings = as_date(as_of, "--as-of"), load_settings(folder)
+    with night_progress(stage_seconds(folder, settings.journal_url)) as progress:
         result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     for line in result.summary():
         typer.echo(line)
@@ -40,10 +41,13 @@ def nightly(
 def demonstrate(home: Home = None) -> None:
     """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
     from nightly import run_demonstration
+    from nightly.progress import night_progress
+    from store.status import stage_seconds
 
     folder = home_folder(home)
-    with progress_bar() as progress:
-        result = run_demonstration(folder, load_settings(folder), progress=progress)
+    settings = load_settings(folder)
+    with night_progress(stage_seconds(folder, settings.journal_url)) as progress:
+        result = run_demonstration(folder, settings, progress=progress)
     if result is None:
         typer.echo(f"{folder} already holds a release: it is shown as it is.")
         return

@@ -35,6 +35,7 @@ from nightly.issued import issued_scores
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts
 from nightly.pooled import MODEL_ID, pooled_night
+from nightly.progress import NightProgress
 from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import run_alerts
@@ -182,7 +183,7 @@ def run_demonstration(home: Path, settings: Settings, *, progress: ProgressRepor
 
 
 def _make_release(run: Run) -> RunResult:
-    home, date, settings, timer = run.delivery.home, run.date, run.settings, StageTimer()
+    home, date, settings, timer = run.delivery.home, run.date, run.settings, _timer(run.progress)
     vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
     get_logger().info("night begun", as_of=str(date), live=run.live, home=str(home))
 
@@ -272,6 +273,10 @@ def _make_release(run: Run) -> RunResult:
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **seconds)
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
+
+
+def _timer(progress: ProgressReport) -> StageTimer:
+    return StageTimer(begin=progress.begin) if isinstance(progress, NightProgress) else StageTimer()
 
 
 def notify(home: Path, settings: Settings, journal: Journal, release: Release) -> list[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,13 @@ CUT_OFF_SOURCE = "vigie-engine"
 
 @dataclass
 class StageTimer:
-    """Seconds by stage; each stage's end is logged."""
+    """Seconds by stage; each stage's end is logged.
+
+    Attributes:
+        begin: Told of each stage that begins.
+    """
+
+    begin: Callable[[str], None] = field(default=lambda _stage: None, kw_only=True)
 
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     _begun: float = field(default_factory=time.monotonic)
@@ -39,6 +45,7 @@ class StageTimer:
     def stage(self, name: str) -> Iterator[None]:
         """Time what is done within."""
         begun = time.monotonic()
+        self.begin(name)
         yield
         self._stages[name] = time.monotonic() - begun
         get_logger().info("stage ended", stage=name, seconds=round(self._stages[name], 2))

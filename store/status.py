@@ -134,6 +134,16 @@ def _nights(home: Path, journal_setting: str) -> list[Entry]:
         journal.close()
 
 
+def stage_seconds(home: Path, journal_setting: str = "", newest: int = 5) -> list[dict[str, float]]:
+    """Seconds by stage of the newest nights that published: what the next one may take.
+
+    Raises:
+        StoreError: The journal cannot be read.
+    """
+    nights = sorted(_nights(home, journal_setting), key=lambda entry: entry.id)
+    return [entry.payload["seconds"] for entry in nights if "seconds" in entry.payload][-newest:]
+
+
 def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
     runs = _nights(home, journal_setting)
     return _as_run(max(runs, key=lambda entry: entry.id)) if runs else None
