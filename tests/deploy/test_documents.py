@@ -1,0 +1,48 @@
+"""Every command that a document tells people to type exists, with the options that it is given."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from cli import app
+from core.settings import PROJECT
+
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"^(?:\s{4,}|\s*)(?:\$ )?(?:[A-Z_]+=\S+ )*(?:sudo -u vigie )?(?:\S*/)?vigie ([a-z].*)$")
+END = re.compile(r"\s+#.*$|\s*(?:&&|\|\|?|;|2?>>?).*$|\s{2,}.*$")
+
+
+def commands(document: Path) -> Iterator[str]:
+    """Lines of code blocks, fenced or indented, that call vigie, without what follows in the shell."""
+    fenced, text = False, document.read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in text.splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif (fenced or line.startswith("    ")) and (found := COMMAND.match(line)):
+            yield END.sub("", found.group(1)).strip()
+
+
+CASES = [(document.name, line) for document in DOCUMENTS for line in dict.fromkeys(commands(document))]
+
+
+def test_documents_hold_commands() -> None:
+    assert len(CASES) > 20
+
+
+@pytest.mark.parametrize(("document", "line"), CASES)
+def test_a_command_in_a_document_is_one_of_vigie_with_options_that_it_has(document: str, line: str) -> None:
+    command = typer.main.get_command(app)
+    words = [word for word in shlex.split(line) if word != "…"]
+    while hasattr(command, "commands") and words and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    given = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert given <= known | {"--help"}, document
+    if hasattr(command, "commands"):
+        assert not words or words[0].startswith("-") or command.invoke_without_command, f"{document}: {line}"
