@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-.PHONY: help setup run check test lint quick unit explore mutants texts requirements benchmarks clean
+.PHONY: help setup run check test lint quick unit explore mutants texts requirements benchmarks release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -95,6 +95,18 @@ TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly
 texts:
 	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
 	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
+# make release VERSION=0.2.0: after all checks, a tag and the bill of materials in dist/. The changelog and pyproject.toml
+# name the version first.
+release: test
+	@test -n "$(VERSION)" || { echo "say which: make release VERSION=0.2.0"; exit 1; }
+	@test -z "$$(git status --porcelain)" || { echo "commit first"; exit 1; }
+	@grep -q '^## \[$(VERSION)\]' CHANGELOG.md || { echo "CHANGELOG.md has no section [$(VERSION)]"; exit 1; }
+	@grep -q '^version = "$(VERSION)"' pyproject.toml || { echo "pyproject.toml names another version"; exit 1; }
+	mkdir -p dist
+	$(VENV)/python deploy/bill_of_materials.py $(VERSION) > dist/vigie-$(VERSION).cdx.json
+	git tag -a v$(VERSION) -m "Vigie $(VERSION)"
+	@echo "Tagged v$(VERSION); dist/vigie-$(VERSION).cdx.json is its bill of materials. Next: git push --tags"
 
 docs/release.md: core/release.py core/release_docs.py
 	$(VENV)/python -m core.release_docs > $@

@@ -35,7 +35,7 @@ def backup(
     done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
     seconds, packed = time.monotonic() - begun, done.path.stat().st_size
     typer.echo(
-        f"{done.path} written and read back: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB, "
+        f"{done.path} written and read back: {_counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB, "
         f"packed {packed / _MEGABYTE:.1f} MB, {seconds:.1f} s"
     )
     if done.journal_apart:
@@ -69,7 +69,7 @@ def restore(
     else:
         done = archives.restore(source.expanduser(), folder, journal, drill=not in_service)
     typer.echo(
-        f"{folder}: {len(done.files):,} files, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
+        f"{folder}: {_counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
         f"{time.monotonic() - begun:.1f} s"
     )
     if done.problem is not None:
@@ -127,7 +127,7 @@ def prune(
     for item in removed:
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
     verb = "would be removed" if dry_run else "removed"
-    typer.echo(f"{len(removed)} releases {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
+    typer.echo(f"{_counted(len(removed), 'release')} {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
 
 
 def upgrade(home: Home = None) -> None:
@@ -139,3 +139,7 @@ def upgrade(home: Home = None) -> None:
     with night_lock(folder):
         sources = VintageStore(folder).upgrade()
     typer.echo(f"{folder}: {len(sources)} sources brought over{': ' if sources else ''}{', '.join(sources)}")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -49,7 +49,9 @@ class BuildReport:
         """The report in lines for a person."""
         lines = [f"{source_id:<24}{rows:>9,} rows" for source_id, rows in self.rows.items()]
         lines += [f"{source_id:<24}left out: {reason}" for source_id, reason in self.left_out.items()]
-        lines.append(f"{len(self.rejected):,} rows set aside, listed in {REJECTED_FILE}")
+        lines.append(
+            f"{len(self.rejected):,} row{'s' * (len(self.rejected) != 1)} set aside, listed in {REJECTED_FILE}"
+        )
         lines.append(f"{self.size / 1e6:.2f} MB, fingerprint {self.fingerprint[:12]}")
         return "\n".join(lines)
 

@@ -61,7 +61,7 @@ class Ingested:
 
     def summary(self) -> str:
         """One line for a person."""
-        aside = f"; {self.rejected:,} rows set aside" if self.rejected else ""
+        aside = f"; {self.rejected:,} row{'s' * (self.rejected != 1)} set aside" if self.rejected else ""
         return f"{self.source_id}: {self.file} read, {self.rows:,} figures, {self.new_rows:,} new{aside}"
 
 

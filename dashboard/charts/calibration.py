@@ -156,7 +156,7 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme, height: int = 300) ->
     rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
     sizes = 8 + 10 * (rows["n"] / max(float(rows["n"].max()), 1.0)) ** 0.5
     hover = [_clause(row) for row in rows.to_dict("records")]
-    words = (_("How often it came"), _("chance said"), _("said too low"), _("said too high"))
+    words = (_("Observed frequency"), _("chance said"), _("said too low"), _("said too high"))
     places, names = ((0.24, 0.7), (0.74, 0.24)), RELIABILITY_COLUMNS[:4]
     return _on_the_diagonal(rows, names, hover, sizes.tolist(), words, places, theme, name="reliability", height=height)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +49,13 @@ def test_a_command_in_a_document_is_one_of_vigie_with_options_that_it_has(docume
     assert given <= known | {"--help"}, document
     if hasattr(command, "commands"):
         assert not words or words[0].startswith("-") or command.invoke_without_command, f"{document}: {line}"
+
+
+def test_the_bill_of_materials_names_every_pinned_package_with_its_hashes() -> None:
+    script = PROJECT / "deploy" / "bill_of_materials.py"
+    made = subprocess.run([sys.executable, str(script), "1.2.3"], check=True, capture_output=True, text=True).stdout
+    bill = json.loads(made)
+    pins = re.findall(r"^([\w.-]+)==", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [one["name"] for one in bill["components"]] == pins
+    assert all(one["hashes"] for one in bill["components"])
+    assert bill["metadata"]["component"]["version"] == "1.2.3"

@@ -27,8 +27,8 @@ def test_a_raised_alert_states_figure_chance_record_uses_and_link(announce: Anno
     assert rows["Chance"] == "82% (likely) to pass 5,000 a month, February–March 2025"
     assert rows["Record of this rule"] == (
         "right 6 times in 10, all routes; right in 60% (50%–70%) of its warnings; warned of 40% of the events; "
-        "0.9 (0.8–1.0) warnings in vain per route "
-        "and year; 27 past events, all routes"
+        "0.9 (0.8–1.0) false alarms per route "
+        "per year; 27 past events, all routes"
     )
     assert rows["Signed off by"] == "Ada, Ben"
     assert message.sentence == "Likely (82%) to pass 5,000, 1.5× the 12-month mean, by March 2025."
