@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ WITNESSED = "witnessed"
 NIGHT_ACTIONS = ("published", "published degraded", "nothing published", "not delivered")
 """How a night may end, as the journal's ``action`` says it."""
 
+BACKED_UP = "backed up"
+"""Action of the journal's row that a backup leaves."""
 WITNESS = "manifest_sha256"
 """Key under which a night's journal row keeps the hash of the manifest it published."""
 
@@ -27,7 +31,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
         ``home``; ``drill``: restored and not in service; ``release`` (None before the first night) with run_id, as_of,
         created_at, replay, degraded; ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``:
         number of open ones by level; ``issued``: see :func:`issued_skill`; ``last_run`` with at, outcome, reason,
-        seconds.
+        seconds; ``last_backup``: when, in ISO 8601, or None.
 
     Raises:
         StoreError: The release or the journal cannot be read.
@@ -43,6 +47,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
         "issued": [] if release is None else issued_skill(release.read("issued_scores")).to_dict("records"),
         "last_run": _last_run(home, journal_setting),
+        "last_backup": _last_backup(home, journal_setting),
     }
 
 
@@ -89,8 +94,7 @@ def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, A
     for one in reversed([one for one in store.all() if one.run_id <= release.run_id]):
         if not open_rows:
             break
-        had = one.read("routes", ["route_id", "state"])
-        for route_id in set(had.loc[had["state"] == "ok", "route_id"].astype(str)) & set(open_rows):
+        for route_id in _forecast_routes(one) & set(open_rows):
             open_rows.pop(route_id).update(run_id=one.run_id, as_of=one.as_of.isoformat())
     return rows
 
@@ -124,14 +128,21 @@ def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
     }
 
 
-def _nights(home: Path, journal_setting: str) -> list[Entry]:
+def _nights(home: Path, journal_setting: str, actions: Sequence[str] = NIGHT_ACTIONS) -> list[Entry]:
     if not journal_setting and not (home / "journal.sqlite").exists():
         return []
     journal = Journal(journal_url(journal_setting, home))
     try:
-        return [entry for action in NIGHT_ACTIONS for entry in journal.entries(action=action)]
+        return [entry for action in actions for entry in journal.entries(action=action)]
     finally:
         journal.close()
+
+
+@lru_cache(maxsize=1024)
+def _forecast_routes(release: Release) -> frozenset[str]:
+    """Routes of which a release holds a forecast; kept, for a release never changes and monitoring asks often."""
+    routes = release.read("routes", ["route_id", "state"])
+    return frozenset(routes.loc[routes["state"] == "ok", "route_id"].astype(str))
 
 
 def stage_seconds(home: Path, journal_setting: str = "", newest: int = 5) -> list[dict[str, float]]:
@@ -147,6 +158,11 @@ def stage_seconds(home: Path, journal_setting: str = "", newest: int = 5) -> lis
 def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
     runs = _nights(home, journal_setting)
     return _as_run(max(runs, key=lambda entry: entry.id)) if runs else None
+
+
+def _last_backup(home: Path, journal_setting: str) -> str | None:
+    rows = _nights(home, journal_setting, [BACKED_UP])
+    return max(row.at for row in rows).isoformat(timespec="seconds") if rows else None
 
 
 def _as_run(entry: Entry) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Health:
             older than the settings allow; ``no release``; ``unreadable``: release or journal cannot be read; ``clock``:
             the release lies in the future of this machine's clock.
         reason: What is wrong, in words; empty where nothing is.
+        last_backup: When a backup was last written, in ISO 8601; empty where none was.
         writable: Whether the home folder can be written, as this process sees it.
         disk_free_bytes: Space left on its disk.
         drill: True where the home was restored and is not in service.
@@ -64,6 +65,7 @@ class Health:
 
     status: str
     reason: str = ""
+    last_backup: str = ""
     writable: bool = True
     disk_free_bytes: int | None = None
     drill: bool = False
@@ -100,6 +102,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     release = found["release"]
     about: dict[str, Any] = {
         "last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing, "drill": found["drill"],
+        "last_backup": found["last_backup"] or "",
     } | disk  # fmt: skip
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
@@ -167,6 +170,7 @@ def prometheus(health: Health) -> str:
         ]),
         ("home_writable", "1 where the home folder can be written.", [({}, float(health.writable))]),
         ("disk_free_bytes", "Space left on the home folder's disk.", [({}, health.disk_free_bytes)]),
+        ("backup_timestamp_seconds", "When a backup was last written.", [({}, _seconds(health.last_backup))]),
         ("drill", "1 where the home was restored and is not in service.", [({}, float(health.drill))]),
         ("build_info", "Version, commit and build of this program.", [({"version": code_version()}, 1.0)]),
         ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),

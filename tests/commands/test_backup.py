@@ -14,6 +14,7 @@ from core.errors import InputError
 from store.journal import Journal, journal_url
 from store.releases import About, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
+from workflow.health import read_health
 
 __all__ = ["forecasts", "observations", "release_frames"]
 
@@ -38,6 +39,7 @@ def run(*words: str) -> tuple[int, str]:
 def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(home: Path, tmp_path: Path) -> None:
     code, told = run("backup", "--to", str(tmp_path / "b"), "--home", str(home))
     assert (code, "read back" in told, " MB" in told) == (0, True, True)
+    assert read_health(home).last_backup.startswith(f"{dt.datetime.now(dt.UTC):%Y-%m}")
     code, told = run("restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "new"))
     assert (code, "The chain of releases is whole." in told) == (0, True)
     with pytest.raises(InputError, match="is not empty"):
