@@ -10,6 +10,7 @@ import typer
 
 from commands.shared import AsJson, Home
 from core.entry import Entry
+from core.errors import StoreError
 from core.settings import home_folder, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Settings: try them.")
@@ -61,14 +62,19 @@ def move(
     try:
         Outbox(target)
         with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as desk:
-            counts = copy_tables(desk.journal.database, target.database)
+            if broken := desk.journal.walk({}):
+                raise StoreError(f"the journal's chain is broken, so it is not moved: {broken}")
+            counts, head = copy_tables(desk.journal.database, target.database), target.head()
+            if target.walk({}) or head != desk.journal.head():
+                raise StoreError("the copy's chain is not the journal's: do not use that database, and try again")
             target.record(
                 Entry("administrator", "journal moved", desk.journal.database.name, payload={"rows": dict(counts)})
             )
-        name = target.database.name
     finally:
         target.close()
     for table, count in counts.items():
         typer.echo(f"{table}: {count:,} rows, each as it was")
-    typer.echo(f"Now set journal_url to {name} (settings.toml or VIGIE_JOURNAL_URL), run 'vigie verify', then start")
-    typer.echo("the dashboard. The former journal stays as it is: keep it as long as the law asks.")
+    typer.echo(
+        "The chain is whole. Now set journal_url to that address (settings.toml or VIGIE_JOURNAL_URL), run 'vigie"
+    )
+    typer.echo("verify', start the dashboard. The former journal stays as it is: keep it as long as the law asks.")
