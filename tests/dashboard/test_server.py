@@ -12,6 +12,7 @@ import httpx
 import pytest
 import streamlit
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 from access.gate import Gate
 from access.guard import guard_of
@@ -47,6 +48,64 @@ def test_a_page_tells_the_browser_what_to_fetch(home: Path, page: str, charts: b
 
 def test_a_file_tells_the_browser_nothing(home: Path) -> None:
     assert "link" not in ask(home, "/media/table.csv", PlainTextResponse("month,value")).headers
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # nothing is bound
+@pytest.mark.parametrize(
+    ("host", "origin", "passes"),
+    [
+        ("127.0.0.1:8501", "http://127.0.0.1:8501", True),
+        ("localhost:9000", "http://localhost:9000", True),
+        ("[::1]:8501", "http://[::1]:8501", True),
+        ("vigie.example.org", "https://vigie.example.org", True),
+        ("evil.example.org", "http://evil.example.org", False),
+        ("evil.example.org:8501", "http://evil.example.org:8501", False),
+        ("localhost:8501", "http://localhost:3000", False),
+        ("localhost:8501", "app://localhost", False),
+        ("localhost:8501", "https://localhost:8501", False),
+        ("localhost:8501", "", False),
+        ("", "http://localhost", False),
+        ("vigie.example.org", "http://vigie.example.org", False),
+        ("vigie.example.org:8501", "http://vigie.example.org:8501", False),
+        ("localhost@evil.example.org", "http://localhost@evil.example.org", False),
+        ("127.0.0.1.evil.example.org", "", False),
+        ("192.168.1.4:8501", "http://192.168.1.4:8501", False),
+    ],
+)  # fmt: skip  # a case a line
+def test_host_and_origin_are_held_without_a_login_too(
+    home: Path,
+    address: str,
+    host: str,
+    origin: str,
+    passes: bool,  # noqa: FBT001  # a case of a table
+) -> None:
+    (home / "settings.toml").write_text('dashboard_url = "https://vigie.example.org:443"\n')
+    reached: list[str] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        reached.append(scope["path"])
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers, "subprotocols": ["streamlit"]}
+    asyncio.run(Gate(app, guard_of(home, address, journal), application())(scope, receive, send))
+    assert bool(reached) == passes
+
+
+@pytest.mark.parametrize("path", ["/", "/_stcore/health", "/healthz", "/media/x", "/static/x"])
+def test_another_name_is_not_served_beyond_loopback_either(home: Path, path: str) -> None:
+    gate = Gate(PlainTextResponse("figures"), guard_of(home, "0.0.0.0", journal), application())  # noqa: S104  # as above
+
+    async def get(host: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:
+            return await client.get(path, headers={"Host": host})
+
+    assert [asyncio.run(get(host)).status_code for host in ("127.0.0.1:8501", "evil.example.org")] == [200, 400]
 
 
 def ask(home: Path, path: str, answer: Response) -> httpx.Response:
