@@ -14,6 +14,7 @@ import typer
 from commands.shared import Home
 from core.errors import InputError, StoreError
 from core.progress import progress_bar
+from core.release import FORECASTS
 from core.settings import home_folder
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Engine(StrEnum):
     spark = "spark"
 
 
+HubColumns = Annotated[
+    bool,
+    typer.Option("--hub", help="Only the columns of hubverse's model output; what is marked stands beside the file."),
+]
 RunsOn = Annotated[
     Engine,
     typer.Option("--engine", help="Where the fits run; a cluster needs the packages of requirements/<engine>.txt."),
@@ -53,6 +58,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     engine: RunsOn = Engine.local,
+    hub: HubColumns = False,
     home: Home = None,
 ) -> None:
     """Forecast a panel from past origins, as if each were today."""
@@ -63,16 +69,17 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
         made = backtest_file(
             panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, **means
         )
-    _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}")
+    _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}", strictly_hub=hub)
 
 
-def forecast(
+def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     panel: Panel,
     out: Out,
     horizon: Annotated[int, typer.Option("--horizon", min=1, help="Periods ahead.")] = 12,
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     engine: RunsOn = Engine.local,
+    hub: HubColumns = False,
     home: Home = None,
 ) -> None:
     """Forecast a panel from its last period."""
@@ -80,7 +87,11 @@ def forecast(
 
     with _running(engine, home, "Forecasting") as means:
         made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
-    _write(made, out, f"Forecasts of {panel.name} by {models}")
+    _write(made, out, f"Forecasts of {panel.name} by {models}", strictly_hub=hub)
+
+
+HUB_COLUMNS = [name for name, column in FORECASTS.columns.items() if not column.optional]
+"""The columns of hubverse's model output, and no others."""
 
 
 class _Means(TypedDict):
@@ -115,14 +126,17 @@ def _horizons(text: str) -> list[int]:
     return steps
 
 
-def _write(made: Made, out: Path, title: str) -> None:
+def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     from forecasting.quantiles import row_blocks
     from store.export import write_forecasts
 
     told = made.diagnostics.lines() or ["Nothing stands out."]
     about = "\n".join([title, "", *told, "", *made.diagnostics.account]).rstrip() + "\n"
     try:
-        rows, beside = write_forecasts(row_blocks(made.table), about, out)
+        blocks = row_blocks(made.table)
+        if strictly_hub:
+            blocks = (block[HUB_COLUMNS] for block in blocks)
+        rows, beside = write_forecasts(blocks, about, out)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
     typer.echo(f"{rows:,} rows of {made.diagnostics.series:,} series written to {out}")

@@ -103,6 +103,14 @@ def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, t
     assert len(frame) == 3 * 2 * 2 * 23
 
 
+def test_a_forecast_for_a_hub_holds_the_hub_s_columns_and_no_others(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    vigie("forecast", "--panel", str(panel), "--horizon", "1", "--models", "baseline", "--hub", "--out", str(out))
+    assert list(pd.read_parquet(out).columns) == [
+        "model_id", "series_id", "origin_date", "horizon", "target_end_date", "output_type", "output_type_id", "value"
+    ]  # fmt: skip
+
+
 def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     done = vigie("forecast", "--panel", str(panel), "--horizon", "2", "--models", "baseline", "--out", str(out))
