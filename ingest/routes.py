@@ -81,7 +81,7 @@ def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFr
     if not by_citizen:
         arrivals = arrivals[arrivals["citizen"] == ALL]
     key = ["source_id", "series_id", "time_period"]
-    newest = arrivals.sort_values([*key, "as_of"]).drop_duplicates(key, keep="last")
+    newest = arrivals.sort_values("as_of", kind="stable").drop_duplicates(key, keep="last")
     parts = [_route_total(newest, route_id) for route_id in COMPONENTS]
     if by_citizen:
         parts += [_route_by_citizen(newest, route_id) for route_id in CITIZEN_ROUTES]
@@ -126,21 +126,24 @@ def _observed(totals: pd.DataFrame, component: Component) -> pd.DataFrame:
 
 def _monthly(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     """One row per month; of days, only months that have them all."""
+    # Asked hundreds of times a night, of few rows: numpy takes a tenth of a groupby's time.
+    months, at = np.unique(rows["time_period"].to_numpy(dtype="U7"), return_inverse=True)
     flags, codes = np.unique(rows["obs_flag"].to_numpy(dtype=str), return_inverse=True)
-    month = rows["time_period"].str[:7]
-    grouped = rows.assign(code=codes).groupby(month)
+    flag, as_of = np.zeros(len(months), dtype=int), np.full(len(months), np.iinfo(np.int64).min)
+    np.maximum.at(flag, at, codes)
+    np.maximum.at(as_of, at, rows["as_of"].to_numpy(dtype="datetime64[ns]").astype(np.int64))
+    index = pd.DatetimeIndex(months.astype("datetime64[M]").astype("datetime64[ns]")).to_period("M")
     frame = pd.DataFrame(
         {
-            "value": grouped["obs_value"].sum(),
-            "flag": grouped["code"].max(),
-            "as_of": grouped["as_of"].max(),
-            "estimated": grouped["as_of_estimated"].any(),
-        }
+            "value": np.bincount(at, np.nan_to_num(rows["obs_value"].to_numpy(dtype=float)), len(months)),
+            "flag": flags[flag].astype(object) if len(flags) else np.empty(0, dtype=object),
+            "as_of": as_of.astype("datetime64[ns]"),
+            "estimated": np.bincount(at, rows["as_of_estimated"].to_numpy(dtype=float), len(months)) > 0,
+        },
+        index=index,
     )
-    frame["flag"] = flags[frame["flag"].to_numpy(dtype=int)].astype(object)
-    frame.index = pd.PeriodIndex(frame.index, freq="M")
     if freq == "D":
-        frame = frame[grouped.size().to_numpy() == frame.index.days_in_month]
+        frame = frame[np.bincount(at, minlength=len(months)) == index.days_in_month]
     return frame
 
 
