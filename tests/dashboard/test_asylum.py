@@ -71,7 +71,7 @@ def test_the_page_opens_with_the_largest_destination_and_says_who_has_reported(h
     assert "October–December 2024" in app.title[0].value
     said = words(app)
     assert "27 of 32 countries have reported July–September 2024." in said
-    assert "All applicants, monthly: figures end in June 2018, too old for a forecast." in said
+    assert "All applicants, monthly: latest data June 2018, too old for a current forecast." in said
     assert "Better than the baseline up to January–March 2025" in said
 
 
@@ -81,8 +81,8 @@ def test_the_page_shows_citizenships_where_they_are_known_and_says_where_they_ar
     assert "no applications by citizenship" in words(visit("asylum", country="FRA"))
 
 
-def test_a_kind_that_is_too_old_says_so_instead_of_a_chart(home: Path) -> None:
+def test_a_kind_that_is_too_old_is_not_offered_and_the_page_says_why(home: Path) -> None:
     publish(home)
     app = visit("asylum", kind="asylum_applications.M")
-    assert "Figures end in June 2018" in words(app)
-    assert not [chart for chart in app.get("plotly_chart") if "asylum-fan" in str(chart.proto)]
+    assert any("asks for kind" in warning.value for warning in app.warning)
+    assert "latest data June 2018, too old for a current forecast" in words(app)
