@@ -35,23 +35,24 @@ def combine(table: QuantileTable, observed: FloatArray, members: Collection[str]
     mine = table.where(table.keys["model_id"].isin(list(members)))
     outcome = observed[table.keys["model_id"].isin(list(members)).to_numpy()]
     scored = grid(mine, outcome)
-    weights = {
-        origin: _weights(scored, pd.Timestamp(origin)) for origin in np.unique(mine.keys["origin_date"].to_numpy())
-    }
-    keys, medians, means = [], [], []
+    model, names = pd.factorize(mine.keys["model_id"])
+    round_of, origins = pd.factorize(mine.keys["origin_date"])
+    weights = (
+        np.stack([_weights(scored, pd.Timestamp(origin)).reindex(names) for origin in origins]) if len(names) else None
+    )
+    logs = np.log1p(mine.quantiles)
+    first, medians, means = [], [], []
     for places in mine.keys.groupby(TASK, sort=True).indices.values():
-        if len(places) < FEWEST_MODELS:
+        if len(places) < FEWEST_MODELS or weights is None:
             continue
-        origin = mine.keys["origin_date"].to_numpy()[places[0]]
-        logs = np.log1p(mine.quantiles[places])
-        share = weights[origin].reindex(mine.keys["model_id"].iloc[places]).to_numpy()
+        share = weights[round_of[places[0]], model[places]]
         share = np.where(np.isfinite(share), share, 1.0)  # without a record a model counts like the baseline
-        keys.append(mine.keys.iloc[places[0]])
-        medians.append(np.median(logs, axis=0))
-        means.append(share @ logs / share.sum())
-    if not keys:
+        first.append(places[0])
+        medians.append(np.median(logs[places], axis=0))
+        means.append(share @ logs[places] / share.sum())
+    if not first:
         return QuantileTable(table.keys.iloc[:0], table.quantiles[:0])
-    frame = pd.DataFrame(keys).reset_index(drop=True)[["model_id", *TASK, "target_end_date"]]
+    frame = mine.keys.iloc[first].reset_index(drop=True)[["model_id", *TASK, "target_end_date"]]
     both = pd.concat([frame.assign(model_id=name) for name in (MEDIAN, WEIGHTED)], ignore_index=True)
     return QuantileTable(both, np.expm1(np.concatenate([np.stack(medians), np.stack(means)])))
 
