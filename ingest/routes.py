@@ -22,6 +22,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.languages import marked as _
 from core.release import OBSERVATIONS
@@ -206,12 +207,13 @@ def _months(frame: pd.DataFrame) -> pd.PeriodIndex:
     return pd.PeriodIndex(frame.index, freq="M")
 
 
-def _tidy(total: pd.DataFrame, route_id: str, citizen: str) -> pd.DataFrame:
+def _tidy(total: pd.DataFrame, route_id: str, citizen: str | NDArray[np.object_]) -> pd.DataFrame:
+    at, months = total.index.factorize()  # texts of months are made once each
     return pd.DataFrame(
         {
             "route_id": route_id,
             "citizen": citizen,
-            "time_period": total.index.astype(str),
+            "time_period": months.astype(str).to_numpy(dtype=object)[at],
             "obs_value": total["value"].to_numpy(dtype=float),
             "obs_flag": total["flag"].to_numpy(dtype=object),
             "as_of": pd.to_datetime(total["as_of"]).to_numpy(),
@@ -246,8 +248,9 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
             flag = flag.mask((flag == "") & guessed & (months >= grids[geo].index.min()), "e")
     dates = dates.assign(flag=flag, as_of=as_of)
     started = total.cumsum() > 0
-    parts = [_tidy(dates.assign(value=total[name])[started[name]], route_id, str(name)) for name in total.columns]
-    return pd.concat(parts, ignore_index=True)
+    names, at = np.nonzero(started.to_numpy().T)
+    grown = dates.iloc[at].assign(value=total.to_numpy()[at, names])
+    return _tidy(grown, route_id, total.columns.to_numpy(dtype=object)[names])
 
 
 def _grid(cells: pd.DataFrame) -> pd.DataFrame:
