@@ -114,7 +114,7 @@ OBSERVATIONS = Table(
     _of(f"{_OBSERVATION} as_of_estimated"),
     ("source_id", "series_id", "time_period", "as_of"),
     "ingest.routes",
-    ("dashboard", "workflow", "reports", "store"),
+    ("dashboard", "workflow", "reports", "store", "nightly"),
     required=True,
 )  # fmt: skip
 
@@ -140,7 +140,7 @@ FORECASTS = Table(
     ),
     ("model_id", "series_id", "origin_date", "horizon", "output_type", "output_type_id"),
     "forecasting.ensemble",
-    ("dashboard", "reports"),
+    ("dashboard", "reports", "nightly"),
     required=True,
 )  # fmt: skip
 
@@ -152,7 +152,7 @@ TRAJECTORIES = Table(
         output_type=_text("hubverse type of the value", "sample"),
         output_type_id=_count("number of the path"),
     ),
-    (), "forecasting.trajectories", ("dashboard", "reports"), required=True,
+    (), "forecasting.trajectories", ("dashboard", "reports", "nightly"), required=True,
 )  # fmt: skip
 
 NOWCASTS = Table(
@@ -651,7 +651,7 @@ TABLES: tuple[Table, ...] = (
     ),
     _like(
         FORECASTS, "asylum_forecasts", "Asylum applications ahead, by country of destination and largest corridors.",
-        "nightly.asylum", "dashboard", "reports", **_MARKS, **_of("target freq geo citizen"), as_of=_AS_OF,
+        "nightly.asylum", "dashboard", "reports", "nightly", **_MARKS, **_of("target freq geo citizen"), as_of=_AS_OF,
     ),
     _like(REPLAYS, "asylum_replays", "The same at past origins.", "nightly.asylum", "dashboard"),
     _like(
