@@ -130,8 +130,14 @@ def buttons(export: Export, picture: Callable[[str], bytes] | None = None) -> No
             _button(name, export, ending, media_type, partial(make, export), icon)
             icon = None
         if picture is not None:
-            _button("PNG", export, "png", "image/png", partial(picture, "png"), None)
-            _button("SVG", export, "svg", "image/svg+xml", partial(picture, "svg"), None)
+            pictures(export, picture)
+
+
+def pictures(export: Export, picture: Callable[[str], bytes]) -> None:
+    """Buttons that hand a chart over as PNG and SVG; none for a reader who may not take files away."""
+    if visitor.allows(DOWNLOAD):
+        _button("PNG", export, "png", "image/png", partial(picture, "png"), None)
+        _button("SVG", export, "svg", "image/svg+xml", partial(picture, "svg"), None)
 
 
 def document_button(night: Night, name: str, label: str) -> None:

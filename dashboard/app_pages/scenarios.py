@@ -166,6 +166,11 @@ def show_parts(
             _("More about this scenario"), PARTS, format_func=words.__getitem__, required=True,
             label_visibility="collapsed", wrap=True, **state.widget("part", chosen),
         )  # fmt: skip
+        find = partial(by_month, night, scenario, trajectories, values)
+        made, then, _shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
+        history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            downloads.pictures(made, partial(drawn, Picture(history, then, made, is_conditional=True)))
         if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
             st.toast(_("The link to this view is copied."))
     if chosen == "months":
@@ -181,10 +186,9 @@ def show_parts(
 def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
     """Forecast and scenario by month, and the files."""
     find = partial(by_month, night, scenario, trajectories, values)
-    made, then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
+    made, _then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
 
-    history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
-    downloads.buttons(made, partial(drawn, Picture(history, then, made, is_conditional=True)))
+    downloads.buttons(made)
     st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
 
