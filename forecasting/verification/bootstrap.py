@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
-from scipy.stats import beta, gamma, norm
+from scipy.special import betaincinv, gammaincinv, ndtri, stdtr, stdtrit
 
 from core.quantiles import FloatArray
 
@@ -193,7 +192,7 @@ def share_interval(part: float, whole: float) -> tuple[float, float]:
     """Interval of a share by Jeffreys' prior: never of zero width, however few cases (Brown, Cai & DasGupta 2001)."""
     if whole <= 0:
         return float("nan"), float("nan")
-    low, high = (float(beta.ppf(level, part + 0.5, whole - part + 0.5)) for level in _BOUNDS)
+    low, high = (float(betaincinv(part + 0.5, whole - part + 0.5, level)) for level in _BOUNDS)
     return (0.0 if part == 0 else low), (1.0 if part == whole else high)
 
 
@@ -201,7 +200,7 @@ def rate_interval(count: float, exposure: float) -> tuple[float, float]:
     """Interval of a rate of rare events by Jeffreys' prior for a Poisson count."""
     if exposure <= 0:
         return float("nan"), float("nan")
-    low, high = (float(gamma.ppf(level, count + 0.5)) / exposure for level in _BOUNDS)
+    low, high = (float(gammaincinv(count + 0.5, level)) / exposure for level in _BOUNDS)
     return (0.0 if count == 0 else low), high
 
 
@@ -216,7 +215,7 @@ def area_interval(area: float, events: int, others: int) -> tuple[float, float]:
     inside = (area * pairs + 0.5) / (pairs + 1)
     twice, both = inside / (2 - inside), 2 * inside**2 / (1 + inside)
     variance = (inside * (1 - inside) + (events - 1) * (twice - inside**2) + (others - 1) * (both - inside**2)) / pairs
-    reach = float(norm.ppf((1 + COVERAGE) / 2) * np.sqrt(max(variance, 0.0)))
+    reach = float(ndtri((1 + COVERAGE) / 2) * np.sqrt(max(variance, 0.0)))
     return max(0.0, inside - reach), min(1.0, max(area, inside + reach))
 
 
