@@ -18,7 +18,7 @@ from core.release import FORECASTS
 from core.settings import home_folder
 
 if TYPE_CHECKING:
-    from forecasting.pooled import Fits
+    from forecasting.kept import Fits
     from forecasting.runs import Made
     from forecasting.workers import Progress, Workers
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.calendar import write_period
 from core.errors import InputError
 from core.quantiles import FloatArray
+from forecasting.kept import Fits, run_kept
 from forecasting.limits import CUT_OFF
 from forecasting.model import BoolArray
 from forecasting.models import MODELS
@@ -117,7 +118,12 @@ def present_work(panel: Panel, *, models: Sequence[str]) -> WorkList:
 
 
 def run_work(
-    work: WorkList, *, horizons: Sequence[int], workers: Workers = None, progress: Progress | None = None
+    work: WorkList,
+    *,
+    horizons: Sequence[int],
+    workers: Workers = None,
+    progress: Progress | None = None,
+    fits: Fits | None = None,
 ) -> QuantileTable:
     """Make every forecast of a work list.
 
@@ -126,6 +132,7 @@ def run_work(
         horizons: Periods ahead to keep, each at least 1.
         workers: Processes or a cluster; see :func:`forecasting.workers.run_fits`.
         progress: Called with fits done and fits in all.
+        fits: Where answers are looked up and kept; None keeps none.
 
     Returns:
         One matrix row per model, series, origin and horizon; keys hold ``KEYS`` and the marks ``model_version``,
@@ -137,7 +144,10 @@ def run_work(
     chosen = sorted(set(horizons))
     if not chosen or chosen[0] < 1:
         raise InputError(f"horizons are whole numbers of at least 1 (found {list(horizons)})")
-    answers = run_fits(work.fits, chosen[-1], workers=workers, progress=progress)
+    if fits is None:
+        answers = run_fits(work.fits, chosen[-1], workers=workers, progress=progress)
+    else:
+        answers = run_kept(work.table, work.fits, chosen[-1], fits=fits, workers=workers, progress=progress)
     places = np.asarray(chosen) - 1
     keys = work.table.loc[work.table.index.repeat(len(chosen))].reset_index(drop=True)
     keys["horizon"] = np.tile(np.asarray(chosen, dtype=np.int64), len(work.fits))

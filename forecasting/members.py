@@ -19,10 +19,11 @@ from core.progress import shares
 from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
 from forecasting.hindcast import WorkList, run_work, work_at
+from forecasting.kept import Fits
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled import FITTED, Fits, Level, run_pooled
+from forecasting.pooled import FITTED, Level, run_pooled
 from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import MOST_ORIGINS, sum_of_parts, totals_panel
@@ -54,7 +55,7 @@ class Request:
         horizons: Periods ahead.
         workers: Processes or a cluster.
         progress: Told after every batch of fits.
-        fits: Where the pooled model's fits are kept.
+        fits: Where the pooled model's fits are kept, and what models of single series answered.
     """
 
     levels: list[Panel]
@@ -146,7 +147,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
     *told, told_of_pool, rest = shares(request.progress, [*map(_seconds, works), *_later(request, own, below)])
     tables = [
-        [run_work(work, horizons=request.steps, workers=request.workers, progress=report)]
+        [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=request.fits)]
         for work, report in zip(works, told, strict=True)
     ]
     references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ import pandas as pd
 from core.calendar import write_period
 from core.quantiles import FloatArray
 from forecasting.hindcast import history_hash
+from forecasting.kept import Fits
 from forecasting.model import LEVELS, BoolArray
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
@@ -40,16 +40,6 @@ FEW = 50_000
 PREDICTIONS = "foreseen"
 """Ending of the name under which is kept what a fit predicted."""
 _FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
-
-
-class Fits(Protocol):
-    """Where fits are kept; see :class:`store.caches.FitStore`."""
-
-    def get(self, key: str) -> bytes | None:
-        """The fit kept under a key, if there is one."""
-
-    def put(self, key: str, fit: bytes) -> None:
-        """Keep a fit."""
 
 
 Lessons = Callable[[int], Lesson]

@@ -13,11 +13,12 @@ import pandas as pd
 from core.errors import InputError
 from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
+from forecasting.kept import Fits
 from forecasting.members import Request, members_at
 from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
-from forecasting.pooled import Fits, past_origins, present_origins
+from forecasting.pooled import past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
 from forecasting.workers import Progress, Workers
@@ -49,7 +50,7 @@ class Options(TypedDict, total=False):
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
-        fits: Where the pooled model's fits are looked up and kept.
+        fits: Where fits are looked up and kept: the pooled model's, and what models of single series answered.
     """
 
     models: str | Sequence[str]

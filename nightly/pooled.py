@@ -22,10 +22,11 @@ import pandas as pd
 from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import Settings
+from forecasting.kept import Fits
 from forecasting.model import BoolArray
 from forecasting.models.pooled import library
 from forecasting.panel import Panel
-from forecasting.pooled import Fits, Level, lesson, past_origins, present_origins, run_pooled
+from forecasting.pooled import Level, lesson, past_origins, present_origins, run_pooled
 from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import sum_of_parts
