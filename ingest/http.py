@@ -29,7 +29,7 @@ from ingest.source import Answer, Request, SourceAccess
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which asking again may help."""
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
-"""Headers of an answer that are kept; none of them can hold a secret."""
+"""Headers of an answer that are kept."""
 _REDIRECTS = 5
 _GZIP = b"\x1f\x8b"
 _HIDDEN = b"[key]"
@@ -143,8 +143,11 @@ class Client:
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             # A library's text may quote headers, and with them a token: only the kind of error is told.
             raise SourceError(_place(request.url), _("cannot be asked: {error}"), error=type(error).__name__) from None
-        quoted = bool(token) and token.encode() in answer.content
-        return replace(answer, content=answer.content.replace(token.encode(), _HIDDEN)) if quoted else answer
+        if not token:
+            return answer
+        # A publisher that echoes the key, in the body or in a mark of the version, does not have it kept.
+        headers = {name: value for name, value in answer.headers.items() if token not in value}
+        return replace(answer, content=answer.content.replace(token.encode(), _HIDDEN), headers=headers)
 
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)

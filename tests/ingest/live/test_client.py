@@ -263,6 +263,17 @@ def test_a_token_goes_to_the_publisher_and_nowhere_else(
         assert SECRET not in text
 
 
+def test_a_key_that_a_publisher_echoes_is_kept_nowhere(
+    publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESTED_KEY", SECRET)
+    echo = Reply(f"for {SECRET}".encode(), headers={"ETag": f'"{SECRET}-1"', "Content-Type": f"text/{SECRET}"})
+    request = Request(publisher.serve("/f", echo), token_header="x-key")
+    answer = Client(quick).get(request, access_to(publisher, token="TESTED_KEY"))
+    assert SECRET not in repr(answer)
+    assert "date" in answer.headers
+
+
 @pytest.mark.parametrize("token", [None, "", "two words", f"{SECRET}\n", "clé"])
 def test_a_missing_or_impossible_token_is_named_but_not_shown(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch, token: str | None
