@@ -51,7 +51,9 @@ def require_login() -> None:
         st.markdown(
             _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
         )
-        _form(LOGIN_PATH, _("Sign in"), "vigie-primary")
+        # No form: a browser would hold the policy on forms against the provider, where this leads on to.
+        look = 'class="vigie-button vigie-primary" role="button"'
+        st.html(f'<a {look} href="{LOGIN_PATH}">{html.escape(_("Sign in"))}</a>')
         st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
         st.stop()
     elif not found.actor.roles:
@@ -60,16 +62,15 @@ def require_login() -> None:
         st.title(_("Your account has no role here"), anchor=False)
         text = _("You are signed in as {name}. Ask whoever runs Vigie for the role that you need.")
         st.markdown(text.format(name=plain(found.actor.name)))
-        _form(LOGOUT_PATH, _("Sign out"))
+        _sign_out()
         st.stop()
 
 
-def _form(path: str, label: str, look: str = "") -> None:
-    """A button that leaves the page: the way out is a form of the reader's own page, which nobody else can send."""
-    sent = ("get", "") if path == LOGIN_PATH else ("post", form_token(visitor.session_id()))
-    token = f'<input type="hidden" name="token" value="{sent[1]}">' if sent[1] else ""
-    button = f'<button type="submit" class="vigie-button {look}">{html.escape(label)}</button>'
-    st.html(f'<form method="{sent[0]}" action="{path}">{token}{button}</form>')
+def _sign_out() -> None:
+    """The way out: a form of the reader's own page, which nobody else can send."""
+    token = f'<input type="hidden" name="token" value="{form_token(visitor.session_id())}">'
+    button = f'<button type="submit" class="vigie-button">{html.escape(_("Sign out"))}</button>'
+    st.html(f'<form method="post" action="{LOGOUT_PATH}">{token}{button}</form>')
 
 
 def show_person() -> None:
@@ -80,7 +81,7 @@ def show_person() -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         # Markdown would make a link of a mail address.
         st.text(f"{who.name} · {role_names(who.roles)}", width="content")
-        _form(LOGOUT_PATH, _("Sign out"))
+        _sign_out()
 
 
 def show_page(page: st.Page) -> None:

@@ -105,7 +105,7 @@ def test_who_has_not_signed_in_sees_the_door_alone() -> None:
     app = visit()
     assert [title.value for title in app.title] == ["Sign in to read Vigie"]
     assert labels(app) == set()
-    assert 'action="/auth/login"' in forms(app)
+    assert 'href="/auth/login"' in forms(app)
     assert not app.table
 
 
