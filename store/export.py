@@ -82,9 +82,13 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     """A table of values of series with ``target``, ``unit`` and ``as_of`` in every row."""
     if "series_id" not in frame.columns or not {"value", "obs_value"} & set(frame.columns):
         return frame
-    target = frame["target"] if "target" in frame.columns else frame["series_id"].str.partition(".")[0]
-    further = {"target": target, "unit": target.map(unit_of), "as_of": pd.Timestamp(as_of)}
-    return frame.assign(**{name: value for name, value in further.items() if name not in frame.columns})
+    target, known = frame["series_id"].str.partition(".")[0], pd.Series(pd.Timestamp(as_of), index=frame.index)
+    if "target" in frame.columns:
+        # Releases of before left both to the series and to the manifest.
+        target = frame["target"].replace("", None).fillna(target)
+    if "as_of" in frame.columns:
+        known = frame["as_of"].fillna(known)
+    return frame.assign(target=target, unit=target.map(unit_of), as_of=known)
 
 
 def _lines(release: Release, table: str) -> list[str]:

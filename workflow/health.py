@@ -47,7 +47,7 @@ class Health:
         reason: What is wrong, in words; empty where nothing is.
         last_backup: When a backup was last written, in ISO 8601; empty where none was.
         writable: Whether the home folder can be written, as this process sees it.
-        disk_free_bytes: Space left on its disk.
+        disk_free: Space left on its disk, in bytes.
         drill: True where the home was restored and is not in service.
         run_id: The current release.
         as_of: The day whose knowledge it rests on.
@@ -67,7 +67,7 @@ class Health:
     reason: str = ""
     last_backup: str = ""
     writable: bool = True
-    disk_free_bytes: int | None = None
+    disk_free: int | None = None
     drill: bool = False
     run_id: str = ""
     as_of: str = ""
@@ -118,7 +118,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     if lost:
         newest = ", ".join(f"{row['route_id']} (newest of {row['as_of']})" for row in lost)
         status, reason = DEGRADED, f"no forecast any more for {newest}"
-    if not disk["writable"] or disk["disk_free_bytes"] < _LEAST_BYTES:
+    if not disk["writable"] or disk["disk_free"] < _LEAST_BYTES:
         status = DEGRADED
         reason = "the disk is full: 'vigie prune'" if disk["writable"] else "the home folder cannot be written"
     if age > most:
@@ -169,7 +169,7 @@ def prometheus(health: Health) -> str:
             ({"state": key}, health.routes.get(key, 0)) for key in ROUTE_STATES
         ]),
         ("home_writable", "1 where the home folder can be written.", [({}, float(health.writable))]),
-        ("disk_free_bytes", "Space left on the home folder's disk.", [({}, health.disk_free_bytes)]),
+        ("disk_free_bytes", "Space left on the home folder's disk.", [({}, health.disk_free)]),
         ("backup_timestamp_seconds", "When a backup was last written.", [({}, _seconds(health.last_backup))]),
         ("drill", "1 where the home was restored and is not in service.", [({}, float(health.drill))]),
         ("build_info", "Version, commit and build of this program.", [({"version": code_version()}, 1.0)]),
@@ -223,4 +223,4 @@ def _outbox(home: Path, setting: str) -> tuple[int, int]:
 
 def _disk(home: Path) -> dict[str, Any]:
     present = next(folder for folder in (home, *home.parents) if folder.exists())
-    return {"writable": os.access(present, os.W_OK), "disk_free_bytes": shutil.disk_usage(present).free}
+    return {"writable": os.access(present, os.W_OK), "disk_free": shutil.disk_usage(present).free}

@@ -77,9 +77,9 @@ def test_a_journal_kept_elsewhere_is_said_to_be_missing_from_the_backup(
 def test_pruning_is_rehearsed_and_done_by_the_number_of_the_settings(home: Path) -> None:
     (home / "settings.toml").write_text("[operation]\nkeep_nights = 2\n")
     code, told = run("prune", "--dry-run", "--home", str(home))
-    assert (code, "1 releases would be removed" in told, len(ReleaseStore(home).all())) == (0, True, 3)
+    assert (code, "1 release would be removed" in told, len(ReleaseStore(home).all())) == (0, True, 3)
     code, told = run("prune", "--home", str(home))
-    assert (code, "1 releases removed" in told, len(ReleaseStore(home).all())) == (0, True, 2)
+    assert (code, "1 release removed" in told, len(ReleaseStore(home).all())) == (0, True, 2)
     assert run("prune", "--keep", "1", "--home", str(home))[0] == 0
     assert len(ReleaseStore(home).all()) == 1
 

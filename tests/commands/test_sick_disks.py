@@ -69,7 +69,7 @@ def test_on_a_full_disk_all_that_reads_goes_on_and_old_releases_can_be_removed(h
     assert vigie(home, "backup", "--to", str(tmp_path / "b.tar.zst")).exit_code == 0
     said = json.loads(vigie(home, "health", "--once").output)
     assert said["last_backup"] == ""
-    assert (said["status"], said["writable"], said["disk_free_bytes"]) == ("degraded", True, 0)
+    assert (said["status"], said["writable"], said["disk_free"]) == ("degraded", True, 0)
     assert "the disk is full" in said["reason"]
     pruned = vigie(home, "prune", "--keep", "1", "--caches")
     assert (pruned.exit_code, "2 releases removed" in pruned.output) == (0, True)
