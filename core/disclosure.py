@@ -57,8 +57,9 @@ def protect(observations: pd.DataFrame) -> pd.DataFrame:
     marked = rows.index[hidden[rows["cell"].to_numpy()]]
     out.loc[marked, "suppressed"] = True
     out.loc[marked, "obs_value"] = np.nan
-    alone = rows.groupby(_TOTAL)["cell"].transform("size") == 1
-    return out.drop(index=marked[alone[marked]])
+    alone: pd.Series = rows.groupby(_TOTAL)["cell"].transform("size") == 1
+    kept: pd.DataFrame = out.drop(index=marked[alone[marked]])
+    return kept
 
 
 def protect_changes(changes: pd.DataFrame, protected: pd.DataFrame) -> pd.DataFrame:

@@ -352,12 +352,14 @@ class Settings(BaseSettings):
     exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")
     trajectories: int = Field(default=1000, ge=100, le=10_000)
     backtest_origins: int = Field(default=60, ge=24, description="Monthly origins for the fast models")
-    slow_backtest_origins: int = Field(24, ge=12, description="Monthly origins for Prophet and the structural model")
+    slow_backtest_origins: int = Field(
+        default=24, ge=12, description="Monthly origins for Prophet and the structural model"
+    )
     pooled_model: bool = Field(
         default=True, description="Routes learn from all monthly counts too: minutes on the first night of a year"
     )
     oldest_origin_months: int = Field(
-        6, ge=1, description="A route whose data are older gets no forecast of the present"
+        default=6, ge=1, description="A route whose data are older gets no forecast of the present"
     )
     alerts: AlertSettings = AlertSettings()
     live: LiveSettings = LiveSettings()

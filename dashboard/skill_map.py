@@ -54,7 +54,7 @@ def verdicts(scores: pd.DataFrame) -> pd.DataFrame:
 def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
     """Is it better, do its intervals hold, did its warnings come true?"""
     near = grid.drop(index=ALL, errors="ignore").reindex(columns=list(NEAR))
-    better = int(near.eq(BETTER).all(axis=1).sum())
+    better = int((near == BETTER).all(axis=1).sum())
     said = [
         ngettext(
             "On {better} of {n} route the forecast is better than the baseline one to three months ahead.",

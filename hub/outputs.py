@@ -195,4 +195,5 @@ def changed_values(panels: Sequence[tuple[pd.Timestamp, pd.DataFrame]]) -> pd.Da
         both = pd.concat([one for one in (new, gone) if len(one)]) if len(new) or len(gone) else new
         parts.append(both.rename("obs_value").rename_axis(key).reset_index().assign(as_of=day))
         known = pd.concat([now, gone[~gone.index.isin(now.index)]]) if len(gone) else now
-    return pd.concat(parts, ignore_index=True)
+    changed: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return changed

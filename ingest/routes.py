@@ -213,7 +213,7 @@ def _tidy(total: pd.DataFrame, route_id: str, citizen: str | NDArray[np.object_]
         {
             "route_id": route_id,
             "citizen": citizen,
-            "time_period": months.astype(str).to_numpy(dtype=object)[at],
+            "time_period": pd.Index(months).astype(str).to_numpy(dtype=object)[at],
             "obs_value": total["value"].to_numpy(dtype=float),
             "obs_flag": total["flag"].to_numpy(dtype=object),
             "as_of": pd.to_datetime(total["as_of"]).to_numpy(),

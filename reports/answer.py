@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
@@ -83,7 +84,7 @@ def month_chances(alert: Row, trajectories: pd.DataFrame) -> list[tuple[pd.Times
     paths = rows.pivot_table(index="output_type_id", columns="target_end_date", values="value")
     if len(paths.columns) < len(window):
         return []
-    happened = rule.happened(paths.to_numpy(dtype=float), pd.Series([limit], dtype=float).to_numpy())
+    happened = rule.happened(paths.to_numpy(dtype=float), np.array([limit], dtype=np.float64))
     return list(zip(pd.DatetimeIndex(paths.columns), map(float, happened.mean(axis=0)), strict=True))
 
 

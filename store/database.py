@@ -75,9 +75,9 @@ class Database:
         self._aside = ExitStack()
         self._engine = _engine(url, self._aside if self._reads_only else None)
         self.tables: dict[str, sa.Table] = {}
-        url = self._engine.url
+        at = self._engine.url
         # An address holds users, machines and, in its query, passwords: none of it belongs into an error.
-        self.name = str(url.database) if url.get_backend_name() == "sqlite" else url.get_backend_name()
+        self.name = str(at.database) if at.get_backend_name() == "sqlite" else at.get_backend_name()
 
     def run(self, work: Callable[[sa.Connection], _T], *, writes: bool = False) -> _T:
         """Do some work in one transaction: all of it is kept, or, where it raises, nothing.

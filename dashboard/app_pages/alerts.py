@@ -8,10 +8,11 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from alerts.lifecycle import DISMISSED
 from core.routes import in_order
 from core.schema import ALL
 from dashboard import alert_detail, alert_view, downloads, inbox, layout, reads, state
-from dashboard.alert_view import DECIDED, DISMISSED, INFORMS, OVER, WAITS
+from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
 from dashboard.i18n import _, lang, named, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small

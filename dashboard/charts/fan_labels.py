@@ -114,7 +114,7 @@ def whisker(figure: go.Figure, forecast: pd.DataFrame, largest: float, theme: Th
     high, widest = (quantile(forecast, interval_levels(coverage)[1]) for coverage in (0.8, 0.95))
     if widest.max() <= largest:
         return []
-    month = widest.idxmax()
+    month = pd.Timestamp(str(widest.idxmax()))
     line = {"color": theme.fan, "width": 1}
     figure.add_shape(type="line", x0=month, x1=month, y0=float(high.loc[month]), y1=largest, line=line)
     text = f"↑ {lang().expected(float(widest.max()))}"

@@ -149,7 +149,7 @@ def places_chart(
 
 def difference_alt(difference: pd.Series) -> str:
     """The bars in words: the month with the largest difference."""
-    month = difference.abs().idxmax()
+    month = pd.Timestamp(str(difference.abs().idxmax()))
     text = _("The scenario differs most in {month}: {value} arrivals.")
     return text.format(month=lang().month(month), value=lang().signed(float(difference[month])))
 

@@ -265,11 +265,12 @@ def follows_crosswise(truth: pd.DataFrame, out: pd.DataFrame) -> list[int]:
             sums[row, at] = in_time and geo in {"_T", PLACES[place]} and citizen in {"_T", name}
     known = (~out["suppressed"]).to_numpy()
     found = []
-    for row in np.flatnonzero(~known & truth["obs_value"].between(1, 4).to_numpy()):
-        ends = [
-            linprog(sign * sums[row], A_eq=sums[known], b_eq=truth["obs_value"][known], bounds=(0, None)).fun * sign
-            for sign in (1, -1)
-        ]
+    for row in np.flatnonzero(~known & truth["obs_value"].between(1, 4).to_numpy()).tolist():
+        ends = []
+        for sign in (1, -1):
+            solved = linprog(sign * sums[row], A_eq=sums[known], b_eq=truth["obs_value"][known], bounds=(0, None))
+            assert solved.fun is not None
+            ends.append(solved.fun * sign)
         found += [int(row)] if ends[1] - ends[0] < 1e-6 else []
     return found
 

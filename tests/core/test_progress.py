@@ -23,7 +23,7 @@ class Lines:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("core.progress.time.monotonic", lambda: now[0])
     return now
 
 

@@ -15,7 +15,7 @@ def hub_frames(replays: pd.DataFrame) -> dict[str, pd.DataFrame]:
         replays: Forecasts of Vigie's models at past origins.
     """
     baseline = replays[replays["model_id"] == "vigie-baseline"]
-    bounds = [name for name in baseline if name.startswith("q")]
+    bounds = [name for name in map(str, baseline) if name.startswith("q")]
     others = [
         baseline.assign(model_id=name, timing="replay", **{bound: baseline[bound] * ratio for bound in bounds})
         for name, ratio in RATIOS.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
-import yaml  # type: ignore[import-untyped]  # it publishes no type information
+import yaml
 
 from cli import app
 from core.settings import PROJECT

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -40,7 +41,7 @@ def test_documents_hold_commands() -> None:
 
 @pytest.mark.parametrize(("document", "line"), CASES)
 def test_a_command_in_a_document_is_one_of_vigie_with_options_that_it_has(document: str, line: str) -> None:
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)  # typer carries a copy of click, whose types it does not publish
     words = [word for word in shlex.split(line) if word != "…"]
     while hasattr(command, "commands") and words and words[0] in command.commands:
         command = command.commands[words.pop(0)]

@@ -67,12 +67,13 @@ def test_a_revised_figure_another_reach_and_another_library_are_fitted_anew(
     shelf = Shelf()
     past(small_panel, shelf)
     revised = small_panel.matrix.copy()
-    revised.iloc[10, 0] += 1
+    revised.loc[revised.index[10], revised.columns[0]] *= 2
     fitted.clear()
     past(Panel("M", revised, small_panel.groups), shelf)
     assert fitted.count("vigie-seasonal-walk") == 4
-    for change in (lambda: None, lambda: monkeypatch.setattr(kept, "version", lambda _name: "99")):
-        change()
+    for changed in (False, True):
+        if changed:
+            monkeypatch.setattr(kept, "version", lambda _name: "99")
         fitted.clear()
         past(small_panel, shelf, horizons=(1, 5))
         assert fitted.count("vigie-seasonal-walk") == 12

@@ -48,7 +48,8 @@ def made(panel: Panel) -> pd.DataFrame:
 
 def row(made: pd.DataFrame, name: str, kind: str, ahead: int) -> pd.Series:
     chosen = (made["series_id"] == name) & (made["kind"] == kind) & (made["ahead"] == ahead)
-    return made[chosen].squeeze()
+    assert chosen.sum() == 1
+    return made[chosen].iloc[0]
 
 
 def test_in_autumn_the_whole_next_calendar_year_is_within_reach_and_in_spring_not() -> None:

@@ -69,7 +69,7 @@ def full(rows: str = "", columns: str = "", text: str = "1") -> str:
 EMPTY = '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
 ZEROS = bytes(210 << 20)
-BOMBS: dict[str, Callable[[], object]] = {}
+BOMBS: dict[str, Callable[..., object]] = {}
 for _address in (
     "XFD20000",
     "XFD1048576",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -104,11 +105,11 @@ def test_every_kind_of_file_is_read_at_once_by_plain_tools_with_unit_target_and_
 ) -> None:
     out = tmp_path / f"out.{kind}"
     write_export(release, "forecasts", out)
-    read = {
+    read: dict[str, Callable[[Path], pd.DataFrame]] = {
         "csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet, "json": pd.read_json,
         "ndjson": lambda path: pd.read_json(path, lines=True),
-    }[kind]  # fmt: skip
-    frame = read(out)
+    }  # fmt: skip
+    frame = read[kind](out)
     assert len(frame) == len(release.read("forecasts"))
     assert frame[["target", "unit"]].drop_duplicates().to_numpy().tolist() == [["arrivals", "persons"]]
     assert set(pd.to_datetime(frame["as_of"])) == {pd.Timestamp(release.as_of)}

@@ -106,6 +106,15 @@ def figures(home: Path) -> Path:
     return next((home / "vintages").glob("*/*.parquet"))
 
 
+def without_journal(home: Path) -> None:
+    for path in home.glob("journal.sqlite*"):
+        path.unlink()
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
 ROW = "INSERT INTO journal (at, actor, action, subject, run_id, reason, payload) SELECT at, 'eve', action, subject, run_id, reason, payload FROM journal WHERE id = 2"  # noqa: E501  # one statement
 TAMPERINGS: dict[str, Callable[[Path], None]] = {
     **{
@@ -128,11 +137,11 @@ TAMPERINGS: dict[str, Callable[[Path], None]] = {
     "a row deleted and all rows chained anew": rechained(sql("DELETE FROM journal WHERE id = 2")),
     "an empty journal": sql("DELETE FROM journal", "DELETE FROM journal_chain"),
     "an empty journal chained anew": rechained(sql("DELETE FROM journal")),
-    "no journal": lambda home: [path.unlink() for path in home.glob("journal.sqlite*")] and None,
+    "no journal": without_journal,
     "a forged newest release": forge_newest,
     "a newest release taken away": without_newest,
-    "a figure": lambda home: figures(home).write_bytes(figures(home).read_bytes()[:-1] + b"x") and None,
-    "figures of a release": lambda home: (newest(home) / "scores.parquet").write_bytes(b"x") and None,
+    "a figure": lambda home: overwrite(figures(home), figures(home).read_bytes()[:-1] + b"x"),
+    "figures of a release": lambda home: overwrite(newest(home) / "scores.parquet", b"x"),
     "a former release taken away": lambda home: shutil.rmtree(sorted((home / "releases").glob("2*"))[0]),
 }  # fmt: skip
 
