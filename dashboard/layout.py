@@ -223,7 +223,7 @@ def show_shortcuts() -> None:
     lines = [_("1 to 9: the pages, in the order of the menu"), _("Tab: from one control to the next"),
              _("Enter: press what has the frame"), _("Esc: close"), _("?: this list")]  # fmt: skip
     with st.container(key="shortcuts", border=True):
-        st.markdown("### " + _("Keys"), anchors=False)
+        st.markdown("## " + _("Keys"), anchors=False)
         st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 

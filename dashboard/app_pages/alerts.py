@@ -120,7 +120,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
     for name, row in rows.items():
         if row["group"] != group:
             group = row["group"]
-            st.markdown(f"### {heads[group]}", anchors=False)
+            st.markdown(f"## {heads[group]}", anchors=False)
         with st.container(border=name == key, gap=None, key=f"listed-{name}"):
             st.button(
                 list_label(night, row),

@@ -133,7 +133,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
 
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """How many more or fewer are expected in each month than by the forecast."""
-    st.markdown("### " + _("Difference from the forecast"), anchors=False)
+    st.markdown("## " + _("Difference from the forecast"), anchors=False)
     median, then = (
         scenario_view.route_paths(paths, route_id).median() for paths in (night.frame("trajectories"), trajectories)
     )

@@ -26,7 +26,19 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
 
-ADDRESSES = ("", "overview", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
+ADDRESSES = (
+    "",
+    "overview",
+    "route",
+    "asylum",
+    "year_ahead",
+    "alerts",
+    "scenarios",
+    "evaluation",
+    "hub",
+    "data",
+    "method",
+)
 SIZES = ((1440, 900), (390, 844))
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HARMLESS = ("_stcore/health", "_stcore/host-config")
