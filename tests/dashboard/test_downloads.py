@@ -48,7 +48,7 @@ def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:
     cells = [cell for row in book["data"].iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
     assert book["data"]["B2"].value == -5.0
-    assert book.sheetnames == ["about", "data", "columns"]
+    assert book.sheetnames == ["data", "about", "columns"]
     assert [cell.value for cell in book["columns"][1]] == ["Column", "Meaning", "Unit"]
     assert [row[0].value for row in book["about"].iter_rows()][:3] == ["Title", "As known on", "Release"]
 

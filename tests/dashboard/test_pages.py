@@ -88,7 +88,7 @@ def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -
         "3 alerts need your sign-off: Eastern Mediterranean (Severe), Western African / Atlantic (Warning) and 1 more"
     )
     assert app.title[0].value == title
-    headings = [text.value for text in app.markdown if text.value.startswith("## ")]
+    headings = [text.value for text in app.markdown if text.value.startswith("## [")]
     assert headings[0].startswith("## [Eastern Mediterranean](alerts?")
     assert [button.label for button in app.button].count("Read and decide") == 3
     assert "eeded by 28 February 2025" in words(app)
