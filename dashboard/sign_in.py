@@ -52,8 +52,8 @@ def require_login() -> None:
             _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
         )
         # No form: a browser would hold the policy on forms against the provider, where this leads on to.
-        look = 'class="vigie-button vigie-primary" role="button"'
-        st.html(f'<a {look} href="{LOGIN_PATH}">{html.escape(_("Sign in"))}</a>')
+        look, label = 'class="vigie-button vigie-primary" role="button"', html.escape(_("Sign in"))
+        st.html(f'<a {look} href="{LOGIN_PATH}">{label}</a>')
         st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
         st.stop()
     elif not found.actor.roles:
@@ -69,7 +69,8 @@ def require_login() -> None:
 def _sign_out() -> None:
     """The way out: a form of the reader's own page, which nobody else can send."""
     token = f'<input type="hidden" name="token" value="{form_token(visitor.session_id())}">'
-    button = f'<button type="submit" class="vigie-button">{html.escape(_("Sign out"))}</button>'
+    label = html.escape(_("Sign out"))
+    button = f'<button type="submit" class="vigie-button">{label}</button>'
     st.html(f'<form method="post" action="{LOGOUT_PATH}">{token}{button}</form>')
 
 

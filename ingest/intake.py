@@ -46,6 +46,7 @@ class _Failure:
     file: str = ""
     row: Any = None
     column: str | None = None
+    kind: type[SourceError] = SourceError
 
 
 def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, memory: int = MEMORY, seconds: float = SECONDS) -> _T:
@@ -76,7 +77,7 @@ def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, memory: int = MEMORY,
         ours.close()
     if not isinstance(done, _Failure):
         return done  # type: ignore[no-any-return]  # what the parser gave
-    raise SourceError(done.file or raw.name, Message.from_json(done.fault), row=done.row, column=done.column)
+    raise done.kind(done.file or raw.name, Message.from_json(done.fault), row=done.row, column=done.column)
 
 
 def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, memory: int, seconds: float) -> None:
@@ -91,7 +92,7 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, me
     try:
         done = parse(raw)
     except SourceError as error:
-        done = _Failure(error.rule.to_json(), error.file, error.row, error.column)
+        done = _Failure(error.rule.to_json(), error.file, error.row, error.column, type(error))
     except VigieError as error:
         done = _Failure(error.message.to_json())
     except (MemoryError, RecursionError):
