@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from xml.parsers import expat
 
-from core.errors import Message, SourceError, VigieError, fault_of
+from core.errors import Message, SourceError, VigieError
 from core.languages import marked as _
 from ingest.source import RawFile
 
@@ -98,7 +98,7 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, me
     except (MemoryError, RecursionError):
         done = _Failure(Message(_("it takes more memory than allowed")).to_json())
     except Exception as error:  # a parser's unforeseen end is this file's alone; its text may quote the file
-        done = _Failure(fault_of(RuntimeError(type(error).__name__)).to_json())
+        done = _Failure(Message(_("a fault in Vigie: {error}"), {"error": type(error).__name__}).to_json())
     pipe.send(done)
 
 
@@ -144,8 +144,6 @@ def unpacked(raw: RawFile) -> bytes:
         raise SourceError(raw.name, _("cannot be unpacked: {error}"), error=str(error)) from None
     if len(content) >= most:
         raise SourceError(raw.name, _("refused: it unpacks to far more than a table needs (a zip bomb)"))
-    if not machine.eof:
-        raise SourceError(raw.name, _("the file was cut off"))
     return content
 
 

@@ -258,7 +258,7 @@ def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
     monkeypatch.setattr(noaa_enso, "parse", broken)
     report = take(tmp_path, settings_for(publisher), ("noaa_enso", "fao_ffpi"))
     assert ids(report) == ({"fao_ffpi"}, {"noaa_enso"})
-    assert report.failed[0]["reason"].startswith("a fault in Vigie: KeyError")
+    assert report.failed[0]["reason"] == "oni.ascii.txt: a fault in Vigie: KeyError"
 
 
 def test_an_excluded_source_is_not_asked(publisher: Publisher, tmp_path: Path) -> None:
