@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from commands import alerts, backup, hub, nights, outbox, panels, releases, serve, settings, store
+from commands import (
+    alerts,
+    backup,
+    editions,
+    hub,
+    nights,
+    outbox,
+    panels,
+    releases,
+    serve,
+    settings,
+    sources,
+    store,
+)  # fmt: skip
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, one_line
@@ -22,11 +35,13 @@ app.add_typer(settings.app, name="settings")
 app.add_typer(settings.journal_app, name="journal")
 app.add_typer(store.app, name="store")
 app.add_typer(hub.app, name="hub")
+app.add_typer(editions.app, name="editions")
+app.add_typer(sources.app, name="sources")
 for command in (
     nights.nightly, nights.demonstrate, nights.ingest,
     panels.backtest, panels.forecast,
     releases.status, releases.verify, releases.export, releases.briefing,
-    alerts.deliver,
+    alerts.deliver, editions.observations,
     serve.dashboard, serve.health, serve.audit, serve.sign_out,
     backup.backup, backup.restore, backup.adopt, backup.prune, backup.upgrade,
 ):  # fmt: skip

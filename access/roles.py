@@ -26,7 +26,12 @@ VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "admin
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
 PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[!_]*.py")))
 """A page is a file: every role may read it unless ``_READERS`` says who."""
-DOWNLOAD, SAVE_SCENARIO, HAND_IN = "download", "scenario saved", "forecast handed in"
+DOWNLOAD, SAVE_SCENARIO, HAND_IN, DECIDE_EDITION = (
+    "download",
+    "scenario saved",
+    "forecast handed in",
+    "edition decided",
+)
 _EVERYBODY: Final = frozenset(ROLES)
 _WORKING_ON_IT: Final = frozenset({ANALYST, MANAGER})
 _DECIDING: Final = frozenset({MANAGER})
@@ -43,6 +48,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     DOWNLOAD: _WORKING_ON_IT,
     SAVE_SCENARIO: _WORKING_ON_IT,
     HAND_IN: _WORKING_ON_IT,
+    DECIDE_EDITION: _WORKING_ON_IT,
     SIGNED_OFF: _DECIDING,
     DISMISSED: _DECIDING,
     ACKNOWLEDGED: _WORKING_ON_IT,
@@ -54,7 +60,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Action -> roles that may do it. What is not listed here, nobody may do."""
 
-KEPT_WITH_A_NAME: Final = frozenset({*STEPS_OF_PEOPLE, SAVE_SCENARIO, HAND_IN})
+KEPT_WITH_A_NAME: Final = frozenset({*STEPS_OF_PEOPLE, SAVE_SCENARIO, HAND_IN, DECIDE_EDITION})
 """Actions that the journal keeps with a name."""
 
 

@@ -8,11 +8,20 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date
+from commands.shared import (
+    EXIT_DEGRADED,
+    EXIT_NOTHING_PUBLISHED,
+    EXIT_PUBLISHED,
+    Home,
+    as_date,
+    login_name,
+    opened_journal,
+)
 from core.errors import InputError, VigieError
 from core.progress import progress_bar
 from core.settings import SNAPSHOT, home_folder, load_settings
 
+_FIRST_ROWS = 8
 snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in data/.")
 
 
@@ -38,7 +47,12 @@ def nightly(
     raise typer.Exit(EXIT_DEGRADED if result.degraded else EXIT_PUBLISHED)
 
 
-def demonstrate(home: Home = None) -> None:
+def demonstrate(
+    newest: Annotated[
+        bool, typer.Option("--newest", help="Replay the newest bundled night instead, with the routes fresh then.")
+    ] = False,
+    home: Home = None,
+) -> None:
     """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
     from nightly import run_demonstration
     from nightly.progress import night_progress
@@ -47,7 +61,7 @@ def demonstrate(home: Home = None) -> None:
     folder = home_folder(home)
     settings = load_settings(folder)
     with night_progress(stage_seconds(folder, settings.journal_url)) as progress:
-        result = run_demonstration(folder, settings, progress=progress)
+        result = run_demonstration(folder, settings, newest=newest, progress=progress)
     if result is None:
         typer.echo(f"{folder} already holds a release: it is shown as it is.")
         return
@@ -63,9 +77,18 @@ def ingest(
     live: Annotated[bool, typer.Option("--live", help="Ask the publishers.")] = False,
     source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
     replay: Annotated[str | None, typer.Option("--replay", help="Read again what was answered on this day.")] = None,
+    preview: Annotated[
+        Path | None, typer.Option("--preview", help="Suggest a mapping for a file of own figures; nothing is stored.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Read figures into the vintages: files, publishers' answers, or kept answers. What is damaged changes nothing."""
+    """Take figures in: files, publishers' answers, or kept answers. What is damaged changes nothing.
+
+    Exit 0: taken in; 3: held for a person, or in part refused; 1: refused.
+    """
+    if preview is not None:
+        _preview(preview, mapping)
+        return
     if sum((bool(file), live, replay is not None)) != 1:
         raise InputError("ingest: give one of --file SOURCE=PATH, --live and --replay DATE")
     if mapping is not None:
@@ -96,33 +119,68 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
     for line in report.summary():
         typer.echo(line, err=line.startswith("failed"))
-    if report.failed:
-        raise typer.Exit(EXIT_DEGRADED if report.taken else EXIT_NOTHING_PUBLISHED)
+    _end(len(report.failed), len(report.held), len(report.taken))
 
 
 def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
-    from nightly import ingest_own, load_bundled
+    from nightly import ingest_own, load_snapshot
+    from store.vintages import VintageStore
 
     if not file:
         raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
-    load_bundled(folder, load_settings(folder).journal_url)
-    for path in file:
-        typer.echo(ingest_own(folder, Path(path), mapping).summary())
+    with opened_journal(folder) as journal:
+        load_snapshot(VintageStore(folder), journal)
+        done = [ingest_own(folder, Path(path), mapping, journal, login_name()) for path in file]
+    for one in done:
+        typer.echo(one.summary(), err=one.is_held)
+    _end(0, sum(one.is_held for one in done), len(done))
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:
-    from nightly import ingest_file, load_bundled
+    from nightly import ingest_file, load_snapshot
+    from store.vintages import VintageStore
 
-    load_bundled(folder, load_settings(folder).journal_url)
-    failed = 0
-    for item in file:
-        source_id, _, path = item.partition("=")
-        try:
-            if not path:
-                raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
-            typer.echo(ingest_file(folder, source_id, Path(path)).summary())
-        except VigieError as error:
-            typer.echo(f"error: {error}", err=True)
-            failed += 1
-    if failed:
-        raise typer.Exit(EXIT_NOTHING_PUBLISHED if failed == len(file) else EXIT_DEGRADED)
+    taken = held = failed = 0
+    with opened_journal(folder) as journal:
+        load_snapshot(VintageStore(folder), journal)
+        for item in file:
+            source_id, _, path = item.partition("=")
+            try:
+                if not path:
+                    raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
+                done = ingest_file(folder, source_id, Path(path), journal, login_name())
+            except VigieError as error:
+                typer.echo(f"error: {error}", err=True)
+                failed += 1
+            else:
+                typer.echo(done.summary(), err=done.is_held)
+                held, taken = held + done.is_held, taken + (not done.is_held)
+    _end(failed, held, taken)
+
+
+def _preview(file: Path, mapping_path: Path | None) -> None:
+    """Print a mapping, suggested or given, and the first figures as they would be understood by it."""
+    from ingest.own import parse_own
+    from ingest.own_mapping import mapping_of_text, read_mapping
+    from ingest.own_preview import suggest
+    from ingest.source import read_raw
+
+    raw = read_raw(file)
+    if mapping_path is None:
+        text = suggest(raw)
+        typer.echo(f"# A mapping to complete: save it as {file.stem}.toml.\n{text}")
+        chosen = mapping_of_text(text, f"{file.stem}.toml")
+    else:
+        chosen = read_mapping(mapping_path)
+    parsed = parse_own(raw, chosen)
+    shown = parsed.observations[["series_id", "time_period", "obs_value"]]
+    typer.echo(f"# Read so: {len(shown):,} figures, {len(parsed.rejected):,} rows set aside.")
+    typer.echo(shown.head(_FIRST_ROWS).to_string(index=False))
+
+
+def _end(failed: int, held: int, taken: int) -> None:
+    """Exit 1 where nothing came in, 3 where something waits for a person or failed beside others."""
+    if failed and not held and not taken:
+        raise typer.Exit(EXIT_NOTHING_PUBLISHED)
+    if failed or held:
+        raise typer.Exit(EXIT_DEGRADED)

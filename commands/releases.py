@@ -138,6 +138,7 @@ def _status_lines(found: dict[str, Any]) -> str:
     levels = found["alerts"]
     lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
     lines += [_issued_line(found["issued"])]
+    lines += [f"Held for a person: {one['edition_id']}: {one['why_held']}" for one in found["held"]]
     if found["last_run"]:
         lines.append(f"Last run: {found['last_run']['at']}, {found['last_run']['outcome']}")
     return "\n".join(lines)

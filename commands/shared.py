@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import InputError
-from core.settings import home_folder
+from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
+    from store.journal import Journal
     from store.releases import Release
 
 EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
@@ -37,11 +41,35 @@ def current_release(home: Path | None) -> Release:
     return release
 
 
-def as_date(text: str | None, option: str) -> dt.date | None:
-    """A day that was given as an option; None where it was not given.
+@contextmanager
+def opened_journal(folder: Path) -> Iterator[Journal]:
+    """The journal of a home folder, as its settings say.
 
     Raises:
-        InputError: It is no day.
+        StoreError: It cannot be opened.
+    """
+    from store.journal import Journal, journal_url
+
+    journal = Journal(journal_url(load_settings(folder).journal_url, folder))
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def login_name() -> str:
+    """Who works at this machine, as the system calls them; ``unknown`` where it does not know."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def as_date(text: str | None, option: str) -> dt.date | None:
+    """A date as people write it on the command line.
+
+    Raises:
+        InputError: It is none.
     """
     if text is None:
         return None

@@ -339,6 +339,31 @@ REVISIONS = Table(
     ("source_id", "series_id", "time_period", "as_of"), "store.vintages", ("dashboard",),
 )  # fmt: skip
 
+EDITIONS = Table(
+    "editions",
+    "Files and answers taken in up to the release's date, the newest last: what each changed, and what people decided.",
+    _of(
+        "edition_id source_id file sha256 received given_by state rows new changed gone why_held told decided "
+        "decided_by reason",
+        edition_id=_text("its source, day and the beginning of its hash"),
+        file=_text("name of the file, or of the answer's files"),
+        sha256=_text("hash of its bytes"),
+        received=_text("when it came, UTC"),
+        given_by=_text("who gave it: a person, or `nightly`"),
+        state=_text("what became of it", "held", "known", "withdrawn", "rejected"),
+        rows=_count("figures in it"),
+        new=_count("figures of periods that had none"),
+        changed=_count("known figures that it changed"),
+        gone=_count("known figures that it took away"),
+        why_held=_text("why it was held; empty where it was not"),
+        told=_text("what is unusual about it"),
+        decided=_text("when a person decided about it; empty where nobody did"),
+        decided_by=_text("who decided"),
+        reason=_text("why, in that person's words"),
+    ),
+    ("edition_id",), "nightly.night", ("dashboard",),
+)  # fmt: skip
+
 EXPLANATIONS = Table(
     "explanations",
     "What moved a forecast's median since the origin before, as a chain from the former forecast to the new one.",
@@ -629,6 +654,7 @@ TABLES: tuple[Table, ...] = (
     DELAYS,
     REPORTING,
     REVISIONS,
+    EDITIONS,
     REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(

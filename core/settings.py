@@ -34,6 +34,8 @@ NIGHT_BEFORE_DEMONSTRATION = dt.date(2024, 12, 31)
 """Published first, so that the demonstration can say what changed since."""
 DRILL = "drill.json"
 """File of a home folder that was restored and not put in service: while it is there the home is cut off."""
+NEWEST_BUNDLED_NIGHT = dt.date(2026, 8, 31)
+"""Newest night of the bundled figures: the Central Mediterranean and the Channel are fresh, the others are gaps."""
 FEED = "published"
 """Channel and subscription that always exist: the files for machines in ``published/``."""
 SHORTEST_COOKIE_SECRET = 32

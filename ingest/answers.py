@@ -5,17 +5,18 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import pandas as pd
 
-from core.errors import SourceError
+from core.errors import InputError, SourceError
 from core.languages import marked as _
 from ingest.source import Answer, Pull, RawFile, Request
 
+T = TypeVar("T")
 _HREF = re.compile(r"""href\s*=\s*["']([^"'<>]+)["']""", re.IGNORECASE)
 
 
@@ -28,6 +29,33 @@ def get_file(pull: Pull, address: str, name: str = "") -> RawFile:
     """Ask for one file by its address; it is named as its address ends unless ``name`` is given."""
     request = Request(address)
     return as_file(pull.ask(request), name or request.file_name)
+
+
+def gather(pull: Pull, parts: Mapping[str, Callable[[], T]]) -> list[T]:
+    """Ask for the parts of a visit, one by one; one that fails is named and costs none of the others.
+
+    Args:
+        pull: The visit; its ``failures`` are added to.
+        parts: What to ask for, by the name that a failure is told by.
+
+    Returns:
+        What came, files mostly, in order.
+
+    Raises:
+        InputError: None came: the first fault.
+    """
+    found: list[T] = []
+    faults: dict[str, InputError] = {}
+    for name, ask in parts.items():
+        try:
+            found.append(ask())
+        except InputError as error:
+            faults[name] = error
+    if faults and not found:
+        raise next(iter(faults.values()))
+    fault = _("could not be had: {fault}")
+    pull.failures.extend(SourceError(name, fault, fault=error.message) for name, error in faults.items())
+    return found
 
 
 def links(answer: Answer, pattern: str) -> list[str]:

@@ -1,160 +1,46 @@
-"""The small mapping file that comes with an analyst's own figures: what they are and where they stand (TOML)."""
+"""An analyst's own figures: what a file holds, read as its mapping says (:mod:`ingest.own_mapping`)."""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import io
-import tomllib
+import re
+import unicodedata
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from babel.dates import get_month_names
 
 from core.aggregates import refuse_person_level
-from core.errors import InputError, SourceError
+from core.errors import InputError, Message, SourceError, message
 from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
 from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook
+from ingest.own_mapping import OwnMapping
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
-from ingest.rows import to_dates, to_observations
-from ingest.source import Parsed, RawFile, SourceCard
+from ingest.rows import (
+    PERIODS,
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    nothing_rejected,
+    set_aside,
+    to_dates,
+    to_days,
+    to_numbers,
+    to_observations,
+)
+from ingest.source import Parsed, RawFile
 from ingest.tables import read_csv, read_sheet, require_columns
-
-What = Literal["arrivals", "capacity", "indicator"]
-_EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "indicator": 120}
-"""Greatest usual age where the mapping says none: a capacity holds until another is given."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OwnSource(_Part):
-    """Who counts, and how late.
-
-    Attributes:
-        source_id: Code of the source; begins with ``own_``.
-        lag_days: Usual days from a period's end to the day its figure is known: dates figures of the past.
-        expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
-            By default 75 for arrivals, 400 for capacities, 120 for indicators.
-    """
-
-    source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
-    publisher: str = Field(min_length=2)
-    dataset: str = Field(min_length=2)
-    licence: str = Field(default="Own figures; not for redistribution", min_length=2)
-    citation: str = ""
-    rhythm: str = "As it is handed over."
-    lag_days: int = Field(ge=0, le=120)
-    expected_days: int | None = Field(default=None, ge=1)
-
-
-class OwnTable(_Part):
-    """How the file is written.
-
-    Attributes:
-        what: ``arrivals``: persons per month, to be forecast; ``capacity``: persons a month that a route can take in,
-            a threshold of alerts; ``indicator``: any other number, shown as context.
-        freq: M; for an indicator also Q or A.
-        sheet: Sheet of an XLSX; its first by default.
-        separator: Between cells of a CSV.
-        decimal: Mark before decimals.
-        thousands: Mark between thousands, empty for none.
-        period_format: As in ``strptime``; by default periods are written 2024-12, 2024-Q4 or 2024.
-    """
-
-    what: What
-    freq: Literal["M", "Q", "A"] = "M"
-    sheet: str | None = None
-    separator: str = Field(default=",", min_length=1, max_length=1)
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", " ", "'"] = ""
-    period_format: str = ""
-
-
-class OwnColumns(_Part):
-    """Header cells of the columns to read; every other column is left out."""
-
-    time_period: str
-    value: str
-    route: str | None = None
-
-
-class OwnFixed(_Part):
-    """What is the same in every row.
-
-    Attributes:
-        route: A route of Vigie (``CMR``), or the name of one's own route or place.
-        name: Code of the indicator.
-    """
-
-    route: str | None = None
-    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{2,40}$")
-
-
-class OwnMapping(_Part):
-    """A mapping file."""
-
-    source: OwnSource
-    table: OwnTable
-    columns: OwnColumns
-    fixed: OwnFixed = OwnFixed()
-
-    @model_validator(mode="after")
-    def _says_enough(self) -> OwnMapping:
-        if self.table.what == "indicator":
-            if self.fixed.name is None:
-                raise ValueError("an indicator needs fixed.name")
-        elif (self.columns.route is None) == (self.fixed.route is None):
-            raise ValueError("give either columns.route or fixed.route")
-        if self.table.what != "indicator" and self.table.freq != "M":
-            raise ValueError("arrivals and capacities are monthly: table.freq must be M")
-        if self.table.decimal == self.table.thousands:
-            raise ValueError("table.decimal and table.thousands must differ")
-        return self
-
-    @property
-    def card(self) -> SourceCard:
-        """The source as the catalogue would have it. Own figures are never passed on."""
-        source = self.source
-        return SourceCard(
-            source_id=source.source_id,
-            publisher=source.publisher,
-            dataset=source.dataset,
-            url="",
-            licence=source.licence,
-            redistribution=False,
-            citation=source.citation or f"{source.publisher}, {source.dataset}.",
-            rhythm=source.rhythm,
-            expected_days=source.expected_days or _EXPECTED_DAYS[self.table.what],
-        )
-
-
-def read_mapping(path: Path) -> OwnMapping:
-    """Read a mapping file.
-
-    Raises:
-        InputError: It cannot be read, is not TOML, or a field is missing, unknown or out of range; the text names it.
-    """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SourceError(path.name, _("not readable as TOML: {error}"), error=error) from None
-    try:
-        return OwnMapping.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "mapping"
-        raise InputError(f"{path.name}, {where}: {first['msg']}") from None
-
 
 CAPACITY = "capacity"
 """Target of capacities: persons a month that a route's reception can take in."""
+MOST_YEARS_AHEAD = 5
+"""Years ahead for which a capacity may be given."""
 _WRITTEN = {"M": "%Y-%m", "A": "%Y"}
 
 
@@ -176,32 +62,118 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
     """
     frame = _read(raw, mapping)
     refuse_person_level(frame.columns, raw.name)
-    columns = mapping.columns
-    wanted = [columns.time_period, columns.value, *([columns.route] if columns.route else [])]
-    require_columns(frame, wanted, raw.name)
-    cells = pd.DataFrame(
-        {
-            "time_period": frame[columns.time_period].map(lambda cell: _period(cell, mapping)),
-            "value": frame[columns.value].map(lambda cell: _number(cell, mapping)),
-        }
-    )
-    if columns.route is not None:
-        cells["route_id"] = [_route(raw, row, cell) for row, cell in frame[columns.route].items()]
-    kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
+    kept, aside = _cells(raw, frame, mapping)
     table, fixed = mapping.table, mapping.fixed
     what = fixed.name if table.what == "indicator" and fixed.name else table.what
     dimensions = {"target": what, "freq": table.freq, "citizen": ALL if table.what == "arrivals" else NOT_APPLICABLE}
     if fixed.route is not None:
         dimensions["route_id"] = own_route_id(fixed.route)
-    return to_observations(
-        raw,
-        kept,
-        source_id=mapping.source.source_id,
-        lag_days=mapping.source.lag_days,
-        counts=table.what != "indicator",
-        today=today,
-        **dimensions,
+    read = partial(
+        to_observations, raw, source_id=mapping.source.source_id, lag_days=mapping.source.lag_days,
+        counts=table.what != "indicator", **dimensions,
+    )  # fmt: skip
+    day = today or dt.datetime.now(dt.UTC).date()
+    # A capacity is no count: one of a running or coming month holds from the day on which it is handed over.
+    coming = (kept["time_period"].astype(str) >= f"{day:%Y-%m}") & (table.what == CAPACITY)
+    ahead = dt.date(day.year + MOST_YEARS_AHEAD, 12, 31)
+    parts = [(kept[coming].assign(as_of=pd.Timestamp(day)), ahead), (kept[~coming], today)]
+    try:
+        found = [read(rows, today=newest) for rows, newest in parts if len(rows)]
+    except SourceError as error:
+        raise _with_advice(error) from None
+    if not found:
+        raise SourceError(raw.name, _("the file holds no figures"))
+    return Parsed(
+        pd.concat([part.observations for part in found], ignore_index=True),
+        pd.concat([aside, *(part.rejected for part in found)], ignore_index=True),
     )
+
+
+def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``time_period``, ``value`` and where wanted ``route_id`` of each figure, and the months set aside."""
+    columns, table = mapping.columns, mapping.table
+    wanted = [name for name in (columns.time_period, columns.value, columns.route) if name]
+    try:
+        require_columns(frame, wanted, raw.name)
+    except SourceError as error:
+        raise _with_advice(error) from None
+    if table.wide:
+        periods = {name: _period(name, mapping) for name in frame.columns if name != columns.route}
+        layout = PERIODS[table.freq]
+        heads = [name for name, period in periods.items() if re.fullmatch(layout, period)]
+        if not heads:
+            fault = _("no header cell reads as a period; found {found}")
+            raise _with_advice(SourceError(raw.name, fault, found=list(frame.columns)[:12]))
+        rows = frame if columns.route else frame.assign(**{"": ""})
+        long = rows.melt([columns.route or ""], heads, ignore_index=False, var_name="_period", value_name="_value")
+        long.index = pd.Index([f"{row}, {name}" for row, name in zip(long.index, long["_period"], strict=True)])
+        long["_period"] = long["_period"].map(periods)
+    else:
+        long = frame.rename(columns={columns.time_period: "_period", columns.value: "_value"})
+        long = long.assign(_period=long["_period"].map(lambda cell: _period(cell, mapping)))
+    cells = pd.DataFrame(
+        {"time_period": long["_period"], "value": long["_value"].map(lambda one: _number(one, mapping))}
+    )
+    if columns.route is not None:
+        cells["route_id"] = [_route(raw, row, cell) for row, cell in long[columns.route].items()]
+    kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
+    if table.wide:
+        kept = kept[kept["value"] != ""]
+    return _by_month(raw, kept, mapping) if table.sum_days else (kept, nothing_rejected())
+
+
+def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Days summed by month; one that lacks a day is set aside."""
+    dates = to_days(days["time_period"])
+    keys = [name for name in ("route_id",) if name in days]
+    rules = [
+        RowRule("time_period", _("the day does not exist"), dates.isna()),
+        *count_rules(days["value"], "value"),
+        *duplicate_rules(days, [*keys, "time_period"], "value"),
+    ]
+    good, rejected = set_aside(days, rules, source_id=mapping.source.source_id, file=raw.name)
+    rows = good.assign(month=dates[good.index].dt.to_period("M"), number=to_numbers(good["value"]))
+    sums = rows.groupby([*keys, "month"], as_index=False).agg(value=("number", "sum"), days=("number", "size"))
+    short = RowRule("time_period", _("days are missing in the month"), sums["days"] < sums["month"].dt.days_in_month)
+    months = sums.assign(time_period=sums["month"].astype(str), value=sums["value"].map("{:.0f}".format))
+    months = months[[*keys, "time_period", "value"]]
+    whole, gaps = set_aside(months, [short], source_id=mapping.source.source_id, file=raw.name, tolerated=1)
+    return whole, pd.concat([rejected, gaps], ignore_index=True)
+
+
+_ADVICE = {
+    _("the period is not a month"): _("say how periods are written, as in `[table] period_format = \"%m/%Y\"`"),
+    _("the figure is not a number"): _(
+        "say how numbers are written, as in `[table] thousands = \" \", decimal = \",\"`"
+    ),
+    _("the count is not a whole number"): _("is the point a mark of thousands? Then `[table] thousands = \".\"`"),
+    _("missing columns {columns}; found {found}"): _(
+        "where does the header stand? Say `[table] header_row = 3`, `sheet = \"…\"` or `separator = \";\"`"
+    ),
+    _("no header cell reads as a period; found {found}"): _("say `[table] header_row = 3`, or a `period_format`"),
+    _("not {encoding} text: {error} at byte {n}"): _(
+        "say how the text is coded, as in `[table] encoding = \"cp1252\"`"
+    ),
+    _("the line has {n} cells, the header {expected}"): _(
+        "are there titles above the header? Say `[table] header_row = 3`"
+    ),
+}  # fmt: skip
+"""What to do about a fault, by its rule."""
+
+
+def _with_advice(error: SourceError) -> SourceError:
+    """The same refusal with what to do about it."""
+    rule: object = error.rule
+    while (
+        isinstance(rule, Message) and rule.template not in _ADVICE and isinstance(rule.parameters.get("fault"), Message)
+    ):
+        rule = rule.parameters["fault"]
+    advice = _ADVICE.get(rule.template) if isinstance(rule, Message) else None
+    if advice is None:
+        return error
+    text = _("{fault}. What to do: {advice}; vigie ingest --preview suggests a mapping")
+    told = message(text, fault=error.rule, advice=Message(advice))
+    return SourceError(error.file, told, row=error.row, column=error.column)
 
 
 def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
@@ -235,22 +207,45 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
     suffix = Path(raw.name).suffix.lower()
     if suffix == ".xlsx":
         refuse_workbook(raw)
-        sheet = read_sheet(raw, mapping.table.sheet or _first_sheet(raw)).dropna(how="all")
+        sheet = read_sheet(raw, mapping.table.sheet or first_sheet(raw)).dropna(how="all")
         if sheet.empty:
             raise SourceError(raw.name, _("the sheet is empty"))
-        header = ["" if pd.isna(cell) else str(cell).strip() for cell in sheet.iloc[0]]
+        sheet = sheet[sheet.index >= mapping.table.header_row]
+        if sheet.empty:
+            raise SourceError(raw.name, _("the sheet is empty"))
+        header = ["" if pd.isna(cell) else _head(cell, mapping) for cell in sheet.iloc[0]]
         return sheet.iloc[1:].set_axis(header, axis=1)
     if suffix != ".csv":
         raise SourceError(
             raw.name, _("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind"
         )
     refuse_large(raw)
-    frame = read_csv(raw, [], separator=mapping.table.separator, last_line_ends=False)
+    table = mapping.table
+    lines = raw.content.split(b"\n")
+    # Titles become blank lines, so that rows keep their numbers.
+    content = b"\n".join([b""] * (table.header_row - 1) + lines[table.header_row - 1 :])
+    try:
+        frame = read_csv(
+            RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
+        )
+    except SourceError as error:
+        raise _with_advice(error) from None
     refuse_csv(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 
 
-def _first_sheet(raw: RawFile) -> str:
+def _head(cell: object, mapping: OwnMapping) -> str:
+    """A header cell as text; a date in the header of a wide table is a period."""
+    is_date = isinstance(cell, pd.Timestamp | dt.date)
+    return _period(cell, mapping) if mapping.table.wide and is_date else str(cell).strip()
+
+
+def first_sheet(raw: RawFile) -> str:
+    """Name of a workbook's first sheet.
+
+    Raises:
+        SourceError: It is no whole workbook.
+    """
     try:
         with pd.ExcelFile(io.BytesIO(raw.content), engine="openpyxl") as workbook:
             return str(workbook.sheet_names[0])
@@ -267,14 +262,43 @@ def _route(raw: RawFile, row: object, cell: object) -> str:
 
 def _period(cell: object, mapping: OwnMapping) -> str:
     """A period as SDMX writes it; what cannot be read stays as it is, for the rules to refuse."""
-    written = _WRITTEN.get(mapping.table.freq)
+    written = "%Y-%m-%d" if mapping.table.sum_days else _WRITTEN.get(mapping.table.freq)
     if isinstance(cell, pd.Timestamp | dt.date) and not pd.isna(cell):
         return f"{cell.year}-Q{(cell.month - 1) // 3 + 1}" if written is None else cell.strftime(written)
     text = "" if cell is None or cell is pd.NaT or cell != cell else str(cell).strip()  # noqa: PLR0124  # only NaN differs from itself
     if mapping.table.period_format and written is not None:
         found = to_dates(pd.Series([text]), ".*", mapping.table.period_format).iloc[0]
         return text if pd.isna(found) else found.strftime(written)
-    return text
+    return (month_of_name(text) if mapping.table.freq == "M" else "") or text
+
+
+def month_of_name(text: str) -> str:
+    """A month written with its name in English or French and its year, as ``2024-01``; empty where it is none."""
+    named = _NAMED_MONTH.fullmatch(text)
+    number = _month_numbers().get(_bare(named[1])) if named else None
+    return f"{named[2]}-{number:02d}" if named and number else ""
+
+
+_NAMED_MONTH = re.compile(r"([^\W\d]+\.?)[\s\u00a0\u202f./-]*((?:19|20)\d{2})")
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " ")
+"""Spaces that do not break, narrow ones too, as French writes thousands."""
+
+
+@functools.cache
+def _month_numbers() -> dict[str, int]:
+    """Number of each month by its names in English and French, whole and abbreviated (CLDR)."""
+    return {
+        _bare(name): number
+        for language in ("en", "fr")
+        for width in ("wide", "abbreviated")
+        for number, name in get_month_names(width, locale=language).items()
+    }
+
+
+def _bare(name: str) -> str:
+    """A name without accents, point and case."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(one for one in plain if not unicodedata.combining(one)).casefold().rstrip(".")
 
 
 def _number(cell: object, mapping: OwnMapping) -> str:
@@ -282,7 +306,7 @@ def _number(cell: object, mapping: OwnMapping) -> str:
         return str(cell)
     if isinstance(cell, int | float):
         return "" if cell != cell else f"{cell:.10g}"  # noqa: PLR0124  # only NaN differs from itself
-    text = str(cell).strip() if cell is not None else ""
+    text = str(cell).translate(_SPACES).strip() if cell is not None else ""
     if mapping.table.thousands:
-        text = text.replace(mapping.table.thousands, "").replace("\u00a0", "")
+        text = text.replace(mapping.table.thousands, "").replace(" ", "")
     return text.replace(mapping.table.decimal, ".") if mapping.table.decimal == "," else text

@@ -201,7 +201,9 @@ _LAYOUTS: dict[Frequency, tuple[str, str]] = {
     "Q": (_("the period is not a quarter"), r"(?:19|20)[0-9]{2}-Q[1-4]"),
     "A": (_("the period is not a year"), r"(?:19|20)[0-9]{2}"),
 }
-_PERIOD = "|".join(layout for _fault, layout in _LAYOUTS.values())
+PERIODS = {freq: layout for freq, (_fault, layout) in _LAYOUTS.items()}
+"""Regular expression of a period by frequency, as SDMX writes it."""
+_PERIOD = "|".join(PERIODS.values())
 _NUMBER = r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,20})?(?:[eE][+-]?[0-9]{1,2})?"
 DAY = r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}"
 
@@ -237,6 +239,7 @@ def to_observations(
     source_id: str,
     lag_days: int,
     counts: bool,
+    whole: bool = True,
     today: dt.date | None = None,
     **dimensions: str,
 ) -> Parsed:
@@ -249,6 +252,7 @@ def to_observations(
         source_id: Who published.
         lag_days: Usual days from a period's end to publication.
         counts: True where a figure counts people or events, so that none is below zero.
+        whole: False where a figure that is never below zero is no count, such as an index.
         today: The newest day that can have been observed; by default the day of the call.
         **dimensions: Dimensions that are the same for every row; ``freq`` is M unless given as Q or A.
 
@@ -263,7 +267,7 @@ def to_observations(
     text = cells["value"].astype(str).str.strip()
     keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
     freq = _frequency(fixed["freq"])
-    rules = [*_period_rules(cells, freq, today), *_value_rules(text, counts=counts)]
+    rules = [*_period_rules(cells, freq, today), *_value_rules(text, counts=counts, whole=whole)]
     rules += duplicate_rules(cells, keys, "value")
     good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
     require_rows(good, raw.name)
@@ -312,11 +316,13 @@ def _frequency(text: str) -> Frequency:
     return found
 
 
-def _value_rules(text: pd.Series, *, counts: bool) -> list[RowRule]:
+def _value_rules(text: pd.Series, *, counts: bool, whole: bool) -> list[RowRule]:
     is_number = text.str.fullmatch(_NUMBER)
     rules = [RowRule("value", _("the figure is not a number"), ~is_number)]
     if counts:
         rules.append(RowRule("value", _("the count is negative"), is_number & text.str.startswith("-")))
+    if counts and whole:
+        rules.append(RowRule("value", _("the count is not a whole number"), to_numbers(text) % 1 != 0))
     return rules
 
 

@@ -156,6 +156,11 @@ def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFr
         rejected.append(check(parsed.rejected, REJECTED))
         inputs.append({"name": path.relative_to(raw_folder).as_posix(), "sha256": raw.sha256})
     table = pd.concat(observations, ignore_index=True)[list(OBSERVATIONS.columns)].drop_duplicates()
+    if patterns := getattr(source, "EDITIONS", ()):
+        files = [(path, read_raw(path)) for path in _matches(raw_folder, patterns)]
+        editions = [check(source.parse(raw).observations, OBSERVATIONS) for _path, raw in files]
+        inputs += [{"name": path.relative_to(raw_folder).as_posix(), "sha256": raw.sha256} for path, raw in files]
+        table = with_editions(table, pd.concat(editions, ignore_index=True)[list(OBSERVATIONS.columns)])
     clash = table[table.duplicated(_KEY, keep=False)]
     if len(clash):
         first = clash.sort_values(_KEY).iloc[0]
@@ -166,6 +171,32 @@ def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFr
             period=first["time_period"],
         )
     return table.sort_values(_KEY, ignore_index=True), pd.concat(rejected, ignore_index=True), inputs
+
+
+def with_editions(table: pd.DataFrame, editions: pd.DataFrame) -> pd.DataFrame:
+    """A compiled table and the dated editions of the file behind it as one history: only what an edition changed.
+
+    Of periods after the first edition's last one, the editions tell when each figure was known, and the table's
+    estimated days give way. Of earlier ones they tell only what they changed from one to the next: nobody kept what was
+    known before the first.
+
+    Args:
+        table: Figures with estimated days (``core.release.OBSERVATIONS``).
+        editions: The editions' figures, in order of publication; of two of one day the later holds.
+    """
+    cell = ["source_id", "series_id", "time_period"]
+    rows = editions.drop_duplicates(_KEY, keep="last").sort_values(_KEY, kind="stable", ignore_index=True)
+    former = rows.groupby(cell)[["obs_value", "obs_flag"]].shift()
+    is_first = ~rows.duplicated(cell)
+    is_news = is_first | (rows["obs_value"] != former["obs_value"]) | (rows["obs_flag"] != former["obs_flag"])
+    first = editions[editions["as_of"] == editions["as_of"].min()]
+    is_early = rows["time_period"] <= rows["series_id"].map(first.groupby("series_id")["time_period"].max())
+    dated = pd.MultiIndex.from_frame(rows.loc[~is_early, cell])
+    gives_way = table["as_of_estimated"] & pd.MultiIndex.from_frame(table[cell]).isin(dated)
+    both = pd.concat([table[~gives_way], rows[is_news & ~(is_first & is_early)]], ignore_index=True)
+    both = both.sort_values(_KEY, kind="stable", ignore_index=True)
+    same = both[["obs_value", "obs_flag"]].eq(both.groupby(cell)[["obs_value", "obs_flag"]].shift()).all(axis=1)
+    return both[~same | both["as_of_estimated"]].reset_index(drop=True)
 
 
 def _matches(raw_folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:

@@ -52,7 +52,8 @@ class Source(Protocol):
     Attributes:
         SOURCE_ID: Key of the column ``source_id``.
         RAW_FILES: Patterns of the source's files below the raw-data folder, for ``vigie snapshot build``;
-            empty where the licence forbids redistribution.
+            empty where the licence forbids redistribution. A module may name dated editions of one of them in
+            ``EDITIONS``: see ``ingest.snapshot.with_editions``.
         LAG_DAYS: Usual days from a period's end to its publication: dates ``as_of`` where no vintage is known.
         CARD: The source as a person would cite it.
     """
@@ -76,7 +77,10 @@ class LiveSource(Source, Protocol):
     ACCESS: SourceAccess
 
     def download(self, pull: Pull) -> list[RawFile]:
-        """Ask for everything that is wanted of the source, all of it or an error; each file is one for ``parse``."""
+        """Ask for everything that is wanted of the source; each file is one for ``parse``.
+
+        A part that cannot be had is named in ``pull.failures`` and the others are kept; raises where there is none.
+        """
 
 
 LARGEST_FILE = 64 << 20
@@ -170,12 +174,14 @@ class Pull:
         ask: Sends a request, or finds its answer in the store; raises ``InputError`` where there is no good answer.
         today: Day of the visit; on a replay the day of the visit replayed.
         wait: Waits some seconds between two questions about work in progress; does nothing on a replay.
+        failures: What could not be had while other parts of the visit were; see ``ingest.answers.gather``.
     """
 
     access: SourceAccess
     ask: Callable[[Request], Answer]
     today: dt.date
     wait: Callable[[float], None]
+    failures: list[InputError] = field(default_factory=list)
 
 
 SETTING = "settings.toml, live.sources"

@@ -16,6 +16,7 @@ from core.errors import SourceError
 from core.languages import marked as _
 from ingest.intake import refuse_large_sheets, refuse_many, unpacked
 from ingest.source import RawFile
+from ingest.workbooks import refuse_strange_cells
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
@@ -69,7 +70,7 @@ def read_sheet(raw: RawFile, sheet: str, *, engine: Literal["openpyxl", "odf"] =
         Cells as Python objects (NaN where blank), indexed by row number in the sheet, columns numbered from 0.
 
     Raises:
-        SourceError: It is empty, a web page, no whole workbook, or lacks the sheet.
+        SourceError: It is empty, a web page, no whole workbook, lacks the sheet, or a cell's value is hidden.
     """
     return read_sheets(raw, (sheet,), engine=engine)[sheet]
 
@@ -95,6 +96,8 @@ def read_sheets(
             raise SourceError(raw.name, _("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
         frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
         refuse_person_level(_texts_of_head(frames[sheet]), f"{raw.name}, sheet '{sheet}'")
+    if engine == "openpyxl":
+        refuse_strange_cells(raw, frames)
     return frames
 
 

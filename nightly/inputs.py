@@ -15,25 +15,27 @@ from pathlib import Path
 import pandas as pd
 
 from core.calendar import is_ahead
-from core.errors import InputError, SourceError, fault_of
+from core.errors import InputError, Message, SourceError, fault_of, message
 from core.languages import marked as _
 from core.log import get_logger
 from core.release import REJECTED
-from core.settings import SNAPSHOT, Settings
+from core.settings import SNAPSHOT, Settings, load_settings
 from ingest import snapshot
 from ingest.catalogue import SOURCES
 from ingest.intake import apart
-from ingest.own import OwnMapping, own_capacities, parse_own, read_mapping
+from ingest.own import own_capacities, parse_own
+from ingest.own_mapping import OwnMapping, read_mapping
+from ingest.plausibility import Judgement, judge
 from ingest.source import Parsed, RawFile, SourceCard, read_raw
-from store.files import sha256_of_bytes, write_bytes
+from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
+from store.editions import REJECTED as REJECTED_BY_PERSON
+from store.files import write_bytes
 from store.journal import Entry, Journal, journal_url
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
 LOADED = "snapshot loaded"
-INGESTED = "file ingested"
 REFUSED = "file refused"
-TAKEN = "source taken"
 FAILED = "source failed"
 OWN_MAPPINGS = "own"
 """Folder of a home that keeps the mappings of own values."""
@@ -41,28 +43,35 @@ OWN_MAPPINGS = "own"
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of one file.
+    """What became of one file or answer.
 
     Attributes:
-        source_id: The source it belongs to.
-        file: Its name.
-        sha256: Hash of its bytes.
-        rows: Observations in it.
-        new_rows: Those that told something new.
+        edition: The edition that it is; one that was known before where it says nothing else.
+        new_rows: Figures stored of it; 0 where it is held.
         rejected: Rows set aside with the rule they broke.
+        is_repeated: The same bytes came before, and nothing is new about them.
     """
 
-    source_id: str
-    file: str
-    sha256: str
-    rows: int
+    edition: Edition
     new_rows: int
     rejected: int
+    is_repeated: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for a person."""
+        return self.edition.state == HELD
 
     def summary(self) -> str:
-        """One line for a person."""
+        """Lines for a person."""
+        one = self.edition
+        read = f"{one.source_id}: {one.file} read, {one.rows:,} figures"
         aside = f"; {self.rejected:,} row{'s' * (self.rejected != 1)} set aside" if self.rejected else ""
-        return f"{self.source_id}: {self.file} read, {self.rows:,} figures, {self.new_rows:,} new{aside}"
+        if self.is_held:
+            why = "; ".join(map(str, one.why_held))
+            return f"{read}: held for a person as {one.edition_id}: {why}{aside}"
+        notes = "".join(f"\n  {note}" for note in one.told if not self.is_repeated)
+        return f"{read}, {self.new_rows:,} new{aside}; edition {one.edition_id}{notes}"
 
 
 @dataclass(frozen=True)
@@ -71,47 +80,72 @@ class LiveReport:
 
     Attributes:
         taken: What each source gave.
+        held: What waits for a person.
         failed: One record per source that failed: ``source_id`` and ``reason``.
         not_asked: One record per source that is not asked unless it is named, or whose key is not set.
     """
 
     taken: list[Ingested] = field(default_factory=list)
+    held: list[Ingested] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
     not_asked: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def hashes(self) -> dict[str, str]:
         """Hash of what each source gave, by source."""
-        return {f"{item.source_id}/{item.file}": item.sha256 for item in self.taken}
+        return {f"{item.edition.source_id}/{item.edition.file}": item.edition.sha256 for item in self.taken}
+
+    @property
+    def left_out(self) -> list[dict[str, str]]:
+        """What the night had to do without: failures, and editions that are held, each told once."""
+        return self.failed + [record for item in self.held for record in held_records(item)]
 
     def summary(self) -> list[str]:
         """Lines for a person."""
-        lines = [item.summary() for item in self.taken]
+        lines = [item.summary() for item in [*self.taken, *self.held]]
         lines += [f"not asked: {item['source_id']}: {item['reason']}" for item in self.not_asked]
         return lines + [f"failed: {item['source_id']}: {item['reason']}" for item in self.failed]
 
 
-def ingest_file(home: Path, source_id: str, path: Path) -> Ingested:
-    """Read one publisher's file into the vintages, or one of own figures whose mapping the home keeps.
+def held_records(done: Ingested) -> list[dict[str, str]]:
+    """An edition that is held, as a record of what a night went without; none where it was told before."""
+    fault = _("{file} waits for a person as {edition}: {reasons}")
+    one = done.edition
+    about = message(fault, file=one.file, edition=one.edition_id, reasons=one.why_held)
+    return [] if done.is_repeated else [about.record(one.source_id)]
+
+
+def ingest_file(
+    home: Path, source_id: str, path: Path, journal: Journal | None = None, given_by: str = ACTOR
+) -> Ingested:
+    """Take in one publisher's file, or one of own figures whose mapping the home keeps.
+
+    Args:
+        home: The home folder.
+        source_id: The source.
+        path: The file.
+        journal: The home's journal; opened as its settings say by default.
+        given_by: Who gave the file.
 
     Raises:
         InputError: The source is unknown, the file cannot be read or breaks its layout. Nothing is stored then.
-        StoreError: The vintages cannot be written.
+        StoreError: The home cannot be written.
     """
     source = SOURCES.get(source_id)
     if source is None:
         own = own_mappings(home)
         if source_id in own:
-            return read_own(home, path, own[source_id])
+            return read_own(home, path, own[source_id], journal, given_by)
         known = ", ".join([*SOURCES, *own])
         raise InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=known)
     raw = read_raw(path)
-    parsed = apart(source.parse, raw)
-    return _store(home, source_id, parsed, raw.name, raw.sha256)
+    return _take(home, source_id, apart(source.parse, raw), raw, journal, given_by)
 
 
-def ingest_own(home: Path, path: Path, mapping_path: Path) -> Ingested:
-    """Read a file of own figures into the vintages, and keep its mapping for the nights to come.
+def ingest_own(
+    home: Path, path: Path, mapping_path: Path, journal: Journal | None = None, given_by: str = ACTOR
+) -> Ingested:
+    """Take in a file of own figures, and keep its mapping for the nights to come.
 
     Raises:
         InputError: Mapping or file cannot be read, or is refused; nothing is stored then. Or the home keeps another
@@ -123,20 +157,23 @@ def ingest_own(home: Path, path: Path, mapping_path: Path) -> Ingested:
     if kept is not None and (kept.table.what, kept.fixed.name) != (mapping.table.what, mapping.fixed.name):
         rule = f"{mapping.source.source_id} already holds {kept.table.what}: give other figures another source_id"
         raise InputError(f"{mapping_path.name}, source.source_id: {rule}")
-    done = read_own(home, path, mapping)
+    done = read_own(home, path, mapping, journal, given_by)
     write_bytes((home / OWN_MAPPINGS) / f"{mapping.source.source_id}.toml", mapping_path.read_bytes())
     return done
 
 
-def read_own(home: Path, path: Path, mapping: OwnMapping) -> Ingested:
-    """Read a file of own figures into the vintages by a mapping that is kept.
+def read_own(
+    home: Path, path: Path, mapping: OwnMapping, journal: Journal | None = None, given_by: str = ACTOR
+) -> Ingested:
+    """Take in a file of own figures by a mapping that is kept.
 
     Raises:
         InputError: The file is refused or broken; nothing is stored then.
         StoreError: The home cannot be written.
     """
     raw = read_raw(path)
-    return _store(home, mapping.source.source_id, apart(partial(parse_own, mapping=mapping), raw), raw.name, raw.sha256)
+    parsed = apart(partial(parse_own, mapping=mapping), raw)
+    return _take(home, mapping.source.source_id, parsed, raw, journal, given_by)
 
 
 def own_mappings(home: Path) -> dict[str, OwnMapping]:
@@ -163,17 +200,10 @@ def with_own_capacities(settings: Settings, known: pd.DataFrame, as_of: dt.date)
     return settings.model_copy(update={"alerts": alerts})
 
 
-def load_bundled(home: Path, journal_setting: str) -> None:
-    """Put the bundled figures into a home's vintages before anything newer: what comes later counts as a revision."""
-    journal = Journal(journal_url(journal_setting, home))
-    try:
-        load_snapshot(VintageStore(home), journal)
-    finally:
-        journal.close()
-
-
 def load_snapshot(vintages: VintageStore, journal: Journal) -> str:
-    """Put the bundled figures into the vintages, once per edition of the snapshot.
+    """Put the bundled figures into the vintages, once per edition of the snapshot, before anything newer.
+
+    What comes later then counts as a revision.
 
     Returns:
         The snapshot's fingerprint.
@@ -197,8 +227,10 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
         Hashes of the files read tonight by name, and one record (``source_id``, ``reason``) per refused file.
     """
     now = dt.datetime.now(dt.UTC)
-    # A file taken in while the clock was ahead is read once more: its figures get the day on which they are known.
-    seen = {entry.subject for entry in journal.entries(action=INGESTED) if not is_ahead(entry.at, now)}
+    # Of each name the bytes that came last: a file that is put back after another one is read again. So is one taken in
+    # while the clock was ahead: its figures get the day on which they are known.
+    editions = EditionStore(home, journal).all()
+    seen = {(one.source_id, one.file): one.sha256 for one in editions if not is_ahead(one.received, now)}
     hashes: dict[str, str] = {}
     failures: list[dict[str, str]] = []
     for path in sorted((home / "inbox").glob("*/*")):
@@ -206,81 +238,150 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
         if path.parent.is_symlink():
             continue  # what lies elsewhere was not handed over here
         try:
-            if read_raw(path).sha256 in seen:
+            if seen.get((source_id, path.name)) == read_raw(path).sha256:
                 continue
-            done = ingest_file(home, source_id, path)
+            done = ingest_file(home, source_id, path, journal)
         except Exception as error:  # one file's unforeseen fault must not cost the night the others
             fault = fault_of(error)
             failures.append(fault.record(source_id))
             journal.record(Entry(ACTOR, REFUSED, f"{source_id}/{path.name}", reason=str(fault)))
         else:
-            hashes[f"{source_id}/{done.file}"] = done.sha256
-            journal.record(Entry(ACTOR, INGESTED, done.sha256, payload={"source_id": source_id, "file": done.file}))
+            if done.is_held:
+                failures += held_records(done)
+            else:
+                hashes[f"{source_id}/{done.edition.file}"] = done.edition.sha256
     return hashes, failures
 
 
+@dataclass(frozen=True)
+class Visited:
+    """What a visit brought home.
+
+    Attributes:
+        files: Files of the parts that succeeded.
+        failures: What could not be had.
+    """
+
+    files: list[RawFile]
+    failures: list[InputError] = field(default_factory=list)
+
+
 def take_in(
-    home: Path, journal: Journal, report: LiveReport, source_id: str, future: Future[list[RawFile]], received: dt.date
+    home: Path, journal: Journal, report: LiveReport, source_id: str, future: Future[Visited], received: dt.date
 ) -> None:
-    """Read a visit's files and store their figures; record the outcome.
+    """Read a visit's files and take in what can be read, file by file; record the outcome.
 
     Args:
         home: The home folder.
         journal: Where the outcome is recorded.
         report: Where it is told.
         source_id: The source that was visited.
-        future: The visit: its files, or the error with which it ended.
+        future: The visit, or the error with which it ended.
         received: Day of the visit.
 
     Raises:
         StoreError: The home folder cannot be written.
     """
     try:
-        files = future.result()
-        parsed = _parse_all(SOURCES[source_id].parse, files)
+        visited = future.result()
+        faults: list[Exception] = [*visited.failures]
+        files, parsed = _parse_all(SOURCES[source_id].parse, visited.files, faults)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others
-        record = fault_of(error).record(source_id)
-        report.failed.append(record)
-        journal.record(Entry(ACTOR, FAILED, source_id, reason=record["reason"], payload={"message": record["message"]}))
-        get_logger().warning(FAILED, source_id=source_id, reason=record["reason"])
-        VintageStore(home).append_rejected(_failure(source_id, error))
+        _record_fault(home, journal, report, source_id, error)
+        return
+    for fault in faults:
+        _record_fault(home, journal, report, source_id, fault)
+    if parsed is None:
         return
     name = ", ".join(file.name for file in files)
-    digest = sha256_of_bytes("".join(f"{file.name} {file.sha256}\n" for file in files).encode())
-    done = _store(home, source_id, parsed, name, digest, received)
-    report.taken.append(done)
-    payload = {"source_id": source_id, "file": name, "rows": done.rows, "new_rows": done.new_rows}
-    journal.record(Entry(ACTOR, TAKEN, digest, payload=payload))
-    get_logger().info(TAKEN, **payload)
+    digest = "".join(f"{file.name} {file.sha256}\n" for file in files).encode()
+    done = _take(home, source_id, parsed, RawFile(name, digest), journal, ACTOR, received)
+    (report.held if done.is_held else report.taken).append(done)
+    get_logger().info(done.edition.state, source_id=source_id, file=name, new_rows=done.new_rows)
 
 
-def _store(
-    home: Path, source_id: str, parsed: Parsed, file: str, sha256: str, received: dt.date | None = None
-) -> Ingested:
-    """Put what was read into the vintages, and what was set aside beside it."""
-    vintages = VintageStore(home)
+def _record_fault(home: Path, journal: Journal, report: LiveReport, source_id: str, error: Exception) -> None:
+    record = fault_of(error).record(source_id)
+    report.failed.append(record)
+    journal.record(Entry(ACTOR, FAILED, source_id, reason=record["reason"], payload={"message": record["message"]}))
+    get_logger().warning(FAILED, source_id=source_id, reason=record["reason"])
+    VintageStore(home).append_rejected(_failure(source_id, error))
+
+
+def _take(
+    home: Path, source_id: str, parsed: Parsed, raw: RawFile, journal: Journal | None, given_by: str,
+    received: dt.date | None = None,
+) -> Ingested:  # fmt: skip
+    """Let what was read be known, or hold it where it is implausible; what was set aside is kept beside it."""
+    if journal is None:
+        journal = Journal(journal_url(load_settings(home).journal_url, home))
+        try:
+            return _take(home, source_id, parsed, raw, journal, given_by, received)
+        finally:
+            journal.close()
+    vintages, editions = VintageStore(home), EditionStore(home, journal)
     complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
-    new_rows = vintages.append(parsed.observations, received=received, complete=complete)
+    day = received or dt.datetime.now(dt.UTC).date()
+    arrival = Arrival(source_id, raw.name, raw.sha256, given_by, parsed.observations, day, complete)
+    judged = _judgement(vintages, arrival, editions.void(source_id))
+    former = editions.newest_of(source_id, arrival.sha256)
+    refused = [] if former is None or former.state not in (WITHDRAWN, REJECTED_BY_PERSON) else [_decided(former)]
     vintages.append_rejected(parsed.rejected)
-    return Ingested(source_id, file, sha256, len(parsed.observations), new_rows, len(parsed.rejected))
+    reasons = [*refused, *judged.held]
+    edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, judged.told)
+    repeated = former is not None and edition.edition_id == former.edition_id
+    new_rows = 0 if repeated or reasons else edition.new + edition.changed + edition.gone
+    return Ingested(edition, new_rows, len(parsed.rejected), is_repeated=repeated)
 
 
-def _parse_all(parse: Callable[[RawFile], Parsed], files: list[RawFile]) -> Parsed:
-    """Read all files of a visit before anything is stored.
+def _judgement(vintages: VintageStore, arrival: Arrival, void: list[dt.datetime]) -> Judgement:
+    """Hold an edition against what was known of its source when it was published."""
+    rows, only = arrival.observations, [arrival.source_id]
+    day = arrival.received if rows["as_of_estimated"].any() else rows["as_of"].max().date()
+    known = vintages.as_of(day, only=only)
+    revisions = vintages.all_revisions(day, only=only, void=void)
+    return judge(rows, known, revisions, complete=arrival.complete)
+
+
+def _decided(edition: Edition) -> Message:
+    fault = _("these very bytes were decided about before ({state}): {reason}")
+    return message(fault, state=edition.state, reason=edition.reason)
+
+
+def _parse_all(
+    parse: Callable[[RawFile], Parsed], files: list[RawFile], faults: list[Exception]
+) -> tuple[list[RawFile], Parsed | None]:
+    """Read the files of a visit before anything is stored; one that cannot be read is named and costs no other.
+
+    Args:
+        parse: The source's parser.
+        files: The files.
+        faults: Is added to.
+
+    Returns:
+        The files that could be read, and what they hold together; None where there is none.
 
     Raises:
-        SourceError: One of them is broken, or two contradict each other.
+        SourceError: Two of them contradict each other.
     """
-    parts = [apart(parse, file) for file in files]
-    observations = pd.concat([part.observations for part in parts], ignore_index=True)
+    read: list[tuple[RawFile, Parsed]] = []
+    for file in files:
+        try:
+            read.append((file, apart(parse, file)))
+        except Exception as error:  # a file's unforeseen content must not cost the visit the others
+            faults.append(error)
+    if not read:
+        return [], None
+    observations = pd.concat([part.observations for _file, part in read], ignore_index=True)
     key = ["source_id", "series_id", "time_period", "as_of"]
     repeated = observations.duplicated(key)
     if repeated.any():
         first = observations[repeated].iloc[0]
-        names = ", ".join(file.name for file in files)
+        names = ", ".join(file.name for file, _part in read)
         fault = _("{series} of {period} is given by more than one file")
         raise SourceError(names, fault, series=first["series_id"], period=first["time_period"])
-    return Parsed(observations, pd.concat([part.rejected for part in parts], ignore_index=True))
+    rejected = pd.concat([part.rejected for _file, part in read], ignore_index=True)
+    return [file for file, _part in read], Parsed(observations, rejected)
 
 
 def _failure(source_id: str, error: Exception) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Asking publishers: every answer is kept before it is read, and a source's figures are taken whole or not at all."""
+"""Asking publishers: every answer is kept before it is read; what succeeded of a visit is taken, the rest is named."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from core.progress import ProgressReport, silent
 from core.settings import Settings
 from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.http import Client, Validators
-from ingest.source import Answer, LiveSource, Pull, RawFile, Request, SourceAccess
-from nightly.inputs import LiveReport, load_snapshot, read_inbox, take_in
+from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
+from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, take_in
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.mirror import shared
@@ -65,7 +65,7 @@ def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool,
     asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
     files, refused = read_inbox(home, journal)
     progress("Reading figures", 1, 1)
-    return Inputs({"snapshot": fingerprint, **files, **asked.hashes}, asked, asked.failed + refused)
+    return Inputs({"snapshot": fingerprint, **files, **asked.hashes}, asked, asked.left_out + refused)
 
 
 def ingest_live(
@@ -130,7 +130,7 @@ def ask_publishers(
     """
     access = source_access(settings.live.sources)
     named = list(source_ids)
-    chosen = _chosen(named, settings.exclude_sources)
+    chosen = chosen_sources(named, settings.exclude_sources)
     store, client = RawStore(home), Client(settings.live)
     report = LiveReport()
     if not named:
@@ -145,7 +145,7 @@ def ask_publishers(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     _prune(store, settings.live.keep_months)
-    report.taken.sort(key=lambda item: item.source_id)
+    report.taken.sort(key=lambda item: item.edition.source_id)
     report.failed.sort(key=lambda item: item["source_id"])
     return report
 
@@ -172,10 +172,11 @@ def parse_again(
     if not names:
         raise InputError(f"no whole visit to any source is kept of {date}")
     report = LiveReport()
-    for name, source in _chosen(names, []).items():
-        future: Future[list[RawFile]] = Future()
+    for name, source in chosen_sources(names, []).items():
+        future: Future[Visited] = Future()
         try:
-            future.set_result(source.download(_kept_answers(store, access[name], date)))
+            pull = _kept_answers(store, access[name], date)
+            future.set_result(Visited(source.download(pull), pull.failures))
         except VigieError as error:
             future.set_exception(error)
         take_in(home, journal, report, name, future, date)
@@ -194,7 +195,12 @@ def _prune(store: RawStore, months: int) -> None:
         get_logger().info("old answers removed", megabytes=round(freed / 1e6, 1), before=str(before.date()))
 
 
-def _chosen(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]:
+def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]:
+    """Sources that are named, else all that can be asked and are not excluded.
+
+    Raises:
+        InputError: One is unknown, or cannot be asked.
+    """
     known = live_sources()
     for name in source_ids:
         if name not in SOURCES:
@@ -213,14 +219,15 @@ def _asked_unnamed(
     return {name: source for name, source in chosen.items() if not reasons[name]}
 
 
-def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> list[RawFile]:
-    """Ask one source for everything, keeping each answer; the visit is marked whole only at its end."""
+def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> Visited:
+    """Ask one source for everything, keeping each answer; the visit is marked as over only at its end."""
     now = dt.datetime.now(dt.UTC)
     visit, earlier = store.begin(source.SOURCE_ID, now), store.newest(source.SOURCE_ID)
     asker = _Asker(access, client, store, visit, earlier)
-    files = source.download(Pull(access, asker.ask, now.date(), time.sleep))
+    pull = Pull(access, asker.ask, now.date(), time.sleep)
+    files = source.download(pull)
     visit.close()
-    return files
+    return Visited(files, pull.failures)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from core.errors import InputError, NothingToPublishError, VigieError, fault_of,
 from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, silent
-from core.settings import DEMONSTRATION_DATE, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from core.version import code_version
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
@@ -38,10 +38,11 @@ from nightly.pooled import MODEL_ID, pooled_night
 from nightly.progress import NightProgress
 from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
-from nightly.run_alerts import run_alerts
+from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, outcome_panel
 from store.caches import BacktestStore
+from store.editions import EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
@@ -167,15 +168,26 @@ def run_night(
             journal.close()
 
 
-def run_demonstration(home: Path, settings: Settings, *, progress: ProgressReport = silent) -> RunResult | None:
+def run_demonstration(
+    home: Path, settings: Settings, *, newest: bool = False, progress: ProgressReport = silent
+) -> RunResult | None:
     """Replay the newest night on which every route's bundled values were fresh, after the month before it.
 
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        newest: Replay the newest night of the bundled values instead, with the routes that are fresh then.
+        progress: Told what is being done.
+
     Returns:
-        The night; None where the home folder already holds a release, which then is left as it is.
+        The night; None where the home folder already holds a release, which then is left as it is, unless the newest
+        night is asked for.
 
     Raises:
         VigieError: As :func:`run_night`.
     """
+    if newest:
+        return run_night(home, settings, NEWEST_BUNDLED_NIGHT, progress=progress)
     if ReleaseStore(home).current() is not None:
         return None
     run_night(home, settings, NIGHT_BEFORE_DEMONSTRATION, progress=progress)
@@ -184,7 +196,8 @@ def run_demonstration(home: Path, settings: Settings, *, progress: ProgressRepor
 
 def _make_release(run: Run) -> RunResult:
     home, date, settings, timer = run.delivery.home, run.date, run.settings, _timer(run.progress)
-    vintages, releases, cache = VintageStore(home), ReleaseStore(home), BacktestStore(home)
+    vintages, editions = VintageStore(home), EditionStore(home, run.journal)
+    releases, cache = ReleaseStore(home), BacktestStore(home)
     get_logger().info("night begun", as_of=str(date), live=run.live, home=str(home))
 
     with timer.stage("reading"):
@@ -213,16 +226,15 @@ def _make_release(run: Run) -> RunResult:
         served = made.with_nowcasts(nowcasts)
         tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
         tables |= data_tables(data, cards, vintages.rejected(), former)
-        tables["issued_scores"] = issued_scores(releases.all(), former, data)
         tables |= run_alerts(
             data,
             served,
             tables["freshness"],
             settings,
-            vintages,
-            former,
+            revisions_since(vintages, former, date, settings, editions.void()),
             before.read("alerts") if before else no_alerts(),
         )
+        tables |= {"editions": editions.table(date), "issued_scores": issued_scores(releases.all(), former, data)}
         tables["group_errors"] = errors_by_group(
             data, made.past_ensemble, cache, run.progress, settings.backtest_origins
         )
@@ -258,10 +270,11 @@ def _make_release(run: Run) -> RunResult:
             *undone,
             *values_ahead(data.vintages, timer.started.date()),
         ]
-        texts = documents(cards, tables, known_issues(SNAPSHOT))
-        texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
         about = About(date, code_version(), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal))
+        texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
+            RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)
+        }
         release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
         publish_tables(home, release)
         _remove_old_releases(home, settings)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
+
 import pandas as pd
 
 from alerts.evaluate import ended, evaluate, observed_signals
@@ -22,13 +25,29 @@ from store.releases import Release
 from store.vintages import VintageStore
 
 
+def revisions_since(
+    vintages: VintageStore, former: Release | None, date: dt.date, settings: Settings, void: Collection[dt.datetime]
+) -> pd.DataFrame:
+    """What sources changed since the former release, each change beside what its source usually changes.
+
+    Args:
+        vintages: The home's vintages.
+        former: The release before this one, if any.
+        date: The night's date.
+        settings: Sources to leave out.
+        void: ``stored_at`` of rows from which nothing is learned: of editions that were withdrawn.
+    """
+    since = min(former.as_of, date) if former else date
+    revisions = vintages.revisions(since, date, exclude_sources=settings.exclude_sources)
+    return with_typical_revision(revisions, vintages.all_revisions(date, void=void)) if len(revisions) else revisions
+
+
 def run_alerts(
     data: RealTimeData,
     served: ForecastSet,
     fresh: pd.DataFrame,
     settings: Settings,
-    vintages: VintageStore,
-    former: Release | None,
+    revisions: pd.DataFrame,
     before: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Judge the night.
@@ -38,8 +57,7 @@ def run_alerts(
         served: Forecasts and paths as they are published.
         fresh: Freshness of the sources.
         settings: The reader's numbers.
-        vintages: For revisions since the former release.
-        former: The release before this one, if any.
+        revisions: Since the former release, from :func:`revisions_since`.
         before: Alerts of the night that this one goes on from.
 
     Returns:
@@ -47,10 +65,6 @@ def run_alerts(
         ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, and ``documented_rises``.
     """
     panel = data.panel.long()
-    since = min(former.as_of, data.date) if former else data.date
-    revisions = vintages.revisions(since, data.date, exclude_sources=settings.exclude_sources)
-    if len(revisions):
-        revisions = with_typical_revision(revisions, vintages.all_revisions(data.date))
     evidence = Evidence(
         data.date,
         panel,

@@ -20,7 +20,7 @@ from core.settings import Settings
 from forecasting.limits import MOST_CUT_OFFS
 from forecasting.pool import MOST_DEATHS, SupervisedPool
 from nightly.forecasts import ForecastSet
-from nightly.inputs import LiveReport
+from nightly.inputs import LiveReport, held_records
 
 RUN_REPORT = "run_report.json"
 CUT_OFF_SOURCE = "vigie-engine"
@@ -116,7 +116,13 @@ def run_report(
         "past_forecasts_made": made.computed,
         "fits_cut_off": made.cut_off,
         "stand_ins": made.fallbacks,
-        "sources_taken": [item.source_id for item in asked.taken],
+        "sources_taken": [item.edition.source_id for item in asked.taken],
+        "editions_told": {
+            item.edition.edition_id: [str(one) for one in item.edition.told]
+            for item in asked.taken
+            if item.edition.told
+        },
+        "editions_held": [dict(record) for item in asked.held for record in held_records(item)],
         "sources_failed": asked.failed,
         "sources_not_asked": asked.not_asked,
         "degraded": [dict(item) for item in degraded],

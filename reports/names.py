@@ -16,6 +16,8 @@ from core.routes import route_name as english_route_name
 LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
 LEVELS = {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "ended": _("Ended")}
 FRESHNESS = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}
+EDITION_STATES = {"held": _("Held"), "known": _("Known"), "withdrawn": _("Withdrawn"), "rejected": _("Rejected")}
+EDITION_STEPS = {"edition accepted": _("Accept"), "edition rejected": _("Reject"), "edition withdrawn": _("Withdraw")}
 ROUTES = {
     "CMR": _("Central Mediterranean"),
     "EMR": _("Eastern Mediterranean"),

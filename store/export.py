@@ -53,6 +53,42 @@ def write_export(release: Release, table: str, out: Path, *, with_citation: bool
     return beside
 
 
+def write_observations(known: pd.DataFrame, cited: Iterable[str], day: dt.date, out: Path) -> Path:
+    """Write what was known on a day as CSV, XLSX or Parquet; small counts by citizenship are withheld.
+
+    Args:
+        known: A frame that keeps ``core.release.OBSERVATIONS``.
+        cited: A citation with its licence per source.
+        day: The day.
+        out: File to write; its ending says which kind.
+
+    Returns:
+        The path of the text beside it, ``<out>.about.txt``.
+
+    Raises:
+        InputError: The ending is none of these, or there are more rows than a sheet holds.
+        StoreError: The file cannot be written.
+    """
+    about = [
+        ("Title", "Vigie: observations"), ("As known on", day.isoformat()),
+        *(("Source", text) for text in cited), ("Purpose", PURPOSE),
+    ]  # fmt: skip
+    lines = [f"{label}: {text}" for label, text in about]
+    frame = refuse_small_counts(protect(known)[["series_id", "time_period", "obs_value", "obs_flag", "as_of"]])
+    writers = {
+        ".csv": lambda: csv_bytes(frame, lines),
+        ".parquet": lambda: parquet_bytes(frame, lines),
+        ".xlsx": lambda: xlsx_bytes(frame, about, title=about[0][1], day=day),
+    }
+    if out.suffix not in writers:
+        raise InputError(f"--out {out.name}: the ending must be one of {', '.join(writers)}")
+    beside = out.with_name(out.name + ".about.txt")
+    with named_errors(out):
+        write_bytes(out, writers[out.suffix]())
+        write_bytes(beside, ("\n".join(lines) + "\n").encode())
+    return beside
+
+
 def export_bytes(release: Release, table: str, kind: str, *, with_citation: bool = False) -> bytes:
     """The content of such a file.
 

@@ -41,6 +41,7 @@ KINDS: dict[str, re.Pattern[str]] = {
     "raw": re.compile(rf"raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"),
     "backtests": re.compile(r"backtests/[0-9a-f]{32}\.parquet"),
     "own": re.compile(rf"own/{_NAME}\.toml"),
+    "editions": re.compile(rf"editions/{_NAME}\.parquet"),
 }
 """What is shared of a home folder, with the names that files may have; of releases the lists name the manifests."""
 _PARTS = tuple(KINDS)[1:]

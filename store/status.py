@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from core.settings import DRILL
+from store.editions import HELD, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import Release, ReleaseStore
 
@@ -30,8 +32,8 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     Returns:
         ``home``; ``drill``: restored and not in service; ``release`` (None before the first night) with run_id, as_of,
         created_at, replay, degraded; ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``:
-        number of open ones by level; ``issued``: see :func:`issued_skill`; ``last_run`` with at, outcome, reason,
-        seconds; ``last_backup``: when, in ISO 8601, or None.
+        number of open ones by level; ``issued``: see :func:`issued_skill`; ``held``: editions that wait for a
+        person; ``last_run`` with at, outcome, reason, seconds; ``last_backup``: when, in ISO 8601, or None.
 
     Raises:
         StoreError: The release or the journal cannot be read.
@@ -46,6 +48,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
         "sources": _sources(release),
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
         "issued": [] if release is None else issued_skill(release.read("issued_scores")).to_dict("records"),
+        "held": _held(home, journal_setting),
         "last_run": _last_run(home, journal_setting),
         "last_backup": _last_backup(home, journal_setting),
     }
@@ -128,12 +131,28 @@ def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
     }
 
 
+def _held(home: Path, journal_setting: str) -> list[dict[str, Any]]:
+    with _journal(home, journal_setting) as journal:
+        editions = [] if journal is None else EditionStore(home, journal).all()
+    return [one.record() for one in editions if one.state == HELD]
+
+
 def _nights(home: Path, journal_setting: str, actions: Sequence[str] = NIGHT_ACTIONS) -> list[Entry]:
+    with _journal(home, journal_setting) as journal:
+        if journal is None:
+            return []
+        return [entry for action in actions for entry in journal.entries(action=action)]
+
+
+@contextmanager
+def _journal(home: Path, journal_setting: str) -> Iterator[Journal | None]:
+    """The journal; None where there is none yet, for looking makes none."""
     if not journal_setting and not (home / "journal.sqlite").exists():
-        return []
+        yield None
+        return
     journal = Journal(journal_url(journal_setting, home))
     try:
-        return [entry for action in actions for entry in journal.entries(action=action)]
+        yield journal
     finally:
         journal.close()
 

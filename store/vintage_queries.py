@@ -52,7 +52,7 @@ states AS (
 
 ONE_BY_ONE = (
     """
-WITH known AS (SELECT * FROM vintages WHERE as_of <= $day
+WITH known AS (SELECT * FROM vintages WHERE as_of <= $day AND stored_at NOT IN (SELECT unnest($void::TIMESTAMP[]))
     QUALIFY row_number() OVER (PARTITION BY cell, as_of, stored_at ORDER BY row) = 1),
 days AS (SELECT source_id, target, freq, as_of, max(time_period) AS period FROM known GROUP BY ALL),
 reached AS (SELECT * REPLACE (max(period) OVER (PARTITION BY source_id, target, freq ORDER BY as_of
@@ -115,6 +115,21 @@ SELECT row, day, false, true, CASE WHEN is_backdated THEN 'backdated' ELSE 'revi
 ``$received``: day of receipt. ``$complete``: the rows are an edition that re-sends the whole history. ``is_over``: the
 row's period ended before the day of receipt.
 """
+
+WITHOUT = """
+WITH versions AS (SELECT * FROM vintages WHERE cell IN (SELECT cell FROM vintages WHERE stored_at = $edition)),
+present AS (SELECT * FROM versions
+    QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
+sound AS (SELECT * FROM versions WHERE stored_at NOT IN (SELECT unnest($void::TIMESTAMP[]))
+    QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1)
+SELECT present.row, greatest(present.as_of, $day) AS as_of, sound.obs_value, coalesce(sound.obs_flag, '') AS obs_flag
+FROM present LEFT JOIN sound ON present.cell = sound.cell
+WHERE sound.obs_value IS DISTINCT FROM present.obs_value
+    OR sound.obs_value IS NOT NULL AND sound.obs_flag <> present.obs_flag
+ORDER BY present.cell
+"""
+"""What the cells that one edition wrote to would be without what is void, where that is not what they are; the edition
+and the void ones are told by the time of storing."""
 
 VERSIONS = """
 SELECT * EXCLUDE (row, cell), CASE WHEN row_number() OVER versions = 1 THEN 'first' ELSE 'revision' END AS version

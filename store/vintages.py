@@ -83,21 +83,64 @@ class VintageStore:
             StoreError: A file is damaged or cannot be written.
         """
         check(observations, OBSERVATIONS)
-        day = received or dt.datetime.now(dt.UTC).date()
-        stored = 0
-        for source_id, rows in observations[COLUMNS].groupby("source_id", sort=True):
-            partitions = self._partitions(str(source_id))
-            news = _news(rows, partitions.tables(), day, complete=complete)
-            partitions.append(news)
-            stored += len(news)
-        return stored
+        parts = observations[COLUMNS].groupby("source_id", sort=True)
+        return sum(len(self._append(str(name), rows, received, complete=complete)) for name, rows in parts)
 
-    def as_of(self, date: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+    def append_edition(
+        self, observations: pd.DataFrame, *, received: dt.date | None = None, complete: bool = False
+    ) -> pd.DataFrame:
+        """Store what the rows of one source add, as :meth:`append` does.
+
+        Returns:
+            The rows stored, with ``version`` (``first`` of its period or not) and the ``stored_at`` that they share; a
+            row without a value is a withdrawal.
+
+        Raises:
+            SchemaError: The frame breaks its contract.
+            StoreError: A file is damaged or cannot be written.
+        """
+        check(observations, OBSERVATIONS)
+        (source_id,) = observations["source_id"].unique()
+        return self._append(str(source_id), observations[COLUMNS], received, complete=complete)
+
+    def take_back(
+        self, source_id: str, edition: dt.datetime, void: Collection[dt.datetime], day: dt.date
+    ) -> pd.DataFrame:
+        """Let every value that an edition changed be again what it would be without it; nothing is erased.
+
+        Args:
+            source_id: The source.
+            edition: ``stored_at`` of the edition's rows.
+            void: ``stored_at`` of all rows that do not count: editions withdrawn, this one too, and what earlier
+                withdrawals wrote.
+            day: From this day on the values are known again.
+
+        Returns:
+            The rows stored; one without a value says that none is known any more.
+
+        Raises:
+            StoreError: A file is damaged or cannot be written.
+        """
+        partitions = self._partitions(source_id)
+        stored = partitions.tables()
+        table = _numbered(stored)
+        found = _ask(table, vintage_queries.WITHOUT, edition=edition, void=list(void), day=_day(day))
+        news = _frame(table, found["row"], COLUMNS).assign(
+            as_of=found["as_of"], as_of_estimated=False, version="revision", stored_at=_next_time(stored),
+            obs_value=found["obs_value"].astype(float), obs_flag=found["obs_flag"],
+        )[_STORED.names]  # fmt: skip
+        partitions.append(news)
+        return news
+
+    def as_of(
+        self, date: dt.date, *, exclude_sources: Collection[str] = (), only: Collection[str] | None = None
+    ) -> pd.DataFrame:
         """What was known at the end of a day: for each source, series and period the newest ``as_of`` not after it.
 
         Args:
             date: The day.
             exclude_sources: ``source_id`` to leave out.
+            only: ``source_id`` to take; all by default.
 
         Returns:
             A frame that keeps ``core.release.OBSERVATIONS``, sorted by source, series and period; empty where nothing
@@ -106,7 +149,7 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        table = self._table(exclude_sources)
+        table = self._table(exclude_sources, only)
         rows = _ask(table, vintage_queries.AS_OF, day=_day(date))["row"]
         cell = table["cell"].to_numpy()[rows]
         order = np.argsort(cell, kind="stable")
@@ -142,10 +185,23 @@ class VintageStore:
             StoreError: A file is damaged.
         """
         days = {"first": _day(date_from), "second": _day(date_to)}
-        return self._revisions(vintage_queries.BETWEEN, exclude_sources, **days)
+        return self._revisions(vintage_queries.BETWEEN, self._table(exclude_sources), **days)
 
-    def all_revisions(self, until: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+    def all_revisions(
+        self,
+        until: dt.date,
+        *,
+        exclude_sources: Collection[str] = (),
+        only: Collection[str] | None = None,
+        void: Collection[dt.datetime] = (),
+    ) -> pd.DataFrame:
         """Every single revision known by a day, one vintage to the next: what a source usually does.
+
+        Args:
+            until: The day.
+            exclude_sources: ``source_id`` to leave out.
+            only: ``source_id`` to take; all by default.
+            void: ``stored_at`` of rows that do not count: of editions that were withdrawn, and of the withdrawals.
 
         Returns:
             A frame that keeps ``core.release.REVISIONS``, sorted by source, series, period and ``as_of``.
@@ -153,7 +209,8 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged.
         """
-        return self._revisions(vintage_queries.ONE_BY_ONE, exclude_sources, day=_day(until))
+        table = self._table(exclude_sources, only)
+        return self._revisions(vintage_queries.ONE_BY_ONE, table, day=_day(until), void=list(void))
 
     def check_files(self) -> None:
         """Hold every file against the hash that it is named by.
@@ -216,16 +273,22 @@ class VintageStore:
         rows = rows.reindex(columns=columns).fillna({"message": ""})
         return rows.drop_duplicates(_WITHOUT_MESSAGE).sort_values(columns, ignore_index=True)
 
-    def _revisions(self, query: str, exclude_sources: Collection[str], **days: pd.Timestamp) -> pd.DataFrame:
-        table = self._table(exclude_sources)
-        found = _ask(table, query, **days)
+    def _append(self, source_id: str, rows: pd.DataFrame, received: dt.date | None, *, complete: bool) -> pd.DataFrame:
+        partitions = self._partitions(source_id)
+        day = received or dt.datetime.now(dt.UTC).date()
+        news = _news(rows, partitions.tables(), day, complete=complete)
+        partitions.append(news)
+        return news
+
+    def _revisions(self, query: str, table: pa.Table, **parameters: object) -> pd.DataFrame:
+        found = _ask(table, query, **parameters)
         frame = _frame(table, found.pop("row"), [name for name in _REVISION if name in COLUMNS])
         revisions: pd.DataFrame = frame.assign(**{name: found[name] for name in _REVISION if name in found})
         return revisions[_REVISION]
 
     def _table(self, exclude_sources: Collection[str], only: Collection[str] | None = None) -> pa.Table:
         """All versions of the sources, numbered."""
-        chosen = [one for one in only or self.sources() if one not in exclude_sources]
+        chosen = [one for one in (self.sources() if only is None else only) if one not in exclude_sources]
         return _numbered([table for one in chosen for table in self._partitions(one).tables()])
 
     def _partitions(self, source_id: str) -> Partitions:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from access.audit import note_refusal
-from access.roles import SAVE_SCENARIO, Actor, NotAllowedError, require
+from access.roles import DECIDE_EDITION, SAVE_SCENARIO, Actor, NotAllowedError, require
 from alerts.lifecycle import (
     ANNOUNCED,
     DISMISSED,
@@ -34,6 +34,7 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
+from store.editions import Action, Decision, Edition, decide
 from store.releases import Release
 from workflow import Workflow
 from workflow.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
@@ -207,6 +208,26 @@ def save_scenario(
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
     )
+
+
+def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id: str, reason: str) -> Edition:
+    """Let a held edition of figures be known, put it aside, or take a known one back.
+
+    Args:
+        workflow: Home, journal and settings.
+        actor: Who decides.
+        action: One of ``store.editions``: accept, reject or withdraw.
+        edition_id: The edition.
+        reason: Why.
+
+    Raises:
+        NotAllowedError: The person may not decide about editions.
+        InputError: It cannot be decided so, or a night is running.
+        StoreError: The home or the shared store cannot be written.
+    """
+    authorize(workflow, actor, DECIDE_EDITION, edition_id)
+    decision = Decision(action, edition_id, actor.name, reason, actor.marks())
+    return decide(workflow.home, workflow.settings, workflow.journal, decision)
 
 
 def release_is_quiet(workflow: Workflow, release: Release) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
-from access.roles import DOWNLOAD, HAND_IN, ROLES, SAVE_SCENARIO, matrix, page_action
+from access.roles import DECIDE_EDITION, DOWNLOAD, HAND_IN, ROLES, SAVE_SCENARIO, matrix, page_action
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.entry import Entry
 from dashboard import layout, reads
@@ -63,7 +63,7 @@ def action_name(action: str) -> str:
         HAND_IN: _("hand in a forecast"), SIGNED_OFF: _("sign an alert off"),
         DISMISSED: _("dismiss an alert"), ACKNOWLEDGED: _("acknowledge an alert"),
         ANSWERED: _("answer an objection"), COMMENTED: _("comment on an alert"), DISSENTED: _("record a disagreement"),
-        CORRECTION: _("file a correction"),
+        CORRECTION: _("file a correction"), DECIDE_EDITION: _("decide about an edition of figures"),
     }  # fmt: skip
     return names.get(action, action)
 

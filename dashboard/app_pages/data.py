@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import downloads, layout, state
+from dashboard import downloads, editions_view, layout, state
 from dashboard.failures import fault
 from dashboard.i18n import _, labelled, lang, named, ngettext
 from dashboard.layout import plain, small
@@ -34,6 +34,7 @@ def show(night: Night) -> None:
     show_reporting(night)
     show_card(night, fresh, cards)
     show_register(night)
+    editions_view.show(night)
     show_revisions(night)
     show_left_out(night)
     show_rejected(night)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
 from core.calendar import Frequency, to_period, write_period
 from core.errors import InputError, SourceError
 from core.languages import marked as _
+from ingest.answers import gather
 from ingest.source import SETTING, Pull, RawFile, Request
 
 NO_DATA, TOO_BIG = 404, 413
@@ -96,11 +98,14 @@ def ask_eurostat(pull: Pull) -> list[RawFile]:
         access.text("beneficiaries"): _slices(pull, (), protection, protection),
         access.text("grants"): _slices(pull, (), protection, protection),
     }
-    return [
-        _file(pull, code, [replace(slice_, dataset=code) for slice_ in asked])
-        for code, asked in datasets.items()
-        if code
-    ]
+    return gather(
+        pull,
+        {
+            code: partial(_file, pull, code, [replace(slice_, dataset=code) for slice_ in asked])
+            for code, asked in datasets.items()
+            if code
+        },
+    )
 
 
 def _slices(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.answers import Page, all_rows, json_body, json_rows, whole_number
+from ingest.answers import Page, all_rows, gather, json_body, json_rows, whole_number
 from ingest.rows import RowRule, melt, set_aside, since
 from ingest.source import SETTING, Pull, RawFile, Request
 from ingest.tables import read_csv, refuse_wrong_kind
@@ -47,7 +48,11 @@ def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
         raise InputError(
             f"{SETTING}, {pull.access.source_id}: options.indicators {unknown or 'is empty'}; known: {known}"
         )
-    return [RawFile(f"{code}.json", json.dumps(_rows(pull, code)).encode()) for code in codes]
+    return gather(pull, {code: partial(_file, pull, code) for code in codes})
+
+
+def _file(pull: Pull, code: str) -> RawFile:
+    return RawFile(f"{code}.json", json.dumps(_rows(pull, code)).encode())
 
 
 def _rows(pull: Pull, code: str) -> list[Any]:

@@ -73,7 +73,6 @@ ACCESS = SourceAccess(
         "asynchronous": "https://ec.europa.eu/eurostat/api/dissemination/1.0/async",
     },
     maintenance_hosts=["sorry.ec.europa.eu"],
-    unconfirmed=["options.grants", "options.pending"],
     options={
         "applicants": "migr_asyappctzm",
         "applicant_dimension": "applicant",

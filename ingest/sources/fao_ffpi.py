@@ -73,7 +73,7 @@ def parse(raw: RawFile) -> Parsed:
     wide = _table(raw)
     cells = melt(wide[wide["Date"] != ""].rename(columns={"Date": "time_period"}), "time_period", TARGETS, {""})
     cells["target"] = cells["name"].map(TARGETS)
-    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True)
+    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, whole=False)
 
 
 def _table(raw: RawFile) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.answers import json_body, json_table
+from ingest.answers import gather, json_body, json_table
 from ingest.rows import RowRule, duplicate_rules, newest, require_rows, set_aside, to_dates, to_numbers, to_observations
 from ingest.source import SETTING, Answer, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
@@ -82,10 +83,12 @@ def download(pull: Pull) -> list[RawFile]:
         except InputError:
             raise InputError(f"{SETTING}, {SOURCE_ID}: options.queries.{code}: no country's code") from None
     years = range(pull.access.whole("since"), pull.today.year + 1)
-    timelines = {
-        code: [row for year in years for row in _year(pull, str(query), year)] for code, query in queries.items()
-    }
-    return [RawFile(f"gdelt-{code}.json", json.dumps(rows).encode()) for code, rows in timelines.items()]
+    return gather(pull, {code: partial(_timeline, pull, code, str(query), years) for code, query in queries.items()})
+
+
+def _timeline(pull: Pull, code: str, query: str, years: range) -> RawFile:
+    rows = [row for year in years for row in _year(pull, query, year)]
+    return RawFile(f"gdelt-{code}.json", json.dumps(rows).encode())
 
 
 def _year(pull: Pull, query: str, year: int) -> list[Any]:

@@ -106,7 +106,7 @@ def parse(raw: RawFile) -> Parsed:
         }
     )
     figures = since(cells[cells["value"] != ""])
-    parsed = to_observations(raw, figures, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq="A")
+    parsed = to_observations(raw, figures, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, whole=False, freq="A")
     return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 
 from core.countries import map_countries
@@ -64,6 +65,7 @@ CARD = SourceCard(
         ),
         _("A month without arrivals is often simply absent (Canary Islands 2016 to 2018, Malta, Cyprus)."),
         _("Bulgaria's three rows of 2015 look cumulative."),
+        _("Cyprus 2017-01 to 05 and 2018-01 to 05 are sums spread evenly over the months: flagged as estimates."),
         _("By nationality, the rows of Spain come from Frontex: they are never bundled."),
     ],
 )
@@ -79,6 +81,8 @@ PLACES: dict[str, tuple[str, str, str]] = {
     "ESP": (NOT_APPLICABLE, "ESP", "2017-01"),
 }
 """IOM's place -> route_id, geo, first month that is a month. Plain ``ESP`` is the sum of its two routes."""
+EVENED_OUT = {("CYP", year): (f"{year}-01", f"{year}-05") for year in ("2017", "2018")}
+"""First and last month among which a place's arrivals were spread evenly: a sum that IOM had, and no counts."""
 NOT_LIVE = "IOM withdrew the compiled tables in February 2025 and offers arrivals to Europe through no interface."
 CITIZENS_FROM = {"GRC": "2016-01"}
 """By citizenship, Greece's only month of 2015 (December) holds the whole year."""
@@ -147,6 +151,14 @@ def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
     columns = ["route_id", "place", "citizen", "freq", "time_period", "n"]
     named = tidy[columns].rename(columns={"place": "geo", "n": "obs_value"})
     require_rows(named, SOURCE_ID)
+    spans = pd.Series(list(zip(named["geo"], named["time_period"].str[:4], strict=True)), index=named.index).map(
+        EVENED_OUT
+    )
+    evened = [
+        isinstance(span, tuple) and span[0] <= period <= span[1]
+        for span, period in zip(spans, named["time_period"], strict=True)
+    ]
+    named = named.assign(obs_flag=np.where(evened, "e", ""))
     return observations(named, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals")
 
 

@@ -7,6 +7,8 @@ with its own rounds: where that is so, a month adds up the operations that repor
 from __future__ import annotations
 
 import json
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -14,7 +16,7 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from ingest.answers import json_body, json_table
+from ingest.answers import gather, json_body, json_table
 from ingest.rows import RowRule, count_rules, require_rows, set_aside, since, to_days, to_numbers, to_observations
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
@@ -44,6 +46,7 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"admin0": "https://dtmapi.iom.int/v3/displacement/admin0"},
+    agent="browser",  # the gateway answers 403 to a library's name
     # Free at dtm-apim-portal.iom.int.
     token="DTM_SUBSCRIPTION_KEY",  # noqa: S106  # a variable's name, not a key
     asked="with token",
@@ -51,7 +54,7 @@ ACCESS = SourceAccess(
     options={
         "since": "2014-01-01",
         # Countries of origin and of transit of the routes; one question each. A country without a
-        # round fails the source.
+        # round is named, and the others are taken.
         "countries": [
             "AFG",
             "BFA",
@@ -93,7 +96,7 @@ def download(pull: Pull) -> list[RawFile]:
             to_alpha3(code)
         except InputError:
             raise InputError(f"{SETTING}, {SOURCE_ID}: options.countries: '{code}' is no country's code") from None
-    rows = [row for code in codes for row in _rounds(pull, code)]
+    rows = list(chain.from_iterable(gather(pull, {code: partial(_rounds, pull, code) for code in codes})))
     return [RawFile("dtm-admin0.json", json.dumps(rows).encode())]
 
 

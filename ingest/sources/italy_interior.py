@@ -8,13 +8,14 @@ to 4 % below the consolidated ones).
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.answers import get_file
+from ingest.answers import gather, get_file
 from ingest.rows import (
     RowRule,
     count_rules,
@@ -81,7 +82,7 @@ _ROUTE = {"target": "arrivals", "route_id": "CMR", "geo": "ITA"}
 
 def download(pull: Pull) -> list[RawFile]:
     """Take onData's tables of the ministry's reports, by day and by citizenship."""
-    return [get_file(pull, pull.access.address(name)) for name in ("days", "citizenships")]
+    return gather(pull, {name: partial(get_file, pull, pull.access.address(name)) for name in ("days", "citizenships")})
 
 
 def parse(raw: RawFile) -> Parsed:

@@ -32,6 +32,8 @@ RAW_FILES = (
     "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
     "uk_small_boats/humaniverse_asylum/irregular_migration.csv",
 )
+EDITIONS = ("uk_small_boats/editions_2026/*.ods",)
+"""Successive editions of the weekly workbook, for the snapshot: what was known when."""
 LAG_DAYS = 1
 """GOV.UK puts a day's count online the next day, so a month is whole on the first day of the next one."""
 
@@ -47,7 +49,8 @@ CARD = SourceCard(
     retrieved=dt.date(2026, 8, 22),
     came_through=(
         "github.com/rvaughan/uk-migrant-data at cacbaca0a8d202d2503afd9cac37bb547221d1c3; "
-        "github.com/humaniverse/asylum at e7044ecf2a924a5fccc6bd1011ef71cf4e90c383"
+        "github.com/humaniverse/asylum at e7044ecf2a924a5fccc6bd1011ef71cf4e90c383; editions since November 2025: "
+        "github.com/thenationalnews-datavis/uk_small_boats at c442171984c6b185c29cea9eebf8d8e31fdb93ee"
     ),
     rhythm=_("Daily, a day or two late; consolidated each quarter."),
     expected_days=7,
@@ -139,11 +142,16 @@ def _read_workbook(raw: RawFile) -> pd.DataFrame:
 
 
 def _published(file: str) -> pd.Timestamp | None:
-    found = re.match(r"(\d{1,2})_([A-Z][a-z]+)_(\d{4})_", file)
-    if not found:
-        return None
-    day = to_dates(pd.Series([" ".join(found.groups())]), ".*", "%d %B %Y").iloc[0]
-    return None if pd.isna(day) else day
+    """The day in a workbook's name; else the day with which whoever kept it let the name begin."""
+    for layout, written in (
+        (r"(\d{1,2}_[A-Z][a-z]+_\d{4})_Small_boats", "%d_%B_%Y"),
+        (r"^(\d{1,2}_[A-Z][a-z]+_\d{4})_", "%d_%B_%Y"),
+        (r"^(\d{4}-\d{2}-\d{2})[T-]", "%Y-%m-%d"),
+    ):
+        if found := re.search(layout, file):
+            day = to_dates(pd.Series([found[1]]), ".*", written).iloc[0]
+            return None if pd.isna(day) else day
+    return None
 
 
 def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Parsed:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -11,8 +14,9 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest.answers import as_file, json_rows, json_table
+from ingest.answers import as_file, gather, json_rows, json_table
 from ingest.rows import (
+    TOLERATED,
     RowRule,
     count_rules,
     duplicate_rules,
@@ -25,12 +29,16 @@ from ingest.rows import (
     to_numbers,
 )
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
+from ingest.sources._unhcr_copies import by_country, by_origin, italy_by_day
 from ingest.tables import read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
 RAW_FILES = (
     "unhcr_odp_arrivals/med_migration/unhcr_arrivals_12_31.csv",
     "unhcr_odp_arrivals/spain_2017_2025/*.csv",
+    "unhcr_odp_arrivals/italy_daily_2026/unhcr_daily_arrivals_italy.csv",
+    "unhcr_odp_arrivals/country_2026/country-arrivals.json",
+    "unhcr_odp_arrivals/country_2026/origin-countries.json",
 )
 LAG_DAYS = 10
 """UNHCR updates the portal weekly from the ministries' bulletins (Spain's come out on the 1st and the 15th): a month is
@@ -43,12 +51,14 @@ CARD = SourceCard(
     url="https://data.unhcr.org/en/situations/europe-sea-arrivals",
     licence=_("CC BY 3.0 IGO, as stated by a user of the portal; the portal's footer says CC BY 4.0"),
     licence_url="https://creativecommons.org/licenses/by/4.0/",
-    redistribution=True,
-    citation="UNHCR, Operational Data Portal, Europe sea arrivals, 2014-01 to 2025-06.",
-    retrieved=dt.date(2025, 7, 3),
+    redistribution="to be confirmed",
+    citation="UNHCR, Operational Data Portal, Europe sea arrivals, 2014-01 to 2026-07.",
+    retrieved=dt.date(2026, 8, 22),
     came_through=(
         "github.com/stklem/med_migration at f23e3150a27b054893bfff67a44a61f043db7534 (to 2019-12); "
-        "github.com/leblanguva/PEPFAR at 588a7798017aa9f12c621eddf5e6cd67f87a71b8 (Spain)"
+        "github.com/leblanguva/PEPFAR at 588a7798017aa9f12c621eddf5e6cd67f87a71b8 (Spain); "
+        "github.com/giocopp/thesis-cmr-mortality at e3c7a83bb5aeaa08de89c88797dff0dbf933f6d0 (Italy by day); "
+        "github.com/mikloshetzer-sketch/migracio-terkep at 5e62cb4bc503e6ab29bbe58d4629ab77f142cf5a (2026)"
     ),
     rhythm=_("Weekly to monthly, a few days late."),
     expected_days=45,
@@ -56,11 +66,14 @@ CARD = SourceCard(
         _("The exact licence is to be confirmed on the portal."),
         _("2019-12 is incomplete for every country; the newest month is often partial (Canary Islands 2025-06)."),
         _("Cyprus and Malta are blank in many months."),
+        _("Spain by way ends in 2025-06: its months of 2026 are of all ways together, and make no route."),
     ],
 )
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={
+        # Confirmed by a public client that asked on 2026-10-08, see docs/sources.md.
+        "sublocation": "https://data.unhcr.org/population/get/sublocation",
         "timeseries": "https://data.unhcr.org/population/get/timeseries",
         "origin": "https://data.unhcr.org/population/get/origin",
     },
@@ -71,6 +84,8 @@ ACCESS = SourceAccess(
     options={
         "situation": 100,
         "since": "2014-01-01",
+        # Months to ask by sublocation, the running one included; 0 asks the widgets alone.
+        "months": 7,
         "widgets": {
             "italy": {"widget_id": 690058, "geo_id": 656, "population_group": "4797"},
             "greece": {"widget_id": 688675, "geo_id": 24489, "population_group": "4797,4798", "admin_root": True},
@@ -112,6 +127,22 @@ WIDGETS: dict[str, tuple[str, str]] = {
     "spain_land": ("WMR", "ESP_LAND"),
 }
 """What a widget of ``options.widgets`` counts. Its answer does not say so: the file is named ``odp-<widget>.json``."""
+GROUPS = {"4797": "sea", "4798": "land", "5634": "atlantic"}
+"""Population groups, which decide what is counted: by sea, by land, and by sea to the Canary Islands."""
+BY_GROUP: dict[tuple[str, str], tuple[str, str]] = {
+    ("ITA", "sea"): ("CMR", "ITA"),
+    ("MLT", "sea"): ("CMR", "MLT"),
+    ("GRC", "sea"): ("EMR", "GRC"),
+    ("GRC", "land"): ("EMR", "GRC"),
+    ("CYP", "sea"): ("EMR", "CYP"),
+    ("CYP", "land"): ("EMR", "CYP"),
+    ("ESP", "sea"): ("WMR", "ESP_SEA"),
+    ("ESP", "land"): ("WMR", "ESP_LAND"),
+    ("ESP", "atlantic"): ("WAR", "ESP"),
+}
+"""What a country's arrivals of a group are part of."""
+SUBLOCATION = "odp-sublocation.json"
+_SUM_COLUMNS = ["geomaster_name", "individuals", "date"]
 _WIDGET_FILE = re.compile(r"odp-([a-z_]+)\.json")
 _ORIGIN_FILE = re.compile(r"odp-origins-([a-z_]+)\.json")
 _ORIGIN_FIELDS = ("geo_id", "population_collection")
@@ -120,15 +151,45 @@ _WIDGET_FIELDS = ("widget_id", "geo_id", "population_group")
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Ask each widget for its months, and those of ``options.origins`` for citizenships since January.
+    """Ask for the sums since the first of each newest month, else each widget for its months; and for citizenships.
+
+    Citizenships since January are asked of the widgets of ``options.origins``.
 
     Raises:
-        InputError: A widget of ``options.widgets`` is none that Vigie knows, or lacks its numbers.
+        InputError: A widget of ``options.widgets`` is none that Vigie knows, or lacks its numbers; or nothing came.
     """
     widgets, origins = pull.access.option("widgets", dict), pull.access.option("origins", dict)
     requests = {f"odp-{name}.json": _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
-    requests |= {f"odp-origins-{name}.json": _origin_request(pull, str(name), one) for name, one in origins.items()}
-    return [as_file(pull.ask(request), name) for name, request in requests.items()]
+    asked = {f"odp-origins-{name}.json": _origin_request(pull, str(name), one) for name, one in origins.items()}
+    parts = {name: partial(_file, pull, name, request) for name, request in (requests | asked).items()}
+    if pull.access.whole("months"):
+        try:
+            files = [_sums(pull)]
+        except InputError as error:
+            pull.failures.append(error)
+        else:
+            return files + (gather(pull, {name: parts[name] for name in asked}) if asked else [])
+    return gather(pull, parts)
+
+
+def _file(pull: Pull, name: str, request: Request) -> RawFile:
+    return as_file(pull.ask(request), name)
+
+
+def _sums(pull: Pull) -> RawFile:
+    """Sums of each group by country since the first of each month: what a month holds is the difference of two."""
+    newest = pd.Period(pull.today, freq="M")
+    since: dict[str, dict[str, list[Any]]] = {}
+    for month in pd.period_range(end=newest, periods=pull.access.whole("months"), freq="M"):
+        since[str(month)] = {}
+        for group in GROUPS:
+            query = (
+                ("geo_id", "0"), ("forcesublocation", "0"), ("sv_id", str(pull.access.whole("situation"))),
+                ("population_group", group), ("fromDate", f"{month}-01"),
+            )  # fmt: skip
+            answer = pull.ask(Request(pull.access.address("sublocation"), query))
+            since[str(month)][group] = json_rows(as_file(answer, f"{SUBLOCATION}, {month}, {group}"), "data")
+    return RawFile(SUBLOCATION, json.dumps(since).encode())
 
 
 def _widget_request(pull: Pull, name: str, widget: object) -> Request:
@@ -172,8 +233,14 @@ def parse(raw: RawFile) -> Parsed:
     """
     if origins := _ORIGIN_FILE.fullmatch(raw.name):
         return _parse_origins(raw, origins[1])
+    if raw.name == SUBLOCATION:
+        return _parse_sums(raw)
     if widget := _WIDGET_FILE.fullmatch(raw.name):
         return _parse_widget(raw, widget[1])
+    if raw.name.endswith(".json"):
+        return by_origin(raw, SOURCE_ID) if b'"movements"' in raw.content else by_country(raw, SOURCE_ID)
+    if raw.content.lstrip(b"\xef\xbb\xbf")[:20].replace(b'"', b"").startswith(b"data_date"):
+        return italy_by_day(raw, SOURCE_ID, LAG_DAYS)
     # the combined table comes without an end of its last line
     frame = read_csv(raw, [], last_line_ends="month-year" not in raw.content[:200].decode("utf-8", "replace"))
     if "month-year" in frame.columns:
@@ -239,6 +306,52 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
     if tidy.empty:
         raise SourceError(raw.name, _("the answer holds no figures"))
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
+    return Parsed(found, rejected)
+
+
+def _parse_sums(raw: RawFile) -> Parsed:
+    """Months as differences of sums since the first of two following ones, up to each country's newest report."""
+    body = json.loads(raw.content)
+    rows = [
+        {"since": month, "group": GROUPS[group], **{name: row.get(name, "") for name in _SUM_COLUMNS}}
+        for month, groups in body.items()
+        for group, found in groups.items()
+        for row in found
+        if isinstance(row, dict)
+    ]
+    frame = pd.DataFrame(rows, columns=["since", "group", *_SUM_COLUMNS]).astype(str)
+    days = to_days(frame["date"], timed=True)
+    rules = [RowRule("date", _("the day is impossible"), days.isna()), future_rule(days, "date")]
+    rules += [*count_rules(frame["individuals"], "individuals")]
+    set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name, tolerated=0)
+    frame = frame.assign(
+        country=map_countries(frame["geomaster_name"], raw.name), reported=days.dt.to_period("M").astype(str),
+        sum=to_numbers(frame["individuals"]),
+    )  # fmt: skip
+    places = [
+        "/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)
+    ]  # fmt: skip
+    frame = frame.assign(place=places)
+    frame = frame[frame["place"] != ""]
+    if frame.empty:
+        raise SourceError(raw.name, _("the answer holds no figures"))
+    newest_report = frame.groupby("place")["reported"].max()
+    sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
+    sums = sums.reindex(sorted(body), fill_value=0.0)
+    months = (sums - sums.shift(-1, fill_value=0.0)).rename_axis(index="time_period").reset_index()
+    cells = months.melt("time_period", var_name="place", value_name="obs_value")
+    running = str(pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M"))
+    cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
+    late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
+    good, rejected = set_aside(cells, [late], source_id=SOURCE_ID, file=raw.name, tolerated=TOLERATED)
+    if good.empty:
+        raise SourceError(raw.name, _("the answer holds no figures"))
+    partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
+    tidy = good.assign(
+        route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
+        obs_flag=(good["time_period"] >= partial_from).map({True: "p", False: ""}),
+    )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
     return Parsed(found, rejected)
 

@@ -8,13 +8,14 @@ Stocks are those of the year's end. Counts from 1 to 4 are rounded to 0 or 5. ``
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.answers import Page, all_rows, json_body, json_table, whole_number
+from ingest.answers import Page, all_rows, gather, json_body, json_table, whole_number
 from ingest.rows import (
     RowRule,
     count_rules,
@@ -97,7 +98,11 @@ def download(pull: Pull) -> list[RawFile]:
     Raises:
         SourceError: A page is missing, or a dataset is empty.
     """
-    return [RawFile(f"{name}.json", json.dumps(_rows(pull, name)).encode()) for name in DATASETS]
+    return gather(pull, {name: partial(_file, pull, name) for name in DATASETS})
+
+
+def _file(pull: Pull, name: str) -> RawFile:
+    return RawFile(f"{name}.json", json.dumps(_rows(pull, name)).encode())
 
 
 def _rows(pull: Pull, dataset: str) -> list[object]:

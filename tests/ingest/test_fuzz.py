@@ -8,8 +8,10 @@ import pytest
 
 from ingest.catalogue import SOURCES, live_sources
 from ingest.source import RawFile
+from tests.faults import figures
 from tests.faults.damage import TEXT_DAMAGE
 from tests.faults.files import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files
+from tests.ingest.miniature_files import TEXT_FILES
 
 
 def test_every_source_is_fuzzed_by_a_real_file_or_by_its_documented_answers() -> None:
@@ -45,3 +47,15 @@ def test_a_figure_changed_to_another_is_found_by_the_judge() -> None:
     assert judge(sound, text.replace(b"-0.43", b"-0.44")) == "silent change"
     assert judge(sound, text.replace(b"-0.43", b"many!")) == "refused"
     assert set(TEXT_DAMAGE) >= {"cut off", "a cell spoilt"}
+
+
+def test_figures_replaced_by_others_are_refused_held_or_told() -> None:
+    files = [
+        figures.sound(source_id, raw.name, *figures.text_cells(source_id, raw))
+        for source_id, make in TEXT_FILES.values()
+        if (raw := make()).name.endswith((".csv", ".tsv"))
+    ]
+    outcome = figures.mutate(files, 12 * len(files), seed=16)
+    assert outcome.silent == []
+    found = {result for _kind, result in outcome.counts}
+    assert {figures.REFUSED, figures.HELD, figures.TOLD} <= found

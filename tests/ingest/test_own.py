@@ -15,7 +15,9 @@ from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS
 from core.routes import is_own, is_route, own_route_id, route_name
 from core.schema import check
-from ingest.own import OwnMapping, own_capacities, own_route_figures, parse_own, read_mapping
+from ingest.own import own_capacities, own_route_figures, parse_own
+from ingest.own_mapping import OwnMapping, mapping_of_text, read_mapping
+from ingest.own_preview import suggest
 from ingest.source import RawFile
 
 TODAY = dt.date(2025, 3, 10)
@@ -234,3 +236,89 @@ def test_a_route_of_ones_own_has_a_code_and_a_name() -> None:
     for text in ("", "!!", "Κως", "x" * 60):
         with pytest.raises(InputError, match="cannot name a route"):
             own_route_id(text)
+
+
+def test_a_capacity_of_a_running_or_coming_month_holds_from_the_day_it_is_handed_over(tmp_path: Path) -> None:
+    own = mapping(tmp_path, ('what = "arrivals"', 'what = "capacity"'), ("Ceuta by land", "CMR"))
+    raw = csv("Month,Persons\n2024-11,700\n2025-01,800\n2025-09,900\n")
+    found = parse_own(raw, own, today=dt.date(2025, 1, 20)).observations.set_index("time_period")
+    assert found["as_of"].dt.date.to_dict() == {
+        "2024-11": dt.date(2024, 12, 10), "2025-01": dt.date(2025, 1, 20), "2025-09": dt.date(2025, 1, 20),
+    }  # fmt: skip
+    known = found.reset_index()
+    capacities = [own_capacities(known, day) for day in (dt.date(2025, 1, 20), dt.date(2025, 9, 1))]
+    assert capacities == [{"CMR": 800.0}, {"CMR": 900.0}]
+
+
+def test_an_arrival_of_a_month_ahead_is_refused_still(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="lies in the future"):
+        parse_own(csv("Month,Persons\n2025-09,900\n"), mapping(tmp_path), today=TODAY)
+
+
+def test_persons_are_whole(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="not a whole number"):
+        parse_own(csv("Month,Persons\n2024-09,3.91\n"), mapping(tmp_path), today=TODAY)
+
+
+FRENCH = (
+    "Registre des arrivées;;\nÉtat au 3 février;;\nMois;Personnes;Remarque\n"
+    "nov. 2024;1\u202f204;\ndéc. 2024;980;\njanvier 2025;1 010;provisoire\n"
+)
+
+
+def test_a_french_sheet_with_titles_and_narrow_spaces_is_read_as_the_mapping_says(tmp_path: Path) -> None:
+    table = 'what = "arrivals"\nencoding = "utf-8"\nheader_row = 3\nseparator = ";"\nthousands = " "'
+    own = mapping(tmp_path, ('what = "arrivals"', table), ("Month", "Mois"), ("Persons", "Personnes"))
+    found = parse_own(csv(FRENCH), own, today=TODAY).observations
+    assert dict(zip(found["time_period"], found["obs_value"], strict=True)) == {
+        "2024-11": 1204, "2024-12": 980, "2025-01": 1010,
+    }  # fmt: skip
+
+
+def test_a_suggested_mapping_reads_the_file_that_it_was_suggested_for() -> None:
+    found = parse_own(csv(FRENCH), mapping_of_text(suggest(csv(FRENCH)), "m.toml"), today=TODAY).observations
+    assert found["obs_value"].tolist() == [1204, 980, 1010]
+    coded = RawFile("own.csv", "Mois;Arrivées\nfévr. 2024;5\nmars 2024;6\n".encode("cp1252"))
+    read = parse_own(coded, mapping_of_text(suggest(coded), "m.toml"), today=TODAY).observations
+    assert read["time_period"].tolist() == ["2024-02", "2024-03"]
+
+
+WIDE = [["Place", "2024-11", "2024-12", "2025-01", "Total"], ["Wien", 5, 6, None, 11], ["Tirol", 7, 8, 9, 24]]
+
+
+def test_a_wide_table_has_one_figure_per_cell_and_its_suggested_mapping_says_so(tmp_path: Path) -> None:
+    own = mapping(
+        tmp_path, ('what = "arrivals"', 'what = "arrivals"\nwide = true'), ('[fixed]\nroute = "Ceuta by land"', ""),
+        ('time_period = "Month"\nvalue = "Persons"', 'route = "Place"'),
+    )  # fmt: skip
+    found = parse_own(xlsx(WIDE), own, today=TODAY).observations
+    assert found["obs_value"].tolist() == [7, 8, 9, 5, 6]
+    suggested = mapping_of_text(suggest(xlsx(WIDE)), "m.toml")
+    assert parse_own(xlsx(WIDE), suggested, today=TODAY).observations["obs_value"].tolist() == [7, 8, 9, 5, 6]
+
+
+def test_days_are_summed_to_months_and_a_month_without_all_its_days_is_set_aside(tmp_path: Path) -> None:
+    days = pd.date_range("2024-11-01", "2025-01-20")
+    text = "Day,Persons\n" + "".join(f"{day:%d/%m/%Y},2\n" for day in days)
+    table = 'what = "arrivals"\nsum_days = true\nperiod_format = "%d/%m/%Y"'
+    own = mapping(tmp_path, ("Month", "Day"), ('what = "arrivals"', table))
+    parsed = parse_own(csv(text), own, today=TODAY)
+    assert parsed.observations["obs_value"].tolist() == [60, 62]
+    assert parsed.rejected["rule"].tolist() == ["days are missing in the month"]
+    suggested = mapping_of_text(suggest(csv(text)), "m.toml")
+    assert parse_own(csv(text), suggested, today=TODAY).observations["obs_value"].tolist() == [60, 62]
+
+
+@pytest.mark.parametrize(
+    ("raw", "advice"),
+    [
+        (RawFile("own.csv", "Month,Persons\nfévrier,1\n".encode("cp1252")), 'encoding = "cp1252"'),
+        (csv("Arrivals by land\nMonth,Persons\n2024-12,1\n"), "header_row = 3"),
+        (csv("Month,Persons\n12/2024,1\n"), 'period_format = "%m/%Y"'),
+        (csv("Month,Persons\n2024-12,1 200\n"), 'thousands = " "'),
+    ],
+)
+def test_a_refusal_says_what_to_do_with_an_example(tmp_path: Path, raw: RawFile, advice: str) -> None:
+    with pytest.raises(SourceError, match="What to do") as caught:
+        parse_own(raw, mapping(tmp_path), today=TODAY)
+    assert advice in str(caught.value)

@@ -15,8 +15,8 @@ from core.release import OBSERVATIONS
 from core.schema import check
 from core.settings import SNAPSHOT
 from ingest.catalogue import SOURCES
-from ingest.rows import to_observations
-from ingest.snapshot import BuildReport, build, fingerprint, load
+from ingest.rows import observations, to_observations
+from ingest.snapshot import BuildReport, build, fingerprint, load, with_editions
 from ingest.source import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.tables import read_csv
 
@@ -211,3 +211,23 @@ def test_the_bundled_snapshot_holds_no_nationalities_of_spain_from_iom_dtm_becau
     spain = bundled[(bundled["source_id"] == "iom_dtm") & (bundled["geo"] == "ESP")]
     assert len(spain) > 0
     assert set(spain["citizen"]) == {"_T"}
+
+
+def test_dated_editions_tell_what_was_known_when_and_leave_the_past_before_them_as_it_was() -> None:
+    def rows(figures: dict[str, int], known: str | None = None) -> pd.DataFrame:
+        tidy = pd.DataFrame({"time_period": list(figures), "obs_value": list(figures.values())})
+        tidy = tidy if known is None else tidy.assign(as_of=pd.Timestamp(known))
+        place = {"target": "arrivals", "route_id": "CHA", "geo": "GBR", "citizen": "_T", "freq": "M"}
+        return observations(tidy, source_id="office", lag_days=1, **place)
+
+    table = rows({"2025-09": 10, "2025-10": 21, "2025-11": 32, "2025-12": 40})
+    first = rows({"2025-09": 10, "2025-10": 20}, "2025-11-05")
+    second = rows({"2025-09": 10, "2025-10": 21, "2025-11": 30}, "2025-12-05")
+    third = rows({"2025-09": 10, "2025-10": 22, "2025-11": 32}, "2026-01-05")
+    found = with_editions(table, pd.concat([first, second, third], ignore_index=True))
+    assert [(row.time_period, row.obs_value, f"{row.as_of:%Y-%m-%d}") for row in found.itertuples()] == [
+        ("2025-09", 10, "2025-10-01"),
+        ("2025-10", 21, "2025-11-01"), ("2025-10", 22, "2026-01-05"),
+        ("2025-11", 30, "2025-12-05"), ("2025-11", 32, "2026-01-05"),
+        ("2025-12", 40, "2026-01-01"),
+    ]  # fmt: skip

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 import rdata
@@ -105,3 +106,28 @@ def test_a_broken_r_file_is_refused_by_name_and_rule(tmp_path: Path) -> None:
         read_rda(_file(whole), "other", ["geo"])
     with pytest.raises(SourceError, match=r"missing columns \['nat'\]"):
         read_rda(_file(whole), "table", ["geo", "nat"])
+
+
+@pytest.mark.parametrize(
+    ("strange", "where", "reason"),
+    [
+        ("#REF!", "data!B3", "an error in place of a value"),
+        ("=1+1", "data!B3", "a formula whose value was never stored"),
+        ("merged", "data!B3:B4", "cells of figures are merged"),
+    ],
+)
+def test_a_cell_whose_value_is_hidden_is_refused_with_its_address(strange: str, where: str, reason: str) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "data"
+    for row in (["A title over both", None], ["month", "count"], ["2024-01", 5], ["2024-02", 6]):
+        sheet.append(row)
+    sheet.merge_cells("A1:B1")
+    if strange == "merged":
+        sheet.merge_cells("B3:B4")
+    else:
+        sheet["B3"] = strange
+    content = io.BytesIO()
+    book.save(content)
+    with pytest.raises(SourceError, match=f"book.xlsx: cell {where}: .*{reason}"):
+        read_sheet(RawFile("book.xlsx", content.getvalue()), "data")

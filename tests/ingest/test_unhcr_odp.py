@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -95,6 +96,7 @@ def test_the_published_files_agree_with_the_checked_years(raw_data: Path) -> Non
         for pattern in unhcr_odp.RAW_FILES
         for path in sorted(raw_data.glob(pattern))
     )
+    found = found[found["citizen"].eq("_T")].drop_duplicates(["series_id", "time_period"], keep="last")
     years = found.groupby(["series_id", found["time_period"].str[:4]])["obs_value"].sum()
     flags = found.set_index(["series_id", "time_period"])["obs_flag"]
     assert years["arrivals.CMR.ITA._T.M", "2014"] == 170_100
@@ -106,3 +108,39 @@ def test_the_published_files_agree_with_the_checked_years(raw_data: Path) -> Non
     assert flags["arrivals.WAR.ESP._T.M", "2025-06"] == "p"
     assert flags["arrivals.CMR.ITA._T.M", "2019-11"] == "p"
     assert ("arrivals.CMR.ITA._T.M", "2019-12") not in flags.index
+
+
+def sums(**since: dict[str, dict[str, int]]) -> RawFile:
+    """The portal's sums since the first of each month: month -> group -> country -> persons."""
+    body = {
+        month.replace("_", "-")[1:]: {
+            group: [
+                {"geomaster_name": country, "individuals": str(count), "date": "2026-05-20"}
+                for country, count in groups.get(group, {}).items()
+            ]
+            for group in unhcr_odp.GROUPS
+        }
+        for month, groups in since.items()
+    }
+    return RawFile(unhcr_odp.SUBLOCATION, json.dumps(body).encode())
+
+
+def test_a_month_is_the_difference_of_two_sums_and_ends_with_the_newest_report() -> None:
+    raw = sums(
+        m2026_03={"4797": {"Italy": 900, "Malta": 5, "Greece": 400}, "4798": {"Greece": 60}, "5634": {"Spain": 70}},
+        m2026_04={"4797": {"Italy": 500, "Malta": 5, "Greece": 150}, "4798": {"Greece": 20}, "5634": {"Spain": 30}},
+        m2026_05={"4797": {"Italy": 100, "Greece": 50}, "4798": {"Greece": 5}},
+        m2026_06={},
+    )
+    assert _values(unhcr_odp.parse(raw)) == {
+        "arrivals.CMR.ITA._T.M": {"2026-03": 400, "2026-04": 400, "2026-05": 100},
+        "arrivals.CMR.MLT._T.M": {"2026-03": 0, "2026-04": 5, "2026-05": 0},
+        "arrivals.EMR.GRC._T.M": {"2026-03": 290, "2026-04": 115, "2026-05": 55},
+        "arrivals.WAR.ESP._T.M": {"2026-03": 40, "2026-04": 30, "2026-05": 0},
+    }
+
+
+def test_sums_that_grow_with_a_later_beginning_refuse_the_answer() -> None:
+    raw = sums(m2026_03={"4797": {"Italy": 100}}, m2026_04={"4797": {"Italy": 500}})
+    with pytest.raises(SourceError, match="contradict each other"):
+        unhcr_odp.parse(raw)

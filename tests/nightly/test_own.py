@@ -13,6 +13,7 @@ from core.errors import InputError
 from core.settings import load_settings
 from nightly import ingest_own, run_night
 from nightly.inputs import own_mappings, with_own_capacities
+from store.editions import EditionStore
 from store.journal import Journal, journal_url
 from store.vintages import VintageStore
 
@@ -95,9 +96,8 @@ def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path
     assert {"own_post", "own_places"} <= set(release.read("freshness")["source_id"])
     assert '"own_post"' in release.document("sources.json")
     journal = Journal(journal_url("", home))
-    assert {"source_id": "own_post", "file": "own_post.csv"} in [
-        entry.payload for entry in journal.entries(action="file ingested")
-    ]
+    edition = EditionStore(home, journal).all("own_post")[-1]
+    assert (edition.file, edition.given_by, edition.changed) == ("own_post.csv", "nightly", 1)
     journal.close()
     # The inbox's edition arrived today, so a replay of January does not know what it changed.
     kept = VintageStore(home)

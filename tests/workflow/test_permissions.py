@@ -6,6 +6,7 @@ import pytest
 
 from access.audit import DOWNLOADED, REFUSED, authorize_download
 from access.roles import (
+    DECIDE_EDITION,
     DOWNLOAD,
     PAGES,
     PERMISSIONS,
@@ -19,9 +20,11 @@ from access.roles import (
 )
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
 from core.entry import Entry
+from core.errors import InputError
 from core.settings import PROJECT, AccessSettings, Settings
+from store.editions import ACCEPT
 from workflow import Workflow
-from workflow.decisions import Step, act, save_scenario, state_of
+from workflow.decisions import Step, act, decide_edition, save_scenario, state_of
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
@@ -122,6 +125,18 @@ def test_scenarios_are_kept_and_files_leave_by_role(desk: OpenDesk, role: str) -
                 work()
             assert opened.journal.entries(action=done) == []
             assert len(opened.journal.entries(action=REFUSED)) == refused + 1
+
+
+@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+def test_editions_are_decided_about_by_role_and_a_refusal_is_recorded(desk: OpenDesk, role: str) -> None:
+    opened = with_login(desk())
+    allowed = promised()[DECIDE_EDITION].get(role, False)
+    # Whoever may decide gets as far as learning that there is no such edition.
+    with pytest.raises(
+        InputError if allowed else NotAllowedError, match="no edition" if allowed else "may not do this"
+    ):
+        decide_edition(opened, person(role), ACCEPT, "nothing", "seen")
+    assert len(opened.journal.entries(action=REFUSED)) == (not allowed)
 
 
 def test_every_page_of_the_dashboard_is_in_the_table() -> None:

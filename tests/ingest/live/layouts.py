@@ -15,7 +15,7 @@ import pandas as pd
 from core.settings import LiveSettings
 from ingest.catalogue import source_access
 from ingest.http import Client
-from ingest.source import Pull
+from ingest.source import LiveSource, Pull, RawFile
 from tests.ingest import miniature_files as files
 from tests.ingest.live import layouts_indicators
 from tests.ingest.live.publisher import Asked, Publisher, Reply
@@ -33,6 +33,14 @@ def pull(publisher: Publisher, source_id: str, quick: LiveSettings, changes: dic
     access = source_access({source_id: layout})[source_id]
     client = Client(quick)
     return Pull(access, lambda request: client.get(request, access), TODAY, lambda _: None)
+
+
+def whole_visit(source: LiveSource, visit: Pull) -> list[RawFile]:
+    """All files of a visit; the first fault is raised, though other parts of it succeeded."""
+    files = source.download(visit)
+    for fault in visit.failures:
+        raise fault
+    return files
 
 
 def browsers_only(reply: Reply) -> Callable[[Asked], Reply]:
@@ -223,7 +231,8 @@ def timeseries(asked: Asked) -> Reply:
 
 def unhcr_odp(publisher: Publisher) -> dict[str, Any]:
     address = publisher.serve("/population/get/timeseries", lambda asked: browsers_only(timeseries(asked))(asked))
-    return {"addresses": {"timeseries": address}, "pause_seconds": 0}
+    # The sums by place have tests of their own.
+    return {"addresses": {"timeseries": address}, "options": {"months": 0}, "pause_seconds": 0}
 
 
 ITALIAN_DAYS = b"Data,Valore,Note,Fonte,Data_Report\n" + b"".join(

@@ -18,7 +18,7 @@ from ingest.catalogue import live_sources, source_access
 from ingest.source import Pull
 from tests.faults.damage import inside
 from tests.faults.files import ABSENT, ASIDE, REFUSED, SAME, Sound, documented_answers, figures_of, judge
-from tests.ingest.live.layouts import LAYOUTS, pull
+from tests.ingest.live.layouts import LAYOUTS, pull, whole_visit
 from tests.ingest.live.publisher import Answerer, Publisher, Reply
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ Figures = dict[tuple[str, str, str], float]
 def figures(visit: Pull) -> Figures:
     source = live_sources()[visit.access.source_id]
     found: Figures = {}
-    for raw in source.download(visit):
+    for raw in whole_visit(source, visit):
         found |= figures_of(source.parse(raw))
     return found
 

@@ -17,7 +17,7 @@ from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.source import RawFile
 from ingest.sources import missing_migrants, ucdp
 from tests.ingest.live import layouts
-from tests.ingest.live.layouts import LAYOUTS, pull
+from tests.ingest.live.layouts import LAYOUTS, pull, whole_visit
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 EACH = pytest.mark.parametrize("source_id", list(live_sources()))
@@ -98,7 +98,7 @@ def paths_asked(source_id: str) -> list[str]:
     """Where a visit to a sound publisher asks, in order; looked at once for all faults."""
     server = Publisher()
     source, visit = live_sources()[source_id], pull(server, source_id, LiveSettings(first_wait_seconds=0))
-    for raw in source.download(visit):
+    for raw in whole_visit(source, visit):
         source.parse(raw)
     server.close()
     return list(dict.fromkeys(asked.path for asked in server.asked))
@@ -114,7 +114,7 @@ def test_a_fault_in_place_of_any_answer_is_an_error_that_a_person_can_read(
         LAYOUTS[source_id](publisher)
         publisher.serve(path, FAULTS[fault])
         with pytest.raises(InputError):
-            for raw in source.download(visit):
+            for raw in whole_visit(source, visit):
                 source.parse(raw)
 
 

@@ -1,0 +1,101 @@
+"""``vigie editions`` and ``vigie observations``: what was taken in, what people decide, what is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import fnmatch
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.shared import Home, as_date, login_name, opened_journal
+from core.errors import InputError
+from core.settings import home_folder, load_settings
+
+if TYPE_CHECKING:
+    from store.editions import Action
+
+app = typer.Typer(invoke_without_command=True, help="Editions of figures: list, accept, reject, withdraw.")
+
+EditionId = Annotated[str, typer.Argument(metavar="ID", help="An edition_id, as 'vigie editions' lists them.")]
+Why = Annotated[str, typer.Option("--reason", help="Your reason: kept with the decision.")]
+Name = Annotated[str, typer.Option("--as", help="Your name; default: as the system calls you.")]
+
+
+@app.callback()
+def list_editions(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    home: Home = None,
+) -> None:
+    """Print every file and answer that was taken in, with its state and what it changed, the newest last."""
+    context.obj = home
+    if context.invoked_subcommand is not None:
+        return
+    from store.editions import EditionStore
+
+    folder = home_folder(home)
+    with opened_journal(folder) as journal:
+        found = EditionStore(folder, journal).all()
+    if as_json:
+        typer.echo(json.dumps([one.record() for one in found], indent=1, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(one.summary() for one in found) or "No edition was taken in but the bundled figures.")
+
+
+@app.command()
+def accept(context: typer.Context, edition_id: EditionId, reason: Why, name: Name = "", home: Home = None) -> None:
+    """Let a held edition be known, from today on."""
+    _decide(context, home, edition_id, "edition accepted", reason, name)
+
+
+@app.command()
+def reject(context: typer.Context, edition_id: EditionId, reason: Why, name: Name = "", home: Home = None) -> None:
+    """Put a held edition aside for good."""
+    _decide(context, home, edition_id, "edition rejected", reason, name)
+
+
+@app.command()
+def withdraw(context: typer.Context, edition_id: EditionId, reason: Why, name: Name = "", home: Home = None) -> None:
+    """Take a known edition back: from today on its figures are what they would be without it. Nothing is erased."""
+    _decide(context, home, edition_id, "edition withdrawn", reason, name)
+
+
+def observations(
+    series: Annotated[str, typer.Option("--series", help="A series_id, with * and ? as wildcards.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", help="As known on this date; default: today.")] = None,
+    home: Home = None,
+) -> None:
+    """Write what is known of some series, or was on a date, of sources and of routes made of them."""
+    from ingest.catalogue import CARDS
+    from nightly.inputs import own_cards
+    from nightly.real_time import RealTimeData
+    from store.export import write_observations
+    from store.vintages import VintageStore
+
+    folder = home_folder(home)
+    day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
+    history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
+    known = RealTimeData(history, day, 0, 0).observations
+    rows = known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]]
+    if rows.empty:
+        raise InputError(f"--series {series}: nothing of it was known on {day}")
+    cards = CARDS | own_cards(folder)
+    cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
+    write_observations(rows, cited, day, out)
+    typer.echo(f"{out} written: {len(rows):,} figures of {rows['series_id'].nunique():,} series, as known on {day}")
+
+
+def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:
+    from access.identity import shell_actor
+    from workflow import open_workflow
+    from workflow.decisions import decide_edition
+
+    folder = home_folder(home or context.obj)
+    settings = load_settings(folder)
+    actor = shell_actor(settings.access, name if settings.access.is_on else name or login_name())
+    with open_workflow(folder, settings) as desk:
+        typer.echo(decide_edition(desk, actor, action, edition_id, reason).summary())

@@ -1,0 +1,177 @@
+"""The small mapping file that comes with an analyst's own figures: what they are and where they stand (TOML)."""
+
+from __future__ import annotations
+
+import codecs
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import InputError, SourceError
+from core.languages import marked as _
+from ingest.source import SourceCard
+
+What = Literal["arrivals", "capacity", "indicator"]
+_EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "indicator": 120}
+"""Greatest usual age where the mapping says none: a capacity holds until another is given."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OwnSource(_Part):
+    """Who counts, and how late.
+
+    Attributes:
+        source_id: Code of the source; begins with ``own_``.
+        lag_days: Usual days from a period's end to the day its figure is known: dates figures of the past.
+        expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
+            By default 75 for arrivals, 400 for capacities, 120 for indicators.
+    """
+
+    source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
+    publisher: str = Field(min_length=2)
+    dataset: str = Field(min_length=2)
+    licence: str = Field(default="Own figures; not for redistribution", min_length=2)
+    citation: str = ""
+    rhythm: str = "As it is handed over."
+    lag_days: int = Field(ge=0, le=120)
+    expected_days: int | None = Field(default=None, ge=1)
+
+
+class OwnTable(_Part):
+    """How the file is written.
+
+    Attributes:
+        what: ``arrivals``: persons per month, to be forecast; ``capacity``: persons a month that a route can take in,
+            a threshold of alerts; ``indicator``: any other number, shown as context.
+        freq: M; for an indicator also Q or A.
+        encoding: Of a CSV, such as ``cp1252``; UTF-8 by default.
+        header_row: Number of the row that holds the header; titles above it are left out.
+        wide: One column per period: each header cell that reads as a period heads a column of figures.
+        sum_days: The rows are days, to be summed by month; a month without all its days is set aside.
+        sheet: Sheet of an XLSX; its first by default.
+        separator: Between cells of a CSV.
+        decimal: Mark before decimals.
+        thousands: Mark between thousands, empty for none.
+        period_format: As in ``strptime``; by default periods are written 2024-12, 2024-Q4 or 2024. A month's name in
+            English or French with its year, such as ``janv. 2024``, is read without one.
+    """
+
+    what: What
+    freq: Literal["M", "Q", "A"] = "M"
+    encoding: str = "utf-8-sig"
+    header_row: int = Field(default=1, ge=1, le=50)
+    wide: bool = False
+    sum_days: bool = False
+    sheet: str | None = None
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'"] = ""
+    period_format: str = ""
+
+
+class OwnColumns(_Part):
+    """Header cells of the columns to read, every other one is left out; a wide table needs none but the route's."""
+
+    time_period: str = ""
+    value: str = ""
+    route: str | None = None
+
+
+class OwnFixed(_Part):
+    """What is the same in every row.
+
+    Attributes:
+        route: A route of Vigie (``CMR``), or the name of one's own route or place.
+        name: Code of the indicator.
+    """
+
+    route: str | None = None
+    name: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{2,40}$")
+
+
+class OwnMapping(_Part):
+    """A mapping file."""
+
+    source: OwnSource
+    table: OwnTable
+    columns: OwnColumns = OwnColumns()
+    fixed: OwnFixed = OwnFixed()
+
+    @model_validator(mode="after")
+    def _says_enough(self) -> OwnMapping:
+        if self.table.what == "indicator":
+            if self.fixed.name is None:
+                raise ValueError("an indicator needs fixed.name")
+        elif (self.columns.route is None) == (self.fixed.route is None):
+            raise ValueError("give either columns.route or fixed.route")
+        if self.table.what != "indicator" and self.table.freq != "M":
+            raise ValueError("arrivals and capacities are monthly: table.freq must be M")
+        if not self.table.wide and not (self.columns.time_period and self.columns.value):
+            raise ValueError("give columns.time_period and columns.value, or table.wide = true")
+        if self.table.sum_days and (self.table.wide or self.table.freq != "M"):
+            raise ValueError("table.sum_days sums rows of days to months: neither wide nor of another frequency")
+        try:
+            codecs.lookup(self.table.encoding)
+        except LookupError:
+            raise ValueError(f"table.encoding: '{self.table.encoding}' is no encoding; cp1252 and utf-8 are") from None
+        if self.table.decimal == self.table.thousands:
+            raise ValueError("table.decimal and table.thousands must differ")
+        return self
+
+    @property
+    def card(self) -> SourceCard:
+        """The source as the catalogue would have it. Own figures are never passed on."""
+        source = self.source
+        return SourceCard(
+            source_id=source.source_id,
+            publisher=source.publisher,
+            dataset=source.dataset,
+            url="",
+            licence=source.licence,
+            redistribution=False,
+            citation=source.citation or f"{source.publisher}, {source.dataset}.",
+            rhythm=source.rhythm,
+            expected_days=source.expected_days or _EXPECTED_DAYS[self.table.what],
+        )
+
+
+def read_mapping(path: Path) -> OwnMapping:
+    """Read a mapping file.
+
+    Raises:
+        InputError: It cannot be read, is not TOML, or a field is missing, unknown or out of range; the text names it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
+    except UnicodeDecodeError as error:
+        raise SourceError(path.name, _("not readable as TOML: {error}"), error=error) from None
+    return mapping_of_text(text, path.name)
+
+
+def mapping_of_text(text: str, name: str) -> OwnMapping:
+    """A mapping from its text.
+
+    Args:
+        text: TOML.
+        name: Of its file, for errors.
+
+    Raises:
+        InputError: It is not TOML, or a field is missing, unknown or out of range; the text names it.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(name, _("not readable as TOML: {error}"), error=error) from None
+    try:
+        return OwnMapping.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "mapping"
+        raise InputError(f"{name}, {where}: {first['msg']}") from None

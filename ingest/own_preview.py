@@ -1,0 +1,167 @@
+"""A mapping suggested for a file that nobody has described yet: what its cells look like, never what they mean."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import SourceError
+from core.languages import marked as _
+from ingest.own import first_sheet, month_of_name
+from ingest.own_guard import refuse_large, refuse_workbook
+from ingest.source import RawFile
+from ingest.tables import read_sheet
+
+_SEPARATORS = ";,\t|"
+_LOOK_AT = 200
+_MANY = 0.6
+"""Share of a column's cells from which it is what they are."""
+_NEARLY_ALL = 0.9
+"""Share of the rows that name a place, where a column names places."""
+_FEWEST_PERIODS = 3
+_DATES = {
+    r"(?:19|20)\d{2}-\d{1,2}": "",
+    r"\d{1,2}/(?:19|20)\d{2}": "%m/%Y",
+    r"\d{1,2}\.(?:19|20)\d{2}": "%m.%Y",
+    r"(?:19|20)\d{2}/\d{1,2}": "%Y/%m",
+    r"(?:19|20)\d{2}\d{2}": "%Y%m",
+}
+_DAYS = {
+    r"(?:19|20)\d{2}-\d{2}-\d{2}(?: 00:00:00)?": "",
+    r"\d{1,2}/\d{1,2}/(?:19|20)\d{2}": "%d/%m/%Y",
+    r"\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}": "%d.%m.%Y",
+}
+_NUMBER = re.compile(r"[+-]?\d{1,3}(?:[ .,'\u00a0\u202f\u2009]?\d{3})*(?:[.,]\d+)?")
+
+
+def suggest(raw: RawFile) -> str:
+    """A mapping file for a table, to be completed by a person: ``publisher``, ``lag_days``, the route's name.
+
+    Args:
+        raw: The file, ``.csv`` or ``.xlsx``.
+
+    Raises:
+        SourceError: The file is refused, or no column of it holds periods or figures.
+    """
+    table, settings = _read(raw)
+    head = _header_row(table)
+    header = [str(cell).strip() for cell in table.iloc[head]]
+    body = table.iloc[head + 1 : head + 1 + _LOOK_AT].set_axis(header, axis=1)
+    if head:
+        settings["header_row"] = str(table.index[head])
+    periods = [name for name in header if _kind([name]) != "other" and _period_of(name)]
+    columns: dict[str, str] = {}
+    if len(periods) >= _FEWEST_PERIODS:
+        settings["wide"] = "true"
+        figures = body[periods].to_numpy().ravel().tolist()
+    else:
+        columns["time_period"] = _column(raw, body, "period")
+        columns["value"] = _column(raw, body.drop(columns=columns["time_period"]), "number")
+        figures = body[columns["value"]].tolist()
+        settings |= _written_periods(body[columns["time_period"]])
+    settings |= _written_numbers(figures)
+    left = [name for name in header if name and name not in {*columns.values(), *periods}]
+    # A remark here and there is no place.
+    filled = [name for name in left if (body[name].astype(str).str.strip() != "").mean() >= _NEARLY_ALL]
+    texts = [name for name in filled if _kind(body[name].tolist()) == "other"]
+    if texts:
+        columns["route"] = texts[0]
+    return _toml(raw, settings, columns)
+
+
+def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Cells as text by row number, and what had to be known to read them."""
+    if Path(raw.name).suffix.lower() == ".xlsx":
+        refuse_workbook(raw)
+        return read_sheet(raw, first_sheet(raw)).dropna(how="all").fillna("").astype(str), {}
+    refuse_large(raw)
+    settings = {}
+    try:
+        text = raw.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text, settings["encoding"] = raw.content.decode("cp1252", "replace"), '"cp1252"'
+    lines = [line for line in text.splitlines()[:_LOOK_AT] if line.strip()]
+    separator = max(
+        _SEPARATORS, key=lambda mark: (sorted(line.count(mark) for line in lines)[len(lines) // 2], -ord(mark))
+    )
+    if separator != ",":
+        settings["separator"] = repr(separator).replace("'", '"')
+    rows = [[cell.strip(' "') for cell in line.split(separator)] for line in text.splitlines()]
+    width = max(map(len, rows), default=0)
+    table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], index=range(1, len(rows) + 1))
+    return table[(table != "").any(axis=1)], settings
+
+
+def _header_row(table: pd.DataFrame) -> int:
+    """Place of the first row that is followed by one with a period or with figures, and that has no fewer cells."""
+    filled = (table != "").sum(axis=1).to_numpy()
+    for place in range(len(table) - 1):
+        kinds = Counter(_kind([cell]) for cell in table.iloc[place + 1])
+        if filled[place] > 1 and filled[place] >= filled[place + 1] - 1 and kinds["number"] + kinds["period"] > 1:
+            return place
+    return 0
+
+
+def _kind(cells: list[str]) -> str:
+    """What most of some cells are: ``period``, ``number`` or ``other``."""
+    some = [str(cell).strip() for cell in cells if str(cell).strip()]
+    if not some:
+        return "other"
+    if sum(_period_of(cell) for cell in some) >= _MANY * len(some):
+        return "period"
+    return "number" if sum(bool(_NUMBER.fullmatch(cell)) for cell in some) >= _MANY * len(some) else "other"
+
+
+def _period_of(cell: str) -> bool:
+    return any(re.fullmatch(layout, cell) for layout in (*_DATES, *_DAYS)) or bool(month_of_name(cell))
+
+
+def _column(raw: RawFile, body: pd.DataFrame, kind: str) -> str:
+    found = [name for name in body.columns if name and _kind(body[name].tolist()) == kind]
+    if not found:
+        fault = {"period": _("no column holds months or days"), "number": _("no column holds figures")}[kind]
+        raise SourceError(raw.name, fault)
+    return str(found[0])
+
+
+def _written_periods(cells: pd.Series) -> dict[str, str]:
+    texts = [cell for cell in cells.astype(str).str.strip() if cell]
+    for layouts, days in ((_DATES, False), (_DAYS, True)):
+        for layout, written in layouts.items():
+            if sum(bool(re.fullmatch(layout, text)) for text in texts) >= _MANY * len(texts):
+                found = {"period_format": f'"{written}"'} if written else {}
+                many = len({text[-7:] if written else text[:7] for text in texts}) < len(texts)
+                return found | ({"sum_days": "true"} if days and many else {})
+    return {}
+
+
+def _written_numbers(cells: list[str]) -> dict[str, str]:
+    """Marks of thousands and decimals: three digits behind a mark are thousands."""
+    texts = [str(cell).strip().translate(dict.fromkeys(map(ord, "\u00a0\u202f\u2009"), " ")) for cell in cells]
+    marks = Counter(mark for text in texts for mark in re.findall(r"(?<=\d)([ .,'])(?=\d{3}(?:\D|$))", text))
+    found = {}
+    if marks:
+        found["thousands"] = f'"{marks.most_common(1)[0][0]}"'
+    if any(re.search(r",\d{1,2}$|,\d{4,}$", text) for text in texts):
+        found["decimal"] = '","'
+    return found
+
+
+def _toml(raw: RawFile, settings: dict[str, str], columns: dict[str, str]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "_", Path(raw.name).stem.lower()).strip("_")[:32] or "figures"
+    lines = [
+        "[source]", f'source_id = "own_{slug}"', 'publisher = "who counts"',
+        f'dataset = "{Path(raw.name).stem}"', "lag_days = 10", "", "[table]", 'what = "arrivals"',
+        *(f"{name} = {value}" for name, value in settings.items()), "", "[columns]",
+        *(f"{name} = {_quoted(value)}" for name, value in columns.items()),
+    ]  # fmt: skip
+    if "route" not in columns:
+        lines += ["", "[fixed]", 'route = "name of the place"']
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,151 @@
+"""Copies of UNHCR's portal that others keep: Italy by day, and what it answered by country and origin in 2026."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.errors import SourceError
+from core.languages import marked as _
+from core.schema import ALL
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    future_rule,
+    nothing_rejected,
+    observations,
+    require_rows,
+    set_aside,
+    to_days,
+    to_numbers,
+)
+from ingest.source import Parsed, RawFile
+from ingest.tables import read_csv
+
+DAYS = ["data_date", "unix_timestamp", "individuals"]
+DAYS_FROM = "2025-07"
+"""First month taken from the days: before it the ministry's own days and IOM's months are there, and go before."""
+_MOVEMENT = ("data_date", "origin_country", "destination_country_code", "people")
+_PLACES = {"ITA": ("CMR", "ITA"), "GRC": ("EMR", "GRC"), "CYP": ("EMR", "CYP"), "ESP": ("_Z", "ESP")}
+"""Place of a country's months; Spain's are of all ways together."""
+
+
+def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
+    """Months of Italy's sea arrivals, summed from days; a day without arrivals is absent, the last month incomplete.
+
+    Raises:
+        SourceError: A cell is no count of a day that passed.
+    """
+    frame = read_csv(raw, DAYS)
+    days = to_days(frame["data_date"])
+    rules = [
+        RowRule("data_date", _("the day does not exist"), days.isna()),
+        *count_rules(frame["individuals"], "individuals"),
+        future_rule(days, "data_date"),
+        *duplicate_rules(frame, ["data_date"], "individuals"),
+    ]
+    good, _none = set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
+    months = days[good.index].dt.to_period("M")
+    is_whole = months < months.max()
+    sums = to_numbers(good["individuals"]).groupby(months).sum()[lambda found: found.index < months.max()]
+    sums = sums[sums.index >= pd.Period(DAYS_FROM, freq="M")]
+    if not is_whole.any() or sums.empty:
+        raise SourceError(raw.name, _("the file holds no figures"))
+    tidy = pd.DataFrame({"time_period": sums.index.astype(str), "obs_value": sums.to_numpy(), "obs_flag": ""})
+    found = observations(
+        tidy,
+        source_id=source_id,
+        lag_days=lag_days,
+        target="arrivals",
+        route_id="CMR",
+        geo="ITA",
+        citizen=ALL,
+        freq="M",
+    )
+    return Parsed(found, nothing_rejected())
+
+
+def by_country(raw: RawFile, source_id: str) -> Parsed:
+    """Months by country as the portal answered on the day that the copy names; the running month is set aside.
+
+    Raises:
+        SourceError: The layout is another, or a month holds no count.
+    """
+    body, day = _dated(raw)
+    rows = [
+        {"country": country.get("country_code", ""), "month": str(month.get("date", "")), "people": month.get("people")}
+        for country in _list(raw, body, "countries")
+        for month in country.get("monthly", [])
+    ]
+    frame = pd.DataFrame(rows, columns=["country", "month", "people"])
+    days = to_days(frame["month"])
+    over = days.dt.to_period("M") < day.to_period("M")
+    rules = [RowRule("month", _("the day does not exist"), days.isna()), *count_rules(frame["people"], "people")]
+    rules += duplicate_rules(frame, ["country", "month"], "people")
+    set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
+    past, rejected = set_aside(
+        frame, [RowRule("month", _("the month is not over"), ~over)], source_id=source_id, file=raw.name, tolerated=1
+    )
+    require_rows(past, raw.name)
+    places = map_countries(past["country"], raw.name).map(_PLACES)
+    months = days[past.index].dt.to_period("M")
+    tidy = pd.DataFrame(
+        {
+            "route_id": places.str[0], "geo": places.str[1], "time_period": months.astype(str),
+            "obs_value": to_numbers(past["people"]), "as_of": day,
+            "obs_flag": (months >= day.to_period("M") - 2).map({True: "p", False: ""}),
+        }
+    )  # fmt: skip
+    return Parsed(observations(tidy, source_id=source_id, target="arrivals", citizen=ALL, freq="M"), rejected)
+
+
+def by_origin(raw: RawFile, source_id: str) -> Parsed:
+    """Arrivals since January by citizenship and country, as counted on each country's day.
+
+    Raises:
+        SourceError: The layout is another, or a row holds no count.
+    """
+    body, day = _dated(raw)
+    rows = _list(raw, body, "movements")
+    frame = pd.DataFrame([{name: str(row.get(name, "")) for name in _MOVEMENT} for row in rows])
+    counted = to_days(frame["data_date"])
+    rules = [
+        RowRule("data_date", _("the day is impossible"), counted.isna()),
+        *count_rules(frame["people"], "people"),
+        *duplicate_rules(frame, ["data_date", "origin_country", "destination_country_code"], "people"),
+    ]
+    set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
+    places = map_countries(frame["destination_country_code"], raw.name).map(_PLACES)
+    cells = pd.DataFrame(
+        {
+            "route_id": places.str[0], "geo": places.str[1], "obs_flag": "p", "as_of": day,
+            "citizen": map_countries(frame["origin_country"], raw.name),
+            "time_period": counted.dt.to_period("M").astype(str), "obs_value": to_numbers(frame["people"]),
+        }
+    )  # fmt: skip
+    keys = [name for name in cells.columns if name != "obs_value"]
+    sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
+    return Parsed(
+        observations(sums, source_id=source_id, target="arrivals_since_january", freq="M"), nothing_rejected()
+    )
+
+
+def _dated(raw: RawFile) -> tuple[dict[str, Any], pd.Timestamp]:
+    """The document, and the day on which the portal answered so."""
+    try:
+        body = json.loads(raw.content)
+        day = pd.Timestamp(body["metadata"]["generated_at"]).tz_convert(None).normalize()
+    except (ValueError, KeyError, TypeError):
+        raise SourceError(raw.name, _("the copy does not say on which day it was made")) from None
+    return body, day
+
+
+def _list(raw: RawFile, body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = body.get(name)
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found) or not found:
+        raise SourceError(raw.name, _("'{name}' is no list of records"), name=name)
+    return found

@@ -1,0 +1,81 @@
+"""Types of a workbook's cells: what looks blank to a reader of values, and is not.
+
+An error (``#REF!``), a formula whose result was never stored and the cells that a merged one covers all come as blanks.
+A blank means "not reported", so that each of them would lower a sum without a word: the file is refused instead.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from html import unescape
+from posixpath import join, normpath
+
+import pandas as pd
+from openpyxl.utils.cell import range_boundaries
+
+from core.errors import SourceError
+from core.languages import marked as _
+from ingest.source import RawFile
+
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
+_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]+)<")
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z0-9:$]+)"')
+
+
+def refuse_strange_cells(raw: RawFile, frames: dict[str, pd.DataFrame]) -> None:
+    """Refuse an XLSX workbook with cells whose value is hidden or unknown.
+
+    Args:
+        raw: The workbook.
+        frames: Its sheets that are read, by name, indexed by row number, columns numbered from 0.
+
+    Raises:
+        SourceError: The first such cell, by its sheet and address. A merged title is none: a range is refused only
+            where a row of it holds numbers.
+    """
+    with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
+        for sheet, path in _paths(book):
+            if sheet in frames:
+                text = book.read(path)
+                for address, rule in (*_hidden(text), *_merged(text, frames[sheet])):
+                    where = f"{sheet}!{address}"
+                    raise SourceError(raw.name, _("cell {where}: {fault}"), where=where, fault=rule)
+
+
+def _paths(book: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Name of each sheet and the part that holds it."""
+    links = {}
+    for tag in re.findall(rb"<(?:\w+:)?Relationship\b[^>]*>", book.read("xl/_rels/workbook.xml.rels")):
+        found = dict(_ATTRIBUTE.findall(tag))
+        target = unescape(found[b"Target"].decode())
+        links[found[b"Id"]] = target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
+    for tag in re.findall(rb"<(?:\w+:)?sheet\b[^>]*>", book.read("xl/workbook.xml")):
+        found = dict(_ATTRIBUTE.findall(tag))
+        link = next((value for name, value in found.items() if name.rpartition(b":")[2] == b"id"), b"")
+        if link in links:
+            yield unescape(found[b"name"].decode()), links[link]
+
+
+def _hidden(text: bytes) -> Iterator[tuple[str, str]]:
+    if b't="e"' not in text and b"<f" not in text and b":f" not in text:
+        return
+    for attributes, content in _CELL.findall(text):
+        found = dict(_ATTRIBUTE.findall(attributes))
+        address = found.get(b"r", b"").decode()
+        if found.get(b"t") == b"e":
+            yield address, _("it holds an error in place of a value")
+        elif re.search(rb"<(?:\w+:)?f\b", content) and not _VALUE.search(content):
+            yield address, _("it holds a formula whose value was never stored: open the file, save it, try again")
+
+
+def _merged(text: bytes, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    for found in _MERGED.findall(text):
+        first_column, first, last_column, last = range_boundaries(found.decode().replace("$", ""))
+        rows = frame[(frame.index >= first) & (frame.index <= last)]
+        numbers = rows.map(lambda cell: isinstance(cell, int | float) and not pd.isna(cell)).to_numpy()
+        if (first_column, first) != (last_column, last) and numbers.any():
+            yield found.decode(), _("cells of figures are merged")

@@ -1,0 +1,68 @@
+"""Editions at the command line: the exit codes, the list, and the way back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.commands.command_line import vigie
+
+DAYS = pd.date_range("2024-01-01", "2024-06-30")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightly.inputs.load_snapshot", lambda *_: "")
+    monkeypatch.setattr("nightly.load_snapshot", lambda *_: "")
+
+
+def days_csv(path: Path, times: int = 1, extra: int = 0) -> str:
+    """A file of daily counts, in another unit from May on."""
+    counts = [day.day * (times if day.month > 4 else 1) + extra * (day == DAYS[5]) for day in DAYS]  # May
+    lines = [f"{day:%Y-%m-%d},{count},1" for day, count in zip(DAYS, counts, strict=True)]
+    path.write_text("\n".join(["#date,migrants,boats", *lines, ""]))
+    return f"uk_home_office={path}"
+
+
+def total(home: Path, tmp_path: Path) -> int:
+    out = tmp_path / "out.csv"
+    assert vigie(home, "observations", "--series", "arrivals.CHA.GBR._T.D", "--out", str(out)).exit_code == 0
+    frame = pd.read_csv(out, comment="#")
+    assert list(frame.columns) == ["series_id", "time_period", "obs_value", "obs_flag", "as_of"]
+    return int(frame["obs_value"].sum())
+
+
+def test_a_wrong_unit_waits_and_what_was_accepted_by_mistake_is_taken_back(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert vigie(home, "ingest", "--file", days_csv(tmp_path / "days.csv")).exit_code == 0
+    first = total(home, tmp_path)
+    wrong = days_csv(tmp_path / "thousands.csv", times=1000)
+    waiting = vigie(home, "ingest", "--file", wrong)
+    (held,) = [one for one in json.loads(vigie(home, "editions", "--json").stdout) if one["state"] == "held"]
+    assert (waiting.exit_code, total(home, tmp_path)) == (3, first)
+    assert held["edition_id"] in waiting.output
+    assert "another unit" in waiting.output
+    assert vigie(home, "editions", "accept", held["edition_id"], "--reason", "trial").exit_code == 0
+    assert total(home, tmp_path) > first
+    assert vigie(home, "editions", "withdraw", held["edition_id"], "--reason", "wrong unit").exit_code == 0
+    assert total(home, tmp_path) == first
+    assert "wrong unit" in vigie(home, "ingest", "--file", wrong).output
+
+
+def test_a_correction_that_is_reverted_is_a_correction(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    totals = []
+    for name, extra in (("first.csv", 0), ("corrected.csv", 7), ("again.csv", 0)):
+        assert vigie(home, "ingest", "--file", days_csv(tmp_path / name, extra=extra)).exit_code == 0
+        totals.append(total(home, tmp_path))
+    assert totals == [totals[0], totals[0] + 7, totals[0]]
+
+
+def test_a_file_that_is_refused_ends_with_one_and_is_no_edition(tmp_path: Path) -> None:
+    (tmp_path / "days.csv").write_text("<html>maintenance</html>")
+    refused = vigie(tmp_path / "home", "ingest", "--file", f"uk_home_office={tmp_path / 'days.csv'}")
+    assert refused.exit_code == 1
+    assert json.loads(vigie(tmp_path / "home", "editions", "--json").stdout) == []

@@ -1,0 +1,379 @@
+"""Replace sound figures by other sound-looking ones; does anybody notice? ``python -m tests.faults.figures 20000``.
+
+Where :mod:`tests.faults.files` damages bytes, this changes meaning: units, years, labels, marks of thousands, errors,
+rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or its revision told,
+no figure changes, or no yearly total moves by more than half a percent, the least that counts as usual for a source.
+Needs the published files, named by VIGIE_RAW_DATA; long tables are cut down to a part of their rows first.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+
+from benchmarks.shared import published_files
+from core.errors import SourceError
+from core.release import REVISIONS
+from core.schema import ALL, NOT_APPLICABLE
+from ingest.catalogue import SOURCES
+from ingest.plausibility import USUAL_LEAST, judge
+from ingest.source import Parsed, RawFile
+from tests.faults.files import FILES
+
+Grid = list[list[Any]]
+Mutation = Callable[[random.Random, Grid], Grid]
+READERS = ("read_rda", "read_sheet", "read_sheets")
+KEPT_ROWS = 120
+NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
+REFUSED, ASIDE, HELD, TOLD, SAME, SMALL = (
+    "refused", "rows set aside", "held", "told as a large revision or as missing", "same figures", "below the usual",
+)  # fmt: skip
+SILENT = "silent change"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A file whose cells can be changed.
+
+    Attributes:
+        source_id: Whose it is.
+        name: Its name.
+        grid: Its cells, header first; texts of a text file, objects of a table read from a workbook or R file.
+        read: Parses cells.
+        known: What is known of the sound file.
+        rejected: Rows set aside of it.
+    """
+
+    source_id: str
+    name: str
+    grid: Grid
+    read: Callable[[Grid], Parsed]
+    known: pd.DataFrame
+    rejected: int
+
+
+@dataclass
+class Outcome:
+    """Counts by kind of mutation and result, and what went unnoticed."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_source: Counter[str] = field(default_factory=Counter)
+    silent: list[str] = field(default_factory=list)
+
+
+def sound_files(folder: Path) -> Iterator[Sound]:
+    """Every file of :data:`tests.faults.files.FILES` whose cells can be reached."""
+    for source_id, names in FILES.items():
+        for name in names:
+            raw = RawFile(Path(name).name, (folder / name).read_bytes())
+            opened = text_cells(source_id, raw) if raw.name.endswith((".csv", ".tsv")) else _table(source_id, raw)
+            if opened is not None:
+                grid, read = opened
+                yield sound(source_id, raw.name, grid, read)
+
+
+def sound(source_id: str, name: str, grid: Grid, read: Callable[[Grid], Parsed]) -> Sound:
+    """A sound file, read once."""
+    parsed = read(grid)
+    return Sound(source_id, name, grid, read, newest(parsed.observations), len(parsed.rejected))
+
+
+def newest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each cell the figure known last."""
+    return rows.sort_values("as_of", kind="stable").drop_duplicates(["series_id", "time_period"], keep="last")
+
+
+def text_cells(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
+    separator = "\t" if raw.name.endswith(".tsv") else ","
+    text = raw.content.decode("utf-8-sig")
+    quoting: Any = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
+    grid = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    ends = text.endswith("\n")
+
+    def read(cells: Grid) -> Parsed:
+        sink = io.StringIO(newline="")
+        csv.writer(sink, delimiter=separator, lineterminator="\n", quoting=quoting).writerows(cells)
+        written = sink.getvalue() if ends else sink.getvalue().rstrip("\n")
+        return SOURCES[source_id].parse(RawFile(raw.name, written.encode()))
+
+    return grid[:3] + grid[3:][-KEPT_ROWS:], read
+
+
+def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]] | None:
+    """Cells of a workbook or R file, by way of the reader that the parser calls: unpacking takes seconds each time."""
+    module: Any = SOURCES[source_id]
+    seen: dict[str, Any] = {}
+
+    def watch(name: str) -> Callable[..., Any]:
+        real = getattr(module, name)
+
+        def reader(*arguments: object, **options: object) -> object:
+            seen[name] = real(*arguments, **options)
+            return seen[name]
+
+        return reader
+
+    with ExitStack() as stack:
+        for name in READERS:
+            if hasattr(module, name):
+                stack.enter_context(mock.patch.object(module, name, watch(name)))
+        module.parse(raw)
+    if not seen:
+        return None
+    name, found = next(iter(seen.items()))
+    sheet = max(found, key=lambda one: found[one].size) if isinstance(found, dict) else None
+    frame: pd.DataFrame = found if sheet is None else found[sheet]
+    first = 3 if name != "read_rda" else 0
+    frame = pd.concat([frame.iloc[:first], frame.iloc[first:].tail(KEPT_ROWS)])
+    head = [list(frame.columns)] if name == "read_rda" else []
+
+    def read(cells: Grid) -> Parsed:
+        rows = cells[len(head) :]
+        columns = cells[0] if head else frame.columns
+        changed = pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1)).infer_objects()
+        answer = changed if sheet is None else {**found, sheet: changed}
+        with mock.patch.object(module, name, lambda *_arguments, **_options: answer):
+            parsed: Parsed = module.parse(RawFile(raw.name, b"as read"))
+        return parsed
+
+    return head + frame.astype(object).to_numpy().tolist(), read
+
+
+def _number(cell: object) -> float | None:
+    try:
+        value = float(str(cell).replace(",", ""))
+    except ValueError:
+        return None
+    return value if value == value else None  # noqa: PLR0124  # only NaN differs from itself
+
+
+def _written(cell: object, value: float) -> object:
+    whole = value == int(value)
+    text = str(int(value)) if whole else f"{value:.10g}"
+    return text if isinstance(cell, str) else (int(value) if whole else value)
+
+
+def _figures(grid: Grid) -> list[tuple[int, int]]:
+    """Places of cells that look like figures and are neither years nor part of a header."""
+    return [
+        (row, column)
+        for row in range(1, len(grid))
+        for column, cell in enumerate(grid[row])
+        if not isinstance(cell, bool) and _is_figure(_number(cell))
+    ]
+
+
+def _is_figure(value: float | None) -> bool:
+    return value is not None and abs(value) >= 10 and not 1900 <= value <= 2100  # a year
+
+
+def _changed(grid: Grid, places: list[tuple[int, int]], change: Callable[[Any], Any]) -> Grid:
+    copy = [list(row) for row in grid]
+    for row, column in places:
+        copy[row][column] = change(copy[row][column])
+    return copy
+
+
+def _one(numbers: random.Random, grid: Grid, change: Callable[[Any], Any]) -> Grid:
+    places = _figures(grid)
+    return _changed(grid, [numbers.choice(places)], change) if places else grid
+
+
+def unit(numbers: random.Random, grid: Grid) -> Grid:
+    """A column, or a part of it, in thousands or thousandths."""
+    places = _figures(grid)
+    if not places:
+        return grid
+    column = numbers.choice(places)[1]
+    rows = [place for place in places if place[1] == column]
+    begin = numbers.randrange(len(rows)) if numbers.random() < 0.5 else 0  # one in two
+    times = numbers.choice([1000, 0.001, 100, 0.01])
+    return _changed(grid, rows[begin:], lambda cell: _written(cell, round((_number(cell) or 0) * times, 6)))
+
+
+def year(numbers: random.Random, grid: Grid) -> Grid:
+    """A row's year, or a header's, is another."""
+    digits = [
+        (row, column)
+        for row in range(len(grid))
+        for column, cell in enumerate(grid[row])
+        if isinstance(cell, str) and any(f"20{tens}" in cell for tens in ("1", "2"))
+    ]  # fmt: skip
+    if not digits:
+        return grid
+    row, column = numbers.choice(digits)
+    other = str(numbers.randrange(2010, 2026))
+    start = grid[row][column].find("20")
+    return _changed(grid, [(row, column)], lambda cell: cell[:start] + other + cell[start + 4 :])
+
+
+def labels(numbers: random.Random, grid: Grid) -> Grid:
+    """Two labels of a column, or two header cells, are exchanged throughout."""
+    if numbers.random() < 0.3 and len(grid[0]) > 2:  # three in ten
+        one, other = numbers.sample(range(len(grid[0])), 2)
+        copy = [list(row) for row in grid]
+        copy[0][one], copy[0][other] = copy[0][other], copy[0][one]
+        return copy
+    column = numbers.randrange(len(grid[0]))
+    texts = sorted({str(row[column]) for row in grid[1:] if column < len(row) and _number(row[column]) is None})
+    if len(texts) < 2:  # nothing to exchange
+        return grid
+    one, other = numbers.sample(texts, 2)
+    swap = {one: other, other: one}
+    rows = [[swap.get(str(cell), cell) if at == column else cell for at, cell in enumerate(row)] for row in grid[1:]]
+    return [grid[0], *rows]
+
+
+def thousands(numbers: random.Random, grid: Grid) -> Grid:
+    """A figure gets a mark of thousands."""
+    mark = numbers.choice([".", ",", " ", "'", "\u202f"])
+    large = [at for at in _figures(grid) if abs(_number(grid[at[0]][at[1]]) or 0) >= 1000]  # thousands
+    if not large:
+        return grid
+    return _changed(grid, [numbers.choice(large)], lambda cell: f"{int(_number(cell) or 0):,}".replace(",", mark))
+
+
+def error(numbers: random.Random, grid: Grid) -> Grid:
+    """A spreadsheet's error in a figure's place."""
+    return _one(numbers, grid, lambda _cell: numbers.choice(["#REF!", "#N/A", "#VALUE!", "#DIV/0!", "=1+1"]))
+
+
+def deleted(numbers: random.Random, grid: Grid) -> Grid:
+    """Some following rows are gone."""
+    row = numbers.randrange(1, len(grid))
+    return grid[:row] + grid[row + numbers.choice([1, 1, 1, 5, 20]) :]
+
+
+def repeated(numbers: random.Random, grid: Grid) -> Grid:
+    """A row stands twice, once with another figure."""
+    row = numbers.randrange(1, len(grid))
+    copy = [*grid[: row + 1], list(grid[row]), *grid[row + 1 :]]
+    figures = [column for at, column in _figures(copy) if at == row]
+    if not figures:
+        return copy
+    return _changed(copy, [(row, numbers.choice(figures))], lambda cell: _written(cell, (_number(cell) or 0) * 2))
+
+
+def digit(numbers: random.Random, grid: Grid) -> Grid:
+    """One digit of a figure is another, missing, or doubled."""
+
+    def change(cell: object) -> object:
+        text = f"{_number(cell) or 0:.10g}"
+        at = numbers.choice([place for place, sign in enumerate(text) if sign.isdigit()])
+        damaged = text[:at] + numbers.choice([str(numbers.randrange(10)), "", text[at] * 2]) + text[at + 1 :]
+        value = _number(damaged)
+        return cell if value is None else _written(cell, value)
+
+    return _one(numbers, grid, change)
+
+
+def fraction(numbers: random.Random, grid: Grid) -> Grid:
+    """A figure has a fraction."""
+    return _one(numbers, grid, lambda cell: _written(cell, (_number(cell) or 0) + numbers.choice([0.5, 0.25, 0.1])))
+
+
+def absurd(numbers: random.Random, grid: Grid) -> Grid:
+    """A figure of no possible size."""
+    return _one(numbers, grid, lambda cell: _written(cell, numbers.choice([999_999_999, (_number(cell) or 0) * 1e5])))
+
+
+MUTATIONS: dict[str, Mutation] = {
+    one.__name__: one
+    for one in (unit, year, labels, thousands, error, deleted, repeated, digit, fraction, absurd)
+}  # fmt: skip
+
+
+def result(sound_file: Sound, grid: Grid) -> str:
+    """What becomes of a changed file, once the sound one is known."""
+    try:
+        parsed = sound_file.read(grid)
+    except SourceError:
+        return REFUSED
+    except Exception as fault:  # whatever else a parser raises is what is looked for
+        return f"crash: {type(fault).__name__}: {str(fault)[:80]}"
+    return _noticed(sound_file, parsed)
+
+
+def _noticed(sound_file: Sound, parsed: Parsed) -> str:
+    rows, known = newest(parsed.observations), sound_file.known
+    complete = SOURCES[sound_file.source_id].CARD.complete_editions
+    found = judge(rows, known, NO_REVISIONS, complete=complete)
+    before, after = totals(known), totals(_taken_in(rows, known, complete=complete))
+    both = pd.concat([before, after], axis=1, keys=["before", "after"]).fillna(0.0)
+    moved = (both["after"] - both["before"]).abs()
+    usual = USUAL_LEAST * both["before"].abs().clip(lower=1)
+    results = {
+        HELD: bool(found.held),
+        ASIDE: len(parsed.rejected) > sound_file.rejected,
+        SAME: not (moved > 0).any(),
+        TOLD: bool(found.told),
+        SMALL: bool((moved <= usual).all()),
+    }
+    return next((name for name, holds in results.items() if holds), SILENT)
+
+
+def _taken_in(rows: pd.DataFrame, known: pd.DataFrame, *, complete: bool) -> pd.DataFrame:
+    """What is known after the edition: its figures, and those that it says nothing of unless it re-sends everything."""
+    if complete:
+        known = known[known["time_period"] > rows["time_period"].max()]
+    return pd.concat([known, rows]).drop_duplicates(["series_id", "time_period"], keep="last")
+
+
+def totals(rows: pd.DataFrame) -> pd.Series:
+    """Yearly totals by target, route and place."""
+    whole = rows[rows["citizen"].isin([ALL, NOT_APPLICABLE])]
+    whole = whole if len(whole) else rows
+    keys = [whole["target"], whole["route_id"], whole["geo"], whole["freq"], whole["time_period"].str[:4]]
+    return whole["obs_value"].groupby(keys).sum()
+
+
+def mutate(files: list[Sound], number: int, seed: int) -> Outcome:
+    """Change files ``number`` times, sources and kinds in turn.
+
+    Args:
+        files: Sound files.
+        number: How often.
+        seed: The same seed gives the same changes.
+    """
+    numbers = random.Random(seed)  # noqa: S311  # damage, not secrets
+    outcome, kinds = Outcome(), list(MUTATIONS.items())
+    for turn in range(number):
+        one = files[turn % len(files)]
+        kind, change = kinds[(turn // len(files)) % len(kinds)]
+        found = result(one, change(numbers, one.grid))
+        outcome.counts[kind, found] += 1
+        outcome.by_source[one.source_id] += 1
+        if found == SILENT or found.startswith("crash"):
+            outcome.silent.append(f"{one.source_id} {one.name}, {kind}: {found}")
+    return outcome
+
+
+def main() -> int:
+    """Run the command; 1 where a change went unnoticed."""
+    number, seed = (int(text) for text in (*sys.argv[1:3], *("20000", "1")[len(sys.argv[1:3]) :]))
+    files = list(sound_files(published_files()))
+    outcome = mutate(files, number, seed)
+    sys.stdout.write(f"{number:,} mutations of {len(files)} files of {len(outcome.by_source)} sources\n")
+    sys.stdout.writelines(f"{count:7,} {kind}: {found}\n" for (kind, found), count in sorted(outcome.counts.items()))
+    sums: Counter[str] = Counter()
+    for (_kind, found), count in outcome.counts.items():
+        sums[found] += count
+    sys.stdout.write(json.dumps(dict(sums.most_common())) + "\n")
+    sys.stdout.writelines(f"UNNOTICED {line}\n" for line in outcome.silent)
+    return 1 if outcome.silent else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

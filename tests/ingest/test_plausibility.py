@@ -1,0 +1,108 @@
+"""Plausibility: damage that changes many figures waits for a person, and no real edition ever did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.release import REVISIONS
+from ingest.plausibility import judge
+from ingest.rows import observations
+
+NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
+MONTHS = [str(month) for month in pd.period_range("2015-01", "2024-12", freq="M")]
+
+
+def table(places: dict[str, int], step: int = 1) -> pd.DataFrame:
+    """Ten years of monthly counts, one series per place around its mean; with ``step``, rounded to its multiples."""
+    random = np.random.default_rng(16)
+    rows = [
+        {"geo": geo, "time_period": month, "obs_value": step * round(random.gamma(4, mean / 4) / step)}
+        for geo, mean in places.items()
+        for month in MONTHS
+    ]
+    dimensions = {"target": "arrivals", "route_id": "CMR", "citizen": "_T", "freq": "M"}
+    return observations(pd.DataFrame(rows), source_id="office", lag_days=10, **dimensions)
+
+
+KNOWN = table({"ITA": 5000, "MLT": 300})
+
+
+def changed(rows: pd.Series, change: Callable[[pd.Series], pd.Series], known: pd.DataFrame = KNOWN) -> pd.DataFrame:
+    return known.assign(obs_value=known["obs_value"].mask(rows, change(known["obs_value"])))
+
+
+def held(rows: pd.DataFrame, known: pd.DataFrame = KNOWN, *, complete: bool = False) -> list[str]:
+    return [str(one) for one in judge(rows, known, NO_REVISIONS, complete=complete).held]
+
+
+def exchanged() -> pd.DataFrame:
+    parts = dict(list(KNOWN.groupby("geo")))
+    values = {"ITA": parts["MLT"]["obs_value"].to_numpy(), "MLT": parts["ITA"]["obs_value"].to_numpy()}
+    return pd.concat([part.assign(obs_value=values[geo]) for geo, part in parts.items()])
+
+
+YEAR = KNOWN["time_period"].str.startswith("2023")
+CELL = (KNOWN["time_period"] == "2023-05") & (KNOWN["geo"] == "ITA")
+DAMAGE = {
+    "a year in thousands": (changed(YEAR, lambda old: old * 1000), "another unit"),
+    "a year in thousandths": (changed(YEAR, lambda old: (old / 1000).round()), "another unit"),
+    "a cell beyond the record": (changed(CELL, lambda old: old * 1000), "more than 10 times the highest"),
+    "a new month beyond the record": (
+        changed(CELL, lambda old: old * 1000).tail(len(KNOWN)), "more than 10 times the highest",
+    ),
+    "exchanged labels": (exchanged(), "exchanged labels"),
+    "a header a month on": (KNOWN.assign(obs_value=KNOWN["obs_value"].shift(1, fill_value=1)), "change throughout"),
+    "a fraction": (changed(CELL, lambda old: old / 1000), "no multiples of 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damage_that_no_revision_ever_did_is_held_with_its_reason(kind: str) -> None:
+    rows, reason = DAMAGE[kind]
+    assert reason in " ".join(held(rows))
+
+
+def test_what_is_known_again_and_a_new_month_within_the_record_pass() -> None:
+    assert held(KNOWN) == []
+    assert held(KNOWN, KNOWN[KNOWN["time_period"] < "2024-06"]) == []
+    assert held(KNOWN, KNOWN.iloc[:0]) == []
+
+
+def test_a_large_revision_of_a_single_month_is_told_and_not_held() -> None:
+    found = judge(changed(CELL, lambda old: (old * 0.53).round()), KNOWN, NO_REVISIONS)
+    assert found.held == []
+    assert [str(one).split(" from ")[0] for one in found.told] == [
+        "a large revision: arrivals.CMR.ITA._T.M 2023-05"
+    ]  # fmt: skip
+
+
+def test_a_revision_as_large_as_the_source_usually_makes_is_not_told() -> None:
+    past = pd.DataFrame({"kind": "changed", "before": 1000.0, "share": np.linspace(-0.1, 0.1, 40), "citizen": "_T"})
+    revisions = past.reindex(columns=list(REVISIONS.columns))
+    assert judge(changed(CELL, lambda old: (old * 1.05).round()), KNOWN, revisions).told == []
+    assert judge(changed(CELL, lambda old: (old * 1.30).round()), KNOWN, revisions).told != []
+
+
+def test_a_figure_that_is_no_multiple_of_what_the_publisher_rounds_to_is_held() -> None:
+    rounded = table({"ITA": 5000, "MLT": 300}, step=5)
+    assert held(rounded, rounded) == []
+    odd = changed(CELL, lambda old: old + 2, rounded)
+    assert "no multiples of 5" in " ".join(held(odd, rounded))
+    assert "no multiples of 5" in " ".join(held(odd, rounded.iloc[:0]))
+
+
+def test_a_whole_history_cut_short_is_held_and_a_part_of_it_only_told() -> None:
+    short = KNOWN[~YEAR]
+    assert "was it cut short" in " ".join(held(short, complete=True))
+    assert held(short) == []
+    assert "24 known figures are missing" in " ".join(map(str, judge(short, KNOWN, NO_REVISIONS).told))
+    assert "was it cut short" in " ".join(held(KNOWN[KNOWN["geo"] == "ITA"], complete=True))
+
+
+def test_an_edition_of_a_known_day_says_nothing_against_what_was_published_later() -> None:
+    older = changed(YEAR, lambda old: old * 1000).assign(as_of_estimated=False, as_of=pd.Timestamp("2024-01-01"))
+    assert held(older, KNOWN.assign(as_of=pd.Timestamp("2025-01-01"))) == []

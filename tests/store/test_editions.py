@@ -1,0 +1,139 @@
+"""Editions: what was taken in can be held, accepted, rejected and withdrawn, and the past stays what it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError, Message
+from store.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, Decision, EditionStore
+from store.journal import Journal, journal_url
+from store.vintages import VintageStore
+
+Rows = Callable[..., pd.DataFrame]
+TODAY = dt.datetime.now(dt.UTC).date()
+WHY = [Message("another unit")]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(journal_url("", tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def editions(tmp_path: Path, journal: Journal) -> EditionStore:
+    return EditionStore(tmp_path, journal)
+
+
+def arrival(rows: pd.DataFrame, sha256: str) -> Arrival:
+    return Arrival("iom-dtm", "table.csv", sha256 * 8, "Ana", rows, TODAY)
+
+
+def decide(editions: EditionStore, action: Action, edition_id: str) -> str:
+    return editions.decide(Decision(action, edition_id, "Ana", "seen")).state
+
+
+def value(home: Path, day: dt.date = TODAY) -> list[float]:
+    return VintageStore(home).as_of(day)["obs_value"].to_list()
+
+
+def test_a_held_edition_is_not_known_until_a_person_accepts_it(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
+    assert (held.state, value(tmp_path)) == ("held", [])
+    assert decide(editions, ACCEPT, held.edition_id) == "known"
+    assert value(tmp_path) == [100.0]
+
+
+def test_a_rejected_edition_is_never_known_and_cannot_be_accepted_later(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
+    assert decide(editions, REJECT, held.edition_id) == "rejected"
+    with pytest.raises(InputError, match="is rejected; only one that is held"):
+        decide(editions, ACCEPT, held.edition_id)
+    assert value(tmp_path) == []
+
+
+def test_a_withdrawal_restores_what_was_known_from_its_own_day_on_and_erases_nothing(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
+    wrong = observations(("2024-12", 100_000, "2025-02-15"), ("2025-01", 7, "2025-02-15"))
+    edition = editions.take_in(arrival(wrong, "b"))
+    assert (edition.new, edition.changed) == (1, 1)
+    assert decide(editions, WITHDRAW, edition.edition_id) == "withdrawn"
+    assert value(tmp_path) == [100.0]
+    assert value(tmp_path, TODAY - dt.timedelta(days=1)) == [100_000.0, 7.0]
+
+
+def test_two_withdrawals_restore_what_was_known_before_both_in_either_order(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    names = [
+        editions.take_in(arrival(observations(("2024-12", count, day)), mark)).edition_id
+        for mark, count, day in (("a", 1, "2025-01-15"), ("b", 2, "2025-02-15"), ("c", 3, "2025-03-15"))
+    ]
+    decide(editions, WITHDRAW, names[1])
+    assert value(tmp_path) == [3.0]
+    decide(editions, WITHDRAW, names[2])
+    assert value(tmp_path) == [1.0]
+
+
+def test_a_figure_that_came_after_the_withdrawn_edition_stays(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    wrong = editions.take_in(arrival(observations(("2024-12", 1000, "2025-01-15")), "a"))
+    editions.take_in(arrival(observations(("2024-12", 10, "2025-02-15")), "b"))
+    decide(editions, WITHDRAW, wrong.edition_id)
+    assert value(tmp_path) == [10.0]
+
+
+def test_a_withdrawn_edition_that_is_accepted_again_is_known_again_from_today(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
+    rows = observations(("2024-12", 120, "2025-02-15"))
+    decide(editions, WITHDRAW, editions.take_in(arrival(rows, "b")).edition_id)
+    again = editions.hold(arrival(rows, "b"), WHY)
+    decide(editions, ACCEPT, again.edition_id)
+    assert value(tmp_path) == [120.0]
+
+
+def test_the_same_bytes_again_are_no_new_edition_while_they_are_the_newest(
+    editions: EditionStore, observations: Rows
+) -> None:
+    first, other = (observations(("2024-12", count, "2025-01-15"), as_of_estimated=True) for count in (100, 107))
+    names = [editions.take_in(arrival(rows, mark)).edition_id for rows, mark in ((first, "a"), (first, "a"))]
+    assert names[0] == names[1]
+    editions.take_in(arrival(other, "b"))
+    assert editions.take_in(arrival(first, "a")).changed == 1
+
+
+def test_what_is_usual_is_learned_without_what_was_withdrawn(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
+    wrong = editions.take_in(arrival(observations(("2024-12", 100_000, "2025-02-15")), "b"))
+    decide(editions, WITHDRAW, wrong.edition_id)
+    store = VintageStore(tmp_path)
+    assert len(store.all_revisions(TODAY)) == 2
+    assert store.all_revisions(TODAY, void=editions.void()).empty
+
+
+@pytest.mark.parametrize(("actor", "reason"), [("", "seen"), ("Ana", " ")])
+def test_a_decision_without_a_name_or_a_reason_is_refused(
+    editions: EditionStore, observations: Rows, actor: str, reason: str
+) -> None:
+    held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
+    with pytest.raises(InputError, match="a name and a reason"):
+        editions.decide(Decision(ACCEPT, held.edition_id, actor, reason))
+    with pytest.raises(InputError, match="no edition 'nothing'"):
+        editions.decide(Decision(ACCEPT, "nothing", "Ana", "seen"))
