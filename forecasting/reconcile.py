@@ -226,6 +226,7 @@ def sum_of_parts(
         _one_horizon(parts, past or parts, int(horizon), panel, membership, list(names), wanted)
         for horizon in np.unique(steps)
     ]
+    blocks = [block for block in blocks if len(block.keys)]  # one without rows has no types either
     keys = pd.concat([block.keys for block in blocks], ignore_index=True) if blocks else pd.DataFrame(columns=KEYS)
     values = np.concatenate([block.quantiles for block in blocks]) if blocks else np.empty((0, len(LEVELS)))
     keys = keys.assign(model_version=VERSION, history_hash="", fallback=False, reason="", capped=False)

@@ -112,7 +112,7 @@ def test_parts_get_the_pooled_model_and_totals_the_sum_of_their_parts_too(tables
     assert POOLED in parts & totals
     assert BOTTOM_UP in totals - parts
     own = tables[1].keys[tables[1].keys["model_id"] == BOTTOM_UP]
-    assert not own.loc[own["origin_date"] > "2021-07-31", "fallback"].any()
+    assert not own.loc[(own["origin_date"] > "2021-07-31") & (own["horizon"] <= 2), "fallback"].any()
 
 
 def test_every_model_stands_at_every_place_of_the_baseline(tables: list[QuantileTable]) -> None:
@@ -157,8 +157,8 @@ def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None
 def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
     own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP) & (totals.keys["origin_date"] == "2021-12-31")]
-    assert set(own["horizon"]) == {1, 2}
-    assert not own["fallback"].any()
+    assert set(own["horizon"]) == set(range(1, 13))
+    assert not own.loc[own["horizon"] <= 2, "fallback"].any()
 
 
 @pytest.mark.usefixtures("cheap")
