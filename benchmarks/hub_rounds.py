@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from commands.shared import opened_journal
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from hub.config import read_config
 from hub.outputs import ORACLE, TIME_SERIES, oracle
 from hub.submission import read_metadata
 from hub.targets import config_files
-from nightly import load_bundled
+from nightly import load_snapshot
 from nightly.hub import target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT, write_rounds
 from nightly.real_time import RealTimeData
@@ -39,7 +40,8 @@ def main() -> None:
         home, place = Path(folder) / "home", Path(folder) / "hub"
         home.mkdir()
         place.mkdir()
-        load_bundled(home, "")
+        with opened_journal(home) as journal:
+            load_snapshot(VintageStore(home), journal)
         data = RealTimeData(VintageStore(home).history(), DEMONSTRATION_DATE, 6, 60)
         rounds = [f"{origin:%Y-%m-%d}" for origin in [*data.past_panels, data.panel.end_dates[-1]][-count:]]
         files = config_files(data.forecastable, DEMONSTRATION_DATE, "Rounds of the past")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -160,6 +161,7 @@ def _ingest_files(file: list[str], folder: Path) -> None:
 
 def _preview(file: Path, mapping_path: Path | None) -> None:
     """Print a mapping, suggested or given, and the first figures as they would be understood by it."""
+    from ingest.intake import apart
     from ingest.own import parse_own
     from ingest.own_mapping import mapping_of_text, read_mapping
     from ingest.own_preview import suggest
@@ -172,7 +174,7 @@ def _preview(file: Path, mapping_path: Path | None) -> None:
         chosen = mapping_of_text(text, f"{file.stem}.toml")
     else:
         chosen = read_mapping(mapping_path)
-    parsed = parse_own(raw, chosen)
+    parsed = apart(partial(parse_own, mapping=chosen), raw)
     shown = parsed.observations[["series_id", "time_period", "obs_value"]]
     typer.echo(f"# Read so: {len(shown):,} figures, {len(parsed.rejected):,} rows set aside.")
     typer.echo(shown.head(_FIRST_ROWS).to_string(index=False))

@@ -7,8 +7,8 @@ import functools
 import io
 import re
 import unicodedata
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from babel.dates import get_month_names
@@ -65,20 +65,23 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
     kept, aside = _cells(raw, frame, mapping)
     table, fixed = mapping.table, mapping.fixed
     what = fixed.name if table.what == "indicator" and fixed.name else table.what
-    dimensions = {"target": what, "freq": table.freq, "citizen": ALL if table.what == "arrivals" else NOT_APPLICABLE}
+    citizen = ALL if table.what == "arrivals" else NOT_APPLICABLE
+    given: dict[str, Any] = {
+        "target": what,
+        "freq": table.freq,
+        "citizen": citizen,
+        "counts": table.what != "indicator",
+    }
+    given |= {"source_id": mapping.source.source_id, "lag_days": mapping.source.lag_days}
     if fixed.route is not None:
-        dimensions["route_id"] = own_route_id(fixed.route)
-    read = partial(
-        to_observations, raw, source_id=mapping.source.source_id, lag_days=mapping.source.lag_days,
-        counts=table.what != "indicator", **dimensions,
-    )  # fmt: skip
+        given["route_id"] = own_route_id(fixed.route)
     day = today or dt.datetime.now(dt.UTC).date()
     # A capacity is no count: one of a running or coming month holds from the day on which it is handed over.
     coming = (kept["time_period"].astype(str) >= f"{day:%Y-%m}") & (table.what == CAPACITY)
     ahead = dt.date(day.year + MOST_YEARS_AHEAD, 12, 31)
     parts = [(kept[coming].assign(as_of=pd.Timestamp(day)), ahead), (kept[~coming], today)]
     try:
-        found = [read(rows, today=newest) for rows, newest in parts if len(rows)]
+        found = [to_observations(raw, rows, today=newest, **given) for rows, newest in parts if len(rows)]
     except SourceError as error:
         raise _with_advice(error) from None
     if not found:

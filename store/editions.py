@@ -316,10 +316,12 @@ def _after(edition: Edition | None, row: Entry) -> Edition:
     """An edition after one more row of the journal."""
     kept = row.payload
     stamps, undone = (tuple(map(dt.datetime.fromisoformat, kept.get(name, []))) for name in ("stamps", "undone"))
-    counts = {name: int(kept[name]) for name in ("new", "changed", "gone") if name in kept}
+    counts: dict[str, Any] = {name: int(kept[name]) for name in ("new", "changed", "gone") if name in kept}
     if edition is None:
-        texts = {name: str(kept.get(name, "")) for name in ("source_id", "file", "sha256")}
-        notes = {name: [Message.from_json(one) for one in kept.get(name, [])] for name in ("why_held", "told")}
+        texts: dict[str, Any] = {name: str(kept.get(name, "")) for name in ("source_id", "file", "sha256")}
+        notes: dict[str, Any] = {
+            name: [Message.from_json(one) for one in kept.get(name, [])] for name in ("why_held", "told")
+        }
         return Edition(
             row.subject, **texts, received=row.at, given_by=row.actor, state=_STATES[row.action],
             rows=int(kept.get("rows", 0)), complete=bool(kept.get("complete")), stamps=stamps, **counts, **notes,

@@ -125,7 +125,7 @@ class VintageStore:
         stored = partitions.tables()
         table = _numbered(stored)
         found = _ask(table, vintage_queries.WITHOUT, edition=edition, void=list(void), day=_day(day))
-        news = _frame(table, found["row"], COLUMNS).assign(
+        news: pd.DataFrame = _frame(table, found["row"], COLUMNS).assign(
             as_of=found["as_of"], as_of_estimated=False, version="revision", stored_at=_next_time(stored),
             obs_value=found["obs_value"].astype(float), obs_flag=found["obs_flag"],
         )[_STORED.names]  # fmt: skip

@@ -230,8 +230,8 @@ def labels(numbers: random.Random, grid: Grid) -> Grid:
     texts = sorted({str(row[column]) for row in grid[1:] if column < len(row) and _number(row[column]) is None})
     if len(texts) < 2:  # nothing to exchange
         return grid
-    one, other = numbers.sample(texts, 2)
-    swap = {one: other, other: one}
+    first, second = numbers.sample(texts, 2)
+    swap = {first: second, second: first}
     rows = [[swap.get(str(cell), cell) if at == column else cell for at, cell in enumerate(row)] for row in grid[1:]]
     return [grid[0], *rows]
 

@@ -283,7 +283,11 @@ def test_a_suggested_mapping_reads_the_file_that_it_was_suggested_for() -> None:
     assert read["time_period"].tolist() == ["2024-02", "2024-03"]
 
 
-WIDE = [["Place", "2024-11", "2024-12", "2025-01", "Total"], ["Wien", 5, 6, None, 11], ["Tirol", 7, 8, 9, 24]]
+WIDE: list[list[object]] = [
+    ["Place", "2024-11", "2024-12", "2025-01", "Total"],
+    ["Wien", 5, 6, None, 11],
+    ["Tirol", 7, 8, 9, 24],
+]
 
 
 def test_a_wide_table_has_one_figure_per_cell_and_its_suggested_mapping_says_so(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def held(rows: pd.DataFrame, known: pd.DataFrame = KNOWN, *, complete: bool = Fa
 def exchanged() -> pd.DataFrame:
     parts = dict(list(KNOWN.groupby("geo")))
     values = {"ITA": parts["MLT"]["obs_value"].to_numpy(), "MLT": parts["ITA"]["obs_value"].to_numpy()}
-    return pd.concat([part.assign(obs_value=values[geo]) for geo, part in parts.items()])
+    return pd.concat([part.assign(obs_value=values[str(geo)]) for geo, part in parts.items()])
 
 
 YEAR = KNOWN["time_period"].str.startswith("2023")

@@ -182,8 +182,8 @@ def test_whatever_fails_of_the_sources_the_others_are_taken_and_no_part_of_a_vis
     assert failed == broken
     assert taken >= set(NAMES) - broken
     found = known(home)
-    sound_rows = [rows[~rows["source_id"].isin(broken)].reset_index(drop=True) for rows in (found, complete)]
-    pd.testing.assert_frame_equal(*sound_rows)
+    rows, expected = (one[~one["source_id"].isin(broken)].reset_index(drop=True) for one in (found, complete))
+    pd.testing.assert_frame_equal(rows, expected)
     assert len(found.merge(complete)) == len(found)
     recorded = VintageStore(home).rejected()
     assert broken <= set(recorded["source_id"])
