@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import InputError, SourceError
+from core.errors import InputError, SourceError, message
+from core.languages import marked as _
 from forecasting import ensemble
 from forecasting.models import MODELS, POOLED_MODELS
 from hub.config import CONFIG, Hub, config_names, read_config
@@ -199,10 +200,14 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
             continue
         model_id, round_id = where
         if hub.metadata_schema is not None and model_id not in described:
-            faults.append(SourceError(path, f"{METADATA}/{model_id}.yml is missing"))
+            faults.append(SourceError(path, message(_("{file} is missing"), file=f"{METADATA}/{model_id}.yml")))
         if received is not None and (window := _outside(hub, round_id, received)):
             late += 1
-            faults.append(SourceError(path, f"received on {received}: the round is open {window}"))
+            faults.append(
+                SourceError(
+                    path, message(_("received on {day}: the round is open {window}"), day=str(received), window=window)
+                )
+            )
     return Validation(faults, len(paths) + len(metadata) + len(metadata_faults), late)
 
 
@@ -266,7 +271,8 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
             continue
         submission, found = read_submission(hub, path, content)
         if submission is not None and submission.model_id not in described and hub.metadata_schema is not None:
-            found = [SourceError(path, f"{METADATA}/{submission.model_id}.yml is missing, or breaks a rule")]
+            described_in = f"{METADATA}/{submission.model_id}.yml"
+            found = [SourceError(path, message(_("{file} is missing, or breaks a rule"), file=described_in))]
         if found or submission is None:
             out.refused[path] = found
             continue

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError, SourceError
+from core.languages import marked as _
 from core.log import get_logger
 from core.quantiles import FloatArray
 from forecasting.quantiles import QuantileTable, to_rows
@@ -77,7 +78,7 @@ def _outcomes(files: HubFiles, hub: Hub, keys: pd.DataFrame) -> FloatArray:
         parts.append(pd.read_csv(content, dtype=str) if name.endswith(".csv") else pd.read_parquet(content))
     oracle = pd.concat(parts, ignore_index=True)
     if missing := [name for name in (_VALUE, "target_end_date") if name not in oracle]:
-        raise InputError(str(SourceError(names[0], "the column is missing", row=1, column=missing[0])))
+        raise InputError(str(SourceError(names[0], _("the column is missing"), row=1, column=missing[0])))
     if "output_type" in oracle:  # of categories and distributions the oracle says something else
         oracle = oracle[
             oracle["output_type"].isin(["quantile", "median", "sample", "mean"]) | oracle["output_type"].isna()

@@ -142,8 +142,7 @@ RULE = ObservedRule(
             "{citizen}, {share} of arrivals here: {value} conflict deaths in 3 months, the highest in 3 years."
         ),
         "origin_new_displacement": _(
-            "{citizen}, {share} of arrivals here: {value} new internal displacements in 3 months, "
-            "the highest in 3 years."
+            "{citizen}, {share} of arrivals here: {value} new displacements in 3 months, the highest in 3 years."
         ),
     },
 )

@@ -76,7 +76,7 @@ def test_rejected_rows_are_reported_and_listed_beside_the_figures(raw_folder: Pa
         ["idmc", "3", "value", "the figure is not a number"]
     ]
     assert len(report.rejected) == 1
-    assert "1 rows set aside" in report.summary()
+    assert "1 row set aside" in report.summary()
 
 
 def test_two_builds_give_the_same_bytes(raw_folder: Path, tmp_path: Path) -> None:
