@@ -242,6 +242,12 @@ def _scores(outcome: float, quantiles: dict[str, FloatArray]) -> dict[str, float
     return found
 
 
+def _ratio(cases: pd.DataFrame, scale: str) -> float:
+    """Mean score to that of the last twelve months again; not known where those were never wrong."""
+    again = float(cases[f"again_{scale}"].mean())
+    return float(cases[f"total_{scale}"].mean()) / again if again > 0 else float("nan")
+
+
 def _record(cases: pd.DataFrame) -> dict[str, object]:
     """Ratios of mean scores, coverage, and whether there is evidence of skill: over years, for months overlap."""
     by_year = cases.groupby("first_period")[["total_log", "again_log"]].mean()
@@ -253,8 +259,8 @@ def _record(cases: pd.DataFrame) -> dict[str, object]:
         for level in INTERVALS
     }
     return {
-        "relative_wis": cases["total_log"].mean() / cases["again_log"].mean(),
-        "relative_wis_natural": cases["total_natural"].mean() / cases["again_natural"].mean(),
+        "relative_wis": _ratio(cases, "log"),
+        "relative_wis_natural": _ratio(cases, "natural"),
         **covered,
         "n": len(cases),
         "years": len(gain),

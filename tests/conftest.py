@@ -18,6 +18,7 @@ os.environ.setdefault("VIGIE_POOLED_MODEL", "false")
 
 import hypothesis
 import pytest
+import structlog
 from filelock import FileLock
 from fontTools import subset
 
@@ -97,6 +98,14 @@ def _main_module() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(autouse=True)
+def _log_lines() -> Iterator[None]:
+    """Put the log's settings back: a command that ran in this process leaves them on an output that is closed."""
+    settings = structlog.get_config()
+    yield
+    structlog.configure(**settings)
 
 
 @pytest.fixture(scope="session")

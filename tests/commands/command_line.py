@@ -9,7 +9,6 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
-import structlog
 from typer.testing import CliRunner, Result
 
 from cli import app, main
@@ -27,7 +26,7 @@ def command(*arguments: str, home: Path | None = None) -> subprocess.CompletedPr
     """Run the command's entry point, which ends as its process would: exit code, both outputs, log lines."""
     without = {key: value for key, value in os.environ.items() if key != "VIGIE_HOME"}
     environment = without | ({} if home is None else {"VIGIE_HOME": str(home)})
-    out, err, code, logging = io.StringIO(), io.StringIO(), 0, structlog.get_config()
+    out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         patch.dict(os.environ, environment, clear=True),
         patch("sys.argv", ["vigie", *arguments]),
@@ -38,6 +37,4 @@ def command(*arguments: str, home: Path | None = None) -> subprocess.CompletedPr
             main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        finally:
-            structlog.configure(**logging)
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
