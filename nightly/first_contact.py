@@ -119,7 +119,7 @@ def _ask(source: LiveSource, access: SourceAccess, client: Client, contact: Cont
 
     def ask(request: Request) -> Answer:
         answer = client.get(request, access)
-        contact.answers.append(_told(answer))
+        contact.answers.append(_described(answer))
         return answer
 
     pull = Pull(access, ask, dt.datetime.now(dt.UTC).date(), time.sleep)
@@ -151,7 +151,7 @@ def _advice(faults: list[str]) -> str:
     return next((advice for sign, advice in _ADVICE if sign in faults[0]), _LAYOUT)
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _described(answer: Answer) -> dict[str, Any]:
     headers: Mapping[str, str] = {name: text for name, text in answer.headers.items() if "cookie" not in name}
     first = answer.content[:_FIRST_BYTES].decode("utf-8", "replace")
     return {

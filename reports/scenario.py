@@ -39,13 +39,15 @@ EPISODE_NAMES = {
 }
 
 
-def places_enough(then: pd.DataFrame, together: float, usual: float, confidence: float, language: Language) -> str:
+def places_enough(
+    then: pd.DataFrame, together: float, by_forecast: float, confidence: float, language: Language
+) -> str:
     """How many places are enough in every month, under the assumption and by the forecast.
 
     Args:
         then: Places by month under the assumption: ``target_end_date``.
         together: Places that are enough in all months together under it.
-        usual: The same by the forecast.
+        by_forecast: The same by the forecast.
         confidence: Such as 0.9.
         language: The reader's.
     """
@@ -57,7 +59,7 @@ def places_enough(then: pd.DataFrame, together: float, usual: float, confidence:
         text,
         confidence=language.percent(confidence),
         then=language.expected(together),
-        plain=language.expected(usual),
+        plain=language.expected(by_forecast),
         month=language.month(then["target_end_date"].iloc[-1]),
     )
 

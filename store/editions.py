@@ -195,7 +195,7 @@ class EditionStore:
         withdrawn = [stamp for one in found if one.state == WITHDRAWN for stamp in one.stamps]
         return withdrawn + [stamp for one in found for stamp in one.undone]
 
-    def take_in(self, arrival: Arrival, told: Sequence[Message] = ()) -> Edition:
+    def take_in(self, arrival: Arrival, notices: Sequence[Message] = ()) -> Edition:
         """Let an edition be known.
 
         Returns:
@@ -208,7 +208,7 @@ class EditionStore:
         newest = next(reversed(self.all(arrival.source_id)), None)
         if newest is not None and (newest.sha256, newest.state, done["stamps"]) == (arrival.sha256, KNOWN, []):
             return newest
-        return self._add(TAKEN_IN, arrival, done, told)
+        return self._add(TAKEN_IN, arrival, done, notices)
 
     def hold(self, arrival: Arrival, reasons: Sequence[Message]) -> Edition:
         """Keep an edition for a person to decide about; one of the same bytes that is held already stays the one.
@@ -269,12 +269,12 @@ class EditionStore:
         return {**counts, "stamps": [_stamp(news)] if len(news) else []}
 
     def _add(
-        self, action: str, arrival: Arrival, facts: Mapping[str, Any], told: Sequence[Message], name: str = ""
+        self, action: str, arrival: Arrival, facts: Mapping[str, Any], notices: Sequence[Message], name: str = ""
     ) -> Edition:
         payload = {
             **arrival.payload, "source_id": arrival.source_id, "file": arrival.file, "sha256": arrival.sha256,
             "rows": len(arrival.observations), "complete": arrival.complete,
-            "told": [one.to_json() for one in told], **facts,
+            "told": [one.to_json() for one in notices], **facts,
         }  # fmt: skip
         edition_id = name or self._new_id(arrival)
         return _after(None, self._journal.record(Entry(arrival.given_by, action, edition_id, payload=payload)))

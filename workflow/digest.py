@@ -29,7 +29,7 @@ def announce_digests(workflow: Workflow) -> None:
     """
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=LONGEST_DAYS)
     announced = workflow.journal.entries(action=ANNOUNCED)
-    told = {number for row in announced for number in _told(row)}
+    told = {number for row in announced for number in _rows_announced(row)}
     news = [
         *workflow.journal.entries(action=FRESHNESS),
         *(row for row in announced if row.payload["kind"] in {UNJUDGED, JUDGED}),
@@ -75,7 +75,7 @@ def _announce(workflow: Workflow, run_id: str, news: Sequence[Entry]) -> None:
 
     def decide(rows: list[Entry]) -> Sequence[Entry]:
         # Another sender may have been faster.
-        if {number for row in rows for number in _told(row)} >= set(numbers):
+        if {number for row in rows for number in _rows_announced(row)} >= set(numbers):
             return []
         row = announcing(subject, run_id, FRESHNESS, facts)
         return [replace(row, payload={**row.payload, "of": numbers})]
@@ -103,7 +103,7 @@ def _change(workflow: Workflow, entry: Entry) -> dict[str, Any]:
     return {**publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
 
 
-def _told(row: Entry) -> list[int]:
+def _rows_announced(row: Entry) -> list[int]:
     """Rows that an announcement tells of; those of before told of one each."""
     of = row.payload.get("of", [])
     return of if isinstance(of, list) else [of]
