@@ -9,7 +9,7 @@ independent of each other; their number stands beside every score.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +20,7 @@ from core.quantiles import FloatArray
 from core.release import YEAR_AHEAD
 from core.schema import ALL
 from forecasting.model import LEVELS, symmetric_errors
+from forecasting.nowcast import conditioned
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.trajectories import draw_paths, past_scores
@@ -69,7 +70,13 @@ def windows(origin: pd.Period, reach: int = REACH) -> list[Window]:
 
 
 def year_ahead(
-    current: QuantileTable, past: QuantileTable, panel: Panel, *, n: int = 1000, seed: int = 0
+    current: QuantileTable,
+    past: QuantileTable,
+    panel: Panel,
+    *,
+    nowcasts: Mapping[str, FloatArray] | None = None,
+    n: int = 1000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Totals of the running and the next year, each with its chances and its record.
 
@@ -77,6 +84,7 @@ def year_ahead(
         current: The ensemble's forecasts from each series' last month, up to ``REACH`` months ahead.
         past: The same at past origins.
         panel: The monthly series; at a past origin only values up to it are used.
+        nowcasts: Quantiles of the month after the last one, by series: paths follow them, as those that are served.
         n: Number of paths.
         seed: Same seed, same paths.
 
@@ -86,7 +94,7 @@ def year_ahead(
     """
     series = sorted(current.keys["series_id"].unique())
     totals = _Totals(panel, series, past, seed)
-    rows = [row for row, _ in totals.at(current, n)]
+    rows = [row for row, _ in totals.at(current, n, nowcasts or {})]
     if not rows:
         return YEAR_AHEAD.empty()
     made, records = pd.DataFrame(rows), _records(totals, past)
@@ -109,7 +117,9 @@ class _Totals:
         self._start = int(panel.periods[0].ordinal)
         self._misses = cache(self._misses_of)
 
-    def at(self, table: QuantileTable, n: int) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
+    def at(
+        self, table: QuantileTable, n: int, nowcasts: Mapping[str, FloatArray]
+    ) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
         """A row for each series and window from the origins of a table, by so many paths, and log1p quantiles.
 
         The quantiles are the total's and, as ``again``, those of "the last twelve months again".
@@ -121,6 +131,11 @@ class _Totals:
         }
         known = self._scores.until(table.keys["origin_date"].min())
         paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=self._seed)
+        for name, nowcast in nowcasts.items():
+            rows = np.flatnonzero(table.keys["series_id"] == name)
+            rows = rows[np.argsort(table.keys["horizon"].to_numpy()[rows])]
+            if len(rows) and table.keys["horizon"].iloc[rows[0]] == 1:
+                paths[rows] = conditioned(table.quantiles[rows], paths[rows].T, nowcast)[1].T
         ahead: dict[str, dict[int, FloatArray]] = {name: {} for name in origins}
         for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
             ahead[name][origins[name].ordinal + int(step)] = paths[place]
@@ -212,7 +227,7 @@ def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
     for _, rows in past.keys.groupby("origin_date", sort=True).indices.items():
         here = np.zeros(len(past.keys), dtype=bool)
         here[rows] = True
-        for row, quantiles in totals.at(past.where(here), RECORD_PATHS):
+        for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}):
             outcome = totals.outcome(str(row["series_id"]), pd.Period(str(row["first_period"]), freq="M"))
             if np.isfinite(outcome) and "again" in quantiles:
                 cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))

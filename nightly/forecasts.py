@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from core.progress import ProgressReport
-from core.release import NOWCASTS, YEAR_AHEAD
+from core.quantiles import FloatArray
+from core.release import FORECASTS, NOWCASTS
 from core.settings import Settings
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
@@ -47,7 +48,8 @@ class ForecastSet:
         cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
             ``fits`` and ``reason``. They are left out of the ensemble.
         fallbacks: Number of series for which the baseline answers tonight, by model.
-        year_ahead: Totals of the running and the next year from the same paths (``YEAR_AHEAD``).
+        farther: The ensemble from each route's last complete month, as far as the year ahead needs it.
+        farther_past: The same at past origins.
         nowcasts: Those that the present forecasts follow (``core.release.NOWCASTS``).
     """
 
@@ -58,7 +60,8 @@ class ForecastSet:
     computed: int
     cut_off: list[dict[str, Any]] = field(default_factory=list)
     fallbacks: dict[str, int] = field(default_factory=dict)
-    year_ahead: pd.DataFrame = field(default_factory=YEAR_AHEAD.empty)
+    farther: pd.DataFrame = field(default_factory=FORECASTS.empty)
+    farther_past: pd.DataFrame = field(default_factory=FORECASTS.empty)
     nowcasts: pd.DataFrame = field(default_factory=NOWCASTS.empty)
 
     @cached_property
@@ -80,13 +83,22 @@ class ForecastSet:
         used = found[found["used"]]
         if used.empty:
             return self
-        by_series = {
-            str(series_id): rows.sort_values("output_type_id")["value"].to_numpy(dtype=float)
-            for series_id, rows in used.groupby("series_id")
-        }
-        served, paths = update_with_nowcasts(self.current_ensemble, self.paths, by_series)
+        served, paths = update_with_nowcasts(self.current_ensemble, self.paths, _by_series(used))
         members = self.current[self.current["model_id"] != ENSEMBLE]
         return replace(self, current=pd.concat([members, served], ignore_index=True), paths=paths, nowcasts=used)
+
+    def year_ahead(self, panel: Panel) -> pd.DataFrame:
+        """Totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
+        number = max(int(self.paths["output_type_id"].nunique()), 1)
+        far, past = to_matrix(self.farther), to_matrix(self.farther_past)
+        return year_ahead(far, past, panel, nowcasts=_by_series(self.nowcasts), n=number)
+
+
+def _by_series(nowcasts: pd.DataFrame) -> dict[str, FloatArray]:
+    return {
+        str(series_id): rows.sort_values("output_type_id")["value"].to_numpy(dtype=float)
+        for series_id, rows in nowcasts.groupby("series_id")
+    }
 
 
 def make_forecasts(
@@ -137,7 +149,8 @@ def make_forecasts(
         len(made.drop_duplicates(FIT)),
         _cut_off(pd.concat([made, present], ignore_index=True)),
         _fallbacks(present),
-        year_ahead(to_matrix(newest), to_matrix(earlier), data.panel, n=settings.trajectories),
+        newest,
+        earlier,
     )  # fmt: skip
 
 

@@ -106,12 +106,14 @@ def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.da
     ], ignore_index=True).astype(object)  # fmt: skip
     submitted = _timed(stack([_bare(table) for table in others]), timing)
     origins = submitted.keys["origin_date"].unique()
-    mine = to_matrix(hindcasts[hindcasts["origin_date"].isin(origins)])
-    mine = _timed(_bare(mine), pd.Series(REPLAY, index=range(len(mine.keys))))
-    # A model of Vigie's that was submitted counts as it was submitted.
-    taken = set(map(tuple, submitted.keys[["model_id", "series_id", "origin_date"]].drop_duplicates().to_numpy()))
-    free = [tuple(row) not in taken for row in mine.keys[["model_id", "series_id", "origin_date"]].to_numpy()]
-    everything = stack([submitted, mine.where(np.asarray(free, dtype=bool))])
+    everything = submitted
+    if len(hindcasts):  # a night in which no route can be forecast has none
+        mine = to_matrix(hindcasts[hindcasts["origin_date"].isin(origins)])
+        mine = _timed(_bare(mine), pd.Series(REPLAY, index=range(len(mine.keys))))
+        # A model of Vigie's that was submitted counts as it was submitted.
+        taken = set(map(tuple, submitted.keys[["model_id", "series_id", "origin_date"]].drop_duplicates().to_numpy()))
+        free = [tuple(row) not in taken for row in mine.keys[["model_id", "series_id", "origin_date"]].to_numpy()]
+        everything = stack([submitted, mine.where(np.asarray(free, dtype=bool))])
     members = {name for name, words in about.items() if words.get("designated_model")} | DESIGNATED
     scores, shown = [], [submitted]
     for name in (IN_TIME, EVERYTHING):

@@ -62,7 +62,7 @@ def forecast_tables(
     return {
         "forecasts": served.current.assign(target=TARGET, as_of=as_of),
         "trajectories": served.paths,
-        "year_ahead": made.year_ahead,
+        "year_ahead": served.year_ahead(panel),
         "nowcasts": nowcasts,
         "backtest": past,
         "replays": hindcast_table(made.hindcasts, outcome_panel(data)),

@@ -77,7 +77,7 @@ def test_cron_asks_a_publisher_with_next_to_no_environment(publisher: Publisher,
     done = bare(tmp_path, "ingest", "--live", "--source", "noaa_enso")
     assert (done.returncode, "3 figures" in done.stdout) == (0, True), done.stderr
     events = [json.loads(line) for line in done.stderr.splitlines()]
-    assert "source taken" in {event["event"] for event in events}
+    assert "known" in {event["event"] for event in events}
     assert list((tmp_path / "raw" / "noaa_enso").glob("*/*/visit.json"))
 
 
@@ -141,8 +141,8 @@ def test_the_service_starts_the_very_command_and_takes_a_degraded_night_for_a_su
     assert (Path(command).name, arguments) == ("vigie", ["nightly", "--live"])
     assert service["SuccessExitStatus"] == [str(EXIT_DEGRADED)]
     assert any(entry.startswith("VIGIE_HOME=/var/lib/vigie ") for entry in service["Environment"])
-    assert service["ReadWritePaths"] == ["/var/lib/vigie"]
-    assert service["EnvironmentFile"] == ["-/etc/vigie/environment"], (
+    assert service["StateDirectory"] == ["vigie"]
+    assert service["EnvironmentFile"] == ["-/etc/vigie/environment", "-/etc/vigie/secrets.env"], (
         "keys come from the environment, and may be missing"
     )
     assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d", timer["OnCalendar"][0])

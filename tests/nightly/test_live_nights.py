@@ -86,13 +86,21 @@ def test_a_night_of_which_any_sources_fail_publishes_names_them_and_takes_none_b
         paths[of_source[place % len(of_source)]] = faults[number % len(faults)]
     night = quick_night(home, server, paths)
     server.close()
-    assert {item["source_id"] for item in night.degraded if "route_id" not in item} == broken
+    editions = night.release.read("editions")
+    # Some of the publishers' small answers are another size than the bundled figures: they wait for a person.
+    held = set(editions.loc[editions["state"] == "held", "source_id"].astype(str))
+    named = {item["source_id"] for item in night.degraded if "route_id" not in item}
+    assert {name for name in named if not name.startswith("vigie-")} == broken | held
     assert {item["source_id"] for item in night.release.manifest["degraded"]} >= broken
     assert ReleaseStore(home).verify() is None
     after = known(home)
-    for name in broken:
+    for name in held:
         pd.testing.assert_frame_equal(_of(after, name), _of(before, name))
-    taken = complete[~complete["source_id"].isin(broken)]
+    sound_or_former = pd.concat([complete, before])[[*FIGURE, "obs_value"]].drop_duplicates()
+    for name in broken:  # parts of a visit that came are kept, and no part by half
+        assert len(_of(after, name).merge(sound_or_former)) == len(_of(after, name))
+    taken = complete[~complete["source_id"].isin(broken | held)]
+    assert len(taken) or broken | held >= set(NAMES)
     both = taken.merge(after, on=FIGURE, how="left", suffixes=("", "_known"))
     assert (both["obs_value"] == both["obs_value_known"]).all()
 

@@ -18,7 +18,7 @@ from ingest.http import Client
 from ingest.source import LiveSource, Pull, RawFile
 from tests.ingest import miniature_files as files
 from tests.ingest.live import layouts_indicators
-from tests.ingest.live.publisher import Asked, Publisher, Reply
+from tests.ingest.live.publisher import Asked, Publisher, Reply, browsers_only
 
 TODAY = dt.date(2024, 3, 20)
 Changes = dict[str, dict[str, Any]]
@@ -41,16 +41,6 @@ def whole_visit(source: LiveSource, visit: Pull) -> list[RawFile]:
     for fault in visit.failures:
         raise fault
     return files
-
-
-def browsers_only(reply: Reply) -> Callable[[Asked], Reply]:
-    """What a web application firewall answers."""
-
-    def answer(asked: Asked) -> Reply:
-        known = asked.headers.get("user-agent", "").startswith("Mozilla/")
-        return reply if known else Reply(b"<html>Access denied</html>", 403)
-
-    return answer
 
 
 # --- Eurostat: a cube that is asked for slices

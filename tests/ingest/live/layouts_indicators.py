@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest.sources.unhcr_statistics import DATASETS
 from ingest.sources.worldbank_wdi import TARGETS as WDI
-from tests.ingest.live.publisher import Asked, Publisher, Reply
+from tests.ingest.live.publisher import Asked, Publisher, Reply, browsers_only
 
 KEYS = {"IDMC_CLIENT_ID": "n4me-of-nobody", "DTM_SUBSCRIPTION_KEY": "k3y-of-nobody"}
 """Variables of the environment that open these miniatures, and nothing else."""
@@ -179,7 +179,7 @@ def iom_dtm_displacement(publisher: Publisher) -> dict[str, Any]:
         }
         return Reply(json.dumps(body).encode())
 
-    address = publisher.serve("/v3/displacement/admin0", rounds)
+    address = publisher.serve("/v3/displacement/admin0", lambda asked: browsers_only(rounds(asked))(asked))
     return {
         "addresses": {"admin0": address}, "pause_seconds": 0, "asked": "always",
         "options": {"countries": ["SDN", "AFG"]},

@@ -135,3 +135,13 @@ def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Handler
+
+
+def browsers_only(reply: Reply) -> Callable[[Asked], Reply]:
+    """What a web application firewall answers."""
+
+    def answer(asked: Asked) -> Reply:
+        known = asked.headers.get("user-agent", "").startswith("Mozilla/")
+        return reply if known else Reply(b"<html>Access denied</html>", 403)
+
+    return answer
