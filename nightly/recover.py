@@ -16,6 +16,7 @@ from core.languages import marked as _
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
 from store.caches import BacktestStore
+from store.editions import EditionStore
 from store.files import remove_unfinished
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
@@ -51,6 +52,7 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     VintageStore(home).check_files()
     if removed := remove_unfinished(home, now):
         get_logger().info("unfinished files removed", files=len(removed))
+    EditionStore(home, journal).recover()
     current = releases.current()
     if current is None:
         return []

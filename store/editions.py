@@ -8,6 +8,7 @@ would be without it. Rows of the journal tell its life; nothing of it is erased.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,8 @@ _STATES: dict[str, State] = {
     TAKEN_IN: "known", HELD_BACK: "held", ACCEPT: "known", REJECT: "rejected", WITHDRAW: "withdrawn",
 }  # fmt: skip
 FOLDER = "editions"
+_BEGUN = ".begun"
+"""End of the name of a note about figures that are being stored; their row of the journal removes it."""
 
 
 @dataclass(frozen=True)
@@ -204,11 +207,15 @@ class EditionStore:
         Raises:
             StoreError: The vintages or the journal cannot be written.
         """
+        self.recover()
+        row = self._row(TAKEN_IN, arrival, notices, self._new_id(arrival))
+        note = self._begin(arrival.source_id, row)
         done = self._store(arrival.observations, arrival.received, complete=arrival.complete)
         newest = next(reversed(self.all(arrival.source_id)), None)
         if newest is not None and (newest.sha256, newest.state, done["stamps"]) == (arrival.sha256, KNOWN, []):
+            note.unlink()
             return newest
-        return self._add(TAKEN_IN, arrival, done, notices)
+        return _after(None, self._end(note, row, done))
 
     def hold(self, arrival: Arrival, reasons: Sequence[Message]) -> Edition:
         """Keep an edition for a person to decide about; one of the same bytes that is held already stays the one.
@@ -219,10 +226,9 @@ class EditionStore:
         former = self.newest_of(arrival.source_id, arrival.sha256)
         if former is not None and former.state == HELD:
             return former
-        held = {"why_held": [one.to_json() for one in reasons]}
-        name = self._new_id(arrival)
-        write_bytes(self._file(name), parquet_bytes(arrival.observations))
-        return self._add(HELD_BACK, arrival, held, (), name)
+        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), why_held=[one.to_json() for one in reasons])
+        write_bytes(self._file(row.subject), parquet_bytes(arrival.observations))
+        return _after(None, self._journal.record(row))
 
     def decide(self, decision: Decision) -> Edition:
         """Let a held edition be known from today on, put it aside for good, or take a known one back.
@@ -233,15 +239,59 @@ class EditionStore:
             InputError: There is no such edition, its state is another, or no reason or name is given.
             StoreError: The vintages or the journal cannot be written.
         """
+        self.recover()
         wanted = KNOWN if decision.action == WITHDRAW else HELD
         edition = self._to_decide(decision, wanted)
-        facts = {ACCEPT: self._accepted, REJECT: lambda _one: {}, WITHDRAW: self._withdrawn}[decision.action](edition)
-        payload = {**decision.marks, **facts}
         row = Entry(
-            decision.actor.strip(), decision.action, edition.edition_id, reason=decision.reason.strip(), payload=payload
-        )
-        done = _after(edition, self._journal.record(row))
+            decision.actor.strip(), decision.action, edition.edition_id, reason=decision.reason.strip(),
+            payload=dict(decision.marks),
+        )  # fmt: skip
+        note = self._begin(edition.source_id, row)
+        facts = {ACCEPT: self._accepted, REJECT: lambda _one: {}, WITHDRAW: self._withdrawn}[decision.action](edition)
+        done = _after(edition, self._end(note, row, facts))
         get_logger().info(decision.action, edition_id=edition.edition_id, actor=decision.actor)
+        return done
+
+    def recover(self) -> list[str]:
+        """Record what was stored before the process was killed, so that it can be withdrawn; nothing may be storing.
+
+        Returns:
+            The editions recorded.
+
+        Raises:
+            StoreError: The home or the journal cannot be read or written.
+        """
+        recovered = []
+        for note in sorted((self._home / FOLDER).glob(f"*{_BEGUN}")):
+            begun = json.loads(note.read_text("utf-8"))
+            source_id, row = begun["source_id"], Entry(**begun["row"])
+            told = {stamp for one in self.all(source_id) for stamp in (*one.stamps, *one.undone)}
+            rows = self._vintages.stored_since(source_id, begun["since"])
+            rows = rows[~rows["stored_at"].isin(list(told))]
+            facts = _facts(rows)
+            if row.action == WITHDRAW and len(rows):
+                edition = next(one for one in self.all(source_id) if one.edition_id == row.subject)
+                facts = self._withdrawn(edition, facts["stamps"])
+            if len(rows):
+                self._journal.record(replace(row, payload={**row.payload, **facts}))
+                recovered.append(row.subject)
+                get_logger().warning("recorded after a kill", edition_id=row.subject, action=row.action)
+            note.unlink()
+        return recovered
+
+    def _begin(self, source_id: str, row: Entry) -> Path:
+        """Note what is about to be stored, and the newest row before it."""
+        about = {"actor": row.actor, "action": row.action, "subject": row.subject, "reason": row.reason}
+        since = self._vintages.newest_time(source_id)
+        kept = {"source_id": source_id, "since": since, "row": {**about, "payload": dict(row.payload)}}
+        note = self._home / FOLDER / f"{row.subject}{_BEGUN}"
+        write_bytes(note, json.dumps(kept).encode())
+        return note
+
+    def _end(self, note: Path, row: Entry, facts: Mapping[str, Any]) -> Entry:
+        """Record what was stored; the note is not needed any more."""
+        done = self._journal.record(replace(row, payload={**row.payload, **facts}))
+        note.unlink()
         return done
 
     def _accepted(self, edition: Edition) -> dict[str, Any]:
@@ -251,33 +301,29 @@ class EditionStore:
         rows = rows.assign(as_of_estimated=rows["as_of_estimated"] | again)
         return self._store(rows, _today(), complete=edition.complete)
 
-    def _withdrawn(self, edition: Edition) -> dict[str, Any]:
-        void = [*self.void(edition.source_id), *edition.stamps]
+    def _withdrawn(self, edition: Edition, already: Sequence[str] = ()) -> dict[str, Any]:
+        """Take back what is not so yet; ``already`` are the stamps of what was before a kill."""
+        void = [*self.void(edition.source_id), *edition.stamps, *map(dt.datetime.fromisoformat, already)]
         wrote = [
             _stamp(rows)
             for stamp in edition.stamps
             if len(rows := self._vintages.take_back(edition.source_id, stamp, void, _today()))
         ]
-        return {"undone": wrote}
+        return {"undone": [*already, *wrote]}
 
     def _store(self, rows: pd.DataFrame, received: dt.date, *, complete: bool) -> dict[str, Any]:
         """Store rows; what they changed, as it is kept."""
-        news = self._vintages.append_edition(rows, received=received, complete=complete)
-        gone = news["obs_value"].isna()
-        first = news["version"].eq("first")
-        counts = {"new": int(first.sum()), "gone": int(gone.sum()), "changed": int((~first & ~gone).sum())}
-        return {**counts, "stamps": [_stamp(news)] if len(news) else []}
+        return _facts(self._vintages.append_edition(rows, received=received, complete=complete))
 
-    def _add(
-        self, action: str, arrival: Arrival, facts: Mapping[str, Any], notices: Sequence[Message], name: str = ""
-    ) -> Edition:
+    def _row(
+        self, action: str, arrival: Arrival, notices: Sequence[Message], edition_id: str, **facts: object
+    ) -> Entry:  # fmt: skip
         payload = {
             **arrival.payload, "source_id": arrival.source_id, "file": arrival.file, "sha256": arrival.sha256,
             "rows": len(arrival.observations), "complete": arrival.complete,
             "told": [one.to_json() for one in notices], **facts,
         }  # fmt: skip
-        edition_id = name or self._new_id(arrival)
-        return _after(None, self._journal.record(Entry(arrival.given_by, action, edition_id, payload=payload)))
+        return Entry(arrival.given_by, action, edition_id, payload=payload)
 
     def _new_id(self, arrival: Arrival) -> str:
         stem = f"{arrival.source_id}-{arrival.received:%Y%m%d}-{arrival.sha256[:8]}"
@@ -330,6 +376,14 @@ def _after(edition: Edition | None, row: Entry) -> Edition:
         edition, state=_STATES[row.action], decided=row.at, decided_by=row.actor, reason=row.reason,
         stamps=edition.stamps + stamps, undone=edition.undone + undone, **counts,
     )  # fmt: skip
+
+
+def _facts(news: pd.DataFrame) -> dict[str, Any]:
+    """What rows that were stored changed, as it is kept."""
+    gone = news["obs_value"].isna()
+    first = news["version"].eq("first")
+    counts = {"new": int(first.sum()), "gone": int(gone.sum()), "changed": int((~first & ~gone).sum())}
+    return {**counts, "stamps": [pd.Timestamp(time).isoformat() for time in news["stored_at"].unique()]}
 
 
 def _stamp(rows: pd.DataFrame) -> str:

@@ -245,6 +245,17 @@ class VintageStore:
         """Every ``source_id`` that has rows, sorted."""
         return sorted({path.parent.name for path in self.folder.glob("*/*.parquet")})
 
+    def newest_time(self, source_id: str) -> str:
+        """``stored_at`` of the newest row of a source; empty where it has none."""
+        times = [pc.max(table["stored_at"]).as_py() for table in self._partitions(source_id).tables() if len(table)]
+        return pd.Timestamp(max(times)).isoformat() if times else ""
+
+    def stored_since(self, source_id: str, time: str) -> pd.DataFrame:
+        """Rows of a source that were stored after a ``stored_at``, as :meth:`append_edition` returns them."""
+        table = _numbered(self._partitions(source_id).tables())
+        rows: pd.DataFrame = table.select(_STORED.names).to_pandas()
+        return rows[rows["stored_at"] > pd.Timestamp(time)] if time else rows
+
     def append_rejected(self, rejected: pd.DataFrame) -> int:
         """Keep rows that a parser set aside; a row already kept is not kept twice.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pytest import MonkeyPatch
 
 from core.errors import InputError, Message
 from store.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, Decision, EditionStore
@@ -137,3 +138,37 @@ def test_a_decision_without_a_name_or_a_reason_is_refused(
         editions.decide(Decision(ACCEPT, held.edition_id, actor, reason))
     with pytest.raises(InputError, match="no edition 'nothing'"):
         editions.decide(Decision(ACCEPT, "nothing", "Ana", "seen"))
+
+
+@pytest.mark.parametrize("action", ["taken in", WITHDRAW, ACCEPT])
+def test_what_a_kill_left_without_its_row_of_the_journal_is_recorded_and_can_be_withdrawn(
+    tmp_path: Path, journal: Journal, editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch, action: str
+) -> None:
+    editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
+    wrong = arrival(observations(("2024-12", 100_000, "2025-02-15"), ("2025-01", 7, "2025-02-15")), "b")
+    begun = editions.hold(wrong, WHY) if action == ACCEPT else editions.take_in(wrong) if action == WITHDRAW else None
+    with monkeypatch.context() as killed:
+        killed.setattr(journal, "record", lambda _row: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            editions.take_in(wrong) if begun is None else editions.decide(
+                Decision(WITHDRAW if action == WITHDRAW else ACCEPT, begun.edition_id, "Ana", "seen")
+            )
+    (name,) = editions.recover()
+    assert editions.recover() == []
+    found = editions.all()[-1]
+    assert found.edition_id == name
+    if action != WITHDRAW:
+        assert (found.state, found.new, found.changed, value(tmp_path)) == ("known", 1, 1, [100_000.0, 7.0])
+        assert decide(editions, WITHDRAW, name) == "withdrawn"
+    assert (editions.all()[-1].state, value(tmp_path)) == ("withdrawn", [100.0])
+
+
+def test_a_kill_before_anything_was_stored_leaves_no_edition(
+    editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(VintageStore, "append_edition", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
+    assert editions.recover() == []
+    assert editions.all() == []
