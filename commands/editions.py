@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import fnmatch
 import json
@@ -35,10 +36,15 @@ def list_editions(
     if context.invoked_subcommand is not None:
         return
     from store.editions import EditionStore
+    from store.lock import AlreadyRunningError, night_lock
 
     folder = home_folder(home)
     with opened_journal(folder) as journal:
-        found = EditionStore(folder, journal).all()
+        editions = EditionStore(folder, journal)
+        if editions.is_interrupted():
+            with contextlib.suppress(AlreadyRunningError), night_lock(folder):  # a running night records its own
+                editions.recover()
+        found = editions.all()
     if as_json:
         typer.echo(json.dumps([one.record() for one in found], indent=1, ensure_ascii=False))
     else:

@@ -247,10 +247,19 @@ class EditionStore:
             payload=dict(decision.marks),
         )  # fmt: skip
         note = self._begin(edition.source_id, row)
-        facts = {ACCEPT: self._accepted, REJECT: lambda _one: {}, WITHDRAW: self._withdrawn}[decision.action](edition)
+        facts: dict[str, Any] = {}
+        if decision.action != REJECT:
+            facts = self._accepted(edition) if decision.action == ACCEPT else self._withdrawn(edition)
         done = _after(edition, self._end(note, row, facts))
         get_logger().info(decision.action, edition_id=edition.edition_id, actor=decision.actor)
         return done
+
+    def is_interrupted(self) -> bool:
+        """Whether figures are being stored just now, or a kill left some without their row of the journal."""
+        return bool(self._notes())
+
+    def _notes(self) -> list[Path]:
+        return sorted((self._home / FOLDER).glob(f"*{_BEGUN}"))
 
     def recover(self) -> list[str]:
         """Record what was stored before the process was killed, so that it can be withdrawn; nothing may be storing.
@@ -262,7 +271,7 @@ class EditionStore:
             StoreError: The home or the journal cannot be read or written.
         """
         recovered = []
-        for note in sorted((self._home / FOLDER).glob(f"*{_BEGUN}")):
+        for note in self._notes():
             begun = json.loads(note.read_text("utf-8"))
             source_id, row = begun["source_id"], Entry(**begun["row"])
             told = {stamp for one in self.all(source_id) for stamp in (*one.stamps, *one.undone)}

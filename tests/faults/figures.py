@@ -9,10 +9,12 @@ Needs the published files, named by VIGIE_RAW_DATA; long tables are cut down to 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import random
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,12 +32,13 @@ from core.schema import ALL, NOT_APPLICABLE
 from ingest.catalogue import SOURCES
 from ingest.plausibility import USUAL_LEAST, judge
 from ingest.source import Parsed, RawFile
-from tests.faults.files import FILES
+from tests.faults.files import FILES, documented_answers
 
 Grid = list[list[Any]]
 Mutation = Callable[[random.Random, Grid], Grid]
 READERS = ("read_rda", "read_sheet", "read_sheets")
-KEPT_ROWS = 120
+TEXTS = (".csv", ".tsv", ".csv.gz", ".zip")
+KEPT_ROWS, HEAD = 120, 8
 NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
 REFUSED, ASIDE, HELD, TOLD, SAME, SMALL = (
     "refused", "rows set aside", "held", "told as a large revision or as missing", "same figures", "below the usual",
@@ -78,10 +81,45 @@ def sound_files(folder: Path) -> Iterator[Sound]:
     for source_id, names in FILES.items():
         for name in names:
             raw = RawFile(Path(name).name, (folder / name).read_bytes())
-            opened = text_cells(source_id, raw) if raw.name.endswith((".csv", ".tsv")) else _table(source_id, raw)
-            if opened is not None:
-                grid, read = opened
-                yield sound(source_id, raw.name, grid, read)
+            grid, read = cells_of(source_id, raw)
+            yield sound(source_id, raw.name, grid, read)
+    for answer in documented_answers():
+        if answer.source_id not in FILES:
+            yield sound(answer.source_id, answer.raw.name, *cells_of(answer.source_id, answer.raw))
+
+
+def cells_of(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
+    """Cells of a file and what parses them."""
+    if raw.name.endswith(".json"):
+        return _records(source_id, raw)
+    return text_cells(source_id, raw) if raw.name.endswith(TEXTS) else _table(source_id, raw)
+
+
+def _records(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
+    """Cells of a list of objects, the largest in a JSON document."""
+    lists = [("", json.loads(raw.content))]
+    for path, value in lists:  # grows while it is walked
+        children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        lists += [(f"{path}/{name}", child) for name, child in children]
+    path, rows = max(
+        ((path, one) for path, one in lists if isinstance(one, list) and all(isinstance(row, dict) for row in one)),
+        key=lambda found: len(found[1]),
+    )
+    names = list(rows[0])
+
+    def read(cells: Grid) -> Parsed:
+        body = json.loads(raw.content)
+        made = [dict(zip(cells[0], row, strict=True)) for row in cells[1:]]
+        place, parent, last = body, None, ""
+        for last in path.split("/")[1:]:
+            parent, place = place, place[int(last) if isinstance(place, list) else last]
+        if parent is None:
+            body = made
+        else:
+            parent[int(last) if isinstance(parent, list) else last] = made
+        return SOURCES[source_id].parse(RawFile(raw.name, json.dumps(body).encode()))
+
+    return [names, *([row.get(name) for name in names] for row in rows[:KEPT_ROWS])], read
 
 
 def sound(source_id: str, name: str, grid: Grid, read: Callable[[Grid], Parsed]) -> Sound:
@@ -97,7 +135,7 @@ def newest(rows: pd.DataFrame) -> pd.DataFrame:
 
 def text_cells(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
     separator = "\t" if raw.name.endswith(".tsv") else ","
-    text = raw.content.decode("utf-8-sig")
+    text = _unpacked(raw).decode("utf-8-sig")
     quoting: Any = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
     grid = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     ends = text.endswith("\n")
@@ -106,12 +144,28 @@ def text_cells(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Par
         sink = io.StringIO(newline="")
         csv.writer(sink, delimiter=separator, lineterminator="\n", quoting=quoting).writerows(cells)
         written = sink.getvalue() if ends else sink.getvalue().rstrip("\n")
-        return SOURCES[source_id].parse(RawFile(raw.name, written.encode()))
+        return SOURCES[source_id].parse(RawFile(raw.name, _packed(raw, written.encode())))
 
     return grid[:3] + grid[3:][-KEPT_ROWS:], read
 
 
-def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]] | None:
+def _unpacked(raw: RawFile) -> bytes:
+    if raw.name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            return archive.read(archive.namelist()[0])
+    return gzip.decompress(raw.content) if raw.name.endswith(".gz") else raw.content
+
+
+def _packed(raw: RawFile, content: bytes) -> bytes:
+    if raw.name.endswith(".zip"):
+        sink = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive, zipfile.ZipFile(sink, "w") as made:
+            made.writestr(archive.namelist()[0], content)
+        return sink.getvalue()
+    return gzip.compress(content, 1) if raw.name.endswith(".gz") else content
+
+
+def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
     """Cells of a workbook or R file, by way of the reader that the parser calls: unpacking takes seconds each time."""
     module: Any = SOURCES[source_id]
     seen: dict[str, Any] = {}
@@ -130,12 +184,10 @@ def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]
             if hasattr(module, name):
                 stack.enter_context(mock.patch.object(module, name, watch(name)))
         module.parse(raw)
-    if not seen:
-        return None
     name, found = next(iter(seen.items()))
     sheet = max(found, key=lambda one: found[one].size) if isinstance(found, dict) else None
     frame: pd.DataFrame = found if sheet is None else found[sheet]
-    first = 3 if name != "read_rda" else 0
+    first = HEAD if name != "read_rda" else 0
     frame = pd.concat([frame.iloc[:first], frame.iloc[first:].tail(KEPT_ROWS)])
     head = [list(frame.columns)] if name == "read_rda" else []
 
