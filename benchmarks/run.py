@@ -50,6 +50,13 @@ def nights(home: Path) -> list[str]:
     return lines
 
 
+SITUATIONS = (
+    "The same by situation: size of the series (mean of the twelve months up to the origin), calm and surge months "
+    "(1.5 times that mean), high figures (threshold-weighted CRPS above nine in ten earlier months), whole paths "
+    "(energy score over that of the baseline's paths; h is their length):"
+)
+
+
 def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
     """Relative WIS (log, natural) and coverage per model and horizon, as Markdown."""
     lines = ["| model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n |", "|---|---|---|---|---|---|"]
@@ -79,9 +86,22 @@ def by_part(rows: pd.DataFrame) -> list[str]:
         ratios = sums["wis_log"] / sums["reference_log"]
         for name in part.drop_duplicates().sort_values():
             own = [float(ratios.get((name, step), math.nan)) for step in HORIZONS]
-            cells = ["–" if math.isnan(ratio) else f"{ratio:.3f}" for ratio in own]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+            lines.append(_ratios(name, own))
     return lines
+
+
+def by_situation(scores: pd.DataFrame) -> list[str]:
+    """The ensemble's score (log) over the baseline's by situation (``core.release.SITUATION_SCORES``), as Markdown."""
+    lines = ["| situation | " + " | ".join(f"h = {step}" for step in HORIZONS) + " |", "|---|" + "---|" * len(HORIZONS)]
+    for (kind, group), rows in scores[scores["scale"] == "log"].groupby(["kind", "group"], sort=False):
+        ratios = rows.set_index("horizon")["relative_score"]
+        lines.append(_ratios(f"{kind}: {group}", [float(ratios.get(step, math.nan)) for step in HORIZONS]))
+    return lines
+
+
+def _ratios(name: object, ratios: list[float]) -> str:
+    cells = ["–" if math.isnan(ratio) else f"{ratio:.3f}" for ratio in ratios]
+    return f"| {name} | " + " | ".join(cells) + " |"
 
 
 def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
@@ -90,13 +110,14 @@ def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         home = kept or Path(folder) / "home"
         if kept is None:
-            found["Nights"] = nights(home)
+            found["Nights"] = [engine(), "", *nights(home)]
         release = ReleaseStore(home).current()
         if release is not None:
             title = "Five routes, bundled figures, 60 origins to November 2024"
             parts = by_part(score_rows(release.read("backtest"), panel_of(release)))
             words = "The ensemble on log1p scale, by route and by year of the origin. No origin lies before 2018:"
             found[title] = [engine(), LUCK, "", *skill_table(release.read("scores")), "", words, "", *parts]
+            found[title] += ["", SITUATIONS, "", *by_situation(release.read("situation_scores"))]
     return found
 
 

@@ -509,6 +509,28 @@ GROUP_ERRORS = Table(
     (), "forecasting.verification.scores", ("dashboard",),
 )  # fmt: skip
 
+SITUATION_SCORES = Table(
+    "situation_scores",
+    "The ensemble's scores at past origins where it matters: by size of the series, in calm and surge months, for high "
+    "figures (threshold-weighted CRPS) and for whole paths (energy score).",
+    _of(
+        "kind group model_id horizon scale score relative_score relative_score_lo relative_score_hi coverage_80 n",
+        kind=_text("what is told apart, or scored", "size", "month", "high", "path"),
+        group=_text(
+            "`size`: mean of the twelve months up to the origin; `month`: `surge` with 1.5 times that mean or more, "
+            "else `calm`; `high`: share of earlier months below the threshold; `path`: each series `alone`, or all "
+            "`together`"
+        ),
+        horizon=Column(WHOLE, "periods ahead of the origin; of paths their length", "periods"),
+        score=_number("mean WIS, threshold-weighted CRPS by quantiles, or energy score", "score"),
+        relative_score=_gap(_number("ratio of that to the baseline's on the same rows; below 1 is better")),
+        relative_score_lo=_gap(_number("lower end of its 90 % block-bootstrap interval")),
+        relative_score_hi=_gap(_number("upper end of its 90 % block-bootstrap interval")),
+        coverage_80=_gap(WORDS["coverage_80"]),
+    ),
+    ("kind", "group", "model_id", "horizon", "scale"), "forecasting.verification.situations", ("dashboard",),
+)  # fmt: skip
+
 ALERT_RELIABILITY = Table(
     "alert_reliability", "Reliability of the rules' probabilities at past origins, by bin.",
     _of(
@@ -642,6 +664,7 @@ TABLES: tuple[Table, ...] = (
     WEIGHTS,
     EXPLANATIONS,
     GROUP_ERRORS,
+    SITUATION_SCORES,
     replace(DRIVER_TESTS, columns=DRIVER_TESTS.columns | _PROVENANCE),
     OBSERVATIONS,
     _like(

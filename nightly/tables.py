@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.calendar import write_period
 from core.errors import InputError
-from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS
+from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check
 from core.settings import SNAPSHOT
 from forecasting.explanation import explain
@@ -23,6 +23,7 @@ from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
+from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.source import SourceCard
@@ -69,6 +70,7 @@ def forecast_tables(
         "figures_then": earlier_values(data, past),
         "scores": summarise(made.hindcasts, panel),
         "calibration": calibration_table(past, panel),
+        "situation_scores": check(situation_scores(made.hindcasts, panel), SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
             made.current,

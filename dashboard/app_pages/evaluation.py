@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, layout, memory, record_view, skill_map, state
+from dashboard import downloads, evaluation_view, layout, memory, record_view, situation_view, skill_map, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
@@ -51,6 +51,7 @@ def show(night: Night) -> None:
     evaluation_view.show_issued(night)
     show_calibration(night, route_id)
     evaluation_view.show_groups(night)
+    situation_view.show(night, scale)
     record_view.show(night, route_id)
     show_driver_tests(night)
 

@@ -188,6 +188,7 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "track_record": make_track_record(),
         "scores": make_scores(),
         "calibration": make_calibration(),
+        "situation_scores": make_situation_scores(),
         "weights": make_weights(),
         "explanations": pd.concat(
             [make_explanation(route, values) for route, values in known.items() if route != too_old]
@@ -420,6 +421,20 @@ def make_calibration() -> pd.DataFrame:
                 for b in range(10)
             ]
     return pd.DataFrame(table, columns=["model_id", "series_id", "horizon", "kind", "level", "value", "n"])
+
+
+def make_situation_scores() -> pd.DataFrame:
+    table = [
+        {
+            "kind": kind, "group": group, "model_id": "vigie-ensemble", "horizon": horizon, "scale": scale,
+            "score": 0.2, "relative_score": 0.8, "relative_score_lo": 0.7, "relative_score_hi": 0.9,
+            "coverage_80": 0.8, "n": 40,
+        }
+        for kind, group, horizons in (("month", "surge", (1, 12)), ("path", "alone", (12,)))
+        for horizon in horizons
+        for scale in ("log", "natural")
+    ]  # fmt: skip
+    return pd.DataFrame(table)
 
 
 def make_weights() -> pd.DataFrame:

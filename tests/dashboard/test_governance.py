@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import evaluation_view, first_visit, reads
+from dashboard import evaluation_view, first_visit, reads, situation_view
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification.scores import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -79,3 +79,12 @@ def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) 
     assert night.document("known_issues.md") == ""
     assert night.frame("group_errors").empty
     assert "No errors by group in this release" in said(visit("evaluation"))
+
+
+def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(release: Release) -> None:
+    rows = release.read("situation_scores")
+    found = situation_view.table(rows[rows["scale"] == "log"])
+    assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone"]
+    assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–"]
+    assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"
+    assert "Who always warns does well here" in said(visit("evaluation"))

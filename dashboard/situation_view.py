@@ -1,0 +1,80 @@
+"""How good the forecast is where it matters: small series, surges, high figures, whole paths."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.languages import NOTHING
+from dashboard import downloads
+from dashboard.evaluation_view import ratio_words
+from dashboard.i18n import _, ngettext
+from dashboard.layout import small
+from dashboard.reads import Night
+from forecasting.verification.situations import ALONE, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
+
+AHEAD = (1, 3, 6, 12)
+
+
+def show(night: Night, scale: str) -> None:
+    """One row per situation, and what each means."""
+    st.header(_("How good is it where it matters?"), anchor=False)
+    rows = night.frame("situation_scores")
+    if rows.empty:
+        st.markdown(small(_("No scores by situation in this release.")))
+        return
+    title = _("Scores by situation, over the baseline’s")
+    st.table(table(rows[rows["scale"] == scale]), border="horizontal", hide_index=True, alt=title)
+    st.markdown("\n".join(f"- {text}" for text in meanings()))
+    downloads.buttons(downloads.export_of(night, "situation-scores", title, rows))
+
+
+def meanings() -> list[str]:
+    """How to read each kind of row, in one sentence."""
+    return [
+        _("Size: how good the forecast is for routes with few and with many people a month in the year before."),
+        _(
+            "Surge: months with at least 1.5 times the mean of the year before. Who always warns does well here, so "
+            "read the next row too."
+        ),
+        _("High figures: only errors above the level that nine in ten earlier months stayed under, in any month."),
+        _(
+            "Whole paths: whether twelve months in a row, as totals and scenarios use them, come nearer to what "
+            "happened than the baseline’s."
+        ),
+    ]
+
+
+def situations() -> dict[tuple[str, str], str]:
+    """Names of kinds and groups, in their order."""
+    return {
+        (SIZE, "<100"): _("Size: under 100 a month"),
+        (SIZE, "100-999"): _("Size: 100 to 999"),
+        (SIZE, "1000-9999"): _("Size: 1,000 to 9,999"),
+        (SIZE, ">=10000"): _("Size: 10,000 and more"),
+        (MONTH, CALM): _("Calm months"),
+        (MONTH, SURGE): _("Surge months"),
+        (HIGH, "90%"): _("High figures"),
+        (PATH, ALONE): _("Whole paths, each route alone"),
+        (PATH, TOGETHER): _("Whole paths, all routes together"),
+    }
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ratios to the baseline by months ahead, with their intervals and cases; rows of one scale are given."""
+    by_place = {(str(row["kind"]), str(row["group"]), int(row["horizon"])): row for row in rows.to_dict("records")}
+    present = {(kind, group) for kind, group, _horizon in by_place}
+    lines = []
+    for (kind, group), name in situations().items():
+        if (kind, group) not in present:
+            continue
+        line = {_("Situation"): name}
+        for step in AHEAD:
+            row = by_place.get((kind, group, step))
+            words = NOTHING
+            if row is not None:
+                ends = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
+                words = _("{ratio}, {n} cases").format(ratio=ratio_words(*ends), n=int(row["n"]))
+            line[ngettext("{n} month", "{n} months", step).format(n=step)] = words
+        lines.append(line)
+    return pd.DataFrame(lines)

@@ -1,0 +1,116 @@
+"""Scores by situation, against slow references."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.release import SITUATION_SCORES
+from core.schema import check
+from forecasting.model import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.verification.scores import score_rows, wis
+from forecasting.verification.situations import energy_score, situation_scores, threshold_weighted
+
+MONTHS, ORIGINS = 60, 24
+
+
+def test_the_energy_score_is_its_definition_summed_pair_by_pair() -> None:
+    random = np.random.default_rng(1)
+    observed, paths = random.normal(size=4), random.normal(size=(9, 4))
+    away = sum(np.linalg.norm(path - observed) for path in paths) / 9
+    between = sum(np.linalg.norm(one - other) for one in paths for other in paths) / (9 * 8)
+    assert energy_score(observed, paths) == pytest.approx(away - between / 2)
+
+
+def test_paths_that_move_as_the_world_does_score_better_than_the_same_months_drawn_apart() -> None:
+    random = np.random.default_rng(2)
+    one, other = np.ones((1, 12)), np.eye(12)
+    together = random.normal(size=(400, 1)) @ one
+    apart = random.normal(size=(400, 12)) @ other
+    worlds = random.normal(size=(200, 1)) @ one
+    assert np.mean([energy_score(came, together) - energy_score(came, apart) for came in worlds]) < 0
+
+
+def test_the_threshold_weighted_score_is_the_integral_above_the_threshold() -> None:
+    sample = np.sort(np.random.default_rng(3).gamma(2.0, 50.0, 4000))
+    levels = (np.arange(4000) + 0.5) / 4000
+    for came in (20.0, 180.0, 400.0):
+        grid = np.arange(150.0, 1500.0, 0.05)
+        below = np.searchsorted(sample, grid, side="right") / len(sample)
+        slow = np.square(below - (grid >= came)).sum() * 0.05
+        fast = wis(np.maximum([came], 150.0), np.maximum(sample[None], 150.0), levels)[0]
+        assert fast == pytest.approx(slow, rel=0.01)
+        lifted = threshold_weighted(np.asarray([came]), np.quantile(sample, LEVELS)[None], np.asarray([150.0]))
+        assert lifted[0] == pytest.approx(slow, rel=0.2)
+
+
+def test_below_its_threshold_nothing_counts() -> None:
+    quantiles = np.linspace(1.0, 50.0, 23)[None]
+    assert threshold_weighted(np.asarray([9.0]), quantiles, np.asarray([60.0])) == 0
+    assert threshold_weighted(np.asarray([9.0]), quantiles, np.asarray([0.0])) == wis(np.asarray([9.0]), quantiles)
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Panel, pd.DataFrame]:
+    """A small and a large series; the ensemble knows their spread, the baseline's is three times as wide."""
+    random = np.random.default_rng(5)
+    periods = pd.period_range("2015-01", periods=MONTHS, freq="M")
+    levels = {"small": 4.0, "large": 8.0}
+    rows, lines = [], []
+    for name, level in levels.items():
+        values = np.exp(level + 0.3 * random.standard_normal(MONTHS))
+        rows += [
+            {"series_id": name, "time_period": str(month), "value": value}
+            for month, value in zip(periods, values, strict=True)
+        ]
+        for place in range(MONTHS - 1 - ORIGINS, MONTHS - 1):
+            for model, width in ((ENSEMBLE, 0.3), (BASELINE, 0.9)):
+                for step in (1, 2):
+                    common = {
+                        "model_id": model, "series_id": name, "origin_date": periods[place].end_time.normalize(),
+                        "horizon": step, "target_end_date": (periods[place] + step).end_time.normalize(),
+                        "output_type": "quantile",
+                    }  # fmt: skip
+                    quantiles = np.exp(level + width * NORMAL_SCORES)
+                    lines += [
+                        {**common, "output_type_id": at, "value": value}
+                        for at, value in zip(LEVELS, quantiles, strict=True)
+                    ]
+    return panel_from_rows(pd.DataFrame(rows)), pd.DataFrame(lines)
+
+
+def test_every_scored_month_is_in_one_class_and_means_add_up(world: tuple[Panel, pd.DataFrame]) -> None:
+    panel, forecasts = world
+    found = check(situation_scores(forecasts, panel), SITUATION_SCORES)
+    rows = score_rows(forecasts[forecasts["model_id"] == ENSEMBLE], panel)
+    for kind in ("size", "month"):
+        part = found[(found["kind"] == kind) & (found["scale"] == "log")]
+        assert part["n"].sum() == len(rows)
+        assert (part["score"] * part["n"]).sum() == pytest.approx(rows["wis_log"].sum())
+    assert set(found.loc[found["kind"] == "size", "group"]) == {"<100", "1000-9999"}
+
+
+def test_a_month_is_one_of_surge_by_what_was_known_at_the_origin(world: tuple[Panel, pd.DataFrame]) -> None:
+    panel, forecasts = world
+    slow = 0
+    for row in score_rows(forecasts[forecasts["model_id"] == ENSEMBLE], panel).itertuples():
+        known = panel.matrix.loc[panel.end_dates <= row.origin_date, row.series_id]
+        slow += row.observed >= 1.5 * known.iloc[-12:].mean()
+    found = situation_scores(forecasts, panel)
+    surge = found[(found["group"] == "surge") & (found["scale"] == "log")]
+    assert surge["n"].sum() == slow > 0
+
+
+def test_sharper_paths_beat_the_baselines_alone_and_together(world: tuple[Panel, pd.DataFrame]) -> None:
+    panel, forecasts = world
+    found = situation_scores(forecasts, panel)
+    paths = found[(found["kind"] == "path") & (found["scale"] == "log")].set_index("group")
+    assert paths["n"].to_dict() == {"alone": 2 * (ORIGINS - 1), "together": ORIGINS - 1}
+    assert (paths["relative_score"] < 1).all()
+
+
+def test_without_past_forecasts_the_table_is_empty(world: tuple[Panel, pd.DataFrame]) -> None:
+    panel, forecasts = world
+    assert situation_scores(forecasts.iloc[:0], panel).empty
