@@ -24,7 +24,7 @@ from commands import (
 )  # fmt: skip
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
-from core.log import configure_logging, get_logger, one_line
+from core.log import configure_logging, tell_fault
 from core.version import code_version
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -78,10 +78,7 @@ def main(run: Callable[[], None] = app) -> None:
     try:
         run()
     except VigieError as error:
-        if not sys.stderr.isatty():
-            get_logger().error("stopped", error=str(error), kind=type(error).__name__)
-        else:
-            typer.echo(f"error: {one_line(str(error))}", err=True)
+        tell_fault("stopped", str(error), kind=type(error).__name__)
         sys.exit(EXIT_NOTHING_PUBLISHED)
     except KeyboardInterrupt:
         typer.echo("stopped by hand; nothing was published", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from alerts import lifecycle
 from commands.shared import AsJson, Home, current_release
+from core.errors import InputError
 from core.log import one_line
 from core.routes import is_route
 from core.settings import home_folder, load_settings
@@ -143,6 +145,10 @@ def open_desk(home: Path | None) -> Iterator[Workflow]:
     from workflow import open_workflow
 
     folder = home_folder(home)
+    if os.geteuid() == 0 and folder.exists() and (owner := folder.stat().st_uid):
+        raise InputError(
+            f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …"
+        )
     with open_workflow(folder, load_settings(folder)) as desk:
         yield desk
 

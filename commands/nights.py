@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +20,12 @@ from commands.shared import (
     opened_journal,
 )
 from core.errors import InputError, VigieError
+from core.log import get_logger, tell_fault
 from core.progress import progress_bar
 from core.settings import SNAPSHOT, home_folder, load_settings
+
+if TYPE_CHECKING:
+    from nightly.inputs import Ingested
 
 _FIRST_ROWS = 8
 snapshot_app = typer.Typer(no_args_is_help=True, help="The figures bundled in data/.")
@@ -119,7 +124,10 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
     for line in report.summary():
-        typer.echo(line, err=line.startswith("failed"))
+        if line.startswith("failed"):
+            tell_fault("failed", line)
+        else:
+            typer.echo(line)
     _end(len(report.failed), len(report.held), len(report.taken))
 
 
@@ -133,7 +141,7 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
         load_snapshot(VintageStore(folder), journal)
         done = [ingest_own(folder, Path(path), mapping, journal, login_name()) for path in file]
     for one in done:
-        typer.echo(one.summary(), err=one.is_held)
+        _tell_edition(one)
     _end(0, sum(one.is_held for one in done), len(done))
 
 
@@ -151,12 +159,20 @@ def _ingest_files(file: list[str], folder: Path) -> None:
                     raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
                 done = ingest_file(folder, source_id, Path(path), journal, login_name())
             except VigieError as error:
-                typer.echo(f"error: {error}", err=True)
+                tell_fault("refused", str(error), source_id=source_id)
                 failed += 1
             else:
-                typer.echo(done.summary(), err=done.is_held)
+                _tell_edition(done)
                 held, taken = held + done.is_held, taken + (not done.is_held)
     _end(failed, held, taken)
+
+
+def _tell_edition(done: Ingested) -> None:
+    """What became of a file: on standard output what is known, beside faults what waits for a person."""
+    if done.is_held and not sys.stderr.isatty():
+        get_logger().warning("held", summary=done.summary())
+    else:
+        typer.echo(done.summary(), err=done.is_held)
 
 
 def _preview(file: Path, mapping_path: Path | None) -> None:

@@ -11,7 +11,7 @@ import typer
 from commands.shared import Home, current_release
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
-from core.log import one_line
+from core.log import one_line, tell_fault
 from core.settings import home_folder, load_settings
 
 _MOST_NAMED = 3
@@ -41,7 +41,7 @@ def verify(
     folder = home_folder(home)
     problem = verify_home(folder, load_settings(folder), head)
     if problem is not None:
-        typer.echo(f"error: {problem}", err=True)
+        tell_fault("altered", str(problem), run_id=problem.run_id, file=problem.file)
         raise typer.Exit(1)
     typer.echo("The chain of releases is whole." + (" It ends with the hash given." if head else ""))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -87,8 +88,13 @@ def health(
         raise typer.Exit(0 if code == 200 else 1)
     import uvicorn
 
-    typer.echo(f"http://{address}:{port}{HEALTH_PATH}   (Ctrl+C ends it)")
-    uvicorn.run(application(folder, address), host=address, port=port, log_level="warning", server_header=False)
+    try:
+        listener = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+    except OSError as error:
+        raise InputError(f"--address {address} --port {port}: {error.strerror}") from None
+    typer.echo(f"http://{address}:{listener.getsockname()[1]}{HEALTH_PATH}   (Ctrl+C ends it)")
+    config = uvicorn.Config(application(folder, address), log_level="warning", server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def application(home: Path, address: str = "127.0.0.1") -> Starlette:

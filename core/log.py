@@ -47,6 +47,20 @@ def one_line(text: str) -> str:
     )
 
 
+def tell_fault(event: str, text: str, **facts: object) -> None:
+    """Tell a person, or the log where no terminal listens, what went wrong.
+
+    Args:
+        event: What happened, for machines.
+        text: What is wrong, for a person.
+        **facts: More for machines.
+    """
+    if sys.stderr.isatty():
+        sys.stderr.write(f"error: {one_line(text)}\n")
+    else:
+        get_logger().error(event, error=text, **facts)
+
+
 def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: one_line(value) if isinstance(value, str) else value for key, value in event.items()}
 

@@ -214,9 +214,12 @@ def load_snapshot(vintages: VintageStore, journal: Journal) -> str:
     held = set(vintages.sources())
     if not held or not loads or not set(loads[-1].payload.get("sources", [])) <= held:
         figures = snapshot.load(SNAPSHOT)
+        sources, before = sorted(set(figures["source_id"])), vintages.contents()
         new_rows = vintages.append(figures)
-        sources = sorted(set(figures["source_id"]))
-        journal.record(Entry(ACTOR, LOADED, fingerprint, payload={"new_rows": new_rows, "sources": sources}))
+        begins = {one: before[one]["until"] if one in before else "1970-01-01" for one in sources}
+        stamps = sorted({stamp for one, begin in begins.items() for stamp in vintages.stored_after(one, begin)})
+        payload = {"new_rows": new_rows, "sources": sources, "stamps": stamps}
+        journal.record(Entry(ACTOR, LOADED, fingerprint, payload=payload))
     return fingerprint
 
 

@@ -271,7 +271,16 @@ def _make_release(run: Run) -> RunResult:
             *values_ahead(data.vintages, timer.started.date()),
         ]
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
-        about = About(date, code_version(), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal))
+        about = About(
+            date,
+            code_version(),
+            kept,
+            inputs.hashes,
+            degraded,
+            run.replay,
+            chain_head(run.journal),
+            vintages.contents(),
+        )
         texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
             RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         }

@@ -66,6 +66,7 @@ class About:
         degraded: Sources that could not be used, each with the reason.
         replay: True where a past night was replayed.
         journal: The end of the journal's chain before the release: ``id`` and ``sha256``; None where it is not known.
+        vintages: What the vintages held (:meth:`store.vintages.VintageStore.contents`); None where it is not told.
     """
 
     as_of: dt.date
@@ -75,6 +76,7 @@ class About:
     degraded: Sequence[Mapping[str, str]] = ()
     replay: bool = False
     journal: Mapping[str, Any] | None = None
+    vintages: Mapping[str, Any] | None = None
 
     def in_manifest(self) -> dict[str, Any]:
         """As the manifest says it."""
@@ -86,6 +88,7 @@ class About:
             "inputs": dict(self.inputs),
             "degraded": [dict(source) for source in self.degraded],
             **({"journal": dict(self.journal)} if self.journal is not None else {}),
+            **({"vintages": dict(self.vintages)} if self.vintages is not None else {}),
         }
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import StoreError
-from core.settings import Settings
+from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
 from store.files import sha256_of_file
 from store.journal import Journal, journal_url
+from store.published import WRITTEN
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
 from store.vintages import VintageStore
@@ -47,6 +48,9 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     if kept or not settings.store.url:
         yield from _journal_problems(home, settings.journal_url, manifests)
     yield from _figure_problems(home)
+    if not settings.store.url:  # several homes fill the vintages of a shared store
+        yield from _vintage_problems(home, settings.journal_url, manifests)
+    yield from _published_problems(home, settings.journal_url)
     if head and head != store.head():
         hashes = {sha256_of_file(path): run_id for run_id, path in _paths(store.folder).items()}
         where = f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
@@ -78,6 +82,53 @@ def _figure_problems(home: Path) -> Iterator[Problem]:
         if not sha256_of_file(path).startswith(path.stem):
             name = path.relative_to(home).as_posix()
             yield Problem("", name, "was altered: its name is the hash of what it held")
+
+
+def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+    """Rows that came or went since the newest release that tells what the vintages held; files are merged at will."""
+    run_id = max((run_id for run_id, one in manifests.items() if one.get("vintages")), default="")
+    if not run_id:
+        return
+    told, vintages = manifests[run_id]["vintages"], VintageStore(home)
+    found = vintages.contents({source_id: one["until"] for source_id, one in told.items()})
+    for source_id in sorted(told):
+        if found[source_id] != told[source_id]:
+            before, now = (f"{one[source_id]['rows']:,}" for one in (told, found))
+            rule = f"was changed: the release {run_id} tells of {before} rows with another content ({now} now)"
+            yield Problem(run_id, f"vintages/{source_id}", rule)
+    journal = Journal(journal_url(setting, home))
+    try:
+        rows = [row.payload for row in journal.entries()]
+    finally:
+        journal.close()
+    known = {stamp for payload in rows for name in ("stamps", "undone") for stamp in payload.get(name, [])}
+    for source_id in vintages.sources():
+        later = vintages.stored_after(source_id, told.get(source_id, {}).get("until", "1970-01-01"))
+        if added := [stamp for stamp in later if stamp not in known]:
+            rule = f"rows stored at {added[0]} were added since {run_id}: the journal tells of no edition with them"
+            yield Problem("", f"vintages/{source_id}", rule)
+
+
+def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
+    """Files for machines that are not as they were written; of those of before that was recorded nothing is known."""
+    if not setting and not (home / "journal.sqlite").exists():
+        return
+    journal = Journal(journal_url(setting, home))
+    try:
+        written: dict[str, list[str]] = {}
+        for row in journal.entries(action=WRITTEN):
+            for name, sha256 in row.payload.items():
+                written.setdefault(name, []).append(str(sha256))
+    finally:
+        journal.close()
+    for name, hashes in sorted(written.items()):
+        path = home / FEED / name
+        # Of machines that share a journal each writes files of its own, maybe older ones.
+        if not path.is_file():
+            if not setting:
+                yield Problem("", f"{FEED}/{name}", "is missing: the journal tells of it")
+        elif sha256_of_file(path) not in (hashes if setting else hashes[-1:]):
+            yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")
 
 
 def _paths(folder: Path) -> dict[str, Path]:

@@ -131,6 +131,13 @@ ORDER BY present.cell
 """What the cells that one edition wrote to would be without what is void, where that is not what they are; the edition
 and the void ones are told by the time of storing."""
 
+CONTENTS = """
+SELECT count(*) AS rows, sha256(string_agg(row, '' ORDER BY row)) AS sha256 FROM (
+    SELECT DISTINCT md5(concat_ws('|', series_id, time_period, target, route_id, geo, citizen, freq, obs_flag,
+        printf('%.17g', coalesce(obs_value, 'nan')), epoch_ns(as_of), as_of_estimated, epoch_ns(stored_at))) AS row
+    FROM vintages WHERE stored_at <= $until)
+"""
+"""Number and hash of the rows of one source stored by a time, however they are parted into files."""
 VERSIONS = """
 SELECT * EXCLUDE (row, cell), CASE WHEN row_number() OVER versions = 1 THEN 'first' ELSE 'revision' END AS version
 FROM (SELECT * EXCLUDE (version) FROM vintages

@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import numpy as np
@@ -223,6 +223,35 @@ class VintageStore:
         for partitions in [*map(self._partitions, self.sources()), self._rejected]:
             for path in partitions.damaged():
                 raise StoreError(f"{path}: is not as it was written: put it back with vigie restore --repair")
+
+    def contents(self, until: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+        """What each source holds, whatever files it stands in: files are merged without a value's being changed.
+
+        Args:
+            until: Time (ISO) per source up to which rows count; by default all rows of all sources.
+
+        Returns:
+            Per source ``until`` (``stored_at`` of the newest row that counts), ``rows`` and their ``sha256``.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
+        found = {}
+        for source_id in self.sources() if until is None else until:
+            table = self._table((), [source_id])
+            newest = until[source_id] if until else pd.Timestamp(pc.max(table["stored_at"]).as_py()).isoformat()
+            facts = _ask(table, vintage_queries.CONTENTS, until=pd.Timestamp(newest))
+            found[source_id] = {"until": newest, "rows": int(facts["rows"][0]), "sha256": str(facts["sha256"][0])}
+        return found
+
+    def stored_after(self, source_id: str, time: str) -> list[str]:
+        """When rows of a source were stored after a time (both ISO), each time once, sorted.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
+        stamps = pc.unique(self._table((), [source_id])["stored_at"]).to_pandas()
+        return [stamp.isoformat() for stamp in sorted(stamps[stamps > pd.Timestamp(time)])]
 
     def upgrade(self) -> list[str]:
         """Bring over sources with files of an older layout, which does not say what a row is among its cell's versions.

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -161,3 +162,20 @@ def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(
     done = vigie("verify", home=home)
     assert done.returncode == 1
     assert newest.name in done.stderr and "forecasts.parquet" in done.stderr
+
+
+def test_without_a_terminal_every_line_of_faults_is_json(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    (tmp_path / "home" / "releases" / "stranger").mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        runs = [
+            vigie("ingest", "--file", f"frontex={bad}", home=tmp_path / "home"),
+            vigie("verify", home=tmp_path / "home"),
+            vigie("health", "--port", port, home=tmp_path / "home"),
+        ]
+    for done in runs:
+        told = [json.loads(line) for line in done.stderr.splitlines()]
+        assert (done.returncode, bool(told)) == (1, True)
+        assert told[-1]["error"]

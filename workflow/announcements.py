@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from alerts.lifecycle import ANNOUNCED, DELIVERY, JUDGED, RAISED, UNJUDGED, UPDATED
@@ -15,8 +14,8 @@ from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import FEED, DeliverySettings
 from reports.messages.announcement import Announcement, alert_facts, announcement_of, message_identity
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
-from store.files import write_bytes
 from store.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
+from store.published import write_published
 from store.releases import Release, ReleaseStore
 from workflow import Workflow
 
@@ -146,11 +145,6 @@ def message_to(announcement: Announcement, number: int, reader: Reader, not_befo
     )
 
 
-def published_folder(home: Path) -> Path:
-    """Where the files stand."""
-    return home / FEED
-
-
 def publish_cap(workflow: Workflow, announcement: Announcement) -> None:
     """Write one announcement's CAP message; done twice, the file is the same.
 
@@ -160,7 +154,7 @@ def publish_cap(workflow: Workflow, announcement: Announcement) -> None:
     """
     settings = workflow.settings
     document = cap_message(announcement, settings.delivery.publisher, settings.dashboard_url)
-    write_bytes(published_folder(workflow.home) / cap_name(announcement), document)
+    write_published(workflow.home, workflow.journal, {cap_name(announcement): document})
 
 
 def publish_feeds(workflow: Workflow) -> None:
@@ -173,8 +167,7 @@ def publish_feeds(workflow: Workflow) -> None:
     rows = [entry for entry in workflow.journal.entries(action=ANNOUNCED) if entry.id in sent]
     announcements = [announcement_of(entry, [row for row in rows if row.subject == entry.subject]) for entry in rows]
     settings, head = workflow.settings, ReleaseStore(workflow.home).head() or ""
-    for language in languages():
-        feed = atom_feed(announcements, language, settings.delivery.publisher, settings.dashboard_url, head)
-        write_bytes(published_folder(workflow.home) / feed_name(language), feed)
-        if language == DEFAULT_LANGUAGE:
-            write_bytes(published_folder(workflow.home) / "alerts.atom", feed)
+    about = (settings.delivery.publisher, settings.dashboard_url, head)
+    feeds = {language: atom_feed(announcements, language, *about) for language in languages()}
+    files = {feed_name(language): feed for language, feed in feeds.items()}
+    write_published(workflow.home, workflow.journal, files | {"alerts.atom": feeds[DEFAULT_LANGUAGE]})

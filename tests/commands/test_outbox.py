@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,17 +11,20 @@ import pytest
 
 from access.roles import Actor
 from alerts.lifecycle import SIGNED_OFF
+from core.entry import Entry
 from core.errors import InputError
 from core.settings import load_settings
 from store.journal import Journal, journal_url
 from store.releases import ReleaseStore
 from tests.faults.delivery import READERS, publish, settings_text
 from tests.receivers import Mailbox, Requests, http_server, mail_server
+from tests.store.conftest import postgres_server, postgres_url
 from workflow import open_workflow
 from workflow.decisions import Step, act
 
 from .command_line import command, vigie
 
+__all__ = ["postgres_server", "postgres_url"]
 ALERT = "surge.CMR.0001"
 
 
@@ -130,16 +134,27 @@ def test_settings_that_cannot_be_read_or_reached_are_named_with_what_to_do(home:
     assert "not readable as TOML" in command("settings", "check", home=home).stdout
 
 
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def test_a_journal_that_is_moved_holds_every_row_as_it_was_and_refuses_a_second_time(
-    home: Path, tmp_path: Path
+    home: Path, tmp_path: Path, database: str, request: pytest.FixtureRequest
 ) -> None:
-    url = f"sqlite:///{tmp_path}/new.sqlite"
+    other = database == "postgresql"
+    url = request.getfixturevalue("postgres_url") if other else f"sqlite:///{tmp_path}/new.sqlite"
     moved = vigie(home, "journal", "move", "--to", url)
     assert "outbox_letters: 4 rows, each as it was" in moved.output
     old, new = Journal(journal_url("", home)), Journal(url)
     assert new.entries()[:-1] == old.entries()
     assert new.entries()[-1].action == "journal moved"
+    assert new.walk({}) == ""
+    assert new.record(Entry("Ada", "noted", "after the move")).id == new.entries()[-1].id
     old.close()
     new.close()
     with pytest.raises(InputError, match="holds rows already"):
         vigie(home, "journal", "move", "--to", url)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_root_does_not_write_into_a_home_of_somebody_else(home: Path) -> None:
+    os.chown(home, 12345, 12345)
+    with pytest.raises(InputError, match="belongs to user 12345"):
+        vigie(home, "deliver")

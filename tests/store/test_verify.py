@@ -16,8 +16,10 @@ import pytest
 
 from core.settings import Settings
 from nightly.recover import chain_head, record_publication, witness
+from store.editions import Arrival, EditionStore
 from store.files import sha256_of_bytes, sha256_of_file
 from store.journal import Entry, Journal, journal_url
+from store.published import write_published
 from store.releases import About, Release, ReleaseStore
 from store.status import WITNESSED
 from store.verify import verify_home
@@ -30,7 +32,8 @@ Frames = dict[str, pd.DataFrame]
 def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release:
     """A release as a night makes it; not told: as somebody else would."""
     store, journal = ReleaseStore(home), Journal(journal_url("", home))
-    about = About(dt.date(2025, 1, day), "0.1.0", {}, {}, journal=chain_head(journal))
+    contents = VintageStore(home).contents()
+    about = About(dt.date(2025, 1, day), "0.1.0", {}, {}, journal=chain_head(journal), vintages=contents)
     if told:
         release = store.publish(frames, {}, about, lambda run_id, sha256: witness(journal, run_id, sha256))
         record_publication(journal, release, {}, store.head())
@@ -51,6 +54,10 @@ def home(tmp_path: Path, release_frames: Frames, observations: Rows) -> Path:
             journal.record(Entry(person, "acknowledged", f"alert {day}", reason="seen", payload={"n": [1, 2.5, None]}))
         journal.close()
         night(home, release_frames, day)
+    journal = Journal(journal_url("", home))
+    for feed in (b"<feed/>", b"<feed>one</feed>"):
+        write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>"})
+    journal.close()
     return home
 
 
@@ -106,6 +113,12 @@ def figures(home: Path) -> Path:
     return next((home / "vintages").glob("*/*.parquet"))
 
 
+def add_figures(home: Path, source_id: str) -> None:
+    """Whole files put where a night would have put them, each named by its hash."""
+    rows = VintageStore(home).as_of(dt.date(2025, 6, 1)).assign(obs_value=1.0, as_of=pd.Timestamp("2025-02-01"))
+    VintageStore(home).append(rows.assign(source_id=source_id))
+
+
 def without_journal(home: Path) -> None:
     for path in home.glob("journal.sqlite*"):
         path.unlink()
@@ -141,6 +154,12 @@ TAMPERINGS: dict[str, Callable[[Path], None]] = {
     "a forged newest release": forge_newest,
     "a newest release taken away": without_newest,
     "a figure": lambda home: overwrite(figures(home), figures(home).read_bytes()[:-1] + b"x"),
+    "a file of figures taken away": lambda home: figures(home).unlink(),
+    "a file of figures added": lambda home: add_figures(home, "dtm"),
+    "figures of a new source added": lambda home: add_figures(home, "other"),
+    "a feed": lambda home: overwrite(home / "published" / "alerts.atom", b"<feed>two</feed>"),
+    "a feed put back as it was before": lambda home: overwrite(home / "published" / "alerts.atom", b"<feed/>"),
+    "a published message taken away": lambda home: (home / "published" / "one.xml").unlink(),
     "figures of a release": lambda home: overwrite(newest(home) / "scores.parquet", b"x"),
     "a former release taken away": lambda home: shutil.rmtree(sorted((home / "releases").glob("2*"))[0]),
 }  # fmt: skip
@@ -154,6 +173,26 @@ def test_what_was_changed_is_named(home: Path, what: str) -> None:
     problem = verify_home(home, settings)
     assert problem is not None
     assert str(problem)
+
+
+def test_merged_files_editions_and_homes_of_before_are_not_suspected(
+    home: Path, observations: Rows, release_frames: Frames
+) -> None:
+    settings, rows = Settings(), observations(("2025-01", 5000.0, "2025-02-10"))
+    source_id = str(rows["source_id"].iloc[0])
+    journal = Journal(journal_url("", home))
+    arrival = Arrival(source_id, "new.csv", "0" * 64, "ada", rows, dt.date(2025, 2, 10))
+    assert EditionStore(home, journal).take_in(arrival).new == 1
+    journal.close()
+    assert verify_home(home, settings) is None
+    VintageStore(home)._partitions(source_id).merge()
+    assert verify_home(home, settings) is None
+    journal = Journal(journal_url("", home))
+    release = ReleaseStore(home).publish(release_frames, {}, About(dt.date(2025, 2, 11), "0.1.0", {}, {}))
+    assert "vintages" not in release.manifest
+    record_publication(journal, release, {}, ReleaseStore(home).head())
+    journal.close()
+    assert verify_home(home, settings) is None
 
 
 def test_a_release_that_no_night_made_is_named(home: Path, release_frames: Frames) -> None:

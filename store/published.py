@@ -1,0 +1,35 @@
+"""Files for machines in ``published/``: what was written is told to the journal, so that a change is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.entry import Entry
+from core.settings import FEED
+from store.files import sha256_of_bytes, write_bytes
+from store.journal import Journal
+
+WRITTEN = "files published"
+"""The journal's action: hashes by name of the files written."""
+
+
+def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) -> None:
+    """Write files and tell the journal the hashes of those that are not as it told last; done twice, it adds nothing.
+
+    Args:
+        home: The home folder.
+        journal: Its journal.
+        files: Contents by path inside ``published/``.
+
+    Raises:
+        StoreError: A file or the journal cannot be written.
+    """
+    told: dict[str, str] = {}
+    for row in journal.entries(action=WRITTEN):
+        told |= row.payload
+    hashes = {name: sha256_of_bytes(content) for name, content in files.items()}
+    if new := {name: sha256 for name, sha256 in hashes.items() if told.get(name) != sha256}:
+        journal.record(Entry("nightly", WRITTEN, FEED, payload=new))
+    for name, content in files.items():
+        write_bytes(home / FEED / name, content)
