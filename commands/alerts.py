@@ -146,9 +146,7 @@ def open_desk(home: Path | None) -> Iterator[Workflow]:
 
     folder = home_folder(home)
     if os.geteuid() == 0 and folder.exists() and (owner := folder.stat().st_uid):
-        raise InputError(
-            f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …"
-        )
+        raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
     with open_workflow(folder, load_settings(folder)) as desk:
         yield desk
 
