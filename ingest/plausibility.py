@@ -32,6 +32,8 @@ FEWEST, FEWEST_OF_SERIES = 6, 12
 """Figures from which a median or a share is taken: of all that changes, and of one series."""
 RECORD = 10.0
 """Times the highest figure ever known of a series: more is held."""
+EXCHANGED = 2
+"""Figures that two series have exchanged exactly, from which on it is no coincidence."""
 ROUNDING = (1000, 100, 50, 10, 5)
 """Multiples to which publishers round."""
 MANY = 30
@@ -75,7 +77,12 @@ def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, c
     pairs = pairs.assign(
         before=before, is_older=is_older, is_known=~np.isnan(before), is_changed=~np.isnan(before) & (before != after)
     )
-    held = [*_of_another_size(pairs), *_beyond_the_record(pairs, known), *_not_as_rounded(rows, known)]
+    held = [
+        *_of_another_size(pairs),
+        *_exchanged(pairs),
+        *_beyond_the_record(pairs, known),
+        *_not_as_rounded(rows, known),
+    ]
     lost = _lost(rows, known)
     if complete:
         held += _cut_short(rows, known, lost, revisions)
@@ -114,6 +121,20 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
     elif counted["times"].median() >= FACTOR:
         yield _first(
             _("{n} known figures change by much, up and down, such as {series} {period}: moved rows?"), counted
+        )
+
+
+def _exchanged(pairs: pd.DataFrame) -> Iterator[Message]:
+    """Two series that have become each other, figure by figure."""
+    sizes = pairs[["before", "obs_value"]].abs().min(axis=1)
+    changed = pairs[pairs["is_changed"] & (sizes >= LEAST)][["target", *_KEY, "before", "obs_value"]]
+    here = ["target", "time_period"]
+    both = changed.merge(changed, on=here, suffixes=("", "_other"))
+    both = both[(both["obs_value"] == both["before_other"]) & (both["before"] == both["obs_value_other"])]
+    number = both.groupby(["series_id", "series_id_other"], as_index=False).size()
+    for one, other, _number in number[number["size"] >= EXCHANGED].head(1).itertuples(index=False):
+        yield message(
+            _("{series} and {other} have exchanged their figures: exchanged labels?"), series=one, other=other
         )
 
 
@@ -159,8 +180,9 @@ def _rounded_to(values: pd.Series) -> int:
 
 
 def _lost(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Known figures that lie within a series of the edition and are missing in it."""
+    """Known figures that are missing in a series of the edition, although it goes on to later periods or others do."""
     spans = rows.groupby("series_id")["time_period"].agg(["min", "max"])
+    spans["max"] = rows.groupby(["target", "freq"])["time_period"].transform("max").groupby(rows["series_id"]).max()
     inside = known[known["series_id"].isin(spans.index)]
     spans = spans.reindex(inside["series_id"])
     period = inside["time_period"].to_numpy(dtype=str)

@@ -96,8 +96,7 @@ def read_sheets(
             raise SourceError(raw.name, _("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
         frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
         refuse_person_level(_texts_of_head(frames[sheet]), f"{raw.name}, sheet '{sheet}'")
-    if engine == "openpyxl":
-        refuse_strange_cells(raw, frames)
+    refuse_strange_cells(raw, frames)
     return frames
 
 

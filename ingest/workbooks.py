@@ -12,9 +12,10 @@ import zipfile
 from collections.abc import Iterator
 from html import unescape
 from posixpath import join, normpath
+from xml.parsers import expat
 
 import pandas as pd
-from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.cell import get_column_letter, range_boundaries
 
 from core.errors import SourceError
 from core.languages import marked as _
@@ -27,7 +28,7 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z0-9:$]+)"')
 
 
 def refuse_strange_cells(raw: RawFile, frames: dict[str, pd.DataFrame]) -> None:
-    """Refuse an XLSX workbook with cells whose value is hidden or unknown.
+    """Refuse a workbook (XLSX, ODS) with cells whose value is hidden or unknown.
 
     Args:
         raw: The workbook.
@@ -38,12 +39,59 @@ def refuse_strange_cells(raw: RawFile, frames: dict[str, pd.DataFrame]) -> None:
             where a row of it holds numbers.
     """
     with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
-        for sheet, path in _paths(book):
-            if sheet in frames:
-                text = book.read(path)
-                for address, rule in (*_hidden(text), *_merged(text, frames[sheet])):
-                    where = f"{sheet}!{address}"
-                    raise SourceError(raw.name, _("cell {where}: {fault}"), where=where, fault=rule)
+        if "content.xml" in book.namelist():
+            strange = _OdsCells(set(frames)).strange(book.read("content.xml"))
+        else:
+            parts = {sheet: book.read(path) for sheet, path in _paths(book) if sheet in frames}
+            strange = [
+                (f"{sheet}!{address}", rule)
+                for sheet, text in parts.items()
+                for address, rule in (*_hidden(text), *_merged(text, frames[sheet]))
+            ]
+    for where, rule in strange:
+        raise SourceError(raw.name, _("cell {where}: {fault}"), where=where, fault=rule)
+
+
+class _OdsCells:
+    """Walks an ODS file's cells; row and column are counted with their repetitions."""
+
+    def __init__(self, sheets: set[str]) -> None:
+        self.sheets, self.sheet, self.row, self.next_row, self.column = sheets, "", 0, 1, 0
+        self.found: list[tuple[str, str]] = []
+
+    def strange(self, content: bytes) -> list[tuple[str, str]]:
+        """Addresses and rules of the cells that are to be refused."""
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.StartElementHandler = self.start
+        parser.Parse(content, True)
+        return self.found
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        given = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        if "error" in attributes.values():  # LibreOffice says so beside a type of text
+            given["value-type"] = "error"
+        kind = name.rpartition(" ")[2]
+        if kind == "table":
+            self.sheet, self.next_row = given.get("name", ""), 1
+        elif kind == "table-row":
+            self.row, self.column = self.next_row, 0
+            self.next_row += int(given.get("number-rows-repeated", "1"))
+        elif kind in ("table-cell", "covered-table-cell"):
+            self.cell(kind, given)
+            self.column += int(given.get("number-columns-repeated", "1"))
+
+    def cell(self, kind: str, given: dict[str, str]) -> None:
+        spans = (given.get("number-columns-spanned", "1"), given.get("number-rows-spanned", "1"))
+        is_number = given.get("value-type") in ("float", "percentage", "currency")
+        rules = {
+            _("it holds an error in place of a value"): given.get("value-type") == "error",
+            _("it holds a formula whose value was never stored: open the file, save it, try again"):
+                "formula" in given and "value-type" not in given,
+            _("cells of figures are merged"): kind == "table-cell" and is_number and spans != ("1", "1"),
+        }  # fmt: skip
+        if self.sheet in self.sheets:
+            address = f"{self.sheet}!{get_column_letter(self.column + 1)}{self.row}"
+            self.found += [(address, rule) for rule, holds in rules.items() if holds]
 
 
 def _paths(book: zipfile.ZipFile) -> Iterator[tuple[str, str]]:

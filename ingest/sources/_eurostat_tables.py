@@ -179,6 +179,8 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
     ):
         if not names or len(set(names)) < len(names) or "" in names:
             raise SourceError(raw.name, fault, row=1)
+    if periods not in (sorted(periods), sorted(periods, reverse=True)):
+        raise SourceError(raw.name, _("the header's periods are out of order: were columns exchanged?"), row=1)
     records: list[tuple[str, ...]] = []
     numbers: list[int] = []
     for number, line in enumerate(lines[1:], start=2):

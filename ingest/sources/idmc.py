@@ -113,6 +113,8 @@ def _flagged(cells: pd.DataFrame) -> pd.DataFrame:
 def _parse_history(raw: RawFile) -> Parsed:
     wide = read_csv(raw, [_PERIOD, "AFG"])
     codes = [column for column in wide.columns if column not in (_PERIOD, ABYEI)]
+    if not wide[_PERIOD].is_monotonic_increasing:
+        raise SourceError(raw.name, _("the months are out of order: were rows moved?"))
     geo = map_countries(pd.Series(codes, index=codes, name="header"), raw.name)
     cells = melt(wide, _PERIOD, codes, {""})
     cells = _flagged(cells.assign(geo=cells["name"].map(geo)))

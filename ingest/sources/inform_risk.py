@@ -7,15 +7,16 @@ index of a year is published before or during that year; it counts as known at t
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.answers import get_file, json_table
+from ingest.answers import as_file, json_body, json_table
 from ingest.rows import RowRule, require_rows, set_aside, since, to_numbers, to_observations
-from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
+from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "inform_risk"
@@ -42,7 +43,8 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={
-        "trends": "https://drmkc.jrc.ec.europa.eu/inform-index/api/informapi/countries/trends/?WorkflowId=0",
+        "workflows": "https://drmkc.jrc.ec.europa.eu/inform-index/API/InformAPI/Workflows/GetByYear",
+        "trends": "https://drmkc.jrc.ec.europa.eu/inform-index/API/InformAPI/countries/trends/",
     },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
@@ -56,6 +58,7 @@ TARGETS = {
 """Indicators that are read; the trends also hold their components where the publisher adds them."""
 _OTHER_INDICATOR = r"[A-Z]{2,8}([._-][A-Z0-9]+)*"
 """How the publisher writes the code of any indicator."""
+_YEARS_BACK = 3
 NO_YEAR = ("0", "")
 """What the interface writes where a row belongs to no year."""
 _COLUMNS = ["Iso3", "GNAYear", "IndicatorId", "IndicatorScore"]
@@ -65,8 +68,36 @@ _NAMES_OF_INDICATORS = ("full_name",)
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Take the trends of the newest release."""
-    return [get_file(pull, pull.access.address("trends"), "inform-trends.json")]
+    """Take the trends of the newest release, by its workflow: the default one may hold a year that lies ahead alone.
+
+    Raises:
+        SourceError: No release of the last years has a year that has begun.
+    """
+    this_year = pull.today.year
+    for year in range(this_year, this_year - _YEARS_BACK, -1):
+        for workflow in _workflows(pull, year):
+            request = Request(pull.access.address("trends"), (("WorkflowId", str(workflow)),))
+            file = as_file(pull.ask(request), f"inform-trends-{workflow}.json")
+            years = to_numbers(json_table(file, ["GNAYear"])["GNAYear"])
+            if years.between(1, this_year).any():
+                return [file]
+    raise SourceError(pull.access.address("workflows"), _("no release of the last years has a year that has begun"))
+
+
+def _workflows(pull: Pull, year: int) -> list[int]:
+    """Numbers of a year's releases of the index, the newest first; the publisher lists those of other models too."""
+    answer = pull.ask(Request(pull.access.address("workflows", str(year)), expected=frozenset({404})))
+    listed = json_body(answer) if answer.status != 404 else []
+    found = [
+        (str(one.get("WorkflowDate")), one["WorkflowId"])
+        for one in (listed if isinstance(listed, list) else [listed])
+        if isinstance(one, dict) and type(one.get("WorkflowId")) is int and _is_index(str(one.get("Name", "")))
+    ]
+    return [number for _date, number in sorted(found, reverse=True)]
+
+
+def _is_index(name: str) -> bool:
+    return not name or re.fullmatch(r"INFORM Risk( Mid)? \d{4}.*", name) is not None
 
 
 def parse(raw: RawFile) -> Parsed:

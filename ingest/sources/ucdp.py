@@ -237,6 +237,8 @@ class Release:
 def download(pull: Pull) -> list[RawFile]:
     """Take the releases of the last months. A year's release up to a month replaces that year's earlier ones.
 
+    It is asked for first: it revises the months whose own releases stay beside it.
+
     Raises:
         SourceError: A release that must be out is not there.
     """
@@ -245,9 +247,10 @@ def download(pull: Pull) -> list[RawFile]:
     left = [newest - back for back in range(pull.access.whole("months"))]
     while left:
         month = left.pop(0)
-        release, found = Release(month), _take(pull, Release(month))
+        release = Release(month, cumulative=True)
+        found = _take(pull, release)
         if found is None:
-            release = Release(month, cumulative=True)
+            release = Release(month)
             found = _take(pull, release)
         if found is not None:
             files.append(found)

@@ -11,7 +11,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.answers import get_file, json_body
+from ingest.answers import gather, get_file, json_body, links
 from ingest.rows import (
     RowRule,
     count_rules,
@@ -25,7 +25,7 @@ from ingest.rows import (
     to_numbers,
 )
 from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.tables import read_csv, read_sheet, require_columns
+from ingest.tables import as_texts, read_csv, read_sheet, require_columns
 
 SOURCE_ID = "uk_home_office"
 RAW_FILES = (
@@ -65,10 +65,11 @@ ACCESS = SourceAccess(
         "content": (
             "https://www.gov.uk/api/content/government/publications/migrants-detected-crossing-the-english-channel-in-small-boats"
         ),
+        "tables": "https://www.gov.uk/government/statistical-data-sets/immigration-system-statistics-data-tables",
     },
     hosts=["assets.publishing.service.gov.uk"],
     agent="browser",
-    unconfirmed=["addresses.content"],
+    unconfirmed=["addresses.content", "addresses.tables"],
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 QUARTERLY_LAG_DAYS = 60
@@ -78,8 +79,11 @@ PROVISIONAL_DAYS = 7
 
 WORKBOOK_LINK = r"(?i)time[_-]*series[^/]*\.ods$"
 """The Home Office names it such as 12_December_2025_Small_boats_-_time_series.ods."""
+TABLES_LINK = r"(?i)illegal-entry-routes-to-the-uk-dataset[^/]*\.xlsx$"
+"""The quarterly statistics' detailed dataset, such as illegal-entry-routes-to-the-uk-dataset-mar-2026.xlsx."""
 DAILY_COLUMNS = ["#date", "migrants"]
 SHEET, SHEET_COLUMNS = "SB_01", ["Date", "Migrants arrived"]
+QUARTERLY_SHEET, QUARTER = "Data_IER_D01", r"(\d{4}) Q([1-4])"
 QUARTERLY_COLUMNS = ["Date", "Method of entry", "Nationality", "Number of detections"]
 SMALL_BOATS = "Small boat arrivals"
 OTHER_METHODS = (
@@ -92,6 +96,16 @@ _ROUTE = {"target": "arrivals", "route_id": "CHA", "geo": "GBR"}
 
 
 def download(pull: Pull) -> list[RawFile]:
+    """Take the daily workbook, and the quarterly one of citizenships; either without the other."""
+    return gather(pull, {"days": lambda: _days(pull), "citizenships": lambda: _citizenships(pull)})
+
+
+def _citizenships(pull: Pull) -> RawFile:
+    page = pull.ask(Request(pull.access.address("tables")))
+    return get_file(pull, links(page, TABLES_LINK)[0])
+
+
+def _days(pull: Pull) -> RawFile:
     """Find the workbook among the publication's attachments, by the GOV.UK content API, and take it.
 
     Raises:
@@ -108,7 +122,7 @@ def download(pull: Pull) -> list[RawFile]:
         raise SourceError(
             answer.url, _("no attachment is the workbook of the time series; found {found}"), found=addresses
         )
-    return [get_file(pull, workbooks[0])]
+    return get_file(pull, workbooks[0])
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -123,6 +137,8 @@ def parse(raw: RawFile) -> Parsed:
     """
     if raw.name.endswith(".ods"):
         return _by_day(_read_workbook(raw), raw.name, as_of=_published(raw.name))
+    if raw.name.endswith(".xlsx"):
+        return _by_quarter(_read_citizenships(raw), raw.name)
     frame = read_csv(raw, [])
     if "Nationality" in frame.columns:
         return _by_quarter(frame, raw.name)
@@ -139,6 +155,21 @@ def _read_workbook(raw: RawFile) -> pd.DataFrame:
     return pd.DataFrame(
         {"day": body["Date"].astype(str).str.removesuffix(" 00:00:00"), "migrants": body["Migrants arrived"]}
     )
+
+
+def _read_citizenships(raw: RawFile) -> pd.DataFrame:
+    """The dataset's rows below its title, as the CSV has them: a quarter by its last day."""
+    sheet = as_texts(read_sheet(raw, QUARTERLY_SHEET))
+    method = QUARTERLY_COLUMNS[1]
+    heads = sheet.index[(sheet == method).any(axis=1)]
+    head = heads[0] if len(heads) else sheet.index[0]
+    body = sheet.loc[head + 1 :].set_axis([text.strip() for text in sheet.loc[head]], axis=1)
+    require_columns(body, ["Quarter", *QUARTERLY_COLUMNS[1:]], raw.name)
+    body = body[body[method] != ""]
+    quarters = body["Quarter"].str.replace(f"^{QUARTER}$", r"\1Q\2", regex=True)
+    is_quarter = body["Quarter"].str.fullmatch(QUARTER)
+    ends = pd.PeriodIndex(quarters.where(is_quarter, "1900Q1"), freq="Q").end_time.strftime("%Y-%m-%d")
+    return body.assign(Date=pd.Series(ends, index=body.index).where(is_quarter, ""))
 
 
 def _published(file: str) -> pd.Timestamp | None:

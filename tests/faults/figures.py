@@ -13,6 +13,7 @@ import gzip
 import io
 import json
 import random
+import re
 import sys
 import zipfile
 from collections import Counter
@@ -38,7 +39,7 @@ Grid = list[list[Any]]
 Mutation = Callable[[random.Random, Grid], Grid]
 READERS = ("read_rda", "read_sheet", "read_sheets")
 TEXTS = (".csv", ".tsv", ".csv.gz", ".zip")
-KEPT_ROWS, HEAD = 120, 8
+KEPT_ROWS, FEWEST_ROWS, KEPT_CELLS, HEAD = 120, 40, 3000, 8
 NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
 REFUSED, ASIDE, HELD, TOLD, SAME, SMALL = (
     "refused", "rows set aside", "held", "told as a large revision or as missing", "same figures", "below the usual",
@@ -146,7 +147,8 @@ def text_cells(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Par
         written = sink.getvalue() if ends else sink.getvalue().rstrip("\n")
         return SOURCES[source_id].parse(RawFile(raw.name, _packed(raw, written.encode())))
 
-    return grid[:3] + grid[3:][-KEPT_ROWS:], read
+    rows = max(FEWEST_ROWS, min(KEPT_ROWS, KEPT_CELLS // max(map(len, grid))))
+    return grid[:HEAD] + grid[HEAD:][-rows:], read
 
 
 def _unpacked(raw: RawFile) -> bytes:
@@ -168,14 +170,13 @@ def _packed(raw: RawFile, content: bytes) -> bytes:
 def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
     """Cells of a workbook or R file, by way of the reader that the parser calls: unpacking takes seconds each time."""
     module: Any = SOURCES[source_id]
-    seen: dict[str, Any] = {}
+    seen: dict[tuple[str, str], Any] = {}
 
     def watch(name: str) -> Callable[..., Any]:
         real = getattr(module, name)
 
         def reader(*arguments: object, **options: object) -> object:
-            seen[name] = real(*arguments, **options)
-            return seen[name]
+            return seen.setdefault((name, str(arguments[1])), real(*arguments, **options))
 
         return reader
 
@@ -184,7 +185,7 @@ def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]
             if hasattr(module, name):
                 stack.enter_context(mock.patch.object(module, name, watch(name)))
         module.parse(raw)
-    name, found = next(iter(seen.items()))
+    (name, of_what), found = next(iter(seen.items()))
     sheet = max(found, key=lambda one: found[one].size) if isinstance(found, dict) else None
     frame: pd.DataFrame = found if sheet is None else found[sheet]
     first = HEAD if name != "read_rda" else 0
@@ -196,7 +197,11 @@ def _table(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]
         columns = cells[0] if head else frame.columns
         changed = pd.DataFrame(rows, columns=columns, index=range(1, len(rows) + 1)).infer_objects()
         answer = changed if sheet is None else {**found, sheet: changed}
-        with mock.patch.object(module, name, lambda *_arguments, **_options: answer):
+
+        def changed_reader(_raw: RawFile, what: object, *_arguments: object, **_options: object) -> object:
+            return answer if str(what) == of_what else seen[name, str(what)]
+
+        with mock.patch.object(module, name, changed_reader):
             parsed: Parsed = module.parse(RawFile(raw.name, b"as read"))
         return parsed
 
@@ -256,7 +261,7 @@ def unit(numbers: random.Random, grid: Grid) -> Grid:
 
 
 def year(numbers: random.Random, grid: Grid) -> Grid:
-    """A row's year, or a header's, is another."""
+    """A row's year, or a header's, is another, mostly one that the file has."""
     digits = [
         (row, column)
         for row in range(len(grid))
@@ -266,7 +271,8 @@ def year(numbers: random.Random, grid: Grid) -> Grid:
     if not digits:
         return grid
     row, column = numbers.choice(digits)
-    other = str(numbers.randrange(2010, 2026))
+    years = {found for at, place in digits for found in re.findall("20[12][0-9]", grid[at][place])}
+    other = numbers.choice(sorted(years | {"2018", "2024"}))
     start = grid[row][column].find("20")
     return _changed(grid, [(row, column)], lambda cell: cell[:start] + other + cell[start + 4 :])
 
@@ -373,7 +379,9 @@ def _noticed(sound_file: Sound, parsed: Parsed) -> str:
         TOLD: bool(found.told),
         SMALL: bool((moved <= usual).all()),
     }
-    return next((name for name, holds in results.items() if holds), SILENT)
+    worst = both.loc[[moved.idxmax()]].reset_index().iloc[0].tolist()
+    silent = f"{SILENT}: {worst}"
+    return next((name for name, holds in results.items() if holds), silent)
 
 
 def _taken_in(rows: pd.DataFrame, known: pd.DataFrame, *, complete: bool) -> pd.DataFrame:
@@ -405,9 +413,9 @@ def mutate(files: list[Sound], number: int, seed: int) -> Outcome:
         one = files[turn % len(files)]
         kind, change = kinds[(turn // len(files)) % len(kinds)]
         found = result(one, change(numbers, one.grid))
-        outcome.counts[kind, found] += 1
+        outcome.counts[kind, found.partition(":")[0]] += 1
         outcome.by_source[one.source_id] += 1
-        if found == SILENT or found.startswith("crash"):
+        if found.startswith((SILENT, "crash")):
             outcome.silent.append(f"{one.source_id} {one.name}, {kind}: {found}")
     return outcome
 

@@ -50,6 +50,12 @@ def test_the_other_build_of_the_same_history_is_refused_because_its_levels_diffe
         idmc.parse(RawFile("Hist_original.csv", files.idmc().content))
 
 
+def test_months_out_of_order_refuse_the_history() -> None:
+    header, first, second, *rest = files.idmc().content.splitlines(keepends=True)
+    with pytest.raises(SourceError, match="months are out of order"):
+        idmc.parse(RawFile("Hist.csv", b"".join([header, second, first, *rest])))
+
+
 def test_the_nino_index_may_be_negative_and_belongs_to_the_middle_month_of_its_season() -> None:
     rows = noaa_enso.parse(files.noaa_enso()).observations
     assert rows["obs_value"].unique().tolist() == [-0.37]

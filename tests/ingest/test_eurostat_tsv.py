@@ -49,6 +49,7 @@ def test_a_cell_of_another_layout_keeps_its_whole_text() -> None:
         (TABLE.replace(b"\t: c", b""), "1 cells where the header has 2"),
         (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), "2 key fields where the header has 3"),
         (TABLE.replace(b"2008-02", b"2008-01"), "same one twice"),
+        (TABLE.replace(b"2008-02 ", b"2008-02 \t2008-04 \t2008-03 "), "out of order"),
         (TABLE.replace(b"citizen,geo", b"geo,geo"), "same one twice"),
         (b"<?xml version='1.0'?><env:Envelope/>\\TIME\t2008", "XML notice"),
         ("freq,geo\\TIME_PERIOD\té".encode("latin-1"), "not UTF-8"),

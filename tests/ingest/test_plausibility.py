@@ -55,6 +55,10 @@ DAMAGE = {
         changed(CELL, lambda old: old * 1000).tail(len(KNOWN)), "more than 10 times the highest",
     ),
     "exchanged labels": (exchanged(), "exchanged labels"),
+    "two figures exchanged between two places": (
+        pd.concat([exchanged()[exchanged()["time_period"] > "2024-10"], KNOWN[KNOWN["time_period"] <= "2024-10"]]),
+        "exchanged their figures",
+    ),
     "a header a month on": (KNOWN.assign(obs_value=KNOWN["obs_value"].shift(1, fill_value=1)), "change throughout"),
     "a fraction": (changed(CELL, lambda old: old / 1000), "no multiples of 1"),
 }  # fmt: skip
@@ -106,3 +110,9 @@ def test_a_whole_history_cut_short_is_held_and_a_part_of_it_only_told() -> None:
 def test_an_edition_of_a_known_day_says_nothing_against_what_was_published_later() -> None:
     older = changed(YEAR, lambda old: old * 1000).assign(as_of_estimated=False, as_of=pd.Timestamp("2024-01-01"))
     assert held(older, KNOWN.assign(as_of=pd.Timestamp("2025-01-01"))) == []
+
+
+def test_the_newest_figure_of_one_series_is_missed_where_others_have_theirs() -> None:
+    is_newest = (KNOWN["geo"] == "MLT") & (KNOWN["time_period"] == "2024-12")
+    (told,) = judge(KNOWN[~is_newest], KNOWN, NO_REVISIONS).told
+    assert str(told) == "1 known figures are missing in it, such as arrivals.CMR.MLT._T.M 2024-12"

@@ -189,6 +189,18 @@ def boats_workbook() -> bytes:
     return buffer.getvalue()
 
 
+def citizenships_workbook() -> bytes:
+    """As published: a title above the header, quarters as "2023 Q4"."""
+    header = ["Year", "Quarter", "Method of entry", "Nationality", "Region", "Sex", "Age Group", "Number of detections"]
+    sudan, iraq = ("Sudan", "Africa Sub-Saharan"), ("Iraq", "Middle East")
+    counts = [(*sudan, "Male", 30), (*sudan, "Female", 4), (*iraq, "Male", 16)]
+    rows = [[2023, "2023 Q4", "Small boat arrivals", *who, "17 and under", count] for *who, count in counts]
+    table = pd.DataFrame([["Detected arrivals via illegal routes", *[None] * 7], header, *rows])
+    buffer = io.BytesIO()
+    table.to_excel(buffer, sheet_name="Data_IER_D01", index=False, header=False)
+    return buffer.getvalue()
+
+
 def uk_home_office(publisher: Publisher) -> dict[str, Any]:
     name = "11_March_2024_Small_boats_-_time_series.ods"
     workbook = publisher.serve(f"/media/65f0/{name}", browsers_only(Reply(boats_workbook())))
@@ -203,7 +215,12 @@ def uk_home_office(publisher: Publisher) -> dict[str, Any]:
     ]
     page = {"base_path": "/government/publications/boats", "details": {"attachments": attachments}}
     content = publisher.serve("/api/content/boats", browsers_only(Reply(json.dumps(page).encode())))
-    return {"addresses": {"content": content}, "pause_seconds": 0}
+    address = publisher.serve(
+        "/media/66/illegal-entry-routes-to-the-uk-dataset-dec-2023.xlsx", browsers_only(Reply(citizenships_workbook()))
+    )
+    link = f'<a href="/media/1/illegal-entry-routes-to-the-uk-summary.xlsx">a</a><a href="{address}">b</a>'
+    tables = publisher.serve("/government/statistical-data-sets/tables", browsers_only(Reply(link.encode())))
+    return {"addresses": {"content": content, "tables": tables}, "pause_seconds": 0}
 
 
 def timeseries(asked: Asked) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -104,8 +105,19 @@ def inform_rows() -> list[Row]:
 
 
 def inform_risk(publisher: Publisher) -> dict[str, Any]:
-    address = publisher.serve("/inform-index/trends/", Reply(json.dumps(inform_rows()).encode()))
-    return {"addresses": {"trends": f"{address}?WorkflowId=0"}, "pause_seconds": 0}
+    """The newest release holds a year that lies ahead alone; beside those of the index there is another model's."""
+    ahead = [{**row, "GNAYear": 2100} for row in inform_rows() if row["GNAYear"] == 2023]
+    trends = {"515": inform_rows(), "520": ahead}
+    listed = [("INFORM Risk Mid", "06", 515), ("INFORM Risk", "09", 520), ("INFORM Warning", "10", 517)]
+    for year in (2024, dt.datetime.now(dt.UTC).year):
+        rows = [{"WorkflowId": number, "Name": f"{name} {year}", "WorkflowDate": f"{year}-{month}-01T00:00:00"}
+                for name, month, number in listed]  # fmt: skip
+        publisher.serve(f"/inform-index/workflows/{year}", Reply(json.dumps(rows).encode()))
+    address = publisher.serve(
+        "/inform-index/trends/", lambda asked: Reply(json.dumps(trends[asked.value("WorkflowId")]).encode())
+    )
+    of_workflows = f"{publisher.address}/inform-index/workflows"
+    return {"addresses": {"workflows": of_workflows, "trends": address}, "pause_seconds": 0}
 
 
 # --- IDMC and IOM: keys in the query and in a header

@@ -135,15 +135,18 @@ def test_frontex_newest_workbook_is_found_by_the_date_in_its_name(publisher: Pub
 
 def test_the_channels_workbook_is_found_among_the_attachments(publisher: Publisher, quick: LiveSettings) -> None:
     found = observations(publisher, "uk_home_office", quick)
-    assert found["obs_value"].sum() == sum(range(70))
-    assert set(found["as_of"]) == {pd.Timestamp("2024-03-11")}
+    days = found[found["freq"] == "D"]
+    assert days["obs_value"].sum() == sum(range(70))
+    assert set(days["as_of"]) == {pd.Timestamp("2024-03-11")}
+    quarters = {name: value(found, f"arrivals.CHA.GBR.{name}.Q", "2023-Q4") for name in ("_T", "SDN", "IRQ")}
+    assert quarters == {"_T": 50, "SDN": 34, "IRQ": 16}
 
 
 def test_a_publication_without_the_workbook_names_what_it_has(publisher: Publisher, quick: LiveSettings) -> None:
     visit = pull(publisher, "uk_home_office", quick)
     publisher.serve("/api/content/boats", Reply(b'{"details": {"attachments": [{"url": "/a/notes.pdf"}]}}'))
     with pytest.raises(SourceError, match=r"no attachment is the workbook.*notes\.pdf"):
-        live_sources()["uk_home_office"].download(visit)
+        whole_visit(live_sources()["uk_home_office"], visit)
 
 
 def test_each_widget_becomes_the_series_of_its_place_and_the_running_month_is_set_aside(
@@ -181,6 +184,14 @@ def test_events_are_summed_by_month_of_each_release_and_those_across_months_set_
         assert value(found, "conflict_deaths._Z.MLI._Z.M", month) == 7
         assert value(found, "conflict_deaths._Z.SDN._Z.M", month) == 50
     assert [len(part.rejected) for part in parts] == [1, 2]
+
+
+def test_a_years_release_is_taken_before_the_months_own_that_it_revises(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    visit = pull(publisher, "ucdp", quick, {"options": {"months": 2}})
+    publisher.serve("/ged/GEDEvent_v24_01_24_01.csv", Reply(layouts.ged_csv("2024-01")))
+    assert [raw.name for raw in ucdp.download(visit)] == ["GEDEvent_v24_01_24_01.csv"]
 
 
 def test_a_release_that_must_be_out_and_is_not_fails_the_source(publisher: Publisher, quick: LiveSettings) -> None:
