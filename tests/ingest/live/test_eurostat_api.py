@@ -10,7 +10,7 @@ from core.settings import LiveSettings
 from ingest.source import Parsed, RawFile
 from ingest.sources import eurostat
 from tests.ingest.live import layouts
-from tests.ingest.live.layouts import pull
+from tests.ingest.live.layouts import pull, whole_visit
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 PATH = "/stat/migr_asyappctzm"
@@ -20,7 +20,7 @@ def applicants(publisher: Publisher, quick: LiveSettings, *replies: object) -> P
     visit = pull(publisher, "eurostat", quick)
     if replies:
         publisher.serve(PATH, *replies)  # type: ignore[arg-type]  # replies or functions that give one
-    return eurostat.parse(eurostat.download(visit)[0])
+    return eurostat.parse(whole_visit(eurostat, visit)[0])
 
 
 def figures(parsed: Parsed) -> pd.DataFrame:
