@@ -38,6 +38,8 @@ from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
+HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "auxiliary-data")
+_TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
@@ -53,6 +55,7 @@ def build(guard: Guard) -> App:
         InputError: The client secret is missing.
     """
     routes = [Route(HEALTH_PATH, _health), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    routes += [Route(f"/hub/{folder}/{{name:path}}", _hub_folder) for folder in HUB_FOLDERS]
     routes += callback.routes(guard) if guard.access.is_on else []
     layers = [Middleware(Gate, guard=guard, application=application()), Middleware(StaticFiles)]
     return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=_ready)
@@ -64,7 +67,7 @@ def application() -> Application:
         page=streamlit_private.FRAME.read_text("utf-8") + page_scripts(),
         is_asked_by_page=streamlit_private.is_asked_by_page,
         way_cookie=streamlit_private.WAY_COOKIE,
-        closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES),
+        closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES, *(f"/hub/{folder}" for folder in HUB_FOLDERS)),
         open=streamlit_private.OPEN_PATHS,
         never=streamlit_private.NEVER_PATHS,
         metrics=streamlit_private.METRICS_PATH,
@@ -105,6 +108,18 @@ def _hub_file(request: Request) -> Response:
     if not _HUB_NAME.fullmatch(path.name) or not path.is_file():
         return Response("There is no such file.", 404, media_type="text/plain")
     return FileResponse(path, media_type="text/csv", headers={"Cache-Control": "no-store"})
+
+
+def _hub_folder(request: Request) -> Response:
+    """One file of the hub itself, as the newest night published it: never anything outside its folders."""
+    root = (home_folder() / FEED / "hub" / request.scope["path"].split("/")[2]).resolve()
+    path = (root / request.path_params["name"]).resolve()
+    hidden = any(part.startswith(".") for part in request.path_params["name"].split("/"))
+    if hidden or not path.is_relative_to(root) or not path.is_file():
+        return Response("There is no such file.", 404, media_type="text/plain")
+    kind = _TEXT.get(path.suffix, "text/plain")
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type=kind, filename=path.name, headers=headers)
 
 
 def _health(_request: Request) -> Response:

@@ -23,6 +23,8 @@ BoolArray = NDArray[np.bool_]
 BASELINE = "vigie-baseline"
 ENSEMBLE = "vigie-ensemble"
 BOTTOM_UP = "vigie-bottom-up"
+OWN = "vigie-own"
+"""Vigie's own ensemble where another combination is served under its name."""
 LEVELS: FloatArray = np.asarray(QUANTILE_LEVELS)
 NORMAL_SCORES: FloatArray = ndtri(LEVELS)
 DEGREES_OF_FREEDOM = 5.0

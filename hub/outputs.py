@@ -9,7 +9,8 @@ import pandas as pd
 import yaml
 
 from core.calendar import end_dates
-from forecasting.model import BASELINE, ENSEMBLE
+from core.languages import marked as _
+from forecasting.model import BASELINE, ENSEMBLE, OWN
 from hub.targets import FEWEST_SAMPLES, frequency
 
 TEAM = "vigie"
@@ -22,7 +23,7 @@ DESIGNATED = frozenset({BASELINE, ENSEMBLE})
 
 def hub_model_id(model_id: str) -> str:
     """A model's name in a hub, where a hyphen parts team and model: ``vigie-seasonal_walk``."""
-    team, _, model = model_id.partition("-")
+    team, _hyphen, model = model_id.partition("-")
     return f"{team}-{model.replace('-', '_')}"
 
 
@@ -44,6 +45,18 @@ def own_submissions(forecasts: pd.DataFrame, paths: pd.DataFrame) -> dict[tuple[
         (str(model), f"{origin:%Y-%m-%d}"): tidy(part)
         for (model, origin), part in rows.groupby(["model", "origin_date"])
     }
+
+
+def own_ensemble(forecasts: pd.DataFrame, paths: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Vigie's own ensemble under its name, where a release serves a combination; paths of the combination fall away.
+
+    A hub's combination that came back as a submission would count twice.
+    """
+    mine = forecasts["model_id"] == OWN
+    combined = set(forecasts.loc[mine, "series_id"])
+    served = (forecasts["model_id"] == ENSEMBLE) & forecasts["series_id"].isin(combined)
+    own = forecasts.assign(model_id=forecasts["model_id"].where(~mine, ENSEMBLE))[~served]
+    return own.reset_index(drop=True), paths[~paths["series_id"].isin(combined)]
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:
@@ -85,8 +98,8 @@ def own_metadata(model_id: str, title: str, summary: str, source: str, version: 
 
 
 ENSEMBLES = {
-    "hub-median": "Median, quantile by quantile, of the designated models.",
-    "hub-weighted": "Mean of the designated models on log scale, weighted by their scores over the year before.",
+    "hub-median": _("Median, quantile by quantile, of the designated models."),
+    "hub-weighted": _("Mean of the designated models on log scale, weighted by their scores over the year before."),
 }
 
 

@@ -25,6 +25,7 @@ from hub.outputs import (
     hub_model_id,
     open_series,
     oracle,
+    own_ensemble,
     own_metadata,
     own_submissions,
     time_series,
@@ -93,7 +94,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     )
     open_ones = [one for one in published_series(release) if one in allowed]
     both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
-    paths = release.read("trajectories")
+    both, paths = own_ensemble(both, release.read("trajectories"))
     made = own_submissions(both[both["series_id"].isin(open_ones)], paths[paths["series_id"].isin(open_ones)])
     out: dict[str, bytes] = {}
     for (model_id, round_id), rows in made.items():

@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,14 @@ from hub.submission import read_metadata, read_submission
 from nightly.hub import HUB_SOURCE, METADATA, collect
 from nightly.tables import KEPT
 from store.export import write_export
-from store.hub import Edition, EditionStore
+from store.files import sha256_of_bytes, sha256_of_file, write_bytes
+from store.hub import LARGEST_FILE, Edition, EditionStore, HubFiles
 from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
 IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
 PUBLISHED = "hub"
+DATA_FILES = (".csv", ".parquet", ".json", ".md")
 """Folder of the tables for machines."""
 
 _KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
@@ -95,7 +98,7 @@ def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.da
         InputError: The bundled rounds are not what their record tells of.
     """
     replayed, about = read_rounds()
-    received, editions, own_words = _collected(home, date)
+    received, editions, own_words = collected(home, date)
     about |= own_words
     others = [table for table in (replayed, received) if table is not None and len(table.keys)]
     if not others:
@@ -106,15 +109,8 @@ def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.da
     ], ignore_index=True).astype(object)  # fmt: skip
     submitted = _timed(stack([_bare(table) for table in others]), timing)
     origins = submitted.keys["origin_date"].unique()
-    everything = submitted
-    if len(hindcasts):  # a night in which no route can be forecast has none
-        mine = to_matrix(hindcasts[hindcasts["origin_date"].isin(origins)])
-        mine = _timed(_bare(mine), pd.Series(REPLAY, index=range(len(mine.keys))))
-        # A model of Vigie's that was submitted counts as it was submitted.
-        taken = set(map(tuple, submitted.keys[["model_id", "series_id", "origin_date"]].drop_duplicates().to_numpy()))
-        free = [tuple(row) not in taken for row in mine.keys[["model_id", "series_id", "origin_date"]].to_numpy()]
-        everything = stack([submitted, mine.where(np.asarray(free, dtype=bool))])
-    members = {name for name, words in about.items() if words.get("designated_model")} | DESIGNATED
+    everything = with_own(submitted, hindcasts[hindcasts["origin_date"].isin(origins)])
+    members = designated(about)
     scores, shown = [], [submitted]
     for name in (IN_TIME, EVERYTHING):
         chosen = everything if name == EVERYTHING else everything.where(everything.keys["timing"] == IN_TIME)
@@ -132,6 +128,22 @@ def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.da
         "hub_forecasts": _shown(stack(shown), outcomes),
         "hub_scores": _checked(pd.concat(scores, ignore_index=True) if scores else HUB_SCORES.empty(), HUB_SCORES),
     }
+
+
+def with_own(submitted: QuantileTable, own: pd.DataFrame) -> QuantileTable:
+    """What was submitted, and replays of Vigie's own; a model of Vigie's that was submitted counts as it was."""
+    if not len(own):  # a night in which no route can be forecast has none
+        return submitted
+    mine = to_matrix(own)
+    mine = _timed(_bare(mine), pd.Series(REPLAY, index=range(len(mine.keys))))
+    key = ["model_id", "series_id", "origin_date"]
+    taken = pd.MultiIndex.from_frame(submitted.keys[key].drop_duplicates())
+    return stack([submitted, mine.where(~pd.MultiIndex.from_frame(mine.keys[key]).isin(taken))])
+
+
+def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Models that teams put into the hub's ensembles, Vigie's own two among them."""
+    return {name for name, words in about.items() if words.get("designated_model")} | DESIGNATED
 
 
 def hub_of_night(
@@ -161,8 +173,8 @@ def hub_of_night(
     return tables, degraded
 
 
-def publish_tables(home: Path, release: Release) -> None:
-    """Put a release's tables about the hub where machines and other houses find them, ``published/hub``.
+def publish_tables(home: Path, release: Release, place: str) -> None:
+    """Put the hub and a release's tables about it where machines and other houses find them, ``published/hub``.
 
     A disk that refuses is logged: the release stands, and the next night writes them again.
     """
@@ -171,9 +183,46 @@ def publish_tables(home: Path, release: Release) -> None:
             write_export(release, table.name, home / FEED / PUBLISHED / f"{table.name}.csv")
         except VigieError as error:
             get_logger().warning("a table of the hub was not published", table=table.name, reason=str(error))
+    publish_hub(home, place)
 
 
-def _collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:
+def publish_hub(home: Path, place: str) -> None:
+    """Put the hub itself beside its tables: what was taken in, the configuration, and the target data.
+
+    A submission that was refused is not passed on. What cannot be read or written is logged.
+
+    Args:
+        home: The home folder.
+        place: The hub's folder or address, an empty text for none.
+    """
+    store, out = EditionStore(home), home / FEED / PUBLISHED
+    try:
+        config = store.config(config_names)
+        hub = read_config(config)[0]
+        if hub is None:
+            return
+        files: dict[str, Callable[[], bytes]] = {name: partial(config.__getitem__, name) for name in config}
+        words = dict(store.metadata())
+        files |= {f"{METADATA}/{name}.yml": partial(words.__getitem__, name) for name in words}
+        for one in _counting(store.all()):
+            files[f"{hub.output_folder}/{one.model_id}/{one.file}"] = partial(store.content, one)
+        if place:
+            there = HubFiles(place)
+            names = [name for folder in ("target-data", "auxiliary-data") for name in there.names(folder)]
+            files |= {name: partial(there.read, name) for name in names if name.endswith(DATA_FILES)}
+        for name, content in files.items():
+            if not (out / name).resolve().is_relative_to(out.resolve()):
+                continue  # the names are another house's
+            found = content()
+            if len(found) <= LARGEST_FILE and not (
+                (out / name).is_file() and sha256_of_file(out / name) == sha256_of_bytes(found)
+            ):
+                write_bytes(out / name, found)
+    except VigieError as error:
+        get_logger().warning("the hub was not published", reason=str(error))
+
+
+def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:
     """Of each model and round the edition that counts, every edition's record, and the models' words."""
     store = EditionStore(home)
     editions = [one for one in store.all() if one.received <= date]
@@ -183,14 +232,19 @@ def _collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.Data
     hub, faults = read_config(store.config(config_names))
     if hub is None:
         raise InputError(f"the hub's configuration that was kept is not readable: {faults[0]}")
+    table = _rows_of(_counting(editions), store, hub)
+    words = {name: read_metadata(hub, f"{METADATA}/{name}.yml", content)[0] or {} for name, content in store.metadata()}
+    return table, _checked(records, HUB_EDITIONS), words
+
+
+def _counting(editions: Sequence[Edition]) -> list[Edition]:
+    """Of each model and round the edition that counts: the last in time, else the last."""
     counts: dict[tuple[str, str], Edition] = {}
-    for one in editions:  # in order of receipt: the last in time, else the last
+    for one in editions:  # in order of receipt
         before = counts.get((one.model_id, one.round_id))
         if before is None or before.late or not one.late:
             counts[one.model_id, one.round_id] = one
-    table = _rows_of(list(counts.values()), store, hub)
-    words = {name: read_metadata(hub, f"{METADATA}/{name}.yml", content)[0] or {} for name, content in store.metadata()}
-    return table, _checked(records, HUB_EDITIONS), words
+    return list(counts.values())
 
 
 def _rows_of(editions: Sequence[Edition], store: EditionStore, hub: Hub) -> QuantileTable | None:

@@ -29,6 +29,7 @@ from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
 from nightly.forecasts import make_forecasts
+from nightly.hub_served import serve
 from nightly.hub_tables import hub_of_night, publish_tables
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
 from nightly.issued import issued_scores
@@ -223,7 +224,7 @@ def _make_release(run: Run) -> RunResult:
         run.progress("Scores, paths and alerts", 0, 1)
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
-        served = made.with_nowcasts(nowcasts)
+        served, combined, not_combined = serve(settings.hub, home, timer.started.date(), made, nowcasts, data)
         tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
         tables |= data_tables(data, cards, vintages.rejected(), former)
         tables |= run_alerts(
@@ -261,6 +262,7 @@ def _make_release(run: Run) -> RunResult:
         degraded = [
             *_lost(data, lost, before),
             *inputs.failed,
+            *not_combined,
             *hub_faults,
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
             *_routes_without_forecast(data.states),
@@ -272,20 +274,14 @@ def _make_release(run: Run) -> RunResult:
         ]
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
         about = About(
-            date,
-            code_version(),
-            kept,
-            inputs.hashes,
-            degraded,
-            run.replay,
-            chain_head(run.journal),
-            vintages.contents(),
-        )
+            date, code_version(), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal),
+            vintages=vintages.contents(), served=combined,
+        )  # fmt: skip
         texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
             RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         }
         release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
-        publish_tables(home, release)
+        publish_tables(home, release, settings.hub.place)
         _remove_old_releases(home, settings)
         # People are told of a release when those who follow the store can see it.
         run.delivery.deliver()

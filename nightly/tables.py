@@ -19,7 +19,7 @@ from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS, SITUATION
 from core.schema import ALL, check
 from core.settings import SNAPSHOT
 from forecasting.explanation import explain
-from forecasting.model import LEVELS
+from forecasting.model import LEVELS, OWN
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
@@ -27,7 +27,7 @@ from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.source import SourceCard
-from nightly.forecasts import ForecastSet
+from nightly.forecasts import ForecastSet, of_model
 from nightly.pooled import PooledNight
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.releases import Release
@@ -53,12 +53,15 @@ def forecast_tables(
     Args:
         data: What was known.
         made: Forecasts as the models made them.
-        served: The same after the nowcasts.
+        served: The same as they are served: after the nowcasts, a combination of the hub among them where it is on.
         nowcasts: Those of the running month.
         workers: Who refits members to explain changes.
         pooled: The pooled model, where it took part.
     """
     past, panel = made.past_ensemble, data.panel
+    combined = set(of_model(served.current, OWN)["series_id"])
+    own = served.current_ensemble
+    own = own[~own["series_id"].isin(combined)]
     as_of = pd.Timestamp(data.date)
     return {
         "forecasts": served.current.assign(target=TARGET, as_of=as_of),
@@ -73,11 +76,11 @@ def forecast_tables(
         "situation_scores": check(situation_scores(made.hindcasts, panel), SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
-            made.current,
+            made.current[~made.current["series_id"].isin(combined)],  # nobody can tell what moved other teams
             made.hindcasts,
             made.weights,
             panel,
-            published=served.current_ensemble,
+            published=own,
             workers=workers,
             pooled=pooled.forecast_last if pooled else None,
         ),

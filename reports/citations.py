@@ -70,6 +70,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
         ),
     )
     return [
+        *combination_served(release, language),
         *left_out(release, language),
         *(language.text(text, names=names) for text, names in named if names),
         *(language.text(text) for text in LIMITS),
@@ -97,6 +98,18 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
         (_("No forecast of the present, for want of recent figures: {names}."), routes),
     )
     return [language.text(text, names=some(names, language, most)) for text, names in named if names]
+
+
+def combination_served(release: ReadableRelease, language: Language) -> list[str]:
+    """That a combination of the hub is served in the ensemble's place, where it is; else nothing."""
+    routes = [route_name(one.split(".")[1], language) for one in release.served.get("series", [])]
+    if not routes:
+        return []
+    text = _(
+        "As an administrator has set, the forecast of {names} is a combination of all teams’ forecasts in the hub "
+        "({model}). Scores and the record of alerts are those of Vigie’s own ensemble."
+    )
+    return [language.text(text, names=some(routes, language, len(routes)), model=release.served["combination"])]
 
 
 def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:

@@ -41,6 +41,7 @@ MODELS = {
     "vigie-prophet": _("Prophet"),
     "vigie-pooled": _("Pooled model"),
     "vigie-bottom-up": _("Sum of the parts"),
+    "vigie-own": _("Vigie’s own ensemble"),
 }
 RULES = {
     "capacity": _("Capacity passed"),

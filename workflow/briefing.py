@@ -116,6 +116,7 @@ def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_c
         created_at=dt.datetime.fromisoformat(manifest["created_at"]),
         replay=bool(manifest["replay"]),
         degraded=tuple(manifest["degraded"]),
+        served=manifest.get("served", {}),
         frames={name: release.read(name) for name in names},
         cards=json.loads(release.document(_CATALOGUE)) if documents else {},
     )

@@ -125,7 +125,7 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
     if len(about):
         row = about.iloc[0]
         licence = _("Licence: {licence}").format(licence=row["licence"])
-        st.markdown(small(layout.plain(f"{row['methods']} {licence}.")))
+        st.markdown(small(layout.plain(f"{lang().text(row['methods'])} {licence}.")))
     record = hub_view.record(scores, timing, model_id)
     if record.empty:
         st.markdown(small(_("Nothing of this model has been scored here yet.")))

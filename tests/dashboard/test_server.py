@@ -11,13 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 import streamlit
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.gate import Gate
 from access.guard import guard_of
 from core.settings import PROJECT
-from dashboard.server import application, journal
+from dashboard.server import HUB_FOLDERS, _hub_folder, application, journal
 from dashboard.static_files import preload_links
 
 STATIC = Path(streamlit.__file__).parent / "static"
@@ -108,7 +110,46 @@ def test_another_name_is_not_served_beyond_loopback_either(home: Path, path: str
     assert [asyncio.run(get(host)).status_code for host in ("127.0.0.1:8501", "evil.example.org")] == [200, 400]
 
 
-def ask(home: Path, path: str, answer: Response) -> httpx.Response:
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/hub/model-output/a-b/x.csv", 200),
+        ("/hub/hub-config/tasks.json", 200),
+        ("/hub/model-output/none.csv", 404),
+        ("/hub/model-output", 404),
+        ("/hub/model-output/../../secret.csv", 404),
+        ("/hub/model-output/%2e%2e/%2e%2e/secret.csv", 404),
+        ("/hub/model-output/a-b/link.csv", 404),
+        ("/hub/model-output/.hidden.csv", 404),
+        ("/hub/model-output//etc/passwd", 404),
+    ],
+)
+def test_a_hubs_files_are_served_and_nothing_beside_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    monkeypatch.setenv("VIGIE_HOME", str(home))
+    folder = home / "published" / "hub"
+    for name in (
+        "hub/model-output/a-b/x.csv",
+        "hub/hub-config/tasks.json",
+        "hub/model-output/.hidden.csv",
+        "secret.csv",
+    ):
+        (home / "published" / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / "published" / name).write_text("a")
+    (folder / "model-output" / "a-b" / "link.csv").unlink(missing_ok=True)
+    (folder / "model-output" / "a-b" / "link.csv").symlink_to(home / "published" / "secret.csv")
+    routes = [Route(f"/hub/{one}/{{name:path}}", _hub_folder) for one in HUB_FOLDERS]
+    answer = ask(home, path, Starlette(routes=routes))
+    assert answer.status_code == status
+    assert status == 404 or answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_nobody_reads_a_hubs_files_without_a_login() -> None:
+    assert {f"/hub/{one}" for one in HUB_FOLDERS} <= set(application().closed)
+
+
+def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:
     """What the gate makes of an answer."""
     gate = Gate(answer, guard_of(home, "127.0.0.1", journal), application())
 

@@ -17,7 +17,7 @@ from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.targets import config_files
 from nightly.hub import collect, validate
 from nightly.hub_score import score_hub
-from nightly.hub_tables import hub_of_night, hub_tables
+from nightly.hub_tables import hub_of_night, hub_tables, publish_hub
 from store.hub import EditionStore
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT
@@ -98,6 +98,21 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     first = EditionStore(tmp_path).rows()
     first = first[(first["model_id"] == MODEL)]
     assert first["sha256"].nunique() == 2
+
+
+def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refused_is_not(
+    place: Path, tmp_path: Path
+) -> None:
+    broken = FILE.replace(ROUND, "2024-10-31")
+    write(place, {broken: content(1), "target-data/oracle-output.csv": b"a\n", "target-data/run.exe": b"a"})
+    collect(str(place), tmp_path, IN_TIME)
+    publish_hub(tmp_path, str(place))
+    out = tmp_path / "published" / "hub"
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert found >= {FILE, f"model-metadata/{MODEL}.yml", "hub-config/tasks.json", "target-data/oracle-output.csv"}
+    assert not found & {broken, "target-data/run.exe"}
+    assert (out / FILE).read_bytes() == content(1)
+    assert validate(str(out)).faults == []
 
 
 def test_a_release_made_before_a_submission_came_does_not_know_it(place: Path, tmp_path: Path) -> None:
