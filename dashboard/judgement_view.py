@@ -13,9 +13,9 @@ from dashboard import layout, reads, state, visitor
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang
 from dashboard.route_view import RouteView
-from hub.judgement import LARGEST, Judgement, fitted
+from hub.judgement import LARGEST, Judgement, departures, fitted
 from workflow import workflow_on
-from workflow.judgements import hand_in
+from workflow.judgements import hand_in, said_by
 
 LONGEST_NAME, LONGEST_PSEUDONYM = 80, 16
 _SHOWN = {0.025: "95", 0.1: "80", 0.25: "50"}
@@ -57,6 +57,7 @@ def show(view: RouteView) -> None:
         return
     st.markdown(_said(quantiles, float(own.loc[0.5])))
     if visitor.allows(HAND_IN):
+        _own_record(view)
         _form(view, Judgement(view.series_id, _origin(view), _horizon(view, end), low, median, high))
 
 
@@ -80,9 +81,25 @@ def _said(quantiles: pd.Series, ensemble: float) -> str:
     return f"{middle} {'; '.join(parts)}. {beside}"
 
 
+def _own_record(view: RouteView) -> None:
+    """Whether an author's departures from the ensemble have helped so far: for the author alone."""
+    if not (author := visitor.reader().name):
+        return
+    said = said_by(reads.journal().entries(action=HAND_IN), author)
+    found = departures(view.night.frame("hub_forecasts"), view.night.frame("replays"), said)
+    for row in found.to_dict("records"):
+        text = _(
+            "Your forecasts so far, seen by you alone: {helped} of {n} nearer to what was counted than the ensemble’s; "
+            "score beside the ensemble’s {ratio}, below 1 is better."
+        )
+        ratio = lang().decimal(row["relative_wis"])
+        st.markdown(layout.small(text.format(helped=row["helped"], n=row["n"], ratio=ratio)))
+
+
 def _form(view: RouteView, judgement: Judgement) -> None:
     with st.form("judgement"):
         pseudonym = st.text_input(_("Pseudonym in the hub"), max_chars=LONGEST_PSEUDONYM)
+        panel = st.text_input(_("Panel, if you speak as a member of one"), max_chars=LONGEST_PSEUDONYM)
         who = visitor.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
         if not st.form_submit_button(_("Hand in")):
             return
@@ -92,7 +109,7 @@ def _form(view: RouteView, judgement: Judgement) -> None:
     try:
         home = home_folder()
         desk = workflow_on(home, load_settings(home), reads.journal())
-        kept = hand_in(desk, visitor.actor(who), pseudonym.strip(), judgement, view.night.run_id)
+        kept = hand_in(desk, visitor.actor(who), pseudonym.strip(), judgement, view.night.run_id, panel.strip())
     except VigieError as error:
         st.error(layout.plain(error_words(error)))
         return

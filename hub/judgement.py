@@ -13,9 +13,12 @@ from scipy.special import ndtri
 from core.errors import InputError
 from core.languages import marked as _
 from core.quantiles import QUANTILE_LEVELS, FloatArray
+from forecasting.model import ENSEMBLE
 from hub.outputs import COLUMNS
 
 TEAM = "people"
+FEWEST_MEMBERS = 5
+"""Authors that a panel must have before its record is shown: of fewer one could guess who said what."""
 COVERAGE = 0.8
 """Share of outcomes that the range is meant to hold: four times in five."""
 LARGEST = 10_000_000
@@ -61,15 +64,42 @@ def fitted(low: float, median: float, high: float) -> FloatArray:
     return quantiles
 
 
-def people_model(pseudonym: str) -> str:
+def people_model(pseudonym: str, panel: str = "") -> str:
     """The model of a person in the hub.
 
     Raises:
-        InputError: The pseudonym cannot stand in a file's name.
+        InputError: The pseudonym or the panel's name cannot stand in a file's name.
     """
-    if not _PSEUDONYM.fullmatch(pseudonym):
-        raise InputError(_("a pseudonym has 2 to 16 letters without accents, digits or _"))
+    if not _PSEUDONYM.fullmatch(pseudonym) or (panel and not _PSEUDONYM.fullmatch(panel)):
+        raise InputError(_("a pseudonym or a panel’s name has 2 to 16 letters without accents, digits or _"))
     return f"{TEAM}-{pseudonym}"
+
+
+def departures(forecasts: pd.DataFrame, replays: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    """Whether people's departures from the ensemble helped, of months counted since.
+
+    Args:
+        forecasts: ``core.release.HUB_FORECASTS``; only what people submitted in time counts.
+        replays: ``core.release.REPLAYS``: what the ensemble would have said, where it was not submitted.
+        said: ``model_id, round_id`` of the submissions to look at, and ``panel`` to sum them by.
+
+    Returns:
+        By ``panel``: ``n`` forecasts, ``helped`` of them nearer to what was counted than the ensemble's, and
+        ``relative_wis``, the ratio of summed scores; below 1 the departures helped.
+    """
+    both = pd.concat([forecasts, replays], ignore_index=True)
+    task = ["series_id", "origin_date", "horizon"]
+    beside = both[both["model_id"] == ENSEMBLE].drop_duplicates(task)[[*task, "wis"]]
+    own = forecasts[forecasts["timing"] == "in time"]
+    own = own.assign(round_id=own["origin_date"].dt.strftime("%Y-%m-%d"))
+    rows = own.merge(said, on=["model_id", "round_id"]).merge(beside, on=task, suffixes=("", "_ensemble"))
+    rows = rows.dropna(subset=["wis", "wis_ensemble"])
+    rows = rows.assign(helped=rows["wis"] < rows["wis_ensemble"])
+    sums = rows.groupby("panel", as_index=False).agg(
+        n=("wis", "size"), helped=("helped", "sum"), own=("wis", "sum"), ensemble=("wis_ensemble", "sum")
+    )
+    ratio = sums["own"] / sums["ensemble"].where(sums["ensemble"] > 0)
+    return sums.assign(relative_wis=ratio)[["panel", "n", "helped", "relative_wis"]]
 
 
 def with_judgement(rows: pd.DataFrame | None, judgement: Judgement) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from core.languages import marked as _
 from core.routes import ARRIVAL_ROUTES
 from core.schema import ALL, make_series_id
 from hub.config import config_names, read_config
-from hub.judgement import Judgement, people_metadata, people_model, with_judgement
+from hub.judgement import FEWEST_MEMBERS, Judgement, people_metadata, people_model, with_judgement
 from hub.score import quantile_rows
 from hub.submission import read_submission
 from hub.targets import config_files
@@ -26,7 +27,9 @@ from workflow.decisions import authorize
 PLACE = "dashboard"
 
 
-def hand_in(workflow: Workflow, actor: Actor, pseudonym: str, judgement: Judgement, run_id: str) -> Edition:
+def hand_in(
+    workflow: Workflow, actor: Actor, pseudonym: str, judgement: Judgement, run_id: str, panel: str = ""
+) -> Edition:
     """Keep what a person expects of a month, beside what they said before of the same round.
 
     Args:
@@ -35,6 +38,7 @@ def hand_in(workflow: Workflow, actor: Actor, pseudonym: str, judgement: Judgeme
         pseudonym: Under which name; it is theirs from the first time on.
         judgement: What they expect.
         run_id: The release that they looked at.
+        panel: The panel as whose member they say it; an empty text for none.
 
     Returns:
         The edition, late where the round had closed.
@@ -44,7 +48,7 @@ def hand_in(workflow: Workflow, actor: Actor, pseudonym: str, judgement: Judgeme
         InputError: The numbers or the pseudonym cannot be taken, or the pseudonym is another's.
         StoreError: The disk or the journal refuses.
     """
-    model_id = people_model(pseudonym)
+    model_id = people_model(pseudonym, panel)
     authorize(workflow, actor, HAND_IN, model_id)
     owner = actor.name.strip()
     if any(entry.actor != owner for entry in workflow.journal.entries(subject=model_id, action=HAND_IN)):
@@ -72,6 +76,26 @@ def hand_in(workflow: Workflow, actor: Actor, pseudonym: str, judgement: Judgeme
     store.put_metadata(model_id, people_metadata(pseudonym))
     if store.add(edition, content):
         store.keep_rows(quantile_rows(submission, hub).assign(sha256=edition.sha256))
-    payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late}
+    payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late, "panel": panel}
     workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.marks(payload)))
     return edition
+
+
+def said_by(entries: Sequence[Entry], author: str) -> pd.DataFrame:
+    """What one author has handed in: ``panel`` (the author), ``model_id, round_id``."""
+    return _said((author, one.subject, one.payload["round"]) for one in entries if one.actor == author)
+
+
+def said_by_panels(entries: Sequence[Entry]) -> pd.DataFrame:
+    """What panels of five or more authors have handed in: ``panel, model_id, round_id``."""
+    authors: dict[str, set[str]] = {}
+    of_round = {(one.subject, one.payload["round"]): one for one in entries}  # the last word names the panel
+    for one in of_round.values():
+        authors.setdefault(one.payload.get("panel", ""), set()).add(one.actor)
+    large = {panel for panel, names in authors.items() if panel and len(names) >= FEWEST_MEMBERS}
+    said = ((one.payload.get("panel", ""), *key) for key, one in of_round.items())
+    return _said(row for row in said if row[0] in large)
+
+
+def _said(rows: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["panel", "model_id", "round_id"]).drop_duplicates(ignore_index=True)

@@ -8,7 +8,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import downloads, hub_view, layout, memory, state
+from access.roles import HAND_IN
+from dashboard import downloads, hub_view, layout, memory, reads, state
 from dashboard.charts.teams import teams_alt, teams_chart
 from dashboard.hub_view import EVERYTHING, IN_TIME, SPANS
 from dashboard.i18n import _, lang
@@ -17,6 +18,8 @@ from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
+from hub.judgement import departures
+from workflow.judgements import said_by_panels
 
 TITLE, PLACE = _("Hub"), 6
 
@@ -47,6 +50,7 @@ def show(night: Night) -> None:
     downloads.buttons(downloads.export_of(night, f"hub-league-{span}", title, rows.drop(columns="name")))
     layout.let_draw()
     show_round(night, scores, timing, names)
+    show_panels(night)
     show_how(night)
 
 
@@ -132,6 +136,23 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
         return
     alt = _("Scores of one model by months ahead, route and season")
     st.dataframe(localised(record), hide_index=True, height="content", placeholder="", alt=alt)
+
+
+def show_panels(night: Night) -> None:
+    """Whether departures from the ensemble helped, of panels large enough that nobody is known by them."""
+    said = said_by_panels(reads.journal().entries(action=HAND_IN))
+    rows = departures(night.frame("hub_forecasts"), night.frame("replays"), said)
+    if rows.empty:
+        return
+    st.header(_("Panels beside the ensemble"), anchor=False)
+    columns = {
+        "panel": _("Panel"), "n": _("Cases"), "helped": _("Nearer than the ensemble"),
+        "relative_wis": _("Score beside the ensemble’s"),
+    }  # fmt: skip
+    shown = rows.assign(relative_wis=rows["relative_wis"].round(3)).rename(columns=columns)
+    st.dataframe(localised(shown), hide_index=True, alt=_("Whether panels’ departures from the ensemble helped"))
+    words = _("Panels of five or more people; what they handed in in time, on months counted since. Below 1 is better.")
+    st.markdown(small(words))
 
 
 def show_how(night: Night) -> None:

@@ -116,7 +116,7 @@ def test_another_name_is_not_served_beyond_loopback_either(home: Path, path: str
         ("/hub/model-output/a-b/x.csv", 200),
         ("/hub/hub-config/tasks.json", 200),
         ("/hub/model-output/none.csv", 404),
-        ("/hub/model-output", 404),
+        ("/hub/model-output/", 404),
         ("/hub/model-output/../../secret.csv", 404),
         ("/hub/model-output/%2e%2e/%2e%2e/secret.csv", 404),
         ("/hub/model-output/a-b/link.csv", 404),

@@ -12,10 +12,10 @@ from access.roles import HAND_IN, Actor
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings
-from hub.judgement import Judgement, fitted, people_model
+from hub.judgement import Judgement, departures, fitted, people_model
 from store.hub import EditionStore
 from workflow import open_workflow
-from workflow.judgements import hand_in
+from workflow.judgements import hand_in, said_by, said_by_panels
 
 SERIES = "arrivals.CMR._T._T.M"
 
@@ -68,3 +68,35 @@ def test_the_hub_is_told_the_pseudonym_alone(tmp_path: Path) -> None:
         hand_in(desk, Actor("Ada Lovelace"), "owl", judged(), "r")
     told = [path.read_bytes() for path in (tmp_path / "hub").rglob("*") if path.is_file()]
     assert not [content for content in told if b"Lovelace" in content]
+
+
+def test_a_panel_is_shown_from_five_members_on_and_an_author_sees_their_own(tmp_path: Path) -> None:
+    with open_workflow(tmp_path, Settings()) as desk:
+        for place, name in enumerate(("Ada", "Ben", "Cy", "Di", "Eve")):
+            panel = "large" if place < 4 else ""
+            hand_in(desk, Actor(name), f"bird{place}", judged(), "r", panel)
+        assert said_by_panels(desk.journal.entries(action=HAND_IN)).empty
+        hand_in(desk, Actor("Eve"), "bird4", judged(2), "r", "large")
+        hand_in(desk, Actor("Ada"), "second", judged(), "r", "small")
+        said = desk.journal.entries(action=HAND_IN)
+        assert set(said_by_panels(said)["panel"]) == {"large"}
+        assert len(said_by_panels(said)) == 5
+        assert set(said_by(said, "Ada")["model_id"]) == {"people-bird0", "people-second"}
+
+
+def test_departures_are_measured_beside_the_ensemble_on_what_was_said_in_time() -> None:
+    keys = {"series_id": SERIES, "origin_date": pd.Timestamp("2024-11-30")}
+    forecasts = pd.DataFrame(
+        [
+            {**keys, "model_id": "people-owl", "horizon": step, "timing": timing, "wis": wis}
+            for step, timing, wis in ((1, "in time", 0.1), (2, "in time", 0.5), (3, "late", 0.0), (4, "in time", None))
+        ]
+    )
+    ensemble = pd.DataFrame(
+        [{**keys, "model_id": "vigie-ensemble", "horizon": step, "wis": 0.4} for step in range(1, 5)]
+    )
+    said = pd.DataFrame([{"panel": "large", "model_id": "people-owl", "round_id": "2024-11-30"}])
+    (row,) = departures(forecasts, ensemble, said).to_dict("records")
+    assert (row["panel"], row["n"], row["helped"]) == ("large", 2, 1)
+    assert row["relative_wis"] == pytest.approx(0.75)
+    assert departures(forecasts, ensemble, said.iloc[:0]).empty
