@@ -123,10 +123,11 @@ def _of_paths(table: QuantileTable, panel: Panel) -> Iterator[dict[str, object]]
         return
     horizons = sorted(int(step) for step in parts[0].keys["horizon"].unique())
     series = sorted(str(name) for name in parts[0].keys["series_id"].unique())
+    parts = [part.where(part.keys["series_id"].isin(series) & part.keys["horizon"].isin(horizons)) for part in parts]
     found = pd.concat(
         [_energy(part, panel, series, horizons) for part in parts], axis=1, keys=["wis", "reference"], join="inner"
     )
-    found.columns = [f"{of}_{scale}" for of, scale in found.columns]
+    found.columns = pd.Index(["_".join(name) for name in found.columns])
     rows = found.reset_index().assign(kind=PATH, model_id=ENSEMBLE, horizon=horizons[-1])
     yield from _lines(rows)
 

@@ -133,6 +133,6 @@ def test_a_hub_that_cannot_be_read_degrades_the_night_and_vigies_own_is_served(
 
 def test_readers_are_told_of_which_routes_a_combination_is_served() -> None:
     release = SimpleNamespace(served={"combination": "hub-median", "series": [CMR]})
-    (text,) = combination_served(release, Language("fr"))  # type: ignore[arg-type]  # what is read of it
+    (text,) = combination_served(release, Language("fr"))
     assert "combinaison" in text and "hub-median" in text
-    assert combination_served(SimpleNamespace(served={}), Language("en")) == []  # type: ignore[arg-type]  # as above
+    assert combination_served(SimpleNamespace(served={}), Language("en")) == []

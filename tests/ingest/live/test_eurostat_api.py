@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import SourceError
 from core.settings import LiveSettings
+from ingest.catalogue import live_sources
 from ingest.source import Parsed, RawFile
 from ingest.sources import eurostat
 from tests.ingest.live import layouts
@@ -20,7 +21,7 @@ def applicants(publisher: Publisher, quick: LiveSettings, *replies: object) -> P
     visit = pull(publisher, "eurostat", quick)
     if replies:
         publisher.serve(PATH, *replies)  # type: ignore[arg-type]  # replies or functions that give one
-    return eurostat.parse(whole_visit(eurostat, visit)[0])
+    return eurostat.parse(whole_visit(live_sources()["eurostat"], visit)[0])
 
 
 def figures(parsed: Parsed) -> pd.DataFrame:
