@@ -83,7 +83,10 @@ def test_a_night_of_which_any_sources_fail_publishes_names_them_and_takes_none_b
     paths: dict[str, Reply] = {}
     for number, name in enumerate(sorted(broken)):
         of_source = sorted({asked.path for asked in sound.asked if _belongs(name, asked.path)})
-        paths[of_source[place % len(of_source)]] = faults[number % len(faults)]
+        fault = faults[number % len(faults)]
+        # A year of which INFORM lists no release yet is no fault: the year before it is asked for.
+        fault = FAULTS[0] if (name, fault.body) == ("inform_risk", b"[]") else fault
+        paths[of_source[place % len(of_source)]] = fault
     night = quick_night(home, server, paths)
     server.close()
     editions = night.release.read("editions")
