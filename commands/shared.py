@@ -48,13 +48,10 @@ def opened_journal(folder: Path) -> Iterator[Journal]:
     Raises:
         StoreError: It cannot be opened.
     """
-    from store.journal import Journal, journal_url
+    from store import journal
 
-    journal = Journal(journal_url(load_settings(folder).journal_url, folder))
-    try:
-        yield journal
-    finally:
-        journal.close()
+    with journal.opened_journal(load_settings(folder).journal_url, folder) as opened:
+        yield opened
 
 
 def login_name() -> str:

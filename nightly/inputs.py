@@ -30,7 +30,7 @@ from ingest.source import Parsed, RawFile, SourceCard, read_raw
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
 from store.files import write_bytes
-from store.journal import Entry, Journal, journal_url
+from store.journal import Entry, Journal, opened_journal
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
@@ -317,11 +317,8 @@ def _take(
 ) -> Ingested:  # fmt: skip
     """Let what was read be known, or hold it where it is implausible; what was set aside is kept beside it."""
     if journal is None:
-        journal = Journal(journal_url(load_settings(home).journal_url, home))
-        try:
-            return _take(home, source_id, parsed, raw, journal, given_by, received)
-        finally:
-            journal.close()
+        with opened_journal(load_settings(home).journal_url, home) as opened:
+            return _take(home, source_id, parsed, raw, opened, given_by, received)
     vintages, editions = VintageStore(home), EditionStore(home, journal)
     complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
     day = received or dt.datetime.now(dt.UTC).date()

@@ -21,7 +21,7 @@ from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.http import Client, Validators
 from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, take_in
-from store.journal import Journal, journal_url
+from store.journal import Journal, opened_journal
 from store.lock import night_lock
 from store.mirror import shared
 from store.raw import Kept, RawStore, Visit
@@ -91,18 +91,18 @@ def ingest_live(
         InputError: As :func:`ask_publishers` and :func:`parse_again`, or a night is running.
         StoreError: The home folder cannot be read or written.
     """
-    with night_lock(home), shared(home, settings) as delivery:
-        journal = Journal(journal_url(settings.journal_url, home))
-        try:
-            load_snapshot(VintageStore(home), journal)
-            if answered_on is not None:
-                report = parse_again(home, settings, journal, answered_on, source_ids)
-            else:
-                report = ask_publishers(home, settings, journal, source_ids, progress=progress)
-            delivery.deliver()
-            return report
-        finally:
-            journal.close()
+    with (
+        night_lock(home),
+        shared(home, settings) as delivery,
+        opened_journal(settings.journal_url, home) as journal,
+    ):
+        load_snapshot(VintageStore(home), journal)
+        if answered_on is not None:
+            report = parse_again(home, settings, journal, answered_on, source_ids)
+        else:
+            report = ask_publishers(home, settings, journal, source_ids, progress=progress)
+        delivery.deliver()
+        return report
 
 
 def ask_publishers(

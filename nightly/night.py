@@ -44,11 +44,11 @@ from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out,
 from nightly.tables import data_tables, forecast_tables, outcome_panel
 from store.caches import BacktestStore
 from store.editions import EditionStore
-from store.journal import Entry, Journal, journal_url
+from store.journal import Entry, Journal, opened_journal
 from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
 from store.releases import About, Release, ReleaseStore, predecessor, prune, readable
-from store.status import NIGHT_ACTIONS
+from store.status import NIGHT_ACTIONS, forecast_routes
 from store.vintages import VintageStore
 from workflow import workflow_on
 from workflow.decisions import record_night
@@ -150,8 +150,7 @@ def run_night(
         raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
     if live and date < today:
         raise InputError(f"--as-of {date}: with --live a night is made of today's figures")
-    with night_lock(home):
-        journal = Journal(journal_url(settings.journal_url, home))
+    with night_lock(home), opened_journal(settings.journal_url, home) as journal:
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
             with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
@@ -165,8 +164,6 @@ def run_night(
         except Exception as error:
             _record_failure(journal, date, error)
             raise
-        finally:
-            journal.close()
 
 
 def run_demonstration(
@@ -339,8 +336,7 @@ def _lost_routes(states: pd.DataFrame, before: Release | None) -> list[str]:
     """Routes that had a forecast in the release that this night goes on from, and have none tonight."""
     if before is None:
         return []
-    had = before.read("routes", ["route_id", "state"])
-    return sorted(set(had.loc[had["state"] == OK, "route_id"]) - set(states.loc[states["state"] == OK, "route_id"]))
+    return sorted(forecast_routes(before) - set(states.loc[states["state"] == OK, "route_id"]))
 
 
 def _refuse_empty(states: pd.DataFrame, before: Release | None, settings: Settings) -> None:

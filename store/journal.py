@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,26 @@ class ChainHead:
 def journal_url(setting: str, home: Path) -> str:
     """Address of the journal: the setting, else SQLite in the home folder."""
     return setting or f"sqlite:///{home / 'journal.sqlite'}"
+
+
+@contextmanager
+def opened_journal(setting: str, home: Path) -> Iterator[Journal]:
+    """The journal of a home folder, closed at the end; raises as :class:`Journal` does."""
+    journal = Journal(journal_url(setting, home))
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def existing_journal(setting: str, home: Path) -> Iterator[Journal | None]:
+    """The same; None where there is none yet, for looking makes none."""
+    if not setting and not (home / "journal.sqlite").exists():
+        yield None
+        return
+    with opened_journal(setting, home) as journal:
+        yield journal
 
 
 class Journal:

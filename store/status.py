@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 
 from core.settings import DRILL
 from store.editions import HELD, EditionStore
-from store.journal import Entry, Journal, journal_url
+from store.journal import Entry, existing_journal
 from store.releases import Release, ReleaseStore
 
 WITNESSED = "witnessed"
@@ -97,7 +96,7 @@ def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, A
     for one in reversed([one for one in store.all() if one.run_id <= release.run_id]):
         if not open_rows:
             break
-        for route_id in _forecast_routes(one) & set(open_rows):
+        for route_id in forecast_routes(one) & set(open_rows):
             open_rows.pop(route_id).update(run_id=one.run_id, as_of=one.as_of.isoformat())
     return rows
 
@@ -132,33 +131,20 @@ def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
 
 
 def _held(home: Path, journal_setting: str) -> list[dict[str, Any]]:
-    with _journal(home, journal_setting) as journal:
+    with existing_journal(journal_setting, home) as journal:
         editions = [] if journal is None else EditionStore(home, journal).all()
     return [one.record() for one in editions if one.state == HELD]
 
 
 def _nights(home: Path, journal_setting: str, actions: Sequence[str] = NIGHT_ACTIONS) -> list[Entry]:
-    with _journal(home, journal_setting) as journal:
+    with existing_journal(journal_setting, home) as journal:
         if journal is None:
             return []
         return [entry for action in actions for entry in journal.entries(action=action)]
 
 
-@contextmanager
-def _journal(home: Path, journal_setting: str) -> Iterator[Journal | None]:
-    """The journal; None where there is none yet, for looking makes none."""
-    if not journal_setting and not (home / "journal.sqlite").exists():
-        yield None
-        return
-    journal = Journal(journal_url(journal_setting, home))
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
 @lru_cache(maxsize=1024)
-def _forecast_routes(release: Release) -> frozenset[str]:
+def forecast_routes(release: Release) -> frozenset[str]:
     """Routes of which a release holds a forecast; kept, for a release never changes and monitoring asks often."""
     routes = release.read("routes", ["route_id", "state"])
     return frozenset(routes.loc[routes["state"] == "ok", "route_id"].astype(str))

@@ -10,7 +10,7 @@ from core.errors import StoreError
 from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
 from store.files import sha256_of_file
-from store.journal import Journal, journal_url
+from store.journal import existing_journal
 from store.published import WRITTEN
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
@@ -59,19 +59,16 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
 
 def _journal_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
     told = {run_id: one["journal"] for run_id, one in manifests.items() if one.get("journal")}
-    if not setting and not (home / "journal.sqlite").exists():
-        for run_id in told:
-            yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} tells of its rows")
-        return
-    journal = Journal(journal_url(setting, home))
-    try:
+    with existing_journal(setting, home) as journal:
+        if journal is None:
+            for run_id in told:
+                yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} tells of its rows")
+            return
         if broken := journal.walk({int(one["id"]): str(one["sha256"]) for one in told.values()}):
             yield Problem("", JOURNAL, broken)
         known = {entry.run_id for entry in journal.entries(action=WITNESSED)}
         began = min(known, default="")
         kept = witnesses(home, setting)
-    finally:
-        journal.close()
     for run_id in sorted(manifests):
         if began and run_id > began and run_id not in known and run_id not in kept:
             yield Problem(run_id, run_id, "was added: the journal has no witness of this release")
@@ -96,11 +93,8 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
             before, now = (f"{one[source_id]['rows']:,}" for one in (told, found))
             rule = f"was changed: the release {run_id} tells of {before} rows with another content ({now} now)"
             yield Problem(run_id, f"vintages/{source_id}", rule)
-    journal = Journal(journal_url(setting, home))
-    try:
-        rows = [row.payload for row in journal.entries()]
-    finally:
-        journal.close()
+    with existing_journal(setting, home) as journal:
+        rows = [row.payload for row in journal.entries()] if journal is not None else []
     known = {stamp for payload in rows for name in ("stamps", "undone") for stamp in payload.get(name, [])}
     for source_id in vintages.sources():
         later = vintages.stored_after(source_id, told.get(source_id, {}).get("until", "1970-01-01"))
@@ -111,16 +105,11 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
 
 def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
     """Files for machines that are not as they were written; of those of before that was recorded nothing is known."""
-    if not setting and not (home / "journal.sqlite").exists():
-        return
-    journal = Journal(journal_url(setting, home))
-    try:
-        written: dict[str, list[str]] = {}
-        for row in journal.entries(action=WRITTEN):
+    written: dict[str, list[str]] = {}
+    with existing_journal(setting, home) as journal:
+        for row in journal.entries(action=WRITTEN) if journal is not None else []:
             for name, sha256 in row.payload.items():
                 written.setdefault(name, []).append(str(sha256))
-    finally:
-        journal.close()
     for name, hashes in sorted(written.items()):
         path = home / FEED / name
         # Of machines that share a journal each writes files of its own, maybe older ones.

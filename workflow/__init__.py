@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.settings import Settings
-from store.journal import Journal, journal_url
+from store.journal import Journal, opened_journal
 from store.outbox import Outbox
 
 
@@ -46,8 +46,5 @@ def open_workflow(home: Path, settings: Settings) -> Iterator[Workflow]:
         InputError: The journal's address is not usable.
         StoreError: The database cannot be opened.
     """
-    journal = Journal(journal_url(settings.journal_url, home))
-    try:
+    with opened_journal(settings.journal_url, home) as journal:
         yield workflow_on(home, settings, journal)
-    finally:
-        journal.close()
