@@ -25,6 +25,9 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]+)<")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z0-9:$]+)"')
+_ERROR = _("it holds an error in place of a value")
+_FORMULA = _("it holds a formula whose value was never stored: open the file, save it, try again")
+_MERGE = _("cells of figures are merged")
 
 
 def refuse_strange_cells(raw: RawFile, frames: dict[str, pd.DataFrame]) -> None:
@@ -84,10 +87,10 @@ class _OdsCells:
         spans = (given.get("number-columns-spanned", "1"), given.get("number-rows-spanned", "1"))
         is_number = given.get("value-type") in ("float", "percentage", "currency")
         rules = {
-            _("it holds an error in place of a value"): given.get("value-type") == "error",
-            _("it holds a formula whose value was never stored: open the file, save it, try again"):
+            _ERROR: given.get("value-type") == "error",
+            _FORMULA:
                 "formula" in given and "value-type" not in given,
-            _("cells of figures are merged"): kind == "table-cell" and is_number and spans != ("1", "1"),
+            _MERGE: kind == "table-cell" and is_number and spans != ("1", "1"),
         }  # fmt: skip
         if self.sheet in self.sheets:
             address = f"{self.sheet}!{get_column_letter(self.column + 1)}{self.row}"
@@ -115,9 +118,9 @@ def _hidden(text: bytes) -> Iterator[tuple[str, str]]:
         found = dict(_ATTRIBUTE.findall(attributes))
         address = found.get(b"r", b"").decode()
         if found.get(b"t") == b"e":
-            yield address, _("it holds an error in place of a value")
+            yield address, _ERROR
         elif re.search(rb"<(?:\w+:)?f\b", content) and not _VALUE.search(content):
-            yield address, _("it holds a formula whose value was never stored: open the file, save it, try again")
+            yield address, _FORMULA
 
 
 def _merged(text: bytes, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
@@ -126,4 +129,4 @@ def _merged(text: bytes, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
         rows = frame[(frame.index >= first) & (frame.index <= last)]
         numbers = rows.map(lambda cell: isinstance(cell, int | float) and not pd.isna(cell)).to_numpy()
         if (first_column, first) != (last_column, last) and numbers.any():
-            yield found.decode(), _("cells of figures are merged")
+            yield found.decode(), _MERGE

@@ -74,6 +74,10 @@ class ForecastSet:
         """The ensemble's hindcasts."""
         return of_model(self.hindcasts, ENSEMBLE)
 
+    @property
+    def _number_of_paths(self) -> int:
+        return max(int(self.paths["output_type_id"].nunique()), 1)
+
     def with_nowcasts(self, found: pd.DataFrame) -> ForecastSet:
         """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow.
 
@@ -100,19 +104,17 @@ class ForecastSet:
         own = self.current_ensemble[replaced].assign(model_id=OWN)
         members = self.current[self.current["model_id"] != ENSEMBLE]
         farther = _in_place(self.farther, combined)
-        number = max(int(self.paths["output_type_id"].nunique()), 1)
         return replace(
             self,
             current=pd.concat([members, own, _in_place(self.current_ensemble, combined)], ignore_index=True),
-            paths=near(sample_paths(farther, self.farther_past, panel, n=number)),
+            paths=near(sample_paths(farther, self.farther_past, panel, n=self._number_of_paths)),
             farther=farther,
         )
 
     def year_ahead(self, panel: Panel) -> pd.DataFrame:
         """Totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
-        number = max(int(self.paths["output_type_id"].nunique()), 1)
         far, past = to_matrix(self.farther), to_matrix(self.farther_past)
-        return year_ahead(far, past, panel, nowcasts=_by_series(self.nowcasts), n=number)
+        return year_ahead(far, past, panel, nowcasts=_by_series(self.nowcasts), n=self._number_of_paths)
 
 
 def _in_place(rows: pd.DataFrame, combined: QuantileTable) -> pd.DataFrame:

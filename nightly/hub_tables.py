@@ -42,8 +42,8 @@ from store.releases import Release
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
 IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
 PUBLISHED = "hub"
-DATA_FILES = (".csv", ".parquet", ".json", ".md")
 """Folder of the tables for machines."""
+DATA_FILES = (".csv", ".parquet", ".json", ".md")
 
 _KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 
