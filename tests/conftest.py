@@ -23,6 +23,7 @@ from filelock import FileLock
 from fontTools import subset
 
 from tests.fixed_cases import keep_failures, replay_cases, write_case
+from tests.ingest.live.publisher import Publisher
 
 MARK_OF_FIXTURE = {
     "first_night": "night",
@@ -106,6 +107,16 @@ def _log_lines() -> Iterator[None]:
     settings = structlog.get_config()
     yield
     structlog.configure(**settings)
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    """A publisher on loopback, asked without the proxies of this machine."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    server = Publisher()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

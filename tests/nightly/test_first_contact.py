@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,15 +14,6 @@ from tests.ingest.live.publisher import Publisher, Reply
 
 QUICK = {"attempts": 1, "first_wait_seconds": 0, "read_seconds": 2, "total_seconds": 5}
 NAMES = ("noaa_enso", "fao_ffpi", "italy_interior")
-
-
-@pytest.fixture
-def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    server = Publisher()
-    yield server
-    server.close()
 
 
 def settings_for(publisher: Publisher) -> Settings:

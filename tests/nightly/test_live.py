@@ -47,15 +47,6 @@ def keys() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    server = Publisher()
-    yield server
-    server.close()
-
-
 def settings_for(publisher: Publisher, **changes: object) -> Settings:
     """Settings under which every source is served by the publisher."""
     sources = {name: layout(publisher) for name, layout in LAYOUTS.items()}

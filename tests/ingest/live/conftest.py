@@ -8,7 +8,6 @@ import pytest
 
 from core.settings import LiveSettings
 from tests.ingest.live.layouts_indicators import KEYS
-from tests.ingest.live.publisher import Publisher
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -18,15 +17,6 @@ def keys() -> Iterator[None]:
         for name, value in KEYS.items():
             patch.setenv(name, value)
         yield
-
-
-@pytest.fixture
-def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    server = Publisher()
-    yield server
-    server.close()
 
 
 @pytest.fixture
