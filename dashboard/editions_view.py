@@ -7,7 +7,7 @@ import streamlit as st
 
 from access.roles import DECIDE_EDITION
 from core.errors import VigieError
-from core.settings import home_folder, load_settings
+from core.settings import home_folder
 from dashboard import downloads, layout, reads, visitor
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang, named, ngettext
@@ -16,7 +16,6 @@ from dashboard.reads import Night
 from dashboard.tables import no_break
 from reports.names import EDITION_STATES, EDITION_STEPS
 from store.editions import ACCEPT, HELD, KNOWN, REJECT, WITHDRAW, Action, Edition, EditionStore
-from workflow import workflow_on
 from workflow.decisions import decide_edition
 
 STEPS: tuple[Action, ...] = (ACCEPT, REJECT, WITHDRAW)
@@ -97,8 +96,7 @@ def _show_form(editions: list[Edition]) -> None:
         if not st.form_submit_button(_("Decide")):
             return
     try:
-        home = home_folder()
-        desk = workflow_on(home, load_settings(home), reads.journal())
+        desk = reads.workflow()
         decide_edition(desk, visitor.actor(who), step, chosen, reason)
     except VigieError as error:
         st.error(plain(error_words(error)))

@@ -23,7 +23,6 @@ from alerts.lifecycle import (
 )
 from core.entry import Entry
 from core.errors import VigieError
-from core.settings import home_folder, load_settings
 from dashboard import reads, visitor
 from dashboard.failures import error_words
 from dashboard.i18n import _, labelled, lang, ngettext
@@ -31,7 +30,6 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from reports.release import Row, entries_until
 from store.releases import ReleaseStore
-from workflow import workflow_on
 from workflow.decisions import Outcome, Step, act
 from workflow.sending import start_sending
 
@@ -178,12 +176,10 @@ def _take(night: Night, row: Row, step: Step) -> None:
 
 
 def _act(night: Night, alert_id: str, step: Step) -> Outcome:
-    home = home_folder()
-    settings = load_settings(home)
-    desk = workflow_on(home, settings, reads.journal())
-    outcome = act(desk, ReleaseStore(home).get(night.run_id), alert_id, step)
+    desk = reads.workflow()
+    outcome = act(desk, ReleaseStore(desk.home).get(night.run_id), alert_id, step)
     if outcome.announced:
-        start_sending(home, settings)
+        start_sending(desk.home, desk.settings)
     return outcome
 
 

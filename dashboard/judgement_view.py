@@ -8,13 +8,11 @@ import streamlit as st
 from access.roles import HAND_IN
 from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
-from core.settings import home_folder, load_settings
 from dashboard import layout, reads, state, visitor
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang
 from dashboard.route_view import RouteView
 from hub.judgement import LARGEST, Judgement, departures, fitted
-from workflow import workflow_on
 from workflow.judgements import hand_in, said_by
 
 LONGEST_NAME, LONGEST_PSEUDONYM = 80, 16
@@ -107,8 +105,7 @@ def _form(view: RouteView, judgement: Judgement) -> None:
         st.warning(_("A forecast is handed in with a pseudonym and your name; the hub shows the pseudonym alone."))
         return
     try:
-        home = home_folder()
-        desk = workflow_on(home, load_settings(home), reads.journal())
+        desk = reads.workflow()
         kept = hand_in(desk, visitor.actor(who), pseudonym.strip(), judgement, view.night.run_id, panel.strip())
     except VigieError as error:
         st.error(layout.plain(error_words(error)))

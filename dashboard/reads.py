@@ -27,6 +27,7 @@ from store.chain import release_folders
 from store.journal import Journal, journal_url
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
+from workflow import Workflow, workflow_on
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,12 @@ def journal() -> Journal:
     """
     home = home_folder()
     return _journal(journal_url(load_settings(home).journal_url, home))
+
+
+def workflow() -> Workflow:
+    """The workflow of the home folder, on that journal; raises as :func:`journal` does."""
+    home = home_folder()
+    return workflow_on(home, load_settings(home), journal())
 
 
 @lru_cache(maxsize=2048)

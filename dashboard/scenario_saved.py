@@ -10,7 +10,6 @@ import streamlit as st
 from access.roles import SAVE_SCENARIO
 from core.entry import Entry
 from core.errors import VigieError
-from core.settings import home_folder, load_settings
 from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart
 from dashboard.failures import error_words
@@ -22,7 +21,6 @@ from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from reports import scenario as wording
-from workflow import workflow_on
 from workflow.decisions import save_scenario
 
 SAVED = SAVE_SCENARIO
@@ -64,8 +62,7 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     query = scenario_state.assumption(values, scenario.route_id)
     subject = scenario_state.scenario_id(values, scenario.route_id)
     try:
-        home = home_folder()
-        desk = workflow_on(home, load_settings(home), reads.journal())
+        desk = reads.workflow()
         save_scenario(desk, visitor.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
         st.error(plain(error_words(error)))

@@ -26,8 +26,8 @@ def chain(route: str = "CMR") -> pd.DataFrame:
 
 
 def test_the_miniature_frames_keep_their_contracts() -> None:
-    check(make_frames()["explanations"], EXPLANATIONS)
-    check(make_driver_tests(), DRIVER_TESTS)
+    assert len(check(make_frames()["explanations"], EXPLANATIONS))
+    assert len(check(make_driver_tests(), DRIVER_TESTS))
 
 
 @pytest.mark.usefixtures("release")
