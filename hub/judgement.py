@@ -75,19 +75,19 @@ def people_model(pseudonym: str, panel: str = "") -> str:
     return f"{TEAM}-{pseudonym}"
 
 
-def departures(forecasts: pd.DataFrame, replays: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+def departures(forecasts: pd.DataFrame, hindcasts: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     """Whether people's departures from the ensemble helped, of months counted since.
 
     Args:
         forecasts: ``core.release.HUB_FORECASTS``; only what people submitted in time counts.
-        replays: ``core.release.REPLAYS``: what the ensemble would have said, where it was not submitted.
+        hindcasts: ``core.release.REPLAYS``: what the ensemble would have said, where it was not submitted.
         said: ``model_id, round_id`` of the submissions to look at, and ``panel`` to sum them by.
 
     Returns:
         By ``panel``: ``n`` forecasts, ``helped`` of them nearer to what was counted than the ensemble's, and
         ``relative_wis``, the ratio of summed scores; below 1 the departures helped.
     """
-    both = pd.concat([forecasts, replays], ignore_index=True)
+    both = pd.concat([forecasts, hindcasts], ignore_index=True)
     task = ["series_id", "origin_date", "horizon"]
     beside = both[both["model_id"] == ENSEMBLE].drop_duplicates(task)[[*task, "wis"]]
     own = forecasts[forecasts["timing"] == "in time"]

@@ -38,7 +38,7 @@ from hub.targets import config_files
 from nightly.documents import CATALOGUE
 from nightly.real_time import SETTLED_DAYS, RealTimeData
 from store.files import parquet_bytes, sha256_of_bytes
-from store.hub import Edition, EditionStore, HubFiles
+from store.hub import Edition, HubFiles, SubmissionStore
 from store.releases import Release
 from store.vintages import VintageStore
 
@@ -252,7 +252,7 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
         InputError: There is no hub, or its configuration breaks a rule.
         StoreError: The hub cannot be read, or the home not written.
     """
-    files, editions, out = HubFiles(place), EditionStore(home), Collected()
+    files, editions, out = HubFiles(place), SubmissionStore(home), Collected()
     hub = hub_of(files)
     editions.put_config(_config(files))
     for path in files.names(METADATA):

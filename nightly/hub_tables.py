@@ -36,7 +36,7 @@ from nightly.hub import HUB_SOURCE, METADATA, collect
 from nightly.tables import KEPT
 from store.export import write_export
 from store.files import sha256_of_bytes, sha256_of_file, write_bytes
-from store.hub import LARGEST_FILE, Edition, EditionStore, HubFiles
+from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
@@ -195,7 +195,7 @@ def publish_hub(home: Path, place: str) -> None:
         home: The home folder.
         place: The hub's folder or address, an empty text for none.
     """
-    store, out = EditionStore(home), home / FEED / PUBLISHED
+    store, out = SubmissionStore(home), home / FEED / PUBLISHED
     try:
         config = store.config(config_names)
         hub = read_config(config)[0]
@@ -224,7 +224,7 @@ def publish_hub(home: Path, place: str) -> None:
 
 def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:
     """Of each model and round the edition that counts, every edition's record, and the models' words."""
-    store = EditionStore(home)
+    store = SubmissionStore(home)
     editions = [one for one in store.all() if one.received <= date]
     if not editions:
         return None, HUB_EDITIONS.empty(), {}
@@ -247,7 +247,7 @@ def _counting(editions: Sequence[Edition]) -> list[Edition]:
     return list(counts.values())
 
 
-def _rows_of(editions: Sequence[Edition], store: EditionStore, hub: Hub) -> QuantileTable | None:
+def _rows_of(editions: Sequence[Edition], store: SubmissionStore, hub: Hub) -> QuantileTable | None:
     """Quantiles of editions: as they were kept when they were collected, else read again."""
     timing = {one.sha256: LATE if one.late else IN_TIME for one in editions}
     kept = store.rows()

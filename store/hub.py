@@ -113,7 +113,7 @@ class Edition:
     number: int = 0
 
 
-class EditionStore:
+class SubmissionStore:
     """What was collected, under ``home/hub``.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import InputError, StoreError
 from store.chain import HEAD, MANIFEST, read_head
 from store.files import sha256_of_file
-from store.hub import EditionStore
+from store.hub import SubmissionStore
 from store.releases import Release, ReleaseStore
 
 EDITIONS, FORECASTS = "hub_editions", "forecasts"
@@ -71,9 +71,9 @@ def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
     """
     releases = ReleaseStore(home).all()
     found: list[Proof] = []
-    editions = [one for one in EditionStore(home).all() if (one.model_id, one.round_id) == (model_id, round_id)]
+    editions = [one for one in SubmissionStore(home).all() if (one.model_id, one.round_id) == (model_id, round_id)]
     for edition in editions:
-        EditionStore(home).content(edition)
+        SubmissionStore(home).content(edition)
         words = (
             f"{edition.file}  sha256 {edition.sha256}, received {edition.received}{', late' if edition.late else ''}"
         )

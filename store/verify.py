@@ -46,7 +46,7 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
         yield problem
     manifests = _manifests(store.folder)
     if kept or not settings.store.url:
-        yield from _journal_problems(home, settings.journal_url, manifests)
+        yield from _journal_problems(home, settings.journal_url, manifests, kept)
     yield from _figure_problems(home)
     if not settings.store.url:  # several homes fill the vintages of a shared store
         yield from _vintage_problems(home, settings.journal_url, manifests)
@@ -57,7 +57,9 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
         yield Problem("", "HEAD.json", f"the chain does not end with {head[:16]}…: {where}")
 
 
-def _journal_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+def _journal_problems(
+    home: Path, setting: str, manifests: dict[str, dict[str, Any]], kept: dict[str, str]
+) -> Iterator[Problem]:
     told = {run_id: one["journal"] for run_id, one in manifests.items() if one.get("journal")}
     with existing_journal(setting, home) as journal:
         if journal is None:
@@ -68,7 +70,6 @@ def _journal_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
             yield Problem("", JOURNAL, broken)
         known = {entry.run_id for entry in journal.entries(action=WITNESSED)}
         began = min(known, default="")
-        kept = witnesses(home, setting)
     for run_id in sorted(manifests):
         if began and run_id > began and run_id not in known and run_id not in kept:
             yield Problem(run_id, run_id, "was added: the journal has no witness of this release")

@@ -20,7 +20,7 @@ from hub.score import quantile_rows
 from hub.submission import read_submission
 from hub.targets import config_files
 from store.files import sha256_of_bytes
-from store.hub import Edition, EditionStore
+from store.hub import Edition, SubmissionStore
 from workflow import Workflow
 from workflow.decisions import authorize
 
@@ -53,7 +53,7 @@ def hand_in(
     owner = actor.name.strip()
     if any(entry.actor != owner for entry in workflow.journal.entries(subject=model_id, action=HAND_IN)):
         raise InputError(_("the pseudonym {name} is somebody else’s: choose another"), name=pseudonym)
-    store = EditionStore(workflow.home)
+    store = SubmissionStore(workflow.home)
     if not store.config(config_names):
         series = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
         files = config_files(series, judgement.origin.date(), "Forecasts of readers")

@@ -18,7 +18,7 @@ from hub.targets import config_files
 from nightly.hub import collect, validate
 from nightly.hub_score import score_hub
 from nightly.hub_tables import hub_of_night, hub_tables, publish_hub
-from store.hub import EditionStore
+from store.hub import SubmissionStore
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT
 
@@ -61,8 +61,8 @@ def test_an_edition_is_kept_with_the_day_received_and_a_correction_beside_it(pla
     assert collect(str(place), tmp_path, LATE).added == []
     write(place, {FILE: content(2)})
     assert [one.late for one in collect(str(place), tmp_path, LATE).added] == [True]
-    kept = EditionStore(tmp_path).all()
-    assert [EditionStore(tmp_path).content(one) for one in kept] == [content(1), content(2)]
+    kept = SubmissionStore(tmp_path).all()
+    assert [SubmissionStore(tmp_path).content(one) for one in kept] == [content(1), content(2)]
 
 
 def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     assert set(scores["timing"]) == {"in time", "all"}
     own = tables["hub_forecasts"]
     assert (own.loc[own["model_id"] == MODEL, "timing"] == "in time").all()
-    first = EditionStore(tmp_path).rows()
+    first = SubmissionStore(tmp_path).rows()
     first = first[(first["model_id"] == MODEL)]
     assert first["sha256"].nunique() == 2
 

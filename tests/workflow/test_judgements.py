@@ -13,7 +13,7 @@ from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings
 from hub.judgement import Judgement, departures, fitted, people_model
-from store.hub import EditionStore
+from store.hub import SubmissionStore
 from workflow import open_workflow
 from workflow.judgements import hand_in, said_by, said_by_panels
 
@@ -47,7 +47,7 @@ def test_months_add_up_to_one_submission_and_earlier_ones_are_kept(tmp_path: Pat
     with open_workflow(tmp_path, Settings()) as desk:
         for horizon, median in ((1, 500), (2, 600), (1, 450)):
             assert hand_in(desk, Actor("Ada"), "owl", judged(horizon, median), "r").late
-        store = EditionStore(tmp_path)
+        store = SubmissionStore(tmp_path)
         newest = store.all()[-1]
         assert [one.number for one in store.all()] == [0, 1, 2]
         rows = store.rows()
