@@ -135,14 +135,24 @@ class PooledModel:
 
 
 def constants_of(*modules: ModuleType) -> str:
-    """The constants of some modules, by name, as they are now."""
-    plain = (bool, int, float, str, tuple, dict, np.ndarray)
+    """The constants of some modules, by name, as they are now: the same text in every process.
+
+    A registry that holds functions is none: their text names where they lie in memory.
+    """
     return "\n".join(
         f"{module.__name__}.{name} = {value!r}"
         for module in modules
         for name, value in sorted(vars(module).items())
-        if name.isupper() and isinstance(value, plain)
+        if name.isupper() and _is_plain(value)
     )
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, bool | int | float | str | slice | np.ndarray)
 
 
 def between_levels(levels: FloatArray) -> FloatArray:

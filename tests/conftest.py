@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -23,7 +24,9 @@ from filelock import FileLock
 from fontTools import subset
 
 from tests.fixed_cases import keep_failures, replay_cases, write_case
-from tests.ingest.live.publisher import Publisher
+
+if TYPE_CHECKING:
+    from tests.ingest.live.publisher import Publisher
 
 MARK_OF_FIXTURE = {
     "first_night": "night",
@@ -112,6 +115,8 @@ def _log_lines() -> Iterator[None]:
 @pytest.fixture
 def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     """A publisher on loopback, asked without the proxies of this machine."""
+    from tests.ingest.live.publisher import Publisher  # noqa: PLC0415  # test_fixed_cases copies this file alone
+
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     server = Publisher()

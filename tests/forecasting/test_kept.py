@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import kept, workers
+from forecasting import features, kept, models, pooled_fit, workers
 from forecasting.hindcast import backtest_work, run_work
-from forecasting.model import BASELINE
+from forecasting.model import BASELINE, constants_of
 from forecasting.panel import Panel
 from forecasting.postprocess import SafeForecast
 from forecasting.quantiles import QuantileTable
@@ -85,3 +87,11 @@ def test_what_cannot_be_read_is_made_anew(small_panel: Panel) -> None:
     for key in list(shelf):
         shelf[key] = shelf[key][:-30]
     np.testing.assert_array_equal(past(small_panel, shelf).quantiles, first.quantiles)
+
+
+def test_what_fits_are_kept_under_tells_of_no_place_in_memory() -> None:
+    """Else the next process, which has everything elsewhere, would find none of them."""
+    modules = {sys.modules[model.predict.__module__] for model in models.MODELS.values()} | {features, pooled_fit}
+    said = constants_of(*modules) + "".join(model.parameters() for model in models.POOLED_MODELS.values())
+    assert "pooled_fit.MOST_ROWS" in said
+    assert " at 0x" not in said
