@@ -62,7 +62,7 @@ check:
 	@echo "The quick checks passed. Next: make test"
 
 test:
-	@$(MAKE) --no-print-directory -j 3 lint unit
+	@$(MAKE) --no-print-directory -j 3 lint unit dist/vigie.cdx.json
 	@echo "All checks and tests passed. Next: make run"
 
 lint: .venv/ready-to-test
@@ -96,6 +96,10 @@ texts:
 	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
 	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
+dist/vigie.cdx.json: requirements.txt pyproject.toml deploy/bill_of_materials.py
+	@mkdir -p dist
+	@$(PYTHON) deploy/bill_of_materials.py > $@
+
 # make release VERSION=0.2.0: after all checks, a tag and the bill of materials in dist/. The changelog and pyproject.toml
 # name the version first.
 release: test
@@ -103,8 +107,7 @@ release: test
 	@test -z "$$(git status --porcelain)" || { echo "commit first"; exit 1; }
 	@grep -q '^## \[$(VERSION)\]' CHANGELOG.md || { echo "CHANGELOG.md has no section [$(VERSION)]"; exit 1; }
 	@grep -q '^version = "$(VERSION)"' pyproject.toml || { echo "pyproject.toml names another version"; exit 1; }
-	mkdir -p dist
-	$(VENV)/python deploy/bill_of_materials.py $(VERSION) > dist/vigie-$(VERSION).cdx.json
+	cp dist/vigie.cdx.json dist/vigie-$(VERSION).cdx.json
 	git tag -a v$(VERSION) -m "Vigie $(VERSION)"
 	@echo "Tagged v$(VERSION); dist/vigie-$(VERSION).cdx.json is its bill of materials. Next: git push --tags"
 

@@ -1,6 +1,7 @@
 """The bill of materials of a release: ``python deploy/bill_of_materials.py > vigie.cdx.json`` (CycloneDX 1.6).
 
 It is read from the pinned requirements, so it names what ``make setup`` installs, each package with its hashes.
+``make test`` makes it as dist/vigie.cdx.json and checks it.
 """
 
 from __future__ import annotations
@@ -41,5 +42,6 @@ def bill(requirements: str, version: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    text = (PROJECT / "requirements.txt").read_text(encoding="utf-8")
-    json.dump(bill(text, sys.argv[1] if len(sys.argv) > 1 else ""), sys.stdout, indent=1)
+    pins, project = ((PROJECT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "pyproject.toml"))
+    (version,) = re.findall(r'^version = "(.+)"', project, re.MULTILINE)
+    json.dump(bill(pins, version), sys.stdout, indent=1)

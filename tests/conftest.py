@@ -28,6 +28,10 @@ from tests.fixed_cases import keep_failures, replay_cases, write_case
 if TYPE_CHECKING:
     from tests.ingest.live.publisher import Publisher
 
+# nginx, Caddy and other judges of deploy/ that tests/install_system_packages.sh unpacked.
+_TOOLS = Path(__file__).parent.parent / ".venv" / "tools" / "usr"
+os.environ["PATH"] += f":{_TOOLS / 'bin'}:{_TOOLS / 'sbin'}"
+
 MARK_OF_FIXTURE = {
     "first_night": "night",
     "postgres_server": "server",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 import shlex
@@ -53,11 +54,15 @@ def test_a_command_in_a_document_is_one_of_vigie_with_options_that_it_has(docume
         assert not words or words[0].startswith("-") or alone, f"{document}: {line}"
 
 
-def test_the_bill_of_materials_names_every_pinned_package_with_its_hashes() -> None:
+def test_the_bill_of_materials_names_every_pinned_package_as_installed_with_its_hashes() -> None:
     script = PROJECT / "deploy" / "bill_of_materials.py"
-    made = subprocess.run([sys.executable, str(script), "1.2.3"], check=True, capture_output=True, text=True).stdout
-    bill = json.loads(made)
+    bill = json.loads(subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True).stdout)
     pins = re.findall(r"^([\w.-]+)==", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert [one["name"] for one in bill["components"]] == pins
     assert all(one["hashes"] for one in bill["components"])
-    assert bill["metadata"]["component"]["version"] == "1.2.3"
+    assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.6", 1)
+    assert len({one["bom-ref"] for one in bill["components"]}) == len(pins)
+    installed = {re.sub(r"[-_.]+", "-", one.name).lower(): one.version for one in importlib.metadata.distributions()}
+    pinned = {(one["name"], one["version"]) for one in bill["components"]}  # some differ by Python's version
+    assert [name for name in set(pins) & set(installed) if (name, installed[name]) not in pinned] == []
+    assert bill["metadata"]["component"]["version"] == installed["vigie"]

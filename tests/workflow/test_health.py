@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -144,6 +146,9 @@ def test_every_line_for_prometheus_keeps_its_format_and_each_family_is_told_once
     kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(kinds) == len(set(kinds))
     assert {line.split("{")[0].split()[0] for line in samples} == set(kinds)
+    if judge := shutil.which("promtool"):
+        done = subprocess.run([judge, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     values = dict(line.rsplit(" ", 1) for line in samples)
     assert values['vigie_healthy{status="ok"}'] == "1"
     assert values["vigie_night_duration_seconds"] == "21.5"
