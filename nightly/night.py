@@ -34,7 +34,7 @@ from nightly.hub_tables import hub_of_night, publish_tables
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
 from nightly.issued import issued_scores
 from nightly.live import read_inputs
-from nightly.nowcasts import make_nowcasts
+from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
 from nightly.progress import NightProgress
 from nightly.real_time import OK, RealTimeData
@@ -223,7 +223,7 @@ def _make_release(run: Run) -> RunResult:
         nowcasts = make_nowcasts(data, made)
         served, combined, not_combined = serve(settings.hub, home, timer.started.date(), made, nowcasts, data)
         tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
-        tables |= data_tables(data, cards, vintages.rejected(), former)
+        tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data)
         tables |= run_alerts(
             data,
             served,
