@@ -671,9 +671,11 @@ HUB_FORECASTS = Table(
 HUB_SCORES = Table(
     "hub_scores", "League table of the hub: every model on the same rows as the baseline and as each other.",
     _of(
-        "timing kind group model_id wis pairwise_wis relative_wis relative_wis_lo relative_wis_hi p_holm coverage_50 "
-        "coverage_80 coverage_95 n missing rounds",
+        "timing target freq kind group model_id wis pairwise_wis relative_wis relative_wis_lo relative_wis_hi "
+        "p_holm coverage_50 coverage_80 coverage_95 n missing rounds",
         timing=_text("which forecasts are compared: `in time`, or `all`, replays among them", "in time", "all"),
+        target=_PART["target"].may_lack,
+        freq=_PART["freq"].may_lack,
         kind=_text("what a group is", "all", "span", "horizon", "series", "season"),
         group=_text("the group, such as horizons `1-3`, a series or a season"),
         pairwise_wis=_gap(_number("geometric mean of score ratios to every model, relative to the baseline's")),
@@ -681,7 +683,7 @@ HUB_SCORES = Table(
         rounds=_count("rounds scored", "rounds"),
     )
     | {f"pit_{one}": _number(f"share of outcomes in tenth {one} of the forecast", "share") for one in range(1, 11)},
-    ("timing", "kind", "group", "model_id"), "nightly.hub_tables", ("dashboard",),
+    ("timing", "target", "freq", "kind", "group", "model_id"), "nightly.hub_tables", ("dashboard",),
 )  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
