@@ -56,7 +56,7 @@ def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -
         Codes with the same index.
 
     Raises:
-        SourceError: Some are unknown; the text lists every one of them.
+        SourceError: Some are unknown; the text names the row of one, not what stands there.
     """
     codes: dict[object, str] = {}
     unknown: list[str] = []
@@ -67,9 +67,8 @@ def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -
             unknown.append(str(name))
     if unknown:
         first = names.index[names.astype(str) == sorted(unknown)[0]][0]
-        listed = ", ".join(f"'{name}'" for name in sorted(unknown))
         column = None if names.name is None else str(names.name)
-        raise SourceError(file, _("unknown country names or codes: {found}"), row=first, column=column, found=listed)
+        raise SourceError(file, _("unknown country names or codes"), row=first, column=column)
     return names.map(codes).astype(str)
 
 

@@ -4,7 +4,8 @@ Primary suppression hides counts of 1 to 4 by citizenship. Complementary suppres
 hidden follows from a published sum: a total is the sum of its citizenships, a route the sum of its places, a quarter
 the sum of its months (Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 4). Where a route is broken
 down by citizenship, its places are not: nothing finer than route × period × citizenship leaves. One decision holds for
-a whole release, whatever table or file a figure leaves in; the models see the full figures.
+a whole release, whatever table or file a figure leaves in; the models see the full figures. What a release hid, the
+next one hides too, and guards it by cells that were not shown before: else one would give the other away.
 """
 
 from __future__ import annotations
@@ -33,7 +34,36 @@ _Members = pd.DataFrame
 _Mask = NDArray[np.bool_]
 
 
-def protect(observations: pd.DataFrame) -> pd.DataFrame:
+def cells_to_withhold(
+    observations: pd.DataFrame, former: pd.DataFrame | None = None, withheld: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The cells by citizenship that a release hides, so that neither it nor its difference to the former one tells.
+
+    Args:
+        observations: Rows of ``core.release.OBSERVATIONS`` with one value per source, series and period.
+        former: The same of the release before; None where there is none.
+        withheld: What that release hid (the result for it); None for none.
+
+    Returns:
+        Their target, route, place, citizenship, frequency and period, each cell once, in order of these. Where nothing
+        else can guard a small count, a cell shown before is hidden too.
+    """
+    rows = _breakdown(observations)
+    if rows.empty:
+        return rows[_KEY]
+    cells = rows.drop_duplicates("cell").set_index("cell").sort_index()[_KEY]
+    keys = pd.MultiIndex.from_frame(cells)
+    hidden_before = np.zeros(len(cells), dtype=bool)
+    if withheld is not None and len(withheld):
+        hidden_before = keys.isin(pd.MultiIndex.from_frame(withheld[_KEY]))
+    shown_before = np.zeros(len(cells), dtype=bool)
+    if former is not None:
+        now, then = (one.groupby(_KEY)["obs_value"].max() for one in (rows, _breakdown(former)))
+        shown_before = (now.reindex(keys).to_numpy() == then.reindex(keys).to_numpy()) & ~hidden_before
+    return cells[_hidden_cells(rows, hidden_before, shown_before)].reset_index(drop=True)
+
+
+def protect(observations: pd.DataFrame, withheld: pd.DataFrame | None = None) -> pd.DataFrame:
     """Hide counts of 1–4 by citizenship and as many further cells as keep them from being worked out.
 
     A cell (target, route, place, citizenship, period) is hidden in every source that reports it, or in none. Totals
@@ -42,19 +72,18 @@ def protect(observations: pd.DataFrame) -> pd.DataFrame:
     Args:
         observations: Rows of ``core.release.OBSERVATIONS`` with one value per source, series and period: all that one
             release holds, for what is hidden must not follow from its other tables.
+        withheld: What to hide, as the release says it; else it is found from the observations alone.
 
     Returns:
         A copy in which hidden values are empty and a column ``suppressed`` (bool) marks them. Where a total has one
         citizenship alone, an empty value would still be the total: such a row is left out.
     """
     out = observations.assign(suppressed=False)
-    inside = is_breakdown(out) & out["obs_value"].notna()
-    rows = out.loc[inside, ["source_id", *_KEY, "obs_value"]]
+    rows = _breakdown(out)
     if rows.empty:
         return out
-    rows = rows.assign(cell=rows.groupby(_KEY, sort=True).ngroup())
-    hidden = _hidden_cells(rows)
-    marked = rows.index[hidden[rows["cell"].to_numpy()]]
+    keys = cells_to_withhold(observations) if withheld is None else withheld
+    marked = rows.index[pd.MultiIndex.from_frame(rows[_KEY]).isin(pd.MultiIndex.from_frame(keys[_KEY]))]
     out.loc[marked, "suppressed"] = True
     out.loc[marked, "obs_value"] = np.nan
     alone: pd.Series = rows.groupby(_TOTAL)["cell"].transform("size") == 1
@@ -63,24 +92,22 @@ def protect(observations: pd.DataFrame) -> pd.DataFrame:
 
 
 def protect_changes(changes: pd.DataFrame, protected: pd.DataFrame) -> pd.DataFrame:
-    """Hide revised counts of a breakdown that are small, or whose cell is hidden elsewhere.
+    """Leave out revised counts of a breakdown that are small, or whose cell is hidden elsewhere.
 
     Args:
         changes: Revised figures: ``before`` and ``after`` beside the columns that name a cell.
         protected: Result of :func:`protect` for the same release.
 
     Returns:
-        A copy with those two and what is computed from them emptied where needed, and a column ``suppressed``.
+        The other rows, and a column ``suppressed``, always False: whoever knows which hidden cells are as they were can
+        hold two releases against each other.
     """
     if changes.empty or not set(_KEY) <= set(changes.columns):
         return changes.assign(suppressed=False)
     keys = pd.MultiIndex.from_frame(protected.loc[protected["suppressed"], _KEY])
     small = _is_small(changes["before"]) | _is_small(changes["after"])
     hide = is_breakdown(changes) & (small | pd.MultiIndex.from_frame(changes[_KEY]).isin(keys))
-    out = changes.assign(suppressed=hide)
-    emptied = [name for name in ("before", "after", "change", "share") if name in out]
-    out[emptied] = out[emptied].mask(hide)
-    return out
+    return changes[~hide].assign(suppressed=False)
 
 
 def refuse_small_counts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -103,32 +130,42 @@ def is_breakdown(frame: pd.DataFrame) -> pd.Series:
     return frame["target"].isin(TARGETS) & ~frame["citizen"].isin([ALL, NOT_APPLICABLE])
 
 
+def _breakdown(observations: pd.DataFrame) -> pd.DataFrame:
+    """Rows with a count by citizenship, and the number of their ``cell``."""
+    inside = is_breakdown(observations) & observations["obs_value"].notna()
+    rows = observations.loc[inside, ["source_id", *_KEY, "obs_value"]]
+    return rows.assign(cell=rows.groupby(_KEY, sort=True).ngroup())
+
+
 def _is_small(counts: pd.Series) -> pd.Series:
     return counts.gt(0) & counts.lt(SMALLEST_SHOWN)
 
 
-def _hidden_cells(rows: pd.DataFrame) -> _Mask:
-    """Which cells to hide, by cell number."""
+def _hidden_cells(rows: pd.DataFrame, hidden_before: _Mask, shown_before: _Mask) -> _Mask:
+    """Which cells to hide, by cell number; both masks by cell number too."""
     values = rows.groupby("cell")["obs_value"].max().to_numpy()
-    sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy()
+    sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy() | hidden_before
     cells = rows.drop_duplicates("cell").set_index("cell").sort_index()[_KEY]
     count, finer = len(cells), _finer_than_route(cells)
     cells, values = _with_unpublished(cells, values)
     # What nobody publishes is hidden, may follow, and ties published levels together.
-    finer, sensitive = (
+    finer, sensitive, shown_before = (
         np.pad(mask, (0, len(cells) - count), constant_values=fill)
-        for mask, fill in ((finer, True), (sensitive, False))
+        for mask, fill in ((finer, True), (sensitive, False), (shown_before, False))
     )
     members = _number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)])
     guarded = sensitive.copy()
-    while True:
-        _guard(members, values, guarded, finer)
-        hidden: _Mask = guarded | finer
-        more = [_beside(cell, members, values, hidden) for cell in _determined(members, sensitive, hidden)]
-        chosen = [cell for cell in more if cell is not None]
-        if not chosen:
-            return hidden[:count]
-        guarded[chosen] = True
+    # What was shown before guards nothing; where nothing else is left, at least from who has this release alone.
+    for known in (shown_before & ~sensitive, np.zeros_like(sensitive)):
+        while True:
+            _guard(members, values, guarded, finer, known)
+            hidden: _Mask = (guarded | finer) & ~known
+            more = [_beside(cell, members, values, hidden | known) for cell in _determined(members, sensitive, hidden)]
+            chosen = [cell for cell in more if cell is not None]
+            if not chosen:
+                break
+            guarded[chosen] = True
+    return hidden[:count]
 
 
 def _finer_than_route(cells: pd.DataFrame) -> _Mask:
@@ -214,7 +251,7 @@ def _sums(whole: pd.DataFrame, parts: pd.DataFrame, over: list[str]) -> _Members
     )
 
 
-def _guard(members: _Members, values: NDArray[np.float64], guarded: _Mask, finer: _Mask) -> None:
+def _guard(members: _Members, values: NDArray[np.float64], guarded: _Mask, finer: _Mask, known: _Mask) -> None:
     """Guard the smallest further cell of every sum that gives a guarded one away, until none does.
 
     Args:
@@ -222,19 +259,20 @@ def _guard(members: _Members, values: NDArray[np.float64], guarded: _Mask, finer
         values: Persons in each cell.
         guarded: Cells that must not follow from what is shown; changed here.
         finer: Cells that are not shown, but may follow: what is finer than a route.
+        known: Cells that guard nothing, for they are known otherwise.
     """
     cell, part = members["cell"].to_numpy(), members["part"].to_numpy()
     order = np.lexsort((values[cell], values[cell] == 0, members["relation"].to_numpy()))
     cell, part, relation = cell[order], part[order], members["relation"].to_numpy()[order]
     count = int(relation.max()) + 1
     while True:
-        now = (guarded | finer)[cell]
+        now = ((guarded | finer) & ~known)[cell]
         number = np.bincount(relation, now, count)
         persons = np.bincount(relation, now * (part == 1) * values[cell], count)
         whole_hidden = np.bincount(relation, now & (part == -1), count) > 0
         concerned = np.bincount(relation, guarded[cell], count) > 0
         weak = concerned & ((number == 1) | ((persons < SMALLEST_SHOWN) & ~whole_hidden))
-        candidates = np.flatnonzero(weak[relation] & ~now)
+        candidates = np.flatnonzero(weak[relation] & ~now & ~known[cell])
         if not len(candidates):
             return
         _first, places = np.unique(relation[candidates], return_index=True)

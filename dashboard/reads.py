@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.disclosure import protect, protect_changes
+from core.disclosure import protect_changes
 from core.errors import StoreError
 from core.languages import Language
 from core.languages import marked as _
@@ -24,6 +24,7 @@ from core.settings import home_folder, load_settings
 from dashboard.i18n import language
 from store import status
 from store.chain import release_folders
+from store.export import protected
 from store.journal import Journal, journal_url
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
@@ -182,7 +183,7 @@ def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
 def _published(home: str, run_id: str, name: str) -> pd.DataFrame:
     if name == "revisions":
         return protect_changes(_frame(home, run_id, name), _published(home, run_id, "observations"))
-    return protect(_frame(home, run_id, "observations"))
+    return protected(_release(home, run_id))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

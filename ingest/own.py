@@ -259,8 +259,9 @@ def first_sheet(raw: RawFile) -> str:
 def _route(raw: RawFile, row: object, cell: object) -> str:
     try:
         return own_route_id(str(cell))
-    except InputError as error:
-        raise SourceError(raw.name, error.message, row=str(row), column="route") from None
+    except InputError:
+        fault = _("the cell cannot name a route: up to 38 letters A to Z, digits and spaces")
+        raise SourceError(raw.name, fault, row=str(row), column="route") from None
 
 
 def _period(cell: object, mapping: OwnMapping) -> str:

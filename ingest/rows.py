@@ -113,13 +113,11 @@ def set_aside(
     bad = first_broken[first_broken >= 0]
     if len(bad) and len(bad) > tolerated * len(frame):
         rule = rules[bad.iloc[0]]
-        value = frame.loc[bad.index[0], rule.column] if rule.column in frame else ""
-        alone, of_many = _("{fault}: '{value}'"), _("{fault}: '{value}' ({bad} of {total} rows break a rule)")
-        numbers = {"bad": len(bad), "total": len(frame)} if len(bad) > 1 else {}
-        raise SourceError(
-            file, of_many if numbers else alone, row=bad.index[0], column=rule.column,
-            fault=message(rule.rule), value=str(value), **numbers,
-        )  # fmt: skip
+        fault = message(rule.rule)  # never the cell: what stands there may be about a person
+        if len(bad) > 1:
+            of_many = _("{fault} ({bad} of {total} rows break a rule)")
+            fault = message(of_many, fault=fault, bad=len(bad), total=len(frame))
+        raise SourceError(file, fault, row=bad.index[0], column=rule.column)
     records = frame.loc[bad.index].to_dict("records")
     rejected = pd.DataFrame(
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+import zipfile
 from collections.abc import Collection, Sequence
 from typing import Literal
 
@@ -221,4 +222,6 @@ def _cells(text: str, separator: str, file: str) -> list[tuple[int, list[str]]]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """What a library says of a damaged file; of any other fault its kind alone, for its text may quote a cell."""
+    told = str(error).strip() if isinstance(error, zipfile.BadZipFile | OSError | EOFError) else ""
+    return told.splitlines()[0] if told else type(error).__name__

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import write_period
+from core.disclosure import cells_to_withhold
 from core.errors import InputError
 from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check
@@ -88,6 +89,15 @@ def forecast_tables(
     }
 
 
+def _withheld(observations: pd.DataFrame, former: Release | None) -> pd.DataFrame:
+    """What the release does not show by citizenship, what the former one withheld among it."""
+    if former is None:
+        return cells_to_withhold(observations)
+    before = former.read("observations")
+    known = "withheld" in former.names
+    return cells_to_withhold(observations, before, former.read("withheld") if known else cells_to_withhold(before))
+
+
 def data_tables(
     data: RealTimeData, cards: Mapping[str, SourceCard], rejected: pd.DataFrame, former: Release | None
 ) -> dict[str, pd.DataFrame]:
@@ -103,6 +113,7 @@ def data_tables(
     editions = data.editions()
     return {
         "observations": data.observations,
+        "withheld": _withheld(data.observations, former),
         "outcomes": data.outcomes(),
         "freshness": fresh,
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),

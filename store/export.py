@@ -101,7 +101,7 @@ def export_bytes(release: Release, table: str, kind: str, *, with_citation: bool
     Raises:
         InputError: There is no such table, or it has more rows than a sheet holds.
     """
-    if table not in release.names:
+    if table not in release.names or table == "withheld":
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
     frame = with_units(refuse_small_counts(_published(release, table)), release.as_of)
     if kind in {"json", "ndjson"}:
@@ -135,12 +135,18 @@ def _published(release: Release, table: str) -> pd.DataFrame:
     """A table as it may leave."""
     frame = release.read(table)
     if table == "observations":
-        return protect(frame)
+        return protected(release)
     if table == "revisions":
-        return protect_changes(frame, protect(release.read("observations")))
+        return protect_changes(frame, protected(release))
     if table == "rejected":
         return frame.drop(columns=["record", "message"], errors="ignore")
     return frame
+
+
+def protected(release: Release) -> pd.DataFrame:
+    """A release's observations as they may be shown and leave; releases of before do not say what they withhold."""
+    known = "withheld" in release.names
+    return protect(release.read("observations"), release.read("withheld") if known else None)
 
 
 def _about(release: Release, table: str) -> list[tuple[str, str]]:

@@ -137,7 +137,7 @@ def _by_position(raw: RawFile, content: object, label: str, cells: int) -> dict[
 def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
     for position, value in found.items():
         if type(value) not in (int, float) or not np.isfinite(value):
-            raise SourceError(raw.name, _("'{value}' is not a number"), row=position, column="value", value=value)
+            raise SourceError(raw.name, _("the figure is not a number"), row=position, column="value")
     return found
 
 

@@ -95,11 +95,10 @@ def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) ->
     cells = _from_json(raw) if raw.content.lstrip()[:1] in (b"[", b"{") else _from_csv(raw)
     if cells.empty:
         raise SourceError(raw.name, _("the file holds no figures"))
-    unknown = sorted(set(cells["indicator"]) - set(targets))
-    if unknown:
-        raise SourceError(
-            raw.name, _("unknown indicators {found}; known: {known}"), found=unknown[:5], known=", ".join(targets)
-        )
+    unknown = cells.index[~cells["indicator"].isin(targets)]
+    if len(unknown):
+        fault = _("unknown indicator; known: {known}")
+        raise SourceError(raw.name, fault, row=unknown[0], column="indicator", known=", ".join(targets))
     figures = since(cells).assign(target=cells["indicator"].map(targets))
     return by_country(raw, figures.drop(columns="indicator"), source_id)
 

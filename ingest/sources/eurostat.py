@@ -202,9 +202,7 @@ def _refuse_what_nobody_asked_for(raw: RawFile, cells: pd.DataFrame, kind: str, 
     """Answers to our own questions come in a list, of the types asked for: another name is one that was changed."""
     others = cells[~cells[kind].isin(targets)]
     if raw.content.lstrip()[:1] == b"[" and len(others):
-        raise SourceError(
-            raw.name, _("the answer holds '{found}', which nobody asked for"), column=kind, found=others[kind].iloc[0]
-        )
+        raise SourceError(raw.name, _("the answer holds what nobody asked for"), column=kind)
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:
@@ -228,8 +226,8 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
     )
     unknown = cells["target"].isna()
     if unknown.any():
-        text, row = table["ASYL_APP"][unknown].iloc[0], cells.loc[unknown, "place"].iloc[0]
-        raise SourceError(raw.name, _("unknown type of applicant '{found}'"), row=row, column="ASYL_APP", found=text)
+        row = cells.loc[unknown, "place"].iloc[0]
+        raise SourceError(raw.name, _("unknown type of applicant"), row=row, column="ASYL_APP")
     return cells
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core.countries import map_countries
-from core.errors import SourceError, message
+from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
 from ingest.answers import get_file, links
@@ -158,9 +158,7 @@ def _date_of_notes(notes: pd.DataFrame, file: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(year=year, month=month, day=day)
     except ValueError:
-        raise SourceError(
-            file, _("sheet '{sheet}' gives an impossible date: '{found}'"), sheet=NOTES, found=found[0]
-        ) from None
+        raise SourceError(file, _("sheet '{sheet}' gives an impossible date"), sheet=NOTES) from None
 
 
 def _split_header(sheet: pd.DataFrame, as_of: pd.Timestamp, file: str) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -215,9 +213,7 @@ def _counts(cells: pd.DataFrame, file: str) -> pd.DataFrame:
         if broken.any():
             row, column = np.argwhere(broken)[0]
             where = {"row": str(cells.index[row]), "column": str(cells.columns[column])}
-            raise SourceError(
-                file, _("{fault}: '{value}'"), **where, fault=message(rule), value=cells.iloc[row, column]
-            )
+            raise SourceError(file, rule, **where)
     return pd.DataFrame(numbers, index=cells.index, columns=cells.columns)
 
 
@@ -226,9 +222,7 @@ def _route_ids(labels: pd.Series, file: str) -> pd.Series:
     routes = bare.map(ROUTE_LABELS)
     if routes.isna().any():
         first = int(routes.isna().argmax())
-        raise SourceError(
-            file, _("unknown route '{found}'"), row=str(labels.index[first]), column="Route", found=labels.iloc[first]
-        )
+        raise SourceError(file, _("unknown route"), row=str(labels.index[first]), column="Route")
     return routes.astype(str)
 
 

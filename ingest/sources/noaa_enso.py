@@ -77,9 +77,8 @@ def _read_own_table(raw: RawFile) -> pd.DataFrame:
         if len(cells) != len(HEADER) or cells[0] not in SEASONS or not re.fullmatch(r"(19|20)[0-9]{2}", cells[1]):
             raise SourceError(
                 raw.name,
-                _("a line such as '{example}' is expected; found '{found}'"),
+                _("a line such as '{example}' is expected"),
                 example="DJF 1950 24.72 -1.53",
-                found=line,
                 row=number,
             )
         rows.append([cells[1], str(SEASONS.index(cells[0]) + 1), cells[3]])

@@ -109,9 +109,9 @@ def _read_compiled(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     refuse_wrong_kind(raw)
     table = (read_rda(raw, "wdi", _COLUMNS) if raw.name.endswith(".rda") else read_csv(raw, _COLUMNS))[_COLUMNS]
     texts = as_texts(table)
-    unknown = sorted(set(texts["var"]) - set(COMPILED) - set(OTHERS))
-    if unknown:
-        raise SourceError(raw.name, _("unknown names {found}"), column="var", found=unknown[:5])
+    unknown = texts.index[~texts["var"].isin({*COMPILED, *OTHERS})]
+    if len(unknown):
+        raise SourceError(raw.name, _("unknown name"), row=unknown[0], column="var")
     kept = since(texts[~texts["var"].isin(OTHERS)].rename(columns={"geo": "code", "t": "time_period", "v": "value"}))
     figures = kept.assign(target=kept["var"].map(COMPILED).map(TARGETS)).drop(columns="var")
     return _worldbank.by_country(raw, figures, SOURCE_ID)

@@ -16,11 +16,10 @@ NAMES_A_FAULT = {"RowRule": 1, "SourceError": 1, "PersonLevelError": 1, "_Tempor
 """Calls that say what is wrong, and which argument says it."""
 NESTED = SourceError(
     "a b.csv",
-    "{fault}: '{value}' ({bad} of {total} rows break a rule)",
+    "{fault} ({bad} of {total} rows break a rule)",
     row=17,
     column="n",
     fault=Message("the count is negative"),
-    value="-3",
     bad=4,
     total=10,
 )
@@ -45,11 +44,10 @@ def test_every_fault_of_a_file_or_an_answer_is_marked_for_translation_where_it_i
     assert [found for path in paths for found in faults_not_marked(path)] == []
 
 
-def test_a_fault_says_file_row_column_rule_and_value_in_english_and_in_french() -> None:
-    assert str(NESTED) == ("a b.csv, row 17, column n: the count is negative: '-3' (4 of 10 rows break a rule)")
+def test_a_fault_says_file_row_column_and_rule_but_never_the_cell_in_english_and_in_french() -> None:
+    assert str(NESTED) == ("a b.csv, row 17, column n: the count is negative (4 of 10 rows break a rule)")
     assert NESTED.message.render(french) == (
-        "a b.csv, ligne 17, colonne n\u202f: l’effectif est négatif\u202f: «\u202f-3\u202f» "
-        "(4 lignes sur 10 enfreignent une règle)"
+        "a b.csv, ligne 17, colonne n\u202f: l’effectif est négatif (4 lignes sur 10 enfreignent une règle)"
     )
 
 

@@ -67,14 +67,14 @@ def test_a_bad_row_is_set_aside_with_its_place_rule_and_record() -> None:
 
 def test_a_file_with_too_many_bad_rows_is_refused_naming_the_first() -> None:
     frame = _rows(["1"] * 8 + ["many", "-4"])
-    message = r"f\.csv, row 10, column n: the count is not a whole number: 'many' \(2 of 10"
+    message = r"f\.csv, row 10, column n: the count is not a whole number \(2 of 10"
     with pytest.raises(SourceError, match=message):
         set_aside(frame, count_rules(frame["n"], "n"), source_id="s", file="f.csv")
 
 
 def test_a_whole_history_is_refused_for_one_bad_row() -> None:
     frame = _rows(["1"] * 1000 + ["-4"])
-    with pytest.raises(SourceError, match="row 1002, column n: the count is negative: '-4'"):
+    with pytest.raises(SourceError, match=r"row 1002, column n: the count is negative$"):
         set_aside(frame, count_rules(frame["n"], "n"), source_id="s", file="f.csv", tolerated=0)
 
 

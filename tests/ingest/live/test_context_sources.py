@@ -62,7 +62,7 @@ def test_a_year_is_known_after_the_sources_usual_lag() -> None:
 
 
 def test_an_indicator_that_was_not_asked_for_is_refused_by_name() -> None:
-    with pytest.raises(SourceError, match=r"unknown indicators \['EN.ATM.CO2E'\]"):
+    with pytest.raises(SourceError, match=r"unknown indicator; known"):
         worldbank_wdi.parse(as_json("x.json", rows_of.worldbank_rows("EN.ATM.CO2E")))
 
 
@@ -150,7 +150,7 @@ def test_a_score_above_ten_is_no_score() -> None:
 def test_an_estimate_of_governance_far_outside_its_scale_is_told() -> None:
     rows = rows_of.worldbank_rows("GOV_WGI_PV.EST")
     spoilt = [{**rows[0], "value": -4}, *rows[1:]]
-    with pytest.raises(SourceError, match=r"far outside of -2\.5 to 2\.5: '-4'"):
+    with pytest.raises(SourceError, match=r"far outside of -2\.5 to 2\.5"):
         worldbank_wgi.parse(as_json("x.json", spoilt))
 
 
@@ -387,7 +387,7 @@ def test_an_incident_under_one_number_in_two_places_counts_twice_and_a_record_li
 
 def test_a_renamed_route_refuses_the_file_instead_of_falling_to_none() -> None:
     rows = [{**INCIDENT, "web_id": str(number), "migration_route": "Central Med"} for number in range(3)]
-    with pytest.raises(SourceError, match=r"the route is none that is known: 'Central Med' \(3 of 3 rows"):
+    with pytest.raises(SourceError, match=r"the route is none that is known \(3 of 3 rows"):
         missing_migrants.parse(as_json("missing-migrants.json", rows))
 
 
