@@ -17,12 +17,14 @@ from pathlib import Path
 import pandas as pd
 
 from commands.shared import opened_journal
+from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from hub.config import read_config
-from hub.outputs import ORACLE, TIME_SERIES, oracle
+from hub.outputs import ORACLE, TIME_SERIES, oracle, weekly_name
 from hub.submission import read_metadata
 from hub.targets import config_files
 from nightly import load_snapshot
+from nightly.asylum import DATASETS, OK, destination_states
 from nightly.hub import target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT, write_rounds
 from nightly.real_time import RealTimeData
@@ -31,42 +33,71 @@ from store.hub import HubFiles
 from store.vintages import VintageStore
 
 PEERS = PROJECT / "hub" / "peers"
+OTHER_ROUNDS: dict[Frequency, int] = {"Q": 24, "W": 52}
 
 
 def main() -> None:
-    """Make the hub, run the peers, keep what they said."""
+    """Make a hub of the routes, one of weeks and of asylum by quarter; run the peers in both, keep what they said."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 36
     with tempfile.TemporaryDirectory() as folder:
-        home, place = Path(folder) / "home", Path(folder) / "hub"
+        home = Path(folder) / "home"
         home.mkdir()
-        place.mkdir()
         with opened_journal(home) as journal:
             load_snapshot(VintageStore(home), journal)
         data = RealTimeData(VintageStore(home).history(), DEMONSTRATION_DATE, 6, 60)
-        rounds = [f"{origin:%Y-%m-%d}" for origin in [*data.past_panels, data.panel.end_dates[-1]][-count:]]
-        files = config_files(data.forecastable, DEMONSTRATION_DATE, "Rounds of the past")
-        series = target_values(data, data.observations, data.forecastable)
-        HubFiles(str(place)).write(files | {TIME_SERIES: parquet_bytes(series), ORACLE: parquet_bytes(oracle(series))})
-        for script in sorted(PEERS.glob("*.py")):
-            if script.stem != "common":
-                start = time.monotonic()
-                subprocess.run([sys.executable, str(script), str(place), *rounds], check=True)  # noqa: S603  # our own
-                print(f"{script.stem}: {time.monotonic() - start:.0f} s")  # noqa: T201  # a command that prints
-        hub, _faults = read_config(files)
-        if hub is None:
-            raise SystemExit("the hub's configuration is not readable")
-        about = {}
-        for path in sorted((place / "model-metadata").glob("*.yml")):
-            found, faults = read_metadata(hub, f"model-metadata/{path.name}", path.read_bytes())
-            if found is None:
-                raise SystemExit(str(faults[0]))
-            about[path.stem] = found
-        tables = [
-            pd.read_parquet(path).assign(model_id=path.parent.name)
-            for path in sorted((place / "model-output").rglob("*.parquet"))
+        months = [*data.past_panels, data.panel.end_dates[-1]][-count:]
+        others = [weekly_name(one) for one in data.known["series_id"].unique() if one.endswith("._T.D")]
+        others += list(fine_destinations(data))
+        later = [
+            one.end_time.normalize()
+            for freq, number in OTHER_ROUNDS.items()
+            for one in pd.period_range(end=last_complete_period(DEMONSTRATION_DATE, freq), periods=number)
         ]
+        tables, about = [], {}
+        for series, rounds in ((data.forecastable, months), (others, later)):
+            place = Path(folder) / f"hub of {len(series)}"
+            made, words = rounds_of(place, data, series, [f"{one:%Y-%m-%d}" for one in rounds])
+            tables.append(made)
+            about |= words
         write_rounds(pd.concat(tables, ignore_index=True), about, SNAPSHOT)
-    print(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(rounds)} rounds, {rounds[0]} to {rounds[-1]}")  # noqa: T201  # as above
+    print(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters")  # noqa: T201  # a command that prints
+
+
+def fine_destinations(data: RealTimeData) -> list[str]:
+    """Series of the countries of destination whose quarterly asylum applications can be forecast."""
+    quarterly = next(one for one in DATASETS if one.freq == "Q")
+    known = data.known[(data.known["target"] == quarterly.target) & (data.known["freq"] == "Q")]
+    states = destination_states(known[known["geo"].str.fullmatch("[A-Z]{3}")], quarterly, data.date)
+    return list(states.loc[states["state"] == OK, "series_id"])
+
+
+def rounds_of(
+    place: Path, data: RealTimeData, series: list[str], rounds: list[str]
+) -> tuple[pd.DataFrame, dict[str, dict[str, object]]]:
+    """What the peers say of some rounds of some series, and of themselves."""
+    place.mkdir()
+    files = config_files(series, DEMONSTRATION_DATE, "Rounds of the past")
+    values = target_values(data, series)
+    HubFiles(str(place)).write(files | {TIME_SERIES: parquet_bytes(values), ORACLE: parquet_bytes(oracle(values))})
+    for script in sorted(PEERS.glob("*.py")):
+        if script.stem != "common":
+            start = time.monotonic()
+            subprocess.run([sys.executable, str(script), str(place), *rounds], check=True)  # noqa: S603  # our own
+            print(f"{script.stem}: {time.monotonic() - start:.0f} s")  # noqa: T201  # a command that prints
+    hub, _faults = read_config(files)
+    if hub is None:
+        raise SystemExit("the hub's configuration is not readable")
+    about = {}
+    for path in sorted((place / "model-metadata").glob("*.yml")):
+        found, faults = read_metadata(hub, f"model-metadata/{path.name}", path.read_bytes())
+        if found is None:
+            raise SystemExit(str(faults[0]))
+        about[path.stem] = found
+    tables = [
+        pd.read_parquet(path).assign(model_id=path.parent.name)
+        for path in sorted((place / "model-output").rglob("*.parquet"))
+    ]
+    return pd.concat(tables, ignore_index=True), about
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from core.quantiles import QUANTILE_LEVELS
 from core.release import FORECASTS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import ALL, make_series_id
-from forecasting.panel import panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
 from hub.outputs import tidy
 from hub.targets import config_files
@@ -50,8 +49,9 @@ def main() -> None:
         start = time.monotonic()
         found = collect(str(place), home, dt.date(2024, 12, 31))
         collected = time.monotonic()
-        panel = panel_from_rows(_long(ends, values))
-        tables = hub_tables(FORECASTS.empty(), panel, home, AS_OF)
+        wide = pd.DataFrame(values, index=ends, columns=SERIES).rename_axis("target_end_date").reset_index()
+        counts = wide.melt("target_end_date", var_name="series_id").assign(as_of=pd.NaT)
+        tables = hub_tables(FORECASTS.empty(), counts, home, AS_OF)
         scored = time.monotonic()
     if found.refused:
         raise SystemExit(str(next(iter(found.refused.values()))[0]))
@@ -97,11 +97,6 @@ def _write(  # the world and the model
         rows = tidy(to_rows(QuantileTable(keys, np.exp(centre[:, None] + scores).round(1))))
         name = f"{origin:%Y-%m-%d}-{model_id}"
         write_bytes(place / "model-output" / model_id / f"{name}.parquet", parquet_bytes(rows))
-
-
-def _long(ends: pd.DatetimeIndex, values: np.ndarray) -> pd.DataFrame:
-    wide = pd.DataFrame(values, index=ends.strftime("%Y-%m"), columns=SERIES).rename_axis("time_period")
-    return wide.reset_index().melt("time_period", var_name="series_id")
 
 
 if __name__ == "__main__":

@@ -16,14 +16,15 @@ import pandas as pd
 
 from benchmarks.shared import published_files
 from core.quantiles import FloatArray
+from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS, symmetric_errors
-from forecasting.nowcast import FEWEST_MONTHS, DailyHistory, daily_history
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import wis
 from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import italy_interior, uk_home_office
 
 DAYS = (1, 4, 8, 10, 12, 15, 18, 20, 22, 25, 28)
+FEWEST_MONTHS = 24
 ERRORS = 84
 """Past months whose errors a rival's interval is made of."""
 MEDIAN = int(np.flatnonzero(np.isclose(LEVELS, 0.5))[0])
@@ -57,12 +58,14 @@ def scores(history: DailyHistory) -> pd.DataFrame:
 
 
 def _scores_of_day(history: DailyHistory, day: int) -> Iterator[list[object]]:
-    places = np.flatnonzero((history.day == day) & np.isfinite(history.total))
-    total, so_far = history.total[places], history.so_far[places]
+    days = [one for one in history.days if one.day == day]
+    starts, ends = ([one.asfreq("M").asfreq("D", how) for one in days] for how in ("start", "end"))
+    total = np.asarray([history.total(first, last) for first, last in zip(starts, ends, strict=True)])
+    so_far = np.asarray([history.so_far(first, one) for first, one in zip(starts, days, strict=True)])
     before = np.concatenate([[np.nan], total[:-1]])
-    run_rate = so_far / day * (day + history.rest[places])
-    for number in range(FEWEST_MONTHS, len(places)):
-        known = history.nowcast(int(places[number]))
+    run_rate = so_far / day * np.asarray([one.days_in_month for one in days])
+    for number in np.flatnonzero(np.isfinite(total)):
+        known = history.nowcast(history.place_of(days[number]) or 0) if number >= FEWEST_MONTHS else None
         if known is None:
             continue
         rivals = {"last month": _rival(before, total, number), "run-rate": _rival(run_rate, total, number)}

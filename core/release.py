@@ -178,6 +178,42 @@ NOWCASTS = Table(
     ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard",),
 )  # fmt: skip
 
+WEEKS = Table(
+    "weeks",
+    "The next eight weeks, Monday to Sunday, of series that are counted by day, at the 23 levels: from the same paths "
+    "of days as the running month's nowcast.",
+    _of(
+        "model_id series_id route_id as_of origin_date horizon target_end_date last_day so_far output_type "
+        "output_type_id value",
+        series_id=_text("the weeks of a daily series, as a hub names them"),
+        origin_date=Column(DAY, "the Sunday before the week that holds the day after the newest one"),
+        horizon=_count("weeks ahead of it", "weeks", 1),
+        target_end_date=Column(DAY, "the week's Sunday"),
+        last_day=Column(DAY, "newest day counted"),
+        so_far=_number("counted of the week up to and on that day", PERSONS, least=0),
+        output_type=_text("hubverse type of the value", "quantile"),
+    ),
+    ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard", "reports"),
+)  # fmt: skip
+
+WEEK_SCORES = Table(
+    "week_scores",
+    "Scores of the weeks ahead at past Sundays relative to a random walk (`vigie-baseline`) and a seasonal one "
+    "(`vigie-snaive`) of the same weeks, on figures as they are now.",
+    _of(
+        "model_id series_id horizon reference scale wis relative_wis relative_wis_lo relative_wis_hi p_holm "
+        "coverage_50 coverage_80 coverage_95 coverage_98 n",
+        horizon=_count("weeks ahead", "weeks", 1),
+        reference=_text("what it is measured against"),
+        relative_wis=_gap(_number("mean WIS relative to the reference's on the same weeks; below 1 is better")),
+        p_holm=_number(
+            "p-value of equal accuracy (Diebold–Mariano), by Holm's correction over all ratios of one scale",
+            "probability",
+        ).may_lack,
+    ),
+    ("series_id", "horizon", "reference", "scale"), "forecasting.weeks", ("dashboard", "reports"),
+)  # fmt: skip
+
 _INTERVAL_ENDS = {"lo": "lower", "hi": "upper"}
 YEAR_AHEAD = Table(
     "year_ahead",
@@ -642,9 +678,11 @@ HUB_FORECASTS = Table(
 HUB_SCORES = Table(
     "hub_scores", "League table of the hub: every model on the same rows as the baseline and as each other.",
     _of(
-        "timing kind group model_id wis pairwise_wis relative_wis relative_wis_lo relative_wis_hi p_holm coverage_50 "
-        "coverage_80 coverage_95 n missing rounds",
+        "timing target freq kind group model_id wis pairwise_wis relative_wis relative_wis_lo relative_wis_hi "
+        "p_holm coverage_50 coverage_80 coverage_95 n missing rounds",
         timing=_text("which forecasts are compared: `in time`, or `all`, replays among them", "in time", "all"),
+        target=_PART["target"].may_lack,
+        freq=_PART["freq"].may_lack,
         kind=_text("what a group is", "all", "span", "horizon", "series", "season"),
         group=_text("the group, such as horizons `1-3`, a series or a season"),
         pairwise_wis=_gap(_number("geometric mean of score ratios to every model, relative to the baseline's")),
@@ -652,13 +690,15 @@ HUB_SCORES = Table(
         rounds=_count("rounds scored", "rounds"),
     )
     | {f"pit_{one}": _number(f"share of outcomes in tenth {one} of the forecast", "share") for one in range(1, 11)},
-    ("timing", "kind", "group", "model_id"), "nightly.hub_tables", ("dashboard",),
+    ("timing", "target", "freq", "kind", "group", "model_id"), "nightly.hub_tables", ("dashboard",),
 )  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
     replace(FORECASTS, columns=FORECASTS.columns | _MARKS | {"target": _PART["target"], "as_of": _AS_OF}),
     TRAJECTORIES,
     NOWCASTS,
+    WEEKS,
+    WEEK_SCORES,
     YEAR_AHEAD,
     _like(
         FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",

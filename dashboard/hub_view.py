@@ -6,18 +6,23 @@ import datetime as dt
 
 import pandas as pd
 
+from core.calendar import Frequency
+from core.schema import ALL, NOT_APPLICABLE
 from dashboard.evaluation_view import verdict_words
 from dashboard.i18n import _, lang, named, ngettext
 from dashboard.reads import Night
+from dashboard.route_context import country
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
+from hub.outputs import dated, weekly
+from hub.rounds import open_round
+from hub.targets import RHYTHMS
 from reports import numbers
+from reports.asylum import KINDS, kind_name
 from reports.names import MODELS, ROUTES
 
 EVERYTHING, IN_TIME = "all", "in time"
-SPANS = ("1-3", "4-6", "7-12")
-OPEN_DAYS = 31
-"""A round of months closes so many days after its origin."""
+ROUTES_BY_MONTH = "arrivals.M"
 
 
 def model_names(models: pd.DataFrame) -> dict[str, str]:
@@ -27,6 +32,21 @@ def model_names(models: pd.DataFrame) -> dict[str, str]:
     return (
         told | own | {"hub-median": _("Hub: median of the models"), "hub-weighted": _("Hub: weighted by past scores")}
     )
+
+
+def unit_names(scores: pd.DataFrame) -> dict[str, str]:
+    """What the hub has scored together, in the reader's language, by target and frequency; arrivals by month first."""
+    names = {ROUTES_BY_MONTH: _("Arrivals, monthly"), "arrivals.W": _("Arrivals, weekly")}
+    names |= {kind: kind_name(kind, lang()) for kind in KINDS}
+    found = set(scores["unit"])
+    return {unit: names.get(unit, unit) for unit in [*names, *sorted(found - set(names))] if unit in found}
+
+
+def scores_of(night: Night) -> pd.DataFrame:
+    """``hub_scores`` with ``unit``; releases that knew routes by month alone did not say so."""
+    scores = night.frame("hub_scores")
+    unit = scores["target"] + "." + scores["freq"]
+    return scores.assign(unit=unit.where(unit.str.len() > 1, ROUTES_BY_MONTH))
 
 
 def league(scores: pd.DataFrame, timing: str, kind: str, group: str, names: dict[str, str]) -> pd.DataFrame:
@@ -78,7 +98,7 @@ def record(scores: pd.DataFrame, timing: str, model_id: str) -> pd.DataFrame:
     rows = rows[rows["kind"].isin(["span", "series", "season"])]
     return pd.DataFrame(
         {
-            _("Where"): [_place(row["kind"], row["group"]) for row in rows.to_dict("records")],
+            _("Where"): [_place(row["kind"], row["group"], row["unit"]) for row in rows.to_dict("records")],
             _("Relative WIS"): rows["relative_wis"].round(3).to_numpy(),
             _("from"): rows["relative_wis_lo"].round(3).to_numpy(),
             _("to"): rows["relative_wis_hi"].round(3).to_numpy(),
@@ -92,22 +112,32 @@ def record(scores: pd.DataFrame, timing: str, model_id: str) -> pd.DataFrame:
     )
 
 
-def span_words(span: str) -> str:
+def span_words(span: str, unit: str) -> str:
     """A span of horizons in words."""
-    return _("{span} months ahead").format(span=span.replace("-", "–"))
+    words = {"W": _("{span} weeks ahead"), "Q": _("{span} quarters ahead")}
+    return words.get(unit[-1], _("{span} months ahead")).format(span=span.replace("-", "–"))
 
 
-def _place(kind: str, group: str) -> str:
+def series_words(series_id: str) -> str:
+    """Route or country of destination, and the citizens where only they are counted."""
+    _target, route_id, geo, citizen, _freq = series_id.split(".")
+    place = lang().text(ROUTES.get(route_id, route_id)) if route_id != NOT_APPLICABLE else country(geo)
+    return place if citizen == ALL else f"{place}: {country(citizen)}"
+
+
+def place_of(series_id: str) -> str:
+    """The same as it stands in an address: a route, a country, or a country and citizens."""
+    _target, route_id, geo, citizen, _freq = series_id.split(".")
+    place = route_id if route_id != NOT_APPLICABLE else geo
+    return place if citizen == ALL else f"{place}-{citizen}"
+
+
+def _place(kind: str, group: str, unit: str) -> str:
     if kind == "span":
-        return span_words(group)
+        return span_words(group, unit)
     if kind == "series":
-        return lang().text(_route(group))
+        return series_words(group)
     return {"winter": _("Winter"), "spring": _("Spring"), "summer": _("Summer"), "autumn": _("Autumn")}[group]
-
-
-def _route(series_id: str) -> str:
-
-    return ROUTES.get(series_id.split(".")[1], series_id)
 
 
 def round_rows(night: Night, series_id: str, origin: str, names: dict[str, str]) -> pd.DataFrame:
@@ -122,11 +152,19 @@ def round_rows(night: Night, series_id: str, origin: str, names: dict[str, str])
 
 
 def counted(night: Night, series_id: str, origin: str) -> pd.DataFrame:
-    """Months counted from two years before a round to a year after it: ``time_period_end, value``."""
-    start = pd.Timestamp(origin) - pd.DateOffset(months=24)
-    rows = numbers.observed_after(night.frame("observations"), night.frame("outcomes"), series_id, start.date())
-    rows = rows[rows["end_date"] <= pd.Timestamp(origin) + pd.DateOffset(months=13)]
-    return rows.rename(columns={"end_date": "time_period_end", "obs_value": "value"})[["time_period_end", "value"]]
+    """What was counted from two years before a round to a year after it: ``time_period_end, value``."""
+    start, end = pd.Timestamp(origin) - pd.DateOffset(months=24), pd.Timestamp(origin) + pd.DateOffset(months=13)
+    seen = night.frame("observations")
+    if series_id.endswith(".M"):
+        rows = numbers.observed_after(seen, night.frame("outcomes"), series_id, start.date())
+        rows = rows.rename(columns={"end_date": "time_period_end", "obs_value": "value"})
+    else:
+        by_day = f"{series_id.removesuffix('.W')}.D"
+        days, own = (seen[seen["series_id"] == name] for name in (by_day, series_id))
+        rows = dated(pd.concat([own, weekly(days)]) if series_id.endswith(".W") else own)
+        rows = rows.rename(columns={"target_end_date": "time_period_end"})
+    inside = (rows["time_period_end"] > start) & (rows["time_period_end"] <= end)
+    return rows.loc[inside, ["time_period_end", "value"]].reset_index(drop=True)
 
 
 def series_of(scores: pd.DataFrame) -> list[str]:
@@ -134,7 +172,7 @@ def series_of(scores: pd.DataFrame) -> list[str]:
     return sorted(scores.loc[scores["kind"] == "series", "group"].unique())
 
 
-def next_deadline(day: dt.date) -> tuple[dt.date, dt.date]:
-    """The round that is open on a day, and its last day."""
-    origin: dt.date = (pd.Timestamp(day).to_period("M") - 1).end_time.date()
-    return origin, origin + dt.timedelta(days=OPEN_DAYS)
+def next_deadline(day: dt.date, freq: Frequency = "M") -> tuple[dt.date, dt.date] | None:
+    """The round that is open on a day, and its last day; None where none is."""
+    origin = open_round(freq, day)
+    return None if origin is None else (origin.date(), origin.date() + dt.timedelta(days=RHYTHMS[freq].due[1]))

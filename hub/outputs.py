@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from core.calendar import end_dates
 from core.languages import marked as _
 from forecasting.model import BASELINE, ENSEMBLE, OWN
+from hub.rounds import handed_in
 from hub.targets import FEWEST_SAMPLES, frequency
 
 TEAM = "vigie"
@@ -27,19 +30,20 @@ def hub_model_id(model_id: str) -> str:
     return f"{team}-{model.replace('-', '_')}"
 
 
-def own_submissions(forecasts: pd.DataFrame, paths: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+def own_submissions(forecasts: pd.DataFrame, paths: pd.DataFrame, day: dt.date) -> dict[tuple[str, str], pd.DataFrame]:
     """Forecasts of a release as submissions: one per model and origin.
 
     Args:
         forecasts: Quantile rows with ``target``.
         paths: Joint sample paths of the ensemble; the first hundred are submitted.
+        day: The day on which they are handed in: each goes into the round that is open then.
 
     Returns:
         Rows of a submission by model's name in the hub and round.
     """
     some = paths[paths["output_type_id"] < FEWEST_SAMPLES]
     target = some["series_id"].str.split(".").str[0]
-    rows = pd.concat([forecasts, some.assign(target=target)], ignore_index=True)
+    rows = handed_in(pd.concat([forecasts, some.assign(target=target)], ignore_index=True), day)
     rows = rows.assign(model=rows["model_id"].map({one: hub_model_id(one) for one in rows["model_id"].unique()}))
     return {
         (str(model), f"{origin:%Y-%m-%d}"): tidy(part)
@@ -137,22 +141,48 @@ def weekly(daily: pd.DataFrame) -> pd.DataFrame:
     """Sums of whole weeks of series that are counted by day, each named by its days' series.
 
     Args:
-        daily: ``series_id, time_period, obs_value, as_of`` with days.
+        daily: ``series_id, time_period, obs_value, as_of`` with days; of each day every version, without a value where
+            it was withdrawn.
 
     Returns:
-        The same columns with ISO weeks that have all seven days; a week is known when its last day is.
+        The same columns with ISO weeks that have all seven days: a row for every day on which a week's sum was new.
     """
     day = pd.to_datetime(daily["time_period"])
-    week = day.dt.strftime("%G-W%V")
-    groups = daily.assign(time_period=week).groupby(["series_id", "time_period"], sort=True)
-    sums = groups.agg(obs_value=("obs_value", "sum"), as_of=("as_of", "max"), days=("obs_value", "size")).reset_index()
-    whole = sums[sums["days"] == 7].drop(columns="days").reset_index(drop=True)
-    return whole.assign(series_id=whole["series_id"].map(weekly_name))
+    rows = daily.assign(
+        time_period=day.dt.strftime("%G-W%V"), day=day.dt.weekday,
+        obs_value=daily["obs_value"].astype(float).fillna(np.inf),  # withdrawn
+    )  # fmt: skip
+    key = ["series_id", "time_period", "as_of"]
+    wide = rows.pivot_table("obs_value", key, "day", aggfunc="last").reindex(columns=range(7)).sort_index()
+    sums = wide.groupby(level=[0, 1]).ffill().sum(axis=1, skipna=False).dropna()
+    sums = sums[sums != sums.groupby(level=[0, 1]).shift()].replace(np.inf, np.nan)
+    weeks = sums.rename("obs_value").reset_index()
+    weeks = weeks.assign(series_id=weeks["series_id"].map(weekly_name))
+    return weeks[["series_id", "time_period", "obs_value", "as_of"]]
 
 
 def weekly_name(series_id: str) -> str:
     """The weekly series of a daily one."""
     return series_id.removesuffix(".D") + ".W"
+
+
+def dated(values: pd.DataFrame) -> pd.DataFrame:
+    """Observations by the last day of their period.
+
+    Args:
+        values: ``series_id, time_period, obs_value, as_of``, of any frequencies.
+
+    Returns:
+        ``series_id, target_end_date, value, as_of`` in this order of rows.
+    """
+    parts = [
+        rows.assign(target_end_date=end_dates(rows["time_period"], freq))
+        for freq, rows in values.groupby(values["series_id"].map(frequency))
+    ]
+    columns = ["series_id", "target_end_date", "as_of"]
+    frame = pd.concat([pd.DataFrame(columns=[*columns, "obs_value"]), *parts]) if not parts else pd.concat(parts)
+    named = frame.astype({"obs_value": float}).rename(columns={"obs_value": "value"})
+    return named.sort_values(columns, ignore_index=True)[["series_id", "target_end_date", "value", "as_of"]]
 
 
 def time_series(values: pd.DataFrame) -> pd.DataFrame:
@@ -162,19 +192,13 @@ def time_series(values: pd.DataFrame) -> pd.DataFrame:
         values: ``series_id, time_period, obs_value, as_of``: of every version of a value those that differ from the
             one before.
     """
-    parts = []
-    for freq, rows in values.groupby(values["series_id"].map(frequency)):
-        ends = end_dates(rows["time_period"], freq).dt.date
-        parts.append(rows.assign(target_end_date=ends))
-    frame = pd.concat(parts, ignore_index=True).sort_values(
-        ["series_id", "target_end_date", "as_of"], ignore_index=True
-    )
+    frame = dated(values)
     return pd.DataFrame(
         {
-            "target_end_date": frame["target_end_date"],
+            "target_end_date": frame["target_end_date"].dt.date,
             "target": frame["series_id"].str.split(".").str[0],
             "series_id": frame["series_id"],
-            "observation": frame["obs_value"].astype(float),
+            "observation": frame["value"],
             "as_of": pd.to_datetime(frame["as_of"]).dt.date,
         }
     )

@@ -22,16 +22,44 @@ from hub.config import Hub
 from hub.submission import Submission
 
 TASK = ["series_id", "origin_date", "horizon"]
+SERIES_PARTS = 5
 BINS = 10
 """Of the histogram of the probability integral transform; its edges are quantile levels, so nothing is interpolated."""
-SPANS: Mapping[str, tuple[int, int]] = {"1-3": (1, 3), "4-6": (4, 6), "7-12": (7, 12)}
-NEAR = "1-3"
-"""Periods ahead of the league that is shown first: the months that Vigie's planning window holds."""
+SPANS: Mapping[str, tuple[str, ...]] = {"M": ("1-3", "4-6", "7-12"), "Q": ("1-2", "3-4"), "W": ("1-2", "3-4", "5-8")}
+"""Periods ahead, taken together. The first are the league that is shown first: of months, Vigie's planning window."""
 SEASONS = ("winter", "spring", "summer", "autumn")
 COLUMNS = [
     "kind", "group", "model_id", "wis", "pairwise_wis", "relative_wis", "relative_wis_lo", "relative_wis_hi", "p_holm",
     "coverage_50", "coverage_80", "coverage_95", "n", "missing", "rounds", *(f"pit_{one + 1}" for one in range(BINS)),
 ]  # fmt: skip
+
+
+def unit_of(series_id: str) -> tuple[str, str]:
+    """What is scored together: target and frequency of a series, as Vigie names it; two empty texts of any other."""
+    parts = series_id.split(".")
+    return (parts[0], parts[-1]) if len(parts) == SERIES_PARTS and parts[-1] in SPANS else ("", "")
+
+
+def by_unit(
+    table: QuantileTable, *columns: FloatArray
+) -> Iterator[tuple[tuple[str, str], QuantileTable, list[FloatArray]]]:
+    """Forecasts of each unit apart, with the rows of other arrays that go with them."""
+    units = table.keys["series_id"].map({one: unit_of(one) for one in table.keys["series_id"].unique()})
+    for unit in sorted(set(units)):
+        mine = (units == unit).to_numpy()
+        yield unit, table.where(mine), [column[mine] for column in columns]
+
+
+def outcomes_at(keys: pd.DataFrame, values: pd.Series) -> FloatArray:
+    """What was counted for each forecast, NaN where nothing was yet.
+
+    Args:
+        keys: ``series_id, target_end_date``.
+        values: Counts by the same two.
+    """
+    places = values.index.get_indexer(pd.MultiIndex.from_frame(keys[["series_id", "target_end_date"]]))
+    counted: FloatArray = np.append(values.to_numpy(dtype=float), np.nan)[places]
+    return counted
 
 
 @dataclass(frozen=True)
@@ -83,12 +111,13 @@ def grid(table: QuantileTable, observed: FloatArray, levels: Sequence[float] = Q
     return Grid(tasks, [str(one) for one in models], scores, covered, pit)
 
 
-def league(scored: Grid, baseline: str) -> pd.DataFrame:
+def league(scored: Grid, baseline: str, freq: str = "M") -> pd.DataFrame:
     """The league table: all models over all tasks, by span of horizons, by horizon, by series and by season.
 
     Args:
-        scored: From :func:`grid`.
+        scored: From :func:`grid`, of one frequency.
         baseline: The model that all are measured by.
+        freq: Length of one horizon, a key of ``SPANS``.
 
     Returns:
         Columns ``COLUMNS``. ``pairwise_wis`` is the geometric mean of a model's score ratios to every model on the rows
@@ -97,7 +126,7 @@ def league(scored: Grid, baseline: str) -> pd.DataFrame:
         rounds; ``p_holm`` is corrected over the models of a group; ``missing`` counts the baseline's rows that a model
         did not forecast.
     """
-    lines = pd.DataFrame(_lines(scored, baseline))
+    lines = pd.DataFrame(_lines(scored, baseline, freq))
     if lines.empty:
         return pd.DataFrame(columns=COLUMNS)
     return lines.assign(p_holm=holm_within(lines, ["kind", "group"]))[COLUMNS]
@@ -115,27 +144,31 @@ def pairwise(scores: FloatArray) -> FloatArray:
     return np.where(counts > 0, np.exp(means), np.nan)
 
 
-def _groups(tasks: pd.DataFrame) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+def _groups(tasks: pd.DataFrame, freq: str) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     horizon = tasks["horizon"].to_numpy()
     yield "all", ALL, np.ones(len(tasks), dtype=bool)
-    for name, (first, last) in SPANS.items():
-        yield "span", name, (horizon >= first) & (horizon <= last)
+    spans = {}
+    for name in SPANS[freq]:
+        first, last = (int(end) for end in name.split("-"))
+        spans[name] = (horizon >= first) & (horizon <= last)
+        yield "span", name, spans[name]
     for step in np.unique(horizon):
         yield "horizon", str(step), horizon == step
-    near = (horizon >= SPANS[NEAR][0]) & (horizon <= SPANS[NEAR][1])
+    near = spans[SPANS[freq][0]]
     for series_id in sorted(tasks["series_id"].unique()):
         yield "series", str(series_id), near & (tasks["series_id"] == series_id).to_numpy()
-    season = pd.DatetimeIndex(tasks["target_end_date"]).month.to_numpy() % 12 // 3
+    month = pd.DatetimeIndex(tasks["target_end_date"]).month.to_numpy()
+    season = (month - 1 if freq == "Q" else month % 12) // 3  # a quarter's season is that of its middle month
     for place, name in enumerate(SEASONS):
         yield "season", name, near & (season == place)
 
 
-def _lines(scored: Grid, baseline: str) -> Iterator[dict[str, object]]:
+def _lines(scored: Grid, baseline: str, freq: str) -> Iterator[dict[str, object]]:
     if baseline not in scored.models:
         return
     base = scored.models.index(baseline)
     origins = pd.factorize(scored.tasks["origin_date"], sort=True)[0]
-    for kind, group, rows in _groups(scored.tasks):
+    for kind, group, rows in _groups(scored.tasks, freq):
         rows = rows & np.isfinite(scored.scores[:, base])  # noqa: PLW2901  # the rows that all are compared on
         if not rows.any():
             continue
@@ -195,26 +228,30 @@ def quantile_rows(submission: Submission, hub: Hub) -> pd.DataFrame:
     """
     found = hub.round_of(submission.round_id)
     variable = found.variable if found else ""
-    rows = submission.rows[submission.rows["output_type"] == "quantile"]
-    columns = [name for name in rows.columns if name not in {"output_type", "output_type_id", "value", variable}]
-    units = [name for name in columns if name not in {"horizon", "target_end_date"}]
-    rows = rows.assign(level=rows["output_type_id"].astype(float)).sort_values([*units, "horizon", "level"])
-    levels = np.unique(rows["level"].to_numpy())
-    first = rows.iloc[:: len(levels)]
+    where = np.flatnonzero(submission.texts["output_type"].among({"quantile"}))
+    if not len(where):
+        return pd.DataFrame()
+    texts = {
+        name: column.at(where) for name, column in submission.texts.items() if name not in {"output_type", variable}
+    }
+    level = texts.pop("output_type_id").read(float)
+    units = [name for name in texts if name not in {"horizon", "target_end_date"}]
+    order = np.lexsort([level, *(texts[name].codes for name in texts if name != "target_end_date")])
+    levels = np.unique(level)
+    first = order[:: len(levels)]
     origin = pd.Timestamp(submission.round_id)
-    keys = pd.DataFrame(
-        {
-            "model_id": submission.model_id,
-            "series_id": unit_name(first, units).to_numpy(dtype=object),
-            "origin_date": origin,
-            "horizon": first["horizon"].astype(int).to_numpy() if "horizon" in first else 0,
-            "target_end_date": pd.to_datetime(first["target_end_date"]).to_numpy()
-            if "target_end_date" in first
-            else origin,
-        }
+    named = pd.DataFrame({name: texts[name].at(first).read(str) for name in units})
+    frame = pd.DataFrame(
+        submission.numbers[where][order].reshape(-1, len(levels)), columns=[f"{level:g}" for level in levels]
     )
-    values = rows["value"].to_numpy(dtype=float).reshape(-1, len(levels))
-    return pd.concat([keys, pd.DataFrame(values, columns=[f"{level:g}" for level in levels])], axis=1)
+    horizon = texts["horizon"].at(first).read(int) if "horizon" in texts else 0
+    ends = texts["target_end_date"].at(first).read(pd.Timestamp) if "target_end_date" in texts else origin
+    frame.insert(0, "model_id", submission.model_id)
+    frame.insert(1, "series_id", unit_name(named, units).to_numpy(dtype=object))
+    frame.insert(2, "origin_date", origin)
+    frame.insert(3, "horizon", horizon)
+    frame.insert(4, "target_end_date", pd.to_datetime(ends))
+    return frame
 
 
 def unit_name(rows: pd.DataFrame, units: Sequence[str]) -> pd.Series:

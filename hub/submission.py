@@ -6,10 +6,11 @@ in CSV the line with the columns' names is row 1.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from core.aggregates import refuse_person_level
 from core.calendar import Frequency, target_end_date
 from core.errors import SourceError
+from core.quantiles import FloatArray
 from hub.config import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
 
 LARGEST_FILE = 20 << 20
@@ -44,18 +46,46 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Texts:
+    """A column of texts; a hub has thousands of files, each with few distinct texts.
+
+    Attributes:
+        codes: Which of the words stands in each row.
+        words: Distinct texts, each in some row.
+    """
+
+    codes: Rows
+    words: NDArray[np.object_]
+
+    def among(self, allowed: Collection[str]) -> NDArray[np.bool_]:
+        """The rows that hold one of some texts."""
+        return np.asarray([one in allowed for one in self.words], dtype=bool)[self.codes]
+
+    def at(self, where: Rows | NDArray[np.bool_] | slice) -> Texts:
+        """Some rows."""
+        used, codes = np.unique(self.codes[where], return_inverse=True)
+        return Texts(codes, self.words[used])
+
+    def read(self, word: Callable[[str], Any]) -> NDArray[Any]:
+        """What each row's text stands for; each text is read once."""
+        return np.asarray([word(one) for one in self.words])[self.codes]
+
+
+@dataclass(frozen=True)
 class Submission:
     """A submission that keeps all rules.
 
     Attributes:
         model_id: Whose it is.
         round_id: Of which round.
-        rows: Task ids as text, ``output_type`` and ``output_type_id`` as text, ``value`` as a number.
+        texts: Task ids, ``output_type`` and ``output_type_id``.
+        numbers: The value of each row.
     """
 
     model_id: str
     round_id: str
-    rows: pd.DataFrame
+    texts: Mapping[str, Texts]
+    numbers: FloatArray
 
 
 def place_of(hub: Hub, path: str) -> tuple[str, str] | SourceError:
@@ -103,10 +133,10 @@ def read_submission(hub: Hub, path: str, content: bytes) -> tuple[Submission | N
         return None, [fault]
     check = _Check(path, round_id, found, table, 2 if path.endswith(".csv") else 1)
     faults = check.faults()
-    return (None if faults else Submission(model_id, round_id, check.rows)), faults
+    return (None if faults else Submission(model_id, round_id, check.texts, check.numbers)), faults
 
 
-def _table(path: str, content: bytes) -> pd.DataFrame:
+def _table(path: str, content: bytes) -> pa.Table:
     """The table as it stands in the file; texts of a CSV stay texts. Raises SourceError where there is none."""
     if len(content) > LARGEST_FILE:
         raise SourceError(path, f"is larger than the {LARGEST_FILE >> 20} MB that are taken")
@@ -120,11 +150,14 @@ def _table(path: str, content: bytes) -> pd.DataFrame:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SourceError(path, "the column stands there twice", row=1, column=twice[0])
         refuse_person_level(names, path)
-        table: pd.DataFrame = found.to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise SourceError(path, f"cannot be read: {first}") from None
-    return table
+        raise _unreadable(path, error) from None
+    return found
+
+
+def _unreadable(path: str, error: Exception) -> SourceError:
+    first = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return SourceError(path, f"cannot be read: {first}")
 
 
 def _read_csv(content: bytes) -> pa.Table:
@@ -145,9 +178,11 @@ def _read_parquet(path: str, content: bytes) -> pa.Table:
 class _Check:
     """The rules of a round on one table. Rules stop where a later one would only repeat an earlier one's fault."""
 
-    def __init__(self, path: str, round_id: str, found: Round, table: pd.DataFrame, first_row: int) -> None:
+    def __init__(self, path: str, round_id: str, found: Round, table: pa.Table, first_row: int) -> None:
         self.path, self.round_id, self.round, self.first = path, round_id, found, first_row
-        self.table, self.rows = table, table
+        self.table, self.count = table, int(table.num_rows)
+        self.texts: dict[str, Texts] = {}
+        self.numbers: FloatArray = np.empty(0)
         self.tasks = list(found.columns)
 
     def faults(self) -> list[SourceError]:
@@ -168,27 +203,32 @@ class _Check:
 
     def _columns(self) -> Iterator[SourceError]:
         wanted = [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE]
-        names = list(self.table.columns)
+        names = self.table.column_names
         for name in wanted:
             if name not in names:
                 yield SourceError(self.path, "the column is missing", row=1, column=name)
         for name in names:
             if name not in wanted:
                 yield SourceError(self.path, "the column is not one of this hub's", row=1, column=str(name)[:60])
-        if self.table.empty:
+        if not self.count:
             yield SourceError(self.path, "holds no rows")
 
     def _cells(self) -> Iterator[SourceError]:
-        texts = {name: _texts(self.table[name]) for name in [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID]}
-        value = self.table[VALUE]
-        number = np.full(len(value), np.nan)
-        if value.dtype != bool:
+        try:
+            names = [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID]
+            self.texts = {name: _texts(self.table[name]) for name in names}
+            value = self.table[VALUE].to_pandas()
+        except (pa.ArrowException, ValueError, OverflowError) as error:  # a day beyond all calendars
+            yield _unreadable(self.path, error)
+            return
+        number = np.full(self.count, np.nan)
+        if value.dtype != bool and not pa.types.is_temporal(self.table.schema.field(VALUE).type):
             number = pd.to_numeric(value, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         for place in np.flatnonzero(~np.isfinite(number))[:MOST_NAMED]:
             yield from self._fault(f"'{str(value.iloc[place])[:40]}' is not a number", np.asarray([place]), VALUE)
-        self.rows = pd.DataFrame(texts).assign(**{VALUE: number})
+        self.numbers = number
         if self.round.variable:
-            other = np.flatnonzero(self.rows[self.round.variable] != self.round_id)
+            other = np.flatnonzero(~self.texts[self.round.variable].among({self.round_id}))
             yield from self._fault(f"is not the round {self.round_id} of the file's name", other, self.round.variable)
         kinds = {kind for task in self.round.tasks for kind in task.outputs}
         yield from self._unknown(OUTPUT_TYPE, frozenset(kinds))
@@ -200,53 +240,56 @@ class _Check:
 
     def _unknown(self, column: str, allowed: frozenset[str]) -> Iterator[SourceError]:
         """Cells that are none of the values allowed; where none is, they must be empty."""
-        cells = self.rows[column]
-        strange = [one for one in cells.unique() if one not in (allowed or _NOTHING)]
-        for value in strange[:MOST_NAMED]:
-            rule = f"'{str(value)[:40]}' is not one of this hub's values"
-            yield from self._fault(rule, np.flatnonzero(cells == value)[:1], column)
+        cells = self.texts[column]
+        strange = [code for code, one in enumerate(cells.words) if one not in (allowed or _NOTHING)]
+        for code in strange[:MOST_NAMED]:
+            rule = f"'{str(cells.words[code])[:40]}' is not one of this hub's values"
+            yield from self._fault(rule, np.flatnonzero(cells.codes == code)[:1], column)
 
     def _blocks(self) -> Iterator[SourceError]:
         """Each row belongs to a block of tasks and keeps its rules."""
-        taken = np.zeros(len(self.rows), dtype=bool)
+        taken = np.zeros(self.count, dtype=bool)
+        kinds = self.texts[OUTPUT_TYPE]
         for task in self.round.tasks:
-            mine = np.ones(len(self.rows), dtype=bool)
-            for name, allowed in task.allowed.items():
-                mine &= self.rows[name].isin(allowed or _NOTHING).to_numpy()
-            mine &= self.rows[OUTPUT_TYPE].isin(list(task.outputs)).to_numpy()
+            mine = self._of_block(task) & kinds.among(task.outputs)
             taken |= mine
             for kind, output in task.outputs.items():
-                where = np.flatnonzero(mine & (self.rows[OUTPUT_TYPE] == kind).to_numpy())
-                yield from self._ids(output, where)
-                yield from self._values(output, where)
+                where = np.flatnonzero(mine & kinds.among({kind}))
+                if len(where):
+                    yield from self._ids(output, where)
+                    yield from self._values(output, where)
             if self.round.checks_ends:
                 yield from self._ends(task, np.flatnonzero(mine))
         yield from self._fault("no task of this hub has these values together", np.flatnonzero(~taken))
 
+    def _of_block(self, task: Task) -> NDArray[np.bool_]:
+        mine = np.ones(self.count, dtype=bool)
+        for name, allowed in task.allowed.items():
+            mine &= self.texts[name].among(allowed or _NOTHING)
+        return mine
+
     def _ids(self, output: Output, where: Rows) -> Iterator[SourceError]:
-        cells = self.rows[OUTPUT_TYPE_ID].iloc[where]
+        cells, everything = self.texts[OUTPUT_TYPE_ID].at(where), self.texts[OUTPUT_TYPE_ID]
         if output.kind in POINTS:
-            bad = ~cells.isin(_NOTHING).to_numpy()
-            yield from self._fault(f"must be empty (NA) for a {output.kind}", where[bad], OUTPUT_TYPE_ID)
+            bad, rule = [one not in _NOTHING for one in cells.words], f"must be empty (NA) for a {output.kind}"
         elif output.kind == "quantile":
-            numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-            near = np.abs(numbers[:, None] - np.asarray(output.ids)[None, :])
-            level = near.argmin(axis=1) if len(output.ids) and len(numbers) else np.zeros(len(numbers), int)
-            bad = ~(near.min(axis=1, initial=math.inf) < SAME_LEVEL)
-            yield from self._fault("is not a quantile level of this hub", where[bad], OUTPUT_TYPE_ID)
-            levels = np.asarray([f"{one:g}" for one in output.ids], dtype=object)
-            if not bad.any() and len(where):
-                self.rows.loc[self.rows.index[where], OUTPUT_TYPE_ID] = levels[level]
+            levels = {one: _level(one, output.ids) for one in cells.words}
+            bad, rule = [level is None for level in levels.values()], "is not a quantile level of this hub"
+            if not any(bad):
+                codes, words = pd.factorize(
+                    np.asarray([levels.get(one, one) for one in everything.words], dtype=object)
+                )
+                self.texts[OUTPUT_TYPE_ID] = Texts(codes[everything.codes], words)
         elif output.kind == "sample":
-            pattern = r"-?\d{1,12}" if output.sample_type == "integer" else r".{1,100}"
-            bad = ~cells.str.fullmatch(pattern).to_numpy(dtype=bool) | cells.isin(_NOTHING).to_numpy()
-            yield from self._fault("is not the id of a sample", where[bad], OUTPUT_TYPE_ID)
+            pattern = re.compile(r"-?\d{1,12}" if output.sample_type == "integer" else r".{1,100}")
+            bad = [not pattern.fullmatch(one) or one in _NOTHING for one in cells.words]
+            rule = "is not the id of a sample"
         else:
-            bad = ~cells.isin(output.ids).to_numpy()
-            yield from self._fault(f"is not an id of output type {output.kind}", where[bad], OUTPUT_TYPE_ID)
+            bad, rule = [one not in output.ids for one in cells.words], f"is not an id of output type {output.kind}"
+        yield from self._fault(rule, where[np.asarray(bad, dtype=bool)[cells.codes]], OUTPUT_TYPE_ID)
 
     def _values(self, output: Output, where: Rows) -> Iterator[SourceError]:
-        values = self.rows[VALUE].to_numpy()[where]
+        values = self.numbers[where]
         if output.least is not None:
             yield from self._fault(f"is below {output.least:g}", where[values < output.least], VALUE)
         if output.most is not None:
@@ -258,42 +301,35 @@ class _Check:
         if not len(where) or task.time_unit not in _UNITS or TARGET_END_DATE not in self.tasks:
             return
         freq = _UNITS[task.time_unit]
-        mine = self.rows.iloc[where]
         origin = pd.Timestamp(self.round_id).date()
         if target_end_date(origin, 0, freq) != origin:
             rule = f"the round does not end a {task.time_unit}, as these tasks need"
             yield from self._fault(rule, where[:1], self.round.variable)
             return
-        ends = {step: str(target_end_date(origin, int(step), freq)) for step in mine["horizon"].unique()}
-        wrong = (mine[TARGET_END_DATE] != mine["horizon"].map(ends)).to_numpy()
+        ends = self.texts["horizon"].at(where).read(lambda step: str(target_end_date(origin, int(step), freq)))
+        wrong = self.texts[TARGET_END_DATE].at(where).read(str) != ends
         yield from self._fault(
             f"is not the origin's date plus the horizon in {task.time_unit}s", where[wrong], TARGET_END_DATE
         )
 
     def _together(self) -> Iterator[SourceError]:
         """What rows are only together: each once, quantiles complete and ordered, samples, required tasks."""
-        codes = [pd.factorize(self.rows[name])[0] for name in self.tasks]
-        task = pd.Series(_combined(codes))
-        key = _combined(
-            [task.to_numpy(), *(pd.factorize(self.rows[name])[0] for name in (OUTPUT_TYPE, OUTPUT_TYPE_ID))]
-        )
-        repeated = np.flatnonzero(pd.Series(key).duplicated())
-        if len(repeated):
+        task = _combined([self.texts[name].codes for name in self.tasks])
+        key = _combined([task, self.texts[OUTPUT_TYPE].codes, self.texts[OUTPUT_TYPE_ID].codes])
+        if len(np.unique(key)) < len(key):
+            repeated = np.flatnonzero(pd.Series(key).duplicated())
             yield from self._fault("the same task and output stands in an earlier row", repeated)
             return
         for block in self.round.tasks:
-            mine = np.ones(len(self.rows), dtype=bool)
-            for name, allowed in block.allowed.items():
-                mine &= self.rows[name].isin(allowed or _NOTHING).to_numpy()
+            mine = self._of_block(block)
             for output in block.outputs.values():
-                is_kind = (self.rows[OUTPUT_TYPE] == output.kind).to_numpy()
-                where = np.flatnonzero(mine & is_kind)
-                yield from self._lacking(output, task.to_numpy(), np.flatnonzero(mine), where)
+                where = np.flatnonzero(mine & self.texts[OUTPUT_TYPE].among({output.kind}))
+                yield from self._lacking(output, task, np.flatnonzero(mine), where)
                 if output.kind == "quantile":
-                    yield from self._quantiles(output, task.to_numpy()[where], where)
+                    yield from self._quantiles(output, task[where], where)
                 if output.samples:
-                    yield from self._samples(output, task.to_numpy()[where], where)
-            yield from self._required(block, self.rows[mine])
+                    yield from self._samples(output, task[where], where)
+            yield from self._required(block, mine)
 
     def _lacking(self, output: Output, task: Rows, mine: Rows, where: Rows) -> Iterator[SourceError]:
         if output.is_required:
@@ -304,8 +340,7 @@ class _Check:
     def _quantiles(self, output: Output, task: Rows, where: Rows) -> Iterator[SourceError]:
         if not len(where):
             return
-        levels = self.rows[OUTPUT_TYPE_ID].to_numpy()[where].astype(float)
-        values = self.rows[VALUE].to_numpy()[where]
+        levels, values = self.texts[OUTPUT_TYPE_ID].at(where).read(float), self.numbers[where]
         order = np.lexsort((levels, task))
         task, levels, values, where = task[order], levels[order], values[order], where[order]
         starts = np.flatnonzero(np.r_[True, task[1:] != task[:-1]])
@@ -330,9 +365,8 @@ class _Check:
         if bad.any() or not len(tasks):
             return
         spans = self.tasks if output.together is None else list(output.together)
-        mine = self.rows.iloc[where]
-        unit = _combined([pd.factorize(mine[name])[0] for name in spans])
-        sample = pd.factorize(mine[OUTPUT_TYPE_ID])[0]
+        unit = _combined([self.texts[name].codes[where] for name in spans])
+        sample = self.texts[OUTPUT_TYPE_ID].codes[where]
         units = pd.Series(unit).groupby(sample).transform("nunique").to_numpy()  # hubverse lets a sample span more
         size = pd.Series(task).groupby(sample).transform("nunique").to_numpy()
         full = pd.Series(task).groupby(unit).transform("nunique").to_numpy()
@@ -340,7 +374,7 @@ class _Check:
             "the sample lacks tasks that it spans", where[(units == 1) & (size < full)][:MOST_NAMED], OUTPUT_TYPE_ID
         )
 
-    def _required(self, block: Task, mine: pd.DataFrame) -> Iterator[SourceError]:
+    def _required(self, block: Task, where: NDArray[np.bool_]) -> Iterator[SourceError]:
         """Every combination of required values, beside each combination of optional ones that is there."""
         fixed = [name for name, values in block.required.items() if values and name != self.round.variable]
         if not fixed:
@@ -349,6 +383,7 @@ class _Check:
             name for name in block.allowed if name not in fixed and name not in {self.round.variable, TARGET_END_DATE}
         ]
         wanted = set(product(*(block.required[name] for name in fixed)))
+        mine = pd.DataFrame({name: self.texts[name].at(where).read(str) for name in [*fixed, *free]})
         groups = mine.groupby(free, sort=False) if free else [((), mine)]
         found = False
         for values, rows in groups:
@@ -363,28 +398,43 @@ class _Check:
             yield from self._fault(f"required tasks of {', '.join(fixed)} are missing")
 
 
-def _combined(codes: list[NDArray[Any]]) -> Rows:
+def _combined(codes: list[Rows]) -> Rows:
     """One number per distinct row of several columns of codes."""
-    out = np.zeros(len(codes[0]), dtype=np.int64)
+    out, size = np.zeros(len(codes[0]), dtype=np.int64), 1
     for code in codes:
-        out = pd.factorize(out * (int(code.max(initial=0)) + 2) + code + 1)[0].astype(np.int64)
+        width = int(code.max(initial=0)) + 1
+        if size * width > np.iinfo(np.int64).max:
+            out = np.unique(out, return_inverse=True)[1]
+            size = int(out.max(initial=0)) + 1
+        out, size = out * width + code, size * width
     return out
 
 
-def _texts(column: pd.Series) -> pd.Series:
-    """Cells as text: dates as ISO days, whole numbers without a point, nothing as an empty text."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        days: pd.Series = column.dt.strftime("%Y-%m-%d").fillna("").astype(object)
-        return days
-    codes, distinct = pd.factorize(column)
-    words = np.asarray([*(_word(one) for one in distinct), ""], dtype=object)
-    return pd.Series(words[codes], index=column.index, dtype=object)
+def _level(text: str, levels: Collection[float]) -> str | None:
+    """The level that a text means, as it is written here; None where it is none of them."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return next((f"{one:g}" for one in levels if abs(one - number) < SAME_LEVEL), None)
+
+
+def _texts(column: pa.ChunkedArray) -> Texts:
+    """Cells as texts: dates as ISO days, whole numbers without a point, nothing as an empty text."""
+    encoded = column.combine_chunks().dictionary_encode()
+    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    read = np.asarray([*(_word(one) for one in encoded.dictionary.to_pylist()), ""], dtype=object)
+    codes, words = pd.factorize(read)  # two cells may read alike
+    places = encoded.indices.fill_null(len(read) - 1).to_numpy(zero_copy_only=False)
+    return Texts(codes[places], words).at(slice(None))
 
 
 def _word(cell: object) -> str:
-    if isinstance(cell, float | np.floating) and float(cell).is_integer():
-        return str(int(cell))
-    return f"{cell:.12g}" if isinstance(cell, float | np.floating) else str(cell)
+    if isinstance(cell, dt.date):
+        return cell.strftime("%Y-%m-%d")
+    if isinstance(cell, float):
+        return "" if math.isnan(cell) else str(int(cell)) if cell.is_integer() else f"{cell:.12g}"
+    return "" if cell is None else str(cell)
 
 
 class _Plain(yaml.SafeLoader):  # type: ignore[misc]  # yaml publishes no types

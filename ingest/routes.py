@@ -343,7 +343,8 @@ def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
         known: Frame of ``core.release.OBSERVATIONS`` holding what was known on one date.
 
     Returns:
-        Route -> counts on a daily ``PeriodIndex``, in order; routes without a daily figure are left out.
+        Route -> counts on a daily ``PeriodIndex``, in order, named by their series; routes without a daily figure are
+        left out.
     """
     rows = known[(known["target"] == "arrivals") & (known["freq"] == "D") & (known["citizen"] == ALL)]
     found: dict[str, pd.Series] = {}
@@ -355,6 +356,6 @@ def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
                 & rows["geo"].isin(candidate.geos)
             ]
             if len(own):
-                days = own.groupby("time_period")["obs_value"].sum().sort_index()
+                days = own.groupby("time_period")["obs_value"].sum().sort_index().rename(own["series_id"].iloc[0])
                 found.setdefault(route_id, days.set_axis(pd.PeriodIndex(days.index, freq="D"), axis=0))
     return found

@@ -89,11 +89,13 @@ class Asylum:
         frames: ``asylum_series`` (state of every series), ``asylum_forecasts`` (``FORECASTS`` with ``target``,
             ``freq``, ``geo``, ``citizen``, ``as_of``), ``asylum_replays`` (``REPLAYS``) and ``asylum_scores``
             (``SCORES``; all destinations together are the series of geo ``_T``).
+        hindcasts: Quantile rows of ensemble and baseline at past origins, by country of destination.
         degraded: One record where nothing could be forecast.
         computed: Past forecasts that had to be made.
     """
 
     frames: Mapping[str, pd.DataFrame]
+    hindcasts: pd.DataFrame
     degraded: list[dict[str, str]]
     computed: int
 
@@ -142,7 +144,10 @@ def forecast_asylum(
         "asylum_scores": _together([one.scores for one in made]),
     }
     return Asylum(
-        {name: frame if len(frame) else RELEASE[name].empty() for name, frame in frames.items()}, degraded, computed
+        {name: frame if len(frame) else RELEASE[name].empty() for name, frame in frames.items()},
+        _together([one.hindcasts for one in made]),
+        degraded,
+        computed,
     )
 
 
@@ -174,6 +179,7 @@ def why_not(states: Sequence[pd.DataFrame]) -> Message:
 @dataclass(frozen=True)
 class _Made:
     present: pd.DataFrame
+    hindcasts: pd.DataFrame
     past: pd.DataFrame
     scores: pd.DataFrame
     computed: int
@@ -206,7 +212,9 @@ class _Forecaster:
             )  # fmt: skip
             named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
             present, computed = pd.concat([present, named], ignore_index=True), computed + more
-        return _Made(self._described(present, rows), hindcast_table(past, panel), self._scores(past, panel), computed)
+        return _Made(
+            self._described(present, rows), past, hindcast_table(past, panel), self._scores(past, panel), computed
+        )
 
     def _forecasts(self, panel: Panel, kind: int) -> tuple[pd.DataFrame, pd.DataFrame, int]:
         """Ensemble and baseline now and at past origins, and how many past forecasts were not stored."""

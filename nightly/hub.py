@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from core.errors import InputError, SourceError, message
 from core.languages import marked as _
 from forecasting import ensemble
 from forecasting.models import MODELS, POOLED_MODELS
+from forecasting.quantiles import to_rows
 from hub.config import CONFIG, Hub, config_names, read_config
 from hub.outputs import (
     ORACLE,
     TIME_SERIES,
     added_to,
     changed_values,
+    dated,
     hub_model_id,
     open_series,
     oracle,
@@ -32,6 +35,7 @@ from hub.outputs import (
     weekly,
     weekly_name,
 )
+from hub.rounds import baseline, open_round
 from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
 from hub.targets import config_files
@@ -47,6 +51,7 @@ MONTHS_OF_VINTAGES = 60
 OLDEST_MONTHS = 6
 """Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
 METADATA = "model-metadata"
+WRITERS = 8
 HUB_SOURCE = "vigie-hub"
 """Stands where a degraded source's id stands."""
 
@@ -95,7 +100,11 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     open_ones = [one for one in published_series(release) if one in allowed]
     both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
     both, paths = own_ensemble(both, release.read("trajectories"))
-    made = own_submissions(both[both["series_id"].isin(open_ones)], paths[paths["series_id"].isin(open_ones)])
+    known = release.read("observations")
+    data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
+    both = pd.concat([both, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
+    chosen = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
+    made = own_submissions(*chosen, release.as_of)
     out: dict[str, bytes] = {}
     for (model_id, round_id), rows in made.items():
         path = f"{hub.output_folder}/{model_id}/{round_id}-{model_id}.parquet"
@@ -108,9 +117,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
         card, version = (ensemble.CARD, ensemble.VERSION) if model is None else (model.card, model.version)
         name = hub_model_id(model_id)
         out[f"{METADATA}/{name}.yml"] = own_metadata(model_id, card.title, card.summary, card.source, version)
-    known = release.read("observations")
-    data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
-    series = target_values(data, known, open_ones)
+    series = target_values(data, open_ones)
     named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
     sources = set(known.loc[named, "source_id"])
     out |= {TIME_SERIES: parquet_bytes(series), ORACLE: parquet_bytes(oracle(series))}
@@ -121,17 +128,23 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
             f"{len(series):,} rows of target data, as known on {release.as_of}"]  # fmt: skip
 
 
-def target_values(data: RealTimeData, known: pd.DataFrame, series: Collection[str]) -> pd.DataFrame:
-    """``target-data/time-series`` of some series: of the routes every version that a month's end knew.
+def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
+    """The baseline of series by week, which a release does not forecast, for the round that is open."""
+    origin = open_round("W", data.date)
+    if origin is None:
+        return pd.DataFrame()
+    counts = dated(every_version(data, series))
+    made = to_rows(baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
+    return made.assign(target=made["series_id"].str.split(".").str[0])
+
+
+def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
+    """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew.
 
     Args:
         data: What was known when.
-        known: What is known now (``core.release.OBSERVATIONS``).
         series: Names of the series.
     """
-    days = known[known["series_id"].str.endswith(".D")]
-    days = days[days["series_id"].map(weekly_name).isin(series)]
-    mine = pd.concat([known[known["series_id"].isin(series)], weekly(days)], ignore_index=True)
     routes = [one for one in data.forecastable if one in set(series)]
     today = pd.Timestamp(data.date)
     then = [
@@ -141,9 +154,23 @@ def target_values(data: RealTimeData, known: pd.DataFrame, series: Collection[st
         )
         for origin, panel in data.past_panels.items()
     ]
-    then.append((today, mine[mine["series_id"].isin(routes)]))
-    values = pd.concat([changed_values(then), mine[~mine["series_id"].isin(routes)]], ignore_index=True)
-    return time_series(values)
+    now = data.routes[data.routes["series_id"].isin(routes)][["series_id", "time_period", "obs_value"]]
+    others = every_version(data, [one for one in series if one not in set(routes)])
+    return time_series(pd.concat([changed_values([*then, (today, now)]), others], ignore_index=True))
+
+
+def every_version(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
+    """Every version of series that are counted as such, or by day where a week's sum is asked for.
+
+    Returns:
+        ``series_id, time_period, obs_value, as_of``; without a value where it was withdrawn.
+    """
+    daily = [f"{one.removesuffix('.W')}.D" for one in series if one.endswith(".W")]
+    columns = ["series_id", "time_period", "obs_value", "as_of"]
+    rows = data.published.loc[data.published["series_id"].isin([*series, *daily]), columns]
+    rows = rows.astype({"series_id": str, "time_period": str})
+    days = rows["series_id"].str.endswith(".D")
+    return pd.concat([rows[~days], weekly(rows[days])], ignore_index=True)
 
 
 def _provenance(release: Release, sources: Collection[str]) -> str:
@@ -264,29 +291,28 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
                 editions.put_metadata(Path(path).stem, content)
     described = {model_id for model_id, _content in editions.metadata()}
     known = {(one.model_id, one.round_id, one.sha256) for one in editions.all()}
-    rows: list[pd.DataFrame] = []
-    for path in submission_paths(files, hub):
-        content = files.read(path)
-        where = place_of(hub, path)
-        if not isinstance(where, SourceError) and (*where, sha256_of_bytes(content)) in known:
-            continue
-        submission, found = read_submission(hub, path, content)
-        if submission is not None and submission.model_id not in described and hub.metadata_schema is not None:
-            described_in = f"{METADATA}/{submission.model_id}.yml"
-            found = [SourceError(path, message(_("{file} is missing, or breaks a rule"), file=described_in))]
-        if found or submission is None:
-            out.refused[path] = found
-            continue
-        late = bool(_outside(hub, submission.round_id, received))
-        name = path.rsplit("/", 1)[-1]
-        edition = Edition(
-            submission.model_id, submission.round_id, sha256_of_bytes(content), name, received, late, place
-        )
-        if editions.add(edition, content):
-            out.added.append(edition)
-            rows.append(quantile_rows(submission, hub).assign(sha256=edition.sha256))
-    if rows:
-        editions.keep_rows(pd.concat(rows, ignore_index=True))
+    kept: dict[Edition, tuple[Future[bool], pd.DataFrame]] = {}
+    with ThreadPoolExecutor(WRITERS) as pool:  # the next file is read while the disk is waited for
+        for path in submission_paths(files, hub):
+            content = files.read(path)
+            sha256, where = sha256_of_bytes(content), place_of(hub, path)
+            if not isinstance(where, SourceError) and (*where, sha256) in known:
+                continue
+            submission, found = read_submission(hub, path, content)
+            if submission is not None and submission.model_id not in described and hub.metadata_schema is not None:
+                described_in = f"{METADATA}/{submission.model_id}.yml"
+                found = [SourceError(path, message(_("{file} is missing, or breaks a rule"), file=described_in))]
+            if found or submission is None:
+                out.refused[path] = found
+                continue
+            late = bool(_outside(hub, submission.round_id, received))
+            name = path.rsplit("/", 1)[-1]
+            edition = Edition(submission.model_id, submission.round_id, sha256, name, received, late, place)
+            rows = quantile_rows(submission, hub).assign(sha256=sha256)
+            kept[edition] = pool.submit(editions.add, edition, content), rows
+    out.added = [edition for edition, (is_new, _rows) in kept.items() if is_new.result()]
+    if out.added:
+        editions.keep_rows(pd.concat([kept[edition][1] for edition in out.added], ignore_index=True))
     return out
 
 

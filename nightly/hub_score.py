@@ -17,7 +17,7 @@ from forecasting.quantiles import QuantileTable, to_rows
 from hub.combine import combine
 from hub.config import Hub
 from hub.outputs import ensemble_metadata, tidy
-from hub.score import as_quantiles, grid, league, quantile_rows, unit_name
+from hub.score import as_quantiles, grid, league, outcomes_at, quantile_rows, unit_name
 from hub.submission import read_metadata, read_submission
 from nightly.hub import METADATA, hub_of, submission_paths
 from store.files import parquet_bytes
@@ -88,12 +88,11 @@ def _outcomes(files: HubFiles, hub: Hub, keys: pd.DataFrame) -> FloatArray:
     named = named.assign(target_end_date=pd.to_datetime(named["target_end_date"]))
     key = ["series_id", "target_end_date"]
     values = named.dropna(subset=["value"]).drop_duplicates(key, keep="last").set_index(key)["value"]
-    wanted = pd.MultiIndex.from_frame(keys[key])
-    return values.reindex(wanted).to_numpy(dtype=float)
+    return outcomes_at(keys, values)
 
 
 def combine_hub(place: str) -> dict[str, bytes]:
-    """The hub's ensembles as submissions, for every round in which two designated models of monthly series took part.
+    """The hub's ensembles as submissions, for every round in which two designated models took part.
 
     What an ensemble has said of a round stays as it was; it is left out here.
 

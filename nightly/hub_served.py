@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core.errors import VigieError, fault_of
-from core.log import get_logger
 from core.settings import HubSettings
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
@@ -18,20 +15,18 @@ from forecasting.verification.scores import observed_at
 from hub.combine import combine
 from hub.outputs import DESIGNATED, TEAM
 from nightly.forecasts import HORIZONS, ForecastSet
-from nightly.hub import HUB_SOURCE, collect
-from nightly.hub_tables import IN_TIME, collected, designated, with_own
+from nightly.hub_tables import IN_TIME, collected, designated, left_out, with_own
 from nightly.real_time import RealTimeData
 
 
 def serve(
-    settings: HubSettings, home: Path, today: dt.date, made: ForecastSet, nowcasts: pd.DataFrame, data: RealTimeData
+    settings: HubSettings, home: Path, made: ForecastSet, nowcasts: pd.DataFrame, data: RealTimeData
 ) -> tuple[ForecastSet, dict[str, Any] | None, list[dict[str, str]]]:
     """Forecasts as they are served; where the hub cannot be read, Vigie's own are, and the night says why.
 
     Args:
-        settings: Which combination, and the hub's place.
-        home: The home folder.
-        today: The day on which files are received.
+        settings: Which combination.
+        home: The home folder, with what was collected.
         made: Vigie's own forecasts, present and past.
         nowcasts: What the first month follows, whoever's forecast is served.
         data: What was known.
@@ -43,11 +38,10 @@ def serve(
         return made.with_nowcasts(nowcasts), None, []
     degraded, series, served = [], [], made
     try:
-        if settings.place:
-            collect(settings.place, home, today)  # what it refuses is told with the hub's tables
         received, _editions, about = collected(home, data.date)
         if received is not None:
-            received = received.where(received.keys["timing"] == IN_TIME)
+            of_routes = received.keys["series_id"].isin(data.panel.series_ids)
+            received = received.where(of_routes & (received.keys["timing"] == IN_TIME))
             own = pd.concat([made.current, made.hindcasts], ignore_index=True)
             everything = with_own(received, own[own["model_id"].isin(DESIGNATED)])
             origins = made.current_ensemble.drop_duplicates("series_id").set_index("series_id")["origin_date"]
@@ -55,8 +49,7 @@ def serve(
             series = sorted(set(found.keys["series_id"]))
             served = made.with_combination(found, data.panel) if series else made
     except Exception as error:
-        get_logger().warning("no combination is served", reason=str(error), exc_info=not isinstance(error, VigieError))
-        degraded.append(fault_of(error).record(HUB_SOURCE))
+        degraded.append(left_out(error))
         series, served = [], made
     return served.with_nowcasts(nowcasts), {"combination": settings.serve, "series": series}, degraded
 

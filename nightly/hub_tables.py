@@ -23,17 +23,21 @@ from core.log import get_logger
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
 from core.schema import Table, check
 from core.settings import FEED, SNAPSHOT
-from forecasting.model import BASELINE, LEVELS
-from forecasting.panel import Panel
+from forecasting.model import BASELINE, ENSEMBLE, LEVELS
 from forecasting.quantiles import QuantileTable, stack, to_matrix
-from forecasting.verification.scores import observed_at, wis
+from forecasting.verification.scores import wis
 from hub.combine import combine
 from hub.config import Hub, config_names, read_config
-from hub.outputs import DESIGNATED, ENSEMBLES
-from hub.score import as_quantiles, grid, league, quantile_rows
+from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name
+from hub.rounds import baseline
+from hub.rounds import replayed as replayed_rows
+from hub.score import as_quantiles, by_unit, grid, league, outcomes_at, quantile_rows, unit_of
 from hub.submission import read_metadata, read_submission
-from nightly.hub import HUB_SOURCE, METADATA, collect
-from nightly.tables import KEPT
+from hub.targets import RHYTHMS, frequency
+from nightly.asylum import Asylum
+from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
+from nightly.real_time import FREQ, TARGET, RealTimeData
+from nightly.tables import KEPT, outcome_panel
 from store.export import write_export
 from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
@@ -41,6 +45,7 @@ from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
 IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
+ROUTES = (TARGET, FREQ)
 PUBLISHED = "hub"
 """Folder of the tables for machines."""
 DATA_FILES = (".csv", ".parquet", ".json", ".md")
@@ -81,14 +86,15 @@ def read_rounds(folder: Path = SNAPSHOT) -> tuple[QuantileTable | None, dict[str
     return as_quantiles(pd.read_parquet(path))[0], facts["models"]
 
 
-def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.date) -> dict[str, pd.DataFrame]:
+def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: dt.date) -> dict[str, pd.DataFrame]:
     """The tables of a release about the hub.
 
     Args:
-        hindcasts: Quantile rows of Vigie's models at past origins.
-        outcomes: What was counted.
+        hindcasts: Quantile rows of Vigie's models, under the names of past rounds.
+        counts: ``series_id, target_end_date, value, as_of`` of every version of what was counted. Where hindcasts lack
+            the baseline it is made of them; without ``as_of`` it is not.
         home: The home folder, with what was collected.
-        date: The night's day: what was received later is not in its release.
+        date: The night's day: what was received later is not in its release, nor are rounds that close later.
 
     Returns:
         ``hub_models``, ``hub_editions``, ``hub_forecasts`` and ``hub_scores``.
@@ -100,45 +106,76 @@ def hub_tables(hindcasts: pd.DataFrame, outcomes: Panel, home: Path, date: dt.da
     replayed, about = read_rounds()
     received, editions, own_words = collected(home, date)
     about |= own_words
-    others = [table for table in (replayed, received) if table is not None and len(table.keys)]
+    others = [_timed(_bare(table), timing) for table, timing in (
+        (_closed(replayed, date), REPLAY), (received, None if received is None else received.keys["timing"])
+    ) if table is not None and len(table.keys)]  # fmt: skip
     if not others:
         return {table.name: table.empty() for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)}
-    timing = pd.concat([
-        pd.Series(REPLAY, index=range(0 if replayed is None else len(replayed.keys))),
-        pd.Series([] if received is None else received.keys["timing"]),
-    ], ignore_index=True).astype(object)  # fmt: skip
-    submitted = _timed(stack([_bare(table) for table in others]), timing)
-    origins = submitted.keys["origin_date"].unique()
-    everything = with_own(submitted, hindcasts[hindcasts["origin_date"].isin(origins)])
+    everything = with_own(stack(others), hindcasts, counts)
+    newest = counts.drop_duplicates(["series_id", "target_end_date"], keep="last").dropna(subset=["value"])
+    outcomes = newest.set_index(["series_id", "target_end_date"])["value"]
     members = designated(about)
-    scores, shown = [], [submitted]
+    scores = []
     for name in (IN_TIME, EVERYTHING):
         chosen = everything if name == EVERYTHING else everything.where(everything.keys["timing"] == IN_TIME)
-        if BASELINE not in set(chosen.keys["model_id"]):
-            continue
-        made = combine(chosen, observed_at(chosen.keys, outcomes), members)
-        made = _timed(made, pd.Series(REPLAY if name == EVERYTHING else IN_TIME, index=range(len(made.keys))))
-        whole = stack([chosen, made])
-        scores.append(league(grid(whole, observed_at(whole.keys, outcomes)), BASELINE).assign(timing=name))
-        if name == EVERYTHING:
-            shown.append(made)
+        made = combine(chosen, outcomes_at(chosen.keys, outcomes), members)
+        whole = stack([chosen, _timed(made, REPLAY if name == EVERYTHING else IN_TIME)])
+        for (target, freq), part, (observed,) in by_unit(whole, outcomes_at(whole.keys, outcomes)):
+            if BASELINE in set(part.keys["model_id"]):
+                lines = league(grid(part, observed), BASELINE, freq or "M")
+                scores.append(lines.assign(timing=name, target=target, freq=freq))
     return {
         "hub_models": _models(about),
         "hub_editions": editions,
-        "hub_forecasts": _shown(stack(shown), outcomes),
+        "hub_forecasts": _shown(whole, outcomes),
         "hub_scores": _checked(pd.concat(scores, ignore_index=True) if scores else HUB_SCORES.empty(), HUB_SCORES),
     }
 
 
-def with_own(submitted: QuantileTable, own: pd.DataFrame) -> QuantileTable:
-    """What was submitted, and replays of Vigie's own; a model of Vigie's that was submitted counts as it was."""
-    if not len(own):  # a night in which no route can be forecast has none
-        return submitted
-    mine = to_matrix(own)
-    mine = _timed(_bare(mine), pd.Series(REPLAY, index=range(len(mine.keys))))
-    key = ["model_id", "series_id", "origin_date"]
-    taken = pd.MultiIndex.from_frame(submitted.keys[key].drop_duplicates())
-    return stack([submitted, mine.where(~pd.MultiIndex.from_frame(mine.keys[key]).isin(taken))])
+def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a night brings to the hub: hindcasts under the names of rounds, and every version of what was counted.
+
+    Args:
+        data: What was known when.
+        hindcasts: Quantile rows of the routes; each origin is a round.
+        asylum: Forecasts and hindcasts of asylum applications, whose figures come later than their rounds.
+    """
+    routes = dated(outcome_panel(data).long().rename(columns={"value": "obs_value"}).assign(as_of=pd.NaT))
+    daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
+    states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
+    counts = dated(every_version(data, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
+    own = asylum.hindcasts[asylum.hindcasts["model_id"] == ENSEMBLE]
+    return (
+        pd.concat([hindcasts, replayed_rows(own, counts)], ignore_index=True),
+        pd.concat([routes, counts], ignore_index=True),
+    )
+
+
+def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame | None = None) -> QuantileTable:
+    """What was submitted, and replays of Vigie's own for the same series and rounds.
+
+    A model of Vigie's that was submitted counts as it was. Where there is no baseline, it is made of what was counted.
+    """
+    key = ["series_id", "origin_date"]
+    rounds = submitted.keys[key].drop_duplicates()
+    parts = [submitted]
+    if len(own):  # a night in which no route can be forecast has none
+        mine = _bare(to_matrix(own))
+        taken = pd.MultiIndex.from_frame(submitted.keys[["model_id", *key]].drop_duplicates())
+        is_new = ~pd.MultiIndex.from_frame(mine.keys[["model_id", *key]]).isin(taken)
+        parts.append(
+            _timed(
+                mine.where(is_new & pd.MultiIndex.from_frame(mine.keys[key]).isin(pd.MultiIndex.from_frame(rounds))),
+                REPLAY,
+            )
+        )
+    if counts is None:
+        return stack(parts)
+    measured = pd.concat([part.keys.loc[part.keys["model_id"] == BASELINE, key] for part in parts])
+    lacking = rounds[~pd.MultiIndex.from_frame(rounds).isin(pd.MultiIndex.from_frame(measured))]
+    known = counts.dropna(subset=["as_of"])
+    made = baseline(known, lacking[lacking["series_id"].isin(known["series_id"].unique())])
+    return stack([*parts, _timed(made, REPLAY)])
 
 
 def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
@@ -146,31 +183,45 @@ def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
     return {name for name, words in about.items() if words.get("designated_model")} | DESIGNATED
 
 
-def hub_of_night(
-    place: str, home: Path, today: dt.date, date: dt.date, made: tuple[pd.DataFrame, Panel]
-) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
-    """Collect, then make the tables. Nothing that is wrong with a hub may hold the night: it is named instead.
+def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]]:
+    """Collect what is new. Nothing that is wrong with a hub may hold the night: it is named instead.
 
     Args:
         place: The hub's folder or address; an empty text for none.
         home: The home folder.
         today: The day on which files are received.
-        date: The night's day, another one where it is replayed.
-        made: Vigie's hindcasts, and what was counted.
 
     Returns:
-        The tables, and what the night had to do without.
+        What the night had to do without.
     """
-    degraded: list[dict[str, str]] = []
-    tables = {table.name: table.empty() for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)}
     try:
-        if place:
-            degraded += collect(place, home, today).degraded()
-        tables = hub_tables(*made, home, date)
+        return collect(place, home, today).degraded() if place else []
     except Exception as error:
-        get_logger().warning("the hub was left out", reason=str(error), exc_info=not isinstance(error, VigieError))
-        degraded.append(fault_of(error).record(HUB_SOURCE))
-    return tables, degraded
+        return [left_out(error)]
+
+
+def hub_of_night(
+    home: Path, data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum
+) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
+    """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail.
+
+    Args:
+        home: The home folder, with what was collected.
+        data: What was known when.
+        hindcasts: Vigie's, of the routes.
+        asylum: Those of asylum applications.
+    """
+    try:
+        return hub_tables(*brought(data, hindcasts, asylum), home, data.date), []
+    except Exception as error:
+        tables = (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)
+        return {table.name: table.empty() for table in tables}, [left_out(error)]
+
+
+def left_out(error: Exception) -> dict[str, str]:
+    """What a night says of a hub that it had to do without."""
+    get_logger().warning("the hub was left out", reason=str(error), exc_info=not isinstance(error, VigieError))
+    return fault_of(error).record(HUB_SOURCE)
 
 
 def publish_tables(home: Path, release: Release, place: str) -> None:
@@ -276,8 +327,21 @@ def _own_name(model_id: str) -> str:
     return model_id.replace("_", "-") if model_id.startswith("vigie-") else model_id
 
 
-def _timed(table: QuantileTable, timing: pd.Series) -> QuantileTable:
-    return QuantileTable(table.keys.assign(timing=timing.to_numpy()), table.quantiles)
+def _timed(table: QuantileTable, timing: str | pd.Series) -> QuantileTable:
+    words = timing if isinstance(timing, str) else timing.to_numpy()
+    return QuantileTable(
+        table.keys.assign(timing=pd.Series(words, index=table.keys.index, dtype=object)), table.quantiles
+    )
+
+
+def _closed(table: QuantileTable | None, date: dt.date) -> QuantileTable | None:
+    """Rounds that were closed on a day: a replay may know what was known until then."""
+    if table is None:
+        return None
+    days = table.keys["series_id"].map(
+        {one: RHYTHMS[frequency(one)].due[1] for one in table.keys["series_id"].unique()}
+    )
+    return table.where(table.keys["origin_date"] + pd.to_timedelta(days, "D") <= pd.Timestamp(date))
 
 
 def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -300,8 +364,12 @@ def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return _checked(pd.DataFrame(rows), HUB_MODELS)
 
 
-def _shown(table: QuantileTable, outcomes: Panel) -> pd.DataFrame:
-    observed = observed_at(table.keys, outcomes)
+def _shown(table: QuantileTable, outcomes: pd.Series) -> pd.DataFrame:
+    """Forecasts as pages show them; Vigie's hindcasts of the routes stand in the release's own table of them."""
+    of_routes = table.keys["series_id"].map({one: unit_of(one) == ROUTES for one in table.keys["series_id"].unique()})
+    own = table.keys["model_id"].str.startswith(f"{TEAM}-") & (table.keys["timing"] == REPLAY)
+    table = table.where(~(own & of_routes))
+    observed = outcomes_at(table.keys, outcomes)
     bounds = {
         name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
     }  # fmt: skip

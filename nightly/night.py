@@ -30,18 +30,18 @@ from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
 from nightly.forecasts import make_forecasts
 from nightly.hub_served import serve
-from nightly.hub_tables import hub_of_night, publish_tables
+from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, own_cards, with_own_capacities
 from nightly.issued import issued_scores
 from nightly.live import read_inputs
-from nightly.nowcasts import make_nowcasts
+from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
 from nightly.progress import NightProgress
 from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables, outcome_panel
+from nightly.tables import data_tables, forecast_tables
 from store.caches import BacktestStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
@@ -194,8 +194,9 @@ def run_demonstration(
 
 def _make_release(run: Run) -> RunResult:
     home, date, settings, timer = run.delivery.home, run.date, run.settings, _timer(run.progress)
-    vintages, editions = VintageStore(home), EditionStore(home, run.journal)
-    releases, cache = ReleaseStore(home), BacktestStore(home)
+    vintages, editions, releases, cache = (
+        VintageStore(home), EditionStore(home, run.journal), ReleaseStore(home), BacktestStore(home),
+    )  # fmt: skip
     get_logger().info("night begun", as_of=str(date), live=run.live, home=str(home))
 
     with timer.stage("reading"):
@@ -221,9 +222,10 @@ def _make_release(run: Run) -> RunResult:
         run.progress("Scores, paths and alerts", 0, 1)
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
-        served, combined, not_combined = serve(settings.hub, home, timer.started.date(), made, nowcasts, data)
+        refused = collect_night(settings.hub.place, home, timer.started.date())
+        served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
         tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
-        tables |= data_tables(data, cards, vintages.rejected(), former)
+        tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data)
         tables |= run_alerts(
             data,
             served,
@@ -251,14 +253,13 @@ def _make_release(run: Run) -> RunResult:
         tables |= asylum.frames
 
     with timer.stage("hub"):
-        of_hub, hub_faults = hub_of_night(
-            settings.hub.place, home, timer.started.date(), date, (made.hindcasts, outcome_panel(data))
-        )
+        of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum)
 
     with timer.stage("publishing"):
         degraded = [
             *_lost(data, lost, before),
             *inputs.failed,
+            *refused,
             *not_combined,
             *hub_faults,
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),

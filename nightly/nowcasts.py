@@ -1,4 +1,4 @@
-"""The running month of routes that are counted by day: its nowcast, and the forecast that follows it."""
+"""Routes that are counted by day: the running month's nowcast, which the forecast follows, and the next eight weeks."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import pandas as pd
 
 from alerts.verification.hindcast import Nowcasts
 from core.quantiles import FloatArray
-from core.release import NOWCASTS
+from core.release import NOWCASTS, WEEKS
 from core.schema import check
+from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS
-from forecasting.nowcast import DailyHistory, Nowcast, daily_history, scaled
+from forecasting.nowcast import Nowcast, scaled
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import wis
+from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
 from ingest.routes import daily_arrivals
 from nightly.forecasts import ForecastSet
 from nightly.real_time import RealTimeData
 
-MODEL_ID = "vigie-nowcast"
+OLDEST_DAYS = 28
+"""Days after the newest one counted beyond which half of its eight weeks are over: they are not told."""
 PROVEN_MONTHS = 24
 """Newest past months over which nowcast and forecast are compared on the same day of the month."""
 FEWEST_PROVEN = 12
@@ -43,7 +46,7 @@ class RouteDays:
 
     def nowcast(self, month: pd.Period, day: int) -> Nowcast | None:
         """The route's month, from what the days up to ``day`` and the months before say."""
-        place = self.days.place_of(month, min(day, month.days_in_month - 1))
+        place = self.days.place_of(month.asfreq("D", "start") + min(day, month.days_in_month - 1) - 1)
         found = None if place is None else self.days.nowcast(place)
         if found is None:
             return None
@@ -52,8 +55,7 @@ class RouteDays:
 
     def _ratios(self, month: pd.Period) -> FloatArray:
         past = pd.period_range(end=month - 1, periods=RATIO_MONTHS, freq="M")
-        places = [self.days.place_of(before, before.days_in_month) for before in past]
-        sums = np.asarray([np.nan if place is None else self.days.total[place] for place in places])
+        sums = np.asarray([self.days.total(one.asfreq("D", "start"), one.asfreq("D", "end")) for one in past])
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios: FloatArray = self.totals.reindex(past).to_numpy(dtype=float) / np.where(sums > 0, sums, np.nan)
         return ratios[np.isfinite(ratios)]
@@ -89,6 +91,32 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     return check(typed, NOWCASTS)
 
 
+def make_weeks(data: RealTimeData) -> dict[str, pd.DataFrame]:
+    """The next eight weeks of every series by day that a route rests on, and how such forecasts did.
+
+    Returns:
+        ``weeks`` and ``week_scores`` (``core.release.WEEKS``, ``core.release.WEEK_SCORES``).
+    """
+    parts, records = [WEEKS.empty()], {}
+    for route_id, daily in daily_arrivals(data.known).items():
+        days = daily_history(daily)
+        found = weeks_ahead(days, -1)
+        if found is None or (data.date - found.last_day.to_timestamp().date()).days > OLDEST_DAYS:
+            continue
+        series_id, sunday = str(daily.name).removesuffix(".D") + ".W", found.origin.to_timestamp()
+        for week, quantiles in enumerate(found.quantiles, start=1):
+            about = {
+                "model_id": MODEL_ID, "series_id": series_id, "route_id": route_id, "as_of": pd.Timestamp(data.date),
+                "origin_date": sunday, "horizon": week, "target_end_date": sunday + pd.Timedelta(days=7 * week),
+                "last_day": found.last_day.to_timestamp(), "so_far": found.so_far[week - 1], "output_type": "quantile",
+            }  # fmt: skip
+            parts.append(pd.DataFrame(about | {"output_type_id": LEVELS, "value": quantiles}))
+        records[series_id] = week_record(days)
+    kinds = {name: column.dtype for name, column in WEEKS.columns.items()}
+    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True).astype(kinds)
+    return {"weeks": check(rows, WEEKS), "week_scores": week_scores(records)}
+
+
 def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) -> Nowcasts:
     """What nights on the same day of the month would have known of the month after past origins.
 
@@ -113,9 +141,9 @@ def _of_route(row: Mapping[Hashable, object], route: RouteDays, past: pd.DataFra
     """Rows of one route; none where its days have not begun, are whole already, or are too few for a nowcast."""
     origin = pd.Timestamp(str(row["origin_date"]))
     month = origin.to_period("M") + 1
-    day = int(route.days.day[-1])
-    newest = route.days.place_of(month, day)
-    if newest != len(route.days.day) - 1 or day == month.days_in_month:
+    newest = route.days.days[-1]
+    day = int(newest.day)
+    if newest.asfreq("M") != month or day == month.days_in_month:
         return pd.DataFrame()
     found = route.nowcast(month, day)
     if found is None:

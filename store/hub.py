@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 
 import pandas as pd
 
@@ -122,6 +123,7 @@ class SubmissionStore:
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "hub"
+        self._numbered = [Lock() for _ in range(64)]  # editions of one model and round are numbered one by one
         self._rows = Partitions(self.folder / "rows", ("sha256", "model_id", "series_id"))
 
     def keep_rows(self, rows: pd.DataFrame) -> None:
@@ -153,9 +155,10 @@ class SubmissionStore:
             return False
         # The record comes last: an edition without one was not taken in yet.
         write_bytes(path, content)
-        before = len(list(path.parent.glob("*.json")))
-        record = asdict(edition) | {"received": edition.received.isoformat(), "number": before}
-        write_bytes(path.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True).encode())
+        record = asdict(edition) | {"received": edition.received.isoformat()}
+        with self._numbered[hash(path.parent) % len(self._numbered)]:
+            record["number"] = len(list(path.parent.glob("*.json")))
+            write_bytes(path.with_suffix(".json"), json.dumps(record, indent=1, sort_keys=True).encode())
         return True
 
     def content(self, edition: Edition) -> bytes:

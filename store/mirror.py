@@ -42,9 +42,15 @@ KINDS: dict[str, re.Pattern[str]] = {
     "backtests": re.compile(r"backtests/[0-9a-f]{32}\.parquet"),
     "own": re.compile(rf"own/{_NAME}\.toml"),
     "editions": re.compile(rf"editions/{_NAME}\.parquet"),
+    "hub": re.compile(
+        rf"hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)|rows/[0-9a-f]{{32}}\.parquet"
+        rf"|models/{_NAME}\.yml|hub-config/{_NAME}\.json)"
+    ),
 }
 """What is shared of a home folder, with the names that files may have; of releases the lists name the manifests."""
 _PARTS = tuple(KINDS)[1:]
+_CHANGING = ("own/", "hub/models/", "hub/hub-config/")
+"""Beginnings of the names of files whose content may change."""
 _COMMIT, _GRACE = "commits/{:012d}.json", dt.timedelta(days=1)
 _T = TypeVar("_T")
 Listing = dict[str, dict[str, str | int]]
@@ -144,7 +150,7 @@ class Delivery:
         lists = {"releases": _push_releases(self.home, files, _links(self.lists.get("releases", {}), files.url))}
         for kind in _PARTS:
             known, names = self.lists.get(kind, {}), _local_names(self.home, kind)
-            new = [name for name in names if name not in known or kind == "own"]
+            new = [name for name in names if name not in known or name.startswith(_CHANGING)]
             sent = dict(zip(new, each(partial(_send, self.home, files, known), new), strict=True))
             lists[kind] = {name: sent.get(name) or known[name] for name in names}
         digests: dict[str, str] = {}
@@ -476,12 +482,13 @@ def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) ->
 
 def _place(name: str, entry: Mapping[str, str | int]) -> str:
     """Where a file of the home lies in the store: at its own name, but for those whose content may change."""
-    return f"own/{entry['sha256']}.toml" if name.startswith("own/") else name
+    path = PurePosixPath(name)
+    return f"{path.parts[0]}/{entry['sha256']}{path.suffix}" if name.startswith(_CHANGING) else name
 
 
 def _is_wanted(home: Path, listing: Listing, known: Listing, name: str) -> bool:
-    # A mapping that changed there since this home last looked is taken over; what was changed here goes up.
-    changed = name.startswith("own/") and name in known and known[name] != listing[name]
+    # What changed there since this home last looked is taken over; what was changed here goes up.
+    changed = name.startswith(_CHANGING) and name in known and known[name] != listing[name]
     return changed or not (home / name).is_file()
 
 

@@ -1,4 +1,4 @@
-"""Hub: everybody's forecasts of the same arrivals, scored on the same months; how to take part."""
+"""Hub: everybody's forecasts of the same arrivals and applications, scored on the same rows; how to take part."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from access.roles import HAND_IN
+from core.calendar import Frequency
 from dashboard import downloads, hub_view, layout, memory, reads, state
-from dashboard.charts.teams import teams_alt, teams_chart
-from dashboard.hub_view import EVERYTHING, IN_TIME, SPANS
+from dashboard.charts.teams import period_words, teams_alt, teams_chart
+from dashboard.hub_view import EVERYTHING, IN_TIME
 from dashboard.i18n import _, lang
 from dashboard.layout import small
 from dashboard.reads import Night
@@ -19,6 +20,7 @@ from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
 from hub.judgement import departures
+from hub.score import SPANS
 from workflow.judgements import said_by_panels
 
 TITLE, PLACE = _("Hub"), 6
@@ -26,30 +28,39 @@ TITLE, PLACE = _("Hub"), 6
 
 def show(night: Night) -> None:
     """The page."""
-    scores = night.frame("hub_scores")
+    scores = hub_view.scores_of(night)
     if scores.empty:
         st.title(hub_view.title(scores), anchor=False)
         show_how(night)
         return
     names = hub_view.model_names(night.frame("hub_models"))
+    units = hub_view.unit_names(scores)
+    unit = state.choice("what", list(units), next(iter(units)))
+    scores = scores[scores["unit"] == unit]
+    spans = SPANS.get(unit[-1], SPANS["M"])
     timings = [name for name in (EVERYTHING, IN_TIME) if name in set(scores["timing"])]
     timing = state.choice("timing", timings, timings[0])
-    span = state.choice("ahead", SPANS, SPANS[0])
-    rows = memory.made(night, partial(hub_view.league, scores, timing, "span", span, names), "league", timing, span)
+    span = state.choice("ahead", spans, spans[0])
+    key = (unit, timing, span)
+    rows = memory.made(night, partial(hub_view.league, scores, timing, "span", span, names), "league", *key)
     st.title(hub_view.title(rows), anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         words = {EVERYTHING: _("All, replays among them"), IN_TIME: _("Submitted in time")}
+        st.selectbox(_("What"), list(units), width=260, format_func=units.__getitem__, **state.widget("what", unit))
         st.selectbox(
             _("Forecasts"), timings, width=240, format_func=words.__getitem__, **state.widget("timing", timing)
         )
         st.selectbox(
-            _("Months ahead"), SPANS, width=200, format_func=hub_view.span_words, **state.widget("ahead", span)
-        )
-    memory.drawn(night, partial(draw_league, rows, timing), "league's table", timing, span)
+            _("Horizon"), spans, width=200, format_func=lambda one: hub_view.span_words(one, unit),
+            **state.widget("ahead", span),
+        )  # fmt: skip
+    memory.drawn(night, partial(draw_league, rows, timing), "league's table", *key)
     title = _("League table of the forecast hub")
-    downloads.buttons(downloads.export_of(night, f"hub-league-{span}", title, rows.drop(columns="name")))
+    downloads.buttons(
+        downloads.export_of(night, f"hub-league-{unit}-{span}", title, rows.drop(columns=["name", "unit"]))
+    )
     layout.let_draw()
-    show_round(night, scores, timing, names)
+    show_round(night, scores, unit, timing, names)
     show_panels(night)
     show_how(night)
 
@@ -79,12 +90,13 @@ def draw_league(rows: pd.DataFrame, timing: str) -> None:
         st.markdown(small(replays))
 
 
-def show_round(night: Night, scores: pd.DataFrame, timing: str, names: dict[str, str]) -> None:
+def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names: dict[str, str]) -> None:
     """One round's forecasts over what was counted, and the record of the model that is looked at."""
-    series = hub_view.series_of(scores)
-    routes = [one.split(".")[1] for one in series]
-    route_id = state.choice("route", routes, routes[0])
-    series_id = series[routes.index(route_id)]
+    freq, of_routes = unit[-1], unit.startswith("arrivals")
+    series = {hub_view.place_of(one): one for one in hub_view.series_of(scores)}
+    in_address = "route" if of_routes else "country"
+    place = state.choice(in_address, list(series), next(iter(series)))
+    series_id = series[place]
     own = night.frame("hub_forecasts")
     found = own.loc[own["series_id"] == series_id, "origin_date"]
     origins = [f"{day:%Y-%m-%d}" for day in sorted(found.unique(), reverse=True)]
@@ -94,9 +106,12 @@ def show_round(night: Night, scores: pd.DataFrame, timing: str, names: dict[str,
     model_id = state.choice("model", models, ENSEMBLE if ENSEMBLE in models else models[0])
     st.header(_("What each expected, and what was counted"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(_("Route"), routes, width=240, format_func=layout.route_name, **state.widget("route", route_id))
         st.selectbox(
-            _("Round"), origins, width=180, format_func=lambda day: lang().month(pd.Timestamp(day)),
+            _("Route") if of_routes else _("Country of destination"), list(series), width=240,
+            format_func=lambda one: hub_view.series_words(series[one]), **state.widget(in_address, place),
+        )  # fmt: skip
+        st.selectbox(
+            _("Round"), origins, width=180, format_func=lambda day: period_words(pd.Timestamp(day), freq),
             **state.widget("round", origin),
         )  # fmt: skip
         st.selectbox(
@@ -107,18 +122,22 @@ def show_round(night: Night, scores: pd.DataFrame, timing: str, names: dict[str,
             **state.widget("model", model_id),
         )
     seen = memory.made(night, partial(hub_view.counted, night, series_id, origin), "counted", series_id, origin)
-    memory.drawn(night, partial(draw_round, seen, rows, model_id), "round's chart", series_id, origin, model_id)
+    memory.drawn(night, partial(draw_round, seen, rows, model_id, unit), "round's chart", series_id, origin, model_id)
     title = _("Forecasts of the round {round}").format(round=origin)
-    export = downloads.export_of(night, f"hub-{route_id}-{origin}", title, rows.drop(columns="name"))
+    export = downloads.export_of(night, f"hub-{series_id}-{origin}", title, rows.drop(columns="name"))
     downloads.figures(export, title)
-    memory.drawn(night, partial(draw_model, night, scores, timing, model_id, names), "model", timing, model_id)
+    memory.drawn(night, partial(draw_model, night, scores, timing, model_id, names), "model", unit, timing, model_id)
 
 
-def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str) -> None:
+def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str, unit: str) -> None:
     """The chart alone."""
-    unit = _("Arrivals per month")
-    figure = teams_chart(seen, rows, highlight=model_id, unit=unit, theme=current_theme())
-    layout.chart(figure, teams_alt(rows, highlight=model_id), "teams")
+    units = {
+        "arrivals.M": _("Arrivals per month"), "arrivals.W": _("Arrivals per week"), "M": _("Applicants per month"),
+        "Q": _("Applicants per quarter"),
+    }  # fmt: skip
+    axis = units.get(unit) or units.get(unit[-1], "")
+    figure = teams_chart(seen, rows, highlight=model_id, unit=axis, freq=unit[-1], theme=current_theme())
+    layout.chart(figure, teams_alt(rows, highlight=model_id, freq=unit[-1]), "teams")
 
 
 def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, names: dict[str, str]) -> None:
@@ -158,13 +177,21 @@ def show_panels(night: Night) -> None:
 def show_how(night: Night) -> None:
     """Deadlines and how to take part."""
     st.header(_("Take part"), anchor=False)
-    origin, last = hub_view.next_deadline(dt.datetime.now(dt.UTC).date())
+    today = dt.datetime.now(dt.UTC).date()
+    rounds: tuple[tuple[Frequency, str], ...] = (
+        ("M", _("The round {round} is open until {day}.")), ("W", _("That of weeks, {round}, is open until {day}.")),
+    )  # fmt: skip
+    said = [
+        words.format(round=period_words(pd.Timestamp(found[0]), freq), day=lang().day(found[1]))
+        for freq, words in rounds
+        if (found := hub_view.next_deadline(today, freq))
+    ]
     text = _(
-        "The round {round} is open until {day}. A ministry, a research team or a student may hand in forecasts of any "
-        "of these series: one file with the 23 quantiles, in hubverse’s format. Every file is checked, kept as it came "
-        "and scored on the same months as all others; a late one is marked."
+        "A ministry, a research team or a student may hand in forecasts of any of these series: one file with the 23 "
+        "quantiles, in hubverse’s format. Every file is checked, kept as it came and scored on the same rows as all "
+        "others; a late one is marked."
     )
-    st.markdown(text.format(round=lang().month(pd.Timestamp(origin)), day=lang().day(last)))
+    st.markdown(" ".join([*said, text]))
     st.markdown(_("Begin a hub, hand in, check and collect:"))
     st.code("vigie hub init HUB\nvigie hub submit HUB\nvigie hub validate HUB\nvigie hub collect HUB", language="shell")
     received = night.frame("hub_editions")

@@ -19,15 +19,21 @@ from dashboard.charts.axes import (
 )
 from dashboard.i18n import _, lang
 from dashboard.theme import Theme, with_opacity
+from reports.asylum import MONTHS_EACH
 
 COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
 HEIGHT = 380
 
 
+def period_words(end: pd.Timestamp, freq: str) -> str:
+    """A period by its last day; a week by that day."""
+    return lang().day(end) if freq == "W" else lang().period(end, MONTHS_EACH.get(freq, 1))
+
+
 def teams_chart(
-    observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, unit: str, theme: Theme
+    observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, unit: str, theme: Theme, freq: str = "M"
 ) -> go.Figure:
-    """Draw the months counted, every model's median, and the highlighted model's 80 % interval.
+    """Draw what was counted, every model's median, and the highlighted model's 80 % interval.
 
     Args:
         observed: ``time_period_end``, ``value``: before the round and after it.
@@ -35,23 +41,30 @@ def teams_chart(
         highlight: The model looked at.
         unit: What is counted.
         theme: Colours.
+        freq: How often: ``M``, ``Q`` or ``W``. A week stands at its last day, longer periods in their last month.
 
     Raises:
         SchemaError: A column is missing.
     """
     rows = require(forecasts, COLUMNS, "teams chart").sort_values("target_end_date")
-    months = monthly_values(require(observed, ("time_period_end", "value"), "teams chart, observed"))
+    seen = require(observed, ("time_period_end", "value"), "teams chart, observed")
+    by_week = freq == "W"
+    months = (
+        seen.sort_values("time_period_end").set_index("time_period_end")
+        if by_week
+        else monthly_values(seen, MONTHS_EACH.get(freq, 1))
+    )
     figure = go.Figure()
     labels = [unit_label(theme, unit)]
     groups = sorted(rows.groupby("model_id"), key=lambda pair: pair[0] == highlight)
     for model_id, own in groups:
         leads = model_id == highlight
-        x = pd.DatetimeIndex(mid_month(own["target_end_date"]))
+        x = pd.DatetimeIndex(own["target_end_date"] if by_week else mid_month(own["target_end_date"]))
         if leads:
             low, high = (pd.Series(own[name].to_numpy(), index=x) for name in ("q10", "q90"))
             figure.add_trace(band(low, high, with_opacity(theme.fan, 0.25), "80%"))
         name = str(own["name"].iloc[0])
-        hover = [f"<b>{name}</b><br>{lang().month(end)}: {lang().expected(value)}"
+        hover = [f"<b>{name}</b><br>{period_words(end, freq)}: {lang().expected(value)}"
                  for end, value in zip(own["target_end_date"], own["q50"], strict=True)]  # fmt: skip
         line = {"color": theme.median, "width": 2.4} if leads else {"color": theme.neutral, "width": 1.2}
         figure.add_trace(
@@ -63,14 +76,15 @@ def teams_chart(
             labels.append(note(theme, f"<b>{name}</b>", x=x[-1], y=own["q50"].iloc[-1], xanchor="right",
                                yanchor="bottom", font=font))  # fmt: skip
     counted = {"color": theme.observed, "width": 2}
-    hover = [f"{lang().month(end)}: {lang().counted(value)}" for end, value in dated(months["value"])]
+    hover = [f"{period_words(end, freq)}: {lang().counted(value)}" for end, value in dated(months["value"])]
     figure.add_trace(
         go.Scatter(x=months.index, y=months["value"], mode="lines+markers", line=counted, marker={"size": 5},
                    text=hover, hovertemplate="%{text}<extra></extra>", name="observed")
     )  # fmt: skip
     shown = [rows["q50"].max(), months["value"].max(), rows.loc[rows["model_id"] == highlight, "q90"].max()]
     largest = float(pd.Series(shown).max())
-    first, last = months.index.min(), max(months.index.max(), pd.Timestamp(rows["target_end_date"].max()))
+    dates = pd.DatetimeIndex([*months.index, *pd.to_datetime(rows["target_end_date"])])
+    first, last = dates.min(), dates.max()
     figure.update_layout(
         hovermode="closest",
         showlegend=False,
@@ -80,13 +94,13 @@ def teams_chart(
     return finish(figure, theme, height=HEIGHT, annotations=labels)
 
 
-def teams_alt(forecasts: pd.DataFrame, *, highlight: str) -> str:
+def teams_alt(forecasts: pd.DataFrame, *, highlight: str, freq: str = "M") -> str:
     """The chart in words: how many models, and how far their medians lie apart at the end."""
     last = forecasts[forecasts["target_end_date"] == forecasts["target_end_date"].max()]
     own = last[last["model_id"] == highlight]
     words = _("Medians of {n} models for {month} from {low} to {high}.").format(
         n=last["model_id"].nunique(),
-        month=lang().month(last["target_end_date"].iloc[0]),
+        month=period_words(last["target_end_date"].iloc[0], freq),
         low=lang().expected(last["q50"].min()),
         high=lang().expected(last["q50"].max()),
     )

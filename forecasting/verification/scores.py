@@ -16,7 +16,7 @@ import pandas as pd
 from core.errors import InputError
 from core.quantiles import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
 from core.schema import ALL
-from forecasting.model import LEVELS, symmetric_errors
+from forecasting.model import LEVELS, BoolArray, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
@@ -93,12 +93,17 @@ def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     rows["wis_natural"] = wis(observed, table.quantiles)
     rows["reference_log"] = wis(np.log1p(observed), reference)
     rows["reference_natural"] = wis(observed, np.clip(np.expm1(reference), 0, None))
+    return rows.assign(**covered(observed, table.quantiles))
+
+
+def covered(observed: FloatArray, quantiles: FloatArray) -> dict[str, BoolArray]:
+    """Whether each outcome, shape ``(n,)``, lies inside the central intervals: by name, ``covered_50`` and so on."""
+    found: dict[str, BoolArray] = {}
     for coverage in COVERAGES:
         low, high = (QUANTILE_LEVELS.index(level) for level in interval_levels(coverage))
-        rows[f"covered_{round(100 * coverage)}"] = (observed >= table.quantiles[:, low]) & (
-            observed <= table.quantiles[:, high]
-        )
-    return rows
+        inside = (observed >= quantiles[:, low]) & (observed <= quantiles[:, high])
+        found[f"covered_{round(100 * coverage)}"] = inside
+    return found
 
 
 def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lightgbm
 import numpy as np
 import pandas as pd
-from common import HORIZON, LEVELS, main
+from common import LEVELS, Known, main
 from mlforecast import MLForecast
 from mlforecast.target_transforms import Differences
 from mlforecast.utils import PredictionIntervals
@@ -15,21 +15,25 @@ NAME = "LGBMRegressor"
 _HALF = sorted({round(100 * (1 - 2 * level), 6) for level in LEVELS if level < 0.5})
 
 
-def forecast(known: dict[str, pd.Series[float]]) -> dict[str, NDArray[np.float64]]:
+def forecast(known: Known) -> dict[str, NDArray[np.float64]]:
     """Quantiles by series."""
     frame = pd.concat(
         [
             pd.DataFrame({"unique_id": name, "ds": column.index, "y": column.to_numpy()})
-            for name, column in known.items()
+            for name, column in known.logs.items()
         ]
     )
     model = lightgbm.LGBMRegressor(
         n_estimators=100, num_leaves=7, learning_rate=0.05, min_child_samples=10, verbosity=-1, random_state=1, n_jobs=1
     )
     fitted = MLForecast(
-        [model], freq="ME", lags=[1, 2, 3, 12], target_transforms=[Differences([1])], date_features=["month"]
-    ).fit(frame, prediction_intervals=PredictionIntervals(n_windows=3, h=HORIZON))
-    found = fitted.predict(HORIZON, level=_HALF)
+        [model],
+        freq=known.alias,
+        lags=[1, 2, 3, known.season],
+        target_transforms=[Differences([1])],
+        date_features=["month"],
+    ).fit(frame, prediction_intervals=PredictionIntervals(n_windows=3, h=known.horizon))
+    found = fitted.predict(known.horizon, level=_HALF)
     out = {}
     for name, rows in found.groupby("unique_id"):
         columns = []

@@ -1,21 +1,21 @@
-"""A seasonal random walk: the same month a year ago, with the errors that this made."""
+"""A seasonal random walk: the same period a year ago, with the errors that this made."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-from common import HORIZON, LEVELS, main
+from common import LEVELS, Known, main
 from numpy.typing import NDArray
 
 
-def forecast(known: dict[str, pd.Series[float]]) -> dict[str, NDArray[np.float64]]:
+def forecast(known: Known) -> dict[str, NDArray[np.float64]]:
     """Quantiles by series."""
     out = {}
-    for series_id, column in known.items():
+    for series_id, column in known.logs.items():
         values = column.to_numpy()
-        errors = values[12:] - values[:-12]
+        errors = values[known.season :] - values[: -known.season]
         quantiles = np.quantile(np.concatenate([errors, -errors]), LEVELS)
-        out[series_id] = values[-12:][:HORIZON, None] + quantiles
+        year = np.resize(values[-known.season :], known.horizon)
+        out[series_id] = year[:, None] + quantiles
     return out
 
 
@@ -23,6 +23,6 @@ if __name__ == "__main__":
     main(
         "peers-snaive",
         "Seasonal random walk",
-        "The same month a year ago, with its past errors, on log scale.",
+        "The same period a year ago, with its past errors, on log scale.",
         forecast,
     )

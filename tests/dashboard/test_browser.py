@@ -298,9 +298,9 @@ def test_the_fan_chart_is_drawn_and_described(browser: Browser, address: str) ->
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     open_page(page, f"{address}/route?route=EMR")
     chart = page.locator("[data-testid=stPlotlyChart]").first
-    assert chart.locator("path.js-line").count() >= 3
+    chart.locator("path.js-line").nth(2).wait_for(state="attached", timeout=WAIT)
     assert "Eastern Mediterranean" in str(page.content())
-    assert page.locator("[aria-label*='observed arrivals and forecast']").count() >= 1
+    page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached", timeout=WAIT)
     page.close()
 
 

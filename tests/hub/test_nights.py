@@ -12,27 +12,23 @@ import pytest
 from benchmarks.hub_mutations import MODEL, ROUND, SERIES, sound
 from core.errors import InputError
 from core.release import FORECASTS
-from forecasting.panel import panel_from_rows
 from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.targets import config_files
 from nightly.hub import collect, validate
 from nightly.hub_score import score_hub
-from nightly.hub_tables import hub_of_night, hub_tables, publish_hub
+from nightly.hub_tables import collect_night, hub_tables, publish_hub
 from store.hub import SubmissionStore
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT
 
 FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
-PANEL = panel_from_rows(
-    pd.DataFrame(
-        [
-            (series, f"{year}-{month:02d}", 900.0 + month)
-            for series in SERIES[:2]
-            for year in (2023, 2024, 2025)
-            for month in range(1, 13)
-        ],
-        columns=["series_id", "time_period", "value"],
-    )
+COUNTS = pd.DataFrame(
+    [
+        (series, end, 900.0 + end.month, pd.NaT)
+        for series in SERIES[:2]
+        for end in pd.date_range("2023-01-31", "2025-12-31", freq="ME")
+    ],
+    columns=["series_id", "target_end_date", "value", "as_of"],
 )
 IN_TIME, LATE = dt.date(2024, 12, 20), dt.date(2025, 1, 1)
 
@@ -75,9 +71,8 @@ def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_
 
 
 def test_a_hub_that_is_not_there_does_not_hold_the_night(tmp_path: Path) -> None:
-    tables, degraded = hub_of_night(str(tmp_path / "none"), tmp_path, LATE, LATE, (FORECASTS.empty(), PANEL))
-    assert "no such folder" in degraded[0]["reason"]
-    assert tables["hub_scores"].empty
+    assert "no such folder" in collect_night(str(tmp_path / "none"), tmp_path, LATE)[0]["reason"]
+    assert hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)["hub_scores"].empty
 
 
 def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_path: Path) -> None:
@@ -88,8 +83,8 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     write(place, {FILE.replace(MODEL, baseline): content(3), f"model-metadata/{baseline}.yml": about})
     collect(str(place), tmp_path, IN_TIME)
     write(place, {FILE: content(2)})
-    tables, degraded = hub_of_night(str(place), tmp_path, LATE, LATE, (FORECASTS.empty(), PANEL))
-    assert degraded == []
+    assert collect_night(str(place), tmp_path, LATE) == []
+    tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)
     assert list(tables["hub_editions"]["late"]).count(True) == 1
     scores = tables["hub_scores"]
     assert set(scores["timing"]) == {"in time", "all"}
@@ -117,7 +112,7 @@ def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refuse
 
 def test_a_release_made_before_a_submission_came_does_not_know_it(place: Path, tmp_path: Path) -> None:
     collect(str(place), tmp_path, IN_TIME)
-    tables = hub_tables(FORECASTS.empty(), PANEL, tmp_path, dt.date(2024, 12, 1))
+    tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, dt.date(2024, 12, 1))
     assert tables["hub_editions"].empty
     assert MODEL not in set(tables["hub_forecasts"]["model_id"])
 

@@ -13,9 +13,9 @@ import pytest
 from core.quantiles import QUANTILE_LEVELS
 from core.schema import ALL, make_series_id
 from core.settings import Settings
+from forecasting.days import daily_history
 from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
-from forecasting.nowcast import daily_history
 from nightly import forecasts, nowcasts
 from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
 from nightly.real_time import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData

@@ -21,6 +21,7 @@ from hub.outputs import own_ensemble, tidy
 from hub.targets import config_files
 from nightly.forecasts import HORIZONS, ForecastSet, near
 from nightly.hub_served import serve
+from nightly.hub_tables import collect_night
 from reports.citations import combination_served
 from store.files import parquet_bytes
 from store.hub import HubFiles
@@ -63,15 +64,17 @@ def made(panel: Panel) -> ForecastSet:
     return ForecastSet(near(current), empty, empty, paths, 0, farther=farther, farther_past=empty)
 
 
-def hub(place: Path, months: int = 12) -> HubSettings:
-    """A hub in which one team forecasts one of two routes, four times as many as Vigie."""
+def hub(home: Path, months: int = 12, received: dt.date = IN_TIME) -> HubSettings:
+    """A hub in which one team forecasts one of two routes, four times as many as Vigie; it was collected."""
+    place = home / "a hub"
     name = "team-model"
     files = config_files([CMR, EMR], dt.date(2024, 12, 31), "A hub")
     files[f"model-output/{name}/{ORIGIN:%Y-%m-%d}-{name}.parquet"] = parquet_bytes(tidy(rows(name, CMR, 4000, months)))
     about = yaml.safe_load(ABOUT) | {"designated_model": True}
     files[f"model-metadata/{name}.yml"] = yaml.safe_dump(about).encode()
-    place.mkdir()
+    place.mkdir(parents=True)
     HubFiles(str(place)).write(files)
+    assert collect_night(str(place), home, received) == []
     return HubSettings(place=str(place), serve="hub-weighted")
 
 
@@ -87,8 +90,8 @@ def data(panel: Panel, date: dt.date = LATE) -> SimpleNamespace:
 def test_where_a_team_takes_part_the_combination_is_served_and_paths_follow(
     made: ForecastSet, panel: Panel, tmp_path: Path
 ) -> None:
-    settings = hub(tmp_path / "hub")
-    served, said, degraded = serve(settings, tmp_path / "home", IN_TIME, made, NONE, data(panel))  # type: ignore[arg-type]  # what is read of it
+    settings = hub(tmp_path)
+    served, said, degraded = serve(settings, tmp_path, made, NONE, data(panel))  # type: ignore[arg-type]  # what is read of it
     assert degraded == []
     assert said == {"combination": "hub-weighted", "series": [CMR]}
     assert median(served.current, ENSEMBLE, CMR) == pytest.approx(1001 ** (2 / 3) * 4001 ** (1 / 3) - 1, rel=0.01)
@@ -104,8 +107,8 @@ def test_where_a_team_takes_part_the_combination_is_served_and_paths_follow(
 
 
 def test_it_is_off_unless_it_was_turned_on(made: ForecastSet, panel: Panel, tmp_path: Path) -> None:
-    settings = hub(tmp_path / "hub").model_copy(update={"serve": ""})
-    served, said, _none = serve(settings, tmp_path / "home", IN_TIME, made, NONE, data(panel))  # type: ignore[arg-type]  # as above
+    settings = hub(tmp_path).model_copy(update={"serve": ""})
+    served, said, _none = serve(settings, tmp_path, made, NONE, data(panel))  # type: ignore[arg-type]  # as above
     assert HubSettings().serve == ""
     assert said is None
     assert served.current.equals(made.current)
@@ -115,19 +118,20 @@ def test_it_is_off_unless_it_was_turned_on(made: ForecastSet, panel: Panel, tmp_
 def test_what_came_late_or_lacks_months_changes_nothing(
     received: dt.date, months: int, made: ForecastSet, panel: Panel, tmp_path: Path
 ) -> None:
-    settings = hub(tmp_path / "hub", months)
-    served, said, _none = serve(settings, tmp_path / "home", received, made, NONE, data(panel))  # type: ignore[arg-type]  # as above
+    settings = hub(tmp_path, months, received)
+    served, said, _none = serve(settings, tmp_path, made, NONE, data(panel))  # type: ignore[arg-type]  # as above
     assert said == {"combination": "hub-weighted", "series": []}
     assert served.current.equals(made.current)
 
 
-def test_a_hub_that_cannot_be_read_degrades_the_night_and_vigies_own_is_served(
+def test_where_what_was_kept_cannot_be_read_the_night_says_so_and_vigies_own_is_served(
     made: ForecastSet, panel: Panel, tmp_path: Path
 ) -> None:
-    settings = HubSettings(place=str(tmp_path / "none"), serve="hub-median")
-    served, said, degraded = serve(settings, tmp_path, IN_TIME, made, NONE, data(panel))  # type: ignore[arg-type]  # as above
-    assert "no such folder" in degraded[0]["reason"]
-    assert said == {"combination": "hub-median", "series": []}
+    settings = hub(tmp_path)
+    next((tmp_path / "hub" / "editions").rglob("*.json")).write_text("{")
+    served, said, degraded = serve(settings, tmp_path, made, NONE, data(panel))  # type: ignore[arg-type]  # as above
+    assert "is no record of an edition" in degraded[0]["reason"]
+    assert said == {"combination": "hub-weighted", "series": []}
     assert served.current.equals(made.current)
 
 

@@ -13,6 +13,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from store.chain import HEAD, read_head
+from store.files import sha256_of_bytes
+from store.hub import Edition, SubmissionStore
 from store.mirror import (
     UNDELIVERED,
     Commit,
@@ -422,3 +424,23 @@ def test_a_folder_that_may_only_be_read_is_named(file_url: str, homes: Homes) ->
     finally:
         shared.chmod(0o755)
     assert isinstance(refused.value.__cause__, RefusedError)
+
+
+def test_what_a_hub_received_and_what_teams_say_of_their_models_now_reach_the_other_machine(
+    memory_url: str, homes: Homes
+) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
+    day = dt.date(2025, 1, 20)
+    edition = Edition("team-model", "2024-12-31", sha256_of_bytes(b"a"), "2024-12-31-team-model.csv", day, False, "hub")
+    SubmissionStore(first).add(edition, b"a")
+    SubmissionStore(first).put_metadata("team-model", b"old")
+    SubmissionStore(first).put_config({"hub-config/tasks.json": b"{}"})
+    homes.night(first, files)
+    pull(second, files)
+    SubmissionStore(second).put_metadata("team-model", b"new")
+    homes.night(second, files, 2)
+    pull(first, files)
+    for home in (first, second):
+        assert [SubmissionStore(home).content(one) for one in SubmissionStore(home).all()] == [b"a"]
+        assert dict(SubmissionStore(home).metadata()) == {"team-model": b"new"}
+    assert SubmissionStore(second).config(lambda: ["hub-config/tasks.json"]) == {"hub-config/tasks.json": b"{}"}

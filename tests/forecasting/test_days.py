@@ -1,4 +1,4 @@
-"""Nowcasts of the running month from daily counts, and what later months make of them."""
+"""Paths of the days to come: the running month and the next weeks are sums of the same days."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pandas as pd
 import pytest
 
 from benchmarks.nowcast import daily_counts, scores
-from forecasting.nowcast import FEWEST_MONTHS, Nowcast, daily_history, scaled
+from core.release import WEEK_SCORES
+from core.schema import check
+from forecasting.days import daily_history
+from forecasting.model import LEVELS
+from forecasting.nowcast import Nowcast, scaled
+from forecasting.weeks import week_record, week_scores, weeks_ahead
 
 MONTH = pd.Period("2023-06", freq="M")
 
@@ -52,11 +57,28 @@ def test_days_after_the_day_of_the_nowcast_change_nothing() -> None:
     later = daily("2023-12-31")
     changed = later.copy()
     changed["2023-06-16":] = 5000.0
-    places = [daily_history(series).place_of(MONTH, 15) for series in (later, changed)]
-    both = [daily_history(series).nowcast(place or 0) for series, place in zip((later, changed), places, strict=True)]
+    day = pd.Period("2023-06-15", freq="D")
+    histories = [daily_history(series) for series in (later, changed)]
+    both = [history.nowcast(history.place_of(day) or 0) for history in histories]
     assert both[0] is not None and both[1] is not None
     assert np.allclose(both[0].quantiles, both[1].quantiles, rtol=0, atol=0)
     assert np.allclose(both[0].quantiles, nowcast_of(later[:"2023-06-15"]).quantiles, rtol=0, atol=1e-9)
+
+
+def test_month_and_weeks_are_sums_of_the_same_days() -> None:
+    series = daily()
+    history = daily_history(series)
+    ahead, weeks = history.ahead(-1), weeks_ahead(history, -1)
+    assert ahead is not None and weeks is not None
+    to_come = ahead.paths[:, ahead.days > series.index[-1]]
+    month = series["2023-06"].sum() + to_come[:, :15].sum(axis=1)
+    assert np.allclose(np.quantile(month, LEVELS, method="hazen"), nowcast_of(series).quantiles)
+    # 15 June 2023 is a Thursday: four days of the first week are counted, three are to come.
+    assert (weeks.origin, weeks.so_far[0]) == (pd.Period("2023-06-11", "D"), series["2023-06-12":].sum())
+    first = weeks.so_far[0] + to_come[:, :3].sum(axis=1)
+    assert np.allclose(np.quantile(first, LEVELS, method="hazen"), weeks.quantiles[0])
+    eighth = to_come[:, 3 + 6 * 7 : 3 + 7 * 7].sum(axis=1)
+    assert np.allclose(np.quantile(eighth, LEVELS, method="hazen"), weeks.quantiles[7])
 
 
 def test_a_month_after_years_without_arrivals_may_bring_nothing() -> None:
@@ -67,24 +89,25 @@ def test_a_month_after_years_without_arrivals_may_bring_nothing() -> None:
 
 def test_with_fewer_than_two_years_of_months_there_is_no_nowcast() -> None:
     assert daily_history(daily()["2021-07-01":]).nowcast(-1) is None
-    assert FEWEST_MONTHS == 24
+    assert weeks_ahead(daily_history(daily()["2021-07-01":]), -1) is None
 
 
-def test_a_short_gap_is_bridged_and_its_month_teaches_nothing() -> None:
+def test_missing_days_are_bridged_and_what_lies_before_them_still_teaches() -> None:
     series = daily()
-    gap = series.drop(pd.period_range("2022-03-05", "2022-03-07", freq="D"))
-    history = daily_history(gap)
-    assert len(history.day) == len(series)
-    march = history.month == (2022 - 1970) * 12 + 2
-    assert np.isnan(history.total[march]).all() and np.isfinite(history.total[~march][:700]).all()
+    gap = series.drop(pd.period_range("2021-03-05", "2021-04-14", freq="D"))
+    assert np.isnan(daily_history(gap).total(pd.Period("2021-03-01", "D"), pd.Period("2021-03-31", "D")))
+    whole, bridged, short = nowcast_of(series), nowcast_of(gap), daily_history(series["2021-04-15":])
+    assert np.allclose(whole.quantiles[3:20], bridged.quantiles[3:20], rtol=0.15)
+    assert short.nowcast(-1) is None or not np.allclose(short.nowcast(-1).quantiles, bridged.quantiles)  # type: ignore[union-attr]
 
 
-def test_what_lies_before_a_long_gap_is_left_out() -> None:
-    series = daily()
-    gap = series.drop(pd.period_range("2020-03-05", "2020-03-14", freq="D"))
-    history = daily_history(gap)
-    assert len(history.day) == len(series["2020-03-15":])
-    assert np.isnan(history.total[0])
+def test_days_missing_in_the_running_month_are_drawn_and_widen_it() -> None:
+    series = daily("2023-06-28")
+    gap = series.drop(pd.period_range("2023-06-10", "2023-06-16", freq="D"))
+    found, whole = nowcast_of(gap), nowcast_of(series)
+    assert found.so_far == gap["2023-06"].sum() < found.quantiles[0]
+    assert found.quantiles[11] == pytest.approx(whole.quantiles[11], rel=0.3)
+    assert np.ptp(found.quantiles[[3, 19]]) > np.ptp(whole.quantiles[[3, 19]])
 
 
 def test_another_count_of_the_month_takes_the_ratios_of_past_months_in() -> None:
@@ -96,14 +119,24 @@ def test_another_count_of_the_month_takes_the_ratios_of_past_months_in() -> None
 
 
 def test_intervals_hold_as_many_past_months_as_they_promise() -> None:
-    history = daily_history(daily("2025-12-31"))
-    inside: list[bool] = []
-    for place in np.flatnonzero((history.day == 12) & np.isfinite(history.total)):
-        found = history.nowcast(int(place))
-        if found is not None:
-            inside.append(bool(found.quantiles[3] <= history.total[place] <= found.quantiles[19]))
+    series = daily("2025-12-31")
+    history, inside = daily_history(series), []
+    for day in series.index[(series.index.day == 12) & (series.index >= pd.Period("2022-07-01", "D"))]:
+        found = history.nowcast(history.place_of(day) or 0)
+        assert found is not None
+        inside.append(found.quantiles[3] <= series[str(day)[:7]].sum() <= found.quantiles[19])
     assert len(inside) >= 40
     assert 0.65 <= np.mean(inside) <= 0.95
+
+
+def test_weeks_beat_both_references_where_there_is_a_level_and_a_season(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecasting.weeks.ORIGINS", 60)
+    found = week_scores({"a.W": week_record(daily_history(daily("2024-03-31")))})
+    check(found, WEEK_SCORES)
+    near = found[found["horizon"] <= 2]
+    assert set(found["reference"]) == {"vigie-baseline", "vigie-snaive"} and (near["relative_wis"] < 1).all()
+    assert found.set_index("horizon")["n"].to_dict() == {week: 61 - week for week in range(1, 9)}
+    assert near["coverage_80"].between(0.6, 0.95).all()
 
 
 @pytest.mark.slow

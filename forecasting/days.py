@@ -1,0 +1,278 @@
+"""One model of daily counts: joint paths of the days to come, from which the running month and weeks are read.
+
+The coming seven days, and each seven after them, are predicted from recent daily rates (the last 7, 14, 21 and 56
+days) and from what the same weeks of past years brought against the three weeks before them. Counts are taken to the
+fourth root, which steadies the spread of counts with many zeros (calm seas, storms) as the variance-stabilising roots
+of Anscombe 1948, Biometrika 35, do. Weights of the rates are learned by ridge regression on past days, recent ones
+counting more, and are shrunk towards the plain 21-day rate. A path takes the errors that one past day had in all of its
+eight weeks, left out of the fit with its quarter, so that weeks depend on each other as they did; within a week the
+days are those of a past week that brought about as many. Sums over any span of a path's days therefore agree.
+
+Days that are missing are bridged: rates are taken over the days that are known, and a missing day of the running month
+or week is drawn as a day to come is. The idea of bridging a running period by its higher-frequency figures is that of
+Bańbura, Giannone and Reichlin 2011 (Oxford Handbook of Economic Forecasting, "Nowcasting").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.quantiles import FloatArray
+from forecasting.model import LEVELS
+from forecasting.nowcast import Nowcast
+
+WholeNumbers = NDArray[np.int64]
+
+ROOT = 0.25
+"""Power of the scale on which weeks are predicted. Of 0, 1/7, 1/4 and 1/3 best on both daily series."""
+RATES = (7, 14, 56)
+"""Days over which recent rates are taken, beside the 21 days that all are compared with."""
+USUAL = 21
+WEEK, WEEKS = 7, 8
+RIDGE = 1.0
+"""Of 0.3, 1, 3 and 10, per month of history: all within 2 % of each other."""
+HALF_LIFE = 2190
+"""Days after which a past day counts half."""
+WIDENING = 1.15
+"""The few past years share their storms and calms, so that errors left out still come out a little small: intervals
+of 80 % held 74 % of the Channel's weeks without it."""
+EVERY = 3
+"""Every third day teaches: its neighbours say nearly the same."""
+QUARTER = 91
+FEWEST_DAYS = 700
+YEARS = 4
+_MARGIN = 7
+"""Days by which a past year's weeks are widened on both sides: seasons do not keep to the day."""
+_LIKE = 30
+"""Past weeks on both sides of the one that brought as many, from which a path's days are taken."""
+_AROUND = 10
+"""Days on both sides of a missing one whose mean is its level."""
+
+
+@dataclass(frozen=True)
+class DailyPaths:
+    """Possible courses of a daily series: days that are counted as they were, others drawn.
+
+    Attributes:
+        days: The days, in order: the running month and week, and eight weeks from the last known day on.
+        paths: Persons on each path and day, shape ``(n, days)``.
+    """
+
+    days: pd.PeriodIndex
+    paths: FloatArray
+
+    def total(self, first: pd.Period, last: pd.Period) -> FloatArray:
+        """Sum from one day to another on each path, shape ``(n,)``."""
+        begin, end = (first - self.days[0]).n, (last - self.days[0]).n + 1
+        total: FloatArray = self.paths[:, begin:end].sum(axis=1)
+        return total
+
+
+@dataclass(frozen=True)
+class DailyHistory:
+    """A daily series, each of whose days can be looked ahead from with what was known then.
+
+    Attributes:
+        days: Every day from the first to the last known one.
+        counts: Persons by day; NaN where a day is missing.
+    """
+
+    days: pd.PeriodIndex
+    counts: FloatArray
+
+    def place_of(self, day: pd.Period) -> int | None:
+        """Place of a day; None where the series does not hold it."""
+        place = int((day - self.days[0]).n)
+        return place if 0 <= place < len(self.counts) else None
+
+    def total(self, first: pd.Period, last: pd.Period) -> float:
+        """What was counted from one day to another; NaN where a day is not known."""
+        begin, end = self.place_of(first), self.place_of(last)
+        return float("nan") if begin is None or end is None else float(self.counts[begin : end + 1].sum())
+
+    def so_far(self, first: pd.Period, last: pd.Period) -> float:
+        """What was counted on the days that are known from one to another."""
+        begin, end = max(int((first - self.days[0]).n), 0), int((last - self.days[0]).n)
+        return float(np.nansum(self.counts[begin : end + 1]))
+
+    def ahead(self, place: int, *, n: int = 1000, seed: int = 0) -> DailyPaths | None:
+        """Paths of the eight weeks after a day, from that day and the days before it.
+
+        Args:
+            place: The day's place in the series; negative counts from its end.
+            n: Number of paths.
+            seed: Same seed, same paths.
+
+        Returns:
+            The paths; None with fewer than about two years of days to learn from.
+        """
+        place = place % len(self.counts)
+        rows = self._rows[: int(np.searchsorted(self._rows, place - WEEK * WEEKS, side="right"))]
+        if not np.isfinite(self._features[:, place]).all() or len(rows) * EVERY < FEWEST_DAYS:
+            return None
+        weights = 0.5 ** ((place - rows) / HALF_LIFE)
+        slopes, errors = self._fit(len(rows), weights)
+        middle = self._usual[place] + np.einsum("bf,bf->b", self._features[:, place], slopes)
+        chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), (np.arange(n) + 0.5) / n)
+        totals = np.maximum(middle + WIDENING * errors[:, chosen].T, 0.0) ** (1 / ROOT)
+        random = np.random.default_rng(seed)
+        coming = self._days_like(totals, place, random).reshape(n, WEEK * WEEKS)
+        today = self.days[place]
+        first = min(today.asfreq("M").asfreq("D", "start"), today + 1 - (today + 1).dayofweek)
+        begin = max(int((first - self.days[0]).n), 0)
+        known = np.repeat(self.counts[begin : place + 1][None], n, axis=0)
+        for missing in np.flatnonzero(np.isnan(known[0])):
+            around = self.counts[max(begin + missing - _AROUND, 0) : min(begin + missing + _AROUND, place) + 1]
+            level = np.nanmean(around) if np.isfinite(around).any() else self._usual[place] ** (1 / ROOT) / WEEK
+            known[:, missing] = self._days_like(np.full((n, 1), WEEK * level), place, random)[:, 0, 0]
+        days = pd.period_range(self.days[begin], today + WEEK * WEEKS, freq="D")
+        return DailyPaths(days, np.concatenate([known, coming], axis=1))
+
+    def nowcast(self, place: int) -> Nowcast | None:
+        """Nowcast the month of one day from that day and the days before it: the sum of its days on each path.
+
+        Args:
+            place: The day's place in the series; negative counts from its end.
+
+        Returns:
+            The nowcast; None where :meth:`ahead` says nothing.
+        """
+        today = self.days[place]
+        month = today.asfreq("M")
+        first, last = month.asfreq("D", "start"), month.asfreq("D", "end")
+        ahead = self.ahead(place) if first >= self.days[0] else None
+        if ahead is None:
+            return None
+        quantiles = np.quantile(ahead.total(first, last), LEVELS, method="hazen")
+        return Nowcast(month, int(today.day), self.so_far(first, today), quantiles)
+
+    @cached_property
+    def _sums(self) -> tuple[FloatArray, WholeNumbers]:
+        """Sums of the known days, and their number, before each place."""
+        known = np.isfinite(self.counts)
+        sums = np.concatenate([[0.0], np.cumsum(np.where(known, self.counts, 0.0))])
+        return sums, np.concatenate([[0], np.cumsum(known)])
+
+    def _mean(self, first: WholeNumbers, end: WholeNumbers) -> FloatArray:
+        """Mean of the known days from ``first`` up to before ``end``; NaN where fewer than half are known."""
+        sums, known = self._sums
+        inside = (first >= 0) & (end < len(sums))
+        low, high = np.where(inside, first, 0), np.where(inside, end, 0)
+        days = known[high] - known[low]
+        enough = inside & (2 * days >= end - first)
+        mean: FloatArray = np.where(enough, (sums[high] - sums[low]) / np.maximum(days, 1), np.nan)
+        return mean
+
+    @cached_property
+    def _after(self) -> WholeNumbers:
+        return np.arange(1, len(self.counts) + 1, dtype=np.int64)
+
+    @cached_property
+    def _usual(self) -> FloatArray:
+        """A week at the rate of the last 21 days, on the root scale."""
+        return _root(self._mean(self._after - USUAL, self._after) * WEEK)
+
+    @cached_property
+    def _features(self) -> FloatArray:
+        """Other rates less the usual one, the season's step, and 1; shape ``(weeks, days, features)``."""
+        rates = [_root(self._mean(self._after - length, self._after) * WEEK) - self._usual for length in RATES]
+        ones = np.ones(len(self.counts))
+        return np.stack([
+            np.column_stack([*rates, self._season(week) * self._usual, ones]) for week in range(WEEKS)
+        ])  # fmt: skip
+
+    @cached_property
+    def _outcomes(self) -> FloatArray:
+        """Each of the eight weeks after a day, less the usual one, on the root scale; shape ``(weeks, days)``."""
+        after = self._after
+        weeks = [WEEK * self._mean(after + WEEK * week, after + WEEK * (week + 1)) for week in range(WEEKS)]
+        return _root(np.stack(weeks)) - self._usual
+
+    @cached_property
+    def _rows(self) -> WholeNumbers:
+        """Days that may teach: all that they need is known."""
+        usable = np.isfinite(self._features).all(axis=(0, 2)) & np.isfinite(self._outcomes).all(axis=0)
+        return np.flatnonzero(usable & (np.arange(len(self.counts)) % EVERY == 0))
+
+    @cached_property
+    def _products(self) -> tuple[FloatArray, FloatArray]:
+        """Products of features with themselves and with outcomes, by week and day that teaches."""
+        features, outcomes = self._features[:, self._rows], self._outcomes[:, self._rows]
+        return features[..., :, None] * features[..., None, :], features * outcomes[..., None]
+
+    def _fit(self, count: int, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Weighted ridge regression on the first rows, and the errors of each quarter in a fit without it.
+
+        Returns:
+            Slopes, shape ``(weeks, features)``, and errors, shape ``(weeks, rows)``.
+        """
+        rows = self._rows[:count]
+        starts = np.flatnonzero(np.diff(rows // QUARTER, prepend=-1))
+        squares, products = (
+            np.add.reduceat(one[:, :count] * weights.reshape(-1, *[1] * (one.ndim - 2)), starts, axis=1)
+            for one in self._products
+        )
+        width = squares.shape[-1]
+        square = squares.sum(axis=1) + RIDGE * 30 / EVERY * np.eye(width)
+        product = products.sum(axis=1)
+        without = np.linalg.solve(square[:, None] - squares, (product[:, None] - products)[..., None])[..., 0]
+        of_quarter = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, count)))
+        foreseen = np.einsum("brf,brf->br", self._features[:, rows], without[:, of_quarter])
+        errors: FloatArray = self._outcomes[:, rows] - foreseen
+        return np.linalg.solve(square, product[..., None])[..., 0], errors
+
+    @cached_property
+    def _past_weeks(self) -> tuple[WholeNumbers, FloatArray]:
+        """First places of seven known days that brought anyone, by what they brought, and their sums."""
+        sums, known = self._sums
+        totals = sums[WEEK:] - sums[:-WEEK]
+        whole = np.flatnonzero((known[WEEK:] - known[:-WEEK] == WEEK) & (totals > 0))
+        order = whole[np.argsort(totals[whole], kind="stable")]
+        return order, totals[order]
+
+    def _days_like(self, totals: FloatArray, place: int, random: np.random.Generator) -> FloatArray:
+        """Totals of weeks, shape ``(n, weeks)``, spread over days as past weeks up to a day were; ``(n, weeks, 7)``."""
+        order, sums = self._past_weeks
+        then = order + WEEK <= place + 1
+        order, sums = order[then], sums[then]
+        if not len(order):
+            even: FloatArray = np.repeat(totals[..., None] / WEEK, WEEK, axis=2)
+            return even
+        like = np.searchsorted(sums, totals) + random.integers(-_LIKE, _LIKE + 1, totals.shape)
+        like = np.clip(like, 0, len(order) - 1)
+        days: FloatArray = self.counts[order[like][..., None] + np.arange(WEEK)] * (totals / sums[like])[..., None]
+        return days
+
+    def _season(self, week: int) -> FloatArray:
+        """Log step of past years from the three weeks before the same day to a week after it; 0 without any."""
+        steps = []
+        for years in range(1, YEARS + 1):
+            same = self._after - 365 * years - years // 3
+            coming = self._mean(same + WEEK * week - _MARGIN, same + WEEK * (week + 1) + _MARGIN)
+            before = self._mean(same - USUAL - _MARGIN, same + _MARGIN)
+            steps.append(np.log1p(30 * coming) - np.log1p(30 * before))
+        known = np.isfinite(steps)
+        total = np.where(known, steps, 0.0).sum(axis=0)
+        step: FloatArray = total / np.maximum(known.sum(axis=0), 1)
+        return step
+
+
+def daily_history(daily: pd.Series) -> DailyHistory:
+    """Prepare a daily series.
+
+    Args:
+        daily: Counts of persons on a daily ``PeriodIndex``, in order. Missing days are bridged.
+    """
+    days = pd.PeriodIndex(daily.index)
+    full = daily.set_axis(days, axis=0).reindex(pd.period_range(days.min(), days.max(), freq="D"))
+    return DailyHistory(pd.PeriodIndex(full.index), full.to_numpy(dtype=float))
+
+
+def _root(counts: FloatArray) -> FloatArray:
+    root: FloatArray = np.power(np.maximum(counts, 0.0), ROOT)
+    return root

@@ -1,0 +1,151 @@
+"""Weeks and asylum are handed in, measured and scored like months: under the round that is open, on what it knew."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.quantiles import QUANTILE_LEVELS
+from core.release import FORECASTS
+from forecasting.model import BASELINE
+from hub.outputs import weekly
+from hub.rounds import baseline, handed_in, open_round, replayed
+from hub.targets import config_files
+from nightly.hub import collect
+from nightly.hub_tables import hub_tables
+from tests.hub.test_nights import write
+from tests.hub.test_submissions import ABOUT
+
+WEEK, QUARTER = "arrivals.CHA.GBR._T.W", "asylum_applications_first._Z.DEU._T.Q"
+MODEL = "team-model"
+
+
+def counts(series_id: str, ends: pd.DatetimeIndex, days_later: int) -> pd.DataFrame:
+    """Figures that rise a little, each known so many days after its period."""
+    values = 1000.0 + 10 * np.arange(len(ends)) + 50 * (np.arange(len(ends)) % 3)
+    return pd.DataFrame(
+        {"series_id": series_id, "target_end_date": ends, "value": values,
+         "as_of": ends + pd.Timedelta(days=days_later)}
+    )  # fmt: skip
+
+
+COUNTS = pd.concat(
+    [
+        counts(WEEK, pd.date_range("2023-01-01", "2024-12-29", freq="W-SUN"), 1),
+        counts(QUARTER, pd.date_range("2015-03-31", "2024-12-31", freq="QE"), 76),
+    ],
+    ignore_index=True,
+)
+
+
+def submission(series_id: str, origin: str, horizons: int) -> pd.DataFrame:
+    """Forecasts of one series, widely spread."""
+    last = pd.Period(origin, freq={"W": "W-SUN", "Q": "Q-DEC"}[series_id[-1]])
+    task = {"origin_date": origin, "target": series_id.partition(".")[0], "series_id": series_id}
+    rows = [
+        task | {"horizon": step, "target_end_date": str((last + step).end_time.date()), "output_type": "quantile",
+                "output_type_id": f"{level:g}", "value": 1500 * (0.5 + level)}
+        for step in range(1, horizons + 1)
+        for level in QUANTILE_LEVELS
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_weeks_and_quarters_are_scored_beside_a_baseline_that_knew_no_more_than_the_round(tmp_path: Path) -> None:
+    files = config_files([WEEK, QUARTER], dt.date(2024, 12, 31), "A hub")
+    for series_id, origin, horizons in ((WEEK, "2024-10-06", 8), (QUARTER, "2024-03-31", 4)):
+        rows = submission(series_id, origin, horizons)
+        files[f"model-output/{MODEL}/{origin}-{MODEL}.csv"] = rows.to_csv(index=False).encode()
+    place = write(tmp_path / "hub", files | {f"model-metadata/{MODEL}.yml": ABOUT})
+    assert [one.late for one in collect(place, tmp_path, dt.date(2024, 10, 8)).added] == [True, False]
+    tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, dt.date(2025, 1, 31))
+    scores = tables["hub_scores"]
+    own = scores[(scores["model_id"] == MODEL) & (scores["timing"] == "all") & (scores["kind"] == "all")]
+    assert set(zip(own["target"], own["freq"], own["n"], strict=True)) == {
+        ("arrivals", "W", 8),
+        ("asylum_applications_first", "Q", 3),
+    }
+    spans = scores.loc[scores["kind"] == "span"].groupby("freq")["group"].unique()
+    assert set(spans["W"]) == {"1-2", "3-4", "5-8"}
+    assert set(spans["Q"]) == {"1-2", "3-4"}
+    shown = tables["hub_forecasts"]
+    mine = shown[(shown["series_id"] == QUARTER) & (shown["model_id"] == BASELINE)]
+    mine = mine[mine["origin_date"] == "2024-03-31"]
+    # When the round of March closed, the year's last quarter was the newest one known.
+    known = COUNTS[(COUNTS["series_id"] == QUARTER) & (COUNTS["target_end_date"] == "2023-12-31")]
+    assert (mine["q50"] == known["value"].iloc[0].round()).all()
+    assert list(mine["horizon"]) == [1, 2, 3, 4]
+
+
+def test_a_night_does_not_know_rounds_that_were_still_open(tmp_path: Path) -> None:
+    shown = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, dt.date(2024, 6, 30))["hub_forecasts"]
+    assert shown["origin_date"].max() <= pd.Timestamp("2024-06-30")
+    assert shown.loc[shown["series_id"].str.endswith(".M"), "origin_date"].max() == pd.Timestamp("2024-04-30")
+
+
+@pytest.mark.parametrize(
+    ("freq", "day", "end"),
+    [
+        ("M", "2025-01-31", "2024-12-31"),
+        ("M", "2025-03-01", "2025-02-28"),
+        ("Q", "2025-01-31", "2024-12-31"),
+        ("Q", "2025-02-01", None),
+        ("W", "2024-12-31", "2024-12-29"),
+        ("W", "2024-12-29", None),
+        ("W", "2024-07-03", None),  # Sunday 30 June ends a month
+    ],
+)
+def test_the_open_round_is_the_newest_that_takes_submissions(freq: str, day: str, end: str | None) -> None:
+    found = open_round(freq, dt.date.fromisoformat(day))  # type: ignore[arg-type]  # one of the frequencies
+    assert found == (None if end is None else pd.Timestamp(end))
+
+
+def test_a_forecast_from_an_older_figure_is_handed_in_under_the_open_round_with_horizons_from_there() -> None:
+    origin = pd.Timestamp("2024-09-30")
+    rows = pd.DataFrame({"series_id": QUARTER, "origin_date": origin, "horizon": [1, 2, 3, 4], "value": [1, 2, 3, 4]})
+    made = handed_in(rows, dt.date(2025, 1, 20))
+    assert set(made["origin_date"]) == {pd.Timestamp("2024-12-31")}
+    assert list(zip(made["horizon"], made["value"], strict=True)) == [(1, 2), (2, 3), (3, 4)]
+    closed = handed_in(rows, dt.date(2025, 2, 20))
+    assert (set(closed["origin_date"]), list(closed["horizon"])) == ({origin}, [1, 2, 3, 4])
+
+
+def test_a_hindcast_is_measured_in_the_first_round_that_knew_its_origin() -> None:
+    origins = pd.to_datetime(["2024-06-30", "2024-09-30"])
+    rows = pd.DataFrame({"series_id": QUARTER, "origin_date": np.repeat(origins, 2), "horizon": [1, 2, 1, 2]})
+    made = replayed(rows, COUNTS)
+    assert list(zip(made["origin_date"].astype(str), made["horizon"], strict=True)) == [
+        ("2024-09-30", 1), ("2024-12-31", 1),
+    ]  # fmt: skip
+
+
+def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None:
+    corrected = COUNTS[COUNTS["target_end_date"] == "2024-11-24"].assign(value=9999.0, as_of=pd.Timestamp("2024-12-20"))
+    rounds = pd.DataFrame({"series_id": WEEK, "origin_date": pd.to_datetime(["2024-11-24"])})
+    first, again = (baseline(rows, rounds) for rows in (COUNTS, pd.concat([COUNTS, corrected], ignore_index=True)))
+    assert np.array_equal(first.quantiles, again.quantiles)
+    assert list(first.keys["horizon"]) == list(range(1, 9))
+    short = COUNTS[COUNTS["target_end_date"] > "2024-10-01"]
+    assert baseline(short, rounds).keys.empty
+
+
+def test_a_week_is_known_when_its_last_day_is_and_again_when_a_day_changes() -> None:
+    days = pd.date_range("2024-12-02", "2024-12-15", freq="D")
+    daily = pd.DataFrame(
+        {"series_id": "arrivals.CHA.GBR._T.D", "time_period": days.strftime("%Y-%m-%d"), "obs_value": 10.0,
+         "as_of": days + pd.Timedelta(days=1)}
+    )  # fmt: skip
+    later = daily.iloc[[2]].assign(obs_value=40.0, as_of=pd.Timestamp("2024-12-20"))
+    gone = daily.iloc[[3]].assign(obs_value=np.nan, as_of=pd.Timestamp("2024-12-22"))
+    found = weekly(pd.concat([daily.iloc[:-1], later, gone], ignore_index=True))
+    assert list(zip(found["time_period"], found["as_of"].astype(str), found["obs_value"], strict=True))[:2] == [
+        ("2024-W49", "2024-12-09", 70.0),
+        ("2024-W49", "2024-12-20", 100.0),
+    ]
+    assert len(found) == 3
+    assert np.isnan(found["obs_value"].iloc[2])
+    assert set(found["series_id"]) == {WEEK}
