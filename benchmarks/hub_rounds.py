@@ -20,7 +20,7 @@ from commands.shared import opened_journal
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from hub.config import read_config
-from hub.outputs import ORACLE, TIME_SERIES, oracle, weekly_name
+from hub.outputs import target_data, weekly_name
 from hub.submission import read_metadata
 from hub.targets import config_files
 from nightly import load_snapshot
@@ -28,7 +28,6 @@ from nightly.asylum import DATASETS, OK, destination_states
 from nightly.hub import target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT, write_rounds
 from nightly.real_time import RealTimeData
-from store.files import parquet_bytes
 from store.hub import HubFiles
 from store.vintages import VintageStore
 
@@ -78,7 +77,7 @@ def rounds_of(
     place.mkdir()
     files = config_files(series, DEMONSTRATION_DATE, "Rounds of the past")
     values = target_values(data, series)
-    HubFiles(str(place)).write(files | {TIME_SERIES: parquet_bytes(values), ORACLE: parquet_bytes(oracle(values))})
+    HubFiles(str(place)).write(files | target_data(values))
     for script in sorted(PEERS.glob("*.py")):
         if script.stem != "common":
             start = time.monotonic()

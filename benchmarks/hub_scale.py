@@ -10,7 +10,9 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,7 @@ from store.files import parquet_bytes, write_bytes
 SERIES = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
 HORIZONS = 12
 AS_OF = dt.date(2024, 12, 31)
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -46,21 +49,28 @@ def main() -> None:
         for team in range(teams):
             name = "vigie-baseline" if team == 0 else f"t{team}-model"
             _write(place, name, origins, ends, values, rng)
-        start = time.monotonic()
-        found = collect(str(place), home, dt.date(2024, 12, 31))
-        collected = time.monotonic()
+        read, reading = _seconds(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
+        found, collecting = _seconds(lambda: collect(str(place), home, AS_OF))
         wide = pd.DataFrame(values, index=ends, columns=SERIES).rename_axis("target_end_date").reset_index()
         counts = wide.melt("target_end_date", var_name="series_id").assign(as_of=pd.NaT)
-        tables = hub_tables(FORECASTS.empty(), counts, home, AS_OF)
-        scored = time.monotonic()
+        tables, scoring = _seconds(lambda: hub_tables(FORECASTS.empty(), counts, home, AS_OF))
     if found.refused:
         raise SystemExit(str(next(iter(found.refused.values()))[0]))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(  # noqa: T201  # a command that prints
-        f"{teams} teams x {rounds} rounds x {len(SERIES)} series x {HORIZONS} horizons: {len(found.added):,} files "
-        f"validated and collected in {collected - start:.0f} s, {len(tables['hub_scores']):,} lines scored in "
-        f"{scored - collected:.0f} s, {memory:.1f} GB"
-    )
+    lines = [
+        f"{teams} teams x {rounds} rounds x {len(SERIES)} series x {HORIZONS} horizons, {memory:.1f} GB at most",
+        f"read by pandas alone: {read:,} rows in {reading}",
+        f"validated and collected: {len(found.added):,} files in {collecting}",
+        f"scored and combined: {len(tables['hub_scores']):,} lines in {scoring}",
+    ]
+    print("\n".join(lines))  # noqa: T201  # a command that prints
+
+
+def _seconds(work: Callable[[], T]) -> tuple[T, str]:
+    """What a piece of work gives, and what it took."""
+    wall, processor = time.monotonic(), time.process_time()
+    done = work()
+    return done, f"{time.monotonic() - wall:.1f} s ({time.process_time() - processor:.1f} s of processor time)"
 
 
 def _write(  # the world and the model

@@ -18,7 +18,8 @@ from hub.targets import FEWEST_SAMPLES, frequency
 
 TEAM = "vigie"
 COLUMNS = ["origin_date", "target", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value"]
-TIME_SERIES, ORACLE = "target-data/time-series.parquet", "target-data/oracle-output.parquet"
+TIME_SERIES, ORACLE = "target-data/time-series.csv", "target-data/oracle-output.csv"
+"""CSV, which every team's tools read as they come: R without any package."""
 TASK = ["series_id", "horizon"]
 DESIGNATED = frozenset({BASELINE, ENSEMBLE})
 """A team may put two models into the hub's ensemble; members are in Vigie's own already."""
@@ -202,6 +203,11 @@ def time_series(values: pd.DataFrame) -> pd.DataFrame:
             "as_of": pd.to_datetime(frame["as_of"]).dt.date,
         }
     )
+
+
+def target_data(series: pd.DataFrame) -> dict[str, bytes]:
+    """Both files of target data, from :func:`time_series`."""
+    return {path: rows.to_csv(index=False).encode() for path, rows in ((TIME_SERIES, series), (ORACLE, oracle(series)))}
 
 
 def oracle(series: pd.DataFrame) -> pd.DataFrame:

@@ -20,17 +20,15 @@ from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
 from hub.config import CONFIG, Hub, config_names, read_config
 from hub.outputs import (
-    ORACLE,
-    TIME_SERIES,
     added_to,
     changed_values,
     dated,
     hub_model_id,
     open_series,
-    oracle,
     own_ensemble,
     own_metadata,
     own_submissions,
+    target_data,
     time_series,
     weekly,
     weekly_name,
@@ -120,7 +118,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     series = target_values(data, open_ones)
     named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
     sources = set(known.loc[named, "source_id"])
-    out |= {TIME_SERIES: parquet_bytes(series), ORACLE: parquet_bytes(oracle(series))}
+    out |= target_data(series)
     out["target-data/README.md"] = _provenance(release, sources).encode()
     files.write(out)
     rounds = sorted({round_id for _model_id, round_id in made})

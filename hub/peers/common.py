@@ -73,7 +73,7 @@ Forecast = Callable[[Known], dict[str, NDArray[np.float64]]]
 
 def known_at(hub: Path, origin: pd.Timestamp) -> list[tuple[str, int, Known]]:
     """What was known when a round closed: by frequency, and by how many periods the newest figure lay before it."""
-    rows = pd.read_parquet(hub / "target-data" / "time-series.parquet")
+    rows = pd.read_csv(hub / "target-data" / "time-series.csv")
     rows = rows.assign(**{name: pd.to_datetime(rows[name]) for name in ("target_end_date", "as_of")})
     out = []
     for freq, rhythm in RHYTHMS.items():

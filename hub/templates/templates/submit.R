@@ -1,4 +1,4 @@
-# A whole submission in R: reads the hub's own target data, forecasts, writes the file. Needs the package arrow.
+# A whole submission in R: reads the hub's own target data, forecasts, writes the file. Needs no package.
 #
 #   Rscript templates/submit.R 2024-11-30 yourteam-yourmodel        (in the hub's folder)
 #
@@ -11,7 +11,7 @@ origin <- as.Date(round_id)
 levels <- c(0.01, 0.025, seq(0.05, 0.95, by = 0.05), 0.975, 0.99)
 
 # The target data as they were known when the round closed, 31 days after the origin.
-known <- as.data.frame(arrow::read_parquet("target-data/time-series.parquet"))
+known <- read.csv("target-data/time-series.csv", colClasses = c(target_end_date = "Date", as_of = "Date"))
 known <- known[known$as_of <= origin + 31 & known$target_end_date <= origin & grepl("\\.M$", known$series_id), ]
 known <- known[order(known$series_id, known$target_end_date, known$as_of), ]
 newest <- !duplicated(known[c("series_id", "target_end_date")], fromLast = TRUE)

@@ -1,4 +1,4 @@
-"""A whole submission in Python: reads the hub's own target data, forecasts, writes the file. Needs pandas and pyarrow.
+"""A whole submission in Python: reads the hub's own target data, forecasts, writes the file. Needs pandas.
 
     python templates/submit.py 2024-11-30 yourteam-yourmodel
 
@@ -19,7 +19,7 @@ COLUMNS = ["origin_date", "target", "series_id", "horizon", "target_end_date", "
 
 def known_at(origin):
     """The target data as they were known when the round closed: one column per series, one row per month."""
-    rows = pd.read_parquet(HUB / "target-data" / "time-series.parquet")
+    rows = pd.read_csv(HUB / "target-data" / "time-series.csv")
     for name in ("target_end_date", "as_of"):
         rows[name] = pd.to_datetime(rows[name])
     rows = rows[(rows["as_of"] <= origin + pd.Timedelta(days=DAYS)) & (rows["target_end_date"] <= origin)]
