@@ -152,8 +152,13 @@ def round_rows(night: Night, series_id: str, origin: str, names: dict[str, str])
 
 
 def counted(night: Night, series_id: str, origin: str) -> pd.DataFrame:
-    """What was counted from two years before a round to a year after it: ``time_period_end, value``."""
-    start, end = pd.Timestamp(origin) - pd.DateOffset(months=24), pd.Timestamp(origin) + pd.DateOffset(months=13)
+    """What was counted about a round, two years before it to a year after; of weeks half a year and a quarter.
+
+    Returns:
+        ``time_period_end, value``.
+    """
+    before, after = (6, 3) if series_id.endswith(".W") else (24, 13)
+    start, end = pd.Timestamp(origin) - pd.DateOffset(months=before), pd.Timestamp(origin) + pd.DateOffset(months=after)
     seen = night.frame("observations")
     if series_id.endswith(".M"):
         rows = numbers.observed_after(seen, night.frame("outcomes"), series_id, start.date())

@@ -15,9 +15,11 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, message
 from core.languages import marked as _
-from forecasting import ensemble
+from forecasting import ensemble, reconcile
+from forecasting.model import BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
+from forecasting.weeks import MODEL_ID as WEEKS_ID
 from hub.config import CONFIG, Hub, config_names, read_config
 from hub.outputs import (
     added_to,
@@ -49,6 +51,19 @@ MONTHS_OF_VINTAGES = 60
 OLDEST_MONTHS = 6
 """Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
 METADATA = "model-metadata"
+OTHER_CARDS = {
+    ENSEMBLE: (ensemble.CARD, ensemble.VERSION),
+    BOTTOM_UP: (reconcile.CARD, reconcile.VERSION),
+    WEEKS_ID: (
+        ModelCard(
+            _("Weeks as sums of days"),
+            _("Sums of joint paths of the days to come, from which the running month’s nowcast is read as well."),
+            "", "",
+        ),
+        "1",
+    ),
+}  # fmt: skip
+"""What Vigie says of its models beside the members, and which version they are."""
 WRITERS = 8
 HUB_SOURCE = "vigie-hub"
 """Stands where a degraded source's id stands."""
@@ -98,9 +113,12 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     open_ones = [one for one in published_series(release) if one in allowed]
     both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
     both, paths = own_ensemble(both, release.read("trajectories"))
+    weeks = release.read("weeks")
+    weeks = weeks[~weeks["origin_date"].dt.is_month_end]  # such a Sunday is the round of its month
+    weeks = weeks.assign(target=weeks["series_id"].str.split(".").str[0])
     known = release.read("observations")
     data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
-    both = pd.concat([both, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
+    both = pd.concat([both, weeks, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
     chosen = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
     made = own_submissions(*chosen, release.as_of)
     out: dict[str, bytes] = {}
@@ -112,7 +130,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
             raise InputError(f"not submitted: {faults[0]}")
     for model_id in sorted(both["model_id"].unique()):
         model = (MODELS | POOLED_MODELS).get(model_id)
-        card, version = (ensemble.CARD, ensemble.VERSION) if model is None else (model.card, model.version)
+        card, version = OTHER_CARDS[model_id] if model is None else (model.card, model.version)
         name = hub_model_id(model_id)
         out[f"{METADATA}/{name}.yml"] = own_metadata(model_id, card.title, card.summary, card.source, version)
     series = target_values(data, open_ones)
@@ -127,7 +145,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
 
 
 def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
-    """The baseline of series by week, which a release does not forecast, for the round that is open."""
+    """The baseline of series by week, which a release does not hold, for the round that is open."""
     origin = open_round("W", data.date)
     if origin is None:
         return pd.DataFrame()

@@ -115,7 +115,7 @@ def test_a_night_with_a_combination_turned_on_serves_it_and_release_and_pages_sa
     with (home / "settings.toml").open("a") as stream:
         stream.write(f'\n[hub]\nplace = "{place}"\nserve = "hub-median"\n')
     made = run_night(home, load_settings(home), DEMONSTRATION_DATE).release
-    assert made.served == {"combination": "hub-median", "series": [CMR]}
+    assert made.manifest["served"] == {"combination": "hub-median", "series": [CMR]}
     assert set(made.read("hub_editions")["model_id"]) >= {"team-model", "vigie-ensemble"}
     forecasts = made.read("forecasts")
     middle = forecasts[(forecasts["series_id"] == CMR) & (forecasts["output_type_id"] == 0.5)]
