@@ -33,7 +33,7 @@ HORIZONS = (1, 3, 6, 12)
 ORIGINS = 87
 LEVELS = [50, 80, 95]
 LUCK = (
-    "The recipe was compared in some 75 variants on outcomes since 2018, and in some 150 more on the five routes' "
+    "The recipe was compared in some 75 variants on outcomes since 2018, and in some 230 more on the five routes' "
     "outcomes of 2020 to 2024: part of these scores is luck. Figures are mostly as revised since, and a source that "
     "publishes after five weeks issues its `h = 1` when that month is over."
 )

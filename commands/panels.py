@@ -15,10 +15,11 @@ from commands.shared import Home
 from core.errors import InputError, StoreError
 from core.progress import progress_bar
 from core.release import FORECASTS
-from core.settings import home_folder
+from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
     from forecasting.kept import Fits
+    from forecasting.pooled import Lessons
     from forecasting.runs import Made
     from forecasting.workers import Progress, Workers
 
@@ -100,16 +101,22 @@ class _Means(TypedDict):
     workers: Workers
     progress: Progress
     fits: Fits
+    prior: Lessons | None
 
 
 @contextmanager
 def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
-    """Workers on an engine, the fits of a home folder, and a bar that names the stage."""
+    """Workers on an engine, the fits of a home folder, what teaches small panels, and a bar that names the stage."""
     from forecasting.distributed import workers_of
+    from nightly.pooled import KnownCounts, bundled_history
     from store.caches import FitStore
 
+    folder = home_folder(home)
+    prior = KnownCounts(bundled_history) if load_settings(folder).pooled_model else None
     with progress_bar() as progress, workers_of(engine.value) as workers:
-        yield {"workers": workers, "progress": partial(progress, stage), "fits": FitStore(home_folder(home))}
+        yield {
+            "workers": workers, "progress": partial(progress, stage), "fits": FitStore(folder), "prior": prior,
+        }  # fmt: skip
 
 
 def _names(text: str) -> list[str]:

@@ -23,7 +23,7 @@ from forecasting.kept import Fits
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled import FITTED, Level, run_pooled
+from forecasting.pooled import FITTED, Lessons, Level, run_pooled
 from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import MOST_ORIGINS, sum_of_parts, totals_panel
@@ -34,7 +34,7 @@ BUDGET = 320.0
 """Seconds of one core that the ensemble's models of single series may take on one panel."""
 FEWEST_TOGETHER = 3
 SMALLEST_POOL = 20
-"""Series from which a pooled model joins the ensemble."""
+"""Series from which a pooled model without a prior joins the ensemble."""
 FITS_EACH = 144
 """Origins at which a series' models are fitted for one forecast a year ahead: those that are learned from."""
 SECONDS_HANDED_OUT, SECONDS_PER_POOLED_FIT, SECONDS_PER_FORECAST = 0.001, 6.0, 3e-5
@@ -56,6 +56,7 @@ class Request:
         workers: Processes or a cluster.
         progress: Told after every batch of fits.
         fits: Where the pooled model's fits are kept, and what models of single series answered.
+        prior: What the pooled model learns from where a monthly panel is too small to teach it.
     """
 
     levels: list[Panel]
@@ -65,6 +66,7 @@ class Request:
     workers: Workers = None
     progress: Progress | None = None
     fits: Fits | None = None
+    prior: Lessons | None = None
 
     @staticmethod
     def of(panel: Panel, column: str | None, asked: list[str], horizons: Sequence[int]) -> Request:
@@ -79,9 +81,14 @@ class Request:
 
     @property
     def pooled_at(self) -> BoolArray:
-        """Periods from whose end enough series had been seen for the pooled model to join the ensemble."""
+        """Periods at whose end the pooled model joins the ensemble: enough series had been seen, or it has a prior."""
         seen = np.sum([level.seen() for level in self.levels], axis=0)
-        return np.asarray((seen >= SMALLEST_POOL) & (ENSEMBLE in self.asked))
+        return np.asarray(((seen >= SMALLEST_POOL) | (self.taught is not None)) & (ENSEMBLE in self.asked))
+
+    @property
+    def taught(self) -> Lessons | None:
+        """The prior, where it speaks of such series: it learned from months."""
+        return self.prior if self.levels[0].freq == "M" else None
 
     @property
     def pooled(self) -> list[str]:
@@ -159,6 +166,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             model_id,
             levels,
             horizons=request.steps,
+            prior=request.taught,
             workers=request.workers,
             progress=told_of_pool,
             fits=request.fits,

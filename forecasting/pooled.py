@@ -35,6 +35,8 @@ from forecasting.workers import Progress, Workers, run_tasks
 
 FITTED = (1, 2, 3, 4, 6, 9, 12, 18)
 """Horizons with a fit of their own, as has every one beyond the last."""
+ENOUGH = 5_000
+"""Values from which a panel's own series teach better than a prior: forty series of ten years."""
 FEW = 50_000
 """Forecasts by kept fits that are made sooner (in about two seconds) than processes are started."""
 PREDICTIONS = "foreseen"
@@ -76,12 +78,13 @@ def present_origins(panel: Panel) -> BoolArray:
     return wanted
 
 
-def run_pooled(  # what to forecast, from what, and by what means
+def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what means
     model_id: str,
     levels: Sequence[Level],
     *,
     horizons: Sequence[int],
     lessons: Lessons | None = None,
+    prior: Lessons | None = None,
     workers: Workers = None,
     progress: Progress | None = None,
     fits: Fits | None = None,
@@ -92,6 +95,7 @@ def run_pooled(  # what to forecast, from what, and by what means
         model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
         levels: Series to forecast.
         lessons: What to learn from; by default these same series.
+        prior: What to learn from instead at the turn of years that had seen fewer than ``ENOUGH`` of their values.
         horizons: Periods ahead.
         workers: Processes or a cluster; by default one process per core.
         progress: Told after every fit.
@@ -111,7 +115,13 @@ def run_pooled(  # what to forecast, from what, and by what means
         groups.setdefault(int(years[row]), []).append(row)
     if lessons is None:
         known = {year: int((years < year).sum()) for year in groups}
-        taught = {year: Lesson(world, positions, count, prints[count]) for year, count in known.items()}
+        enough = is_enough([level.panel for level in levels])
+        taught = {
+            year: Lesson(world, positions, count, prints[count])
+            if prior is None or (count and enough[count - 1])
+            else prior(year)
+            for year, count in known.items()
+        }
     else:
         taught = {year: lessons(year) for year in groups}
     marks = [_mark(prints[row + 1], eligible, row) for row in range(len(years))]
@@ -129,6 +139,12 @@ def run_pooled(  # what to forecast, from what, and by what means
         _table(model_id, level, [(*at, answer[place]) for at, answer in answers.items()], fitted_on)
         for place, level in enumerate(levels)
     ]
+
+
+def is_enough(panels: Sequence[Panel]) -> BoolArray:
+    """At the end of each period of panels on one calendar: their own values teach better than a prior."""
+    known = np.sum([panel.matrix.notna().sum(axis=1).to_numpy() for panel in panels], axis=0)
+    return np.asarray(known.cumsum() >= ENOUGH)
 
 
 def lesson(levels: Sequence[tuple[Panel, int]], year: int) -> Lesson:

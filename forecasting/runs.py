@@ -18,12 +18,13 @@ from forecasting.members import Request, members_at
 from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
-from forecasting.pooled import past_origins, present_origins
+from forecasting.pooled import Lessons, is_enough, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
 from forecasting.workers import Progress, Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
+TAUGHT = "the panel's own series are few: the pooled model learned from the open counts that come with Vigie"
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 
@@ -51,6 +52,7 @@ class Options(TypedDict, total=False):
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
         fits: Where fits are looked up and kept: the pooled model's, and what models of single series answered.
+        prior: What the pooled model learns from where a monthly panel is too small to teach it.
     """
 
     models: str | Sequence[str]
@@ -58,6 +60,7 @@ class Options(TypedDict, total=False):
     workers: Workers
     progress: Progress | None
     fits: Fits | None
+    prior: Lessons | None
 
 
 def backtest_file(
@@ -66,7 +69,8 @@ def backtest_file(
     """Backtest a panel's file.
 
     The ensemble's members are the fast models that are affordable on a panel of this size, any slower one that is asked
-    for by name, and on panels of at least 20 series the pooled model; see :mod:`forecasting.members`.
+    for by name, and the pooled model: taught by the panel's own series, or where they are few by ``prior``; without one
+    on panels of at least 20 series. See :mod:`forecasting.members`.
 
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
@@ -139,13 +143,15 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
     far = far_above_record(table, request.levels)
     marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
     dated = request.levels[0].dated
+    if ENSEMBLE in request.asked and request.taught is not None and not is_enough(request.levels)[-1]:
+        accounts.append(TAUGHT)
     return Made(marked, replace(diagnose(marked, request.levels), dated=dated, account=tuple(accounts)))
 
 
 def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
     asked = resolve(options.get("models", DEFAULT_MODELS))
     request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
-    means = {name: options.get(name) for name in ("workers", "progress", "fits")}
+    means = {name: options.get(name) for name in ("workers", "progress", "fits", "prior")}
     return replace(request, **means)  # type: ignore[arg-type]  # each of them may be None
 
 

@@ -12,8 +12,9 @@ values are those known tonight.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,13 @@ from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import sum_of_parts
 from forecasting.workers import Progress, Workers
+from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
+from nightly.inputs import SNAPSHOT
 from nightly.real_time import FREQ, SETTLED_DAYS, RealTimeData
 from store.caches import FitStore
-from store.vintages import reduce_as_of
+from store.vintages import CELL, reduce_as_of
 
 MODEL_ID = "vigie-pooled"
 FIRST_MONTH = "2009-01"
@@ -51,6 +54,42 @@ TOTAL = "total"
 
 
 @dataclass(frozen=True)
+class KnownCounts:
+    """Every monthly count that was known a month after the turn of a year: what its fits learn from.
+
+    Attributes:
+        history: Reads every stored value with every ``as_of``, as of :meth:`store.vintages.VintageStore.history`.
+        date: Nothing later is known.
+    """
+
+    history: Callable[[], pd.DataFrame]
+    date: dt.date = dt.date.max
+    _lessons: dict[int, Lesson] = field(default_factory=dict)
+
+    def __call__(self, year: int) -> Lesson:
+        """The lesson of a year's fits."""
+        if year not in self._lessons:
+            settled = min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), self.date)
+            known = reduce_as_of(self._vintages, settled)
+            months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
+            routes = pd.concat([route_arrivals(known, by_citizen=False), own_route_figures(known)])
+            levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
+            self._lessons[year] = lesson(levels, year)
+        return self._lessons[year]
+
+    @cached_property
+    def _vintages(self) -> pd.DataFrame:
+        return self.history()
+
+
+def bundled_history() -> pd.DataFrame:
+    """The bundled snapshot as :meth:`store.vintages.VintageStore.history` would give it: the same in every home."""
+    figures = snapshot.load(SNAPSHOT)
+    cell = figures.groupby(["source_id", "series_id", "time_period"], sort=False, observed=True).ngroup()
+    return figures.assign(**{CELL: cell})
+
+
+@dataclass(frozen=True)
 class PooledNight:
     """The pooled model on what one night knows.
 
@@ -63,18 +102,11 @@ class PooledNight:
     data: RealTimeData
     fits: Fits
     workers: Workers = None
-    _lessons: dict[int, Lesson] = field(default_factory=dict)
 
-    def lessons(self, year: int) -> Lesson:
-        """Every monthly count that was known a month after the turn of a year."""
-        if year not in self._lessons:
-            settled = min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), self.data.date)
-            known = reduce_as_of(self.data.vintages, settled)
-            months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
-            routes = pd.concat([route_arrivals(known, by_citizen=False), own_route_figures(known)])
-            levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
-            self._lessons[year] = lesson(levels, year)
-        return self._lessons[year]
+    @cached_property
+    def lessons(self) -> KnownCounts:
+        """What the fits of each year learn from."""
+        return KnownCounts(lambda: self.data.vintages, self.data.date)
 
     def forecast(
         self, levels: Sequence[Level], horizons: Sequence[int], progress: Progress | None = None

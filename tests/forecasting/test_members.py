@@ -17,7 +17,7 @@ from forecasting.ensemble import combine
 from forecasting.members import FITS_EACH, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import past_origins, present_origins
+from forecasting.pooled import lesson, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack, to_rows
 from forecasting.reconcile import FEWEST_ORIGINS
 
@@ -105,6 +105,10 @@ def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     few = panel.select(panel.series_ids[:5])
     assert Request.of(few, None, [ENSEMBLE], [1]).pooled == []
     assert Request.of(few, None, [POOLED], [1]).pooled == [POOLED]
+    taught = replace(Request.of(few, None, [ENSEMBLE], [1]), prior=lambda year: lesson([(panel, 0)], year))
+    assert taught.pooled == [POOLED], "with a prior on a small panel too"
+    quarters = Panel("Q", few.matrix.set_axis(pd.period_range("2012Q1", periods=MONTHS, freq="Q")), few.groups)
+    assert replace(taught, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"
 
 
 def test_parts_get_the_pooled_model_and_totals_the_sum_of_their_parts_too(tables: list[QuantileTable]) -> None:

@@ -19,6 +19,7 @@ from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import PREDICTIONS, Level, lesson, neighbours, past_origins, present_origins, run_pooled
+from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification.scores import score_rows
 
@@ -155,6 +156,29 @@ def test_what_is_learned_from_need_not_be_forecast(panel: Panel, table: Quantile
     place = ["series_id", "origin_date", "horizon"]
     orders = [one.keys.sort_values(place).index for one in (alone, among)]
     assert np.array_equal(alone.quantiles[orders[0]], among.quantiles[orders[1]])
+
+
+def test_a_prior_teaches_where_a_panels_own_series_are_too_few(
+    panel: Panel, table: QuantileTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few series are forecast by what others taught, each at its origins as those others were known at the year's turn;
+    enough series by themselves, whatever the prior."""
+    few, asked = panel.select(panel.series_ids[:2]), []
+
+    def prior(year: int) -> Lesson:
+        asked.append(year)
+        return lesson([(panel, 0)], year)
+
+    levels = [Level(few, past_origins(few, origins=14, step=1), 0)]
+    taught = run_pooled(MODEL, levels, horizons=(3,), prior=prior, workers=1)[0]
+    assert asked == [2020, 2021]
+    among = table.where((table.keys["series_id"].isin(few.series_ids) & (table.keys["horizon"] == 3)).to_numpy())
+    place = ["series_id", "origin_date"]
+    orders = [one.keys.sort_values(place).index for one in (taught, among)]
+    assert np.array_equal(taught.quantiles[orders[0]], among.quantiles[orders[1]])
+    monkeypatch.setattr("forecasting.pooled.ENOUGH", 2 * 12 * 5)
+    assert run_pooled(MODEL, levels, horizons=(3,), prior=prior, workers=1)[0].keys.empty
+    assert asked == [2020, 2021]
 
 
 class Shelf(dict[str, bytes]):
