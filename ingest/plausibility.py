@@ -17,6 +17,7 @@ from math import gcd
 import numpy as np
 import pandas as pd
 
+from core.calendar import to_period
 from core.errors import Message, message
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
@@ -86,7 +87,7 @@ def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, c
     lost = _lost(rows, known)
     if complete:
         held += _cut_short(rows, known, lost, revisions)
-    told = [*_larger_than_usual(pairs, revisions)]
+    told = [*_larger_than_usual(pairs, revisions), *_from_nowhere(pairs, known, revisions)]
     if len(lost):
         told.append(_first(_("{n} known figures are missing in it, such as {series} {period}"), lost))
     return Judgement(held, told)
@@ -127,10 +128,11 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
 def _exchanged(pairs: pd.DataFrame) -> Iterator[Message]:
     """Two series that have become each other, figure by figure."""
     sizes = pairs[["before", "obs_value"]].abs().min(axis=1)
-    changed = pairs[pairs["is_changed"] & (sizes >= LEAST)][["target", *_KEY, "before", "obs_value"]]
-    here = ["target", "time_period"]
-    both = changed.merge(changed, on=here, suffixes=("", "_other"))
-    both = both[(both["obs_value"] == both["before_other"]) & (both["before"] == both["obs_value_other"])]
+    changed = pairs[pairs["is_changed"] & (sizes >= LEAST)][[*_KEY, "before", "obs_value"]]
+    both = changed.merge(
+        changed, left_on=["time_period", "before", "obs_value"], right_on=["time_period", "obs_value", "before"],
+        suffixes=("", "_other"),
+    )  # fmt: skip
     number = both.groupby(["series_id", "series_id_other"], as_index=False).size()
     for one, other, _number in number[number["size"] >= EXCHANGED].head(1).itertuples(index=False):
         yield message(
@@ -224,6 +226,38 @@ def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator
                 series=worst["series_id"], period=worst["time_period"], before=f"{worst['before']:,.10g}",
                 after=f"{worst['obs_value']:,.10g}", n=len(large), share=f"{usual:.1%}",
             )  # fmt: skip
+
+
+def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame) -> Iterator[Message]:
+    """Figures where the source had none, beside the periods that follow what is known: another label, another year?"""
+    if known.empty:
+        return
+    here = ["target", "freq"]
+    newest = known.groupby(here)["time_period"].max()
+    news = pairs[~pairs["is_known"] & ~pairs["is_older"]]
+    news = news.join(newest.rename("newest"), on=here)
+    kinds = news[news["newest"].isna()]
+    if len(kinds):
+        yield _first(_("{n} figures of a kind that this source did not have, such as {series} {period}"), kinds)
+    late = news[news["time_period"] <= news["newest"]]
+    past = revisions[revisions["kind"] == "added"].groupby("as_of").size()
+    if len(late) > (float(past.quantile(USUAL_QUANTILE)) if len(past) >= ENOUGH else 0.0):
+        largest = late.sort_values("obs_value", ascending=False)
+        yield _first(
+            _("{n} figures of periods that were known without them, such as {series} {period}: another label or year?"),
+            largest,
+        )
+    for (_target, freq), after in news[news["time_period"] > news["newest"]].groupby(here):
+        first, last = (
+            to_period(period, freq).ordinal for period in (after["time_period"].min(), after["newest"].max())
+        )
+        if first - last > 1:
+            text = _("{n} figures follow a gap in what is known, such as {series} {period}: another year?")
+            yield _first(text, after.sort_values("time_period"))
+        former = after.merge(known, left_on=["series_id", "newest"], right_on=_KEY, suffixes=("", "_former"))
+        former = former[former["obs_value"].abs() >= LEAST]
+        if len(former) >= EXCHANGED and (former["obs_value"] == former["obs_value_former"]).mean() >= NEARLY_ALL:
+            yield _first(_("{n} figures repeat the period before, such as {series} {period}: another year?"), former)
 
 
 def _first(template: str, rows: pd.DataFrame, **more: object) -> Message:

@@ -40,6 +40,7 @@ Mutation = Callable[[random.Random, Grid], Grid]
 READERS = ("read_rda", "read_sheet", "read_sheets")
 TEXTS = (".csv", ".tsv", ".csv.gz", ".zip")
 KEPT_ROWS, FEWEST_ROWS, KEPT_CELLS, HEAD = 120, 40, 3000, 8
+FIGURES = ["series_id", "time_period", "obs_value"]
 NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
 REFUSED, ASIDE, HELD, TOLD, SAME, SMALL = (
     "refused", "rows set aside", "held", "told as a large revision or as missing", "same figures", "below the usual",
@@ -355,6 +356,8 @@ MUTATIONS: dict[str, Mutation] = {
 
 def result(sound_file: Sound, grid: Grid) -> str:
     """What becomes of a changed file, once the sound one is known."""
+    if grid == sound_file.grid:  # no figure of the kind that is to be changed
+        return SAME
     try:
         parsed = sound_file.read(grid)
     except SourceError:
@@ -366,6 +369,9 @@ def result(sound_file: Sound, grid: Grid) -> str:
 
 def _noticed(sound_file: Sound, parsed: Parsed) -> str:
     rows, known = newest(parsed.observations), sound_file.known
+    is_same = [*map(tuple, rows[FIGURES].to_numpy())] == [*map(tuple, known[FIGURES].to_numpy())]
+    if is_same and len(parsed.rejected) == sound_file.rejected:
+        return SAME
     complete = SOURCES[sound_file.source_id].CARD.complete_editions
     found = judge(rows, known, NO_REVISIONS, complete=complete)
     before, after = totals(known), totals(_taken_in(rows, known, complete=complete))

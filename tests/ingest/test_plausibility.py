@@ -116,3 +116,52 @@ def test_the_newest_figure_of_one_series_is_missed_where_others_have_theirs() ->
     is_newest = (KNOWN["geo"] == "MLT") & (KNOWN["time_period"] == "2024-12")
     (told,) = judge(KNOWN[~is_newest], KNOWN, NO_REVISIONS).told
     assert str(told) == "1 known figures are missing in it, such as arrivals.CMR.MLT._T.M 2024-12"
+
+
+MALTA = KNOWN["geo"] == "MLT"
+
+
+def moved(rows: pd.DataFrame, year: str) -> pd.DataFrame:
+    """The same figures, of another year."""
+    return rows.assign(time_period=year + rows["time_period"].str[4:])
+
+
+FROM_NOWHERE = {
+    "a new label in known months": (
+        KNOWN.assign(series_id=KNOWN["series_id"].mask(MALTA & YEAR, "arrivals.CMR.ESP._T.M")), KNOWN,
+        "periods that were known without them",
+    ),
+    "a year before all others": (
+        pd.concat([KNOWN, moved(KNOWN[YEAR], "2012")]), KNOWN, "periods that were known without them",
+    ),
+    "a year after a gap": (pd.concat([KNOWN, moved(KNOWN[YEAR], "2026")]), KNOWN, "follow a gap"),
+    "a target that the source did not have": (
+        pd.concat([KNOWN, KNOWN.assign(target="departures")]).assign(series_id=lambda rows: rows["target"]),
+        KNOWN, "of a kind that this source did not have",
+    ),
+    "a month sent again as the next": (
+        KNOWN[KNOWN["time_period"] == "2024-12"].assign(time_period="2025-01"), KNOWN, "repeat the period before",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FROM_NOWHERE)
+def test_figures_where_the_source_had_none_are_told(kind: str) -> None:
+    rows, known, reason = FROM_NOWHERE[kind]
+    assert reason in " ".join(map(str, judge(rows, known, NO_REVISIONS).told))
+
+
+def test_as_many_late_figures_as_the_source_usually_adds_are_not_told() -> None:
+    added = pd.DataFrame({"kind": "added", "as_of": pd.date_range("2020-01-31", periods=12, freq="ME")})
+    usual = pd.concat([added] * 3).reindex(columns=list(REVISIONS.columns))
+    late = KNOWN[~(MALTA & KNOWN["time_period"].between("2023-02", "2023-04"))]
+    assert judge(KNOWN, late, usual).told == []
+    assert judge(KNOWN, late, NO_REVISIONS).told != []
+
+
+def test_columns_of_two_targets_that_were_exchanged_are_held() -> None:
+    other = KNOWN.assign(target="departures", series_id=KNOWN["series_id"].str.replace("arrivals", "departures"))
+    known = pd.concat([KNOWN, other.assign(obs_value=other["obs_value"] * 2)], ignore_index=True)
+    value = known["obs_value"].to_numpy()
+    rows = known.assign(obs_value=np.concatenate([value[len(KNOWN) :], value[: len(KNOWN)]]))
+    assert "exchanged" in " ".join(held(rows[rows["time_period"] >= "2024-11"], known))
