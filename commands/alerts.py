@@ -12,10 +12,10 @@ import pandas as pd
 import typer
 
 from alerts import lifecycle
-from commands.shared import AsJson, Home, current_release
+from commands.shared import AsJson, Home, RouteName, current_release, of_route
 from core.errors import InputError
 from core.log import one_line
-from core.routes import is_route
+from core.routes import is_route, spelled
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ NoSend = Annotated[bool, typer.Option("--no-send", help="Leave messages in the o
 def list_alerts(
     context: typer.Context,
     home: Home = None,
+    route: RouteName = "",
     as_json: AsJson = False,
 ) -> None:
     """Print the current release's alerts: level, state, subject, sentence, and below each its ID."""
@@ -45,7 +46,7 @@ def list_alerts(
     from workflow.decisions import state_of
 
     release = current_release(home)
-    rows = release.read("alerts").to_dict("records")
+    rows = of_route(release.read("alerts"), route).to_dict("records")
     with open_desk(home) as desk:
         states = [state_of(desk, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
         if as_json:
@@ -53,8 +54,8 @@ def list_alerts(
             typer.echo(pd.DataFrame(found).to_json(orient="records", indent=2, force_ascii=False))
             return
         for row, state in zip(rows, states, strict=True):
-            subject = row["route_id"] if is_route(row["route_id"]) else row["source_id"]
-            typer.echo(one_line(f"{row['alert_level']:8} {_status_words(state):24} {subject:20} {row['reason']}"))
+            subject = spelled(row["route_id"]) if is_route(row["route_id"]) else row["source_id"]
+            typer.echo(one_line(f"{row['alert_level']:8} {_status_words(state):24} {subject:27} {row['reason']}"))
             typer.echo(one_line(f"{'':8} {row['alert_id']}"))
 
 

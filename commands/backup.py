@@ -120,17 +120,20 @@ def prune(
 
     folder = home_folder(home)
     settings = load_settings(folder)
-    newest = keep or settings.operation.keep_nights
+    newest, freed = keep or settings.operation.keep_nights, 0
     if dry_run:
         removed = remove(folder, newest, dry_run=True)
     else:
         with night_lock(folder), shared(folder, settings) as delivery:
             removed = remove(folder, newest)
             for name in MADE_AGAIN if caches else ():
+                freed += sum(file.stat().st_size for file in (folder / name).rglob("*") if file.is_file())
                 shutil.rmtree(folder / name, ignore_errors=True)
             delivery.deliver()
     for item in removed:
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
+    if caches and not dry_run:
+        typer.echo(f"past forecasts and fits removed, {freed / _MEGABYTE:.1f} MB: the next night makes them again")
     verb = "would be removed" if dry_run else "removed"
     typer.echo(f"{_counted(len(removed), 'release')} {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
 

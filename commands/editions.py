@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import Home, as_date, login_name, opened_journal
+from commands.shared import Home, RouteName, as_date, login_name, of_route, opened_journal
 from core.errors import InputError
 from core.settings import home_folder, load_settings
 
@@ -70,8 +70,9 @@ def withdraw(context: typer.Context, edition_id: EditionId, reason: Why, name: N
 
 
 def observations(
-    series: Annotated[str, typer.Option("--series", help="A series_id, with * and ? as wildcards.")],
     out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    series: Annotated[str, typer.Option("--series", help="A series_id, with * and ? as wildcards.")] = "*",
+    route: RouteName = "",
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known on this date; default: today.")] = None,
     home: Home = None,
 ) -> None:
@@ -86,7 +87,7 @@ def observations(
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
     known = RealTimeData(history, day, 0, 0).observations
-    rows = known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]]
+    rows = of_route(known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]], route)
     if rows.empty:
         raise InputError(f"--series {series}: nothing of it was known on {day}")
     cards = CARDS | own_cards(folder)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from commands.shared import Home, current_release
+from commands.shared import Home, RouteName, current_release, of_route
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.log import one_line, tell_fault
+from core.routes import spelled
 from core.settings import home_folder, load_settings
 
 _MOST_NAMED = 3
@@ -55,19 +57,20 @@ def export(
     with_citation: Annotated[
         bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
     ] = False,
+    route: RouteName = "",
     home: Home = None,
 ) -> None:
     """Write one table of the current release, with citations and licences in a file beside it."""
     from store.export import KINDS, export_bytes, write_export
 
-    release = current_release(home)
+    release, chosen = current_release(home), partial(of_route, route=route)
     if str(out) != "-":
-        about = write_export(release, table, out, with_citation=with_citation)
+        about = write_export(release, table, out, with_citation=with_citation, chosen=chosen)
         typer.echo(f"{out} written; what must be known about it: {about.name}")
         return
     if kind not in KINDS:
         raise InputError(f"--format {kind}: one of {', '.join(KINDS)}")
-    typer.echo(export_bytes(release, table, kind, with_citation=with_citation), nl=False)
+    typer.echo(export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen), nl=False)
 
 
 def briefing(
@@ -119,22 +122,26 @@ def _release(folder: Path, run: str | None) -> tuple[str, str]:
 
 
 def _status_lines(found: dict[str, Any]) -> str:
+    from reports.names import FRESHNESS
+
     release = found["release"]
     if release is None:
         return f"No release in {found['home']}. Run 'vigie nightly'."
     without = [row for row in found["routes"] if row["state"] != "ok"]
     named = [
-        f"{row['route_id']} (newest: {row['run_id']}, as known on {row['as_of']})" if row["run_id"] else row["route_id"]
+        spelled(row["route_id"]) + (f" (newest: {row['run_id']}, as known on {row['as_of']})" if row["run_id"] else "")
         for row in without
     ]
     lines = [f"No forecast for {len(without)} of {len(found['routes'])} routes: {'; '.join(named)}"] if without else []
     if found["drill"]:
         lines.insert(0, "Drill: a restored copy that is not in service; it sends and shares nothing ('vigie adopt').")
     lines.append(f"Release {release['run_id']}, as known on {release['as_of']}")
+    forecast = [spelled(row["route_id"]) for row in found["routes"] if row["state"] == "ok"]
+    lines += [f"  forecast: {', '.join(forecast)}"] if forecast else []
     lines += [f"  degraded: {one['source_id']}: {one['reason']}" for one in release["degraded"]]
-    lines += [
-        f"  {source['source_id']:20} {source['state']:10} to {source['last_period']}" for source in found["sources"]
-    ]
+    for source in found["sources"]:
+        state = FRESHNESS.get(source["state"], source["state"]).lower()
+        lines.append(f"  {source['source_id']:20} {state:12} to {source['last_period']}")
     levels = found["alerts"]
     lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
     lines += [_issued_line(found["issued"])]

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import InputError
+from core.routes import ROUTES
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from store.journal import Journal
     from store.releases import Release
 
@@ -22,6 +25,9 @@ EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")
+]
+RouteName = Annotated[
+    str, typer.Option("--route", help="Only this route: its code or its name, as CMR, 'English Channel' or Manche.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON.")]
 
@@ -39,6 +45,29 @@ def current_release(home: Path | None) -> Release:
     if release is None:
         raise InputError(f"no release in {folder}: run 'vigie nightly' first")
     return release
+
+
+def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
+    """The rows of one route, of a table that names routes or series; all where none is asked for.
+
+    Args:
+        rows: The table.
+        route: What a person wrote: a code, or a name in any language.
+
+    Raises:
+        InputError: The table is not by route, or there is no such route.
+    """
+    from reports.names import find_route
+
+    if not route:
+        return rows
+    names = [name for name in ("route_id", "series_id") if name in rows.columns]
+    if not names:
+        raise InputError(f"--route {route}: this table is not by route")
+    codes = rows[names[0]].astype(str)
+    if names[0] == "series_id":
+        codes = codes.str.extract(r"^[^.]*\.([^.]*)", expand=False)
+    return rows[codes == find_route(route, {*ROUTES, *codes})].reset_index(drop=True)
 
 
 @contextmanager

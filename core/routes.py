@@ -85,3 +85,8 @@ def route_name(route_id: str) -> str:
     if route_id in ROUTES:
         return ROUTES[route_id].name
     return route_id.removeprefix(OWN_PREFIX).replace("_", " ").capitalize() if is_own(route_id) else route_id
+
+
+def spelled(route_id: str) -> str:
+    """Code and English name: ``CMR Central Mediterranean``."""
+    return f"{route_id} {route_name(route_id)}" if is_route(route_id) else route_id

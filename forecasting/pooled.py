@@ -210,12 +210,22 @@ def _answers(
     here = workers is None or isinstance(workers, SupervisedPool)
     if here and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
         workers = 1
-    made = run_tasks(run_task, given, workers=workers, progress=progress)
+    order = sorted(range(len(given)), key=lambda place: not given[place].fitted)
+    kept = sum(bool(one.fitted) for one in given)
+    answered = run_tasks(run_task, [given[place] for place in order], workers=workers, progress=_beyond(progress, kept))
+    made = [done for _place, done in sorted(zip(order, answered, strict=True), key=lambda pair: pair[0])]
     for key, done in zip(keys, made, strict=True):
         for name, content in ((key, done.fit), (f"{key}-{PREDICTIONS}", done.cached)):
             if content:
                 fits.put(name, content)
     return [done.answers for done in made]
+
+
+def _beyond(progress: Progress | None, kept: int) -> Progress | None:
+    """A report of the fits that are new: those that were kept come first and take no time."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(done - kept, total - kept) if done > kept else None
 
 
 def _positions(panel: Panel) -> FloatArray:

@@ -57,7 +57,8 @@ class Client:
     """Asks publishers. Safe to share between threads: each host gets one request at a time, with a pause after it.
 
     Proxies are taken from the environment (``HTTPS_PROXY``, ``NO_PROXY``), further certificates from
-    ``SSL_CERT_FILE``; certificates are always verified.
+    ``SSL_CERT_FILE``; certificates are always verified. A host that could not be connected to, however often it was
+    tried, is not tried again by this client: without a network a night would wait for each of a publisher's addresses.
 
     Args:
         settings: Limits and names.
@@ -67,6 +68,7 @@ class Client:
         self._settings = settings
         self._largest = int(settings.largest_megabytes * 1_000_000)
         self._pacer = Pacer()
+        self._out_of_reach: dict[str, str | Message] = {}
         self._certificates = httpx.create_ssl_context()
 
     def get(self, request: Request, access: SourceAccess, known: Validators | None = None) -> Answer:
@@ -87,6 +89,8 @@ class Client:
         token = _token(access) if request.token_header or request.token_query else ""
         headers = self._headers(request, access, known or Validators(), token)
         host = _host(request.url)
+        if host in self._out_of_reach:
+            raise SourceError(_place(request.url), self._out_of_reach[host])
         attempts = stamina.retry_context(
             on=self._wait_before_retry,
             attempts=self._settings.attempts,
@@ -102,6 +106,8 @@ class Client:
         except _TemporaryError as error:
             tries = self._settings.attempts
             fault = message(_("{fault} ({n} times)"), fault=error.fault, n=tries) if tries > 1 else error.fault
+            if error.is_without_connection:
+                self._out_of_reach[host] = fault
             raise SourceError(_place(request.url), fault) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -138,6 +144,7 @@ class Client:
             if _is_about_certificates(error):
                 raise SourceError(_place(request.url), _("the server's certificate cannot be verified")) from None
             temporary = _TemporaryError(_transport_fault(error))
+            temporary.is_without_connection = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             temporary.place = _place(request.url)
             raise temporary from None
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
@@ -223,6 +230,7 @@ class _TemporaryError(Exception):
         super().__init__(str(fault))
         self.fault, self.wait = message(fault), wait
         self.place = ""
+        self.is_without_connection = False
 
     def __repr__(self) -> str:
         """What the log says before each further try."""

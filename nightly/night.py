@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -285,10 +286,14 @@ def _make_release(run: Run) -> RunResult:
         run.delivery.deliver()
 
     seconds = timer.seconds()
-    degraded += record_publication(run.journal, release, seconds, releases.head())
+    degraded += record_publication(run.journal, release, _took(run, seconds), releases.head())
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **seconds)
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
+
+
+def _took(run: Run, seconds: dict[str, float]) -> dict[str, Any]:
+    return {"seconds": seconds, "steps": run.progress.steps if isinstance(run.progress, NightProgress) else {}}
 
 
 def _timer(progress: ProgressReport) -> StageTimer:

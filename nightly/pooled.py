@@ -136,10 +136,10 @@ class PooledNight:
         wanted |= present_origins(panel)
         made = self.forecast([Level(panel, wanted, 1)], horizons, progress)
         if len(otherwise.series_ids):
-            revised = self.forecast([Level(otherwise, otherwise_wanted, 1)], horizons)[0]
+            revised = self.forecast([Level(otherwise, otherwise_wanted, 1)], horizons, progress)[0]
             names = revised.keys["series_id"].str.partition(" ")[2]
             made.append(QuantileTable(revised.keys.assign(series_id=names), revised.quantiles))
-        made += [self._sums(*route, origins, horizons) for route in self._parts()]
+        made += [self._sums(*route, origins, horizons, progress) for route in self._parts()]
         return stack(made)
 
     def _parts(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -152,11 +152,13 @@ class PooledNight:
             if long and series[route_id] in self.data.forecastable:
                 yield series[route_id], own
 
-    def _sums(self, total: str, rows: pd.DataFrame, origins: int, horizons: Sequence[int]) -> QuantileTable:
+    def _sums(
+        self, total: str, rows: pd.DataFrame, origins: int, horizons: Sequence[int], progress: Progress | None
+    ) -> QuantileTable:
         panel = parts_panel(rows, self.data.panel, total)
         wanted = past_origins(panel, origins=origins + WARM_UP, step=1)
         wanted[-1] = panel.matrix.iloc[-1].notna()
-        made = self.forecast([Level(panel, wanted, 0)], horizons)[0]
+        made = self.forecast([Level(panel, wanted, 0)], horizons, progress)[0]
         newest = newest_known(rows, panel, self.data.date)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()))
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)

@@ -1,104 +1,202 @@
-"""One bar for a whole night: stages, and a time left learned from the last nights."""
+"""One bar for a whole night: stages, and a time left learned from the last nights and corrected by this one.
+
+A night is a row of steps: each part that tells its units done, and the silence before and after it. The last nights
+say what each step took and how many units it had; where there are none, ``first_night.json`` does. Steps that are over
+tell how fast this machine is tonight and how much of the past is made anew; the running step's own units tell the rest.
+"""
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from core.log import get_logger
 
-STAGES = ("reading", "forecasting", "warning and scoring", "asylum applications", "publishing")
+STAGES = ("reading", "forecasting", "warning and scoring", "asylum applications", "hub", "publishing")
 """Of a night, in their order; their seconds stand in its journal row."""
-FIRST_GUESS = dict(zip(STAGES, (2.0, 60.0, 15.0, 20.0, 3.0), strict=True))
-"""Seconds where no night has been made here yet; measured on two cores."""
-_SLOWEST, _FASTEST = 3.0, 1 / 3
-_TELLING = 0.05
-"""Share of a part's units from which their speed tells something."""
+_PRIOR = 0.01
+"""Weight of the plan's own pace beside tonight's, as a share of the whole plan."""
+_TRUSTED = 0.2
+"""Share of a step's units from which they alone say what it takes."""
 _SECONDS_BETWEEN_LINES = 30.0
+
+
+class Step(NamedTuple):
+    """What a step took.
+
+    Attributes:
+        seconds: From its beginning to the next step's.
+        units: How much it had to do, as it told; 0 where it told nothing.
+    """
+
+    seconds: float
+    units: int = 0
+
+
+Plan = Mapping[str, Step]
+"""Steps by name, in their order: ``forecasting: Scoring past forecasts``."""
 
 
 class NightProgress:
     """How far a night is. Called as a ``ProgressReport`` by its stages.
 
     Args:
-        plan: Seconds by stage, as the last nights took.
+        plan: Steps to expect; empty where no night has been made here yet.
         clock: Seconds of a clock that only goes forward.
+
+    Attributes:
+        steps: Tonight's steps that are over.
     """
 
-    def __init__(self, plan: Mapping[str, float], clock: Callable[[], float] = time.monotonic) -> None:
-        self._plan = {stage: max(plan.get(stage, FIRST_GUESS[stage]), 0.1) for stage in STAGES}
+    def __init__(self, plan: Plan, clock: Callable[[], float] = time.monotonic) -> None:
+        self._plan = plan or first_night()
+        self._whole = sum(step.seconds for step in self._plan.values())
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.begin(STAGES[0])
 
     def begin(self, stage: str) -> None:
         """A stage begins; with the first one a new night does."""
-        now = self._clock()
         with self._lock:
             if stage == STAGES[0]:
-                self._night_begun = now
-            self._stage, self._stage_begun = stage, now
-            self._part, self._part_begun, self._done, self._total = "", now, 0, 0
+                self.steps: dict[str, Step] = {}
+                self._night_begun = self._clock()
+            else:
+                self._end()
+            self._stage, self._part = stage, ""
+            self._start("")
 
     def __call__(self, part: str, done: int, total: int) -> None:
         """A part of the stage reports units done and units in all."""
         with self._lock:
-            if part != self._part:
-                self._part, self._part_begun = part, self._clock()
-            self._done, self._total = done, total
+            if part != self._part or total != self._total or done < self._done:
+                self._end()
+                self._part = part
+                self._start(part, total, done)
+            self._done = done
+            if done >= total:
+                self._end()
+                self._start(f"after {part}")
+
+    def _start(self, part: str, total: int = 0, done: int = 0) -> None:
+        name = f"{self._stage}: {part}"
+        again = sum(one == name or one.startswith(f"{name} (") for one in self.steps)
+        self._key = f"{name} ({again + 1})" if again else name
+        self._begun, self._total, self._done, self._first = self._clock(), total, done, done
+
+    def _end(self) -> None:
+        self.steps[self._key] = Step(round(self._clock() - self._begun, 2), self._total)
 
     @property
     def words(self) -> str:
-        """Stage and part: ``2/5 forecasting: Scoring past forecasts 40/152``."""
+        """Stage and part: ``2/6 forecasting: Scoring past forecasts 40/152``."""
         with self._lock:
             units = f" {self._done}/{self._total}" if self._total > 1 else ""
             part = f": {self._part}{units}" if self._part else ""
             return f"{STAGES.index(self._stage) + 1}/{len(STAGES)} {self._stage}{part}"
 
     def seconds_left(self) -> float:
-        """Seconds to the night's end: what is planned, at tonight's pace, or what the running part's units tell."""
-        now = self._clock()
+        """Seconds to the night's end."""
         with self._lock:
-            place = STAGES.index(self._stage)
-            planned = sum(self._plan[stage] for stage in STAGES[:place])
-            spent = self._stage_begun - self._night_begun
-            pace = min(max(spent / planned, _FASTEST), _SLOWEST) if planned > 1 else 1.0
-            gone = now - self._stage_begun
-            here = max(self._plan[self._stage] * pace - gone, 0.0)
-            if self._total > 1 and self._done >= _TELLING * self._total:
-                by_units = (now - self._part_begun) / self._done * (self._total - self._done)
-                here = (here + by_units) / 2 if here else by_units
-            pace = (spent + gone + here) / (planned + self._plan[self._stage])
-            return here + pace * sum(self._plan[stage] for stage in STAGES[place + 1 :])
+            gone = self._clock() - self._begun
+            over, later = self._divided()
+            anew = self._anew(over)
+            pace = self._pace(over, gone)
+            here = _left_here(self._planned(self._key, self._total) * pace, gone, *self._units())
+            return here + pace * sum(step.seconds * (anew if step.units > 1 else 1.0) for step in later)
 
     def share(self) -> float:
         """Share of the night that is done, by time: 0 to 1."""
         left, gone = self.seconds_left(), self._clock() - self._night_begun
         return gone / (gone + left) if gone + left > 0 else 0.0
 
+    def _units(self) -> tuple[int, int]:
+        """Units done since the running step was first told of, and units it had to do then."""
+        return self._done - self._first, self._total - self._first
 
-def plan_of(nights: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Seconds by stage to expect: the median of the last nights.
+    def _divided(self) -> tuple[dict[str, Step], list[Step]]:
+        """Steps of the plan that are over, running or left out tonight, and those that are still to come."""
+        names = list(self._plan)
+        stage = STAGES.index(self._stage)
+        before = [
+            place
+            for place, name in enumerate(names)
+            if name in self.steps or name == self._key or STAGES.index(name.partition(":")[0]) < stage
+        ]
+        border = max(before, default=-1) + 1
+        return {name: self._plan[name] for name in names[:border]}, [self._plan[name] for name in names[border:]]
+
+    def _anew(self, over: Plan) -> float:
+        """How many of the plan's units are to be made tonight: more than 1 after a change of model or year."""
+        planned = {name: step.units for name, step in over.items() if step.units > 1 and not _waits(name)}
+        tonight = {name: step.units for name, step in self.steps.items()} | {self._key: self._total}
+        return (sum(tonight.get(name, 0) for name in planned) + 1) / (sum(planned.values()) + 1) if planned else 1.0
+
+    def _planned(self, name: str, units: int) -> float:
+        """Seconds of a step by the plan, for as many units as it has tonight."""
+        step = self._plan.get(name, Step(0.0))
+        return step.seconds * units / step.units if step.units > 1 and units > 0 else step.seconds
+
+    def _pace(self, over: Plan, gone: float) -> float:
+        """Tonight's seconds for one of the plan's, told by what does not wait for a network."""
+        known = {name: step for name, step in self.steps.items() if name in over and not _waits(name)}
+        prior = _PRIOR * self._whole
+        spent = prior + sum(step.seconds for step in known.values())
+        planned = prior + sum(self._planned(name, step.units) for name, step in known.items())
+        if self._key in self._plan and not _waits(self._key):
+            here, (done, total) = self._planned(self._key, self._total), self._units()
+            if total > 1 and done > 0:
+                spent, planned = spent + gone, planned + here * done / total
+            elif gone * planned > here * spent:  # it takes longer than the plan says at this pace
+                spent, planned = spent + gone, planned + here
+        return spent / planned
+
+
+def _waits(name: str) -> bool:
+    """Whether a step's time is a network's more than this machine's."""
+    return name.startswith(STAGES[0])
+
+
+def _left_here(planned: float, gone: float, done: int, total: int) -> float:
+    """Seconds left of the running step, by its plan and more and more by its units."""
+    whole = max(planned, gone)
+    if total > 1 and done > 0:
+        weight = min(done / total / _TRUSTED, 1.0)
+        whole += weight * (gone * total / done - whole)
+    return max(whole - gone, 0.0)
+
+
+def plan_of(nights: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Step]:
+    """Steps to expect: those of the newest night, each with the median of its seconds and units.
 
     Args:
-        nights: Seconds by stage of each, as the journal keeps them.
+        nights: Steps of the last nights as the journal keeps them, the newest last.
     """
-    return {
-        stage: statistics.median(seconds)
-        for stage in STAGES
-        if (seconds := [night[stage] for night in nights if stage in night])
-    }
+    plan = {}
+    for name in nights[-1] if nights else ():
+        seconds, units = zip(*(night[name] for night in nights if name in night), strict=True)
+        plan[name] = Step(statistics.median(seconds), round(statistics.median(units)))
+    return plan
+
+
+def first_night() -> dict[str, Step]:
+    """Steps of a first night with default settings."""
+    text = Path(__file__).with_name("first_night.json").read_text(encoding="utf-8")
+    return {name: Step(*values) for name, values in json.loads(text).items()}
 
 
 @contextmanager
-def night_progress(nights: Sequence[Mapping[str, float]]) -> Iterator[NightProgress]:
+def night_progress(nights: Sequence[Mapping[str, Sequence[float]]]) -> Iterator[NightProgress]:
     """Show a night as it goes: one bar on a terminal, elsewhere a log line every 30 seconds at most."""
     progress, over = NightProgress(plan_of(nights)), threading.Event()
     is_terminal = sys.stderr.isatty()

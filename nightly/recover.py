@@ -89,11 +89,18 @@ def witness(journal: Journal, run_id: str, sha256: str) -> None:
 
 
 def record_publication(
-    journal: Journal, release: Release, seconds: Mapping[str, float], witness: str | None, reason: str = ""
+    journal: Journal, release: Release, took: Mapping[str, Any], witness: str | None, reason: str = ""
 ) -> Degraded:
     """Tell the journal of a release that is in place; where it refuses, the next night makes up for it.
 
     The night's own row comes last: where it stands, everything before it stands too.
+
+    Args:
+        journal: The home's journal.
+        release: The release.
+        took: ``seconds`` by stage, and ``steps`` as :mod:`nightly.progress` knows them.
+        witness: Hash of its manifest.
+        reason: Why it is told late.
 
     Returns:
         What a person must look at, where the journal refused.
@@ -101,7 +108,7 @@ def record_publication(
     degraded = release.manifest["degraded"]
     reasons = [*([reason] if reason else []), *(f"{item['source_id']}: {item['reason']}" for item in degraded)]
     action = _PUBLISHED_DEGRADED if degraded else _PUBLISHED
-    payload = {"seconds": dict(seconds), WITNESS: witness}
+    payload = {"seconds": {}} | dict(took) | {WITNESS: witness}
     try:
         record_freshness(journal, release)
         journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))

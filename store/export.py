@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +23,17 @@ from store.releases import Release
 KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
 
 
-def write_export(release: Release, table: str, out: Path, *, with_citation: bool = False) -> Path:
+Chosen = Callable[[pd.DataFrame], pd.DataFrame]
+"""Takes the rows that are wanted out of a table."""
+
+
+def _all(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows
+
+
+def write_export(
+    release: Release, table: str, out: Path, *, with_citation: bool = False, chosen: Chosen = _all
+) -> Path:
     """Write one table, with citations, licences and permitted use beside it; in a workbook and in Parquet inside too.
 
     Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`), and the
@@ -34,6 +44,7 @@ def write_export(release: Release, table: str, out: Path, *, with_citation: bool
         table: Name of one of its frames.
         out: File to write; its ending says which kind, one of :data:`KINDS`.
         with_citation: Write the same text into a CSV too, as lines that begin with ``#``.
+        chosen: The rows that are wanted; what is withheld is decided before, on the whole table.
 
     Returns:
         The path of the text beside it, ``<out>.about.txt``.
@@ -45,7 +56,7 @@ def write_export(release: Release, table: str, out: Path, *, with_citation: bool
     kind = out.suffix.removeprefix(".")
     if kind not in KINDS:
         raise InputError(f"--out {out.name}: the ending must be one of .{', .'.join(KINDS)}")
-    content = export_bytes(release, table, kind, with_citation=with_citation)
+    content = export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen)
     beside = out.with_name(out.name + ".about.txt")
     with named_errors(out):
         write_bytes(out, content)
@@ -89,7 +100,9 @@ def write_observations(known: pd.DataFrame, cited: Iterable[str], day: dt.date, 
     return beside
 
 
-def export_bytes(release: Release, table: str, kind: str, *, with_citation: bool = False) -> bytes:
+def export_bytes(
+    release: Release, table: str, kind: str, *, with_citation: bool = False, chosen: Chosen = _all
+) -> bytes:
     """The content of such a file.
 
     Args:
@@ -97,13 +110,14 @@ def export_bytes(release: Release, table: str, kind: str, *, with_citation: bool
         table: Name of one of its frames.
         kind: One of :data:`KINDS`.
         with_citation: See :func:`write_export`.
+        chosen: See :func:`write_export`.
 
     Raises:
         InputError: There is no such table, or it has more rows than a sheet holds.
     """
     if table not in release.names or table == "withheld":
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
-    frame = with_units(refuse_small_counts(_published(release, table)), release.as_of)
+    frame = with_units(chosen(refuse_small_counts(_published(release, table))), release.as_of)
     if kind in {"json", "ndjson"}:
         return json_bytes(frame, lines=kind == "ndjson")
     if kind == "csv":
@@ -118,7 +132,10 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     """A table of values of series with ``target``, ``unit`` and ``as_of`` in every row."""
     if "series_id" not in frame.columns or not {"value", "obs_value"} & set(frame.columns):
         return frame
-    target, known = frame["series_id"].str.partition(".")[0], pd.Series(pd.Timestamp(as_of), index=frame.index)
+    target, known = (
+        frame["series_id"].str.extract(r"^([^.]*)", expand=False),
+        pd.Series(pd.Timestamp(as_of), index=frame.index),
+    )
     if "target" in frame.columns:
         # Releases of before left both to the series and to the manifest.
         target = frame["target"].replace("", None).fillna(target)

@@ -150,14 +150,14 @@ def forecast_routes(release: Release) -> frozenset[str]:
     return frozenset(routes.loc[routes["state"] == "ok", "route_id"].astype(str))
 
 
-def stage_seconds(home: Path, journal_setting: str = "", newest: int = 5) -> list[dict[str, float]]:
-    """Seconds by stage of the newest nights that published: what the next one may take.
+def night_steps(home: Path, journal_setting: str = "", newest: int = 5) -> list[dict[str, list[float]]]:
+    """Steps of the newest nights that published, each with its seconds and units: what the next one may take.
 
     Raises:
         StoreError: The journal cannot be read.
     """
     nights = sorted(_nights(home, journal_setting), key=lambda entry: entry.id)
-    return [entry.payload["seconds"] for entry in nights if "seconds" in entry.payload][-newest:]
+    return [entry.payload["steps"] for entry in nights if entry.payload.get("steps")][-newest:]
 
 
 def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,18 @@ def step(home: Path, name: str, *more: str, who: str = "Ada") -> str:
 
 def test_the_list_gives_level_state_and_the_id_that_the_other_commands_take(home: Path) -> None:
     lines = vigie(home, "alerts").stdout.splitlines()
-    assert lines[0].split() == ["warning", "proposed,", "1", "to", "sign", "CMR", "Likely", "to", "pass", "5,000."]
+    assert " ".join(lines[0].split()) == "warning proposed, 1 to sign CMR Central Mediterranean Likely to pass 5,000."
     assert lines[1].strip() == ALERT
+
+
+def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path) -> None:
+    assert ALERT not in vigie(home, "alerts", "--route", "Méditerranée orientale").stdout
+    assert ALERT in vigie(home, "alerts", "--route", "central med").stdout
+    told = vigie(home, "export", "forecasts", "--format", "json", "--route", "Central Mediterranean").stdout
+    assert {row["series_id"].split(".")[1] for row in json.loads(told)} <= {"CMR"}
+    for wrong in ("alerts --route Atlantis", "export model_cards --route CMR"):
+        with pytest.raises(InputError, match=r"EMR|not by route|no table"):
+            vigie(home, *wrong.split())
 
 
 def test_an_alert_goes_through_its_life_at_the_command_line(home: Path) -> None:

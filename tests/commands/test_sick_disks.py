@@ -11,10 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from access.roles import Actor
 from alerts.lifecycle import SIGNED_OFF
-from core.settings import load_settings
+from core.settings import PROJECT, load_settings
 from store.releases import ReleaseStore
 from tests.faults.delivery import publish
 from workflow import open_workflow
@@ -31,7 +32,7 @@ def _mount(stack: ExitStack, *words: str) -> None:
     if done.returncode:
         pytest.skip(f"this machine mounts nothing: {done.stderr.strip()}")
     if words[-1] not in {"-o", "remount,ro"} and "remount" not in " ".join(words):
-        stack.callback(subprocess.run, ["umount", words[-1]], check=True)
+        stack.callback(subprocess.run, ["umount", "-l", words[-1]], check=True)
 
 
 @pytest.fixture
@@ -51,6 +52,17 @@ def home(tmp_path: Path) -> Iterator[Path]:
         yield disk / "home"
 
 
+def read_pages(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open the overview and the alerts of the dashboard; what a page raises fails the test."""
+    monkeypatch.setenv("VIGIE_HOME", str(home))
+    for page in ("", "alerts"):
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        if page:
+            app.switch_page(f"dashboard/app_pages/{page}.py")
+        app.run()
+        assert not app.exception, app.exception
+
+
 def fill(disk: Path) -> None:
     with (disk / "ballast").open("wb", buffering=0) as ballast:
         while True:
@@ -61,7 +73,9 @@ def fill(disk: Path) -> None:
     assert shutil.disk_usage(disk).free == 0
 
 
-def test_on_a_full_disk_all_that_reads_goes_on_and_old_releases_can_be_removed(home: Path, tmp_path: Path) -> None:
+def test_on_a_full_disk_all_that_reads_goes_on_and_old_releases_can_be_removed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(home.parent)
     assert vigie(home, "status").exit_code == 0
     assert vigie(home, "verify").exit_code == 0
@@ -71,8 +85,10 @@ def test_on_a_full_disk_all_that_reads_goes_on_and_old_releases_can_be_removed(h
     assert said["last_backup"] == ""
     assert (said["status"], said["writable"], said["disk_free"]) == ("degraded", True, 0)
     assert "the disk is full" in said["reason"]
+    read_pages(home, monkeypatch)
     pruned = vigie(home, "prune", "--keep", "1", "--caches")
     assert (pruned.exit_code, "2 releases removed" in pruned.output) == (0, True)
+    assert "past forecasts and fits removed" in pruned.output
     assert not (home / "backtests").exists()
     assert vigie(home, "verify").exit_code == 0
 
@@ -90,7 +106,9 @@ def test_what_a_killed_process_left_in_the_journal_is_read_on_a_full_disk(home: 
         assert len(desk.journal.entries()) == rows
 
 
-def test_on_a_read_only_disk_all_that_reads_goes_on_and_a_backup_goes_elsewhere(home: Path, tmp_path: Path) -> None:
+def test_on_a_read_only_disk_all_that_reads_goes_on_and_a_backup_goes_elsewhere(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ExitStack() as stack:
         _mount(stack, "-o", "remount,ro", str(home.parent))
         stack.callback(subprocess.run, ["mount", "-o", "remount,rw", str(home.parent)], check=True)
@@ -100,3 +118,4 @@ def test_on_a_read_only_disk_all_that_reads_goes_on_and_a_backup_goes_elsewhere(
         said = json.loads(vigie(home, "health", "--once").output)
         assert (said["status"], said["writable"]) == ("degraded", False)
         assert said["reason"] == "the home folder cannot be written"
+        read_pages(home, monkeypatch)

@@ -311,11 +311,15 @@ def test_a_proxy_of_the_environment_is_used(
     assert publisher.asked[0].headers["host"] == "publisher.example"
 
 
-def test_a_publisher_that_cannot_be_reached_is_named(quick: LiveSettings, publisher: Publisher) -> None:
-    address = publisher.address
+def test_a_publisher_that_cannot_be_reached_is_named_and_left_alone(
+    quick: LiveSettings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, address = Client(quick), publisher.address
     publisher.close()
-    with pytest.raises(SourceError, match=r"127.0.0.1/x: cannot be reached \(ConnectError\) \(3 times\)"):
-        Client(quick).get(Request(f"{address}/x"), access_to(publisher))
+    for path in ("x", "y"):
+        with pytest.raises(SourceError, match=rf"127.0.0.1/{path}: cannot be reached \(ConnectError\) \(3 times\)"):
+            client.get(Request(f"{address}/{path}"), access_to(publisher))
+        monkeypatch.setattr("ingest.http.anyio.run", lambda *_: pytest.fail("asked again"))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(quick: LiveSettings, tmp_path: Path) -> None:
