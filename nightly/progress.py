@@ -24,10 +24,16 @@ from core.log import get_logger
 
 STAGES = ("reading", "forecasting", "warning and scoring", "asylum applications", "hub", "publishing")
 """Of a night, in their order; their seconds stand in its journal row."""
-_PRIOR = 0.01
+_PRIOR = 0.005
 """Weight of the plan's own pace beside tonight's, as a share of the whole plan."""
 _TRUSTED = 0.2
 """Share of a step's units from which they alone say what it takes."""
+_OVERDUE = 2 / 3
+"""Share of a silent step that counts as done where it takes longer than planned."""
+_LATER = 0.05
+"""Share of a home's first night's units that its second one makes anew."""
+_WHOLE = "Forecasting the present"
+"""The part that every night makes in full."""
 _SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -113,7 +119,7 @@ class NightProgress:
             anew = self._anew(over)
             pace = self._pace(over, gone)
             here = _left_here(self._planned(self._key, self._total) * pace, gone, *self._units())
-            return here + pace * sum(step.seconds * (anew if step.units > 1 else 1.0) for step in later)
+            return here + pace * sum(step.seconds * (anew if _is_kept(name, step) else 1.0) for name, step in later)
 
     def share(self) -> float:
         """Share of the night that is done, by time: 0 to 1."""
@@ -124,7 +130,7 @@ class NightProgress:
         """Units done since the running step was first told of, and units it had to do then."""
         return self._done - self._first, self._total - self._first
 
-    def _divided(self) -> tuple[dict[str, Step], list[Step]]:
+    def _divided(self) -> tuple[dict[str, Step], list[tuple[str, Step]]]:
         """Steps of the plan that are over, running or left out tonight, and those that are still to come."""
         names = list(self._plan)
         stage = STAGES.index(self._stage)
@@ -133,12 +139,12 @@ class NightProgress:
             for place, name in enumerate(names)
             if name in self.steps or name == self._key or STAGES.index(name.partition(":")[0]) < stage
         ]
-        border = max(before, default=-1) + 1
-        return {name: self._plan[name] for name in names[:border]}, [self._plan[name] for name in names[border:]]
+        border, steps = max(before, default=-1) + 1, list(self._plan.items())
+        return dict(steps[:border]), steps[border:]
 
     def _anew(self, over: Plan) -> float:
         """How many of the plan's units are to be made tonight: more than 1 after a change of model or year."""
-        planned = {name: step.units for name, step in over.items() if step.units > 1 and not _waits(name)}
+        planned = {name: step.units for name, step in over.items() if _is_kept(name, step)}
         tonight = {name: step.units for name, step in self.steps.items()} | {self._key: self._total}
         return (sum(tonight.get(name, 0) for name in planned) + 1) / (sum(planned.values()) + 1) if planned else 1.0
 
@@ -158,18 +164,23 @@ class NightProgress:
             if total > 1 and done > 0:
                 spent, planned = spent + gone, planned + here * done / total
             elif gone * planned > here * spent:  # it takes longer than the plan says at this pace
-                spent, planned = spent + gone, planned + here
+                spent, planned = spent + gone, planned + here * _OVERDUE
         return spent / planned
+
+
+def _is_kept(name: str, step: Step) -> bool:
+    """Whether what a step makes is kept, so that a later night makes less of it."""
+    return step.units > 1 and not _waits(name) and _WHOLE not in name
 
 
 def _waits(name: str) -> bool:
     """Whether a step's time is a network's more than this machine's."""
-    return name.startswith(STAGES[0])
+    return "Asking publishers" in name
 
 
 def _left_here(planned: float, gone: float, done: int, total: int) -> float:
     """Seconds left of the running step, by its plan and more and more by its units."""
-    whole = max(planned, gone)
+    whole = planned if planned > gone else gone / _OVERDUE
     if total > 1 and done > 0:
         weight = min(done / total / _TRUSTED, 1.0)
         whole += weight * (gone * total / done - whole)
@@ -180,13 +191,20 @@ def plan_of(nights: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Step]:
     """Steps to expect: those of the newest night, each with the median of its seconds and units.
 
     Args:
-        nights: Steps of the last nights as the journal keeps them, the newest last.
+        nights: Steps of the last nights as the journal keeps them, the newest last; where there is but one, it was the
+            home's first, and most of what it made is kept.
     """
     plan = {}
     for name in nights[-1] if nights else ():
         seconds, units = zip(*(night[name] for night in nights if name in night), strict=True)
-        plan[name] = Step(statistics.median(seconds), round(statistics.median(units)))
-    return plan
+        # Of two, the lower: the other one made everything anew.
+        plan[name] = Step(statistics.median_low(seconds), int(statistics.median_low(units)))
+    if len(nights) > 1:
+        return plan
+    return {
+        name: Step(step.seconds * _LATER, max(round(step.units * _LATER), 2)) if _is_kept(name, step) else step
+        for name, step in plan.items()
+    }
 
 
 def first_night() -> dict[str, Step]:

@@ -83,7 +83,7 @@ def test_a_night_of_a_restored_home_sends_nothing_and_pushes_nothing(
         vigie(drill, "restore", "--from", str(tmp_path / "b.tar.zst"))
         waiting, delivered = len(json.loads(vigie(drill, "outbox", "--json").output)), _files(shared_folder)
         told = vigie(drill, "nightly", "--as-of", AS_OF.isoformat())
-        assert (told.exit_code, told.output.splitlines()[0][:6]) == (0, "Drill:"), told.output
+        assert (told.exit_code, told.stdout.splitlines()[0][:6]) == (0, "Drill:"), told.output
         assert len(ReleaseStore(drill).all()) == len(ReleaseStore(first).all()) + 1
         assert (mailbox.mails, hook.taken, _files(shared_folder)) == ([], [], delivered)
         assert waiting > 0
