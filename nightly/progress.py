@@ -69,6 +69,7 @@ class NightProgress:
         self._whole = sum(step.seconds for step in self._plan.values())
         self._clock = clock
         self._lock = threading.RLock()
+        self._total = self._done = self._first = 0
         self.begin(STAGES[0])
 
     def begin(self, stage: str) -> None:
