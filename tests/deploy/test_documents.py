@@ -54,6 +54,20 @@ def test_a_command_in_a_document_is_one_of_vigie_with_options_that_it_has(docume
         assert not words or words[0].startswith("-") or alone, f"{document}: {line}"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_targets_modules_and_files_that_a_document_names_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([\w/.-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    asked = re.findall(r"(?:^|[`(&;] ?)make (?:-C \S+ )?([a-z][\w/.-]*)", text, re.MULTILINE)
+    assert {name.rstrip(".") for name in asked} <= targets
+    modules = set(re.findall(r"python3? -m ([\w.]+)", text)) - {"pip", "venv"}
+    assert [name for name in modules if not list(PROJECT.glob(f"{name.replace('.', '/')}*"))] == []
+    folders = "access|alerts|core|data|deploy|docs|forecasting|hub|ingest|nightly|reports|store|tests|workflow"
+    named = set(re.findall(rf"`((?:{folders})/[\w/.-]+\.\w+)`", text))
+    new = {"extending.md"}  # it names files that its reader will write; tests/test_extending.py writes them
+    assert document.name in new or [name for name in named if not (PROJECT / name).exists()] == []
+
+
 def test_the_bill_of_materials_names_every_pinned_package_as_installed_with_its_hashes() -> None:
     script = PROJECT / "deploy" / "bill_of_materials.py"
     bill = json.loads(subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True).stdout)
