@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
 from pathlib import Path
 
@@ -18,9 +17,6 @@ from store.mirror import MovedOnError, NotDeliveredError, pull
 from store.releases import ReleaseStore
 from store.remote import RemoteFiles, UnreachableError
 from store.vintages import VintageStore
-from tests.commands.command_line import vigie
-from tests.faults.delivery import settings_text
-from tests.receivers import http_server, mail_server
 
 pytestmark = pytest.mark.slow
 AS_OF = dt.date(2025, 2, 28)
@@ -66,32 +62,6 @@ def test_the_next_month_computes_only_the_origin_that_is_new(next_month: tuple[P
     # One more origin for each of the routes whose figures reach January, with every model.
     assert 0 < night.computed <= 5 * 9
     assert ReleaseStore(home).verify() is None
-
-
-def test_a_night_of_a_restored_home_sends_nothing_and_pushes_nothing(
-    next_month: tuple[Path, Path, RunResult], tmp_path: Path
-) -> None:
-    first, shared_folder, night = next_month
-    home, drill = Path(shutil.copytree(first, tmp_path / "home")), tmp_path / "drill"
-    with mail_server() as mailbox, http_server() as hook:
-        text = (home / "settings.toml").read_text() + settings_text(mailbox, hook)
-        (home / "settings.toml").write_text(text.replace("[delivery]\n", "[delivery]\nreplays = true\n"))
-        alerts = night.release.read("alerts", ["alert_id", "alert_level"]).set_index("alert_level")["alert_id"]
-        chosen = str(alerts.drop("severe", errors="ignore").iloc[0])
-        vigie(home, "alerts", "sign-off", chosen, "--as", "Ada", "--why", "agreed", "--no-send")
-        vigie(home, "backup", "--to", str(tmp_path / "b.tar.zst"), "--with-caches")
-        vigie(drill, "restore", "--from", str(tmp_path / "b.tar.zst"))
-        waiting, delivered = len(json.loads(vigie(drill, "outbox", "--json").output)), _files(shared_folder)
-        told = vigie(drill, "nightly", "--as-of", AS_OF.isoformat())
-        assert (told.exit_code, told.stdout.splitlines()[0][:6]) == (0, "Drill:"), told.output
-        assert len(ReleaseStore(drill).all()) == len(ReleaseStore(first).all()) + 1
-        assert (mailbox.mails, hook.taken, _files(shared_folder)) == ([], [], delivered)
-        assert waiting > 0
-        assert len(json.loads(vigie(drill, "outbox", "--json").output)) >= waiting
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*"))
 
 
 def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
