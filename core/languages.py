@@ -12,6 +12,7 @@ import datetime as dt
 import gettext
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -53,6 +54,14 @@ def catalogue(code: str) -> gettext.NullTranslations:
     write_mo(compiled, texts)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=8)
+def awaits_review(code: str) -> bool:
+    """Whether a machine made a catalogue and nobody has signed it off: its line ``# Reviewed by:`` names nobody."""
+    path = LOCALE_FOLDER / code / "LC_MESSAGES" / "vigie.po"
+    head = path.read_text(encoding="utf-8").partition("msgid")[0] if path.exists() else ""
+    return re.search(r"^# Reviewed by:[ \t]*$", head, re.MULTILINE) is not None
 
 
 def marked(text: str) -> str:
@@ -214,8 +223,9 @@ class Language:
         return self.plural(ngettext("{n} time in 10", "{n} times in 10"), _tenths(share))
 
     def day(self, date: dt.date) -> str:
-        """A date in full: ``31 January 2025``, ``1er janvier 2025``."""
-        text = format_date(date, "d MMMM yyyy", locale=self.code)
+        """A date in full: ``31 January 2025``, ``1er janvier 2025``, ``31 de enero de 2025``."""
+        # Translators: a date in full, in the letters of the CLDR; words of its own stand between ' and '.
+        text = format_date(date, self.text(_("d MMMM yyyy")), locale=self.code)
         # Translators: the first day of a month in a date: the CLDR writes no ordinal, which French has for it alone.
         first = _("1")
         return text.replace(first, self.text(first), 1) if date.day == 1 else text
@@ -226,7 +236,8 @@ class Language:
 
     def month(self, month: Month, *, year: bool = True) -> str:
         """A month in full: ``December 2024``, or ``December``."""
-        return format_date(_day_of(month), "LLLL yyyy" if year else "LLLL", locale=self.code)
+        # Translators: a month and its year, in the letters of the CLDR; words of its own stand between ' and '.
+        return format_date(_day_of(month), self.text(_("LLLL yyyy")) if year else "LLLL", locale=self.code)
 
     def month_short(self, month: Month, *, year: bool = False) -> str:
         """A month for axes: ``Dec``, or ``Dec 2024``."""

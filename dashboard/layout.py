@@ -154,7 +154,8 @@ def _replay_line(night: Night) -> str:
         head = f":blue-badge[{badge}]"
     known = memory.made(night, lambda: known_to(night, lang()), "known to")
     source = _("from published statistics")
-    return f"{head} :gray[{source} · {known}]"
+    made = "".join(f" :gray-badge[{text}]" for text in citations.machine_made(lang()))
+    return f"{head} :gray[{source} · {known}]{made}"
 
 
 def release_labels(found: list[Night]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from babel.dates import get_month_names
 
 from core.aggregates import refuse_person_level
 from core.errors import InputError, Message, SourceError, message
+from core.languages import languages
 from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
@@ -277,23 +278,23 @@ def _period(cell: object, mapping: OwnMapping) -> str:
 
 
 def month_of_name(text: str) -> str:
-    """A month written with its name in English or French and its year, as ``2024-01``; empty where it is none."""
+    """A month with its name in one of Vigie's languages and its year, as ``2024-01``; empty where it is none."""
     named = _NAMED_MONTH.fullmatch(text)
     number = _month_numbers().get(_bare(named[1])) if named else None
     return f"{named[2]}-{number:02d}" if named and number else ""
 
 
-_NAMED_MONTH = re.compile(r"([^\W\d]+\.?)[\s\u00a0\u202f./-]*((?:19|20)\d{2})")
+_NAMED_MONTH = re.compile(r"([^\W\d]+\.?)(?:\s+de\s+|[\s\u00a0\u202f./-]*)((?:19|20)\d{2})")
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " ")
 """Spaces that do not break, narrow ones too, as French writes thousands."""
 
 
 @functools.cache
 def _month_numbers() -> dict[str, int]:
-    """Number of each month by its names in English and French, whole and abbreviated (CLDR)."""
+    """Number of each month by its names in every language that Vigie speaks, whole and abbreviated (CLDR)."""
     return {
         _bare(name): number
-        for language in ("en", "fr")
+        for language in languages()
         for width in ("wide", "abbreviated")
         for number, name in get_month_names(width, locale=language).items()
     }

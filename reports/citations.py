@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from core.errors import Message
-from core.languages import Language
+from core.languages import Language, awaits_review
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
@@ -37,7 +37,13 @@ def caveats(language: Language) -> list[str]:
     """Limits and uses that travel with every file."""
     prohibited = language.listed(prohibited_uses(language))
     not_for = language.text(_("Not to be used for: {uses}."), uses=prohibited)
-    return [*(language.text(text) for text in LIMITS), language.text(INTENDED_USE), not_for]
+    limits = [language.text(text) for text in LIMITS]
+    return [*machine_made(language), *limits, language.text(INTENDED_USE), not_for]
+
+
+def machine_made(language: Language) -> list[str]:
+    """That the texts in this language are a machine's, until a person has signed them off."""
+    return [language.text(_("Translated by a machine, not yet signed off."))] if awaits_review(language.code) else []
 
 
 def prohibited_uses(language: Language) -> list[str]:
@@ -70,6 +76,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
         ),
     )
     return [
+        *machine_made(language),
         *combination_served(release, language),
         *left_out(release, language),
         *(language.text(text, names=names) for text, names in named if names),

@@ -88,7 +88,7 @@ def test_a_page_is_in_the_menu_and_a_language_is_spoken(copy: Path) -> None:
     )
     said = run(copy, "-c", code)
     assert "('glossary', 'Glossary') 4" in said
-    assert "('en', 'de', 'fr') Überblick Route" in said
+    assert "('en', 'de', 'es', 'fr') Überblick Route" in said
 
 
 def test_a_page_shows_itself_over_a_release(copy: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT
 from reports import names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
-from reports.citations import prohibited_uses
+from reports.citations import machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned, digest_parts
 from reports.names import level_name, subject_name
 
@@ -102,6 +102,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
         text = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")
         replay = language.text(text, day=language.day(_as_of(facts)))
         title = language.labelled(language.text(_("Exercise")), title)
+    has_forecast = bool(facts.get("fan", {}).get("months"))
     return Message(
         language=language.code,
         level=report.level if report else "",
@@ -115,7 +116,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
         uses=language.text(INTENDED_USE),
         prohibited_label=language.text(_("Not to be used for")),
         prohibited=tuple(prohibited_uses(language)),
-        caveat=language.text(NOT_A_FACT) if facts.get("fan", {}).get("months") else "",
+        caveat=" ".join([*machine_made(language), *([language.text(NOT_A_FACT)] if has_forecast else [])]),
         link_label=language.text(_("Open this view in the dashboard")),
         link=announcement.link(dashboard_url, language.code),
         picture_alt=_picture_alt(facts, language),

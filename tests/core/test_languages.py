@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, languages
+import core.languages
+from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, awaits_review, languages
 
 TRANSLATED = [code for code in languages() if code != DEFAULT_LANGUAGE]
 KEPT = re.compile(r"\{[^}]*\}|`[^`]*`|</?\w+>|\*\*|↑|→|[●▲◆○]")
@@ -36,8 +38,23 @@ def template() -> set[str]:
         return {str(message.id) for message in read_po(file) if message.id}
 
 
-def test_french_is_spoken() -> None:
-    assert "fr" in TRANSLATED
+def test_french_and_spanish_are_spoken() -> None:
+    assert {"es", "fr"} <= set(TRANSLATED)
+
+
+def test_a_catalogue_made_by_a_machine_says_so_until_somebody_has_signed_it_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(core.languages, "LOCALE_FOLDER", tmp_path)
+    for code, line in {
+        "xa": "# Reviewed by:",
+        "xb": "# Reviewed by: Ada Lovelace, 1 May 2027",
+        "xc": "# Texts",
+    }.items():
+        folder = tmp_path / code / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        (folder / "vigie.po").write_text(f'{line}\nmsgid ""\nmsgstr ""\n', encoding="utf-8")
+    assert [awaits_review(code) for code in ("xa", "xb", "xc", "en")] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -69,6 +86,16 @@ def test_french_puts_a_narrow_space_before_high_marks_and_curls_its_apostrophes(
     assert [text for text in bare if wrong.search(text)] == []
 
 
+def test_spanish_opens_its_questions_keeps_percent_signs_by_their_numbers_and_quotes_with_angles() -> None:
+    wrong = re.compile(r"\d ?%|[ \u00a0\u202f][:;!?,»]|« |\d,\d{3}\b|[“”']")
+    own = ("yyyy", "onData", "Pulse ?")
+    bare = [re.sub(r"`[^`]*`|\{[^}]*\}", "1", told) for _source, told in pairs("es")]
+    bare = [re.sub(r"^\?: |</?\w+>|\*\*|https?://\S+", "", text) for text in bare]
+    bare = [text for text in bare if not any(word in text for word in own)]
+    assert [text for text in bare if wrong.search(text)] == []
+    assert [text for text in bare if text.count("?") != text.count("¿")] == []
+
+
 def test_no_french_text_would_write_de_before_the_vowel_of_a_month_or_place() -> None:
     hiatus = re.compile(r"\b(de|que|le|la) \{(month|months|route|level|country|period|place)\}", re.IGNORECASE)
     assert [told for _source, told in pairs("fr") if hiatus.search(told)] == []
@@ -78,6 +105,14 @@ def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
     assert Language("fr").day(dt.date(2025, 1, 1)) == "1er janvier 2025"
     assert Language("fr").day(dt.date(2025, 1, 31)) == "31 janvier 2025"
     assert Language("en").day(dt.date(2025, 1, 1)) == "1 January 2025"
+    assert Language("es").day(dt.date(2025, 1, 1)) == "1 de enero de 2025"
+
+
+def test_months_and_numbers_are_written_as_spanish_does() -> None:
+    spanish = Language("es")
+    assert spanish.months(dt.date(2025, 2, 1), dt.date(2025, 4, 1)) == "febrero–abril de 2025"
+    assert (spanish.counted(12345), spanish.decimal(0.84)) == ("12.345", "0,84")
+    assert spanish.percent(0.5) == "50\u202f%"
 
 
 def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> None:

@@ -30,6 +30,9 @@ VIEWS = [
     ("evaluation", {"on": "CMR", "group": "route"}),
 ]
 
+IN_LANGUAGES = [*(("fr", *view) for view in VIEWS), *(("es", page, {}) for page in ("overview", "route", "alerts"))]
+"""Words of one catalogue take the same ways as those of another: a few pages in Spanish are enough."""
+
 
 def shown(app: AppTest) -> str:
     """Every text that a page hands to the browser: words, labels, options, tables, charts and alt texts."""
@@ -53,13 +56,16 @@ def texts(node: Any) -> Iterator[str]:  # noqa: ANN401  # a protocol buffer or a
             yield from texts(child)
 
 
-@pytest.mark.parametrize(("page", "address"), VIEWS, ids=str)
+@pytest.mark.parametrize(("language", "page", "address"), IN_LANGUAGES, ids=str)
 @pytest.mark.usefixtures("release")
-def test_no_english_sentence_is_left_on_a_french_page(page: str, address: dict[str, Any]) -> None:
-    app = visit(page, lang="fr", **address)
+def test_no_english_sentence_is_left_on_a_page_in_another_language(
+    language: str, page: str, address: dict[str, Any]
+) -> None:
+    app = visit(page, lang=language, **address)
     said = shown(app)
     assert len(said) > 2000
-    assert english_left(said) == []
+    assert english_left(said, language) == []
+    assert ("Traducción automática" in said) == (language == "es")
 
 
 @pytest.mark.usefixtures("release")

@@ -14,6 +14,7 @@ import plotly
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
 from dashboard.charts.fan import Fan, fan_chart
@@ -63,9 +64,9 @@ DRAW = """(text) => {
 }"""
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("kind", ["narrow", "wide", "explosive"])
-def test_no_two_words_of_a_fan_meet_at_three_widths_in_both_languages(
+def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
     page: Page, monkeypatch: pytest.MonkeyPatch, observed: pd.DataFrame, earlier: pd.DataFrame, kind: str, language: str
 ) -> None:
     monkeypatch.setattr(i18n, "language", lambda: language)
