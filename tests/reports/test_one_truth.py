@@ -15,7 +15,7 @@ from lxml import etree
 from pypdf import PdfReader
 
 from core import table_files
-from core.languages import Language
+from core.languages import Language, languages
 from reports.alert import AlertReport, alert_file, alert_report, rule_record
 from reports.briefing.page import briefing_pdf
 from reports.messages.announcement import Announcement, alert_facts
@@ -46,7 +46,7 @@ def outputs(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> dict[s
     """What each output says about an alert, as text."""
     announcement, language = announced(release, row), Language(code)
     message = compose(announcement, code, DASHBOARD)
-    info = {"en": 0, "fr": 1}[code]
+    info = languages().index(code)
     cap = etree.fromstring(cap_message(announcement, PUBLISHER, DASHBOARD))
     said = cap.findall("{urn:oasis:names:tc:emergency:cap:1.2}info")[info]
     summary = pd.DataFrame({"route_id": release.frame("alerts")["route_id"], "state": "ok", "level": "watch"})
@@ -73,7 +73,7 @@ def report_of(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> Aler
     return alert_report(row, rule_record(row, release.frame("track_record")), Language(code))
 
 
-@pytest.mark.parametrize("code", ["en", "fr"])
+@pytest.mark.parametrize("code", languages())
 def test_sentence_number_window_level_and_record_are_the_same_in_every_output(
     make_release: MakeRelease, code: str
 ) -> None:
@@ -89,7 +89,7 @@ def test_sentence_number_window_level_and_record_are_the_same_in_every_output(
             assert not missing, (output, row["alert_id"], missing, text)
 
 
-@pytest.mark.parametrize("code", ["en", "fr"])
+@pytest.mark.parametrize("code", languages())
 def test_the_window_is_that_of_the_file_and_its_months_are_named_in_full(make_release: MakeRelease, code: str) -> None:
     row = make_release(1, 1).frame("alerts").iloc[0].to_dict()
     report = report_of(make_release(1, 1), row, code)
