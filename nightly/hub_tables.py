@@ -38,9 +38,11 @@ from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from nightly.tables import KEPT, outcome_panel
-from store.export import write_export
+from store.export import ABOUT, about_bytes, export_bytes
 from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
+from store.journal import Journal
+from store.published import tell_published
 from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
@@ -224,53 +226,72 @@ def left_out(error: Exception) -> dict[str, str]:
     return fault_of(error).record(HUB_SOURCE)
 
 
-def publish_tables(home: Path, release: Release, place: str) -> None:
+def publish_tables(home: Path, journal: Journal, release: Release, place: str) -> None:
     """Put the hub and a release's tables about it where machines and other houses find them, ``published/hub``.
 
-    A disk that refuses is logged: the release stands, and the next night writes them again.
+    The journal is told of every file before it is written. A disk that refuses is logged: the release stands, and the
+    next night writes them again.
+
+    Args:
+        home: The home folder.
+        journal: Its journal.
+        release: The night's release.
+        place: The hub's folder or address, an empty text for none.
     """
+    files: dict[str, Callable[[], bytes]] = {}
     for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES):
-        try:
-            write_export(release, table.name, home / FEED / PUBLISHED / f"{table.name}.csv")
-        except VigieError as error:
-            get_logger().warning("a table of the hub was not published", table=table.name, reason=str(error))
-    publish_hub(home, place)
+        files[f"{table.name}.csv"] = partial(export_bytes, release, table.name, "csv")
+        files[f"{table.name}.csv{ABOUT}"] = partial(about_bytes, release, table.name)
+    try:
+        publish_files(home, journal, files | hub_files(home, place))
+    except VigieError as error:
+        get_logger().warning("the hub was not published", reason=str(error))
 
 
-def publish_hub(home: Path, place: str) -> None:
-    """Put the hub itself beside its tables: what was taken in, the configuration, and the target data.
+def publish_files(home: Path, journal: Journal, files: Mapping[str, Callable[[], bytes]]) -> None:
+    """Write files below ``published/hub`` that are not there as they should be; too large ones are left out.
 
-    A submission that was refused is not passed on. What cannot be read or written is logged.
+    Raises:
+        VigieError: One cannot be read or written.
+    """
+    out = home / FEED / PUBLISHED
+    hashes: dict[str, str] = {}
+    for name, content in files.items():
+        if (out / name).resolve().is_relative_to(out.resolve()):  # the names are another house's
+            found = content()
+            if len(found) <= LARGEST_FILE:
+                hashes[name] = sha256_of_bytes(found)
+    tell_published(journal, {f"{PUBLISHED}/{name}": sha256 for name, sha256 in hashes.items()})
+    for name, sha256 in hashes.items():
+        if not ((out / name).is_file() and sha256_of_file(out / name) == sha256):
+            write_bytes(out / name, files[name]())
+
+
+def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:
+    """The hub itself: what was taken in, the configuration, and the target data; a refused submission is not among it.
 
     Args:
         home: The home folder.
         place: The hub's folder or address, an empty text for none.
+
+    Returns:
+        What reads each file, by its path in the hub.
     """
-    store, out = SubmissionStore(home), home / FEED / PUBLISHED
-    try:
-        config = store.config(config_names)
-        hub = read_config(config)[0]
-        if hub is None:
-            return
-        files: dict[str, Callable[[], bytes]] = {name: partial(config.__getitem__, name) for name in config}
-        words = dict(store.metadata())
-        files |= {f"{METADATA}/{name}.yml": partial(words.__getitem__, name) for name in words}
-        for one in _counting(store.all()):
-            files[f"{hub.output_folder}/{one.model_id}/{one.file}"] = partial(store.content, one)
-        if place:
-            there = HubFiles(place)
-            names = [name for folder in ("target-data", "auxiliary-data") for name in there.names(folder)]
-            files |= {name: partial(there.read, name) for name in names if name.endswith(DATA_FILES)}
-        for name, content in files.items():
-            if not (out / name).resolve().is_relative_to(out.resolve()):
-                continue  # the names are another house's
-            found = content()
-            if len(found) <= LARGEST_FILE and not (
-                (out / name).is_file() and sha256_of_file(out / name) == sha256_of_bytes(found)
-            ):
-                write_bytes(out / name, found)
-    except VigieError as error:
-        get_logger().warning("the hub was not published", reason=str(error))
+    store = SubmissionStore(home)
+    config = store.config(config_names)
+    hub = read_config(config)[0]
+    if hub is None:
+        return {}
+    files: dict[str, Callable[[], bytes]] = {name: partial(config.__getitem__, name) for name in config}
+    words = dict(store.metadata())
+    files |= {f"{METADATA}/{name}.yml": partial(words.__getitem__, name) for name in words}
+    for one in _counting(store.all()):
+        files[f"{hub.output_folder}/{one.model_id}/{one.file}"] = partial(store.content, one)
+    if place:
+        there = HubFiles(place)
+        names = [name for folder in ("target-data", "auxiliary-data") for name in there.names(folder)]
+        files |= {name: partial(there.read, name) for name in names if name.endswith(DATA_FILES)}
+    return files
 
 
 def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataFrame, dict[str, dict[str, Any]]]:

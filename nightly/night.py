@@ -280,7 +280,7 @@ def _make_release(run: Run) -> RunResult:
             RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         }
         release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
-        publish_tables(home, release, settings.hub.place)
+        publish_tables(home, run.journal, release, settings.hub.place)
         _remove_old_releases(home, settings)
         # People are told of a release when those who follow the store can see it.
         run.delivery.deliver()

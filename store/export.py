@@ -21,8 +21,8 @@ from store.files import ASIDE, named_errors, write_bytes
 from store.releases import Release
 
 KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
-
-
+ABOUT = ".about.txt"
+"""Ending of the text that stands beside an export."""
 Chosen = Callable[[pd.DataFrame], pd.DataFrame]
 """Takes the rows that are wanted out of a table."""
 
@@ -57,11 +57,16 @@ def write_export(
     if kind not in KINDS:
         raise InputError(f"--out {out.name}: the ending must be one of .{', .'.join(KINDS)}")
     content = export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen)
-    beside = out.with_name(out.name + ".about.txt")
+    beside = out.with_name(out.name + ABOUT)
     with named_errors(out):
         write_bytes(out, content)
-        write_bytes(beside, ("\n".join(_lines(release, table)) + "\n").encode())
+        write_bytes(beside, about_bytes(release, table))
     return beside
+
+
+def about_bytes(release: Release, table: str) -> bytes:
+    """The text that stands beside an export of a table."""
+    return ("\n".join(_lines(release, table)) + "\n").encode()
 
 
 def write_observations(known: pd.DataFrame, cited: Iterable[str], day: dt.date, out: Path) -> Path:

@@ -25,11 +25,23 @@ def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) ->
     Raises:
         StoreError: A file or the journal cannot be written.
     """
+    tell_published(journal, {name: sha256_of_bytes(content) for name, content in files.items()})
+    for name, content in files.items():
+        write_bytes(home / FEED / name, content)
+
+
+def tell_published(journal: Journal, hashes: Mapping[str, str]) -> None:
+    """Tell the journal the hashes of files that are about to be written, of those that are not as it told last.
+
+    Args:
+        journal: The home's journal.
+        hashes: By path inside ``published/``.
+
+    Raises:
+        StoreError: The journal cannot be written.
+    """
     told: dict[str, str] = {}
     for row in journal.entries(action=WRITTEN):
         told |= row.payload
-    hashes = {name: sha256_of_bytes(content) for name, content in files.items()}
     if new := {name: sha256 for name, sha256 in hashes.items() if told.get(name) != sha256}:
         journal.record(Entry("nightly", WRITTEN, FEED, payload=new))
-    for name, content in files.items():
-        write_bytes(home / FEED / name, content)

@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import StoreError
 from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
-from store.files import sha256_of_file
+from store.files import ASIDE, sha256_of_file
 from store.journal import existing_journal
 from store.published import WRITTEN
 from store.releases import ReleaseStore
@@ -47,10 +47,10 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     manifests = _manifests(store.folder)
     if kept or not settings.store.url:
         yield from _journal_problems(home, settings.journal_url, manifests, kept)
+        yield from _published_problems(home, settings.journal_url)
     yield from _figure_problems(home)
     if not settings.store.url:  # several homes fill the vintages of a shared store
         yield from _vintage_problems(home, settings.journal_url, manifests)
-    yield from _published_problems(home, settings.journal_url)
     if head and head != store.head():
         hashes = {sha256_of_file(path): run_id for run_id, path in _paths(store.folder).items()}
         where = f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
@@ -105,19 +105,27 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
 
 
 def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
-    """Files for machines that are not as they were written; of those of before that was recorded nothing is known."""
+    """Files for machines that are not as they were written, are gone, or of which the journal does not tell."""
     written: dict[str, list[str]] = {}
     with existing_journal(setting, home) as journal:
-        for row in journal.entries(action=WRITTEN) if journal is not None else []:
+        if journal is None:
+            return
+        for row in journal.entries(action=WRITTEN):
             for name, sha256 in row.payload.items():
                 written.setdefault(name, []).append(str(sha256))
+    for path in sorted((home / FEED).rglob("*")):
+        name = path.relative_to(home / FEED).as_posix()
+        if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
+            yield Problem("", f"{FEED}/{name}", "was added: the journal does not tell of it")
     for name, hashes in sorted(written.items()):
         path = home / FEED / name
-        # Of machines that share a journal each writes files of its own, maybe older ones.
+        # Of machines that share a journal each writes files of its own, maybe older ones. A night that is killed while
+        # it writes the hub's files leaves some as they were before; the next one writes them.
+        latest = hashes if setting else hashes[-2:] if name.startswith("hub/") else hashes[-1:]
         if not path.is_file():
-            if not setting:
+            if not setting and not (name.startswith("hub/") and len(hashes) == 1):
                 yield Problem("", f"{FEED}/{name}", "is missing: the journal tells of it")
-        elif sha256_of_file(path) not in (hashes if setting else hashes[-1:]):
+        elif sha256_of_file(path) not in latest:
             yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")
 
 

@@ -16,8 +16,10 @@ from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.targets import config_files
 from nightly.hub import collect, validate
 from nightly.hub_score import score_hub
-from nightly.hub_tables import collect_night, hub_tables, publish_hub
+from nightly.hub_tables import collect_night, hub_files, hub_tables, publish_files
 from store.hub import SubmissionStore
+from store.journal import Journal, journal_url
+from store.published import WRITTEN
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT
 
@@ -101,10 +103,14 @@ def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refuse
     broken = FILE.replace(ROUND, "2024-10-31")
     write(place, {broken: content(1), "target-data/oracle-output.csv": b"a\n", "target-data/run.exe": b"a"})
     collect(str(place), tmp_path, IN_TIME)
-    publish_hub(tmp_path, str(place))
+    journal = Journal(journal_url("", tmp_path))
+    publish_files(tmp_path, journal, hub_files(tmp_path, str(place)))
+    told = {name for row in journal.entries(action=WRITTEN) for name in row.payload}
+    journal.close()
     out = tmp_path / "published" / "hub"
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert found >= {FILE, f"model-metadata/{MODEL}.yml", "hub-config/tasks.json", "target-data/oracle-output.csv"}
+    assert told == {f"hub/{name}" for name in found}
     assert not found & {broken, "target-data/run.exe"}
     assert (out / FILE).read_bytes() == content(1)
     assert validate(str(out)).faults == []

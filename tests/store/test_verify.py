@@ -56,7 +56,7 @@ def home(tmp_path: Path, release_frames: Frames, observations: Rows) -> Path:
         night(home, release_frames, day)
     journal = Journal(journal_url("", home))
     for feed in (b"<feed/>", b"<feed>one</feed>"):
-        write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>"})
+        write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>", "hub/a.csv": b"model_id"})
     journal.close()
     return home
 
@@ -159,6 +159,9 @@ TAMPERINGS: dict[str, Callable[[Path], None]] = {
     "figures of a new source added": lambda home: add_figures(home, "other"),
     "a feed": lambda home: overwrite(home / "published" / "alerts.atom", b"<feed>two</feed>"),
     "a feed put back as it was before": lambda home: overwrite(home / "published" / "alerts.atom", b"<feed/>"),
+    "a feed added": lambda home: (home / "published" / "other.atom").write_text("<feed/>"),
+    "a file of the hub added": lambda home: (home / "published" / "hub" / "more.csv").write_text("model_id"),
+    "a file of the hub altered": lambda home: overwrite(home / "published" / "hub" / "a.csv", b"model_id,more"),
     "a published message taken away": lambda home: (home / "published" / "one.xml").unlink(),
     "figures of a release": lambda home: overwrite(newest(home) / "scores.parquet", b"x"),
     "a former release taken away": lambda home: shutil.rmtree(sorted((home / "releases").glob("2*"))[0]),
