@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.settings import PROJECT
-from tests.faults.nights import clocks, damage, disks, kills, schedulers, writes
+from tests.faults.nights import clocks, damage, disks, kills, schedulers, small, writes
 from tests.faults.nights.bench import PUBLISHED, Bench, Home, Result
 from tests.faults.nights.processes import FaultError
 from tests.faults.nights.watchers import WatchError
@@ -39,6 +39,7 @@ SETTINGS = "[operation]\nkeep_nights = 4\n"
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
+    "small": small.killed_small,
     "writing": writes.killed_writing,
     "two": schedulers.two_schedulers,
     "disk": disks.disk_full,
