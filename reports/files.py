@@ -56,6 +56,8 @@ COLUMNS: Mapping[str, Column] = {
     "flag": Column(_("Note"), _("provisional or estimated figures are named")),
     "last_flag": Column(_("Note"), _("p: provisional, e: estimated")),
     "note": Column(_("Remark"), _("what must be known about the row")),
+    "last_day": Column(_("Newest day"), _("newest day that is counted")),
+    "so_far": Column(_("Counted so far"), _("people counted of the period up to that day"), PERSONS, COUNTED),
     "obs_value": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
     "observed": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
     "counted": Column(_("Counted"), _("people counted since"), PERSONS, COUNTED),

@@ -20,13 +20,15 @@ from dashboard import (
     time_travel,
 )
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
+from dashboard.charts.weeks import week_alt, week_chart
 from dashboard.i18n import _, lang, ngettext
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge
-from reports import route
+from reports import route, weeks
 from reports.changes import change_since, change_words
+from reports.weeks import WeekView
 
 TITLE, PLACE = _("Route"), 2
 
@@ -54,6 +56,8 @@ def show(night: Night) -> None:
     with figures:
         memory.drawn(night, partial(show_key_numbers, view), "key numbers", *view.key)
     layout.let_draw()
+    if not origin:
+        show_weeks(view)
     show_details(view)
 
 
@@ -149,6 +153,26 @@ def show_key_numbers(view: RouteView) -> None:
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
     st.markdown(f"{layout.small(route.skill_words(view, lang()))} :small[{how}]")
+
+
+def show_weeks(view: RouteView) -> None:
+    """The next eight weeks, where the route is counted by day."""
+    tables_of = [view.night.frame(name) for name in ("weeks", "week_scores", "observations")]
+    found = memory.made(view.night, partial(weeks.week_view, *tables_of, view.route_id), "weeks", view.route_id)
+    if found is not None:
+        memory.drawn(view.night, partial(draw_weeks, view, found), "weeks drawn", view.route_id)
+
+
+def draw_weeks(view: RouteView, found: WeekView) -> None:
+    """Chart, what it rests on, and its record."""
+    title = weeks.week_title(found, lang())
+    st.header(layout.plain(title), anchor=False)
+    layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
+    said = f"{weeks.week_record(found, lang())} {weeks.week_basis(found, lang())}"
+    st.markdown(layout.small(layout.plain(said)))
+    rows = view.night.frame("observations")
+    sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
+    downloads.figures(downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources), title)
 
 
 def show_details(view: RouteView) -> None:

@@ -189,7 +189,7 @@ def season_bars(
     largest = max([*values, threshold] if threshold is not None else values)
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
         low, high = (min(float(at[level]), largest) for level in interval_levels(coverage))
-        figure.add_trace(_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
+        figure.add_trace(interval_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
     line = {"color": theme.median, "width": 2.4}
     figure.add_shape(type="line", x0=here - 0.31, x1=here + 0.31, y0=median, y1=median, line=line)
     texts = [
@@ -241,7 +241,8 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
     )
 
 
-def _box(place: int, low: float, high: float, coverage: float, fill: str) -> go.Bar:
+def interval_box(place: int, low: float, high: float, coverage: float, fill: str) -> go.Bar:
+    """One central interval as a box at a place on the axis."""
     return go.Bar(
         x=[place],
         y=[high - low],
