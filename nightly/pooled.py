@@ -22,7 +22,7 @@ import pandas as pd
 
 from core.errors import InputError, Message
 from core.schema import ALL
-from core.settings import Settings
+from core.settings import SNAPSHOT, Settings
 from forecasting.kept import Fits
 from forecasting.model import BoolArray
 from forecasting.models.pooled import library
@@ -35,7 +35,6 @@ from forecasting.workers import Progress, Workers
 from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
-from nightly.inputs import SNAPSHOT
 from nightly.real_time import FREQ, SETTLED_DAYS, RealTimeData
 from store.caches import FitStore
 from store.vintages import CELL, reduce_as_of

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.ensemble import FEWEST_SCORED, NO_SKILL, WINDOW, _choose, _judge, combine
+from forecasting.ensemble import FEWEST_SCORED, MOST_RECORDS, NO_SKILL, WINDOW, _choose, _judge, combine
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
@@ -234,3 +234,14 @@ def test_the_pooled_model_stays_beside_models_of_single_series_however_it_fared(
     weights = combine(pd.concat(parts), panel).weights
     assert 0 < weight_of(weights, "vigie-pooled")[-1] < 0.3
     assert records_of(weights, "vigie-pooled")[-1] > 1
+
+
+def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> None:
+    panel = world()
+    members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-ets", 0.0, spread=4.0)])
+    early = members[members["origin_date"] < panel.end_dates[12 + FEWEST_SCORED]]
+    made = combine(early, panel).forecasts
+    assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT, atol=1.0)
+    assert made.keys["capped"].all()
+    calm = combine(member(panel, "vigie-baseline", 0.0), panel).forecasts
+    assert not calm.keys["capped"].any()
