@@ -14,8 +14,9 @@ from alerts.lifecycle import SIGNED_OFF
 from core.entry import Entry
 from core.errors import InputError
 from core.settings import load_settings
+from nightly import night
 from store.journal import Journal, journal_url
-from store.releases import ReleaseStore
+from store.releases import About, ReleaseStore
 from tests.faults.delivery import READERS, publish, settings_text
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 from tests.store.conftest import postgres_server, postgres_url
@@ -88,8 +89,19 @@ def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_a
     assert (row.actor, row.reason, row.payload["letter"]) == ("Ada", "left the service", chosen)
 
 
+def night_without_forecasting(run: night.Run) -> night.RunResult:
+    """A night that publishes the former release's tables again, delivers and tells, as every night does."""
+    place = run.delivery.home
+    former = ReleaseStore(place).current()
+    assert former is not None
+    frames = {name: former.read(name) for name in former.names}
+    release = ReleaseStore(place).publish(frames, {}, About(run.date, "0.1.0", {}, {}))
+    run.delivery.deliver()
+    return night.RunResult(release, [], 0, {"in all": 1.0}, night.notify(place, run.settings, run.journal, release))
+
+
 def test_a_restored_home_sends_nothing_and_shares_nothing_until_it_is_adopted(
-    home: Path, tmp_path: Path, mailbox: Mailbox, hook: Requests
+    home: Path, tmp_path: Path, mailbox: Mailbox, hook: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tmp_path / "shared"
     text = home.joinpath("settings.toml").read_text()
@@ -107,6 +119,10 @@ def test_a_restored_home_sends_nothing_and_shares_nothing_until_it_is_adopted(
     with pytest.raises(InputError, match="nothing is shared"):
         vigie(drill, "store", "push")
     vigie(drill, "prune")
+    monkeypatch.setattr(night, "_make_release", night_without_forecasting)
+    told = vigie(drill, "nightly")
+    assert (told.exit_code, "drill: nothing is sent" in told.output) == (0, True)
+    assert len(ReleaseStore(drill).all()) == len(ReleaseStore(home).all()) + 1
     assert (mailbox.mails, hook.taken, store.exists()) == ([], [], False)
     assert (tmp_path / "live.sqlite").read_bytes() == live
     assert json.loads(vigie(drill, "health", "--once").output)["drill"] is True

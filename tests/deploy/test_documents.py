@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import json
 import re
@@ -33,6 +34,12 @@ def commands(document: Path) -> Iterator[str]:
             yield END.sub("", found.group(1)).strip()
 
 
+@functools.cache
+def whole_command() -> Any:  # noqa: ANN401  # typer carries a copy of click, whose types it does not publish
+    """The command with all that is below it; making it takes longer than asking it."""
+    return typer.main.get_command(app)
+
+
 CASES = [(document.name, line) for document in DOCUMENTS for line in dict.fromkeys(commands(document))]
 
 
@@ -42,7 +49,7 @@ def test_documents_hold_commands() -> None:
 
 @pytest.mark.parametrize(("document", "line"), CASES)
 def test_a_command_in_a_document_is_one_of_vigie_with_options_that_it_has(document: str, line: str) -> None:
-    command: Any = typer.main.get_command(app)  # typer carries a copy of click, whose types it does not publish
+    command: Any = whole_command()
     words = [word for word in shlex.split(line) if word != "…"]
     while hasattr(command, "commands") and words and words[0] in command.commands:
         command = command.commands[words.pop(0)]
