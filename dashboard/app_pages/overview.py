@@ -21,7 +21,7 @@ from reports.together import together
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 318
+MAP_HEIGHT = 235
 """So that the page is one screen of 1440 × 900."""
 
 
@@ -31,15 +31,16 @@ def show(night: Night) -> None:
     summary = memory.made(night, partial(summarise, night, ends), "summary")
     former = reads.night(night.previous) if night.previous else None
     found = decisions.found_on(night, former, summary)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title(decisions.title(night, former, found, summary), anchor=False)
+    st.title(decisions.title(night, former, found, summary), anchor=False)
+    show_older_forecasts(night)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            memory.drawn(night, partial(show_total, night, summary), "together")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             if len(night.frame("year_ahead")):
                 label = _("Year ahead →")
                 st.markdown(f":small[[{label}]({state.link('year_ahead')})]")
             downloads.briefing_button(night)
-    show_older_forecasts(night)
-    memory.drawn(night, partial(show_total, night, summary), "together")
     waiting, changed = st.columns([2.05, 1], gap="medium")
     with waiting:
         decisions.show_cards(night, found)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.languages import DEFAULT_LANGUAGE, languages
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.settings import SNAPSHOT
 from forecasting.verification.scores import COLUMNS
@@ -70,19 +71,22 @@ def test_errors_are_told_by_route_and_by_group_of_nationalities(release: Release
 
 def test_every_text_stands_in_every_language_under_the_same_name(release: Release) -> None:
     names = set(release.manifest["files"])
-    english = {name for name in names if name.endswith(".md") and not name.startswith("fr/")}
-    assert {name.removeprefix("fr/") for name in names if name.startswith("fr/")} == english
+    others = [code for code in languages() if code != DEFAULT_LANGUAGE]
+    english = {name for name in names if name.endswith(".md") and name.partition("/")[0] not in others}
+    for code in others:
+        assert {name.removeprefix(f"{code}/") for name in names if name.startswith(f"{code}/")} == english
     assert "model_cards/vigie-ensemble.md" in english
 
 
-def test_no_english_sentence_is_left_in_a_french_text(release: Release) -> None:
+@pytest.mark.parametrize("code", [code for code in languages() if code != DEFAULT_LANGUAGE])
+def test_no_english_sentence_is_left_in_a_text_of_another_language(release: Release, code: str) -> None:
     citations = [card.citation for card in CARDS.values()]
-    for name in (name for name in release.manifest["files"] if name.startswith("fr/")):
+    for name in (name for name in release.manifest["files"] if name.startswith(f"{code}/")):
         text = release.document(name).replace("\\", "")
         # A citation names a data set as its publisher does.
         for citation in citations:
             text = text.replace(citation, "")
-        assert english_left(text) == [], name
+        assert english_left(text, code) == [], name
     assert english_left(release.document("model_cards/vigie-ensemble.md"))
 
 
