@@ -51,6 +51,15 @@ _WHOLE = re.compile(rf"names?|nome|nombre_y_\w+|{_PLACE}|[\w]*_?phone_\w+|(passp
 _ANYWHERE = re.compile(rf"(?:^|_)(?:{_NAMES}|{_BIRTH}|{_PAPERS}|{_NUMBERS}|{_REACH})(?:_|$)")
 """English, French, German, Spanish and Italian; the second kind stands for a person whatever stands around it."""
 
+_NEAR = """
+surname firstname lastname familyname maidenname fullname birthdate dateofbirth placeofbirth passport telephone
+fingerprint identifier latitude longitude emailaddress prenom nomdefamille datedenaissance lieudenaissance passeport
+empreintesdigitales courriel vorname nachname familienname geburtsdatum geburtsort reisepass personalausweis
+telefonnummer anschrift apellido apellidos nombrecompleto fechadenacimiento pasaporte correoelectronico expediente
+cognome nominativo datadinascita luogodinascita passaporto codicefiscale indirizzo
+"""
+"""Names in one word, near which another is not refused by its name alone: a person looks."""
+
 
 class PersonLevelError(SourceError, SchemaError):
     """A table describes persons, single landings or vessels."""
@@ -77,6 +86,30 @@ def is_person_level(column: object) -> bool:
     """Whether a column of that name would describe persons, single landings or vessels."""
     name = normalised(column)
     return _WHOLE.fullmatch(name) is not None or _ANYWHERE.search(name) is not None
+
+
+def resembles_person_level(column: object) -> bool:
+    """Whether a name, or a word of it, differs by a letter from one that describes persons, or runs its words together.
+
+    A column for which :func:`is_person_level` holds is none of these.
+    """
+    name = normalised(column)
+    words = {name.replace("_", ""), *name.split("_")}
+    return not is_person_level(column) and any(_is_near(word, known) for word in words for known in _NEAR.split())
+
+
+def _is_near(word: str, known: str) -> bool:
+    """At most one letter added, left out or exchanged, or two beside each other swapped."""
+    if abs(len(word) - len(known)) > 1:
+        return False
+    begin = next((at for at, (one, other) in enumerate(zip(word, known, strict=False)) if one != other), len(word))
+    rest, wanted = word[begin:], known[begin:]
+    return (
+        rest[1:] == wanted[1:]
+        or rest[1:] == wanted
+        or rest == wanted[1:]
+        or (len(rest) > 1 and rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:])
+    )
 
 
 def normalised(column: object) -> str:

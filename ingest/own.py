@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from babel.dates import get_month_names
 
-from core.aggregates import refuse_person_level
+from core.aggregates import refuse_person_level, resembles_person_level
 from core.errors import InputError, Message, SourceError, message
 from core.languages import languages
 from core.languages import marked as _
@@ -87,9 +87,11 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
         raise _with_advice(error) from None
     if not found:
         raise SourceError(raw.name, _("the file holds no figures"))
+    fault = _("the column “{column}” may describe persons: its name is near one that does")
     return Parsed(
         pd.concat([part.observations for part in found], ignore_index=True),
         pd.concat([aside, *(part.rejected for part in found)], ignore_index=True),
+        tuple(message(fault, column=str(name)) for name in frame.columns if resembles_person_level(name)),
     )
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from core.errors import InputError, SourceError
+from core.errors import InputError, Message, SourceError
 from core.languages import Language
 from core.languages import marked as _
 
@@ -40,10 +40,12 @@ class Parsed:
     Attributes:
         observations: Frame that keeps ``core.release.OBSERVATIONS``.
         rejected: Frame that keeps ``core.release.REJECTED``: rows set aside with the rule they broke.
+        doubts: Why a person must look before the figures are known; mostly none.
     """
 
     observations: pd.DataFrame
     rejected: pd.DataFrame
+    doubts: tuple[Message, ...] = ()
 
 
 class Source(Protocol):

@@ -327,7 +327,7 @@ def _take(
     former = editions.newest_of(source_id, arrival.sha256)
     refused = [] if former is None or former.state not in (WITHDRAWN, REJECTED_BY_PERSON) else [_decided(former)]
     vintages.append_rejected(parsed.rejected)
-    reasons = [*refused, *judged.held]
+    reasons = [*refused, *parsed.doubts, *judged.held]
     edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, judged.told)
     repeated = former is not None and edition.edition_id == former.edition_id
     new_rows = 0 if repeated or reasons else edition.new + edition.changed + edition.gone

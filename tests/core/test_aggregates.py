@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from core.aggregates import PLACES_OF_EVENTS, PersonLevelError, is_person_level, normalised, refuse_person_level
+from core.aggregates import (
+    PLACES_OF_EVENTS,
+    PersonLevelError,
+    is_person_level,
+    normalised,
+    refuse_person_level,
+    resembles_person_level,
+)
 from core.errors import InputError, SchemaError
 
 REFUSED = (
@@ -37,6 +44,20 @@ def test_a_column_about_persons_landings_or_vessels_is_known_in_any_writing(colu
 @pytest.mark.parametrize("column", ALLOWED)
 def test_a_column_of_an_aggregate_is_not_mistaken_for_one(column: str) -> None:
     assert not is_person_level(column)
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["DateOfBrith", "firstnme", "Surnme", "Nachnahme", "Geburtsdatun", "Date_of_birt",
+     "Apelido", "Congome", "Passpor", "Latitute", "Fechadenacimento", "Codice_fiscalle", "Telefonnumer"],
+)  # fmt: skip
+def test_a_name_near_one_about_persons_is_for_a_person_to_judge(column: str) -> None:
+    assert is_person_level(column) or resembles_person_level(column)
+
+
+@pytest.mark.parametrize("column", ALLOWED)
+def test_a_name_of_an_aggregate_is_near_none_about_persons(column: str) -> None:
+    assert not resembles_person_level(column)
 
 
 def test_the_error_names_the_table_and_every_column_as_it_is_written() -> None:

@@ -47,6 +47,15 @@ def months(count: int = 26) -> dict[str, int]:
     return {str(month): int(n) for month, n in zip(pd.period_range(end="2024-12", periods=count, freq="M"), counts)}  # noqa: B905  # as many months as counts
 
 
+def test_a_column_named_almost_as_one_about_persons_holds_the_file_for_a_person(tmp_path: Path) -> None:
+    file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
+    lines = file.read_text().split()
+    file.write_text("\n".join([f"{lines[0]},Surnme", *(f"{line},x" for line in lines[1:]), ""]))
+    done = ingest_own(tmp_path / "home", file, mapping)
+    assert (done.is_held, done.new_rows) == (True, 0)
+    assert "“Surnme” may describe persons" in done.summary()
+
+
 def test_a_mapping_is_kept_and_the_inbox_reads_by_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
