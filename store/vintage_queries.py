@@ -9,17 +9,6 @@ holds; and ``version``, what the row was when it was stored: the ``first`` of it
 # ruff: noqa: S608  # the queries are constants
 from __future__ import annotations
 
-AS_OF = """
-WITH known AS (SELECT cell, row, obs_value, as_of, stored_at, version FROM vintages WHERE as_of <= $day),
--- Most cells have one version, and it holds. Only these can take another one's place:
-later AS (SELECT cell, as_of, stored_at FROM known
-    WHERE version <> 'first' OR cell IN (SELECT cell FROM known WHERE version = 'backdated'))
-SELECT row FROM known ANTI JOIN later ON known.cell = later.cell AND (
-    known.as_of < later.as_of OR known.as_of = later.as_of AND known.stored_at < later.stored_at)
-WHERE obs_value IS NOT NULL
-"""
-"""Rows that held at the end of ``$day``: of each cell the version with the latest ``as_of``, if it has a value."""
-
 HISTORY = "SELECT cell, row FROM vintages ORDER BY cell, as_of, stored_at"
 """Every version."""
 

@@ -150,12 +150,19 @@ class VintageStore:
             StoreError: A file is damaged; the text names it.
         """
         table = self._table(exclude_sources, only)
-        rows = _ask(table, vintage_queries.AS_OF, day=_day(date))["row"]
-        cell = table["cell"].to_numpy()[rows]
-        order = np.argsort(cell, kind="stable")
-        # While files are merged, a row may be met twice.
-        is_last = np.diff(cell[order], append=-1) != 0
-        return _frame(table, rows[order[is_last]], COLUMNS)
+        cell, as_of, stored_at = (table[name].to_numpy() for name in (CELL, "as_of", "stored_at"))
+        rows = np.flatnonzero(as_of <= _day(date).to_datetime64())
+        rows = rows[np.argsort(cell[rows], kind="stable")]
+        is_again = np.diff(cell[rows], prepend=-1) == 0
+        former, later = rows[:-1][is_again[1:]], rows[1:][is_again[1:]]
+        in_order = (as_of[former] < as_of[later]) | (as_of[former] == as_of[later]) & (
+            stored_at[former] <= stored_at[later]
+        )
+        if not in_order.all():  # files are seldom met out of the order in which they were stored
+            rows = rows[np.lexsort((stored_at[rows], as_of[rows], cell[rows]))]
+        rows = rows[np.diff(cell[rows], append=-1) != 0]
+        rows = rows[table["obs_value"].is_valid().to_numpy()[rows]]
+        return _frame(table, rows, COLUMNS)
 
     def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """Every stored version; :func:`reduce_as_of` reduces it to what was known on a date.
