@@ -52,7 +52,8 @@ def main() -> None:
             for freq, number in OTHER_ROUNDS.items()
             for one in pd.period_range(end=last_complete_period(DEMONSTRATION_DATE, freq), periods=number)
         ]
-        tables, about = [], {}
+        tables: list[pd.DataFrame] = []
+        about: dict[str, dict[str, object]] = {}
         for series, rounds in ((data.forecastable, months), (others, later)):
             place = Path(folder) / f"hub of {len(series)}"
             made, words = rounds_of(place, data, series, [f"{one:%Y-%m-%d}" for one in rounds])

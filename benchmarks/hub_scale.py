@@ -52,7 +52,7 @@ def main() -> None:
         read, reading = _seconds(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
         found, collecting = _seconds(lambda: collect(str(place), home, AS_OF))
         wide = pd.DataFrame(values, index=ends, columns=SERIES).rename_axis("target_end_date").reset_index()
-        counts = wide.melt("target_end_date", var_name="series_id").assign(as_of=pd.NaT)
+        counts = wide.melt("target_end_date", var_name="series_id").assign(as_of=np.datetime64("NaT", "ns"))
         tables, scoring = _seconds(lambda: hub_tables(FORECASTS.empty(), counts, home, AS_OF))
     if found.refused:
         raise SystemExit(str(next(iter(found.refused.values()))[0]))

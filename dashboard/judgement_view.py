@@ -9,13 +9,19 @@ from access.roles import HAND_IN
 from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import layout, reads, state, visitor
+from dashboard.charts.drawn import line_to_draw_on, scale
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang
 from dashboard.route_view import RouteView
+from dashboard.theme import CHART_CONFIG, current_theme
 from hub.judgement import LARGEST, Judgement, departures, fitted
 from workflow.judgements import hand_in, said_by
 
 LONGEST_NAME, LONGEST_PSEUDONYM = 80, 16
+SHORT = 0.04
+"""Share of the line below which a drag means the middle."""
+THREE = (0.1, 0.5, 0.9)
+"""Levels of the numbers that a person names."""
 _SHOWN = {0.025: "95", 0.1: "80", 0.25: "50"}
 
 
@@ -42,12 +48,14 @@ def show(view: RouteView) -> None:
             _("Month"), months, width=180, format_func=lambda month: lang().month(pd.Timestamp(month)),
             **state.widget("month", chosen),
         )  # fmt: skip
+        keys = [f"judged:{view.key}:{chosen}:{level}" for level in THREE]
+        for key, level in zip(keys, THREE, strict=True):
+            st.session_state.setdefault(key, round(float(own.loc[level])))
         low, median, high = (
-            st.number_input(
-                label, 0, LARGEST, round(float(own.loc[level])), 50, key=f"judged:{view.key}:{chosen}:{level}"
-            )
-            for label, level in ((_("Low"), 0.1), (_("Middle"), 0.5), (_("High"), 0.9))
+            st.number_input(label, 0, LARGEST, step=50, key=key)
+            for label, key in zip((_("Low"), _("Middle"), _("High")), keys, strict=True)
         )
+    _show_line([float(own.loc[level]) for level in THREE], [low, median, high], keys)
     try:
         quantiles = pd.Series(fitted(low, median, high), index=list(QUANTILE_LEVELS))
     except VigieError as error:
@@ -57,6 +65,31 @@ def show(view: RouteView) -> None:
     if visitor.allows(HAND_IN):
         _own_record(view)
         _form(view, Judgement(view.series_id, _origin(view), _horizon(view, end), low, median, high))
+
+
+def _show_line(ensemble: list[float], said: list[float], keys: list[str]) -> None:
+    """The same three numbers drawn: a long drag is the range, a short one the middle; keyboards have the fields."""
+    times = st.session_state.setdefault(f"drawn:{keys[0]}", 0)
+    name = f"line:{keys[0]}:{times}"
+
+    def take() -> None:
+        drawn = st.session_state[name].selection
+        st.session_state[f"drawn:{keys[0]}"] = times + 1  # a fresh chart: a range that stays would take the next click
+        if not drawn.box:
+            return
+        first, last = (max(round(end), 0) for end in sorted(drawn.box[0]["x"]))
+        low, middle, high = (int(st.session_state[key]) for key in keys)
+        if last - first < SHORT * scale(ensemble, said):
+            middle = (first + last) // 2
+            low, high = min(low, middle), max(high, middle)
+        else:
+            low, middle, high = first, min(max(middle, first), last), last
+        st.session_state.update(zip(keys, (low, middle, high), strict=True))
+
+    figure = line_to_draw_on(ensemble, said, current_theme())
+    alt = _("The ensemble’s range above, yours below; the fields say the same")
+    st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=alt, key=name, on_select=take, selection_mode="box")
+    st.markdown(layout.small(_("Or draw: drag across the line for the range; a short drag sets the middle.")))
 
 
 def _said(quantiles: pd.Series, ensemble: float) -> str:

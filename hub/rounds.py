@@ -87,7 +87,7 @@ def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
             continue
         newest = newest.sort_values("target_end_date")
         last = pd.Period(newest["target_end_date"].iloc[-1], freq=pandas_frequency(freq))
-        behind, horizons = (pd.Period(origin, freq=last.freq) - last).n, RHYTHMS[freq].horizons
+        behind, horizons = (pd.Period(origin, freq=pandas_frequency(freq)) - last).n, RHYTHMS[freq].horizons
         logs = np.log1p(newest["value"].to_numpy(dtype=float))
         parts.append(predict(History(logs, logs, 1, last, 0), behind + horizons)[behind:])
         ends = [(last + behind + step).end_time.normalize() for step in range(1, horizons + 1)]

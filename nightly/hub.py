@@ -119,8 +119,8 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     known = release.read("observations")
     data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
     both = pd.concat([both, weeks, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
-    chosen = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
-    made = own_submissions(*chosen, release.as_of)
+    both, paths = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
+    made = own_submissions(both, paths, release.as_of)
     out: dict[str, bytes] = {}
     for (model_id, round_id), rows in made.items():
         path = f"{hub.output_folder}/{model_id}/{round_id}-{model_id}.parquet"

@@ -108,10 +108,9 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
     replayed, about = read_rounds()
     received, editions, own_words = collected(home, date)
     about |= own_words
-    others = [_timed(_bare(table), timing) for table, timing in (
-        (_closed(replayed, date), REPLAY), (received, None if received is None else received.keys["timing"])
-    ) if table is not None and len(table.keys)]  # fmt: skip
-    if not others:
+    others = [] if replayed is None else [_timed(_bare(_closed(replayed, date)), REPLAY)]
+    others += [] if received is None else [_timed(_bare(received), received.keys["timing"])]
+    if not any(len(one.keys) for one in others):
         return {table.name: table.empty() for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)}
     everything = with_own(stack(others), hindcasts, counts)
     newest = counts.drop_duplicates(["series_id", "target_end_date"], keep="last").dropna(subset=["value"])
@@ -142,7 +141,9 @@ def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tupl
         hindcasts: Quantile rows of the routes; each origin is a round.
         asylum: Forecasts and hindcasts of asylum applications, whose figures come later than their rounds.
     """
-    routes = dated(outcome_panel(data).long().rename(columns={"value": "obs_value"}).assign(as_of=pd.NaT))
+    routes = dated(
+        outcome_panel(data).long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
+    )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
     counts = dated(every_version(data, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
@@ -355,10 +356,8 @@ def _timed(table: QuantileTable, timing: str | pd.Series) -> QuantileTable:
     )
 
 
-def _closed(table: QuantileTable | None, date: dt.date) -> QuantileTable | None:
+def _closed(table: QuantileTable, date: dt.date) -> QuantileTable:
     """Rounds that were closed on a day: a replay may know what was known until then."""
-    if table is None:
-        return None
     days = table.keys["series_id"].map(
         {one: RHYTHMS[frequency(one)].due[1] for one in table.keys["series_id"].unique()}
     )
