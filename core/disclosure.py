@@ -144,17 +144,17 @@ def _is_small(counts: pd.Series) -> pd.Series:
 def _hidden_cells(rows: pd.DataFrame, hidden_before: _Mask, shown_before: _Mask) -> _Mask:
     """Which cells to hide, by cell number; both masks by cell number too."""
     values = rows.groupby("cell")["obs_value"].max().to_numpy()
-    sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy() | hidden_before
+    sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy()
     cells = rows.drop_duplicates("cell").set_index("cell").sort_index()[_KEY]
     count, finer = len(cells), _finer_than_route(cells)
     cells, values = _with_unpublished(cells, values)
     # What nobody publishes is hidden, may follow, and ties published levels together.
-    finer, sensitive, shown_before = (
+    finer, sensitive, shown_before, hidden_before = (
         np.pad(mask, (0, len(cells) - count), constant_values=fill)
-        for mask, fill in ((finer, True), (sensitive, False), (shown_before, False))
+        for mask, fill in ((finer, True), (sensitive, False), (shown_before, False), (hidden_before, False))
     )
     members = _number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)])
-    guarded = sensitive.copy()
+    guarded = sensitive | (hidden_before & ~finer)
     # What was shown before guards nothing; where nothing else is left, at least from who has this release alone.
     for known in (shown_before & ~sensitive, np.zeros_like(sensitive)):
         while True:
