@@ -96,7 +96,9 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, me
     except VigieError as error:
         done = _Failure(error.message.to_json())
     except (MemoryError, RecursionError):
-        done = _Failure(Message(_("it takes more memory than allowed")).to_json())
+        done = _Failure(
+            Message(_("it takes more memory than allowed: hand it over in parts, such as one file a year")).to_json()
+        )
     except Exception as error:  # a parser's unforeseen end is this file's alone; its text may quote the file
         done = _Failure(Message(_("a fault in Vigie: {error}"), {"error": type(error).__name__}).to_json())
     pipe.send(done)
