@@ -47,8 +47,7 @@ def test_round_and_route_of_the_address_are_shown() -> None:
 def test_what_is_counted_by_week_has_a_league_and_a_chart_of_its_own() -> None:
     app = visit("hub", what="arrivals.W", model=TEAM)
     what, _timing, ahead, route, *_others = app.selectbox
-    assert (what.value, ahead.options[0], route.options) == ("arrivals.W", "1–2 weeks ahead", ["Channel"])
-    assert "Sans" not in words(app)
+    assert (what.value, ahead.options[0], route.options) == ("arrivals.W", "1–2 weeks ahead", ["English Channel"])
 
 
 def test_the_chart_holds_every_model_and_what_was_counted() -> None:
