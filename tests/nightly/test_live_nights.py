@@ -14,20 +14,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from core.release import NOWCASTS
 from core.settings import load_settings
 from nightly import run_night
-from nightly.asylum import Asylum
-from nightly.forecasts import ForecastSet
 from nightly.night import RunResult
 from store.releases import ReleaseStore
 from tests.ingest.live.publisher import Publisher, Reply
+from tests.nightly.conftest import without_forecasting
 from tests.nightly.test_live import NAMES, _belongs, keys, known, settings_for, whole
 
 __all__ = ["keys", "whole"]
 FIGURE = ["source_id", "series_id", "time_period"]
-_NOTHING = pd.DataFrame({"model_id": []})
-FORMER = ForecastSet(_NOTHING, _NOTHING, _NOTHING, _NOTHING, 0)
 FAULTS = [
     Reply(b"<html>maintenance</html>"),
     Reply(b"", 500),
@@ -39,20 +35,10 @@ FAULTS = [
 
 def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> RunResult:
     """A live night that takes the forecasts of the release before it; some addresses answer with a fault."""
-    former = ReleaseStore(home).current()
-    assert former is not None
-    tables = {name: former.read(name) for name in former.names}
     chosen = load_settings(home).model_copy(update={"live": settings_for(publisher).live})
     for path, fault in broken.items():
         publisher.serve(path, fault)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightly.night.make_forecasts", lambda *_: FORMER)
-        patch.setattr("nightly.night.make_nowcasts", lambda *_: NOWCASTS.empty())
-        patch.setattr("nightly.night.forecast_tables", lambda *_: dict(tables))
-        patch.setattr("nightly.night.data_tables", lambda *_: {})
-        patch.setattr("nightly.night.run_alerts", lambda *_: {})
-        patch.setattr("nightly.night.errors_by_group", lambda *_: tables["group_errors"])
-        patch.setattr("nightly.night.forecast_asylum", lambda *_, **__: Asylum({}, [], 0))
+    with without_forecasting(home):
         return run_night(home, chosen, live=True)
 
 

@@ -19,6 +19,7 @@ from nightly.night import RunResult
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
+from tests.nightly.conftest import without_forecasting
 
 AS_OF = dt.date(2025, 1, 31)
 pytestmark = pytest.mark.slow
@@ -176,9 +177,8 @@ def test_the_demonstration_leaves_a_home_that_holds_a_release_as_it_is(home: Pat
 
 
 def test_the_demonstration_makes_the_night_and_the_one_a_month_before(first_night: Path, tmp_path: Path) -> None:
-    shutil.copy(first_night / "settings.toml", tmp_path)
-    shutil.copytree(first_night / "backtests", tmp_path / "backtests")  # past forecasts need not be made twice
-    assert run_demonstration(tmp_path, load_settings(tmp_path)) is not None
+    with without_forecasting(first_night):
+        assert run_demonstration(tmp_path, load_settings(tmp_path)) is not None
     assert [release.as_of for release in ReleaseStore(tmp_path).all()] == [dt.date(2024, 12, 31), AS_OF]
 
 
