@@ -160,19 +160,21 @@ def show_weeks(view: RouteView) -> None:
     tables_of = [view.night.frame(name) for name in ("weeks", "week_scores", "observations")]
     found = memory.made(view.night, partial(weeks.week_view, *tables_of, view.route_id), "weeks", view.route_id)
     if found is not None:
-        memory.drawn(view.night, partial(draw_weeks, view, found), "weeks drawn", view.route_id)
+        memory.drawn(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
+        rows = view.night.frame("observations")
+        sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
+        title = weeks.week_title(found, lang())
+        export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
+        downloads.figures(export, title)
 
 
-def draw_weeks(view: RouteView, found: WeekView) -> None:
+def draw_weeks(found: WeekView) -> None:
     """Chart, what it rests on, and its record."""
     title = weeks.week_title(found, lang())
     st.header(layout.plain(title), anchor=False)
     layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
     said = f"{weeks.week_record(found, lang())} {weeks.week_basis(found, lang())}"
     st.markdown(layout.small(layout.plain(said)))
-    rows = view.night.frame("observations")
-    sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
-    downloads.figures(downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources), title)
 
 
 def show_details(view: RouteView) -> None:
