@@ -64,7 +64,7 @@ def _scores_of_day(history: DailyHistory, day: int) -> Iterator[list[object]]:
     so_far = np.asarray([history.so_far(first, one) for first, one in zip(starts, days, strict=True)])
     before = np.concatenate([[np.nan], total[:-1]])
     run_rate = so_far / day * np.asarray([one.days_in_month for one in days])
-    for number in np.flatnonzero(np.isfinite(total)):
+    for number in map(int, np.flatnonzero(np.isfinite(total))):
         known = history.nowcast(history.place_of(days[number]) or 0) if number >= FEWEST_MONTHS else None
         if known is None:
             continue

@@ -122,11 +122,13 @@ class DailyHistory:
         totals = np.maximum(middle + WIDENING * errors[:, chosen].T, 0.0) ** (1 / ROOT)
         random = np.random.default_rng(seed)
         coming = self._days_like(totals, place, random).reshape(n, WEEK * WEEKS)
-        today = self.days[place]
-        first = min(today.asfreq("M").asfreq("D", "start"), today + 1 - (today + 1).dayofweek)
+        today: pd.Period = self.days[place]
+        monday = today + 1 - (today + 1).dayofweek
+        begun = today.asfreq("M").asfreq("D", "start")
+        first = begun if begun.ordinal < monday.ordinal else monday
         begin = max(int((first - self.days[0]).n), 0)
         known = np.repeat(self.counts[begin : place + 1][None], n, axis=0)
-        for missing in np.flatnonzero(np.isnan(known[0])):
+        for missing in map(int, np.flatnonzero(np.isnan(known[0]))):
             around = self.counts[max(begin + missing - _AROUND, 0) : min(begin + missing + _AROUND, place) + 1]
             level = np.nanmean(around) if np.isfinite(around).any() else self._usual[place] ** (1 / ROOT) / WEEK
             known[:, missing] = self._days_like(np.full((n, 1), WEEK * level), place, random)[:, 0, 0]
@@ -142,7 +144,7 @@ class DailyHistory:
         Returns:
             The nowcast; None where :meth:`ahead` says nothing.
         """
-        today = self.days[place]
+        today: pd.Period = self.days[place]
         month = today.asfreq("M")
         first, last = month.asfreq("D", "start"), month.asfreq("D", "end")
         ahead = self.ahead(place) if first >= self.days[0] else None

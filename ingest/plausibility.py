@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from math import gcd
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from core.calendar import to_period
+from core.calendar import Frequency, to_period
 from core.errors import Message, message
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
@@ -249,7 +250,8 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
         )
     for (_target, freq), after in news[news["time_period"] > news["newest"]].groupby(here):
         first, last = (
-            to_period(period, freq).ordinal for period in (after["time_period"].min(), after["newest"].max())
+            to_period(period, cast(Frequency, freq)).ordinal
+            for period in (after["time_period"].min(), after["newest"].max())
         )
         if first - last > 1:
             text = _("{n} figures follow a gap in what is known, such as {series} {period}: another year?")

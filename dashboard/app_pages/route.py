@@ -157,11 +157,12 @@ def show_key_numbers(view: RouteView) -> None:
 
 def show_weeks(view: RouteView) -> None:
     """The next eight weeks, where the route is counted by day."""
-    tables_of = [view.night.frame(name) for name in ("weeks", "week_scores", "observations")]
-    found = memory.made(view.night, partial(weeks.week_view, *tables_of, view.route_id), "weeks", view.route_id)
+    known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
+    found = memory.made(
+        view.night, partial(weeks.week_view, known, scores, rows, view.route_id), "weeks", view.route_id
+    )
     if found is not None:
         memory.drawn(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
-        rows = view.night.frame("observations")
         sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
         title = weeks.week_title(found, lang())
         export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)

@@ -320,7 +320,7 @@ def follows_from_both(old: list[int], new: list[int], *, carried: bool) -> list[
         for place in (place for place, count in enumerate(counts) if 0 < count < SMALLEST_SHOWN):
             goal = np.zeros(2 * len(old))
             goal[at[place][time]] = 1
-            ends = [linprog(sign * goal, A_eq=sums, b_eq=right, bounds=bounds).fun * sign for sign in (1, -1)]
+            ends = [float(linprog(sign * goal, A_eq=sums, b_eq=right, bounds=bounds)["fun"]) * sign for sign in (1, -1)]
             found += [place] if ends[1] - ends[0] < 1e-6 else []
     return found
 

@@ -121,7 +121,7 @@ def test_another_count_of_the_month_takes_the_ratios_of_past_months_in() -> None
 def test_intervals_hold_as_many_past_months_as_they_promise() -> None:
     series = daily("2025-12-31")
     history, inside = daily_history(series), []
-    for day in series.index[(series.index.day == 12) & (series.index >= pd.Period("2022-07-01", "D"))]:
+    for day in series.index[(pd.PeriodIndex(series.index).day == 12) & (series.index >= pd.Period("2022-07-01", "D"))]:
         found = history.nowcast(history.place_of(day) or 0)
         assert found is not None
         inside.append(found.quantiles[3] <= series[str(day)[:7]].sum() <= found.quantiles[19])

@@ -129,7 +129,7 @@ def overwrite(path: Path, data: bytes) -> None:
 
 
 ROW = "INSERT INTO journal (at, actor, action, subject, run_id, reason, payload) SELECT at, 'eve', action, subject, run_id, reason, payload FROM journal WHERE id = 2"  # noqa: E501  # one statement
-TAMPERINGS: dict[str, Callable[[Path], None]] = {
+TAMPERINGS: dict[str, Callable[[Path], object]] = {
     **{
         f"a row's {column}": sql(f"UPDATE journal SET {column} = 'other' WHERE id = 2")  # noqa: S608  # names of columns of ours
         for column in ("actor", "action", "subject", "run_id", "reason")

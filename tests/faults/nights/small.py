@@ -130,6 +130,8 @@ class _Night:
         self._stage = ours
         self.process = workers.Process(target=run_small, args=(home, kept, number, theirs), daemon=True)
         self.process.start()
+        assert self.process.pid is not None
+        self.pid = self.process.pid
         theirs.close()
         ours.recv()
         self.began = time.monotonic()
@@ -137,7 +139,7 @@ class _Night:
     def kill(self) -> str:
         """End it with all that it started, if it has not ended; the stage it was in."""
         with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
         self.process.join()
         stage = "while it reads"
         with suppress(EOFError, ConnectionError):
