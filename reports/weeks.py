@@ -29,12 +29,14 @@ class WeekView:
         counted: Newest weeks that are counted whole: ``target_end_date``, ``value``.
         ahead: Weeks to come: ``target_end_date``, ``last_day``, ``so_far``, ``q10`` to ``q90``.
         scores: The series' rows of ``week_scores``, log scale, each with its ``verdict``.
+        partial: Whether the route's months held other people than these days did.
     """
 
     series_id: str
     counted: pd.DataFrame
     ahead: pd.DataFrame
     scores: pd.DataFrame
+    partial: bool
 
     @property
     def days(self) -> str:
@@ -62,7 +64,16 @@ def week_view(weeks: pd.DataFrame, scores: pd.DataFrame, observations: pd.DataFr
         whole.rename_axis("target_end_date").rename("value").reset_index(),
         wide.reset_index().sort_values("target_end_date", ignore_index=True),
         judged[judged["series_id"] == series_id].reset_index(drop=True),
+        _differs(days, numbers.series_of(observations, f"arrivals.{route_id}._T._T.M")),
     )
+
+
+def _differs(days: pd.DataFrame, months: pd.DataFrame) -> bool:
+    """Whether a year's months differ from the sums of their days, where all days are counted."""
+    sums = days.groupby(days["end_date"].dt.to_period("M"))["obs_value"].agg(["sum", "size"])
+    counted = sums.loc[sums["size"] == sums.index.to_series().dt.days_in_month, "sum"]
+    both = pd.concat([counted, months.set_index(months["end_date"].dt.to_period("M"))["obs_value"]], axis=1).dropna()
+    return bool((both["sum"] != both["obs_value"]).tail(12).any())
 
 
 def week_title(view: WeekView, language: Language) -> str:
@@ -108,9 +119,9 @@ def week_basis(view: WeekView, language: Language) -> str:
     """What is counted by day and up to when."""
     geo = view.series_id.split(".")[2]
     row = view.ahead.iloc[0]
-    text = _("Counted by day in {country} up to {day}, from Monday to Sunday; the route’s months may hold more.")
-    if geo == ALL:
-        text = _("Counted by day up to {day}, from Monday to Sunday.")
+    text = _("Counted by day up to {day}, from Monday to Sunday.")
+    if view.partial and geo != ALL:
+        text = _("Counted by day in {country} up to {day}, from Monday to Sunday; the route’s months may hold more.")
     return language.text(
         text, country="" if geo == ALL else display_name(geo, language.code), day=language.day(row["last_day"])
     )
