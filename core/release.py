@@ -193,7 +193,7 @@ WEEKS = Table(
         so_far=_number("counted of the week up to and on that day", PERSONS, least=0),
         output_type=_text("hubverse type of the value", "quantile"),
     ),
-    ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard", "reports"),
+    ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard", "nightly"),
 )  # fmt: skip
 
 WEEK_SCORES = Table(
@@ -211,7 +211,7 @@ WEEK_SCORES = Table(
             "probability",
         ).may_lack,
     ),
-    ("series_id", "horizon", "reference", "scale"), "forecasting.weeks", ("dashboard", "reports"),
+    ("series_id", "horizon", "reference", "scale"), "forecasting.weeks", ("dashboard",),
 )  # fmt: skip
 
 _INTERVAL_ENDS = {"lo": "lower", "hi": "upper"}

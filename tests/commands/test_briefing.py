@@ -46,7 +46,7 @@ def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> Non
     [
         (("--run", "20200101T000000Z-abcdef"), "there is no release '20200101T000000Z-abcdef'; the newest are"),
         (("--run", "../../etc"), "there is no release"),
-        (("--lang", "de"), "write en or fr"),
+        (("--lang", "de"), "write en or es or fr"),
         (("--out", "note.docx"), "the ending must be .pdf"),
     ],
 )

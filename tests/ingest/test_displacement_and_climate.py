@@ -36,7 +36,7 @@ def test_a_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
 
 
 def test_an_unknown_country_of_displacement_is_refused_by_name() -> None:
-    with pytest.raises(SourceError, match="'QQQ'"):
+    with pytest.raises(SourceError, match=r"Hist\.csv, row QQQ, column header: unknown country"):
         idmc.parse(files.idmc(header=",AFG,AB9,QQQ"))
 
 

@@ -79,7 +79,7 @@ def test_an_answer_without_values_is_refused_because_it_means_an_unknown_code() 
 
 def test_an_unknown_country_code_is_refused_by_name() -> None:
     raw = files.eurostat_tsv()
-    with pytest.raises(SourceError, match="'QQ'"):
+    with pytest.raises(SourceError, match=r"row 4, .*column geo: unknown country"):
         eurostat.parse(RawFile(raw.name, raw.content.replace(b",UK\t", b",QQ\t")))
 
 
@@ -161,7 +161,7 @@ def test_quarterly_sums_are_series_of_their_own_and_the_newest_is_provisional() 
         ({"time_period": ["2025-Q3", "2025-Q5", "2025-Q3"]}, "the period is not a quarter"),
         ({"time_period": ["2025-Q3", "2099-Q4", "2025-Q3"]}, "lies in the future"),
         ({"time_period": ["2025-Q3", "2025-Q3", "2025-Q3"]}, "different figures for the same"),
-        ({"geo": ["AT", "QQ", "BE"]}, "'QQ'"),
+        ({"geo": ["AT", "QQ", "BE"]}, "row 2, column geo: unknown country"),
         ({"asylum_first_apps_q": ["many", "2510", None]}, "not a number"),
         ({"asylum_first_apps_q": [None, None, None]}, "no figures"),
     ],
