@@ -32,7 +32,7 @@ ROOT = 0.25
 """Power of the scale on which weeks are predicted. Of 0, 1/7, 1/4 and 1/3 best on both daily series."""
 RATES = (7, 14, 56)
 """Days over which recent rates are taken, beside the 21 days that all are compared with."""
-USUAL = 21
+RECENT = 21
 WEEK, WEEKS = 7, 8
 RIDGE = 1.0
 """Of 0.3, 1, 3 and 10, per month of history: all within 2 % of each other."""
@@ -117,7 +117,7 @@ class DailyHistory:
             return None
         weights = 0.5 ** ((place - rows) / HALF_LIFE)
         slopes, errors = self._fit(len(rows), weights)
-        middle = self._usual[place] + np.einsum("bf,bf->b", self._features[:, place], slopes)
+        middle = self._recent[place] + np.einsum("bf,bf->b", self._features[:, place], slopes)
         chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), (np.arange(n) + 0.5) / n)
         totals = np.maximum(middle + WIDENING * errors[:, chosen].T, 0.0) ** (1 / ROOT)
         random = np.random.default_rng(seed)
@@ -130,7 +130,7 @@ class DailyHistory:
         known = np.repeat(self.counts[begin : place + 1][None], n, axis=0)
         for missing in map(int, np.flatnonzero(np.isnan(known[0]))):
             around = self.counts[max(begin + missing - _AROUND, 0) : min(begin + missing + _AROUND, place) + 1]
-            level = np.nanmean(around) if np.isfinite(around).any() else self._usual[place] ** (1 / ROOT) / WEEK
+            level = np.nanmean(around) if np.isfinite(around).any() else self._recent[place] ** (1 / ROOT) / WEEK
             known[:, missing] = self._days_like(np.full((n, 1), WEEK * level), place, random)[:, 0, 0]
         days = pd.period_range(self.days[begin], today + WEEK * WEEKS, freq="D")
         return DailyPaths(days, np.concatenate([known, coming], axis=1))
@@ -175,25 +175,25 @@ class DailyHistory:
         return np.arange(1, len(self.counts) + 1, dtype=np.int64)
 
     @cached_property
-    def _usual(self) -> FloatArray:
+    def _recent(self) -> FloatArray:
         """A week at the rate of the last 21 days, on the root scale."""
-        return _root(self._mean(self._after - USUAL, self._after) * WEEK)
+        return _root(self._mean(self._after - RECENT, self._after) * WEEK)
 
     @cached_property
     def _features(self) -> FloatArray:
-        """Other rates less the usual one, the season's step, and 1; shape ``(weeks, days, features)``."""
-        rates = [_root(self._mean(self._after - length, self._after) * WEEK) - self._usual for length in RATES]
+        """Other rates less the recent one, the season's step, and 1; shape ``(weeks, days, features)``."""
+        rates = [_root(self._mean(self._after - length, self._after) * WEEK) - self._recent for length in RATES]
         ones = np.ones(len(self.counts))
         return np.stack([
-            np.column_stack([*rates, self._season(week) * self._usual, ones]) for week in range(WEEKS)
+            np.column_stack([*rates, self._season(week) * self._recent, ones]) for week in range(WEEKS)
         ])  # fmt: skip
 
     @cached_property
     def _outcomes(self) -> FloatArray:
-        """Each of the eight weeks after a day, less the usual one, on the root scale; shape ``(weeks, days)``."""
+        """Each of the eight weeks after a day, less the recent one, on the root scale; shape ``(weeks, days)``."""
         after = self._after
         weeks = [WEEK * self._mean(after + WEEK * week, after + WEEK * (week + 1)) for week in range(WEEKS)]
-        return _root(np.stack(weeks)) - self._usual
+        return _root(np.stack(weeks)) - self._recent
 
     @cached_property
     def _rows(self) -> WholeNumbers:
@@ -256,7 +256,7 @@ class DailyHistory:
         for years in range(1, YEARS + 1):
             same = self._after - 365 * years - years // 3
             coming = self._mean(same + WEEK * week - _MARGIN, same + WEEK * (week + 1) + _MARGIN)
-            before = self._mean(same - USUAL - _MARGIN, same + _MARGIN)
+            before = self._mean(same - RECENT - _MARGIN, same + _MARGIN)
             steps.append(np.log1p(30 * coming) - np.log1p(30 * before))
         known = np.isfinite(steps)
         total = np.where(known, steps, 0.0).sum(axis=0)
