@@ -8,7 +8,6 @@ they are marked so, and never counted as submitted in time.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -21,7 +20,7 @@ import pandas as pd
 from core.errors import InputError, VigieError, fault_of
 from core.log import get_logger
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
-from core.schema import Table, check
+from core.schema import typed
 from core.settings import FEED, SNAPSHOT
 from forecasting.model import BASELINE, ENSEMBLE, LEVELS
 from forecasting.quantiles import QuantileTable, stack, to_matrix
@@ -68,8 +67,9 @@ def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]], fol
     values = {f"{level:g}": table.quantiles[:, place].round().astype("int32") for place, level in enumerate(LEVELS)}
     wide = table.keys[_KEYS].assign(**values).sort_values(_KEYS, ignore_index=True)
     wide.to_parquet(folder / ROUNDS, index=False, compression="zstd", compression_level=19)
-    digest = hashlib.sha256((folder / ROUNDS).read_bytes()).hexdigest()
-    facts = {"command": "python -m benchmarks.hub_rounds", "sha256": digest, "models": about}
+    facts = {
+        "command": "python -m benchmarks.hub_rounds", "sha256": sha256_of_file(folder / ROUNDS), "models": about,
+    }  # fmt: skip
     (folder / ROUNDS_ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
@@ -83,7 +83,7 @@ def read_rounds(folder: Path = SNAPSHOT) -> tuple[QuantileTable | None, dict[str
     if not path.exists():
         return None, {}
     facts = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    if facts.get("sha256") != hashlib.sha256(path.read_bytes()).hexdigest():
+    if facts.get("sha256") != sha256_of_file(path):
         raise InputError(f"{ROUNDS}: not the table that {ROUNDS_ABOUT} tells of; run `python -m benchmarks.hub_rounds`")
     return as_quantiles(pd.read_parquet(path))[0], facts["models"]
 
@@ -129,7 +129,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
         "hub_models": _models(about),
         "hub_editions": editions,
         "hub_forecasts": _shown(whole, outcomes),
-        "hub_scores": _checked(pd.concat(scores, ignore_index=True) if scores else HUB_SCORES.empty(), HUB_SCORES),
+        "hub_scores": typed(pd.concat(scores, ignore_index=True) if scores else HUB_SCORES.empty(), HUB_SCORES),
     }
 
 
@@ -307,7 +307,7 @@ def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataF
         raise InputError(f"the hub's configuration that was kept is not readable: {faults[0]}")
     table = _rows_of(_counting(editions), store, hub)
     words = {name: read_metadata(hub, f"{METADATA}/{name}.yml", content)[0] or {} for name, content in store.metadata()}
-    return table, _checked(records, HUB_EDITIONS), words
+    return table, typed(records, HUB_EDITIONS), words
 
 
 def _counting(editions: Sequence[Edition]) -> list[Edition]:
@@ -381,7 +381,7 @@ def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
          "designated": False}
         for model_id, methods in ENSEMBLES.items()
     ]  # fmt: skip
-    return _checked(pd.DataFrame(rows), HUB_MODELS)
+    return typed(pd.DataFrame(rows), HUB_MODELS)
 
 
 def _shown(table: QuantileTable, outcomes: pd.Series) -> pd.DataFrame:
@@ -394,9 +394,4 @@ def _shown(table: QuantileTable, outcomes: pd.Series) -> pd.DataFrame:
         name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
     }  # fmt: skip
     score = wis(np.log1p(observed), np.log1p(table.quantiles)).round(4)
-    return _checked(table.keys.assign(**bounds, wis=score), HUB_FORECASTS)
-
-
-def _checked(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    kinds = {name: column.dtype for name, column in table.columns.items()}
-    return check(frame[list(table.columns)].astype(kinds).reset_index(drop=True), table)
+    return typed(table.keys.assign(**bounds, wis=score), HUB_FORECASTS)

@@ -11,7 +11,7 @@ import pandas as pd
 from alerts.verification.hindcast import Nowcasts
 from core.quantiles import FloatArray
 from core.release import NOWCASTS, WEEKS
-from core.schema import check
+from core.schema import check, typed
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS
 from forecasting.nowcast import Nowcast, scaled
@@ -112,9 +112,8 @@ def make_weeks(data: RealTimeData) -> dict[str, pd.DataFrame]:
             }  # fmt: skip
             parts.append(pd.DataFrame(about | {"output_type_id": LEVELS, "value": quantiles}))
         records[series_id] = week_record(days)
-    kinds = {name: column.dtype for name, column in WEEKS.columns.items()}
-    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True).astype(kinds)
-    return {"weeks": check(rows, WEEKS), "week_scores": week_scores(records)}
+    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    return {"weeks": typed(rows, WEEKS), "week_scores": week_scores(records)}
 
 
 def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) -> Nowcasts:
