@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.errors import InputError
-from core.routes import ROUTES
+from core.routes import ROUTES, find_route
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
     Raises:
         InputError: The table is not by route, or there is no such route.
     """
-    from reports.names import find_route
-
     if not route:
         return rows
     names = [name for name in ("route_id", "series_id") if name in rows.columns]

@@ -24,7 +24,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE
-from core.routes import ROUTES, is_route
+from core.routes import ROUTES, find_route, is_own
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
@@ -39,6 +39,7 @@ NEWEST_BUNDLED_NIGHT = dt.date(2026, 8, 31)
 FEED = "published"
 """Channel and subscription that always exist: the files for machines in ``published/``."""
 SHORTEST_COOKIE_SECRET = 32
+_DOTS_OF_A_SERIES = 4
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://.*")
 _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 _NAMED_SENDER = re.compile(rf"[^<>\r\n]*<{_ADDRESS.pattern}>|{_ADDRESS.pattern}")
@@ -87,10 +88,20 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _route_id(named: str) -> str:
+    """The code of a route that a setting names, in any language; an own route and a single series stand as they are."""
+    try:
+        return named if is_own(named) or named.count(".") == _DOTS_OF_A_SERIES else find_route(named, ROUTES)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
 class AlertSettings(_Section):
     """What alerts are measured against."""
 
-    thresholds: dict[str, float] = Field(default_factory=dict, description="Monthly capacity per route_id, persons")
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="Monthly capacity per route, by code or name in any language, persons"
+    )
     surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
     surge_minimum: float = Field(default=100, ge=0, description="Smallest trailing mean for which a surge is meant")
     fall_factor: float = Field(default=0.5, gt=0, lt=1, description="Fraction of the trailing 12-month mean")
@@ -102,6 +113,14 @@ class AlertSettings(_Section):
         pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$",
         description="Last origin (month) that alerts learn their cut-offs from; empty: the first 40 % of past origins",
     )
+
+    @field_validator("thresholds")
+    @classmethod
+    def _by_code(cls, given: dict[str, float]) -> dict[str, float]:
+        found = {_route_id(named): number for named, number in given.items()}
+        if len(found) < len(given):
+            raise ValueError(f"one route has two numbers: {', '.join(given)}")
+        return found
 
 
 class LiveSettings(_Section):
@@ -290,18 +309,19 @@ class Subscription(_Section):
     name: str = Field(min_length=1)
     channel: str
     to: list[str] = Field(default_factory=list, description="Mail addresses; empty for webhooks and chats")
-    routes: list[str] = Field(default_factory=list, description="route_id; empty: all, and alerts on sources too")
+    routes: list[str] = Field(
+        default_factory=list, description="Codes or names of routes; empty: all, and alerts on sources too"
+    )
     levels: list[Level] = Field(default=["watch", "warning", "severe"], min_length=1)
     events: list[Event] = Field(default=["raised", "updated", "ended", "withdrawn"], min_length=1)
     language: str = Field(default=DEFAULT_LANGUAGE, pattern=r"[a-z]{2,3}")
 
     @model_validator(mode="after")
     def _is_known(self) -> Subscription:
-        for route_id in self.routes:
-            if not is_route(route_id):
-                raise ValueError(
-                    f"subscription '{self.name}': route '{route_id}' is unknown; known: {', '.join(ROUTES)}"
-                )
+        try:
+            self.routes = [_route_id(named) for named in self.routes]
+        except ValueError as error:
+            raise ValueError(f"subscription '{self.name}': {error}") from None
         for address in self.to:
             if not _ADDRESS.fullmatch(address):
                 raise ValueError(f"subscription '{self.name}': '{address}' is not a mail address")
@@ -425,6 +445,6 @@ def load_settings(home: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"
-        raise InputError(f"{path.name}, setting {where}: {first['msg']}") from None
+        raise InputError(f"{path.name}, setting {where}: {first['msg'].removeprefix('Value error, ')}") from None
     except SettingsError as error:
         raise InputError(f"environment: {error}") from None

@@ -19,7 +19,7 @@ from hub.rounds import open_round
 from hub.targets import RHYTHMS
 from reports import numbers
 from reports.asylum import KINDS, kind_name
-from reports.names import MODELS, ROUTES
+from reports.names import MODELS, route_name
 
 EVERYTHING, IN_TIME = "all", "in time"
 ROUTES_BY_MONTH = "arrivals.M"
@@ -121,7 +121,7 @@ def span_words(span: str, unit: str) -> str:
 def series_words(series_id: str) -> str:
     """Route or country of destination, and the citizens where only they are counted."""
     _target, route_id, geo, citizen, _freq = series_id.split(".")
-    place = lang().text(ROUTES.get(route_id, route_id)) if route_id != NOT_APPLICABLE else country(geo)
+    place = route_name(route_id, lang()) if route_id != NOT_APPLICABLE else country(geo)
     return place if citizen == ALL else f"{place}: {country(citizen)}"
 
 

@@ -5,15 +5,12 @@ Each table is by code, in English and marked for translation: ``language.text(RU
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from core.errors import InputError
-from core.languages import Language, languages
+from core.languages import Language
 from core.languages import marked as _
-from core.routes import in_order, is_route
+from core.routes import is_route
 from core.routes import route_name as english_route_name
 
 LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
@@ -21,17 +18,6 @@ LEVELS = {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "
 FRESHNESS = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}
 EDITION_STATES = {"held": _("Held"), "known": _("Known"), "withdrawn": _("Withdrawn"), "rejected": _("Rejected")}
 EDITION_STEPS = {"edition accepted": _("Accept"), "edition rejected": _("Reject"), "edition withdrawn": _("Withdraw")}
-ROUTES = {
-    "CMR": _("Central Mediterranean"),
-    "EMR": _("Eastern Mediterranean"),
-    "WMR": _("Western Mediterranean"),
-    "WAR": _("Western African / Atlantic"),
-    "CHA": _("English Channel"),
-    "WBR": _("Western Balkan"),
-    "EBR": _("Eastern Borders"),
-    "ALB": _("Albania–Greece (circular)"),
-    "BSR": _("Black Sea"),
-}
 MODELS = {
     "vigie-ensemble": _("Ensemble"),
     "vigie-baseline": _("Baseline"),
@@ -117,32 +103,7 @@ def name(table: Mapping[str, str], code: str, language: Language) -> str:
 
 def route_name(route_id: str, language: Language) -> str:
     """A route's name; an own one's is read off its code."""
-    return language.text(ROUTES.get(route_id, english_route_name(route_id)))
-
-
-def find_route(text: str, codes: Iterable[str]) -> str:
-    """The code of the route that a person names: by code, or in any language by its name or the name's beginning.
-
-    Args:
-        text: What the person wrote; capitals, accents and hyphens do not matter.
-        codes: The routes among which it is.
-
-    Raises:
-        InputError: It is none of them, or more than one.
-    """
-    ways = {code: [code, *(route_name(code, Language(one)) for one in languages())] for code in in_order(codes)}
-    folded = {code: [_folded(way) for way in names] for code, names in ways.items()}
-    found = [code for code, names in folded.items() if _folded(text) in names]
-    found = found or [code for code, names in folded.items() if any(one.startswith(_folded(text)) for one in names)]
-    if len(found) != 1 or not _folded(text):
-        named = ", ".join(f"{code} ({names[1]})" for code, names in ways.items())
-        raise InputError(_("there is no one route '{name}'; there are {routes}"), name=text, routes=named)
-    return found[0]
-
-
-def _folded(text: str) -> str:
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    return " ".join(re.findall(r"\w+", plain.casefold()))
+    return language.text(english_route_name(route_id))
 
 
 def source_name(source_id: str, sources: Sources, language: Language) -> str:

@@ -25,9 +25,12 @@ def test_without_a_file_every_setting_has_its_default(tmp_path: Path) -> None:
     assert (settings.trajectories, settings.backtest_origins) == (1000, 60)
 
 
-def test_a_threshold_per_route_is_read(tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text("[alerts.thresholds]\nCMR = 6000\n")
-    assert load_settings(tmp_path).alerts.thresholds == {"CMR": 6000}
+def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(tmp_path: Path) -> None:
+    own, series = "X_CEUTA", "arrivals.EMR.GRC._T.M"
+    given = f'CMR = 6000\n"English Channel" = 5\n"Mediterráneo oriental" = 4\n{own} = 3\n"{series}" = 2\n'
+    (tmp_path / "settings.toml").write_text(f"[alerts.thresholds]\n{given}")
+    assert load_settings(tmp_path).alerts.thresholds == {"CMR": 6000, "CHA": 5, "EMR": 4, own: 3, series: 2}
+    assert Subscription(name="desk", channel="mail", routes=["Manche", "WAR"]).routes == ["CHA", "WAR"]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,11 @@ def test_a_threshold_per_route_is_read(tmp_path: Path) -> None:
         ("trajectory = 3", "trajectory"),
         ("[alerts]\nsurge_factor = 0.5", r"alerts\.surge_factor"),
         ("trajectories =", "not readable as TOML"),
+        (
+            "[alerts.thresholds]\nAtlantis = 5",
+            r"thresholds: .*no one route 'Atlantis'.*CHA \(English Channel\)",
+        ),
+        ("[alerts.thresholds]\nCHA = 5\nManche = 6", "one route has two numbers: CHA, Manche"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
@@ -160,7 +168,7 @@ def test_a_subscription_names_route_level_language_and_channel(tmp_path: Path) -
     ("text", "rule"),
     [
         (DESK, "there is no channel 'mail'"),
-        (CHANNELS + DESK.replace("EMR", "XYZ"), "route 'XYZ' is unknown; known: CMR"),
+        (CHANNELS + DESK.replace("EMR", "XYZ"), "'Eastern desk': there is no one route 'XYZ'; there are CMR"),
         (CHANNELS + DESK.replace("duty@example.org", "duty"), "'duty' is not a mail address"),
         (CHANNELS + DESK.replace("duty@example.org", "a@b.c\\r\\nBcc: d@e.f"), "is not a mail address"),
         (CHANNELS + DESK.replace('"mail"', '"hook"'), "belong to channels of kind email"),

@@ -229,7 +229,7 @@ def test_a_mapping_that_says_too_little_is_refused_by_its_field(
 
 def test_a_route_of_ones_own_has_a_code_and_a_name() -> None:
     assert own_route_id("Ceuta by land") == "X_CEUTA_BY_LAND"
-    assert own_route_id(" CMR ") == "CMR"
+    assert own_route_id(" CMR ") == own_route_id("méditerranée centrale") == "CMR"
     assert route_name("X_CEUTA_BY_LAND") == "Ceuta by land"
     assert route_name("CMR") == "Central Mediterranean"
     assert is_route("X_A") and is_route("CHA") and not is_route("_T") and not is_own("CHA")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InputError
-from core.routes import ROUTES
-from reports.names import find_route
+from core.routes import ROUTES, find_route
 
 CODES = [*ROUTES, "X_CEUTA"]
 
