@@ -7,9 +7,11 @@ import datetime as dt
 import pandas as pd
 
 from core.calendar import Frequency
+from core.languages import NOTHING, is_known
 from core.schema import ALL, NOT_APPLICABLE
 from dashboard.evaluation_view import verdict_words
 from dashboard.i18n import _, lang, named, ngettext
+from dashboard.layout import plain
 from dashboard.reads import Night
 from dashboard.route_context import country
 from forecasting.model import BASELINE, ENSEMBLE
@@ -72,24 +74,27 @@ def title(rows: pd.DataFrame) -> str:
 
 
 def league_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The league under names in the reader's language; numbers stay numbers."""
-    verdicts = [verdict_words(row["model_id"], row["relative_wis"], row["verdict"]) for row in rows.to_dict("records")]
+    """The league as texts in the reader's language; what a phone has room for comes first."""
+    table = rows.to_dict("records")
     return pd.DataFrame(
         {
-            _("Model"): rows["name"].to_numpy(),
-            _("Pairwise relative WIS"): rows["pairwise_wis"].round(3).to_numpy(),
-            _("Relative WIS"): rows["relative_wis"].round(3).to_numpy(),
-            _("from"): rows["relative_wis_lo"].round(3).to_numpy(),
-            _("to"): rows["relative_wis_hi"].round(3).to_numpy(),
-            _("Evidence"): verdicts,
-            _("50% interval coverage"): rows["coverage_50"].round(3).to_numpy(),
-            _("80% interval coverage"): rows["coverage_80"].round(3).to_numpy(),
-            _("95% interval coverage"): rows["coverage_95"].round(3).to_numpy(),
-            _("Cases"): rows["n"].to_numpy(),
-            _("Missing"): rows["missing"].to_numpy(),
-            _("Rounds"): rows["rounds"].to_numpy(),
+            _("Model"): [plain(row["name"]) for row in table],
+            _("Relative WIS"): [lang().decimal(row["relative_wis"]) for row in table],
+            _("90% interval"): [_between(row["relative_wis_lo"], row["relative_wis_hi"]) for row in table],
+            _("Evidence"): [verdict_words(row["model_id"], row["relative_wis"], row["verdict"]) for row in table],
+            _("Pairwise relative WIS"): [lang().decimal(row["pairwise_wis"]) for row in table],
+            _("Inside 50 / 80 / 95%"): [
+                " / ".join(lang().percent(row[f"coverage_{share}"]) for share in (50, 80, 95)) for row in table
+            ],
+            _("Cases"): [lang().counted(row["n"]) for row in table],
+            _("Missing"): [lang().counted(row["missing"]) for row in table],
+            _("Rounds"): [lang().counted(row["rounds"]) for row in table],
         }
     )
+
+
+def _between(low: float, high: float) -> str:
+    return f"{lang().decimal(low)}–{lang().decimal(high)}" if is_known(low) else NOTHING
 
 
 def record(scores: pd.DataFrame, timing: str, model_id: str) -> pd.DataFrame:

@@ -67,14 +67,9 @@ def show(night: Night) -> None:
 
 def draw_league(rows: pd.DataFrame, timing: str) -> None:
     """The table with what must be known about it."""
-    st.dataframe(
-        localised(hub_view.league_table(rows)),
-        hide_index=True,
-        height="content",
-        placeholder="",
-        column_config={_("Model"): st.column_config.TextColumn(width=300)},
-        alt=_("Scores of every model on the same months; click a column to sort"),
-    )
+    with st.container(key="league"):
+        alt = _("Scores of every model on the same rows, the best first")
+        st.table(hub_view.league_table(rows), border="horizontal", hide_index=True, alt=alt)
     text = _(
         "Weighted interval score on log scale. Pairwise: against every other model on the months that both forecast, "
         "the baseline being 1. Relative: against the baseline alone, with its 90% interval over rounds. Below 1 is "

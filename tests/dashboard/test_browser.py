@@ -13,10 +13,11 @@ from urllib.parse import urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from core.languages import languages
 from core.settings import PROJECT
+from dashboard.i18n import lang
 from tests.servers import wait_for
 
 from .conftest import publish
@@ -336,3 +337,39 @@ def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_histo
     assert page.get_by_text("2 alerts wait for sign-off").count() == 1
     assert page.get_by_role("button", name="Acknowledge", exact=True).count() == 1
     context.close()
+
+
+def test_a_range_and_a_middle_drawn_with_the_mouse_are_shown_back_as_a_distribution_before_they_are_sent(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 1400})
+    page.set_default_timeout(WAIT)
+    open_page(page, f"{address}/route?route=EMR&view=yours")
+    fields = [page.get_by_label(name, exact=True) for name in ("Low", "Middle", "High")]
+    back = page.locator("p", has_text="95%: ")
+
+    def drawn(first: float, last: float) -> list[int]:
+        """Drag over so much of the line; the three numbers once they are shown back."""
+        before = back.inner_text()
+        line = page.locator(".nsewdrag").last
+        line.scroll_into_view_if_needed()
+        box = line.bounding_box()
+        assert box is not None
+        height = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + first * box["width"], height)
+        page.mouse.down()
+        page.mouse.move(box["x"] + last * box["width"], height, steps=4)
+        page.mouse.up()
+        expect(back).not_to_have_text(before, timeout=WAIT)
+        settle(page)
+        return [int(field.input_value()) for field in fields]
+
+    low, middle, high = drawn(0.2, 0.8)
+    assert high == pytest.approx(4 * low, rel=0.05)
+    same_low, moved, same_high = drawn(0.45, 0.46)
+    assert (same_low, same_high) == (low, high)
+    assert low < moved < high
+    assert moved != middle
+    assert f"Middle {lang().expected(moved)}. " in back.inner_text()
+    assert f"80%: {lang().interval_words(low, high)}" in back.inner_text()
+    page.close()

@@ -21,9 +21,11 @@ pytestmark = pytest.mark.usefixtures("release")
 def test_the_league_names_the_best_first_and_says_how_many_are_better() -> None:
     app = visit("hub")
     assert app.title[0].value == "3 of 3 models are better than the baseline"
-    table = app.dataframe[0].value
-    assert list(table["Model"]) == ["Ensemble", "Hub: median of the models", "<b>A model</b> (A *team*)", "Baseline"]
+    table = app.table[0].value
+    team = r"\<b\>A model\</b\> \(A \*team\*\)"
+    assert list(table["Model"]) == ["Ensemble", r"Hub\: median of the models", team, "Baseline"]
     assert list(table["Evidence"]) == ["better", "better", "better", "the baseline"]
+    assert next(iter(table["90% interval"])) == "0.75–0.85"
 
 
 def test_a_teams_name_is_shown_as_it_is_written_and_never_as_markup() -> None:
