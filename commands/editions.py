@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import Home, RouteName, as_date, login_name, of_route, opened_journal
+from commands.shared import Home, RouteName, WithCitation, as_date, login_name, of_route, opened_journal
 from core.errors import InputError
 from core.settings import home_folder, load_settings
 
@@ -70,13 +70,15 @@ def withdraw(context: typer.Context, edition_id: EditionId, reason: Why, name: N
 
 
 def observations(
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx, .parquet, .json or .ndjson.")],
     series: Annotated[str, typer.Option("--series", help="A series_id, with * and ? as wildcards.")] = "*",
     route: RouteName = "",
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known on this date; default: today.")] = None,
+    with_citation: WithCitation = False,
     home: Home = None,
 ) -> None:
     """Write what is known of some series, or was on a date, of sources and of routes made of them."""
+    from core.disclosure import protect
     from ingest.catalogue import CARDS
     from nightly.inputs import own_cards
     from nightly.real_time import RealTimeData
@@ -86,13 +88,13 @@ def observations(
     folder = home_folder(home)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
-    known = RealTimeData(history, day, 0, 0).observations
+    known = protect(RealTimeData(history, day, 0, 0).observations)
     rows = of_route(known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]], route)
     if rows.empty:
         raise InputError(f"--series {series}: nothing of it was known on {day}")
     cards = CARDS | own_cards(folder)
     cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
-    write_observations(rows, cited, day, out)
+    write_observations(rows, cited, day, out, with_citation=with_citation)
     typer.echo(f"{out} written: {len(rows):,} figures of {rows['series_id'].nunique():,} series, as known on {day}")
 
 

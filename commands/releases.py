@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.shared import Home, RouteName, current_release, of_route
+from commands.shared import AsJson, Home, RouteName, WithCitation, current_release, of_route
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.log import one_line, tell_fault
@@ -19,7 +19,7 @@ from core.settings import home_folder, load_settings
 _MOST_NAMED = 3
 
 
-def status(home: Home = None, as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+def status(home: Home = None, as_json: AsJson = False) -> None:
     """Say which release is current, how fresh the sources are, how the last run ended, which alerts are open."""
     from store.status import read_status
 
@@ -54,9 +54,7 @@ def export(
         Path, typer.Option("--out", help="File: .csv, .xlsx, .parquet, .json or .ndjson; '-': standard output.")
     ] = Path("-"),
     kind: Annotated[str, typer.Option("--format", help="For standard output: csv, json, ndjson, parquet.")] = "csv",
-    with_citation: Annotated[
-        bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
-    ] = False,
+    with_citation: WithCitation = False,
     route: RouteName = "",
     home: Home = None,
 ) -> None:

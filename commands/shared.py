@@ -29,6 +29,9 @@ Home = Annotated[
 RouteName = Annotated[
     str, typer.Option("--route", help="Only this route: its code or its name, as CMR, 'English Channel' or Manche.")
 ]
+WithCitation = Annotated[
+    bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON.")]
 
 

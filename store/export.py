@@ -21,6 +21,8 @@ from store.files import ASIDE, named_errors, write_bytes
 from store.releases import Release
 
 KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
+OBSERVED = ("series_id", "time_period", "obs_value", "obs_flag", "as_of", "target", "unit")
+"""Columns of what is written of observations."""
 ABOUT = ".about.txt"
 """Ending of the text that stands beside an export."""
 Chosen = Callable[[pd.DataFrame], pd.DataFrame]
@@ -53,30 +55,38 @@ def write_export(
         InputError: The ending is none of these, there is no such table, or it has more rows than a sheet holds.
         StoreError: The file cannot be written.
     """
+    content = export_bytes(release, table, kind_of(out), with_citation=with_citation, chosen=chosen)
+    return _write(out, content, about_bytes(release, table))
+
+
+def kind_of(out: Path) -> str:
+    """The kind of file that a name asks for by its ending.
+
+    Raises:
+        InputError: It is none of :data:`KINDS`.
+    """
     kind = out.suffix.removeprefix(".")
     if kind not in KINDS:
         raise InputError(f"--out {out.name}: the ending must be one of .{', .'.join(KINDS)}")
-    content = export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen)
-    beside = out.with_name(out.name + ABOUT)
-    with named_errors(out):
-        write_bytes(out, content)
-        write_bytes(beside, about_bytes(release, table))
-    return beside
+    return kind
 
 
 def about_bytes(release: Release, table: str) -> bytes:
     """The text that stands beside an export of a table."""
-    return ("\n".join(_lines(release, table)) + "\n").encode()
+    return _text(_about(release, table))
 
 
-def write_observations(known: pd.DataFrame, cited: Iterable[str], day: dt.date, out: Path) -> Path:
-    """Write what was known on a day as CSV, XLSX or Parquet; small counts by citizenship are withheld.
+def write_observations(
+    known: pd.DataFrame, cited: Iterable[str], day: dt.date, out: Path, *, with_citation: bool = False
+) -> Path:
+    """Write some of what was known on a day.
 
     Args:
-        known: A frame that keeps ``core.release.OBSERVATIONS``.
+        known: Rows of :func:`core.disclosure.protect`: what is withheld was decided on all that was known.
         cited: A citation with its licence per source.
         day: The day.
-        out: File to write; its ending says which kind.
+        out: File to write; its ending says which kind, one of :data:`KINDS`.
+        with_citation: See :func:`write_export`.
 
     Returns:
         The path of the text beside it, ``<out>.about.txt``.
@@ -89,20 +99,8 @@ def write_observations(known: pd.DataFrame, cited: Iterable[str], day: dt.date, 
         ("Title", "Vigie: observations"), ("As known on", day.isoformat()),
         *(("Source", text) for text in cited), ("Purpose", PURPOSE),
     ]  # fmt: skip
-    lines = [f"{label}: {text}" for label, text in about]
-    frame = refuse_small_counts(protect(known)[["series_id", "time_period", "obs_value", "obs_flag", "as_of"]])
-    writers = {
-        ".csv": lambda: csv_bytes(frame, lines),
-        ".parquet": lambda: parquet_bytes(frame, lines),
-        ".xlsx": lambda: xlsx_bytes(frame, about, title=about[0][1], day=day),
-    }
-    if out.suffix not in writers:
-        raise InputError(f"--out {out.name}: the ending must be one of {', '.join(writers)}")
-    beside = out.with_name(out.name + ".about.txt")
-    with named_errors(out):
-        write_bytes(out, writers[out.suffix]())
-        write_bytes(beside, ("\n".join(lines) + "\n").encode())
-    return beside
+    frame = with_units(refuse_small_counts(known), day)[list(OBSERVED)]
+    return _write(out, _content(frame, kind_of(out), about, day, with_citation=with_citation), _text(about))
 
 
 def export_bytes(
@@ -123,34 +121,53 @@ def export_bytes(
     if table not in release.names or table == "withheld":
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
     frame = with_units(chosen(refuse_small_counts(_published(release, table))), release.as_of)
-    if kind in {"json", "ndjson"}:
-        return json_bytes(frame, lines=kind == "ndjson")
-    if kind == "csv":
-        return csv_bytes(frame, _lines(release, table) if with_citation else ())
-    if kind == "parquet":
-        return parquet_bytes(frame, _lines(release, table))
-    about = _about(release, table)
-    return xlsx_bytes(frame, about, title=about[0][1], day=release.as_of)
+    return _content(frame, kind, _about(release, table), release.as_of, with_citation=with_citation)
 
 
 def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
-    """A table of values of series with ``target``, ``unit`` and ``as_of`` in every row."""
-    if "series_id" not in frame.columns or not {"value", "obs_value"} & set(frame.columns):
-        return frame
-    target, known = (
-        frame["series_id"].str.extract(r"^([^.]*)", expand=False),
-        pd.Series(pd.Timestamp(as_of), index=frame.index),
-    )
+    """A table with ``target``, ``unit`` and ``as_of`` in every row.
+
+    Args:
+        frame: The table. Where it names no target the series does; both are empty in rows about a source or a file.
+        as_of: The day of the release, where the table says no other.
+    """
+    none = pd.Series("", index=frame.index, dtype=object)
+    target = frame["series_id"].str.extract(r"^([^.]*)", expand=False) if "series_id" in frame.columns else none
+    known = pd.Series(pd.Timestamp(as_of), index=frame.index)
     if "target" in frame.columns:
         # Releases of before left both to the series and to the manifest.
         target = frame["target"].replace("", None).fillna(target)
     if "as_of" in frame.columns:
         known = frame["as_of"].fillna(known)
-    return frame.assign(target=target, unit=target.map(unit_of), as_of=known)
+    return frame.assign(target=target, unit=target.map(unit_of, na_action="ignore"), as_of=known)
 
 
-def _lines(release: Release, table: str) -> list[str]:
-    return [f"{label}: {text}" for label, text in _about(release, table)]
+def _content(
+    frame: pd.DataFrame, kind: str, about: list[tuple[str, str]], day: dt.date, *, with_citation: bool
+) -> bytes:
+    if kind in {"json", "ndjson"}:
+        return json_bytes(frame, lines=kind == "ndjson")
+    if kind == "csv":
+        return csv_bytes(frame, _lines(about) if with_citation else ())
+    if kind == "parquet":
+        return parquet_bytes(frame, _lines(about))
+    return xlsx_bytes(frame, about, title=about[0][1], day=day)
+
+
+def _write(out: Path, content: bytes, about: bytes) -> Path:
+    beside = out.with_name(out.name + ABOUT)
+    with named_errors(out):
+        write_bytes(out, content)
+        write_bytes(beside, about)
+    return beside
+
+
+def _lines(about: list[tuple[str, str]]) -> list[str]:
+    return [f"{label}: {text}" for label, text in about]
+
+
+def _text(about: list[tuple[str, str]]) -> bytes:
+    return ("\n".join(_lines(about)) + "\n").encode()
 
 
 def _published(release: Release, table: str) -> pd.DataFrame:
@@ -199,7 +216,7 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
     Raises:
         StoreError: The disk is full, or the folder cannot be written.
     """
-    beside = out.with_name(out.name + ".about.txt")
+    beside = out.with_name(out.name + ABOUT)
     rows = 0
     with named_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from store.vintages import VintageStore
 from tests.commands.command_line import vigie
+from tests.store.conftest import observations
+
+__all__ = ["observations"]
 
 DAYS = pd.date_range("2024-01-01", "2024-06-30")
 
@@ -30,8 +35,9 @@ def days_csv(path: Path, times: int = 1, extra: int = 0) -> str:
 def total(home: Path, tmp_path: Path) -> int:
     out = tmp_path / "out.csv"
     assert vigie(home, "observations", "--series", "arrivals.CHA.GBR._T.D", "--out", str(out)).exit_code == 0
-    frame = pd.read_csv(out, comment="#")
-    assert list(frame.columns) == ["series_id", "time_period", "obs_value", "obs_flag", "as_of"]
+    frame = pd.read_csv(out)
+    assert list(frame.columns) == ["series_id", "time_period", "obs_value", "obs_flag", "as_of", "target", "unit"]
+    assert set(frame["target"] + frame["unit"]) == {"arrivalspersons"}
     return int(frame["obs_value"].sum())
 
 
@@ -66,3 +72,15 @@ def test_a_file_that_is_refused_ends_with_one_and_is_no_edition(tmp_path: Path) 
     refused = vigie(tmp_path / "home", "ingest", "--file", f"uk_home_office={tmp_path / 'days.csv'}")
     assert refused.exit_code == 1
     assert json.loads(vigie(tmp_path / "home", "editions", "--json").stdout) == []
+
+
+def test_what_one_series_withholds_another_asked_for_alone_does_not_give_away(
+    tmp_path: Path, observations: Callable[..., pd.DataFrame]
+) -> None:
+    place = {"source_id": "eurostat", "target": "asylum_applications", "route_id": "_Z", "geo": "ITA"}
+    for citizen, count in (("_T", 103), ("SYR", 100), ("ERI", 3)):
+        series = {"series_id": f"asylum_applications._Z.ITA.{citizen}.M", "citizen": citizen}
+        VintageStore(tmp_path).append(observations(("2024-12", count, "2025-01-15"), **place, **series))
+    for series, values in (("*.SYR.M", [None]), ("*._T.M", [103])):
+        vigie(tmp_path, "observations", "--series", series, "--out", str(tmp_path / "out.json"))
+        assert [row["obs_value"] for row in json.loads((tmp_path / "out.json").read_text())] == values
