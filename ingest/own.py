@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import io
 import re
 import unicodedata
 from pathlib import Path
@@ -98,6 +97,9 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
 def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
     """``time_period``, ``value`` and where wanted ``route_id`` of each figure, and the months set aside."""
     columns, table = mapping.columns, mapping.table
+    # What stands in many cells is read once; 1 and True are two figures.
+    once = functools.lru_cache(maxsize=None, typed=True)
+    period, number = (once(functools.partial(read, mapping=mapping)) for read in (_period, _number))
     wanted = [name for name in (columns.time_period, columns.value, columns.route) if name]
     try:
         require_columns(frame, wanted, raw.name)
@@ -116,12 +118,10 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
         long["_period"] = long["_period"].map(periods)
     else:
         long = frame.rename(columns={columns.time_period: "_period", columns.value: "_value"})
-        long = long.assign(_period=long["_period"].map(lambda cell: _period(cell, mapping)))
-    cells = pd.DataFrame(
-        {"time_period": long["_period"], "value": long["_value"].map(lambda one: _number(one, mapping))}
-    )
+        long = long.assign(_period=long["_period"].map(period))
+    cells = pd.DataFrame({"time_period": long["_period"], "value": long["_value"].map(number)})
     if columns.route is not None:
-        cells["route_id"] = [_route(raw, row, cell) for row, cell in long[columns.route].items()]
+        cells["route_id"] = _routes(raw, long[columns.route])
     kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
     if table.wide:
         kept = kept[kept["value"] != ""]
@@ -213,7 +213,7 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
     suffix = Path(raw.name).suffix.lower()
     if suffix == ".xlsx":
         refuse_workbook(raw)
-        sheet = read_sheet(raw, mapping.table.sheet or first_sheet(raw)).dropna(how="all")
+        sheet = read_sheet(raw, mapping.table.sheet or "").dropna(how="all")
         if sheet.empty:
             raise SourceError(raw.name, _("the sheet is empty"))
         sheet = sheet[sheet.index >= mapping.table.header_row]
@@ -226,10 +226,10 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
             raw.name, _("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind"
         )
     refuse_large(raw)
-    table = mapping.table
-    lines = raw.content.split(b"\n")
+    table, titles = mapping.table, mapping.table.header_row - 1
+    lines = raw.content.split(b"\n", titles)
     # Titles become blank lines, so that rows keep their numbers.
-    content = b"\n".join([b""] * (table.header_row - 1) + lines[table.header_row - 1 :])
+    content = b"\n" * titles + b"".join(lines[titles:])
     try:
         frame = read_csv(
             RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
@@ -246,25 +246,16 @@ def _head(cell: object, mapping: OwnMapping) -> str:
     return _period(cell, mapping) if mapping.table.wide and is_date else str(cell).strip()
 
 
-def first_sheet(raw: RawFile) -> str:
-    """Name of a workbook's first sheet.
-
-    Raises:
-        SourceError: It is no whole workbook.
-    """
-    try:
-        with pd.ExcelFile(io.BytesIO(raw.content), engine="openpyxl") as workbook:
-            return str(workbook.sheet_names[0])
-    except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
-        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=type(error).__name__) from None
-
-
-def _route(raw: RawFile, row: object, cell: object) -> str:
-    try:
-        return own_route_id(str(cell))
-    except InputError:
-        fault = _("the cell cannot name a route: up to 38 letters A to Z, digits and spaces")
-        raise SourceError(raw.name, fault, row=str(row), column="route") from None
+def _routes(raw: RawFile, places: pd.Series) -> list[str]:
+    read = functools.lru_cache(maxsize=None)(own_route_id)
+    found = []
+    for row, cell in places.items():
+        try:
+            found.append(read(str(cell)))
+        except InputError:
+            fault = _("the cell cannot name a route: up to 38 letters A to Z, digits and spaces")
+            raise SourceError(raw.name, fault, row=str(row), column="route") from None
+    return found
 
 
 def _period(cell: object, mapping: OwnMapping) -> str:

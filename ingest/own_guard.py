@@ -16,9 +16,8 @@ from collections.abc import Iterable
 from core.errors import SourceError
 from core.languages import marked as _
 from core.spreadsheets import FORMULA_STARTS
-from ingest.source import RawFile
+from ingest.source import LARGEST_FILE, RawFile
 
-LARGEST_FILE = 20 << 20
 LARGEST_UNPACKED = 200 << 20
 LARGEST_RATIO = 200
 """Unpacked to packed bytes of one part: XML of numbers packs 10 to 50 times."""
@@ -75,7 +74,7 @@ def refuse_large(raw: RawFile) -> None:
     """Refuse a file beyond what aggregates need.
 
     Raises:
-        SourceError: The file is larger than 20 MB.
+        SourceError: The file is larger than ``LARGEST_FILE``.
     """
     if len(raw.content) > LARGEST_FILE:
         raise SourceError(raw.name, _("refused: larger than {n} MB"), n=LARGEST_FILE >> 20)
@@ -95,13 +94,14 @@ def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
 
 
 def _refuse_content(file: str, part: str, content: bytes) -> None:
-    content = content.replace(b"\0", b"")  # UTF-16 reads as ASCII does without its zero bytes
+    if b"\0" in content:
+        content = content.replace(b"\0", b"")  # UTF-16 reads as ASCII does without its zero bytes
     if _ENTITY.search(content):
         raise SourceError(file, _("refused: {part} declares entities, which may expand without end"), part=part)
     if part.startswith("xl/worksheets/") and _FORMULA.search(content):
         raise SourceError(file, _("refused: {part} holds formulas; paste the values alone"), part=part)
     if part == "[Content_Types].xml" and b"macroEnabled" in content:
         raise SourceError(file, _("refused: it is a workbook made for macros"))
-    plain = re.sub(rb"\s+", b"", content).replace(b"'", b'"')
-    if part.lower().endswith(".rels") and b'TargetMode="External"' in plain:
+    is_link = part.lower().endswith(".rels")
+    if is_link and b'TargetMode="External"' in re.sub(rb"\s+", b"", content).replace(b"'", b'"'):
         raise SourceError(file, _("refused: {part} links to something outside of the file"), part=part)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest.own import first_sheet, month_of_name
+from ingest.own import month_of_name
 from ingest.own_guard import refuse_large, refuse_workbook
 from ingest.source import RawFile
 from ingest.tables import read_sheet
@@ -76,7 +76,7 @@ def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
     """Cells as text by row number, and what had to be known to read them."""
     if Path(raw.name).suffix.lower() == ".xlsx":
         refuse_workbook(raw)
-        return read_sheet(raw, first_sheet(raw)).dropna(how="all").fillna("").astype(str), {}
+        return read_sheet(raw).dropna(how="all").fillna("").astype(str), {}
     refuse_large(raw)
     settings = {}
     try:

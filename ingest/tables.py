@@ -6,11 +6,14 @@ import csv
 import io
 import warnings
 import zipfile
+from array import array
 from collections.abc import Collection, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import rdata
+from numpy.typing import NDArray
 
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
@@ -52,19 +55,19 @@ def read_csv(
     if last_line_ends and not text.endswith("\n"):
         raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=text.count("\n") + 1)
     refuse_many(raw.name, text.count("\n") + 1, text.partition("\n")[0].count(separator) + 1, text.count(separator))
-    header, *rows = _cells(text, separator, raw.name)
-    frame = pd.DataFrame([cells for _, cells in rows], columns=header[1], dtype=object)
-    frame.index = pd.Index([line for line, _ in rows], dtype="int64")
+    del text  # a large file's text and its cells do not stand beside each other
+    header, cells, numbers = _cells(raw, separator, encoding)
+    frame = pd.DataFrame(dict(enumerate(cells)), index=numbers, dtype=object).set_axis(header, axis=1)
     require_columns(frame, columns, raw.name, tolerated=tolerated)
     return frame
 
 
-def read_sheet(raw: RawFile, sheet: str, *, engine: Literal["openpyxl", "odf"] = "openpyxl") -> pd.DataFrame:
+def read_sheet(raw: RawFile, sheet: str = "", *, engine: Literal["openpyxl", "odf"] = "openpyxl") -> pd.DataFrame:
     """Read one sheet of a workbook as it stands, header row included.
 
     Args:
         raw: The workbook.
-        sheet: Name of the sheet.
+        sheet: Name of the sheet; the first by default.
         engine: ``openpyxl`` for xlsx, ``odf`` for ods.
 
     Returns:
@@ -73,7 +76,7 @@ def read_sheet(raw: RawFile, sheet: str, *, engine: Literal["openpyxl", "odf"] =
     Raises:
         SourceError: It is empty, a web page, no whole workbook, lacks the sheet, or a cell's value is hidden.
     """
-    return read_sheets(raw, (sheet,), engine=engine)[sheet]
+    return next(iter(read_sheets(raw, (sheet,), engine=engine).values()))
 
 
 def read_sheets(
@@ -88,6 +91,7 @@ def read_sheets(
             warnings.simplefilter("ignore")
             with pd.ExcelFile(io.BytesIO(raw.content), engine=engine) as workbook:
                 names = [str(name) for name in workbook.sheet_names]
+                sheets = [sheet or names[0] for sheet in sheets]
                 for sheet in (name for name in sheets if name in names):
                     frames[sheet] = workbook.parse(sheet, header=None, keep_default_na=False, na_values=[""])
     except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
@@ -198,27 +202,35 @@ def _decode(raw: RawFile, encoding: str) -> str:
     return text
 
 
-def _cells(text: str, separator: str, file: str) -> list[tuple[int, list[str]]]:
-    """Lines that are not blank, header first, each with its number and as many cells as the header."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[tuple[int, list[str]]] = []
+def _cells(raw: RawFile, separator: str, encoding: str) -> tuple[list[str], list[list[str]], NDArray[np.int64]]:
+    """The header, the cells of each column and the number of each line that is not blank; as many cells in every line.
+
+    Read line by line, and a text that stands in many cells is kept once: columns of codes and periods take next to no
+    memory.
+    """
+    text = io.TextIOWrapper(io.BytesIO(raw.content), encoding, newline="")
+    reader = csv.reader(text, delimiter=separator, strict=True)
+    known: dict[str, str] = {}
+    numbers = array("q")
+    header: list[str] = []
+    columns: list[list[str]] = []
     try:
-        rows.extend((reader.line_num, cells) for cells in reader if cells)
+        for cells in reader:
+            if not cells:
+                continue
+            if not header:
+                header, columns = cells, [[] for _cell in cells]
+            elif len(cells) != len(header):
+                fault = _("the line has {n} cells, the header {expected}")
+                raise SourceError(raw.name, fault, row=reader.line_num, n=len(cells), expected=len(header))
+            else:
+                numbers.append(reader.line_num)
+                for column, cell in zip(columns, cells, strict=True):
+                    column.append(known.setdefault(cell, cell))
     except csv.Error as error:
-        raise SourceError(
-            file,
-            _("not a table separated by '{separator}': {error}"),
-            row=reader.line_num,
-            separator=separator,
-            error=error,
-        ) from None
-    width = len(rows[0][1])
-    for line, cells in rows:
-        if len(cells) != width:
-            raise SourceError(
-                file, _("the line has {n} cells, the header {expected}"), row=line, n=len(cells), expected=width
-            )
-    return rows
+        fault = _("not a table separated by '{separator}': {error}")
+        raise SourceError(raw.name, fault, row=reader.line_num, separator=separator, error=error) from None
+    return header, columns, np.frombuffer(numbers, dtype=np.int64)
 
 
 def _reason(error: Exception) -> str:

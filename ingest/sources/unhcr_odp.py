@@ -30,7 +30,7 @@ from ingest.rows import (
 )
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.sources._unhcr_copies import by_country, by_origin, italy_by_day
-from ingest.tables import read_csv, refuse_wrong_kind, require_columns
+from ingest.tables import as_texts, read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
 RAW_FILES = (
@@ -298,7 +298,7 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     refuse_wrong_kind(raw)
     rows = pd.DataFrame(json_rows(raw, "data", "timeseries"))
     require_columns(rows, ["month", "year", "individuals"], raw.name)
-    text = rows[["month", "year", "individuals"]].astype(object).fillna("").astype(str)
+    text = as_texts(rows[["month", "year", "individuals"]])
     days = to_months(text["year"] + "-" + text["month"].str.zfill(2))
     running = days.dt.to_period("M") == pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
     rule = RowRule("month", _("the month is not over"), running)

@@ -1,0 +1,142 @@
+"""Sound files of 60 MB: what reading them takes, in the process and with the memory that ingestion gives them.
+
+``python -m benchmarks.large_files [--write]``. The lines are synthetic, in the layouts of Eurostat's CSV and of own
+figures; the workbook's sheet has 60 MB of XML, packed to less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import itertools
+import random
+import re
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from benchmarks.shared import publish
+from core.countries import display_name, known_codes
+from ingest.intake import MEMORY, SECONDS, apart
+from ingest.own import parse_own
+from ingest.own_mapping import mapping_of_text
+from ingest.source import Parsed, RawFile
+from ingest.sources import eurostat
+
+BYTES, SHEET_ROWS = 60_000_000, 300_000
+MAPPING = """
+[source]
+source_id = "own_places"
+publisher = "synthetic"
+dataset = "synthetic"
+lag_days = 10
+[table]
+what = "arrivals"
+thousands = " "
+period_format = "%m/%Y"
+[columns]
+time_period = "Month"
+value = "Persons"
+route = "Place"
+"""
+Parse = Callable[[RawFile], Parsed]
+
+
+def eurostat_lines() -> Iterator[str]:
+    """Months × countries × citizenships × types of applicant, all sexes and ages, as the data explorer writes them."""
+    yield '"TIME","GEO","CITIZEN","SEX","AGE","ASYL_APP","UNIT","Value"'
+    numbers = random.Random(0)  # noqa: S311  # figures, not secrets
+    names = [name for name in map(display_name, sorted(known_codes())) if '"' not in name]
+    months = [f"{year}M{month:02d}" for year in range(2008, 2026) for month in range(1, 13)]
+    kinds = ("Asylum applicant", "First time applicant")
+    for month, geo, citizen, kind in itertools.product(months, names[:32], ["Total", *names[:34]], kinds):
+        figure = f"{numbers.randrange(900) * 5:,}"
+        whole = '"Total of both sexes and of those not known","Total of all ages"'
+        yield f'"{month}","{geo}","{citizen}",{whole},"{kind}","Person","{figure}"'
+
+
+def own_rows() -> Iterator[tuple[str, str, str]]:
+    """Places × months of own figures, the header first."""
+    yield "Place", "Month", "Persons"
+    numbers = random.Random(0)  # noqa: S311  # figures, not secrets
+    months = [f"{month:02d}/{year}" for year in range(2006, 2026) for month in range(1, 13)]
+    for place, month in itertools.product(range(2000), months):
+        yield f"Post on the northern shore {place}", month, f"{numbers.randrange(20_000):,}".replace(",", " ")
+
+
+def eurostat_csv() -> tuple[RawFile, Parse]:
+    """A custom download of 60 MB."""
+    content = _up_to(BYTES, (f"{line}\n" for line in eurostat_lines()))
+    return RawFile("migr_asyappctzm_1_Data.csv", content), eurostat.parse
+
+
+def own_csv() -> tuple[RawFile, Parse]:
+    """Own figures of 60 MB, with a remark in each row that the mapping leaves out."""
+    remark = "counted at the gate in both directions, day and night, and compared with the harbour's book"
+    return RawFile("places.csv", _up_to(BYTES, (f"{','.join(row)},{remark}\n" for row in own_rows()))), _own()
+
+
+def own_workbook() -> tuple[RawFile, Parse]:
+    """Own figures in a sheet whose XML has some 60 MB."""
+    written, book = io.BytesIO(), Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in itertools.islice(own_rows(), SHEET_ROWS):
+        sheet.append(row)
+    book.save(written)
+    return RawFile("places.xlsx", written.getvalue()), _own()
+
+
+def _own() -> Parse:
+    return partial(parse_own, mapping=mapping_of_text(MAPPING, "places.toml"))
+
+
+def _up_to(size: int, lines: Iterator[str]) -> bytes:
+    content = io.BytesIO()
+    while content.tell() < size:
+        content.write(next(lines).encode())
+    return content.getvalue()
+
+
+def measured(parse: Parse, raw: RawFile) -> tuple[Parsed, int, float]:
+    """What a file holds, the bytes beyond the program's own that reading took at most, and seconds of the processor."""
+    begun, before = time.process_time(), _address_space("VmSize")
+    parsed = parse(raw)
+    return parsed, _address_space("VmPeak") - before, time.process_time() - begun
+
+
+def _address_space(field: str) -> int:
+    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
+    return int(found[1]) << 10 if found else 0
+
+
+def report() -> list[str]:
+    """The section of docs/benchmarks.md, line by line."""
+    lines = [
+        "Made by `python -m benchmarks.large_files --write`: synthetic figures, read by `ingest.intake.apart` under",
+        f"its bounds ({MEMORY >> 20} MB beyond the program's own, {SECONDS:.0f} s). The largest real file has 8 MB.",
+        "",
+        "| file | MB | MB unpacked | figures | set aside | s of the processor | peak MB beyond the program's own |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for make in (eurostat_csv, own_csv, own_workbook):
+        raw, parse = make()
+        parsed, peak, seconds = apart(partial(measured, parse), raw)
+        size = len(raw.content)
+        if raw.name.endswith(".xlsx"):
+            with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
+                size = sum(part.file_size for part in book.infolist())
+        lines.append(
+            f"| {make.__name__.replace('_', ' ')} | {len(raw.content) / 1e6:.0f} | {size / 1e6:.0f} | "
+            f"{len(parsed.observations):,} | {len(parsed.rejected)} | {seconds:.1f} | {peak >> 20} |"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
+    publish("A file of 60 MB", report(), write=parser.parse_args().write)
