@@ -14,7 +14,7 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +30,9 @@ from store.files import ASIDE, flush_folder, named_errors, sha256_of_file
 from store.lock import AlreadyRunningError
 
 LEASES = "leases"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_STARTED = 19
+"""Place of a process's beginning in ``/proc/PID/stat``, counted behind its name (proc(5))."""
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -181,7 +184,8 @@ def single_flight(files: RemoteFiles, journal: str, lease_seconds: float) -> Ite
     """Hold the shared store for one night: in PostgreSQL where the journal is kept there, else by a lease in the store.
 
     It spares a night whose result nobody could take; what keeps the store whole is :func:`store.mirror.publish`. A
-    lease is known to be dead by the store's own clock: machines may disagree on the time of day.
+    lease is known to be dead by the store's own clock: machines may disagree on the time of day. One of this machine is
+    dead as soon as its process is.
 
     Args:
         files: The store.
@@ -222,7 +226,7 @@ def single_flight(files: RemoteFiles, journal: str, lease_seconds: float) -> Ite
 
 
 def _lease(files: RemoteFiles, now: dt.datetime, lease_seconds: float) -> str:
-    """Create the next lease, if the newest one was given back or its holder is silent; older ones go."""
+    """Create the next lease, if the newest one was given back or its holder is silent or ended; older ones go."""
     names = files.names(LEASES)
     number = int(Path(names[-1]).stem) if names else 0
     if names:
@@ -232,7 +236,7 @@ def _lease(files: RemoteFiles, now: dt.datetime, lease_seconds: float) -> str:
         except (ValueError, TypeError):
             holder = {}
         silent = (now - files.modified(place)).total_seconds()
-        if not holder.get("released") and silent <= lease_seconds:
+        if not holder.get("released") and silent <= lease_seconds and not _has_ended(holder):
             raise AlreadyRunningError(
                 f"another night is running on {files.url}: process {holder.get('pid')} on {holder.get('machine')}, "
                 f"last heard of at {holder.get('at')}. If it was killed, it counts as dead in "
@@ -255,7 +259,44 @@ def _sign(files: RemoteFiles, place: str, *, released: bool) -> None:
 
 def _signature(*, released: bool) -> bytes:
     at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return json.dumps({"machine": socket.gethostname(), "pid": os.getpid(), "at": at, "released": released}).encode()
+    who = {"machine": socket.gethostname(), "pid": os.getpid(), "host": _host(), "started": _started(os.getpid())}
+    return json.dumps({**who, "at": at, "released": released}).encode()
+
+
+def _has_ended(holder: Mapping[str, object]) -> bool:
+    """Whether a holder was a process of this machine that is no more; of another machine's nothing is known."""
+    pid, started = holder.get("pid"), holder.get("started")
+    if not isinstance(pid, int) or not started or not _host() or holder.get("host") != _host():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return _started(pid) not in {started, ""}  # its number may be another process's by now
+
+
+def _host() -> str:
+    """This boot of this machine, and the processes that are numbered together; empty where it cannot be told.
+
+    A unit of systemd may not read ``/proc/sys``, and is told the boot as ``VIGIE_BOOT_ID``.
+    """
+    try:
+        boot = os.environ.get("VIGIE_BOOT_ID") or _BOOT.read_text("ascii").strip()
+        return f"{boot.replace('-', '')} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str:
+    """When a process began, in ticks since the boot; ``ended`` where it only waits to be taken notice of."""
+    try:
+        # The name, in brackets, may hold anything.
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "ended" if fields[0] in {"Z", "X"} else fields[_STARTED]
 
 
 @contextlib.contextmanager

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -52,6 +57,47 @@ def test_a_lease_whose_holder_fell_silent_is_taken_over(file_url: str) -> None:
         os.utime(lease, (silent, silent))
         with single_flight(files, SQLITE, LONG):
             assert _newest_lease(file_url) != lease
+
+
+def _hold_until_killed(url: str, told: Connection) -> None:
+    with single_flight(RemoteFiles(url), SQLITE, LONG):
+        told.send("held")
+        time.sleep(60)
+
+
+def test_the_lease_of_a_killed_night_of_this_machine_is_taken_over_at_once(file_url: str) -> None:
+    context = multiprocessing.get_context("fork")
+    ours, its = context.Pipe(duplex=False)
+    night = context.Process(target=_hold_until_killed, args=(file_url, its), daemon=True)
+    night.start()
+    assert ours.recv() == "held"
+    with pytest.raises(AlreadyRunningError), single_flight(RemoteFiles(file_url), SQLITE, LONG):
+        pass
+    assert night.pid is not None
+    os.kill(night.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, night.pid, os.WEXITED | os.WNOWAIT)  # its number stays taken until somebody takes notice
+    with single_flight(RemoteFiles(file_url), SQLITE, LONG):
+        pass
+    night.join()
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_taken"),
+    [
+        ({"started": "1"}, True), ({"pid": 2**22 + 1}, True), ({}, False), ({"pid": 2**22 + 1, "host": "other"}, False),
+        ({"pid": 2**22 + 1, "started": ""}, False), ({"pid": "x"}, False),
+    ],
+    ids=["its number is another's", "gone", "alive", "of another machine", "of an older version", "not a number"],
+)  # fmt: skip
+def test_a_lease_is_dead_with_its_own_process_alone(
+    file_url: str, changed: Mapping[str, object], *, is_taken: bool
+) -> None:
+    files = RemoteFiles(file_url)
+    with single_flight(files, SQLITE, LONG):
+        lease = _newest_lease(file_url)
+        lease.write_text(json.dumps(json.loads(lease.read_text()) | changed))
+        with nullcontext() if is_taken else pytest.raises(AlreadyRunningError), single_flight(files, SQLITE, LONG):
+            pass
 
 
 def test_a_holder_whose_clock_is_wrong_keeps_its_lease(file_url: str) -> None:

@@ -36,6 +36,8 @@ from tests.faults.nights.watchers import WatchError
 FIRST = "2024-12-31"
 SETTINGS = "[operation]\nkeep_nights = 4\n"
 """Few nights are kept, so that every night removes a release too."""
+FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\npooled_model = false\n"
+"""Where only small nights are killed, what they borrow is computed from little."""
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
@@ -114,11 +116,11 @@ def _counted(counts: Counter[str]) -> str:
     return "; ".join(f"{words}: {number:,}" for words, number in sorted(counts.items()))
 
 
-def _prepare(folder: Path) -> Path:
+def _prepare(folder: Path, few: str) -> Path:
     """A home folder in which one night was run."""
     home = Home(folder / "prepared")
     home.folder.mkdir()
-    (home.folder / "settings.toml").write_text(SETTINGS)
+    (home.folder / "settings.toml").write_text(few + SETTINGS)
     done = home.night(FIRST)
     if done.code not in PUBLISHED:
         raise SystemExit(f"the first night: exit {done.code}: {done.told}")
@@ -159,7 +161,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vigie-faults-") as name:
         spare = Path(name)
         numbers = range(given.first, given.first + given.kills)
-        start = given.start or _prepare(spare)
+        start = given.start or _prepare(spare, FEW if given.only == "small" else "")
         until = time.monotonic() + given.minutes * 60
         bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone, until)
         found = run(given.only.split(","), bench, recorder(given.record))

@@ -12,7 +12,6 @@ import importlib
 import multiprocessing
 import os
 import pickle
-import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +36,6 @@ from store.caches import BacktestStore
 from store.journal import Journal, journal_url
 from store.mirror import Follower
 from store.releases import ReleaseStore
-from store.remote import LEASES
 from store.status import NIGHT_ACTIONS, witnesses
 from store.verify import verify_home
 from store.vintages import VintageStore
@@ -89,10 +87,10 @@ def killed_small(bench: Bench) -> Iterator[Result]:
     with watching(home.folder, bench.spare, pages=not (bench.quick or bench.alone), commands=False) as watchers:
         for role, arguments in roles:
             watchers.start(role, *arguments)
-        length = max(_whole(start, home, bench.spare, number) for number in range(3))
+        length = max(_whole(start, home, number) for number in range(3))
         for at, number in enumerate(bench.numbers, start=1):
             result = Result("`kill -9` of a small night at a moment drawn from its whole time")
-            _hand_in(home.folder, bench.spare, bench.numbers[-1] + number)
+            _hand_in(home.folder, bench.numbers[-1] + number)
             before = {one.run_id for one in home.releases.all()}
             night = start(number)
             time.sleep(bench.random("small", number).uniform(0, length))
@@ -105,7 +103,7 @@ def killed_small(bench: Bench) -> Iterator[Result]:
             result.note(f"{stage}: {what}{'' if told else ', its row is left to the next night'}")
             over = time.monotonic() > bench.until or number == bench.numbers[-1]
             if over or at % _LOOKED_AT == 0:
-                length = _whole(start, home, bench.spare, number)
+                length = _whole(start, home, number)
                 note_after(result, "the next night published; figures, editions, journal and releases whole, each once")
                 sys.stderr.write(f"  kill {number}: a night takes {length:.1f} s\n")
             yield result
@@ -240,10 +238,10 @@ def _compute_apart(home: Path, kept: Path) -> None:
     subprocess.run([sys.executable, "-c", line], check=True)  # our own lines
 
 
-def _whole(start: Callable[[int], _Night], home: Home, spare: Path, number: int) -> float:
+def _whole(start: Callable[[int], _Night], home: Home, number: int) -> float:
     """Seconds of a night that is left alone: it must publish, and all that the home holds must be there once."""
     before = home.releases.head()
-    _hand_in(home.folder, spare, -number)
+    _hand_in(home.folder, -number)
     night = start(number)
     night.process.join()
     seconds = time.monotonic() - night.began
@@ -276,12 +274,8 @@ def _refuse_doubles(home: Path) -> None:
             raise FaultError(f"{what} {twice[0]} is there {counted[twice[0]]} times")
 
 
-def _hand_in(home: Path, spare: Path, number: int) -> None:
-    """A file of own figures in the inbox: one month whose figure no other has.
-
-    The minutes pass after which a killed night's lease of the shared store counts as over.
-    """
-    shutil.rmtree(spare / "shared" / LEASES, ignore_errors=True)
+def _hand_in(home: Path, number: int) -> None:
+    """A file of own figures in the inbox: one month whose figure no other has."""
     folder = home / "inbox" / _SOURCE
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "figures.csv").write_text(f"Month,Persons\n2024-11,{10_000 + number}\n")
