@@ -155,14 +155,14 @@ def look(_home: Path, address: str) -> Iterator[str]:
         time.sleep(5)
 
 
-def act(home: Path) -> Iterator[str]:
+def act(home: Path, pause: float = 0.1) -> Iterator[str]:
     """Record actions straight into the journal, many a second."""
     journal = Journal(journal_url("", home))
     for number in count():
         words = f"act {os.getpid()} {number}"
         journal.record(Entry("A. Person", "said", "a fault", reason=words))
         yield words
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 def command(home: Path) -> Iterator[str]:
