@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 
@@ -79,9 +81,7 @@ def league_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             _("Model"): [plain(row["name"]) for row in table],
-            _("Relative WIS"): [lang().decimal(row["relative_wis"]) for row in table],
-            _("90% interval"): [_between(row["relative_wis_lo"], row["relative_wis_hi"]) for row in table],
-            _("Evidence"): [verdict_words(row["model_id"], row["relative_wis"], row["verdict"]) for row in table],
+            **_ratios(table),
             _("Pairwise relative WIS"): [lang().decimal(row["pairwise_wis"]) for row in table],
             _("Inside 50 / 80 / 95%"): [
                 " / ".join(lang().percent(row[f"coverage_{share}"]) for share in (50, 80, 95)) for row in table
@@ -93,26 +93,28 @@ def league_table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _between(low: float, high: float) -> str:
-    return f"{lang().decimal(low)}–{lang().decimal(high)}" if is_known(low) else NOTHING
+def _ratios(table: list[dict[Hashable, Any]]) -> dict[str, list[str]]:
+    """Columns that say how far each line is from the baseline."""
+    known = [is_known(row["relative_wis_lo"]) for row in table]
+    ends = [(lang().decimal(row["relative_wis_lo"]), lang().decimal(row["relative_wis_hi"])) for row in table]
+    return {
+        _("Relative WIS"): [lang().decimal(row["relative_wis"]) for row in table],
+        _("90% interval"): ["–".join(both) if there else NOTHING for there, both in zip(known, ends, strict=True)],
+        _("Evidence"): [verdict_words(str(row["model_id"]), row["relative_wis"], row["verdict"]) for row in table],
+    }
 
 
 def record(scores: pd.DataFrame, timing: str, model_id: str) -> pd.DataFrame:
     """One model by span of months, route and season."""
     rows = with_verdicts(scores[(scores["timing"] == timing) & (scores["model_id"] == model_id)])
-    rows = rows[rows["kind"].isin(["span", "series", "season"])]
+    table = rows[rows["kind"].isin(["span", "series", "season"])].to_dict("records")
     return pd.DataFrame(
         {
-            _("Where"): [_place(row["kind"], row["group"], row["unit"]) for row in rows.to_dict("records")],
-            _("Relative WIS"): rows["relative_wis"].round(3).to_numpy(),
-            _("from"): rows["relative_wis_lo"].round(3).to_numpy(),
-            _("to"): rows["relative_wis_hi"].round(3).to_numpy(),
-            _("Evidence"): [
-                verdict_words(model_id, row["relative_wis"], row["verdict"]) for row in rows.to_dict("records")
-            ],
-            _("80% interval coverage"): rows["coverage_80"].round(3).to_numpy(),
-            _("Cases"): rows["n"].to_numpy(),
-            _("Missing"): rows["missing"].to_numpy(),
+            _("Where"): [_place(row["kind"], row["group"], row["unit"]) for row in table],
+            **_ratios(table),
+            _("80% interval coverage"): [lang().percent(row["coverage_80"]) for row in table],
+            _("Cases"): [lang().counted(row["n"]) for row in table],
+            _("Missing"): [lang().counted(row["missing"]) for row in table],
         }
     )
 

@@ -149,7 +149,8 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
         st.markdown(small(_("Nothing of this model has been scored here yet.")))
         return
     alt = _("Scores of one model by months ahead, route and season")
-    st.dataframe(localised(record), hide_index=True, height="content", placeholder="", alt=alt)
+    with st.container(key="league-record"):
+        st.table(record, border="horizontal", hide_index=True, alt=alt)
 
 
 def show_panels(night: Night) -> None:
