@@ -26,7 +26,7 @@ def command(*arguments: str, home: Path | None = None) -> subprocess.CompletedPr
     """Run the command's entry point, which ends as its process would: exit code, both outputs, log lines."""
     without = {key: value for key, value in os.environ.items() if key != "VIGIE_HOME"}
     environment = without | ({} if home is None else {"VIGIE_HOME": str(home)})
-    out, err, code = io.StringIO(), io.StringIO(), 0
+    out, err, code = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO(), 0
     with (
         patch.dict(os.environ, environment, clear=True),
         patch("sys.argv", ["vigie", *arguments]),
@@ -37,4 +37,5 @@ def command(*arguments: str, home: Path | None = None) -> subprocess.CompletedPr
             main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+    out.seek(0)
+    return subprocess.CompletedProcess(arguments, code, out.read(), err.getvalue())
