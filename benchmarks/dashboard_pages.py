@@ -21,7 +21,7 @@ PAGES: Mapping[str, str] = {
     "method": '[data-testid="stMarkdownContainer"] ol',
 }
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _SIZE = {"width": 1440, "height": 900}
 _LONGEST_MS, _SETTLED_MS = 180_000, 4_000
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
@@ -85,7 +85,7 @@ def measure(address: str, repetitions: int) -> Times:
 
 
 def _launch(chromium: BrowserType) -> Browser:
-    return chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+    return chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
 
 
 def _first_visits(chromium: BrowserType, address: str, page: str, repetitions: int) -> list[float]:

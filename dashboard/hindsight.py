@@ -9,27 +9,21 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import is_known
-from dashboard import downloads, layout, memory, state, tables, time_travel
+from dashboard import downloads, layout, tables, time_travel
 from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from reports import numbers
 
 
-def show_outcomes(night: Night, summary: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> None:
-    """The switch and, where it is on, one line per route; nothing where no month has been counted since.
+def show_outcomes(night: Night, rows: pd.DataFrame, knowing: Night, ends: Sequence[pd.Timestamp]) -> None:
+    """One line per route.
 
     Args:
         night: The release.
-        summary: Result of ``numbers.route_summary``.
+        rows: Result of :func:`counted_since`.
+        knowing: The release that knows the outcomes.
         ends: Last days of the months that were looked ahead to.
     """
-    routes = list(summary.loc[summary["state"] == "ok", "route_id"])
-    rows, knowing = memory.made(night, lambda: counted_since(night, routes, ends), "counted since")
-    if rows["months"].eq(0).all():
-        return
-    time_travel.show_reveal_switch(there=True)
-    if not state.switch("reveal"):
-        return
     title = _("What happened next, {months}").format(months=lang().months(ends[0], ends[-1]))
     st.header(title, anchor=False)
     st.table(outcomes_in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)

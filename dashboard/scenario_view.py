@@ -20,15 +20,13 @@ from forecasting.scenarios.analogues import EPISODES, Course, add_persons, cours
 from forecasting.scenarios.paths import (
     FEWEST_EFFECTIVE,
     Condition,
-    Needs,
     TooFewPathsError,
     given,
-    occupancy,
-    places_needed,
 )
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import numbers
 from reports import scenario as wording
+from reports.numbers import route_paths
 
 LONGEST_TOTAL = 3
 """Months whose total is told in the title and compared."""
@@ -155,12 +153,6 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
     return Scenario(route_id, paths, notes=notes, course=found)
 
 
-def route_paths(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
-    """Sample paths of a route: one row per path, one column per month (its last day)."""
-    rows = trajectories[trajectories["series_id"] == numbers.route_series(route_id)]
-    return rows.pivot_table(index="output_type_id", columns="target_end_date", values="value").sort_index(axis=1)
-
-
 def quantile_rows(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
     """A route's paths at the hub's levels: ``target_end_date, output_type_id, value``."""
     paths = route_paths(trajectories, route_id)
@@ -193,18 +185,6 @@ def title_months(night: Night, route_id: str) -> list[pd.Timestamp]:
     """The planning window, whose total the page speaks of, as far as the route's sample paths cover it."""
     paths = route_paths(night.frame("trajectories"), route_id)
     return [end for end in pd.DatetimeIndex(paths.columns) if end in numbers.window_ends(night.as_of)]
-
-
-def places(
-    night: Night, trajectories: pd.DataFrame, route_id: str, values: Mapping[str, str]
-) -> tuple[pd.DataFrame, float]:
-    """Places needed by month and in all months together; see ``forecasting.scenarios.paths``."""
-    stay = "fixed" if values["stay_kind"] == "fixed" else "open"
-    needs = Needs(float(values["stay"]), "fixed" if stay == "fixed" else "open", float(values["needs_place"]) / 100)
-    rows = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
-    history = pd.Series(rows["obs_value"].to_numpy(), pd.DatetimeIndex(rows["end_date"]))
-    taken = occupancy(route_paths(trajectories, route_id), history, needs)
-    return places_needed(taken, float(values["confidence"]) / 100)
 
 
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
@@ -267,33 +247,5 @@ def routes_shown(table: pd.DataFrame) -> pd.DataFrame:
             _("Forecast"): [lang().expected(plain["q50"][route_id]) for route_id in routes],
             _("80%, forecast"): [_interval(plain["q10"][one], plain["q90"][one]) for one in routes],
             _("Difference"): [lang().change(then["q50"][one], plain["q50"][one]) for one in routes],
-        }
-    )
-
-
-def places_file(forecast: pd.DataFrame, then: pd.DataFrame, values: Mapping[str, str]) -> pd.DataFrame:
-    """``month, kind, median, places, confidence, stay_months, stay_kind, needs_place``."""
-    parts = [
-        table.assign(kind=kind, month=pd.DatetimeIndex(table["target_end_date"]).strftime("%Y-%m"))
-        for kind, table in (("forecast", forecast), ("scenario", then))
-    ]
-    made = pd.concat(parts, ignore_index=True)[["month", "kind", "median", "places"]].round(0)
-    return made.assign(
-        confidence=float(values["confidence"]) / 100,
-        stay_months=float(values["stay"]),
-        stay_kind=values["stay_kind"],
-        needs_place=float(values["needs_place"]) / 100,
-    )
-
-
-def places_table(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
-    """Places by month's end, scenario beside forecast."""
-    return pd.DataFrame(
-        {
-            _("End of"): [lang().month(end) for end in then["target_end_date"]],
-            _("Places, scenario"): [lang().expected(value) for value in then["places"]],
-            _("Median, scenario"): [lang().expected(value) for value in then["median"]],
-            _("Places, forecast"): [lang().expected(value) for value in forecast["places"]],
-            _("Median, forecast"): [lang().expected(value) for value in forecast["median"]],
         }
     )

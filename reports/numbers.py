@@ -49,6 +49,12 @@ def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M")
     ].reset_index(drop=True)
 
 
+def route_paths(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """Sample paths of a route: one row per path, one column per month (its last day)."""
+    rows = trajectories[trajectories["series_id"] == route_series(route_id)]
+    return rows.pivot_table(index="output_type_id", columns="target_end_date", values="value").sort_index(axis=1)
+
+
 def window_ends(as_of: dt.date) -> list[pd.Timestamp]:
     """Last days of the months of the planning window of a release made on ``as_of``."""
     return [month.end_time.normalize() for month in planning_window(as_of)]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF, State, fold
 from core.entry import Entry
+from forecasting.scenarios.paths import Needs
 
 Row = Mapping[Any, Any]
 """One row of a release's table, by column."""
@@ -95,6 +96,25 @@ def entries_until(entries: Iterable[Entry], run_id: str) -> list[Entry]:
 
 
 @dataclass(frozen=True)
+class Reception:
+    """What reception on one route is planned with.
+
+    Attributes:
+        route_id: The route.
+        stock: Places there are.
+        needs: Length of stay, how it ends, and the part of those who arrive that needs a place.
+        confidence: 0 to 1: how sure one wants to be that the places suffice.
+        who: Who keeps it.
+    """
+
+    route_id: str
+    stock: float
+    needs: Needs
+    confidence: float
+    who: str = ""
+
+
+@dataclass(frozen=True)
 class Decisions:
     """What people have decided about a release's alerts.
 
@@ -102,11 +122,13 @@ class Decisions:
         states: State by alert_id; an alert that is not there was proposed by its rule, no more.
         announced: Alerts that readers outside were told of before.
         signed_only: Keep to alerts that people have signed off: what a briefing that leaves the house shows.
+        reception: Places that are kept for routes.
     """
 
     states: Mapping[str, State] = field(default_factory=dict)
     announced: frozenset[str] = frozenset()
     signed_only: bool = False
+    reception: tuple[Reception, ...] = ()
 
     def state(self, alert: Mapping[Any, Any]) -> State:
         """The state of one of the release's alerts."""

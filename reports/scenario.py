@@ -91,6 +91,14 @@ def first_short(needed: pd.DataFrame, stock: float, confidence: float, language:
     )
 
 
+def counted_places() -> str:
+    """Whom the places are counted for, to be translated."""
+    return _(
+        "Places occupied at month end by people who arrived during the period shown and have not left; earlier "
+        "arrivals and people moving on are excluded."
+    )
+
+
 def percent(share: float, language: Language) -> str:
     """A part or a change as a whole per cent, above 100 too."""
     return language.change(1 + share, 1.0).lstrip("+")

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from access.roles import KEEP_PLACES
 from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
+from reports.reception import kept_by_route, reception_of
 from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from store.chain import MANIFEST
 from store.files import sha256_of_file
@@ -126,6 +128,11 @@ def _decisions(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, si
     """What had been decided while the release was the newest."""
     rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(list(levels)).items()}
     announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
+    # How many places there are is for the house alone: a briefing that leaves it holds what was signed off.
+    kept = [] if signed_only else entries_until(workflow.journal.entries(action=KEEP_PLACES), run_id)
     return Decisions(
-        {name: fold(entries) for name, entries in rows.items() if entries}, frozenset(announced), signed_only
+        {name: fold(entries) for name, entries in rows.items() if entries},
+        frozenset(announced),
+        signed_only,
+        tuple(reception_of(row.payload["query"], name, row.actor) for name, row in kept_by_route(kept).items()),
     )

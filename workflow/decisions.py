@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from access.audit import note_refusal
-from access.roles import DECIDE_EDITION, SAVE_SCENARIO, Actor, NotAllowedError, require
+from access.roles import DECIDE_EDITION, KEEP_PLACES, SAVE_SCENARIO, Actor, NotAllowedError, require
 from alerts.lifecycle import (
     ANNOUNCED,
     DISMISSED,
@@ -34,6 +34,7 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
+from reports.reception import subject
 from store.editions import Action, Decision, Edition, decide
 from store.releases import Release
 from workflow import Workflow
@@ -208,6 +209,26 @@ def save_scenario(
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
     )
+
+
+def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, query: Mapping[str, str]) -> Entry:
+    """Keep the reception places there are for a route, in place of those kept before; 0 places end it.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        actor: Who keeps them, for everybody here.
+        route_id: The route.
+        run_id: The release that was looked at.
+        query: ``stock, stay, stay_kind, needs_place, confidence``, as the address holds them.
+
+    Raises:
+        NotAllowedError: The person may not keep places.
+        StoreError: The journal refuses.
+    """
+    about = subject(route_id)
+    authorize(workflow, actor, KEEP_PLACES, about)
+    payload = actor.marks({"query": dict(query)})
+    return workflow.journal.record(Entry(actor.name.strip(), KEEP_PLACES, about, run_id, "", payload))
 
 
 def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id: str, reason: str) -> Edition:

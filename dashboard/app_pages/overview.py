@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import decisions, downloads, hindsight, layout, memory, reads, state, tables
+from dashboard import decisions, downloads, hindsight, layout, memory, reads, state, tables, time_travel
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, lang, ngettext
 from dashboard.maps import flow_map, map_alt, map_note
@@ -21,7 +21,7 @@ from reports.together import together
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 270
+MAP_HEIGHT = 256
 """So that the page is one screen of 1440 × 900."""
 
 
@@ -33,27 +33,27 @@ def show(night: Night) -> None:
     found = decisions.found_on(night, former, summary)
     st.title(decisions.title(night, former, found, summary), anchor=False)
     show_older_forecasts(night)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(width="stretch"):
-            memory.drawn(night, partial(show_total, night, summary), "together")
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            if len(night.frame("year_ahead")):
-                label = _("Year ahead →")
-                st.markdown(f":small[[{label}]({state.link('year_ahead')})]")
-            downloads.briefing_button(night)
-    waiting, changed = st.columns([2.05, 1], gap="medium")
-    with waiting:
-        decisions.show_cards(night, found)
-    with changed:
-        memory.drawn(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
-    months = lang().months(ends[0], ends[-1])
-    left, right = st.columns([1, 1.12], gap="medium")
-    with left:
-        memory.drawn(night, lambda: show_map(summary, months), "map")
-    with right:
-        show_routes(night, summary, months)
-        hindsight.show_outcomes(night, summary, ends)
-    memory.drawn(night, partial(decisions.show_context, night), "context")
+    with st.container(key="overview"):
+        with st.container(key="sums", horizontal=True, vertical_alignment="center"):
+            with st.container(width="stretch"):
+                memory.drawn(night, partial(show_total, night, summary), "together")
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                if len(night.frame("year_ahead")):
+                    label = _("Year ahead →")
+                    st.markdown(f":small[[{label}]({state.link('year_ahead')})]")
+                downloads.briefing_button(night)
+        waiting, changed = st.columns([2.05, 1], gap="medium")
+        with waiting:
+            decisions.show_cards(night, found)
+        with changed:
+            memory.drawn(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
+        months = lang().months(ends[0], ends[-1])
+        left, right = st.columns([1, 1.12], gap="medium")
+        with left:
+            memory.drawn(night, lambda: show_map(summary, months), "map")
+        with right:
+            show_routes(night, summary, ends)
+        memory.drawn(night, partial(decisions.show_context, night), "context")
 
 
 def summarise(night: Night, ends: list[pd.Timestamp]) -> pd.DataFrame:
@@ -100,16 +100,24 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
         }
     )
     layout.chart(flow_map(routes, theme=current_theme(), height=MAP_HEIGHT), map_alt(routes), "map")
-    st.markdown(layout.small(map_note()))
+    with st.container(key="map-note"):
+        st.markdown(layout.small(map_note()))
 
 
-def show_routes(night: Night, summary: pd.DataFrame, months: str) -> None:
-    """The table of routes, its files, its note."""
+def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:
+    """The table of routes, its files, its note, and what was counted since."""
+    months = lang().months(ends[0], ends[-1])
+    find = partial(hindsight.counted_since, night, list(summary.loc[summary["state"] == "ok", "route_id"]), ends)
+    rows, knowing = memory.made(night, find, "counted since")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(_("Routes"), anchor=False)
+        if rows["months"].gt(0).any():
+            time_travel.show_reveal_switch(there=True)
         title = _("Arrivals expected by route, {months}").format(months=months)
         downloads.buttons(downloads.export_of(night, "routes", title, summary))
     memory.drawn(night, lambda: show_table(night, summary, months), "routes")
+    if rows["months"].gt(0).any() and state.switch("reveal"):
+        hindsight.show_outcomes(night, rows, knowing, ends)
 
 
 def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:

@@ -13,15 +13,16 @@ from dashboard import (
     downloads,
     layout,
     memory,
+    reception_view,
     route_view,
     scenario_saved,
     scenario_state,
     scenario_view,
     state,
 )
-from dashboard.charts.scenario import difference_alt, difference_chart, places_chart, scenario_alt, scenario_chart
+from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, labelled, lang
+from dashboard.i18n import _, lang
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
@@ -31,6 +32,7 @@ from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
 from reports import numbers
 from reports import scenario as wording
+from reports.reception import reception_of
 
 TITLE, PLACE = _("Scenarios"), 5
 
@@ -46,7 +48,8 @@ def show(night: Night) -> None:
     usual = memory.made(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
     known = memory.made(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
-    values, bad = scenario_state.parse(given(known), known)
+    at_hand = reception_view.kept_values(reception_view.kept(night, route_id))
+    values, bad = scenario_state.parse(at_hand | given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
@@ -135,7 +138,7 @@ def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> 
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
     median, then = (
-        scenario_view.route_paths(paths, route_id).median() for paths in (night.frame("trajectories"), trajectories)
+        numbers.route_paths(paths, route_id).median() for paths in (night.frame("trajectories"), trajectories)
     )
     figure = difference_chart(then - median, unit=_("Arrivals per month"), theme=current_theme())
     layout.chart(figure, difference_alt(then - median), "difference")
@@ -229,27 +232,11 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
         levels = ("50", "75", "80", "90", "95", "99")
         _choice("confidence", _("Confidence, %"), levels, str, values)
         st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
-    then, together = scenario_view.places(night, trajectories, scenario.route_id, values)
-    plainly, usual = scenario_view.places(night, night.frame("trajectories"), scenario.route_id, values)
-    confidence, stock = float(values["confidence"]) / 100, float(values["stock"])
-    said = wording.places_enough(then, together, usual, confidence, lang())
-    if stock:
-        short = wording.first_short(plainly, stock, confidence, lang())
-        st.markdown(labelled(_("By the forecast"), plain(short)))
-        short = wording.first_short(then, stock, confidence, lang())
-        st.markdown(labelled(_("Under the assumption"), plain(short)))
-    st.markdown(said)
-    figure = places_chart(plainly, then, stock, unit=_("Places at the end of the month"), theme=current_theme())
-    layout.chart(figure, said.replace("**", ""), "places")
-    frame = scenario_view.places_file(plainly, then, values)
-    made = export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said.replace("**", ""))
-    downloads.buttons(made)
-    st.table(scenario_view.places_table(plainly, then), border="horizontal", hide_index=True, alt=said)
-    text = _(
-        "Places occupied at month end by people who arrived during the period shown and have not left; earlier "
-        "arrivals and people moving on are excluded."
-    )
-    st.markdown(small(text))
+    row = reception_view.kept(night, scenario.route_id)
+    wanted = reception_of(values, scenario.route_id)
+    reception_view.show_keeping(night, row, wanted, values)
+    frame, said = reception_view.show_demand(night, wanted, trajectories)
+    downloads.buttons(export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said))
 
 
 def given(known: Mapping[str, Lever]) -> dict[str, str]:

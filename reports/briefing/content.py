@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,8 +15,10 @@ from reports import citations, numbers
 from reports.alert import AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
-from reports.release import Decisions, LoadedRelease, Row
+from reports.reception import assumed, demand
+from reports.release import Decisions, LoadedRelease, Reception, Row
 from reports.route import known_to, window_words
+from reports.scenario import first_short
 from reports.together import together
 from reports.year_ahead import KINDS, YearLine, year_lines
 
@@ -66,6 +69,17 @@ class AlertLine:
 
 
 @dataclass(frozen=True)
+class PlacesLine:
+    """Places kept for one route, what is planned with, the first month short, and the demand month by month."""
+
+    name: str
+    assumed: str
+    short: str
+    stock: float
+    demand: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Content:
     """Everything that is written or drawn.
 
@@ -85,6 +99,7 @@ class Content:
         limits: What a reader must know.
         uses: Intended and prohibited uses.
         year: The year ahead by route, all together first; empty where the release tells nothing of it.
+        places: Demand against the places that are kept for routes; empty where none are.
         citations: Sources with their licences.
         trace: By what the release can be found and checked.
     """
@@ -104,6 +119,7 @@ class Content:
     limits: tuple[str, ...]
     uses: str
     year: tuple[YearLine, ...]
+    places: tuple[PlacesLine, ...]
     citations: tuple[str, ...]
     trace: str
 
@@ -147,6 +163,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         limits=tuple(citations.limits(release, summary, language)),
         uses=citations.uses(language),
         year=_year(release, language),
+        places=tuple(_places(release, decisions.reception, language)),
         citations=(*cited, language.text(_("Map: Natural Earth, public domain. Boundaries imply no endorsement."))),
         trace=_trace(release, language),
     )
@@ -158,6 +175,21 @@ def _year(release: LoadedRelease, language: Language) -> tuple[YearLine, ...]:
     if table is None or table.empty:
         return ()
     return tuple(year_lines(table, release.frame("observations"), next(iter(KINDS)), language))
+
+
+def _places(release: LoadedRelease, kept: Iterable[Reception], language: Language) -> Iterator[PlacesLine]:
+    """In the order of the routes; a route without a forecast has no demand that could be told."""
+    forecast = set(release.frame("trajectories")["series_id"])
+    for one in sorted(kept, key=lambda each: each.route_id):
+        if numbers.route_series(one.route_id) in forecast:
+            needed, _together = demand(release, one)
+            yield PlacesLine(
+                name=route_name(one.route_id, language),
+                assumed=assumed(one, language),
+                short=first_short(needed, one.stock, one.confidence, language),
+                stock=one.stock,
+                demand=needed,
+            )
 
 
 def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:

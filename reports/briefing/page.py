@@ -39,6 +39,7 @@ from reports.briefing.canvas import (
 from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
 from reports.briefing.content import Content, compose
 from reports.briefing.map import draw_map
+from reports.briefing.places import draw_places
 from reports.briefing.tables import draw_alerts, draw_routes
 from reports.briefing.year import draw_year
 from reports.release import Decisions, LoadedRelease
@@ -175,7 +176,7 @@ def _bullets(sheet: Sheet, x: float, y: float, entries: list[list[str]]) -> floa
 def briefing_pdf(
     release: LoadedRelease, former: LoadedRelease | None, language: str, decisions: Decisions | None = None
 ) -> bytes:
-    """Make the briefing of a release: one page, and a second one where it tells of the year ahead.
+    """Make the briefing of a release: one page, and further ones for the year ahead and for the places that are kept.
 
     Args:
         release: The release, with the frames of ``reports.briefing.release.FRAMES``.
@@ -184,7 +185,7 @@ def briefing_pdf(
         decisions: What people have decided about its alerts; by default nothing.
 
     Returns:
-        A PDF of one or two pages of A4.
+        A PDF of one to three pages of A4.
     """
     content = compose(release, former, language, decisions or Decisions())
     return _with_language(_drawn(content), content)
@@ -204,6 +205,8 @@ def _drawn(content: Content) -> bytes:
         pages.savefig(draw_page(content))
         if content.year:
             pages.savefig(draw_year(content))
+        if content.places:
+            pages.savefig(draw_places(content))
     return target.getvalue()
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
 from core.languages import Language
-from core.settings import PROJECT
+from core.settings import PROJECT, Settings
 from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
@@ -22,8 +23,10 @@ from dashboard.scenario_saved import SAVED
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
 from reports import scenario
+from reports.reception import demand, reception_of
 from store.journal import Journal, journal_url
 from store.releases import Release
+from workflow.briefing import make_briefing
 
 from .conftest import AS_OF
 
@@ -96,7 +99,7 @@ def test_a_diversion_without_evidence_is_said_to_be_the_readers_own(night: Night
 def test_places_grow_with_confidence_and_stay(night: Night) -> None:
     paths = night.frame("trajectories")
     needed = [
-        scenario_view.places(night, paths, "EMR", values_of(night, confidence=level, stay=stay))[1]
+        demand(night, reception_of(values_of(night, confidence=level, stay=stay), "EMR"), paths)[1]
         for level, stay in (("80", "3"), ("95", "3"), ("95", "6"))
     ]
     assert needed == sorted(needed)
@@ -180,6 +183,20 @@ def test_a_form_writes_every_lever_of_its_kind_into_the_address() -> None:
     assert app.query_params["shock_size"] in ("-40", ["-40"])
     assert set(scenario_state.LEVERS_OF["shock"]) <= set(app.query_params)
     assert "fall by 40%" in app.title[0].value
+
+
+def test_places_that_are_kept_are_there_on_the_next_visit_and_on_the_briefing(release: Release, home: Path) -> None:
+    app = visit(route="EMR", part="places", stock="100", stay="6", confidence="95")
+    assert "February 2025 is the first month short" in said(app)
+    app.text_input(key="places:name").set_value("Ada")
+    app.button(key="keep-places").click().run()
+    again = visit(route="EMR", part="places")
+    assert "Kept here by Ada" in said(again) and again.number_input(key="lever:stay").value == 6.0
+    reader = PdfReader(io.BytesIO(make_briefing(home, Settings(), release.run_id, "en")))
+    page = " ".join(reader.pages[-1].extract_text().split())
+    assert "Reception places" in page and "100 places; mean stay, months: 6; need a place: 100%" in page
+    away = make_briefing(home, Settings(), release.run_id, "en", signed_only=True)
+    assert len(PdfReader(io.BytesIO(away)).pages) == len(reader.pages) - 1
 
 
 def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: Path) -> None:

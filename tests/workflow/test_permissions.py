@@ -8,6 +8,7 @@ from access.audit import DOWNLOADED, REFUSED, authorize_download
 from access.roles import (
     DECIDE_EDITION,
     DOWNLOAD,
+    KEEP_PLACES,
     PAGES,
     PERMISSIONS,
     ROLES,
@@ -24,7 +25,7 @@ from core.errors import InputError
 from core.settings import PROJECT, AccessSettings, Settings
 from store.editions import ACCEPT
 from workflow import Workflow
-from workflow.decisions import Step, act, decide_edition, save_scenario, state_of
+from workflow.decisions import Step, act, decide_edition, keep_places, save_scenario, state_of
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
@@ -114,6 +115,7 @@ def test_scenarios_are_kept_and_files_leave_by_role(desk: OpenDesk, role: str) -
             lambda: save_scenario(opened, person(role), "s", "r", "Storm", {"route": "CMR"}),
             SAVE_SCENARIO,
         ),
+        (KEEP_PLACES, lambda: keep_places(opened, person(role), "CMR", "r", {"stock": "100"}), KEEP_PLACES),
         (DOWNLOAD, lambda: authorize_download(opened.journal, person(role), "alerts.csv", "r"), DOWNLOADED),
     ):
         refused = len(opened.journal.entries(action=REFUSED))
