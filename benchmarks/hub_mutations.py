@@ -1,10 +1,11 @@
 """Thousands of damaged and of harmlessly changed submissions: is none wrong accepted, and none right refused?
 
-python -m benchmarks.hub_mutations [N]
+python -m benchmarks.hub_mutations [N] [--write]
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import io
 import sys
@@ -15,6 +16,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from benchmarks.shared import publish
 from core.quantiles import QUANTILE_LEVELS
 from hub.config import Hub, read_config
 from hub.submission import read_submission
@@ -237,12 +239,25 @@ def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
 
 
 def main() -> None:
-    """Run and print."""
-    count, start = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, time.monotonic()
-    wrong_way, tried = run(count)
-    took = time.monotonic() - start
-    summary = f"{count:,} submissions, {len(tried)} kinds, {len(wrong_way)} the wrong way; {took:.0f} s"
-    print("\n".join([*wrong_way[:40], summary]))  # noqa: T201  # a command that prints
+    """Run, and print the section or write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=10_000)
+    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
+    options = parser.parse_args()
+    start = time.process_time()
+    wrong_way, tried = run(options.count)
+    took = time.process_time() - start
+    sys.stderr.write("".join(f"{line}\n" for line in wrong_way[:40]))
+    kinds = [", ".join(f"{name} {tried[name]}" for name in one) for one in (WRONG, RIGHT)]
+    lines = [
+        f"`python -m benchmarks.hub_mutations {options.count} --write` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: "
+        f"{options.count:,} submissions changed in {len(tried)} ways, {len(wrong_way)} of them judged the wrong way; "
+        f"{took:.0f} s of processor time.",
+        "",
+        f"- To be refused: {kinds[0]}.",
+        f"- To be taken: {kinds[1]}.",
+    ]
+    publish("Submissions to the hub, damaged and harmlessly changed", lines, write=options.write)
     sys.exit(bool(wrong_way))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.calendar import Frequency, pandas_frequency
+from core.calendar import Frequency, last_complete_period, pandas_frequency
 from core.countries import display_name
 from core.routes import route_name
 from core.schema import ALL, NOT_APPLICABLE
@@ -102,7 +102,7 @@ def config_files(series: Sequence[str], as_of: dt.date, name: str) -> dict[str, 
     files = {path: _json(content) for path, content in documents.items()}
     listed = "\n".join(f"| `{one}` | {series_name(one)} |" for one in series)
     example = next((one for one in series if frequency(one) == "M"), series[0])
-    places = {"@NAME@": name, "@SERIES@": listed, "@EXAMPLE@": example, "@ROUND@": str(last_month(as_of))}
+    places = {"@NAME@": name, "@SERIES@": listed, "@EXAMPLE@": example, "@ROUND@": str(_open_month(as_of))}
     for path in sorted(TEMPLATES.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             text = path.read_text(encoding="utf-8")
@@ -149,10 +149,10 @@ def tasks(series: Sequence[str], as_of: dt.date) -> dict[str, Any]:
     return {"schema_version": SCHEMA_ADDRESS.format(name="tasks"), "rounds": rounds}
 
 
-def last_month(as_of: dt.date) -> dt.date:
-    """Last day of the newest month that is over."""
-    day: dt.date = ((pd.Timestamp(as_of) + pd.Timedelta(days=1)).to_period("M") - 1).end_time.date()
-    return day
+def _open_month(as_of: dt.date) -> dt.date:
+    """The round of months that is open on a day: it opens on the day after its month."""
+    end: dt.date = last_complete_period(as_of - dt.timedelta(days=RHYTHMS["M"].due[0]), "M").end_time.date()
+    return end
 
 
 def _task(target: str, freq: Frequency, names: list[str], days: list[str]) -> dict[str, Any]:

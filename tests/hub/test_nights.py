@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from benchmarks.hub_mutations import MODEL, ROUND, SERIES, sound
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.outputs import added_to, changed_values, oracle, time_series
+from hub.rounds import open_round
 from hub.targets import config_files
 from nightly.hub import collect, validate
 from nightly.hub_score import score_hub
@@ -180,3 +183,19 @@ def test_of_the_target_data_only_versions_that_tell_something_new_are_kept() -> 
     assert series["observation"].isna().tolist()[:4] == [False, False, False, True]
     assert told[3][:2] == ("02", "05")
     assert list(oracle(series)["oracle_value"]) == [1, 4]
+
+
+def test_the_guides_first_command_writes_a_sound_submission_though_the_newest_figures_are_late(tmp_path: Path) -> None:
+    files = config_files(SERIES, dt.date(2025, 1, 31), "A hub")
+    counts = COUNTS[COUNTS["target_end_date"] < "2024-12-01"].rename(columns={"value": "observation"})
+    earlier = counts.assign(target_end_date=counts["target_end_date"] - pd.DateOffset(years=2))
+    rows = pd.concat([earlier, counts]).drop_duplicates(["series_id", "target_end_date"])
+    rows = rows.assign(target="arrivals", as_of="2024-12-20")
+    place = write(tmp_path, files | {"target-data/time-series.csv": rows.to_csv(index=False).encode()})
+    (round_id, model_id), *_others = re.findall(r"python templates/submit.py (\S+) (\S+)", files["README.md"].decode())
+    assert open_round("M", dt.date(2025, 1, 31)) == pd.Timestamp(round_id)
+    run_path(f"{place}/templates/submit.py")["main"](round_id, model_id)
+    template = (tmp_path / "templates" / f"{model_id}.yml").read_bytes()
+    write(tmp_path, {f"model-metadata/{model_id}.yml": template})
+    found = validate(place, received=dt.date(2025, 1, 31))
+    assert (found.faults, found.files) == ([], 2)

@@ -22,24 +22,29 @@ month_end <- function(horizon) {
   seq(as.Date(format(origin, "%Y-%m-01")), by = "month", length.out = horizon + 2)[horizon + 2] - 1
 }
 
-# The last value, with the errors that this would have made.
-forecast_one <- function(values, horizon) {
+# Months since the year 0.
+month_of <- function(day) 12 * as.integer(format(day, "%Y")) + as.integer(format(day, "%m"))
+
+# The last value, with the errors that this would have made so many months later.
+forecast_one <- function(values, steps) {
   logs <- log1p(values)
-  errors <- tail(logs[(horizon + 1):length(logs)] - logs[1:(length(logs) - horizon)], 120)
+  errors <- tail(logs[(steps + 1):length(logs)] - logs[1:(length(logs) - steps)], 120)
   pmax(expm1(tail(logs, 1) + quantile(c(errors, -errors), levels, names = FALSE)), 0)
 }
 
 rows <- list()
 for (series in split(known, known$series_id)) {
-  if (max(series$target_end_date) != origin || nrow(series) < 36) next
+  late <- month_of(origin) - month_of(max(series$target_end_date))
+  if (late > 3 || nrow(series) < 36) next # too old, or too short a past: this series is left out
   for (horizon in 1:12) {
     rows[[length(rows) + 1]] <- data.frame(
       origin_date = round_id, target = series$target[1], series_id = series$series_id[1], horizon = horizon,
       target_end_date = month_end(horizon), output_type = "quantile", output_type_id = levels,
-      value = forecast_one(series$observation, horizon)
+      value = forecast_one(series$observation, horizon + late)
     )
   }
 }
+if (length(rows) == 0) stop("no series has figures up to 3 months before ", round_id, ": is there such a round?")
 folder <- file.path("model-output", model_id)
 dir.create(folder, recursive = TRUE, showWarnings = FALSE)
 file <- file.path(folder, paste0(round_id, "-", model_id, ".csv"))

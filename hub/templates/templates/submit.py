@@ -13,6 +13,7 @@ import pandas as pd
 
 HUB = Path(__file__).resolve().parent.parent
 LEVELS = [0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99]
+LATEST = 3  # months by which a figure may be late
 DAYS = 31  # a round is open for so long after the origin
 COLUMNS = ["origin_date", "target", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value"]
 
@@ -28,10 +29,10 @@ def known_at(origin):
     return newest.pivot(index="target_end_date", columns="series_id", values="observation")
 
 
-def forecast(values, horizon):
-    """Quantiles of one series at one horizon: the last value, with the errors that this would have made."""
+def forecast(values, steps):
+    """Quantiles so many months after the last value: that value, with the errors that it would have made."""
     logs = np.log1p(values)
-    errors = (logs[horizon:] - logs[:-horizon])[-120:]
+    errors = (logs[steps:] - logs[:-steps])[-120:]
     return np.maximum(np.expm1(logs[-1] + np.quantile(np.concatenate([errors, -errors]), LEVELS)), 0)
 
 
@@ -40,12 +41,15 @@ def main(round_id, model_id):
     rows = []
     for series_id, column in known_at(origin).items():
         values = column.dropna()
-        if values.index.max() != origin or len(values) < 36:
-            continue  # no figure for the origin, or too short a past: this series is left out
+        late = (origin.year - values.index.max().year) * 12 + origin.month - values.index.max().month
+        if late > LATEST or len(values) < 36:
+            continue  # too old, or too short a past: this series is left out
         for horizon in range(1, 13):
             end = (origin + pd.offsets.MonthEnd(horizon)).date()
             task = (round_id, series_id.split(".")[0], series_id, horizon, end, "quantile")
-            rows += [(*task, *pair) for pair in zip(LEVELS, forecast(values.to_numpy(), horizon))]
+            rows += [(*task, *pair) for pair in zip(LEVELS, forecast(values.to_numpy(), horizon + late))]
+    if not rows:
+        sys.exit(f"no series has figures up to {LATEST} months before {round_id}: does the hub have such a round?")
     out = HUB / "model-output" / model_id / f"{round_id}-{model_id}.csv"
     out.parent.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows, columns=COLUMNS).to_csv(out, index=False)
