@@ -119,7 +119,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
     scores = []
     for name in (IN_TIME, EVERYTHING):
         chosen = everything if name == EVERYTHING else everything.where(everything.keys["timing"] == IN_TIME)
-        made = combine(chosen, outcomes_at(chosen.keys, outcomes), members)
+        made = _not_in(chosen, combine(chosen, outcomes_at(chosen.keys, outcomes), members))
         whole = stack([chosen, _timed(made, REPLAY if name == EVERYTHING else IN_TIME)])
         for (target, freq), part, (observed,) in by_unit(whole, outcomes_at(whole.keys, outcomes)):
             if BASELINE in set(part.keys["model_id"]):
@@ -179,6 +179,12 @@ def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame |
     known = counts.dropna(subset=["as_of"])
     made = baseline(known, lacking[lacking["series_id"].isin(known["series_id"].unique())])
     return stack([*parts, _timed(made, REPLAY)])
+
+
+def _not_in(submitted: QuantileTable, made: QuantileTable) -> QuantileTable:
+    """What was not submitted: the hub's ensembles are themselves handed in, and what they said then stands."""
+    taken = pd.MultiIndex.from_frame(submitted.keys[_KEYS])
+    return made.where(~pd.MultiIndex.from_frame(made.keys[_KEYS]).isin(taken))
 
 
 def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
@@ -375,6 +381,7 @@ def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             "designated": bool(words.get("designated_model")),
         }
         for model_id, words in about.items()
+        if model_id not in ENSEMBLES
     ]
     rows += [
         {"model_id": model_id, "team_name": "Hub", "model_name": model_id, "methods": methods, "licence": "CC-BY-4.0",
