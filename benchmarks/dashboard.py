@@ -19,8 +19,8 @@ from benchmarks.dashboard_server import Server
 from benchmarks.shared import PAGE, replace_section
 from store.releases import ReleaseStore
 
-FIRST_PAINT, CHANGE, ANSWER, MEMORY = 2.5, 0.4, 1.0, 1536.0
-"""Limits: seconds, seconds, seconds, MiB."""
+FIRST_PAINT, CHANGE, ANSWER, MEMORY = 2.5, 0.3, 1.0, 1536.0
+"""Limits: seconds for nine in ten first paints, seconds for the usual change and answer, MiB."""
 TITLE = "Dashboard"
 
 
@@ -31,11 +31,17 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--readers", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--only-pages", action="store_true", help="Pages alone, without the readers; writes nothing.")
     parser.add_argument("--write", action="store_true", help="Put the table into docs/benchmarks.md.")
     given = parser.parse_args()
     busy = os.getloadavg()[1]
     with tempfile.TemporaryDirectory() as folder:
         home = given.home or make_home(Path(folder) / "home")
+        if given.only_pages:
+            with Server(home, Path(folder) / "pages.log") as server:
+                times = dashboard_pages.measure(server.address, given.repetitions)
+            report_lines([*introduction(home, given.repetitions, busy), "", *times_table(times)])
+            sys.exit(0 if is_quick(times) else 1)
         with Server(home, Path(folder) / "load.log") as server:
             seen = dashboard_load.run(server.address, given.readers, given.minutes)
             memory = server.memory()
@@ -77,7 +83,9 @@ def introduction(home: Path, repetitions: int, busy: float) -> list[str]:
         "route's name until the title and the new chart are drawn. Load of the machine in the five minutes before:",
         f"{busy:.1f}.",
         "",
-        "Every page on a desk, at night and on a phone: [English](pages-en.png), [French](pages-fr.png).",
+        "Every page on a desk, a small screen and a phone, by day and at night: [English](pages-en.png),",
+        "[French](pages-fr.png), [Spanish](pages-es.png), made by `python -m benchmarks.dashboard_sheets --write`,",
+        "which also lets axe look for what keeps somebody from reading.",
     ]
 
 
@@ -92,6 +100,8 @@ def times_table(times: dashboard_pages.Times) -> list[str]:
         "|---|---|---|---|",
         *rows,
         row("change of route", times.change, CHANGE),
+        row("change of horizon", times.horizon, CHANGE),
+        row("change of the reader’s number", times.threshold, CHANGE),
         row(f"the same to a route that nobody has looked at yet (n = {len(times.fresh)})", times.fresh, CHANGE),
     ]
 
@@ -135,16 +145,16 @@ def p90(seconds: Sequence[float]) -> float:
     return statistics.quantiles(seconds, n=10, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
 
 
+def is_quick(times: dashboard_pages.Times) -> bool:
+    """Whether nine in ten first paints, and the usual change on a page, keep their limits."""
+    paints = max(p90(seconds) for seconds in times.first.values())
+    changes = max(statistics.median(seconds) for seconds in (times.change, times.horizon, times.threshold))
+    return paints <= FIRST_PAINT and changes <= CHANGE
+
+
 def is_within(times: dashboard_pages.Times, seen: dashboard_load.Seen, peak: float) -> bool:
     """Whether every limit is kept."""
-    paints = max(statistics.median(seconds) for seconds in times.first.values())
-    return (
-        paints <= FIRST_PAINT
-        and statistics.median(times.change) <= CHANGE
-        and statistics.median(seen.all()) <= ANSWER
-        and not seen.errors
-        and peak <= MEMORY
-    )
+    return is_quick(times) and statistics.median(seen.all()) <= ANSWER and not seen.errors and peak <= MEMORY
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Times as a reader sees them, in a real Chromium: a first visit to each page, and a change of route on a warm page."""
+"""Times as a reader sees them, in a real Chromium: a first visit to each page, and changes on a warm page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ PAGES: Mapping[str, str] = {
     "": ".js-plotly-plot .scatterlayer",
     "route": ".js-plotly-plot .scatterlayer",
     "asylum": ".js-plotly-plot .scatterlayer",
+    "year_ahead": ".js-plotly-plot .barlayer, .js-plotly-plot .scatterlayer",
     "alerts": '[data-testid="stRadio"]',
     "scenarios": ".js-plotly-plot .scatterlayer",
     "evaluation": ".js-plotly-plot .scatterlayer",
@@ -23,6 +24,7 @@ PAGES: Mapping[str, str] = {
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _SIZE = {"width": 1440, "height": 900}
+_ROUTE, _HORIZON = "Route", "Horizon"
 _LONGEST_MS, _SETTLED_MS = 180_000, 4_000
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
 _WATCH_FIRST = """
@@ -38,8 +40,9 @@ _WATCH_FIRST = """
 """
 _WATCH_CHANGE = """
 (wanted) => {
+  const lines = '.scatterlayer path, .shapelayer path';
   const drawn = () => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 1)
-    .map((one) => [...one.querySelectorAll('.scatterlayer path')].map((path) => path.getAttribute('d')).join()).join();
+    .map((one) => [...one.querySelectorAll(lines)].map((path) => path.getAttribute('d')).join()).join();
   const before = drawn();
   window.__changed = null;
   document.addEventListener('click', () => {
@@ -63,11 +66,15 @@ class Times:
     Attributes:
         first: First meaningful paint by page.
         change: Change of route, routes that somebody has looked at before.
+        horizon: Change of the horizon of the chart.
+        threshold: Change of the reader's number.
         fresh: Change to a route that nobody has looked at since the server started.
     """
 
     first: Mapping[str, Sequence[float]]
     change: Sequence[float]
+    horizon: Sequence[float]
+    threshold: Sequence[float]
     fresh: Sequence[float]
 
 
@@ -79,9 +86,9 @@ def measure(address: str, repetitions: int) -> Times:
         repetitions: Visits to each page, and changes of route.
     """
     with sync_playwright() as play:
-        fresh, change = _changes(play.chromium, address, repetitions)
+        fresh, change, horizon, threshold = _changes(play.chromium, address, repetitions)
         first = {page: _first_visits(play.chromium, address, page, repetitions) for page in PAGES}
-    return Times(first, change, fresh)
+    return Times(first, change, horizon, threshold, fresh)
 
 
 def _launch(chromium: BrowserType) -> Browser:
@@ -109,8 +116,8 @@ def _first_visits(chromium: BrowserType, address: str, page: str, repetitions: i
     return seconds[1:]
 
 
-def _changes(chromium: BrowserType, address: str, repetitions: int) -> tuple[list[float], list[float]]:
-    """Click through all routes once, then again and again."""
+def _changes(chromium: BrowserType, address: str, repetitions: int) -> tuple[list[float], ...]:
+    """Click through all routes once, then again and again; then through the horizons, and the number up and down."""
     browser = _launch(chromium)
     page = browser.new_page(viewport=_SIZE)  # type: ignore[arg-type]  # as above
     page.goto(f"{address}/route?lang=en")
@@ -119,28 +126,44 @@ def _changes(chromium: BrowserType, address: str, repetitions: int) -> tuple[lis
     fresh = [_change(page, name) for name in routes[1:]]
     order = [routes[place % len(routes)] for place in range(repetitions)]
     change = [_change(page, name) for name in order]
+    horizons = _listed(page, _HORIZON)
+    steps = [horizons[-1 - place % 2] for place in range(repetitions + 1)]
+    horizon = [_change(page, name, _HORIZON) for name in steps][1:]
+    threshold = []
+    for place in range(repetitions):
+        page.evaluate(_WATCH_CHANGE, "")
+        page.get_by_test_id("stNumberInputStepUp" if place % 2 == 0 else "stNumberInputStepDown").first.click()
+        threshold.append(_changed(page))
     browser.close()
-    return fresh, change
+    return fresh, change, horizon, threshold
 
 
 def _options(page: Page) -> list[str]:
     """The routes with a forecast, the one shown first."""
     shown = page.inner_text("h1").split(":")[0]
-    _open_list(page)
+    return [shown, *(name for name in _listed(page, _ROUTE) if name != shown)]
+
+
+def _listed(page: Page, box: str) -> list[str]:
+    _open_list(page, box)
     names = [one.inner_text() for one in page.locator('[role="option"]').all()]
     page.keyboard.press("Escape")
-    return [shown, *(name for name in names if name != shown)]
+    return names
 
 
-def _open_list(page: Page) -> None:
-    page.locator('[data-testid="stSelectbox"]').first.locator("input").click()
+def _open_list(page: Page, box: str) -> None:
+    page.get_by_label(box, exact=True).first.click()
     page.wait_for_selector('[role="option"]', timeout=_LONGEST_MS)
 
 
-def _change(page: Page, name: str) -> float:
-    _open_list(page)
-    page.evaluate(_WATCH_CHANGE, name)
+def _change(page: Page, name: str, box: str = _ROUTE) -> float:
+    _open_list(page, box)
+    page.evaluate(_WATCH_CHANGE, name if box == _ROUTE else "")
     page.locator('[role="option"]').get_by_text(name, exact=True).click()
+    return _changed(page)
+
+
+def _changed(page: Page) -> float:
     page.wait_for_function("() => window.__changed", timeout=_LONGEST_MS)
     seconds = float(page.evaluate("window.__changed")) / 1000
     _settle(page)

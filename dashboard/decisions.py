@@ -112,13 +112,15 @@ def show_card(night: Night, one: Found) -> None:
     page = {"alert": card.alert_id} if card.alert_id else {"route": card.route_id}
     link = state.link("alerts" if card.alert_id else "route", **page)
     st.markdown(f"## [{layout.plain(card.title)}]({link})", anchors=False)
-    if not (card.figure and card.alert_id):
-        st.markdown(layout.plain(card.sentence))
-    else:
+    if card.figure:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.metric(card.title, card.figure, label_visibility="collapsed", width="content")
             with st.container(gap=None, width="stretch"):
                 st.markdown(f":small[**{layout.plain(card.figure_means)}**]  \n{layout.small(card.when)}")
+    if not card.figure:
+        st.markdown(layout.plain(card.sentence))
+    elif not card.alert_id:
+        st.markdown(layout.small(layout.plain(card.sentence)))
     if card.record:
         st.markdown(layout.small(card.record))
     if one.status is not None and one.alert is not None:

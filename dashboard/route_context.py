@@ -7,10 +7,11 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import display_name, known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.errors import InputError
-from core.schema import TARGETS
+from core.schema import ALL, TARGETS
 from dashboard import downloads, layout, memory, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.i18n import _, lang, language, named
@@ -37,8 +38,9 @@ def show_nationalities(view: RouteView) -> None:
     title = _("Arrivals by nationality, twelve months to {month}").format(month=lang().month(period.to_timestamp()))
     st.header(title, anchor=False)
     show_cut(view)
-    mix = largest(table)
-    unit = _("Persons, share of those shown")
+    shares = yearly_shares(view, set(cells["time_period"]))
+    mix = largest(table) if shares.empty else largest_shares(shares)
+    unit = _("Persons, share of those shown") if shares.empty else _("Share of arrivals of known nationality")
     draw = partial(draw_mix, mix, unit, title, "nationalities")
     memory.drawn(view.night, draw, "nationalities", view.route_id, view.known_on)
     st.markdown(layout.small(withheld_note()))
@@ -106,6 +108,37 @@ def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     recent = cells[cells["time_period"].isin(periods)]
     sums = recent.groupby("citizen", as_index=False)["obs_value"].sum()
     return sums[sums["obs_value"] > 0].sort_values("obs_value", ascending=False, ignore_index=True), periods[-1]
+
+
+def yearly_shares(view: RouteView, known: set[str]) -> pd.Series:
+    """Share of each nationality in the last twelve months in whole per cent, from all counts, as alerts tell it.
+
+    A whole per cent of many arrivals tells no small count. Where half a per cent is fewer people than may be shown,
+    nothing is returned; the sums of what is shown stand in its place.
+
+    Args:
+        view: The route.
+        known: Months with figures by nationality.
+
+    Returns:
+        Shares by citizenship, 0 to 1, the largest first.
+    """
+    rows = view.night.frame("observations")
+    rows = rows[rows["time_period"].isin(sorted(known)[-MONTHS_IN_BREAKDOWN:]) & ~rows["citizen"].isin(UNKNOWN)]
+    rows = rows[(rows["route_id"] == view.route_id) & (rows["target"] == "arrivals") & (rows["geo"] == ALL)]
+    sums = rows[rows["freq"] == "M"].groupby("citizen")["obs_value"].sum()
+    if sums.sum() * 0.005 < SMALLEST_SHOWN:
+        return pd.Series(dtype=float)
+    return (sums / sums.sum()).round(2).sort_values(ascending=False)
+
+
+def largest_shares(shares: pd.Series) -> pd.DataFrame:
+    """The largest nationalities and the others together: ``name``, ``share``."""
+    top = shares.head(LARGEST_SHOWN)
+    top = top[top > 0]
+    out = pd.DataFrame({"name": [country(str(code)) for code in top.index], "share": top.to_numpy()})
+    others = pd.DataFrame({"name": [_("Others")], "share": [max(0.0, round(1 - float(top.sum()), 2))]})
+    return pd.concat([out, others], ignore_index=True)
 
 
 def largest(table: pd.DataFrame) -> pd.DataFrame:

@@ -263,6 +263,12 @@ def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
     return chances.iloc[step - 1 :: step].tail(count).reset_index(drop=True)
 
 
+def told(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    """Each month of the planning window, then up to three later ones at even distances."""
+    later = chances[chances["target_end_date"] > max(ends)]
+    return pd.concat([chances[chances["target_end_date"].isin(ends)], spaced(later, 3)], ignore_index=True)
+
+
 def export(view: RouteView) -> Export:
     """The figures behind the chart, ready to leave."""
     frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)

@@ -91,18 +91,18 @@ def _trend_alt(row: Row) -> str:
     return _("Two years of arrivals and six months of forecast, {route}").format(route=route_name(str(row["route_id"])))
 
 
-def chance_table(chances: pd.DataFrame) -> pd.DataFrame:
+def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:
     """Months, chances and words, for the chance of exceeding the reader's number.
 
     Args:
-        chances: Result of ``summaries.chances``.
+        chances: Result of ``numbers.chances``.
+        together: Several months by their name, and the chance that at least one of them exceeds it.
     """
+    rows = [(no_break(lang().month(row["target_end_date"])), row["probability"]) for row in chances.to_dict("records")]
+    first = [] if together is None else [(_("Any of {months}").format(months=together[0]), together[1])]
     return pd.DataFrame(
-        {
-            _("Month"): [no_break(lang().month(end)) for end in chances["target_end_date"]],
-            _("Chance"): [lang().percent(value) for value in chances["probability"]],
-            _("In words"): [capital(lang().chance_word(value)) for value in chances["probability"]],
-        }
+        [(name, lang().percent(value), capital(lang().chance_word(value))) for name, value in [*first, *rows]],
+        columns=[_("Month"), _("Chance"), _("In words")],
     )
 
 

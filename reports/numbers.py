@@ -118,6 +118,21 @@ def chances(quantiles: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["target_end_date", "horizon", "probability"])
 
 
+def chance_of_any(
+    trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.Timestamp], threshold: float
+) -> float | None:
+    """Chance that at least one of several months passes ``threshold``: the share of joint sample paths where one does.
+
+    Returns:
+        0 to 1, or None where a month has no sample.
+    """
+    rows = trajectories[(trajectories["series_id"] == series_id) & trajectories["target_end_date"].isin(ends)]
+    rows = rows[rows["model_id"] == ENSEMBLE]
+    if rows["target_end_date"].nunique() < len(ends):
+        return None
+    return float((rows.groupby("output_type_id")["value"].max() > threshold).mean())
+
+
 def level_of(alerts: pd.DataFrame, route_id: str) -> str:
     """The highest level open on a route, or an empty text; what only informs has no say."""
     found = set(alerts.loc[(alerts["route_id"] == route_id) & ~alerts["rule"].isin(CONTEXT), "alert_level"])

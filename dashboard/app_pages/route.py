@@ -26,7 +26,7 @@ from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge
-from reports import route, weeks
+from reports import numbers, route, weeks
 from reports.changes import change_since, change_words
 from reports.weeks import WeekView
 
@@ -143,13 +143,22 @@ def show_key_numbers(view: RouteView) -> None:
         return
     title = _("Chance of exceeding {number} a month").format(number=lang().counted(view.threshold))
     st.markdown(f"## {title}", anchors=False)
-    st.table(
-        tables.chance_table(route_view.spaced(view.chances, 4)),
-        border="horizontal",
-        hide_index=True,
-        hide_header=True,
-        alt=title,
-    )
+    ends = numbers.window_ends(view.known_on)
+    find = partial(
+        numbers.chance_of_any, view.night.frame("trajectories"), numbers.route_series(view.route_id), ends,
+        view.threshold,
+    )  # fmt: skip
+    # Of a past origin no sample paths are kept.
+    any_of = None if view.origin else memory.made(view.night, find, "any month", *view.key)
+    together = None if any_of is None else (lang().months(ends[0], ends[-1]), any_of)
+    with st.container(key="chances"):
+        st.table(
+            tables.chance_table(route_view.told(view.chances, ends), together),
+            border="horizontal",
+            hide_index=True,
+            hide_header=True,
+            alt=title,
+        )
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
     st.markdown(f"{layout.small(route.skill_words(view, lang()))} :small[{how}]")

@@ -73,5 +73,13 @@
     }
     if (heading) heading.lang = document.documentElement.lang;
   };
-  new MutationObserver(say).observe(document.body, { childList: true, subtree: true });
+  // What scrolls sideways can be reached and scrolled with the keyboard.
+  const reach = () => document.querySelectorAll("[data-testid=stTable] > div").forEach((one) => {
+    if (one.scrollWidth > one.clientWidth + 1) one.tabIndex = 0;
+    else one.removeAttribute("tabindex");
+  });
+  let waiting = 0;
+  const look = () => { say(); clearTimeout(waiting); waiting = setTimeout(reach, 150); };
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  window.addEventListener("resize", look);
 })();

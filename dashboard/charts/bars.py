@@ -20,22 +20,23 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     """Horizontal bars, the largest on top, with count and share beside each.
 
     Args:
-        mix: Columns ``name``, ``value`` (persons) and ``share`` (of the total). An "other" row keeps the place it has.
+        mix: Columns ``name``, ``share`` (of the total) and, where they may be shown, ``value`` (persons). An "other"
+            row keeps the place it has.
         unit: What is counted, and when.
         theme: Colours.
 
     Raises:
         SchemaError: A column is missing.
     """
-    rows = require(mix, ("name", "value", "share"), "nationality bars").reset_index(drop=True)
+    rows = require(mix, ("name", "share"), "nationality bars").reset_index(drop=True)
     places = list(range(len(rows)))
-    texts = [
-        f"{lang().counted(value)} · {lang().percent(share)}"
-        for value, share in zip(rows["value"], rows["share"], strict=True)
-    ]
+    texts = [lang().percent(share) for share in rows["share"]]
+    lengths = rows["value" if "value" in rows else "share"]
+    if "value" in rows:
+        texts = [f"{lang().counted(value)} · {text}" for value, text in zip(lengths, texts, strict=True)]
     figure = go.Figure(
         go.Bar(
-            x=rows["value"],
+            x=lengths,
             y=places,
             orientation="h",
             width=0.42,
@@ -49,19 +50,19 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     labels = [
         note(theme, unit, xref="paper", x=0, xanchor="left", yref="paper", y=1, yanchor="bottom", xshift=-NAME_PIXELS)
     ]
-    for place, name, value, text in zip(places, rows["name"], rows["value"], texts, strict=True):
+    for place, name, value, text in zip(places, rows["name"], lengths, texts, strict=True):
         middle = {"y": place, "yanchor": "middle"}
         ink = {"size": 13, "color": theme.ink}
         labels.append(note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, **middle))
         labels.append(note(theme, text, x=value, xanchor="left", xshift=8, **middle))
-    largest = float(rows["value"].max()) if len(rows) else 1.0
+    largest = float(lengths.max()) if len(rows) else 1.0
     named_rows(figure, len(rows), largest, {"l": NAME_PIXELS, "r": FIGURE_PIXELS, "t": 30, "b": 10})
     return finish(figure, theme, height=ROW_PIXELS * len(rows) + 44, annotations=labels)
 
 
 def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
     """The bars in words: the three largest with their shares."""
-    top = mix.sort_values("value", ascending=False).head(3)
+    top = mix.sort_values("share", ascending=False).head(3)
     parts = [f"{row['name']} {lang().percent(row['share'])}" for row in top.to_dict("records")]
     return _("{unit}: {parts}.").format(unit=unit, parts=", ".join(parts))
 

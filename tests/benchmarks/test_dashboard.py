@@ -72,7 +72,7 @@ def test_readers_at_once_meet_no_error_and_every_step_is_timed(server: Server) -
 def test_one_missed_limit_is_a_failure(paint: float, change: float, answer: float, errors: int, peak: float) -> None:
     def judge(paint: float, change: float, answer: float, errors: int, peak: float) -> bool:
         seen = dashboard_load.Seen({"page": [answer]}, ["an error"] * errors)
-        return dashboard.is_within(Times({"": [paint]}, [change], [change]), seen, peak)
+        return dashboard.is_within(Times({"": [paint]}, *[[change]] * 4), seen, peak)
 
     assert judge(2.0, 0.3, 0.5, 0, 900)
     assert not judge(paint, change, answer, errors, peak)

@@ -11,7 +11,7 @@ from dashboard.route_view import skill_span, spaced
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from reports import numbers
 
-from .conftest import make_scores
+from .conftest import AS_OF, make_scores, usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
 
@@ -56,3 +56,10 @@ def test_chances_are_shown_at_even_distances_up_to_the_last_month(months: int, c
 )
 def test_the_evaluation_page_words_the_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
     assert evaluation_view.verdict_words(model_id, ratio, verdict) == words
+
+
+def test_the_chance_that_any_month_exceeds_a_number_is_counted_on_joint_paths() -> None:
+    ends, paths = numbers.window_ends(AS_OF), usual_frames(None)["trajectories"]
+    one, all_three = (numbers.chance_of_any(paths, "arrivals.EMR._T._T.M", some, 1500.0) for some in (ends[:1], ends))
+    assert one is not None and all_three is not None and 0 < one <= all_three <= 1
+    assert numbers.chance_of_any(paths, "arrivals.EMR._T._T.M", [*ends, pd.Timestamp("2031-01-31")], 1500.0) is None
