@@ -29,13 +29,15 @@ from ingest.tables import read_csv
 DAYS = ["data_date", "unix_timestamp", "individuals"]
 DAYS_FROM = "2025-07"
 """First month taken from the days: before it the ministry's own days and IOM's months are there, and go before."""
+MINISTRY_UNTIL = "2025-09-15"
+"""Last day of the ministry's own table; later days are these."""
 _MOVEMENT = ("data_date", "origin_country", "destination_country_code", "people")
 _PLACES = {"ITA": ("CMR", "ITA"), "GRC": ("EMR", "GRC"), "CYP": ("EMR", "CYP"), "ESP": ("_Z", "ESP")}
 """Place of a country's months; Spain's are of all ways together."""
 
 
 def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
-    """Months of Italy's sea arrivals, summed from days; a day without arrivals is absent, the last month incomplete.
+    """Italy's sea arrivals by month, and by day from where the ministry's days end; the last month is incomplete.
 
     Raises:
         SourceError: A cell is no count of a day that passed.
@@ -49,24 +51,18 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
         *duplicate_rules(frame, ["data_date"], "individuals"),
     ]
     good, _none = set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
-    months = days[good.index].dt.to_period("M")
-    is_whole = months < months.max()
-    sums = to_numbers(good["individuals"]).groupby(months).sum()[lambda found: found.index < months.max()]
-    sums = sums[sums.index >= pd.Period(DAYS_FROM, freq="M")]
-    if not is_whole.any() or sums.empty:
+    found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))
+    found = found[found["month"] >= pd.Period(DAYS_FROM, freq="M")]
+    whole = found[found["month"] < found["month"].max()]
+    if whole.empty:
         raise SourceError(raw.name, _("the file holds no figures"))
-    tidy = pd.DataFrame({"time_period": sums.index.astype(str), "obs_value": sums.to_numpy(), "obs_flag": ""})
-    found = observations(
-        tidy,
-        source_id=source_id,
-        lag_days=lag_days,
-        target="arrivals",
-        route_id="CMR",
-        geo="ITA",
-        citizen=ALL,
-        freq="M",
-    )
-    return Parsed(found, nothing_rejected())
+    months = whole.groupby("month")["obs_value"].sum().rename_axis("time_period").reset_index()
+    by_day = found[found["data_date"] > MINISTRY_UNTIL].rename(columns={"data_date": "time_period"})[
+        ["time_period", "obs_value"]
+    ]
+    tidy = pd.concat([by_day.assign(freq="D"), months.astype({"time_period": str}).assign(freq="M")], ignore_index=True)
+    place = {"target": "arrivals", "route_id": "CMR", "geo": "ITA", "citizen": ALL}
+    return Parsed(observations(tidy, source_id=source_id, lag_days=lag_days, **place), nothing_rejected())
 
 
 def by_country(raw: RawFile, source_id: str) -> Parsed:

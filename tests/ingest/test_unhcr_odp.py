@@ -144,3 +144,12 @@ def test_sums_that_grow_with_a_later_beginning_refuse_the_answer() -> None:
     raw = sums(m2026_03={"4797": {"Italy": 100}}, m2026_04={"4797": {"Italy": 500}})
     with pytest.raises(SourceError, match="contradict each other"):
         unhcr_odp.parse(raw)
+
+
+def test_italys_days_make_whole_months_and_stand_alone_from_where_the_ministrys_end() -> None:
+    days = ["2025-06-30", "2025-08-31", "2025-09-15", "2025-09-16", "2025-09-30", "2025-10-01"]
+    rows = "".join(f'"{day}",0,{number}\n' for number, day in enumerate(days, start=1))
+    assert _values(_parse('"data_date","unix_timestamp","individuals"\n' + rows)) == {
+        "arrivals.CMR.ITA._T.D": {"2025-09-16": 4, "2025-09-30": 5, "2025-10-01": 6},
+        "arrivals.CMR.ITA._T.M": {"2025-08": 2, "2025-09": 12},
+    }

@@ -1,0 +1,150 @@
+"""Hold every real edition and file against what was known before it: ``python -m tests.ingest.real_editions --write``.
+
+Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. Counts alone are kept, no cell.
+Exit 1 where an edition is held: a false alarm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.shared import published_files, replace_section
+from core.progress import ProgressReport, progress_bar
+from core.settings import PROJECT, SNAPSHOT
+from ingest import snapshot
+from ingest.catalogue import SOURCES
+from ingest.plausibility import Judgement, judge
+from ingest.source import read_raw
+from store.vintages import VintageStore
+
+PAGE = PROJECT / "docs" / "sources.md"
+TITLE = "Real editions, held and told"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One real file, held against what was known.
+
+    Attributes:
+        source_id: Whose it is.
+        file: Its name.
+        figures: How many it holds.
+        changed: Of how many known figures it changes value or flag; None where it is only looked at.
+        judgement: What is to be said of it.
+    """
+
+    source_id: str
+    file: str
+    figures: int
+    changed: int | None
+    judgement: Judgement
+
+    def line(self) -> str:
+        """Its row of the table: of what is told the number alone, since it names figures."""
+        changed = "" if self.changed is None else f"{self.changed:,}"
+        held, told = len(self.judgement.held), len(self.judgement.told)
+        return f"| `{self.source_id}` | `{self.file}` | {self.figures:,} | {changed} | {held} | {told} |"
+
+
+def look(store: VintageStore, source_id: str, files: Sequence[Path], *, keep: bool) -> Iterator[Seen]:
+    """Judge files one after the other, as an ingestion would on the day on which each was published.
+
+    Args:
+        store: What is known.
+        source_id: Whose files they are.
+        files: The files, the oldest first.
+        keep: Let each be known before the next is judged.
+    """
+    complete = SOURCES[source_id].CARD.complete_editions
+    for path in files:
+        rows = SOURCES[source_id].parse(read_raw(path)).observations
+        day = dt.datetime.now(dt.UTC).date() if rows["as_of_estimated"].any() else rows["as_of"].max().date()
+        known, revisions = store.as_of(day, only=[source_id]), store.all_revisions(day, only=[source_id])
+        found = judge(rows, known, revisions, complete=complete)
+        changed = None
+        if keep:
+            changed = int((store.append_edition(rows, complete=complete)["version"] != "first").sum())
+        yield Seen(source_id, path.name, len(rows), changed, found)
+
+
+def home_office(raw_data: Path, bundled: pd.DataFrame, folder: Path, every: int = 1) -> Iterator[Seen]:
+    """The Home Office's workbooks since November 2025, each ``every``-th and the newest."""
+    store = VintageStore(folder)
+    store.append(bundled[bundled["source_id"].eq("uk_home_office") & bundled["as_of"].lt("2025-11-01")])
+    files = sorted((raw_data / "uk_small_boats" / "editions_2026").glob("*.ods"))
+    yield from look(store, "uk_home_office", files[::-every][::-1], keep=True)
+
+
+def frontex(raw_data: Path, folder: Path) -> Iterator[Seen]:
+    """Frontex's dated copies and the workbook as published."""
+    files = sorted((raw_data / "frontex_ibc" / "vintages_gdidata").glob("*.rda"))
+    files.append(raw_data / "frontex_ibc" / "ibc.xlsx")
+    yield from look(VintageStore(folder), "frontex", files, keep=True)
+
+
+def published(raw_data: Path, bundled: pd.DataFrame, folder: Path) -> Iterator[Seen]:
+    """Every file of the bundled snapshot, against the bundled figures."""
+    store = VintageStore(folder)
+    store.append(bundled)
+    for source_id, source in SOURCES.items():
+        files = [path for pattern in source.RAW_FILES for path in sorted(raw_data.glob(pattern))]
+        yield from look(store, source_id, files, keep=False)
+
+
+def section(raw_data: Path, folder: Path, report: ProgressReport) -> tuple[list[str], int]:
+    """The table as Markdown, and how many files are held."""
+    bundled = snapshot.load(SNAPSHOT)
+    parts = {
+        "the Home Office's workbooks, one after the other": home_office(raw_data, bundled, folder / "a"),
+        "Frontex's copies, one after the other": frontex(raw_data, folder / "b"),
+        "the files of the bundled snapshot, against its figures": published(raw_data, bundled, folder / "c"),
+    }
+    lines, sums, alarms = [], [], 0
+    for number, (what, part) in enumerate(parts.items()):
+        report("Holding real editions against what was known", number, len(parts))
+        seen = list(part)
+        held = sum(bool(one.judgement.held) for one in seen)
+        told = sum(bool(one.judgement.told) for one in seen)
+        sums.append(f"| {what} | {len(seen)} | {held} | {told} |")
+        lines += [one.line() for one in seen]
+        alarms += held
+    report("Holding real editions against what was known", len(parts), len(parts))
+    return [
+        "By `python -m tests.ingest.real_editions --write`: what an ingestion would have said of each on its day.",
+        "Of what is told the number stands here alone, since it names figures.",
+        "",
+        "| real files | read | held | told of |",
+        "|---|---|---|---|",
+        *sums,
+        "",
+        "| source | file | figures | known figures whose value or flag it changes | held for | told |",
+        "|---|---|---|---|---|---|",
+        *lines,
+    ], alarms
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 1 where a real file is held."""
+    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
+    parser.add_argument("--write", action="store_true", help="put the table into docs/sources.md")
+    options = parser.parse_args(arguments)
+    raw_data = published_files()
+    with progress_bar() as report, tempfile.TemporaryDirectory() as folder:
+        lines, alarms = section(raw_data, Path(folder), report)
+    if options.write:
+        replace_section(PAGE, TITLE, lines)
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if alarms else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
