@@ -72,9 +72,15 @@ def options(
         configure_logging(quiet=True)
 
 
+def _quiet_first(words: list[str]) -> list[str]:
+    """``--quiet`` belongs to the whole command, and people write it at the end too."""
+    return ["--quiet", *(word for word in words if word != "--quiet")] if "--quiet" in words else words
+
+
 def main(run: Callable[[], None] = app) -> None:
     """Entry point: a person's mistake gets a sentence and exit 1, never a traceback."""
     configure_logging()
+    sys.argv[1:] = _quiet_first(sys.argv[1:])
     try:
         run()
     except VigieError as error:

@@ -12,7 +12,7 @@ import pandas as pd
 import typer
 
 from alerts import lifecycle
-from commands.shared import AsJson, Home, RouteName, current_release, of_route
+from commands.shared import AsJson, Home, RouteName, current_release, echo_entries, of_route
 from core.errors import InputError
 from core.log import one_line
 from core.routes import is_route, spelled
@@ -53,6 +53,8 @@ def list_alerts(
             found = [row | {"status": state.status} for row, state in zip(rows, states, strict=True)]
             typer.echo(pd.DataFrame(found).to_json(orient="records", indent=2, force_ascii=False))
             return
+        if not rows:
+            typer.echo(f"No alert of {route or 'any route'} in release {release.run_id}.")
         for row, state in zip(rows, states, strict=True):
             subject = spelled(row["route_id"]) if is_route(row["route_id"]) else row["source_id"]
             typer.echo(one_line(f"{row['alert_level']:8} {_status_words(state):24} {subject:27} {row['reason']}"))
@@ -115,12 +117,16 @@ def answer(
 
 
 @app.command()
-def history(context: typer.Context, alert_id: AlertId, home: Home = None) -> None:
+def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_json: AsJson = False) -> None:
     """Print everything that the journal holds about an alert, oldest first."""
     from workflow.decisions import state_of
 
     with open_desk(home or context.obj) as desk:
-        for entry in desk.journal.entries(subject=alert_id):
+        entries = desk.journal.entries(subject=alert_id)
+        if as_json:
+            echo_entries(entries)
+            return
+        for entry in entries:
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
             what = f"{entry.action} {kind}".strip()
             typer.echo(one_line(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}"))

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import Home, RouteName, WithCitation, as_date, login_name, of_route, opened_journal
+from commands.shared import (
+    AsJson,
+    FileKind,
+    Home,
+    OutFile,
+    RouteName,
+    WithCitation,
+    as_date,
+    login_name,
+    of_route,
+    opened_journal,
+)
 from core.errors import InputError
 from core.settings import home_folder, load_settings
 
@@ -28,7 +39,7 @@ Name = Annotated[str, typer.Option("--as", help="Your name; default: as the syst
 @app.callback()
 def list_editions(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Print every file and answer that was taken in, with its state and what it changed, the newest last."""
@@ -70,7 +81,8 @@ def withdraw(context: typer.Context, edition_id: EditionId, reason: Why, name: N
 
 
 def observations(
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv, .xlsx, .parquet, .json or .ndjson.")],
+    out: OutFile = Path("-"),
+    kind: FileKind = "csv",
     series: Annotated[str, typer.Option("--series", help="A series_id, with * and ? as wildcards.")] = "*",
     route: RouteName = "",
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known on this date; default: today.")] = None,
@@ -82,7 +94,7 @@ def observations(
     from ingest.catalogue import CARDS
     from nightly.inputs import own_cards
     from nightly.real_time import RealTimeData
-    from store.export import write_observations
+    from store.export import kind_of, observations_bytes, write_table
     from store.vintages import VintageStore
 
     folder = home_folder(home)
@@ -94,7 +106,11 @@ def observations(
         raise InputError(f"--series {series}: nothing of it was known on {day}")
     cards = CARDS | own_cards(folder)
     cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
-    write_observations(rows, cited, day, out, with_citation=with_citation)
+    content, about = observations_bytes(rows, cited, day, kind_of(out, kind), with_citation=with_citation)
+    if str(out) == "-":
+        typer.echo(content, nl=False)
+        return
+    write_table(out, content, about)
     typer.echo(f"{out} written: {len(rows):,} figures of {rows['series_id'].nunique():,} series, as known on {day}")
 
 

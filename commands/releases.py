@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.shared import AsJson, Home, RouteName, WithCitation, current_release, of_route
+from commands.shared import AsJson, FileKind, Home, OutFile, RouteName, WithCitation, current_release, of_route
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.log import one_line, tell_fault
@@ -50,30 +50,26 @@ def verify(
 
 def export(
     table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
-    out: Annotated[
-        Path, typer.Option("--out", help="File: .csv, .xlsx, .parquet, .json or .ndjson; '-': standard output.")
-    ] = Path("-"),
-    kind: Annotated[str, typer.Option("--format", help="For standard output: csv, json, ndjson, parquet.")] = "csv",
+    out: OutFile = Path("-"),
+    kind: FileKind = "csv",
     with_citation: WithCitation = False,
     route: RouteName = "",
     home: Home = None,
 ) -> None:
     """Write one table of the current release, with citations and licences in a file beside it."""
-    from store.export import KINDS, export_bytes, write_export
+    from store.export import export_bytes, kind_of, write_export
 
     release, chosen = current_release(home), partial(of_route, route=route)
     if str(out) != "-":
         about = write_export(release, table, out, with_citation=with_citation, chosen=chosen)
         typer.echo(f"{out} written; what must be known about it: {about.name}")
         return
-    if kind not in KINDS:
-        raise InputError(f"--format {kind}: one of {', '.join(KINDS)}")
-    typer.echo(export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen), nl=False)
+    typer.echo(export_bytes(release, table, kind_of(out, kind), with_citation=with_citation, chosen=chosen), nl=False)
 
 
 def briefing(
     run: Annotated[str | None, typer.Option("--run", help="A release's run_id; default: the newest.")] = None,
-    lang: Annotated[str, typer.Option("--lang", help="en or fr.")] = DEFAULT_LANGUAGE,
+    lang: Annotated[str, typer.Option("--lang", help=f"One of {', '.join(languages())}.")] = DEFAULT_LANGUAGE,
     out: Annotated[Path | None, typer.Option("--out", help="PDF to write; default: vigie-DATE-LANG.pdf.")] = None,
     signed_off: Annotated[
         bool, typer.Option("--signed-off", help="Only alerts that people have signed off, as in mails.")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands.shared import Home
+from commands.shared import AsJson, Home, echo_entries
 from core.errors import InputError
 from core.log import one_line
 from core.settings import (
@@ -144,7 +144,9 @@ def sign_out(
 
 
 def audit(
-    home: Home = None, most: Annotated[int, typer.Option("--most", min=1, help="Newest rows to show.")] = 200
+    home: Home = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Newest rows to show.")] = 200,
+    as_json: AsJson = False,
 ) -> None:
     """Print what people who signed in did, the newest first. For those who may read the home folder."""
     from access.audit import access_rows, describe
@@ -153,6 +155,9 @@ def audit(
     folder = home_folder(home)
     with open_workflow(folder, load_settings(folder)) as desk:
         rows = access_rows(desk.journal)[:most]
+    if as_json:
+        echo_entries(rows)
+        return
     for row in rows:
         typer.echo(one_line(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip()))
     if not rows:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,7 @@ from core.settings import home_folder, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.entry import Entry
     from store.journal import Journal
     from store.releases import Release
 
@@ -29,6 +32,10 @@ Home = Annotated[
 RouteName = Annotated[
     str, typer.Option("--route", help="Only this route: its code or its name, as CMR, 'English Channel' or Manche.")
 ]
+OutFile = Annotated[
+    Path, typer.Option("--out", help="File: .csv, .xlsx, .parquet, .json or .ndjson; '-': standard output.")
+]
+FileKind = Annotated[str, typer.Option("--format", help="For standard output: csv, json, ndjson, parquet.")]
 WithCitation = Annotated[
     bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
 ]
@@ -82,6 +89,12 @@ def opened_journal(folder: Path) -> Iterator[Journal]:
 
     with journal.opened_journal(load_settings(folder).journal_url, folder) as opened:
         yield opened
+
+
+def echo_entries(entries: Iterable[Entry]) -> None:
+    """Print rows of the journal as JSON."""
+    rows = [asdict(one) | {"at": one.at.isoformat(), "payload": dict(one.payload)} for one in entries]
+    typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
 
 
 def login_name() -> str:

@@ -145,7 +145,7 @@ def forecast_asylum(
     }
     return Asylum(
         {name: frame if len(frame) else RELEASE[name].empty() for name, frame in frames.items()},
-        _together([one.hindcasts for one in made]),
+        _together([one.hindcasts for one in made]) if made else RELEASE["backtest"].empty(),
         degraded,
         computed,
     )

@@ -148,8 +148,9 @@ def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tupl
     states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
     counts = dated(every_version(data, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
     own = asylum.hindcasts[asylum.hindcasts["model_id"] == ENSEMBLE]
+    made = [hindcasts, replayed_rows(own, counts)] if len(own) else [hindcasts]
     return (
-        pd.concat([hindcasts, replayed_rows(own, counts)], ignore_index=True),
+        pd.concat(made, ignore_index=True),
         pd.concat([routes, counts], ignore_index=True),
     )
 

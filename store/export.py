@@ -56,15 +56,19 @@ def write_export(
         StoreError: The file cannot be written.
     """
     content = export_bytes(release, table, kind_of(out), with_citation=with_citation, chosen=chosen)
-    return _write(out, content, about_bytes(release, table))
+    return write_table(out, content, about_bytes(release, table))
 
 
-def kind_of(out: Path) -> str:
-    """The kind of file that a name asks for by its ending.
+def kind_of(out: Path, otherwise: str = "") -> str:
+    """The kind of file that a name asks for by its ending, or the other one where it is ``-`` and names none.
 
     Raises:
         InputError: It is none of :data:`KINDS`.
     """
+    if str(out) == "-":
+        if otherwise not in KINDS:
+            raise InputError(f"--format {otherwise}: one of {', '.join(KINDS)}")
+        return otherwise
     kind = out.suffix.removeprefix(".")
     if kind not in KINDS:
         raise InputError(f"--out {out.name}: the ending must be one of .{', .'.join(KINDS)}")
@@ -76,31 +80,27 @@ def about_bytes(release: Release, table: str) -> bytes:
     return _text(_about(release, table))
 
 
-def write_observations(
-    known: pd.DataFrame, cited: Iterable[str], day: dt.date, out: Path, *, with_citation: bool = False
-) -> Path:
-    """Write some of what was known on a day.
+def observations_bytes(
+    known: pd.DataFrame, cited: Iterable[str], day: dt.date, kind: str, *, with_citation: bool = False
+) -> tuple[bytes, bytes]:
+    """Some of what was known on a day as the content of a file, and the text that stands beside it.
 
     Args:
         known: Rows of :func:`core.disclosure.protect`: what is withheld was decided on all that was known.
         cited: A citation with its licence per source.
         day: The day.
-        out: File to write; its ending says which kind, one of :data:`KINDS`.
+        kind: One of :data:`KINDS`.
         with_citation: See :func:`write_export`.
 
-    Returns:
-        The path of the text beside it, ``<out>.about.txt``.
-
     Raises:
-        InputError: The ending is none of these, or there are more rows than a sheet holds.
-        StoreError: The file cannot be written.
+        InputError: There are more rows than a sheet holds.
     """
     about = [
         ("Title", "Vigie: observations"), ("As known on", day.isoformat()),
         *(("Source", text) for text in cited), ("Purpose", PURPOSE),
     ]  # fmt: skip
     frame = with_units(refuse_small_counts(known), day)[list(OBSERVED)]
-    return _write(out, _content(frame, kind_of(out), about, day, with_citation=with_citation), _text(about))
+    return _content(frame, kind, about, day, with_citation=with_citation), _text(about)
 
 
 def export_bytes(
@@ -121,7 +121,8 @@ def export_bytes(
     if table not in release.names or table == "withheld":
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
     frame = with_units(chosen(refuse_small_counts(_published(release, table))), release.as_of)
-    return _content(frame, kind, _about(release, table), release.as_of, with_citation=with_citation)
+    about = _about(release, table) if with_citation or kind in {"xlsx", "parquet"} else []
+    return _content(frame, kind, about, release.as_of, with_citation=with_citation)
 
 
 def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
@@ -154,7 +155,12 @@ def _content(
     return xlsx_bytes(frame, about, title=about[0][1], day=day)
 
 
-def _write(out: Path, content: bytes, about: bytes) -> Path:
+def write_table(out: Path, content: bytes, about: bytes) -> Path:
+    """Write a table's file and the text beside it.
+
+    Raises:
+        StoreError: They cannot be written.
+    """
     beside = out.with_name(out.name + ABOUT)
     with named_errors(out):
         write_bytes(out, content)

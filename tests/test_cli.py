@@ -35,6 +35,11 @@ def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["release"] is None
 
 
+def test_quiet_is_taken_behind_a_command_too(tmp_path: Path) -> None:
+    done = vigie("verify", "--quiet", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
     assert vigie("verify", home=tmp_path).returncode == 0
 

@@ -18,6 +18,12 @@ from store.remote import RemoteFiles
 LEAST_FREE_MEGABYTES = 500
 """Free space from which a home is well: a few hundred releases, or the first night with its past forecasts."""
 
+_CHANNELS = {
+    "email": "start the mail server, or mend host, port, security, user and password_env",
+    "webhook": "start the service that takes messages, or mend url, url_env and token_env",
+    "chat": "mend the Apprise address in the environment variable that url_env names",
+}
+
 
 @dataclass(frozen=True)
 class Check:
@@ -47,7 +53,8 @@ def check_settings(home: Path) -> Iterator[Check]:
     if settings.access.is_on:
         yield _tried("login", lambda: _secrets(settings), "set both in the environment of the dashboard (secrets.env)")
     for name, channel in settings.delivery.channels.items():
-        yield _tried(f"channel {name}", lambda one=channel: try_channel(one), "see docs/alerts.md, channels")  # type: ignore[misc]  # bound at once
+        advice = f"{_CHANNELS[channel.kind]} in [delivery.channels.{name}] (docs/alerts.md)"
+        yield _tried(f"channel {name}", lambda one=channel: try_channel(one), advice)  # type: ignore[misc]  # bound at once
     if settings.delivery.subscriptions:
         yield _tried("dashboard_url", lambda: _link(settings), "set dashboard_url to the address that recipients use")
     if settings.store.url:

@@ -33,6 +33,7 @@ def test_the_list_gives_level_state_and_the_id_that_the_other_commands_take(home
 def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path) -> None:
     assert ALERT not in vigie(home, "alerts", "--route", "Méditerranée orientale").stdout
     assert ALERT in vigie(home, "alerts", "--route", "central med").stdout
+    assert "No alert of Manche in release" in vigie(home, "alerts", "--route", "Manche").stdout
     told = vigie(home, "export", "forecasts", "--format", "json", "--route", "Central Mediterranean").stdout
     assert {row["series_id"].split(".")[1] for row in json.loads(told)} <= {"CMR"}
     for wrong in ("alerts --route Atlantis", "export model_cards --route CMR"):
@@ -53,6 +54,8 @@ def test_an_alert_goes_through_its_life_at_the_command_line(home: Path) -> None:
     ]  # fmt: skip
     assert len(actions) == 9
     assert history.splitlines()[-1] == "now: dismissed"
+    rows = json.loads(vigie(home, "alerts", "history", ALERT, "--json").stdout)
+    assert [row["actor"] for row in rows if row["actor"] in {"Ada", "Ben"}] == ["Ada", "Ben", "Ben"]
 
 
 def test_letters_may_be_left_to_deliver(home: Path) -> None:

@@ -81,6 +81,6 @@ def test_what_one_series_withholds_another_asked_for_alone_does_not_give_away(
     for citizen, count in (("_T", 103), ("SYR", 100), ("ERI", 3)):
         series = {"series_id": f"asylum_applications._Z.ITA.{citizen}.M", "citizen": citizen}
         VintageStore(tmp_path).append(observations(("2024-12", count, "2025-01-15"), **place, **series))
-    for series, values in (("*.SYR.M", [None]), ("*._T.M", [103])):
-        vigie(tmp_path, "observations", "--series", series, "--out", str(tmp_path / "out.json"))
-        assert [row["obs_value"] for row in json.loads((tmp_path / "out.json").read_text())] == values
+    for asked, values in (("*.SYR.M", [None]), ("*._T.M", [103])):
+        told = vigie(tmp_path, "observations", "--series", asked, "--format", "json").stdout
+        assert [row["obs_value"] for row in json.loads(told)] == values

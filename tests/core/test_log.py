@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import pandas as pd
@@ -32,6 +33,17 @@ def test_a_log_line_stays_one_line(text: str, capfd: pytest.CaptureFixture[str])
     configure_logging()
     assert written.count("\n") == 1
     assert re.fullmatch(r"[ -~]*\n", written)
+
+
+def test_a_fault_in_vigie_is_logged_with_where_it_happened_on_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging(json_lines=True)
+    try:
+        dict[str, int]()["model_id"]
+    except KeyError:
+        get_logger().warning("left out", exc_info=True)
+    (line,) = capfd.readouterr().err.splitlines()
+    configure_logging()
+    assert "KeyError: 'model_id'" in json.loads(line)["exception"] and "test_log.py" in line
 
 
 @pytest.mark.parametrize("text", ["Source: Cite,=HYPERLINK(1)", "a, =1+1", "a;+1", "a\t@x", "=1", "a,\n=1", "a ,-1"])

@@ -122,4 +122,5 @@ def test_where_nothing_can_be_forecast_every_table_keeps_its_contract_and_is_emp
     nothing = made(figures("M", MONTHS).iloc[:0], tmp_path)
     for name, frame in nothing.frames.items():
         assert len(check(frame, RELEASE[name])) == 0
+    assert len(check(nothing.hindcasts, RELEASE["backtest"])) == 0
     assert nothing.degraded
