@@ -74,8 +74,9 @@ lint: .venv/ready-to-test
 quick: .venv/system-ready
 	$(VENV)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "$(QUICK)"
 
+# One more than the two cores: who waits for a browser, a server or a killed process leaves its core to another.
 unit: .venv/system-ready .venv/engines/ready
-	$(VENV)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(VENV)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.
 ROUNDS ?= 10

@@ -30,6 +30,7 @@ from store.vintages import VintageStore
 from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
 from tests.ingest.live.layouts_indicators import KEYS
 from tests.ingest.live.publisher import Publisher, Reply
+from tests.nightly.conftest import without_forecasting
 
 NAMES = list(LAYOUTS)
 QUICK = {"attempts": 2, "first_wait_seconds": 0, "read_seconds": 2, "total_seconds": 5, "largest_megabytes": 5}
@@ -308,7 +309,8 @@ def test_a_live_night_publishes_whatever_fails_and_names_it(publisher: Publisher
     chosen = settings_for(publisher)
     chosen = load_settings(home).model_copy(update={"live": chosen.live})
     publisher.serve("/map/", Reply(b"", 403))
-    night = run_night(home, chosen, live=True)
+    with without_forecasting(home):
+        night = run_night(home, chosen, live=True)
     assert "frontex" in {item["source_id"] for item in night.degraded}
     assert "noaa_enso" not in {item["source_id"] for item in night.degraded}
     # The miniature is nothing like the figures that are known: it waits for a person, and the night goes on.

@@ -16,9 +16,11 @@ from forecasting import workers
 from forecasting.models import MODELS
 from nightly import run_demonstration, run_night
 from nightly.night import RunResult
+from nightly.real_time import RealTimeData
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
+from store.vintages import VintageStore
 from tests.nightly.conftest import without_forecasting
 
 AS_OF = dt.date(2025, 1, 31)
@@ -160,13 +162,15 @@ def test_a_second_night_at_the_same_time_is_refused(home: Path) -> None:
 
 
 def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path) -> None:
-    night = run_night(home, load_settings(home), dt.date(2026, 8, 31))
-    states = night.release.read("routes").set_index("route_id")
+    date = dt.date(2026, 8, 31)
+    data = RealTimeData(VintageStore(home).history(), date, load_settings(home).oldest_origin_months, 24)
+    states = data.states.set_index("route_id")
     assert states.loc["EMR", "state"] == "too_old"
     assert "2024-12: too old for a forecast of the present" in str(states.loc["EMR", "note"])
     assert states.loc["CHA", "state"] == "ok"
-    fresh = {f"arrivals.{route}._T._T.M" for route in ("CHA", "CMR")}
-    assert set(night.release.read("forecasts")["series_id"]) == fresh
+    assert set(data.panel.matrix.columns) == {f"arrivals.{route}._T._T.M" for route in ("CHA", "CMR")}
+    with without_forecasting(home):
+        night = run_night(home, load_settings(home), date)
     assert {item["route_id"] for item in night.degraded if "route_id" in item} == {"EMR", "WMR", "WAR"}
 
 
@@ -198,12 +202,14 @@ def test_a_model_that_hangs_is_left_out_named_and_tried_again_another_night(
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "forecasting"))
     stuck = importlib.import_module("stuck_models")
     monkeypatch.setattr(workers, "run_fit", stuck.run_fit_here)
+    for slow in [model_id for model_id, model in MODELS.items() if model.slow]:
+        monkeypatch.delitem(MODELS, slow)
     monkeypatch.setitem(MODELS, "vigie-sleeps", stuck.model("vigie-sleeps"))
-    (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 4\n")
+    (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 2\n")
     night = run_night(home, load_settings(home), AS_OF)
     named = {item["series_id"] for item in night.degraded if item.get("model_id") == "vigie-sleeps"}
     assert "arrivals.CMR._T._T.M" in named
-    assert any("cut off after 4 s" in item["reason"] for item in night.degraded)
+    assert any("cut off after 2 s" in item["reason"] for item in night.degraded)
     present = night.release.read("forecasts")
     rows = present[present["model_id"] == "vigie-sleeps"]
     assert rows["fallback"].all()

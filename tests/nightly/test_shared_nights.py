@@ -17,6 +17,7 @@ from store.mirror import MovedOnError, NotDeliveredError, pull
 from store.releases import ReleaseStore
 from store.remote import RemoteFiles, UnreachableError
 from store.vintages import VintageStore
+from tests.nightly.conftest import without_forecasting
 
 pytestmark = pytest.mark.slow
 AS_OF = dt.date(2025, 2, 28)
@@ -82,7 +83,7 @@ def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
         raise MovedOnError("another machine has delivered meanwhile")
 
     monkeypatch.setattr("store.mirror.publish", moved_on)
-    with pytest.raises(NotDeliveredError, match=r"stands in .* not delivered"):
+    with without_forecasting(home), pytest.raises(NotDeliveredError, match=r"stands in .* not delivered"):
         run_night(home, settings, AS_OF + dt.timedelta(days=31))
     action, reason = last_action(home)
     assert (action, "another machine" in reason) == ("not delivered", True)
