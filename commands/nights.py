@@ -192,7 +192,8 @@ def _preview(file: Path, mapping_path: Path | None) -> None:
         chosen = read_mapping(mapping_path)
     parsed = apart(partial(parse_own, mapping=chosen), raw)
     shown = parsed.observations[["series_id", "time_period", "obs_value"]]
-    typer.echo(f"# Read so: {len(shown):,} figures, {len(parsed.rejected):,} rows set aside.")
+    aside = len(parsed.rejected)
+    typer.echo(f"# Read so: {len(shown):,} figures, {aside:,} row{'' if aside == 1 else 's'} set aside.")
     typer.echo(shown.head(_FIRST_ROWS).to_string(index=False))
 
 

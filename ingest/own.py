@@ -125,7 +125,12 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
     kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
     if table.wide:
         kept = kept[kept["value"] != ""]
-    return _by_month(raw, kept, mapping) if table.sum_days else (kept, nothing_rejected())
+    if not table.sum_days:
+        return kept, nothing_rejected()
+    try:
+        return _by_month(raw, kept, mapping)
+    except SourceError as error:
+        raise _with_advice(error) from None
 
 
 def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -148,13 +153,17 @@ def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd
 
 
 _ADVICE = {
-    _("the period is not a month"): _("say how periods are written, as in `[table] period_format = \"%m/%Y\"`"),
+    _("the period is not a month"): _(
+        "say how periods are written, as in `[table] period_format = \"%m/%Y\"`; are they days? Then `sum_days = true`"
+    ),
+    _("the day does not exist"): _("say how days are written, as in `[table] period_format = \"%d/%m/%Y\"`"),
     _("the figure is not a number"): _(
         "say how numbers are written, as in `[table] thousands = \" \", decimal = \",\"`"
     ),
     _("the count is not a whole number"): _("is the point a mark of thousands? Then `[table] thousands = \".\"`"),
     _("missing columns {columns}; found {found}"): _(
-        "where does the header stand? Say `[table] header_row = 3`, `sheet = \"…\"` or `separator = \";\"`"
+        "where does the header stand? Say `[table] header_row = 3`, `sheet = \"…\"` or `separator = \";\"`; or "
+        "`wide = true` where each column is a period"
     ),
     _("no header cell reads as a period; found {found}"): _("say `[table] header_row = 3`, or a `period_format`"),
     _("not {encoding} text: {error} at byte {n}"): _(

@@ -36,7 +36,7 @@ class OwnSource(_Part):
     publisher: str = Field(min_length=2)
     dataset: str = Field(min_length=2)
     licence: str = Field(default="Own figures; not for redistribution", min_length=2)
-    citation: str = ""
+    citation: str = Field(default="", pattern=r"^(.{7,})?$")
     rhythm: str = "As it is handed over."
     lag_days: int = Field(ge=0, le=120)
     expected_days: int | None = Field(default=None, ge=1)

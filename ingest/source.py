@@ -301,7 +301,7 @@ class SourceCard(BaseModel):
     licence: str = Field(min_length=2)
     licence_url: str = Field(default="", pattern=r"^(https?://.+)?$")
     redistribution: bool | Literal["to be confirmed"]
-    citation: str = Field(min_length=10)
+    citation: str = Field(min_length=7)
     retrieved: dt.date | None = None
     came_through: str = ""
     rhythm: str

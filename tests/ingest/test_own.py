@@ -113,6 +113,8 @@ def test_an_own_source_is_cited_as_its_mapping_says_else_by_publisher_and_table(
     assert mapping(tmp_path).card.citation == "Border post, Arrivals by land."
     cited = mapping(tmp_path, ("lag_days = 10", 'lag_days = 10\ncitation = "Post, Yearbook 2024."')).card
     assert (cited.citation, cited.may_be_bundled) == ("Post, Yearbook 2024.", False)
+    short = mapping(tmp_path, ("Border post", "PC"), ("Arrivals by land", "AL")).card
+    assert short.citation == "PC, AL."
 
 
 def test_places_in_a_column_become_one_route_each(tmp_path: Path) -> None:
@@ -320,9 +322,17 @@ def test_days_are_summed_to_months_and_a_month_without_all_its_days_is_set_aside
         (csv("Arrivals by land\nMonth,Persons\n2024-12,1\n"), "header_row = 3"),
         (csv("Month,Persons\n12/2024,1\n"), 'period_format = "%m/%Y"'),
         (csv("Month,Persons\n2024-12,1 200\n"), 'thousands = " "'),
+        (csv("Month,Persons\n2024-12-31,1\n"), "sum_days = true"),
+        (csv("Place,2024-11,2024-12\nWien,1,2\n"), "wide = true"),
     ],
 )
 def test_a_refusal_says_what_to_do_with_an_example(tmp_path: Path, raw: RawFile, advice: str) -> None:
     with pytest.raises(SourceError, match="What to do") as caught:
         parse_own(raw, mapping(tmp_path), today=TODAY)
     assert advice in str(caught.value)
+
+
+def test_days_that_cannot_be_read_are_told_how_to_be_written(tmp_path: Path) -> None:
+    own = mapping(tmp_path, ('what = "arrivals"', 'what = "arrivals"\nsum_days = true'))
+    with pytest.raises(SourceError, match=r'What to do: .*period_format = "%d/%m/%Y"'):
+        parse_own(csv("Month,Persons\n31/12/2024,1\n"), own, today=TODAY)
