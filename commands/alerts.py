@@ -14,7 +14,7 @@ import typer
 from alerts import lifecycle
 from commands.shared import AsJson, Home, RouteName, current_release, echo_entries, of_route
 from core.errors import InputError
-from core.log import one_line
+from core.log import counted, one_line
 from core.routes import is_route, spelled
 from core.settings import home_folder, load_settings
 
@@ -65,7 +65,7 @@ def list_alerts(
 def sign_off(
     context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None, no_send: NoSend = False
 ) -> None:
-    """Sign an alert off, so that it leaves the house. A severe one needs two different people."""
+    """Sign an alert off, so that its messages are sent. A severe one needs two different people."""
     _act(context, home, alert_id, lifecycle.SIGNED_OFF, name, why, send=not no_send)
 
 
@@ -197,4 +197,4 @@ def _outcome_lines(action: str, outcome: Outcome) -> list[str]:
 def _status_words(state: lifecycle.State) -> str:
     missing = state.sign_offs_missing
     words = f"{state.status}, {missing} to sign" if missing else state.status
-    return f"{words}, {len(state.objections)} open objections" if state.objections else words
+    return f"{words}, {counted(len(state.objections), 'open objection')}" if state.objections else words

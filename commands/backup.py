@@ -13,6 +13,7 @@ import typer
 from commands.shared import Home
 from core.entry import Entry
 from core.errors import InputError, StoreError
+from core.log import counted
 from core.settings import DRILL, home_folder, load_settings
 
 EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
@@ -37,7 +38,7 @@ def backup(
     done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
     seconds, packed = time.monotonic() - begun, done.path.stat().st_size
     typer.echo(
-        f"{done.path} written and read back: {_counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB, "
+        f"{done.path} written and read back: {counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB, "
         f"packed {packed / _MEGABYTE:.1f} MB, {seconds:.1f} s"
     )
     if done.journal_apart:
@@ -74,7 +75,7 @@ def restore(
     else:
         done = archives.restore(source.expanduser(), folder, journal, drill=not in_service)
     typer.echo(
-        f"{folder}: {_counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
+        f"{folder}: {counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
         f"{time.monotonic() - begun:.1f} s"
     )
     if done.problem is not None:
@@ -135,7 +136,7 @@ def prune(
     if caches and not dry_run:
         typer.echo(f"past forecasts and fits removed, {freed / _MEGABYTE:.1f} MB: the next night makes them again")
     verb = "would be removed" if dry_run else "removed"
-    typer.echo(f"{_counted(len(removed), 'release')} {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
+    typer.echo(f"{counted(len(removed), 'release')} {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
 
 
 def upgrade(home: Home = None) -> None:
@@ -146,8 +147,4 @@ def upgrade(home: Home = None) -> None:
     folder = home_folder(home)
     with night_lock(folder):
         sources = VintageStore(folder).upgrade()
-    typer.echo(f"{folder}: {len(sources)} sources brought over{': ' if sources else ''}{', '.join(sources)}")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    typer.echo(f"{folder}: {counted(len(sources), 'source')} brought over{': ' if sources else ''}{', '.join(sources)}")

@@ -24,6 +24,7 @@ from commands.shared import (
     opened_journal,
 )
 from core.errors import InputError
+from core.log import counted
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def observations(
         typer.echo(content, nl=False)
         return
     write_table(out, content, about)
-    typer.echo(f"{out} written: {len(rows):,} figures of {rows['series_id'].nunique():,} series, as known on {day}")
+    typer.echo(
+        f"{out} written: {counted(len(rows), 'figure')} of {rows['series_id'].nunique():,} series, as known on {day}"
+    )
 
 
 def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:

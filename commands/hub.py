@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, Home, as_date, current_release
+from core.log import counted
 from core.settings import home_folder
 
 app = typer.Typer(no_args_is_help=True, help="The open forecast hub: begin one, submit, validate, collect.")
@@ -58,7 +59,7 @@ def validate(
         typer.echo(f"error: and {len(found.faults) - _MOST_PRINTED:,} more", err=True)
     if found.faults:
         raise typer.Exit(EXIT_NOTHING_PUBLISHED)
-    typer.echo(f"{place}: {found.files:,} files keep every rule")
+    typer.echo(f"{place}: {found.files:,} files checked: every rule is kept")
 
 
 @app.command()
@@ -86,9 +87,8 @@ def combine(place: Place) -> None:
 
     files = combine_hub(place)
     HubFiles(place).write(files)
-    typer.echo(
-        f"{place}: {sum(path.endswith('.parquet') for path in files)} submissions of the hub's ensembles written"
-    )
+    written = counted(sum(path.endswith(".parquet") for path in files), "submission")
+    typer.echo(f"{place}: {written} of the hub's ensembles written")
 
 
 @app.command()

@@ -20,7 +20,7 @@ from commands.shared import (
     opened_journal,
 )
 from core.errors import InputError, VigieError
-from core.log import get_logger, tell_fault
+from core.log import counted, get_logger, tell_fault
 from core.progress import progress_bar
 from core.settings import SNAPSHOT, home_folder, load_settings
 
@@ -192,8 +192,7 @@ def _preview(file: Path, mapping_path: Path | None) -> None:
         chosen = read_mapping(mapping_path)
     parsed = apart(partial(parse_own, mapping=chosen), raw)
     shown = parsed.observations[["series_id", "time_period", "obs_value"]]
-    aside = len(parsed.rejected)
-    typer.echo(f"# Read so: {len(shown):,} figures, {aside:,} row{'' if aside == 1 else 's'} set aside.")
+    typer.echo(f"# Read so: {counted(len(shown), 'figure')}, {counted(len(parsed.rejected), 'row')} set aside.")
     typer.echo(shown.head(_FIRST_ROWS).to_string(index=False))
 
 

@@ -13,6 +13,7 @@ import typer
 
 from commands.shared import Home
 from core.errors import InputError, StoreError
+from core.log import counted
 from core.progress import progress_bar
 from core.release import FORECASTS
 from core.settings import home_folder, load_settings
@@ -146,7 +147,7 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
         rows, beside = write_forecasts(blocks, about, out)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
-    typer.echo(f"{rows:,} rows of {made.diagnostics.series:,} series written to {out}")
+    typer.echo(f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to {out}")
     for line in made.diagnostics.lines(names=_MOST_NAMED):
         typer.echo(f"  {line}")
     typer.echo(f"What must be known about them: {beside}")

@@ -14,7 +14,7 @@ import typer
 
 from commands.shared import AsJson, Home, echo_entries
 from core.errors import InputError
-from core.log import one_line
+from core.log import counted, one_line
 from core.settings import (
     PROJECT,
     SHORTEST_COOKIE_SECRET,
@@ -140,7 +140,7 @@ def sign_out(
     settings = load_settings(folder)
     with open_workflow(folder, settings) as desk:
         count = revoke(desk.journal, person, shell_actor(settings.access, ""), reason)
-    typer.echo(f"{count} logins of {person} ended.")
+    typer.echo(f"{counted(count, 'login')} of {person} ended.")
 
 
 def audit(

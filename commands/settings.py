@@ -11,6 +11,7 @@ import typer
 from commands.shared import AsJson, Home
 from core.entry import Entry
 from core.errors import StoreError
+from core.log import counted
 from core.settings import home_folder, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Settings: try them.")
@@ -73,7 +74,7 @@ def move(
     finally:
         target.close()
     for table, count in counts.items():
-        typer.echo(f"{table}: {count:,} rows, each as it was")
+        typer.echo(f"{table}: {counted(count, 'row')}, each as it was")
     typer.echo(
         "The chain is whole. Now set journal_url to that address (settings.toml or VIGIE_JOURNAL_URL), run 'vigie"
     )

@@ -48,6 +48,11 @@ def one_line(text: str) -> str:
     )
 
 
+def counted(count: int, what: str) -> str:
+    """A number and what it counts, as the command line says it: ``1 file``, ``1,200 files``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def tell_fault(event: str, text: str, **facts: object) -> None:
     """Tell a person, or the log where no terminal listens, what went wrong.
 

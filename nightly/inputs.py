@@ -17,7 +17,7 @@ import pandas as pd
 from core.calendar import is_ahead
 from core.errors import InputError, Message, SourceError, fault_of, message
 from core.languages import marked as _
-from core.log import get_logger
+from core.log import counted, get_logger
 from core.release import REJECTED
 from core.settings import SNAPSHOT, Settings, load_settings
 from ingest import snapshot
@@ -65,8 +65,8 @@ class Ingested:
     def summary(self) -> str:
         """Lines for a person."""
         one = self.edition
-        read = f"{one.source_id}: {one.file} read, {one.rows:,} figures"
-        aside = f"; {self.rejected:,} row{'s' * (self.rejected != 1)} set aside" if self.rejected else ""
+        read = f"{one.source_id}: {one.file} read, {counted(one.rows, 'figure')}"
+        aside = f"; {counted(self.rejected, 'row')} set aside" if self.rejected else ""
         if self.is_held:
             why = "; ".join(map(str, one.why_held))
             return f"{read}: held for a person as {one.edition_id}: {why}{aside}"

@@ -17,7 +17,7 @@ import pandas as pd
 from alerts.evaluate import no_alerts
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
-from core.log import get_logger
+from core.log import counted, get_logger
 from core.progress import ProgressReport, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from core.version import code_version
@@ -112,7 +112,7 @@ class RunResult:
         lines = [item["reason"] for item in self.degraded if item.get(LOST)]
         lines += [
             f"Release {self.release.run_id} published, as known on {self.release.as_of}: "
-            f"{self.seconds['in all']:.0f} s, {self.computed:,} past forecasts made anew"
+            f"{self.seconds['in all']:.0f} s, {counted(self.computed, 'past forecast')} made anew"
         ]
         lines += [f"degraded: {item['source_id']}: {item['reason']}" for item in self.degraded if not item.get(LOST)]
         drill = ["Drill: this home sends and shares nothing"] if self.release.manifest["settings"].get("drill") else []

@@ -90,7 +90,7 @@ def test_a_file_given_before_the_first_night_is_not_replaced_by_older_bundled_fi
     home, file = tmp_path / "new" / "home", tmp_path / "enso.csv"
     file.write_text("year,season,oni,month,date\n2024,DJF,7.5,1,2024-01-01\n")
     assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).returncode == 0
-    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).stdout.count("1 figures, 0 new") == 1
+    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).stdout.count("1 figure, 0 new") == 1
     rows = pd.concat([pd.read_parquet(path) for path in (home / "vintages" / "noaa_enso").glob("*.parquet")])
     newest = rows[rows["time_period"] == "2024-01"].sort_values(["as_of", "stored_at"]).iloc[-1]
     assert newest["obs_value"] == 7.5

@@ -18,7 +18,7 @@ from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webh
 from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
 from core.entry import Entry
 from core.errors import InputError, VigieError
-from core.log import get_logger
+from core.log import counted, get_logger
 from core.settings import FEED, ChatChannel, EmailChannel, Settings
 from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
 from reports.messages.content import Message, compose, with_briefing
@@ -67,7 +67,7 @@ class Report:
         parts = [f"{self.sent} sent"]
         names = (("failed", "will be tried again"), ("given_up", "given up"), ("waiting", "waiting"))
         if self.drill:
-            return [f"drill: nothing is sent; {self.waiting} messages wait until 'vigie adopt'"]
+            return [f"drill: nothing is sent; waiting until 'vigie adopt': {counted(self.waiting, 'message')}"]
         parts += [f"{getattr(self, name)} {words}" for name, words in names if getattr(self, name)]
         if self.failing:
             parts[-1] += f" ({self.failing} after an attempt that failed: 'vigie outbox')"

@@ -65,7 +65,7 @@ def test_letters_may_be_left_to_deliver(home: Path) -> None:
 
 
 def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
-    assert "1 open objections" in step(home, "dissent", who="Cleo")
+    assert "1 open objection" in step(home, "dissent", who="Cleo")
     number = vigie(home, "alerts", "history", ALERT).stdout.splitlines()[1].split()[0]
     answer = vigie(home, "alerts", "answer", ALERT, "--number", number, "--as", "Ada", "--why", "counted since")
     assert "objections" not in answer.stdout
