@@ -34,11 +34,19 @@ folder() { # owner mode path
 copy() { # mode source target
     cmp -s "$2" "$root$3" || { run mkdir -p "$(dirname "$root$3")"; run cp "$2" "$root$3"; run chmod "$1" "$root$3"; }
 }
-secrets() { # path, what it is for
-    [ -e "$root$1" ] && return
-    echo "write $root$1"; changed=$((changed + 1))
-    [ -n "$dry" ] || ( umask 077; printf '# %s\n# One VARIABLE=value a line. Read by systemd as root alone.\n' "$2" > "$root$1" )
-    own root:root "$1"
+secrets() { # service, what it needs
+    file=/etc/vigie/$1.env
+    [ -e "$root$file" ] && return
+    echo "write $root$file"; changed=$((changed + 1))
+    [ -n "$dry" ] || (
+        umask 077
+        printf '# Of vigie-%s alone: %s\n# One VARIABLE=value a line. Read by systemd as root alone.\n' "$1" "$2" > "$root$file"
+        # What all services shared before goes on working; nothing is taken away by a machine.
+        for former in secrets.env $3; do
+            [ ! -r "$root/etc/vigie/$former" ] || cat "$root/etc/vigie/$former" >> "$root$file"
+        done
+    )
+    own root:root "$file"
 }
 service() { [ -n "$root" ] || run systemctl "$@"; }
 
@@ -63,8 +71,16 @@ folder vigie:vigie 0750 /var/lib/vigie
 folder vigie:vigie 0750 /var/log/vigie
 folder vigie:vigie 0700 /var/backups/vigie
 folder root:root 0750 /etc/vigie
-secrets /etc/vigie/environment "Of the night alone: keys of publishers and proxies, such as UCDP_TOKEN and HTTPS_PROXY."
-secrets /etc/vigie/secrets.env "Of all services: passwords and tokens that settings.toml names, the login's secrets, VIGIE_JOURNAL_URL."
+all="with PostgreSQL VIGIE_JOURNAL_URL and PGPASSWORD"
+secrets nightly "keys of publishers and proxies (UCDP_TOKEN, HTTPS_PROXY), passwords and tokens of channels; $all." environment
+secrets deliver "passwords and tokens of channels that settings.toml names; $all." ""
+secrets dashboard "the two secrets of the login; passwords and tokens of channels, where pages send; $all." ""
+secrets health "nothing; $all." ""
+secrets backup "nothing; $all." ""
+for former in secrets.env environment; do
+    [ ! -e "$root/etc/vigie/$former" ] ||
+        echo "No service reads /etc/vigie/$former any more: take out of /etc/vigie/SERVICE.env what a service does not need, and remove it."
+done
 for unit in "$here"/vigie-*.service "$here"/vigie-*.timer; do copy 0644 "$unit" "/etc/systemd/system/$(basename "$unit")"; done
 copy 0644 "$here/vigie.logrotate" /etc/logrotate.d/vigie
 [ "$changed" = 0 ] || service daemon-reload

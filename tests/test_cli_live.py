@@ -131,9 +131,7 @@ def test_the_service_starts_the_very_command_and_takes_a_degraded_night_for_a_su
     assert service["SuccessExitStatus"] == [str(EXIT_DEGRADED)]
     assert any(entry.startswith("VIGIE_HOME=/var/lib/vigie ") for entry in service["Environment"])
     assert service["StateDirectory"] == ["vigie"]
-    assert service["EnvironmentFile"] == ["-/etc/vigie/environment", "-/etc/vigie/secrets.env"], (
-        "keys come from the environment, and may be missing"
-    )
+    assert service["EnvironmentFile"] == ["-/etc/vigie/nightly.env"], "keys come from its own, and may be missing"
     assert re.fullmatch(r"\*-\*-\* \d\d:\d\d:\d\d", timer["OnCalendar"][0])
     assert timer["Persistent"] == ["true"]
 

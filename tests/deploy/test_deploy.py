@@ -147,22 +147,41 @@ def test_the_installer_puts_everything_in_place_once_and_takes_away_what_it_brou
     install(tmp_path)
     present = {path.name for path in (tmp_path / "etc" / "systemd" / "system").iterdir()}
     assert present == set(UNITS)
-    assert oct((tmp_path / "etc/vigie/secrets.env").stat().st_mode)[-3:] == "600"
+    files = {path.name: oct(path.stat().st_mode)[-3:] for path in (tmp_path / "etc/vigie").iterdir()}
+    assert files == {f"{name}.env": "600" for name in ("backup", "dashboard", "deliver", "health", "nightly")}
     assert (tmp_path / "var" / "backups" / "vigie").is_dir()
-    (tmp_path / "etc/vigie/secrets.env").write_text("TOKEN=kept")
+    (tmp_path / "etc/vigie/dashboard.env").write_text("TOKEN=kept")
     assert "Nothing to do" in install(tmp_path)
     install(tmp_path, "--uninstall")
     assert list((tmp_path / "etc" / "systemd" / "system").iterdir()) == []
-    assert (tmp_path / "etc/vigie/secrets.env").read_text() == "TOKEN=kept"
+    assert (tmp_path / "etc/vigie/dashboard.env").read_text() == "TOKEN=kept"
     assert (tmp_path / "var" / "lib" / "vigie").is_dir()
 
 
-def test_units_that_send_or_share_know_the_secrets_and_own_their_folder() -> None:
+def test_each_unit_knows_its_own_secrets_alone_and_owns_its_folder() -> None:
     for name in UNITS:
         if name.endswith(".service"):
             text = (DEPLOY / name).read_text(encoding="utf-8")
-            assert "EnvironmentFile=-/etc/vigie/secrets.env" in text
+            own = name.removeprefix("vigie-").removesuffix(".service")
+            assert re.findall(r"/etc/vigie/\S+", text) == [f"/etc/vigie/{own}.env"]
             assert "StateDirectory=vigie" in text
+
+
+def test_what_all_services_shared_before_goes_on_working_and_is_told(tmp_path: Path) -> None:
+    (tmp_path / "etc/vigie").mkdir(parents=True)
+    (tmp_path / "etc/vigie/secrets.env").write_text("TOKEN=1\n")
+    (tmp_path / "etc/vigie/environment").write_text("UCDP_TOKEN=2\n")
+    assert "No service reads /etc/vigie/secrets.env any more" in install(tmp_path)
+    nightly, health = ((tmp_path / f"etc/vigie/{name}.env").read_text() for name in ("nightly", "health"))
+    assert "TOKEN=1\nUCDP_TOKEN=2\n" in nightly
+    assert "TOKEN=1\n" in health
+    assert "UCDP_TOKEN" not in health
+
+
+def test_every_image_is_named_by_its_digest() -> None:
+    images = {str(service["image"]) for service in services().values() if "build" not in service}
+    assert images
+    assert all(re.search(r"@sha256:[0-9a-f]{64}$", image) for image in images)
 
 
 def test_both_proxies_bound_uploads_alike_and_keep_the_machine_s_figures_to_the_machine() -> None:
