@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -30,7 +31,7 @@ _MONTHS_PER_QUARTER, _MONTHS_PER_YEAR, _QUARTERS_PER_YEAR = 3, 12, 4
 
 _Members = pd.DataFrame
 """Sums that are published, one row per cell of each: ``relation`` (number), ``cell`` (number), ``part`` (1 for a part,
-−1 for a sum that is itself a cell of the breakdown)."""
+−1 for a sum that is itself a cell of the breakdown), ``exact`` (all of the whole is told in its parts)."""
 _Mask = NDArray[np.bool_]
 
 
@@ -131,10 +132,13 @@ def is_breakdown(frame: pd.DataFrame) -> pd.Series:
 
 
 def _breakdown(observations: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a count by citizenship, and the number of their ``cell``."""
+    """Rows with a count by citizenship, the number of their ``cell``, and how many of their total are ``untold``."""
     inside = is_breakdown(observations) & observations["obs_value"].notna()
     rows = observations.loc[inside, ["source_id", *_KEY, "obs_value"]]
-    return rows.assign(cell=rows.groupby(_KEY, sort=True).ngroup())
+    totals = observations[observations["citizen"] == ALL].groupby(_TOTAL)["obs_value"].max()
+    told = totals.reindex(pd.MultiIndex.from_frame(rows[_TOTAL])).to_numpy()
+    untold = told - rows.groupby(_TOTAL)["obs_value"].transform("sum")
+    return rows.assign(cell=rows.groupby(_KEY, sort=True).ngroup(), untold=untold.fillna(0))
 
 
 def _is_small(counts: pd.Series) -> pd.Series:
@@ -153,14 +157,15 @@ def _hidden_cells(rows: pd.DataFrame, hidden_before: _Mask, shown_before: _Mask)
         np.pad(mask, (0, len(cells) - count), constant_values=fill)
         for mask, fill in ((finer, True), (sensitive, False), (shown_before, False), (hidden_before, False))
     )
-    members = _number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)])
+    members = _exact(_number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)]), values)
     guarded = sensitive | (hidden_before & ~finer)
     # What was shown before guards nothing; where nothing else is left, at least from who has this release alone.
     for known in (shown_before & ~sensitive, np.zeros_like(sensitive)):
         while True:
             _guard(members, values, guarded, finer, known)
             hidden: _Mask = (guarded | finer) & ~known
-            more = [_beside(cell, members, values, hidden | known) for cell in _determined(members, sensitive, hidden)]
+            determined = _determined(members, values, sensitive, hidden)
+            more = [_beside(cell, members, values, hidden, known) for cell in determined]
             chosen = [cell for cell in more if cell is not None]
             if not chosen:
                 break
@@ -180,12 +185,22 @@ def _finer_than_route(cells: pd.DataFrame) -> _Mask:
 def _number(parts: list[_Members]) -> _Members:
     """Relations of every kind in one table, numbered on."""
     members = pd.concat([part.assign(kind=kind) for kind, part in enumerate(parts)], ignore_index=True)
-    return members.assign(relation=members.groupby(["kind", "relation"], sort=False).ngroup())
+    members["relation"] = members.groupby(["kind", "relation"], sort=False).ngroup()
+    return members.fillna({"untold": 0.0})
 
 
 def _by_citizen(rows: pd.DataFrame) -> _Members:
     """A source's total is the sum of its citizenships."""
-    return pd.DataFrame({"relation": rows.groupby(_TOTAL).ngroup(), "cell": rows["cell"], "part": 1})
+    relation = rows.groupby(_TOTAL).ngroup()
+    return pd.DataFrame({"relation": relation, "cell": rows["cell"], "part": 1, "untold": rows["untold"]})
+
+
+def _exact(members: _Members, values: NDArray[np.float64]) -> _Members:
+    """With ``exact``: all of the whole is told in its parts; else nothing follows from counts not being negative."""
+    relation, part = members["relation"].to_numpy(), members["part"].to_numpy()
+    beyond = np.bincount(relation, part * values[members["cell"]])
+    beyond = np.where(np.bincount(relation, part == -1) > 0, beyond, np.bincount(relation, members["untold"].abs()))
+    return members.assign(exact=np.abs(beyond[relation]) < 1e-6)
 
 
 def _by_place(cells: pd.DataFrame) -> Iterator[_Members]:
@@ -279,17 +294,20 @@ def _guard(members: _Members, values: NDArray[np.float64], guarded: _Mask, finer
         guarded[cell[candidates[places]]] = True
 
 
-def _determined(members: _Members, sensitive: _Mask, hidden: _Mask) -> list[int]:
+def _determined(members: _Members, values: NDArray[np.float64], sensitive: _Mask, hidden: _Mask) -> list[int]:
     """Small counts that follow from the published sums: by subtracting one after another, or by solving several.
 
-    Hidden cells that share no sum, even through others, are solved apart, so that each system is small.
+    No count is negative, so that a hidden zero can be told by what must be added up to nothing (Fischetti and
+    Salazar-González, *Management Science* 47, 2001). Hidden cells that share no sum, even through others, are solved
+    apart, so that each system is small.
     """
-    followed = _follow(members, hidden)
+    followed = _follow(members, values, hidden)
     fixed = np.flatnonzero(followed & sensitive)
     if len(fixed):
         return [int(cell) for cell in fixed]
     unknown = members[(hidden & ~followed)[members["cell"]]]
     relations, rows = np.unique(unknown["relation"], return_inverse=True)
+    exact = unknown["exact"].to_numpy()
     cells, columns = np.unique(unknown["cell"], return_inverse=True)
     if not len(cells):
         return []
@@ -302,36 +320,68 @@ def _determined(members: _Members, sensitive: _Mask, hidden: _Mask) -> list[int]
         equation = np.unique(rows[chosen], return_inverse=True)[1]
         system = np.zeros((equation.max() + 1, len(own)))
         system[equation, place] = unknown["part"].to_numpy()[chosen]
-        found += [int(cells[own[at]]) for at in _solved(system)]
-    return [cell for cell in found if sensitive[cell]]
+        asked, zero = sensitive[cells[own]], values[cells[own]] == 0
+        solved = _solved(system)
+        found += [int(cells[own[at]]) for at in np.flatnonzero(solved & asked)]
+        if zero.any():
+            is_exact = np.bincount(equation, exact[chosen]) > 0
+            found += [int(cells[own[at]]) for at in _bounded(system[is_exact], zero, asked & ~solved)]
+    return found
 
 
-def _follow(members: _Members, hidden: _Mask) -> _Mask:
-    """Hidden cells that are alone in a sum, once those that followed before them are known."""
-    relation, cell = members["relation"].to_numpy(), members["cell"].to_numpy()
-    unknown = hidden.copy()
+def _follow(members: _Members, values: NDArray[np.float64], hidden: _Mask) -> _Mask:
+    """Hidden cells that are alone in a sum or part of one of nothing, once those that followed before are known."""
+    relation, cell, part = (members[name].to_numpy() for name in ("relation", "cell", "part"))
+    unknown, count = hidden.copy(), int(relation.max()) + 1
+    some = (part == -1) | (values[cell] > 0) | ~members["exact"].to_numpy()
     while True:
-        alone = np.bincount(relation, unknown[cell], int(relation.max()) + 1) == 1
-        new = np.unique(cell[alone[relation] & unknown[cell]])
+        open_ = unknown[cell]
+        alone = np.bincount(relation, open_, count) == 1
+        empty = np.bincount(relation, open_ & some, count) == 0
+        new = np.unique(cell[(alone | empty)[relation] & open_])
         if not len(new):
             return hidden & ~unknown
         unknown[new] = False
 
 
-def _solved(system: NDArray[np.float64]) -> NDArray[np.intp]:
+def _solved(system: NDArray[np.float64]) -> _Mask:
     """Unknowns with one solution: those whose unit vector is a combination of the equations."""
     _left, scale, right = np.linalg.svd(system, full_matrices=False)
     basis = right[scale > 1e-9]
-    return np.flatnonzero(np.square(basis).sum(axis=0) > 1 - 1e-9)
+    mask: _Mask = np.square(basis).sum(axis=0) > 1 - 1e-9
+    return mask
 
 
-def _beside(cell: int, members: _Members, values: NDArray[np.float64], hidden: _Mask) -> int | None:
-    """The smallest cell still shown in any sum of a cell, or None where all are hidden."""
-    own = members.loc[members["cell"] == cell, "relation"]
-    others = np.unique(members.loc[members["relation"].isin(own), "cell"])
-    shown = others[~hidden[others]]
-    if not len(shown):
-        return None
-    positive = shown[values[shown] > 0]
-    among = positive if len(positive) else shown
-    return int(among[np.argmin(values[among])])
+def _bounded(system: NDArray[np.float64], zero: _Mask, asked: _Mask) -> list[int]:
+    """Unknowns that can neither grow nor shrink while all equations hold and what is zero does not fall below."""
+    bounds = [(0.0 if one else -1.0, 1.0) for one in zero]
+    right, fixed, left = np.zeros(len(system)), [], asked.copy()
+    goals = [np.where(asked, sign, 0.0) for sign in (-1.0, 1.0)]
+    # A move of all together shows for most of them that they can; what it leaves is asked one by one.
+    while left.any() or goals:
+        at = None if goals else int(np.flatnonzero(left)[0])
+        for goal in [goals.pop()] if at is None else [np.eye(1, len(zero), at)[0] * sign for sign in (-1, 1)]:
+            moved = linprog(goal, A_eq=system, b_eq=right, bounds=bounds).x
+            if moved is not None:  # there always is one: nothing moves
+                left &= np.abs(moved) < 1e-7
+        if at is not None and left[at]:
+            fixed.append(at)
+            left[at] = False
+    return fixed
+
+
+def _beside(cell: int, members: _Members, values: NDArray[np.float64], hidden: _Mask, known: _Mask) -> int | None:
+    """The smallest cell still shown in any sum of a cell, else in any sum of those; None where all are hidden."""
+    relation, cells = members["relation"].to_numpy(), members["cell"].to_numpy()
+    near = np.array([cell])
+    while True:
+        others = np.unique(cells[np.isin(relation, relation[np.isin(cells, near)])])
+        shown = others[~(hidden | known)[others]]
+        if len(shown):
+            positive = shown[values[shown] > 0]
+            among = positive if len(positive) else shown
+            return int(among[np.argmin(values[among])])
+        further = others[hidden[others]]
+        if len(further) <= len(near):
+            return None
+        near = further
