@@ -33,6 +33,10 @@ COMMAND = re.compile(
 NOT_RUN = {"README.md": 2, "first_hour.md": 1, "operations.md": 1}
 """How many blocks of commands a document marks as not run: each says why."""
 
+ROOMS = ("alerts", "commands", "core", "forecasting", "nightly", "reports", "store", "workflow")
+OF_THE_SYSTEM = {"No space left on device", "Read-only file system", "file is not a database"}
+"""What the machine and SQLite say, in their own words."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -180,6 +184,18 @@ def test_commands_stand_in_blocks_that_are_run_or_say_why_not() -> None:
     not_run = [block.document for block in COMMANDS if block.not_run]
     assert {name: not_run.count(name) for name in not_run} == NOT_RUN
     assert len(COMMANDS) - len(not_run) >= 15
+
+
+def test_what_the_table_of_faults_says_is_seen_is_what_vigie_says() -> None:
+    text = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (.+?) \| ", text.partition("## When something breaks")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    quoted = [part.strip(" …") for row in rows for span in re.findall(r"`([^`]+)`", row) for part in span.split("…")]
+    said = "\n".join(path.read_text(encoding="utf-8") for room in ROOMS for path in (PROJECT / room).rglob("*.py"))
+    messages = [re.sub(r"^\S*: | N$", "", one) for one in quoted if " " in one.strip()]
+    assert len(messages) >= 10
+    assert [one for one in messages if one not in said and one not in OF_THE_SYSTEM] == []
 
 
 @pytest.mark.parametrize("block", [one for one in BLOCKS if one.language == "toml"], ids=str)
