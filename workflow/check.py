@@ -51,9 +51,7 @@ def check_settings(home: Path) -> Iterator[Check]:
     if settings.drill:
         yield Check("service", "this home is a drill: it sends and shares nothing", "vigie adopt")
     if settings.access.is_on:
-        yield _tried(
-            "login", lambda: _secrets(settings), "set both in the environment of the dashboard (dashboard.env)"
-        )
+        yield _tried("login", lambda: _secrets(settings), "set both in the dashboard's environment (dashboard.env)")
     for name, channel in settings.delivery.channels.items():
         advice = f"{_CHANNELS[channel.kind]} in [delivery.channels.{name}] (docs/alerts.md)"
         yield _tried(f"channel {name}", lambda one=channel: try_channel(one), advice)  # type: ignore[misc]  # bound at once
