@@ -69,6 +69,8 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
     downloads.buttons(downloads.export_of(night, "freshness", _("Freshness of each source"), fresh))
+    contact = _("Is every publisher there, and does it answer as it did? {command} asks each once and says what to do.")
+    st.markdown(small(contact.format(command="`vigie sources check --live`")))
 
 
 def next_expected(row: dict[Hashable, Any]) -> str:
