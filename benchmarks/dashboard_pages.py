@@ -127,7 +127,7 @@ def _changes(chromium: BrowserType, address: str, repetitions: int) -> tuple[lis
     order = [routes[place % len(routes)] for place in range(repetitions)]
     change = [_change(page, name) for name in order]
     horizons = _listed(page, _HORIZON)
-    steps = [horizons[-1 - place % 2] for place in range(repetitions + 1)]
+    steps = [horizons[-2 + place % 2] for place in range(repetitions + 1)]
     horizon = [_change(page, name, _HORIZON) for name in steps][1:]
     threshold = []
     for place in range(repetitions):

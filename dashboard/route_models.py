@@ -150,9 +150,9 @@ def season_words(expected: float, before: float, complete: bool, year: int) -> s
         return _("{year} beside earlier years").format(year=year)
     ratio = expected / before
     if 0.9 <= ratio <= 1.1:
-        return _("{year} is expected close to {before}").format(year=year, before=year - 1)
+        return capital(_("{year} is expected close to {before}").format(year=year, before=year - 1))
     text = _("{year} is expected above {before}") if ratio > 1 else _("{year} is expected below {before}")
-    return text.format(year=year, before=year - 1)
+    return capital(text.format(year=year, before=year - 1))
 
 
 SMALLEST_STEP = 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import textwrap
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -174,6 +175,7 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
 STEP_COLUMNS = ("name", "change", "value", "kind")
 TOTAL, STEP = "total", "step"
 STEP_ROW_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 36, 230, 64
+STEP_NAME_LETTERS = 32
 
 
 def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
@@ -214,8 +216,11 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         figure.add_trace(bar.update(marker={"color": colour}, hovertemplate=hover, name=str(row["name"])))
         middle = {"y": place, "yanchor": "middle"}
         ink = {"size": 13, "color": theme.ink}
-        name, figure_text = (f"<b>{part}</b>" if whole else part for part in (str(row["name"]), text))
-        labels.append(note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, **middle))
+        told = "<br>".join(textwrap.wrap(str(row["name"]), STEP_NAME_LETTERS, break_on_hyphens=False))
+        name, figure_text = (f"<b>{part}</b>" if whole else part for part in (told, text))
+        labels.append(
+            note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, align="right", **middle)
+        )
         # Sums of steps miss the totals by rounding, and plotly drops a word that stands beyond its axis.
         labels.append(
             note(theme, figure_text, x=min(max(begin, row["value"]), largest), xanchor="left", xshift=8, **middle)
