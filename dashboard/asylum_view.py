@@ -284,7 +284,7 @@ def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
             link = state.link("asylum", kind=view.kind, country=one.geo)
             name, value = tables.no_break(country(one.geo)), lang().expected(float(one.quantiles[0.5].iloc[0]))
             alt = _("Two years of applications and the forecast, {country}").format(country=country(one.geo))
-            st.markdown(f"[{name}]({link}) **{value}**  \n![{alt}]({line})")
+            st.markdown(f"[{name} **{value}**]({link})  \n![{alt}]({line})")
     lacking = [country(one.geo) for one in cells if not len(one.quantiles)]
     absent = sorted(country(geo) for geo in RECEIVING if geo not in set(order))
     for text, names in ((_("No forecast, too few or too old figures: {names}."), lacking),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.languages import WORD_JOINER, Language, is_known
+from core.languages import WORD_JOINER, Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -70,9 +70,10 @@ class AlertLine:
 
 @dataclass(frozen=True)
 class PlacesLine:
-    """Places kept for one route, what is planned with, the first month short, and the demand month by month."""
+    """Places kept for one route, by whom, what is planned with, the first month short, and the demand by month."""
 
     name: str
+    who: str
     assumed: str
     short: str
     stock: float
@@ -186,7 +187,8 @@ def _places(release: LoadedRelease, kept: Iterable[Reception], language: Languag
             yield PlacesLine(
                 name=route_name(one.route_id, language),
                 assumed=assumed(one, language),
-                short=first_short(needed, one.stock, one.confidence, language),
+                short=capital(first_short(needed, one.stock, one.confidence, language)),
+                who=one.who,
                 stock=one.stock,
                 demand=needed,
             )

@@ -34,7 +34,13 @@ def draw_places(content: Content) -> Figure:
     language, width = content.language, (ROOM - (COLUMNS - 1) * GAP) / COLUMNS
     with DRAWING:
         sheet = Sheet()
-        y = heading(sheet, MARGIN, MARGIN, language.text(_("Reception places")), ROOM) + 4
+        y = heading(sheet, MARGIN, MARGIN, language.text(_("Reception places")), ROOM)
+        key = _(
+            "Full line: places needed at the chosen confidence. Dotted: the median. Dashed: the places there are. Kept "
+            "by {people}."
+        )
+        people = ", ".join(sorted({line.who for line in content.places}))
+        y = sheet.lines(MARGIN, y, wrap(language.text(key, people=people), GREY, ROOM, 2), GREY) + 8
         for start in range(0, min(len(content.places), MOST_CHARTS), COLUMNS):
             row = content.places[start : start + COLUMNS]
             said = [(wrap(line.short, BODY, width, 3), wrap(line.assumed, GREY, width, 2)) for line in row]
@@ -62,8 +68,6 @@ def _chart(axes: Axes, line: PlacesLine, content: Content) -> None:
     top = 1.12 * max(float(table["places"].max()), line.stock)
     axes.set_ylim(0, top)
     axes.set_xlim(-0.2, len(table) - 0.8)
-    there = language.text(_("places there are: {value}"), value=language.counted(line.stock))
-    axes.text(0, line.stock + 0.015 * top, there, fontproperties=font_of(SMALL), color=colours.INK, parse_math=False)
     shown = [place for place in places if place % 3 == 0 or place == len(table) - 1]
     months = [language.month_short(table["target_end_date"].iloc[place], year=place == 0) for place in shown]
     axes.set_xticks(shown, months)

@@ -1,0 +1,152 @@
+"""Two walks, click by click, with seconds: ``python -m benchmarks.dashboard_walk [--home HOME] [--write]``.
+
+A manager signs an alert off; an analyst answers whether arrivals in the Canary Islands will exceed 5,000 in any of the
+next three months, and how sure that is. The home is copied: what the walk decides is in no journal but the copy's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.dashboard import make_home
+from benchmarks.dashboard_pages import ARGUMENTS
+from benchmarks.dashboard_server import Server
+from benchmarks.shared import replace_section
+from core.settings import PROJECT
+
+PAGE = PROJECT / "docs" / "first_hour.md"
+TITLE = "Two questions, click by click"
+ROUTE, NUMBER = "Western African / Atlantic", "5000"
+_LONGEST_MS = 120_000
+
+
+@dataclass
+class Walk:
+    """The steps of one person: what was done, what came of it, seconds until it stood on the screen."""
+
+    page: Page
+    steps: list[tuple[str, str, float]] = field(default_factory=list)
+
+    def step(self, what: str, do: Callable[[], object], seen: Callable[[], str]) -> None:
+        """Do something, and wait for what is to be seen."""
+        start = time.monotonic()
+        do()
+        found = " ".join(seen().split())
+        self.steps.append((what, found, time.monotonic() - start))
+
+    def text(self, selector: str, holding: str = "") -> str:
+        """The text of the first element that holds some words."""
+        return self.page.locator(selector, has_text=holding).first.inner_text(timeout=_LONGEST_MS)
+
+
+def main() -> None:
+    """Walk, print the tables, and write them where asked to."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard_walk", description=__doc__)
+    parser.add_argument("--home", type=Path, help="A home with the demonstration; by default one is made for it.")
+    parser.add_argument("--write", action="store_true", help="Put the tables into docs/first_hour.md.")
+    given = parser.parse_args()
+    busy = os.getloadavg()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        if given.home:
+            shutil.copytree(given.home, home)
+        else:
+            make_home(home)
+        with Server(home, Path(folder) / "walk.log") as server, sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+            walks = []
+            for go in (manager, analyst):
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                page.set_default_timeout(_LONGEST_MS)
+                page.goto(f"{server.address}/method?lang=en")  # the server's first answer is timed elsewhere
+                page.wait_for_selector("h1")
+                walks.append(go(Walk(page), server.address))
+                page.close()
+            browser.close()
+    lines = told(walks[0], walks[1], busy)
+    if given.write:
+        replace_section(PAGE, TITLE, lines)
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def manager(walk: Walk, address: str) -> Walk:
+    """From the Overview to a decision that is kept."""
+    page = walk.page
+    walk.step(
+        "open the Overview", lambda: page.goto(f"{address}/overview?lang=en"), lambda: walk.text("h1", "sign-off")
+    )
+    walk.step(
+        "click “Read and decide” on the card",
+        page.get_by_role("button", name="Read and decide").first.click,
+        lambda: walk.text(".st-key-alert-detail tr", "At least one of these months"),
+    )
+    walk.step(
+        "click “Sign off and send”",
+        page.get_by_role("button", name="Sign off and send", exact=True).click,
+        lambda: walk.text("[data-testid=stForm]", "Confirm").split("\n")[0],
+    )
+
+    def confirm() -> None:
+        page.get_by_label("Your name").first.fill("Ada Lovelace")
+        page.get_by_label("Reason").first.fill("Beds on the islands are prepared")
+        page.keyboard.press("Tab")
+        page.get_by_role("button", name="Confirm").click()
+
+    walk.step("type a name and a reason, click “Confirm”", confirm, lambda: walk.text("p, td", "Signed off: “"))
+    return walk
+
+
+def analyst(walk: Walk, address: str) -> Walk:
+    """From the Overview to a chance, and to how far it can be trusted."""
+    page = walk.page
+    walk.step("open the Overview", lambda: page.goto(f"{address}/overview?lang=en"), lambda: walk.text("h1"))
+    walk.step(
+        f"click “{ROUTE}” in the table",
+        page.locator("[data-testid=stTable] a", has_text=ROUTE).click,
+        lambda: walk.text("h1", f"{ROUTE}: "),
+    )
+
+    def ask() -> None:
+        number = page.get_by_test_id("stNumberInputField").first
+        number.fill(NUMBER)
+        number.press("Enter")
+        page.get_by_role("heading", name="Chance of exceeding 5,000 a month").wait_for()
+
+    walk.step(f"type {NUMBER} as “your number”", ask, lambda: walk.text(".st-key-chances tr", "Any of"))
+    walk.step("read the line below the chances", lambda: None, lambda: walk.text("p", "How we know"))
+    walk.step(
+        "click “How we know”", page.get_by_role("link", name="How we know").first.click, lambda: walk.text("li", "80%")
+    )
+    return walk
+
+
+def told(manager_walk: Walk, analyst_walk: Walk, busy: float) -> list[str]:
+    """The two tables, and how busy the machine was with other things before."""
+    lines = [
+        "Made by `python -m benchmarks.dashboard_walk --write` on the demonstration: seconds from the click until the",
+        "answer stands on the screen, without the time it takes to read. Load of the two cores in the five minutes",
+        f"before: {busy:.1f}.",
+    ]
+    for title, walk in (
+        ("A manager signs an alert off", manager_walk),
+        ("An analyst: will arrivals exceed 5,000 in any of the next three months, and how sure are we?", analyst_walk),
+    ):
+        total = sum(seconds for _what, _seen, seconds in walk.steps)
+        lines += ["", f"**{title}**", "", "| step | what stands there | seconds |", "|---|---|---|"]
+        lines += [f"| {what} | {seen} | {seconds:.1f} |" for what, seen, seconds in walk.steps]
+        lines += [f"| **{len(walk.steps)} steps** | | **{total:.1f}** |"]
+    return lines
+
+
+if __name__ == "__main__":
+    main()
