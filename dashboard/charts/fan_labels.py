@@ -118,7 +118,9 @@ def whisker(figure: go.Figure, forecast: pd.DataFrame, largest: float, theme: Th
     line = {"color": theme.fan, "width": 1}
     figure.add_shape(type="line", x0=month, x1=month, y0=float(high.loc[month]), y1=largest, line=line)
     text = f"↑ {lang().expected(float(widest.max()))}"
-    return [note(theme, text, x=month, y=largest, xanchor="right", xshift=-4, yanchor="top")]
+    ends = pd.DatetimeIndex(widest.index)
+    side, shift = ("left", 4) if month < ends[len(ends) // 2] else ("right", -4)
+    return [note(theme, text, x=month, y=largest, xanchor=side, xshift=shift, yanchor="top")]
 
 
 def fixed_labels(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:
