@@ -228,7 +228,7 @@ def show_citizenships(view: AsylumView) -> None:
     if cells.empty:
         st.header(_("Citizenships"), anchor=False)
         text = _(
-            "This release holds no applications by citizenship. Eurostat publishes them by month; they are in releases "
+            "No applications by citizenship in this release. Eurostat publishes them by month; they are in releases "
             "of nights that ask it for its newest figures."
         )
         st.markdown(layout.small(text))

@@ -142,7 +142,7 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
     paths = night.frame("trajectories")
     if (episode.usual if values["past_as"] == "usual" else values["past_as"]) == "persons":
         paths = add_persons(paths, series_id, found.beyond, first=first, strength=strength)
-        said = _("The persons beyond the months before are added to the forecast; its own width stays.")
+        said = _("The additional arrivals are added to the forecast; its own range is kept.")
     else:
         paths = rescale(paths, series_id, found.multiples, first=first, strength=strength)
         said = _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
