@@ -98,7 +98,7 @@ def observations(
     from store.export import kind_of, observations_bytes, write_table
     from store.vintages import VintageStore
 
-    folder = home_folder(home)
+    folder, kind = home_folder(home), kind_of(out, kind)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
     known = protect(RealTimeData(history, day, 0, 0).observations)
@@ -107,7 +107,7 @@ def observations(
         raise InputError(f"--series {series}: nothing of it was known on {day}")
     cards = CARDS | own_cards(folder)
     cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
-    content, about = observations_bytes(rows, cited, day, kind_of(out, kind), with_citation=with_citation)
+    content, about = observations_bytes(rows, cited, day, kind, with_citation=with_citation)
     if str(out) == "-":
         typer.echo(content, nl=False)
         return

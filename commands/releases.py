@@ -59,12 +59,13 @@ def export(
     """Write one table of the current release, with citations and licences in a file beside it."""
     from store.export import export_bytes, kind_of, write_export
 
+    kind = kind_of(out, kind)
     release, chosen = current_release(home), partial(of_route, route=route)
     if str(out) != "-":
         about = write_export(release, table, out, with_citation=with_citation, chosen=chosen)
         typer.echo(f"{out} written; what must be known about it: {about.name}")
         return
-    typer.echo(export_bytes(release, table, kind_of(out, kind), with_citation=with_citation, chosen=chosen), nl=False)
+    typer.echo(export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen), nl=False)
 
 
 def briefing(

@@ -445,6 +445,8 @@ def load_settings(home: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"
-        raise InputError(f"{path.name}, setting {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        variable = "VIGIE_" + "_".join(str(part) for part in first["loc"][:2]).upper()
+        told_by = f"environment variable {variable}" if variable in os.environ else path.name
+        raise InputError(f"{told_by}, setting {where}: {first['msg'].removeprefix('Value error, ')}") from None
     except SettingsError as error:
         raise InputError(f"environment: {error}") from None

@@ -25,11 +25,16 @@ def test_without_a_file_every_setting_has_its_default(tmp_path: Path) -> None:
     assert (settings.trajectories, settings.backtest_origins) == (1000, 60)
 
 
-def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(tmp_path: Path) -> None:
+def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own, series = "X_CEUTA", "arrivals.EMR.GRC._T.M"
     given = f'CMR = 6000\n"English Channel" = 5\n"Mediterráneo oriental" = 4\n{own} = 3\n"{series}" = 2\n'
     (tmp_path / "settings.toml").write_text(f"[alerts.thresholds]\n{given}")
     assert load_settings(tmp_path).alerts.thresholds == {"CMR": 6000, "CHA": 5, "EMR": 4, own: 3, series: 2}
+    monkeypatch.setenv("VIGIE_ALERTS_THRESHOLDS", '{"Atlantis": 1}')
+    with pytest.raises(InputError, match="environment variable VIGIE_ALERTS_THRESHOLDS, setting"):
+        load_settings(tmp_path)
     assert Subscription(name="desk", channel="mail", routes=["Manche", "WAR"]).routes == ["CHA", "WAR"]
 
 
