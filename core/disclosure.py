@@ -161,10 +161,14 @@ def _hidden_cells(rows: pd.DataFrame, hidden_before: _Mask, shown_before: _Mask)
     guarded = sensitive | (hidden_before & ~finer)
     # What was shown before guards nothing; where nothing else is left, at least from who has this release alone.
     for known in (shown_before & ~sensitive, np.zeros_like(sensitive)):
+        asked = sensitive.copy()
+        # What follows from the totals alone is not helped by hiding more.
+        while vain := _determined(members, values, asked, ~known):
+            asked[vain] = False
         while True:
             _guard(members, values, guarded, finer, known)
             hidden: _Mask = (guarded | finer) & ~known
-            determined = _determined(members, values, sensitive, hidden)
+            determined = _determined(members, values, asked, hidden)
             more = [_beside(cell, members, values, hidden, known) for cell in determined]
             chosen = [cell for cell in more if cell is not None]
             if not chosen:
@@ -324,8 +328,10 @@ def _determined(members: _Members, values: NDArray[np.float64], sensitive: _Mask
         solved = _solved(system)
         found += [int(cells[own[at]]) for at in np.flatnonzero(solved & asked)]
         if zero.any():
-            is_exact = np.bincount(equation, exact[chosen]) > 0
-            found += [int(cells[own[at]]) for at in _bounded(system[is_exact], zero, asked & ~solved)]
+            exactly = system[np.bincount(equation, exact[chosen]) > 0]
+            doubtful = asked & ~solved
+            doubtful[~zero] &= _solved(exactly[:, ~zero])  # others can move without any zero
+            found += [int(cells[own[at]]) for at in _bounded(exactly, zero, doubtful)]
     return found
 
 
@@ -356,7 +362,7 @@ def _bounded(system: NDArray[np.float64], zero: _Mask, asked: _Mask) -> list[int
     """Unknowns that can neither grow nor shrink while all equations hold and what is zero does not fall below."""
     bounds = [(0.0 if one else -1.0, 1.0) for one in zero]
     right, fixed, left = np.zeros(len(system)), [], asked.copy()
-    goals = [np.where(asked, sign, 0.0) for sign in (-1.0, 1.0)]
+    goals = [np.where(asked, sign, 0.0) for sign in (-1.0, 1.0)] if asked.any() else []
     # A move of all together shows for most of them that they can; what it leaves is asked one by one.
     while left.any() or goals:
         at = None if goals else int(np.flatnonzero(left)[0])
