@@ -1,4 +1,4 @@
-"""Damage real files in seeded ways and see what the parsers make of them: ``python -m tests.faults.files 5000``.
+"""Damage real files in seeded ways and see what parsers make of them: ``python -m tests.faults.files 5000 --write``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the answers of every source that can be asked are added in
 miniature, in their documented layouts. Long text files are cut down to their header and last lines first: real lines,
@@ -12,18 +12,20 @@ and a table whose publisher left out a whole series or period (counted apart; th
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.shared import published_files
+from benchmarks.shared import published_files, replace_section
 from core.errors import SourceError
-from core.settings import LiveSettings
+from core.settings import PROJECT, LiveSettings
 from ingest.catalogue import SOURCES, live_sources
 from ingest.source import Parsed, RawFile
 from tests.faults.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
@@ -68,6 +70,7 @@ FILES = {
 """Real files per source. A parquet file of quarterly sums is left out: no publisher's format, and without checksum; so
 are UNHCR's yearly tables, which take half a minute each to unpack. No file of GDELT and of IOM's interface was at hand.
 """
+PAGE, TITLE = PROJECT / "docs" / "sources.md", "Damaged files"
 REFUSED, ASIDE, SAME, ABSENT = "refused", "rows set aside", "same figures", "a whole series or period absent"
 MARKED = "marked as estimated"
 FAIR = frozenset({REFUSED, ASIDE, SAME, ABSENT, MARKED})
@@ -213,15 +216,35 @@ def _only_absent(figures: Figures, sound: Figures) -> bool:
     return all(key[0] not in series for key in gone) or all(key[1] not in periods for key in gone)
 
 
-def main() -> int:
+def section(files: list[Sound], outcome: Outcome, seed: int) -> list[str]:
+    """What is said of a run in docs/sources.md."""
+    number = outcome.counts.total()
+    sources = len({file.source_id for file in files})
+    return [
+        f"By `python -m tests.faults.files {number} {seed} --write`: {number:,} times one of {len(files)} sound",
+        f"files of {sources} sources was cut off, filled with junk, given spoilt cells, its columns swapped, dropped or renamed, or coded otherwise.",
+        "",
+        "| outcome | files |",
+        "|---|---|",
+        *(f"| {result} | {count:,} |" for result, count in outcome.counts.most_common()),
+        f"| crashed, or another total without a word | {len(outcome.failures)} |",
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 1 where a parser crashed or changed a total silently."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("number", type=int, nargs="?", default=5000)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/sources.md")
+    options = parser.parse_args(arguments)
     folder = published_files()
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     files = [*sound_files(folder), *documented_answers()]
-    outcome = fuzz(files, number, seed)
-    sys.stdout.write(f"{len(files):6,} sound files of {len({file.source_id for file in files})} sources\n")
-    sys.stdout.writelines(f"{count:6,} {result}\n" for result, count in outcome.counts.most_common())
+    outcome = fuzz(files, options.number, options.seed)
+    lines = section(files, outcome, options.seed)
+    if options.write:
+        replace_section(PAGE, TITLE, lines)
+    sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.writelines(f"{count:6,} of {source_id}\n" for source_id, count in sorted(outcome.by_source.items()))
     sys.stdout.writelines(f"FAILED {failure}\n" for failure in outcome.failures)
     return 1 if outcome.failures else 0
