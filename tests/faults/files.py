@@ -222,7 +222,8 @@ def section(files: list[Sound], outcome: Outcome, seed: int) -> list[str]:
     sources = len({file.source_id for file in files})
     return [
         f"By `python -m tests.faults.files {number} {seed} --write`: {number:,} times one of {len(files)} sound",
-        f"files of {sources} sources was cut off, filled with junk, given spoilt cells, its columns swapped, dropped or renamed, or coded otherwise.",
+        f"files of {sources} sources was cut off, filled with junk, given spoilt cells,",
+        "its columns swapped, dropped or renamed, or coded otherwise.",
         "",
         "| outcome | files |",
         "|---|---|",
