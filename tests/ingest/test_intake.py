@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import lzma
 import os
 import threading
-import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,118 +11,22 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.intake import apart
+from ingest.intake import MEMORY, apart
 from ingest.source import RawFile, read_raw
-from ingest.tables import read_csv, read_rda, read_sheet
+from ingest.tables import read_sheet
 from nightly.inputs import read_inbox
 from store.journal import Journal, journal_url
-
-OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
-FAST = 5.0
-
-
-def xlsx(sheet: str) -> bytes:
-    """A workbook with one sheet, written by hand."""
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'
-        )
-        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{relations}"><sheets><sheet name="s" sheetId="1" r:id="rId1"/></sheets></workbook>')  # fmt: skip  # noqa: E501  # one line of XML
-        archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>')  # fmt: skip  # noqa: E501  # as above
-        archive.writestr("[Content_Types].xml", '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>')  # fmt: skip  # noqa: E501  # as above
-    return packed.getvalue()
-
-
-def ods(rows: str, before: str = "") -> bytes:
-    """An OpenDocument sheet, written by hand."""
-    spaces = " ".join(f'xmlns:{name}="{OFFICE}:{name}:1.0"' for name in ("office", "table", "text"))
-    content = f'{before}<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name="s">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'  # noqa: E501  # one line of XML
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", content)
-        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{OFFICE}:manifest:1.0"><m:file-entry m:full-path="/" m:media-type="application/vnd.oasis.opendocument.spreadsheet"/><m:file-entry m:full-path="content.xml" m:media-type="text/xml"/></m:manifest>')  # fmt: skip  # noqa: E501  # as above
-    return packed.getvalue()
-
-
-def cell(address: str, value: str = "<v>1</v>") -> str:
-    row = address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    return f'<row r="{row}"><c r="{address}">{value}</c></row>'
-
-
-def full(rows: str = "", columns: str = "", text: str = "1") -> str:
-    times = f' table:number-columns-repeated="{columns}"' if columns else ""
-    again = f' table:number-rows-repeated="{rows}"' if rows else ""
-    kind = 'office:value-type="string"'
-    return f"<table:table-row{again}><table:table-cell{times} {kind}><text:p>{text}</text:p></table:table-cell></table:table-row>"  # noqa: E501  # one line of XML
-
-
-EMPTY = '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
-LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
-ZEROS = bytes(210 << 20)
-BOMBS: dict[str, Callable[..., object]] = {}
-for _address in (
-    "XFD20000",
-    "XFD1048576",
-    "A1048576",
-    "CZZ1",
-    "ABC9000",
-    "AMJ9999",
-    "XFD400",
-    "B999999",
-    "ZZZZZZ1",
-    "A999999999",
-):
-    BOMBS[f"xlsx with one cell at {_address}"] = lambda one=_address: read_sheet(RawFile("x.xlsx", xlsx(cell("A1") + cell(one))), "s")  # fmt: skip  # noqa: E501  # a case a line
-for _address in ("XFD20000", "XFD1048576", "BZZ90000", "AMJ50000", "ZZZ9999"):
-    BOMBS[f"xlsx with empty cells to {_address}"] = lambda one=_address: read_sheet(RawFile("x.xlsx", xlsx(cell(one, "") + cell("A2"))), "s")  # fmt: skip  # noqa: E501  # as above
-    BOMBS[f"xlsx in single quotes to {_address}"] = lambda one=_address: read_sheet(RawFile("x.xlsx", xlsx((cell("A1") + cell(one)).replace('"', "'"))), "s")  # fmt: skip  # noqa: E501  # as above
-BOMBS["xlsx of rows without addresses"] = lambda: read_sheet(
-    RawFile("x.xlsx", xlsx("<row><c><v>1</v></c></row>" * 600_000)), "s"
-)
-BOMBS["xlsx of a row without end"] = lambda: read_sheet(
-    RawFile("x.xlsx", xlsx(f"<row>{'<c/>' * 5_100_000}</row>")), "s"
-)
-BOMBS["xlsx that unpacks to more than it may"] = lambda: read_sheet(RawFile("x.xlsx", xlsx(" " * len(ZEROS))), "s")
-for _times in ("600000", "1000000000", "999999999999", "9" * 40, "-1", "1e9", "٣"):
-    BOMBS[f"ods of a row {_times} times"] = lambda n=_times: read_sheet(
-        RawFile("x.ods", ods(full(rows=n))), "s", engine="odf"
-    )
-    BOMBS[f"ods of a cell {_times} times"] = lambda n=_times: read_sheet(
-        RawFile("x.ods", ods(full(columns=n))), "s", engine="odf"
-    )
-    BOMBS[f"ods of empty rows {_times} times"] = lambda n=_times: read_sheet(RawFile("x.ods", ods(EMPTY.format(n) + full())), "s", engine="odf")  # fmt: skip  # noqa: E501  # as above
-    BOMBS[f"ods of wide rows {_times} times"] = lambda n=_times: read_sheet(RawFile("x.ods", ods(full(rows=n, columns="1500"))), "s", engine="odf")  # fmt: skip  # noqa: E501  # as above
-BOMBS["ods that unpacks to more than it may"] = lambda: read_sheet(
-    RawFile("x.ods", ods(" " * len(ZEROS))), "s", engine="odf"
-)
-BOMBS["ods with entities"] = lambda: read_sheet(RawFile("x.ods", ods(full(text="&b;"), LAUGHS)), "s", engine="odf")
-for _name, _pack in (
-    ("gzip", gzip.compress),
-    ("bzip2", bz2.compress),
-    ("xz", lambda data: lzma.compress(data, preset=0)),
-):
-    BOMBS[f"rda of zeros in {_name}"] = lambda pack=_pack: read_rda(RawFile("x.rda", pack(ZEROS)), "t", ["a"])
-    BOMBS[f"rda cut off in {_name}"] = lambda pack=_pack: read_rda(
-        RawFile("x.rda", pack(os.urandom(9999))[:-99]), "t", ["a"]
-    )
-for _rows, _columns in ((1_900_000, 1), (1, 200_000), (600_000, 3), (3000, 1999), (2, 2001), (200_000, 40)):
-    BOMBS[f"csv of {_rows} × {_columns}"] = lambda m=_rows, n=_columns: read_csv(RawFile("x.csv", b",".join([b"1"] * n) * 0 + (b"," * (n - 1) + b"\n") * m), ["a"])  # fmt: skip  # noqa: E501  # as above
-BOMBS["csv whose first line is short"] = lambda: read_csv(RawFile("x.csv", b"a\n" + b"," * 6_000_000 + b"\n"), ["a"])
+from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
 
 
 @pytest.mark.parametrize("kind", list(BOMBS))
 def test_a_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
-    started = time.monotonic()
-    with pytest.raises(SourceError) as refused:
-        apart(lambda _raw: BOMBS[kind](), RawFile("bomb", b"x"), seconds=30)
-    assert time.monotonic() - started < FAST * 2, (
-        "twice the promise: the suite runs beside others, and makes the bomb too"
-    )
-    assert "longer than allowed" not in str(refused.value)
+    told = explode(kind)
+    assert told.reason
+    assert told.seconds < FAST
+    assert told.memory <= MEMORY
+    assert "longer than allowed" not in told.reason
+    assert "ended the process" not in told.reason
 
 
 def test_there_are_as_many_kinds_as_were_promised() -> None:

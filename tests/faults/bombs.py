@@ -1,0 +1,215 @@
+"""Small files that would take the machine with them: how many kinds, and what each took before it was refused.
+
+    python -m tests.faults.bombs
+
+Prints a table in Markdown; exit 1 where one was not refused, or took more than 5 seconds of the processor or 512 MB.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import multiprocessing
+import os
+import resource
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from core.errors import SourceError
+from ingest.intake import MEMORY, apart
+from ingest.source import RawFile
+from ingest.tables import read_csv, read_rda, read_sheet
+
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+def xlsx(sheet: str) -> bytes:
+    """A workbook with one sheet, written by hand."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{relations}"><sheets><sheet name="s" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "[Content_Types].xml",
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
+        )
+    return packed.getvalue()
+
+
+def ods(rows: str, before: str = "") -> bytes:
+    """An OpenDocument sheet, written by hand."""
+    spaces = " ".join(f'xmlns:{name}="{OFFICE}:{name}:1.0"' for name in ("office", "table", "text"))
+    content = f'{before}<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name="s">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'  # noqa: E501  # one line of XML
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<m:manifest xmlns:m="{OFFICE}:manifest:1.0"><m:file-entry m:full-path="/" m:media-type="application/vnd.oasis.opendocument.spreadsheet"/><m:file-entry m:full-path="content.xml" m:media-type="text/xml"/></m:manifest>',
+        )
+    return packed.getvalue()
+
+
+def cell(address: str, value: str = "<v>1</v>") -> str:
+    row = address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return f'<row r="{row}"><c r="{address}">{value}</c></row>'
+
+
+def full(rows: str = "", columns: str = "", text: str = "1") -> str:
+    times = f' table:number-columns-repeated="{columns}"' if columns else ""
+    again = f' table:number-rows-repeated="{rows}"' if rows else ""
+    kind = 'office:value-type="string"'
+    return f"<table:table-row{again}><table:table-cell{times} {kind}><text:p>{text}</text:p></table:table-cell></table:table-row>"  # noqa: E501  # one line of XML
+
+
+def _far(*cells: str) -> bytes:
+    return xlsx("".join(cells))
+
+
+def _cut(pack: Callable[[bytes], bytes]) -> bytes:
+    return pack(os.urandom(9999))[:-99]
+
+
+def _empty(rows: int, columns: int) -> bytes:
+    return (b"," * (columns - 1) + b"\n") * rows
+
+
+EMPTY = '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
+ZEROS = bytes(210 << 20)
+BOMBS: dict[str, Callable[[], bytes]] = {}
+"""What makes each; its name begins with its kind."""
+for _address in (
+    "XFD20000",
+    "XFD1048576",
+    "A1048576",
+    "CZZ1",
+    "ABC9000",
+    "AMJ9999",
+    "XFD400",
+    "B999999",
+    "ZZZZZZ1",
+    "A999999999",
+):
+    BOMBS[f"xlsx with one cell at {_address}"] = partial(_far, cell("A1"), cell(_address))
+for _address in ("XFD20000", "XFD1048576", "BZZ90000", "AMJ50000", "ZZZ9999"):
+    BOMBS[f"xlsx with empty cells to {_address}"] = partial(_far, cell(_address, ""), cell("A2"))
+    BOMBS[f"xlsx in single quotes to {_address}"] = partial(
+        _far, cell("A1").replace('"', "'"), cell(_address).replace('"', "'")
+    )
+BOMBS["xlsx of rows without addresses"] = lambda: xlsx("<row><c><v>1</v></c></row>" * 600_000)
+BOMBS["xlsx of a row without end"] = lambda: xlsx(f"<row>{'<c/>' * 5_100_000}</row>")
+BOMBS["xlsx that unpacks to more than it may"] = lambda: xlsx(" " * len(ZEROS))
+for _times in ("600000", "1000000000", "999999999999", "9" * 40, "-1", "1e9", "٣"):
+    BOMBS[f"ods of a row {_times} times"] = partial(ods, full(rows=_times))
+    BOMBS[f"ods of a cell {_times} times"] = partial(ods, full(columns=_times))
+    BOMBS[f"ods of empty rows {_times} times"] = partial(ods, EMPTY.format(_times) + full())
+    BOMBS[f"ods of wide rows {_times} times"] = partial(ods, full(rows=_times, columns="1500"))
+BOMBS["ods that unpacks to more than it may"] = lambda: ods(" " * len(ZEROS))
+BOMBS["ods with entities"] = lambda: ods(full(text="&b;"), LAUGHS)
+for _name, _pack in (
+    ("gzip", gzip.compress),
+    ("bzip2", bz2.compress),
+    ("xz", lambda data: lzma.compress(data, preset=0)),
+):
+    BOMBS[f"rda of zeros in {_name}"] = partial(_pack, ZEROS)
+    BOMBS[f"rda cut off in {_name}"] = partial(_cut, _pack)
+for _rows, _columns in ((1_900_000, 1), (1, 200_000), (600_000, 3), (3000, 1999), (2, 2001), (200_000, 40)):
+    BOMBS[f"csv of {_rows} × {_columns}"] = partial(_empty, _rows, _columns)
+BOMBS["csv whose first line is short"] = lambda: b"a\n" + b"," * 6_000_000 + b"\n"
+FAST = 5.0
+"""Seconds of the processor: how long that takes is the machine's, which may have much else to do."""
+_READ: dict[str, Callable[[RawFile], pd.DataFrame]] = {
+    "xlsx": lambda raw: read_sheet(raw, "s"),
+    "ods": lambda raw: read_sheet(raw, "s", engine="odf"),
+    "rda": lambda raw: read_rda(raw, "t", ["a"]),
+    "csv": lambda raw: read_csv(raw, ["a"]),
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What became of a bomb.
+
+    Attributes:
+        kind: Its name.
+        packed: Bytes of the file.
+        seconds: Of the processor, of the process that read it.
+        memory: Bytes that this process took beyond what it began with.
+        reason: What a person is told; empty where it was not refused.
+    """
+
+    kind: str
+    packed: int
+    seconds: float
+    memory: int
+    reason: str
+
+
+def explode(kind: str) -> Refusal:
+    """Read a bomb as a night does: apart. It is made before anything is measured."""
+    extension = kind.partition(" ")[0]
+    raw = RawFile(f"x.{extension}", BOMBS[kind]())
+    taken = multiprocessing.get_context("fork").Value("q", 0)
+
+    def read(one: RawFile) -> pd.DataFrame:
+        began = _memory("VmRSS")
+        try:
+            return _READ[extension](one)
+        finally:
+            taken.value = _memory("VmHWM") - began
+
+    before, reason = resource.getrusage(resource.RUSAGE_CHILDREN), ""
+    try:
+        apart(read, raw)
+    except SourceError as error:
+        reason = str(error)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Refusal(kind, len(raw.content), seconds, int(taken.value), reason)
+
+
+def _memory(name: str) -> int:
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
+
+
+def main() -> None:
+    """Read every bomb, and print what the worst of each kind took."""
+    found = [explode(kind) for kind in BOMBS]
+    sys.stdout.write(
+        "| files | kinds | refused | largest file | most seconds | most memory |\n|---|---|---|---|---|---|\n"
+    )
+    for extension in [*_READ, ""]:
+        own = [one for one in found if one.kind.startswith(extension)]
+        refused, packed = sum(bool(one.reason) for one in own), max(one.packed for one in own) / 1e6
+        seconds, memory = max(one.seconds for one in own), max(one.memory for one in own) / (1 << 20)
+        line = f"{len(own)} | {refused} | {packed:.1f} MB | {seconds:.1f} | {memory:.0f} MB |"
+        sys.stdout.write(f"| {extension or 'all'} | {line}\n")
+    bad = [one for one in found if not one.reason or one.seconds > FAST or one.memory > MEMORY]
+    sys.stdout.writelines(f"\n**not as it should be** {one}\n" for one in bad)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
