@@ -8,7 +8,9 @@ found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import streamlit as st
 
@@ -28,7 +30,11 @@ __all__ = [
     "listed",
     "named",
     "ngettext",
+    "speaking",
 ]
+
+_SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
+"""The language of work that is done outside of a run of the page."""
 
 
 def choose_language(asked: str | None, browser: str | None) -> str:
@@ -47,9 +53,21 @@ def choose_language(asked: str | None, browser: str | None) -> str:
 
 def language() -> str:
     """The reader's language in this run of the page; English outside a running dashboard."""
+    if spoken := _SPOKEN.get():
+        return spoken
     if not st.runtime.exists():
         return DEFAULT_LANGUAGE
     return choose_language(st.query_params.get("lang"), st.context.locale)
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak one language whatever the reader's is: a file is made on the click, when no page runs that would tell."""
+    token = _SPOKEN.set(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
 
 
 def lang() -> Language:

@@ -17,7 +17,7 @@ from core.errors import VigieError
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings
 from dashboard import reads
 from dashboard.app_pages import FOLDER, page_titles
-from dashboard.i18n import _
+from dashboard.i18n import _, language, speaking
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -95,14 +95,15 @@ def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable
 
     Streamlit runs it outside the page and asks nobody: what it needs to know is taken here.
     """
-    session = session_id()
+    session, spoken = session_id(), language()
 
     def make_if_allowed() -> bytes:
         access = settings()
         if access.is_on:
             who = _person(logins_of(home_folder(), reads.journal).valid_login(session, access))
             authorize_download(reads.journal(), who, file_name, run_id)
-        return make()
+        with speaking(spoken):
+            return make()
 
     return make_if_allowed
 

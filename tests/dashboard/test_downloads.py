@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import openpyxl
 import pandas as pd
@@ -12,6 +13,8 @@ import pytest
 from core.errors import SchemaError
 from core.spreadsheets import harmless
 from dashboard.downloads import FORMATS, Export, csv_bytes, parquet_bytes, xlsx_bytes
+from dashboard.i18n import speaking
+from dashboard.visitor import released
 
 FRAME = pd.DataFrame(
     {
@@ -68,3 +71,12 @@ def test_a_table_with_a_small_count_by_citizenship_is_no_export() -> None:
 def test_every_format_names_its_file_after_the_date_on_which_figures_were_known() -> None:
     names = [EXPORT.file_name(ending) for ending, _, _ in FORMATS.values()]
     assert names == [f"vigie-route-EMR-2025-01-31.{ending}" for ending in ("csv", "xlsx", "parquet")]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_file_that_is_made_on_the_click_speaks_the_language_of_the_page_it_was_offered_on() -> None:
+    with speaking("es"):
+        make = released("route.csv", "run-1", partial(csv_bytes, EXPORT))
+    text = make().decode("utf-8-sig")
+    assert "# Título: Arrivals expected" in text
+    assert "# Title" in csv_bytes(EXPORT).decode("utf-8-sig")
