@@ -111,7 +111,7 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
         heads = [name for name, period in periods.items() if re.fullmatch(layout, period)]
         if not heads:
             fault = _("no header cell reads as a period; found {found}")
-            raise _with_advice(SourceError(raw.name, fault, found=list(frame.columns)[:12]))
+            raise _with_advice(SourceError(raw.name, fault, found=list(wanted)))
         rows = frame if columns.route else frame.assign(**{"": ""})
         long = rows.melt([columns.route or ""], heads, ignore_index=False, var_name="_period", value_name="_value")
         long.index = pd.Index([f"{row}, {name}" for row, name in zip(long.index, long["_period"], strict=True)])

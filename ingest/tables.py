@@ -157,7 +157,8 @@ def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str, *, t
     refuse_person_level(frame.columns, file, tolerated=tolerated)
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        found = [str(column) for column in frame.columns[:20]]
+        # Only names that were asked for: where there is no header, its cells are the first row's, and may be persons'.
+        found = [column for column in columns if column in frame.columns]
         raise SourceError(file, _("missing columns {columns}; found {found}"), row=1, columns=missing, found=found)
     named = frame.columns[frame.columns.astype(str).str.strip() != ""]
     if named.has_duplicates:
