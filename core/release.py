@@ -218,7 +218,8 @@ _INTERVAL_ENDS = {"lo": "lower", "hi": "upper"}
 YEAR_AHEAD = Table(
     "year_ahead",
     "Totals of twelve months, counted so far plus to come, from sample paths; with their record at past origins "
-    "against the last twelve months again, on figures as they are now. `series_id` is `_T` for all series together.",
+    "against the last twelve months again, on figures as they are now. `series_id` is `_T` for all routes together; "
+    "countries of destination stand apart, with first-time asylum applications.",
     _of(
         "series_id kind ahead first_period last_period origin_date counted months_counted last_total median",
         kind=_text("which twelve months", "calendar year", "July to June"),

@@ -4,11 +4,12 @@ Regulation (EU) 2024/1351 asks every autumn for a projection of the coming year 
 the sum over a window of the months that are counted and, on each path, of those that are not; all routes together are
 summed path by path, so that what they share counts. Its record rests on past origins: the same is made there, and
 compared with "the last twelve months again", give or take what that missed at earlier origins. Few years are
-independent of each other; their number stands beside every score.
+independent of each other; their number stands beside every score. Series by quarter have the same windows, of four.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ from forecasting.verification.scores import wis
 REACH = 18
 """Months ahead that are forecast so that in autumn the whole next calendar year is."""
 MONTHS = 12
+QUARTERS = 4
 CALENDAR_YEAR, JULY_TO_JUNE = "calendar year", "July to June"
 _FIRST_MONTH = {CALENDAR_YEAR: 1, JULY_TO_JUNE: 7}
 ABOVE = (0, 25, 50, 100)
@@ -44,27 +46,37 @@ INTERVALS = (50, 80, 95)
 
 @dataclass(frozen=True)
 class Window:
-    """Twelve months: ``ahead`` is 0 for the running ones and 1 for the next."""
+    """Twelve months, or their four quarters: ``ahead`` is 0 for the running ones and 1 for the next."""
 
     kind: str
     ahead: int
     first: pd.Period
 
     @property
-    def months(self) -> pd.PeriodIndex:
-        """Its months."""
-        return pd.period_range(self.first, periods=MONTHS, freq="M")
+    def periods(self) -> pd.PeriodIndex:
+        """Its months or quarters."""
+        return pd.period_range(self.first, periods=per_year(self.first))
 
 
-def windows(origin: pd.Period, reach: int = REACH) -> list[Window]:
+def per_year(period: pd.Period) -> int:
+    """How many of such periods make twelve months."""
+    return MONTHS if period.freqstr == "M" else QUARTERS
+
+
+def reach_of(period: pd.Period) -> int:
+    """How many of such periods are forecast."""
+    return REACH * per_year(period) // MONTHS
+
+
+def windows(origin: pd.Period) -> list[Window]:
     """The running and the next calendar year and July to June, as far as they end within reach of an origin."""
-    now = origin + 1
+    now = (origin + 1).start_time
     found = []
     for kind, month in _FIRST_MONTH.items():
         year = now.year if now.month >= month else now.year - 1
         for ahead in (0, 1):
-            window = Window(kind, ahead, pd.Period(year=year + ahead, month=month, freq="M"))
-            if window.months[-1].ordinal <= origin.ordinal + reach:
+            window = Window(kind, ahead, pd.Period(dt.datetime(year + ahead, month, 1), freq=origin.freqstr))  # noqa: DTZ001  # a period has no zone
+            if window.periods[-1].ordinal <= origin.ordinal + reach_of(origin):
                 found.append(window)
     return found
 
@@ -75,15 +87,17 @@ def year_ahead(
     panel: Panel,
     *,
     nowcasts: Mapping[str, FloatArray] | None = None,
+    together: bool = True,
     n: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Totals of the running and the next year, each with its chances and its record.
 
     Args:
-        current: The ensemble's forecasts from each series' last month, up to ``REACH`` months ahead.
+        current: The ensemble's forecasts from each series' last period, up to ``REACH`` months ahead.
         past: The same at past origins.
-        panel: The monthly series; at a past origin only values up to it are used.
+        panel: The series, by month or by quarter; at a past origin only values up to it are used.
+        together: Whether there are totals of all series together.
         nowcasts: Quantiles of the month after the last one, by series: paths follow them, as those that are served.
         n: Number of paths.
         seed: Same seed, same paths.
@@ -93,7 +107,7 @@ def year_ahead(
         Empty where nothing reaches to a window's end.
     """
     series = sorted(current.keys["series_id"].unique())
-    totals = _Totals(panel, series, past, seed)
+    totals = _Totals(panel, series, past, seed, together=together)
     rows = [row for row, _ in totals.at(current, n, nowcasts or {})]
     if not rows:
         return YEAR_AHEAD.empty()
@@ -108,9 +122,10 @@ def year_ahead(
 class _Totals:
     """Totals from paths at any origin."""
 
-    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, seed: int) -> None:
-        self._panel, self._series, self._seed = panel, series, seed
-        self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, REACH + 1))
+    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, seed: int, *, together: bool) -> None:
+        self._panel, self._series, self._seed, self._together = panel, series, seed, together
+        self._year, reach = per_year(panel.periods[0]), reach_of(panel.periods[0])
+        self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, reach + 1))
         self._scores = past_scores(past, panel, series, self._horizons)
         self._values = {name: panel.matrix[name].to_numpy(dtype=float) for name in series}
         self._values[ALL] = panel.matrix[series].to_numpy(dtype=float).sum(axis=1)
@@ -145,7 +160,7 @@ class _Totals:
                 if total is not None:
                     yield self._row(window, name, origins[name], counted, months, total)
             together = [total for _, _, total in whole.values() if total is not None]
-            if len(together) == len(self._series) > 1:
+            if self._together and len(together) == len(self._series) > 1:
                 counted = sum(one for one, _, _ in whole.values())
                 months = min(number for _, number, _ in whole.values())
                 oldest = min(origins.values())
@@ -154,30 +169,31 @@ class _Totals:
     def _total(
         self, window: Window, origin: pd.Period, ahead: dict[int, FloatArray], name: str
     ) -> tuple[float, int, FloatArray | None]:
-        """What is counted of a window, in how many months, and paths of its total; None where a month is lacking."""
-        months = [month.ordinal for month in window.months]
-        counted = [self._value(name, month) for month in months if month <= origin.ordinal]
-        to_come = [ahead.get(month) for month in months if month > origin.ordinal]
+        """What is counted of a window, in how many months, and paths of its total; None where a part is lacking."""
+        periods = [period.ordinal for period in window.periods]
+        counted = [self._value(name, period) for period in periods if period <= origin.ordinal]
+        to_come = [ahead.get(period) for period in periods if period > origin.ordinal]
         if not np.isfinite(counted).all() or any(one is None for one in to_come):
             return 0.0, 0, None
         drawn = np.sum([one for one in to_come if one is not None], axis=0)
-        return float(np.sum(counted)), len(counted), np.asarray(np.sum(counted) + drawn)
+        return float(np.sum(counted)), len(counted) * MONTHS // self._year, np.asarray(np.sum(counted) + drawn)
 
-    def _value(self, name: str, month: int) -> float:
-        place = month - self._start
+    def _value(self, name: str, period: int) -> float:
+        place = period - self._start
         values = self._values[name]
         return float(values[place]) if 0 <= place < len(values) else float("nan")
 
     def _row(
-        self, window: Window, name: str, origin: pd.Period, counted: float, months: int, total: FloatArray
+        self, window: Window, name: str, origin: pd.Period, counted: float, months_counted: int, total: FloatArray
     ) -> tuple[dict[str, object], dict[str, FloatArray]]:
         quantiles = np.quantile(total, LEVELS, method="hazen")
         first = window.first.ordinal
-        before = self._sum(name, first - MONTHS * (1 + max(0, -((origin.ordinal - first + 1) // MONTHS))))
+        before = self._sum(name, first - self._year * (1 + max(0, -((origin.ordinal - first + 1) // self._year))))
+        months = [day.to_period("M") for day in (window.periods[0].start_time, window.periods[-1].end_time)]
         row: dict[str, object] = {
-            "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": str(window.months[0]),
-            "last_period": str(window.months[-1]), "origin_date": origin.end_time.normalize(), "counted": counted,
-            "months_counted": months, "median": float(np.interp(0.5, LEVELS, quantiles)), "last_total": before,
+            "series_id": name, "kind": window.kind, "ahead": window.ahead, "first_period": str(months[0]),
+            "last_period": str(months[1]), "origin_date": origin.end_time.normalize(), "counted": counted,
+            "months_counted": months_counted, "median": float(np.interp(0.5, LEVELS, quantiles)), "last_total": before,
         }  # fmt: skip
         for level in INTERVALS:
             for side, share in (("lo", 0.5 - level / 200), ("hi", 0.5 + level / 200)):
@@ -188,12 +204,12 @@ class _Totals:
         return row, {"total": np.log1p(quantiles)} | ({"again": again} if again is not None else {})
 
     def _sum(self, name: str, first: int) -> float:
-        """The newest complete total of twelve months from some month on; NaN where a month is not counted."""
-        return float(np.sum([self._value(name, month) for month in range(first, first + MONTHS)]))
+        """The total of a year from some period on; NaN where a part is not counted."""
+        return float(np.sum([self._value(name, period) for period in range(first, first + self._year)]))
 
-    def outcome(self, name: str, first: pd.Period) -> float:
+    def outcome(self, name: str, first_month: str) -> float:
         """What was counted in the twelve months from one on, NaN where they are not over."""
-        return self._sum(name, first.ordinal)
+        return self._sum(name, pd.Period(first_month, freq=self._panel.periods.freqstr).ordinal)
 
     def again(self, name: str, origin: pd.Period, first: int) -> FloatArray | None:
         """log1p quantiles of "the last twelve months again", with its errors known at the origin; None with too few."""
@@ -206,17 +222,18 @@ class _Totals:
         return symmetric_errors(float(np.log1p(guess)), known)
 
     def _guess(self, name: str, origin: int, first: int) -> float:
-        months = range(first, first + MONTHS)
-        return sum(self._value(name, month - MONTHS * max(0, -((origin - month) // MONTHS))) for month in months)
+        year = self._year
+        periods = range(first, first + year)
+        return sum(self._value(name, one - year * max(0, -((origin - one) // year))) for one in periods)
 
     def _misses_of(self, name: str, offset: int) -> tuple[FloatArray, FloatArray]:
         """Last month and log error of every total that lay so far from its origin, oldest first."""
         found = []
-        for origin in range(self._start + MONTHS, self._start + len(self._values[name])):
+        for origin in range(self._start + self._year, self._start + len(self._values[name])):
             first = origin + offset
             error = np.log1p(self._sum(name, first)) - np.log1p(self._guess(name, origin, first))
             if np.isfinite(error):
-                found.append((first + MONTHS - 1, error))
+                found.append((first + self._year - 1, error))
         ends, errors = np.asarray(found, dtype=float).reshape(-1, 2).T
         return ends, errors
 
@@ -228,7 +245,7 @@ def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
         here = np.zeros(len(past.keys), dtype=bool)
         here[rows] = True
         for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}):
-            outcome = totals.outcome(str(row["series_id"]), pd.Period(str(row["first_period"]), freq="M"))
+            outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
             if np.isfinite(outcome) and "again" in quantiles:
                 cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))
     keys = ["series_id", "kind", "ahead"]

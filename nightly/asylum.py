@@ -18,7 +18,7 @@ from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
 from core.progress import ProgressReport
-from core.release import FORECASTS, RELEASE
+from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting.hindcast import backtest_work, present_work, run_work
 from forecasting.model import BASELINE, ENSEMBLE
@@ -28,6 +28,7 @@ from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
+from forecasting.year_ahead import reach_of, year_ahead
 from nightly.forecasts import FIT, hindcasts, of_model, with_ensemble
 from nightly.pooled import PooledNight
 from nightly.real_time import FREQ as POOLED_FREQ
@@ -71,6 +72,8 @@ _ENDS = {
     ("asylum_applications_first", "M"): _("monthly asylum applications first end in {period}"),
     ("asylum_applications_first", "Q"): _("quarterly asylum applications first end in {period}"),
 }
+OF_THE_YEAR = "asylum_applications_first"
+"""What is totalled over the year ahead."""
 TOTAL = "total"
 """Grouping column: the destination's series."""
 LARGEST_CORRIDORS = 20
@@ -90,12 +93,15 @@ class Asylum:
             ``freq``, ``geo``, ``citizen``, ``as_of``), ``asylum_replays`` (``REPLAYS``) and ``asylum_scores``
             (``SCORES``; all destinations together are the series of geo ``_T``).
         hindcasts: Quantile rows of ensemble and baseline at past origins, by country of destination.
+        year_ahead: Totals of first-time applications by country (``core.release.YEAR_AHEAD``), by month where they are
+            forecast by month, else by quarter.
         degraded: One record where nothing could be forecast.
         computed: Past forecasts that had to be made.
     """
 
     frames: Mapping[str, pd.DataFrame]
     hindcasts: pd.DataFrame
+    year_ahead: pd.DataFrame
     degraded: list[dict[str, str]]
     computed: int
 
@@ -146,6 +152,7 @@ def forecast_asylum(
     return Asylum(
         {name: frame if len(frame) else RELEASE[name].empty() for name, frame in frames.items()},
         _together([one.hindcasts for one in made]) if made else RELEASE["backtest"].empty(),
+        _by_country([one.year_ahead for one in made]),
         degraded,
         computed,
     )
@@ -182,6 +189,7 @@ class _Made:
     hindcasts: pd.DataFrame
     past: pd.DataFrame
     scores: pd.DataFrame
+    year_ahead: pd.DataFrame
     computed: int
 
 
@@ -200,10 +208,15 @@ class _Forecaster:
         panel = panel_from_observations(
             rows[rows["series_id"].isin(series_ids)], self.dataset.target, self.dataset.freq
         )
-        present, past, computed = self._forecasts(panel, kind=1)
+        present, past, computed = self._forecasts(panel, kind=1, farther=self.dataset.target == OF_THE_YEAR)
+        totals = YEAR_AHEAD.empty()
+        if self.dataset.target == OF_THE_YEAR:
+            current, former = (to_matrix(of_model(rows, ENSEMBLE)) for rows in (present, past))
+            totals = year_ahead(current, former, panel, together=False)
+            present, past = (rows[rows["horizon"].isin(self.dataset.horizons)] for rows in (present, past))
         parts = corridors(rows, panel)
         if parts is not None:
-            below, before, more = self._forecasts(parts, kind=0)
+            below, before, more = self._forecasts(parts, kind=0, farther=False)
             agreed = to_rows(
                 reconcile(
                     to_matrix(of_model(below, ENSEMBLE)), to_matrix(of_model(present, ENSEMBLE)), parts, TOTAL,
@@ -213,13 +226,22 @@ class _Forecaster:
             named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
             present, computed = pd.concat([present, named], ignore_index=True), computed + more
         return _Made(
-            self._described(present, rows), past, hindcast_table(past, panel), self._scores(past, panel), computed
+            self._described(present, rows),
+            past,
+            hindcast_table(past, panel),
+            self._scores(past, panel),
+            totals,
+            computed,
         )
 
-    def _forecasts(self, panel: Panel, kind: int) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-        """Ensemble and baseline now and at past origins, and how many past forecasts were not stored."""
+    def _forecasts(self, panel: Panel, kind: int, *, farther: bool) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+        """Ensemble and baseline now and at past origins, and how many past forecasts were not stored.
+
+        Farther ones reach as far as the year ahead needs.
+        """
         work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
-        horizons = list(self.dataset.horizons)
+        reach = reach_of(panel.periods[0])
+        horizons = list(range(1, reach + 1)) if farther else list(self.dataset.horizons)
         stage = partial(self.progress, "Asylum applications")
         past, made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         if self.pooled is not None:
@@ -246,6 +268,13 @@ class _Forecaster:
         whole = make_series_id(self.dataset.target, NOT_APPLICABLE, ALL, ALL, self.dataset.freq)
         named = scores["series_id"].where(scores["series_id"] != ALL, whole)
         return scores.assign(series_id=named, target=self.dataset.target, freq=self.dataset.freq)
+
+
+def _by_country(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The first totals of each country of destination and window."""
+    rows = pd.concat([YEAR_AHEAD.empty(), *parts], ignore_index=True)
+    country = rows["series_id"].str.split(".").str[2]
+    return rows[~rows.assign(country=country).duplicated(["country", "kind", "first_period"])].reset_index(drop=True)
 
 
 def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -251,7 +251,10 @@ def _make_release(run: Run) -> RunResult:
             workers=run.pool,
             pooled=pooled,
         )
-        tables |= asylum.frames
+        tables |= {
+            **asylum.frames,
+            "year_ahead": pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True),
+        }
 
     with timer.stage("hub"):
         of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum)

@@ -19,6 +19,7 @@ from reports.release import Row
 KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
 """Which twelve months, by ``kind`` of the release's table."""
 PAST_YEARS = 5
+_ASYLUM = "asylum_applications"
 EVIDENCE = "evidence"
 LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
 
@@ -48,7 +49,9 @@ class YearLine:
         )
 
 
-def year_lines(table: pd.DataFrame, observations: pd.DataFrame, kind: str, language: Language) -> list[YearLine]:
+def year_lines(
+    table: pd.DataFrame, observations: pd.DataFrame, kind: str, language: Language, *, asylum: bool = False
+) -> list[YearLine]:
     """One line per series and window of a kind, all together first, then the most expected.
 
     Args:
@@ -56,13 +59,15 @@ def year_lines(table: pd.DataFrame, observations: pd.DataFrame, kind: str, langu
         observations: Its observations.
         kind: One of :data:`KINDS`.
         language: The reader's.
+        asylum: Asylum applications by country of destination, which are no part of all routes together, instead of
+            arrivals by route.
     """
-    rows = table[table["kind"] == kind]
+    rows = table[(table["kind"] == kind) & (table["series_id"].str.startswith(_ASYLUM) == asylum)]
     rows = rows.assign(_all=rows["series_id"].ne(ALL)).sort_values(
         ["ahead", "_all", "median"], ascending=[True, True, False]
     )
     members = [str(name) for name in rows["series_id"].unique() if name != ALL]
-    monthly = {name: _monthly(observations, name) for name in members}
+    monthly = {name: _counts(observations, name) for name in members}
     return [
         YearLine(
             name=series_name(str(row["series_id"]), language),
@@ -93,12 +98,17 @@ def window_name(row: Row, language: Language) -> str:
     return first[:4] if first[5:] == "01" else language.months(first, last)
 
 
-def past_totals(monthly: list[pd.Series], first_period: str) -> pd.Series:
-    """Totals over the same twelve months in the five years before; a year of which a month is missing is left out."""
+def past_totals(counts: list[pd.Series], first_period: str) -> pd.Series:
+    """Totals over the same twelve months in the five years before; a year of which a part is missing is left out.
+
+    Args:
+        counts: By month, or by quarter.
+        first_period: The first month of the window.
+    """
     first, found = pd.Period(first_period, "M"), {}
     for back in range(PAST_YEARS, 0, -1):
         months = pd.period_range(first - 12 * back, periods=12, freq="M")
-        parts = [one.reindex(months) for one in monthly]
+        parts = [one.reindex(months.asfreq(one.index.freqstr).unique()) for one in counts]  # type: ignore[attr-defined]
         if parts and all(part.notna().all() for part in parts):
             found[int(months[0].year)] = float(sum(part.sum() for part in parts))
     return pd.Series(found, dtype=float)
@@ -145,8 +155,14 @@ def record_words(row: Row, language: Language) -> str:
     return language.text(text, ratio=language.decimal(float(row["relative_wis"])), years=years)
 
 
-def year_table(lines: list[YearLine], language: Language) -> pd.DataFrame:
-    """One row per line: the name, the past totals, what is expected, and the chance of more than the last."""
+def year_table(lines: list[YearLine], language: Language, *, brief: bool = False) -> pd.DataFrame:
+    """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record.
+
+    Args:
+        lines: Of one window.
+        language: The reader's.
+        brief: Leave out the chances of far more, and the record.
+    """
     years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
     columns: dict[str, list[str]] = {
         language.text(_("Route or country")): [line.name for line in lines],
@@ -158,9 +174,23 @@ def year_table(lines: list[YearLine], language: Language) -> pd.DataFrame:
         language.text(_("More than the last")): [language.percent(line.row["chance_0"]) for line in lines],
         language.text(_("A quarter more")): [language.percent(line.row["chance_25"]) for line in lines],
     }
+    if brief:
+        return pd.DataFrame(columns)
+    columns |= {
+        language.text(_("Half more")): [language.percent(line.row["chance_50"]) for line in lines],
+        language.text(_("Twice as many")): [language.percent(line.row["chance_100"]) for line in lines],
+        language.text(_("Record")): [_record(line.row, language) for line in lines],
+    }
     return pd.DataFrame(columns)
 
 
-def _monthly(observations: pd.DataFrame, series_id: str) -> pd.Series:
-    rows = numbers.series_of(observations, series_id)
-    return pd.Series(rows["obs_value"].to_numpy(dtype=float), index=pd.PeriodIndex(rows["time_period"], freq="M"))
+def _record(row: Row, language: Language) -> str:
+    """The ratio to “the last twelve months again”, marked where it is evidence of skill."""
+    mark = " ✓" if row["skill"] == EVIDENCE else ""
+    return language.decimal(row["relative_wis"]) + mark
+
+
+def _counts(observations: pd.DataFrame, series_id: str) -> pd.Series:
+    freq = series_id.rsplit(".", 1)[-1]
+    rows = numbers.series_of(observations, series_id, "Q" if freq == "Q" else "M")
+    return pd.Series(rows["obs_value"].to_numpy(dtype=float), index=pd.PeriodIndex(rows["end_date"], freq=freq))

@@ -37,11 +37,22 @@ def show(night: Night) -> None:
     for place, window in enumerate(windows):
         own = [line for line in lines if line.window == window]
         memory.drawn(night, partial(show_window, own, charts=place == 0), "year's window", kind, window)
+    make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang(), asylum=True)
+    if countries := memory.made(night, make, "year's countries", kind):
+        st.header(_("First asylum applications by country of destination"), anchor=False)
+        for window in dict.fromkeys(line.window for line in countries):
+            own = [line for line in countries if line.window == window]
+            memory.drawn(night, partial(show_window, own, charts=False, level=3), "year's countries", kind, window)
     made = downloads.export_of(night, "year-ahead", _("The year ahead"), table[table["kind"] == kind])
     downloads.buttons(made)
     text = _(
         "A total is what is counted so far plus the sum of the months to come, path by path. All routes together are "
         "added on each path, so the routes’ medians do not add up to it. A change of policy is not foreseen."
+    )
+    st.markdown(small(text))
+    text = _(
+        "Chances: of more than the newest complete total. Record: the error at past dates over that of “the last "
+        "twelve months again”; below 1 is better, and ✓ marks evidence of skill."
     )
     st.markdown(small(text))
 
@@ -56,15 +67,16 @@ def show_kinds(kinds: list[str], kind: str) -> None:
     )  # fmt: skip
 
 
-def show_window(lines: list[YearLine], *, charts: bool) -> None:
+def show_window(lines: list[YearLine], *, charts: bool, level: int = 2) -> None:
     """One window: its table, what is counted, the record, and bars against the last five years."""
     first = lines[0]
-    st.header(first.window, anchor=False)
+    st.markdown(f"{'#' * level} {plain(first.window)}", anchors=False)
     title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
-    with st.container(key=f"year-table-{first.row['first_period']}"):
+    with st.container(key=f"year-table-{level}-{first.row['first_period']}"):
         st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
-    said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
-    st.markdown(small(plain(capital(" · ".join(said)))))
+    if level == 2:
+        said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
+        st.markdown(small(plain(capital(" · ".join(said)))))
     drawn = [line for line in lines if len(line.past)] if charts else []
     with st.grid(3, min_column_width=280):
         for line in drawn[:MOST_CHARTS]:

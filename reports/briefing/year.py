@@ -51,7 +51,7 @@ def draw_year(content: Content) -> Figure:
 
 
 def _table(sheet: Sheet, content: Content, lines: list[YearLine], y: float) -> float:
-    table = year_table(lines, content.language)
+    table = year_table(lines, content.language, brief=True)
     names = list(table.columns)
     room = (ROOM - NAME_WIDTH) / (len(names) - 1)
     rights = [MARGIN + NAME_WIDTH + room * (place + 1) for place in range(len(names) - 1)]

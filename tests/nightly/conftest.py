@@ -19,7 +19,7 @@ AS_OF = dt.date(2025, 1, 31)
 @contextmanager
 def without_forecasting(made: Path) -> Iterator[None]:
     """Nights take the forecasts, scores and alerts of a home's newest release instead of making their own."""
-    from core.release import NOWCASTS  # noqa: PLC0415  # see first_night: what forecasts is imported late
+    from core.release import NOWCASTS, YEAR_AHEAD  # noqa: PLC0415  # see first_night: what forecasts is imported late
     from nightly.asylum import Asylum  # noqa: PLC0415  # as above
     from nightly.forecasts import ForecastSet  # noqa: PLC0415  # as above
     from store.releases import ReleaseStore  # noqa: PLC0415  # as above
@@ -36,7 +36,9 @@ def without_forecasting(made: Path) -> Iterator[None]:
         patch.setattr("nightly.night.make_weeks", lambda *_: {})
         patch.setattr("nightly.night.run_alerts", lambda *_: {})
         patch.setattr("nightly.night.errors_by_group", lambda *_: tables["group_errors"])
-        patch.setattr("nightly.night.forecast_asylum", lambda *_, **__: Asylum({}, pd.DataFrame(), [], 0))
+        patch.setattr(
+            "nightly.night.forecast_asylum", lambda *_, **__: Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), [], 0)
+        )
         patch.setattr("nightly.night.hub_of_night", lambda *_: ({}, []))
         yield
 

@@ -28,7 +28,8 @@ def row(series_id: str, **other: object) -> dict[str, Any]:
     return {
         "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
         "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
-        "chance_0": 0.4, "chance_25": 0.1, "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
+        "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
+        "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
     }  # fmt: skip
 
 
@@ -44,6 +45,25 @@ def test_all_routes_come_first_then_the_most_expected(make_release: MakeRelease,
         2023: lines[1].past[2023] + lines[2].past[2023],
         2024: lines[1].past[2024] + lines[2].past[2024],
     }
+
+
+def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_together(
+    make_release: MakeRelease, table: pd.DataFrame
+) -> None:
+    name = "asylum_applications_first._Z.DEU._T.Q"
+    quarters = pd.DataFrame(
+        [(name, f"{year}-Q{one}", 100.0 * one, "") for year in (2023, 2024) for one in (1, 2, 3, 4)],
+        columns=["series_id", "time_period", "obs_value", "obs_flag"],
+    )
+    counted = pd.concat([make_release(2, 0).frame("observations"), quarters], ignore_index=True)
+    table = pd.concat([table, pd.DataFrame([row(name, first_period="2024-07", last_period="2025-06")])])
+    (country,) = year_lines(table, counted, "calendar year", ENGLISH, asylum=True)
+    assert (country.name, country.past.to_dict()) == ("Germany", {2023: 1_000.0})
+    routes = year_lines(table, counted, "calendar year", ENGLISH)
+    assert [line.name for line in routes][1:] == ["Eastern Mediterranean", "Central Mediterranean"]
+    assert routes[0].past[2024] == routes[1].past[2024] + routes[2].past[2024]
+    shown = year_table([country], ENGLISH).iloc[0]
+    assert list(shown[-5:]) == ["40%", "10%", "5%", "1%", "0.90 ✓"]
 
 
 def test_a_past_year_of_which_a_month_is_missing_is_left_out() -> None:
