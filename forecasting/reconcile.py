@@ -174,6 +174,10 @@ CARD = ModelCard(
         "that put the parts' ranks together as they fell at up to 72 past origins."
     ),
     source="Schaake shuffle: Clark, Gangopadhyay, Hay, Rajagopalan and Wilby 2004, J. Hydrometeorology 5(1).",
+    recipe=_(
+        "Version 2, November 2026. The hierarchy: this is one of three kinds of members of a total's ensemble, which "
+        "is then kept as it is; in every draw its parts move to add up to it, the large ones most."
+    ),
     weaknesses=_("Needs two years of past forecasts of every part; without them it is silent."),
 )
 

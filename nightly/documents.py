@@ -13,7 +13,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
-from forecasting import ensemble, reconcile
+from forecasting import ensemble, reconcile, weeks
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
@@ -58,7 +58,7 @@ def _in_one_language(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Language
 ) -> dict[str, str]:
     models = {model_id: model.card for model_id, model in (MODELS | POOLED_MODELS).items()}
-    models |= {BOTTOM_UP: reconcile.CARD, ENSEMBLE: ensemble.CARD}
+    models |= {BOTTOM_UP: reconcile.CARD, ENSEMBLE: ensemble.CARD, weeks.MODEL_ID: weeks.CARD}
     spans = _spans(frames["observations"])
     state = frames["freshness"].set_index("source_id")["state"].to_dict()
     return {
@@ -66,7 +66,7 @@ def _in_one_language(
         ISSUES: issues_register(issues, words),
         **{
             f"{MODEL_CARDS}/{model_id}.md": model_card(
-                model_id, card, frames["scores"], _about(issues, model_id), words
+                model_id, card, frames["scores"], _about(issues, model_id), words, frames.get("week_scores")
             )
             for model_id, card in models.items()
         },
@@ -84,7 +84,12 @@ def _in_one_language(
 
 
 def model_card(
-    model_id: str, card: ModelCard, scores: pd.DataFrame, issues: Sequence[KnownIssue], words: Language
+    model_id: str,
+    card: ModelCard,
+    scores: pd.DataFrame,
+    issues: Sequence[KnownIssue],
+    words: Language,
+    by_week: pd.DataFrame | None = None,
 ) -> str:
     """What a model is, its source and limits, how it did at past origins, and its uses (Mitchell et al. 2019)."""
     judged = skill(scores, model_id=model_id)
@@ -94,6 +99,16 @@ def model_card(
         for row in judged.rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"}).itertuples()
     ]
     head = [_("months ahead"), _("relative WIS (90% interval)"), _("verdict"), _("forecasts")]
+    where = _("At past origins, all routes, log scale")
+    if model_id == weeks.MODEL_ID and by_week is not None:
+        where = _("At past Sundays, against a random walk of weeks, log scale")
+        head = [_("series"), _("weeks ahead"), head[1], head[3]]
+        rows = [
+            [f"`{row.series_id}`", str(row.horizon), _ratio(row, words), words.counted(float(str(row.n)))]
+            for row in by_week.query("scale == 'log' and reference == @BASELINE and horizon in (1, 4, 8)")
+            .rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
+            .itertuples()
+        ]
     measured = _table(head, rows, words) if rows else words.text(_("Not measured in this release."))
     parts = [
         f"# {words.text(card.title)} (`{model_id}`)",
@@ -101,7 +116,7 @@ def model_card(
         _headed(_("Source"), card.source, words),
         _headed(_("Limits"), words.text(card.weaknesses), words),
         *([_headed(_("How it was chosen"), words.text(card.recipe), words)] if card.recipe else []),
-        _headed(_("At past origins, all routes, log scale"), "", words),
+        _headed(where, "", words),
         measured,
         *_issues_section(issues, words),
         _uses(words),
