@@ -2,7 +2,8 @@
 
 Every past month is nowcast from each of its days, from that day and the days before it alone. Rivals: the month before
 ("last month"), and the month's own rate so far ("run-rate"), each with the errors it had itself on the same day of the
-past months. The daily files are read from the folder that VIGIE_RAW_DATA names.
+past months. The daily files are read from the folder that VIGIE_RAW_DATA names. With ``--weeks`` the next eight weeks
+are scored instead, at the newest 208 Sundays; ``--weeks --write`` puts their table into docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import published_files
+from benchmarks.shared import publish, published_files
 from core.quantiles import FloatArray
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import wis
+from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import italy_interior, uk_home_office
 
@@ -124,5 +126,37 @@ def report(raw_data: Path) -> list[str]:
     return [*lines, "Both together:", "", *table(pd.concat(every, ignore_index=True))]
 
 
+def weeks_lines(raw_data: Path) -> list[str]:
+    """The next eight weeks against a random walk and a seasonal one, as Markdown."""
+    found = week_scores({name: week_record(daily_history(daily_counts(raw_data, name))) for name in SERIES})
+    found = found[found["scale"] == "log"]
+    lines = [
+        "| series | weeks ahead | WIS log to a random walk | to the same week of the year before | coverage | n |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (name, horizon), rows in found.groupby(["series_id", "horizon"]):
+        cells = [_cell(rows[rows["reference"] == one.model_id].iloc[0]) for one in REFERENCES]
+        first = rows.iloc[0]
+        covered = "/".join(f"{first[f'coverage_{share}']:.2f}" for share in (50, 80, 95))
+        lines.append(f"| {name} | {horizon} | {' | '.join(cells)} | {covered} | {first['n']} |")
+    worst = found["p_holm"].max()
+    days = [daily_counts(raw_data, name).index[-1] for name in SERIES]
+    last = ", ".join(f"{name} to {day}" for name, day in zip(SERIES, days, strict=True))
+    return [
+        f"Made by `python -m benchmarks.nowcast --weeks --write` on the published days ({last}): the newest 208 "
+        "Sundays, each from the days before it alone, on figures as they are now. Coverage: what the intervals of "
+        f"50, 80 and 95 % held. Largest p after Holm's correction: {worst:.2g}.",
+        "",
+        *lines,
+    ]
+
+
+def _cell(row: pd.Series) -> str:
+    return f"{row['relative_wis']:.3f} [{row['relative_wis_lo']:.2f}–{row['relative_wis_hi']:.2f}]"
+
+
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(report(published_files())) + "\n")
+    if "--weeks" in sys.argv:
+        publish("The next eight weeks", weeks_lines(published_files()), write="--write" in sys.argv)
+    else:
+        sys.stdout.write("\n".join(report(published_files())) + "\n")

@@ -78,7 +78,11 @@ def test_paths_have_the_forecasts_as_their_margins(first_night: Path) -> None:
 def test_the_year_ahead_is_told_by_route_and_for_all_together_from_the_same_paths(first_night: Path) -> None:
     release = current(first_night)
     rows = release.read("year_ahead")
-    running = rows[(rows["kind"] == "calendar year") & (rows["ahead"] == 0)].set_index("series_id")
+    rows = rows[(rows["kind"] == "calendar year") & (rows["ahead"] == 0)].set_index("series_id")
+    of_countries = rows.index.str.startswith("asylum_applications_first.")
+    states = release.read("asylum_series").query("state == 'ok' and target == 'asylum_applications_first'")
+    assert set(rows.index[of_countries].str.split(".").str[2]) == set(states["geo"])
+    running = rows[~of_countries]
     assert set(running.index) == {"_T", *(f"arrivals.{route}._T._T.M" for route in ("CMR", "EMR", "WMR", "WAR", "CHA"))}
     assert set(running["first_period"]) == {"2025-01"}
     assert set(running["months_counted"]) == {0}
