@@ -107,6 +107,13 @@ Explained = list[tuple[str, str, str]]
 """Name, meaning and unit of each column."""
 
 
+KINDS = {
+    "observed": _("counted"), "nowcast": _("nowcast"), "forecast": _("forecast"), "scenario": _("scenario"),
+    "provisional": _("provisional"), "estimated": _("estimated"), "break in series": _("break in series"),
+}  # fmt: skip
+"""What a row or a figure is, by the release's word for it."""
+
+
 def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, Explained]:
     """A table with its columns named in the reader's language, codes as names and figures rounded.
 
@@ -139,6 +146,8 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         "geo": lambda code: display_name(code, language.code) if code in known_codes() else code,
         "model_id": lambda code: name(MODELS, code, language),
         "rule": lambda code: name(RULES, code, language),
+        "kind": lambda code: name(KINDS, code, language),
+        "flag": lambda code: name(KINDS, code, language),
         "alert_level": lambda code: name(LEVELS, code, language),
     }
     if column in names:
