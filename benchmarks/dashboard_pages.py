@@ -13,7 +13,7 @@ PAGES: Mapping[str, str] = {
     "": ".js-plotly-plot .scatterlayer",
     "route": ".js-plotly-plot .scatterlayer",
     "asylum": ".js-plotly-plot .scatterlayer",
-    "year_ahead": ".js-plotly-plot .barlayer, .js-plotly-plot .scatterlayer",
+    "year_ahead": '[data-testid="stTable"]',
     "alerts": '[data-testid="stRadio"]',
     "scenarios": ".js-plotly-plot .scatterlayer",
     "evaluation": ".js-plotly-plot .scatterlayer",

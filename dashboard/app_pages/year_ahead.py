@@ -36,13 +36,16 @@ def show(night: Night) -> None:
     windows = list(dict.fromkeys(line.window for line in lines))
     for place, window in enumerate(windows):
         own = [line for line in lines if line.window == window]
-        memory.drawn(night, partial(show_window, own, charts=place == 0), "year's window", kind, window)
+        memory.drawn(night, partial(show_window, own), "year's window", kind, window)
+        if place == 0:
+            layout.let_draw()
+            memory.drawn(night, partial(show_charts, own), "year's charts", kind, window)
     make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang(), asylum=True)
     if countries := memory.made(night, make, "year's countries", kind):
         st.header(_("First asylum applications by country of destination"), anchor=False)
         for window in dict.fromkeys(line.window for line in countries):
             own = [line for line in countries if line.window == window]
-            memory.drawn(night, partial(show_window, own, charts=False, level=3), "year's countries", kind, window)
+            memory.drawn(night, partial(show_window, own, level=3), "year's countries", kind, window)
     made = downloads.export_of(night, "year-ahead", _("The year ahead"), table[table["kind"] == kind])
     downloads.buttons(made)
     text = _(
@@ -67,8 +70,8 @@ def show_kinds(kinds: list[str], kind: str) -> None:
     )  # fmt: skip
 
 
-def show_window(lines: list[YearLine], *, charts: bool, level: int = 2) -> None:
-    """One window: its table, what is counted, the record, and bars against the last five years."""
+def show_window(lines: list[YearLine], *, level: int = 2) -> None:
+    """One window: its table, what is counted, and the record."""
     first = lines[0]
     st.markdown(f"{'#' * level} {plain(first.window)}", anchors=False)
     title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
@@ -77,7 +80,11 @@ def show_window(lines: list[YearLine], *, charts: bool, level: int = 2) -> None:
     if level == 2:
         said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
         st.markdown(small(plain(capital(" · ".join(said)))))
-    drawn = [line for line in lines if len(line.past)] if charts else []
+
+
+def show_charts(lines: list[YearLine]) -> None:
+    """Bars of one window against the last five years."""
+    drawn = [line for line in lines if len(line.past)]
     with st.grid(3, min_column_width=280):
         for line in drawn[:MOST_CHARTS]:
             with st.container(gap=None):
