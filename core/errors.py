@@ -32,16 +32,18 @@ class Message:
         """The sentence in English."""
         return self.render(lambda text: text)
 
-    def render(self, translate: Callable[[str], str]) -> str:
+    def render(self, translate: Callable[[str], str], number: Callable[[float], str] = "{:,.10g}".format) -> str:
         """The sentence in a language.
 
         Args:
             translate: Gives the translation of a template, or the template itself where there is none.
+            number: Writes a figure (a ``float``; whole numbers of Python are rows, days and counts of few, and stand as
+                they are).
         """
         text = translate(self.template) if self.template else ""
         if not self.parameters:
             return text
-        return text.format(**{name: _rendered(value, translate) for name, value in self.parameters.items()})
+        return text.format(**{name: _rendered(value, translate, number) for name, value in self.parameters.items()})
 
     def to_json(self) -> str:
         """The message as data, to be kept beside its English text."""
@@ -69,10 +71,12 @@ def message(template: str | Message, /, **parameters: object) -> Message:
     return template if isinstance(template, Message) else Message(template, parameters)
 
 
-def _rendered(value: object, translate: Callable[[str], str]) -> object:
+def _rendered(value: object, translate: Callable[[str], str], number: Callable[[float], str]) -> object:
     if isinstance(value, list) and all(isinstance(item, Message) for item in value):
-        return ", ".join(item.render(translate) for item in value)
-    return value.render(translate) if isinstance(value, Message) else value
+        return ", ".join(item.render(translate, number) for item in value)
+    if isinstance(value, float):
+        return number(value)
+    return value.render(translate, number) if isinstance(value, Message) else value
 
 
 def _plain(value: object) -> object:

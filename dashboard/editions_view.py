@@ -15,10 +15,9 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.tables import no_break
 from reports.names import EDITION_STATES, EDITION_STEPS
-from store.editions import ACCEPT, HELD, KNOWN, REJECT, WITHDRAW, Action, Edition, EditionStore
+from store.editions import HELD, STEPS, Action, Edition, EditionStore
 from workflow.decisions import decide_edition
 
-STEPS: tuple[Action, ...] = (ACCEPT, REJECT, WITHDRAW)
 MARKS = {"held": "◐", "known": "●", "withdrawn": "↩", "rejected": "✕"}
 COLOURS = {"held": "orange", "known": "blue", "withdrawn": "gray", "rejected": "gray"}
 NEWEST = 30
@@ -58,7 +57,7 @@ def show(night: Night) -> None:
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Editions taken in, the newest first"))
     as_records = pd.DataFrame([one.record() for one in found])
     downloads.buttons(downloads.export_of(night, "editions", _("Editions"), as_records))
-    open_ones = [one for one in newest if one.state in (HELD, KNOWN)]
+    open_ones = [one for one in newest if one.state in STEPS]
     if open_ones and visitor.allows(DECIDE_EDITION):
         with st.expander(_("Decide about an edition"), expanded=bool(held)):
             _show_form(open_ones)
@@ -72,7 +71,7 @@ def _changes(one: Edition) -> str:
 
 def _why(one: Edition) -> str:
     said = [*one.why_held, *one.told]
-    texts = [plain(message.render(_)) for message in said]
+    texts = [plain(message.render(_, lang().significant)) for message in said]
     if one.decided is not None:
         decided = _("{state} by {who} on {day}: {reason}")
         day = lang().day(one.decided.date())
@@ -86,10 +85,11 @@ def _why(one: Edition) -> str:
 
 def _show_form(editions: list[Edition]) -> None:
     by_id = {one.edition_id: one for one in editions}
+    chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
     with st.form("decide-edition", clear_on_submit=True):
-        chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
+        steps = STEPS[by_id[chosen].state]
         step: Action = st.radio(
-            _("Decision"), STEPS, format_func=lambda name: named(EDITION_STEPS, name), horizontal=True
+            _("Decision"), steps, format_func=lambda name: named(EDITION_STEPS, name), horizontal=True
         )
         reason = st.text_input(_("Why"), max_chars=500)
         who = visitor.reader().name or st.text_input(_("Your name"), max_chars=80)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from access.roles import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
-from dashboard.i18n import _, labelled
+from dashboard.i18n import _, labelled, lang
 from dashboard.theme import level_word
 
 
@@ -43,7 +43,7 @@ def fault(text: str, kept: str = "") -> str:
         text: The English text, as it was recorded.
         kept: The message it was recorded with; empty in releases of before, whose texts are shown as they stand.
     """
-    return Message.from_json(kept, text).render(_)
+    return Message.from_json(kept, text).render(_, lang().significant)
 
 
 def _word(name: str, text: str) -> str:

@@ -155,8 +155,8 @@ def _beyond_the_record(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Mes
         worst = beyond.sort_values("size").iloc[-1]
         yield message(
             _("{series} {period} is {value}, more than {times} times the highest figure known before ({record})"),
-            series=worst["series_id"], period=worst["time_period"], value=f"{worst['obs_value']:,.10g}",
-            times=f"{RECORD:g}", record=f"{record[worst['series_id']]:,.10g}",
+            series=worst["series_id"], period=worst["time_period"], value=float(worst["obs_value"]),
+            times=f"{RECORD:g}", record=float(record[worst["series_id"]]),
         )  # fmt: skip
 
 
@@ -224,8 +224,8 @@ def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator
             yield message(
                 _("a large revision: {series} {period} from {before} to {after} ({n} figures change by more than the "
                   "usual {share})"),
-                series=worst["series_id"], period=worst["time_period"], before=f"{worst['before']:,.10g}",
-                after=f"{worst['obs_value']:,.10g}", n=len(large), share=f"{usual:.1%}",
+                series=worst["series_id"], period=worst["time_period"], before=float(worst["before"]),
+                after=float(worst["obs_value"]), n=len(large), share=f"{usual:.1%}",
             )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
     sources = []
     for one in release.degraded:
         if "route_id" not in one:
-            why = Message.from_json(one.get("message", ""), one["reason"]).render(language.text)
+            why = Message.from_json(one.get("message", ""), one["reason"]).render(language.text, language.significant)
             sources.append(source_name(one["source_id"], cards, language) + (f" ({why})" if with_reasons else ""))
     most = len(release.degraded) if with_reasons else _MOST_NAMED
     named = (

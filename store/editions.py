@@ -29,7 +29,10 @@ from store.mirror import shared
 from store.vintages import VintageStore
 
 State = Literal["held", "known", "withdrawn", "rejected"]
-HELD, KNOWN, WITHDRAWN, REJECTED = "held", "known", "withdrawn", "rejected"
+HELD: Final = "held"
+KNOWN: Final = "known"
+WITHDRAWN: Final = "withdrawn"
+REJECTED: Final = "rejected"
 TAKEN_IN, HELD_BACK = "edition taken in", "edition held"
 ACCEPT: Final = "edition accepted"
 REJECT: Final = "edition rejected"
@@ -37,6 +40,8 @@ WITHDRAW: Final = "edition withdrawn"
 Action = Literal["edition accepted", "edition rejected", "edition withdrawn"]
 ACTIONS = (TAKEN_IN, HELD_BACK, ACCEPT, REJECT, WITHDRAW)
 """What the journal tells of an edition, whose ``edition_id`` is the rows' subject."""
+STEPS: Final[Mapping[State, tuple[Action, ...]]] = {HELD: (ACCEPT, REJECT), KNOWN: (WITHDRAW,)}
+"""What a person may do with an edition, by its state."""
 _STATES: dict[str, State] = {
     TAKEN_IN: "known", HELD_BACK: "held", ACCEPT: "known", REJECT: "rejected", WITHDRAW: "withdrawn",
 }  # fmt: skip
@@ -240,8 +245,7 @@ class EditionStore:
             StoreError: The vintages or the journal cannot be written.
         """
         self.recover()
-        wanted = KNOWN if decision.action == WITHDRAW else HELD
-        edition = self._to_decide(decision, wanted)
+        edition = self._to_decide(decision, next(state for state in STEPS if decision.action in STEPS[state]))
         row = Entry(
             decision.actor.strip(), decision.action, edition.edition_id, reason=decision.reason.strip(),
             payload=dict(decision.marks),

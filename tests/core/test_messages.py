@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError, Message, SourceError, fault_of, message
-from core.languages import catalogue
+from core.languages import Language, catalogue
 from core.settings import PROJECT
 
 NAMES_A_FAULT = {"RowRule": 1, "SourceError": 1, "PersonLevelError": 1, "_TemporaryError": 0, "message": 0}
@@ -77,3 +77,10 @@ def test_a_publishers_braces_are_said_as_they_are() -> None:
 def test_an_unforeseen_error_is_said_by_its_kind_and_text() -> None:
     assert str(fault_of(ValueError("b'\\x1c'"))) == "a fault in Vigie: ValueError: b'\\x1c'"
     assert fault_of(InputError("{n} MB", n=3)).record("ecb")["reason"] == "3 MB"
+
+
+def test_figures_in_a_message_are_written_as_the_readers_language_writes_them() -> None:
+    said = message("row {row} is {value}", row=1234, value=1195000.0)
+    assert str(said) == "row 1234 is 1,195,000"
+    assert said.render(french, Language("fr").significant) == "row 1234 is 1\u202f195\u202f000"
+    assert Message.from_json(said.to_json()) == said

@@ -1,0 +1,65 @@
+"""The Data page's editions: what was taken in, why it waits, and the steps that a person may take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import message
+from ingest.rows import observations
+from store.editions import Arrival, EditionStore
+from store.journal import Journal, journal_url
+
+from .test_pages import visit
+
+FIGURES = pd.DataFrame(
+    {"route_id": "CMR", "geo": "ITA", "citizen": "_T", "time_period": ["2024-12"], "obs_value": [1195000.0]}
+)
+
+
+@pytest.fixture
+def editions(home: Path) -> None:
+    """One edition that is known, and one that waits for a person."""
+    today, journal = dt.datetime.now(dt.UTC).date(), Journal(journal_url("", home))
+    rows = observations(FIGURES, source_id="iom_dtm", lag_days=10, target="arrivals", freq="M")
+    store = EditionStore(home, journal)
+    store.take_in(Arrival("iom_dtm", "sound.csv", "a" * 64, "Ana", rows, today))
+    why = [message("{series} {period} is {value}", series="CMR", period="2024-12", value=1195000.0)]
+    store.hold(Arrival("iom_dtm", "strange.csv", "b" * 64, "Ana", rows, today), why)
+    journal.close()
+
+
+@pytest.mark.usefixtures("release", "editions")
+def test_only_the_steps_that_an_editions_state_allows_are_offered_and_a_step_shows() -> None:
+    app = visit("data")
+    edition = next(one for one in app.selectbox if one.label == "Edition")
+
+    def steps() -> list[str]:
+        return next(one for one in app.radio if one.label == "Decision").options
+
+    assert (len(edition.options), steps()) == (2, ["Accept", "Reject"])
+    edition.select_index(1).run()
+    assert steps() == ["Withdraw"]
+    edition = next(one for one in app.selectbox if one.label == "Edition")
+    edition.select_index(0).run()
+    next(one for one in app.radio if one.label == "Decision").set_value("edition rejected")
+    for label, text in (("Why", "another unit"), ("Your name", "Ana")):
+        next(one for one in app.text_input if one.label == label).set_value(text)
+    next(one for one in app.button if one.label == "Decide").click().run()
+    assert not app.exception
+    assert "another unit" in _shown(app)
+    assert next(one for one in app.selectbox if one.label == "Edition").options == [edition.options[1]]
+
+
+@pytest.mark.usefixtures("release", "editions")
+def test_why_an_edition_waits_is_said_with_the_figures_of_the_readers_language() -> None:
+    assert "CMR 2024-12 is 1,195,000" in _shown(visit("data", lang="en"))
+    assert "CMR 2024-12 is 1\u202f195\u202f000" in _shown(visit("data", lang="fr"))
+
+
+def _shown(app: AppTest) -> str:
+    return " ".join(str(value) for table in app.table for value in table.value.to_numpy().ravel())
