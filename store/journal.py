@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.entry import Entry
-from core.errors import InputError
+from core.errors import InputError, StoreError
 from store.database import Database, UtcTime, hold_subject, row_number
 
 __all__ = ["Entry", "Journal", "add", "journal_url"]
@@ -84,6 +84,10 @@ def existing_journal(setting: str, home: Path) -> Iterator[Journal | None]:
         return
     with opened_journal(setting, home) as journal:
         yield journal
+
+
+class AlteredRowError(StoreError):
+    """A row's time or payload does not read as one: nobody wrote it so."""
 
 
 class Journal:
@@ -260,6 +264,8 @@ def _first_break(connection: sa.Connection, witnessed: Mapping[int, str]) -> str
     found = [ChainHead(*row) for row in connection.execute(query)] if _has_chain(connection) else []
     links, digest, left = {link.id: link.sha256 for link in found}, "", sorted({*(one.id for one in found), *witnessed})
     begins = found[0].id if found else 0
+    if lost := [number for number in witnessed if number not in links]:
+        return f"the hash of row {lost[0]}, which a release records, is missing: the chain was emptied or cut short"
     for entry in _read(connection, _select()):
         digest = _link(digest, entry)
         if left and left[0] < entry.id:
@@ -289,7 +295,16 @@ def _select(**wanted: str | None) -> sa.Select[Any]:
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any]) -> list[Entry]:
-    return [Entry(**row._mapping) for row in connection.execute(query)]
+    rows, found = connection.execute(query), list[Entry]()
+    try:
+        while (row := rows.fetchone()) is not None:
+            found.append(Entry(**row._mapping))
+    except (ValueError, TypeError):
+        after = found[-1].id if found else 0
+        raise AlteredRowError(
+            f"journal: the next row read after row {after} was altered: its time or payload is none"
+        ) from None
+    return found
 
 
 def _check_texts(entry: Entry) -> None:

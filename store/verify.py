@@ -10,7 +10,7 @@ from core.errors import StoreError
 from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
 from store.files import ASIDE, sha256_of_file
-from store.journal import existing_journal
+from store.journal import AlteredRowError, existing_journal
 from store.published import WRITTEN
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
@@ -36,7 +36,10 @@ def verify_home(home: Path, settings: Settings, head: str = "") -> Problem | Non
     Raises:
         StoreError: Something cannot be read.
     """
-    return next(_problems(home, settings, head.strip().lower()), None)
+    try:
+        return next(_problems(home, settings, head.strip().lower()), None)
+    except AlteredRowError as error:
+        return Problem("", JOURNAL, str(error).removeprefix(f"{JOURNAL}: "))
 
 
 def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
