@@ -154,7 +154,7 @@ def test_a_replay_of_a_day_without_visits_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @given(broken=st.sets(st.sampled_from(NAMES), min_size=1), fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_fails_of_the_sources_the_others_are_taken_and_no_part_of_a_visit_by_half(
     whole: tuple[Publisher, Path, pd.DataFrame],
     tmp_path_factory: pytest.TempPathFactory,

@@ -49,7 +49,7 @@ def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> R
     place=st.integers(0, 50),
 )
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
