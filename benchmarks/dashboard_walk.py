@@ -73,7 +73,7 @@ def main() -> None:
                 walks.append(go(Walk(page), server.address))
                 page.close()
             browser.close()
-    lines = told(walks[0], walks[1], busy)
+    lines = table(walks[0], walks[1], busy)
     if given.write:
         replace_section(PAGE, TITLE, lines)
     sys.stdout.write("\n".join(lines) + "\n")
@@ -130,7 +130,7 @@ def analyst(walk: Walk, address: str) -> Walk:
     return walk
 
 
-def told(manager_walk: Walk, analyst_walk: Walk, busy: float) -> list[str]:
+def table(manager_walk: Walk, analyst_walk: Walk, busy: float) -> list[str]:
     """The two tables, and how busy the machine was with other things before."""
     lines = [
         "Made by `python -m benchmarks.dashboard_walk --write` on the demonstration: seconds from the click until the",

@@ -39,7 +39,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Told:
+class Published:
     """One release.
 
     Attributes:
@@ -71,7 +71,7 @@ class Found:
     small: int = 0
     followed: int = 0
 
-    def attack(self, releases: Sequence[Told]) -> None:
+    def attack(self, releases: Sequence[Published]) -> None:
         """Count the newest of some releases, and attack the small counts of all."""
         citizens = ~releases[-1].rows["citizen"].isin([ALL, _UNTOLD]).to_numpy()
         self.worlds += 1
@@ -92,7 +92,7 @@ HEAD = (
 )
 
 
-def worked_out(releases: Sequence[Told]) -> list[tuple[int, int]]:
+def worked_out(releases: Sequence[Published]) -> list[tuple[int, int]]:
     """Small counts with one value alone, by the number of their release and of their row."""
     small = [(number, int(row)) for number, one in enumerate(releases) for row in np.flatnonzero(one.small)]
     if not small:
@@ -133,7 +133,7 @@ def _least(goal: Matrix, equations: Matrix) -> float:
     return float(solved.fun)
 
 
-def _sums(releases: Sequence[Told]) -> list[Matrix]:
+def _sums(releases: Sequence[Published]) -> list[Matrix]:
     """Of each release, which counts each figure is the sum of: figures × counts of route, place, citizen and month."""
     rows = pd.concat([one.rows for one in releases])
     citizens = sorted(set(rows["citizen"]) - {ALL})
@@ -213,7 +213,7 @@ class World:
         return frame.assign(source_id="one", target="arrivals", freq=freq, year=year)
 
 
-def made_up(worlds: int, *, crosswise: bool, revised: bool, seed: int = 7) -> Iterator[list[Told]]:
+def made_up(worlds: int, *, crosswise: bool, revised: bool, seed: int = 7) -> Iterator[list[Published]]:
     """Worlds by chance, each with one release, or with two between which a few figures were revised."""
     draw = np.random.default_rng([seed, crosswise, revised])
     for first in range(0, worlds, _AT_ONCE):
@@ -223,17 +223,17 @@ def made_up(worlds: int, *, crosswise: bool, revised: bool, seed: int = 7) -> It
         told = _released([pd.concat([one.figures(1000 + at) for at, one in enumerate(state)]) for state in states])
         for year in range(1000, 1000 + len(drawn)):
             own = [(one, (one.rows["year"] == year).to_numpy()) for one in told]
-            yield [Told(one.rows[mask].reset_index(drop=True), one.shown[mask]) for one, mask in own]
+            yield [Published(one.rows[mask].reset_index(drop=True), one.shown[mask]) for one, mask in own]
 
 
-def _released(frames: Iterable[pd.DataFrame]) -> list[Told]:
+def _released(frames: Iterable[pd.DataFrame]) -> list[Published]:
     """Successive releases of some observations."""
-    told: list[Told] = []
+    told: list[Published] = []
     former, withheld = None, None
     for frame in frames:
         rows = frame.reset_index(drop=True)
         withheld = cells_to_withhold(rows, former, withheld)
-        told.append(Told(rows, _shown(rows, withheld)))
+        told.append(Published(rows, _shown(rows, withheld)))
         former = rows
     return told
 
@@ -244,13 +244,13 @@ def _shown(rows: pd.DataFrame, withheld: pd.DataFrame) -> Mask:
     return mask
 
 
-def becomes_small(releases: Sequence[Told]) -> bool:
+def becomes_small(releases: Sequence[Published]) -> bool:
     """Whether a count becomes small: beside it, figures shown before cannot be taken back."""
     before, after = (set(map(tuple, one.rows.loc[one.small, KEY].to_numpy())) for one in releases)
     return bool(after - before)
 
 
-def published(releases: Sequence[Release]) -> Iterator[list[Told]]:
+def published(releases: Sequence[Release]) -> Iterator[list[Published]]:
     """Figures by citizenship of real releases, a route's period at a time, with the places of one source at a time.
 
     Where places and their route do not add up, for they come from different publishers, each is taken alone.
@@ -269,7 +269,7 @@ def published(releases: Sequence[Release]) -> Iterator[list[Told]]:
             yield from _adding_up(levels)
 
 
-def _adding_up(states: Sequence[pd.DataFrame]) -> Iterator[list[Told]]:
+def _adding_up(states: Sequence[pd.DataFrame]) -> Iterator[list[Published]]:
     """With what no place or citizenship tells, so that all adds up; apart where it cannot."""
     whole = [_completed(one) for one in states]
     if all(one is not None for one in whole):
@@ -281,7 +281,7 @@ def _adding_up(states: Sequence[pd.DataFrame]) -> Iterator[list[Told]]:
             yield [one for one in parts if one is not None]
 
 
-def _completed(rows: pd.DataFrame) -> Told | None:
+def _completed(rows: pd.DataFrame) -> Published | None:
     cells = rows.pivot_table(index="geo", columns="citizen", values="obs_value", aggfunc="first")
     if ALL not in cells:
         return None
@@ -300,7 +300,7 @@ def _completed(rows: pd.DataFrame) -> Told | None:
         shown=False, **rows.iloc[0][["route_id", "time_period"]]
     )
     out = pd.concat([rows, added], ignore_index=True)
-    return Told(out[[*KEY, "obs_value"]], out["shown"].astype(bool).to_numpy())
+    return Published(out[[*KEY, "obs_value"]], out["shown"].astype(bool).to_numpy())
 
 
 def main() -> None:

@@ -263,7 +263,7 @@ def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
     return chances.iloc[step - 1 :: step].tail(count).reset_index(drop=True)
 
 
-def told(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
+def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
     """Each month of the planning window, then up to three later ones at even distances."""
     later = chances[chances["target_end_date"] > max(ends)]
     return pd.concat([chances[chances["target_end_date"].isin(ends)], spaced(later, 3)], ignore_index=True)

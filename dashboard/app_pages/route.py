@@ -153,7 +153,7 @@ def show_key_numbers(view: RouteView) -> None:
     together = None if any_of is None else (lang().months(ends[0], ends[-1]), any_of)
     with st.container(key="chances"):
         st.table(
-            tables.chance_table(route_view.told(view.chances, ends), together),
+            tables.chance_table(route_view.window_and_later(view.chances, ends), together),
             border="horizontal",
             hide_index=True,
             hide_header=True,

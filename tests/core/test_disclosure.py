@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from benchmarks.disclosure import Told, becomes_small, made_up, worked_out
+from benchmarks.disclosure import Published, becomes_small, made_up, worked_out
 from core import disclosure
 from core.disclosure import (
     SMALLEST_SHOWN,
@@ -265,10 +265,10 @@ def test_a_small_count_does_not_follow_from_a_total_of_nothing() -> None:
         rows += [figure("_T", sum(counts), geo=place, source="iom_dtm")]
         rows += [figure(f"C{at}", count, geo=place, source="iom_dtm") for at, count in enumerate(counts)]
     frame = pd.DataFrame(rows)
-    told = [Told(frame, (~protect(frame)["suppressed"]).to_numpy())]
+    told = [Published(frame, (~protect(frame)["suppressed"]).to_numpy())]
     assert worked_out(told) == []
     only_places = frame["geo"].eq("_T") | frame["citizen"].eq("_T")
-    assert worked_out([Told(frame, only_places.to_numpy())]) == [(0, 4)]
+    assert worked_out([Published(frame, only_places.to_numpy())]) == [(0, 4)]
 
 
 def follows_from_both(old: list[int], new: list[int], *, carried: bool) -> list[int]:
