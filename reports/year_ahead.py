@@ -108,7 +108,7 @@ def past_totals(counts: list[pd.Series], first_period: str) -> pd.Series:
     first, found = pd.Period(first_period, "M"), {}
     for back in range(PAST_YEARS, 0, -1):
         months = pd.period_range(first - 12 * back, periods=12, freq="M")
-        parts = [one.reindex(months.asfreq(one.index.freqstr).unique()) for one in counts]  # type: ignore[attr-defined]
+        parts = [one.reindex(months.asfreq(one.index.freqstr).unique()) for one in counts]  # type: ignore[attr-defined]  # periods
         if parts and all(part.notna().all() for part in parts):
             found[int(months[0].year)] = float(sum(part.sum() for part in parts))
     return pd.Series(found, dtype=float)

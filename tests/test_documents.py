@@ -21,6 +21,7 @@ import pytest
 from core.settings import PROJECT, Settings
 from ingest.own_mapping import mapping_of_text
 from tests.commands.command_line import command
+from tests.ingest.test_own import MAPPING
 from tests.nightly.conftest import without_forecasting
 from tests.receivers import http_server
 
@@ -120,7 +121,7 @@ def workshop(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     months = [f"{month}" for month in pd.period_range("2019-01", "2024-12", freq="M")]
     counts = pd.DataFrame({"Month": months, "Persons": [100 + 7 * (number % 12) for number in range(len(months))]})
     counts.to_excel(made.folder / "arrivals.xlsx", index=False)
-    (made.folder / "arrivals.toml").write_text(OWN, encoding="utf-8")
+    (made.folder / "arrivals.toml").write_text(MAPPING, encoding="utf-8")
     panel = counts.set_axis(["time_period", "value"], axis=1).assign(series_id="a")
     panel.to_csv(made.folder / "mine.csv", index=False)
     with http_server() as closed, without_forecasting(made.home), pytest.MonkeyPatch.context() as patch:
@@ -136,20 +137,6 @@ PUBLISHED = {
     "Monthly_detections_of_IBC.xlsx": "frontex_ibc/ibc.xlsx",
 }
 """Files that the documents hand over, among those that publishers published."""
-OWN = """
-[source]
-source_id = "own_border_post"
-publisher = "Border post"
-dataset = "Arrivals by land"
-lag_days = 10
-[table]
-what = "arrivals"
-[columns]
-time_period = "Month"
-value = "Persons"
-[fixed]
-route = "Ceuta by land"
-"""
 SUBSCRIBER = """
 dashboard_url = "https://vigie.example.org"
 [delivery]

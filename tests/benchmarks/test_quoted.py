@@ -119,7 +119,7 @@ def test_a_figure_stands_with_its_table_or_says_how_it_was_measured() -> None:
     [(".84 [.81–.87]", "0.839 [0.81–0.87]", True), (".85", "0.839 [0.81–0.87]", False), ("–", "0.1", False),
      ("49 / 80 %", "0.49/0.80", True), ("49 / 81 %", "0.49/0.80", False), ("1,161 MiB", "1,161 MiB", True)],
 )  # fmt: skip
-def test_a_figure_that_is_not_the_table_s_is_noticed(quoted: str, source: str, same: bool) -> None:  # noqa: FBT001
+def test_a_figure_that_is_not_the_table_s_is_noticed(quoted: str, source: str, same: bool) -> None:  # noqa: FBT001  # a case
     assert agree(quoted, source) == same
 
 

@@ -247,7 +247,7 @@ def test_a_count_that_follows_only_from_several_sums_together_is_found() -> None
 
 
 @pytest.mark.parametrize(("is_crosswise", "is_revised"), [(False, False), (True, False), (False, True), (True, True)])
-def test_no_small_count_follows_in_worlds_made_up(is_crosswise: bool, is_revised: bool) -> None:  # noqa: FBT001
+def test_no_small_count_follows_in_worlds_made_up(is_crosswise: bool, is_revised: bool) -> None:  # noqa: FBT001  # a case
     """A few of those that ``python -m benchmarks.disclosure`` attacks."""
     small = 0
     for releases in made_up(24, crosswise=is_crosswise, revised=is_revised):
