@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting import calibration, ensemble, members, pooled_fit, reconcile
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
@@ -46,3 +47,23 @@ def few_trees() -> Iterator[None]:
             patch.setattr(module, "TREES", module.TREES // 4)
             patch.setattr(module, "PARAMETERS", module.PARAMETERS | {"learning_rate": 0.2})
         yield
+
+
+@pytest.fixture(scope="module")
+def quick_engine() -> Iterator[None]:
+    """Few trees and short windows: for tests of who takes part and what is kept, not of skill."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pooled, small_counts):
+            patch.setattr(module, "TREES", 5)
+        patch.setattr(pooled_fit, "FEWEST_ROWS", 200)
+        for module in (members, reconcile):
+            patch.setattr(module, "MOST_ORIGINS", reconcile.FEWEST_ORIGINS)
+        for module in (members, calibration, ensemble):
+            patch.setattr(module, "WINDOW", 12)
+        yield
+
+
+@pytest.fixture
+def cheap_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the models of single series only the cheap ones are affordable."""
+    monkeypatch.setattr(members, "BUDGET", 3.0)

@@ -56,17 +56,16 @@ def test_a_broken_row_is_named_and_nothing_is_written(name: str, rows: str, told
     assert {path.name for path in tmp_path.iterdir()} == {"panel.csv", "out.parquet"}
 
 
-def rubbish() -> dict[str, bytes]:
+def rubbish(kind: str) -> bytes:
     random = np.random.default_rng(2)
-    printable = np.frombuffer(b"abcdefghij,,;\n 0123456789.\"'", dtype=np.uint8)
-    text = printable[random.integers(0, len(printable), MEGABYTES_20)].tobytes()
-    lines = b"".join(b"%d,%d,x\n" % (number, number) for number in range(MEGABYTES_20 // 18))
-    return {
-        "bytes": random.bytes(MEGABYTES_20),
-        "one line": b"x," * (MEGABYTES_20 // 2),
-        "text": text,
-        "text under a good header": HEADER.encode() + lines,
-    }
+    if kind == "bytes":
+        return random.bytes(MEGABYTES_20)
+    if kind == "one line":
+        return b"x," * (MEGABYTES_20 // 2)
+    if kind == "text":
+        printable = np.frombuffer(b"abcdefghij,,;\n 0123456789.\"'", dtype=np.uint8)
+        return printable[random.integers(0, len(printable), MEGABYTES_20)].tobytes()
+    return HEADER.encode() + b"1,1,x\n" * (MEGABYTES_20 // 6)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def rubbish() -> dict[str, bytes]:
 )
 def test_20_megabytes_of_rubbish_are_refused_in_a_short_sentence(kind: str, name: str, tmp_path: Path) -> None:
     panel = tmp_path / "panel.csv"
-    panel.write_bytes(rubbish()[kind])
+    panel.write_bytes(rubbish(kind))
     done = command(name, panel, tmp_path / "out.parquet")
     assert isinstance(done.exception, InputError)
     assert str(done.exception).startswith("panel.csv")

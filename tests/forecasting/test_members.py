@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,42 +11,33 @@ import pytest
 
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import calibration, ensemble, members, reconcile
+from forecasting import members
 from forecasting.ensemble import combine
 from forecasting.members import FITS_EACH, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack, to_rows
-from forecasting.reconcile import FEWEST_ORIGINS
 
 from .frames import run_backtest
 
 POOLED = "vigie-pooled"
-MONTHS = 120
+MONTHS = 96
 
 
-def parts_panel(count: int = 32) -> Panel:
+def parts_panel(count: int = 22) -> Panel:
     random = np.random.default_rng(3)
     season = 0.7 * np.sin(2 * np.pi * np.arange(MONTHS) / 12)[:, None]
     walk = 0.2 * random.standard_normal((MONTHS, count)).cumsum(axis=0)
     values = np.round(np.exp(random.uniform(2, 6, count) + season + walk))
-    months = pd.period_range("2012-01", periods=MONTHS, freq="M").astype(str)
+    months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
     names = [f"p{number:02d}" for number in range(count)]
     long = pd.DataFrame(values, index=months, columns=names).rename_axis("time_period").reset_index()
     rows = long.melt("time_period", var_name="series_id")
-    return panel_from_rows(rows.assign(route_id=np.where(rows["series_id"] < "p16", "first", "second")))
+    return panel_from_rows(rows.assign(route_id=np.where(rows["series_id"] < "p11", "first", "second")))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def short_windows(few_trees: None) -> Iterator[None]:  # noqa: ARG001  # it is there for what it does
-    """As many origins as a sum of parts needs, and half of the usual to judge: every further year is a year of fits."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (members, reconcile):
-            patch.setattr(module, "MOST_ORIGINS", FEWEST_ORIGINS + 2)
-        for module in (members, calibration, ensemble):
-            patch.setattr(module, "WINDOW", 12)
-        yield
+pytestmark = pytest.mark.usefixtures("quick_engine")
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +60,8 @@ def present_members(request: Request) -> list[QuantileTable]:
     return members_at(request, [present_origins(level) for level in request.levels]).tables
 
 
-@pytest.fixture
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the parts' models of single series only the cheap ones are affordable."""
-    monkeypatch.setattr(members, "BUDGET", 4.0)
-
-
 @pytest.fixture(scope="module")
-def tables(panel: Panel) -> list[QuantileTable]:
+def tables(panel: Panel, quick_engine: None) -> list[QuantileTable]:  # noqa: ARG001  # it is there for what it does
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(members, "BUDGET", 8.0)
         return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4)
@@ -107,7 +91,7 @@ def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     assert Request.of(few, None, [POOLED], [1]).pooled == [POOLED]
     taught = replace(Request.of(few, None, [ENSEMBLE], [1]), prior=lambda year: lesson([(panel, 0)], year))
     assert taught.pooled == [POOLED], "with a prior on a small panel too"
-    quarters = Panel("Q", few.matrix.set_axis(pd.period_range("2012Q1", periods=MONTHS, freq="Q")), few.groups)
+    quarters = Panel("Q", few.matrix.set_axis(pd.period_range("2014Q1", periods=MONTHS, freq="Q")), few.groups)
     assert replace(taught, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"
 
 
@@ -148,7 +132,7 @@ def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(pa
     assert fallen["reason"].tolist() == [NOT_POOLED]
 
 
-@pytest.mark.usefixtures("cheap")
+@pytest.mark.usefixtures("cheap_members")
 def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None:
     early = panel.until(pd.Timestamp("2016-06-30"))
     totals = past_members(asked(early, "route_id", [ENSEMBLE], [1]), origins=1)[1]
@@ -157,7 +141,7 @@ def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None
     assert set(own["reason"]) == {NO_SUM}
 
 
-@pytest.mark.usefixtures("cheap")
+@pytest.mark.usefixtures("cheap_members")
 def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
     own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP) & (totals.keys["origin_date"] == "2021-12-31")]
@@ -165,7 +149,7 @@ def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     assert not own.loc[own["horizon"] <= 2, "fallback"].any()
 
 
-@pytest.mark.usefixtures("cheap")
+@pytest.mark.usefixtures("cheap_members")
 def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(panel: Panel, tmp_path: Path) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[-2:] = 7.0
@@ -175,7 +159,7 @@ def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(pan
         path = tmp_path / f"{name}.csv"
         made = run_backtest(path, origins=4, horizons=[1], models="ensemble", totals="route_id", workers=1)
         answers.append(made[made["origin_date"] <= "2021-10-31"].reset_index(drop=True))
-    assert answers[0]["series_id"].nunique() == 34
+    assert answers[0]["series_id"].nunique() == 24
     pd.testing.assert_frame_equal(answers[0], answers[1])
 
 

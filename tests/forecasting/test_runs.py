@@ -18,6 +18,8 @@ from forecasting.runs import forecast_file
 
 from .frames import run_backtest, run_forecast
 
+pytestmark = pytest.mark.usefixtures("quick_engine", "cheap_members")
+
 
 @pytest.fixture
 def panel_path(small_panel: Panel, tmp_path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, ensemble, members, panel, pooled_fit, reconcile
+from forecasting import panel
 from forecasting.model import BASELINE, ENSEMBLE
-from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import to_rows
 from forecasting.runs import backtest_file, forecast_file
@@ -21,20 +19,7 @@ ROW = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
 MONTHS = 75
 TOGETHER = "ensemble,baseline"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """Windows and fits of a small world."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(members, "BUDGET", 3.0)
-        for module in (pooled, small_counts):
-            patch.setattr(module, "TREES", 5)
-        patch.setattr(pooled_fit, "FEWEST_ROWS", 200)
-        for module in (members, reconcile):
-            patch.setattr(module, "MOST_ORIGINS", reconcile.FEWEST_ORIGINS)
-        for module in (members, calibration, ensemble):
-            patch.setattr(module, "WINDOW", 12)
-        yield
+pytestmark = pytest.mark.usefixtures("quick_engine", "cheap_members")
 
 
 def world(count: int) -> Panel:

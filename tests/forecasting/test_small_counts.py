@@ -21,6 +21,8 @@ from forecasting.verification.scores import score_rows
 MODEL = "vigie-pooled"
 MONTHS = 96
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 
 def world(mean: FloatArray, *, added: float = 0.0) -> Panel:
     """Forty series of Poisson counts with the given means, from 2014 to 2021, with something added to each."""

@@ -158,7 +158,7 @@ def run_small(home: Path, kept: Path, number: int, told: Connection) -> None:
     """
     os.setsid()
     night = importlib.import_module("nightly.night")
-    computed: dict[str, Any] = pickle.loads(kept.read_bytes())  # noqa: S301  # our own, of this run
+    computed = {name: pickle.loads(one) for name, one in pickle.loads(kept.read_bytes()).items()}  # noqa: S301  # ours
     warned = computed["run_alerts"]["alerts"]
     if number % 2:
         computed["run_alerts"] = computed["run_alerts"] | {"alerts": warned.iloc[: len(warned) // 2]}
@@ -186,11 +186,12 @@ def run_small(home: Path, kept: Path, number: int, told: Connection) -> None:
 def compute(home: str, kept: str) -> None:
     """Run a whole night, and keep what it computed."""
     night = importlib.import_module("nightly.night")
-    computed: dict[str, Any] = {}
+    computed: dict[str, bytes] = {}
 
     def keep(name: str, function: Callable[..., Any], *args: object, **named: object) -> Computed:
-        computed[name] = function(*args, **named)
-        return computed[name]
+        given = function(*args, **named)
+        computed[name] = pickle.dumps(given)  # at once: a night adds to tables that a step gave it
+        return given
 
     with ExitStack() as stack:
         for name in _COMPUTED:
