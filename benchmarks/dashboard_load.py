@@ -1,18 +1,35 @@
-"""Many readers at once: sessions that go from page to page, change route and language and open alerts."""
+"""Many readers at once, or one after another: they go from page to page, change route and language, open alerts.
+
+    python -m benchmarks.dashboard_load --home HOME [--visits 2000] [--write]
+
+Visits are one after another, each a page or a change on it, ten a session; the server is weighed after every hundred.
+What it still gains once it is warm is a leak.
+"""
 
 from __future__ import annotations
 
+import argparse
 import random
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
+
+from benchmarks.dashboard_server import Server
 from benchmarks.dashboard_session import Session
+from benchmarks.shared import publish
 
 PAGES = ("", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 THINK_SECONDS = (2.0, 8.0)
 """Between an answer and the next click a reader takes so long, evenly spread."""
+WARM_UP, WEIGHED_EVERY, _SESSION = 500, 100, 10
+LEAK = 25.0
+"""MiB that the server may still gain in a thousand visits once it is warm: 10,000 visits a week fit into its limit."""
 _LOCALES = ("en-GB", "fr-FR", "en-US", "fr-BE")
 _WEIGHTS: Mapping[str, int] = {"page": 40, "route": 25, "alert": 15, "view": 10, "language": 10}
 _VIEWS = (("route", "button_group", "address:view"), ("evaluation", "selectbox", "address:on"))
@@ -119,3 +136,67 @@ def _other(session: Session, widget: tuple[str, str], choose: random.Random) -> 
     if widget[1] == "address:route" and not session.screen.title.startswith(option):
         session.screen.errors.append(f"asked for {option}, the title is {session.screen.title}")
     return seconds
+
+
+def walk(address: str, visits: int, memory: Callable[[], float]) -> tuple[Seen, list[float]]:
+    """Visit pages one after another.
+
+    Args:
+        address: Of the server.
+        visits: How many.
+        memory: Its resident memory, MiB.
+
+    Returns:
+        What was met, and the memory after every ``WEIGHED_EVERY`` visits.
+    """
+    seen, weighed, choose = Seen(), list[float](), random.Random(1)  # noqa: S311  # as above
+    while (done := len(seen.all())) < visits:
+        session = Session(address, choose.choice(_LOCALES))
+        seen.note("first page", session.open(choose.choice(PAGES)), session.screen.errors)
+        while len(seen.all()) < done + _SESSION:
+            for name, seconds in _step(session, choose.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0], choose):
+                seen.note(name, seconds, session.screen.errors)
+        session.close()
+        if len(seen.all()) // WEIGHED_EVERY > len(weighed):
+            weighed.append(memory())
+            sys.stderr.write(f"{len(seen.all())} visits: {weighed[-1]:.0f} MiB\n")
+    return seen, weighed
+
+
+def growth(weighed: Sequence[float]) -> tuple[float, float]:
+    """MiB gained in a thousand visits after the warm-up, by least squares, and its standard error."""
+    warm = np.array(weighed[WARM_UP // WEIGHED_EVERY - 1 :])
+    at = np.arange(len(warm)) * WEIGHED_EVERY / 1000
+    fit, error = np.polyfit(at, warm, 1, cov=True)
+    return float(fit[0]), float(np.sqrt(error[0, 0]))
+
+
+def main() -> None:
+    """Visit, print the section, write it where asked to; ends with status 1 for an error or a leak."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard_load", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="A home with a release.")
+    parser.add_argument("--visits", type=int, default=2000)
+    parser.add_argument("--write", action="store_true", help="Put the section into docs/benchmarks.md.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Server(given.home, Path(folder) / "log") as server:
+        seen, weighed = walk(server.address, given.visits, lambda: server.memory()[0])
+        seen.errors.extend(server.faults())
+    slope, error = growth(weighed)
+    is_kept = not seen.errors and slope <= LEAK
+    for one in seen.errors[:20]:
+        sys.stderr.write(f"{one}\n")
+    lines = [
+        f"`python -m benchmarks.dashboard_load --visits {given.visits} --write`: pages and changes on them,",
+        f"{_SESSION} a session, one after another. Once warm ({WARM_UP} visits) the server gains {slope:.1f} MiB in",
+        f"a thousand (standard error {error:.1f}; limit {LEAK:g}); {len(seen.errors)} errors.",
+        "",
+        "| visits | " + " | ".join(f"{at * WEIGHED_EVERY:,}" for at in range(1, len(weighed) + 1, 3)) + " |",
+        "|---" * (len(weighed[::3]) + 1) + "|",
+        "| memory, MiB | " + " | ".join(f"{one:,.0f}" for one in weighed[::3]) + " |",
+    ]
+    publish("Many visits", lines, write=given.write)
+    sys.exit(0 if is_kept else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Who knows all sums of a release, and of the one before it: which small counts can be worked out? Linear programs.
 
-    python -m benchmarks.disclosure [--worlds N] [--home HOME]
+    python -m benchmarks.disclosure [--worlds N] [--home HOME] [--write]
 
 Made up are hierarchies (routes, places and citizenships, each with its totals, half of them with quarters) and
 crosswise levels (routes by month, their places by quarter); of each also pairs of successive releases between which a
@@ -25,8 +25,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from benchmarks.shared import replace_section
 from core.disclosure import SMALLEST_SHOWN, cells_to_withhold, is_breakdown, protect
 from core.schema import ALL, TARGETS
+from core.settings import PROJECT
 from store.releases import Release, ReleaseStore
 
 KEY = ["route_id", "geo", "citizen", "time_period"]
@@ -63,13 +65,18 @@ class Published:
 
 @dataclass
 class Found:
-    """What became of worlds of one kind: figures by citizenship, how many are hidden, small, worked out."""
+    """What became of worlds of one kind: figures by citizenship, how many are hidden, small, worked out.
+
+    ``anyway`` counts those worked out that are so even where the newest release shows totals alone: nothing that it
+    could hide would help.
+    """
 
     worlds: int = 0
     figures: int = 0
     hidden: int = 0
     small: int = 0
     followed: int = 0
+    anyway: int = 0
 
     def attack(self, releases: Sequence[Published]) -> None:
         """Count the newest of some releases, and attack the small counts of all."""
@@ -78,18 +85,34 @@ class Found:
         self.figures += int(citizens.sum())
         self.hidden += int((citizens & ~releases[-1].shown).sum())
         self.small += sum(int(one.small.sum()) for one in releases)
-        self.followed += len(worked_out(releases))
+        if followed := set(worked_out(releases)):
+            self.followed += len(followed)
+            self.anyway += len(followed & set(worked_out(with_totals_alone(releases))))
 
     def line(self, kind: str) -> str:
         """A row of the table."""
         share = f"{self.hidden:,} ({self.hidden / max(self.figures, 1):.0%})"
-        return f"| {kind} | {self.worlds:,} | {self.figures:,} | {share} | {self.small:,} | {self.followed:,} |"
+        counted = " | ".join(f"{one:,}" for one in (self.small, self.followed, self.anyway))
+        return f"| {kind} | {self.worlds:,} | {self.figures:,} | {share} | {counted} |"
 
 
 HEAD = (
-    "| what is released | worlds | figures by citizenship | hidden | small counts attacked | worked out |",
-    "|---|---|---|---|---|---|",
+    "| what is released | worlds | figures by citizenship | hidden | small counts | worked out | by totals alone |",
+    "|---|---|---|---|---|---|---|",
 )
+WORDS = (
+    "`python -m benchmarks.disclosure --home HOME --write`, linear programs for every small count: who attacks knows",
+    "all totals, that no count is negative, and of a pair of releases which figures are as they were. HOME holds two",
+    "releases of the bundled figures; a world of these is a route's period with the places of one source. Others are",
+    "made up of small counts mostly. By totals alone: from the release before and the newest totals, even if that",
+    "showed nothing by citizenship.",
+)
+
+
+def with_totals_alone(releases: Sequence[Published]) -> list[Published]:
+    """The same releases, had the newest shown totals alone."""
+    newest = releases[-1]
+    return [*releases[:-1], replace(newest, shown=newest.shown & (newest.rows["citizen"] == ALL).to_numpy())]
 
 
 def worked_out(releases: Sequence[Published]) -> list[tuple[int, int]]:
@@ -115,22 +138,34 @@ def worked_out(releases: Sequence[Published]) -> list[tuple[int, int]]:
         right.append(np.zeros(len(same)))
     equations = np.unique(np.column_stack([np.vstack(known), np.concatenate(right)]), axis=0)
 
-    def is_fixed(number: int, row: int) -> bool:
-        goal = of_release(number, sums[number][row : row + 1])[0]
-        truth = releases[number].rows["obs_value"].to_numpy()[row]
-        # The highest first: most hidden counts might be higher.
-        return all(abs(sign * _least(sign * goal, equations) - truth) < _CLOSE for sign in (-1, 1))
-
-    return [at for at in small if is_fixed(*at)]
+    goals = np.vstack([of_release(number, sums[number][row : row + 1]) for number, row in small])
+    truth = np.array([releases[number].rows["obs_value"].to_numpy()[row] for number, row in small])
+    return [small[at] for at in np.flatnonzero(_fixed(goals, truth, equations))]
 
 
-def _least(goal: Matrix, equations: Matrix) -> float:
-    solved = linprog(goal, A_eq=equations[:, :-1], b_eq=equations[:, -1], bounds=(0, None))
-    if solved.status == 3:
-        return -np.inf
-    if solved.fun is None:
-        raise SystemExit(f"a linear program without a solution, although the truth is one: {solved.message}")
-    return float(solved.fun)
+def _fixed(goals: Matrix, truth: Matrix, equations: Matrix) -> Mask:
+    """Which goals are the same in every world. A world that raises or lowers many at once is a witness for each."""
+    # Worlds are convex: what can move far can move a little, so that bounds near the truth hide nothing.
+    bounds = (0, float(np.abs(equations[:, -1]).max(initial=0) + 100))
+    left = np.ones(len(goals), dtype=bool)
+
+    def witnessed(asked: Mask) -> bool:
+        before = left.sum()
+        for sign in (-1, 1):
+            solved = linprog(
+                sign * goals[asked].sum(axis=0), A_eq=equations[:, :-1], b_eq=equations[:, -1], bounds=bounds
+            )
+            if solved.x is None:
+                raise SystemExit(f"a linear program without a solution, although the truth is one: {solved.message}")
+            left[np.abs(goals @ solved.x - truth) > _CLOSE] = False
+        return bool(left.sum() < before)
+
+    while left.any() and witnessed(left.copy()):
+        pass
+    for at in np.flatnonzero(left):
+        if left[at]:
+            witnessed(np.arange(len(goals)) == at)
+    return left
 
 
 def _sums(releases: Sequence[Published]) -> list[Matrix]:
@@ -308,8 +343,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--worlds", type=int, default=10_000, help="hierarchies; a fifth as many of each other kind")
     parser.add_argument("--home", type=Path, help="home folder with two releases or more")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/threats.md")
     given = parser.parse_args()
-    sys.stdout.write("\n".join(HEAD) + "\n")
+    table: list[str] = []
+
+    def tell(*lines: str) -> None:
+        table.extend(lines)
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+
+    tell(*HEAD)
     for kind, crosswise, number in (
         ("hierarchies", False, given.worlds),
         ("crosswise levels", True, given.worlds // 5),
@@ -317,12 +360,12 @@ def main() -> None:
         alone = Found()
         for releases in made_up(number, crosswise=crosswise, revised=False):
             alone.attack(releases)
-        _tell(alone.line(kind))
+        tell(alone.line(kind))
         pairs, becoming = Found(), Found()
         for releases in made_up(given.worlds // 5, crosswise=crosswise, revised=True):
             (becoming if becomes_small(releases) else pairs).attack(releases)
-        _tell(pairs.line(f"{kind}: two releases in succession"))
-        _tell(becoming.line(f"{kind}: two releases, a count becomes small"))
+        tell(pairs.line(f"{kind}: two releases in succession"))
+        tell(becoming.line(f"{kind}: two releases, a count becomes small"))
     if given.home is not None:
         newest = list({one.as_of: one for one in ReleaseStore(given.home).all()}.values())[-2:]
         alone, pairs = Found(), Found()
@@ -330,13 +373,10 @@ def main() -> None:
             alone.attack(releases[-1:])
             pairs.attack(releases)
         days = " and ".join(str(one.as_of) for one in newest)
-        _tell(alone.line(f"bundled figures, as known on {newest[-1].as_of}"))
-        _tell(pairs.line(f"bundled figures, as known on {days}"))
-
-
-def _tell(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+        tell(alone.line(f"bundled figures, as known on {newest[-1].as_of}"))
+        tell(pairs.line(f"bundled figures, as known on {days}"))
+    if given.write:
+        replace_section(PROJECT / "docs" / "threats.md", "Disclosure", [*WORDS, "", *table])
 
 
 if __name__ == "__main__":

@@ -57,11 +57,11 @@ def cells_to_withhold(
     hidden_before = np.zeros(len(cells), dtype=bool)
     if withheld is not None and len(withheld):
         hidden_before = keys.isin(pd.MultiIndex.from_frame(withheld[_KEY]))
-    shown_before = np.zeros(len(cells), dtype=bool)
+    unchanged = np.zeros(len(cells), dtype=bool)
     if former is not None:
         now, then = (one.groupby(_KEY)["obs_value"].max() for one in (rows, _breakdown(former)))
-        shown_before = (now.reindex(keys).to_numpy() == then.reindex(keys).to_numpy()) & ~hidden_before
-    return cells[_hidden_cells(rows, hidden_before, shown_before)].reset_index(drop=True)
+        unchanged = now.reindex(keys).to_numpy() == then.reindex(keys).to_numpy()
+    return cells[_hidden_cells(rows, hidden_before, unchanged)].reset_index(drop=True)
 
 
 def protect(observations: pd.DataFrame, withheld: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -145,35 +145,43 @@ def _is_small(counts: pd.Series) -> pd.Series:
     return counts.gt(0) & counts.lt(SMALLEST_SHOWN)
 
 
-def _hidden_cells(rows: pd.DataFrame, hidden_before: _Mask, shown_before: _Mask) -> _Mask:
-    """Which cells to hide, by cell number; both masks by cell number too."""
+def _hidden_cells(rows: pd.DataFrame, hidden_before: _Mask, unchanged: _Mask) -> _Mask:
+    """Which cells to hide, by cell number; both masks (what a former release hid, and had alike) by cell number too."""
     values = rows.groupby("cell")["obs_value"].max().to_numpy()
     sensitive = _is_small(rows["obs_value"]).groupby(rows["cell"]).any().to_numpy()
     cells = rows.drop_duplicates("cell").set_index("cell").sort_index()[_KEY]
     count, finer = len(cells), _finer_than_route(cells)
     cells, values = _with_unpublished(cells, values)
     # What nobody publishes is hidden, may follow, and ties published levels together.
-    finer, sensitive, shown_before, hidden_before = (
+    finer, sensitive, unchanged, hidden_before = (
         np.pad(mask, (0, len(cells) - count), constant_values=fill)
-        for mask, fill in ((finer, True), (sensitive, False), (shown_before, False), (hidden_before, False))
+        for mask, fill in ((finer, True), (sensitive, False), (unchanged, False), (hidden_before, False))
     )
     members = _exact(_number([_by_citizen(rows), *_by_place(cells), *_by_time(cells)]), values)
     guarded = sensitive | (hidden_before & ~finer)
-    # What was shown before guards nothing; where nothing else is left, at least from who has this release alone.
-    for known in (shown_before & ~sensitive, np.zeros_like(sensitive)):
-        asked = sensitive.copy()
+    nothing = np.zeros_like(sensitive)
+    # What became small follows from what its total gained, unless something else that changed is hidden.
+    became_small = sensitive & ~unchanged & ~hidden_before if unchanged.any() else nothing
+    for known, small, own in (
+        (unchanged, became_small, became_small.copy()),
+        # What was shown before guards nothing; where nothing else is left, at least from who has this release alone.
+        (unchanged & ~hidden_before & ~sensitive, sensitive, guarded),
+        (nothing, sensitive, guarded),
+    ):
+        asked = small.copy()
         # What follows from the totals alone is not helped by hiding more.
         while vain := _determined(members, values, asked, ~known):
             asked[vain] = False
         while True:
-            _guard(members, values, guarded, finer, known)
+            _guard(members, values, own, finer | guarded, known)
+            guarded |= own
             hidden: _Mask = (guarded | finer) & ~known
             determined = _determined(members, values, asked, hidden)
             more = [_beside(cell, members, values, hidden, known) for cell in determined]
             chosen = [cell for cell in more if cell is not None]
             if not chosen:
                 break
-            guarded[chosen] = True
+            own[chosen] = True
     return hidden[:count]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from benchmarks.disclosure import Published, becomes_small, made_up, worked_out
+from benchmarks.disclosure import Published, becomes_small, made_up, with_totals_alone, worked_out
 from core import disclosure
 from core.disclosure import (
     SMALLEST_SHOWN,
@@ -251,10 +251,12 @@ def test_no_small_count_follows_in_worlds_made_up(is_crosswise: bool, is_revised
     """A few of those that ``python -m benchmarks.disclosure`` attacks."""
     small = 0
     for releases in made_up(24, crosswise=is_crosswise, revised=is_revised):
-        if is_revised and becomes_small(releases):
-            continue
         small += int(releases[-1].small.sum())
-        assert worked_out(releases) == []
+        followed = worked_out(releases)
+        if is_revised and becomes_small(releases):  # what was shown before cannot be taken back
+            assert set(followed) <= set(worked_out(with_totals_alone(releases)))
+        else:
+            assert followed == []
     assert small > 40
 
 
