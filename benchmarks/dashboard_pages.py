@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping
 
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+FIRST, CHANGE = "first meaningful paint", "usual change"
+"""How the names of what has a limit begin."""
 
 PAGES: Mapping[str, str] = {
     "": ".js-plotly-plot .scatterlayer",
@@ -59,83 +60,60 @@ _WATCH_CHANGE = """
 """
 
 
-@dataclass(frozen=True)
-class Times:
-    """Seconds of each repetition.
-
-    Attributes:
-        first: First meaningful paint by page.
-        change: Change of route, routes that somebody has looked at before.
-        horizon: Change of the horizon of the chart.
-        threshold: Change of the reader's number.
-        fresh: Change to a route that nobody has looked at since the server started.
-    """
-
-    first: Mapping[str, Sequence[float]]
-    change: Sequence[float]
-    horizon: Sequence[float]
-    threshold: Sequence[float]
-    fresh: Sequence[float]
-
-
-def measure(address: str, repetitions: int) -> Times:
-    """Measure on a server that has been started for it.
+def measure(address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
+    """What was measured, by name, as soon as it is known: seconds of each repetition.
 
     Args:
-        address: Of the server.
-        repetitions: Visits to each page, and changes of route.
+        address: Of a server that has been started for it.
+        repetitions: Visits to each page, and changes of each kind.
     """
     with sync_playwright() as play:
-        fresh, change, horizon, threshold = _changes(play.chromium, address, repetitions)
-        first = {page: _first_visits(play.chromium, address, page, repetitions) for page in PAGES}
-    return Times(first, change, horizon, threshold, fresh)
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield from _changes(browser, address, repetitions)
+        context = browser.new_context(viewport=_SIZE)  # type: ignore[arg-type]  # a plain mapping is what it takes
+        context.new_page().wait_for_timeout(_SETTLED_MS)
+        for page in PAGES:
+            yield f"{FIRST}, `/{page}`", _first_visits(context, address, page, repetitions)
+        browser.close()
 
 
-def _launch(chromium: BrowserType) -> Browser:
-    return chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-
-
-def _first_visits(chromium: BrowserType, address: str, page: str, repetitions: int) -> list[float]:
+def _first_visits(context: BrowserContext, address: str, page: str, repetitions: int) -> list[float]:
     """Visits in a new tab of a browser that is open, with nothing of the dashboard in its store.
 
     A browser or a window that has only just been opened still loads parts of its own, on the same two cores.
     """
     seconds = []
-    browser = _launch(chromium)
-    context = browser.new_context(viewport=_SIZE)  # type: ignore[arg-type]  # a plain mapping is what it takes
-    context.new_page().wait_for_timeout(_SETTLED_MS)
     for _visit in range(repetitions + 1):
         tab = context.new_page()
         context.new_cdp_session(tab).send("Network.clearBrowserCache")
         tab.add_init_script(_WATCH_FIRST % PAGES[page])
-        tab.goto(f"{address}/{page}?lang=en")
+        tab.goto(f"{address}/{page}?lang=en", wait_until="commit")
         tab.wait_for_function("() => window.__meaningful", timeout=_LONGEST_MS)
         seconds.append(float(tab.evaluate("window.__meaningful")) / 1000)
         tab.close()
-    browser.close()
     return seconds[1:]
 
 
-def _changes(chromium: BrowserType, address: str, repetitions: int) -> tuple[list[float], ...]:
+def _changes(browser: Browser, address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
     """Click through all routes once, then again and again; then through the horizons, and the number up and down."""
-    browser = _launch(chromium)
     page = browser.new_page(viewport=_SIZE)  # type: ignore[arg-type]  # as above
     page.goto(f"{address}/route?lang=en")
     _settle(page)
     routes = _options(page)
     fresh = [_change(page, name) for name in routes[1:]]
-    order = [routes[place % len(routes)] for place in range(repetitions)]
-    change = [_change(page, name) for name in order]
+    yield f"change to a route that nobody has looked at yet (n = {len(fresh)})", fresh
+    yield f"{CHANGE} of route", [_change(page, routes[place % len(routes)]) for place in range(repetitions)]
     horizons = _listed(page, _HORIZON)
     steps = [horizons[-2 + place % 2] for place in range(repetitions + 1)]
-    horizon = [_change(page, name, _HORIZON) for name in steps][1:]
-    threshold = []
-    for place in range(repetitions):
-        page.evaluate(_WATCH_CHANGE, "")
-        page.get_by_test_id("stNumberInputStepUp" if place % 2 == 0 else "stNumberInputStepDown").first.click()
-        threshold.append(_changed(page))
-    browser.close()
-    return fresh, change, horizon, threshold
+    yield f"{CHANGE} of horizon", [_change(page, name, _HORIZON) for name in steps][1:]
+    yield f"{CHANGE} of the reader’s number", [_step(page, up=place % 2 == 0) for place in range(repetitions)]
+    page.close()
+
+
+def _step(page: Page, *, up: bool) -> float:
+    page.evaluate(_WATCH_CHANGE, "")
+    page.get_by_test_id(f"stNumberInputStep{'Up' if up else 'Down'}").first.click()
+    return _changed(page)
 
 
 def _options(page: Page) -> list[str]:
@@ -177,8 +155,3 @@ def _settle(page: Page) -> None:
         timeout=_LONGEST_MS,
     )
     page.wait_for_timeout(500)
-
-
-def shown_as(page: str) -> str:
-    """A page's address as a reader types it."""
-    return f"/{quote(page)}"

@@ -134,7 +134,12 @@ def show_issued(night: Night) -> None:
     )
     st.markdown(small(text.format(n=lang().counted(float(found["n"].sum())))))
     if len(found):
-        st.dataframe(localised(issued_table(found)), hide_index=True, alt=_("Scores of forecasts as they were issued"))
+        st.dataframe(
+            localised(issued_table(found)),
+            hide_index=True,
+            placeholder=NOTHING,
+            alt=_("Scores of forecasts as they were issued"),
+        )
 
 
 def issued_table(found: pd.DataFrame) -> pd.DataFrame:
@@ -355,10 +360,10 @@ def driver_name(driver: str) -> str:
 def origin_words(rows: pd.DataFrame) -> str:
     """Where the test comes from: panel, span, command, date, hash of its data."""
     test = rows.iloc[0].to_dict()
-    if "command" not in test:
+    if "panel_hash" not in test:
         return ""
     text = _(
-        "Tested on {panel}, forecasts made from {first} to {last}; model {model}. Made on {day} by `{command}`; data "
+        "Tested on {panel}, forecasts made from {first} to {last}; model {model}. Made on {day}; data "
         "{panel_hash}, snapshot {snapshot}. No weather series is bundled, so weather was tested by El Niño alone. "
         "Drivers are shown as context, never as cause."
     )
@@ -368,7 +373,6 @@ def origin_words(rows: pd.DataFrame) -> str:
         last=lang().month(pd.Period(test["last_origin"], "M").to_timestamp()),
         model=test["model"],
         day=lang().day(dt.date.fromisoformat(test["made_on"])),
-        command=test["command"],
         panel_hash=test["panel_hash"],
         snapshot=str(test["snapshot"])[:12],
     )

@@ -13,7 +13,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import VigieError
-from core.settings import home_folder
 from dashboard import first_visit, memory, reads, state
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang, language, languages
@@ -74,10 +73,12 @@ def open_page(*, with_switch: bool = True) -> Night:
     if not found:
         st.title(_("No release yet"), anchor=False)
         say_store_is_silent()
-        st.markdown(_("Vigie shows what a nightly run has published. Make the first one from the bundled figures:"))
-        st.code("vigie nightly --as-of 2025-01-31\nvigie nightly", language="shell")
+        st.markdown(_("Vigie shows what a nightly run has published, and none has been published here yet."))
         st.markdown(
-            _("Then reload this page. The home folder looked into is {folder}.").format(folder=f"`{home_folder()}`")
+            _(
+                "The guide “Your first hour” in Vigie’s documentation tells whoever runs this installation how to make "
+                "the first one."
+            )
         )
         st.stop()
     run_ids = [one.run_id for one in found]

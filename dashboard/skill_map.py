@@ -30,13 +30,16 @@ def show(night: Night) -> None:
     grid = verdicts(night.frame("scores"))
     if grid.empty:
         return
-    st.markdown("\n".join(f"- {plain(text)}" for text in sentences(night, grid)))
-    st.html(as_html(grid))
-    text = _(
-        "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for many "
-        "tests."
-    )
-    st.markdown(small(plain(text)))
+    said, drawn = st.columns([1, 1.3], gap="medium")
+    with said:
+        st.markdown("\n".join(f"- {plain(text)}" for text in sentences(night, grid)))
+        text = _(
+            "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
+            "many tests."
+        )
+        st.markdown(small(plain(text)))
+    with drawn:
+        st.html(as_html(grid))
 
 
 def verdicts(scores: pd.DataFrame) -> pd.DataFrame:

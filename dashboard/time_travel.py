@@ -240,10 +240,11 @@ def then_words(view: RouteView) -> str:
 def show_reveal_switch(*, there: bool) -> None:
     """The switch that shows what happened next; none where nothing has been counted since."""
     if there:
-        st.toggle(
-            _("Reveal what happened next"),
-            **state.widget("reveal", state.switch("reveal"), lambda on: "1" if on else "0"),
-        )
+        with st.container(key="reveal-switch", width="content"):
+            st.toggle(
+                _("Reveal what happened next"),
+                **state.widget("reveal", state.switch("reveal"), lambda on: "1" if on else "0"),
+            )
 
 
 def show_verdict(view: RouteView) -> None:

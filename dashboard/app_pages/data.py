@@ -69,8 +69,6 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
     downloads.buttons(downloads.export_of(night, "freshness", _("Freshness of each source"), fresh))
-    contact = _("Is every publisher there, and does it answer as it did? {command} asks each once and says what to do.")
-    st.markdown(small(contact.format(command="`vigie sources check --live`")))
 
 
 def next_expected(row: dict[Hashable, Any]) -> str:
@@ -183,7 +181,9 @@ def show_revisions(night: Night) -> None:
     if rows.empty:
         return
     st.header(_("Revisions since the last release"), anchor=False)
-    st.dataframe(localised(rows), hide_index=True, alt=_("Figures that a source changed after publication"))
+    st.dataframe(
+        localised(rows), hide_index=True, placeholder="", alt=_("Figures that a source changed after publication")
+    )
     downloads.buttons(downloads.export_of(night, "revisions", _("Revisions"), rows))
 
 
@@ -220,7 +220,7 @@ def show_rejected(night: Night) -> None:
         _("Rows"): counts["rows"],
     }
     name = _("Rows set aside by source and rule")
-    st.dataframe(localised(pd.DataFrame(table)), hide_index=True, alt=name)
+    st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="", alt=name)
     downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts))
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
 from dashboard import downloads, evaluation_view, layout, memory, record_view, situation_view, skill_map, state
@@ -23,7 +24,7 @@ from forecasting.model import BASELINE, ENSEMBLE
 TITLE, PLACE = _("Evaluation"), 6
 
 SCALES = ("log", "natural")
-# Seconds: below the chart stand three more and tables, each kind with a part of its own to load.
+# Seconds: below the chart stands a table, with a part of its own to load.
 LOADING = 0.3
 
 
@@ -39,21 +40,22 @@ def show(night: Night) -> None:
     st.title(evaluation_view.title(rows), anchor=False)
     memory.drawn(night, partial(skill_map.show, night), "skill map")
     st.header(_("For statisticians"), anchor=False)
+    parts = {
+        "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
+        "issued": (_("As issued"), partial(evaluation_view.show_issued, night)),
+        "intervals": (_("Intervals"), partial(show_calibration, night, route_id)),
+        "groups": (_("Groups"), partial(evaluation_view.show_groups, night)),
+        "situations": (_("Situations"), partial(situation_view.show, night, scale)),
+        "alerts": (_("Alerts"), partial(record_view.show, night, route_id)),
+        "drivers": (_("Drivers"), partial(show_driver_tests, night)),
+    }
+    part = state.choice("part", tuple(parts), "skill")
+    st.segmented_control(
+        _("Which scores"), list(parts), format_func=lambda one: parts[one][0], required=True,
+        label_visibility="collapsed", wrap=True, **state.widget("part", part),
+    )  # fmt: skip
     show_controls(routes, route_id, scale)
-    if rows.empty:
-        st.markdown(small(_("No scores here in this release.")))
-    else:
-        memory.drawn(night, partial(show_skill, rows), "skill's chart", route_id, scale)
-        layout.let_draw(at_first=LOADING)
-        memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
-        title = _("Scores at past origins")
-        downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
-    evaluation_view.show_issued(night)
-    show_calibration(night, route_id)
-    evaluation_view.show_groups(night)
-    situation_view.show(night, scale)
-    record_view.show(night, route_id)
-    show_driver_tests(night)
+    parts[part][1]()
 
 
 def show_controls(routes: list[str], route_id: str, scale: str) -> None:
@@ -68,8 +70,20 @@ def show_controls(routes: list[str], route_id: str, scale: str) -> None:
         st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))
 
 
-def show_skill(rows: pd.DataFrame) -> None:
-    """Relative WIS by horizon and model: the chart."""
+def show_skill(night: Night, rows: pd.DataFrame, route_id: str, scale: str) -> None:
+    """Relative WIS by horizon and model: the chart, the table and its files."""
+    if rows.empty:
+        st.markdown(small(_("No scores here in this release.")))
+        return
+    memory.drawn(night, partial(draw_skill, rows), "skill's chart", route_id, scale)
+    layout.let_draw(at_first=LOADING)
+    memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
+    title = _("Scores at past origins")
+    downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
+
+
+def draw_skill(rows: pd.DataFrame) -> None:
+    """The chart alone."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != BASELINE]
     # On a phone nobody could read it: the map above and the table below say the same.
@@ -89,6 +103,7 @@ def show_table(rows: pd.DataFrame) -> None:
         localised(evaluation_view.skill_table(rows)),
         hide_index=True,
         height=420,
+        placeholder=NOTHING,
         alt=_("Scores of every model at every horizon; click a column to sort"),
     )
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from access.roles import HAND_IN
 from core.calendar import Frequency
+from core.languages import NOTHING
 from dashboard import downloads, hub_view, layout, memory, reads, state
 from dashboard.charts.teams import period_words, teams_alt, teams_chart
 from dashboard.hub_view import EVERYTHING, IN_TIME
@@ -165,7 +166,12 @@ def show_panels(night: Night) -> None:
         "relative_wis": _("Score beside the ensemble’s"),
     }  # fmt: skip
     shown = rows.assign(relative_wis=rows["relative_wis"].round(3)).rename(columns=columns)
-    st.dataframe(localised(shown), hide_index=True, alt=_("Whether panels’ departures from the ensemble helped"))
+    st.dataframe(
+        localised(shown),
+        hide_index=True,
+        placeholder=NOTHING,
+        alt=_("Whether panels’ departures from the ensemble helped"),
+    )
     words = _("Panels of five or more people; what they handed in in time, on months counted since. Below 1 is better.")
     st.markdown(small(words))
 
@@ -187,9 +193,8 @@ def show_how(night: Night) -> None:
         "quantiles, in hubverse’s format. Every file is checked, kept as it came and scored on the same rows as all "
         "others; a late one is marked."
     )
-    st.markdown(" ".join([*said, text]))
-    st.markdown(_("Begin a hub, hand in, check and collect:"))
-    st.code("vigie hub init HUB\nvigie hub submit HUB\nvigie hub validate HUB\nvigie hub collect HUB", language="shell")
+    guide = _("The guide “The forecast hub” in Vigie’s documentation goes through it step by step.")
+    st.markdown(" ".join([*said, text, guide]))
     received = night.frame("hub_editions")
     if len(received):
         st.subheader(_("Received"), anchor=False)

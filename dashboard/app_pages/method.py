@@ -48,8 +48,8 @@ def steps() -> list[str]:
         ),
         _(
             "**One release.** All of it is published at once, with a hash of the release before it. Nobody can "
-            "change a forecast after the outcome is known without being noticed: the command `vigie verify` "
-            "checks it."
+            "change a forecast after the outcome is known without being noticed: one check of the chain "
+            "shows it."
         ),
     ]
 

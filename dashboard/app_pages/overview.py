@@ -21,7 +21,7 @@ from reports.together import together
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 256
+MAP_HEIGHT = 246
 """So that the page is one screen of 1440 × 900."""
 
 
@@ -42,7 +42,7 @@ def show(night: Night) -> None:
                     label = _("Year ahead →")
                     st.markdown(f":small[[{label}]({state.link('year_ahead')})]")
                 downloads.briefing_button(night)
-        waiting, changed = st.columns([2.05, 1], gap="medium")
+        waiting, changed = st.columns([2.3, 1], gap="medium")
         with waiting:
             decisions.show_cards(night, found)
         with changed:

@@ -62,7 +62,7 @@ def show(night: Night) -> None:
 
 
 def show_controls(night: Night, view: RouteView, routes: list[str], past: list[str]) -> None:
-    """Route, date of knowledge, horizon, the reader's number, and what to lay over the chart."""
+    """Route, date of knowledge, horizon and the reader's number."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
@@ -84,12 +84,6 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
             help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
             **state.widget("number", int(view.threshold), lambda value: None if value is None else str(int(value))),
         )
-        st.toggle(_("Log scale"), **state.widget("log", state.switch("log"), lambda on: "1" if on else None))
-        st.toggle(
-            _("Earlier forecasts"),
-            **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
-        )
-        time_travel.show_reveal_switch(there=not view.outcomes.empty)
     time_travel.show_replay_mark(view)
 
 
@@ -98,13 +92,23 @@ def show_fan(view: RouteView) -> None:
     if view.quantiles.empty:
         st.info(layout.plain(route.without_forecast(view.summary, lang())), icon=":material/info:")
         return
-    earlier, revealed = state.switch("earlier", default=True), state.switch("reveal")
+    earlier, revealed = show_switches(view)
     draw = partial(draw_fan, view, earlier=earlier, revealed=revealed, is_log=state.switch("log"))
     memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed, state.switch("log"))
     if revealed:
         time_travel.show_verdict(view)
     if fallback := route.fallback_words(view, lang()):
         st.markdown(layout.small(fallback))
+
+
+def show_switches(view: RouteView) -> tuple[bool, bool]:
+    """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
+    earlier = state.switch("earlier", default=True)
+    with st.container(horizontal=True, gap="medium"):
+        st.toggle(_("Log scale"), **state.widget("log", state.switch("log"), lambda on: "1" if on else None))
+        st.toggle(_("Earlier forecasts"), **state.widget("earlier", earlier, lambda on: "1" if on else "0"))
+        time_travel.show_reveal_switch(there=not view.outcomes.empty)
+    return earlier, state.switch("reveal")
 
 
 def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) -> None:

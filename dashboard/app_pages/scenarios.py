@@ -172,10 +172,10 @@ def show_parts(
         find = partial(by_month, night, scenario, trajectories, values)
         made, then, _shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
         history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
-        with st.container(horizontal=True, width="content", gap="xsmall"):
+        with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
+            if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
+                st.toast(_("The link to this view is copied."))
             downloads.pictures(made, partial(drawn, Picture(history, then, made, is_conditional=True)))
-        if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
-            st.toast(_("The link to this view is copied."))
     if chosen == "months":
         show_months(night, scenario, trajectories, values)
     elif chosen == "routes":

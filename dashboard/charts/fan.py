@@ -29,7 +29,7 @@ from dashboard.charts.axes import (
 from dashboard.i18n import _, labelled, lang
 from dashboard.theme import Theme, with_opacity
 
-HEIGHT = 440
+HEIGHT = 530
 STRIP_PIXELS = 54
 WORDS_BELOW, WORDS_PIXELS = 48, 40
 """Under the strip: pixels from the chart's top to the foot of the words, and their height with the air around them."""

@@ -172,42 +172,19 @@ def season_bars(
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     names = [*(f"{value}" for value in history["year"].astype(int)), f"<b>{year}</b>"]
     here = len(history)
-    figure = go.Figure(
-        go.Bar(
-            x=list(range(here)),
-            y=history["value"],
-            width=0.62,
-            marker={"color": with_opacity(theme.neutral, 0.55)},
-            text=[f"{name}<br><b>{lang().counted(v)}</b>" for name, v in zip(names, history["value"], strict=False)],
-            textposition="none",
-            hovertemplate="%{text}<extra></extra>",
-            name="earlier years",
-        )
-    )
-    median, upper, farthest = (float(at[level]) for level in (0.5, interval_levels(0.8)[1], interval_levels(0.95)[1]))
-    values = [*history["value"], upper]
-    largest = max([*values, threshold] if threshold is not None else values)
+    figure = go.Figure(_earlier_bars(history["value"], names, theme))
+    median, upper = (float(at[level]) for level in (0.5, interval_levels(0.8)[1]))
+    largest = max([*history["value"], upper, *([] if threshold is None else [threshold])])
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
         low, high = (min(float(at[level]), largest) for level in interval_levels(coverage))
         figure.add_trace(interval_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
     line = {"color": theme.median, "width": 2.4}
-    figure.add_shape(type="line", x0=here - 0.31, x1=here + 0.31, y0=median, y1=median, line=line)
-    texts = [
-        (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
-        (upper, _("80%: up to {value}").format(value=lang().expected(upper)), theme.secondary),
-    ]
-    if farthest > largest:
-        texts.append((largest, _("95%: up to {value} ↑").format(value=lang().expected(farthest)), theme.secondary))
+    half = BAR_WIDTH / 2
+    figure.add_shape(type="line", x0=here - half, x1=here + half, y0=median, y1=median, line=line)
     if threshold is not None:
         dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=dashed)
-        texts.append((threshold, _("threshold {value}").format(value=lang().counted(threshold)), theme.ink))
-    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
-    right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 6}
-    labels = [
-        note(theme, text, y=place, font={"color": ink}, **right)
-        for (_place, text, ink), place in zip(texts, spread([text[0] for text in texts], gap), strict=True)
-    ]
+    labels = _bars_labels(at, threshold, largest, height, theme)
     figure.update_layout(
         barmode="overlay",
         hovermode="closest",
@@ -215,6 +192,39 @@ def season_bars(
         yaxis=count_axis(largest, HEADROOM),
     )
     return finish(figure, theme, height=height, annotations=[unit_label(theme, unit), *labels])
+
+
+def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
+    """Earlier years' totals, from the left; ``names`` may go on beyond them."""
+    return go.Bar(
+        x=list(range(len(values))),
+        y=values,
+        width=BAR_WIDTH,
+        marker={"color": with_opacity(theme.neutral, 0.55)},
+        text=[f"{name}<br><b>{lang().counted(v)}</b>" for name, v in zip(names, values, strict=False)],
+        textposition="none",
+        hovertemplate="%{text}<extra></extra>",
+        name="earlier years",
+    )
+
+
+def _bars_labels(at: pd.Series, threshold: float | None, largest: float, height: int, theme: Theme) -> list[Annotation]:
+    """Median, ends of the intervals and threshold, right of the bars and clear of each other."""
+    median, upper, farthest = (float(at[level]) for level in (0.5, interval_levels(0.8)[1], interval_levels(0.95)[1]))
+    texts = [
+        (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
+        (upper, _("80%: up to {value}").format(value=lang().expected(upper)), theme.secondary),
+    ]
+    if farthest > largest:
+        texts.append((largest, _("95%: up to {value} ↑").format(value=lang().expected(farthest)), theme.secondary))
+    if threshold is not None:
+        texts.append((threshold, _("threshold {value}").format(value=lang().counted(threshold)), theme.ink))
+    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
+    right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 6}
+    return [
+        note(theme, text, y=place, font={"color": ink}, **right)
+        for (_place, text, ink), place in zip(texts, spread([text[0] for text in texts], gap), strict=True)
+    ]
 
 
 def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int, threshold: float | None = None) -> str:

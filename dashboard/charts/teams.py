@@ -56,32 +56,26 @@ def teams_chart(
     )
     figure = go.Figure()
     labels = [unit_label(theme, unit)]
-    groups = sorted(rows.groupby("model_id"), key=lambda pair: pair[0] == highlight)
-    for model_id, own in groups:
-        leads = model_id == highlight
-        x = pd.DatetimeIndex(own["target_end_date"] if by_week else mid_month(own["target_end_date"]))
-        if leads:
-            low, high = (pd.Series(own[name].to_numpy(), index=x) for name in ("q10", "q90"))
-            figure.add_trace(band(low, high, with_opacity(theme.fan, 0.25), "80%"))
-        name = str(own["name"].iloc[0])
-        hover = [f"<b>{name}</b><br>{period_words(end, freq)}: {lang().expected(value)}"
-                 for end, value in zip(own["target_end_date"], own["q50"], strict=True)]  # fmt: skip
-        line = {"color": theme.median, "width": 2.4} if leads else {"color": theme.neutral, "width": 1.2}
-        figure.add_trace(
-            go.Scatter(x=x, y=own["q50"], mode="lines", line=line, text=hover, hovertemplate="%{text}<extra></extra>",
-                       name=str(model_id))
+    for model_id, own in rows.groupby("model_id"):
+        if model_id != highlight:
+            figure.add_trace(_median(own, {"color": theme.neutral, "width": 1.2}, freq))
+    leading = rows[rows["model_id"] == highlight]
+    if len(leading):
+        x = _places(leading, freq)
+        low, high = (pd.Series(leading[name].to_numpy(), index=x) for name in ("q10", "q90"))
+        figure.add_trace(band(low, high, with_opacity(theme.fan, 0.25), "80%"))
+        figure.add_trace(_median(leading, {"color": theme.median, "width": 2.4}, freq))
+        labels.append(
+            note(theme, f"<b>{leading['name'].iloc[0]}</b>", x=x[-1], y=leading["q50"].iloc[-1], xanchor="right",
+                 yanchor="bottom", font={"color": theme.median})
         )  # fmt: skip
-        if leads:
-            font = {"color": theme.median}
-            labels.append(note(theme, f"<b>{name}</b>", x=x[-1], y=own["q50"].iloc[-1], xanchor="right",
-                               yanchor="bottom", font=font))  # fmt: skip
     counted = {"color": theme.observed, "width": 2}
     hover = [f"{period_words(end, freq)}: {lang().counted(value)}" for end, value in dated(months["value"])]
     figure.add_trace(
         go.Scatter(x=months.index, y=months["value"], mode="lines+markers", line=counted, marker={"size": 5},
                    text=hover, hovertemplate="%{text}<extra></extra>", name="observed")
     )  # fmt: skip
-    shown = [rows["q50"].max(), months["value"].max(), rows.loc[rows["model_id"] == highlight, "q90"].max()]
+    shown = [rows["q50"].max(), months["value"].max(), leading["q90"].max()]
     largest = float(pd.Series(shown).max())
     dates = pd.DatetimeIndex([*months.index, *pd.to_datetime(rows["target_end_date"])])
     first, last = dates.min(), dates.max()
@@ -92,6 +86,24 @@ def teams_chart(
         yaxis=count_axis(largest),
     )
     return finish(figure, theme, height=HEIGHT, annotations=labels)
+
+
+def _places(rows: pd.DataFrame, freq: str) -> pd.DatetimeIndex:
+    """Where a model's periods stand on the axis."""
+    return pd.DatetimeIndex(rows["target_end_date"] if freq == "W" else mid_month(rows["target_end_date"]))
+
+
+def _median(rows: pd.DataFrame, line: dict[str, object], freq: str) -> go.Scatter:
+    """One model's median as a line."""
+    name = rows["name"].iloc[0]
+    hover = [
+        f"<b>{name}</b><br>{period_words(end, freq)}: {lang().expected(value)}"
+        for end, value in zip(rows["target_end_date"], rows["q50"], strict=True)
+    ]
+    return go.Scatter(
+        x=_places(rows, freq), y=rows["q50"], mode="lines", line=line, text=hover,
+        hovertemplate="%{text}<extra></extra>", name=str(rows["model_id"].iloc[0]),
+    )  # fmt: skip
 
 
 def teams_alt(forecasts: pd.DataFrame, *, highlight: str, freq: str = "M") -> str:

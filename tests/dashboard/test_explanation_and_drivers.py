@@ -48,7 +48,7 @@ def test_a_release_without_explanations_says_so(home: Path) -> None:
     about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay=True)
     ReleaseStore(home).publish(frames, {"sources.json": "{}"}, about)
     assert "Nothing to compare" in words(visit("route", route="CMR"))
-    assert "No test of drivers in this release" in words(visit("evaluation"))
+    assert "No test of drivers in this release" in words(visit("evaluation", part="drivers"))
 
 
 def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
@@ -70,15 +70,15 @@ def test_every_step_is_a_bar_from_the_number_before_to_the_number_after() -> Non
 
 @pytest.mark.usefixtures("release")
 def test_the_evaluation_page_says_that_no_driver_is_known_to_help_and_where_that_comes_from() -> None:
-    said = words(visit("evaluation"))
+    said = words(visit("evaluation", part="drivers"))
     assert "No evidence for any of the 2 tested" in said
-    assert "python -m benchmarks.drivers" in said
+    assert "Made on 25 November 2026" in said
     assert "January 2018 to March 2025" in said
 
 
 @pytest.mark.usefixtures("release")
 def test_the_tests_of_drivers_can_be_read_for_one_route() -> None:
-    app: AppTest = visit("evaluation", driver_rows="CMR")
+    app: AppTest = visit("evaluation", part="drivers", driver_rows="CMR")
     assert any("Central Mediterranean" in str(box.value) or box.value == "CMR" for box in app.selectbox)
 
 

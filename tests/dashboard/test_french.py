@@ -27,7 +27,11 @@ VIEWS = [
     *[("route", {"route": "CMR", "view": view}) for view in ("nationalities", "drivers", "table")],
     *[("scenarios", {"kind": kind}) for kind in ("shock", "past")],
     *[("scenarios", {"part": part}) for part in ("routes", "places", "saved")],
-    ("evaluation", {"on": "CMR", "group": "route"}),
+    *[
+        ("evaluation", {"on": "CMR", "part": part})
+        for part in ("issued", "intervals", "situations", "alerts", "drivers")
+    ],
+    ("evaluation", {"part": "groups", "group": "route"}),
 ]
 
 IN_LANGUAGES = [*(("fr", *view) for view in VIEWS), *(("es", page, {}) for page in ("overview", "route", "alerts"))]

@@ -78,7 +78,7 @@ def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) 
     assert night is not None
     assert night.document("known_issues.md") == ""
     assert night.frame("group_errors").empty
-    assert "No errors by group in this release" in said(visit("evaluation"))
+    assert "No errors by group in this release" in said(visit("evaluation", part="groups"))
 
 
 def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(release: Release) -> None:
@@ -87,4 +87,4 @@ def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone"]
     assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–"]
     assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"
-    assert "Who always warns does well here" in said(visit("evaluation"))
+    assert "Who always warns does well here" in said(visit("evaluation", part="situations"))

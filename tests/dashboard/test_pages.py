@@ -46,11 +46,11 @@ def listed(app: AppTest) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_without_a_release_each_page_says_how_to_make_one(home: Path, page: str) -> None:
+def test_without_a_release_each_page_says_where_it_is_told_how_to_make_one(home: Path, page: str) -> None:
     said = words(visit(page))
     assert "No release yet" in said
-    assert "vigie nightly" in said
-    assert str(home) in said
+    assert "Your first hour" in said
+    assert str(home) not in said
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -271,7 +271,7 @@ def test_every_chart_has_a_text_that_states_its_takeaway() -> None:
         ("route", {"route": "CMR", "figures-models-CMR": "1", "figures-seasons-CMR": "1"}),
         ("route", {"route": "CMR", "view": "nationalities", "figures-nationalities-CMR": "1"}),
         ("route", {"route": "CMR", "view": "drivers", "figures-context-CMR": "1"}),
-        ("evaluation", {"figures-calibration-1": "1"}),
+        ("evaluation", {"part": "intervals", "figures-calibration-1": "1"}),
     ],
 )
 @pytest.mark.usefixtures("release")
