@@ -41,7 +41,7 @@ from store.export import ABOUT, about_bytes, export_bytes
 from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
-from store.published import tell_published
+from store.published import PLACED, tell_published
 from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
@@ -269,10 +269,12 @@ def publish_files(home: Path, journal: Journal, files: Mapping[str, Callable[[],
             found = content()
             if len(found) <= LARGEST_FILE:
                 hashes[name] = sha256_of_bytes(found)
-    tell_published(journal, {f"{PUBLISHED}/{name}": sha256 for name, sha256 in hashes.items()})
+    told = {f"{PUBLISHED}/{name}": sha256 for name, sha256 in hashes.items()}
+    tell_published(journal, told)
     for name, sha256 in hashes.items():
         if not ((out / name).is_file() and sha256_of_file(out / name) == sha256):
             write_bytes(out / name, files[name]())
+    tell_published(journal, told, PLACED)
 
 
 def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:

@@ -272,13 +272,15 @@ def latest(files: RemoteFiles) -> Commit:
     if not names:
         return Commit()
     content = files.read(f"commits/{names[-1]}")
+    altered = AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
     try:
         found = Commit(**json.loads(content))
-        if (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS):
-            return found
-    except (ValueError, TypeError, AttributeError):
-        pass
-    raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
+        is_whole = (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS)
+    except (ValueError, TypeError, AttributeError) as error:  # whatever stands there that is no JSON of a commit
+        raise altered from error
+    if not is_whole:
+        raise altered
+    return found
 
 
 def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:

@@ -11,7 +11,9 @@ from store.files import sha256_of_bytes, write_bytes
 from store.journal import Journal
 
 WRITTEN = "files published"
-"""The journal's action: hashes by name of the files written."""
+"""The journal's action: hashes by name of the files about to be written."""
+PLACED = "files in place"
+"""The same of those of the hub, which are many, once all of them are written."""
 
 
 def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) -> None:
@@ -30,18 +32,19 @@ def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) ->
         write_bytes(home / FEED / name, content)
 
 
-def tell_published(journal: Journal, hashes: Mapping[str, str]) -> None:
-    """Tell the journal the hashes of files that are about to be written, of those that are not as it told last.
+def tell_published(journal: Journal, hashes: Mapping[str, str], action: str = WRITTEN) -> None:
+    """Tell the journal the hashes of files, of those that are not as it told last.
 
     Args:
         journal: The home's journal.
         hashes: By path inside ``published/``.
+        action: ``WRITTEN`` before they are written, ``PLACED`` after.
 
     Raises:
         StoreError: The journal cannot be written.
     """
     told: dict[str, str] = {}
-    for row in journal.entries(action=WRITTEN):
+    for row in journal.entries(action=action):
         told |= row.payload
     if new := {name: sha256 for name, sha256 in hashes.items() if told.get(name) != sha256}:
-        journal.record(Entry("nightly", WRITTEN, FEED, payload=new))
+        journal.record(Entry("nightly", action, FEED, payload=new))

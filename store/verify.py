@@ -11,7 +11,7 @@ from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
 from store.files import ASIDE, sha256_of_file
 from store.journal import AlteredRowError, existing_journal
-from store.published import WRITTEN
+from store.published import PLACED, WRITTEN
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
 from store.vintages import VintageStore
@@ -110,12 +110,15 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
 def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
     """Files for machines that are not as they were written, are gone, or of which the journal does not tell."""
     written: dict[str, list[str]] = {}
+    placed: set[str] = set()
     with existing_journal(setting, home) as journal:
         if journal is None:
             return
-        for row in journal.entries(action=WRITTEN):
-            for name, sha256 in row.payload.items():
-                written.setdefault(name, []).append(str(sha256))
+        for row in journal.entries():
+            for name, sha256 in row.payload.items() if row.action in {WRITTEN, PLACED} else ():
+                known = [] if row.action == PLACED else written.get(name, [])
+                written[name] = [*known, str(sha256)]
+                placed |= {name} if row.action == PLACED else set()
     for path in sorted((home / FEED).rglob("*")):
         name = path.relative_to(home / FEED).as_posix()
         if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
@@ -123,10 +126,11 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
     for name, hashes in sorted(written.items()):
         path = home / FEED / name
         # Of machines that share a journal each writes files of its own, maybe older ones. A night that is killed while
-        # it writes the hub's files leaves some as they were before; the next one writes them.
-        latest = hashes if setting else hashes[-2:] if name.startswith("hub/") else hashes[-1:]
+        # it writes the hub's files leaves some as they were before; the next one writes them, and tells of it.
+        is_of_hub = name.startswith("hub/")
+        latest = hashes if setting or is_of_hub else hashes[-1:]
         if not path.is_file():
-            if not setting and not (name.startswith("hub/") and len(hashes) == 1):
+            if not setting and (name in placed or not is_of_hub):
                 yield Problem("", f"{FEED}/{name}", "is missing: the journal tells of it")
         elif sha256_of_file(path) not in latest:
             yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")

@@ -214,7 +214,7 @@ def test_of_several_pushers_at_once_one_succeeds_and_the_others_know_it(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     files = RemoteFiles(str(request.getfixturevalue(f"{kind}_url")))
-    base, outcomes = Commit(), []
+    base, outcomes, told = Commit(), [], []
     for number in (1, 2, 3):
         begin = threading.Barrier(4)
 
@@ -223,13 +223,15 @@ def test_of_several_pushers_at_once_one_succeeds_and_the_others_know_it(
             try:
                 publish(files, base, Commit(number, sha256_of_bytes(base.content), None, made=f"pusher {who}"))
                 outcomes.append((number, who))
-            except MovedOnError:
-                pass
+            except MovedOnError as error:
+                told.append(str(error))
 
         _at_once(4, push)
         base = latest(files)
         assert base.number == number
     assert [number for number, _ in outcomes] == [1, 2, 3]
+    assert len(told) == 9
+    assert all("nothing of it is overwritten" in one for one in told)
 
 
 def test_a_delivery_whose_answer_was_lost_is_known_as_its_own(memory_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,17 +9,19 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from core.settings import Settings
+from nightly.hub_tables import publish_files
 from nightly.recover import chain_head, record_publication, witness
 from store.editions import Arrival, EditionStore
 from store.files import sha256_of_bytes, sha256_of_file
 from store.journal import Entry, Journal, journal_url
-from store.published import write_published
+from store.published import tell_published, write_published
 from store.releases import About, Release, ReleaseStore
 from store.status import WITNESSED
 from store.verify import verify_home
@@ -56,7 +58,9 @@ def home(tmp_path: Path, release_frames: Frames, observations: Rows) -> Path:
         night(home, release_frames, day)
     journal = Journal(journal_url("", home))
     for feed in (b"<feed/>", b"<feed>one</feed>"):
-        write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>", "hub/a.csv": b"model_id"})
+        write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>"})
+    for table in (b"old", b"model_id"):
+        publish_files(home, journal, {"a.csv": partial(bytes, table)})
     journal.close()
     return home
 
@@ -171,6 +175,8 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
     "a feed added": lambda home: (home / "published" / "other.atom").write_text("<feed/>"),
     "a file of the hub added": lambda home: (home / "published" / "hub" / "more.csv").write_text("model_id"),
     "a file of the hub altered": lambda home: overwrite(home / "published" / "hub" / "a.csv", b"model_id,more"),
+    "a file of the hub put back as it was before": lambda home: overwrite(home / "published" / "hub" / "a.csv", b"old"),
+    "a file of the hub taken away": lambda home: (home / "published" / "hub" / "a.csv").unlink(),
     "a published message taken away": lambda home: (home / "published" / "one.xml").unlink(),
     "figures of a release": lambda home: overwrite(newest(home) / "scores.parquet", b"x"),
     "a former release taken away": lambda home: shutil.rmtree(oldest(home)),
@@ -289,6 +295,15 @@ def test_a_journal_of_before_chains_reads_and_is_held_together_from_its_next_row
 def test_a_night_cut_off_before_its_release_is_in_place_leaves_no_suspicion(home: Path) -> None:
     journal = Journal(journal_url("", home))
     journal.record(Entry("nightly", WITNESSED, "20990101T000000Z-abcdef", "20990101T000000Z-abcdef"))
+    journal.close()
+    assert verify_home(home, Settings()) is None
+
+
+def test_a_night_cut_off_while_it_writes_the_hubs_files_leaves_no_suspicion(home: Path) -> None:
+    journal = Journal(journal_url("", home))
+    tell_published(journal, {"hub/a.csv": "0" * 64, "hub/new.csv": "1" * 64})
+    assert verify_home(home, Settings()) is None
+    publish_files(home, journal, {"a.csv": partial(bytes, b"newer"), "new.csv": partial(bytes, b"new")})
     journal.close()
     assert verify_home(home, Settings()) is None
 
