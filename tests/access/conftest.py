@@ -121,8 +121,9 @@ ACCOUNTS = {
     "nora": {"email": "nora@example.org", "email_verified": True, "name": "Nora", "roles": ["chess club"]},
     "greta": {
         "email": "greta@example.org", "email_verified": True,
-        "roles": [*(f"group-{number:03}-of-a-house-with-long-names-of-groups" for number in range(200)), "manager"],
+        "roles": [*(f"group-{number:03}-{'of-a-house-with-long-names-' * 2}" for number in range(200)), "manager"],
     },
+    "max": {"email": "max@example.org", "email_verified": True, "name": "Max", "roles": ["manager"]},
     "eve": {"email": "mia@example.org", "email_verified": False, "name": "Mia", "roles": ["manager"]},
 }  # fmt: skip
 IN_THE_LIST = '[access.people]\n"lisa@example.org" = ["manager"]\n'
@@ -149,15 +150,21 @@ def package() -> Path:
     return folder
 
 
+def accounts_of(dashboard: Dashboard) -> Path:
+    """The file of the provider's accounts."""
+    return dashboard.log.with_suffix(".accounts.json")
+
+
 @pytest.fixture(scope="session")
 def connected(start: Start, package: Path) -> Iterator[Dashboard]:
     """A dashboard and the provider that it sends people to."""
     port, here = free_port(), free_port()
     provider = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
     dashboard = start(provider=provider, port=here, settings=IN_THE_LIST)
+    accounts_of(dashboard).write_text(json.dumps(ACCOUNTS))
     environment = {
-        **os.environ, "PORT": str(port), "REDIRECT": dashboard.base + CALLBACK, "ACCOUNTS": json.dumps(ACCOUNTS),
-        "CLIENT_SECRET": dashboard.client_secret,
+        **os.environ, "PORT": str(port), "REDIRECT": dashboard.base + CALLBACK,
+        "ACCOUNTS": str(accounts_of(dashboard)), "CLIENT_SECRET": dashboard.client_secret,
     }  # fmt: skip
     log = dashboard.log.with_suffix(".provider.log")
     with log.open("wb") as out:

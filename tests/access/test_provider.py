@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from access.audit import SIGNED_IN, SIGNED_OUT
+from access.audit import SIGNED_IN, SIGNED_OUT, revoke
+from access.roles import Actor
 from access.sessions import form_token
+from store.journal import Journal, journal_url
 
-from .conftest import ACCOUNTS, CALLBACK, Dashboard
+from .conftest import ACCOUNTS, CALLBACK, Dashboard, accounts_of
 from .test_wire import DOOR, REFUSAL
 from .wire import COOKIE, visit
 
@@ -130,8 +133,69 @@ def test_the_cookie_of_a_person_with_two_hundred_groups_is_as_small_as_any(
     connected: Dashboard, cookies: dict[str, str]
 ) -> None:
     assert {len(cookies[who]) for who in ("vera", "greta")} == {43}
+    assert len(json.dumps(ACCOUNTS["greta"])) > 10_000
     with visit(connected.base, cookies["greta"]) as one:
         assert "greta@example.org" in one.open("scenarios")
+
+
+def test_cookies_of_two_people_mixed_in_any_way_are_never_the_one_with_more_rights(
+    connected: Dashboard, cookies: dict[str, str]
+) -> None:
+    viewer, administrator = cookies["vera"], cookies["adam"]
+    mixed = {
+        f"{COOKIE}={one[:at]}{other[at:]}"
+        for one, other in ((viewer, administrator), (administrator, viewer))
+        for at in range(1, len(viewer))
+    }
+    for name in (COOKIE, f"{COOKIE}_1", f"{COOKIE}__1", f"__Host-{COOKIE}", f"__Secure-{COOKIE}", COOKIE.upper()):
+        for first, second in ((viewer, administrator), (administrator, viewer)):
+            pairs = (f"{COOKIE}={first}", f"{name}={second}")
+            mixed |= {f"{sign} ".join(order) for order in (pairs, pairs[::-1]) for sign in (";", ",")}
+    mixed |= {f"{COOKIE}={viewer}{sign}{administrator}" for sign in ("|", " ", ".", '"', "%3B")}
+
+    def status(sent: str) -> int:
+        return browser.get(f"{connected.base}/_stcore/metrics", headers={"Cookie": sent}).status_code
+
+    with httpx.Client(timeout=60) as browser:
+        assert [status(f"{COOKIE}={one}") for one in ("", viewer, administrator)] == [401, 403, 200]
+        # The administrator's cookie, whole and under its own name, is the administrator's whatever stands beside it.
+        whole = re.compile(rf"(^|; ){COOKIE}={administrator}(;|$)")
+        assert [one for one in mixed if status(one) == 200 and not whole.search(one)] == []
+        both = re.compile(rf"(^|; ){COOKIE}=[^;]*; {COOKIE}=")
+        assert {status(one) for one in mixed if both.search(one)} == {401}
+    assert len(mixed) > 120
+
+
+def test_roles_renamed_here_close_the_open_pages_of_those_who_lose_them(connected: Dashboard) -> None:
+    settings = connected.home / "settings.toml"
+    before = settings.read_text()
+    with signed_in(connected, "max") as browser, visit(connected.base, cookie_of(browser)) as one:
+        assert REFUSAL not in one.open("scenarios")
+        settings.write_text(f'{before}\n[access.claim_roles]\nmanager = "viewer"\n')
+        try:
+            assert one.is_closed()
+            with visit(connected.base, cookie_of(browser)) as again:
+                assert REFUSAL in again.open("scenarios")
+        finally:
+            settings.write_text(before)
+
+
+def test_roles_withdrawn_by_the_provider_are_gone_with_the_next_login_and_a_sign_out_acts_at_once(
+    connected: Dashboard,
+) -> None:
+    file = accounts_of(connected)
+    with signed_in(connected, "max") as browser, visit(connected.base, cookie_of(browser)) as one:
+        file.write_text(json.dumps(ACCOUNTS | {"max": ACCOUNTS["max"] | {"roles": ["viewer"]}}))
+        try:
+            assert REFUSAL not in one.open("scenarios")
+            with signed_in(connected, "max") as later, visit(connected.base, cookie_of(later)) as next_one:
+                assert REFUSAL in next_one.open("scenarios")
+            journal = Journal(journal_url("", connected.home))
+            revoke(journal, "max@example.org", Actor("shell:root"), "left the house")
+            journal.close()
+            assert one.is_closed()
+        finally:
+            file.write_text(json.dumps(ACCOUNTS))
 
 
 def test_an_answer_that_belongs_to_no_question_signs_nobody_in(connected: Dashboard) -> None:

@@ -1,9 +1,9 @@
 // A certified OpenID Connect provider (panva/node-oidc-provider) on loopback, with the accounts that the tests name.
-// Taken from the environment: PORT, REDIRECT, CLIENT_SECRET, ACCOUNTS (JSON: name -> claims).
+// Taken from the environment: PORT, REDIRECT, CLIENT_SECRET, ACCOUNTS (file of JSON, name -> claims, read at each login).
+import { readFileSync } from "node:fs";
 import Provider from "oidc-provider";
 
 const { PORT, REDIRECT, CLIENT_SECRET, ACCOUNTS } = process.env;
-const accounts = JSON.parse(ACCOUNTS);
 const issuer = `http://127.0.0.1:${PORT}`;
 
 const provider = new Provider(issuer, {
@@ -23,8 +23,10 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   cookies: { keys: ["only for tests"] },
   ttl: { Interaction: 600, Session: 3600, Grant: 3600, AccessToken: 600, IdToken: 600 },
-  findAccount: (_context, id) =>
-    accounts[id] && { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) },
+  findAccount: (_context, id) => {
+    const account = JSON.parse(readFileSync(ACCOUNTS, "utf8"))[id];
+    return account && { accountId: id, claims: () => ({ sub: id, ...account }) };
+  },
 });
 
 provider.listen(Number(PORT), "127.0.0.1", () => process.stdout.write(`${issuer}\n`));
