@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.release import OBSERVATIONS
@@ -48,10 +49,41 @@ def engine() -> str:
     return f"Engine: ensemble {ensemble.VERSION}, pooled model {pooled}, sum of the parts {reconcile.VERSION}."
 
 
-def publish(title: str, lines: Sequence[str], *, write: bool) -> None:
-    """Print a section of docs/benchmarks.md, and put it there where that is asked for."""
+def page_command(
+    page: Path,
+    title: str,
+    section: Callable[[argparse.Namespace], tuple[list[str], bool]],
+    arguments: Sequence[str] | None = None,
+    *,
+    changes: int = 0,
+) -> int:
+    """Run a measurement whose section stands in a page; ``--write`` puts it there.
+
+    Args:
+        page: The page.
+        title: The section's.
+        section: Gives the section's lines, and whether all is well.
+        arguments: Of the command line; the process's own by default.
+        changes: How many seeded changes the command makes by default; 0 where it makes none.
+
+    Returns:
+        The exit status: 0 where all is well, else 1.
+    """
+    parser = argparse.ArgumentParser(description=(sys.modules[section.__module__].__doc__ or "").split("\n\n")[0])
+    if changes:
+        parser.add_argument("number", type=int, nargs="?", default=changes, help="how many changes")
+        parser.add_argument("seed", type=int, nargs="?", default=1, help="the same seed gives the same changes")
+    parser.add_argument("--write", action="store_true", help=f"put the section into docs/{page.name}")
+    options = parser.parse_args(arguments)
+    lines, is_well = section(options)
+    publish(title, lines, write=options.write, page=page)
+    return 0 if is_well else 1
+
+
+def publish(title: str, lines: Sequence[str], *, write: bool, page: Path = PAGE) -> None:
+    """Print a section of docs/benchmarks.md or another page, and put it there where that is asked for."""
     if write:
-        replace_section(PAGE, title, lines)
+        replace_section(page, title, lines)
     sys.stdout.write("\n".join([f"## {title}", "", *lines]) + "\n")
 
 

@@ -10,8 +10,8 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -32,6 +32,8 @@ KEPT_HEADERS = ("content-type", "etag", "last-modified", "date")
 """Headers of an answer that are kept."""
 _REDIRECTS = 5
 _GZIP = b"\x1f\x8b"
+_GOOD = frozenset({200, 304})
+_FIRST_BYTES = 8192
 _HIDDEN = b"[key]"
 """Stands in a kept body where the publisher's answer quotes the key back."""
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -62,10 +64,11 @@ class Client:
 
     Args:
         settings: Limits and names.
+        refusal: Told the source and each answer that is none, with the first bytes of its body.
     """
 
-    def __init__(self, settings: LiveSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: LiveSettings, refusal: Callable[[str, Answer], None] | None = None) -> None:
+        self._settings, self._refusal = settings, refusal
         self._largest = int(settings.largest_megabytes * 1_000_000)
         self._pacer = Pacer()
         self._out_of_reach: dict[str, str | Message] = {}
@@ -132,7 +135,7 @@ class Client:
         seconds = self._settings.total_seconds
         try:
             with anyio.fail_after(seconds):
-                answer = await self._follow(request, access, headers, token)
+                return _without_key(await self._follow(request, access, headers, token), token)
         except _TemporaryError as error:
             error.place = _place(request.url)
             raise
@@ -150,11 +153,6 @@ class Client:
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             # A library's text may quote headers, and with them a token: only the kind of error is told.
             raise SourceError(_place(request.url), _("cannot be asked: {error}"), error=type(error).__name__) from None
-        if not token:
-            return answer
-        # A publisher that echoes the key, in the body or in a mark of the version, does not have it kept.
-        headers = {name: value for name, value in answer.headers.items() if token not in value}
-        return replace(answer, content=answer.content.replace(token.encode(), _HIDDEN), headers=headers)
 
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
@@ -164,6 +162,10 @@ class Client:
                 _refuse_foreign(url, request, access)
                 async with client.stream("GET", url, headers=sent) as response:
                     if "location" not in response.headers or response.status_code not in (301, 302, 303, 307, 308):
+                        if self._refusal and response.status_code not in _GOOD | request.expected:
+                            first = await _first_bytes(response, self._settings.read_seconds)
+                            refused = _answer(request, response, first)
+                            self._refusal(access.source_id, _without_key(refused, token))
                         return await self._read(response, request)
                     next_url = str(response.url.join(response.headers["location"]))
                 if _host(next_url) != _host(url) and request.token_header:
@@ -173,10 +175,8 @@ class Client:
 
     async def _read(self, response: httpx.Response, request: Request) -> Answer:
         status, place = response.status_code, _place(request.url)
-        received = dt.datetime.now(dt.UTC)
-        kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
         if status == HTTPStatus.NOT_MODIFIED:
-            return Answer(request.url, status, kept, b"", received, unchanged=True)
+            return replace(_answer(request, response, b""), unchanged=True)
         if status in TEMPORARY and status not in request.expected:
             self._raise_temporary(response, place)
         if status != HTTPStatus.OK and status not in request.expected:
@@ -184,7 +184,7 @@ class Client:
         content = await self._body(response, place)
         if not content and status == HTTPStatus.OK:
             raise SourceError(place, _("the answer is empty"))
-        return Answer(request.url, status, kept, content, received)
+        return _answer(request, response, content)
 
     def _raise_temporary(self, response: httpx.Response, place: str) -> None:
         wait = retry_after(response.headers.get("retry-after", ""))
@@ -235,6 +235,30 @@ class _TemporaryError(Exception):
     def __repr__(self) -> str:
         """What the log says before each further try."""
         return f"{self.place}: {self}"
+
+
+def _answer(request: Request, response: httpx.Response, content: bytes) -> Answer:
+    kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    return Answer(request.url, response.status_code, kept, content, dt.datetime.now(dt.UTC))
+
+
+def _without_key(answer: Answer, token: str) -> Answer:
+    """A publisher that echoes the key, in the body or in a mark of the version, does not have it kept."""
+    if not token:
+        return answer
+    headers = {name: value for name, value in answer.headers.items() if token not in value}
+    return replace(answer, content=answer.content.replace(token.encode(), _HIDDEN), headers=headers)
+
+
+async def _first_bytes(response: httpx.Response, seconds: float) -> bytes:
+    """Where a body begins, far enough for a key to stand there whole; what is broken or slow costs nothing."""
+    first = b""
+    with suppress(httpx.HTTPError), anyio.move_on_after(seconds):
+        async for part in response.aiter_bytes():
+            first += part
+            if len(first) > _FIRST_BYTES:
+                break
+    return first
 
 
 def _refuse_foreign(url: str, request: Request, access: SourceAccess) -> None:

@@ -170,15 +170,7 @@ def refuse_large_sheets(raw: RawFile) -> None:
                         _refuse_xlsx(raw.name, iter(lambda: opened.read(_CHUNK), b""))  # read at once
                 elif part.filename == "content.xml":
                     _refuse_ods(raw.name, archive.read(part))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        expat.ExpatError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        EOFError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, RuntimeError, OSError, EOFError) as error:
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=str(error)) from None
 
 

@@ -51,7 +51,7 @@ def refuse_workbook(raw: RawFile) -> None:
             for part in archive.infolist():
                 if part.filename.lower().endswith((".xml", ".rels")):
                     _refuse_content(raw.name, part.filename, archive.read(part))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=error) from None
 
 

@@ -203,7 +203,8 @@ class SourceAccess(BaseModel):
         asked: When a round of visits asks: ``always``, ``with token`` only where the key is set, ``by name`` only
             where a person names the source. A source that is named is asked in any case.
         pause_seconds: Pause between two requests to one host.
-        unconfirmed: Fields that no official page confirmed.
+        evidence: Who asked the same, and when: a public project or the publisher's own documentation, by field.
+        unconfirmed: Fields for which there is no such evidence.
         options: What else the source's module needs to know.
     """
 
@@ -216,6 +217,7 @@ class SourceAccess(BaseModel):
     token: str = Field(default="", pattern=r"^([A-Z][A-Z0-9_]*)?$")
     asked: Literal["always", "with token", "by name"] = "always"
     pause_seconds: float = Field(default=1.0, ge=0)
+    evidence: dict[str, str] = Field(default_factory=dict)
     unconfirmed: list[str] = Field(default_factory=list)
     options: dict[str, Any] = Field(default_factory=dict)
 

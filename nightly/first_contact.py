@@ -48,7 +48,7 @@ class Contact:
         seconds: How long it took.
         todo: What to do; empty where there is nothing.
         faults: What went wrong.
-        answers: Address, status, headers and first bytes of each answer; never a key.
+        answers: Address, status, headers and first bytes of each answer, the refused ones too; never a key.
         unconfirmed: Fields of its access that nobody has confirmed.
     """
 
@@ -69,17 +69,21 @@ class Contact:
 
     def line(self) -> str:
         """One row of the table for a person."""
-        found = (
-            f"{self.source_id:22} {self.state:15} {self.newest:11} {self.rows:>8,} {self.seconds:>6.1f}  {self.todo}"
-        )
-        return found.rstrip()
+        reached, layout = _SHOWN[self.state]
+        reached = "refused" if reached == "no" and self.answers else reached
+        figures = f"{self.newest:11} {self.rows:>8,} {self.seconds:>7.1f}"
+        return f"{self.source_id:22} {reached:9} {layout:10} {figures}  {self.todo}".rstrip()
 
     def report(self) -> dict[str, Any]:
         """What a maintainer needs."""
         return asdict(self)
 
 
-HEADER = f"{'source':22} {'state':15} {'newest':11} {'rows':>8} {'seconds':>7}  what to do"
+_SHOWN = {
+    OK: ("yes", "yes"), IN_PART: ("yes", "in part"), UNRECOGNISED: ("yes", "no"), UNREACHABLE: ("no", "-"),
+    NOT_ASKED: ("not asked", "-"),
+}  # fmt: skip
+HEADER = f"{'source':22} {'reachable':9} {'layout':10} {'newest':11} {'rows':>8} {'seconds':>7}  what to do"
 
 
 def check_sources(
@@ -105,7 +109,7 @@ def check_sources(
         if reason or not live:
             contact.state, contact.todo = NOT_ASKED, reason or "ask with --live"
     asked = {name: chosen[name] for name, contact in found.items() if contact.state == OK}
-    client = Client(settings.live)
+    client = Client(settings.live, lambda name, answer: found[name].answers.append(_described(answer)))
     with ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source") as pool:
         visits = [pool.submit(_ask, source, access[name], client, found[name]) for name, source in asked.items()]
         for done, visit in enumerate(visits, start=1):
@@ -116,17 +120,19 @@ def check_sources(
 
 def _ask(source: LiveSource, access: SourceAccess, client: Client, contact: Contact) -> None:
     begun = time.monotonic()
+    good: list[str] = []
 
     def ask(request: Request) -> Answer:
         answer = client.get(request, access)
         contact.answers.append(_described(answer))
+        good.append(answer.url)
         return answer
 
     pull = Pull(access, ask, dt.datetime.now(dt.UTC).date(), time.sleep)
     try:
         files = source.download(pull)
     except Exception as error:  # whatever a publisher does, the others are asked
-        contact.state, files = UNREACHABLE if not contact.answers else UNRECOGNISED, []
+        contact.state, files = UNRECOGNISED if good else UNREACHABLE, []
         contact.faults.append(str(fault_of(error)))
     contact.faults += [str(error.message) for error in pull.failures]
     periods: list[str] = []

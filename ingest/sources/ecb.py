@@ -45,7 +45,9 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"history": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"},
-    unconfirmed=["addresses.history"],
+    evidence={
+        "addresses.history": "documentation of the public package currencyconverter, read on 2026-11-27",
+    },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
@@ -90,7 +92,7 @@ def _unzip(raw: RawFile) -> RawFile:
             return RawFile(raw.name, archive.read(MEMBER))
     except KeyError:
         raise SourceError(raw.name, _("the archive lacks {file}"), file=MEMBER) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
         raise SourceError(raw.name, _("not a whole zip archive: {error}"), error=error) from None
 
 

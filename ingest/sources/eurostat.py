@@ -72,6 +72,12 @@ ACCESS = SourceAccess(
         "statistics": "https://ec.europa.eu/eurostat/api/dissemination/statistics/1.0/data",
         "asynchronous": "https://ec.europa.eu/eurostat/api/dissemination/1.0/async",
     },
+    evidence={
+        "addresses.statistics": "Eurostat's documentation; public clients of 2026 ask it for migr_asyappctzm",
+        "addresses.asynchronous": "the public package eurostat 1.1.1 (June 2024) waits there",
+        "options.grants": "public code that asks migr_asytpfm by the API, read on 2026-11-27",
+        "options.pending": "public notes of 2026: migr_asypenctzm answers 413 unless it is filtered",
+    },
     maintenance_hosts=["sorry.ec.europa.eu"],
     options={
         "applicants": "migr_asyappctzm",

@@ -39,7 +39,9 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"page": "https://www.fao.org/worldfoodsituation/foodpricesindex/en/"},
-    unconfirmed=["addresses.page"],
+    evidence={
+        "addresses.page": "the public package bblocks takes the CSV's link from it, read on 2026-11-27",
+    },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 

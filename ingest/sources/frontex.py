@@ -63,6 +63,9 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"page": "https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/"},
+    evidence={
+        "addresses.page": "public notes of 2026: status 200, and the workbook of 2026-09-02 read from its link",
+    },
     agent="browser",
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""

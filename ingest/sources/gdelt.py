@@ -44,9 +44,12 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"timeline": "https://api.gdeltproject.org/api/v2/doc/doc"},
+    evidence={
+        "addresses.timeline": "the public package gdeltdoc 1.12.0 (2026)",
+    },
+    unconfirmed=["options.since"],
     asked="by name",
     pause_seconds=6.5,
-    unconfirmed=["options.since"],
     options={
         "since": 2020,
         "tries": 5,

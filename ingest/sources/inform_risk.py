@@ -46,6 +46,10 @@ ACCESS = SourceAccess(
         "workflows": "https://drmkc.jrc.ec.europa.eu/inform-index/API/InformAPI/Workflows/GetByYear",
         "trends": "https://drmkc.jrc.ec.europa.eu/inform-index/API/InformAPI/countries/trends/",
     },
+    evidence={
+        "addresses.workflows": "github.com/awne8886/godseye, 2026-09-30: status 200, WorkflowId 515",
+        "addresses.trends": "public notes of autumn 2026; the default workflow's trends hold the latest year only",
+    },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 

@@ -46,11 +46,14 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"admin0": "https://dtmapi.iom.int/v3/displacement/admin0"},
+    evidence={
+        "addresses.admin0": "IOM's own client dtmapi 0.2.1; public code of 2026 had 403 with a library's name",
+    },
+    unconfirmed=["options.countries"],
     agent="browser",  # the gateway answers 403 to a library's name
     # Free at dtm-apim-portal.iom.int.
     token="DTM_SUBSCRIPTION_KEY",  # noqa: S106  # a variable's name, not a key
     asked="with token",
-    unconfirmed=["options.countries"],
     options={
         "since": "2014-01-01",
         # Countries of origin and of transit of the routes; one question each. A country without a

@@ -73,7 +73,10 @@ ACCESS = SourceAccess(
             "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/nazionalita.csv"
         ),
     },
-    unconfirmed=["addresses.days", "addresses.citizenships"],
+    evidence={
+        "addresses.days": "github.com/ondata/liberiamoli-tutti keeps the file there, read on 2026-11-27",
+        "addresses.citizenships": "github.com/ondata/liberiamoli-tutti keeps the file there, read on 2026-11-27",
+    },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 

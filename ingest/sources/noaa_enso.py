@@ -37,7 +37,9 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"index": "https://www.cpc.ncep.noaa.gov/data/indices/oni.ascii.txt"},
-    unconfirmed=["addresses.index"],
+    evidence={
+        "addresses.index": "a public project's record of provenance: retrieved on 2026-09-07, 919 rows to JJA 2026",
+    },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 HEADER = [b"SEAS", b"YR", b"TOTAL", b"ANOM"]

@@ -77,6 +77,11 @@ ACCESS = SourceAccess(
         "api": "https://ucdpapi.pcr.uu.se/api/gedevents",
         "annual": "https://ucdp.uu.se/downloads/ged",
     },
+    evidence={
+        "addresses.candidate": "public clients of 2026 take GEDEvent_v26_0_5 to v26_0_8 and v26_01_26_06",
+        "addresses.annual": "public notes of 2026-10-02: ged261-csv.zip, 39 MB, last modified on 2026-06-08",
+        "addresses.api": "a public copy of its OpenAPI description; 401 without a token (2026)",
+    },
     token="UCDP_TOKEN",  # noqa: S106  # a variable's name, not a key
     options={
         # Files need no key. True asks the token API for the same monthly releases instead.
@@ -376,7 +381,7 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
                 )
             content = archive.read(members[0])
         frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SourceError(raw.name, _("no whole zip with a table of events: {error}"), error=reason) from None
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)

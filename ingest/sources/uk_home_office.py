@@ -67,9 +67,12 @@ ACCESS = SourceAccess(
         ),
         "tables": "https://www.gov.uk/government/statistical-data-sets/immigration-system-statistics-data-tables",
     },
+    evidence={
+        "addresses.content": "the public project simple-politics takes the workbook from it (2026)",
+        "addresses.tables": "public code of 2026 takes the dataset of March 2026 from it: sheet Data_IER_D01",
+    },
     hosts=["assets.publishing.service.gov.uk"],
     agent="browser",
-    unconfirmed=["addresses.content", "addresses.tables"],
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 QUARTERLY_LAG_DAYS = 60

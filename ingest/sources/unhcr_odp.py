@@ -72,20 +72,23 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={
-        # Confirmed by a public client that asked on 2026-10-08, see docs/sources.md.
         "sublocation": "https://data.unhcr.org/population/get/sublocation",
         "timeseries": "https://data.unhcr.org/population/get/timeseries",
         "origin": "https://data.unhcr.org/population/get/origin",
     },
-    agent="browser",
-    # Widget numbers change when the portal's pages are rebuilt; which of Spain's four belongs to which way is not
-    # recorded.
+    evidence={
+        "addresses.sublocation": "a public client, 2026-10-08: status 200, one row per country and group",
+        "addresses.timeseries": "github.com/mikloshetzer-sketch/migracio-terkep, August 2026: Italy and Spain answered",
+        "addresses.origin": "the same project, 2026; OCHA-DAP/hdx-scraper-unhcr-situations has an answer",
+    },
     unconfirmed=["options.widgets", "options.origins"],
+    agent="browser",
     options={
         "situation": 100,
         "since": "2014-01-01",
         # Months to ask by sublocation, the running one included; 0 asks the widgets alone.
         "months": 7,
+        # Their numbers change when the portal's pages are rebuilt; the population group decides what is counted.
         "widgets": {
             "italy": {"widget_id": 690058, "geo_id": 656, "population_group": "4797"},
             "greece": {"widget_id": 688675, "geo_id": 24489, "population_group": "4797,4798", "admin_root": True},

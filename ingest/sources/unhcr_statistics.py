@@ -58,6 +58,9 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"statistics": "https://api.unhcr.org/population/v1"},
+    evidence={
+        "addresses.statistics": "UNHCR's documentation of the API; its R package refugees (2026) asks the same",
+    },
     options={
         "since": 2009,
     },

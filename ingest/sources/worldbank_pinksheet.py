@@ -37,8 +37,11 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"page": "https://www.worldbank.org/en/research/commodity-markets"},
+    evidence={
+        "addresses.page": "github.com/ZorigoKH/tugrik, 2026-09-28: takes the workbook's link from it",
+    },
+    unconfirmed=["hosts"],
     hosts=["thedocs.worldbank.org", "documents1.worldbank.org", "pubdocs.worldbank.org", "worldbank.org"],
-    unconfirmed=["addresses.page", "hosts"],
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 

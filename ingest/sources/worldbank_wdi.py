@@ -40,6 +40,9 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"indicators": "https://api.worldbank.org/v2/country/all/indicator"},
+    evidence={
+        "addresses.indicators": "the public package wbgapi 1.0.14 (2026)",
+    },
     options={
         "database": 2,
         "since": 2009,

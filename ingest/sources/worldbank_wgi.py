@@ -43,7 +43,11 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"indicators": "https://api.worldbank.org/v2/country/all/indicator"},
-    unconfirmed=["options.indicators", "options.database"],
+    evidence={
+        "addresses.indicators": "github.com/awne8886/godseye, 2026-09-30: status 200, 216 rows",
+        "options.indicators": "as addresses.indicators, 2026-09-30: GOV_WGI_PV.EST; PV.EST is not found",
+        "options.database": "as addresses.indicators, 2026-09-30: source=3",
+    },
     options={
         "database": 3,
         "since": 2009,

@@ -1,4 +1,4 @@
-"""Replace sound figures by other sound-looking ones; does anybody notice? ``python -m tests.faults.figures 20000``.
+"""Replace sound figures by other sound-looking ones; does anybody notice? ``python -m tests.faults.figures --write``.
 
 Where :mod:`tests.faults.files` damages bytes, this changes meaning: units, years, labels, marks of thousands, errors,
 rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or its revision told,
@@ -8,6 +8,7 @@ Needs the published files, named by VIGIE_RAW_DATA; long tables are cut down to 
 
 from __future__ import annotations
 
+import argparse
 import csv
 import gzip
 import io
@@ -26,14 +27,14 @@ from unittest import mock
 
 import pandas as pd
 
-from benchmarks.shared import published_files
+from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.release import REVISIONS
 from core.schema import ALL, NOT_APPLICABLE
 from ingest.catalogue import SOURCES
 from ingest.plausibility import USUAL_LEAST, judge
 from ingest.source import Parsed, RawFile
-from tests.faults.files import FILES, documented_answers
+from tests.faults.files import FILES, PAGE, documented_answers
 
 Grid = list[list[Any]]
 Mutation = Callable[[random.Random, Grid], Grid]
@@ -43,9 +44,10 @@ KEPT_ROWS, FEWEST_ROWS, KEPT_CELLS, HEAD = 120, 40, 3000, 8
 FIGURES = ["series_id", "time_period", "obs_value"]
 NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
 REFUSED, ASIDE, HELD, TOLD, SAME, SMALL = (
-    "refused", "rows set aside", "held", "told as a large revision or as missing", "same figures", "below the usual",
+    "refused", "rows set aside", "held", "told", "same figures", "below the usual",
 )  # fmt: skip
 SILENT = "silent change"
+TITLE = "Changed figures"
 
 
 @dataclass(frozen=True)
@@ -279,12 +281,7 @@ def year(numbers: random.Random, grid: Grid) -> Grid:
 
 
 def labels(numbers: random.Random, grid: Grid) -> Grid:
-    """Two labels of a column, or two header cells, are exchanged throughout."""
-    if numbers.random() < 0.3 and len(grid[0]) > 2:  # three in ten
-        one, other = numbers.sample(range(len(grid[0])), 2)
-        copy = [list(row) for row in grid]
-        copy[0][one], copy[0][other] = copy[0][other], copy[0][one]
-        return copy
+    """Two labels of a column are exchanged throughout."""
     column = numbers.randrange(len(grid[0]))
     texts = sorted({str(row[column]) for row in grid[1:] if column < len(row) and _number(row[column]) is None})
     if len(texts) < 2:  # nothing to exchange
@@ -293,6 +290,22 @@ def labels(numbers: random.Random, grid: Grid) -> Grid:
     swap = {first: second, second: first}
     rows = [[swap.get(str(cell), cell) if at == column else cell for at, cell in enumerate(row)] for row in grid[1:]]
     return [grid[0], *rows]
+
+
+def headers(numbers: random.Random, grid: Grid) -> Grid:
+    """Two cells of a header are exchanged: any two, whose columns may be those of two countries."""
+    head = max(range(min(HEAD, len(grid))), key=lambda row: sum(_is_text(cell) for cell in grid[row]))
+    named = [column for column, cell in enumerate(grid[head]) if _is_text(cell)]
+    if len(named) < 2:  # nothing to exchange
+        return grid
+    one, other = numbers.sample(named, 2)
+    copy = [list(row) for row in grid]
+    copy[head][one], copy[head][other] = copy[head][other], copy[head][one]
+    return copy
+
+
+def _is_text(cell: object) -> bool:
+    return isinstance(cell, str) and bool(cell.strip()) and _number(cell) is None
 
 
 def thousands(numbers: random.Random, grid: Grid) -> Grid:
@@ -350,7 +363,7 @@ def absurd(numbers: random.Random, grid: Grid) -> Grid:
 
 MUTATIONS: dict[str, Mutation] = {
     one.__name__: one
-    for one in (unit, year, labels, thousands, error, deleted, repeated, digit, fraction, absurd)
+    for one in (unit, year, labels, headers, thousands, error, deleted, repeated, digit, fraction, absurd)
 }  # fmt: skip
 
 
@@ -426,20 +439,32 @@ def mutate(files: list[Sound], number: int, seed: int) -> Outcome:
     return outcome
 
 
-def main() -> int:
-    """Run the command; 1 where a change went unnoticed."""
-    number, seed = (int(text) for text in (*sys.argv[1:3], *("20000", "1")[len(sys.argv[1:3]) :]))
+def section(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """What is said of a run in docs/sources.md, and whether each change was fair."""
     files = list(sound_files(published_files()))
+    documented = len(files) - sum(map(len, FILES.values()))
+    number, seed = options.number, options.seed
     outcome = mutate(files, number, seed)
-    sys.stdout.write(f"{number:,} mutations of {len(files)} files of {len(outcome.by_source)} sources\n")
-    sys.stdout.writelines(f"{count:7,} {kind}: {found}\n" for (kind, found), count in sorted(outcome.counts.items()))
-    sums: Counter[str] = Counter()
-    for (_kind, found), count in outcome.counts.items():
-        sums[found] += count
-    sys.stdout.write(json.dumps(dict(sums.most_common())) + "\n")
     sys.stdout.writelines(f"UNNOTICED {line}\n" for line in outcome.silent)
-    return 1 if outcome.silent else 0
+    results = [SAME, REFUSED, ASIDE, TOLD, HELD, SMALL]
+    rows = {kind: [outcome.counts[kind, result] for result in results] for kind in MUTATIONS}
+    unfair = Counter(kind for kind, result in outcome.counts.elements() if result not in results)
+    rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+    unfair["all"] = unfair.total()
+    return [
+        f"By `python -m tests.faults.figures {number} {seed} --write`: {number:,} times something in one of",
+        f"{len(files)} files of {len(outcome.by_source)} sources was exchanged for something as sound-looking.",
+        f"Rows of long files are cut down; {documented} files are miniatures of documented answers.",
+        '"Same figures" also counts files without a cell of the kind to be changed.',
+        "",
+        f"| kind | {' | '.join(results)} | crashed, or silent |",
+        f"|---|{'---|' * len(results)}---|",
+        *(
+            f"| {kind} | {' | '.join(f'{count:,}' for count in counts)} | {unfair[kind]} |"
+            for kind, counts in rows.items()
+        ),
+    ], not outcome.silent
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page_command(PAGE, TITLE, section, changes=20_000))

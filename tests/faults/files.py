@@ -18,12 +18,11 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.shared import published_files, replace_section
+from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.settings import PROJECT, LiveSettings
 from ingest.catalogue import SOURCES, live_sources
@@ -216,10 +215,13 @@ def _only_absent(figures: Figures, sound: Figures) -> bool:
     return all(key[0] not in series for key in gone) or all(key[1] not in periods for key in gone)
 
 
-def section(files: list[Sound], outcome: Outcome, seed: int) -> list[str]:
-    """What is said of a run in docs/sources.md."""
-    number = outcome.counts.total()
+def section(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """What is said of a run in docs/sources.md, and whether each change was fair."""
+    files = [*sound_files(published_files()), *documented_answers()]
+    number, seed = options.number, options.seed
+    outcome = fuzz(files, number, seed)
     sources = len({file.source_id for file in files})
+    sys.stdout.writelines(f"FAILED {failure}\n" for failure in outcome.failures)
     return [
         f"By `python -m tests.faults.files {number} {seed} --write`: {number:,} times one of {len(files)} sound",
         f"files of {sources} sources was cut off, filled with junk, given spoilt cells,",
@@ -229,27 +231,8 @@ def section(files: list[Sound], outcome: Outcome, seed: int) -> list[str]:
         "|---|---|",
         *(f"| {result} | {count:,} |" for result, count in outcome.counts.most_common()),
         f"| crashed, or another total without a word | {len(outcome.failures)} |",
-    ]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 1 where a parser crashed or changed a total silently."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("number", type=int, nargs="?", default=5000)
-    parser.add_argument("seed", type=int, nargs="?", default=1)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/sources.md")
-    options = parser.parse_args(arguments)
-    folder = published_files()
-    files = [*sound_files(folder), *documented_answers()]
-    outcome = fuzz(files, options.number, options.seed)
-    lines = section(files, outcome, options.seed)
-    if options.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.writelines(f"{count:6,} of {source_id}\n" for source_id, count in sorted(outcome.by_source.items()))
-    sys.stdout.writelines(f"FAILED {failure}\n" for failure in outcome.failures)
-    return 1 if outcome.failures else 0
+    ], not outcome.failures
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page_command(PAGE, TITLE, section, changes=5000))

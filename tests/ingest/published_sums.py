@@ -7,16 +7,15 @@ sums that publishers printed themselves are kept, so no licence is touched.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared import published_files, replace_section
+from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.progress import ProgressReport, progress_bar
 from core.settings import PROJECT
@@ -148,13 +147,15 @@ def total_line(one: Published, found: float) -> tuple[str, bool]:
     return f"| `{Path(one.file).name}` | {one.what} | {one.year} | {one.total:,.0f} | {found:,.0f} | {verdict} |", met
 
 
-def section(raw_data: Path, report: ProgressReport) -> tuple[list[str], bool]:
+def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
     """The tables as Markdown, and whether every published sum was met."""
     lines, totals, all_met = [], [], True
     by_file: dict[str, list[Published]] = {}
     for one in TOTALS:
         by_file.setdefault(one.file, []).append(one)
-    for source_id, name, found, seconds in read_all(raw_data, report):
+    with progress_bar() as report:
+        read = list(read_all(published_files(), report))
+    for source_id, name, found, seconds in read:
         lines.append(file_line(source_id, name, found, seconds))
         for one in by_file.get(name, []):
             summed = 0.0 if isinstance(found, SourceError) else yearly_sum(found.observations, one)
@@ -168,7 +169,8 @@ def section(raw_data: Path, report: ProgressReport) -> tuple[list[str], bool]:
         "|---|---|---|---|---|---|---|---|",
         *lines,
         "",
-        "Yearly sums against those that publishers printed (tolerance only where they rounded or corrected later):",
+        "Yearly sums against those that publishers printed (tolerance only where they rounded or corrected later;",
+        "Frontex's are for private use and are compared by a test):",
         "",
         "| file | what | year | published | read | |",
         "|---|---|---|---|---|---|",
@@ -176,19 +178,5 @@ def section(raw_data: Path, report: ProgressReport) -> tuple[list[str], bool]:
     ], all_met  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 1 where a published sum is not met."""
-    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/sources.md")
-    options = parser.parse_args(arguments)
-    raw_data = published_files()
-    with progress_bar() as report:
-        lines, all_met = section(raw_data, report)
-    if options.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0 if all_met else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page_command(PAGE, TITLE, section))

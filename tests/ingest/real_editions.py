@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared import published_files, replace_section
-from core.progress import ProgressReport, progress_bar
+from benchmarks.shared import page_command, published_files
+from core.progress import progress_bar
 from core.settings import PROJECT, SNAPSHOT
 from ingest import snapshot
 from ingest.catalogue import SOURCES
@@ -100,24 +99,25 @@ def published(raw_data: Path, bundled: pd.DataFrame, folder: Path) -> Iterator[S
         yield from look(store, source_id, files, keep=False)
 
 
-def section(raw_data: Path, folder: Path, report: ProgressReport) -> tuple[list[str], int]:
-    """The table as Markdown, and how many files are held."""
-    bundled = snapshot.load(SNAPSHOT)
-    parts = {
-        "the Home Office's workbooks, one after the other": home_office(raw_data, bundled, folder / "a"),
-        "Frontex's copies, one after the other": frontex(raw_data, folder / "b"),
-        "the files of the bundled snapshot, against its figures": published(raw_data, bundled, folder / "c"),
-    }
+def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
+    """The table as Markdown, and whether no file is held."""
+    raw_data, bundled = published_files(), snapshot.load(SNAPSHOT)
     lines, sums, alarms = [], [], 0
-    for number, (what, part) in enumerate(parts.items()):
-        report("Holding real editions against what was known", number, len(parts))
-        seen = list(part)
-        held = sum(bool(one.judgement.held) for one in seen)
-        told = sum(bool(one.judgement.told) for one in seen)
-        sums.append(f"| {what} | {len(seen)} | {held} | {told} |")
-        lines += [one.line() for one in seen]
-        alarms += held
-    report("Holding real editions against what was known", len(parts), len(parts))
+    with progress_bar() as report, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parts = {
+            "the Home Office's workbooks, one after the other": home_office(raw_data, bundled, folder / "a"),
+            "Frontex's copies, one after the other": frontex(raw_data, folder / "b"),
+            "the files of the bundled snapshot, against its figures": published(raw_data, bundled, folder / "c"),
+        }
+        for number, (what, part) in enumerate(parts.items(), start=1):
+            seen = list(part)
+            held = sum(bool(one.judgement.held) for one in seen)
+            told = sum(bool(one.judgement.told) for one in seen)
+            sums.append(f"| {what} | {len(seen)} | {held} | {told} |")
+            lines += [one.line() for one in seen]
+            alarms += held
+            report("Holding real editions against what was known", number, len(parts))
     return [
         "By `python -m tests.ingest.real_editions --write`: what an ingestion would have said of each on its day.",
         "Of what is told the number stands here alone, since it names figures.",
@@ -129,22 +129,8 @@ def section(raw_data: Path, folder: Path, report: ProgressReport) -> tuple[list[
         "| source | file | figures | known figures whose value or flag it changes | held for | told |",
         "|---|---|---|---|---|---|",
         *lines,
-    ], alarms
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; 1 where a real file is held."""
-    parser = argparse.ArgumentParser(description=re.split(r"\n\n", __doc__ or "")[0])
-    parser.add_argument("--write", action="store_true", help="put the table into docs/sources.md")
-    options = parser.parse_args(arguments)
-    raw_data = published_files()
-    with progress_bar() as report, tempfile.TemporaryDirectory() as folder:
-        lines, alarms = section(raw_data, Path(folder), report)
-    if options.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 1 if alarms else 0
+    ], not alarms
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page_command(PAGE, TITLE, section))

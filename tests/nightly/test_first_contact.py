@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import app
 from core.errors import InputError
 from core.settings import Settings
 from nightly.first_contact import check_sources
@@ -40,13 +43,46 @@ def test_each_kind_of_failure_says_what_to_do(publisher: Publisher) -> None:
     assert all(one.failed for one in found.values())
 
 
-def test_the_report_holds_what_a_maintainer_needs_and_no_cookie(publisher: Publisher) -> None:
+@pytest.mark.parametrize("status", [200, 403, 503])
+def test_the_report_holds_what_a_maintainer_needs_and_no_cookie(publisher: Publisher, status: int) -> None:
     chosen = settings_for(publisher)
-    publisher.serve("/data/oni.ascii.txt", Reply(b"nothing of it", headers={"Set-Cookie": "session=1"}))
+    publisher.serve("/data/oni.ascii.txt", Reply(b"nothing of it", status, headers={"Set-Cookie": "session=1"}))
     (one,) = check_sources(chosen, ("noaa_enso",), live=True)
     (answer,) = one.report()["answers"]
-    assert (answer["status"], answer["first"]) == (200, "nothing of it")
+    assert (answer["status"], answer["first"]) == (status, "nothing of it")
     assert "session" not in json.dumps(one.report())
+
+
+def test_a_refusal_that_quotes_the_key_does_not_bring_it_into_the_report(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDMC_CLIENT_ID", "k3y-of-nobody")
+    layout = {"idmc": LAYOUTS["idmc"](publisher)}
+    publisher.serve("/idus/last-180-days/", Reply(b"no client k3y-of-nobody", 403, {"ETag": "k3y-of-nobody"}))
+    (one,) = check_sources(Settings.model_validate({"live": {**QUICK, "sources": layout}}), ("idmc",), live=True)
+    assert one.answers[0]["first"] == "no client [key]"
+    assert "k3y-of-nobody" not in json.dumps(one.report())
+
+
+def test_the_command_prints_the_table_writes_the_report_and_ends_with_three(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    layouts = {name: LAYOUTS[name](publisher)["addresses"] for name in NAMES}
+    publisher.serve("/data/oni.ascii.txt", Reply(b"denied", 403))
+    tables = [
+        f"[live.sources.{name}.addresses]\n" + "".join(f"{key} = '{address}'\n" for key, address in one.items())
+        for name, one in layouts.items()
+    ]
+    (tmp_path / "settings.toml").write_text("\n".join(["[live]\nattempts = 1", *tables]))
+    asked = ["sources", "check", "--live", "--home", str(tmp_path), "--report", str(tmp_path / "report.json")]
+    ran = CliRunner().invoke(app, [*asked, *NAMES])
+    assert ran.exit_code == 3, ran.output
+    table = {line.split()[0]: line.split()[1:3] for line in ran.output.splitlines() if line.split()[0] in NAMES}
+    assert table == {
+        "fao_ffpi": ["yes", "yes"], "italy_interior": ["yes", "yes"], "noaa_enso": ["refused", "-"],
+    }  # fmt: skip
+    assert {one["source_id"] for one in json.loads((tmp_path / "report.json").read_text())} == set(NAMES)
+    assert CliRunner().invoke(app, [*asked[:-2], "fao_ffpi"]).exit_code == 0
 
 
 def test_nobody_is_asked_without_live_and_an_unknown_source_is_named(publisher: Publisher) -> None:

@@ -12,7 +12,7 @@ import pytest
 from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from core.settings import LiveSettings
+from core.settings import PROJECT, LiveSettings
 from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.source import RawFile
 from ingest.sources import missing_migrants, ucdp
@@ -48,9 +48,21 @@ def test_every_source_that_can_be_asked_has_addresses_and_a_layout_to_be_tested_
     assert set(source_access()) == set(live_sources()) == set(LAYOUTS)
 
 
-def test_every_field_marked_as_unconfirmed_exists() -> None:
+def test_each_address_bears_dated_evidence_or_is_unconfirmed_and_the_page_says_so() -> None:
+    page = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
+    lines = []
     for source_id, access in source_access().items():
-        for name in access.unconfirmed:
+        both = [*access.evidence, *access.unconfirmed]
+        assert {f"addresses.{name}" for name in access.addresses} <= set(both)
+        assert len(set(both)) == len(both)
+        lines += [f"| `{source_id}` | `{name}` | {what} |" for name, what in access.evidence.items()]
+        lines += [f"| `{source_id}` | `{name}` | unconfirmed |" for name in access.unconfirmed]
+    assert not (missing := [line for line in lines if line not in page]), "\n".join(["in docs/sources.md:", *missing])
+
+
+def test_every_field_with_evidence_or_without_exists() -> None:
+    for source_id, access in source_access().items():
+        for name in [*access.evidence, *access.unconfirmed]:
             found: Any = access.model_dump()
             for part in name.split("."):
                 assert part in found, (source_id, name)
