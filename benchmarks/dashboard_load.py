@@ -59,16 +59,17 @@ class Seen:
         return [seconds for found in self.seconds.values() for seconds in found]
 
 
-def run(address: str, readers: int, minutes: float) -> Seen:
+def run(address: str, readers: int, minutes: float, think: Sequence[float] = THINK_SECONDS) -> Seen:
     """Let readers click for some minutes.
 
     Args:
         address: Of the server.
         readers: Sessions at the same time.
         minutes: How long.
+        think: Least and most seconds between an answer and the next click.
     """
     seen, end = Seen(), time.monotonic() + 60 * minutes
-    threads = [threading.Thread(target=_read, args=(address, number, end, seen)) for number in range(readers)]
+    threads = [threading.Thread(target=_read, args=(address, number, end, think, seen)) for number in range(readers)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -76,23 +77,23 @@ def run(address: str, readers: int, minutes: float) -> Seen:
     return seen
 
 
-def _read(address: str, number: int, end: float, seen: Seen) -> None:
+def _read(address: str, number: int, end: float, think: Sequence[float], seen: Seen) -> None:
     """One reader, from coming to leaving. Who stumbles is noted and comes again, as people do."""
     choose = random.Random(number)  # noqa: S311  # reproducible clicks, no secret
-    time.sleep(choose.uniform(0, THINK_SECONDS[1]))
+    time.sleep(choose.uniform(0, think[1]))
     while time.monotonic() < end:
         try:
             session = Session(address, choose.choice(_LOCALES))
-            _visit(session, choose, end, seen)
+            _visit(session, choose, end, think, seen)
             session.close()
         except Exception as error:  # whatever a session meets is what is measured here
             seen.note("session", 0.0, [f"{type(error).__name__}: {error}"])
 
 
-def _visit(session: Session, choose: random.Random, end: float, seen: Seen) -> None:
+def _visit(session: Session, choose: random.Random, end: float, think: Sequence[float], seen: Seen) -> None:
     seen.note("first page", session.open(choose.choice(PAGES)), session.screen.errors)
     while time.monotonic() < end:
-        time.sleep(choose.uniform(*THINK_SECONDS))
+        time.sleep(choose.uniform(*think))
         kind = choose.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
         for name, seconds in _step(session, kind, choose):
             seen.note(name, seconds, session.screen.errors)

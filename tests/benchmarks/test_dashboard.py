@@ -63,16 +63,26 @@ def test_readers_at_once_meet_no_error_and_every_step_is_timed(server: Server) -
 
 
 @pytest.mark.parametrize(
-    ("answer", "errors", "peak"),
-    [(1.1, 0, 900), (0.5, 1, 900), (0.5, 0, 1600)],
-    ids=["slow answers", "an error", "memory"],
-)
-def test_one_missed_limit_is_a_failure(answer: float, errors: int, peak: float) -> None:
-    def judge(answer: float, errors: int, peak: float) -> bool:
-        return dashboard.is_borne(dashboard_load.Seen({"page": [answer]}, ["an error"] * errors), peak)
+    ("answers", "errors", "peak", "readers"),
+    [((1.1,), 0, 900, 30), ((0.5, 0.5, 2.8), 0, 900, 30), ((0.5,), 1, 900, 30), ((0.5,), 0, 1600, 30),
+     ((0.5,), 0, 2100, 200)],
+    ids=["slow answers", "some slow answers", "an error", "memory", "memory for many"],
+)  # fmt: skip
+def test_one_missed_limit_is_a_failure(answers: tuple[float, ...], errors: int, peak: float, readers: int) -> None:
+    def judge(answers: tuple[float, ...], errors: int, peak: float) -> bool:
+        seen = dashboard_load.Seen({"page": list(answers)}, ["an error"] * errors)
+        return dashboard.is_borne(seen, peak, dashboard.memory_limit(readers))
 
-    assert judge(0.5, 0, 900)
-    assert not judge(answer, errors, peak)
+    assert judge((0.5, 0.5, 1.5), 0, 900)
+    assert not judge(answers, errors, peak)
+
+
+def test_what_a_server_gains_once_it_is_warm_is_a_leak() -> None:
+    warming = [400.0, 450, 480, 490, 500]
+    assert dashboard_load.growth([*warming, *[501.0, 499, 500] * 5])[0] < 1
+    slope, error = dashboard_load.growth([*warming, *(500.0 + 3 * at for at in range(1, 16))])
+    assert slope == pytest.approx(30)
+    assert error < 1e-6
 
 
 def test_every_first_paint_and_usual_change_has_a_limit_and_a_first_look_at_a_route_has_none() -> None:
