@@ -22,12 +22,11 @@ from benchmarks.evaluation_speed import write_panel
 from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, engine, replace_section
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
-from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest_file
-from forecasting.verification.scores import score_rows, summarise
+from forecasting.verification.scores import summarise
 from store.caches import FitStore
-from store.releases import Release, ReleaseStore
+from store.releases import ReleaseStore
 
 HORIZONS = (1, 3, 6, 12)
 ORIGINS = 87
@@ -50,10 +49,10 @@ def nights(home: Path) -> list[str]:
     return lines
 
 
-SITUATIONS = (
-    "The same by situation: size of the series (mean of the twelve months up to the origin), calm and surge months "
-    "(1.5 times that mean), high figures (threshold-weighted CRPS above nine in ten earlier months), whole paths "
-    "(energy score over that of the baseline's paths; h is their length):"
+PARTS = (
+    "The ensemble on log1p scale, by route, size (mean of the twelve months up to the origin), calm and surge months "
+    "(1.5 times that mean), year of the origin (none lies before 2018), for high figures (threshold-weighted CRPS "
+    "above nine in ten earlier months) and whole paths (energy score over that of the baseline's; h is their length):"
 )
 
 
@@ -74,34 +73,23 @@ def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
     return lines
 
 
-def by_part(rows: pd.DataFrame) -> list[str]:
-    """The ensemble's relative WIS (log) by series and by year of the origin, as Markdown.
+def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
+    """The ensemble's score (log) over the baseline's, by series and by situation, as Markdown.
 
     Args:
-        rows: Its scored forecasts (:func:`forecasting.verification.scores.score_rows`).
+        scores: As of ``core.release.SCORES``.
+        situations: As of ``core.release.SITUATION_SCORES``.
     """
+    own = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] != ALL)]
+    parts = own.rename(columns={"series_id": "part", "relative_wis": "relative_score"})
+    kinds = situations.assign(part=situations["kind"] + ": " + situations["group"])
     lines = ["| part | " + " | ".join(f"h = {step}" for step in HORIZONS) + " |", "|---|" + "---|" * len(HORIZONS)]
-    for part in (rows["series_id"], rows["origin_date"].dt.year):
-        sums = rows.groupby([part, "horizon"])[["wis_log", "reference_log"]].sum()
-        ratios = sums["wis_log"] / sums["reference_log"]
-        for name in part.drop_duplicates().sort_values():
-            own = [float(ratios.get((name, step), math.nan)) for step in HORIZONS]
-            lines.append(_ratios(name, own))
+    for frame in (parts, kinds):
+        for name, rows in frame[frame["scale"] == "log"].groupby("part", sort=False):
+            ratios = rows.set_index("horizon")["relative_score"].reindex(HORIZONS)
+            cells = ["–" if math.isnan(ratio) else f"{ratio:.3f}" for ratio in ratios]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
-
-
-def by_situation(scores: pd.DataFrame) -> list[str]:
-    """The ensemble's score (log) over the baseline's by situation (``core.release.SITUATION_SCORES``), as Markdown."""
-    lines = ["| situation | " + " | ".join(f"h = {step}" for step in HORIZONS) + " |", "|---|" + "---|" * len(HORIZONS)]
-    for (kind, group), rows in scores[scores["scale"] == "log"].groupby(["kind", "group"], sort=False):
-        ratios = rows.set_index("horizon")["relative_score"]
-        lines.append(_ratios(f"{kind}: {group}", [float(ratios.get(step, math.nan)) for step in HORIZONS]))
-    return lines
-
-
-def _ratios(name: object, ratios: list[float]) -> str:
-    cells = ["–" if math.isnan(ratio) else f"{ratio:.3f}" for ratio in ratios]
-    return f"| {name} | " + " | ".join(cells) + " |"
 
 
 def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
@@ -114,18 +102,10 @@ def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
         release = ReleaseStore(home).current()
         if release is not None:
             title = "Five routes, bundled figures, 60 origins to November 2024"
-            parts = by_part(score_rows(release.read("backtest"), panel_of(release)))
-            words = "The ensemble on log1p scale, by route and by year of the origin. No origin lies before 2018:"
-            found[title] = [engine(), LUCK, "", *skill_table(release.read("scores")), "", words, "", *parts]
-            found[title] += ["", SITUATIONS, "", *by_situation(release.read("situation_scores"))]
+            scores = release.read("scores")
+            found[title] = [engine(), LUCK, "", *skill_table(scores), "", PARTS, ""]
+            found[title] += by_part(scores, release.read("situation_scores"))
     return found
-
-
-def panel_of(release: Release) -> Panel:
-    """The routes that a release forecasts."""
-    values = release.read("observations")
-    named = release.read("backtest", ["series_id"])["series_id"].unique()
-    return panel_from_observations(values[values["series_id"].isin(named)], "arrivals", "M")
 
 
 def of_frontex_routes(raw_data: Path, fits: Path | None) -> dict[str, list[str]]:

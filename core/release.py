@@ -555,15 +555,15 @@ GROUP_ERRORS = Table(
 
 SITUATION_SCORES = Table(
     "situation_scores",
-    "The ensemble's scores at past origins where it matters: by size of the series, in calm and surge months, for high "
-    "figures (threshold-weighted CRPS) and for whole paths (energy score).",
+    "The ensemble's scores at past origins where it matters: by size of the series, in calm and surge months, by year, "
+    "for high figures (threshold-weighted CRPS) and for whole paths (energy score).",
     _of(
         "kind group model_id horizon scale score relative_score relative_score_lo relative_score_hi coverage_80 n",
-        kind=_text("what is told apart, or scored", "size", "month", "high", "path"),
+        kind=_text("what is told apart, or scored", "size", "month", "year", "high", "path"),
         group=_text(
             "`size`: mean of the twelve months up to the origin; `month`: `surge` with 1.5 times that mean or more, "
-            "else `calm`; `high`: share of earlier months below the threshold; `path`: each series `alone`, or all "
-            "`together`"
+            "else `calm`; `year`: of the origin; `high`: share of earlier months below the threshold; `path`: each "
+            "series `alone`, or all `together`"
         ),
         horizon=Column(WHOLE, "periods ahead of the origin; of paths their length", "periods"),
         score=_number("mean WIS, threshold-weighted CRPS by quantiles, or energy score", "score"),

@@ -11,7 +11,7 @@ from dashboard.evaluation_view import ratio_words
 from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
-from forecasting.verification.situations import ALONE, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
+from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 
 AHEAD = (1, 3, 6, 12)
 
@@ -64,8 +64,11 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     """Ratios to the baseline by months ahead, with their intervals and cases; rows of one scale are given."""
     by_place = {(str(row["kind"]), str(row["group"]), int(row["horizon"])): row for row in rows.to_dict("records")}
     present = {(kind, group) for kind, group, _horizon in by_place}
+    named = situations() | {
+        place: _("Forecasts made in {year}").format(year=place[1]) for place in sorted(present) if place[0] == BEGUN
+    }
     lines = []
-    for (kind, group), name in situations().items():
+    for (kind, group), name in named.items():
         if (kind, group) not in present:
             continue
         line = {_("Situation"): name}

@@ -17,6 +17,7 @@ from forecasting import ensemble, reconcile, weeks
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
+from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
 from ingest.registers import KnownIssue
 from ingest.source import SourceCard
@@ -65,9 +66,7 @@ def _in_one_language(
         MATRIX: evaluation_matrix(frames["scores"], frames["group_errors"], words),
         ISSUES: issues_register(issues, words),
         **{
-            f"{MODEL_CARDS}/{model_id}.md": model_card(
-                model_id, card, frames["scores"], _about(issues, model_id), words, frames.get("week_scores")
-            )
+            f"{MODEL_CARDS}/{model_id}.md": model_card(model_id, card, frames, _about(issues, model_id), words)
             for model_id, card in models.items()
         },
         **{
@@ -86,12 +85,12 @@ def _in_one_language(
 def model_card(
     model_id: str,
     card: ModelCard,
-    scores: pd.DataFrame,
+    frames: Mapping[str, pd.DataFrame],
     issues: Sequence[KnownIssue],
     words: Language,
-    by_week: pd.DataFrame | None = None,
 ) -> str:
     """What a model is, its source and limits, how it did at past origins, and its uses (Mitchell et al. 2019)."""
+    scores, by_week = frames["scores"], frames.get("week_scores")
     judged = skill(scores, model_id=model_id)
     judged = judged[(judged["series_id"] == ALL) & judged["horizon"].isin(MATRIX_HORIZONS)]
     rows = [
@@ -118,10 +117,34 @@ def model_card(
         *([_headed(_("How it was chosen"), words.text(card.recipe), words)] if card.recipe else []),
         _headed(where, "", words),
         measured,
+        *_by_route_and_year(model_id, frames, words),
         *_issues_section(issues, words),
         _uses(words),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _by_route_and_year(model_id: str, frames: Mapping[str, pd.DataFrame], words: Language) -> list[str]:
+    """A model's relative WIS by route and, where it is the ensemble, by year of the origin; nothing without scores."""
+    routes = frames["scores"].rename(columns={"series_id": "part", "relative_wis_lo": "lo", "relative_wis_hi": "hi"})
+    found = [routes[routes["part"] != ALL]]
+    if model_id == ENSEMBLE and "situation_scores" in frames:
+        years = frames["situation_scores"]
+        years = years[years["kind"] == BEGUN].drop(columns="kind")
+        ends = {"relative_score": "relative_wis", "relative_score_lo": "lo", "relative_score_hi": "hi"}
+        found.append(years.rename(columns={"group": "part"} | ends))
+    rows = pd.concat(found, ignore_index=True)
+    rows = rows[(rows["model_id"] == model_id) & (rows["scale"] == "log")]
+    if rows.empty:
+        return []
+    cells = {(row.part, row.horizon): _ratio(row, words) for row in rows.itertuples()}
+    lines = [
+        [f"`{part}`", *(cells.get((part, step), "–") for step in MATRIX_HORIZONS)]
+        for part in rows["part"].drop_duplicates()
+    ]
+    months = [words.plural(ngettext("{n} month", "{n} months"), step) for step in MATRIX_HORIZONS]
+    where = _("The same by route, and by year of the origin; before the first year shown nothing was scored")
+    return [_headed(where, "", words), _table([_("route or year"), *months], lines, words)]
 
 
 def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequence[KnownIssue], words: Language) -> str:

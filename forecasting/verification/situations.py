@@ -1,4 +1,4 @@
-"""How good past forecasts were where it matters: large and small series, surges, high figures, and whole paths.
+"""How good past forecasts were where it matters: large and small series, surges, years, high figures, whole paths.
 
 Scores by what came are not proper: a forecast that always cries high does well on surges alone (the forecaster's
 dilemma, Lerch et al. 2017, Statistical Science 32(1)). The threshold-weighted score is: it reads every month.
@@ -20,7 +20,7 @@ from forecasting.trajectories import draw_paths, past_scores
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import observed_at, reference_quantiles, score_rows, wis
 
-SIZE, MONTH, HIGH, PATH = "size", "month", "high", "path"
+SIZE, MONTH, BEGUN, HIGH, PATH = "size", "month", "year", "high", "path"
 SIZES = {"<100": 0, "100-999": 100, "1000-9999": 1_000, ">=10000": 10_000}
 """Smallest mean of the twelve months before the origin, by class."""
 CALM, SURGE = "calm", "surge"
@@ -91,7 +91,8 @@ def _by_month(table: QuantileTable, panel: Panel) -> Iterator[dict[str, object]]
     mean, high = _known_before(rows, panel)
     size = np.asarray(list(SIZES))[np.searchsorted(list(SIZES.values()), mean, side="right") - 1]
     month = np.where(rows["observed"] >= SURGE_FACTOR * mean, SURGE, CALM)
-    for kind, groups in ((SIZE, size), (MONTH, month)):
+    year = rows["origin_date"].dt.year.astype(str)
+    for kind, groups in ((SIZE, size), (MONTH, month), (BEGUN, year)):
         yield from _lines(rows.assign(kind=kind, group=groups))
     observed = observed_at(table.keys, panel)
     reference = reference_quantiles(table.keys, panel)

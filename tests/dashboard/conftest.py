@@ -430,7 +430,7 @@ def make_situation_scores() -> pd.DataFrame:
             "score": 0.2, "relative_score": 0.8, "relative_score_lo": 0.7, "relative_score_hi": 0.9,
             "coverage_80": 0.8, "n": 40,
         }
-        for kind, group, horizons in (("month", "surge", (1, 12)), ("path", "alone", (12,)))
+        for kind, group, horizons in (("month", "surge", (1, 12)), ("path", "alone", (12,)), ("year", "2024", (1,)))
         for horizon in horizons
         for scale in ("log", "natural")
     ]  # fmt: skip

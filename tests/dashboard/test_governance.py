@@ -84,7 +84,7 @@ def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) 
 def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(release: Release) -> None:
     rows = release.read("situation_scores")
     found = situation_view.table(rows[rows["scale"] == "log"])
-    assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone"]
-    assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–"]
+    assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
+    assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]
     assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"
     assert "Who always warns does well here" in said(visit("evaluation", part="situations"))

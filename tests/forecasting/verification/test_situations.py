@@ -92,7 +92,7 @@ def test_every_scored_month_is_in_one_class_and_means_add_up(
 ) -> None:
     panel, forecasts = world
     rows = score_rows(forecasts[forecasts["model_id"] == ENSEMBLE], panel)
-    for kind in ("size", "month"):
+    for kind in ("size", "month", "year"):
         part = found[(found["kind"] == kind) & (found["scale"] == "log")]
         assert part["n"].sum() == len(rows)
         assert (part["score"] * part["n"]).sum() == pytest.approx(rows["wis_log"].sum())
