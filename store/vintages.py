@@ -172,14 +172,18 @@ class VintageStore:
 
         Returns:
             Columns of ``core.release.OBSERVATIONS``, ``stored_at`` and :data:`CELL`, in order of cell, ``as_of`` and
-            time of storing. A row without a value is a withdrawal.
+            time of storing, each version once. A row without a value is a withdrawal.
 
         Raises:
             StoreError: A file is damaged; the text names it.
         """
         table = self._table(exclude_sources)
         found = _ask(table, vintage_queries.HISTORY)
-        return _frame(table, found["row"], [*COLUMNS, "stored_at"]).assign(**{CELL: found["cell"]})
+        rows = _frame(table, found["row"], [*COLUMNS, "stored_at"]).assign(**{CELL: found["cell"]})
+        # A merge of files that was cut off leaves versions twice, one behind the other.
+        versions = [rows[name].to_numpy().astype(np.int64) for name in (CELL, "as_of", "stored_at")]
+        repeated = np.logical_and.reduce([np.diff(version, prepend=-1) == 0 for version in versions])
+        return rows[~repeated].reset_index(drop=True) if repeated.any() else rows
 
     def revisions(self, date_from: dt.date, date_to: dt.date, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """What differs between what was known on two days, about periods that were known before.
@@ -290,7 +294,8 @@ class VintageStore:
         """Rows of a source that were stored after a ``stored_at``, as :meth:`append_edition` returns them."""
         table = _numbered(self._partitions(source_id).tables())
         rows: pd.DataFrame = table.select(_STORED.names).to_pandas()
-        return rows[rows["stored_at"] > pd.Timestamp(time)] if time else rows
+        rows = rows[rows["stored_at"] > pd.Timestamp(time)] if time else rows
+        return rows.drop_duplicates(["series_id", "time_period", "as_of", "stored_at"])
 
     def append_rejected(self, rejected: pd.DataFrame) -> int:
         """Keep rows that a parser set aside; a row already kept is not kept twice.
