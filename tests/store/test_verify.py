@@ -45,24 +45,35 @@ def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release
     return release
 
 
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the home lies that is made once."""
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture
-def home(tmp_path: Path, release_frames: Frames, observations: Rows) -> Path:
-    """Three nights, and people who decided something in between."""
-    home = tmp_path / "home"
+def home(tmp_path: Path, shelf: Path, release_frames: Frames, observations: Rows) -> Path:
+    """Three nights, and people who decided something in between: a copy to tamper with."""
+    made = shelf / "home"
+    if not made.exists():
+        make_home(made, release_frames, observations)
+    return Path(shutil.copytree(made, tmp_path / "home"))
+
+
+def make_home(home: Path, frames: Frames, observations: Rows) -> None:
     VintageStore(home).append(observations(("2024-12", 5418.0, "2025-01-10")))
     for day in (29, 30, 31):
         journal = Journal(journal_url("", home))
         for person in ("ada", "bob"):
             journal.record(Entry(person, "acknowledged", f"alert {day}", reason="seen", payload={"n": [1, 2.5, None]}))
         journal.close()
-        night(home, release_frames, day)
+        night(home, frames, day)
     journal = Journal(journal_url("", home))
     for feed in (b"<feed/>", b"<feed>one</feed>"):
         write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>"})
     for table in (b"old", b"model_id"):
         publish_files(home, journal, {"a.csv": partial(bytes, table)})
     journal.close()
-    return home
 
 
 def sql(*statements: str) -> Callable[[Path], None]:
