@@ -117,7 +117,7 @@ def _pick(
     session: Session, page: str, widget: tuple[str, str], kind: str, choose: random.Random
 ) -> list[tuple[str, float]]:
     steps = []
-    if not session.find(*widget):
+    if session.page != page:  # several pages have a choice of route
         steps.append(("page", session.go(page)))
     return [*steps, (kind, _other(session, widget, choose))]
 

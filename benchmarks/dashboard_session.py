@@ -78,6 +78,11 @@ class Session:
         self._query = "&".join(kept)
         return self._run(page_hash=self._pages[page])
 
+    @property
+    def page(self) -> str:
+        """The page on screen, by its last part of the address."""
+        return next((name for name, number in self._pages.items() if number == self._page_hash), "")
+
     def find(self, kind: str, key: str) -> str:
         """The id of a widget by its kind and the key that the program gives it; empty where it is not on screen."""
         for name, (found, _message) in self.screen.widgets.items():
