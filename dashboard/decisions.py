@@ -165,4 +165,5 @@ def show_context(night: Night) -> None:
         rest = len(rows) - MOST_CONTEXT
         said.append(ngettext("and {n} more", "and {n} more", rest).format(n=rest))
     head = _("For information, nothing to decide")
-    st.markdown(layout.small(labelled(f"**{head}**", layout.plain(" · ".join(said)))))
+    with st.container(key="context"):
+        st.markdown(layout.small(labelled(f"**{head}**", layout.plain(" · ".join(said)))))

@@ -21,7 +21,7 @@ from reports.together import together
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 246
+MAP_HEIGHT = 240
 """So that the page is one screen of 1440 × 900."""
 
 

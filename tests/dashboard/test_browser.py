@@ -13,7 +13,16 @@ from urllib.parse import urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from core.languages import languages
 from core.settings import PROJECT
@@ -28,7 +37,6 @@ pytestmark = [
 ]
 
 ADDRESSES = (
-    "",
     "overview",
     "route",
     "asylum",
@@ -40,7 +48,8 @@ ADDRESSES = (
     "data",
     "method",
 )
-SIZES = ((1440, 900), (390, 844))
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HARMLESS = ("_stcore/health", "_stcore/host-config")
 """Streamlit asks for these below a deep link and finds them at the root."""
@@ -53,8 +62,8 @@ QUIET = """() => new Promise(done => {
         .observe(document.body, {subtree: true, childList: true, attributes: true});
 })"""
 """Resolved once nothing on the page has changed for a fifth of a second."""
-VIEWS = [(size, "en") for size in SIZES] + [(SIZES[0], other) for other in languages() if other != "en"]
-"""Both sizes in one language, the others at one size: words differ, the page does not."""
+VISITS = [("", "en"), *((name, language) for name in ADDRESSES for language in languages())]
+"""Both sizes in one language, the others at a desk: words differ, the page does not."""
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +101,26 @@ def browser(address: str) -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    """One visitor for all tests that need no other: what every page loads is loaded once."""
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(WAIT)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(desk: BrowserContext) -> Iterator[Page]:
+    tab = desk.new_page()
+    yield tab
+    tab.close()
+
+
 def open_page(page: Page, url: str) -> None:
     """Go to a page and wait until it is drawn."""
     page.goto(url)
-    page.wait_for_selector("h1", timeout=WAIT)
+    page.wait_for_selector("h1")
     settle(page)
 
 
@@ -108,12 +133,8 @@ def settle(page: Page) -> None:
     page.evaluate(QUIET)
 
 
-@pytest.mark.parametrize(("size", "language"), VIEWS, ids=lambda part: str(part).replace(", ", "x").strip("()"))
-@pytest.mark.parametrize("name", ADDRESSES, ids=lambda name: name or "root")
-def test_a_page_is_whole_reachable_and_asks_no_other_host(
-    browser: Browser, address: str, name: str, size: tuple[int, int], language: str
-) -> None:
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+@pytest.mark.parametrize(("name", "language"), VISITS, ids=lambda part: part or "root")
+def test_a_page_is_whole_reachable_and_asks_no_other_host(page: Page, address: str, name: str, language: str) -> None:
     outside: set[str] = set()
     errors: list[str] = []
 
@@ -130,16 +151,25 @@ def test_a_page_is_whole_reachable_and_asks_no_other_host(
     page.on("request", see_request)
     page.on("console", see_console)
     open_page(page, f"{address}/{name}?lang={language}")
-    violations = Axe().run(page).response["violations"]
-    serious = {one["id"]: [node["html"][:160] for node in one["nodes"]] for one in violations if grave(one)}
+    for size in (DESK, PHONE) if language == "en" else (DESK,):
+        page.set_viewport_size(size)
+        settle(page)
+        assert serious_findings(page) == {}
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
     assert outside == set()
     assert errors == []
-    assert serious == {}
     assert page.locator("[data-testid=stException]").count() == 0
     assert "Page not found" not in page.inner_text("body")
-    assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
     assert page.evaluate("document.documentElement.lang") == language
-    page.close()
+
+
+def serious_findings(page: Page) -> dict[str, list[str]]:
+    """What axe finds that keeps someone from reading on; headings that skip a level do for those who listen."""
+    return {
+        one["id"]: [node["html"][:160] for node in one["nodes"]]
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in {"serious", "critical"} or one["id"] == "heading-order"
+    }
 
 
 def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_the_whole_visit(
@@ -164,22 +194,15 @@ def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_th
     context.close()
 
 
-def grave(violation: dict[str, str]) -> bool:
-    """Whether a finding keeps someone from reading on; levels of headings that skip one do for those who listen."""
-    return violation["impact"] in {"serious", "critical"} or violation["id"] == "heading-order"
-
-
-@pytest.mark.parametrize("name", ["", "route", "alerts"], ids=lambda name: name or "root")
-def test_the_dark_theme_has_no_serious_finding_either(browser: Browser, address: str, name: str) -> None:
-    context = browser.new_context(color_scheme="dark", viewport={"width": 1440, "height": 900})
-    page = context.new_page()
+@pytest.mark.parametrize("name", ["overview", "route", "alerts"])
+def test_the_dark_theme_has_no_serious_finding_either(page: Page, address: str, name: str) -> None:
+    page.emulate_media(color_scheme="dark")
     open_page(page, f"{address}/{name}")
-    assert [one["id"] for one in Axe().run(page).response["violations"] if grave(one)] == []
-    context.close()
+    assert serious_findings(page) == {}
 
 
-def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 1024, "height": 768})
+def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
     cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
     open_page(page, f"{address}/overview")
     assert page.locator("[data-testid=stTable] > div").evaluate_all(cut) == []
@@ -187,7 +210,6 @@ def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(
     tables = page.locator("[data-testid=stTable] > div")
     assert tables.count() > 0
     assert tables.evaluate_all(cut) == []
-    page.close()
 
 
 def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, address: str) -> None:
@@ -201,11 +223,9 @@ def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, ad
     context.close()
 
 
-def test_links_on_the_overview_keep_the_tab_and_the_visit(browser: Browser, address: str) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
+def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
+    tabs = len(page.context.pages)
     page.evaluate("window.same = true")
     page.locator("[data-testid=stTable] a", has_text="Central Mediterranean").click()
     page.wait_for_url("**/route?*route=CMR*")
@@ -215,8 +235,7 @@ def test_links_on_the_overview_keep_the_tab_and_the_visit(browser: Browser, addr
     page.get_by_role("button", name="Read and decide").first.click()
     page.wait_for_url("**/alerts?*alert=*")
     assert page.evaluate("window.same") is True
-    assert len(context.pages) == 1
-    context.close()
+    assert len(page.context.pages) == tabs
 
 
 def test_what_a_browser_has_read_once_does_not_return(browser: Browser, address: str) -> None:
@@ -232,19 +251,16 @@ def test_what_a_browser_has_read_once_does_not_return(browser: Browser, address:
     context.close()
 
 
-def test_a_question_mark_lists_the_keys(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+def test_a_question_mark_lists_the_keys(page: Page, address: str) -> None:
     open_page(page, f"{address}/method")
     page.keyboard.press("?")
     assert page.locator(".st-key-shortcuts").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator(".st-key-shortcuts").is_visible()
-    page.close()
 
 
-def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.set_default_timeout(WAIT)
+def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(page: Page, address: str) -> None:
+    page.set_viewport_size(PHONE)
     open_page(page, f"{address}/alerts")
     assert not page.locator(".st-key-alert-detail").is_visible()
     page.locator(".st-key-alerts-list button").first.click()
@@ -254,59 +270,49 @@ def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(browser: Brow
     assert not page.locator(".st-key-alerts-list").is_visible()
     page.get_by_role("button", name="All alerts").click()
     page.locator(".st-key-alerts-list button").first.wait_for()
-    page.close()
 
 
-def test_a_choice_on_the_page_lands_in_the_address(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+def test_a_choice_on_the_page_lands_in_the_address(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=CMR")
     page.get_by_role("radio", name="Nationalities").click()
-    page.wait_for_url("**view=nationalities*", timeout=WAIT)
+    page.wait_for_url("**view=nationalities*")
     assert "route=CMR" in page.url
-    page.close()
 
 
 def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_another_page(
-    browser: Browser, address: str
+    page: Page, address: str
 ) -> None:
-    page = browser.new_page()
     open_page(page, f"{address}/route?route=CMR")
     page.get_by_role("button", name="Earlier", exact=True).click()
-    page.wait_for_url("**origin=2024-11-30*", timeout=WAIT)
+    page.wait_for_url("**origin=2024-11-30*")
     settle(page)
     page.get_by_text("Reveal what happened next").click()
-    page.wait_for_url("**reveal=1*", timeout=WAIT)
+    page.wait_for_url("**reveal=1*")
     page.get_by_text("fell inside the 80% interval").wait_for(timeout=WAIT)
     page.get_by_role("link", name="Evaluation").first.click()
-    page.wait_for_url("**/evaluation*", timeout=WAIT)
+    page.wait_for_url("**/evaluation*")
     settle(page)
     page.get_by_role("link", name="Route", exact=True).first.click()
-    page.wait_for_url("**origin=2024-11-30*", timeout=WAIT)
+    page.wait_for_url("**origin=2024-11-30*")
     settle(page)
     assert "reveal=1" in page.url
-    page.close()
 
 
-def test_the_asylum_page_shows_the_country_chosen(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+def test_the_asylum_page_shows_the_country_chosen(page: Page, address: str) -> None:
     open_page(page, f"{address}/asylum?country=FRA")
     assert page.locator("h1").inner_text().startswith("France: ")
     page.locator(".js-plotly-plot").first.wait_for(timeout=WAIT)
-    page.close()
 
 
-def test_the_fan_chart_is_drawn_and_described(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+def test_the_fan_chart_is_drawn_and_described(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=EMR")
     chart = page.locator("[data-testid=stPlotlyChart]").first
-    chart.locator("path.js-line").nth(2).wait_for(state="attached", timeout=WAIT)
+    chart.locator("path.js-line").nth(2).wait_for(state="attached")
     assert "Eastern Mediterranean" in str(page.content())
-    page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached", timeout=WAIT)
-    page.close()
+    page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
 
 
-def test_a_table_leaves_as_a_file_with_its_citation(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+def test_a_table_leaves_as_a_file_with_its_citation(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=EMR")
     with page.expect_download(timeout=WAIT) as waiting:
         page.get_by_role("button", name="CSV").first.click()
@@ -314,20 +320,15 @@ def test_a_table_leaves_as_a_file_with_its_citation(browser: Browser, address: s
     assert waiting.value.suggested_filename == "vigie-route-EMR-2025-01-31.csv"
     assert "# Source: International Organization for Migration" in text
     assert "Chance above your number" in text
-    page.close()
 
 
-def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_history(
-    browser: Browser, address: str
-) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 1800})
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
+def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_history(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1800})
     open_page(page, f"{address}/alerts?alert=surge-WAR-2025-02")
     page.get_by_role("button", name="Sign off and send", exact=True).press("Enter")
     page.get_by_role("button", name="Confirm").wait_for(timeout=WAIT)
     settle(page)
-    assert [one["id"] for one in Axe().run(page).response["violations"] if grave(one)] == []
+    assert serious_findings(page) == {}
     page.get_by_label("Your name").first.fill("Ada Lovelace")
     page.get_by_label("Reason").first.fill("Beds are prepared")
     page.keyboard.press("Tab")
@@ -336,14 +337,12 @@ def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_histo
     settle(page)
     assert page.get_by_text("2 alerts wait for sign-off").count() == 1
     assert page.get_by_role("button", name="Acknowledge", exact=True).count() == 1
-    context.close()
 
 
 def test_a_range_and_a_middle_drawn_with_the_mouse_are_shown_back_as_a_distribution_before_they_are_sent(
-    browser: Browser, address: str
+    page: Page, address: str
 ) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 1400})
-    page.set_default_timeout(WAIT)
+    page.set_viewport_size({"width": 1440, "height": 1400})
     open_page(page, f"{address}/route?route=EMR&view=yours")
     fields = [page.get_by_label(name, exact=True) for name in ("Low", "Middle", "High")]
     back = page.locator("p", has_text="95%: ")
@@ -360,7 +359,7 @@ def test_a_range_and_a_middle_drawn_with_the_mouse_are_shown_back_as_a_distribut
         page.mouse.down()
         page.mouse.move(box["x"] + last * box["width"], height, steps=4)
         page.mouse.up()
-        expect(back).not_to_have_text(before, timeout=WAIT)
+        expect(back).not_to_have_text(before)
         settle(page)
         return [int(field.input_value()) for field in fields]
 
@@ -372,4 +371,3 @@ def test_a_range_and_a_middle_drawn_with_the_mouse_are_shown_back_as_a_distribut
     assert moved != middle
     assert f"Middle {lang().expected(moved)}. " in back.inner_text()
     assert f"80%: {lang().interval_words(low, high)}" in back.inner_text()
-    page.close()
