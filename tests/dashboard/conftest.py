@@ -197,6 +197,7 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "freshness": make_freshness(),
         "routes": make_routes(known, too_old),
         "rejected": make_rejected(),
+        "year_ahead": make_year_ahead(),
     }
     frames |= hub_frames(frames["replays"])
     asylum = asylum_frames(pd.Timestamp(AS_OF))
@@ -525,6 +526,26 @@ def make_routes(known: dict[str, pd.Series], too_old: str | None) -> pd.DataFram
             for route, values in known.items()
         ]
     )
+
+
+def make_year_ahead() -> pd.DataFrame:
+    """The calendar year of all routes together and of two of them."""
+    ends = {
+        f"{side}_{level}": 40_000.0 * (1 + sign * level / 200)
+        for level in (50, 80, 95)
+        for side, sign in (("lo", -1), ("hi", 1))
+    }
+    rows = [
+        {
+            "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
+            "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 45_000.0, "median": 40_000.0,
+            "origin_date": pd.Timestamp("2024-12-31"), "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05,
+            "chance_100": 0.01, "relative_wis": 0.9, "relative_wis_natural": 0.9, "coverage_50": 0.5,
+            "coverage_80": 0.8, "coverage_95": 0.95, "n": 60, "years": 6, "skill": "evidence", **ends,
+        }
+        for series_id in ("_T", "arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def make_rejected() -> pd.DataFrame:
