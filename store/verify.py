@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from core.errors import StoreError
 from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
@@ -97,14 +99,24 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
             before, now = (f"{one[source_id]['rows']:,}" for one in (told, found))
             rule = f"was changed: the release {run_id} tells of {before} rows with another content ({now} now)"
             yield Problem(run_id, f"vintages/{source_id}", rule)
+    stamps: dict[str, set[str]] = {}
     with existing_journal(setting, home) as journal:
-        rows = [row.payload for row in journal.entries()] if journal is not None else []
-    known = {stamp for payload in rows for name in ("stamps", "undone") for stamp in payload.get(name, [])}
-    for source_id in vintages.sources():
-        later = vintages.stored_after(source_id, told.get(source_id, {}).get("until", "1970-01-01"))
+        source_of: dict[str, str] = {}
+        for row in journal.entries() if journal is not None else ():
+            source_id = source_of.setdefault(row.subject, str(row.payload.get("source_id", "")))
+            stamps.setdefault(source_id, set()).update(*(row.payload.get(name, ()) for name in ("stamps", "undone")))
+    there = vintages.sources()
+    for source_id in sorted({*there, *stamps} - {""}):
+        until = told.get(source_id, {}).get("until", "1970-01-01")
+        later = vintages.stored_after(source_id, until) if source_id in there else []
+        known = stamps.get(source_id, set())
         if added := [stamp for stamp in later if stamp not in known]:
             rule = f"rows stored at {added[0]} were added since {run_id}: the journal tells of no edition with them"
             yield Problem("", f"vintages/{source_id}", rule)
+        if lost := sorted(stamp for stamp in known - {*later} if pd.Timestamp(stamp) > pd.Timestamp(until)):
+            yield Problem(
+                "", f"vintages/{source_id}", f"rows stored at {lost[0]} are missing: the journal tells of them"
+            )
 
 
 def _published_problems(home: Path, setting: str) -> Iterator[Problem]:

@@ -241,15 +241,30 @@ def test_what_was_changed_is_named(home: Path, what: str) -> None:
     assert str(problem)
 
 
-def test_merged_files_editions_and_homes_of_before_are_not_suspected(
-    home: Path, observations: Rows, release_frames: Frames
-) -> None:
-    settings, rows = Settings(), observations(("2025-01", 5000.0, "2025-02-10"))
+def take_in(home: Path, observations: Rows) -> str:
+    """Let an edition be known after the newest release; returns its source."""
+    rows = observations(("2025-01", 5000.0, "2025-02-10"))
     source_id = str(rows["source_id"].iloc[0])
     journal = Journal(journal_url("", home))
     arrival = Arrival(source_id, "new.csv", "0" * 64, "ada", rows, dt.date(2025, 2, 10))
     assert EditionStore(home, journal).take_in(arrival).new == 1
     journal.close()
+    return source_id
+
+
+def test_figures_taken_in_since_the_newest_release_do_not_go_unseen(home: Path, observations: Rows) -> None:
+    before = set(figures(home).parent.iterdir())
+    take_in(home, observations)
+    assert verify_home(home, Settings()) is None
+    for path in set(figures(home).parent.iterdir()) - before:
+        path.unlink()
+    assert "are missing: the journal tells of them" in str(verify_home(home, Settings()))
+
+
+def test_merged_files_editions_and_homes_of_before_are_not_suspected(
+    home: Path, observations: Rows, release_frames: Frames
+) -> None:
+    settings, source_id = Settings(), take_in(home, observations)
     assert verify_home(home, settings) is None
     VintageStore(home)._partitions(source_id).merge()
     assert verify_home(home, settings) is None

@@ -1,0 +1,75 @@
+"""Attacks tried and their outcomes, by kind: ``python -m tests.attacks [--write]`` runs the tests that attack.
+
+With ``--write`` the table goes into docs/threats.md. A case is a test; some try many inputs at once.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+from benchmarks.shared import replace_section
+from core.settings import PROJECT
+
+ATTACKS: Mapping[str, tuple[str, ...]] = {
+    "logins, cookies, origins, sizes, over the wire": ("access/test_wire.py", "access/test_headers.py"),
+    "the same with a real provider, and in a browser": ("access/test_provider.py", "access/test_login_in_browser.py"),
+    "tokens, sessions, proxies, refusals": (
+        "access/test_identity.py", "access/test_logins.py", "access/test_proxy.py", "access/test_audit.py",
+    ),
+    "roles by action": ("workflow/test_permissions.py",),
+    "files that unfold, links, pipes, parsers that hang": ("ingest/test_intake.py",),
+    "own files with macros, formulas, faults": ("ingest/test_own.py", "nightly/test_own.py"),
+    "columns about persons": ("core/test_aggregates.py",),
+    "terminal codes, live cells, texts in refusals": (
+        "core/test_log.py", "core/test_table_files.py", "core/test_messages.py",
+    ),
+    "what `/healthz`, `status` and channels tell": ("workflow/test_health.py", "alerts/test_delivery.py"),
+    "tampering with what was recorded": ("store/test_verify.py", "store/test_releases.py"),
+    "small counts": ("core/test_disclosure.py",),
+    "services, images, packages": ("deploy/test_deploy.py", "test_requirements.py"),
+}  # fmt: skip
+
+
+def outcomes(report: Path) -> dict[str, Counter[str]]:
+    """How many tests of each file passed, failed, erred or were skipped, by a report in JUnit's format."""
+    found: dict[str, Counter[str]] = {}
+    for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314  # our own file
+        name = f"{case.attrib['classname'].removeprefix('tests.').replace('.', '/')}.py"
+        kinds = {part.tag for part in case} & {"failure", "error", "skipped"}
+        found.setdefault(name, Counter())[min(kinds, default="passed")] += 1
+    return found
+
+
+def main() -> None:
+    """Run, print and write; ends with pytest's status."""
+    files = [f"tests/{name}" for names in ATTACKS.values() for name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *files]
+        status = subprocess.run(command, cwd=PROJECT, check=False).returncode  # our own tests
+        seen = outcomes(report)
+    lines = [
+        "`python -m tests.attacks --write` runs the tests that attack. A case is a test; some try many inputs at once.",
+        "",
+        "| attacks | cases | held | did not | not run | by |",
+        "|---|---|---|---|---|---|",
+    ]
+    for attack, names in ATTACKS.items():
+        found = sum((seen.get(name, Counter()) for name in names), Counter[str]())
+        numbers = (found.total(), found["passed"], found["failure"] + found["error"], found["skipped"])
+        by = ", ".join(f"`tests/{name}`" for name in names)
+        lines.append(f"| {attack} | {' | '.join(f'{number:,}' for number in numbers)} | {by} |")
+    sys.stdout.write("\n".join(lines) + "\n")
+    if "--write" in sys.argv[1:]:
+        replace_section(PROJECT / "docs" / "threats.md", "Attacks tried", lines)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
