@@ -54,7 +54,8 @@ TOWARDS_EQUAL = 0.4
 SMALLEST_WIDTH = 0.3
 """Narrower forecasts, on log1p scale, do not count for more."""
 SMALLEST_MIDDLE = float(np.log1p(1.0))
-"""Forecasts with a lower median are not learned from: of counts that are mostly zero any narrow one looks right."""
+"""Forecasts with a lower median are not learned from, of counts that are mostly zero any narrow one looks right, and so
+are left as they are: with factors learned on larger ones the tails of displacement from zero were far too short."""
 _LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5, 0.75))
 
 
@@ -123,6 +124,7 @@ def _scale(
     places = _places(table.keys, panel)
     judged = np.where(logs[:, _MIDDLE] >= SMALLEST_MIDDLE, observed, np.nan)
     factors = _factors(_losses(logs, judged, places, centre, levels), np.isfinite(judged), places, FACTORS, penalties)
+    factors = np.where(logs[:, _MIDDLE] >= SMALLEST_MIDDLE, factors, 1.0)
     middle = centre(logs)
     scaled = np.maximum(middle + factors[:, None] * (logs - middle), 0.0)
     untouched = factors == 1.0
@@ -269,6 +271,11 @@ MOST_EXCEPTIONS = 0.05
 """Share of a series' values that may be no multiples: a publisher's estimates, or the mean of neighbours."""
 JITTER = 0.05
 """What is left of the distance to the nearest whole count."""
+GOLDEN_RATIO = (1 + np.sqrt(5)) / 2
+ABOVE_ZERO = 1e-3
+"""Of a unit: where a quantile of zero lies that is to leave zero out."""
+SMALLEST_STEP = 1e-12
+"""Between two quantiles that a place is read between."""
 
 
 def discretise(table: QuantileTable, panel: Panel) -> QuantileTable:
@@ -279,7 +286,8 @@ def discretise(table: QuantileTable, panel: Panel) -> QuantileTable:
         panel: The series; for each origin only values up to it are used.
 
     Returns:
-        The same rows. Quantiles keep their order; where the unit is 1 none moves by half a count or more.
+        The same rows. Quantiles keep their order; where the unit is 1 none moves by half a count or more. Of those
+        nearest to zero some are zero, others lie just above it: see :func:`_is_zero`.
     """
     rows = panel.end_dates.get_indexer(pd.Index(table.keys["origin_date"]))
     columns = panel.matrix.columns.get_indexer(pd.Index(table.keys["series_id"]))
@@ -288,7 +296,26 @@ def discretise(table: QuantileTable, panel: Panel) -> QuantileTable:
     step = np.where(unit > 0, unit, 1.0)
     whole = step * np.floor(table.quantiles / step + 0.5)
     moved = whole + JITTER * (table.quantiles - whole)
+    moved = np.where(_is_zero(table, panel, step), 0.0, np.maximum(moved, ABOVE_ZERO * step))
     return QuantileTable(table.keys, np.where(unit > 0, np.maximum(moved, 0.0), table.quantiles))
+
+
+def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
+    """Quantiles that are zero and do not lie just above it, so that closed intervals hold as many as they promise.
+
+    An interval that begins just above zero leaves every month without a person out; one that begins at zero takes all
+    of them in. With a chance p of zero the quantile at level t is zero itself in a share 1 - t/p of the months
+    (Brockwell 2007, Statistics and Probability Letters 77(6)), spread evenly by multiples of the golden ratio.
+    """
+    below = table.quantiles < step / 2
+    last = np.clip(below.sum(axis=1) - 1, 0, below.shape[1] - 2)[:, None]
+    logs = np.log1p(table.quantiles)
+    near, far = (np.take_along_axis(logs, last + more, axis=1)[:, 0] for more in (0, 1))
+    way = np.clip((np.log1p(step[:, 0] / 2) - near) / np.maximum(far - near, SMALLEST_STEP), 0.0, 1.0)
+    chance = LEVELS[last[:, 0]] + way * (LEVELS[last[:, 0] + 1] - LEVELS[last[:, 0]])
+    months = pd.PeriodIndex(pd.DatetimeIndex(table.keys["target_end_date"]), freq=panel.freq)
+    lowest = np.mod(GOLDEN_RATIO * months.asi8, 1.0) * chance
+    return np.asarray(below & (lowest[:, None] > LEVELS))
 
 
 def units(panel: Panel) -> FloatArray:

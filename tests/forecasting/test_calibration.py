@@ -146,12 +146,14 @@ def test_the_newest_known_outcome_counts_and_the_first_that_is_too_old_does_not(
     assert forgotten[own][-1] == factors[own][-1]
 
 
-def test_forecasts_of_hardly_anybody_are_not_learned_from() -> None:
+def test_forecasts_of_hardly_anybody_are_neither_learned_from_nor_scaled_by_what_others_taught() -> None:
     panel = world()
     table = forecasts(panel, 3 * NOISE)
-    nobody = QuantileTable(table.keys, np.minimum(table.quantiles, 0.9))
-    matrix = panel.matrix * 0.0
-    assert (calibrate(nobody, Panel("M", matrix, panel.groups))[1] == 1.0).all()
+    nobody = (table.keys["series_id"] == "rough").to_numpy()
+    few = QuantileTable(table.keys, np.where(nobody[:, None], np.minimum(table.quantiles, 0.9), table.quantiles))
+    factors = calibrate(few, Panel("M", panel.matrix.assign(rough=0.0), panel.groups))[1]
+    assert last(few, factors, "calm") < 0.7
+    assert (factors[nobody] == 1.0).all()
 
 
 def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:

@@ -29,9 +29,10 @@ def panel_of(*columns: FloatArray) -> Panel:
 
 
 def forecasts_of(panel: Panel, quantiles: FloatArray, *, row: int = -1) -> QuantileTable:
-    """One forecast per series of a panel from the origin at ``row``."""
+    """One forecast per series of a panel from the origin at ``row``, one month ahead."""
     origin = panel.end_dates[row]
-    keys = pd.DataFrame({"series_id": panel.series_ids, "origin_date": origin})
+    target = (panel.periods[row] + 1).end_time.normalize()
+    keys = pd.DataFrame({"series_id": panel.series_ids, "origin_date": origin, "target_end_date": target})
     return QuantileTable(keys, np.atleast_2d(quantiles))
 
 
@@ -44,13 +45,13 @@ _quantiles = st.lists(st.floats(0, 10**6), min_size=len(LEVELS), max_size=len(LE
 
 @given(_quantiles)
 @settings(max_examples=60, deadline=None)
-def test_an_interval_holds_the_same_whole_counts_as_before(quantiles: list[float]) -> None:
+def test_an_interval_holds_the_same_whole_counts_above_zero_as_before(quantiles: list[float]) -> None:
     panel = panel_of(counts(3.0))
     before = np.asarray(quantiles)
     after = discretise(forecasts_of(panel, before), panel).quantiles[0]
     assert (np.diff(after) >= 0).all()
     assert (after >= 0).all()
-    near = np.floor(before[:, None]) + np.arange(-1, 3)
+    near = np.maximum(np.floor(before[:, None]) + np.arange(-1, 3), 1.0)
     # Closer to a whole count than floating point tells apart, a quantile may fall on it.
     apart = np.abs(before[:, None] - near) > 1e-6
     assert ((before[:, None] < near) == (after[:, None] < near))[apart].all()
@@ -69,6 +70,16 @@ def test_quantiles_of_small_counts_score_better_near_whole_counts() -> None:
         return float(wis(np.log1p(outcomes), np.log1p(np.tile(quantiles, (len(outcomes), 1)))).mean())
 
     assert score(near) < 0.97 * score(between)
+
+
+def test_closed_intervals_hold_as_many_months_without_a_person_as_they_promise() -> None:
+    """With a chance of zero of .6 an interval from level t on takes zero in at 1 - t/.6 of the months."""
+    panel = panel_of(counts(0.5))
+    quantiles = np.expm1(np.interp(LEVELS, [0.0, 0.2, 0.6, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
+    months = pd.concat([forecasts_of(panel, quantiles, row=row).keys for row in range(12, MONTHS)], ignore_index=True)
+    made = discretise(QuantileTable(months, np.tile(quantiles, (len(months), 1))), panel).quantiles
+    np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.05)
+    assert (made[:, LEVELS < 0.6] < 0.5).all()
 
 
 def test_figures_that_a_publisher_rounds_to_five_have_quantiles_near_multiples_of_five() -> None:
