@@ -22,8 +22,12 @@ from ingest.sources import frontex
 PAGE = PROJECT / "docs" / "benchmarks.md"
 
 
+EARLIER = ", by an earlier engine"
+"""Stands in the heading of what another version measured."""
+
+
 def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
-    """Write a section of second level in place of the one with the same title, or at the end.
+    """Write a section of second level in place of the one with the same title, perhaps by an earlier engine, or last.
 
     Args:
         page: The Markdown file.
@@ -35,7 +39,7 @@ def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
     written = "\n".join([head, "", *lines]).rstrip() + "\n"
     parts = text.split("\n## ")
     bodies = [parts[0], *(f"## {part}" for part in parts[1:])]
-    places = [place for place, body in enumerate(bodies) if body.split("\n", 1)[0] == head]
+    places = [place for place, body in enumerate(bodies) if body.split("\n", 1)[0].partition(EARLIER)[0] == head]
     if places:
         bodies[places[0]] = written
     else:
@@ -80,10 +84,10 @@ def page_command(
     return 0 if is_well else 1
 
 
-def publish(title: str, lines: Sequence[str], *, write: bool, page: Path = PAGE) -> None:
+def publish(title: str, lines: Sequence[str], *, write: bool, page: Path | None = None) -> None:
     """Print a section of docs/benchmarks.md or another page, and put it there where that is asked for."""
     if write:
-        replace_section(page, title, lines)
+        replace_section(page or PAGE, title, lines)
     sys.stdout.write("\n".join([f"## {title}", "", *lines]) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Panels that the engine was not made for: their figures are the newest published, their scores the ensemble's."""
+"""Panels that the engine was not made for: drawn from the newest published figures, scored as others would."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import other_panels
-from benchmarks.other_panels import PANELS, lines_of, panel_of, scores_of
+from benchmarks.other_panels import PANELS, line_of, panel_of, scores_of
+from forecasting.members import Request
+from forecasting.model import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_rows
+from forecasting.runs import backtest
 from ingest.catalogue import SOURCES
 
 YEARS = 6
@@ -46,17 +50,47 @@ def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.Mo
         (tmp_path / name).write_bytes(b"any")
     source = SimpleNamespace(parse=lambda raw: SimpleNamespace(observations=observations(raw.name)))
     monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
-    published = replace(PANELS[0], source_id="source", files=("old", "new"), target="flow")
+    published = replace(
+        PANELS[0], source_id="source", files=("old", "new"), target="flow", end="2020-03", months=3, smallest=0.0
+    )
     assert panel_of(published, tmp_path).matrix["flow"].tolist() == [1.0, 2.0, 2.0]
 
 
-def test_the_table_has_the_ensemble_at_every_horizon_and_names_the_panel_once(panel: Panel) -> None:
-    published = replace(PANELS[0], what="made up", origins=12, horizons=(1, 3))
-    scores = scores_of(published, panel)
-    lines = lines_of(published, panel, scores, 2.0)
-    assert [line.split(" | ")[1] for line in lines] == ["1", "3"]
-    assert lines[0].startswith("| made up; 3 series of 72 periods, 12 origins, 2 s |")
-    assert lines[1].startswith("|  | 3 |")
-    log = scores[(scores["scale"] == "log") & (scores["horizon"] == 1)]["relative_wis"].item()
-    assert f"| {log:.3f} [" in lines[0]
-    assert log < 1
+def test_series_are_drawn_from_those_known_in_every_month(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    months = [f"2020-{month:02d}" for month in range(1, 13)]
+    figures = [
+        {
+            "series_id": name, "time_period": month, "obs_value": size, "target": "flow", "freq": "M", "route_id": "_Z",
+            "geo": "AUT", "citizen": name, "as_of": "2021-01-01",
+        }
+        for name, size, known in (("whole", 9.0, months), ("gap", 9.0, months[:-1]), ("small", 1.0, months))
+        for month in known
+    ]  # fmt: skip
+    (tmp_path / "any").write_bytes(b"any")
+    source = SimpleNamespace(parse=lambda _raw: SimpleNamespace(observations=pd.DataFrame(figures)))
+    monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
+    published = replace(
+        PANELS[0], source_id="source", files=("any",), target="flow", end="2020-12", months=12, series=2
+    )
+    assert panel_of(published, tmp_path).series_ids == ["whole"]
+
+
+def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_held(
+    monkeypatch: pytest.MonkeyPatch, panel: Panel
+) -> None:
+    def last_value(_totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> np.ndarray:
+        return np.full((1, horizon, len(LEVELS)), parts.iloc[-1, 0])
+
+    monkeypatch.setattr(other_panels, "PEERS", dict.fromkeys(other_panels.TOGETHER, last_value))
+    published = replace(PANELS[0], what="made up", months=48)
+    own = backtest(Request.of(panel, None, [BASELINE], other_panels.HORIZONS), origins=12, step=1).table
+    line = line_of(published, panel, [own, own, own]).split(" | ")
+    assert line[0] == "| made up; 3 × 72, 12 origins"
+    ratios = [float(ratio) for ratio in line[1].split(" / ")]
+    assert ratios[0] == ratios[1] < 1
+    assert ratios[2:] == [1, 1]
+    scores = scores_of(own, panel)
+    assert line[3].startswith(f"{scores[50].mean():.2f}/")
+    assert line[3].endswith(f"({len(scores)})")
+    assert not scores["small"].any()
+    assert line[4] == "– |"

@@ -29,6 +29,12 @@ def test_a_section_that_is_not_there_yet_comes_last(page: Path) -> None:
     assert page.read_text() == before + "\n## Three\n\nnew\n\nmore\n"
 
 
+def test_what_an_earlier_engine_measured_gives_way(page: Path) -> None:
+    page.write_text(page.read_text().replace("## One", "## One, by an earlier engine (ensemble 1, pooled model 1)"))
+    replace_section(page, "One", ["new"])
+    assert page.read_text() == "# Benchmarks\n\nWords.\n\n## One\n\nnew\n\n## Two\n\nstays\n"
+
+
 def test_writing_twice_changes_nothing(page: Path) -> None:
     replace_section(page, "Two", ["new"])
     once = page.read_text()
