@@ -13,9 +13,13 @@ from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
 from core.languages import NOTHING, is_known, round_expected, typeset
-from dashboard.i18n import _, lang, language
-from dashboard.layout import route_name
+from core.routes import is_route
+from dashboard.app_pages import page_titles
+from dashboard.i18n import _, lang, language, named
+from dashboard.layout import plain, route_name, source_name
+from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, level_label
+from reports.names import MODELS
 from reports.numbers import chances as chances_of
 from reports.release import Row
 
@@ -205,3 +209,20 @@ def _cell(value: Any, pattern: str) -> str:  # noqa: ANN401  # the Styler hands 
     if isinstance(value, bool | str) or not isinstance(value, int | float) or math.isinf(value):
         return str(value)
     return typeset(format_decimal(value, format=pattern, locale=language()))
+
+
+def in_names(register: str, night: Night) -> str:
+    """The register's table without the column of ids, with names of what is affected in place of codes."""
+    pages = page_titles()
+
+    def name(code: str) -> str:
+        if code in pages:
+            return _(pages[code])
+        if is_route(code):
+            return route_name(code)
+        return named(MODELS, code) if code in MODELS else source_name(night, code)
+
+    lines = [line.strip("|").split("|")[1:] for line in register.splitlines() if line.startswith("|")]
+    for cells in lines[2:]:
+        cells[1] = f" {', '.join(plain(name(code.strip())) for code in cells[1].split(','))} "
+    return "\n".join(f"|{'|'.join(cells)}|" for cells in lines)

@@ -102,7 +102,7 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     """The next two periods, and the last one counted."""
     out = []
     for end, row in view.quantiles.head(2).iterrows():
-        label = language.text(_("Expected, {months}"), months=period(view, end, language))
+        label = language.text(_("Expected, {window}"), window=period(view, end, language))
         interval = language.interval_words(row[0.1], row[0.9])
         out.append((label, language.expected(row[0.5]), language.text(_("80% interval {interval}"), interval=interval)))
     if len(view.history):

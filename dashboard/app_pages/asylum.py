@@ -92,7 +92,7 @@ def draw_fan(view: AsylumView, *, earlier: bool) -> None:
     )
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     st.html(fan_key(fan, current_theme()))
-    layout.chart(fan_chart(fan, current_theme()), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
+    layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
 
 
 def show_files(view: AsylumView) -> None:

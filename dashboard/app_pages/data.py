@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import downloads, editions_view, layout, state
+from core.calendar import frequency_of, to_period
+from dashboard import downloads, editions_view, layout, state, tables
 from dashboard.failures import fault
 from dashboard.i18n import _, labelled, lang, named, ngettext
 from dashboard.layout import plain, small
@@ -19,9 +20,9 @@ from reports.names import FRESHNESS, INDICATORS
 
 TITLE, PLACE = _("Data"), 7
 
-NO_BREAK_HYPHEN = "\u2011"
 NEWEST_PERIODS = 3
 REGISTER = "known_issues.md"
+MONTHS_OF = {"M": 1, "Q": 3, "A": 12}
 STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
 STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
 
@@ -58,7 +59,7 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         _("Source"): [source_link(night, row["source_id"]) for row in rows],
         _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
         _("State"): [state_badge(row["state"]) for row in rows],
-        _("Figures to"): [row["last_period"].replace("-", NO_BREAK_HYPHEN) for row in rows],
+        _("Figures to"): [period_words(row["last_period"]) for row in rows],
         _("Known since"): [no_break(lang().day_short(row["last_as_of"])) for row in rows],
         _("Age, days"): [row["age_days"] for row in rows],
         _("usually up to"): [row["expected_days"] for row in rows],
@@ -92,7 +93,7 @@ def show_reporting(night: Night) -> None:
     table = {
         _("Source"): [source_link(night, name) for name in newest["source_id"]],
         _("What"): [plain(named(INDICATORS, target)) for target in newest["target"]],
-        _("Period"): [period.replace("-", NO_BREAK_HYPHEN) for period in newest["time_period"]],
+        _("Period"): [period_words(period) for period in newest["time_period"]],
         _("Countries"): [
             _("{n} of {all} countries reported").format(n=row["reported"], all=row["expected"])
             for row in newest.to_dict("records")
@@ -171,8 +172,15 @@ def show_register(night: Night) -> None:
         return
     st.header(_("Register of known issues"), anchor=False)
     with st.container(key="register"):
-        st.markdown(text.partition("\n\n")[2])
+        st.markdown(tables.in_names(text.partition("\n\n")[2], night))
     downloads.document_button(night, REGISTER, _("Register of known issues"))
+
+
+def period_words(period: str) -> str:
+    """``2024-12`` in words; a day by itself, a quarter by its months."""
+    freq = frequency_of(period)
+    last = to_period(period, freq).end_time
+    return no_break(lang().day_short(last)) if freq in {"D", "W"} else lang().period(last, MONTHS_OF[freq])
 
 
 def show_revisions(night: Night) -> None:

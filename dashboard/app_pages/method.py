@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import streamlit as st
@@ -133,8 +134,9 @@ def show_cards(night: Night) -> None:
 
 
 def _lower_headings(text: str) -> str:
-    """A card's own headings below those of the page."""
-    return "\n".join(f"##{line}" if line.startswith("#") else line for line in text.splitlines())
+    """A card's own headings below those of the page, without the model's code, which its file keeps."""
+    plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", text, flags=re.MULTILINE)
+    return "\n".join(f"##{line}" if line.startswith("#") else line for line in plain_heads.splitlines())
 
 
 show(layout.open_page())

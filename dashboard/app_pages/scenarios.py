@@ -175,7 +175,8 @@ def show_parts(
         with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
                 st.toast(_("The link to this view is copied."))
-            downloads.pictures(made, partial(drawn, Picture(history, then, made, is_conditional=True)))
+            picture = partial(drawn, Picture(history, then, made, is_conditional=True))
+            (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":
         show_months(night, scenario, trajectories, values)
     elif chosen == "routes":
@@ -190,8 +191,6 @@ def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     """Forecast and scenario by month, and the files."""
     find = partial(by_month, night, scenario, trajectories, values)
     made, _then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
-
-    downloads.buttons(made)
     st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
 

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import evaluation_view, first_visit, reads, situation_view
+from dashboard import evaluation_view, first_visit, reads, situation_view, tables
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification.scores import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -71,6 +71,15 @@ def test_a_group_served_worse_is_named_and_stands_first() -> None:
 
 def test_where_no_group_is_worse_the_page_says_so() -> None:
     assert evaluation_view.groups_finding(errors("", "")).startswith("No group of 2 is worse")
+
+
+def test_the_register_on_the_page_names_what_is_affected_and_has_no_code(release: Release) -> None:
+    night = reads.night(release.run_id)
+    assert night is not None
+    table = "| id | what | affects |\n|---|---|---|\n| some-id | It ends. | EMR, iom_dtm, vigie-theta, route |"
+    assert tables.in_names(table, night).splitlines()[2] == (
+        "| It ends. | Eastern Mediterranean, International Organization for Migration, Theta, Route |"
+    )
 
 
 def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) -> None:
