@@ -68,7 +68,8 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
     }
     if len(rejected):
         table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
-    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
+    with st.container(key="freshness"):
+        st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
     downloads.buttons(downloads.export_of(night, "freshness", _("Freshness of each source"), fresh))
 
 

@@ -194,7 +194,7 @@ def test_the_dark_theme_has_no_serious_finding_either(page: Page, address: str, 
 def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1024, "height": 768})
     cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
-    open_page(page, f"{address}/overview")
+    open_page(page, f"{address}/overview?lang=es")  # the longest words
     assert page.locator("[data-testid=stTable] > div").evaluate_all(cut) == []
     open_page(page, f"{address}/alerts")
     tables = page.locator("[data-testid=stTable] > div")
