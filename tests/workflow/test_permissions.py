@@ -61,6 +61,8 @@ def with_login(opened: Workflow) -> Workflow:
 
 def test_the_page_on_access_shows_the_table_that_the_program_keeps() -> None:
     assert promised() == {action: {role: role in roles for role in ROLES} for action, roles in PERMISSIONS.items()}
+    tried = f"| each role × each page, by its address | {len(ROLES) * len(PAGES)} |"
+    assert tried in (PROJECT / "docs" / "access.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("role", "action"), EVERYTHING)
