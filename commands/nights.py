@@ -46,7 +46,7 @@ def nightly(
 
     folder = home_folder(home)
     date, settings = as_date(as_of, "--as-of"), load_settings(folder)
-    with night_progress(night_steps(folder, settings.journal_url)) as progress:
+    with night_progress(night_steps(folder, settings.journal_url), settings) as progress:
         result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     for line in result.summary():
         typer.echo(line)
@@ -66,7 +66,7 @@ def demonstrate(
 
     folder = home_folder(home)
     settings = load_settings(folder)
-    with night_progress(night_steps(folder, settings.journal_url)) as progress:
+    with night_progress(night_steps(folder, settings.journal_url), settings) as progress:
         result = run_demonstration(folder, settings, newest=newest, progress=progress)
     if result is None:
         typer.echo(f"{folder} already holds a release: it is shown as it is.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -135,6 +136,8 @@ def _horizons(text: str) -> list[int]:
 
 
 def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
+    import pandas as pd
+
     from forecasting.quantiles import row_blocks
     from store.export import write_forecasts
 
@@ -144,6 +147,9 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
         blocks = row_blocks(made.table)
         if strictly_hub:
             blocks = (block[HUB_COLUMNS] for block in blocks)
+        else:
+            today = pd.Timestamp(dt.datetime.now(dt.UTC).date())  # on which all of the panel is known
+            blocks = (block.join(made.counted, on="series_id").assign(as_of=today) for block in blocks)
         rows, beside = write_forecasts(blocks, about, out)
     except StoreError as error:
         raise InputError(f"--out {error}") from None

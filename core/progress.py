@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from core.log import get_logger
 
 ProgressReport = Callable[[str, int, int], None]
 """Called with the name of a stage, the units done and the units in all."""
 
-_SECONDS_BETWEEN_LINES = 15.0
+_SECONDS_BETWEEN_LINES = 30.0
 
 
 Report = Callable[[int, int], None]
@@ -41,6 +41,38 @@ def shares(report: Report | None, costs: Sequence[float]) -> list[Report | None]
     return [share(place) for place in range(len(costs))]
 
 
+class Pace:
+    """The time left of one work, by the units done since it was first told of: what came before was waiting.
+
+    Args:
+        clock: Seconds of a clock that only goes forward; by default the machine's.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.monotonic
+        self._begun = self._told = 0.0
+        self._first = self._done = self._total = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note of the units done and the units in all; fewer units, or of another whole, are a new work."""
+        self._told = self._clock()
+        if self._first < 0 or done < self._done or total != self._total:
+            self._begun, self._first, self._total = self._told, done, total
+        self._done = done
+
+    def seconds_left(self) -> float | None:
+        """Seconds to the end; None as long as nobody can know."""
+        if self._done <= self._first:
+            return None
+        each = (self._told - self._begun) / (self._done - self._first)
+        return max(each * (self._total - self._done) - (self._clock() - self._told), 0.0)
+
+    def __str__(self) -> str:
+        """Words for a bar; empty as long as nobody can know."""
+        left = self.seconds_left()
+        return "" if left is None else f"about {round(left) // 60}:{round(left) % 60:02d} left"
+
+
 def silent(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 
@@ -50,7 +82,7 @@ def progress_bar() -> Iterator[ProgressReport]:
     """Give a report function that draws on a terminal and logs every few seconds elsewhere."""
     if sys.stderr.isatty():
         columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(),
-                   TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())  # fmt: skip
+                   TimeElapsedColumn(), TextColumn("{task.fields[left]}"))  # fmt: skip
         with Progress(*columns, console=Console(stderr=True)) as bar:
             yield _on_bar(bar)
     else:
@@ -58,31 +90,33 @@ def progress_bar() -> Iterator[ProgressReport]:
 
 
 def _on_bar(bar: Progress) -> ProgressReport:
-    tasks: dict[str, int] = {}
+    tasks: dict[str, TaskID] = {}
+    paces: dict[str, Pace] = {}
 
     def report(stage: str, done: int, total: int) -> None:
+        pace = paces.setdefault(stage, Pace())
+        pace(done, total)
         if stage not in tasks:
-            tasks[stage] = bar.add_task(stage, total=total)
-        bar.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]  # rich's TaskID is a NewType of int
+            tasks[stage] = bar.add_task(stage, total=total, left=pace)
+        bar.update(tasks[stage], completed=done, total=total)
 
     return report
 
 
 def _on_log() -> ProgressReport:
-    first: dict[str, tuple[float, int, int]] = {}
-    newest: dict[str, int] = {}
+    paces: dict[str, Pace] = {}
     last_line: dict[str, float] = {}
 
     def report(stage: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if stage not in first or done < newest[stage] or total != first[stage][2]:
-            first[stage] = now, done, total  # what came before it was waiting for processes to start
-        newest[stage] = done
-        begun, earlier, _ = first[stage]
-        if done < total and now - last_line.get(stage, begun) < _SECONDS_BETWEEN_LINES:
+        pace = paces.setdefault(stage, Pace())
+        pace(done, total)
+        if done < total and now - last_line.setdefault(stage, now) < _SECONDS_BETWEEN_LINES:
             return
         last_line[stage] = now
-        left = round((now - begun) / (done - earlier) * (total - done)) if done > earlier else None
-        get_logger().info("progress", stage=stage, done=done, total=total, seconds_left=left)
+        left = pace.seconds_left()
+        get_logger().info(
+            "progress", stage=stage, done=done, total=total, seconds_left=None if left is None else round(left)
+        )
 
     return report

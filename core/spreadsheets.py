@@ -20,7 +20,10 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
     out = frame.copy()
     for column in out.columns:
         if out[column].dtype == object or isinstance(out[column].dtype, pd.StringDtype | pd.CategoricalDtype):
-            out[column] = out[column].astype(object).map(harmless_cell)
+            cells = out[column].astype(object)
+            # A long table repeats few texts: each is judged once.
+            safe = {text: harmless_cell(text) for text in {cell for cell in cells if isinstance(cell, str)}}
+            out[column] = cells.map(lambda cell, safe=safe: safe[cell] if isinstance(cell, str) else cell)
     return out.rename(columns=harmless_cell)
 
 

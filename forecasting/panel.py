@@ -21,7 +21,7 @@ from core.calendar import Frequency, frequency_of, pandas_frequency, period_inde
 from core.errors import InputError, SourceError
 from core.quantiles import FloatArray
 from core.release import PANEL
-from core.schema import check
+from core.schema import check, unit_of
 from forecasting.model import BoolArray
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}
@@ -112,6 +112,13 @@ class Panel:
     def until(self, date: dt.date) -> Panel:
         """The same panel without what lies after the period that holds ``date``."""
         return Panel(self.freq, self.matrix.loc[: self.period_of(date)], self.groups)
+
+    def counted(self) -> pd.DataFrame:
+        """``target`` and ``unit`` of each series: its columns of these names, else the panel's ``value``, a count."""
+        named = self.groups.reindex(columns=["target", "unit"]).replace("", None)
+        target = named["target"].fillna("value").astype(str)
+        unit = target.map(unit_of).replace("", "count")
+        return pd.DataFrame({"target": target, "unit": named["unit"].fillna(unit).astype(str)})
 
     def select(self, series_ids: list[str]) -> Panel:
         """The same calendar with only these series."""

@@ -35,7 +35,8 @@ SMALLEST_SUM = 1e-9
 def totals_panel(panel: Panel, column: str) -> Panel:
     """The sums by a grouping column, as series named by the group on the same calendar.
 
-    A period in which no part of a group is observed is a gap; a part that is missing elsewhere adds nothing.
+    A grouping that all parts share holds for them too. A period in which no part of a group is observed is a gap; a
+    part that is missing elsewhere adds nothing.
 
     Raises:
         InputError: There is no such column, a series has no group, or a group is named like a series.
@@ -48,7 +49,8 @@ def totals_panel(panel: Panel, column: str) -> Panel:
     if clash := sorted(set(group) & set(panel.series_ids)):
         raise InputError(f"--totals {column}: a total and a series are both named '{clash[0]}'")
     matrix = panel.matrix.T.groupby(group.to_numpy()).sum(min_count=1).T.rename_axis(columns="series_id")
-    return Panel(panel.freq, matrix, pd.DataFrame(index=matrix.columns))
+    shared = {name: one.iloc[0] for name, one in panel.groups.items() if one.eq(one.iloc[0]).all()}
+    return Panel(panel.freq, matrix, pd.DataFrame(shared, index=matrix.columns))
 
 
 def reconcile(

@@ -37,10 +37,12 @@ class Made:
             :func:`forecasting.hindcast.run_work`, and ``far_above_record`` (bool) where the 99 % quantile is more than
             ten times the highest value that the series had by the origin.
         diagnostics: What must be known about them.
+        counted: See :meth:`forecasting.panel.Panel.counted`, of all series, totals among them.
     """
 
     table: QuantileTable
     diagnostics: Diagnostics
+    counted: pd.DataFrame
 
 
 class Options(TypedDict, total=False):
@@ -119,7 +121,7 @@ def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options])
         for level in request.levels
         for place in np.flatnonzero(level.ended())
     ]
-    return Made(made.table, replace(made.diagnostics, ended=tuple(ended)))
+    return replace(made, diagnostics=replace(made.diagnostics, ended=tuple(ended)))
 
 
 def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
@@ -145,7 +147,8 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
     dated = request.levels[0].dated
     if ENSEMBLE in request.asked and request.taught is not None and not is_enough(request.levels)[-1]:
         accounts.append(TAUGHT)
-    return Made(marked, replace(diagnose(marked, request.levels), dated=dated, account=tuple(accounts)))
+    told = replace(diagnose(marked, request.levels), dated=dated, account=tuple(accounts))
+    return Made(marked, told, pd.concat([level.counted() for level in request.levels]))
 
 
 def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:

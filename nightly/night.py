@@ -220,13 +220,15 @@ def _make_release(run: Run) -> RunResult:
         made = make_forecasts(data, settings, cache, run.progress, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
-        run.progress("Scores, paths and alerts", 0, 1)
+        run.progress("Scores and paths", 0, 1)
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
         refused = collect_night(settings.hub.place, home, timer.started.date())
         served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
         tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
+        run.progress("Figures and weeks", 0, 1)
         tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data)
+        run.progress("Alerts", 0, 1)
         tables |= run_alerts(
             data,
             served,
@@ -235,11 +237,11 @@ def _make_release(run: Run) -> RunResult:
             revisions_since(vintages, former, date, settings, editions.void()),
             before.read("alerts") if before else no_alerts(),
         )
-        tables |= {"editions": editions.table(date), "issued_scores": issued_scores(releases.all(), former, data)}
-        tables["group_errors"] = errors_by_group(
-            data, made.past_ensemble, cache, run.progress, settings.backtest_origins
-        )
-        run.progress("Scores, paths and alerts", 1, 1)
+        tables |= {
+            "editions": editions.table(date),
+            "issued_scores": issued_scores(releases.all(), former, data),
+            "group_errors": errors_by_group(data, made.past_ensemble, cache, run.progress, settings.backtest_origins),
+        }
 
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
@@ -296,7 +298,7 @@ def _make_release(run: Run) -> RunResult:
 
 
 def _took(run: Run, seconds: dict[str, float]) -> dict[str, Any]:
-    return {"seconds": seconds, "steps": run.progress.steps if isinstance(run.progress, NightProgress) else {}}
+    return {"seconds": seconds, "steps": run.progress.until_now() if isinstance(run.progress, NightProgress) else {}}
 
 
 def _timer(progress: ProgressReport) -> StageTimer:

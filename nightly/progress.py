@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from core.log import get_logger
+from core.settings import Settings
 
 STAGES = ("reading", "forecasting", "warning and scoring", "asylum applications", "hub", "publishing")
 """Of a night, in their order; their seconds stand in its journal row."""
@@ -34,6 +35,10 @@ _LATER = 0.05
 """Share of a home's first night's units that its second one makes anew."""
 _WHOLE = "Forecasting the present"
 """The part that every night makes in full."""
+_LEARNING = "Learning from all counts"
+"""The part of the pooled model: where it is left out so is this."""
+_ORIGINS = 60
+"""Past origins of the recorded first night."""
 _SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -102,7 +107,12 @@ class NightProgress:
         self._begun, self._total, self._done, self._first = self._clock(), total, done, done
 
     def _end(self) -> None:
-        self.steps[self._key] = Step(round(self._clock() - self._begun, 2), self._total)
+        self.steps = self.until_now()
+
+    def until_now(self) -> dict[str, Step]:
+        """Tonight's steps, the running one as if it were over."""
+        with self._lock:
+            return self.steps | {self._key: Step(round(self._clock() - self._begun, 2), self._total)}
 
     @property
     def words(self) -> str:
@@ -208,16 +218,27 @@ def plan_of(nights: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Step]:
     }
 
 
-def first_night() -> dict[str, Step]:
-    """Steps of a first night with default settings."""
+def first_night(origins: int = _ORIGINS, *, pooled: bool = True) -> dict[str, Step]:
+    """Steps of a home's first night.
+
+    Args:
+        origins: The setting ``backtest_origins``.
+        pooled: The setting ``pooled_model``.
+    """
     text = Path(__file__).with_name("first_night.json").read_text(encoding="utf-8")
-    return {name: Step(*values) for name, values in json.loads(text).items()}
+    steps = {name: Step(*values) for name, values in json.loads(text).items() if pooled or _LEARNING not in name}
+    share = origins / _ORIGINS
+    return {
+        name: step._replace(seconds=step.seconds * share) if _is_kept(name, step) and _LEARNING not in name else step
+        for name, step in steps.items()
+    }
 
 
 @contextmanager
-def night_progress(nights: Sequence[Mapping[str, Sequence[float]]]) -> Iterator[NightProgress]:
+def night_progress(nights: Sequence[Mapping[str, Sequence[float]]], settings: Settings) -> Iterator[NightProgress]:
     """Show a night as it goes: one bar on a terminal, elsewhere a log line every 30 seconds at most."""
-    progress, over = NightProgress(plan_of(nights)), threading.Event()
+    first = first_night(settings.backtest_origins, pooled=settings.pooled_model)
+    progress, over = NightProgress(plan_of(nights) or first), threading.Event()
     is_terminal = sys.stderr.isatty()
     columns = (
         TextColumn("{task.description:<48.48}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),

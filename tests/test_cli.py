@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -122,7 +123,11 @@ def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_pat
     out = tmp_path / "out.parquet"
     done = vigie("forecast", "--panel", str(panel), "--horizon", "2", "--models", "baseline", "--out", str(out))
     assert done.returncode == 0, done.stderr
-    assert set(pd.read_parquet(out)["target_end_date"].dt.strftime("%Y-%m")) == {"2022-01", "2022-02"}
+    made = pd.read_parquet(out)
+    assert set(made["target_end_date"].dt.strftime("%Y-%m")) == {"2022-01", "2022-02"}
+    assert set(zip(made["target"], made["unit"], made["as_of"].dt.date, strict=True)) == {
+        ("value", "count", dt.datetime.now(dt.UTC).date())
+    }
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from tests.ingest.live.publisher import Publisher, Reply
 pytestmark = pytest.mark.slow
 
 KEY = "n4me-that-opens-nothing"
+EXCLUDED = {"eurostat", "iom_dtm", "italy_interior", "unhcr_odp"}
+"""Sources left out of a night, so that one route is forecast."""
 
 
 def test_live_figures_are_taken_replayed_and_failures_named(publisher: Publisher, tmp_path: Path) -> None:
@@ -92,9 +94,9 @@ def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
 
 
 def unreachable(home: Path) -> None:
-    """Settings under which no publisher answers."""
+    """Settings under which no publisher answers and one route is forecast."""
     few = ["backtest_origins = 24", "slow_backtest_origins = 12", "trajectories = 100", "pooled_model = false"]
-    lines = [*few, "[live]", "attempts = 1"]
+    lines = [*few, f"exclude_sources = {sorted(EXCLUDED)}", "[live]", "attempts = 1"]
     for source_id, access in source_access().items():
         lines += [f"[live.sources.{source_id}.addresses]"]
         lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in access.addresses]
@@ -107,7 +109,7 @@ def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(t
     done = bare(tmp_path, "nightly", "--live")
     assert done.returncode == 3, done.stderr
     assert "published" in done.stdout
-    asked = {name for name, access in source_access().items() if access.asked == "always"}
+    asked = {name for name, access in source_access().items() if access.asked == "always"} - EXCLUDED
     assert all(f"degraded: {name}: 127.0.0.1/{name}" in done.stdout for name in asked)
     assert bare(tmp_path, "verify").returncode == 0
 

@@ -76,16 +76,13 @@ class Workshop:
     def home(self) -> Path:
         return self.folder / "home"
 
-    def run(self, line: str) -> None:
-        """Run a line; it ends as its exit code says, or as its comment does."""
+    def run(self, line: str) -> Iterator[subprocess.CompletedProcess[str]]:
+        """Run the commands of a line, one after the other."""
         words = shlex.split(line, comments=True)
         for step in " ".join(map(shlex.quote, words)).split(" '&&' "):
             name, *given = [self._given(word, words) for word in shlex.split(step.removeprefix("sudo -u vigie "))]
             assert Path(name).name == "vigie", f"{line}: mark it as not run, and say why"
-            done = command(*given, home=self.home)
-            told = f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-            assert done.returncode in ([1] if "# refused" in line else [0, 3]), told
-            assert done.stdout or done.stderr, told
+            yield command(*given, home=self.home)
 
     def _given(self, word: str, words: list[str]) -> str:
         """What a person would write in a word's place."""
@@ -158,9 +155,11 @@ def test_every_block_of_commands_runs_as_it_stands(
     for name, published in PUBLISHED.items():
         if name in block.text:
             shutil.copyfile(request.getfixturevalue("raw_data") / published, workshop.folder / name)
-    for line in block.text.splitlines():
-        if line.strip():
-            workshop.run(line.strip())
+    for line in filter(None, map(str.strip, block.text.splitlines())):
+        for done in workshop.run(line):
+            told = f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            assert done.returncode in ([1] if "# refused" in line else [0, 3]), told
+            assert done.stdout or done.stderr, told
 
 
 def test_commands_stand_in_blocks_that_are_run_or_say_why_not() -> None:

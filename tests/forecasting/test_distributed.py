@@ -44,12 +44,12 @@ with workers_of(engine) as workers:
 @pytest.fixture(scope="module")
 def panel() -> Panel:
     random = np.random.default_rng(5)
-    count, months = 22, 120
+    count, months = 20, 72
     season = 0.6 * np.sin(2 * np.pi * np.arange(months) / 12)[:, None]
     walk = 0.2 * random.standard_normal((months, count)).cumsum(axis=0)
     values = np.round(np.exp(random.uniform(1, 6, count) + season + walk))
-    values[:100, 0] = np.nan
-    calendar = pd.period_range("2014-01", periods=months, freq="M").astype(str)
+    values[:52, 0] = np.nan
+    calendar = pd.period_range("2018-01", periods=months, freq="M").astype(str)
     rows = pd.DataFrame(values, index=calendar, columns=[f"s{number:02d}" for number in range(count)])
     long = rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id").dropna()
     return panel_from_rows(long)

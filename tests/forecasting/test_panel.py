@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import InputError
 from forecasting.panel import panel_from_observations, panel_from_rows, read_panel
+from forecasting.reconcile import totals_panel
 
 GOOD = "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,2,X\nb,2020-01,5,Y\n"
 
@@ -158,3 +159,12 @@ def test_a_series_that_lags_more_than_a_year_of_months_has_ended(tmp_path: Path)
     rows = "a,2020-01,1\na,2022-01,1\nb,2021-01,1\nc,2020-12,1\n"
     panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
     assert panel.ended().tolist() == [False, False, True]
+
+
+def test_a_series_and_its_total_count_what_the_panel_says_or_its_value(tmp_path: Path) -> None:
+    rows = "series_id,time_period,value,route_id,target,unit\na,2020-01,1,X,{0}\nb,2020-01,5,X,{0}\n"
+    for said, counted in (("beds,places", ["beds", "places"]), ("arrivals,", ["arrivals", "persons"])):
+        panel = read_panel(_write(tmp_path, rows.format(said)))
+        for level in (panel, totals_panel(panel, "route_id")):
+            assert level.counted().drop_duplicates().to_numpy().tolist() == [counted]
+    assert read_panel(_write(tmp_path, GOOD)).counted().to_numpy().tolist() == [["value", "count"]] * 2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +19,13 @@ AS_OF = dt.date(2025, 1, 31)
 
 
 @contextmanager
-def without_forecasting(made: Path) -> Iterator[None]:
-    """Nights take the forecasts, scores and alerts of a home's newest release instead of making their own."""
+def without_forecasting(made: Path, *but: str) -> Iterator[None]:
+    """Nights take forecasts, scores, alerts and texts of a home's newest release instead of making their own.
+
+    Args:
+        made: The home folder.
+        but: Steps of ``nightly.night`` that do their own work all the same.
+    """
     from core.release import NOWCASTS, YEAR_AHEAD  # noqa: PLC0415  # see first_night: what forecasts is imported late
     from nightly.asylum import Asylum  # noqa: PLC0415  # as above
     from nightly.forecasts import ForecastSet  # noqa: PLC0415  # as above
@@ -27,20 +34,29 @@ def without_forecasting(made: Path) -> Iterator[None]:
     former = ReleaseStore(made).current()
     assert former is not None
     tables = {name: former.read(name) for name in former.names}
+    texts = {name: former.document(name) for name in former.manifest["files"] if name.endswith((".md", "sources.json"))}
     nothing = pd.DataFrame({"model_id": []})
+    borrowed: dict[str, object] = {
+        "make_forecasts": ForecastSet(nothing, nothing, nothing, nothing, 0),
+        "make_nowcasts": NOWCASTS.empty(),
+        "forecast_tables": tables,
+        "data_tables": {},
+        "make_weeks": {},
+        "run_alerts": {},
+        "errors_by_group": tables["group_errors"],
+        "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), [], 0),
+        "hub_of_night": ({}, []),
+        "documents": texts,
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightly.night.make_forecasts", lambda *_: ForecastSet(nothing, nothing, nothing, nothing, 0))
-        patch.setattr("nightly.night.make_nowcasts", lambda *_: NOWCASTS.empty())
-        patch.setattr("nightly.night.forecast_tables", lambda *_: dict(tables))
-        patch.setattr("nightly.night.data_tables", lambda *_: {})
-        patch.setattr("nightly.night.make_weeks", lambda *_: {})
-        patch.setattr("nightly.night.run_alerts", lambda *_: {})
-        patch.setattr("nightly.night.errors_by_group", lambda *_: tables["group_errors"])
-        patch.setattr(
-            "nightly.night.forecast_asylum", lambda *_, **__: Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), [], 0)
-        )
-        patch.setattr("nightly.night.hub_of_night", lambda *_: ({}, []))
+        for step, answer in borrowed.items():
+            if step not in but:
+                patch.setattr(f"nightly.night.{step}", partial(_answered, answer))
         yield
+
+
+def _answered(answer: object, *_: object, **__: object) -> object:
+    return copy.copy(answer)
 
 
 @pytest.fixture

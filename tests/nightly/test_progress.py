@@ -102,6 +102,14 @@ def test_where_little_is_to_be_made_anew_little_time_is_left() -> None:
     assert progress.seconds_left() < whole / 3
 
 
+def test_a_first_night_is_planned_by_the_home_s_settings() -> None:
+    whole, fewer = first_night(), first_night(24, pooled=False)
+    assert set(whole) - set(fewer) == {name for name in whole if "Learning from all counts" in name}
+    past, present = "forecasting: Scoring past forecasts", "forecasting: Forecasting the present"
+    assert fewer[past].seconds == pytest.approx(0.4 * whole[past].seconds)
+    assert fewer[present] == whole[present]
+
+
 def test_a_plan_is_the_median_of_the_last_nights_and_a_new_night_begins_anew() -> None:
     nights = [{"reading: ": [1.0, 0]}, {"reading: ": [9.0, 0]}, {"reading: ": [2.0, 0], "hub: ": [1.0, 40]}]
     assert plan_of(nights) == {"reading: ": Step(2.0), "hub: ": Step(1.0, 40)}
