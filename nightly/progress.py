@@ -207,6 +207,8 @@ def plan_of(nights: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Step]:
     """
     plan = {}
     for name in nights[-1] if nights else ():
+        if len(nights) > 1 and _LEARNING in name:
+            continue  # once a year
         seconds, units = zip(*(night[name] for night in nights if name in night), strict=True)
         # Of two, the lower: the other one made everything anew.
         plan[name] = Step(statistics.median_low(seconds), int(statistics.median_low(units)))

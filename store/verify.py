@@ -131,7 +131,8 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
                 known = [] if row.action == PLACED else written.get(name, [])
                 written[name] = [*known, str(sha256)]
                 placed |= {name} if row.action == PLACED else set()
-    for path in sorted((home / FEED).rglob("*")):
+    # Where none is told of an earlier version wrote what is there.
+    for path in sorted((home / FEED).rglob("*") if written else ()):
         name = path.relative_to(home / FEED).as_posix()
         if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
             yield Problem("", f"{FEED}/{name}", "was added: the journal does not tell of it")

@@ -276,6 +276,15 @@ def test_merged_files_editions_and_homes_of_before_are_not_suspected(
     assert verify_home(home, settings) is None
 
 
+def test_files_that_an_earlier_version_published_without_a_word_are_not_suspected(
+    tmp_path: Path, release_frames: Frames
+) -> None:
+    night(tmp_path, release_frames, 29)
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "alerts.atom").write_text("<feed/>")
+    assert verify_home(tmp_path, Settings()) is None
+
+
 def test_a_release_that_no_night_made_is_named(home: Path, release_frames: Frames) -> None:
     forged = night(home, release_frames, 31, told=False)
     problem = verify_home(home, Settings())
