@@ -100,9 +100,11 @@ def learned_odds(
     Returns:
         The odds of each row, shrunk towards equal; 1 before twelve origins have known outcomes.
     """
-    places = _places(keys, panel)
     observed = np.where(both, outcomes_learned_from(keys, panel), np.nan)
     known = np.flatnonzero(np.isfinite(observed))
+    if not len(known):
+        return np.ones(len(keys))
+    places = _places(keys, panel)
     width = _width(mixed(1.0, known))
     losses = np.zeros((*places.shape, len(ODDS)))
     at = (places.origin[known], places.horizon[known], places.series[known])
@@ -121,8 +123,10 @@ def _scale(
     """Scale log1p quantiles about a centre by the factors that served some levels best."""
     logs = np.log1p(table.quantiles)
     observed = outcomes_learned_from(table.keys, panel)
-    places = _places(table.keys, panel)
     judged = np.where(logs[:, _MIDDLE] >= SMALLEST_MIDDLE, observed, np.nan)
+    if not np.isfinite(judged).any():
+        return table, np.ones(len(logs))
+    places = _places(table.keys, panel)
     factors = _factors(_losses(logs, judged, places, centre, levels), np.isfinite(judged), places, FACTORS, penalties)
     factors = np.where(logs[:, _MIDDLE] >= SMALLEST_MIDDLE, factors, 1.0)
     middle = centre(logs)
@@ -296,8 +300,9 @@ def discretise(table: QuantileTable, panel: Panel) -> QuantileTable:
     step = np.where(unit > 0, unit, 1.0)
     whole = step * np.floor(table.quantiles / step + 0.5)
     moved = whole + JITTER * (table.quantiles - whole)
-    moved = np.where(_is_zero(table, panel, step), 0.0, np.maximum(moved, ABOVE_ZERO * step))
-    return QuantileTable(table.keys, np.where(unit > 0, np.maximum(moved, 0.0), table.quantiles))
+    np.maximum(moved, ABOVE_ZERO * step, out=moved)
+    moved[_is_zero(table, panel, step)] = 0.0
+    return QuantileTable(table.keys, np.where(unit > 0, moved, table.quantiles))
 
 
 def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
@@ -309,8 +314,7 @@ def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
     """
     below = table.quantiles < step / 2
     last = np.clip(below.sum(axis=1) - 1, 0, below.shape[1] - 2)[:, None]
-    logs = np.log1p(table.quantiles)
-    near, far = (np.take_along_axis(logs, last + more, axis=1)[:, 0] for more in (0, 1))
+    near, far = (np.log1p(np.take_along_axis(table.quantiles, last + more, axis=1)[:, 0]) for more in (0, 1))
     way = np.clip((np.log1p(step[:, 0] / 2) - near) / np.maximum(far - near, SMALLEST_STEP), 0.0, 1.0)
     chance = LEVELS[last[:, 0]] + way * (LEVELS[last[:, 0] + 1] - LEVELS[last[:, 0]])
     months = pd.PeriodIndex(pd.DatetimeIndex(table.keys["target_end_date"]), freq=panel.freq)
