@@ -150,10 +150,8 @@ def access_rows(journal: Journal) -> list[Entry]:
     Raises:
         StoreError: The journal cannot be read.
     """
-    actions = dict.fromkeys([*ACCESS_ROWS, *PERMISSIONS])
-    rows = [row for action in actions for row in journal.entries(action=action)]
-    kept = [row for row in rows if row.action in ACCESS_ROWS or "identity" in row.payload]
-    return sorted(kept, key=lambda row: row.id, reverse=True)
+    rows = journal.entries(action={*ACCESS_ROWS, *PERMISSIONS})
+    return [row for row in reversed(rows) if row.action in ACCESS_ROWS or "identity" in row.payload]
 
 
 def describe(row: Entry) -> str:

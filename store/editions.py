@@ -178,9 +178,8 @@ class EditionStore:
         Raises:
             StoreError: The journal cannot be read.
         """
-        rows = sorted((row for name in ACTIONS for row in self._journal.entries(action=name)), key=lambda row: row.id)
         found: dict[str, Edition] = {}
-        for row in rows:
+        for row in self._journal.entries(action=ACTIONS):
             found[row.subject] = _after(found.get(row.subject), row)
         return [one for one in found.values() if source_id in (None, one.source_id)]
 

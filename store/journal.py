@@ -121,13 +121,18 @@ class Journal:
         return self.database.run(lambda connection: add(connection, entry), writes=True)
 
     def entries(
-        self, *, subject: str | None = None, action: str | None = None, run_id: str | None = None, after: int = 0
+        self,
+        *,
+        subject: str | None = None,
+        action: str | Collection[str] | None = None,
+        run_id: str | None = None,
+        after: int = 0,
     ) -> list[Entry]:
         """Rows, oldest first.
 
         Args:
             subject: Only rows about this subject.
-            action: Only rows of this action.
+            action: Only rows of this action, or of one of these.
             run_id: Only rows about this release.
             after: Only rows whose ``id`` is greater.
 
@@ -286,11 +291,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _select(**wanted: str | None) -> sa.Select[Any]:
+def _select(**wanted: str | Collection[str] | None) -> sa.Select[Any]:
     query = sa.select(_JOURNAL).order_by(_JOURNAL.c.id)
     for column, value in wanted.items():
         if value is not None:
-            query = query.where(_JOURNAL.c[column] == value)
+            query = query.where(_JOURNAL.c[column].in_([value] if isinstance(value, str) else value))
     return query
 
 

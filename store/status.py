@@ -138,9 +138,7 @@ def _held(home: Path, journal_setting: str) -> list[dict[str, Any]]:
 
 def _nights(home: Path, journal_setting: str, actions: Sequence[str] = NIGHT_ACTIONS) -> list[Entry]:
     with existing_journal(journal_setting, home) as journal:
-        if journal is None:
-            return []
-        return [entry for action in actions for entry in journal.entries(action=action)]
+        return [] if journal is None else journal.entries(action=actions)
 
 
 @lru_cache(maxsize=1024)
@@ -156,13 +154,13 @@ def night_steps(home: Path, journal_setting: str = "", newest: int = 5) -> list[
     Raises:
         StoreError: The journal cannot be read.
     """
-    nights = sorted(_nights(home, journal_setting), key=lambda entry: entry.id)
+    nights = _nights(home, journal_setting)
     return [entry.payload["steps"] for entry in nights if entry.payload.get("steps")][-newest:]
 
 
 def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
     runs = _nights(home, journal_setting)
-    return _as_run(max(runs, key=lambda entry: entry.id)) if runs else None
+    return _as_run(runs[-1]) if runs else None
 
 
 def _last_backup(home: Path, journal_setting: str) -> str | None:

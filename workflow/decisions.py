@@ -313,9 +313,8 @@ def _cooldown(workflow: Workflow, facts: Mapping[str, Any], level: str) -> dt.da
 
 def _open_proposals(workflow: Workflow) -> dict[str, bool]:
     """Alerts that were proposed and not ended, each with whether a replay proposed it."""
-    rows = [row for action in (PROPOSED, ENDED) for row in workflow.journal.entries(action=action)]
     found: dict[str, bool] = {}
-    for row in sorted(rows, key=lambda row: row.id):
+    for row in workflow.journal.entries(action=(PROPOSED, ENDED)):
         if row.action == PROPOSED:
             found[row.subject] = bool(row.payload.get("replay"))
         else:

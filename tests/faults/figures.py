@@ -13,6 +13,7 @@ import csv
 import gzip
 import io
 import json
+import multiprocessing
 import random
 import re
 import sys
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -69,6 +71,11 @@ class Sound:
     read: Callable[[Grid], Parsed]
     known: pd.DataFrame
     rejected: int
+
+    @cached_property
+    def totals(self) -> pd.Series:
+        """Of what is known."""
+        return totals(self.known)
 
 
 @dataclass
@@ -382,18 +389,18 @@ def result(sound_file: Sound, grid: Grid) -> str:
 
 def _noticed(sound_file: Sound, parsed: Parsed) -> str:
     rows, known = newest(parsed.observations), sound_file.known
-    is_same = [*map(tuple, rows[FIGURES].to_numpy())] == [*map(tuple, known[FIGURES].to_numpy())]
-    if is_same and len(parsed.rejected) == sound_file.rejected:
+    if len(parsed.rejected) > sound_file.rejected:
+        return ASIDE
+    if rows[FIGURES].reset_index(drop=True).equals(known[FIGURES].reset_index(drop=True)):
         return SAME
     complete = SOURCES[sound_file.source_id].CARD.complete_editions
     found = judge(rows, known, NO_REVISIONS, complete=complete)
-    before, after = totals(known), totals(_taken_in(rows, known, complete=complete))
+    before, after = sound_file.totals, totals(_taken_in(rows, known, complete=complete))
     both = pd.concat([before, after], axis=1, keys=["before", "after"]).fillna(0.0)
     moved = (both["after"] - both["before"]).abs()
     usual = USUAL_LEAST * both["before"].abs().clip(lower=1)
     results = {
         HELD: bool(found.held),
-        ASIDE: len(parsed.rejected) > sound_file.rejected,
         SAME: not (moved > 0).any(),
         TOLD: bool(found.told),
         SMALL: bool((moved <= usual).all()),
@@ -439,12 +446,27 @@ def mutate(files: list[Sound], number: int, seed: int) -> Outcome:
     return outcome
 
 
+_FILES: list[Sound] = []
+"""The sound files, for the processes that share the work."""
+
+
+def _share(share: tuple[int, int, int]) -> Outcome:
+    place, number, seed = share
+    return mutate([_FILES[place]], number, seed + place)
+
+
 def section(options: argparse.Namespace) -> tuple[list[str], bool]:
     """What is said of a run in docs/sources.md, and whether each change was fair."""
-    files = list(sound_files(published_files()))
+    _FILES[:] = sound_files(published_files())
+    files, number, seed = _FILES, options.number, options.seed
     documented = len(files) - sum(map(len, FILES.values()))
-    number, seed = options.number, options.seed
-    outcome = mutate(files, number, seed)
+    outcome = Outcome()
+    shares = [(place, (number + place) // len(files), seed) for place in range(len(files))]
+    with multiprocessing.get_context("fork").Pool() as pool:  # a file's cells and parser go to no other process
+        for part in pool.imap(_share, shares, chunksize=1):
+            outcome.counts.update(part.counts)
+            outcome.by_source.update(part.by_source)
+            outcome.silent += part.silent
     sys.stdout.writelines(f"UNNOTICED {line}\n" for line in outcome.silent)
     results = [SAME, REFUSED, ASIDE, TOLD, HELD, SMALL]
     rows = {kind: [outcome.counts[kind, result] for result in results] for kind in MUTATIONS}

@@ -64,13 +64,16 @@ def look(store: VintageStore, source_id: str, files: Sequence[Path], *, keep: bo
         keep: Let each be known before the next is judged.
     """
     complete = SOURCES[source_id].CARD.complete_editions
+    before: dict[dt.date, tuple[pd.DataFrame, pd.DataFrame]] = {}
     for path in files:
         rows = SOURCES[source_id].parse(read_raw(path)).observations
         day = dt.datetime.now(dt.UTC).date() if rows["as_of_estimated"].any() else rows["as_of"].max().date()
-        known, revisions = store.as_of(day, only=[source_id]), store.all_revisions(day, only=[source_id])
-        found = judge(rows, known, revisions, complete=complete)
+        if day not in before:
+            before[day] = store.as_of(day, only=[source_id]), store.all_revisions(day, only=[source_id])
+        found = judge(rows, *before[day], complete=complete)
         changed = None
         if keep:
+            before.clear()
             changed = int((store.append_edition(rows, complete=complete)["version"] != "first").sum())
         yield Seen(source_id, path.name, len(rows), changed, found)
 
@@ -83,9 +86,9 @@ def home_office(raw_data: Path, bundled: pd.DataFrame, folder: Path, every: int 
     yield from look(store, "uk_home_office", files[::-every][::-1], keep=True)
 
 
-def frontex(raw_data: Path, folder: Path) -> Iterator[Seen]:
-    """Frontex's dated copies and the workbook as published."""
-    files = sorted((raw_data / "frontex_ibc" / "vintages_gdidata").glob("*.rda"))
+def frontex(raw_data: Path, folder: Path, first: int | None = None) -> Iterator[Seen]:
+    """Frontex's dated copies, or the ``first`` of them, and the workbook as published."""
+    files = sorted((raw_data / "frontex_ibc" / "vintages_gdidata").glob("*.rda"))[:first]
     files.append(raw_data / "frontex_ibc" / "ibc.xlsx")
     yield from look(VintageStore(folder), "frontex", files, keep=True)
 

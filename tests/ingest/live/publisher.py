@@ -85,12 +85,11 @@ class Publisher:
 
     def answer_at(self, path: str) -> Answerer:
         """What answers a path now."""
-        return self._answers[path]
+        return self._answers.get(path, lambda _: Reply(b"not found", 404))
 
     def reply(self, asked: Asked) -> Reply:
         self.asked.append(asked)
-        answer = self._answers.get(asked.path)
-        return answer(asked) if answer else Reply(b"not found", 404)
+        return self.answer_at(asked.path)(asked)
 
     def close(self) -> None:
         self.closing.set()
