@@ -29,6 +29,9 @@ from ingest.source import RawFile
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 2_000, 5_000_000
 LARGEST_UNPACKED = 200 << 20
+UNFOLDS = _(
+    "refused: it unpacks to far more than a table needs; hand it over in parts, such as one file a year, or as CSV"
+)
 MEMORY, SECONDS = 512 << 20, 60
 """What a file may take beyond what the program has already, in bytes and seconds of the processor: the largest real one
 takes 300 MB and 20 seconds."""
@@ -121,9 +124,13 @@ def refuse_many(file: str, rows: int, columns: int, cells: int | None = None) ->
         SourceError: It has more rows, columns or cells.
     """
     for found, most, rule in (
-        (rows, MOST_ROWS, _("refused: more than {n} rows")),
+        (rows, MOST_ROWS, _("refused: more than {n} rows; hand it over in parts, such as one file a year")),
         (columns, MOST_COLUMNS, _("refused: more than {n} columns")),
-        (max(rows * columns, cells or 0), MOST_CELLS, _("refused: more than {n} cells")),
+        (
+            max(rows * columns, cells or 0),
+            MOST_CELLS,
+            _("refused: more than {n} cells; hand it over in parts, such as one file a year"),
+        ),
     ):
         if found > most:
             raise SourceError(file, rule, n=most)
@@ -149,7 +156,7 @@ def unpacked(raw: RawFile) -> bytes:
     except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
         raise SourceError(raw.name, _("cannot be unpacked: {error}"), error=str(error)) from None
     if len(content) >= most:
-        raise SourceError(raw.name, _("refused: it unpacks to far more than a table needs (a zip bomb)"))
+        raise SourceError(raw.name, UNFOLDS)
     return content
 
 
@@ -163,7 +170,7 @@ def refuse_large_sheets(raw: RawFile) -> None:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
             parts = archive.infolist()
             if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                raise SourceError(raw.name, _("refused: it unpacks to far more than a table needs (a zip bomb)"))
+                raise SourceError(raw.name, UNFOLDS)
             for part in parts:
                 if part.filename.startswith("xl/worksheets/"):
                     with archive.open(part) as opened:

@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from core.errors import SourceError
 from core.languages import marked as _
 from core.spreadsheets import FORMULA_STARTS
-from ingest.source import LARGEST_FILE, RawFile
+from ingest.intake import LARGEST_UNPACKED, UNFOLDS
+from ingest.source import LARGEST_FILE, TOO_LARGE, RawFile
 
-LARGEST_UNPACKED = 200 << 20
 LARGEST_RATIO = 200
 """Unpacked to packed bytes of one part: XML of numbers packs 10 to 50 times."""
 MOST_PARTS = 2000
@@ -77,12 +77,12 @@ def refuse_large(raw: RawFile) -> None:
         SourceError: The file is larger than ``LARGEST_FILE``.
     """
     if len(raw.content) > LARGEST_FILE:
-        raise SourceError(raw.name, _("refused: larger than {n} MB"), n=LARGEST_FILE >> 20)
+        raise SourceError(raw.name, TOO_LARGE, n=LARGEST_FILE >> 20)
 
 
 def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise SourceError(file, _("refused: it unpacks to far more than a table needs (a zip bomb)"))
+        raise SourceError(file, UNFOLDS)
     for part in parts:
         if part.file_size > 1 << 20 and part.file_size > LARGEST_RATIO * max(part.compress_size, 1):
             raise SourceError(

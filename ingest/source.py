@@ -87,6 +87,7 @@ class LiveSource(Source, Protocol):
 
 LARGEST_FILE = 64 << 20
 """Bytes of a file that is handed over; the largest real one has 8 MB."""
+TOO_LARGE = _("refused: larger than {n} MB; hand it over in parts, such as one file a year")
 
 
 def read_raw(path: Path, largest: int = LARGEST_FILE) -> RawFile:
@@ -100,7 +101,7 @@ def read_raw(path: Path, largest: int = LARGEST_FILE) -> RawFile:
         if not stat.S_ISREG(found.st_mode):
             raise SourceError(path.name, _("refused: it is no regular file"))
         if found.st_size > largest:
-            raise SourceError(path.name, _("refused: larger than {n} MB"), n=largest >> 20)
+            raise SourceError(path.name, TOO_LARGE, n=largest >> 20)
         # What is opened is what was looked at: neither a link that took its place nor a pipe that nobody fills.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not os.path.samestat(os.fstat(file.fileno()), found):
@@ -109,7 +110,7 @@ def read_raw(path: Path, largest: int = LARGEST_FILE) -> RawFile:
     except OSError as error:
         raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
     if len(content) > largest:
-        raise SourceError(path.name, _("refused: larger than {n} MB"), n=largest >> 20)
+        raise SourceError(path.name, TOO_LARGE, n=largest >> 20)
     if not content:
         raise SourceError(path.name, _("the file is empty"))
     return RawFile(path.name, content)

@@ -39,6 +39,12 @@ def test_a_table_as_people_write_it_is_read() -> None:
     assert read_sheet(RawFile("x.xlsx", xlsx(cell("A1") + cell("C9"))), "s").shape == (9, 3)
 
 
+def test_a_table_too_large_to_read_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.intake.LARGEST_UNPACKED", 100)
+    with pytest.raises(SourceError, match="hand it over in parts, such as one file a year, or as CSV"):
+        read_sheet(RawFile("x.xlsx", xlsx(cell("A1"))), "s")
+
+
 def takes_memory(_raw: RawFile) -> object:
     return bytearray(3 << 30)
 

@@ -124,15 +124,21 @@ class Round:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Round]:
-    """Files of rounds are parsed without a process for each, which takes more time than the parsing."""
+def taken_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Round]:
+    server, home = Publisher(), tmp_path_factory.mktemp("whole")
+    chosen = settings_for(server)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightly.inputs.apart", lambda parse, raw: parse(raw))
-        server, home = Publisher(), tmp_path_factory.mktemp("whole")
-        chosen = settings_for(server)
         assert ids(take(home, chosen)) == (set(NAMES), set())
-        yield Round(server, chosen, home, known(home), {asked.path for asked in server.asked})
-        server.close()
+    yield Round(server, chosen, home, known(home), {asked.path for asked in server.asked})
+    server.close()
+
+
+@pytest.fixture
+def whole(taken_in: Round, monkeypatch: pytest.MonkeyPatch) -> Round:
+    """A round of all sources; files are parsed without a process for each, which takes more time than the parsing."""
+    monkeypatch.setattr("nightly.inputs.apart", lambda parse, raw: parse(raw))
+    return taken_in
 
 
 @pytest.mark.slow
