@@ -159,7 +159,9 @@ def require_columns(frame: pd.DataFrame, columns: Sequence[str], file: str, *, t
     if missing:
         # Only names that were asked for: where there is no header, its cells are the first row's, and may be persons'.
         found = [column for column in columns if column in frame.columns]
-        raise SourceError(file, _("missing columns {columns}; found {found}"), row=1, columns=missing, found=found)
+        raise SourceError(
+            file, _("missing columns {columns}; found {found}"), row=1, columns=missing, found=found or "–"
+        )
     named = frame.columns[frame.columns.astype(str).str.strip() != ""]
     if named.has_duplicates:
         doubled = sorted({str(column) for column in named[named.duplicated()]})
@@ -194,12 +196,14 @@ def _decode(raw: RawFile, encoding: str) -> str:
             raw.name,
             _("not {encoding} text: {error} at byte {n}"),
             row=line,
-            encoding=encoding,
+            encoding=encoding.removesuffix("-sig"),
             error=error.reason,
             n=error.start,
         ) from None
     if "\x00" in text:
-        raise SourceError(raw.name, _("not {encoding} text: it holds NUL bytes"), encoding=encoding)
+        raise SourceError(
+            raw.name, _("not {encoding} text: it holds NUL bytes"), encoding=encoding.removesuffix("-sig")
+        )
     return text
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from core.entry import Entry
 from core.errors import InputError, Message
 from core.languages import marked as _
-from core.log import get_logger
+from core.log import counted, get_logger
 from core.release import EDITIONS
 from core.settings import Settings
 from store.files import parquet_bytes, read_parquet, write_bytes
@@ -99,7 +99,9 @@ class Edition:
     def summary(self) -> str:
         """One line for a person."""
         change = f"{self.new:,} new, {self.changed:,} changed, {self.gone:,} taken away"
-        lines = [f"{self.edition_id}  {self.state}: {self.file}, {self.rows:,} figures, {change}; {self.given_by}"]
+        lines = [
+            f"{self.edition_id}  {self.state}: {self.file}, {counted(self.rows, 'figure')}, {change}; {self.given_by}"
+        ]
         lines += [f"  held: {one}" for one in self.why_held] + [f"  note: {one}" for one in self.told]
         if self.decided is not None:
             lines.append(f"  {self.state} on {self.decided:%Y-%m-%d} by {self.decided_by}: {self.reason}")

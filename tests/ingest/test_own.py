@@ -155,6 +155,7 @@ def test_an_indicator_may_be_negative_and_quarterly(tmp_path: Path) -> None:
         ("Month,Persons\n2025-09,5\n", "future"),
         ("Month,Persons\nDecember,5\n", "not a month"),
         ("Monat,Persons\n2024-12,5\n", "missing columns"),
+        ("Monat,Personen\n2024-12,5\n", r"found –\."),
         ("<html><body>Log in</body></html>", "web page"),
     ],
 )

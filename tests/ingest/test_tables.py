@@ -38,7 +38,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
         ("\n \n", "empty"),
         ("<!DOCTYPE html><html></html>\n", "web page"),
         ("  <html>\n", "web page"),
-        (b"day,n\n2024-01-01,caf\xe9\n", "not utf-8-sig text"),
+        (b"day,n\n2024-01-01,caf\xe9\n", "not utf-8 text"),
         ("day,n\n2024-01-01,7\n".encode("utf-16"), "text"),
         (b"day,n\n2024-01-01,\x00\n", "NUL bytes"),
         ("day,n\n2024-01-01,7\n2024-01-02,1", "row 3: the last line has no line end"),
