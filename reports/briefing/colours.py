@@ -24,4 +24,5 @@ LEVELS = {
     "watch": Hue("#765600", "#FBF1CF", "#E0AE2B"),
     "warning": Hue("#98400A", "#FCE6D6", "#C9621F"),
     "severe": Hue("#861A43", "#F8E1E9", "#861A43"),
+    "information": Hue("#0F5C6E", "#E3F0F3", "#1F6F8B"),
 }

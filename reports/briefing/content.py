@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import citations, numbers
-from reports.alert import AlertReport, alert_report, rule_record, status_words
+from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
 from reports.reception import assumed, demand
@@ -136,6 +136,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     """
     language, ends = Language(code), numbers.window_ends(release.as_of)
     alerts = numbers.by_level(decisions.shown(release.frame("alerts")))
+    alerts = alerts.sort_values("rule", key=lambda rule: rule.isin(CONTEXT), kind="stable")
     summary = numbers.route_summary(
         release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
     )
@@ -196,6 +197,7 @@ def _places(release: LoadedRelease, kept: Iterable[Reception], language: Languag
 
 def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:
     """Which routes have an alert, the gravest first."""
+    alerts = alerts[~alerts["rule"].isin(CONTEXT)]
     on_routes = alerts[alerts["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
     if on_routes.empty:
         signed, any_ = _("No alert on any route is signed off."), _("No alert is open on any route.")
@@ -237,11 +239,16 @@ def _why_not(row: Row, language: Language) -> str:
 def _alert_line(
     release: LoadedRelease, row: Row, cards: citations.Cards, decisions: Decisions, language: Language
 ) -> AlertLine:
-    return AlertLine(
-        subject=subject_name(row, cards, language),
-        report=alert_report(row, rule_record(row, release.frame("track_record")), language),
-        status=status_words(decisions.state(row), language),
-    )
+    """What merely informs has neither level nor record, and asks for nothing."""
+    subject = subject_name(row, cards, language)
+    if row["rule"] in CONTEXT:
+        informs = alert_report(row, None, language)
+        badge, asks = language.text(_("Information")), language.text(_("For information: nothing to decide"))
+        return AlertLine(
+            subject, replace(informs, level="information", badge=badge, chance="", dots="", record=asks), ""
+        )
+    report = alert_report(row, rule_record(row, release.frame("track_record")), language)
+    return AlertLine(subject, report, status_words(decisions.state(row), language))
 
 
 def _alerts_note(release: LoadedRelease, shown: int, decisions: Decisions, language: Language) -> str:

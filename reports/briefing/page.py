@@ -126,7 +126,7 @@ def measure_foot(content: Content) -> Foot:
     changed = content.changes or [language.text(nothing)]
     limits = [wrap(text, BODY, right - 8, 2) for text in content.limits]
     lines = max(LEAST_CHANGES, sum(map(len, limits)))
-    changes = _first_that_fit([wrap(text, BODY, LEFT_COLUMN - 8, 2) for text in changed], lines, language)
+    changes = _first_that_fit([wrap(text, BODY, LEFT_COLUMN - 8, 4) for text in changed], lines, language)
     uses = wrap(content.uses, BOLD, ROOM, 3)
     cited = content.citations[:MOST_CITATIONS]
     small = wrap(language.labelled(language.text(_("Sources and licences")), " ".join(cited)), PRINT, ROOM, 7)

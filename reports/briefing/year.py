@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -13,6 +15,7 @@ from reports.briefing.canvas import (
     BOLD,
     DRAWING,
     GREY,
+    HEIGHT,
     MARGIN,
     ROOM,
     Sheet,
@@ -26,7 +29,7 @@ from reports.briefing.content import Content
 from reports.year_ahead import YearLine, counted_words, record_words, year_table, year_title
 
 MOST_ROWS, MOST_CHARTS, COLUMNS = 14, 9, 3
-ROW, CHART_HEIGHT, NAME_WIDTH = 14.0, 104.0, 128.0
+ROW, MOST_CHART, NAME_WIDTH = 14.0, 170.0, 128.0
 TITLE, SMALL = Style("serif", 15, 18.5), Style("sans", 5.8)
 
 
@@ -42,32 +45,35 @@ def draw_year(content: Content) -> Figure:
         said = f"{capital(counted_words(lines[0].row, language))} · {record_words(lines[0].row, language)}."
         y = sheet.lines(MARGIN, y + 4, wrap(said, GREY, ROOM, 2), GREY) + 10
         width = (ROOM - (COLUMNS - 1) * 18) / COLUMNS
-        for place, line in enumerate([one for one in shown if len(one.past)][:MOST_CHARTS]):
+        drawn = [one for one in shown if len(one.past)][:MOST_CHARTS]
+        height = min(MOST_CHART, (HEIGHT - MARGIN - y) / max(1, -(-len(drawn) // COLUMNS)) - 34)
+        for place, line in enumerate(drawn):
             x = MARGIN + (place % COLUMNS) * (width + 18)
-            top = y + (place // COLUMNS) * (CHART_HEIGHT + 34)
+            top = y + (place // COLUMNS) * (height + 34)
             sheet.lines(x, top, wrap(line.name, BOLD, width, 1), BOLD)
-            _bars(sheet.axes(x + 30, top + 14, width - 30, CHART_HEIGHT), line, content)
+            _bars(sheet.axes(x + 30, top + 14, width - 30, height), line, content)
     return sheet.figure
 
 
 def _table(sheet: Sheet, content: Content, lines: list[YearLine], y: float) -> float:
     table = year_table(lines, content.language, brief=True)
     names = list(table.columns)
-    room = (ROOM - NAME_WIDTH) / (len(names) - 1)
-    rights = [MARGIN + NAME_WIDTH + room * (place + 1) for place in range(len(names) - 1)]
-    heads = [wrap(name, GREY, room - 4, 2) for name in names[1:]]
+    cells = {name: [str(cell).replace(WORD_JOINER, "") for cell in table[name]] for name in names[1:]}
+    widest = [max(text_width(cell, BODY) for cell in column) for column in cells.values()]
+    spare = (ROOM - NAME_WIDTH - sum(widest)) / len(widest)
+    rooms = [width + spare for width in widest]
+    rights = [MARGIN + NAME_WIDTH + right for right in accumulate(rooms)]
+    heads = [wrap(name, GREY, room - 4, 2) for name, room in zip(cells, rooms, strict=True)]
     bottom = y + 2 * GREY.leading
     for right, head in zip(rights, heads, strict=True):
         for number, text in enumerate(reversed(head)):
             sheet.line(right, bottom - number * GREY.leading - 2, text, GREY, "right")
-    for row in table.to_dict("records"):
+    for place, title in enumerate(table[names[0]]):
         sheet.rule(MARGIN, bottom, ROOM)
         base = bottom + ROW / 2 + BODY.size * 0.33
-        sheet.line(MARGIN, base, wrap(str(row[names[0]]), BOLD, NAME_WIDTH, 1)[0], BOLD)
-        for name, right in zip(names[1:], rights, strict=True):
-            cell = str(row[name]).replace(WORD_JOINER, "")
-            style = BODY if text_width(cell, BODY) < room - 2 else SMALL
-            sheet.line(right, base, cell, style, "right")
+        sheet.line(MARGIN, base, wrap(str(title), BOLD, NAME_WIDTH, 1)[0], BOLD)
+        for column, right in zip(cells.values(), rights, strict=True):
+            sheet.line(right, base, column[place], BODY, "right")
         bottom += ROW
     sheet.rule(MARGIN, bottom, ROOM)
     return bottom

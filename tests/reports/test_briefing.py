@@ -78,6 +78,17 @@ def test_every_alert_has_its_sentence_chance_record_and_status(make_release: Mak
     assert (report.dots, first.status) == ("●●●●●●○○○○", "waits for sign-off")
 
 
+def test_what_merely_informs_stands_last_has_no_level_and_waits_for_nobody(make_release: MakeRelease) -> None:
+    release = make_release(2, 2)
+    alerts = release.frame("alerts").reset_index(drop=True)
+    alerts.loc[0, "rule"] = "origin_context"
+    content = compose(release.with_frame("alerts", alerts), None, "en", Decisions())
+    *_others, last = content.alerts
+    assert (last.report.badge, last.report.record) == ("Information", "For information: nothing to decide")
+    assert (last.report.dots, last.status) == ("", "")
+    assert f"{last.subject} (" not in content.summary
+
+
 def test_the_gravest_alert_comes_first(make_release: MakeRelease) -> None:
     levels = [alert.report.level for alert in compose(make_release(5, 6), None, "en", Decisions()).alerts]
     assert levels == sorted(levels, key=["severe", "warning", "watch"].index)
