@@ -36,5 +36,5 @@ def test_it_is_the_release_on_screen_in_the_readers_language(
     document = downloads._briefing(str(home), release.run_id, language)  # the maker that the button hands over
     reader = PdfReader(io.BytesIO(document))
     text = reader.pages[0].extract_text()
-    assert len(reader.pages) == 1
+    assert len(reader.pages) == 2  # the second tells of the year ahead
     assert release.run_id in text and word in text
