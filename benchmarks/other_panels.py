@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,11 @@ class Published:
     smallest: float = 1.0
 
     @property
+    def akin(self) -> str:
+        """How the targets begin that count the same: arrivals on the routes where detections are counted."""
+        return {"detections": "arrivals"}.get(self.target, self.target)
+
+    @property
     def origins(self) -> int:
         """Past origins, the newest one period before the end: two years are left to learn from at the first."""
         return min(self.months - 36, 24)
@@ -85,8 +91,6 @@ PANELS = (
     Published("asylum applications (Eurostat)", "eurostat", _ASYLUM, "asylum_applications", "2019-12", 60, 5),
     Published("asylum applications through spring 2020", "eurostat", _ASYLUM, "asylum_applications", "2020-08", 60, 5),
     Published("one country's asylum applications", "eurostat", _ASYLUM, "asylum_applications", "2016-12", 48, 1),
-    Published("arrivals by nationality (IOM DTM)", "iom_dtm", ("iom_dtm/dtm_med_nat.rda",), "arrivals", "2024-12", 60,
-              5),
 )  # fmt: skip
 
 
@@ -172,7 +176,8 @@ def _lines(raw_data: Path, fits: FitStore, report: ProgressReport) -> list[str]:
         engine(),
         f"Made by `{COMMAND}` with files under VIGIE_RAW_DATA: series drawn once (seed {SEED}), horizons 1, 3, 6 and "
         "12 together. Scores of `vigie-ensemble` over those of the mean of statsforecast's AutoETS and AutoTheta, on",
-        "counts / on log1p counts, then over its own with a prior that never saw the panel's target / without a prior. "
+        "counts / on log1p counts, then over its own with a prior that never saw the panel's target or its kin "
+        "(arrivals where detections are counted) / without a prior. "
         "Intervals are closed, as an independent scorer has them; in brackets the number of forecasts.",
         "",
         f"| panel, series × months | WIS log | WIS natural | 50/80/95 % hold | where the last value ≤ {SMALL} |",
@@ -181,16 +186,14 @@ def _lines(raw_data: Path, fits: FitStore, report: ProgressReport) -> list[str]:
     known = bundled_history()
     prior = KnownCounts(lambda: known)
     held_out = {
-        target: KnownCounts(lambda target=target: known[known["target"] != target])  # type: ignore[misc]  # a default
-        for target in {one.target for one in PANELS} & set(known["target"])
+        akin: KnownCounts(partial(pd.DataFrame.copy, known[~known["target"].str.startswith(akin)]))
+        for akin in {one.akin for one in PANELS}
     }
     for done, published in enumerate(PANELS):
         report(published.what, done, len(PANELS))
         panel = panel_of(published, raw_data)
-        own = [
-            own_forecasts(published, panel, lessons, fits)
-            for lessons in (prior, held_out.get(published.target, prior), None)
-        ]
+        priors = (prior, held_out[published.akin], None)
+        own = [own_forecasts(published, panel, lessons, fits) for lessons in priors]
         lines.append(line_of(published, panel, own))
     return lines
 
