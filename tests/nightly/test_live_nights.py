@@ -20,9 +20,9 @@ from nightly.night import RunResult
 from store.releases import ReleaseStore
 from tests.ingest.live.publisher import Publisher, Reply
 from tests.nightly.conftest import without_forecasting
-from tests.nightly.test_live import NAMES, _belongs, keys, known, settings_for, whole
+from tests.nightly.test_live import NAMES, _belongs, keys, known, settings_for, taken_in, whole
 
-__all__ = ["keys", "whole"]
+__all__ = ["keys", "taken_in", "whole"]
 FIGURE = ["source_id", "series_id", "time_period"]
 FAULTS = [
     Reply(b"<html>maintenance</html>"),
