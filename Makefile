@@ -72,18 +72,18 @@ lint: .venv/ready-to-test
 	$(VENV)/lint-imports
 
 quick: .venv/system-ready
-	$(VENV)/pytest -q -n 2 --dist loadgroup --no-loadscope-reorder -m "$(QUICK)"
+	$(VENV)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
 
 # One more than the two cores: who waits for a browser, a server or a killed process leaves its core to another.
 unit: .venv/system-ready .venv/engines/ready
-	$(VENV)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	$(VENV)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.
 ROUNDS ?= 10
 
 explore: .venv/ready-to-test
 	@for round in $$(seq $(ROUNDS)); do \
-	    $(VENV)/pytest -q -n 2 --dist loadgroup --hypothesis-profile=explore || echo "Round $$round found something: see tests/cases"; \
+	    $(VENV)/pytest -q -n 2 --dist loadfile --hypothesis-profile=explore || echo "Round $$round found something: see tests/cases"; \
 	done
 
 # How many of 200 small faults do the quick tests notice?

@@ -50,7 +50,7 @@ hypothesis.settings.load_profile("test")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by what they start, keep each file's tests on one worker, and put long files first."""
+    """Mark tests by what they start, and put long files first."""
     exploring = config.getoption("--hypothesis-profile") == "explore"
     if exploring:
         items[:] = [item for item in items if hypothesis.is_hypothesis_test(getattr(item, "obj", None))]
@@ -63,7 +63,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("server")
         (keep_failures if exploring else replay_cases)(item)
         file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(file))
         rank = min((FIRST.index(mark.name) for mark in item.iter_markers() if mark.name in FIRST), default=len(FIRST))
         ranks[file] = min(rank, ranks.get(file, rank))
     items.sort(key=lambda item: ranks[item.nodeid.partition("::")[0]])
