@@ -20,7 +20,7 @@ from nightly.night import RunResult
 from store.releases import ReleaseStore
 from tests.ingest.live.publisher import Publisher, Reply
 from tests.nightly.conftest import without_forecasting
-from tests.nightly.test_live import NAMES, _belongs, keys, known, settings_for, taken_in, whole
+from tests.nightly.test_live import NAMES, Round, _belongs, keys, known, settings_for, taken_in, whole
 
 __all__ = ["keys", "taken_in", "whole"]
 FIGURE = ["source_id", "series_id", "time_period"]
@@ -55,20 +55,20 @@ def quick_night(home: Path, publisher: Publisher, broken: dict[str, Reply]) -> R
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_night_of_which_any_sources_fail_publishes_names_them_and_takes_none_by_half(
-    whole: tuple[Publisher, Path, pd.DataFrame],
+    whole: Round,
     first_night: Path,
     tmp_path_factory: pytest.TempPathFactory,
     broken: set[str],
     faults: list[Reply],
     place: int,
 ) -> None:
-    sound, _, complete = whole
+    complete = whole.known
     server, home = Publisher(), tmp_path_factory.mktemp("night") / "home"
     shutil.copytree(first_night, home)
     before = known(home)
     paths: dict[str, Reply] = {}
     for number, name in enumerate(sorted(broken)):
-        of_source = sorted({asked.path for asked in sound.asked if _belongs(name, asked.path)})
+        of_source = sorted(path for path in whole.paths if _belongs(name, path))
         fault = faults[number % len(faults)]
         # A year of which INFORM lists no release yet is no fault: the year before it is asked for.
         fault = FAULTS[0] if (name, fault.body) == ("inform_risk", b"[]") else fault
