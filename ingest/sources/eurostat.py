@@ -73,10 +73,12 @@ ACCESS = SourceAccess(
         "asynchronous": "https://ec.europa.eu/eurostat/api/dissemination/1.0/async",
     },
     evidence={
-        "addresses.statistics": "Eurostat's documentation; public clients of 2026 ask it for migr_asyappctzm",
-        "addresses.asynchronous": "the public package eurostat 1.1.1 (June 2024) waits there",
-        "options.grants": "public code that asks migr_asytpfm by the API, read on 2026-11-27",
-        "options.pending": "public notes of 2026: migr_asypenctzm answers 413 unless it is filtered",
+        "addresses.statistics": (
+            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-09-08: status 200 for migr_asyappctzm"
+        ),
+        "addresses.asynchronous": "the package eurostat 1.1.1, 2024-06: waits there for large answers",
+        "options.grants": "github.com/bgautijonsson/flottafolk_data: asked for migr_asytpfm, answered to 2023-05",
+        "options.pending": "github.com/bgautijonsson/flottafolk_data: asked for migr_asypenctzm, answered to 2023-05",
     },
     maintenance_hosts=["sorry.ec.europa.eu"],
     options={

@@ -40,7 +40,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"page": "https://www.fao.org/worldfoodsituation/foodpricesindex/en/"},
     evidence={
-        "addresses.page": "the public package bblocks takes the CSV's link from it, read on 2026-11-27",
+        "addresses.page": "the package bblocks 1.4.3, read on 2026-11-27: takes the CSV's link from it",
     },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""

@@ -64,7 +64,10 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"page": "https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/"},
     evidence={
-        "addresses.page": "public notes of 2026: status 200, and the workbook of 2026-09-02 read from its link",
+        "addresses.page": (
+            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-06-16: status 200; "
+            "github.com/iom/gdidata, 2025-09-04: the workbook"
+        ),
     },
     agent="browser",
 )

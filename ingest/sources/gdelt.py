@@ -45,7 +45,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"timeline": "https://api.gdeltproject.org/api/v2/doc/doc"},
     evidence={
-        "addresses.timeline": "the public package gdeltdoc 1.12.0 (2026)",
+        "addresses.timeline": "the package gdeltdoc 1.12.0, 2025-04: asks it",
     },
     unconfirmed=["options.since"],
     asked="by name",

@@ -59,7 +59,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"feed": "https://helix-tools-api.idmcdb.org/external-api/idus/last-180-days/"},
     evidence={
-        "addresses.feed": "a public probe of 2026: 403 without a registered client, where a wrong path gives 404",
+        "addresses.feed": "github.com/ThomasSchinca/Live_Displacement: asks it with a client_id, answered to 2026-04",
     },
     # IDMC puts client names on a list on request.
     token="IDMC_CLIENT_ID",  # noqa: S106  # a variable's name, not a key

@@ -48,7 +48,9 @@ ACCESS = SourceAccess(
     },
     evidence={
         "addresses.workflows": "github.com/awne8886/godseye, 2026-09-30: status 200, WorkflowId 515",
-        "addresses.trends": "public notes of autumn 2026; the default workflow's trends hold the latest year only",
+        "addresses.trends": (
+            "github.com/OCHA-DAP/ds-cerf-3rm-app, 2026-10-06: the default workflow's trends hold 2026 only"
+        ),
     },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""

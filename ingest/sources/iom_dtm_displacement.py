@@ -47,7 +47,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"admin0": "https://dtmapi.iom.int/v3/displacement/admin0"},
     evidence={
-        "addresses.admin0": "IOM's own client dtmapi 0.2.1; public code of 2026 had 403 with a library's name",
+        "addresses.admin0": "IOM's own package dtmapi 0.2.1, 2026-10-09: asks it, with a browser's name",
     },
     unconfirmed=["options.countries"],
     agent="browser",  # the gateway answers 403 to a library's name

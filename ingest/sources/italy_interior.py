@@ -74,8 +74,8 @@ ACCESS = SourceAccess(
         ),
     },
     evidence={
-        "addresses.days": "github.com/ondata/liberiamoli-tutti keeps the file there, read on 2026-11-27",
-        "addresses.citizenships": "github.com/ondata/liberiamoli-tutti keeps the file there, read on 2026-11-27",
+        "addresses.days": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there",
+        "addresses.citizenships": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there",
     },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""

@@ -68,9 +68,9 @@ ACCESS = SourceAccess(
         "years": "https://missingmigrants.iom.int/global-figures",
     },
     evidence={
-        "addresses.incidents": "public code of 2026: the firewall refuses a browser's name, not a program's",
-        "addresses.years": "github.com/OCHA-DAP/hdx-scraper-iom-missingmigrants, answers of 2025-09-15",
+        "addresses.years": "github.com/OCHA-DAP/hdx-scraper-iom-missingmigrants, 2025-09-15: has answers",
     },
+    unconfirmed=["addresses.incidents"],
     options={
         # True asks for the yearly lists (JSON) instead of the one table of all years.
         "by_year": False,

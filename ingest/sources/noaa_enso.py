@@ -38,7 +38,9 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"index": "https://www.cpc.ncep.noaa.gov/data/indices/oni.ascii.txt"},
     evidence={
-        "addresses.index": "a public project's record of provenance: retrieved on 2026-09-07, 919 rows to JJA 2026",
+        "addresses.index": (
+            "github.com/dbrisaro/climate-dashboard: takes it, answered to JFM 2026, centred on 2026-02"
+        ),
     },
 )
 """Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""

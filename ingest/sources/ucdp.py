@@ -78,9 +78,11 @@ ACCESS = SourceAccess(
         "annual": "https://ucdp.uu.se/downloads/ged",
     },
     evidence={
-        "addresses.candidate": "public clients of 2026 take GEDEvent_v26_0_5 to v26_0_8 and v26_01_26_06",
-        "addresses.annual": "public notes of 2026-10-02: ged261-csv.zip, 39 MB, last modified on 2026-06-08",
-        "addresses.api": "a public copy of its OpenAPI description; 401 without a token (2026)",
+        "addresses.candidate": (
+            "github.com/conflictlab/Pace-map-risk, 2026-06-24: GEDEvent_v26_0_5.csv; no project seen with v26_01_26_06"
+        ),
+        "addresses.annual": "github.com/conflictlab/Pace-map-risk, 2026-06-24: ged251-csv.zip",
+        "addresses.api": "github.com/conflictlab/Pace-map-risk: gedevents/26.0.1, events of 2026-01, with a token",
     },
     token="UCDP_TOKEN",  # noqa: S106  # a variable's name, not a key
     options={

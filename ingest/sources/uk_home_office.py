@@ -67,10 +67,9 @@ ACCESS = SourceAccess(
         ),
         "tables": "https://www.gov.uk/government/statistical-data-sets/immigration-system-statistics-data-tables",
     },
-    evidence={
-        "addresses.content": "the public project simple-politics takes the workbook from it (2026)",
-        "addresses.tables": "public code of 2026 takes the dataset of March 2026 from it: sheet Data_IER_D01",
-    },
+    # github.com/thenationalnews-datavis/uk_small_boats (2026-01-30) takes the weekly workbook from the publication's
+    # page; the content API of the same publication was asked by no project that has a name and a date.
+    unconfirmed=["addresses.content", "addresses.tables"],
     hosts=["assets.publishing.service.gov.uk"],
     agent="browser",
 )

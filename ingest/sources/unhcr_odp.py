@@ -77,9 +77,13 @@ ACCESS = SourceAccess(
         "origin": "https://data.unhcr.org/population/get/origin",
     },
     evidence={
-        "addresses.sublocation": "a public client, 2026-10-08: status 200, one row per country and group",
-        "addresses.timeseries": "github.com/mikloshetzer-sketch/migracio-terkep, August 2026: Italy and Spain answered",
-        "addresses.origin": "the same project, 2026; OCHA-DAP/hdx-scraper-unhcr-situations has an answer",
+        "addresses.sublocation": "github.com/mp3pintyo/Crucix, 2026-10-08: status 200, one row per country and group",
+        "addresses.timeseries": (
+            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-08-22: Italy and Spain answered"
+        ),
+        "addresses.origin": (
+            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-08-22: Italy, Greece, Spain, Cyprus answered"
+        ),
     },
     unconfirmed=["options.widgets", "options.origins"],
     agent="browser",

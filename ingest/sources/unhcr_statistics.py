@@ -59,7 +59,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"statistics": "https://api.unhcr.org/population/v1"},
     evidence={
-        "addresses.statistics": "UNHCR's documentation of the API; its R package refugees (2026) asks the same",
+        "addresses.statistics": "UNHCR's own package refugees 2025.12.1, 2026-06-25: asks the same",
     },
     options={
         "since": 2009,

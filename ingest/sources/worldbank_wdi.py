@@ -41,7 +41,7 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"indicators": "https://api.worldbank.org/v2/country/all/indicator"},
     evidence={
-        "addresses.indicators": "the public package wbgapi 1.0.14 (2026)",
+        "addresses.indicators": "the package wbgapi 1.0.14, 2026-02: asks it",
     },
     options={
         "database": 2,

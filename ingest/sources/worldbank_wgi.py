@@ -45,8 +45,8 @@ ACCESS = SourceAccess(
     addresses={"indicators": "https://api.worldbank.org/v2/country/all/indicator"},
     evidence={
         "addresses.indicators": "github.com/awne8886/godseye, 2026-09-30: status 200, 216 rows",
-        "options.indicators": "as addresses.indicators, 2026-09-30: GOV_WGI_PV.EST; PV.EST is not found",
-        "options.database": "as addresses.indicators, 2026-09-30: source=3",
+        "options.indicators": "github.com/awne8886/godseye, 2026-09-30: GOV_WGI_PV.EST answered; PV.EST is not found",
+        "options.database": "github.com/awne8886/godseye, 2026-09-30: source=3",
     },
     options={
         "database": 3,

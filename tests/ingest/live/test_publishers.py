@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any, cast
 
 import pandas as pd
@@ -58,6 +59,23 @@ def test_each_address_bears_dated_evidence_or_is_unconfirmed_and_the_page_says_s
         lines += [f"| `{source_id}` | `{name}` | {what} |" for name, what in access.evidence.items()]
         lines += [f"| `{source_id}` | `{name}` | unconfirmed |" for name in access.unconfirmed]
     assert not (missing := [line for line in lines if line not in page]), "\n".join(["in docs/sources.md:", *missing])
+
+
+NAMED = re.compile(r"github\.com/[\w.-]+/[\w.-]+|package [\w.-]+ \d[\w.]*")
+DATED = re.compile(r"\b20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?\b")
+
+
+def test_evidence_names_a_project_or_package_and_a_date() -> None:
+    found = [(of, *item) for of, access in source_access().items() for item in access.evidence.items()]
+    assert not [item for item in found if not (NAMED.search(item[2]) and DATED.search(item[2]))]
+
+
+@pytest.mark.parametrize(
+    "vague",
+    ["public notes of 2026: status 200", "the same project, 2026", "the public package x 1.2", "a probe, 2026-10-02"],
+)
+def test_evidence_without_a_name_or_a_date_is_none(vague: str) -> None:
+    assert not (NAMED.search(vague) and DATED.search(vague))
 
 
 def test_every_field_with_evidence_or_without_exists() -> None:
