@@ -94,12 +94,13 @@ def json_body(answer: Answer) -> Any:  # noqa: ANN401  # JSON can be anything; c
         raise SourceError(answer.url, _("not JSON but '{start}'"), start=start) from None
 
 
-def json_rows(raw: RawFile, *path: str) -> list[dict[str, Any]]:
+def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict[str, Any]]:
     """The list of objects inside a JSON file.
 
     Args:
         raw: The file.
         path: Names that lead to the list; none where the file is the list.
+        may_be_empty: A list without objects is an answer.
 
     Raises:
         SourceError: It is not JSON, the list is not there, is empty, or holds anything but objects.
@@ -112,7 +113,7 @@ def json_rows(raw: RawFile, *path: str) -> list[dict[str, Any]]:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise SourceError(raw.name, _("no list of objects at '{place}'"), place=".".join(path) or "top")
-    if not found:
+    if not found and not may_be_empty:
         raise SourceError(raw.name, _("the list is empty: one of the codes asked for is unknown, or has no data"))
     return found
 

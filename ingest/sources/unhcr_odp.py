@@ -195,7 +195,13 @@ def _sums(pull: Pull) -> RawFile:
                 ("population_group", group), ("fromDate", f"{month}-01"),
             )  # fmt: skip
             answer = pull.ask(Request(pull.access.address("sublocation"), query))
-            since[str(month)][group] = json_rows(as_file(answer, f"{SUBLOCATION}, {month}, {group}"), "data")
+            file = as_file(answer, f"{SUBLOCATION}, {month}, {group}")
+            # nobody has reported of the running month in its first days; of all months together somebody has
+            rows = json_rows(file, "data", may_be_empty=len(since) > 1)
+            longest = next(iter(since.values())).get(group, [])
+            if not rows and max(str(row.get("date", ""))[:7] for row in longest) >= str(month):
+                raise SourceError(file.name, _("the list is empty, though a longer one has reports of that month"))
+            since[str(month)][group] = rows
     return RawFile(SUBLOCATION, json.dumps(since).encode())
 
 

@@ -238,7 +238,7 @@ def timeseries(asked: Asked) -> Reply:
 
 def unhcr_odp(publisher: Publisher) -> dict[str, Any]:
     address = publisher.serve("/population/get/timeseries", lambda asked: browsers_only(timeseries(asked))(asked))
-    # The sums by place have tests of their own.
+    # Asking by place has tests of its own.
     return {"addresses": {"timeseries": address}, "options": {"months": 0}, "pause_seconds": 0}
 
 

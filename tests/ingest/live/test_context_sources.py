@@ -140,6 +140,15 @@ def test_rows_without_a_year_are_set_aside_and_components_are_not_read() -> None
     assert set(parsed.rejected["rule"]) == {"the row belongs to no year"}
 
 
+def test_the_index_is_taken_by_the_workflow_of_the_newest_release_that_has_begun(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    """520 is newer, and holds a year that lies ahead alone; 517 is another model's."""
+    (raw,) = inform_risk.download(pull(publisher, "inform_risk", quick))
+    assert raw.name == "inform-trends-515.json"
+    assert [asked.value("WorkflowId") for asked in publisher.asked if asked.query] == ["520", "515"]
+
+
 def test_a_score_above_ten_is_no_score() -> None:
     rows = [{**row, "Iso3": place} for row in rows_of.inform_rows() for place in ("AFG", "MLT", "DEU", "FRA", "ITA")]
     unique = list({(row["Iso3"], row["IndicatorId"], row["GNAYear"]): row for row in rows}.values())

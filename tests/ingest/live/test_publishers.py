@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import pandas as pd
@@ -15,8 +16,8 @@ from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
 from core.settings import PROJECT, LiveSettings
 from ingest.catalogue import SOURCES, live_sources, source_access
-from ingest.source import RawFile
-from ingest.sources import missing_migrants, ucdp
+from ingest.source import Pull, RawFile
+from ingest.sources import missing_migrants, ucdp, unhcr_odp
 from tests.ingest.live import layouts
 from tests.ingest.live.layouts import LAYOUTS, pull, whole_visit
 from tests.ingest.live.publisher import Asked, Publisher, Reply
@@ -189,6 +190,85 @@ def test_each_widget_becomes_the_series_of_its_place_and_the_running_month_is_se
     assert value(found, "arrivals.WAR.ESP._T.M", "2023-12") == 696926
     assert len(found) == 6 * 48
     assert [list(part.rejected["rule"]) for part in parts] == [["the month is not over"]] * 6
+
+
+REPORTS = {
+    "4797": {"Italy": "2024-03-18", "Malta": "2024-02-20", "Greece": "2024-03-17", "Cyprus": "2024-03-01"},
+    "4798": {"Greece": "2024-03-17", "Cyprus": "2024-02-28", "Spain": "2024-03-15"},
+    "5634": {"Spain": "2024-02-29"},
+}
+"""Newest report of each group and country; each month but the running one has a hundred arrivals, that one ten."""
+
+
+def sublocation(asked: Asked) -> Reply:
+    """Sums since a day, one row per country that has reported since."""
+    assert [asked.value(name) for name in ("geo_id", "forcesublocation", "sv_id")] == ["0", "0", "100"]
+    since = pd.Period(asked.value("fromDate"), freq="M")
+    rows = []
+    for country, newest in REPORTS[asked.value("population_group")].items():
+        months = pd.period_range(since, newest[:7], freq="M")
+        count = sum(10 if str(month) == "2024-03" else 100 for month in months)
+        if count:
+            rows.append({"geomaster_name": country, "individuals": str(count), "date": newest})
+    return Reply(json.dumps({"data": rows}).encode())
+
+
+def portal(publisher: Publisher, quick: LiveSettings, by_place: Callable[[Asked], Reply]) -> Pull:
+    """A visit to the portal that asks by place first."""
+    visit = pull(publisher, "unhcr_odp", quick, {"options": {"months": 3}})
+    visit.access.addresses["sublocation"] = publisher.serve("/population/get/sublocation", by_place)
+    return visit
+
+
+def test_the_portal_is_asked_by_place_first_and_malta_greece_and_cyprus_are_in_it(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    """No country has reported of the Canaries since the running month began: an empty list, and no fault."""
+    visit = portal(publisher, quick, sublocation)
+    (raw,) = unhcr_odp.download(visit)
+    found = unhcr_odp.parse(raw).observations
+    january = found[found["time_period"] == "2024-01"].set_index("series_id")["obs_value"].to_dict()
+    assert january == {
+        "arrivals.CMR.ITA._T.M": 100, "arrivals.CMR.MLT._T.M": 100, "arrivals.EMR.GRC._T.M": 200,
+        "arrivals.EMR.CYP._T.M": 200, "arrivals.WMR.ESP_LAND._T.M": 100, "arrivals.WAR.ESP._T.M": 100,
+    }  # fmt: skip
+    assert visit.failures == []
+    assert {asked.path for asked in publisher.asked} == {"/population/get/sublocation"}
+    asked = {(asked.value("population_group"), asked.value("fromDate")) for asked in publisher.asked}
+    assert asked == {(group, f"2024-{month}-01") for group in REPORTS for month in ("01", "02", "03")}
+
+
+def test_an_empty_list_where_there_are_reports_is_no_month_without_arrivals(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    def forgets(asked: Asked) -> Reply:
+        empty = (asked.value("population_group"), asked.value("fromDate")) == ("4798", "2024-02-01")
+        return Reply(b'{"data": []}') if empty else sublocation(asked)
+
+    visit = portal(publisher, quick, forgets)
+    assert len(unhcr_odp.download(visit)) == 6
+    assert "a longer one has reports of that month" in str(visit.failures[0])
+
+
+def test_where_places_fail_the_widgets_are_asked_and_what_succeeded_is_kept(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    """In summer 2026 the widgets of Greece and Cyprus held nothing, and those of Italy and Spain did."""
+    visit = portal(publisher, quick, lambda _: Reply(b"broken", 500))
+    sound = publisher.answer_at("/population/get/timeseries")
+
+    def no_data(asked: Asked) -> Reply:
+        gone = asked.value("geo_id") in ("24489", "24473")
+        return Reply(b'{"status": "no_data"}', 404) if gone else sound(asked)
+
+    publisher.serve("/population/get/timeseries", no_data)
+    files = unhcr_odp.download(visit)
+    assert [raw.name for raw in files] == [
+        f"odp-{name}.json" for name in unhcr_odp.WIDGETS if name not in ("greece", "cyprus")
+    ]
+    told = [str(fault) for fault in visit.failures]
+    assert "sublocation" in told[0]
+    assert [text.split(":")[0] for text in told[1:]] == ["odp-greece.json", "odp-cyprus.json"]
 
 
 def test_a_widget_that_nobody_knows_is_named(publisher: Publisher, quick: LiveSettings) -> None:
