@@ -22,6 +22,8 @@ from nightly.live import STAGE, chosen_sources
 
 OK, NOT_ASKED, UNREACHABLE, UNRECOGNISED, IN_PART = "ok", "not asked", "not reachable", "not recognised", "in part"
 _FIRST_BYTES = 200
+_TRIES = 2
+"""A person waits for this, and may run it again: a question is repeated once, not as often as a night would."""
 _ADVICE = (
     ("needs a key", "set the key in the environment, or leave the source out (exclude_sources)"),
     ("cannot be reached", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
@@ -109,7 +111,10 @@ def check_sources(
         if reason or not live:
             contact.state, contact.todo = NOT_ASKED, reason or "ask with --live"
     asked = {name: chosen[name] for name, contact in found.items() if contact.state == OK}
-    client = Client(settings.live, lambda name, answer: found[name].answers.append(_described(answer)))
+    tries = {"attempts": min(settings.live.attempts, _TRIES)}
+    client = Client(
+        settings.live.model_copy(update=tries), lambda name, answer: found[name].answers.append(_described(answer))
+    )
     with ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source") as pool:
         visits = [pool.submit(_ask, source, access[name], client, found[name]) for name, source in asked.items()]
         for done, visit in enumerate(visits, start=1):

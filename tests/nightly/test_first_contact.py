@@ -53,6 +53,14 @@ def test_the_report_holds_what_a_maintainer_needs_and_no_cookie(publisher: Publi
     assert "session" not in json.dumps(one.report())
 
 
+def test_a_person_does_not_wait_for_as_many_tries_as_a_night_has(publisher: Publisher) -> None:
+    live = {**QUICK, "attempts": 4, "sources": {"noaa_enso": LAYOUTS["noaa_enso"](publisher)}}
+    publisher.serve("/data/oni.ascii.txt", Reply(b"", 503))
+    (one,) = check_sources(Settings.model_validate({"live": live}), ("noaa_enso",), live=True)
+    assert one.failed
+    assert len(publisher.asked) == 2
+
+
 def test_a_refusal_that_quotes_the_key_does_not_bring_it_into_the_report(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
