@@ -14,6 +14,7 @@ import ipaddress
 import os
 import re
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -433,20 +434,26 @@ def load_settings(home: Path) -> Settings:
         InputError: The file is not TOML, or a setting is unknown or out of range.
     """
     path = home / "settings.toml"
-    values: dict[str, Any] = {}
-    if path.exists():
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path.name}: not readable as TOML: {error}") from None
-    is_drill = {"drill": True} if (home / DRILL).exists() else {}
     try:
-        return Settings(**values | is_drill)
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+    environment = tuple(sorted(item for item in os.environ.items() if item[0].upper().startswith("VIGIE_")))
+    return _settings(path.name, text, environment, is_drill=(home / DRILL).exists())
+
+
+@lru_cache(maxsize=8)  # each run of a page asks several times
+def _settings(name: str, text: str, environment: tuple[tuple[str, str], ...], *, is_drill: bool) -> Settings:
+    """Settings of a file's text and the environment's variables of Vigie, both as they are now."""
+    try:
+        return Settings(**tomllib.loads(text) | ({"drill": True} if is_drill else {}))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name}: not readable as TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"
         variable = "VIGIE_" + "_".join(str(part) for part in first["loc"][:2]).upper()
-        told_by = f"environment variable {variable}" if variable in os.environ else path.name
+        told_by = f"environment variable {variable}" if variable in dict(environment) else name
         raise InputError(f"{told_by}, setting {where}: {first['msg'].removeprefix('Value error, ')}") from None
     except SettingsError as error:
         raise InputError(f"environment: {error}") from None

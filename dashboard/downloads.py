@@ -112,8 +112,11 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
         night: The release.
         source_ids: The sources; by default every one that the release has figures of.
     """
-    used = set(night.frame("observations")["source_id"]) if source_ids is None else source_ids
-    make = partial(reported.citations, night.sources(), used, lang())
+
+    def make() -> list[str]:
+        used = set(night.frame("observations")["source_id"].unique()) if source_ids is None else source_ids
+        return reported.citations(night.sources(), used, lang())
+
     return memory.made(night, make, "citations", source_ids)
 
 

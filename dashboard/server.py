@@ -86,8 +86,7 @@ def journal() -> Journal:
 def load() -> None:
     """Import every module that pages use, and take what is loaded out of the search for garbage.
 
-    Streamlit searches after each run of a page. Without this it goes through every function and class of the program
-    and its libraries each time, which takes longer than most pages do.
+    It goes through every function and class of the program and its libraries, which takes longer than most pages do.
     """
     names = [found.name for found in pkgutil.walk_packages(dashboard.__path__, "dashboard.") if found.name != _PAGES]
     for name in (*_USED_LATER, *(name for name in names if not name.startswith(f"{_PAGES}."))):
@@ -142,6 +141,9 @@ def options(address: str, port: int, guard: Guard, *, headless: bool) -> dict[st
         "server.fileWatcherType": "none",
         "server.allowedHosts": sorted(guard.hosts),
         "client.showErrorDetails": "none",
+        # Else Streamlit searches for garbage after each run of a page, through what all readers' sessions hold: with
+        # 200 of them that takes longer than the pages. Python searches by itself once enough has gathered.
+        "runner.postScriptGC": False,
     }
 
 
