@@ -14,7 +14,7 @@ from core.errors import VigieError
 from core.log import get_logger
 from dashboard import visitor
 from dashboard.failures import error_words
-from dashboard.i18n import _
+from dashboard.i18n import _, language, speaking
 from dashboard.layout import dress, plain, small, stop_with
 
 
@@ -93,7 +93,8 @@ def show_page(page: st.Page) -> None:
     """
     name = page.url_path or "overview"
     if may(visitor.reader(), page_action(name)):
-        page.run()
+        with speaking(language()):  # each text would ask Streamlit for the reader's language anew
+            page.run()
         return
     visitor.note_refused(page_action(name), name)
     dress()
