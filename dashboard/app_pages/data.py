@@ -70,7 +70,10 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     with st.container(key="freshness"):
         st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
-    first = _("`vigie sources check --live` says which publishers can be reached and whether each answers as it did.")
+    first = _(
+        "Whoever runs this installation can ask each publisher once whether it answers as it did: the guide “Sources” "
+        "in Vigie’s documentation tells how."
+    )
     st.markdown(small(first))
     downloads.buttons(downloads.export_of(night, "freshness", _("Freshness of each source"), fresh))
 

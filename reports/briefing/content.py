@@ -274,9 +274,11 @@ def _changes(release: LoadedRelease, former: LoadedRelease, decisions: Decisions
 
 def _trace(release: LoadedRelease, language: Language) -> str:
     return language.text(
-        _("Release {run_id}, made {time} UTC. SHA-256 of its manifest: {hash}. Check it with: {command}"),
+        _(
+            "Release {run_id}, made {time} UTC. Its seal: {hash} (SHA-256 of its list of files). Whoever runs Vigie "
+            "can check by it that nothing was changed since."
+        ),
         run_id=release.run_id,
         time=f"{release.created_at:%Y-%m-%d %H:%M}",
         hash=release.manifest_hash,
-        command="vigie verify",
     )

@@ -245,7 +245,7 @@ def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
 @pytest.mark.usefixtures("release")
 def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> None:
     app = visit("data", source="iom_dtm")
-    assert any("`vigie sources check --live`" in one.value for one in app.markdown)
+    assert any("ask each publisher once" in one.value for one in app.markdown)
     said = words(app)
     assert "International Organization for Migration, monthly arrivals, read in 2025" in said
     assert "Months without arrivals are often absent" in said
