@@ -42,6 +42,11 @@ class YearLine:
     row: Row
 
     @property
+    def is_asylum(self) -> bool:
+        """Whether it counts asylum applications, not arrivals."""
+        return str(self.row["series_id"]).startswith(_ASYLUM)
+
+    @property
     def quantiles(self) -> pd.DataFrame:
         """The total's quantiles as the bars take them: ``output_type_id``, ``value``."""
         return pd.DataFrame(
@@ -96,6 +101,11 @@ def window_name(row: Row, language: Language) -> str:
     """The twelve months: a year by its number, else from month to month."""
     first, last = str(row["first_period"]), str(row["last_period"])
     return first[:4] if first[5:] == "01" else language.months(first, last)
+
+
+def short_name(first_period: str, year: int) -> str:
+    """The twelve months that begin in a year: ``2025``, or ``2025/26`` where they begin in its middle."""
+    return f"{year}" if first_period[5:] == "01" else f"{year}/{(year + 1) % 100:02}"
 
 
 def past_totals(counts: list[pd.Series], first_period: str) -> pd.Series:
@@ -159,15 +169,16 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
     """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record.
 
     Args:
-        lines: Of one window.
+        lines: Of one window, at least one.
         language: The reader's.
         brief: Leave out the chances of far more, and the record.
     """
     years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
+    first = str(lines[0].row["first_period"])
     columns: dict[str, list[str]] = {
         language.text(_("Route or country")): [line.name for line in lines],
-        **{f"{year}": [language.counted(line.past.get(year)) for line in lines] for year in years},
-        language.text(_("Expected, {window}"), window=lines[0].window if lines else ""): [
+        **{short_name(first, year): [language.counted(line.past.get(year)) for line in lines] for year in years},
+        language.text(_("Expected, {window}"), window=short_name(first, int(first[:4]))): [
             language.expected(line.row["median"]) for line in lines
         ],
         language.text(_("80% interval")): [language.interval(line.row["lo_80"], line.row["hi_80"]) for line in lines],

@@ -52,6 +52,9 @@ HEADING = Style("serif", 9.6, 12)
 BODY, BOLD = Style("sans", 7.6, 9.4), Style("bold", 7.6, 9.4)
 GREY, GREY_BOLD = Style("sans", 7.0, 8.7, colours.SECONDARY), Style("bold", 7.0, 8.7, colours.SECONDARY)
 PRINT = Style("sans", 5.6, 6.8, colours.SECONDARY)
+BRAND, KIND, KNOWN = Style("serif", 12, 14), Style("sans", 8.6, 11, colours.SECONDARY), Style("sans", 8.6, 11)
+KNOWN_WIDTH = ROOM - 190
+EXERCISE = Style("bold", 7.8, 10, colours.REPLAY.text)
 
 
 def usable(text: str, style: Style) -> str:
@@ -191,3 +194,18 @@ def _known_letters() -> frozenset[int]:
 def heading(sheet: Sheet, x: float, y: float, text: str, width: float) -> float:
     """Write the heading of a block on one line; returns where the block begins."""
     return sheet.lines(x, y, wrap(text, HEADING, width, 1), HEADING) + 2
+
+
+def page_head(sheet: Sheet, name: str, known: str, exercise: str) -> float:
+    """What every page begins with: whose it is, what was known, and whether it is an exercise."""
+    y = MARGIN + 2
+    sheet.line(MARGIN, y, "Vigie", BRAND)
+    sheet.line(MARGIN + text_width("Vigie", BRAND) + 8, y, name, KIND)
+    sheet.line(WIDTH - MARGIN, y, wrap(known, KNOWN, KNOWN_WIDTH, 1)[0], KNOWN, "right")
+    sheet.rule(MARGIN, y + 6, ROOM, colours.ACCENT, 1.2)
+    y += 10
+    if not exercise:
+        return y
+    lines = wrap(exercise, EXERCISE, ROOM - 12, 2)
+    sheet.box(MARGIN, y, ROOM, len(lines) * EXERCISE.leading + 5, colours.REPLAY.ground)
+    return sheet.lines(MARGIN + 6, y + 2, lines, EXERCISE) + 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
@@ -99,7 +100,8 @@ class Content:
         changed_since: The day of that release, or empty.
         limits: What a reader must know.
         uses: Intended and prohibited uses.
-        year: The year ahead by route, all together first; empty where the release tells nothing of it.
+        year: The year ahead, a block of lines each: the running year by route, all together first; the twelve months
+            after it, as far as they are told; asylum by country. Empty where the release tells nothing of it.
         places: Demand against the places that are kept for routes; empty where none are.
         citations: Sources with their licences.
         trace: By what the release can be found and checked.
@@ -119,7 +121,7 @@ class Content:
     changed_since: str
     limits: tuple[str, ...]
     uses: str
-    year: tuple[YearLine, ...]
+    year: tuple[tuple[YearLine, ...], ...]
     places: tuple[PlacesLine, ...]
     citations: tuple[str, ...]
     trace: str
@@ -171,12 +173,25 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     )
 
 
-def _year(release: LoadedRelease, language: Language) -> tuple[YearLine, ...]:
-    """The running calendar year and the next; nothing of a release made before such totals were."""
+def _year(release: LoadedRelease, language: Language) -> tuple[tuple[YearLine, ...], ...]:
+    """The running calendar year by route, the next twelve months that are told, and the newest year by country."""
     table = release.frames.get("year_ahead")
     if table is None or table.empty:
         return ()
-    return tuple(year_lines(table, release.frame("observations"), next(iter(KINDS)), language))
+    find = partial(year_lines, table, release.frame("observations"), language=language)
+    lines = [line for kind in KINDS for line in find(kind=kind)]
+    countries = find(kind=next(iter(KINDS)), asylum=True)
+    blocks = (
+        _first_window(lines),
+        _first_window([line for line in lines if int(line.row["ahead"]) > 0]),
+        _first_window(sorted(countries, key=lambda line: str(line.row["first_period"]), reverse=True)),
+    )
+    return tuple(block for block in blocks if block)
+
+
+def _first_window(lines: list[YearLine]) -> tuple[YearLine, ...]:
+    """Those of the window that comes first."""
+    return tuple(line for line in lines if line.window == lines[0].window)
 
 
 def _places(release: LoadedRelease, kept: Iterable[Reception], language: Language) -> Iterator[PlacesLine]:

@@ -17,7 +17,6 @@ from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStrin
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from reports.briefing import colours
 from reports.briefing.canvas import (
     BODY,
     BOLD,
@@ -29,11 +28,10 @@ from reports.briefing.canvas import (
     MARGIN,
     PRINT,
     ROOM,
-    WIDTH,
     Sheet,
     Style,
     heading,
-    text_width,
+    page_head,
     wrap,
 )
 from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
@@ -45,10 +43,7 @@ from reports.briefing.year import draw_year
 from reports.release import Decisions, LoadedRelease
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
-BRAND, TITLE, SUMMARY = Style("serif", 12, 14), Style("serif", 17, 20.5), Style("sans", 9.4, 12)
-KIND, KNOWN = Style("sans", 8.6, 11, colours.SECONDARY), Style("sans", 8.6, 11)
-KNOWN_WIDTH = ROOM - 190
-EXERCISE = Style("bold", 7.8, 10, colours.REPLAY.text)
+TITLE, SUMMARY = Style("serif", 17, 20.5), Style("sans", 9.4, 12)
 
 
 LEFT_COLUMN = 256.0
@@ -76,17 +71,8 @@ def draw_page(content: Content) -> Figure:
 
 def _head(sheet: Sheet, content: Content) -> float:
     """Name and day on one line, then the finding and the summary."""
-    language, y = content.language, MARGIN + 2
-    sheet.line(MARGIN, y, "Vigie", BRAND)
-    name = language.text(_("Briefing on arrivals expected"))
-    sheet.line(MARGIN + text_width("Vigie", BRAND) + 8, y, name, KIND)
-    sheet.line(WIDTH - MARGIN, y, wrap(content.known, KNOWN, KNOWN_WIDTH, 1)[0], KNOWN, "right")
-    sheet.rule(MARGIN, y + 6, ROOM, colours.ACCENT, 1.2)
-    y += 10
-    if content.exercise:
-        lines = wrap(content.exercise, EXERCISE, ROOM - 12, 2)
-        sheet.box(MARGIN, y, ROOM, len(lines) * EXERCISE.leading + 5, colours.REPLAY.ground)
-        y = sheet.lines(MARGIN + 6, y + 2, lines, EXERCISE) + 4
+    name = content.language.text(_("Briefing on arrivals expected"))
+    y = page_head(sheet, name, content.known, content.exercise)
     y = sheet.lines(MARGIN, y + 3, wrap(content.title, TITLE, ROOM, 2), TITLE)
     return sheet.lines(MARGIN, y + 2, wrap(content.summary, SUMMARY, ROOM, 3), SUMMARY) + 8
 

@@ -18,7 +18,7 @@ from reports.briefing.canvas import (
     Sheet,
     Style,
     font_of,
-    heading,
+    page_head,
     wrap,
 )
 from reports.briefing.content import Content, PlacesLine
@@ -34,7 +34,7 @@ def draw_places(content: Content) -> Figure:
     language, width = content.language, (ROOM - (COLUMNS - 1) * GAP) / COLUMNS
     with DRAWING:
         sheet = Sheet()
-        y = heading(sheet, MARGIN, MARGIN, language.text(_("Reception places")), ROOM)
+        y = page_head(sheet, language.text(_("Reception places")), content.known, content.exercise) + 6
         key = _(
             "Full line: places needed at the chosen confidence. Dotted: the median. Dashed: the places there are. Kept "
             "by {people}."

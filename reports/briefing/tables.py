@@ -54,8 +54,13 @@ def draw_routes(sheet: Sheet, content: Content, y: float) -> float:
         _figures(sheet, content, route, y + height / 2 + BODY.size * 0.33)
         y += height
     sheet.rule(LEFT, y, TABLE_WIDTH)
-    note = language.text(_("Persons. Expected: the median over {months}. Last month and year before: counted."))
-    note = note.format(months=content.months)
+    note = language.text(
+        _(
+            "Persons. Expected: the median over {months}; medians do not add up to that of all routes together. Last "
+            "month and year before: counted."
+        ),
+        months=content.months,
+    )
     if left := len(content.routes) - len(shown):
         texts = ngettext("{n} more route: see the dashboard.", "{n} more routes: see the dashboard.")
         note = f"{language.plural(texts, left)} {note}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 from matplotlib.axes import Axes
@@ -9,12 +10,14 @@ from matplotlib.figure import Figure
 
 from core.languages import WORD_JOINER, capital
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from reports.briefing import colours
 from reports.briefing.canvas import (
     BODY,
     BOLD,
     DRAWING,
     GREY,
+    HEADING,
     HEIGHT,
     MARGIN,
     ROOM,
@@ -22,49 +25,81 @@ from reports.briefing.canvas import (
     Style,
     font_of,
     heading,
+    page_head,
     text_width,
     wrap,
 )
 from reports.briefing.content import Content
 from reports.year_ahead import YearLine, counted_words, record_words, year_table, year_title
 
-MOST_ROWS, MOST_CHARTS, COLUMNS = 14, 9, 3
-ROW, MOST_CHART, NAME_WIDTH = 14.0, 170.0, 128.0
+MOST_ROWS, MOST_CHARTS, COLUMNS, CHART_GAP = 14, 9, 3, 30.0
+ROW, MOST_CHART, LEAST_CHART, NAME_WIDTH = 13.0, 150.0, 60.0, 128.0
 TITLE, SMALL = Style("serif", 15, 18.5), Style("sans", 5.8)
+_HEADS = {
+    False: _("Arrivals by route, {window}"),
+    True: _("First asylum applications by country of destination, {window}"),
+}
+"""Of the blocks below the running year, by whether they count asylum applications."""
 
 
 def draw_year(content: Content) -> Figure:
     """Lay the page out; only for a release that has a year ahead."""
-    language, lines = content.language, content.year
+    language, (running, *others) = content.language, content.year
     with DRAWING:
         sheet = Sheet()
-        y = heading(sheet, MARGIN, MARGIN, language.text(_("The year ahead")), ROOM)
-        y = sheet.lines(MARGIN, y + 2, wrap(year_title(list(lines), language), TITLE, ROOM, 2), TITLE) + 6
-        shown = [line for line in lines if line.window == lines[0].window][:MOST_ROWS]
-        y = _table(sheet, content, shown, y)
-        said = f"{capital(counted_words(lines[0].row, language))} · {record_words(lines[0].row, language)}."
-        y = sheet.lines(MARGIN, y + 4, wrap(said, GREY, ROOM, 2), GREY) + 10
-        width = (ROOM - (COLUMNS - 1) * 18) / COLUMNS
-        drawn = [one for one in shown if len(one.past)][:MOST_CHARTS]
-        height = min(MOST_CHART, (HEIGHT - MARGIN - y) / max(1, -(-len(drawn) // COLUMNS)) - 34)
-        for place, line in enumerate(drawn):
-            x = MARGIN + (place % COLUMNS) * (width + 18)
-            top = y + (place // COLUMNS) * (height + 34)
-            sheet.lines(x, top, wrap(line.name, BOLD, width, 1), BOLD)
-            _bars(sheet.axes(x + 30, top + 14, width - 30, height), line, content)
+        y = page_head(sheet, language.text(_("The year ahead")), content.known, content.exercise)
+        y = sheet.lines(MARGIN, y + 4, wrap(year_title(list(running), language), TITLE, ROOM, 2), TITLE) + 6
+        y = _block(sheet, content, running, y) + 8
+        drawn = [one for one in running if len(one.past)][:MOST_CHARTS]
+        rows = -(-len(drawn) // COLUMNS)
+        below = sum(_height(block) for block in others)
+        height = min(MOST_CHART, (HEIGHT - MARGIN - y - below) / max(1, rows) - CHART_GAP)
+        y = _charts(sheet, content, drawn, y, max(LEAST_CHART, height))
+        for block in others:
+            fit = int((HEIGHT - MARGIN - y - _height(())) // ROW)
+            if fit > 0:
+                head = language.text(_HEADS[block[0].is_asylum], window=block[0].window)
+                y = _block(sheet, content, block, heading(sheet, MARGIN, y, head, ROOM), min(MOST_ROWS, fit)) + 10
     return sheet.figure
 
 
-def _table(sheet: Sheet, content: Content, lines: list[YearLine], y: float) -> float:
-    table = year_table(lines, content.language, brief=True)
+def _height(block: Sequence[YearLine]) -> float:
+    """What a block takes, its head and note included."""
+    return HEADING.leading + 2 + 3 * GREY.leading + min(MOST_ROWS, len(block)) * ROW + 4 + GREY.leading + 10
+
+
+def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float, most: int = MOST_ROWS) -> float:
+    """A table, and beneath it what it has no room for, what is counted of it, and the record."""
+    language, row = content.language, lines[0].row
+    y = _table(sheet, content, lines[:most], y)
+    said = [] if lines[0].is_asylum else [capital(counted_words(row, language)), f"{record_words(row, language)}."]
+    if (left := len(lines) - most) > 0:
+        texts = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
+        said = [language.plural(texts, left), *said]
+    return sheet.lines(MARGIN, y + 4, wrap(" · ".join(said), GREY, ROOM, 2), GREY) if said else y
+
+
+def _charts(sheet: Sheet, content: Content, drawn: Sequence[YearLine], y: float, height: float) -> float:
+    """Small charts in rows; returns where the next block begins."""
+    width = (ROOM - (COLUMNS - 1) * 18) / COLUMNS
+    for place, line in enumerate(drawn):
+        x = MARGIN + (place % COLUMNS) * (width + 18)
+        top = y + (place // COLUMNS) * (height + CHART_GAP)
+        sheet.lines(x, top, wrap(line.name, BOLD, width, 1), BOLD)
+        _bars(sheet.axes(x + 30, top + 14, width - 30, height), line, content)
+    return y + -(-len(drawn) // COLUMNS) * (height + CHART_GAP)
+
+
+def _table(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float) -> float:
+    table = year_table(list(lines), content.language, brief=True)
     names = list(table.columns)
     cells = {name: [str(cell).replace(WORD_JOINER, "") for cell in table[name]] for name in names[1:]}
     widest = [max(text_width(cell, BODY) for cell in column) for column in cells.values()]
     spare = (ROOM - NAME_WIDTH - sum(widest)) / len(widest)
     rooms = [width + spare for width in widest]
     rights = [MARGIN + NAME_WIDTH + right for right in accumulate(rooms)]
-    heads = [wrap(name, GREY, room - 4, 2) for name, room in zip(cells, rooms, strict=True)]
-    bottom = y + 2 * GREY.leading
+    heads = [wrap(name, GREY, room - 4, 3) for name, room in zip(cells, rooms, strict=True)]
+    bottom = y + max(map(len, heads)) * GREY.leading + 1
     for right, head in zip(rights, heads, strict=True):
         for number, text in enumerate(reversed(head)):
             sheet.line(right, bottom - number * GREY.leading - 2, text, GREY, "right")
@@ -83,6 +118,9 @@ def _bars(axes: Axes, line: YearLine, content: Content) -> None:
     """The last five years as bars, the year ahead as its 80 and 50 % interval with the median."""
     axes.set_facecolor("none")
     years, row, here = list(line.past.index), line.row, len(line.past)
+    # The ground beneath each bar keeps the lines of the grid from showing through it.
+    axes.bar(range(here), line.past.to_numpy(), width=0.62, color=colours.GROUND)
+    axes.bar(here, row["hi_80"] - row["lo_80"], bottom=row["lo_80"], width=0.62, color=colours.GROUND)
     axes.bar(range(here), line.past.to_numpy(), width=0.62, color=colours.OBSERVED, alpha=0.45)
     for low, high, opacity in (("lo_80", "hi_80", 0.3), ("lo_50", "hi_50", 0.45)):
         axes.bar(here, row[high] - row[low], bottom=row[low], width=0.62, color=colours.FAN, alpha=opacity)

@@ -93,6 +93,32 @@ def test_a_window_from_july_names_its_months() -> None:
     assert window_name(row("_T", first_period="2025-07", last_period="2026-06"), ENGLISH) == "July 2025–June 2026"
 
 
+def test_years_that_begin_in_july_are_not_taken_for_calendar_years(
+    make_release: MakeRelease, table: pd.DataFrame
+) -> None:
+    later = table.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
+    lines = year_lines(later, make_release(2, 0).frame("observations"), "July to June", ENGLISH)
+    assert [name for name in year_table(lines, ENGLISH).columns if "/" in name] == ["2023/24", "Expected, 2025/26"]
+
+
+def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_it_has_no_room_for(
+    make_release: MakeRelease, table: pd.DataFrame
+) -> None:
+    later = table.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
+    codes = ("DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK")
+    countries = pd.DataFrame([row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
+    whole = pd.concat([table, later, countries], ignore_index=True)
+    for language in ("en", "fr", "es"):
+        release = make_release(2, 1).with_frame("year_ahead", whole)
+        page = PdfReader(io.BytesIO(briefing_pdf(release, None, language))).pages[1].extract_text()
+        assert "2025/26" in page
+        assert "…" not in page  # no head is cut
+        assert Language(language).day(release.as_of) in page
+        assert Language(language).plural(
+            ("and {n} more: see the dashboard", "and {n} more: see the dashboard"), 1
+        ) in page  # fmt: skip
+
+
 def test_the_briefing_has_a_second_page_where_there_is_a_year_ahead(
     make_release: MakeRelease, table: pd.DataFrame
 ) -> None:
