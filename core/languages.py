@@ -179,8 +179,12 @@ class Language:
         """Two forecast figures for a sentence: ``8,900 to 18,800``."""
         return self.text(_("{lower} to {upper}"), lower=self.expected(lower), upper=self.expected(upper))
 
-    def percent(self, chance: float | None) -> str:
+    def percent(self, chance: float | None, *, brief: bool = False) -> str:
         """A chance as a whole per cent; below 1 and above 99 say so instead of claiming certainty.
+
+        Args:
+            chance: Between 0 and 1.
+            brief: With a sign in place of the word, for tables.
 
         Raises:
             ValueError: The chance is not between 0 and 1.
@@ -189,9 +193,11 @@ class Language:
         if whole is None or chance is None:
             return NOTHING
         if chance < 0.01:
-            return self.text(_("below {percent}"), percent=self._percent_sign(1))
+            least = self._percent_sign(1)
+            return f"<{least}" if brief else self.text(_("below {percent}"), percent=least)
         if chance > 0.99:
-            return self.text(_("above {percent}"), percent=self._percent_sign(99))
+            most = self._percent_sign(99)
+            return f">{most}" if brief else self.text(_("above {percent}"), percent=most)
         return self._percent_sign(whole)
 
     def share(self, value: float | None) -> str:

@@ -58,10 +58,10 @@ def show(night: Night, row: Row, status: AlertStatus) -> None:
     asks, chart = st.columns([1, 1.25], gap="medium")
     with asks:
         memory.drawn(night, partial(show_answer, night, row), "alert's answer", *key)
+        memory.drawn(night, partial(show_reasons, night, row), "alert's reasons", *key)
     with chart:
         if not row["ended"]:
             show_season(night, row)
-    memory.drawn(night, partial(show_reasons, night, row), "alert's reasons", *key)
     show_history(night, row, status)
     if st.toggle(
         _("Track record in detail"),
@@ -77,7 +77,8 @@ def show_answer(night: Night, row: Row) -> None:
     if said.any_month and not row["ended"]:
         months = [*said.months, (f"**{said.any_month[0]}**", "", f"**{said.any_month[1]}**")]
         table = pd.DataFrame(months, columns=[_("Month"), _("Threshold"), _("Chance")])
-        st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
+        with st.container(key="numbers-window"):
+            st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
     lines = [said.record] if said.record else []
     if not row["ended"]:
         lines.append(said.ends)

@@ -276,7 +276,7 @@ def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
     found = [one for one in cells if len(one.quantiles)]
     tops = [max(float(one.history["obs_value"].tail(24).max()), float(one.quantiles[0.9].max())) for one in found]
     top = max(tops, default=None) if shared else None
-    with st.grid(6, min_column_width=160):
+    with st.container(key="asylum-grid"), st.grid(6, min_column_width=160):
         for one in found:
             line = sparkline(
                 one.history, one.quantiles, theme=current_theme(), months_back=24, months_each=one.months_each, top=top,
@@ -316,7 +316,8 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
     if table.empty:
         st.markdown(layout.small(_("No forecast of this kind in this release.")))
         return
-    st.table(largest_in_words(table, names, heading), border="horizontal", hide_index=True, alt=title)
+    with st.container(key="numbers-largest"):
+        st.table(largest_in_words(table, names, heading), border="horizontal", hide_index=True, alt=title)
     end = pd.Timestamp(view.quantiles.index[0]) if len(view.quantiles) else None
     note = _("Applicants; expected is the median of the first period after each country's last count.")
     st.markdown(layout.small(note))

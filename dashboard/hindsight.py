@@ -26,7 +26,8 @@ def show_outcomes(night: Night, rows: pd.DataFrame, knowing: Night, ends: Sequen
     """
     title = _("What happened next, {months}").format(months=lang().months(ends[0], ends[-1]))
     st.header(title, anchor=False)
-    st.table(outcomes_in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)
+    with st.container(key="numbers-outcomes"):
+        st.table(outcomes_in_words(rows, len(ends)), border="horizontal", hide_index=True, alt=title)
     if knowing.run_id != night.run_id:
         text = _("Outcomes as known in the release of {day}.")
         st.markdown(layout.small(text.format(day=lang().day(knowing.as_of))))

@@ -129,16 +129,16 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
         st.markdown(small(_("Steps and notes are taken on the newest release.")))
         return
     kinds = {COMMENTED: _("Comment"), DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
-    st.markdown("### " + _("Comment, disagree or correct"), anchors=False)
-    with st.form("note", border=False, clear_on_submit=True):
-        kind = st.segmented_control(
-            _("Kind of note"), list(kinds), format_func=kinds.__getitem__, default=COMMENTED, required=True,
-            label_visibility="collapsed",
-        )  # fmt: skip
-        name = _ask_name("note")
-        reason = st.text_area(_("Your words"), max_chars=LONGEST_REASON, height=80)
-        filed = st.form_submit_button(_("File the note"))
-    st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
+    with st.expander(_("Comment, disagree or correct")):
+        with st.form("note", border=False, clear_on_submit=True):
+            kind = st.segmented_control(
+                _("Kind of note"), list(kinds), format_func=kinds.__getitem__, default=COMMENTED, required=True,
+                label_visibility="collapsed",
+            )  # fmt: skip
+            name = _ask_name("note")
+            reason = st.text_area(_("Your words"), max_chars=LONGEST_REASON, height=80)
+            filed = st.form_submit_button(_("File the note"))
+        st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
     if filed:
         _take(night, row, Step(visitor.actor(name), str(kind), reason))
 

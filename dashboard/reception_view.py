@@ -60,7 +60,8 @@ def show_demand(night: Night, wanted: Reception, trajectories: pd.DataFrame) -> 
     figure = places_chart(plainly, then, wanted.stock, unit=unit, theme=current_theme())
     title = said.replace("**", "")
     layout.chart(figure, title, "places")
-    st.table(places_table(plainly, then), border="horizontal", hide_index=True, alt=title)
+    with st.container(key="numbers-places"):
+        st.table(places_table(plainly, then), border="horizontal", hide_index=True, alt=title)
     st.markdown(small(_(wording.counted_places())))
     return places_file(plainly, then, wanted), title
 

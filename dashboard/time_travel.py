@@ -192,7 +192,7 @@ def show_control(night: Night, origin: str, origins: list[str]) -> None:
             icon=icon,
             type="tertiary",
             disabled=stop is None,
-            key=f"step:{icon}",
+            key=f"travel:{icon}",
             on_click=go_to,
             args=(stop, labels, found[0].run_id),
         )

@@ -182,14 +182,14 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
             language.expected(line.row["median"]) for line in lines
         ],
         language.text(_("80% interval")): [language.interval(line.row["lo_80"], line.row["hi_80"]) for line in lines],
-        language.text(_("More than the last")): [language.percent(line.row["chance_0"]) for line in lines],
-        language.text(_("A quarter more")): [language.percent(line.row["chance_25"]) for line in lines],
+        language.text(_("More than the last")): [language.percent(line.row["chance_0"], brief=True) for line in lines],
+        language.text(_("A quarter more")): [language.percent(line.row["chance_25"], brief=True) for line in lines],
     }
     if brief:
         return pd.DataFrame(columns)
     columns |= {
-        language.text(_("Half more")): [language.percent(line.row["chance_50"]) for line in lines],
-        language.text(_("Twice as many")): [language.percent(line.row["chance_100"]) for line in lines],
+        language.text(_("Half more")): [language.percent(line.row["chance_50"], brief=True) for line in lines],
+        language.text(_("Twice as many")): [language.percent(line.row["chance_100"], brief=True) for line in lines],
         language.text(_("Record")): [_record(line.row, language) for line in lines],
     }
     return pd.DataFrame(columns)

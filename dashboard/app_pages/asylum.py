@@ -42,8 +42,11 @@ def show(night: Night) -> None:
     layout.let_draw()
     show_files(view)
     asylum_view.show_grid(view, order)
-    asylum_view.show_citizenships(view)
-    asylum_view.show_largest(view, order)
+    largest, who = st.columns([1.2, 1], gap="large")
+    with largest:
+        asylum_view.show_largest(view, order)
+    with who:
+        asylum_view.show_citizenships(view)
 
 
 def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:

@@ -32,8 +32,8 @@ def show(night: Night) -> None:
     fresh, cards = night.frame("freshness"), night.sources()
     st.title(title(fresh), anchor=False)
     show_freshness(night, fresh, cards)
-    show_reporting(night)
     show_card(night, fresh, cards)
+    show_reporting(night)
     show_register(night)
     editions_view.show(night)
     show_revisions(night)
@@ -92,9 +92,14 @@ def show_reporting(night: Night) -> None:
     rows = night.frame("reporting")
     if rows.empty:
         return
+    with st.expander(_("Who has reported")):
+        show_reported(night, rows)
+
+
+def show_reported(night: Night, rows: pd.DataFrame) -> None:
+    """The newest periods of each source: how many countries, and their sum."""
     newest = rows.groupby(["source_id", "target", "freq"]).tail(NEWEST_PERIODS)
     newest = newest.sort_values(["source_id", "target", "time_period"], ascending=[True, True, False])
-    st.header(_("Who has reported"), anchor=False)
     st.markdown(small(_("A sum over countries is provisional while some have not reported, or may still correct.")))
     table = {
         _("Source"): [source_link(night, name) for name in newest["source_id"]],
@@ -154,7 +159,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
     }
     st.markdown("\n".join("- " + labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text))
     if url := str(card.get("url") or ""):
-        st.markdown(_("Publisher’s page: {url}").format(url=f"`{url}`"))
+        st.markdown(_("Publisher’s page: {url}").format(url=f"[{plain(url)}]({url})"))
     st.markdown("### " + _("Known issues"), anchors=False)
     issues = [plain(str(text)) for text in card.get("known_issues", [])]
     st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
@@ -176,10 +181,10 @@ def show_register(night: Night) -> None:
     text = night.document(REGISTER)
     if not text:
         return
-    st.header(_("Register of known issues"), anchor=False)
-    with st.container(key="register"):
-        st.markdown(tables.in_names(text.partition("\n\n")[2], night))
-    downloads.document_button(night, REGISTER, _("Register of known issues"))
+    with st.expander(_("Register of known issues")):
+        with st.container(key="register"):
+            st.markdown(tables.in_names(text.partition("\n\n")[2], night))
+        downloads.document_button(night, REGISTER, _("Register of known issues"))
 
 
 def period_words(period: str) -> str:

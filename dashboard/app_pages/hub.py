@@ -12,7 +12,7 @@ from access.roles import HAND_IN
 from core.calendar import Frequency
 from core.languages import NOTHING
 from dashboard import downloads, hub_view, layout, memory, reads, state
-from dashboard.charts.teams import period_words, teams_alt, teams_chart
+from dashboard.charts.teams import period_words, teams_alt, teams_chart, teams_key
 from dashboard.hub_view import EVERYTHING, IN_TIME
 from dashboard.i18n import _, lang
 from dashboard.layout import small
@@ -132,6 +132,7 @@ def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str, unit: str)
         "Q": _("Applicants per quarter"),
     }  # fmt: skip
     axis = units.get(unit) or units.get(unit[-1], "")
+    st.html(teams_key(rows, highlight=model_id, theme=current_theme()))
     figure = teams_chart(seen, rows, highlight=model_id, unit=axis, freq=unit[-1], theme=current_theme())
     layout.chart(figure, teams_alt(rows, highlight=model_id, freq=unit[-1]), "teams")
 

@@ -14,6 +14,7 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from reports.citations import prohibited_uses
 from reports.names import MODELS
+from reports.year_ahead import series_name
 
 TITLE, PLACE = _("Method"), 8
 
@@ -96,15 +97,15 @@ def show(night: Night) -> None:
     with left:
         st.header(_("How it works"), anchor=False)
         st.markdown("\n".join(f"{place}. {text}" for place, text in enumerate(steps(), start=1)))
-        st.header(_("Limits"), anchor=False)
-        st.markdown("\n".join(f"- {text}" for text in limits()))
+        st.header(_("Glossary"), anchor=False)
+        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
     with right:
         st.header(_("What it is for"), anchor=False)
         st.markdown(_(INTENDED_USE))
         st.header(_("What it must not be used for"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
-        st.header(_("Glossary"), anchor=False)
-        st.markdown("\n".join("- " + labelled(f"**{word}**", meaning) for word, meaning in glossary()))
+        st.header(_("Limits"), anchor=False)
+        st.markdown("\n".join(f"- {text}" for text in limits()))
     show_cards(night)
     made = _("Release {run_id}, made on {day} by Vigie {version}.")
     text = made.format(run_id=night.run_id, day=lang().day(night.created_at.date()), version=night.code_version)
@@ -128,15 +129,21 @@ def show_cards(night: Night) -> None:
         label_visibility="collapsed",
         **state.widget("model", chosen),
     )
-    with st.container(border=True):
-        st.markdown(_lower_headings(cards[chosen]), anchors=False)
+    with st.container(border=True, key="model-card"):
+        st.markdown(_for_readers(cards[chosen]), anchors=False)
     downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
 
 
-def _lower_headings(text: str) -> str:
-    """A card's own headings below those of the page, without the model's code, which its file keeps."""
-    plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", text, flags=re.MULTILINE)
+def _for_readers(text: str) -> str:
+    """A card's own headings below those of the page, and names in place of codes, which its file keeps."""
+    named_rows = re.sub(r"^\| `([^`]+)` ", lambda row: f"| {_row_name(row[1])} ", text, flags=re.MULTILINE)
+    plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", named_rows, flags=re.MULTILINE)
     return "\n".join(f"##{line}" if line.startswith("#") else line for line in plain_heads.splitlines())
+
+
+def _row_name(code: str) -> str:
+    """A series by its route or country, a year as it is."""
+    return plain(series_name(code, lang())) if "." in code else plain(code)
 
 
 show(layout.open_page())

@@ -21,8 +21,8 @@ from reports.together import together
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 240
-"""So that the page is one screen of 1440 × 900."""
+MAP_HEIGHT = 306
+"""So that the page is one screen of 1440 × 900, and no wider than the land that is drawn."""
 
 
 def show(night: Night) -> None:

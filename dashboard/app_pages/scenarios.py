@@ -191,7 +191,8 @@ def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
     """Forecast and scenario by month, and the files."""
     find = partial(by_month, night, scenario, trajectories, values)
     made, _then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
-    st.table(shown, border="horizontal", hide_index=True, alt=made.title)
+    with st.container(key="numbers-months"):
+        st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
 
 def by_month(
@@ -214,7 +215,8 @@ def show_routes(
     said = _("Arrivals expected on every route over its next {n} months").format(n=scenario_view.LONGEST_TOTAL)
     made = export_of(night, scenario, values, "routes", table, said)
     downloads.buttons(made)
-    st.table(scenario_view.routes_shown(table), border="horizontal", hide_index=True, alt=said)
+    with st.container(key="numbers-routes"):
+        st.table(scenario_view.routes_shown(table), border="horizontal", hide_index=True, alt=said)
     text = _(
         "Routes move together as they did at past dates; a shock or an episode moves another route only as assumed."
     )

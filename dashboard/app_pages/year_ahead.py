@@ -43,9 +43,10 @@ def show(night: Night) -> None:
     make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang(), asylum=True)
     if countries := memory.made(night, make, "year's countries", kind):
         st.header(_("First asylum applications by country of destination"), anchor=False)
-        for window in dict.fromkeys(line.window for line in countries):
+        for place, window in enumerate(reversed(dict.fromkeys(line.window for line in countries))):
             own = [line for line in countries if line.window == window]
-            memory.drawn(night, partial(show_window, own, level=3), "year's countries", kind, window)
+            with st.expander(plain(window), expanded=place == 0):
+                memory.drawn(night, partial(show_table, own), "year's countries", kind, window)
     made = downloads.export_of(night, "year-ahead", _("The year ahead"), table[table["kind"] == kind])
     downloads.buttons(made)
     text = _(
@@ -70,16 +71,21 @@ def show_kinds(kinds: list[str], kind: str) -> None:
     )  # fmt: skip
 
 
-def show_window(lines: list[YearLine], *, level: int = 2) -> None:
-    """One window: its table, what is counted, and the record."""
+def show_window(lines: list[YearLine]) -> None:
+    """One window of the routes: its table, what is counted, and the record."""
     first = lines[0]
-    st.markdown(f"{'#' * level} {plain(first.window)}", anchors=False)
+    st.markdown(f"## {plain(first.window)}", anchors=False)
+    show_table(lines)
+    said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
+    st.markdown(small(plain(capital(" · ".join(said)))))
+
+
+def show_table(lines: list[YearLine]) -> None:
+    """One window's table."""
+    first = lines[0]
     title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
-    with st.container(key=f"year-table-{level}-{first.row['first_period']}"):
+    with st.container(key=f"year-table-{first.is_asylum}-{first.row['first_period']}"):
         st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
-    if level == 2:
-        said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
-        st.markdown(small(plain(capital(" · ".join(said)))))
 
 
 def show_charts(lines: list[YearLine]) -> None:

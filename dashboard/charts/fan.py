@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -118,10 +119,10 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     if fan.skill is not None:
         place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
         fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)
-    wished = fan_labels.threshold_line(figure, fan.threshold, first=first, largest=largest, theme=theme)
-    wished += fan_labels.chance_labels(fan.chances, fan.threshold, largest, theme)
+    taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme)
+    wished = fan_labels.chance_labels(fan.chances, fan.threshold, largest, theme)
     wished += fan_labels.whisker(figure, fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
-    labels += fan_labels.clear_of_each_other(wished, room, ends)
+    labels += fan_labels.clear_of_each_other(wished, room, taken)
     for label in labels:
         if label.get("yref") != "paper":
             label["y"] = scale.at(label["y"])
@@ -141,24 +142,32 @@ def fan_key(fan: Fan, theme: Theme) -> str:
     median, highest = _("median"), float(quantile(fan.forecast, interval_levels(0.95)[1]).max())
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
-    parts = [_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
+    parts = [key_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
     for flag, text in (("p", _("provisional")), ("e", _("estimated"))):
         if months["flag"].eq(flag).any():
             sign = "○" if flag == "p" else "◇"
             parts.append(f"<span>{sign} {html.escape(text)}</span>")
-    parts.append(_mark(f"border-top: 2px solid {theme.median}", median))
+    parts.append(key_mark(f"border-top: 2px solid {theme.median}", median))
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
         text = labelled(lang().percent(coverage), words[coverage].format(value=lang().expected(highest)))
-        parts.append(_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
+        parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
+    if fan.threshold is not None:
+        parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", fan_labels.threshold_words(fan.threshold)))
     if _has_rows(fan.earlier):
-        parts.append(_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
+        parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
     if _has_rows(fan.outcomes):
-        parts.append(_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
-    return f'<div class="vigie-key">{"".join(parts)}</div>'
+        parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
+    return key_line(parts)
 
 
-def _mark(style: str, text: str) -> str:
+def key_mark(style: str, text: str) -> str:
+    """A mark in a style, and what it means, for the line above a chart."""
     return f'<span><i style="{style}"></i> {html.escape(text)}</span>'
+
+
+def key_line(parts: Iterable[str]) -> str:
+    """The line above a chart that tells its marks: it wraps where such labels have no place in the chart."""
+    return f'<div class="vigie-key">{"".join(parts)}</div>'
 
 
 def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:

@@ -7,7 +7,9 @@ line of today or over the median, however wide the chart is drawn.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -145,19 +147,56 @@ def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
 
 
 def threshold_line(
-    figure: go.Figure, threshold: float | None, *, first: pd.Timestamp, largest: float, theme: Theme
+    figure: go.Figure, threshold: float | None, history: pd.Series, scale: Scale, theme: Theme
 ) -> Annotations:
-    """The reader's number as a dashed line; where it lies far above everything, the words alone."""
+    """The reader's number as a dashed line, with its words where the line of counts leaves room for them.
+
+    Where it lies far above everything only the words show. Where they do not fit, on a phone, the key has them.
+
+    Args:
+        figure: The chart, which gets the line and the words.
+        threshold: The number.
+        history: What was counted, by month.
+        scale: The vertical axis.
+        theme: Colours.
+
+    Returns:
+        The place of the words, for others to keep clear of; it is drawn already.
+    """
     if threshold is None:
         return []
-    text = _("your number: {value}").format(value=lang().counted(threshold))
-    place = {"x": first, "xanchor": "left", "yanchor": "bottom", "font": {"color": theme.ink}}
-    if threshold > largest:
-        above = _("your number: {value} ↑").format(value=lang().counted(threshold))
-        return [note(theme, above, y=largest, **place | {"yanchor": "top"})]
-    line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=line)
-    return [note(theme, text, y=threshold, yshift=1, **place)]
+    foot, top = scale.pixel(min(threshold, scale.largest)), LINE_PIXELS + 3
+    if threshold > scale.largest:
+        foot -= top
+    else:
+        line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
+        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=line)
+    start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
+    if start == stop:
+        return []
+    text, place = threshold_words(threshold, scale.largest), (scale.value(foot), scale.value(foot + top))
+    words = _words_that_fit(text, start, stop, place, theme, name="your number")
+    figure.add_trace(words.update(textfont_color=theme.ink))
+    return [note(theme, text, x=start + (stop - start) / 2, y=place[0], xanchor="center", yanchor="bottom")]
+
+
+def threshold_words(threshold: float, largest: float = math.inf) -> str:
+    """The reader's number in words, with an arrow where it lies above the chart."""
+    words = _("your number: {value} ↑") if threshold > largest else _("your number: {value}")
+    return words.format(value=lang().counted(threshold))
+
+
+def _longest_gap(heights: pd.Series, foot: float, top: float) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The longest stretch of time in which a line stays out of a band; its two ends are one where there is none."""
+    points = dated(heights.dropna())
+    start = points[0][0] if points else pd.Timestamp(0)
+    longest = (start, start)
+    for (_before, low), (when, high) in pairwise(points):
+        if min(low, high) <= top and max(low, high) >= foot:
+            start = when
+        elif when - start > longest[1] - longest[0]:
+            longest = (start, when)
+    return longest
 
 
 def chance_labels(chances: pd.DataFrame | None, threshold: float | None, largest: float, theme: Theme) -> Annotations:

@@ -69,7 +69,9 @@ def sparkline_svg(
 
     anchor = [at(*point) for point in _pairs(counts.dropna().tail(1))]
     lines = {level: anchor + [at(*point) for point in _points(ahead, level)] for level in (low, 0.5, high)}
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+    ]
     if len(ahead):
         outline = _path(lines[high] + lines[low][::-1])
         parts.append(f'<path d="{outline}Z" fill="{theme.fan}" fill-opacity="0.34"/>')

@@ -13,11 +13,11 @@ from dashboard.charts.axes import (
     mid_month,
     month_ticks,
     monthly_values,
-    note,
     require,
     unit_label,
 )
-from dashboard.i18n import _, lang
+from dashboard.charts.fan import key_line, key_mark
+from dashboard.i18n import _, labelled, lang
 from dashboard.theme import Theme, with_opacity
 from reports.asylum import MONTHS_EACH
 
@@ -55,7 +55,6 @@ def teams_chart(
         else monthly_values(seen, MONTHS_EACH.get(freq, 1))
     )
     figure = go.Figure()
-    labels = [unit_label(theme, unit)]
     for model_id, own in rows.groupby("model_id"):
         if model_id != highlight:
             figure.add_trace(_median(own, {"color": theme.neutral, "width": 1.2}, freq))
@@ -65,10 +64,6 @@ def teams_chart(
         low, high = (pd.Series(leading[name].to_numpy(), index=x) for name in ("q10", "q90"))
         figure.add_trace(band(low, high, with_opacity(theme.fan, 0.25), "80%"))
         figure.add_trace(_median(leading, {"color": theme.median, "width": 2.4}, freq))
-        labels.append(
-            note(theme, f"<b>{leading['name'].iloc[0]}</b>", x=x[-1], y=leading["q50"].iloc[-1], xanchor="right",
-                 yanchor="bottom", font={"color": theme.median})
-        )  # fmt: skip
     counted = {"color": theme.observed, "width": 2}
     hover = [f"{period_words(end, freq)}: {lang().counted(value)}" for end, value in dated(months["value"])]
     figure.add_trace(
@@ -85,7 +80,20 @@ def teams_chart(
         xaxis={"range": [first, last + pd.Timedelta(days=4)], **month_ticks(first, last)},
         yaxis=count_axis(largest),
     )
-    return finish(figure, theme, height=HEIGHT, annotations=labels)
+    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, unit)])
+
+
+def teams_key(forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
+    """What the marks of the chart mean, as a line of HTML above it: among so many lines a name has no place."""
+    names = dict(zip(forecasts["model_id"], forecasts["name"], strict=True))
+    parts = [key_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
+    if highlight in names:
+        parts.append(key_mark(f"border-top: 2px solid {theme.median}", labelled(names[highlight], _("median"))))
+        text = labelled(lang().percent(0.8), _("4 in 5"))
+        parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, 0.25)}", text))
+    if set(names) - {highlight}:
+        parts.append(key_mark(f"border-top: 1px solid {theme.neutral}", _("medians of the other models")))
+    return key_line(parts)
 
 
 def _places(rows: pd.DataFrame, freq: str) -> pd.DatetimeIndex:

@@ -258,6 +258,8 @@ def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(page: Page, a
     settle(page)
     assert page.locator(".st-key-alert-detail").is_visible()
     assert not page.locator(".st-key-alerts-list").is_visible()
+    words = page.get_by_role("button", name="Sign off and send").locator("p").bounding_box()
+    assert words and words["width"] > 80  # a step that is taken by a button without words is taken blindly
     page.get_by_role("button", name="All alerts").click()
     page.locator(".st-key-alerts-list button").first.wait_for()
 

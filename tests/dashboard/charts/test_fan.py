@@ -142,7 +142,8 @@ def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
     figure = draw(observed, forecast, threshold=6000.0, chances=chances)
     (line,) = [shape for shape in figure.layout.shapes if shape.line.dash == "6px,4px"]
     assert line.y0 == line.y1 == 6000
-    assert "your number: 6,000" in words(figure)
+    assert [list(trace.text) for trace in named(figure, "your number")] == [["your number: 6,000"]]
+    assert "your number: 6,000" in key(observed, forecast, threshold=6000.0)
     on_line = [label for label in figure.layout.annotations if label.text.endswith("</b> above")]
     assert on_line
     assert all(abs(label.yshift) <= 18 for label in on_line)
@@ -162,7 +163,21 @@ def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
 ) -> None:
     plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
     assert figure.layout.yaxis.range == plain.layout.yaxis.range
-    assert "your number: 1,000,000 ↑" in words(figure)
+    assert [list(trace.text) for trace in named(figure, "your number")] == [["your number: 1,000,000 ↑"]]
+
+
+def test_the_words_of_the_readers_number_keep_clear_of_the_line_of_counts(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    level = float(observed["value"].median())
+    (words_of,) = named(draw(observed, forecast, threshold=level), "your number")
+    start, stop = (
+        pd.Timestamp(words_of.x[0]) + side * pd.Timedelta(milliseconds=words_of.width) / 2 for side in (-1, 1)
+    )
+    months = pd.to_datetime(observed["time_period_end"])
+    inside = observed.loc[months.between(start + pd.Timedelta(days=16), stop), "value"]
+    assert len(inside)
+    assert inside.gt(level).all() or inside.lt(level).all()
 
 
 def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_chart(
