@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard", description=__doc__)
     parser.add_argument("--home", type=Path, help="A home with a release; by default one is made for it.")
     parser.add_argument("--repetitions", type=int, default=20)
-    parser.add_argument("--readers", type=int, default=30)
+    parser.add_argument("--readers", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--think", type=float, nargs=2, default=dashboard_load.THINK_SECONDS, metavar=("LEAST", "MOST"),
                         help="Seconds that a reader looks at a page.")  # fmt: skip
