@@ -276,7 +276,7 @@ def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
     found = [one for one in cells if len(one.quantiles)]
     tops = [max(float(one.history["obs_value"].tail(24).max()), float(one.quantiles[0.9].max())) for one in found]
     top = max(tops, default=None) if shared else None
-    with st.container(key="asylum-grid"), st.grid(6, min_column_width=160):
+    with st.container(key="asylum-grid"), st.grid(4, min_column_width=150):
         for one in found:
             line = sparkline(
                 one.history, one.quantiles, theme=current_theme(), months_back=24, months_each=one.months_each, top=top,

@@ -41,12 +41,12 @@ def show(night: Night) -> None:
         st.markdown(layout.small(asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(view)
-    asylum_view.show_grid(view, order)
-    largest, who = st.columns([1.2, 1], gap="large")
+    glance, largest = st.columns([1.6, 1], gap="large")
+    with glance:
+        asylum_view.show_grid(view, order)
     with largest:
         asylum_view.show_largest(view, order)
-    with who:
-        asylum_view.show_citizenships(view)
+    asylum_view.show_citizenships(view)
 
 
 def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:

@@ -78,6 +78,21 @@
     if (one.scrollWidth > one.clientWidth + 1) one.tabIndex = 0;
     else one.removeAttribute("tabindex");
   });
+  // On paper a chart is as wide as the sheet, and a long table no wider: both say here how wide they are on the screen.
+  const SHEET = 690;  // a little less than A4 without its margins
+  const printing = (is) => {
+    document.querySelectorAll(".main-svg").forEach((one) => {
+      const size = [one.getAttribute("width"), one.getAttribute("height")];
+      one.style.maxWidth = is ? size[0] + "px" : "";
+      if (is) one.setAttribute("viewBox", "0 0 " + size.join(" "));
+      else one.removeAttribute("viewBox");
+    });
+    document.querySelectorAll("[data-testid=stDataFrame]").forEach((one) => {
+      one.style.zoom = is ? Math.min(1, SHEET / one.offsetWidth) : "";
+    });
+  };
+  window.addEventListener("beforeprint", () => printing(true));
+  window.addEventListener("afterprint", () => printing(false));
   let waiting = 0;
   const look = () => { say(); clearTimeout(waiting); waiting = setTimeout(reach, 150); };
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +25,7 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from pypdf import PdfReader
 
 from benchmarks.dashboard_pages import PAGES
 from core.languages import languages
@@ -226,6 +229,23 @@ def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: s
     page.wait_for_url("**/alerts?*alert=*")
     assert page.evaluate("window.same") is True
     assert len(page.context.pages) == tabs
+
+
+@pytest.mark.parametrize("name", ["route", "overview", "year_ahead"])
+def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
+    open_page(page, f"{address}/{name}")
+    wanted = [
+        word
+        for text in page.locator(".annotation-text, [data-testid=stTable] td").all_text_contents()
+        for word in re.findall(r"[\d,]+", text)
+    ]
+    assert wanted
+    sheets = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True))).pages
+    printed = "\n".join(sheet.extract_text() for sheet in sheets)
+    assert [word for word in wanted if word not in printed] == []
+    width = float(sheets[0].mediabox.width)
+    assert width == pytest.approx(595, abs=1)  # A4
+    assert "viewBox" not in page.locator(".main-svg").first.evaluate("one => one.outerHTML.slice(0, 300)")
 
 
 def test_what_a_browser_has_read_once_does_not_return(browser: Browser, address: str) -> None:
