@@ -23,7 +23,7 @@ from core.spreadsheets import harmless, harmless_cell
 
 About = Sequence[tuple[str, str]]
 """A label and a text each, such as ``("Source", "A ministry. Licence: CC BY 4.0.")``."""
-DATA_SHEET, ABOUT_SHEET, COLUMNS_SHEET = "data", "about", "columns"
+SHEETS = ("data", "about", "columns")
 METADATA_KEY = b"vigie"
 MOST_ROWS = 1_048_575
 """What a sheet holds below the names of its columns."""
@@ -69,7 +69,13 @@ def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
 
 
 def xlsx_bytes(
-    frame: pd.DataFrame, about: About, *, title: str, day: dt.date, columns: Sequence[Sequence[str]] = ()
+    frame: pd.DataFrame,
+    about: About,
+    *,
+    title: str,
+    day: dt.date,
+    columns: Sequence[Sequence[str]] = (),
+    sheets: tuple[str, str, str] = SHEETS,
 ) -> bytes:
     """A workbook: the data, what must be known about them, and where given what the columns mean.
 
@@ -79,6 +85,7 @@ def xlsx_bytes(
         title: The workbook's own title.
         day: The day on which the figures were known: the workbook's date, so that its bytes are the same each time.
         columns: Rows of a last sheet that explains the columns, its head first; none leaves it out.
+        sheets: Names of the three.
 
     Raises:
         InputError: The table has more rows than a sheet holds.
@@ -95,15 +102,15 @@ def xlsx_bytes(
         book.set_properties({"title": title, "author": "Vigie", "created": created})
         bold, wrapped = book.add_format({"bold": True, "valign": "top"}), book.add_format({"text_wrap": True})
         date = book.add_format({"num_format": "yyyy-mm-dd"})
-        _write_data(book.add_worksheet(DATA_SHEET), harmless(frame), bold, date)
-        sheet = book.add_worksheet(ABOUT_SHEET)
+        _write_data(book.add_worksheet(sheets[0]), harmless(frame), bold, date)
+        sheet = book.add_worksheet(sheets[1])
         sheet.set_column(0, 0, 18)
         sheet.set_column(1, 1, 110)
         for row, (label, text) in enumerate(about):
             sheet.write_string(row, 0, str(harmless_cell(label)), bold)
             sheet.write_string(row, 1, _cut(str(harmless_cell(text))), wrapped)
         if columns:
-            sheet = book.add_worksheet(COLUMNS_SHEET)
+            sheet = book.add_worksheet(sheets[2])
             sheet.set_column(0, 1, 40)
             for row, cells in enumerate(columns):
                 for column, text in enumerate(cells):

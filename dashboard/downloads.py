@@ -86,7 +86,8 @@ def xlsx_bytes(export: Export) -> bytes:
     day = dt.date.fromisoformat(export.known_on)
     frame, columns = for_people(export.frame, lang())
     explained = explanation(columns, lang())
-    return table_files.xlsx_bytes(frame, export.about(), title=export.title, day=day, columns=explained)
+    sheets = (_("data"), _("about"), _("columns"))
+    return table_files.xlsx_bytes(frame, export.about(), title=export.title, day=day, columns=explained, sheets=sheets)
 
 
 def parquet_bytes(export: Export) -> bytes:

@@ -92,14 +92,14 @@ def _draw(axes: Axes, picture: Picture) -> None:
         last = lang().expected(line[0.5][-1])
         axes.annotate(
             last, (months[-1], line[0.5][-1]), (6, 0), textcoords="offset points", color=median, va="center",
-            fontproperties=font_of(Style("bold", 8.5)),
+            fontproperties=font_of(Style("bold", 8.5)), bbox={"facecolor": LIGHT.ground, "edgecolor": "none", "pad": 1},
         )  # fmt: skip
         top = max(top, float(quantiles[0.9].max()))
     axes.plot(counts.index, counts, color=LIGHT.observed, linewidth=1.6, label=_("counted"))
     if picture.threshold is not None and picture.threshold <= 1.6 * top:
         top = max(top, picture.threshold)
         label = _("your number: {value}").format(value=lang().counted(picture.threshold))
-        axes.axhline(picture.threshold, color=LIGHT.ink, linewidth=1, linestyle="--", label=label)
+        axes.axhline(picture.threshold, color=LIGHT.ink, linewidth=1, linestyle="--", label=label, zorder=1.5)
     now = pd.Timestamp(dt.date.fromisoformat(picture.export.known_on))
     axes.axvline(now, color=LIGHT.secondary, linewidth=0.9)  # type: ignore[arg-type]  # pandas teaches the axis days
     axes.annotate(
@@ -127,7 +127,7 @@ def _words(figure: Figure, picture: Picture) -> None:
     source = " ".join(export.citations[:2])
     known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
     caveat = _("A forecast is a range, not a fact: one month in five is expected outside the 80% interval.")
-    footer = [*wrap(f"{known} · Vigie · {source}", PRINT, points, 1), *wrap(caveat, PRINT, points, 1)]
+    footer = [*wrap(f"{known} · {source}", PRINT, points, 2), *wrap(caveat, PRINT, points, 1)]
     figure.text(
         LEFT, 0.085, "\n".join(footer), color=LIGHT.secondary, va="top", linespacing=1.5, fontproperties=font_of(PRINT)
     )

@@ -105,7 +105,10 @@ def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = Non
     rows = [(no_break(lang().month(row["target_end_date"])), row["probability"]) for row in chances.to_dict("records")]
     first = [] if together is None else [(_("Any of {months}").format(months=together[0]), together[1])]
     return pd.DataFrame(
-        [(name, lang().percent(value), capital(lang().chance_word(value))) for name, value in [*first, *rows]],
+        [
+            (name, lang().percent(value, brief=True), capital(lang().chance_word(value)))
+            for name, value in [*first, *rows]
+        ],
         columns=[_("Month"), _("Chance"), _("In words")],
     )
 

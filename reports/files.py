@@ -155,8 +155,8 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
     if not pd.api.types.is_float_dtype(values):
         return values
     if kind == EXPECTED:
-        return values.map(lambda cell: round_expected(cell) if is_known(cell) else cell)
-    return values.round(0 if kind == COUNTED else 3)
+        return values.map(lambda cell: round_expected(cell) if is_known(cell) else cell).astype("Int64")
+    return values.round().astype("Int64") if kind == COUNTED else values.round(3)
 
 
 def _place(code: str, language: Language) -> str:

@@ -113,7 +113,9 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     last = max(targets[-1], first)
 
     pad = pd.Timedelta(days=4)
-    room = fan_labels.Room(scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5))
+    room = fan_labels.Room(
+        scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
+    )
     ends = fan_labels.median_label(fan.forecast, theme)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, theme) + ends
     if fan.skill is not None:

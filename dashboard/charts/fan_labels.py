@@ -29,6 +29,8 @@ LETTER, LINE_PIXELS = 6.4, 15.0
 SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
 """Pixels up that a label may move: any, and one that belongs to a line."""
 MARGIN_RIGHT = 62
+THRESHOLD_PIXELS = 24.0
+"""Height of a line of words with the air that plotly wants around it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Room:
         last: Right end.
         now: The line of today.
         median: The median by month.
+        history: What was counted, by month.
     """
 
     scale: Scale
@@ -48,16 +51,21 @@ class Room:
     last: pd.Timestamp
     now: pd.Timestamp
     median: pd.Series
+    history: pd.Series
 
     def across(self, when: pd.Timestamp, width: float) -> float:
         """Pixels from the left end of a plot of some width."""
         return float((when - self.first) / (self.last - self.first)) * width
 
     def obstacles(self, width: float) -> list[Box]:
-        """The line of today, and the median in steps of a week."""
+        """The line of today, and in steps of a week the median and what was counted."""
         line = self.across(self.now, width)
-        weeks = self.median.resample("W").mean().interpolate() if len(self.median) > 1 else self.median
-        points = [(self.across(when, width), self.scale.pixel(value)) for when, value in dated(weeks)]
+        weeks = [
+            point
+            for months in (self.median, self.history.dropna())
+            for point in dated(months.resample("W").mean().interpolate() if len(months) > 1 else months)
+        ]
+        points = [(self.across(when, width), self.scale.pixel(value)) for when, value in weeks]
         return [(line, 0.0, line, self.scale.pixels), *((x - 1, y - 2, x + 1, y + 2) for x, y in points)]
 
 
@@ -165,7 +173,7 @@ def threshold_line(
     """
     if threshold is None:
         return []
-    foot, top = scale.pixel(min(threshold, scale.largest)), LINE_PIXELS + 3
+    foot, top = scale.pixel(min(threshold, scale.largest)), THRESHOLD_PIXELS
     if threshold > scale.largest:
         foot -= top
     else:

@@ -56,6 +56,12 @@ def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:
     assert [row[0].value for row in book["about"].iter_rows()][:3] == ["Title", "As known on", "Release"]
 
 
+def test_a_workbooks_sheets_are_named_in_the_readers_language() -> None:
+    with speaking("fr"):
+        book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(EXPORT)))
+    assert book.sheetnames == ["données", "à propos", "colonnes"]
+
+
 def test_a_parquet_file_carries_the_same_lines_in_its_metadata() -> None:
     table = pq.read_table(io.BytesIO(parquet_bytes(EXPORT)))
     assert "CC BY 4.0" in table.schema.metadata[b"vigie"].decode()

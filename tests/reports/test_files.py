@@ -22,6 +22,7 @@ def test_columns_have_names_codes_are_names_and_forecasts_are_rounded() -> None:
     assert table["Route"].tolist() == ["Central Mediterranean", "All routes"]
     assert table["Expected"].tolist() == [13_500.0, 840.0]
     assert table["Relative WIS"].tolist() == [0.843, 1.0]
+    assert "13500,8900,0.843" in table.to_csv(index=False)  # persons are whole
     assert ("Expected", "median of the forecast", "persons") in explained
 
 
