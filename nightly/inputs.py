@@ -31,6 +31,7 @@ from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
 from store.files import write_bytes
 from store.journal import Entry, Journal, opened_journal
+from store.releases import Release
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
@@ -109,10 +110,33 @@ class LiveReport:
 
 def held_records(done: Ingested) -> list[dict[str, str]]:
     """An edition that is held, as a record of what a night went without; none where it was told before."""
+    return [] if done.is_repeated else [_held_record(done.edition)]
+
+
+def held_before(
+    editions: EditionStore, before: Release | None, as_of: dt.date, begun: dt.datetime
+) -> list[dict[str, str]]:
+    """Editions held since the release before, such as files handed over by day: a night tells of each once.
+
+    Args:
+        editions: The home's editions.
+        before: The release that the night goes on from, which told of those that it lists as held.
+        as_of: The day whose knowledge the night rests on.
+        begun: When the night began; it tells apart of what it held itself.
+
+    Raises:
+        StoreError: The journal or the release cannot be read.
+    """
+    table = before.read("editions") if before is not None and "editions" in before.names else None
+    told = set() if table is None else set(table.loc[table["state"] == HELD, "edition_id"])
+    waiting = [one for one in editions.all() if one.state == HELD and one.received.date() <= as_of]
+    return [_held_record(one) for one in waiting if one.received < begun and one.edition_id not in told]
+
+
+def _held_record(one: Edition) -> dict[str, str]:
     fault = _("{file} waits for a person as {edition}: {reasons}")
-    one = done.edition
     about = message(fault, file=one.file, edition=one.edition_id, reasons=one.why_held)
-    return [] if done.is_repeated else [about.record(one.source_id)]
+    return about.record(one.source_id, edition_id=one.edition_id)
 
 
 def ingest_file(

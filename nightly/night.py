@@ -32,7 +32,7 @@ from nightly.documents import documents
 from nightly.forecasts import make_forecasts
 from nightly.hub_served import serve
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
-from nightly.inputs import ACTOR, own_cards, with_own_capacities
+from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.issued import issued_scores
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
@@ -265,6 +265,7 @@ def _make_release(run: Run) -> RunResult:
         degraded = [
             *_lost(data, lost, before),
             *inputs.failed,
+            *held_before(editions, before, date, timer.started),
             *refused,
             *not_combined,
             *hub_faults,

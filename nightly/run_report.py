@@ -20,7 +20,7 @@ from core.settings import Settings
 from forecasting.limits import MOST_CUT_OFFS
 from forecasting.pool import MOST_DEATHS, SupervisedPool
 from nightly.forecasts import ForecastSet
-from nightly.inputs import LiveReport, held_records
+from nightly.inputs import LiveReport
 
 RUN_REPORT = "run_report.json"
 CUT_OFF_SOURCE = "vigie-engine"
@@ -122,7 +122,7 @@ def run_report(
             for item in asked.taken
             if item.edition.told
         },
-        "editions_held": [dict(record) for item in asked.held for record in held_records(item)],
+        "editions_held": [dict(item) for item in degraded if "edition_id" in item],
         "sources_failed": asked.failed,
         "sources_not_asked": asked.not_asked,
         "degraded": [dict(item) for item in degraded],

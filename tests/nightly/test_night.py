@@ -15,6 +15,7 @@ from core.settings import load_settings
 from forecasting import workers
 from forecasting.models import MODELS
 from nightly import run_demonstration, run_night
+from nightly.inputs import ingest_file
 from nightly.night import RunResult
 from nightly.real_time import RealTimeData
 from store.journal import Journal, journal_url
@@ -178,6 +179,23 @@ def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path)
     with without_forecasting(home):
         night = run_night(home, load_settings(home), date)
     assert {item["route_id"] for item in night.degraded if "route_id" in item} == {"EMR", "WMR", "WAR"}
+
+
+def test_a_file_that_was_held_by_day_is_told_by_the_next_night_and_by_no_other(home: Path, tmp_path: Path) -> None:
+    known = VintageStore(home).as_of(dt.date(2026, 9, 30))
+    days = known[(known["series_id"] == "arrivals.CHA.GBR._T.D") & (known["time_period"] >= "2026-01")]
+    lines = [f'"{day}",{1000 * count:.0f},1' for day, count in zip(days["time_period"], days["obs_value"], strict=True)]
+    (tmp_path / "thousands.csv").write_text("\n".join(["#date,migrants,boats", *lines, ""]))
+    held = ingest_file(home, "uk_home_office", tmp_path / "thousands.csv").edition
+    assert held.state == "held"
+    with without_forecasting(home):
+        nights = [run_night(home, load_settings(home)) for _ in range(2)]
+    told = [[item for item in night.degraded if item.get("edition_id") == held.edition_id] for night in nights]
+    assert [len(one) for one in told] == [1, 0]
+    assert held.edition_id in told[0][0]["reason"]
+    reports = [json.loads(night.release.document("run_report.json")) for night in nights]
+    assert [report["editions_held"] for report in reports] == told
+    assert set(nights[1].release.read("editions")["state"]) == {"held"}
 
 
 def test_the_demonstration_leaves_a_home_that_holds_a_release_as_it_is(home: Path) -> None:
