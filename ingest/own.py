@@ -13,13 +13,13 @@ import pandas as pd
 from babel.dates import get_month_names
 
 from core.aggregates import refuse_person_level, resembles_person_level
-from core.errors import InputError, Message, SourceError, message
+from core.errors import InputError, SourceError, message
 from core.languages import languages
 from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
-from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook
+from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook, with_advice
 from ingest.own_mapping import OwnMapping
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.rows import (
@@ -58,8 +58,15 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
 
     Raises:
         SourceError: The file is refused (formulas, macros, links, zip bombs, persons), is broken, or is no table as
-            the mapping says.
+            the mapping says; the text says what to do, with an example.
     """
+    try:
+        return _parse(raw, mapping, today)
+    except SourceError as error:
+        raise with_advice(error) from None
+
+
+def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     frame = _read(raw, mapping)
     refuse_person_level(frame.columns, raw.name)
     kept, aside = _cells(raw, frame, mapping)
@@ -80,10 +87,7 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
     coming = (kept["time_period"].astype(str) >= f"{day:%Y-%m}") & (table.what == CAPACITY)
     ahead = dt.date(day.year + MOST_YEARS_AHEAD, 12, 31)
     parts = [(kept[coming].assign(as_of=pd.Timestamp(day)), ahead), (kept[~coming], today)]
-    try:
-        found = [to_observations(raw, rows, today=newest, **given) for rows, newest in parts if len(rows)]
-    except SourceError as error:
-        raise _with_advice(error) from None
+    found = [to_observations(raw, rows, today=newest, **given) for rows, newest in parts if len(rows)]
     if not found:
         raise SourceError(raw.name, _("the file holds no figures"))
     fault = _("the column “{column}” may describe persons: its name is near one that does")
@@ -101,17 +105,15 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
     once = functools.lru_cache(maxsize=None, typed=True)
     period, number = (once(functools.partial(read, mapping=mapping)) for read in (_period, _number))
     wanted = [name for name in (columns.time_period, columns.value, columns.route) if name]
-    try:
-        require_columns(frame, wanted, raw.name)
-    except SourceError as error:
-        raise _with_advice(error) from None
+    require_columns(frame, wanted, raw.name)
     if table.wide:
         periods = {name: _period(name, mapping) for name in frame.columns if name != columns.route}
         layout = PERIODS[table.freq]
         heads = [name for name, period in periods.items() if re.fullmatch(layout, period)]
         if not heads:
-            fault = _("no header cell reads as a period; found {found}")
-            raise _with_advice(SourceError(raw.name, fault, found=list(wanted)))
+            raise SourceError(
+                raw.name, _("no header cell reads as a period; found {found}"), found=list(frame.columns)[:20]
+            )
         rows = frame if columns.route else frame.assign(**{"": ""})
         long = rows.melt([columns.route or ""], heads, ignore_index=False, var_name="_period", value_name="_value")
         long.index = pd.Index([f"{row}, {name}" for row, name in zip(long.index, long["_period"], strict=True)])
@@ -127,10 +129,7 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
         kept = kept[kept["value"] != ""]
     if not table.sum_days:
         return kept, nothing_rejected()
-    try:
-        return _by_month(raw, kept, mapping)
-    except SourceError as error:
-        raise _with_advice(error) from None
+    return _by_month(raw, kept, mapping)
 
 
 def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -150,45 +149,6 @@ def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd
     months = months[[*keys, "time_period", "value"]]
     whole, gaps = set_aside(months, [short], source_id=mapping.source.source_id, file=raw.name, tolerated=1)
     return whole, pd.concat([rejected, gaps], ignore_index=True)
-
-
-_ADVICE = {
-    _("the period is not a month"): _(
-        "say how periods are written, as in `[table] period_format = \"%m/%Y\"`; are they days? Then `sum_days = true`"
-    ),
-    _("the day does not exist"): _("say how days are written, as in `[table] period_format = \"%d/%m/%Y\"`"),
-    _("the figure is not a number"): _(
-        "say how numbers are written, as in `[table] thousands = \" \", decimal = \",\"`"
-    ),
-    _("the count is not a whole number"): _("is the point a mark of thousands? Then `[table] thousands = \".\"`"),
-    _("missing columns {columns}; found {found}"): _(
-        "where does the header stand? Say `[table] header_row = 3`, `sheet = \"…\"` or `separator = \";\"`; or "
-        "`wide = true` where each column is a period"
-    ),
-    _("no header cell reads as a period; found {found}"): _("say `[table] header_row = 3`, or a `period_format`"),
-    _("not {encoding} text: {error} at byte {n}"): _(
-        "say how the text is coded, as in `[table] encoding = \"cp1252\"`"
-    ),
-    _("the line has {n} cells, the header {expected}"): _(
-        "are there titles above the header? Say `[table] header_row = 3`"
-    ),
-}  # fmt: skip
-"""What to do about a fault, by its rule."""
-
-
-def _with_advice(error: SourceError) -> SourceError:
-    """The same refusal with what to do about it."""
-    rule: object = error.rule
-    while (
-        isinstance(rule, Message) and rule.template not in _ADVICE and isinstance(rule.parameters.get("fault"), Message)
-    ):
-        rule = rule.parameters["fault"]
-    advice = _ADVICE.get(rule.template) if isinstance(rule, Message) else None
-    if advice is None:
-        return error
-    text = _("{fault}. What to do: {advice}; vigie ingest --preview suggests a mapping")
-    told = message(text, fault=error.rule, advice=Message(advice))
-    return SourceError(error.file, told, row=error.row, column=error.column)
 
 
 def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
@@ -239,12 +199,9 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
     lines = raw.content.split(b"\n", titles)
     # Titles become blank lines, so that rows keep their numbers.
     content = b"\n" * titles + b"".join(lines[titles:])
-    try:
-        frame = read_csv(
-            RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
-        )
-    except SourceError as error:
-        raise _with_advice(error) from None
+    frame = read_csv(
+        RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
+    )
     refuse_csv(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from core.errors import SourceError
 from core.languages import marked as _
 from ingest.own import month_of_name
-from ingest.own_guard import refuse_large, refuse_workbook
+from ingest.own_guard import refuse_large, refuse_workbook, with_advice
 from ingest.source import RawFile
 from ingest.tables import read_sheet
 
@@ -46,6 +46,13 @@ def suggest(raw: RawFile) -> str:
     Raises:
         SourceError: The file is refused, or no column of it holds periods or figures.
     """
+    try:
+        return _suggest(raw)
+    except SourceError as error:
+        raise with_advice(error) from None
+
+
+def _suggest(raw: RawFile) -> str:
     table, settings = _read(raw)
     head = _header_row(table)
     header = [str(cell).strip() for cell in table.iloc[head]]

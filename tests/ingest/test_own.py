@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -142,6 +143,13 @@ def test_an_indicator_may_be_negative_and_quarterly(tmp_path: Path) -> None:
     assert found[["target", "obs_value"]].to_numpy().tolist() == [["mood", -1.5], ["mood", 2.0]]
 
 
+def assert_advice(error: SourceError) -> None:
+    """Every refusal says what to do, with an example in marks of code."""
+    told = str(error).split("What to do: ")
+    assert len(told) == 2
+    assert re.search("`[^`]+`", told[1])
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -160,8 +168,9 @@ def test_an_indicator_may_be_negative_and_quarterly(tmp_path: Path) -> None:
     ],
 )
 def test_a_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
-    with pytest.raises(SourceError, match=reason):
+    with pytest.raises(SourceError, match=reason) as caught:
         parse_own(csv(text), mapping(tmp_path), today=TODAY)
+    assert_advice(caught.value)
 
 
 def test_a_negative_number_is_no_formula(tmp_path: Path) -> None:
@@ -186,14 +195,16 @@ def test_a_negative_number_is_no_formula(tmp_path: Path) -> None:
 def test_a_workbook_that_does_more_than_hold_cells_is_refused(
     tmp_path: Path, part: str, content: bytes, reason: str
 ) -> None:
-    with pytest.raises(SourceError, match=reason):
+    with pytest.raises(SourceError, match=reason) as caught:
         parse_own(with_part(xlsx(GOOD), part, content), mapping(tmp_path), today=TODAY)
+    assert_advice(caught.value)
 
 
 def test_a_formula_typed_into_a_cell_is_refused(tmp_path: Path) -> None:
     formula: list[object] = ["2025-02", "=B2+B3"]
-    with pytest.raises(SourceError, match="holds formulas"):
+    with pytest.raises(SourceError, match="holds formulas") as caught:
         parse_own(xlsx([*GOOD, formula]), mapping(tmp_path), today=TODAY)
+    assert_advice(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -206,8 +217,9 @@ def test_a_formula_typed_into_a_cell_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_other_kinds_and_damaged_files_are_refused(tmp_path: Path, raw: RawFile, reason: str) -> None:
-    with pytest.raises(SourceError, match=reason):
+    with pytest.raises(SourceError, match=reason) as caught:
         parse_own(raw, mapping(tmp_path), today=TODAY)
+    assert_advice(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -293,6 +305,12 @@ WIDE: list[list[object]] = [
 ]
 
 
+def test_a_file_without_figures_gets_no_suggestion_but_advice() -> None:
+    with pytest.raises(SourceError, match="no column holds figures") as caught:
+        suggest(csv("Month,Persons\n2024-12,=1+1\n"))
+    assert_advice(caught.value)
+
+
 def test_a_wide_table_has_one_figure_per_cell_and_its_suggested_mapping_says_so(tmp_path: Path) -> None:
     own = mapping(
         tmp_path, ('what = "arrivals"', 'what = "arrivals"\nwide = true'), ('[fixed]\nroute = "Ceuta by land"', ""),
@@ -325,6 +343,9 @@ def test_days_are_summed_to_months_and_a_month_without_all_its_days_is_set_aside
         (csv("Month,Persons\n2024-12,1 200\n"), 'thousands = " "'),
         (csv("Month,Persons\n2024-12-31,1\n"), "sum_days = true"),
         (csv("Place,2024-11,2024-12\nWien,1,2\n"), "wide = true"),
+        (csv("Month,Persons\n2027-03,1\n"), 'what = "capacity"'),
+        (csv("Month,Persons\n2024-12,-5\n"), 'what = "indicator"'),
+        (csv("Month,Place,Persons\n2024-12,A,5\n2024-12,B,6\n"), 'route = "Place"'),
     ],
 )
 def test_a_refusal_says_what_to_do_with_an_example(tmp_path: Path, raw: RawFile, advice: str) -> None:
