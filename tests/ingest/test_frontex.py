@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import rdata
 
 from core.errors import SourceError
+from core.settings import PROJECT
 from ingest.source import RawFile, read_raw
 from ingest.sources import frontex
 
@@ -210,6 +213,36 @@ def test_the_published_workbook_agrees_with_its_checked_totals(workbook: pd.Data
     )
     by_citizen = workbook[workbook["citizen"] != "_T"].groupby(["route_id", "time_period"])["obs_value"].sum()
     assert (totals.set_index(["route_id", "time_period"])["obs_value"].sub(by_citizen, fill_value=0) == 0).all()
+
+
+LEFT_OUT = {".git", ".venv", "__pycache__", "node_modules", "requirements", "locale"}
+READ = (".py", ".md", ".toml", ".csv", ".json", ".txt")
+NUMBER = re.compile(r"(?<![\w.,_])(?!(?:19|20)\d\d(?!\d))(?:\d{1,3}(?:[ ,\u202f\u00a0_]\d{3})+|\d{4,7})(?!\w|[.,]\d)")
+"""``2,023`` is a number, ``2023`` is a year."""
+FEWEST_ANYWHERE = 20_000
+"""Smaller numbers are also in use for something else: they are looked at in lines that speak of detections."""
+COUNTED = {("docs/sources.md", 1_408)}
+"""How many figures an edition changed, which happens to be a cell's number too."""
+
+
+@pytest.mark.raw_data
+def test_no_cell_and_no_sum_of_the_workbook_stands_anywhere_in_the_project(workbook: pd.DataFrame) -> None:
+    """It is for private use. Compared: cells, and sums of routes and of all by month and year, from a thousand on."""
+    totals = workbook[workbook["citizen"] == "_T"]
+    year = totals["time_period"].str[:4]
+    sums = [totals.groupby(keys)["obs_value"].sum() for keys in (["route_id", year], "time_period", year)]
+    private = {int(value) for some in (workbook["obs_value"], *sums) for value in some if value >= 1000}
+    assert len(private) > 1000
+    found = []
+    for folder, folders, files in os.walk(PROJECT):
+        folders[:] = [name for name in folders if name not in LEFT_OUT]
+        for path in (Path(folder, name) for name in files if name.endswith(READ) and name != "requirements.txt"):
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                about = "frontex" in line.lower() or "detections" in line.lower()
+                numbers = {int(re.sub(r"\D", "", text)) for text in NUMBER.findall(line)} & private
+                name = path.relative_to(PROJECT).as_posix()
+                found += [(name, number) for number in numbers if about or number >= FEWEST_ANYWHERE]
+    assert set(found) <= COUNTED
 
 
 @pytest.mark.raw_data
