@@ -122,7 +122,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         observed=for_chart(history),
         forecast=forecast,
         quantiles=quantiles,
-        chances=numbers.chances(quantiles, threshold),
+        chances=numbers.chances(quantiles, threshold, _paths(night, series_id) if not origin else None),
         earlier=earlier_forecasts(past, origin_date),
         outcomes=outcomes,
         knowing=knowing,
@@ -269,9 +269,15 @@ def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.
     return pd.concat([chances[chances["target_end_date"].isin(ends)], spaced(later, 3)], ignore_index=True)
 
 
+def _paths(night: Night, series_id: str) -> pd.DataFrame:
+    """The sample paths of a route; of a past origin none are kept."""
+    rows = night.frame("trajectories")
+    return rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)]
+
+
 def export(view: RouteView) -> Export:
     """The figures behind the chart, ready to leave."""
-    frame = tables.forecast_table(view.history, view.quantiles, view.threshold, view.known_on)
+    frame = tables.forecast_table(view.history, view.quantiles, view.chances, view.known_on)
     rows = view.night.frame("observations")
     sources = sorted(rows.loc[rows["series_id"] == view.series_id, "source_id"].unique())
     title = route.title(view, view.night.as_of, lang())

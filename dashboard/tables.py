@@ -20,7 +20,6 @@ from dashboard.layout import plain, route_name, source_name
 from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, level_label
 from reports.names import MODELS
-from reports.numbers import chances as chances_of
 from reports.release import Row
 
 NO_BREAK = "\u00a0"
@@ -114,14 +113,14 @@ def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = Non
 
 
 def forecast_table(
-    history: pd.DataFrame, quantiles: pd.DataFrame, threshold: float | None, known_on: dt.date
+    history: pd.DataFrame, quantiles: pd.DataFrame, chances: pd.DataFrame | None, known_on: dt.date
 ) -> pd.DataFrame:
     """The figures behind the fan chart: counted months, then expected ones with their intervals.
 
     Args:
         history: ``end_date``, ``obs_value``, ``obs_flag``.
         quantiles: Result of ``summaries.quantiles_of``.
-        threshold: The reader's number, for the last column; None leaves it out.
+        chances: Result of ``numbers.chances`` for the reader's number, for the last column; None leaves it out.
         known_on: The date of knowledge: months up to its own that are not counted yet are nowcasts.
 
     Returns:
@@ -143,8 +142,8 @@ def forecast_table(
     expected.insert(0, "month", pd.DatetimeIndex(quantiles.index).strftime("%Y-%m"))
     present = pd.Timestamp(known_on).to_period("M").end_time
     expected.insert(1, "kind", np.where(pd.DatetimeIndex(quantiles.index) <= present, "nowcast", "forecast"))
-    if threshold is not None:
-        expected["chance_above"] = chances_of(quantiles, threshold)["probability"].to_numpy()
+    if chances is not None:
+        expected["chance_above"] = chances["probability"].to_numpy()
     return pd.concat([counted, expected.reset_index(drop=True)], ignore_index=True)
 
 

@@ -100,12 +100,14 @@ def quantiles_of(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMB
     return wide.assign(horizon=horizons).sort_index()
 
 
-def chances(quantiles: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def chances(quantiles: pd.DataFrame, threshold: float, paths: pd.DataFrame | None = None) -> pd.DataFrame:
     """Chance of more than ``threshold`` arrivals in each month.
 
     Args:
         quantiles: Result of :func:`quantiles_of`.
         threshold: Persons per month.
+        paths: Joint sample paths of the same series, where there are any: the share of them that passes the threshold,
+            as alerts and the chance of several months count it, so that one month has one chance everywhere.
 
     Returns:
         ``target_end_date``, ``horizon``, ``probability``.
@@ -115,7 +117,11 @@ def chances(quantiles: pd.DataFrame, threshold: float) -> pd.DataFrame:
         (end, int(row["horizon"]), probability_above(threshold, row[levels].to_numpy(dtype=float), tuple(levels)))
         for end, row in quantiles.iterrows()
     ]
-    return pd.DataFrame(rows, columns=["target_end_date", "horizon", "probability"])
+    table = pd.DataFrame(rows, columns=["target_end_date", "horizon", "probability"])
+    if paths is None or paths.empty:
+        return table
+    shares = (paths["value"] > threshold).groupby(paths["target_end_date"]).mean()
+    return table.assign(probability=table["target_end_date"].map(shares).fillna(table["probability"]))
 
 
 def chance_of_any(

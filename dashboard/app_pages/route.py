@@ -225,7 +225,7 @@ def show_details(view: RouteView) -> None:
 
 def show_table(view: RouteView) -> None:
     """The figures behind the chart."""
-    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.threshold, view.known_on)
+    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.chances, view.known_on)
     st.dataframe(
         tables.localised(tables.with_words(frame.iloc[::-1])),
         hide_index=True,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.quantiles import QUANTILE_LEVELS
 from dashboard.tables import forecast_table
+from reports.numbers import chances
 
 HISTORY = pd.DataFrame({"end_date": pd.to_datetime(["2024-11-30"]), "obs_value": [900.0], "obs_flag": ["p"]})
 
@@ -32,5 +33,5 @@ def test_a_counted_month_keeps_its_flag_in_words() -> None:
 
 
 def test_the_chance_to_pass_the_readers_number_stands_beside_every_month_ahead() -> None:
-    table = forecast_table(HISTORY, quantiles(2), 11.0, dt.date(2025, 1, 15))
+    table = forecast_table(HISTORY, quantiles(2), chances(quantiles(2), 11.0), dt.date(2025, 1, 15))
     assert table["chance_above"].notna().to_list() == [False, True, True]

@@ -75,6 +75,18 @@ def test_the_chance_of_passing_the_median_is_one_half() -> None:
     assert set(QUANTILE_LEVELS) <= set(quantiles.columns)
 
 
+def test_a_month_has_the_chance_that_its_sample_paths_give_as_alerts_count_it() -> None:
+    frames = usual_frames(None)
+    quantiles, paths = numbers.quantiles_of(frames["forecasts"], EMR), frames["trajectories"]
+    own = paths[paths["series_id"] == EMR]
+    limit = float(quantiles[0.5].iloc[0])
+    found = numbers.chances(quantiles, limit, own).set_index("target_end_date")["probability"]
+    end = own["target_end_date"].iloc[0]
+    here = own[own["target_end_date"] == end]
+    assert found.loc[end] == (here["value"] > limit).mean()
+    assert numbers.chance_of_any(paths, EMR, [end], limit) == found.loc[end]
+
+
 def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> None:
     frames = usual_frames(None)
     outcomes = frames["outcomes"]
