@@ -88,7 +88,7 @@ if [ -n "$enable" ]; then
     # shellcheck disable=SC2086  # several names
     service enable --now $services $timers
 fi
-if [ -z "$root$dry" ] && ! runuser -u vigie -- test -x "$here/../.venv/bin/python"; then
+if [ -z "$dry" ] && id vigie >/dev/null 2>&1 && ! runuser -u vigie -- test -x "$here/../.venv/bin/python"; then
     echo "The user vigie may not run the Python of .venv: give make setup one outside /root (make PYTHON=/usr/bin/python3.11 setup)." >&2
 fi
 if [ "$changed" = 0 ]; then echo "Nothing to do: everything is in place."; fi

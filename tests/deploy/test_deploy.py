@@ -135,9 +135,12 @@ def test_every_unit_starts_a_command_with_options_that_exist_and_gives_up_rights
     assert service["User"] == "vigie"
 
 
-def install(root: Path, *words: str) -> str:
+def install(root: Path, *words: str, programs: Path | None = None) -> str:
+    """What the installer says; other programs stand before those of this machine."""
     line = ["sh", str(DEPLOY / "install.sh"), "--root", str(root), *words]
-    return subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    path = os.pathsep.join([*([str(programs)] if programs else []), os.environ["PATH"]])
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env={**os.environ, "PATH": path})
+    return done.stdout + done.stderr
 
 
 def test_the_installer_puts_everything_in_place_once_and_takes_away_what_it_brought(tmp_path: Path) -> None:
@@ -156,6 +159,22 @@ def test_the_installer_puts_everything_in_place_once_and_takes_away_what_it_brou
     assert list((tmp_path / "etc" / "systemd" / "system").iterdir()) == []
     assert (tmp_path / "etc/vigie/dashboard.env").read_text() == "TOKEN=kept"
     assert (tmp_path / "var" / "lib" / "vigie").is_dir()
+
+
+@pytest.mark.parametrize(("may", "told"), [("exit 0", False), ("exit 1", True)])
+def test_the_installer_says_where_the_service_s_user_may_not_run_the_program(
+    tmp_path: Path, may: str, *, told: bool
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    asked = programs / "asked"
+    for name, text in {"id": "exit 0", "runuser": f'echo "$*" > {asked}; {may}'}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    words = install(tmp_path / "root", programs=programs)
+    assert ("The user vigie may not run the Python of .venv" in words) == told
+    assert asked.read_text().split()[:4] == ["-u", "vigie", "--", "test"]
+    assert "may not run" not in install(tmp_path / "root", "--dry-run", programs=programs)
 
 
 def test_each_unit_knows_its_own_secrets_alone_and_owns_its_folder() -> None:

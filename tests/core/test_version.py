@@ -1,0 +1,49 @@
+"""The version that a release names: commit and digest of requirements, whoever owns the working copy."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from core import version
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working copy of somebody else, as git sees it, under a user who has told git nothing."""
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
+        (tmp_path / "requirements.txt").write_text("numpy==1\n")
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    monkeypatch.setattr(version, "PROJECT", tmp_path)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("VIGIE_COMMIT", raising=False)
+    version.code_version.cache_clear()
+    return tmp_path
+
+
+def test_the_service_s_user_names_the_commit_of_a_copy_that_root_owns(copy: Path) -> None:
+    line = ["git", "-C", str(copy), "status"]
+    refused = subprocess.run(line, check=False, capture_output=True, text=True)
+    assert "dubious ownership" in refused.stderr
+    named = version.code_version()
+    version.code_version.cache_clear()
+    (copy / "requirements.txt").write_text("numpy==2\n")
+    changed = version.code_version()
+    version.code_version.cache_clear()
+    number, _, rest = named.partition("+g")
+    assert number
+    assert len(rest.partition(".r")[0]) == len(rest.partition(".r")[2]) == 12
+    assert ".changed.r" in changed
+
+
+def test_an_image_names_the_commit_that_it_was_built_from(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (copy / ".git").rename(copy / "elsewhere")
+    monkeypatch.setenv("VIGIE_COMMIT", "1234567890abcdef")
+    assert "+g1234567890ab.r" in version.code_version()
+    version.code_version.cache_clear()
+    monkeypatch.delenv("VIGIE_COMMIT")
+    assert "+g" not in version.code_version()
+    version.code_version.cache_clear()
