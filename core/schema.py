@@ -27,11 +27,20 @@ TEXT, NUMBER, WHOLE, DAY, YES_NO = "object", "float64", "int64", "datetime64[ns]
 """The five kinds of columns, as pandas dtypes."""
 
 
+_PERSONS = ("arrivals", "asylum_", "temporary_protection", "first_instance_", "deaths_and_", "internally_displaced")
+_UNITS = {
+    **dict.fromkeys(_PERSONS, "persons"),
+    "detections": "detections",
+    "conflict_deaths": "deaths",
+    "new_displacement": "displacements",
+}
+"""Units of what is counted, by the beginning of the target's name."""
+
+
 def unit_of(target: str) -> str:
-    """What a value of a target counts; empty for an indicator, whose source's card says it."""
-    if target not in TARGETS:
-        return ""
-    return "detections" if target == "detections" else "persons"
+    """What a value of a target counts; empty for a price, an index or a rate, whose source's card says it."""
+    unit = next((unit for beginning, unit in _UNITS.items() if target.startswith(beginning)), "")
+    return "cases" if unit and target.endswith("_cases") else unit
 
 
 @dataclass(frozen=True)

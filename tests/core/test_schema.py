@@ -9,7 +9,7 @@ from pandera.errors import SchemaError as BrokenColumn
 
 from core.errors import SchemaError
 from core.release import OBSERVATIONS, PANEL, SCORES
-from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table, check, keeps, make_series_id
+from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table, check, keeps, make_series_id, unit_of
 
 
 def panel() -> pd.DataFrame:
@@ -119,3 +119,21 @@ def test_a_column_that_an_older_release_lacks_or_names_otherwise_is_brought_up()
     brought = table.brought_up(pd.DataFrame({"old": [1.5]}))
     assert brought.to_dict("list") == {"new": [1.5], "later": [0]}
     assert list(table.brought_up(pd.DataFrame()).columns) == ["new", "later"]
+
+
+@pytest.mark.parametrize(
+    ("target", "unit"),
+    [
+        ("arrivals", "persons"),
+        ("detections", "detections"),
+        ("asylum_applications_first", "persons"),
+        ("temporary_protection_grants", "persons"),
+        ("first_instance_decisions_positive", "persons"),
+        ("asylum_applications_cases", "cases"),
+        ("conflict_deaths", "deaths"),
+        ("new_displacement", "displacements"),
+        ("exchange_rate_usd", ""),
+    ],
+)
+def test_whatever_is_counted_has_a_unit(target: str, unit: str) -> None:
+    assert unit_of(target) == unit

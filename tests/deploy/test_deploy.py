@@ -285,3 +285,39 @@ def test_a_unit_can_reach_little(name: str) -> None:
     assert found, told
     assert float(found[1]) <= 2.0
     assert unit(name)["Service"]["UMask"] == "0077"
+
+
+def test_a_version_is_tagged_once_changelog_and_project_name_it(tmp_path: Path) -> None:
+    for name in ("Makefile", "CHANGELOG.md", "pyproject.toml"):
+        shutil.copy(PROJECT / name, tmp_path)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/vigie.cdx.json").write_text("{}")
+    (tmp_path / ".gitignore").write_text("dist/\n")
+
+    def git(*words: str) -> str:
+        line = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@example.org", *words]
+        return subprocess.run(line, check=True, capture_output=True, text=True).stdout
+
+    def release(*words: str) -> str:
+        """What is said; the checks that come first are taken for passed."""
+        line = ["make", "-C", str(tmp_path), "--old-file=test", "release", *words]
+        names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        done = subprocess.run(line, check=False, capture_output=True, text=True, env={**os.environ, **names})
+        return done.stdout + done.stderr
+
+    git("init", "-q")
+    assert "say which: make release VERSION=" in release()
+    assert "commit first" in release("VERSION=9.9.9")
+    git("add", ".")
+    git("commit", "-qm", "Files")
+    assert "CHANGELOG.md has no section [9.9.9]" in release("VERSION=9.9.9")
+    log = tmp_path / "CHANGELOG.md"
+    log.write_text(log.read_text(encoding="utf-8").replace("## [Unreleased]", "## [9.9.9]"), encoding="utf-8")
+    git("commit", "-qam", "Changelog")
+    assert "pyproject.toml names another version" in release("VERSION=9.9.9")
+    project = tmp_path / "pyproject.toml"
+    project.write_text(re.sub(r'(?m)^version = ".*"', 'version = "9.9.9"', project.read_text(encoding="utf-8")))
+    git("commit", "-qam", "Version")
+    assert "Tagged v9.9.9" in release("VERSION=9.9.9")
+    assert git("tag").split() == ["v9.9.9"]
+    assert (tmp_path / "dist/vigie-9.9.9.cdx.json").is_file()
