@@ -85,7 +85,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
 
 
 def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool = False) -> list[str]:
-    """What the release had to do without: sources that failed, routes whose figures are too old.
+    """What the release had to do without: forecasts that there were before, sources, routes whose figures are too old.
 
     Args:
         release: Its ``degraded`` parts are read.
@@ -94,17 +94,19 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
     """
     cards = _cards(release, language)
     routes = [route_name(one["route_id"], language) for one in release.degraded if "route_id" in one]
-    sources = []
+    lost, sources = [], []
     for one in release.degraded:
-        if "route_id" not in one:
-            why = Message.from_json(one.get("message", ""), one["reason"]).render(language.text, language.significant)
+        why = Message.from_json(one.get("message", ""), one["reason"]).render(language.text, language.significant)
+        if "lost" in one:  # a sentence about the night, and not about a source
+            lost.append(why)
+        elif "route_id" not in one:
             sources.append(source_name(one["source_id"], cards, language) + (f" ({why})" if with_reasons else ""))
     most = len(release.degraded) if with_reasons else _MOST_NAMED
     named = (
         (_("This release was made without: {names}."), sources),
         (_("No forecast of the present, for want of recent figures: {names}."), routes),
     )
-    return [language.text(text, names=some(names, language, most)) for text, names in named if names]
+    return lost + [language.text(text, names=some(names, language, most)) for text, names in named if names]
 
 
 def combination_served(release: ReadableRelease, language: Language) -> list[str]:

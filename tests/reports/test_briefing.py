@@ -133,12 +133,17 @@ def test_changes_are_told_once_per_route_by_its_gravest_alert(make_release: Make
 
 
 def test_late_missing_and_unsettled_figures_are_said(make_release: MakeRelease) -> None:
-    release = make_release(
-        1, degraded=({"source_id": "a_bureau", "reason": "no answer"}, {"route_id": "BSR", "reason": "too old"})
+    fewer = "Fewer routes have a forecast than on 2025-01-31: 4 of 5."
+    degraded = (
+        {"source_id": "vigie-routes", "reason": fewer, "lost": "BSR"},
+        {"source_id": "a_bureau", "reason": "no answer"},
+        {"source_id": "vigie-routes", "route_id": "BSR", "reason": "too old"},
     )
+    release = make_release(1, degraded=degraded)
     flagged = release.frame("observations").assign(obs_flag="p")
     limits = compose(release.with_frame("observations", flagged), None, "en", Decisions()).limits
-    assert limits[:4] == (
+    assert limits[:5] == (
+        fewer,
         "This release was made without: A bureau.",
         "No forecast of the present, for want of recent figures: Black Sea.",
         "Figures are late from: A bureau.",
