@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 Panel = Annotated[Path, typer.Option("--panel", help="CSV with series_id,time_period,value and grouping columns.")]
-Out = Annotated[Path, typer.Option("--out", help="Parquet file to write.")]
+Out = Annotated[Path, typer.Option("--out", help="File: .parquet, .csv or .ndjson; '-': CSV on standard output.")]
 Models = Annotated[str, typer.Option("--models", help="Comma-separated: ensemble,baseline,snaive,ets,…")]
 Totals = Annotated[str | None, typer.Option("--totals", help="Forecast the sums by this column too.")]
 
@@ -66,7 +66,9 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
 ) -> None:
     """Forecast a panel from past origins, as if each were today."""
     from forecasting.runs import backtest_file
+    from store.export import forecast_kind
 
+    forecast_kind(out)  # refused before the work, not after it
     steps = _horizons(horizons)
     with _running(engine, home, "Forecasting past origins") as means:
         made = backtest_file(
@@ -87,7 +89,9 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
 ) -> None:
     """Forecast a panel from its last period."""
     from forecasting.runs import forecast_file
+    from store.export import forecast_kind
 
+    forecast_kind(out)
     with _running(engine, home, "Forecasting") as means:
         made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
     _write(made, out, f"Forecasts of {panel.name} by {models}", strictly_hub=hub)
@@ -153,7 +157,9 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
         rows, beside = write_forecasts(blocks, about, out)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
-    typer.echo(f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to {out}")
+    is_piped = str(out) == "-"
+    typer.echo(f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to {out}", err=is_piped)
     for line in made.diagnostics.lines(names=_MOST_NAMED):
-        typer.echo(f"  {line}")
-    typer.echo(f"What must be known about them: {beside}")
+        typer.echo(f"  {line}", err=is_piped)
+    if not is_piped:
+        typer.echo(f"What must be known about them: {beside}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -208,36 +210,73 @@ def _about(release: Release, table: str) -> list[tuple[str, str]]:
     ]
 
 
+def forecast_kind(out: Path) -> str:
+    """The kind of file in which a panel's forecasts are written, row by row: by its ending, of others Parquet.
+
+    Raises:
+        InputError: The ending is that of a kind that must be held whole.
+    """
+    kind = "csv" if str(out) == "-" else out.suffix.removeprefix(".")
+    if kind in set(KINDS) - {"csv", "ndjson", "parquet"}:
+        raise InputError(f"--out {out.name}: forecasts of a panel are written as .parquet, .csv or .ndjson")
+    return kind if kind in KINDS else "parquet"
+
+
 def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tuple[int, Path]:
-    """Write rows as Parquet, and ``<out>.about.txt`` beside it; a former file stays until the new one is whole.
+    """Write rows, and ``<out>.about.txt`` beside them; a former file stays until the new one is whole.
 
     Args:
         blocks: Frames of the same columns, at least one; no two of them are held at the same time.
         about: What must be known about the rows.
-        out: File to write; its folder is made where it is missing.
+        out: File to write, of the kind of :func:`forecast_kind`; its folder is made where it is missing. ``-`` is
+            standard output, as CSV and with nothing beside it.
 
     Returns:
         The number of rows, and the path of the text.
 
     Raises:
+        InputError: See :func:`forecast_kind`.
         StoreError: The disk is full, or the folder cannot be written.
     """
-    beside = out.with_name(out.name + ABOUT)
-    rows = 0
+    kind, beside = forecast_kind(out), out.with_name(out.name + ABOUT)
+    if str(out) == "-":
+        return _write_text(blocks, kind, sys.stdout.buffer), beside
     with named_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=ASIDE, dir=out.parent) as folder:
             aside = Path(folder) / out.name
-            writer: pq.ParquetWriter | None = None
-            try:
-                for block in blocks:
-                    table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
-                    writer = writer or pq.ParquetWriter(aside, table.schema, compression="zstd")
-                    writer.write_table(table.cast(writer.schema))
-                    rows += len(block)
-            finally:
-                if writer is not None:
-                    writer.close()
+            if kind == "parquet":
+                rows = _write_parquet(blocks, aside)
+            else:
+                with aside.open("wb") as file:
+                    rows = _write_text(blocks, kind, file)
             aside.replace(out)
         write_bytes(beside, about.encode())
     return rows, beside
+
+
+def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
+    rows = 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for block in blocks:
+            table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
+            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+            rows += len(block)
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+def _write_text(blocks: Iterable[pd.DataFrame], kind: str, file: BinaryIO) -> int:
+    rows = 0
+    for place, block in enumerate(blocks):
+        if kind == "ndjson":
+            file.write(json_bytes(block, lines=True))
+        else:
+            content = csv_bytes(block)
+            file.write(content.partition(b"\n")[2] if place else content)
+        rows += len(block)
+    return rows

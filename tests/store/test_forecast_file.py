@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
-from core.errors import StoreError
+from core.errors import InputError, StoreError
 from store.export import write_forecasts
 
 
@@ -25,6 +26,32 @@ def test_blocks_are_one_table_with_a_text_beside_it(tmp_path: Path) -> None:
     expected = pd.concat([block(1), block(3), block(5)], ignore_index=True)
     pd.testing.assert_frame_equal(pd.read_parquet(out), expected, check_dtype=False)
     assert sorted(path.name for path in out.parent.iterdir()) == ["out.parquet", "out.parquet.about.txt"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, ending: str) -> None:
+    out = tmp_path / f"out.{ending}"
+    write_forecasts([block(1), block(3)], "", out)
+    expected = pd.concat([block(1), block(3)], ignore_index=True).assign(origin_date="2024-12-31")
+    read = pd.read_csv(out, keep_default_na=False) if ending == "csv" else pd.read_json(out, lines=True)
+    pd.testing.assert_frame_equal(read.astype({"origin_date": str}), expected, check_dtype=False)
+    by_duckdb = duckdb.read_csv(str(out)) if ending == "csv" else duckdb.read_json(str(out))
+    assert len(by_duckdb.fetchall()) == 4
+
+
+def test_a_dash_is_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_forecasts([block(1), block(3)], "", Path("-"))
+    lines = capfdbinary.readouterr().out.decode().splitlines()
+    assert lines[0].startswith("series_id,horizon,value")
+    assert len(lines) == 5
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "json"])
+def test_a_kind_that_must_be_held_whole_is_refused(tmp_path: Path, ending: str) -> None:
+    with pytest.raises(InputError, match=r"\.parquet, \.csv or \.ndjson"):
+        write_forecasts([block(1)], "", tmp_path / f"out.{ending}")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_midway_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> None:
