@@ -2,31 +2,38 @@
 
     python -m benchmarks.time_left --panel 2000                    vigie forecast of a made-up panel of so many series
     python -m benchmarks.time_left --panel 2000 --origins 3        vigie backtest of it from so many origins
-    python -m benchmarks.time_left --home HOME --as-of 2025-02-28  a night in this home, and it is published there
+    python -m benchmarks.time_left --home HOME --as-of 2025-02-28 --record NIGHT.json
+                                                                   a night in this home, and it is published there
+    python -m benchmarks.time_left --replay NIGHT.json …           each of a home's nights as told from those before it,
+                                                                   with --home from those that it had made before, too
 
-The work is done as the command does it; the time left is looked at a few times a second. Time is that of the processor,
-of all processes of the work together: what else the machine does makes no difference. A night is told from the nights
-of its home that were run so, too.
+What a night told is recorded with the seconds of the processor, of all processes of the work together, and with the
+clock's. By the first what else the machine does makes no difference; in the second it does. Replays are by both.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scaling import HORIZON, write_panel
 from core.progress import Pace
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 from forecasting.runs import backtest_file, forecast_file
 from nightly import run_night
-from nightly.progress import NightProgress, plan_of
+from nightly.night_plan import Plan, Step, expected, plan_of
+from nightly.pooled import KnownCounts, bundled_history
+from nightly.progress import NightProgress
 from store.caches import FitStore
 from store.status import night_steps
 
@@ -34,6 +41,9 @@ _SECONDS_BETWEEN_LOOKS = 0.3
 _TICKS = os.sysconf("SC_CLK_TCK")
 Looks = list[tuple[float, float | None]]
 """Seconds that are gone, and seconds left as told then."""
+Night = Mapping[str, Sequence[float]]
+Event = Sequence[Any]
+"""Seconds of the processor and of the clock, and what was told then."""
 
 
 def processor_seconds() -> float:
@@ -102,21 +112,109 @@ def of_panel(folder: Path, series: int, origins: int | None) -> Looks:
     write_panel(folder / "panel.csv", series)
     clock, fits = Clock(), FitStore(folder / "home")
     pace = Pace(clock)
+    prior = KnownCounts(bundled_history)
     with watched(clock, pace.seconds_left) as looks:
         if origins is None:
-            forecast_file(folder / "panel.csv", horizon=HORIZON, progress=pace, fits=fits)
+            forecast_file(folder / "panel.csv", horizon=HORIZON, progress=pace, fits=fits, prior=prior)
         else:
-            backtest_file(folder / "panel.csv", origins=origins, horizons=[1, 3, 6, 12], progress=pace, fits=fits)
+            backtest_file(
+                folder / "panel.csv", origins=origins, horizons=[1, 3, 6, 12], progress=pace, fits=fits, prior=prior
+            )
     return looks
 
 
-def of_night(home: Path, as_of: dt.date) -> Looks:
-    """A night of a home, told from its last ones."""
-    settings, clock = load_settings(home), Clock()
-    progress = NightProgress(plan_of(night_steps(home, settings.journal_url)), clock)
-    with watched(clock, progress.seconds_left) as looks:
-        run_night(home, settings, as_of, progress=progress)
-    return looks
+class Recorder(NightProgress):
+    """Keeps what a night tells, each time with the seconds of the processor and of the clock."""
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self.events: list[Event] = []
+        self._both: tuple[Callable[[], float], ...] = Clock(), time.monotonic
+        self._from = [clock() for clock in self._both]
+        super().__init__(expected(home, settings), settings)
+
+    def keep(self, *told: str | int) -> None:
+        """Keep an event."""
+        now = [round(clock() - begun, 2) for clock, begun in zip(self._both, self._from, strict=True)]
+        self.events.append((now[0], now[1], *told))
+
+    def begin(self, stage: str) -> None:
+        """As told."""
+        self.keep("begin", stage)
+        super().begin(stage)
+
+    def expect_learning(self) -> None:
+        """As told."""
+        self.keep("expect learning")
+        super().expect_learning()
+
+    def __call__(self, part: str, done: int, total: int) -> None:
+        """As told."""
+        self.keep(part, done, total)
+        super().__call__(part, done, total)
+
+
+def of_night(home: Path, as_of: dt.date) -> list[Event]:
+    """A night of a home: what it told."""
+    settings = load_settings(home)
+    recorder = Recorder(home, settings)
+    run_night(home, settings, as_of, progress=recorder)
+    recorder.keep("end")
+    return recorder.events
+
+
+def replay(
+    events: Sequence[Event], plan: Plan, clock: int = 0, *, slower: float = 1.0
+) -> tuple[Looks, dict[str, Step]]:
+    """Go through a recorded night, looking 200 times; returns the looks and its steps.
+
+    Args:
+        events: As recorded.
+        plan: What is expected of it.
+        clock: 0: by seconds of the processor; 1: by the clock's.
+        slower: On a machine so much slower.
+    """
+    whole = events[-1][clock]
+    now, looks = [0.0], list[tuple[float, float | None]]()
+    progress = NightProgress(plan, clock=lambda: now[0])
+    moments = [*((whole * number / 200, ()) for number in range(1, 200)), *((one[clock], one[2:]) for one in events)]
+    for at, told in sorted(moments, key=lambda moment: moment[0]):
+        now[0] = slower * at
+        if not told:
+            looks.append((now[0], progress.seconds_left()))
+        elif told[0] == "begin":
+            progress.begin(str(told[1]))
+        elif told[0] == "expect learning":
+            progress.expect_learning()
+        elif told[0] != "end":
+            progress(*told)
+    return [*looks, (slower * whole, 0.0)], progress.until_now()
+
+
+def table_of_replays(nights: Mapping[str, Sequence[Event]], earlier: Sequence[Night] = ()) -> list[str]:
+    """For a home's nights, first to last, what was told over what was left at every tenth, by either clock.
+
+    Args:
+        nights: What they told.
+        earlier: Steps of those before them, as the home's journal keeps them.
+    """
+    tenths = [10, 20, 30, 40, 50, 60, 70, 80, 90, 95]
+    lines = ["| night | clock | seconds | " + " | ".join(f"{tenth} %" for tenth in tenths) + " |"]
+    lines.append("|" + "---|" * (3 + len(tenths)))
+    for clock, name in enumerate(("processor", "clock")):
+        before = list(earlier)
+        for night, events in nights.items():
+            looks, steps = replay(events, plan_of(before[-5:]), clock)
+            before.append({step: list(took) for step, took in steps.items()})
+            told = [f"{ratio(looks, tenth / 100):.2f}" for tenth in tenths]
+            lines.append(f"| {night} | {name} | {looks[-1][0]:.0f} | {' | '.join(told)} |")
+    return lines
+
+
+def ratio(looks: Looks, share: float) -> float:
+    """Time told over time left once this share of the whole is gone."""
+    whole = looks[-1][0]
+    gone, told = next(look for look in looks if look[0] >= whole * share)
+    return (told or 0.0) / (whole - gone)
 
 
 def main() -> None:
@@ -126,10 +224,19 @@ def main() -> None:
     parser.add_argument("--origins", type=int)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--as-of", type=dt.date.fromisoformat)
+    parser.add_argument("--record", type=Path, help="Where what the night told is written.")
+    parser.add_argument("--replay", type=Path, nargs="+", help="Recorded nights of one home, first to last.")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        looks = of_panel(Path(name), asked.panel, asked.origins) if asked.panel else of_night(asked.home, asked.as_of)
-    sys.stdout.write("\n".join(lines(looks)) + "\n")
+    if asked.record:
+        asked.record.write_text(json.dumps(of_night(asked.home, asked.as_of)), encoding="utf-8")
+    elif asked.replay:
+        earlier = night_steps(asked.home) if asked.home else []
+        nights = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in asked.replay}
+        sys.stdout.write("\n".join(table_of_replays(nights, earlier)) + "\n")
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            looks = of_panel(Path(name), asked.panel, asked.origins)
+        sys.stdout.write("\n".join(lines(looks)) + "\n")
 
 
 if __name__ == "__main__":

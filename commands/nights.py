@@ -42,11 +42,10 @@ def nightly(
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
     from nightly import run_night
     from nightly.progress import night_progress
-    from store.status import night_steps
 
     folder = home_folder(home)
     date, settings = as_date(as_of, "--as-of"), load_settings(folder)
-    with night_progress(night_steps(folder, settings.journal_url), settings) as progress:
+    with night_progress(folder, settings) as progress:
         result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     for line in result.summary():
         typer.echo(line)
@@ -62,11 +61,10 @@ def demonstrate(
     """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
     from nightly import run_demonstration
     from nightly.progress import night_progress
-    from store.status import night_steps
 
     folder = home_folder(home)
     settings = load_settings(folder)
-    with night_progress(night_steps(folder, settings.journal_url), settings) as progress:
+    with night_progress(folder, settings) as progress:
         result = run_demonstration(folder, settings, newest=newest, progress=progress)
     if result is None:
         typer.echo(f"{folder} already holds a release: it is shown as it is.")

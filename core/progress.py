@@ -41,6 +41,21 @@ def shares(report: Report | None, costs: Sequence[float]) -> list[Report | None]
     return [share(place) for place in range(len(costs))]
 
 
+def uneven(report: Report | None, costs: Sequence[float]) -> Report | None:
+    """A report of a work whose units come in as many equal groups as there are costs: it advances by these."""
+    if report is None or sum(costs) <= 0:
+        return report
+    told, whole = report, sum(costs)
+
+    def by_cost(done: int, total: int) -> None:
+        place = len(costs) * done / max(total, 1)
+        full = min(int(place), len(costs))
+        part = (place - full) * costs[full] if full < len(costs) else 0.0
+        told(round(_UNITS * (sum(costs[:full]) + part) / whole), _UNITS)
+
+    return by_cost
+
+
 class Pace:
     """The time left of one work, by the units done since it was first told of: what came before was waiting.
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.progress import shares
+from core.progress import shares, uneven
 from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
 from forecasting.hindcast import WorkList, run_work, work_at
@@ -23,7 +23,7 @@ from forecasting.kept import Fits
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled import FITTED, Lessons, Level, run_pooled
+from forecasting.pooled import Lessons, Level, fits_for, is_enough, run_pooled
 from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import MOST_ORIGINS, sum_of_parts, totals_panel
@@ -152,7 +152,8 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     no_pool = ~pool if not set(request.asked) & set(POOLED_MODELS) else np.zeros_like(pool)
     masks = [mask | (below & no_pool[:, None]) if not place else mask for place, mask in enumerate(own)]
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
-    *told, told_of_pool, rest = shares(request.progress, [*map(_seconds, works), *_later(request, own, below)])
+    years, last = _later(request, own, below)
+    *told, told_of_pool, rest = shares(request.progress, [*map(_seconds, works), sum(years), last])
     tables = [
         [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=request.fits)]
         for work, report in zip(works, told, strict=True)
@@ -168,7 +169,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             horizons=request.steps,
             prior=request.taught,
             workers=request.workers,
-            progress=told_of_pool,
+            progress=uneven(told_of_pool, years),
             fits=request.fits,
         )
         version = POOLED_MODELS[model_id].version
@@ -193,15 +194,21 @@ def _seconds(work: WorkList) -> float:
     return sum(MODELS[fit.model_id].seconds + SECONDS_HANDED_OUT for fit in work.fits)
 
 
-def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[float, float]:
-    """What the pooled model takes on one core, and what its forecasts' combination and their sums do."""
-    masks = [own[0] | below, *own[1:]]
-    origins = sum(int(mask.sum()) for mask in masks)
-    years = len(np.unique(request.levels[0].periods.year[np.logical_or.reduce([one.any(axis=1) for one in masks])]))
-    learned = min(sum(level.matrix.size for level in request.levels), MOST_ROWS)
-    fits = years * len(FITTED) * SECONDS_PER_POOLED_FIT * learned / MOST_ROWS
-    made = origins * len(request.steps) * SECONDS_PER_FORECAST
-    return (fits + made if request.pooled else 0.0), made
+def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[list[float], float]:
+    """What the pooled model takes on one core, by year, and what its forecasts' combination and their sums do."""
+    masks, year = [own[0] | below, *own[1:]], request.levels[0].periods.year.to_numpy()
+    wanted = np.sum([mask.sum(axis=1) for mask in masks], axis=0)
+    known = np.cumsum(np.full(len(year), sum(level.matrix.shape[1] for level in request.levels)))
+    teaches_itself = is_enough(request.levels) if request.taught is not None else np.ones(len(year), dtype=bool)
+    fits = len(fits_for(request.steps)) * SECONDS_PER_POOLED_FIT
+    made = len(request.steps) * SECONDS_PER_FORECAST * wanted
+    years = []
+    for one in np.unique(year[wanted > 0]) if request.pooled else ():
+        before = int((year < one).sum())
+        own_rows = int(known[before - 1]) if before and teaches_itself[before - 1] else 0
+        rows = own_rows or (MOST_ROWS if request.taught is not None else 0)
+        years.append(fits * min(rows, MOST_ROWS) / MOST_ROWS + float(made[year == one].sum()))
+    return years, float(made.sum())
 
 
 def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:

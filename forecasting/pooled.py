@@ -131,7 +131,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
             origins, [marks[row] for row in origins], fitted, ahead,
         )
         for year, origins in groups.items()
-        for fitted, ahead in _fits_for(horizons).items()
+        for fitted, ahead in fits_for(horizons).items()
     ]  # fmt: skip
     answers = _by_horizon(tasks, _answers(tasks, fits, workers, progress), horizons)
     fitted_on = {year: lesson.fingerprint for year, lesson in taught.items()}
@@ -168,7 +168,7 @@ def neighbours(horizon: int) -> dict[int, float]:
     return {lower: 1 - share, upper: share}
 
 
-def _fits_for(horizons: Sequence[int]) -> dict[int, tuple[int, ...]]:
+def fits_for(horizons: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """The horizons of the fits that are needed, and what each of them has to forecast."""
     wanted: dict[int, tuple[int, ...]] = {}
     for horizon in sorted(set(horizons)):

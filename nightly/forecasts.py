@@ -173,10 +173,13 @@ def make_forecasts(
         )
     )
     if pooled is not None:
+        progress("Forecasting from all counts", 0, 1)
         stage = partial(progress, "Learning from all counts")
         learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
         past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
+    progress("Ensemble", 0, 1)
     current, former, weights = with_ensemble(present, past, data.panel)
+    progress("Paths", 0, 1)
     newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
     paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
     return ForecastSet(

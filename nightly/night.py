@@ -157,6 +157,7 @@ def run_night(
             with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
                 # Its libraries load while values are read; others join where there is much to do.
                 pool.start(1)
+                get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
                 return _make_release(
                     Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress)
                 )
@@ -198,14 +199,13 @@ def _make_release(run: Run) -> RunResult:
     vintages, editions, releases, cache = (
         VintageStore(home), EditionStore(home, run.journal), ReleaseStore(home), BacktestStore(home),
     )  # fmt: skip
-    get_logger().info("night begun", as_of=str(date), live=run.live, home=str(home))
 
     with timer.stage("reading"):
         undone = recover(home, run.journal, releases, timer.started)
         inputs = read_inputs(home, settings, run.journal, live=run.live, progress=run.progress)
         history = vintages.history(exclude_sources=settings.exclude_sources)
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
-        data = RealTimeData(history, date, settings.oldest_origin_months, past_origins)
+        data = RealTimeData(history, date, settings.oldest_origin_months, past_origins, run.progress)
         settings = with_own_capacities(settings, data.known, date)
         cards = CARDS | own_cards(home)
     if not data.forecastable:
@@ -216,6 +216,7 @@ def _make_release(run: Run) -> RunResult:
         _refuse_empty(data.states, before, run.settings)
 
     with timer.stage("forecasting"):
+        _expect_learning(run, data, before)
         pooled, unable = pooled_night(data, home, settings, run.pool)
         made = make_forecasts(data, settings, cache, run.progress, run.pool, pooled)
 
@@ -296,6 +297,14 @@ def _make_release(run: Run) -> RunResult:
     action = PUBLISHED_DEGRADED if degraded else PUBLISHED
     get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **seconds)
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
+
+
+def _expect_learning(run: Run, data: RealTimeData, before: Release | None) -> None:
+    """Tell the bar where tonight's newest figures are of another year than those of the night before."""
+    if isinstance(run.progress, NightProgress) and run.settings.pooled_model and before is not None:
+        newest = before.read("routes", ["origin_date"])["origin_date"].max()
+        if data.states["origin_date"].max().year > newest.year:
+            run.progress.expect_learning()
 
 
 def _took(run: Run, seconds: dict[str, float]) -> dict[str, Any]:

@@ -1,92 +1,97 @@
 """One bar for a whole night: stages, and a time left learned from the last nights and corrected by this one.
 
-A night is a row of steps: each part that tells its units done, and the silence before and after it. The last nights
-say what each step took and how many units it had; where there are none, ``first_night.json`` does. Steps that are over
-tell how fast this machine is tonight and how much of the past is made anew; the running step's own units tell the rest.
+A night is a row of steps: each part that tells its units done, and the silence before and after it. A plan says what
+each takes and how many units it has (:mod:`nightly.night_plan`). Steps that are over tell how fast this machine is
+tonight and how much of the past is made anew; the running step's own units tell the rest.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
+import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from core.log import get_logger
 from core.settings import Settings
+from nightly.night_plan import (
+    POOLED,
+    Plan,
+    Step,
+    at_pace,
+    expected,
+    is_kept,
+    learns,
+    one_year,
+    plan_of,
+    recorded,
+    waits,
+)
 
 STAGES = ("reading", "forecasting", "warning and scoring", "asylum applications", "hub", "publishing")
 """Of a night, in their order; their seconds stand in its journal row."""
-_PRIOR = 0.005
+_PRIOR = 0.002
 """Weight of the plan's own pace beside tonight's, as a share of the whole plan."""
+_BLUR = 0.05
+"""Seconds by which a step may differ for no reason."""
 _TRUSTED = 0.2
 """Share of a step's units from which they alone say what it takes."""
 _OVERDUE = 2 / 3
 """Share of a silent step that counts as done where it takes longer than planned."""
-_LATER = 0.05
-"""Share of a home's first night's units that its second one makes anew."""
-_WHOLE = "Forecasting the present"
-"""The part that every night makes in full."""
-_LEARNING = "Learning from all counts"
-"""The part of the pooled model: where it is left out so is this."""
-_ORIGINS = 60
-"""Past origins of the recorded first night."""
 _SECONDS_BETWEEN_LINES = 30.0
-
-
-class Step(NamedTuple):
-    """What a step took.
-
-    Attributes:
-        seconds: From its beginning to the next step's.
-        units: How much it had to do, as it told; 0 where it told nothing.
-    """
-
-    seconds: float
-    units: int = 0
-
-
-Plan = Mapping[str, Step]
-"""Steps by name, in their order: ``forecasting: Scoring past forecasts``."""
 
 
 class NightProgress:
     """How far a night is. Called as a ``ProgressReport`` by its stages.
 
     Args:
-        plan: Steps to expect; empty where no night has been made here yet.
+        plan: Steps to expect, as of :func:`plan_of`.
+        settings: The home's; where one night follows upon another, the second one is planned by them.
         clock: Seconds of a clock that only goes forward.
 
     Attributes:
         steps: Tonight's steps that are over.
     """
 
-    def __init__(self, plan: Plan, clock: Callable[[], float] = time.monotonic) -> None:
-        self._plan = plan or first_night()
-        self._whole = sum(step.seconds for step in self._plan.values())
-        self._clock = clock
+    def __init__(
+        self, plan: Plan, settings: Settings | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._plan, self._settings, self._clock = dict(plan), settings, clock
         self._lock = threading.RLock()
         self._total = self._done = self._first = 0
+        self._stage, self.steps = "", dict[str, Step]()
         self.begin(STAGES[0])
 
     def begin(self, stage: str) -> None:
         """A stage begins; with the first one a new night does."""
         with self._lock:
             if stage == STAGES[0]:
-                self.steps: dict[str, Step] = {}
+                if self._stage == STAGES[-1]:
+                    self._plan = plan_of([self.until_now()], self._settings)
+                self._whole = sum(step.seconds for step in self._plan.values())
+                self.steps = {}
                 self._night_begun = self._clock()
             else:
                 self._end()
             self._stage, self._part = stage, ""
             self._start("")
+
+    def expect_learning(self) -> None:
+        """Tonight the pooled model is fitted for one more year, which last night it was not."""
+        with self._lock:
+            if not learns(self._plan):
+                year = at_pace(one_year(self._settings), self._plan, recorded("later", self._settings))
+                near = [POOLED in name or name.endswith("Forecasting the present") for name in self._plan]
+                place = len(near) - near[::-1].index(True) if any(near) else 0
+                steps = list(self._plan.items())
+                self._plan = dict([*steps[:place], *year.items(), *steps[place:]])
+                self._whole = sum(step.seconds for step in self._plan.values())
 
     def __call__(self, part: str, done: int, total: int) -> None:
         """A part of the stage reports units done and units in all."""
@@ -130,7 +135,7 @@ class NightProgress:
             anew = self._anew(over)
             pace = self._pace(over, gone)
             here = _left_here(self._planned(self._key, self._total) * pace, gone, *self._units())
-            return here + pace * sum(step.seconds * (anew if _is_kept(name, step) else 1.0) for name, step in later)
+            return here + pace * sum(step.seconds * (anew if is_kept(name, step) else 1.0) for name, step in later)
 
     def share(self) -> float:
         """Share of the night that is done, by time: 0 to 1."""
@@ -155,7 +160,7 @@ class NightProgress:
 
     def _anew(self, over: Plan) -> float:
         """How many of the plan's units are to be made tonight: more than 1 after a change of model or year."""
-        planned = {name: step.units for name, step in over.items() if _is_kept(name, step)}
+        planned = {name: step.units for name, step in over.items() if is_kept(name, step)}
         tonight = {name: step.units for name, step in self.steps.items()} | {self._key: self._total}
         return (sum(tonight.get(name, 0) for name in planned) + 1) / (sum(planned.values()) + 1) if planned else 1.0
 
@@ -165,28 +170,33 @@ class NightProgress:
         return step.seconds * units / step.units if step.units > 1 and units > 0 else step.seconds
 
     def _pace(self, over: Plan, gone: float) -> float:
-        """Tonight's seconds for one of the plan's, told by what does not wait for a network."""
-        known = {name: step for name, step in self.steps.items() if name in over and not _waits(name)}
+        """Tonight's seconds for one of the plan's, told by what does not wait for a network.
+
+        A mean of the steps' own, by their planned seconds and on the scale of logarithms: a short one that had much
+        else to do, as where many figures are new, does not make the machine slow.
+        """
+        known = [
+            (step.seconds, self._planned(name, step.units))
+            for name, step in self.steps.items()
+            if name in over and not waits(name)
+        ]
         prior = _PRIOR * self._whole
-        spent = prior + sum(step.seconds for step in known.values())
-        planned = prior + sum(self._planned(name, step.units) for name, step in known.items())
-        if self._key in self._plan and not _waits(self._key):
+        pace = _mean_pace(known, prior)
+        if self._key in self._plan and not waits(self._key):
             here, (done, total) = self._planned(self._key, self._total), self._units()
             if total > 1 and done > 0:
-                spent, planned = spent + gone, planned + here * done / total
-            elif gone * planned > here * spent:  # it takes longer than the plan says at this pace
-                spent, planned = spent + gone, planned + here * _OVERDUE
-        return spent / planned
+                pace = _mean_pace([*known, (gone, here * done / total)], prior)
+            elif gone > here * pace:  # it takes longer than the plan says at this pace
+                pace = _mean_pace([*known, (gone, here * _OVERDUE)], prior)
+        return pace
 
 
-def _is_kept(name: str, step: Step) -> bool:
-    """Whether what a step makes is kept, so that a later night makes less of it."""
-    return step.units > 1 and not _waits(name) and _WHOLE not in name
-
-
-def _waits(name: str) -> bool:
-    """Whether a step's time is a network's more than this machine's."""
-    return "Asking publishers" in name
+def _mean_pace(steps: Iterable[tuple[float, float]], prior: float) -> float:
+    """Of steps' seconds and what was planned; without any it is 1."""
+    weight, logs = prior, 0.0
+    for taken, planned in steps:
+        weight, logs = weight + planned, logs + planned * math.log((taken + _BLUR) / (planned + _BLUR))
+    return math.exp(logs / weight) if weight > 0 else 1.0
 
 
 def _left_here(planned: float, gone: float, done: int, total: int) -> float:
@@ -198,49 +208,10 @@ def _left_here(planned: float, gone: float, done: int, total: int) -> float:
     return max(whole - gone, 0.0)
 
 
-def plan_of(nights: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, Step]:
-    """Steps to expect: those of the newest night, each with the median of its seconds and units.
-
-    Args:
-        nights: Steps of the last nights as the journal keeps them, the newest last; where there is but one, it was the
-            home's first, and most of what it made is kept.
-    """
-    plan = {}
-    for name in nights[-1] if nights else ():
-        if len(nights) > 1 and _LEARNING in name:
-            continue  # once a year
-        seconds, units = zip(*(night[name] for night in nights if name in night), strict=True)
-        # Of two, the lower: the other one made everything anew.
-        plan[name] = Step(statistics.median_low(seconds), int(statistics.median_low(units)))
-    if len(nights) > 1:
-        return plan
-    return {
-        name: Step(step.seconds * _LATER, max(round(step.units * _LATER), 2)) if _is_kept(name, step) else step
-        for name, step in plan.items()
-    }
-
-
-def first_night(origins: int = _ORIGINS, *, pooled: bool = True) -> dict[str, Step]:
-    """Steps of a home's first night.
-
-    Args:
-        origins: The setting ``backtest_origins``.
-        pooled: The setting ``pooled_model``.
-    """
-    text = Path(__file__).with_name("first_night.json").read_text(encoding="utf-8")
-    steps = {name: Step(*values) for name, values in json.loads(text).items() if pooled or _LEARNING not in name}
-    share = origins / _ORIGINS
-    return {
-        name: step._replace(seconds=step.seconds * share) if _is_kept(name, step) and _LEARNING not in name else step
-        for name, step in steps.items()
-    }
-
-
 @contextmanager
-def night_progress(nights: Sequence[Mapping[str, Sequence[float]]], settings: Settings) -> Iterator[NightProgress]:
+def night_progress(home: Path, settings: Settings) -> Iterator[NightProgress]:
     """Show a night as it goes: one bar on a terminal, elsewhere a log line every 30 seconds at most."""
-    first = first_night(settings.backtest_origins, pooled=settings.pooled_model)
-    progress, over = NightProgress(plan_of(nights) or first), threading.Event()
+    progress, over = NightProgress(expected(home, settings), settings), threading.Event()
     is_terminal = sys.stderr.isatty()
     columns = (
         TextColumn("{task.description:<48.48}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),

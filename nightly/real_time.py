@@ -10,6 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
+from core.progress import ProgressReport, silent
 from core.routes import ARRIVAL_ROUTES, route_name
 from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
@@ -36,12 +37,14 @@ class RealTimeData:
         date: The night's date.
         oldest_origin_months: Age, in complete months, beyond which a route gets no forecast of the present.
         past_origins: Newest past origins whose state is needed.
+        progress: Told the past origins whose state is made.
     """
 
     vintages: pd.DataFrame
     date: dt.date
     oldest_origin_months: int
     past_origins: int
+    progress: ProgressReport = silent
 
     @cached_property
     def known(self) -> pd.DataFrame:
@@ -94,7 +97,12 @@ class RealTimeData:
     def past_panels(self) -> dict[pd.Timestamp, Panel]:
         """The same routes at each past origin, as known when the month that ends there was settled."""
         ends = self.panel.end_dates[:-1][-self.past_origins :]
-        return {pd.Timestamp(end): self._panel_at(pd.Timestamp(end)) for end in ends}
+        panels = {}
+        for done, end in enumerate(map(pd.Timestamp, ends)):
+            self.progress("Figures as known then", done, len(ends))
+            panels[end] = self._panel_at(end)
+        self.progress("Figures as known then", len(ends), len(ends))
+        return panels
 
     def outcomes(self) -> pd.DataFrame:
         """Route values of periods after each route's last one known on the date: what came after it."""

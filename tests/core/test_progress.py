@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core import progress
-from core.progress import ProgressReport, shares
+from core.progress import ProgressReport, shares, uneven
 
 
 class Lines:
@@ -69,3 +69,13 @@ def test_parts_of_a_work_advance_together_by_what_they_cost() -> None:
     second(7, 7)
     assert told == [(375, 1000), (750, 1000), (750, 1000), (1000, 1000)]
     assert shares(None, [1.0, 2.0]) == [None, None]
+
+
+def test_units_that_cost_more_and_more_advance_by_what_they_cost() -> None:
+    told: list[tuple[int, int]] = []
+    report = uneven(lambda done, total: told.append((done, total)), [1.0, 3.0])
+    assert report is not None
+    for done in (2, 4, 6, 8):
+        report(done, 8)
+    assert told == [(125, 1000), (250, 1000), (625, 1000), (1000, 1000)]
+    assert uneven(None, [1.0]) is None

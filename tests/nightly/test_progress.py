@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from nightly.progress import NightProgress, Step, first_night, plan_of
+from benchmarks.time_left import ratio, replay
+from core.settings import Settings
+from nightly.night_plan import Step, expected, plan_of
+from nightly.progress import NightProgress
 
 NIGHTS: dict[str, list[list[Any]]] = json.loads(
     Path(__file__).with_name("recorded_nights.json").read_text(encoding="utf-8")
 )
-"""What nights told, with their seconds: a home's first one, with much else to do, and the one a month later."""
-START = {"reading: ": Step(1.0)}
+"""What nights told, with seconds of the processor and of the clock of a machine that did much else: a home's first one,
+two ordinary ones (``second``, ``third``) and one with a new year's first figures (``year``)."""
 
 
 class Clock:
@@ -25,65 +28,48 @@ class Clock:
         return self.now
 
 
-def replay(
-    night: str,
-    plan: Mapping[str, Step],
-    slower: float = 1.0,
-    look: Callable[[float, NightProgress], None] = lambda _gone, _progress: None,
-) -> dict[str, Step]:
-    """Go through a recorded night on a machine so much slower, looking 200 times; returns its steps."""
-    clock = Clock()
-    progress, events = NightProgress(plan, clock), NIGHTS[night]
-    whole = events[-1][0]
-    looks = [(whole * number / 200, ["look"]) for number in range(1, 200)]
-    for at, event in sorted([*looks, *((one[0], one[1:]) for one in events)], key=lambda pair: pair[0]):
-        clock.now = 100 + slower * at
-        if event[0] == "look":
-            look(at / whole, progress)
-        elif event[0] == "begin":
-            progress.begin(event[1])
-        elif event[0] != "end":
-            progress(*event)
-    return progress.steps
-
-
-def recorded(*nights: str) -> dict[str, Step]:
-    """What is expected after these nights."""
-    return plan_of([{name: list(step) for name, step in replay(night, START).items()} for night in nights])
+def steps(night: str, clock: int = 0) -> dict[str, list[float]]:
+    """As the journal keeps them."""
+    return {name: list(step) for name, step in replay(NIGHTS[night], plan_of([]), clock)[1].items()}
 
 
 def uneven() -> dict[str, Step]:
     """A first night's plan whose steps took other shares of it."""
-    steps = enumerate(first_night().items())
-    return {name: step._replace(seconds=step.seconds * (1.3, 0.8)[place % 2]) for place, (name, step) in steps}
+    planned = enumerate(plan_of([]).items())
+    return {name: step._replace(seconds=step.seconds * (1.3, 0.8)[place % 2]) for place, (name, step) in planned}
 
 
 CASES: dict[str, tuple[str, Callable[[], Mapping[str, Step]]]] = {
-    "the first night": ("first", dict),
+    "the first night": ("first", lambda: plan_of([])),
     "the first night, other shares": ("first", uneven),
-    "the second night": ("second", lambda: recorded("first")),
-    "the third night": ("second", lambda: recorded("first", "second")),
-    "any later night": ("second", lambda: recorded("first", "second", "second")),
-}
+    "the second night": ("second", lambda: plan_of([steps("first")])),
+    "the third night": ("third", lambda: plan_of([steps("first"), steps("second")])),
+    "a later night, one of the last under load": (
+        "third", lambda: plan_of([steps("first"), steps("third"), steps("second", 1), steps("second")]),
+    ),
+    "a year's first night": ("year", lambda: plan_of([steps("first"), steps("second")])),
+    "all anew after later nights": ("first", lambda: plan_of([steps("second"), steps("third")], anew=True)),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("slower", [0.25, 1.0, 4.0])
 @pytest.mark.parametrize("case", CASES)
 def test_the_time_left_is_right_within_a_factor_of_two_from_the_first_tenth_on(case: str, slower: float) -> None:
     night, plan = CASES[case]
-    whole = slower * NIGHTS[night][-1][0]
+    looks, _steps = replay(NIGHTS[night], plan(), slower=slower)
+    told = {percent: round(ratio(looks, percent / 100), 2) for percent in range(10, 91)}
+    assert {percent: one for percent, one in told.items() if not 0.5 <= one <= 2.0} == {}
 
-    def look(gone: float, progress: NightProgress) -> None:
-        # A home's second night knows only the first one, which made all the past: its last quarter is told less well.
-        if 0.1 <= gone <= (0.7 if case == "the second night" else 0.85):
-            assert 0.5 <= progress.seconds_left() / (whole * (1 - gone)) <= 2.0, (gone, progress.words)
 
-    replay(night, plan(), slower, look)
+def test_under_a_load_that_lasts_a_first_night_is_told_as_well() -> None:
+    looks, _steps = replay(NIGHTS["first"], plan_of([]), 1)
+    told = {percent: round(ratio(looks, percent / 100), 2) for percent in range(10, 91)}
+    assert {percent: one for percent, one in told.items() if not 0.5 <= one <= 2.0} == {}
 
 
 def test_a_slow_network_does_not_make_the_machine_slow() -> None:
     clock = Clock()
-    progress = NightProgress({}, clock)
+    progress = NightProgress(plan_of([]), clock=clock)
     before = progress.seconds_left()
     progress("Asking publishers", 0, 15)
     for done in range(1, 16):
@@ -95,31 +81,39 @@ def test_a_slow_network_does_not_make_the_machine_slow() -> None:
 
 def test_where_little_is_to_be_made_anew_little_time_is_left() -> None:
     clock = Clock()
-    progress = NightProgress({}, clock)
+    progress = NightProgress(plan_of([]), clock=clock)
     progress.begin("forecasting")
     whole = progress.seconds_left()
     progress("Scoring past forecasts", 1, 20)
     assert progress.seconds_left() < whole / 3
 
 
-def test_a_first_night_is_planned_by_the_home_s_settings() -> None:
-    whole, fewer = first_night(), first_night(24, pooled=False)
-    assert set(whole) - set(fewer) == {name for name in whole if "Learning from all counts" in name}
+def test_a_first_night_is_planned_by_the_home_s_settings(tmp_path: Path) -> None:
+    whole = expected(tmp_path, Settings())
+    fewer = expected(tmp_path, Settings(backtest_origins=24, pooled_model=False))
+    assert set(whole) - set(fewer) == {name for name in whole if "all counts" in name}
     past, present = "forecasting: Scoring past forecasts", "forecasting: Forecasting the present"
     assert fewer[past].seconds == pytest.approx(0.4 * whole[past].seconds)
     assert fewer[present] == whole[present]
 
 
-def test_a_plan_is_the_median_of_the_last_nights_and_a_new_night_begins_anew() -> None:
-    nights = [{"reading: ": [1.0, 0]}, {"reading: ": [9.0, 0]}, {"reading: ": [2.0, 0], "hub: ": [1.0, 40]}]
-    assert plan_of(nights) == {"reading: ": Step(2.0), "hub: ": Step(1.0, 40)}
-    assert plan_of(nights[2:]) == {"reading: ": Step(2.0), "hub: ": Step(0.05, 2)}  # the second night makes little anew
-    assert plan_of([]) == {}
-    assert {name.partition(":")[0] for name in first_night()} >= {"forecasting", "publishing"}
+def test_a_plan_is_the_median_of_the_last_nights_of_its_kind_at_the_newest_one_s_pace() -> None:
+    first = {"reading: ": [9.0, 0], "forecasting: Learning from all counts": [90.0, 48]}
+    nights = [first, {"reading: ": [8.0, 0], "hub: ": [16.0, 0]}, {"reading: ": [2.0, 0], "hub: ": [2.0, 0]}]
+    planned = {name: round(step.seconds, 2) for name, step in plan_of(nights).items()}
+    assert planned == {"reading: ": 1.33, "hub: ": 2.0}
+    learned = plan_of([nights[1], first])  # a year's first one: what a later one takes is known from elsewhere
+    assert not [name for name in learned if "Learning" in name]
+    assert {name.partition(":")[0] for name in learned} >= {"forecasting", "publishing"}
+
+
+def test_the_second_night_of_the_demonstration_is_planned_by_its_first() -> None:
     clock = Clock()
-    progress = NightProgress({}, clock)
+    progress = NightProgress(plan_of([]), clock=clock)
+    whole = progress.seconds_left()
     clock.now += 40
     progress.begin("publishing")
     assert progress.words.startswith("6/6 publishing")
     progress.begin("reading")
     assert progress.share() == 0
+    assert progress.seconds_left() < whole / 2
