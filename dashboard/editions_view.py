@@ -86,6 +86,8 @@ def _why(one: Edition) -> str:
 def _show_form(editions: list[Edition]) -> None:
     by_id = {one.edition_id: one for one in editions}
     chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
+    if why := _why(by_id[chosen]):  # on a phone the table's last column lies beyond the edge
+        st.markdown(why)
     with st.form("decide-edition", clear_on_submit=True):
         steps = STEPS[by_id[chosen].state]
         step: Action = st.radio(
