@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ class Panel:
         """Periods in one season (a year; for days a week)."""
         return SEASON_LENGTH[self.freq]
 
-    @property
+    @cached_property
     def end_dates(self) -> pd.DatetimeIndex:
         """Last day of every period of the calendar."""
         return self.periods.end_time.normalize()

@@ -120,7 +120,7 @@ def probability_at(value: float, quantiles: FloatArray) -> tuple[float, float]:
     They differ where quantiles tie, for example at zero: then the outcome had that much probability by itself.
     """
     place, line = np.log1p(value), np.log1p(quantiles)
-    tied = np.flatnonzero(np.isclose(line, place, rtol=0.0, atol=1e-12))
+    tied = np.flatnonzero(np.abs(line - place) <= 1e-12)
     if len(tied) > 1:
         low = 0.0 if tied[0] == 0 else float(LEVELS[tied[0]])
         high = 1.0 if tied[-1] == len(LEVELS) - 1 else float(LEVELS[tied[-1]])

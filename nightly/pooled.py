@@ -258,7 +258,8 @@ def _known_otherwise(panel: Panel, wanted: BoolArray, then: dict[pd.Timestamp, P
 
 
 def _wide(rows: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
-    at = pd.PeriodIndex(rows["time_period"].astype(str), freq="M", name="period")
-    wide = rows.assign(period=at).pivot_table(index="period", columns="series_id", values="obs_value", aggfunc="last")
+    written = rows.assign(period=rows["time_period"].astype(str))
+    wide = written.pivot_table(index="period", columns="series_id", values="obs_value", aggfunc="last")
+    wide.index = pd.PeriodIndex(wide.index, freq="M", name="period")
     matrix = wide.reindex(months).dropna(axis=1, how="all").astype(float)
     return Panel(FREQ, matrix[sorted(matrix.columns)], pd.DataFrame(index=pd.Index(sorted(matrix.columns))))
