@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -45,13 +46,12 @@ def uneven(report: Report | None, costs: Sequence[float]) -> Report | None:
     """A report of a work whose units come in as many equal groups as there are costs: it advances by these."""
     if report is None or sum(costs) <= 0:
         return report
-    told, whole = report, sum(costs)
+    told, before = report, [0.0, *accumulate(costs)]
 
     def by_cost(done: int, total: int) -> None:
         place = len(costs) * done / max(total, 1)
-        full = min(int(place), len(costs))
-        part = (place - full) * costs[full] if full < len(costs) else 0.0
-        told(round(_UNITS * (sum(costs[:full]) + part) / whole), _UNITS)
+        full = min(int(place), len(costs) - 1)
+        told(round(_UNITS * (before[full] + (place - full) * costs[full]) / before[-1]), _UNITS)
 
     return by_cost
 

@@ -28,7 +28,7 @@ from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import MOST_ORIGINS, sum_of_parts, totals_panel
 from forecasting.reconcile import VERSION as BOTTOM_UP_VERSION
-from forecasting.workers import Progress, Workers
+from forecasting.workers import Progress, Workers, seconds_in_turn
 
 BUDGET = 320.0
 """Seconds of one core that the ensemble's models of single series may take on one panel."""
@@ -153,10 +153,11 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     masks = [mask | (below & no_pool[:, None]) if not place else mask for place, mask in enumerate(own)]
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
     years, last = _later(request, own, below)
-    *told, told_of_pool, rest = shares(request.progress, [*map(_seconds, works), sum(years), last])
+    fits = [[one + SECONDS_HANDED_OUT for one in seconds_in_turn(work.fits)] for work in works]
+    *told, told_of_pool, rest = shares(request.progress, [*map(sum, fits), sum(years), last])
     tables = [
         [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=request.fits)]
-        for work, report in zip(works, told, strict=True)
+        for work, report in zip(works, map(uneven, told, fits), strict=True)
     ]
     references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
     for model_id in request.pooled:
@@ -187,11 +188,6 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed, past=made[0])
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
     return Members([stack(of_level) for of_level in tables], stack(references), rest)
-
-
-def _seconds(work: WorkList) -> float:
-    """What its fits take on one core, and as much again to hand them out."""
-    return sum(MODELS[fit.model_id].seconds + SECONDS_HANDED_OUT for fit in work.fits)
 
 
 def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[list[float], float]:

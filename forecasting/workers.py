@@ -145,9 +145,18 @@ def _model_of(fit: Fit) -> str:
     return fit.model_id
 
 
+def _turn(fit: Fit) -> tuple[bool, str]:
+    return not MODELS[fit.model_id].slow, fit.model_id
+
+
+def seconds_in_turn(fits: Sequence[Fit]) -> list[float]:
+    """What fits are expected to take on one core, in the order in which they are run: model after model."""
+    return [MODELS[fit.model_id].seconds for fit in sorted(fits, key=_turn)]
+
+
 def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
     """Places of fits in batches; slow models first and in small ones, so that no core waits at the end."""
-    places = sorted(range(len(fits)), key=lambda place: (not MODELS[fits[place].model_id].slow, fits[place].model_id))
+    places = sorted(range(len(fits)), key=lambda place: _turn(fits[place]))
     size = max(1, min(_LARGEST_BATCH, len(fits) // (8 * workers)))
     return [places[start : start + size] for start in range(0, len(places), size)]
 
