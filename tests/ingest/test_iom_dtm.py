@@ -165,3 +165,11 @@ def test_the_published_citizenships_lose_spain_and_keep_the_rest(raw_data: Path)
     assert parsed.rejected["rule"].iloc[0].startswith("4777 rows on Spain come from Frontex")
     italy = parsed.observations[parsed.observations["geo"] == "ITA"]
     assert italy.loc[italy["time_period"].str[:4] == "2023", "obs_value"].sum() == pytest.approx(157_652, rel=0.001)
+
+
+@pytest.mark.raw_data
+def test_months_over_which_a_sum_was_spread_evenly_bear_the_mark_of_an_estimate(raw_data: Path) -> None:
+    found = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med.rda")).observations
+    marked = found[found["obs_flag"] == "e"]
+    assert set(marked["geo"]) == {"CYP"}
+    assert sorted(marked["time_period"]) == [f"{year}-{month:02d}" for year in (2017, 2018) for month in range(1, 6)]
