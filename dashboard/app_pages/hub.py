@@ -132,9 +132,9 @@ def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str, unit: str)
         "Q": _("Applicants per quarter"),
     }  # fmt: skip
     axis = units.get(unit) or units.get(unit[-1], "")
-    st.html(teams_key(rows, highlight=model_id, theme=current_theme()))
+    st.html(teams_key(seen, rows, highlight=model_id, theme=current_theme()))
     figure = teams_chart(seen, rows, highlight=model_id, unit=axis, freq=unit[-1], theme=current_theme())
-    layout.chart(figure, teams_alt(rows, highlight=model_id, freq=unit[-1]), "teams")
+    layout.chart(figure, teams_alt(seen, rows, highlight=model_id, freq=unit[-1]), "teams")
 
 
 def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, names: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts.axes import (
+    LABEL_PIXELS,
     band,
     count_axis,
     dated,
@@ -13,6 +14,7 @@ from dashboard.charts.axes import (
     mid_month,
     month_ticks,
     monthly_values,
+    note,
     require,
     unit_label,
 )
@@ -23,6 +25,8 @@ from reports.asylum import MONTHS_EACH
 
 COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
 HEIGHT = 380
+FURTHEST = 2.0
+"""How many times as high as what is usual in a round its axis goes: one model must not flatten all others."""
 
 
 def period_words(end: pd.Timestamp, freq: str) -> str:
@@ -70,8 +74,7 @@ def teams_chart(
         go.Scatter(x=months.index, y=months["value"], mode="lines+markers", line=counted, marker={"size": 5},
                    text=hover, hovertemplate="%{text}<extra></extra>", name="observed")
     )  # fmt: skip
-    shown = [rows["q50"].max(), months["value"].max(), leading["q90"].max()]
-    largest = float(pd.Series(shown).max())
+    largest, beyond = _scale(seen, rows, highlight)
     dates = pd.DatetimeIndex([*months.index, *pd.to_datetime(rows["target_end_date"])])
     first, last = dates.min(), dates.max()
     figure.update_layout(
@@ -80,10 +83,33 @@ def teams_chart(
         xaxis={"range": [first, last + pd.Timedelta(days=4)], **month_ticks(first, last)},
         yaxis=count_axis(largest),
     )
-    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, unit)])
+    edges = [
+        note(theme, _up(row["value"]), x=x, y=1, yref="paper", yanchor="bottom", yshift=2 + LABEL_PIXELS * rank,
+             font={"color": theme.median if row["model_id"] == highlight else theme.secondary})
+        for rank, (x, row) in enumerate(zip(_places(beyond, freq), beyond.to_dict("records"), strict=True))
+    ]  # fmt: skip
+    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, unit), *edges])
 
 
-def teams_key(forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
+def _scale(observed: pd.DataFrame, rows: pd.DataFrame, highlight: str) -> tuple[float, pd.DataFrame]:
+    """Where the axis ends, and the peaks beyond it: ``model_id, name, target_end_date, value``.
+
+    Usual is the largest of what was counted, the median of the model looked at, and the middle one of all models'
+    highest medians.
+    """
+    own = rows[rows["model_id"] == highlight]
+    medians, ends = (
+        part.sort_values(name).drop_duplicates("model_id", keep="last").rename(columns={name: "value"})
+        for part, name in ((rows, "q50"), (own, "q90"))
+    )
+    usual = pd.Series([observed["value"].max(), own["q50"].max(), medians["value"].median()]).max()
+    ends = ends.assign(name=ends["name"].map(lambda name: labelled(name, lang().percent(0.8))))
+    peaks = pd.concat([medians, ends])[["model_id", "name", "target_end_date", "value"]]
+    is_beyond = peaks["value"] > FURTHEST * usual
+    return float(max(usual, peaks.loc[~is_beyond, "value"].max())), peaks[is_beyond]
+
+
+def teams_key(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
     """What the marks of the chart mean, as a line of HTML above it: among so many lines a name has no place."""
     names = dict(zip(forecasts["model_id"], forecasts["name"], strict=True))
     parts = [key_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
@@ -93,7 +119,15 @@ def teams_key(forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
         parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, 0.25)}", text))
     if set(names) - {highlight}:
         parts.append(key_mark(f"border-top: 1px solid {theme.neutral}", _("medians of the other models")))
+    for row in _scale(observed, forecasts, highlight)[1].to_dict("records"):
+        colour = theme.median if row["model_id"] == highlight else theme.neutral
+        parts.append(key_mark(f"border-top: 1px solid {colour}", labelled(_up(row["value"]), row["name"])))
     return key_line(parts)
+
+
+def _up(value: float) -> str:
+    """A number that stands above the end of the axis."""
+    return f"↑ {lang().expected(value)}"
 
 
 def _places(rows: pd.DataFrame, freq: str) -> pd.DatetimeIndex:
@@ -114,8 +148,8 @@ def _median(rows: pd.DataFrame, line: dict[str, object], freq: str) -> go.Scatte
     )  # fmt: skip
 
 
-def teams_alt(forecasts: pd.DataFrame, *, highlight: str, freq: str = "M") -> str:
-    """The chart in words: how many models, and how far their medians lie apart at the end."""
+def teams_alt(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, freq: str = "M") -> str:
+    """The chart in words: how many models, how far their medians lie apart at the end, and what leaves the scale."""
     last = forecasts[forecasts["target_end_date"] == forecasts["target_end_date"].max()]
     own = last[last["model_id"] == highlight]
     words = _("Medians of {n} models for {month} from {low} to {high}.").format(
@@ -124,6 +158,8 @@ def teams_alt(forecasts: pd.DataFrame, *, highlight: str, freq: str = "M") -> st
         low=lang().expected(last["q50"].min()),
         high=lang().expected(last["q50"].max()),
     )
+    beyond = _scale(observed, forecasts, highlight)[1].to_dict("records")
+    words += "".join(f" {labelled(_up(row['value']), row['name'])}." for row in beyond)
     if own.empty:
         return words
     said = _("{name}: {median} expected, 80% interval {interval}.").format(

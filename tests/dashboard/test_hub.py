@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard import hub_view
-from dashboard.charts.teams import teams_alt, teams_chart
+from dashboard.charts.teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 
 from .conftest import usual_frames
@@ -60,7 +60,23 @@ def test_the_chart_holds_every_model_and_what_was_counted() -> None:
     seen = pd.DataFrame({"time_period_end": pd.to_datetime(["2024-05-31", "2024-06-30"]), "value": [5.0, 6.0]})
     figure = teams_chart(seen, named, highlight=TEAM, unit="Arrivals per month", theme=LIGHT)
     assert [trace.name for trace in figure.data] == ["hub-median", "80%", TEAM, "observed"]
-    assert "Medians of 2 models for June 2025" in teams_alt(named, highlight=TEAM)
+    assert "Medians of 2 models for June 2025" in teams_alt(seen, named, highlight=TEAM)
+
+
+def test_one_model_far_from_all_others_does_not_flatten_the_chart_and_is_named_with_its_number() -> None:
+    ends = pd.to_datetime(["2024-07-31", "2024-08-31"])
+    rows = pd.concat(
+        pd.DataFrame({"model_id": name, "name": name, "target_end_date": ends, "q50": [1000.0, high]})
+        for name, high in (("own", 2000.0), ("near", 2500.0), ("far", 21400.0))
+    ).assign(q10=500.0, q90=lambda found: found["q50"] * 1.5)
+    seen = pd.DataFrame({"time_period_end": pd.to_datetime(["2024-05-31", "2024-06-30"]), "value": [900.0, 2400.0]})
+    figure = teams_chart(seen, rows, highlight="own", unit="Arrivals per month", theme=LIGHT)
+    assert 3000 < figure.layout.yaxis.range[1] < 4000
+    assert [one.text for one in figure.layout.annotations] == ["Arrivals per month", "↑ 21,400"]
+    assert "↑ 21,400: far" in teams_key(seen, rows, highlight="own", theme=LIGHT)
+    assert "↑ 21,400: far." in teams_alt(seen, rows, highlight="own")
+    looked_at = teams_chart(seen, rows, unit="Arrivals per month", highlight="far", theme=LIGHT)
+    assert looked_at.layout.yaxis.range[1] > 21400
 
 
 def test_the_open_round_is_that_of_the_month_before() -> None:
