@@ -99,13 +99,20 @@ def show_table(rows: pd.DataFrame) -> None:
         "1, or a ratio does not stand after Holm’s correction for all routes and months, there is no evidence."
     )
     st.markdown(small(text))
-    st.dataframe(
-        localised(evaluation_view.skill_table(rows)),
-        hide_index=True,
-        height=420,
-        placeholder=NOTHING,
-        alt=_("Scores of every model at every horizon; click a column to sort"),
-    )
+    table = evaluation_view.skill_table(rows)
+    with st.container(key="skill-screen"):
+        st.dataframe(
+            localised(table),
+            hide_index=True,
+            height=420,
+            placeholder=NOTHING,
+            alt=_("Scores of every model at every horizon; click a column to sort"),
+        )
+    # Paper shows of a table that scrolls only what happens to stand on the screen.
+    own = localised(table[(rows["model_id"] == ENSEMBLE).to_numpy()].drop(columns=_("Model")))
+    with st.container(key="skill-paper"):
+        st.table(own, border="horizontal", hide_index=True, alt=_("Scores of the ensemble at every horizon"))
+        st.markdown(small(_("The ensemble’s rows; those of every model are in the file.")))
 
 
 def show_calibration(night: Night, route_id: str) -> None:

@@ -54,10 +54,10 @@ def show(night: Night) -> None:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
     scenario = scenario_view.build(night, values, route_id)
-    badge = _("Conditional")
-    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{wording.conditional_note(lang())}]")
-    said = memory.made(night, partial(title, night, scenario, values), "scenario's title", *key_of(scenario, values))
+    said = memory.made(night, partial(title, night, scenario), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
+    badge = _("Conditional")
+    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(condition(night, scenario, values))}]")
     show_kind(values, route_id, routes)
     with st.form("scenario"), st.container(key="sentence", horizontal=True, vertical_alignment="bottom", gap="small"):
         {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
@@ -74,25 +74,32 @@ def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
     return (scenario.route_id, *(f"{name}={values[name]}" for name in sorted(values)))
 
 
-def title(night: Night, scenario: Scenario, values: Values) -> str:
-    """What follows, in one sentence."""
+def title(night: Night, scenario: Scenario) -> str:
+    """What follows, as short as a title: when and under what assumption stands in the sentence below."""
+    route = layout.route_name(scenario.route_id)
     if scenario.trajectories is None:
-        return _("{route}: no answer {assumption}").format(
-            route=layout.route_name(scenario.route_id), assumption=wording.assumption(values, lang())
-        )
+        return _("{route}: no answer").format(route=route)
     ends = scenario_view.title_months(night, scenario.route_id)
     then, plainly = (
-        scenario_view.totals(paths, scenario.route_id, ends)
+        lang().expected(scenario_view.totals(paths, scenario.route_id, ends)["q50"])
         for paths in (scenario.trajectories, night.frame("trajectories"))
     )
-    text = _("{route}: {then} arrivals expected in {months} instead of {plain}, {assumption}")
-    return text.format(
-        route=layout.route_name(scenario.route_id),
-        then=lang().expected(then["q50"]),
-        plain=lang().expected(plainly["q50"]),
-        months=lang().months(ends[0], ends[-1]),
-        assumption=wording.assumption(values, lang()),
-    )
+    return _("{route}: {then} arrivals instead of {plain}").format(route=route, then=then, plain=plainly)
+
+
+def months_of(night: Night, scenario: Scenario) -> str:
+    """The months whose total stands in the title."""
+    ends = scenario_view.title_months(night, scenario.route_id)
+    return lang().months(ends[0], ends[-1])
+
+
+def condition(night: Night, scenario: Scenario, values: Values) -> str:
+    """Which months the title is about, what is assumed, and that this is no forecast."""
+    assumption = wording.assumption(values, lang())
+    if scenario.trajectories is None:
+        return _("Assumption: {assumption}.").format(assumption=assumption)
+    text = _("Expected in {months}, {assumption}. Not a forecast, and never scored as one.")
+    return text.format(months=months_of(night, scenario), assumption=assumption)
 
 
 def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
@@ -202,7 +209,9 @@ def by_month(
     forecast = scenario_view.wide(scenario_view.quantile_rows(night.frame("trajectories"), scenario.route_id))
     then = scenario_view.wide(scenario_view.quantile_rows(trajectories, scenario.route_id))
     frame = scenario_view.months_file(forecast, then, scenario.route_id)
-    made = export_of(night, scenario, values, scenario.route_id, frame, title(night, scenario, values))
+    # A picture leaves without the page: its title holds months and assumption too.
+    parts = (title(night, scenario), months_of(night, scenario), wording.assumption(values, lang()))
+    made = export_of(night, scenario, values, scenario.route_id, frame, ", ".join(parts))
     return made, then, scenario_view.months_table(forecast, then)
 
 

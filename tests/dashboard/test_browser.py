@@ -231,7 +231,7 @@ def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: s
     assert len(page.context.pages) == tabs
 
 
-@pytest.mark.parametrize("name", ["route", "overview", "year_ahead"])
+@pytest.mark.parametrize("name", ["route", "overview", "year_ahead", "evaluation"])
 def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
     open_page(page, f"{address}/{name}")
     wanted = [

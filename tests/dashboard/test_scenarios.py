@@ -158,6 +158,15 @@ def test_each_kind_and_view_is_shown_as_conditional(kind: str, part: str) -> Non
 
 
 @pytest.mark.usefixtures("release")
+@pytest.mark.parametrize(("language", "instead"), [("en", "instead of"), ("fr", "au lieu de"), ("es", "en lugar de")])
+def test_the_title_is_short_and_the_sentence_below_says_when_and_what_is_assumed(language: str, instead: str) -> None:
+    app = visit(route="WAR", lang=language)
+    assert len(app.title[0].value) <= 70 and instead in app.title[0].value
+    below = [one.value for one in app.markdown if "violet-badge" in one.value]
+    assert "2025" in below[-1] and "2025" not in app.title[0].value
+
+
+@pytest.mark.usefixtures("release")
 def test_a_rare_condition_is_refused_with_the_paths_that_are_left() -> None:
     text = said(visit(route="EMR", if_value="999999"))
     assert "it happens on 0 of 400 sample paths, and at least 50 are needed" in text
@@ -182,7 +191,7 @@ def test_a_form_writes_every_lever_of_its_kind_into_the_address() -> None:
     next(button for button in app.button if button.label == "Show the scenario").click().run()
     assert app.query_params["shock_size"] in ("-40", ["-40"])
     assert set(scenario_state.LEVERS_OF["shock"]) <= set(app.query_params)
-    assert "fall by 40%" in app.title[0].value
+    assert "fall by 40%" in said(app)
 
 
 def test_places_that_are_kept_are_there_on_the_next_visit_and_on_the_briefing(release: Release, home: Path) -> None:
