@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -96,7 +97,9 @@ def show_cards(night: Night, found: list[Found]) -> None:
     """Up to three cards."""
     with st.grid(MOST_CARDS, min_column_width=170):
         for one in found[:MOST_CARDS]:
-            with st.container(border=True, height="stretch", gap="xsmall", key=f"card-{one.card.route_id}"):
+            # A card with nothing to decide ends with its words: beside a button its lower half would be empty.
+            height: Literal["stretch", "content"] = "stretch" if one.waits else "content"
+            with st.container(border=True, height=height, gap="xsmall", key=f"card-{one.card.route_id}"):
                 show_card(night, one)
     left = [one for one in found[MOST_CARDS:] if one.alert is not None]
     if left:
