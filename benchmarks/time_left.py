@@ -227,6 +227,10 @@ def main() -> None:
     parser.add_argument("--record", type=Path, help="Where what the night told is written.")
     parser.add_argument("--replay", type=Path, nargs="+", help="Recorded nights of one home, first to last.")
     asked = parser.parse_args()
+    if asked.record and not (asked.home and asked.as_of):
+        parser.error("--record wants --home and --as-of: the night that is run")
+    if not (asked.record or asked.replay or asked.panel):
+        parser.error("say what to run: --panel SERIES, --record NIGHT.json or --replay NIGHT.json")
     if asked.record:
         asked.record.write_text(json.dumps(of_night(asked.home, asked.as_of)), encoding="utf-8")
     elif asked.replay:
