@@ -405,7 +405,7 @@ EDITIONS = Table(
         decided_by=_text("who decided"),
         reason=_text("why, in that person's words"),
     ),
-    ("edition_id",), "nightly.night", ("dashboard",),
+    ("edition_id",), "nightly.night", ("dashboard", "nightly"),
 )  # fmt: skip
 
 EXPLANATIONS = Table(

@@ -44,9 +44,10 @@ CHART_PARTS = (f"js/{CHART_LIBRARY}*.js", "js/arrowFormatUtils.*.js")
 STYLED_PARTS = frozenset(
     {
         "stAppViewContainer", "stBaseButton-primary", "stCheckbox", "stColumn", "stElementContainer",
-        "stExpandSidebarButton", "stForm", "stGrid", "stHeader", "stHeading", "stHorizontalBlock",
-        "stLayoutWrapper", "stMain", "stMainBlockContainer", "stMarkdown", "stMetricDelta", "stMetricLabel",
-        "stMetricValue", "stSelectbox", "stSidebar", "stTable", "stToolbar", "stVerticalBlock",
+        "stExpandSidebarButton", "stExpander", "stForm", "stGrid", "stHeader", "stHeading", "stHorizontalBlock",
+        "stLayoutWrapper", "stMain", "stMainBlockContainer", "stMarkdown", "stMarkdownContainer", "stMetricDelta",
+        "stMetricLabel", "stMetricValue", "stNumberInput", "stSelectbox", "stSidebar", "stTable", "stToolbar",
+        "stVerticalBlock",
     }
 )  # fmt: skip
 """``data-testid`` of parts that the style sheet dresses, where Streamlit's theme has no setting."""
