@@ -30,6 +30,7 @@ setup: .venv/ready-to-run
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements.txt
 	@$(VENV)/uv pip install --quiet --python $(VENV)/python --no-deps --no-build-isolation -e .
+	@$(VENV)/python -m compileall -q *.py */
 	@touch $@
 
 .venv/ready-to-test: .venv/ready-to-run requirements/dev.txt
