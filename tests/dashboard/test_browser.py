@@ -231,7 +231,7 @@ def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: s
     assert len(page.context.pages) == tabs
 
 
-@pytest.mark.parametrize("name", ["route", "overview", "year_ahead", "evaluation"])
+@pytest.mark.parametrize("name", ["route", "overview", "year_ahead", "evaluation", "alerts"])
 def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
     open_page(page, f"{address}/{name}")
     wanted = [
@@ -243,6 +243,8 @@ def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
     sheets = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True))).pages
     printed = "\n".join(sheet.extract_text() for sheet in sheets)
     assert [word for word in wanted if word not in printed] == []
+    if name == "alerts":  # the alert begins below the list, on whose sheet there is room
+        assert "At least one of these months" in sheets[0].extract_text()
     width = float(sheets[0].mediabox.width)
     assert width == pytest.approx(595, abs=1)  # A4
     assert "viewBox" not in page.locator(".main-svg").first.evaluate("one => one.outerHTML.slice(0, 300)")
