@@ -28,7 +28,8 @@ LEFT, RIGHT, TOP, BOTTOM = 0.07, 0.92, 0.76, 0.2
 MONTHS_BACK = 24
 HALF_MONTH = pd.Timedelta(days=15)
 TITLE, BODY, PRINT = Style("serif", 14), Style("sans", 8.5), Style("sans", 7.2)
-MOST_TICKS = 8
+MOST_TICKS, STEPS = 8, (1, 2, 3, 6, 12, 24, 60)
+"""Dates on the axis, and every how many periods they may stand: a year is parted evenly."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,10 @@ def drawn(picture: Picture, kind: str = "png") -> bytes:
 
     Args:
         picture: What it shows.
-        kind: ``png``, or ``svg`` whose words stay words.
+        kind: ``png``, or ``svg``, whose words are drawn as shapes: another machine has not the house's type, and with
+            a wider one in its place title and footer would run off the edge. They are in its text fields.
     """
-    with DRAWING, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "vigie"}):
+    with DRAWING, mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "vigie"}):
         figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, facecolor=LIGHT.ground)
         axes = figure.add_axes((LEFT, BOTTOM, RIGHT - LEFT, TOP - BOTTOM), facecolor=LIGHT.ground)
         _draw(axes, picture)
@@ -140,7 +142,7 @@ def _dress(axes: Axes, months: pd.DatetimeIndex) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(LIGHT.hairline)
     ordered = months.unique().sort_values()
-    ticks = ordered[:: max(1, -(-len(ordered) // MOST_TICKS))]
+    ticks = ordered[:: next((step for step in STEPS if len(ordered) <= step * MOST_TICKS), len(ordered))]
     axes.set_xticks(ticks.to_numpy(), [lang().month_short(month, year=True) for month in ticks])
     axes.tick_params(colors=LIGHT.secondary, length=0)
     axes.yaxis.set_major_formatter(lambda value, _place: lang().counted(value))

@@ -43,3 +43,10 @@ def test_small_print_has_room_above_the_lower_edge() -> None:
 def test_a_route_without_forecast_still_has_a_picture_of_its_history() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, None)
     assert picture(view, view.quantiles.iloc[:0]).startswith(b"\x89PNG")
+
+
+def test_an_svg_needs_no_type_of_the_machine_that_shows_it() -> None:
+    view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
+    drawing = drawn(Picture(view.history, view.quantiles, route_view.export(view), view.threshold), "svg").decode()
+    assert "<text" not in drawing  # a wider one in its place ran off the edge
+    assert "<dc:title>Eastern Mediterranean: " in drawing
