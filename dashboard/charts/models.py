@@ -33,7 +33,12 @@ SYMBOLS = (
     "cross-open",
     "circle-open",
     "x-open",
+    "diamond-tall-open",
+    "star-open",
+    "hexagon-open",
+    "bowtie-open",
 )
+"""As many as there may be models beside the ensemble: what has no mark of its own is told from others by none."""
 SPAN = 0.56
 HIGHEST_SHOWN = 2.0
 

@@ -80,6 +80,7 @@ def teams_chart(
     figure.update_layout(
         hovermode="closest",
         showlegend=False,
+        margin={"r": 12},  # names stand in the key above
         xaxis={"range": [first, last + pd.Timedelta(days=4)], **month_ticks(first, last)},
         yaxis=count_axis(largest),
     )
@@ -112,7 +113,9 @@ def _scale(observed: pd.DataFrame, rows: pd.DataFrame, highlight: str) -> tuple[
 def teams_key(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
     """What the marks of the chart mean, as a line of HTML above it: among so many lines a name has no place."""
     names = dict(zip(forecasts["model_id"], forecasts["name"], strict=True))
-    parts = [key_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
+    # A dotted line of points, as in the chart: at night a line alone has the hue of the median's.
+    points = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"
+    parts = [key_mark(points, _("counted"))]
     if highlight in names:
         parts.append(key_mark(f"border-top: 2px solid {theme.median}", labelled(names[highlight], _("median"))))
         text = labelled(lang().percent(0.8), _("4 in 5"))

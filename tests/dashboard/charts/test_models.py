@@ -80,6 +80,13 @@ def test_models_differ_by_symbol_and_not_by_colour_alone(scores: pd.DataFrame) -
     assert len(set(symbols)) == 2
 
 
+def test_ten_models_beside_the_ensemble_have_ten_marks(scores: pd.DataFrame) -> None:
+    other = scores[scores["model_id"] == "vigie-ets"]
+    many = pd.concat([scores, *(other.assign(model_id=f"team-{place}") for place in range(9))])
+    traces = [trace for trace in skill_chart(many, theme=LIGHT).data if trace.name != "key"]
+    assert len({trace.marker.symbol for trace in traces}) == len(traces) == 11
+
+
 def test_skill_in_words_counts_the_horizons_that_beat_the_baseline(scores: pd.DataFrame) -> None:
     assert skill_alt(scores) == (
         "Ensemble: better than the baseline at 2 of 4 horizons. "
