@@ -73,7 +73,7 @@ def message(template: str | Message, /, **parameters: object) -> Message:
 
 def _rendered(value: object, translate: Callable[[str], str], number: Callable[[float], str]) -> object:
     if isinstance(value, list) and all(isinstance(item, Message) for item in value):
-        return ", ".join(item.render(translate, number) for item in value)
+        return translate(_("; ")).join(item.render(translate, number) for item in value)
     if isinstance(value, float):
         return number(value)
     return value.render(translate, number) if isinstance(value, Message) else value

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import pandas as pd
+from babel import Locale
 from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -227,6 +228,10 @@ class Language:
             ValueError: The share is not between 0 and 1.
         """
         return self.plural(ngettext("{n} time in 10", "{n} times in 10"), _tenths(share))
+
+    def currency(self, code: str) -> str:
+        """A currency by its code of three letters: ``US dollar``."""
+        return str(Locale.parse(self.code).currencies.get(code, code))
 
     def day(self, date: dt.date) -> str:
         """A date in full: ``31 January 2025``, ``1er janvier 2025``, ``31 de enero de 2025``."""

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts.lifecycle import ENDED
+from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from dashboard import alert_view, downloads, inbox, layout, memory, reads, state
 from dashboard.alert_view import OVER
@@ -41,9 +41,12 @@ def show(night: Night, row: Row, status: AlertStatus) -> None:
     with st.container():
         inbox.show_form(night, row, is_newest=is_newest)
     report = report_of(night, row)
-    colour = "gray" if row["group"] == OVER else "blue" if row["rule"] in CONTEXT else ""
+    colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if row["rule"] in CONTEXT else ""
     said = plain(report.sentence)
-    st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
+    if row["group"] == DISMISSED:
+        st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
+    else:
+        st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
     if row["rule"] not in CONTEXT and not row["ended"]:
         signed = answer.sign_off_words(status.state, lang())
         until = answer.needed_by(row, night.as_of, lang())
@@ -107,7 +110,10 @@ def show_season(night: Night, row: Row) -> None:
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
-    since = _("The first month that is likely to bring it. Years from {year}: earlier peaks would flatten the rest.")
+    since = _(
+        "The first month whose chance is at least half of the likeliest one’s. Years from {year}: earlier peaks would "
+        "flatten the rest."
+    )
     st.markdown(small(since.format(year=numbers.FIRST_COMPARED_YEAR)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from alerts.lifecycle import PROPOSED, SIGNED_OFF, same_person
+from alerts.lifecycle import DISMISSED, PROPOSED, SIGNED_OFF, same_person
 from core.languages import capital
 from dashboard import inbox, layout, memory, reads, state, visitor
 from dashboard.app_pages import FOLDER
@@ -50,11 +51,31 @@ class Found:
         return self.status is not None and self.status.state.status == PROPOSED
 
 
-def found_on(night: Night, former: Night | None, summary: pd.DataFrame) -> list[Found]:
-    """A card for each route, those that wait to be decided first, then by level, then quiet ones."""
-    make = partial(cards, night, former, summary, lang())
-    made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None)
+def dismissed(night: Night) -> tuple[str, ...]:
+    """The release's alerts that people have dismissed, by alert_id: they colour nothing any more."""
     alerts = night.frame("alerts")
+    levels = {str(row["alert_id"]): str(row["alert_level"]) for row in alerts.to_dict("records")}
+    found = inbox.statuses(levels, night.run_id)
+    return tuple(sorted(name for name, one in found.items() if one.state.status == DISMISSED))
+
+
+def is_dismissed(night: Night, alert: Row) -> bool:
+    """Whether people have dismissed one alert."""
+    name = str(alert["alert_id"])
+    return inbox.statuses({name: str(alert["alert_level"])}, night.run_id)[name].state.status == DISMISSED
+
+
+def standing(night: Night, gone: Collection[str]) -> pd.DataFrame:
+    """The release's alerts without those that were dismissed."""
+    alerts = night.frame("alerts")
+    return alerts[~alerts["alert_id"].isin(list(gone))]
+
+
+def found_on(night: Night, former: Night | None, summary: pd.DataFrame, gone: tuple[str, ...]) -> list[Found]:
+    """A card for each route, those that wait to be decided first, then by level, then quiet ones."""
+    make = partial(cards, night, former, summary, lang(), gone)
+    made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone)
+    alerts = standing(night, gone)
     alerts = alerts[~alerts["rule"].isin(CONTEXT)]
     rows = {str(row["alert_id"]): row for row in alerts.to_dict("records")}
     statuses = inbox.statuses({name: str(row["alert_level"]) for name, row in rows.items()}, night.run_id)
@@ -76,7 +97,7 @@ def found_on(night: Night, former: Night | None, summary: pd.DataFrame) -> list[
     return sorted(found, key=lambda one: not one.waits)
 
 
-def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame) -> str:
+def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame, gone: tuple[str, ...]) -> str:
     """What waits to be decided; of a release that is not the newest, what it found."""
     waiting = [one for one in found if one.waits]
     if waiting and is_newest(night):
@@ -84,8 +105,10 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
         count = sum(one.waiting for one in waiting)
         return decisions_title(named, count, lang(), mine=visitor.allows(SIGNED_OFF))
     before = former.frame("alerts") if former else None
-    make = partial(overview_title, night.frame("alerts"), before, night.frame("ended_alerts"), summary, lang())
-    return memory.made(night, make, "title", former.run_id if former else None)
+    ended = night.frame("ended_alerts")
+    # Where one was dismissed, not all that are closed have ended.
+    make = partial(overview_title, standing(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang())
+    return memory.made(night, make, "title", former.run_id if former else None, gone)
 
 
 def is_newest(night: Night) -> bool:
@@ -110,7 +133,8 @@ def show_cards(night: Night, found: list[Found]) -> None:
 def show_card(night: Night, one: Found) -> None:
     """One card, top to bottom: level and change, route, sentence, chance, record, who signed, the way to decide."""
     card = one.card
-    badge = level_badge(card.level) if card.level else ":gray-badge[" + _("No alert") + "]"
+    calm = _("Dismissed") if card.level == DISMISSED else _("No alert")
+    badge = f":gray-badge[{calm}]" if card.level in {"", DISMISSED} else level_badge(card.level)
     st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
     page = {"alert": card.alert_id} if card.alert_id else {"route": card.route_id}
     link = state.link("alerts" if card.alert_id else "route", **page)

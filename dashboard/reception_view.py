@@ -62,7 +62,8 @@ def show_demand(night: Night, wanted: Reception, trajectories: pd.DataFrame) -> 
     layout.chart(figure, title, "places")
     with st.container(key="numbers-places"):
         st.table(places_table(plainly, then), border="horizontal", hide_index=True, alt=title)
-    st.markdown(small(_(wording.counted_places())))
+    alone = _("Each row is for that month alone: to be sure of all months at once takes more places.")
+    st.markdown(small(f"{alone} {_(wording.counted_places())}"))
     return places_file(plainly, then, wanted), title
 
 

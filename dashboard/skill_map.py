@@ -57,13 +57,15 @@ def verdicts(scores: pd.DataFrame) -> pd.DataFrame:
 def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
     """Is it better, do its intervals hold, did its warnings come true?"""
     near = grid.drop(index=ALL, errors="ignore").reindex(columns=list(NEAR))
-    better = int((near == BETTER).all(axis=1).sum())
+    always, once = (int(found.sum()) for found in ((near == BETTER).all(axis=1), (near == BETTER).any(axis=1)))
     said = [
         ngettext(
-            "On {better} of {n} route the forecast is better than the baseline one to three months ahead.",
-            "On {better} of {n} routes the forecast is better than the baseline one to three months ahead.",
+            "One to three months ahead the forecast is better than the baseline in at least one month on {once} of "
+            "{n} route, in all three on {always}.",
+            "One to three months ahead the forecast is better than the baseline in at least one month on {once} of "
+            "{n} routes, in all three on {always}.",
             len(near),
-        ).format(better=better, n=len(near))
+        ).format(once=once, always=always, n=len(near))
     ]
     scores = night.frame("scores")
     rows = scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE) & (scores["scale"] == "log")]

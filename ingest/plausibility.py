@@ -106,9 +106,9 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
     for (target, freq), some in counted.groupby(["target", "freq"], sort=True):
         if len(some) >= FEWEST and abs(some["log"].median()) >= np.log(FACTOR):
             yield message(
-                _("{n} known figures ({target}, {freq}) change, half of them to {times} times the former or more: "
-                  "another unit, or other columns?"),
-                n=len(some), target=target, freq=freq, times=f"{np.exp(some['log'].median()):.3g}",
+                _("{n} known figures ({target}, {freq}) change, half of them to {times} times the former or more "
+                  "(another unit, or other columns?)"),
+                n=len(some), target=target, freq=freq, times=float(f"{np.exp(some['log'].median()):.3g}"),
             )  # fmt: skip
             return
     shared = pairs[pairs["is_known"] & (sizes.max(axis=1) >= LEAST)].groupby("series_id").size()
@@ -117,12 +117,12 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
     strange = by_series[(by_series["size"] >= FEWEST_OF_SERIES) & (share >= PART) & (by_series["median"] >= THIRD)]
     if len(strange):
         yield message(
-            _("{n} series change throughout, such as {series}: exchanged labels, or a shifted header?"),
+            _("{n} series change throughout, such as {series} (exchanged labels, or a shifted header?)"),
             n=len(strange), series=str(strange["size"].idxmax()),
         )  # fmt: skip
     elif counted["times"].median() >= FACTOR:
         yield _first(
-            _("{n} known figures change by much, up and down, such as {series} {period}: moved rows?"), counted
+            _("{n} known figures change by much, up and down, such as {series} {period} (moved rows?)"), counted
         )
 
 
@@ -137,7 +137,7 @@ def _exchanged(pairs: pd.DataFrame) -> Iterator[Message]:
     number = both.groupby(["series_id", "series_id_other"], as_index=False).size()
     for one, other, _number in number[number["size"] >= EXCHANGED].head(1).itertuples(index=False):
         yield message(
-            _("{series} and {other} have exchanged their figures: exchanged labels?"), series=one, other=other
+            _("{series} and {other} have exchanged their figures (exchanged labels?)"), series=one, other=other
         )
 
 
@@ -206,7 +206,7 @@ def _cut_short(
     allowed = max(GONE * len(span), 2.0 * float(deleted.max()) if len(deleted) else 0.0)
     if len(gone) > allowed or len(totals):
         chosen = totals if len(totals) else gone
-        yield _first(_("it lacks {n} figures that are known, such as {series} {period}: was it cut short?"), chosen)
+        yield _first(_("it lacks {n} figures that are known, such as {series} {period} (was it cut short?)"), chosen)
 
 
 def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator[Message]:
@@ -245,7 +245,10 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
     if len(late) > (float(past.quantile(USUAL_QUANTILE)) if len(past) >= ENOUGH else 0.0):
         largest = late.sort_values("obs_value", ascending=False)
         yield _first(
-            _("{n} figures of periods that were known without them, such as {series} {period}: another label or year?"),
+            _(
+                "{n} figures of periods that were known without them, such as {series} {period} (another label or "
+                "year?)"
+            ),
             largest,
         )
     for (_target, freq), after in news[news["time_period"] > news["newest"]].groupby(here):
@@ -254,12 +257,12 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
             for period in (after["time_period"].min(), after["newest"].max())
         )
         if first - last > 1:
-            text = _("{n} figures follow a gap in what is known, such as {series} {period}: another year?")
+            text = _("{n} figures follow a gap in what is known, such as {series} {period} (another year?)")
             yield _first(text, after.sort_values("time_period"))
         former = after.merge(known, left_on=["series_id", "newest"], right_on=_KEY, suffixes=("", "_former"))
         former = former[former["obs_value"].abs() >= LEAST]
         if len(former) >= EXCHANGED and (former["obs_value"] == former["obs_value_former"]).mean() >= NEARLY_ALL:
-            yield _first(_("{n} figures repeat the period before, such as {series} {period}: another year?"), former)
+            yield _first(_("{n} figures repeat the period before, such as {series} {period} (another year?)"), former)
 
 
 def _first(template: str, rows: pd.DataFrame, **more: object) -> Message:

@@ -5,9 +5,12 @@ Each table is by code, in English and marked for translation: ``language.text(RU
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from core.calendar import frequency_of, to_period
+from core.countries import display_name, known_codes
+from core.errors import InputError, Message
 from core.languages import Language
 from core.languages import marked as _
 from core.routes import is_route
@@ -65,7 +68,27 @@ INDICATORS = {
     "asylum_applications_first": _("First asylum applications"),
     "detections": _("Detections at borders"),
     "temporary_protection": _("Grants of temporary protection"),
+    "food_price_index_cereals": _("FAO price index of cereals"),
+    "food_price_index_dairy": _("FAO price index of dairy products"),
+    "food_price_index_meat": _("FAO price index of meat"),
+    "food_price_index_oils": _("FAO price index of vegetable oils"),
+    "food_price_index_sugar": _("FAO price index of sugar"),
+    "commodity_price_crude_oil": _("Price of crude oil"),
+    "commodity_price_index_energy": _("Price index of energy"),
+    "commodity_price_index_food": _("Price index of food"),
+    "commodity_price_maize": _("Price of maize"),
+    "commodity_price_natural_gas_europe": _("Price of natural gas in Europe"),
+    "commodity_price_rice": _("Price of rice"),
+    "commodity_price_urea": _("Price of urea"),
+    "commodity_price_wheat": _("Price of wheat"),
+    "oceanic_nino_index": _("Oceanic Niño index"),
 }
+EXCHANGE_RATE = "exchange_rate_"
+"""How the codes of exchange rates begin; a currency follows."""
+EACH = {"D": _("by day"), "W": _("by week"), "M": _("by month"), "Q": _("by quarter"), "A": _("by year")}
+"""How often something is counted."""
+_SERIES_PARTS = 5
+_MONTHS_OF, _MONTHS_NOT = {"M": 1, "Q": 3, "A": 12}, {"D", "W"}
 REGIONS = {
     name: name
     for name in (
@@ -132,3 +155,72 @@ def level_name(level: str, language: Language) -> str:
 def level_label(level: str, language: Language) -> str:
     """Mark and word of an alert level: ``◆ Severe``."""
     return f"{LEVEL_MARKS[level]} {level_name(level, language)}"
+
+
+def told(said: Message, language: Language) -> str:
+    """A recorded message in the reader's language, with names in place of the codes it was recorded with.
+
+    The log and the journal keep the codes, by which whoever runs Vigie finds a figure again.
+    """
+    return _in_words(said, language).render(language.text, language.significant)
+
+
+def _in_words(said: Message, language: Language) -> Message:
+    named = {place: _word(place, value, language) for place, value in said.parameters.items()}
+    if {"series", "period"} <= set(named):  # its period follows a series
+        named["series"] = f"{named['series']},"
+    return Message(said.template, named)
+
+
+def _word(place: str, value: object, language: Language) -> object:
+    """What stands in one place of a message."""
+    if isinstance(value, Message):
+        return _in_words(value, language)
+    if isinstance(value, list):
+        return [_in_words(one, language) if isinstance(one, Message) else one for one in value]
+    say = _WORDS.get(place)
+    return (say(str(value), language) if say else "") or value
+
+
+def _period_words(period: str, language: Language) -> str:
+    """A period or a day in words; empty where the text is neither."""
+    try:
+        freq = frequency_of(period)
+    except InputError:
+        return ""
+    last = to_period(period, freq).end_time
+    return language.day(last) if freq in _MONTHS_NOT else language.period(last, _MONTHS_OF[freq])
+
+
+def indicator_name(target: str, language: Language) -> str:
+    """What is counted or measured, by its code."""
+    currency = target.removeprefix(EXCHANGE_RATE).upper()
+    if target.startswith(EXCHANGE_RATE):
+        return language.text(_("Exchange rate: {currency}"), currency=language.currency(currency))
+    return name(INDICATORS, target, language)
+
+
+def series_words(series_id: str, language: Language) -> str:
+    """A series in words: what is counted, on which route, where and whose citizens; empty where it is no series."""
+    if series_id.count(".") != _SERIES_PARTS - 1:
+        return ""
+    target, route_id, *places, _freq = series_id.split(".")
+    parts = [indicator_name(target, language)]
+    parts += [route_name(route_id, language)] if is_route(route_id) else []
+    parts += [display_name(place, language.code) for place in places if place in known_codes()]
+    return ", ".join(parts)
+
+
+def _routes(codes: str, language: Language) -> str:
+    return ", ".join(route_name(one, language) if is_route(one) else one for one in codes.split(", "))
+
+
+def _each(freq: str, language: Language) -> str:
+    return language.text(EACH[freq]) if freq in EACH else ""
+
+
+_WORDS: Mapping[str, Callable[[str, Language], str]] = {
+    "target": indicator_name, "freq": _each, "series": series_words, "other": series_words, "routes": _routes,
+    "period": _period_words, "day": _period_words,
+}  # fmt: skip
+"""By the name of a place in a message: the words for what stands there; none where it is no code."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pandas as pd
 
+from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -138,14 +140,28 @@ def overview_title(
 
 
 def cards(
-    release: ReadableRelease, former: ReadableRelease | None, summary: pd.DataFrame, language: Language
+    release: ReadableRelease,
+    former: ReadableRelease | None,
+    summary: pd.DataFrame,
+    language: Language,
+    dismissed: Collection[str] = (),
 ) -> list[Card]:
     """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
 
     Late sources have no card: they stand on the Data page and among the alerts.
+
+    Args:
+        release: Its alerts are read.
+        former: The release before, which tells what has changed.
+        summary: Result of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+        dismissed: Alerts that people have dismissed, by alert_id: they are open no more.
     """
     alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
     before = None if former is None else former.frame("alerts")
+    is_gone = alerts["alert_id"].isin(list(dismissed))
+    put_aside = _first_of_each_route(alerts[is_gone]).set_index("route_id")["alert_level"]
+    alerts = alerts[~is_gone]
     firsts = _first_of_each_route(alerts)
     sources = {source_id: language.record(card) for source_id, card in release.sources().items()}
     found = []
@@ -156,8 +172,13 @@ def cards(
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
     was = ended[~ended["rule"].isin(CONTEXT)].drop_duplicates("route_id").set_index("route_id")["alert_level"]
     calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]
-    calm.sort(key=lambda row: row["route_id"] not in was.index)
-    return found + [quiet_card(row, release.as_of, language, was.get(row["route_id"], "")) for row in calm]
+    calm.sort(key=lambda row: (row["route_id"] not in put_aside.index, row["route_id"] not in was.index))
+    return found + [
+        quiet_card(row, release.as_of, language, put_aside[row["route_id"]], over=DISMISSED)
+        if row["route_id"] in put_aside.index
+        else quiet_card(row, release.as_of, language, was.get(row["route_id"], ""))
+        for row in calm
+    ]
 
 
 def alert_card(report: AlertReport, subject: str, change: str) -> Card:
@@ -175,19 +196,30 @@ def alert_card(report: AlertReport, subject: str, change: str) -> Card:
     )
 
 
-def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "") -> Card:
-    """The card of a route without an alert; ``was`` is the level of one that has ended, or empty."""
+def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, over: str = ENDED) -> Card:
+    """The card of a route without an open alert.
+
+    Args:
+        row: The route's row of :func:`reports.numbers.route_summary`.
+        as_of: The day of the release.
+        language: The reader's.
+        was: The level of an alert that is over, or empty.
+        over: How that ended: ``ended`` by itself, or ``dismissed`` by people.
+    """
     name = route_name(str(row["route_id"]), language)
     if row["state"] != "ok":
         why = without_forecast(row, language)
         return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
     window = window_words(as_of, language)
+    said = _("Nothing unusual is expected: most likely {interval} arrivals in {months}.")
+    if was and over == DISMISSED:
+        said = _("The alert was dismissed. Most likely {interval} arrivals in {months}.")
     return Card(
-        level="ended" if was else "",
+        level=over if was else "",
         change=language.text(_("was {level}"), level=level_name(was, language)) if was else "",
         title=name,
         sentence=language.text(
-            _("Nothing unusual is expected: most likely {interval} arrivals in {months}."),
+            said,
             interval=language.interval_words(row["low"], row["high"]),
             months=window,
         ),

@@ -62,7 +62,7 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         _("Figures to"): [period_words(row["last_period"]) for row in rows],
         _("Known since"): [no_break(lang().day_short(row["last_as_of"])) for row in rows],
         _("Age, days"): [row["age_days"] for row in rows],
-        _("usually up to"): [row["expected_days"] for row in rows],
+        _("Usually up to"): [row["expected_days"] for row in rows],
         _("Next expected"): [next_expected(row) for row in rows],
         _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
     }

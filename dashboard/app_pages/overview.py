@@ -28,10 +28,11 @@ MAP_HEIGHT = 306
 def show(night: Night) -> None:
     """The page."""
     ends = numbers.window_ends(night.as_of)
-    summary = memory.made(night, partial(summarise, night, ends), "summary")
+    gone = decisions.dismissed(night)
+    summary = memory.made(night, partial(summarise, night, ends, gone), "summary", gone)
     former = reads.night(night.previous) if night.previous else None
-    found = decisions.found_on(night, former, summary)
-    st.title(decisions.title(night, former, found, summary), anchor=False)
+    found = decisions.found_on(night, former, summary, gone)
+    st.title(decisions.title(night, former, found, summary, gone), anchor=False)
     show_older_forecasts(night)
     with st.container(key="overview"):
         with st.container(key="sums", horizontal=True, vertical_alignment="center"):
@@ -50,17 +51,16 @@ def show(night: Night) -> None:
         months = lang().months(ends[0], ends[-1])
         left, right = st.columns([1, 1.12], gap="medium")
         with left:
-            memory.drawn(night, lambda: show_map(summary, months), "map")
+            memory.drawn(night, lambda: show_map(summary, months), "map", gone)
         with right:
-            show_routes(night, summary, ends)
+            show_routes(night, summary, ends, gone)
         memory.drawn(night, partial(decisions.show_context, night), "context")
 
 
-def summarise(night: Night, ends: list[pd.Timestamp]) -> pd.DataFrame:
-    """What is expected on each route over the next months."""
-    return numbers.route_summary(
-        night.frame("routes"), night.frame("observations"), night.frame("trajectories"), night.frame("alerts"), ends
-    )
+def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
+    """What is expected on each route over the next months, and the level of its alerts that stand."""
+    routes, observations, paths = (night.frame(name) for name in ("routes", "observations", "trajectories"))
+    return numbers.route_summary(routes, observations, paths, decisions.standing(night, gone), ends)
 
 
 def show_older_forecasts(night: Night) -> None:
@@ -104,7 +104,7 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
         st.markdown(layout.small(map_note()))
 
 
-def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:
+def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> None:
     """The table of routes, its files, its note, and what was counted since."""
     months = lang().months(ends[0], ends[-1])
     find = partial(hindsight.counted_since, night, list(summary.loc[summary["state"] == "ok", "route_id"]), ends)
@@ -115,7 +115,7 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -
             time_travel.show_reveal_switch(there=True)
         title = _("Arrivals expected by route, {months}").format(months=months)
         downloads.buttons(downloads.export_of(night, "routes", title, summary))
-    memory.drawn(night, lambda: show_table(night, summary, months), "routes")
+    memory.drawn(night, lambda: show_table(night, summary, months), "routes", gone)
     if rows["months"].gt(0).any() and state.switch("reveal"):
         hindsight.show_outcomes(night, rows, knowing, ends)
 

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import (
+    decisions,
     downloads,
     judgement_view,
     layout,
@@ -25,7 +26,7 @@ from dashboard.i18n import _, lang, ngettext
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
-from dashboard.theme import current_theme, level_badge
+from dashboard.theme import current_theme, level_badge, level_word
 from reports import numbers, route, weeks
 from reports.changes import change_since, change_words
 from reports.weeks import WeekView
@@ -139,8 +140,12 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
 def show_key_numbers(view: RouteView) -> None:
     """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
     if view.alert:
+        level = str(view.alert["alert_level"])
+        badge = level_badge(level)
         change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), lang())
-        st.markdown(f"{level_badge(view.alert['alert_level'])} {layout.small(change)}")
+        if decisions.is_dismissed(view.night, view.alert):
+            badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
+        st.markdown(f"{badge} {layout.small(change)}")
     for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
         st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     if view.quantiles.empty:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import (
     downloads,
@@ -240,7 +241,7 @@ def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, va
         _choice("stay_kind", _("A stay"), tuple(wording.STAYS), lambda code: _(wording.STAYS[code]), values)
         _number("needs_place", _("Need a place, %"), values, step=5.0)
         levels = ("50", "75", "80", "90", "95", "99")
-        _choice("confidence", _("Confidence, %"), levels, str, values)
+        _choice("confidence", _("Confidence, %"), levels, str, values, wide=130)
         st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
     row = reception_view.kept(night, scenario.route_id)
     wanted = reception_of(values, scenario.route_id)
@@ -272,57 +273,65 @@ def show_kind(values: Values, route_id: str, routes: Sequence[str]) -> None:
 
 def _conditions(known: Mapping[str, Lever], values: Values) -> None:
     """One sentence with blanks; a second route's number is asked once it is named."""
-    _word(_("If arrivals on"))
-    _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
-    _word(_("are"))
-    _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
-    _number("if_value", _("persons"), values, step=100.0)
+    with _blank(_("If arrivals on")):
+        _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
+    with _blank(_("are")):
+        _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
+        _number("if_value", _("persons"), values, step=100.0)
     _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
-    _word(_("from"))
-    _choice("if_from", _("from"), known["if_from"].options, _month, values)
-    _word(_("to"))
-    _choice("if_to", _("to"), known["if_to"].options, _month, values)
-    _word(_("and on"))
-    _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
+    with _blank(_("from")):
+        _choice("if_from", _("from"), known["if_from"].options, _month, values)
+    with _blank(_("to")):
+        _choice("if_to", _("to"), known["if_to"].options, _month, values)
+    with _blank(_("and on")):
+        _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
     if values["and_route"] != NONE:
         _choice("and_side", _("are too"), known["and_side"].options, lambda code: _(wording.SIDES[code]), values)
         _number("and_value", _("persons there"), values, step=100.0)
-    _word(_(", what then?"))
+    _word(_("what then?"))
 
 
 def _shock(known: Mapping[str, Lever], values: Values) -> None:
-    _word(_("If arrivals change by"))
-    _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
-    _word(_("% from"))
-    _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
-    _word(_("for so many months:"))
-    _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
-    _word(_("ramp-up, months:"))
-    _number("shock_onset", _("Ramp-up, months"), values, step=1.0)
-    _word(_("half-life, months:"))
-    _number("shock_decay", _("Half-life, months"), values, step=1.0)
-    _word(_("and of these so many % move:"))
-    _number("to_share", _("Part that moves, %"), values, step=5.0)
-    _word(_("to"))
-    _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
-    _word(_(", what then?"))
+    with _blank(_("If arrivals change by")):
+        _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
+    with _blank(_("% from")):
+        _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
+    with _blank(_("for")):
+        _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
+    with _blank(_("months, building up over")):
+        _number("shock_onset", _("Ramp-up, months"), values, step=1.0)
+    with _blank(_("months and then halving every")):
+        _number("shock_decay", _("Half-life, months"), values, step=1.0)
+    with _blank(_("months, with")):
+        _number("to_share", _("Part that moves, %"), values, step=5.0)
+    with _blank(_("% of the change moving to")):
+        _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
+    _word(_("what then?"))
 
 
 def _past(known: Mapping[str, Lever], values: Values) -> None:
-    _word(_("If"))
-    _choice("episode", _("Episode"), tuple(EPISODES), lambda code: wording.episode_name(code, lang()), values, wide=300)
-    _word(_("happened again from"))
-    _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
+    with _blank(_("If")):
+        name_of = partial(wording.episode_name, language=lang())
+        _choice("episode", _("Episode"), tuple(EPISODES), name_of, values, wide=300)
+    with _blank(_("happened again from")):
+        _choice("past_from", _("Begins in"), known["past_from"].options, _month, values)
     scales = {code: _(text) for code, text in wording.SCALES.items()}
-    _word(_("scaled by"))
-    _choice("past_as", _("Scaling method"), known["past_as"].options, scales.__getitem__, values, wide=300)
-    _word(_("at so many % of its strength:"))
-    _number("past_strength", _("Strength, %"), values, step=10.0, low=10.0)
-    _word(_(", what then?"))
+    with _blank(_("scaled by")):
+        _choice("past_as", _("Scaling method"), known["past_as"].options, scales.__getitem__, values, wide=300)
+    with _blank(_("at")):
+        _number("past_strength", _("Strength, %"), values, step=10.0, low=10.0)
+    _word(_("% of its strength, what then?"))
+
+
+def _blank(word: str) -> DeltaGenerator:
+    """A word of the sentence with the blank that follows it: where the sentence wraps they stay together."""
+    group = st.container(horizontal=True, vertical_alignment="center", width="content", gap="small")
+    group.markdown(word, width="content")
+    return group
 
 
 def _word(text: str) -> None:
-    """A word between the blanks."""
+    """A word that ends the sentence."""
     st.markdown(text, width="content")
 
 

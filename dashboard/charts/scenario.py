@@ -8,6 +8,7 @@ import datetime as dt
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.languages import MINUS
 from core.quantiles import interval_levels
 from dashboard.charts.axes import (
     count_axis,
@@ -99,7 +100,8 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: 
         yaxis={
             "range": [1.1 * low, 1.1 * high or 1.0],
             "tickvals": ticks,
-            "ticktext": [lang().signed(tick) for tick in ticks],
+            # Not as a forecast is written: 1,250 rounded to 1,300 would stand where 1,250 is.
+            "ticktext": [f"{'+' if tick > 0 else MINUS * (tick < 0)}{lang().counted(abs(tick))}" for tick in ticks],
         },
     )
     return finish(figure, theme, height=height, annotations=[unit_label(theme, unit)])

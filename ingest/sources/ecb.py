@@ -39,7 +39,7 @@ CARD = SourceCard(
             "Most currencies of countries of origin are not quoted (Tunisia, Morocco, Algeria, Egypt, Nigeria, "
             "Pakistan, Syria)."
         ),
-        _("The rouble ends with 2022-03."),
+        _("The rouble ends with March 2022."),
     ],
 )
 ACCESS = SourceAccess(

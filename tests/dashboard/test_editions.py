@@ -28,7 +28,7 @@ def editions(home: Path) -> None:
     rows = observations(FIGURES, source_id="iom_dtm", lag_days=10, target="arrivals", freq="M")
     store = EditionStore(home, journal)
     store.take_in(Arrival("iom_dtm", "sound.csv", "a" * 64, "Ana", rows, today))
-    why = [message("{series} {period} is {value}", series="CMR", period="2024-12", value=1195000.0)]
+    why = [message("{series} {period} is {value}", series="arrivals.CMR._T._T.M", period="2024-12", value=1195000.0)]
     store.hold(Arrival("iom_dtm", "strange.csv", "b" * 64, "Ana", rows, today), why)
     journal.close()
 
@@ -58,10 +58,12 @@ def test_only_the_steps_that_an_editions_state_allows_are_offered_and_a_step_sho
 @pytest.mark.usefixtures("release", "editions")
 def test_why_an_edition_waits_is_said_with_the_figures_of_the_readers_language() -> None:
     app = visit("data", lang="en")
-    assert "CMR 2024-12 is 1,195,000" in _shown(app)
+    said = "Arrivals, Central Mediterranean, December 2024 is 1,195,000"
+    assert said in _shown(app)
     # On a phone the table's last column lies beyond the edge: who decides reads why where the decision is made.
-    assert any("CMR 2024-12 is 1,195,000" in str(one.value) for one in app.markdown)
-    assert "CMR 2024-12 is 1\u202f195\u202f000" in _shown(visit("data", lang="fr"))
+    assert any(said in str(one.value) for one in app.markdown)
+    french = "Arrivées, Méditerranée centrale, décembre 2024 is 1\u202f195\u202f000"
+    assert french in _shown(visit("data", lang="fr"))
 
 
 def _shown(app: AppTest) -> str:

@@ -201,7 +201,8 @@ def test_an_acknowledged_alert_no_longer_waits(home: Path) -> None:
 
 def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Path) -> None:
     first = publish(home, replay=False)
-    take(visit(), "Dismiss", "Ada", "Beds are there")
+    app = take(visit(), "Dismiss", "Ada", "Beds are there")
+    assert any(str(one.value).startswith(":gray-badge[Dismissed] :gray[▲ Warning") for one in app.markdown)
     second = publish(home, as_of=dt.date(2025, 2, 28), replay=False)
     journal = Journal(journal_url("", home))
     journal.record(Entry("night", ENDED, WARNING, second.run_id))
@@ -211,5 +212,14 @@ def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Pat
         labels = [button.label for button in visit(release=run_id).button if str(button.key).startswith("open:")]
         return next(text for text in labels if "Western African" in text)
 
+    def overview(run_id: str) -> str:
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        app.query_params["release"] = run_id
+        return " ".join(one.value for one in [*app.run().title, *app.markdown])
+
+    assert ":gray-badge[Dismissed] :small[:gray[was Warning]]" in overview(first.run_id)
+    assert "▲ Warning" not in overview(first.run_id)
+    assert "Western African / Atlantic" not in overview(first.run_id).split("arrivals expected")[0]  # the title
+    assert "▲ Warning" in overview("latest")
     assert "Dismissed" in label(first.run_id)
     assert "Dismissed" not in label("latest")

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from core.languages import Language
 from core.settings import PROJECT, Settings
 from dashboard import downloads, reads, scenario_state, scenario_view
-from dashboard.charts.scenario import compare_alt, compare_chart, scenario_alt, scenario_chart
+from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
 from dashboard.scenario_saved import SAVED
@@ -235,3 +235,12 @@ def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:
     assert "# Caveat: What would follow if the assumption came true: not a forecast" in text
     assert "# Caveat: if arrivals there rise by 50% from" in text
     assert "# Caveat: Not to be used for: turning people back" in text
+
+
+def test_the_axis_of_differences_says_exactly_where_its_lines_are() -> None:
+    ends = pd.date_range("2025-01-31", periods=3, freq="ME")
+    axis = difference_chart(pd.Series([1_400.0, -1_300.0, 20.0], index=ends), unit="x", theme=LIGHT).layout.yaxis
+    written = [float(text.replace("−", "-").replace(",", "")) for text in axis.ticktext]
+    assert written == list(axis.tickvals)
+    difference = pd.Series([1_300.0, 0.0, 20.0], index=ends)
+    assert "+1,250" in difference_chart(difference, unit="x", theme=LIGHT).layout.yaxis.ticktext
