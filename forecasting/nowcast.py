@@ -117,6 +117,6 @@ def conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -
 
 def _scores_in(values: FloatArray, quantiles: FloatArray) -> FloatArray:
     """Normal scores of values in a forecast's distribution; the middle where a value has probability of its own."""
-    chances = np.asarray([sum(probability_at(float(value), quantiles)) / 2 for value in values])
-    scores: FloatArray = np.clip(ndtri(chances), -_FARTHEST, _FARTHEST)
+    low, high = probability_at(values, quantiles)
+    scores: FloatArray = np.clip(ndtri((low + high) / 2), -_FARTHEST, _FARTHEST)
     return scores

@@ -207,8 +207,10 @@ def _answers(
         replace(task, keep=True, fitted=fits.get(key), cached=fits.get(f"{key}-{PREDICTIONS}"))
         for task, key in zip(tasks, keys, strict=True)
     ]
-    here = workers is None or isinstance(workers, SupervisedPool)
-    if here and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
+    # What a fit was learned from is not needed to forecast with it, and would travel with every task.
+    given = [replace(one, lesson=replace(one.lesson, world=[])) if one.fitted else one for one in given]
+    asleep = workers is None or (isinstance(workers, SupervisedPool) and len(workers.workers) < 2)
+    if asleep and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
         workers = 1
     order = sorted(range(len(given)), key=lambda place: not given[place].fitted)
     kept = sum(bool(one.fitted) for one in given)

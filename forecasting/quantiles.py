@@ -114,23 +114,34 @@ def value_at(probabilities: FloatArray, quantiles: FloatArray) -> FloatArray:
     return np.maximum(np.expm1(_line(ndtri(probabilities), NORMAL_SCORES, np.log1p(quantiles))), 0.0)
 
 
-def probability_at(value: float, quantiles: FloatArray) -> tuple[float, float]:
-    """Chance of less than ``value`` and of at most ``value`` in one forecast: the two ends of its PIT.
+def probability_at(values: FloatArray, quantiles: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Chance of less than each value and of at most it: the two ends of its PIT.
 
     They differ where quantiles tie, for example at zero: then the outcome had that much probability by itself.
+
+    Args:
+        values: Counts, shape ``(n,)``.
+        quantiles: The 23 quantiles in counts of each one's forecast, ``(n, 23)``, or of one forecast, ``(23,)``.
+
+    Returns:
+        Both in shape ``(n,)``.
     """
-    place, line = np.log1p(value), np.log1p(quantiles)
-    tied = np.flatnonzero(np.abs(line - place) <= 1e-12)
-    if len(tied) > 1:
-        low = 0.0 if tied[0] == 0 else float(LEVELS[tied[0]])
-        high = 1.0 if tied[-1] == len(LEVELS) - 1 else float(LEVELS[tied[-1]])
-        return low, high
-    if place < line[0] and line[0] == line[1]:
-        return 0.0, 0.0
-    if place > line[-1] and line[-1] == line[-2]:
-        return 1.0, 1.0
-    chance = float(ndtr(_line(np.asarray([place]), line, NORMAL_SCORES)[0]))
-    return chance, chance
+    lines = np.broadcast_to(np.log1p(quantiles), (len(values), len(LEVELS)))
+    at = np.log1p(values)[:, None]
+    tied = np.abs(lines - at) <= 1e-12
+    several = tied.sum(axis=1) > 1
+    first, last = tied.argmax(axis=1), len(LEVELS) - 1 - tied[:, ::-1].argmax(axis=1)
+    left = np.clip((lines <= at).sum(axis=1) - 1, 0, len(LEVELS) - 2)[:, None]
+    before, after = (np.take_along_axis(lines, left + step, axis=1) for step in (0, 1))
+    low, high = NORMAL_SCORES[left], NORMAL_SCORES[left + 1]
+    with np.errstate(all="ignore"):  # an outer pair may tie: beyond it there is no chance
+        score = low + (at - before) * (high - low) / (after - before)
+    outside = np.where(at < before, 0.0, 1.0)
+    chance = np.where(after > before, ndtr(score), outside)[:, 0]
+    return (
+        np.where(several, np.where(first == 0, 0.0, LEVELS[first]), chance),
+        np.where(several, np.where(last == len(LEVELS) - 1, 1.0, LEVELS[last]), chance),
+    )
 
 
 def _line(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

@@ -123,9 +123,9 @@ def past_scores(backtest: Forecasts | None, panel: Panel, series: list[str], hor
     second = pd.Index(series).get_indexer(pd.Index(table.keys["series_id"]))
     third = pd.Index(horizons).get_indexer(pd.Index(table.keys["horizon"]))
     known_from[first, third] = table.keys["target_end_date"].to_numpy()
-    for place in np.flatnonzero(np.isfinite(observed)):
-        middle = sum(probability_at(float(observed[place]), table.quantiles[place])) / 2
-        scores[first[place], second[place], third[place]] = np.clip(ndtri(middle), -_BOUND, _BOUND)
+    seen = np.isfinite(observed)
+    low, high = probability_at(observed[seen], table.quantiles[seen])
+    scores[first[seen], second[seen], third[seen]] = np.clip(ndtri((low + high) / 2), -_BOUND, _BOUND)
     return PastScores(scores, known_from)
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -219,28 +219,74 @@ def run_tasks(
     Args:
         function: Defined at the top of a module, so that processes find it.
         tasks: What to give it, one after the other.
-        workers: Processes or a cluster; by default one process per core where there are several tasks.
+        workers: Processes, a pool of them that stays (what its limits cut off is run here, without them), or a cluster;
+            by default one process per core where there are several tasks.
         progress: Told after every task.
     """
     if isinstance(workers, SupervisedPool):
-        workers = workers.size
-    if workers is not None and not isinstance(workers, int):
+        answers = _over_pool(workers, function, tasks, progress)
+    elif workers is None or isinstance(workers, int):
+        count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
+        answers = _over_processes(count, function, tasks, progress)
+    else:
         return workers.run(function, tasks, progress=progress)
-    count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
-    answers: list[Answer] = []
+    for place, task in enumerate(tasks):
+        if place not in answers:
+            with threadpool_limits(1):
+                answers[place] = function(task)
+            report(progress, len(answers), len(tasks))
+    return [answers[place] for place in range(len(tasks))]
+
+
+def side_by_side(calls: Sequence[Callable[[], Any]], workers: Workers = None) -> list[Any]:
+    """Answers of calculations that do not need each other, in their order.
+
+    Args:
+        calls: Functions at the top of a module of this package, with all that they need (:func:`functools.partial`).
+        workers: As of :func:`run_tasks`. A pool whose processes do not run yet is not worth waking for them.
+    """
+    if isinstance(workers, SupervisedPool) and len(workers.workers) < 2:
+        workers = 1
+    return run_tasks(_answer_of, calls, workers=workers)
+
+
+def _answer_of(call: Callable[[], Any]) -> Any:  # noqa: ANN401  # each caller knows what its own calls answer
+    return call()
+
+
+def _over_pool(
+    pool: SupervisedPool, function: Callable[[Task], Answer], tasks: Sequence[Task], progress: Progress | None
+) -> dict[int, Answer]:
+    """Answers by place from processes that run already; none for a task that was cut off."""
+    answers: dict[int, Answer] = {}
+
+    def took(found: dict[int, Answer | CutOff]) -> None:
+        whole = {place: answer for place, answer in found.items() if not isinstance(answer, CutOff)}
+        answers.update(whole)
+        if whole:
+            report(progress, len(answers), len(tasks))
+
+    try:
+        pool.run(function, tasks, [[place] for place in range(len(tasks))], lambda task: str(id(task)), took)
+    except WorkersFailedError as error:
+        get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
+    return answers
+
+
+def _over_processes(
+    count: int, function: Callable[[Task], Answer], tasks: Sequence[Task], progress: Progress | None
+) -> dict[int, Answer]:
+    """Answers by place from processes of their own, as far as these lived; none where one would be alone."""
+    answers: dict[int, Answer] = {}
     if count > 1:
         try:
             context = multiprocessing.get_context("spawn")
             with one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
-                for answer in pool.map(function, tasks):
-                    answers.append(answer)
+                for place, answer in enumerate(pool.map(function, tasks)):
+                    answers[place] = answer
                     report(progress, len(answers), len(tasks))
         except BrokenProcessPool as error:
             get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
-    for task in tasks[len(answers) :]:
-        with threadpool_limits(1):
-            answers.append(function(task))
-        report(progress, len(answers), len(tasks))
     return answers
 
 

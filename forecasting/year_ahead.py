@@ -133,17 +133,24 @@ class _Totals:
         self._misses = cache(self._misses_of)
 
     def at(
-        self, table: QuantileTable, n: int, nowcasts: Mapping[str, FloatArray]
+        self, table: QuantileTable, n: int, nowcasts: Mapping[str, FloatArray], *, over: bool = False
     ) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
         """A row for each series and window from the origins of a table, by so many paths, and log1p quantiles.
 
-        The quantiles are the total's and, as ``again``, those of "the last twelve months again".
+        The quantiles are the total's and, as ``again``, those of "the last twelve months again". With ``over`` only
+        windows whose outcome is counted have rows.
         """
         table = table.where(table.keys["horizon"].isin(self._horizons))
         origins = {
             str(name): self._panel.period_of(date)
             for name, date in table.keys.groupby("series_id")["origin_date"].max().items()
         }
+        shown = [
+            (window, [name for name in (*origins, ALL) if not over or self._is_over(name, window)])
+            for window in windows(max(origins.values()))
+        ]
+        if not any(names for _, names in shown):
+            return
         known = self._scores.until(table.keys["origin_date"].min())
         paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=self._seed)
         for name, nowcast in nowcasts.items():
@@ -154,13 +161,13 @@ class _Totals:
         ahead: dict[str, dict[int, FloatArray]] = {name: {} for name in origins}
         for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
             ahead[name][origins[name].ordinal + int(step)] = paths[place]
-        for window in windows(max(origins.values())):
+        for window, names in shown:
             whole = {name: self._total(window, origins[name], ahead[name], name) for name in origins}
             for name, (counted, months, total) in whole.items():
-                if total is not None:
+                if total is not None and name in names:
                     yield self._row(window, name, origins[name], counted, months, total)
             together = [total for _, _, total in whole.values() if total is not None]
-            if self._together and len(together) == len(self._series) > 1:
+            if self._together and ALL in names and len(together) == len(self._series) > 1:
                 counted = sum(one for one, _, _ in whole.values())
                 months = min(number for _, number, _ in whole.values())
                 oldest = min(origins.values())
@@ -207,6 +214,9 @@ class _Totals:
         """The total of a year from some period on; NaN where a part is not counted."""
         return float(np.sum([self._value(name, period) for period in range(first, first + self._year)]))
 
+    def _is_over(self, name: str, window: Window) -> bool:
+        return bool(np.isfinite(self._sum(name, window.first.ordinal)))
+
     def outcome(self, name: str, first_month: str) -> float:
         """What was counted in the twelve months from one on, NaN where they are not over."""
         return self._sum(name, pd.Period(first_month, freq=self._panel.periods.freqstr).ordinal)
@@ -244,7 +254,7 @@ def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
     for _, rows in past.keys.groupby("origin_date", sort=True).indices.items():
         here = np.zeros(len(past.keys), dtype=bool)
         here[rows] = True
-        for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}):
+        for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}, over=True):
             outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
             if np.isfinite(outcome) and "again" in quantiles:
                 cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))

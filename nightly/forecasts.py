@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -111,10 +111,10 @@ class ForecastSet:
             farther=farther,
         )
 
-    def year_ahead(self, panel: Panel) -> pd.DataFrame:
-        """Totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
+    def year_ahead(self, panel: Panel) -> Callable[[], pd.DataFrame]:
+        """What makes totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
         far, past = to_matrix(self.farther), to_matrix(self.farther_past)
-        return year_ahead(far, past, panel, nowcasts=_by_series(self.nowcasts), n=self._number_of_paths)
+        return partial(year_ahead, far, past, panel, nowcasts=_by_series(self.nowcasts), n=self._number_of_paths)
 
 
 def _in_place(rows: pd.DataFrame, combined: QuantileTable) -> pd.DataFrame:

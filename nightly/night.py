@@ -155,8 +155,9 @@ def run_night(
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
             with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
-                # Its libraries load while values are read; others join where there is much to do.
-                pool.start(1)
+                # Libraries load while values are read. The pooled model is work for every process; without it, others
+                # join where there is much to do.
+                pool.start(None if settings.pooled_model else 1)
                 get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
                 return _make_release(
                     Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress)

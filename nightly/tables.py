@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.verification.situations import situation_scores
-from forecasting.workers import Workers
+from forecasting.workers import Workers, side_by_side
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.source import SourceCard
 from nightly.forecasts import ForecastSet, of_model
@@ -56,7 +57,7 @@ def forecast_tables(
         made: Forecasts as the models made them.
         served: The same as they are served: after the nowcasts, a combination of the hub among them where it is on.
         nowcasts: Those of the running month.
-        workers: Who refits members to explain changes.
+        workers: Who scores, and refits members to explain changes.
         pooled: The pooled model, where it took part.
     """
     past, panel = made.past_ensemble, data.panel
@@ -64,17 +65,22 @@ def forecast_tables(
     own = served.current_ensemble
     own = own[~own["series_id"].isin(combined)]
     as_of = pd.Timestamp(data.date)
+    replayed = to_matrix(made.hindcasts)
+    totals, scores, situations = side_by_side(
+        [served.year_ahead(panel), partial(summarise, replayed, panel), partial(situation_scores, replayed, panel)],
+        workers,
+    )
     return {
         "forecasts": served.current.assign(target=TARGET, as_of=as_of),
         "trajectories": served.paths,
-        "year_ahead": served.year_ahead(panel),
+        "year_ahead": totals,
         "nowcasts": nowcasts,
         "backtest": past,
         "replays": hindcast_table(made.hindcasts, outcome_panel(data)),
         "figures_then": earlier_values(data, past),
-        "scores": summarise(made.hindcasts, panel),
+        "scores": scores,
         "calibration": calibration_table(past, panel),
-        "situation_scores": check(situation_scores(made.hindcasts, panel), SITUATION_SCORES),
+        "situation_scores": check(situations, SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
             made.current[~made.current["series_id"].isin(combined)],  # nobody can tell what moved other teams

@@ -157,9 +157,8 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: i
     observed = observed_at(table.keys, panel)
     known = np.isfinite(observed)
     table, observed = table.where(known), observed[known]
-    ends = np.asarray([probability_at(value, row) for value, row in zip(observed, table.quantiles, strict=True)])
-    draws = np.random.default_rng(seed).uniform(size=len(ends))
-    pit = ends[:, 0] + draws * (ends[:, 1] - ends[:, 0]) if len(ends) else np.empty(0)
+    low, high = probability_at(observed, table.quantiles)
+    pit = low + np.random.default_rng(seed).uniform(size=len(observed)) * (high - low)
     edges = np.linspace(0, 1, bins + 1)
     frame = table.keys[["model_id", "horizon"]].assign(place=np.clip((pit * bins).astype(int), 0, bins - 1))
     parts = [
@@ -243,10 +242,8 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
 def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
     """1 − 2 × the place of each outcome in its forecast; NaN where the outcome is unknown."""
     observed = observed_at(table.keys, panel)
-    out = np.full(len(observed), np.nan)
-    for place in np.flatnonzero(np.isfinite(observed)):
-        out[place] = 1 - sum(probability_at(float(observed[place]), table.quantiles[place]))
-    return out
+    low, high = probability_at(observed, table.quantiles)
+    return np.where(np.isfinite(observed), 1 - (low + high), np.nan)
 
 
 def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:

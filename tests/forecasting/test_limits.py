@@ -19,7 +19,7 @@ from forecasting.limits import MOST_CUT_OFFS, CutOffError, Limits, time_limit
 from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
 from forecasting.postprocess import SafeForecast
-from forecasting.workers import Fit, run_fits
+from forecasting.workers import Fit, run_fits, run_tasks, side_by_side
 
 SHORT = Limits(seconds=1.0, megabytes=512)
 
@@ -79,6 +79,36 @@ def test_of_a_pool_only_what_hangs_dies_or_devours_memory_is_lost_and_named() ->
     }  # fmt: skip
     alone = run_fits(fits_of("baseline", "snaive"), 3, workers=1)
     assert quantiles_of(again) == quantiles_of(alone)
+
+
+@pytest.mark.slow
+def test_tasks_that_a_pool_cuts_off_are_done_here_and_answers_keep_their_order() -> None:
+    told = []
+    with SupervisedPool(2, SHORT) as pool:
+        answers = run_tasks(
+            slept_there, [os.getpid(), 0, os.getpid()], workers=pool, progress=lambda *at: told.append(at)
+        )
+        there = {worker.process.pid for worker in pool.workers}
+    assert [answers[0], answers[2]] == [os.getpid()] * 2
+    assert answers[1] in there
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.slow
+def test_calculations_wait_for_no_process_that_does_not_run_yet() -> None:
+    calls = [os.getpid, os.getpid]
+    with SupervisedPool(2, SHORT) as pool:
+        assert side_by_side(calls, pool) == [os.getpid()] * 2
+        assert not pool.workers
+        pool.start()
+        assert os.getpid() not in side_by_side(calls, pool)
+
+
+def slept_there(home: int) -> int:
+    """The process that this ran in; anywhere but in ``home`` it first sleeps too long."""
+    if home and os.getpid() != home:
+        time.sleep(60)
+    return os.getpid()
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from core.quantiles import QUANTILE_LEVELS
+from core.quantiles import QUANTILE_LEVELS, FloatArray
 from core.release import TRAJECTORIES
 from core.schema import check
 from forecasting.model import LEVELS, NORMAL_SCORES
@@ -144,8 +146,35 @@ def test_values_between_levels_stay_between_their_quantiles(quantiles: list[floa
 @given(_ascending, st.floats(0, 1e8))
 @settings(max_examples=200, deadline=None)
 def test_the_two_ends_of_a_pit_are_probabilities_in_order(quantiles: list[float], value: float) -> None:
-    low, high = probability_at(value, np.asarray(quantiles))
+    (low,), (high,) = probability_at(np.asarray([value]), np.asarray(quantiles))
     assert 0 <= low <= high <= 1
+
+
+@given(st.lists(st.tuples(_ascending, st.floats(0, 1e8), st.integers(-1, 22)), min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_chances_of_many_values_are_those_of_each_one_read_off_by_itself(
+    forecasts: list[tuple[list[float], float, int]],
+) -> None:
+    quantiles = np.asarray([row for row, _, _ in forecasts])
+    values = np.asarray([value if place < 0 else row[place] for row, value, place in forecasts])
+    slow = [_chances(value, row) for value, row in zip(values, quantiles, strict=True)]
+    assert np.allclose(np.transpose(probability_at(values, quantiles)), slow, rtol=0, atol=1e-9)
+
+
+def _chances(value: float, quantiles: FloatArray) -> tuple[float, float]:
+    """Chance of less than a value and of at most it, level by level."""
+    place, line = np.log1p(value), np.log1p(quantiles)
+    tied = [at for at in range(23) if abs(line[at] - place) <= 1e-12]
+    if len(tied) > 1:
+        return 0.0 if tied[0] == 0 else LEVELS[tied[0]], 1.0 if tied[-1] == 22 else LEVELS[tied[-1]]
+    left = min(max(sum(one <= place for one in line) - 1, 0), 21)
+    width = line[left + 1] - line[left]
+    if width == 0:
+        chance = float(place > line[left])
+    else:
+        step = NORMAL_SCORES[left + 1] - NORMAL_SCORES[left]
+        chance = NormalDist().cdf(float(NORMAL_SCORES[left] + (place - line[left]) * step / width))
+    return chance, chance
 
 
 def test_values_and_probabilities_are_each_others_inverse() -> None:
@@ -153,7 +182,7 @@ def test_values_and_probabilities_are_each_others_inverse() -> None:
     for probability in (0.002, 0.03, 0.5, 0.77, 0.995):
         value = float(value_at(np.asarray([probability]), row)[0])
         assert np.log1p(value) == pytest.approx(5 + 0.4 * _score(probability), abs=0.02)
-        assert probability_at(value, row)[0] == pytest.approx(probability, abs=1e-9)
+        assert probability_at(np.asarray([value]), row)[0] == pytest.approx(probability, abs=1e-9)
 
 
 def _score(probability: float) -> float:
