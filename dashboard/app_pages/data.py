@@ -106,7 +106,9 @@ def show_reported(night: Night, rows: pd.DataFrame) -> None:
         _("What"): [plain(named(INDICATORS, target)) for target in newest["target"]],
         _("Period"): [period_words(period) for period in newest["time_period"]],
         _("Countries"): [
-            _("{n} of {all} countries reported").format(n=row["reported"], all=row["expected"])
+            ngettext(
+                "{n} of {all} countries has reported", "{n} of {all} countries have reported", int(row["reported"])
+            ).format(n=row["reported"], all=row["expected"])
             for row in newest.to_dict("records")
         ],
         _("Sum so far"): [

@@ -182,7 +182,8 @@ def show_how(night: Night) -> None:
     st.header(_("Take part"), anchor=False)
     today = dt.datetime.now(dt.UTC).date()
     rounds: tuple[tuple[Frequency, str], ...] = (
-        ("M", _("The round {round} is open until {day}.")), ("W", _("That of weeks, {round}, is open until {day}.")),
+        ("M", _("The monthly round of {round} is open until {day}.")),
+        ("W", _("The weekly round of {round} is open until {day}.")),
     )  # fmt: skip
     said = [
         words.format(round=period_words(pd.Timestamp(found[0]), freq), day=lang().day(found[1]))

@@ -33,9 +33,9 @@ SYMBOLS = (
     "cross-open",
     "circle-open",
     "x-open",
-    "diamond-tall-open",
+    "triangle-left-open",
+    "triangle-right-open",
     "star-open",
-    "hexagon-open",
     "bowtie-open",
 )
 """As many as there may be models beside the ensemble: what has no mark of its own is told from others by none."""
