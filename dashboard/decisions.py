@@ -94,7 +94,8 @@ def found_on(night: Night, former: Night | None, summary: pd.DataFrame, gone: tu
         else Found(card)
         for card in made
     ]
-    return sorted(found, key=lambda one: not one.waits)
+    # Nothing waits to be decided on a release that is not the newest: there the gravest stands first.
+    return sorted(found, key=lambda one: not (one.waits and is_newest(night)))
 
 
 def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame, gone: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from alerts.lifecycle import DISMISSED
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_detail, alert_view, downloads, inbox, layout, reads, state
+from dashboard import alert_detail, alert_view, decisions, downloads, inbox, layout, reads, state
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
 from dashboard.i18n import _, lang, named, ngettext
 from dashboard.inbox import AlertStatus
@@ -37,7 +37,7 @@ def show(night: Night) -> None:
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_view.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
-    st.title(title(alerts), anchor=False)
+    st.title(title(alerts, is_newest=decisions.is_newest(night)), anchor=False)
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
     with st.container(key="alerts-chosen" if is_chosen else "alerts-all"):
@@ -60,9 +60,14 @@ def show(night: Night) -> None:
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
 
 
-def title(alerts: pd.DataFrame) -> str:
-    """How many alerts wait for somebody."""
+def title(alerts: pd.DataFrame, *, is_newest: bool = True) -> str:
+    """How many alerts wait for somebody; of a release that is not the newest, how many did when it was."""
     waiting, decided = (int((alerts["group"] == group).sum()) for group in (WAITS, DECIDED))
+    if waiting and not is_newest:
+        text = ngettext(
+            "{n} alert was still waiting for sign-off", "{n} alerts were still waiting for sign-off", waiting
+        )
+        return text.format(n=waiting)
     if waiting:
         return ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", waiting).format(n=waiting)
     if decided:

@@ -222,4 +222,5 @@ def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Pat
     assert "Western African / Atlantic" not in overview(first.run_id).split("arrivals expected")[0]  # the title
     assert "▲ Warning" in overview("latest")
     assert "Dismissed" in label(first.run_id)
+    assert visit(release=first.run_id).title[0].value == "2 alerts were still waiting for sign-off"
     assert "Dismissed" not in label("latest")
