@@ -24,7 +24,7 @@ from commands import (
 )  # fmt: skip
 from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.errors import VigieError
-from core.log import configure_logging, tell_fault
+from core.log import configure_logging, get_logger, tell_fault
 from core.version import code_version
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -85,6 +85,11 @@ def main(run: Callable[[], None] = app) -> None:
         run()
     except VigieError as error:
         tell_fault("stopped", str(error), kind=type(error).__name__)
+        sys.exit(EXIT_NOTHING_PUBLISHED)
+    except Exception as error:
+        if sys.stderr.isatty():
+            raise
+        get_logger().error("a fault in Vigie", kind=type(error).__name__, exc_info=True)
         sys.exit(EXIT_NOTHING_PUBLISHED)
     except KeyboardInterrupt:
         typer.echo("stopped by hand; nothing was published", err=True)

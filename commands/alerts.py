@@ -12,7 +12,7 @@ import pandas as pd
 import typer
 
 from alerts import lifecycle
-from commands.shared import AsJson, Home, RouteName, current_release, echo_entries, of_route
+from commands.shared import AsJson, Home, RouteName, current_release, echo_entries, existing_home, of_route
 from core.errors import InputError
 from core.log import counted, one_line
 from core.routes import is_route, spelled
@@ -123,6 +123,8 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
 
     with open_desk(home or context.obj) as desk:
         entries = desk.journal.entries(subject=alert_id)
+        if not entries and alert_id not in set(current_release(desk.home).read("alerts")["alert_id"]):
+            raise InputError(f"{alert_id}: the journal holds nothing of it; 'vigie alerts' lists what stands now")
         if as_json:
             echo_entries(entries)
             return
@@ -151,8 +153,8 @@ def open_desk(home: Path | None) -> Iterator[Workflow]:
     """The workflow of a home folder, as an option names it."""
     from workflow import open_workflow
 
-    folder = home_folder(home)
-    if os.geteuid() == 0 and folder.exists() and (owner := folder.stat().st_uid):
+    folder = existing_home(home)
+    if os.geteuid() == 0 and (owner := folder.stat().st_uid):
         raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
     with open_workflow(folder, load_settings(folder)) as desk:
         yield desk

@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.shared import AsJson, FileKind, Home, OutFile, RouteName, WithCitation, current_release, of_route
+from commands.shared import (
+    AsJson,
+    FileKind,
+    Home,
+    OutFile,
+    RouteName,
+    WithCitation,
+    current_release,
+    existing_home,
+    of_route,
+)
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.log import one_line, tell_fault
@@ -40,7 +50,7 @@ def verify(
     """Walk the chain of releases and the journal's; exit 1 and name the first thing that was altered."""
     from store.verify import verify_home
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     problem = verify_home(folder, load_settings(folder), head)
     if problem is not None:
         tell_fault("altered", str(problem), run_id=problem.run_id, file=problem.file)

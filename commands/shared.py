@@ -35,11 +35,23 @@ RouteName = Annotated[
 OutFile = Annotated[
     Path, typer.Option("--out", help="File: .csv, .xlsx, .parquet, .json or .ndjson; '-': standard output.")
 ]
-FileKind = Annotated[str, typer.Option("--format", help="For standard output: csv, json, ndjson, parquet.")]
+FileKind = Annotated[str, typer.Option("--format", help="For standard output: csv, xlsx, json, ndjson or parquet.")]
 WithCitation = Annotated[
     bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON.")]
+
+
+def existing_home(option: Path | None) -> Path:
+    """A home folder that is there: of one that is not, nothing can be said, and none is made by asking.
+
+    Raises:
+        InputError: There is no such folder.
+    """
+    folder = home_folder(option)
+    if not folder.exists():
+        raise InputError(f"{folder}: there is no such folder (--home, VIGIE_HOME); 'vigie nightly' makes it")
+    return folder
 
 
 def current_release(home: Path | None) -> Release:

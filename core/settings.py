@@ -83,10 +83,23 @@ def is_safe_address(url: str) -> bool:
     )
 
 
+def _no_truth_for_a_number(cls: type[BaseModel], given: object) -> object:
+    """TOML's true and false are no numbers: as one, ``fit_seconds = true`` would cut every fit off."""
+    for name, value in given.items() if isinstance(given, dict) else ():
+        if isinstance(value, bool) and name in cls.model_fields and cls.model_fields[name].annotation in {int, float}:
+            raise ValueError(f"{name}: a number is meant, not true or false")
+    return given
+
+
 class _Section(BaseModel):
     """A table of ``settings.toml``: a name that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers(cls, given: object) -> object:
+        return _no_truth_for_a_number(cls, given)
 
 
 def _route_id(named: str) -> str:
@@ -100,7 +113,7 @@ def _route_id(named: str) -> str:
 class AlertSettings(_Section):
     """What alerts are measured against."""
 
-    thresholds: dict[str, float] = Field(
+    thresholds: dict[str, Annotated[float, Field(strict=True, gt=0)]] = Field(
         default_factory=dict, description="Monthly capacity per route, by code or name in any language, persons"
     )
     surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")
@@ -413,6 +426,11 @@ class Settings(BaseSettings):
         """The environment goes before what ``settings.toml`` says."""
         return env_settings, init_settings
 
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers(cls, given: object) -> object:
+        return _no_truth_for_a_number(cls, given)
+
     @model_validator(mode="after")
     def _login_is_safe(self) -> Settings:
         if self.access.is_on and not is_safe_address(self.dashboard_url):
@@ -423,21 +441,30 @@ class Settings(BaseSettings):
 
 
 def home_folder(option: Path | None = None) -> Path:
-    """The folder that holds vintages, releases and the journal: option, else VIGIE_HOME, else ./var."""
-    return (option or Path(os.environ.get("VIGIE_HOME") or "var")).expanduser().resolve()
+    """The folder that holds vintages, releases and the journal: option, else VIGIE_HOME, else ./var.
+
+    Raises:
+        InputError: It is a file.
+    """
+    home = (option or Path(os.environ.get("VIGIE_HOME") or "var")).expanduser().resolve()
+    if home.is_file():
+        raise InputError(f"{home}: is a file, not a home folder (--home, VIGIE_HOME)")
+    return home
 
 
 def load_settings(home: Path) -> Settings:
     """Read ``settings.toml`` of a home folder, with the environment over it; a drill is cut off whatever they say.
 
     Raises:
-        InputError: The file is not TOML, or a setting is unknown or out of range.
+        InputError: The file cannot be read or is not TOML, or a setting is unknown or out of range.
     """
     path = home / "settings.toml"
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
     environment = tuple(sorted(item for item in os.environ.items() if item[0].upper().startswith("VIGIE_")))
     return _settings(path.name, text, environment, is_drill=(home / DRILL).exists())
 
@@ -454,6 +481,7 @@ def _settings(name: str, text: str, environment: tuple[tuple[str, str], ...], *,
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"
         variable = "VIGIE_" + "_".join(str(part) for part in first["loc"][:2]).upper()
         told_by = f"environment variable {variable}" if variable in dict(environment) else name
-        raise InputError(f"{told_by}, setting {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        why = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        raise InputError(f"{told_by}, setting {where}: {why.removeprefix('Value error, ')}") from None
     except SettingsError as error:
         raise InputError(f"environment: {error}") from None

@@ -120,8 +120,8 @@ def export_bytes(
     Raises:
         InputError: There is no such table, or it has more rows than a sheet holds.
     """
-    if table not in release.names or table == "withheld":
-        raise InputError(f"no table '{table}' in this release; it holds {', '.join(release.names)}")
+    if table not in (names := sorted({*release.names} - {"withheld"})):
+        raise InputError(f"no table '{table}' in this release; it holds {', '.join(names)}")
     frame = with_units(chosen(refuse_small_counts(_published(release, table))), release.as_of)
     about = _about(release, table) if with_citation or kind in {"xlsx", "parquet"} else []
     return _content(frame, kind, about, release.as_of, with_citation=with_citation)

@@ -71,8 +71,8 @@ class RemoteFiles:
             self._system, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
         except ImportError as error:
             raise StoreError(f"{url}: {error}; on S3: install requirements/s3.txt") from None
-        except ValueError as error:
-            raise StoreError(f"{url}: {error}") from None
+        except Exception as error:  # whatever a library says of an address it cannot use
+            raise StoreError(f"{url}: {error or type(error).__name__}") from None
         self._is_folder = isinstance(self._system, LocalFileSystem)
 
     def read(self, path: str) -> bytes:

@@ -46,6 +46,27 @@ def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
     assert vigie("verify", home=tmp_path).returncode == 0
 
 
+@pytest.mark.parametrize("line", ["verify", "deliver", "outbox", "alerts history x", "settings check"])
+def test_a_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path, line: str) -> None:
+    done = vigie(*line.split(), home=tmp_path / "mistyped")
+    assert (done.returncode, "mistyped: there is no such folder" in done.stdout + done.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_in_vigie_is_one_line_of_json_where_no_terminal_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> None:
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr("commands.releases.load_settings", broken)
+    done = vigie("status", home=tmp_path)
+    (line,) = done.stderr.splitlines()
+    told = json.loads(line)
+    assert (done.returncode, told["event"], told["kind"]) == (1, "a fault in Vigie", "ZeroDivisionError")
+    assert "by nought" in told["exception"]
+
+
 def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
     done = vigie("status", "--json", "--home", str(tmp_path / "option"), home=tmp_path / "environment")
     assert json.loads(done.stdout)["home"] == str(tmp_path / "option")

@@ -44,7 +44,9 @@ def check_settings(home: Path) -> Iterator[Check]:
     """Try everything that settings name, one thing after the other."""
     found: list[Settings] = []
     yield _tried("settings", lambda: found.append(load_settings(home)), "mend settings.toml or the environment")
-    yield _tried("home folder", lambda: _home(home), "give the folder to the user that runs Vigie, or free space")
+    yield _tried(
+        "home folder", lambda: _home(home), "make the folder, give it to the user that runs Vigie, or free space"
+    )
     if not found:
         return
     settings = found[0]
@@ -59,6 +61,8 @@ def check_settings(home: Path) -> Iterator[Check]:
         yield _tried("dashboard_url", lambda: _link(settings), "set dashboard_url to the address that recipients use")
     if settings.store.url:
         yield _tried("shared store", lambda: latest(RemoteFiles(settings.store.url)), "see docs/scaling.md")
+    if not (settings.journal_url or home.exists()):
+        return
     url = journal_url(settings.journal_url, home)
     yield _tried("journal", lambda: _journal(url), "see docs/operations.md, when something breaks")
 
@@ -72,12 +76,13 @@ def _tried(what: str, work: Callable[[], object], advice: str) -> Check:
 
 
 def _home(home: Path) -> None:
-    present = next(folder for folder in (home, *home.parents) if folder.exists())
-    if not os.access(present, os.W_OK):
-        raise StoreError(f"{present}: cannot be written")
-    free = shutil.disk_usage(present).free // 1_000_000
+    if not home.exists():
+        raise StoreError(f"{home}: there is no such folder")
+    if not os.access(home, os.W_OK):
+        raise StoreError(f"{home}: cannot be written")
+    free = shutil.disk_usage(home).free // 1_000_000
     if free < LEAST_FREE_MEGABYTES:
-        raise StoreError(f"{present}: {free} MB are free; {LEAST_FREE_MEGABYTES} MB should be")
+        raise StoreError(f"{home}: {free} MB are free; {LEAST_FREE_MEGABYTES} MB should be")
 
 
 def _secrets(settings: Settings) -> None:

@@ -66,6 +66,8 @@ def test_letters_may_be_left_to_deliver(home: Path) -> None:
 
 def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
     assert "1 open objection" in step(home, "dissent", who="Cleo")
+    with pytest.raises(InputError, match="capacity: the journal holds nothing of it"):
+        vigie(home, "alerts", "history", "capacity", "--json")
     number = vigie(home, "alerts", "history", ALERT).stdout.splitlines()[1].split()[0]
     answer = vigie(home, "alerts", "answer", ALERT, "--number", number, "--as", "Ada", "--why", "counted since")
     assert "objections" not in answer.stdout

@@ -146,6 +146,8 @@ def test_settings_that_cannot_be_read_or_reached_are_named_with_what_to_do(home:
     found = {one["what"]: one for one in json.loads(vigie(home, "settings", "check", "--json").output)}
     assert "mail server 127.0.0.1:1" in found["channel mail"]["problem"]
     assert found["channel mail"]["advice"]
+    home.joinpath("settings.toml").write_text('[store]\nurl = "ftp://127.0.0.1:1/x"\n')
+    assert "shared store: ftp://127.0.0.1:1/x: " in vigie(home, "settings", "check").output
     home.joinpath("settings.toml").write_text("a =")
     assert "not readable as TOML" in command("settings", "check", home=home).stdout
 

@@ -38,6 +38,15 @@ def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(
     assert Subscription(name="desk", channel="mail", routes=["Manche", "WAR"]).routes == ["CHA", "WAR"]
 
 
+def test_settings_that_cannot_be_read_and_a_home_that_is_a_file_are_named(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").mkdir()
+    with pytest.raises(InputError, match=r"settings\.toml: Is a directory"):
+        load_settings(tmp_path)
+    (tmp_path / "note").touch()
+    with pytest.raises(InputError, match="note: is a file, not a home folder"):
+        home_folder(tmp_path / "note")
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -49,6 +58,11 @@ def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(
             "[alerts.thresholds]\nAtlantis = 5",
             r"thresholds: .*no one route 'Atlantis'.*CHA \(English Channel\)",
         ),
+        ("[alerts.thresholds]\nManche = -5", r"thresholds\.Manche: .*greater than 0"),
+        ("[alerts.thresholds]\nManche = true", r"thresholds\.Manche: .*valid number"),
+        ("[operation]\nfit_seconds = true", r"fit_seconds: a number is meant, not true or false"),
+        ("oldest_origin_months = true", r"oldest_origin_months: a number is meant"),
+        ("nonsense = 1", "setting nonsense: there is no such setting"),
         ("[alerts.thresholds]\nCHA = 5\nManche = 6", "one route has two numbers: CHA, Manche"),
     ],
 )
