@@ -72,6 +72,8 @@ def status(home: Home = None) -> None:
 def _opened(settings: Settings) -> RemoteFiles:
     from store.remote import RemoteFiles
 
+    if settings.drill:
+        raise InputError("this home is a drill: nothing is shared, whatever [store] says, until 'vigie adopt'")
     if not settings.store.url:
         raise InputError("nothing is shared: set [store] url, or VIGIE_STORE_URL")
     return RemoteFiles(settings.store.url)

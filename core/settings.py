@@ -435,8 +435,11 @@ class Settings(BaseSettings):
     def _login_is_safe(self) -> Settings:
         if self.access.is_on and not is_safe_address(self.dashboard_url):
             raise ValueError("with login, dashboard_url must begin with https:// (http:// on loopback only)")
-        if self.drill:
-            self.journal_url, self.store = "", self.store.model_copy(update={"url": ""})
+        return self.cut_off() if self.drill else self
+
+    def cut_off(self) -> Settings:
+        """These settings as a drill has them, whatever file and environment say of drill, store and journal."""
+        self.drill, self.journal_url, self.store = True, "", self.store.model_copy(update={"url": ""})
         return self
 
 
@@ -473,7 +476,8 @@ def load_settings(home: Path) -> Settings:
 def _settings(name: str, text: str, environment: tuple[tuple[str, str], ...], *, is_drill: bool) -> Settings:
     """Settings of a file's text and the environment's variables of Vigie, both as they are now."""
     try:
-        return Settings(**tomllib.loads(text) | ({"drill": True} if is_drill else {}))
+        settings = Settings(**tomllib.loads(text))
+        return settings.cut_off() if is_drill else settings
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{name}: not readable as TOML: {error}") from None
     except ValidationError as error:

@@ -116,7 +116,7 @@ def test_a_restored_home_sends_nothing_and_shares_nothing_until_it_is_adopted(
     dismissed = vigie(drill, "alerts", "dismiss", ALERT, "--as", "Ben", "--why", "a drill")
     assert "drill: nothing is sent" in dismissed.output
     assert vigie(drill, "deliver").output.startswith("drill: nothing is sent")
-    with pytest.raises(InputError, match="nothing is shared"):
+    with pytest.raises(InputError, match="this home is a drill: nothing is shared"):
         vigie(drill, "store", "push")
     vigie(drill, "prune")
     monkeypatch.setattr(night, "_make_release", night_without_forecasting)

@@ -140,6 +140,14 @@ def test_loopback_is_known_by_all_its_names(host: str) -> None:
     assert is_loopback(host)
 
 
+def test_a_drill_is_cut_off_whatever_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "drill.json").write_text("{}")
+    for name, value in (("DRILL", "false"), ("STORE_URL", "file:///srv/shared"), ("JOURNAL_URL", "postgresql://live")):
+        monkeypatch.setenv(f"VIGIE_{name}", value)
+    settings = load_settings(tmp_path)
+    assert (settings.drill, settings.store.url, settings.journal_url) == (True, "", "")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.4", "example.org", "127.0.0.1.example.org"])  # noqa: S104  # not bound to, only judged
 def test_what_others_can_reach_is_not_loopback(host: str) -> None:
     assert not is_loopback(host)

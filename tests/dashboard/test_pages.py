@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.settings import PROJECT
+from core.settings import DRILL, PROJECT
 from dashboard import reads
 from dashboard.route_view import first_route
 from store.releases import Release
@@ -70,6 +70,13 @@ def test_each_page_stands_without_alerts_and_names_the_sources_that_were_left_ou
     app = visit(page)
     assert len(app.title) == 1
     assert any("the file is empty" in warning.value for warning in app.warning)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_of_a_restored_home_says_that_it_is_a_drill(home: Path, release: Release, page: str) -> None:
+    (home / DRILL).write_text("{}")
+    assert release.run_id
+    assert "Drill: this is a restored copy that is not in service." in words(visit(page))
 
 
 def test_a_text_that_stands_alone_in_a_pages_program_is_not_shown() -> None:
