@@ -8,7 +8,6 @@ from typing import Literal
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import (
     downloads,
@@ -323,11 +322,12 @@ def _past(known: Mapping[str, Lever], values: Values) -> None:
     _word(_("% of its strength, what then?"))
 
 
-def _blank(word: str) -> DeltaGenerator:
+@contextmanager
+def _blank(word: str) -> Iterator[None]:
     """A word of the sentence with the blank that follows it: where the sentence wraps they stay together."""
-    group = st.container(horizontal=True, vertical_alignment="center", width="content", gap="small")
-    group.markdown(word, width="content")
-    return group
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        st.markdown(word, width="content")
+        yield
 
 
 def _word(text: str) -> None:
