@@ -72,6 +72,7 @@ def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["home"] == str(tmp_path / "option")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -197,6 +198,7 @@ def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(
     assert newest.name in done.stderr and "forecasts.parquet" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_terminal_every_line_of_faults_is_json(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")

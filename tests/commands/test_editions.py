@@ -41,6 +41,7 @@ def total(home: Path, tmp_path: Path) -> int:
     return int(frame["obs_value"].sum())
 
 
+@pytest.mark.slow
 def test_a_wrong_unit_waits_and_what_was_accepted_by_mistake_is_taken_back(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert vigie(home, "ingest", "--file", days_csv(tmp_path / "days.csv")).exit_code == 0
@@ -58,6 +59,7 @@ def test_a_wrong_unit_waits_and_what_was_accepted_by_mistake_is_taken_back(tmp_p
     assert "wrong unit" in vigie(home, "ingest", "--file", wrong).output
 
 
+@pytest.mark.slow
 def test_a_correction_that_is_reverted_is_a_correction(tmp_path: Path) -> None:
     home = tmp_path / "home"
     totals = []

@@ -100,6 +100,7 @@ def test_a_column_keeps_its_index() -> None:
     pd.testing.assert_series_equal(map_countries(names, "people.csv"), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.raw_data
 @pytest.mark.skipif(not RAW, reason="VIGIE_RAW_DATA does not name the folder of published files")
 def test_all_161_nationalities_of_the_frontex_workbook_are_known() -> None:

@@ -201,6 +201,7 @@ def reach(truth: pd.DataFrame, out: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["row", "low", "high"]).set_index("row")
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(world())
 def test_no_small_count_follows_from_all_totals_by_place_and_citizenship_together(truth: pd.DataFrame) -> None:
@@ -246,6 +247,7 @@ def test_a_count_that_follows_only_from_several_sums_together_is_found() -> None
     assert disclosure._determined(members[members["relation"] < 2], np.ones(3), sensitive, hidden) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("is_crosswise", "is_revised"), [(False, False), (True, False), (False, True), (True, True)])
 def test_no_small_count_follows_in_worlds_made_up(is_crosswise: bool, is_revised: bool) -> None:  # noqa: FBT001  # a case
     """A few of those that ``python -m benchmarks.disclosure`` attacks."""
@@ -304,6 +306,7 @@ def follows_from_both(old: list[int], new: list[int], *, carried: bool) -> list[
     return found
 
 
+@pytest.mark.slow
 def test_no_small_count_follows_from_two_successive_releases() -> None:
     old = [62, 112, 9, 35, 7, 49, 1]
     new = [62, 112, 9, 35, 16, 49, 1]

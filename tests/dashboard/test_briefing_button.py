@@ -29,6 +29,7 @@ def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytes
     assert "Briefing (PDF)" not in labels()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "word"), [("en", "Alerts"), ("fr", "Alertes")])
 def test_it_is_the_release_on_screen_in_the_readers_language(
     home: Path, release: Release, language: str, word: str

@@ -63,6 +63,7 @@ def test_each_page_shows_the_replay_and_one_finding_and_every_chart_says_its_tak
     assert [chart.proto.alt for chart in app.get("plotly_chart") if len(chart.proto.alt) <= 30] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_stands_without_alerts_and_names_the_sources_that_were_left_out(home: Path, page: str) -> None:
     left_out = [{"source_id": "iom_dtm", "reason": "the file is empty"}]
@@ -115,6 +116,7 @@ def test_the_overview_says_what_changed_since_the_release_before(home: Path) -> 
     assert "Eastern Mediterranean\\: new alert, Severe" in said
 
 
+@pytest.mark.slow
 def test_a_route_whose_figures_are_too_old_says_so_instead_of_pretending(home: Path) -> None:
     publish(home, too_old="WMR")
     expected = "latest data November 2023, too old for a current forecast"
@@ -148,6 +150,7 @@ def test_a_route_without_nationalities_says_so() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [("route", "XXX"), ("horizon", "7"), ("number", "many"), ("view", "<b>")])
 @pytest.mark.usefixtures("release")
 def test_a_bad_value_in_the_address_falls_back_with_a_note(name: str, value: str) -> None:
@@ -162,6 +165,7 @@ def test_an_unknown_release_falls_back_to_the_newest_with_a_note() -> None:
     assert any("asks for release" in warning.value for warning in app.warning)
 
 
+@pytest.mark.slow
 def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
@@ -171,6 +175,7 @@ def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home:
     assert "Replay of 31 January 2025" in words(app)
 
 
+@pytest.mark.slow
 def test_release_and_route_hold_when_the_reader_goes_to_another_page(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)

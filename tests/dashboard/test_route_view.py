@@ -58,6 +58,7 @@ def test_the_evaluation_page_words_the_verdict(model_id: str, ratio: float, verd
     assert evaluation_view.verdict_words(model_id, ratio, verdict) == words
 
 
+@pytest.mark.slow
 def test_the_chance_that_any_month_exceeds_a_number_is_counted_on_joint_paths() -> None:
     ends, paths = numbers.window_ends(AS_OF), usual_frames(None)["trajectories"]
     one, all_three = (numbers.chance_of_any(paths, "arrivals.EMR._T._T.M", some, 1500.0) for some in (ends[:1], ends))

@@ -148,6 +148,7 @@ def test_the_bars_keep_the_forecast_in_its_own_hue() -> None:
     assert compare_alt(rows, unit="Arrivals") == "Arrivals: Forecast: 3 (1 to 5); Mine: 3 (1 to 5)."
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("part", ["months", "routes", "places", "saved"])
@@ -194,6 +195,7 @@ def test_a_form_writes_every_lever_of_its_kind_into_the_address() -> None:
     assert "fall by 40%" in said(app)
 
 
+@pytest.mark.slow
 def test_places_that_are_kept_are_there_on_the_next_visit_and_on_the_briefing(release: Release, home: Path) -> None:
     app = visit(route="EMR", part="places", stock="100", stay="6", confidence="95")
     assert "February 2025 is the first month short" in said(app)

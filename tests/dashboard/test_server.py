@@ -25,6 +25,7 @@ from dashboard.static_files import preload_links
 STATIC = Path(streamlit.__file__).parent / "static"
 
 
+@pytest.mark.slow
 def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_garbage() -> None:
     program = "import gc, sys; from dashboard.server import load; load(); print(gc.get_freeze_count(), *sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)

@@ -64,6 +64,7 @@ def test_every_frequency_is_forecast_on_its_own_calendar(
     assert set(fallen["model_id"]) <= {"vigie-snaive"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("freq", "periods", "horizon", "step", "model"),
     [
@@ -85,6 +86,7 @@ def test_models_that_know_a_season_see_it_at_the_panels_own_frequency(
     assert relative["vigie-seasonal-walk"] < 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freq", ["W", "Q"])
 def test_the_pooled_model_and_the_ensemble_hold_their_coverage_at_other_frequencies(
     freq: Frequency, tmp_path: Path
@@ -107,6 +109,7 @@ def test_features_look_back_by_parts_of_the_panels_own_season() -> None:
         assert described[: len(changes)].tolist() == changes
 
 
+@pytest.mark.slow
 def test_two_thousand_series_of_a_quarter_get_a_forecast_each(tmp_path: Path) -> None:
     path = write_panel(tmp_path, "Q", seasonal("Q", 30, 2000, noise=0.3))
     made = run_forecast(path, horizon=1, models="seasonal-walk,baseline", workers=1)

@@ -146,6 +146,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_series_gets_ordered_finite_quantiles(name: str, made: dict[str, pd.DataFrame]) -> None:
     frame = check(made[name], FORECASTS)
@@ -157,6 +158,7 @@ def test_every_series_gets_ordered_finite_quantiles(name: str, made: dict[str, p
     assert counted.apply(lambda values: values.is_monotonic_increasing).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("series_id", ["one observation", "short"])
 def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: dict[str, pd.DataFrame]) -> None:
     frame = made["forecast"]
@@ -167,6 +169,7 @@ def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: dict
     pd.testing.assert_series_equal(own["value"], base["value"])
 
 
+@pytest.mark.slow
 def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: dict[str, pd.DataFrame]) -> None:
     for series_id, value in (("zeros", 0.0), ("constant", 42.0)):
         mine = (made["forecast"]["series_id"] == series_id) & (made["forecast"]["model_id"] == "vigie-ensemble")
@@ -175,12 +178,14 @@ def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: dict[str, pd.
         assert found["value"].to_numpy() == pytest.approx(value, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_fitted_to_a_constant_says_so(made: dict[str, pd.DataFrame]) -> None:
     found = made["forecast"].query("series_id == 'constant' and model_id == 'vigie-arima'")
     assert set(found["reason"]) == {"a constant has no autocorrelation"}
     assert found["fallback"].all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_tail_far_above_the_record_is_marked_and_no_other_is(name: str, made: dict[str, pd.DataFrame]) -> None:
     frame = made[name][made[name]["output_type_id"] == 0.99]
@@ -197,6 +202,7 @@ def test_a_tail_far_above_the_record_is_marked_and_no_other_is(name: str, made: 
         assert "jump at the end" in set(frame.loc[expected, "series_id"])
 
 
+@pytest.mark.slow
 def test_after_a_policy_break_the_forecast_stands_at_the_new_level(made: dict[str, pd.DataFrame]) -> None:
     found = made["forecast"].query("series_id == 'policy break' and model_id == 'vigie-ensemble' and horizon == 1")
     median = found.loc[found["output_type_id"] == 0.5, "value"].iloc[0]

@@ -56,6 +56,7 @@ def test_a_stuck_fit_in_this_process_is_cut_off_and_the_baseline_stands_in(stuck
     assert np.array_equal(answers[1].quantiles, answers[0].quantiles)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_always_cut_off_is_given_up_after_some_times() -> None:
     answers = run_fits(fits_of(*["sleeps"] * (MOST_CUT_OFFS + 2), "snaive"), 3, workers=1)
     reasons = [answer.reason for answer in answers]

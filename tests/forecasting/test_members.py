@@ -143,6 +143,7 @@ def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None
     assert set(own["reason"]) == {NO_SUM}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cheap_members")
 def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
@@ -151,6 +152,7 @@ def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     assert not own.loc[own["horizon"] <= 2, "fallback"].any()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cheap_members")
 def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(panel: Panel, tmp_path: Path) -> None:
     matrix = panel.matrix.copy()

@@ -102,6 +102,7 @@ def test_quarters_and_weeks_are_forecast_too(model_id: str, season_length: int) 
     assert result.reason == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_id", [name for name in MODELS if name != BASELINE])
 def test_fewer_than_24_earlier_values_get_the_baseline_and_are_marked(model_id: str) -> None:
     values = np.arange(1.0, 25.0)

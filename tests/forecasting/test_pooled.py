@@ -84,6 +84,7 @@ def test_a_common_season_is_learned_and_beats_the_baseline(panel: Panel, table: 
     assert rows["wis_log"].sum() < 0.8 * rows["reference_log"].sum()
 
 
+@pytest.mark.slow
 def test_changing_the_future_changes_no_earlier_forecast(panel: Panel, table: QuantileTable) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[88:] = 3.0

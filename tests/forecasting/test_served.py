@@ -45,6 +45,7 @@ def quantiles(table: pd.DataFrame) -> pd.Series:
     return table.set_index(ROW)["value"].map(np.log1p).sort_index()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "totals"), [(5, None), (5, "route_id"), (22, "route_id")])
 def test_the_present_forecast_is_the_one_that_a_backtest_scores(count: int, totals: str | None, tmp_path: Path) -> None:
     whole = world(count)
@@ -60,6 +61,7 @@ def test_the_present_forecast_is_the_one_that_a_backtest_scores(count: int, tota
     np.testing.assert_allclose(served[both], scored[both], rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_forecast_does_not_depend_on_how_many_origins_are_asked_for(tmp_path: Path) -> None:
     path = written(world(22), tmp_path / "panel.csv")
     few, many = (
@@ -71,6 +73,7 @@ def test_a_forecast_does_not_depend_on_how_many_origins_are_asked_for(tmp_path: 
     np.testing.assert_allclose(many[few.index], few, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_beyond_the_largest_panel_that_is_judged_nothing_is_learned_wherever_it_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,12 +68,14 @@ def test_above_the_last_threshold_the_forecast_by_growth_goes_on() -> None:
     assert (found[0, LEVELS > 0.5] == 12.0).all()
 
 
+@pytest.mark.slow
 def test_small_counts_are_forecast_better_than_by_growth_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = world(np.random.default_rng(1).uniform(0.2, 3.0, 40))
     with_chances = score_rows(made(panel), panel)["wis_log"].sum()
     assert with_chances < 0.99 * score_rows(without_chances(panel, monkeypatch), panel)["wis_log"].sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mean", "added"), [(200.0, 0.0), (2.0, 0.3)], ids=["many people", "no whole numbers"])
 def test_large_counts_and_rates_are_left_to_growth(mean: float, added: float, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = world(np.full(40, mean), added=added)

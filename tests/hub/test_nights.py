@@ -75,6 +75,7 @@ def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_
     assert "is not the round" in found.degraded()[0]["reason"]
 
 
+@pytest.mark.slow
 def test_a_hub_that_is_not_there_does_not_hold_the_night(tmp_path: Path) -> None:
     assert "no such folder" in collect_night(str(tmp_path / "none"), tmp_path, LATE)[0]["reason"]
     assert hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)["hub_scores"].empty

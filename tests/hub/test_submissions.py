@@ -18,6 +18,7 @@ HUB = world()
 FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
 
 
+@pytest.mark.slow
 def test_of_hundreds_of_changed_submissions_none_wrong_is_taken_and_none_right_refused() -> None:
     wrong_way, tried = run(200, seed=7)
     assert wrong_way == []

@@ -253,6 +253,7 @@ def test_the_compiled_vintage_of_the_same_data_gives_the_same_figures(raw_data: 
     pd.testing.assert_frame_equal(workbook[columns], compiled[columns])
 
 
+@pytest.mark.slow
 @pytest.mark.raw_data
 def test_the_largest_known_revision_lies_between_two_vintages(raw_data: Path) -> None:
     cells = []

@@ -18,6 +18,7 @@ def test_every_source_is_fuzzed_by_a_real_file_or_by_its_documented_answers() ->
     assert set(FILES) | set(live_sources()) == set(SOURCES)
 
 
+@pytest.mark.slow
 def test_damaged_answers_in_documented_layouts_neither_crash_a_parser_nor_change_a_figure_silently() -> None:
     answers = documented_answers()
     assert {answer.source_id for answer in answers} == set(live_sources())
@@ -49,6 +50,7 @@ def test_a_figure_changed_to_another_is_found_by_the_judge() -> None:
     assert set(TEXT_DAMAGE) >= {"cut off", "a cell spoilt"}
 
 
+@pytest.mark.slow
 def test_figures_replaced_by_others_are_refused_held_or_told() -> None:
     files = [
         figures.sound(source_id, raw.name, *figures.text_cells(source_id, raw))

@@ -101,6 +101,7 @@ def test_a_damaged_text_raises_nothing_but_a_source_error(
     parse_or_refuse(source_id, RawFile(raw.name, raw.content[:start] + noise + raw.content[start + length :]))
 
 
+@pytest.mark.slow
 @each(files.BINARY_FILES)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(min_size=1, max_size=8), place=st.floats(0, 1))
@@ -112,6 +113,7 @@ def test_a_damaged_binary_raises_nothing_but_a_source_error(
     parse_or_refuse(source_id, RawFile(raw.name, raw.content[:start] + noise + raw.content[start + len(noise) :]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source_id", "make"), files.CELL_FILES.values(), ids=files.CELL_FILES.keys())
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cell=st.text(st.characters(codec="utf-8", exclude_characters='\r\n\t,"'), max_size=8))

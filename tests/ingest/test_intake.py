@@ -19,6 +19,7 @@ from store.journal import Journal, journal_url
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(BOMBS))
 def test_a_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
     told = explode(kind)
@@ -62,6 +63,7 @@ def quotes(raw: RawFile) -> object:
     raise ValueError(raw.content.decode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parse", "said"),
     [

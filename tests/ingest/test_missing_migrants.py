@@ -118,6 +118,7 @@ def test_a_damaged_file_raises_nothing_but_a_source_error(sound: RawFile, noise:
         assert sound.name in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.raw_data
 @pytest.mark.parametrize(("year", "total"), [(2016, 8_253), (2023, 8_755), (2024, 9_191)])
 def test_the_world_s_sum_of_a_year_is_the_published_one(raw_data: Path, year: int, total: int) -> None:

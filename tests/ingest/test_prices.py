@@ -121,6 +121,7 @@ def test_an_archive_without_the_table_is_refused() -> None:
         ecb.parse(files.ecb(member="readme.txt"))
 
 
+@pytest.mark.slow
 @pytest.mark.raw_data
 def test_published_prices_are_what_the_publishers_print(raw_data: Path) -> None:
     pink, fao, euro = (

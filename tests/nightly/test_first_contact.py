@@ -72,6 +72,7 @@ def test_a_refusal_that_quotes_the_key_does_not_bring_it_into_the_report(
     assert "k3y-of-nobody" not in json.dumps(one.report())
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_writes_the_report_and_ends_with_three(
     publisher: Publisher, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def data_with(folder: Path, revised_on: dt.date, *, own: bool = False) -> RealTi
     return RealTimeData(store.history(), NIGHT, 3, PAST_ORIGINS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("own", "days", "known"),
     [

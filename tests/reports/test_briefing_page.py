@@ -45,6 +45,7 @@ def page_text(document: bytes) -> str:
     return " ".join(PdfReader(io.BytesIO(document)).pages[0].extract_text().split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("routes", "alerts", "language"), [(5, 3, "en"), (7, 12, "fr"), (9, 12, "en")])
 def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
     pdf: Make, routes: int, alerts: int, language: str
@@ -54,6 +55,7 @@ def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
     assert len(document) < LARGEST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("routes", "alerts", "language"),
     [(1, 3, "en"), (5, 0, "en"), (5, 12, "fr"), (7, 6, "fr"), (9, 0, "fr"), (9, 12, "en")],
@@ -75,12 +77,14 @@ def test_no_text_leaves_the_sheet_or_runs_into_the_text_below(
         assert not first.overlaps(second), f"'{one}' runs into '{other}'"
 
 
+@pytest.mark.slow
 def test_it_holds_the_figures_of_the_release(pdf: Make) -> None:
     text = page_text(pdf())
     for figure in ("45,000 arrivals", "15,000", "14,500–15,500", "62%", "right 6 times in 10", "CC BY 4.0", "c0ffee"):
         assert figure in text, figure
 
 
+@pytest.mark.slow
 def test_what_there_is_no_room_for_is_counted(pdf: Make) -> None:
     text = page_text(pdf(9, 12))
     shown = text.count("to pass 5,0")

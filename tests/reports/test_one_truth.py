@@ -73,6 +73,7 @@ def report_of(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> Aler
     return alert_report(row, rule_record(row, release.frame("track_record")), Language(code))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", languages())
 def test_sentence_number_window_level_and_record_are_the_same_in_every_output(
     make_release: MakeRelease, code: str

@@ -101,6 +101,7 @@ def test_years_that_begin_in_july_are_not_taken_for_calendar_years(
     assert [name for name in year_table(lines, ENGLISH).columns if "/" in name] == ["2023/24", "Expected, 2025/26"]
 
 
+@pytest.mark.slow
 def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_it_has_no_room_for(
     make_release: MakeRelease, table: pd.DataFrame
 ) -> None:

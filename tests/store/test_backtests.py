@@ -89,6 +89,7 @@ def test_versions_and_histories_of_one_model_lie_side_by_side(store: BacktestSto
     assert set(store.read(_keys(cached(model_version="2")))["value"]) == {7.0}
 
 
+@pytest.mark.slow
 def test_hundreds_of_nights_leave_few_files_and_every_forecast(
     tmp_path: Path, store: BacktestStore, cached: Rows
 ) -> None:

@@ -72,6 +72,7 @@ def test_postgresql_refuses_to_empty_the_table(postgres_url: str) -> None:
     journal.close()
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_several_processes_append_at_once(any_journal_url: str) -> None:
     workers, each = 4, 25
     context = multiprocessing.get_context("fork")  # a fresh process would load for a second what is loaded here

@@ -144,6 +144,7 @@ def test_publishers_answers_past_forecasts_and_mappings_travel_too(quick_url: st
     assert (first / "own" / "mine.toml").read_text() == "a = 2\n"
 
 
+@pytest.mark.slow
 def test_a_push_cut_off_at_any_call_leaves_the_old_state_or_the_new_and_the_next_one_heals(
     memory_url: str, homes: Homes, cut: Cut
 ) -> None:
@@ -382,6 +383,7 @@ def test_what_no_commit_names_is_removed_after_a_day(file_url: str, homes: Homes
     assert seen_by_others(homes, files) == told(home)
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer_is_named(homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnreachableError, match="is its disk mounted"):
         pull(homes("home"), RemoteFiles(f"file://{tmp_path / 'unmounted'}"))

@@ -352,6 +352,7 @@ CRASHING = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["kill", "disk full"])
 def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
     tmp_path: Path, release_frames: Frames, monkeypatch: pytest.MonkeyPatch, way: str

@@ -269,6 +269,7 @@ def _as_the_old_code_wrote(store: VintageStore) -> None:
     partitions.append(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["merged", "old", "old, then upgraded", "half merged"])
 def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observations: Rows, change: str) -> None:
     for number in range(6):
@@ -346,6 +347,7 @@ FIGURES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(figures=FIGURES, splits=st.integers(1, 4), day=st.integers(0, 13))
 @settings(max_examples=60, deadline=None)
 def test_known_at_equals_a_search_through_every_publication(

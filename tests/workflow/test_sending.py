@@ -96,6 +96,7 @@ def words_of(mail: EmailMessage) -> str:
     return " ".join(body.get_content().split())
 
 
+@pytest.mark.slow
 def test_a_mail_that_raises_an_alert_carries_the_briefing_in_the_readers_language(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:

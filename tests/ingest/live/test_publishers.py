@@ -135,6 +135,7 @@ def paths_asked(source_id: str) -> list[str]:
     return list(dict.fromkeys(asked.path for asked in server.asked))
 
 
+@pytest.mark.slow
 @EACH
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_a_fault_in_place_of_any_answer_is_an_error_that_a_person_can_read(
