@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -145,6 +146,8 @@ def _peak(values: pd.Series, year: int) -> dict[str, str]:
 HEIGHT = 280
 HEADROOM = 0.06
 BAR_WIDTH = 0.62
+_MARGIN, _PIXELS_PER_SIGN = 118, 6.7
+"""Right of the bars, at least; the longest label needs more in some languages."""
 
 
 def season_bars(
@@ -185,8 +188,10 @@ def season_bars(
         dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=dashed)
     labels = _bars_labels(at, threshold, largest, height, theme)
+    longest = max(len(re.sub("<.*?>", "", str(label["text"]))) for label in labels)
     figure.update_layout(
         barmode="overlay",
+        margin={"r": max(_MARGIN, round(10 + _PIXELS_PER_SIGN * longest))},
         hovermode="closest",
         xaxis={"range": [-0.6, here + 0.6], "tickvals": list(range(here + 1)), "ticktext": names, "ticks": ""},
         yaxis=count_axis(largest, HEADROOM),

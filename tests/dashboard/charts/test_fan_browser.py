@@ -18,6 +18,7 @@ from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
 from dashboard.charts.fan import Fan, fan_chart
+from dashboard.charts.seasons import season_bars
 from dashboard.theme import LIGHT
 
 from .test_fan import NOW, running_month
@@ -93,6 +94,23 @@ def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
             assert not [box for box in boxes if box[1] < -1 or box[3] > width + 1], (width, boxes)
             meeting = [(one, other) for one, other in combinations(boxes, 2) if meet(one[1:], other[1:])]
             assert not meeting, (width, threshold, is_log, meeting)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_label_beside_bars_leaves_the_picture_in_any_language(
+    page: Page, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: language)
+    past = pd.DataFrame({"year": range(2020, 2025), "value": [111_393.0, 179_943.0, 235_350.0, 322_422.0, 245_603.0]})
+    values = [428_000.0 * (0.3 + 0.7 * level) for level in QUANTILE_LEVELS]
+    total = pd.DataFrame({"output_type_id": QUANTILE_LEVELS, "value": values})
+    figure = season_bars(past, total, year=2025, threshold=None, unit="Arrivals", theme=LIGHT)
+    for width in (358, 390, 440):
+        figure.update_layout(width=width)
+        page.evaluate(DRAW, figure.to_json())
+        boxes = page.evaluate(BOXES)
+        assert any("95" in box[0] for box in boxes)
+        assert not [box for box in boxes if box[3] > width + 1], (width, boxes)
 
 
 def meet(one: list[float], other: list[float]) -> bool:
