@@ -56,12 +56,13 @@ class Export:
 
     def about(self) -> list[tuple[str, str]]:
         """Lines that travel inside the file: a label and a text each."""
+        day = lang().day(dt.date.fromisoformat(self.known_on))
         lines = [
             (_("Title"), self.title),
-            (_("As known on"), self.known_on),
+            (_("As known on"), day),
             (_("Release"), self.run_id),
             (_("Cite as"), _("Vigie, {title}. As known on {day}, release {run_id}.").format(
-                title=self.title, day=self.known_on, run_id=self.run_id)),
+                title=self.title, day=day, run_id=self.run_id)),
         ]  # fmt: skip
         lines += [(_("Source"), citation) for citation in self.citations]
         return lines + [(_("Caveat"), text) for text in [*self.notes, *reported.caveats(lang())]]
@@ -111,11 +112,12 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
 
     Args:
         night: The release.
-        source_ids: The sources; by default every one that the release has figures of.
+        source_ids: The sources; by default those of the routes' counts.
     """
 
     def make() -> list[str]:
-        used = set(night.frame("observations")["source_id"].unique()) if source_ids is None else source_ids
+        nothing = night.frame("alerts").iloc[:0]
+        used = reported.sources_behind(night, nothing) if source_ids is None else source_ids
         return reported.citations(night.sources(), used, lang())
 
     return memory.made(night, make, "citations", source_ids)
@@ -199,7 +201,7 @@ def _button(
 
 
 def export_of(night: Night, name: str, title: str, frame: pd.DataFrame, sources: list[str] | None = None) -> Export:
-    """A table of a release, ready to leave the program."""
+    """A table of a release, ready to leave the program; its sources are those of the routes' counts by default."""
     return Export(name, title, frame, night.as_of.isoformat(), night.run_id, citations(night, sources))
 
 

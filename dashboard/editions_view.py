@@ -56,7 +56,7 @@ def show(night: Night) -> None:
     }
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Editions taken in, the newest first"))
     as_records = pd.DataFrame([one.record() for one in found])
-    downloads.buttons(downloads.export_of(night, "editions", _("Editions"), as_records))
+    downloads.buttons(downloads.export_of(night, "editions", _("Editions"), as_records, list(night.sources())))
     open_ones = [one for one in newest if one.state in STEPS]
     if open_ones and visitor.allows(DECIDE_EDITION):
         with st.expander(_("Decide about an edition"), expanded=bool(held)):

@@ -128,7 +128,7 @@ def _words(figure: Figure, picture: Picture) -> None:
     figure.text(LEFT, TOP + 0.012, usable(unit, BODY), color=LIGHT.secondary, fontproperties=font_of(BODY))
     source = " ".join(export.citations[:2])
     known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
-    caveat = _("A forecast is a range, not a fact: one month in five is expected outside the 80% interval.")
+    caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
     footer = [*wrap(f"{known} · {source}", PRINT, points, 2), *wrap(caveat, PRINT, points, 1)]
     figure.text(
         LEFT, 0.085, "\n".join(footer), color=LIGHT.secondary, va="top", linespacing=1.5, fontproperties=font_of(PRINT)

@@ -44,7 +44,9 @@ def show_nationalities(view: RouteView) -> None:
     draw = partial(draw_mix, mix, unit, title, "nationalities")
     memory.drawn(view.night, draw, "nationalities", view.route_id, view.known_on)
     st.markdown(layout.small(withheld_note()))
-    made = downloads.export_of(view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells))
+    made = downloads.export_of(
+        view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells), list(view.night.sources())
+    )
     downloads.figures(downloads.with_notes(made, [withheld_note()]), title, shown=mix)
 
 
@@ -184,7 +186,9 @@ def show_drivers(view: RouteView) -> None:
         st.markdown(layout.small(_("No indicator for this place in this release.")))
         return
     memory.drawn(view.night, partial(draw_context, lines), "context's chart", *at)
-    made = downloads.export_of(view.night, f"context-{view.route_id}", _("Context of the route"), lines)
+    made = downloads.export_of(
+        view.night, f"context-{view.route_id}", _("Context of the route"), lines, list(view.night.sources())
+    )
     downloads.figures(downloads.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
 
 

@@ -15,6 +15,7 @@ from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers, route
+from reports.alert import CONTEXT
 from reports.release import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
@@ -102,7 +103,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     last = (pd.Period(known_on, "M") + horizon).end_time
     forecast = _forecast_rows(source, series_id, last) if origin or summary["state"] == "ok" else source.iloc[:0]
     quantiles = numbers.quantiles_of(forecast, series_id)
-    alerts = numbers.by_level(night.frame("alerts"))
+    alerts = decided_on(night)
     own = alerts[alerts["route_id"] == route_id].to_dict("records")
     former = reads.night(night.previous) if night.previous else None
     threshold = number if number is not None else usual_threshold(own, history)
@@ -206,9 +207,15 @@ def routes_of(night: Night) -> tuple[list[str], str]:
     return routes, first_route(night, routes) if routes else ""
 
 
+def decided_on(night: Night) -> pd.DataFrame:
+    """The release's alerts, the gravest first, without what merely informs: that colours no route."""
+    alerts = night.frame("alerts")
+    return numbers.by_level(alerts[~alerts["rule"].isin(CONTEXT)])
+
+
 def first_route(night: Night, routes: list[str]) -> str:
     """The route to open with: the one with the highest alert, else the first with a forecast."""
-    alerts = numbers.by_level(night.frame("alerts"))
+    alerts = decided_on(night)
     flagged = [route_id for route_id in alerts["route_id"] if route_id in routes]
     frame = night.frame("routes")
     fine = list(frame.loc[frame["state"] == "ok", "route_id"])

@@ -16,7 +16,7 @@ from core.languages import Language, is_known, round_expected
 from core.languages import marked as _
 from core.routes import is_route
 from core.schema import ALL
-from reports.names import LEVELS, MODELS, RULES, name, route_name
+from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, name, route_name
 
 COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
 """How a column's figures are rounded."""
@@ -41,7 +41,7 @@ COLUMNS: Mapping[str, Column] = {
     "route_id": Column(_("Route"), _("migration route, or all routes")),
     "citizen": Column(_("Nationality"), _("citizenship of the people counted")),
     "geo": Column(_("Country"), _("country in which people are counted")),
-    "state": Column(_("State"), _("ok where there is a forecast, else why there is none")),
+    "state": Column(_("State"), _("whether there is a forecast, or how fresh figures are")),
     "level": Column(_("Alert level"), _("the highest level that is open")),
     "alert_level": Column(_("Alert level"), _("how grave the alert is")),
     "rule": Column(_("Rule"), _("rule that gives the alert")),
@@ -54,7 +54,7 @@ COLUMNS: Mapping[str, Column] = {
     "kind": Column(_("Kind"), _("counted, nowcast, forecast or scenario")),
     "horizon": Column(_("Months ahead"), _("months between the newest count and the period"), MONTHS),
     "flag": Column(_("Note"), _("provisional or estimated figures are named")),
-    "last_flag": Column(_("Note"), _("p: provisional, e: estimated")),
+    "last_flag": Column(_("Note"), _("provisional or estimated figures are named")),
     "note": Column(_("Remark"), _("what must be known about the row")),
     "last_day": Column(_("Newest day"), _("newest day that is counted")),
     "so_far": Column(_("Counted so far"), _("people counted of the period up to that day"), PERSONS, COUNTED),
@@ -112,6 +112,11 @@ KINDS = {
     "provisional": _("provisional"), "estimated": _("estimated"), "break in series": _("break in series"),
 }  # fmt: skip
 """What a row or a figure is, by the release's word for it."""
+FLAGS = {"p": _("provisional"), "e": _("estimated"), "b": _("break in series")}
+STATES = {
+    "ok": _("with forecast"), "too_old": _("figures too old"), "too_short": _("too few figures"), **FRESHNESS,
+    **EDITION_STATES,
+}  # fmt: skip
 
 
 def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, Explained]:
@@ -148,6 +153,9 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         "rule": lambda code: name(RULES, code, language),
         "kind": lambda code: name(KINDS, code, language),
         "flag": lambda code: name(KINDS, code, language),
+        "last_flag": lambda code: name(FLAGS, code, language),
+        "state": lambda code: name(STATES, code, language),
+        "level": lambda code: name(LEVELS, code, language),
         "alert_level": lambda code: name(LEVELS, code, language),
     }
     if column in names:

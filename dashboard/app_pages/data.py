@@ -75,7 +75,9 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         "in Vigie’s documentation tells how."
     )
     st.markdown(small(first))
-    downloads.buttons(downloads.export_of(night, "freshness", _("Freshness of each source"), fresh))
+    downloads.buttons(
+        downloads.export_of(night, "freshness", _("Freshness of each source"), fresh, list(night.sources()))
+    )
 
 
 def next_expected(row: dict[Hashable, Any]) -> str:
@@ -119,7 +121,9 @@ def show_reported(night: Night, rows: pd.DataFrame) -> None:
         ],
     }
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Countries that have reported"))
-    downloads.buttons(downloads.export_of(night, "reporting", _("Countries that have reported"), rows))
+    downloads.buttons(
+        downloads.export_of(night, "reporting", _("Countries that have reported"), rows, list(night.sources()))
+    )
 
 
 def source_link(night: Night, source_id: str) -> str:
@@ -205,7 +209,7 @@ def show_revisions(night: Night) -> None:
     st.dataframe(
         localised(rows), hide_index=True, placeholder="", alt=_("Figures that a source changed after publication")
     )
-    downloads.buttons(downloads.export_of(night, "revisions", _("Revisions"), rows))
+    downloads.buttons(downloads.export_of(night, "revisions", _("Revisions"), rows, list(night.sources())))
 
 
 def show_left_out(night: Night) -> None:
@@ -221,7 +225,7 @@ def show_left_out(night: Night) -> None:
     name = _("What was left out of this release")
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
     as_recorded = pd.DataFrame(records, columns=["source_id", "reason"])
-    downloads.buttons(downloads.export_of(night, "left-out", name, as_recorded))
+    downloads.buttons(downloads.export_of(night, "left-out", name, as_recorded, list(night.sources())))
 
 
 def show_rejected(night: Night) -> None:
@@ -242,7 +246,7 @@ def show_rejected(night: Night) -> None:
     }
     name = _("Rows set aside by source and rule")
     st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="", alt=name)
-    downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts))
+    downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts, list(night.sources())))
 
 
 show(layout.open_page())

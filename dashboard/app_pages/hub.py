@@ -58,7 +58,9 @@ def show(night: Night) -> None:
     memory.drawn(night, partial(draw_league, rows, timing), "league's table", *key)
     title = _("League table of the forecast hub")
     downloads.buttons(
-        downloads.export_of(night, f"hub-league-{unit}-{span}", title, rows.drop(columns=["name", "unit"]))
+        downloads.export_of(
+            night, f"hub-league-{unit}-{span}", title, rows.drop(columns=["name", "unit"]), list(night.sources())
+        )
     )
     layout.let_draw()
     show_round(night, scores, unit, timing, names)
@@ -120,7 +122,9 @@ def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names
     seen = memory.made(night, partial(hub_view.counted, night, series_id, origin), "counted", series_id, origin)
     memory.drawn(night, partial(draw_round, seen, rows, model_id, unit), "round's chart", series_id, origin, model_id)
     title = _("Forecasts of the round {round}").format(round=origin)
-    export = downloads.export_of(night, f"hub-{series_id}-{origin}", title, rows.drop(columns="name"))
+    export = downloads.export_of(
+        night, f"hub-{series_id}-{origin}", title, rows.drop(columns="name"), list(night.sources())
+    )
     downloads.figures(export, title)
     memory.drawn(night, partial(draw_model, night, scores, timing, model_id, names), "model", unit, timing, model_id)
 

@@ -49,7 +49,9 @@ def show(night: Night) -> None:
             own = [line for line in countries if line.window == window]
             with st.expander(plain(window), expanded=place == 0):
                 memory.drawn(night, partial(show_table, own), "year's countries", kind, window)
-    made = downloads.export_of(night, "year-ahead", _("The year ahead"), table[table["kind"] == kind])
+    made = downloads.export_of(
+        night, "year-ahead", _("The year ahead"), table[table["kind"] == kind], list(night.sources())
+    )
     downloads.buttons(made)
     text = _(
         "A total is what is counted so far plus the sum of the months to come, path by path. All routes together are "

@@ -12,7 +12,8 @@ import pytest
 
 from core.errors import SchemaError
 from core.spreadsheets import harmless
-from dashboard.downloads import FORMATS, Export, csv_bytes, parquet_bytes, xlsx_bytes
+from dashboard import reads
+from dashboard.downloads import FORMATS, Export, csv_bytes, export_of, parquet_bytes, xlsx_bytes
 from dashboard.i18n import speaking
 from dashboard.visitor import released
 
@@ -44,6 +45,21 @@ def test_a_csv_holds_its_citation_licence_and_caveats_and_reads_back() -> None:
     assert "# Source: A ministry, CC BY 4.0" in text
     assert "# Caveat: Not to be used for: turning people back" in text
     assert read_csv()["'=route"].tolist() == ["'=1+1", "'@SUM(A1)", "Eastern Mediterranean"]
+
+
+def test_what_is_said_about_a_file_names_the_day_in_words() -> None:
+    about = dict(EXPORT.about())
+    assert about["As known on"] == "31 January 2025"
+    assert about["Cite as"] == "Vigie, Arrivals expected. As known on 31 January 2025, release run-1."
+
+
+@pytest.mark.usefixtures("release")
+def test_a_table_of_routes_cites_whom_their_counts_come_from_and_no_one_else() -> None:
+    night = reads.nights()[0]
+    cited = " ".join(export_of(night, "routes", "Routes", FRAME).citations)
+    assert "International Organization for Migration" in cited
+    assert "Eurostat" not in cited
+    assert "Eurostat" in " ".join(export_of(night, "x", "X", FRAME, list(night.sources())).citations)
 
 
 def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:

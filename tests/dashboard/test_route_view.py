@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view
+from dashboard import evaluation_view, reads, route_view
 from dashboard.route_view import skill_span, spaced
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from reports import numbers
 
-from .conftest import AS_OF, make_scores, usual_frames
+from .conftest import AS_OF, alert, make_scores, publish, usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
 
@@ -64,3 +66,12 @@ def test_the_chance_that_any_month_exceeds_a_number_is_counted_on_joint_paths() 
     one, all_three = (numbers.chance_of_any(paths, "arrivals.EMR._T._T.M", some, 1500.0) for some in (ends[:1], ends))
     assert one is not None and all_three is not None and 0 < one <= all_three <= 1
     assert numbers.chance_of_any(paths, "arrivals.EMR._T._T.M", [*ends, pd.Timestamp("2031-01-31")], 1500.0) is None
+
+
+def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> None:
+    told = alert("watch", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
+    publish(home, alerts=pd.DataFrame([told, alert("watch", "WAR")]))
+    night = reads.nights()[0]
+    assert route_view.build(night, "CMR", "", 12, None).alert is None
+    assert route_view.build(night, "WAR", "", 12, None).alert is not None
+    assert route_view.routes_of(night)[1] == "WAR"

@@ -33,6 +33,13 @@ def test_a_french_reader_gets_french_columns() -> None:
     assert explanation(explained, FRENCH)[0] == ("Colonne", "Signification", "Unité")
 
 
+def test_states_levels_and_flags_are_words_of_the_reader() -> None:
+    codes = pd.DataFrame({"state": ["ok", "too_old"], "level": ["watch", ""], "last_flag": ["e", ""]})
+    table, _explained = for_people(codes, FRENCH)
+    rows = [["avec prévision", "Vigilance", "estimé"], ["chiffres trop anciens", "", ""]]
+    assert table.to_numpy().tolist() == rows
+
+
 def test_two_columns_that_would_have_one_name_keep_their_own() -> None:
     table, _explained = for_people(pd.DataFrame({"median": [1.0], "q50": [2.0]}), ENGLISH)
     assert list(table.columns) == ["median", "q50"]
