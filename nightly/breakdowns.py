@@ -18,6 +18,7 @@ from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_rows
 from forecasting.verification.scores import group_errors
+from forecasting.workers import Workers
 from nightly.forecasts import hindcasts
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.caches import BacktestStore
@@ -33,7 +34,12 @@ FEWEST_MONTHS = 72
 
 
 def errors_by_group(
-    data: RealTimeData, past: pd.DataFrame, cache: BacktestStore, progress: ProgressReport, origins: int = ORIGINS
+    data: RealTimeData,
+    past: pd.DataFrame,
+    cache: BacktestStore,
+    progress: ProgressReport,
+    origins: int = ORIGINS,
+    workers: Workers = None,
 ) -> pd.DataFrame:
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
 
@@ -43,6 +49,7 @@ def errors_by_group(
         cache: Past forecasts made before; those made now are added.
         progress: Told the forecasts done.
         origins: At most so many past origins.
+        workers: Who makes them.
 
     Returns:
         A frame of ``forecasting.verification.scores.COLUMNS``. A route whose breakdown is shorter than six years has no
@@ -52,7 +59,7 @@ def errors_by_group(
     parts = [group_errors(past, data.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]
     for _place, rows in breakdowns(data).groupby(["route_id", "geo"]):
         panel = panel_from_observations(rows, TARGET, FREQ)
-        made = _hindcasts(panel, min(origins, ORIGINS), cache, progress)
+        made = _hindcasts(panel, min(origins, ORIGINS), cache, progress, workers)
         parts.append(group_errors(made, panel, _groups(rows)))
     return pd.concat(parts, ignore_index=True)
 
@@ -93,11 +100,13 @@ def _largest(rows: pd.DataFrame) -> pd.DataFrame:
     return long.merge(facts, on="series_id")
 
 
-def _hindcasts(panel: Panel, origins: int, cache: BacktestStore, progress: ProgressReport) -> pd.DataFrame:
+def _hindcasts(
+    panel: Panel, origins: int, cache: BacktestStore, progress: ProgressReport, workers: Workers
+) -> pd.DataFrame:
     """The ensemble of the fast members at past origins: those stored, and the rest made now."""
     work = backtest_work(panel, origins=origins, step=1, models=MODELS)
     stage = partial(progress, "Scoring past forecasts by nationality")
-    members, _made = hindcasts(work, cache, horizons=HORIZONS, progress=stage)
+    members, _made = hindcasts(work, cache, horizons=HORIZONS, workers=workers, progress=stage)
     return to_rows(combine(members, panel).forecasts)
 
 

@@ -242,7 +242,9 @@ def _make_release(run: Run) -> RunResult:
         tables |= {
             "editions": editions.table(date),
             "issued_scores": issued_scores(releases.all(), former, data),
-            "group_errors": errors_by_group(data, made.past_ensemble, cache, run.progress, settings.backtest_origins),
+            "group_errors": errors_by_group(
+                data, made.past_ensemble, cache, run.progress, settings.backtest_origins, run.pool
+            ),
         }
 
     with timer.stage("asylum applications"):
