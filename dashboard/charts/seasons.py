@@ -146,7 +146,7 @@ def _peak(values: pd.Series, year: int) -> dict[str, str]:
 HEIGHT = 280
 HEADROOM = 0.06
 BAR_WIDTH = 0.62
-_MARGIN, _PIXELS_PER_SIGN = 118, 6.7
+_MARGIN, _PIXELS_PER_SIGN = 118, 5.3
 """Right of the bars, at least; the longest label needs more in some languages."""
 
 
@@ -191,7 +191,7 @@ def season_bars(
     longest = max(len(re.sub("<.*?>", "", str(label["text"]))) for label in labels)
     figure.update_layout(
         barmode="overlay",
-        margin={"r": max(_MARGIN, round(10 + _PIXELS_PER_SIGN * longest))},
+        margin={"r": max(_MARGIN, round(8 + _PIXELS_PER_SIGN * longest))},
         hovermode="closest",
         xaxis={"range": [-0.6, here + 0.6], "tickvals": list(range(here + 1)), "ticktext": names, "ticks": ""},
         yaxis=count_axis(largest, HEADROOM),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator
 from itertools import combinations
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import plotly
 import pytest
+import streamlit
 from playwright.sync_api import Page, sync_playwright
 
 from core.languages import languages
@@ -28,6 +30,12 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+TYPE = next(Path(streamlit.__file__).parent.glob("static/static/media/SourceSansVF-Upright*.woff2"))
+LOAD = """async (font) => {
+    const face = new FontFace('Source Sans', `url(data:font/woff2;base64,${font})`, {weight: '200 900'});
+    document.fonts.add(await face.load());
+}"""
+"""Pages have the house's type, which is narrower than what stands in for it."""
 WIDTHS = (358, 640, 1040)
 BOXES = """() => [...document.querySelectorAll('.annotation-text, .bars .bartext')]
     .filter(text => text.textContent.trim() && text.getAttribute('display') !== 'none'
@@ -101,6 +109,7 @@ def test_no_label_beside_bars_leaves_the_picture_in_any_language(
     page: Page, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     monkeypatch.setattr(i18n, "language", lambda: language)
+    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
     past = pd.DataFrame({"year": range(2020, 2025), "value": [111_393.0, 179_943.0, 235_350.0, 322_422.0, 245_603.0]})
     values = [428_000.0 * (0.3 + 0.7 * level) for level in QUANTILE_LEVELS]
     total = pd.DataFrame({"output_type_id": QUANTILE_LEVELS, "value": values})
