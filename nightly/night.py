@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
+    threadpool_limits,
+)
 
 from alerts.evaluate import no_alerts
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
@@ -151,7 +154,9 @@ def run_night(
         raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
     if live and date < today:
         raise InputError(f"--as-of {date}: with --live a night is made of today's figures")
-    with night_lock(home), opened_journal(settings.journal_url, home) as journal:
+    # Thousands of small systems of equations are solved: several threads for each are slower, and where others work on
+    # the same machine, ten times slower.
+    with threadpool_limits(1), night_lock(home), opened_journal(settings.journal_url, home) as journal:
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
             with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:

@@ -5,13 +5,15 @@ import importlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]  # it publishes no types
 
 from core.errors import InputError, NothingToPublishError
-from core.settings import load_settings
+from core.settings import Settings, load_settings
 from forecasting import workers
 from forecasting.models import MODELS
 from nightly import run_demonstration, run_night
@@ -161,6 +163,17 @@ def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_sta
 def test_a_night_of_the_future_is_refused(home: Path) -> None:
     with pytest.raises(InputError, match="a day to come"):
         run_night(home, load_settings(home), dt.date(2999, 1, 1))
+
+
+def test_a_night_calculates_with_one_thread_whatever_the_machine_would_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr("nightly.night._make_release", lambda _run: seen.extend(threadpool_info()))
+    with threadpool_limits(2):
+        assert {library["num_threads"] for library in threadpool_info()} == {2}
+        run_night(tmp_path, Settings(), AS_OF)
+    assert {library["num_threads"] for library in seen} == {1}
 
 
 def test_a_second_night_at_the_same_time_is_refused(home: Path) -> None:
