@@ -67,21 +67,27 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
     cards = _cards(release, language)
     fresh = release.frame("freshness")
     late = [source_name(name, cards, language) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
-    unsettled = summary.loc[summary["last_flag"].isin(["p", "e"]), "route_id"]
-    named = (
-        (_("Figures are late from: {names}."), some(late, language)),
-        (
-            _("The newest month is provisional or estimated for: {names}."),
-            ", ".join(route_name(route_id, language) for route_id in unsettled),
-        ),
-    )
+    late_names, words = some(late, language), unsettled(summary, language)
     return [
         *machine_made(language),
         *combination_served(release, language),
         *left_out(release, language),
-        *(language.text(text, names=names) for text, names in named if names),
+        *([language.text(_("Figures are late from: {names}."), names=late_names)] if late_names else []),
+        *([words] if words else []),
         *(language.text(text) for text in LIMITS),
     ]
+
+
+def unsettled(summary: pd.DataFrame, language: Language) -> str:
+    """The routes whose newest month may still change or was filled in, in one sentence; empty where there is none.
+
+    Args:
+        summary: Result of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+    """
+    routes = summary.loc[summary["last_flag"].isin(["p", "e"]), "route_id"]
+    names = ", ".join(route_name(route_id, language) for route_id in routes)
+    return language.text(_("The newest month is provisional or estimated for: {names}."), names=names) if names else ""
 
 
 def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool = False) -> list[str]:

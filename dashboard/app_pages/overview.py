@@ -16,6 +16,7 @@ from dashboard.reads import Night
 from dashboard.theme import current_theme
 from reports import numbers
 from reports.changes import changes
+from reports.citations import unsettled
 from reports.route import without_forecast
 from reports.together import together
 
@@ -137,7 +138,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         alt=_("Arrivals expected on each route, with the last month and the year before"),
     )
     note = _("Persons, {months}. Expected is the median. Trend: two years, then six months with the 80% interval.")
-    st.markdown(layout.small(note.format(months=months)))
+    st.markdown(layout.small(layout.plain(f"{note.format(months=months)} {unsettled(summary, lang())}".strip())))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))
 

@@ -98,6 +98,7 @@ def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -
     assert headings[0].startswith("## [Eastern Mediterranean](alerts?")
     assert [button.label for button in app.button].count("Read and decide") == 3
     assert "eeded by 28 February 2025" in words(app)
+    assert "The newest month is provisional or estimated for\\: " in words(app)
 
 
 @pytest.mark.usefixtures("release")
