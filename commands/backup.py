@@ -13,7 +13,7 @@ import typer
 from commands.shared import Home
 from core.entry import Entry
 from core.errors import InputError, StoreError
-from core.log import counted
+from core.log import counted, tell_fault
 from core.settings import DRILL, home_folder, load_settings
 
 EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
@@ -33,6 +33,8 @@ def backup(
     from store.status import BACKED_UP, witnesses
     from workflow import open_workflow
 
+    if str(to) == "-":
+        raise InputError("--to -: a backup is read back before it counts as one, so it needs a file")
     begun, folder = time.monotonic(), home_folder(home)
     setting = load_settings(folder).journal_url
     done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
@@ -48,7 +50,7 @@ def backup(
         desk.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
     problem = ReleaseStore(folder).verify(witnesses(folder, setting))
     if problem is not None:
-        typer.echo(f"error: what was backed up is not whole: {problem}", err=True)
+        tell_fault("altered", f"what was backed up is not whole: {problem}")
         raise typer.Exit(EXIT_CHAIN_BROKEN)
 
 
@@ -79,7 +81,7 @@ def restore(
         f"{time.monotonic() - begun:.1f} s"
     )
     if done.problem is not None:
-        typer.echo(f"error: {done.problem}", err=True)
+        tell_fault("altered", str(done.problem))
         raise typer.Exit(EXIT_PROBLEM)
     typer.echo("The chain of releases is whole.")
     if not repair and not in_service:

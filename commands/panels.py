@@ -14,7 +14,7 @@ import typer
 
 from commands.shared import Home
 from core.errors import InputError, StoreError
-from core.log import counted
+from core.log import counted, get_logger
 from core.progress import progress_bar
 from core.release import FORECASTS
 from core.settings import home_folder, load_settings
@@ -157,9 +157,11 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
         rows, beside = write_forecasts(blocks, about, out)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
-    is_piped = str(out) == "-"
-    typer.echo(f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to {out}", err=is_piped)
-    for line in made.diagnostics.lines(names=_MOST_NAMED):
-        typer.echo(f"  {line}", err=is_piped)
-    if not is_piped:
-        typer.echo(f"What must be known about them: {beside}")
+    lines = made.diagnostics.lines(names=_MOST_NAMED)
+    if str(out) == "-":
+        get_logger().info("written", rows=rows, series=made.diagnostics.series, to_be_known=lines)
+        return
+    typer.echo(f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to {out}")
+    for line in lines:
+        typer.echo(f"  {line}")
+    typer.echo(f"What must be known about them: {beside}")

@@ -81,7 +81,9 @@ def export(
 def briefing(
     run: Annotated[str | None, typer.Option("--run", help="A release's run_id; default: the newest.")] = None,
     lang: Annotated[str, typer.Option("--lang", help=f"One of {', '.join(languages())}.")] = DEFAULT_LANGUAGE,
-    out: Annotated[Path | None, typer.Option("--out", help="PDF to write; default: vigie-DATE-LANG.pdf.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="PDF; '-': standard output; default: vigie-DATE-LANG.pdf.")
+    ] = None,
     signed_off: Annotated[
         bool, typer.Option("--signed-off", help="Only alerts that people have signed off, as in mails.")
     ] = False,
@@ -93,12 +95,16 @@ def briefing(
 
     if lang not in languages():
         raise InputError(f"--lang {lang}: there is no such language; write {' or '.join(languages())}")
-    if out is not None and out.suffix != ".pdf":
+    is_piped = str(out) == "-"
+    if out is not None and not is_piped and out.suffix != ".pdf":
         raise InputError(f"--out {out.name}: the ending must be .pdf")
     folder = home_folder(home)
     run_id, day = _release(folder, run)
     target = out or Path(f"vigie-{day}-{lang}.pdf")
     document = make_briefing(folder, load_settings(folder), run_id, lang, signed_only=signed_off)
+    if is_piped:
+        typer.echo(document, nl=False)
+        return
     try:
         with named_errors(target):
             write_bytes(target.expanduser(), document)

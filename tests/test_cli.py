@@ -42,6 +42,17 @@ def test_quiet_is_taken_behind_a_command_too(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(("more", "rows"), [([], [23]), (["--quiet"], [])])
+def test_beside_forecasts_on_standard_output_stand_lines_of_json_or_none(
+    panel: Path, tmp_path: Path, more: list[str], rows: list[int]
+) -> None:
+    line = ["forecast", "--panel", str(panel), "--models", "baseline", "--horizon", "1", "--out", "-"]
+    done = vigie(*line, *more, home=tmp_path)
+    told = [json.loads(one) for one in done.stderr.splitlines()]
+    assert (done.returncode, done.stdout.splitlines()[0][:8]) == (0, "model_id")
+    assert [one["rows"] for one in told if one["event"] == "written"] == rows
+
+
 def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
     assert vigie("verify", home=tmp_path).returncode == 0
 

@@ -46,6 +46,11 @@ def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(ho
         run("restore", "--from", str(tmp_path / "b"), "--home", str(home))
 
 
+def test_a_backup_asks_for_a_file(home: Path) -> None:
+    with pytest.raises(InputError, match="--to -: a backup is read back"):
+        CliRunner().invoke(app, ["backup", "--to", "-", "--home", str(home)], catch_exceptions=False)
+
+
 def test_a_backup_holds_what_a_night_can_make_again_only_where_it_is_asked_for(home: Path, tmp_path: Path) -> None:
     (home / "backtests").mkdir()
     (home / "backtests" / "past.parquet").write_bytes(b"past")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from typer.testing import CliRunner
 
+from cli import app
 from core.errors import InputError, StoreError
 from store.releases import ReleaseStore
 from tests.commands.command_line import vigie
@@ -30,6 +32,11 @@ def test_it_writes_one_page_in_the_language_asked_for_and_says_of_which_release(
     assert run_id(home) in said and str(out) in said
     reader = PdfReader(io.BytesIO(out.read_bytes()))
     assert len(reader.pages) == 1 and str(reader.root_object["/Lang"]) == "fr"
+
+
+def test_it_goes_to_standard_output_alone_where_that_is_asked_for(home: Path) -> None:
+    done = CliRunner().invoke(app, ["briefing", "--out", "-", "--home", str(home)])
+    assert (done.exit_code, done.stderr, len(PdfReader(io.BytesIO(done.stdout_bytes)).pages)) == (0, "", 1)
 
 
 def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> None:
