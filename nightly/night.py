@@ -45,7 +45,7 @@ from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables
+from nightly.tables import data_tables, forecast_tables, judge
 from store.caches import BacktestStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
@@ -232,13 +232,15 @@ def _make_release(run: Run) -> RunResult:
         nowcasts = make_nowcasts(data, made)
         refused = collect_night(settings.hub.place, home, timer.started.date())
         served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
-        tables = forecast_tables(data, made, served, nowcasts, run.pool, pooled)
+        judged = judge(data, made, served, settings.alerts, run.pool)
+        tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
         run.progress("Figures and weeks", 0, 1)
-        tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data)
+        tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
         run.progress("Alerts", 0, 1)
         tables |= run_alerts(
             data,
             served,
+            judged.record,
             tables["freshness"],
             settings,
             revisions_since(vintages, former, date, settings, editions.void()),
@@ -302,8 +304,13 @@ def _make_release(run: Run) -> RunResult:
 
     seconds = timer.seconds()
     degraded += record_publication(run.journal, release, _took(run, seconds), releases.head())
-    action = PUBLISHED_DEGRADED if degraded else PUBLISHED
-    get_logger().info(action, run_id=release.run_id, as_of=str(date), degraded=len(degraded), **seconds)
+    get_logger().info(
+        PUBLISHED_DEGRADED if degraded else PUBLISHED,
+        run_id=release.run_id,
+        as_of=str(date),
+        degraded=len(degraded),
+        **seconds,
+    )
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.verification.scores import wis
 from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
+from forecasting.workers import Workers, side_by_side
 from ingest.routes import daily_arrivals
 from nightly.forecasts import ForecastSet
 from nightly.real_time import RealTimeData
@@ -91,13 +93,17 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     return check(typed, NOWCASTS)
 
 
-def make_weeks(data: RealTimeData) -> dict[str, pd.DataFrame]:
+def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFrame]:
     """The next eight weeks of every series by day that a route rests on, and how such forecasts did.
+
+    Args:
+        data: What was known.
+        workers: Who makes the forecasts of past weeks.
 
     Returns:
         ``weeks`` and ``week_scores`` (``core.release.WEEKS``, ``core.release.WEEK_SCORES``).
     """
-    parts, records = [WEEKS.empty()], {}
+    parts, histories = [WEEKS.empty()], {}
     for route_id, daily in daily_arrivals(data.known).items():
         days = daily_history(daily)
         found = weeks_ahead(days, -1)
@@ -111,9 +117,10 @@ def make_weeks(data: RealTimeData) -> dict[str, pd.DataFrame]:
                 "last_day": found.last_day.to_timestamp(), "so_far": found.so_far[week - 1], "output_type": "quantile",
             }  # fmt: skip
             parts.append(pd.DataFrame(about | {"output_type_id": LEVELS, "value": quantiles}))
-        records[series_id] = week_record(days)
+        histories[series_id] = days
+    records = side_by_side([partial(week_record, days) for days in histories.values()], workers)
     rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-    return {"weeks": typed(rows, WEEKS), "week_scores": week_scores(records)}
+    return {"weeks": typed(rows, WEEKS), "week_scores": week_scores(dict(zip(histories, records, strict=True)))}
 
 
 def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) -> Nowcasts:

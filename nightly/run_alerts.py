@@ -13,13 +13,12 @@ from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification.known_events import KINDS, KnownEvent, retrospective_alerts
-from alerts.verification.record import Record, full_record, observed_record
+from alerts.verification.record import Record, observed_record
 from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from ingest.registers import events, said_on_detections
 from nightly.forecasts import ForecastSet
-from nightly.nowcasts import past_nowcasts
 from nightly.real_time import RealTimeData
 from store.releases import Release
 from store.vintages import VintageStore
@@ -45,6 +44,7 @@ def revisions_since(
 def run_alerts(
     data: RealTimeData,
     served: ForecastSet,
+    record: Record,
     fresh: pd.DataFrame,
     settings: Settings,
     revisions: pd.DataFrame,
@@ -55,6 +55,7 @@ def run_alerts(
     Args:
         data: What was known.
         served: Forecasts and paths as they are published.
+        record: What past origins say about the rules.
         fresh: Freshness of the sources.
         settings: The reader's numbers.
         revisions: Since the former release, from :func:`revisions_since`.
@@ -76,8 +77,6 @@ def run_alerts(
         by_citizen=_counts_by_citizen(data),
         drivers=_drivers(data),
     )
-    then = past_nowcasts(data, served.nowcasts, served.past_ensemble)
-    record = full_record(served.past_ensemble, panel, settings.alerts, as_of=data.date, nowcasts=then)
     observed = observed_signals(evidence, settings.alerts)
     now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
     return {

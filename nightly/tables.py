@@ -8,18 +8,20 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from alerts.verification.record import Record, full_record
 from core.calendar import write_period
 from core.disclosure import cells_to_withhold
 from core.errors import InputError
 from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check
-from core.settings import SNAPSHOT
+from core.settings import SNAPSHOT, AlertSettings
 from forecasting.explanation import explain
 from forecasting.model import LEVELS, OWN
 from forecasting.panel import Panel, panel_from_observations
@@ -30,6 +32,7 @@ from forecasting.workers import Workers, side_by_side
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.source import SourceCard
 from nightly.forecasts import ForecastSet, of_model
+from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.releases import Release
@@ -42,11 +45,62 @@ PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not 
 """What every row of the test of drivers says of the run that made it."""
 
 
-def forecast_tables(
+@dataclass(frozen=True)
+class Judged:
+    """What past origins say of a night's forecasts and of the rules behind its alerts.
+
+    Attributes:
+        year_ahead: Totals of twelve months, with their record (``core.release.YEAR_AHEAD``).
+        record: Of the rules about the months ahead.
+        scores: As of :func:`forecasting.verification.scores.summarise`.
+        situations: As of :func:`forecasting.verification.situations.situation_scores`.
+    """
+
+    year_ahead: pd.DataFrame
+    record: Record
+    scores: pd.DataFrame
+    situations: pd.DataFrame
+
+
+def judge(
+    data: RealTimeData, made: ForecastSet, served: ForecastSet, settings: AlertSettings, workers: Workers = 1
+) -> Judged:
+    """Judge the night by past origins: its longest calculations that do not need each other, side by side.
+
+    Args:
+        data: What was known.
+        made: Forecasts as the models made them.
+        served: The same as they are served.
+        settings: The reader's numbers and ratio of costs.
+        workers: Who calculates.
+    """
+    panel, replayed = data.panel, to_matrix(made.hindcasts)
+    return Judged(
+        *side_by_side(
+            [
+                served.year_ahead(panel),
+                partial(
+                    full_record,
+                    served.past_ensemble,
+                    panel.long(),
+                    settings,
+                    as_of=data.date,
+                    nowcasts=past_nowcasts(data, served.nowcasts, served.past_ensemble),
+                ),
+                partial(summarise, replayed, panel),
+                partial(situation_scores, replayed, panel),
+            ],
+            workers,
+        )
+    )
+
+
+def forecast_tables(  # the parts of one night, each named by the caller
     data: RealTimeData,
     made: ForecastSet,
     served: ForecastSet,
     nowcasts: pd.DataFrame,
+    judged: Judged,
     workers: Workers = None,
     pooled: PooledNight | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -57,7 +111,8 @@ def forecast_tables(
         made: Forecasts as the models made them.
         served: The same as they are served: after the nowcasts, a combination of the hub among them where it is on.
         nowcasts: Those of the running month.
-        workers: Who scores, and refits members to explain changes.
+        judged: What past origins say.
+        workers: Who refits members to explain changes.
         pooled: The pooled model, where it took part.
     """
     past, panel = made.past_ensemble, data.panel
@@ -65,22 +120,17 @@ def forecast_tables(
     own = served.current_ensemble
     own = own[~own["series_id"].isin(combined)]
     as_of = pd.Timestamp(data.date)
-    replayed = to_matrix(made.hindcasts)
-    totals, scores, situations = side_by_side(
-        [served.year_ahead(panel), partial(summarise, replayed, panel), partial(situation_scores, replayed, panel)],
-        workers,
-    )
     return {
         "forecasts": served.current.assign(target=TARGET, as_of=as_of),
         "trajectories": served.paths,
-        "year_ahead": totals,
+        "year_ahead": judged.year_ahead,
         "nowcasts": nowcasts,
         "backtest": past,
         "replays": hindcast_table(made.hindcasts, outcome_panel(data)),
         "figures_then": earlier_values(data, past),
-        "scores": scores,
+        "scores": judged.scores,
         "calibration": calibration_table(past, panel),
-        "situation_scores": check(situations, SITUATION_SCORES),
+        "situation_scores": check(judged.situations, SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
             made.current[~made.current["series_id"].isin(combined)],  # nobody can tell what moved other teams

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -44,6 +45,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
     borrowed: dict[str, object] = {
         "make_forecasts": ForecastSet(nothing, nothing, nothing, nothing, 0),
         "make_nowcasts": NOWCASTS.empty(),
+        "judge": SimpleNamespace(record=None),
         "forecast_tables": {name: table for name, table in tables.items() if name in OF_FORECASTS},
         "data_tables": {name: table for name, table in tables.items() if name not in OF_FORECASTS},
         "make_weeks": {},

@@ -131,7 +131,7 @@ def again(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> RunRes
     home = Path(shutil.copytree(first_night, tmp_path_factory.mktemp("again") / "home"))
     (home / "inbox" / "uk_home_office").mkdir(parents=True)
     (home / "inbox" / "uk_home_office" / "boats.csv").write_text("<html>maintenance</html>")
-    own = ("make_forecasts", "make_nowcasts", "forecast_tables", "data_tables", "run_alerts")
+    own = ("make_forecasts", "make_nowcasts", "judge", "forecast_tables", "data_tables", "run_alerts")
     with without_forecasting(home, *own):
         return run_night(home, load_settings(home), AS_OF)
 
@@ -243,7 +243,7 @@ def test_a_model_that_hangs_is_left_out_named_and_tried_again_another_night(
         monkeypatch.delitem(MODELS, slow)
     monkeypatch.setitem(MODELS, "vigie-sleeps", stuck.model("vigie-sleeps"))
     (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 2\n")
-    with without_forecasting(home, "make_forecasts", "forecast_tables"):
+    with without_forecasting(home, "make_forecasts", "judge", "forecast_tables"):
         night = run_night(home, load_settings(home), AS_OF)
     named = {item["series_id"] for item in night.degraded if item.get("model_id") == "vigie-sleeps"}
     assert "arrivals.CMR._T._T.M" in named

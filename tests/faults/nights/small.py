@@ -46,8 +46,9 @@ from tests.faults.nights.watchers import Role, WatchError, act, watching
 from workflow import decisions, open_workflow
 
 _COMPUTED = (
-    "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "serve", "forecast_tables", "data_tables",
-    "make_weeks", "run_alerts", "errors_by_group", "issued_scores", "forecast_asylum", "hub_of_night", "documents",
+    "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "serve", "judge", "forecast_tables",
+    "data_tables", "make_weeks", "run_alerts", "errors_by_group", "issued_scores", "forecast_asylum", "hub_of_night",
+    "documents",
 )  # fmt: skip
 _SOURCE, _LOOKED_AT = "own_post", 20
 _MAPPING = f"""
