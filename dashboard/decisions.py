@@ -65,7 +65,7 @@ def is_dismissed(night: Night, alert: Row) -> bool:
     return inbox.statuses({name: str(alert["alert_level"])}, night.run_id)[name].state.status == DISMISSED
 
 
-def standing(night: Night, gone: Collection[str]) -> pd.DataFrame:
+def not_dismissed(night: Night, gone: Collection[str]) -> pd.DataFrame:
     """The release's alerts without those that were dismissed."""
     alerts = night.frame("alerts")
     return alerts[~alerts["alert_id"].isin(list(gone))]
@@ -75,7 +75,7 @@ def found_on(night: Night, former: Night | None, summary: pd.DataFrame, gone: tu
     """A card for each route, those that wait to be decided first, then by level, then quiet ones."""
     make = partial(cards, night, former, summary, lang(), gone)
     made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone)
-    alerts = standing(night, gone)
+    alerts = not_dismissed(night, gone)
     alerts = alerts[~alerts["rule"].isin(CONTEXT)]
     rows = {str(row["alert_id"]): row for row in alerts.to_dict("records")}
     statuses = inbox.statuses({name: str(row["alert_level"]) for name, row in rows.items()}, night.run_id)
@@ -108,7 +108,9 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     before = former.frame("alerts") if former else None
     ended = night.frame("ended_alerts")
     # Where one was dismissed, not all that are closed have ended.
-    make = partial(overview_title, standing(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang())
+    make = partial(
+        overview_title, not_dismissed(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang()
+    )
     return memory.made(night, make, "title", former.run_id if former else None, gone)
 
 

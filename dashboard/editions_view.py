@@ -14,7 +14,7 @@ from dashboard.i18n import _, lang, named, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.tables import no_break
-from reports.names import EDITION_STATES, EDITION_STEPS, told
+from reports.names import EDITION_STATES, EDITION_STEPS, message_in
 from store.editions import HELD, STEPS, Action, Edition, EditionStore
 from workflow.decisions import decide_edition
 
@@ -71,7 +71,7 @@ def _changes(one: Edition) -> str:
 
 def _why(one: Edition) -> str:
     said = [*one.why_held, *one.told]
-    texts = [plain(told(message, lang())) for message in said]
+    texts = [plain(message_in(message, lang())) for message in said]
     if one.decided is not None:
         decided = _("{state} by {who} on {day}: {reason}")
         day = lang().day(one.decided.date())

@@ -11,7 +11,7 @@ from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from dashboard.i18n import _, labelled, lang
 from dashboard.theme import level_word
-from reports.names import told
+from reports.names import message_in
 
 
 def error_words(error: VigieError) -> str:
@@ -44,7 +44,7 @@ def fault(text: str, kept: str = "") -> str:
         text: The English text, as it was recorded.
         kept: The message it was recorded with; empty in releases of before, whose texts are shown as they stand.
     """
-    return told(Message.from_json(kept, text), lang())
+    return message_in(Message.from_json(kept, text), lang())
 
 
 def _word(name: str, text: str) -> str:

@@ -13,7 +13,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from reports import numbers
-from reports.names import route_name, source_name, told
+from reports.names import message_in, route_name, source_name
 from reports.release import ReadableRelease
 
 _LATE = ("overdue", "delinquent")
@@ -102,7 +102,7 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
     routes = [route_name(one["route_id"], language) for one in release.degraded if "route_id" in one]
     lost, sources = [], []
     for one in release.degraded:
-        why = told(Message.from_json(one.get("message", ""), one["reason"]), language)
+        why = message_in(Message.from_json(one.get("message", ""), one["reason"]), language)
         if "lost" in one:  # a sentence about the night, and not about a source
             lost.append(why)
         elif "route_id" not in one:

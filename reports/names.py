@@ -157,7 +157,7 @@ def level_label(level: str, language: Language) -> str:
     return f"{LEVEL_MARKS[level]} {level_name(level, language)}"
 
 
-def told(said: Message, language: Language) -> str:
+def message_in(said: Message, language: Language) -> str:
     """A recorded message in the reader's language, with names in place of the codes it was recorded with.
 
     The log and the journal keep the codes, by which whoever runs Vigie finds a figure again.

@@ -61,7 +61,7 @@ def show(night: Night) -> None:
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
     """What is expected on each route over the next months, and the level of its alerts that stand."""
     routes, observations, paths = (night.frame(name) for name in ("routes", "observations", "trajectories"))
-    return numbers.route_summary(routes, observations, paths, decisions.standing(night, gone), ends)
+    return numbers.route_summary(routes, observations, paths, decisions.not_dismissed(night, gone), ends)
 
 
 def show_older_forecasts(night: Night) -> None:
