@@ -113,7 +113,7 @@ def _route_id(named: str) -> str:
 class AlertSettings(_Section):
     """What alerts are measured against."""
 
-    thresholds: dict[str, Annotated[float, Field(strict=True, gt=0)]] = Field(
+    thresholds: dict[str, Annotated[float, Field(strict=True, ge=0)]] = Field(
         default_factory=dict, description="Monthly capacity per route, by code or name in any language, persons"
     )
     surge_factor: float = Field(default=1.5, gt=1, description="Multiple of the trailing 12-month mean")

@@ -58,7 +58,7 @@ def test_settings_that_cannot_be_read_and_a_home_that_is_a_file_are_named(tmp_pa
             "[alerts.thresholds]\nAtlantis = 5",
             r"thresholds: .*no one route 'Atlantis'.*CHA \(English Channel\)",
         ),
-        ("[alerts.thresholds]\nManche = -5", r"thresholds\.Manche: .*greater than 0"),
+        ("[alerts.thresholds]\nManche = -5", r"thresholds\.Manche: .*greater than or equal to 0"),
         ("[alerts.thresholds]\nManche = true", r"thresholds\.Manche: .*valid number"),
         ("[operation]\nfit_seconds = true", r"fit_seconds: a number is meant, not true or false"),
         ("oldest_origin_months = true", r"oldest_origin_months: a number is meant"),
