@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -51,18 +51,15 @@ class Found:
         return self.status is not None and self.status.state.status == PROPOSED
 
 
-def dismissed(night: Night) -> tuple[str, ...]:
-    """The release's alerts that people have dismissed, by alert_id: they colour nothing any more."""
+def statuses_of(night: Night) -> dict[str, AlertStatus]:
+    """Where each of the release's alerts stands, by alert_id."""
     alerts = night.frame("alerts")
-    levels = {str(row["alert_id"]): str(row["alert_level"]) for row in alerts.to_dict("records")}
-    found = inbox.statuses(levels, night.run_id)
-    return tuple(sorted(name for name, one in found.items() if one.state.status == DISMISSED))
+    return inbox.statuses(dict(zip(alerts["alert_id"], alerts["alert_level"], strict=True)), night.run_id)
 
 
-def is_dismissed(night: Night, alert: Row) -> bool:
-    """Whether people have dismissed one alert."""
-    name = str(alert["alert_id"])
-    return inbox.statuses({name: str(alert["alert_level"])}, night.run_id)[name].state.status == DISMISSED
+def dismissed(statuses: Mapping[str, AlertStatus]) -> tuple[str, ...]:
+    """Alerts that people have dismissed: they colour nothing any more."""
+    return tuple(sorted(name for name, one in statuses.items() if one.state.status == DISMISSED))
 
 
 def not_dismissed(night: Night, gone: Collection[str]) -> pd.DataFrame:
@@ -71,14 +68,16 @@ def not_dismissed(night: Night, gone: Collection[str]) -> pd.DataFrame:
     return alerts[~alerts["alert_id"].isin(list(gone))]
 
 
-def found_on(night: Night, former: Night | None, summary: pd.DataFrame, gone: tuple[str, ...]) -> list[Found]:
+def found_on(
+    night: Night, former: Night | None, summary: pd.DataFrame, statuses: Mapping[str, AlertStatus]
+) -> list[Found]:
     """A card for each route, those that wait to be decided first, then by level, then quiet ones."""
+    gone = dismissed(statuses)
     make = partial(cards, night, former, summary, lang(), gone)
     made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone)
     alerts = not_dismissed(night, gone)
     alerts = alerts[~alerts["rule"].isin(CONTEXT)]
     rows = {str(row["alert_id"]): row for row in alerts.to_dict("records")}
-    statuses = inbox.statuses({name: str(row["alert_level"]) for name, row in rows.items()}, night.run_id)
     open_on = alerts["route_id"].value_counts()
     waits = [statuses[str(name)].state.status == PROPOSED for name in alerts["alert_id"]]
     waiting = alerts["route_id"][waits].value_counts()

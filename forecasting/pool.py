@@ -162,6 +162,11 @@ class SupervisedPool:
         self._workers.remove(worker)
 
     @property
+    def is_awake(self) -> bool:
+        """Several processes run: giving them work costs no start."""
+        return len(self._workers) > 1
+
+    @property
     def workers(self) -> list[_Worker]:
         """The processes there are."""
         return list(self._workers)

@@ -209,7 +209,7 @@ def _answers(
     ]
     # What a fit was learned from is not needed to forecast with it, and would travel with every task.
     given = [replace(one, lesson=replace(one.lesson, world=[])) if one.fitted else one for one in given]
-    asleep = workers is None or (isinstance(workers, SupervisedPool) and len(workers.workers) < 2)
+    asleep = workers is None or (isinstance(workers, SupervisedPool) and not workers.is_awake)
     if asleep and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
         workers = 1
     order = sorted(range(len(given)), key=lambda place: not given[place].fitted)

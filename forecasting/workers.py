@@ -245,7 +245,7 @@ def side_by_side(calls: Sequence[Callable[[], Any]], workers: Workers = None) ->
         calls: Functions at the top of a module of this package, with all that they need (:func:`functools.partial`).
         workers: As of :func:`run_tasks`. A pool whose processes do not run yet is not worth waking for them.
     """
-    if isinstance(workers, SupervisedPool) and len(workers.workers) < 2:
+    if isinstance(workers, SupervisedPool) and not workers.is_awake:
         workers = 1
     return run_tasks(_answer_of, calls, workers=workers)
 

@@ -256,7 +256,7 @@ def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
         here[rows] = True
         for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}, over=True):
             outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
-            if np.isfinite(outcome) and "again" in quantiles:
+            if "again" in quantiles:
                 cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))
     keys = ["series_id", "kind", "ahead"]
     found = [

@@ -29,10 +29,11 @@ MAP_HEIGHT = 306
 def show(night: Night) -> None:
     """The page."""
     ends = numbers.window_ends(night.as_of)
-    gone = decisions.dismissed(night)
+    statuses = decisions.statuses_of(night)
+    gone = decisions.dismissed(statuses)
     summary = memory.made(night, partial(summarise, night, ends, gone), "summary", gone)
     former = reads.night(night.previous) if night.previous else None
-    found = decisions.found_on(night, former, summary, gone)
+    found = decisions.found_on(night, former, summary, statuses)
     st.title(decisions.title(night, former, found, summary, gone), anchor=False)
     show_older_forecasts(night)
     with st.container(key="overview"):

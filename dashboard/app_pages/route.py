@@ -143,7 +143,7 @@ def show_key_numbers(view: RouteView) -> None:
         level = str(view.alert["alert_level"])
         badge = level_badge(level)
         change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), lang())
-        if decisions.is_dismissed(view.night, view.alert):
+        if view.alert["alert_id"] in decisions.dismissed(decisions.statuses_of(view.night)):
             badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
         st.markdown(f"{badge} {layout.small(change)}")
     for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
