@@ -163,6 +163,7 @@ def main() -> None:
     # Streamlit takes its folder of settings, and the first place to import from, from here.
     sys.argv = [str(PAGE_SCRIPT)]
     streamlit_private.limit_messages(MOST_BYTES)
+    streamlit_private.send_at_once()
     build(guard).run(config=options(given.address, given.port, guard, headless=given.headless))
 
 

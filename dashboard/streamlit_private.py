@@ -5,6 +5,7 @@ Nothing else in Vigie names one. ``tests/dashboard/test_streamlit_private.py`` f
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,3 +66,19 @@ def limit_messages(most: int) -> None:
     """
     given = starlette_server._get_uvicorn_config_kwargs  # what this module is for
     starlette_server._get_uvicorn_config_kwargs = lambda: {**given(), "ws_max_size": most}  # as above
+
+
+def send_at_once() -> None:
+    """Have the kernel send what the server writes without waiting for the browser's receipt of what went before.
+
+    asyncio asks for that itself, but not on a socket like Streamlit's, which is opened without naming its protocol. An
+    answer's head and body are two writes: each file and each part of a page waits up to 40 ms for a delayed receipt.
+    """
+    given = starlette_server._bind_socket  # what this module is for
+
+    def bind(address: str, port: int, backlog: int) -> socket.socket:
+        listening = given(address, port, backlog)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
+
+    starlette_server._bind_socket = bind  # as above

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import socket
 from functools import cache
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -50,6 +51,16 @@ def test_the_size_of_messages_is_set_where_the_server_looks(monkeypatch: pytest.
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] > 1
     streamlit_private.limit_messages(1)
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] == 1
+
+
+def test_an_answer_does_not_wait_for_the_browsers_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starlette_server, "_bind_socket", starlette_server._bind_socket)
+    streamlit_private.send_at_once()
+    listening = starlette_server._bind_server_socket("127.0.0.1", "127.0.0.1", 0, 1)[0]
+    with listening, socket.create_connection(listening.getsockname()[:2]):
+        connection, _address = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_no_file_or_message_passes_under_a_path_that_is_not_closed() -> None:
