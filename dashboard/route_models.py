@@ -33,8 +33,8 @@ def show_models(view: RouteView) -> None:
         show_members(view)
     with right:
         show_moved(view)
-    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.key)
-    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.key)
+    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
+    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
     downloads.figures(export, export.title)
     text = _("Years from {year}: earlier peaks would flatten the rest.")
     st.markdown(layout.small(text.format(year=numbers.FIRST_COMPARED_YEAR)))
@@ -42,7 +42,7 @@ def show_models(view: RouteView) -> None:
 
 def show_members(view: RouteView) -> None:
     """Interval bars of every model for one month, with its score."""
-    members = memory.made(view.night, partial(member_rows, view), "members", *view.key)
+    members = memory.made(view.night, partial(member_rows, view), "members", *view.forecast_key)
     if members.empty:
         st.header(_("Models"), anchor=False)
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
@@ -52,7 +52,7 @@ def show_members(view: RouteView) -> None:
     text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
     st.header(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
-    memory.drawn(view.night, lambda: draw_members(members, unit), "members' chart", *view.key)
+    memory.drawn(view.night, lambda: draw_members(members, unit), "members' chart", *view.forecast_key)
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])

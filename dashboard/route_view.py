@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -79,13 +79,18 @@ class RouteView:
         return numbers.route_series(self.route_id)
 
     @property
+    def forecast_key(self) -> tuple[str, str, int]:
+        """What tells all but the chances from other views of the same release."""
+        return self.route_id, self.origin, self.horizon
+
+    @property
     def key(self) -> tuple[str, str, int, float]:
         """What tells this view from others of the same release."""
-        return self.route_id, self.origin, self.horizon, self.threshold
+        return *self.forecast_key, self.threshold
 
 
-def build(night: Night, route_id: str, origin: str, horizon: int, number: float | None) -> RouteView:
-    """Gather what the page shows."""
+def build(night: Night, route_id: str, origin: str, horizon: int, number: float | None = None) -> RouteView:
+    """Gather what the page shows; without a number for the usual one."""
     series_id = numbers.route_series(route_id)
     routes = night.frame("routes")
     ends = numbers.window_ends(night.as_of)
@@ -106,24 +111,23 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     alerts = decided_on(night)
     own = alerts[alerts["route_id"] == route_id].to_dict("records")
     former = reads.night(night.previous) if night.previous else None
-    threshold = number if number is not None else usual_threshold(own, history)
     origin_date = history["end_date"].max() if len(history) else pd.Timestamp(known_on)
     found, knowing = after_origin(night, series_id, origin, origin_date)
     outcomes = for_chart(found)
-    return RouteView(
+    view = RouteView(
         night=night,
         route_id=route_id,
         origin=origin,
         known_on=known_on,
         horizon=horizon,
-        threshold=threshold,
+        threshold=usual_threshold(own, history),
         summary=summary,
         history=history,
         editions=editions_of(routes, route_id),
         observed=for_chart(history),
         forecast=forecast,
         quantiles=quantiles,
-        chances=numbers.chances(quantiles, threshold, _paths(night, series_id) if not origin else None),
+        chances=pd.DataFrame(),
         earlier=earlier_forecasts(past, origin_date),
         outcomes=outcomes,
         knowing=knowing,
@@ -133,6 +137,15 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
+    return with_number(view, view.threshold if number is None else number)
+
+
+def with_number(view: RouteView, number: float) -> RouteView:
+    """The same forecast with the chances of passing another number of persons a month."""
+    rows = view.night.frame("trajectories")
+    # Of a past origin no sample paths are kept.
+    paths = rows[(rows["series_id"] == view.series_id) & (rows["model_id"] == ENSEMBLE)] if not view.origin else None
+    return replace(view, threshold=number, chances=numbers.chances(view.quantiles, number, paths))
 
 
 def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) -> tuple[pd.DataFrame, Night]:
@@ -274,12 +287,6 @@ def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.
     """Each month of the planning window, then up to three later ones at even distances."""
     later = chances[chances["target_end_date"] > max(ends)]
     return pd.concat([chances[chances["target_end_date"].isin(ends)], spaced(later, 3)], ignore_index=True)
-
-
-def _paths(night: Night, series_id: str) -> pd.DataFrame:
-    """The sample paths of a route; of a past origin none are kept."""
-    rows = night.frame("trajectories")
-    return rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)]
 
 
 def export(view: RouteView) -> Export:

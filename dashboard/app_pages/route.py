@@ -46,8 +46,10 @@ def show(night: Night) -> None:
     past = memory.made(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
-    asked = (route_id, origin, horizon, state.number("number", 0, MOST_PERSONS))
-    view = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
+    asked = (route_id, origin, horizon)
+    view: RouteView = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
+    if (number := state.number("number", 0, MOST_PERSONS)) is not None:
+        view = route_view.with_number(view, number)
     layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     show_controls(night, view, routes, past)
@@ -55,7 +57,12 @@ def show(night: Night) -> None:
     with chart:
         show_fan(view)
     with figures:
-        memory.drawn(night, partial(show_key_numbers, view), "key numbers", *view.key)
+        # What people decided is asked for at every run: it changes while a release is shown.
+        is_dismissed = view.alert is not None and view.alert["alert_id"] in decisions.dismissed(
+            decisions.statuses_of(night)
+        )
+        draw = partial(show_key_numbers, view, is_dismissed=is_dismissed)
+        memory.drawn(night, draw, "key numbers", *view.key, is_dismissed)
     layout.let_draw()
     if not origin:
         show_weeks(view)
@@ -137,13 +144,13 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
         st.markdown(layout.small(running))
 
 
-def show_key_numbers(view: RouteView) -> None:
+def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
     """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
     if view.alert:
         level = str(view.alert["alert_level"])
         badge = level_badge(level)
         change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), lang())
-        if view.alert["alert_id"] in decisions.dismissed(decisions.statuses_of(view.night)):
+        if is_dismissed:
             badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
         st.markdown(f"{badge} {layout.small(change)}")
     for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):

@@ -199,6 +199,19 @@ def test_an_acknowledged_alert_no_longer_waits(home: Path) -> None:
     assert len([button for button in app.button if str(button.key).startswith("open:")]) == 2
 
 
+@pytest.mark.usefixtures("home", "released")
+def test_a_route_that_was_looked_at_before_shows_that_its_alert_has_been_dismissed_since() -> None:
+    def route() -> str:
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        app.query_params["route"] = "WAR"
+        app.switch_page("dashboard/app_pages/route.py")
+        return shown(app.run())
+
+    assert "Warning" in route()
+    take(visit(), "Dismiss", "Ada", "Beds are there")
+    assert ":gray-badge[Dismissed] :small[:gray[was Warning]]" in route()
+
+
 def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Path) -> None:
     first = publish(home, replay=False)
     app = take(visit(), "Dismiss", "Ada", "Beds are there")
