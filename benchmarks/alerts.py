@@ -1,6 +1,6 @@
 """Judge the alert rules on Frontex's dense routes and put the tables into docs/benchmarks.md.
 
-    VIGIE_RAW_DATA=… python -m benchmarks.alerts [--kept routes.parquet]
+    VIGIE_RAW_DATA=… python -m benchmarks.alerts [--kept routes.parquet] [--write]
 
 Cut-offs are frozen on origins before 2018 and alerts are counted on those from 2018 on. ``--kept`` names a file for the
 routes' past forecasts: read where it exists, else written, for they take long. What would have been said before each
@@ -10,8 +10,8 @@ documented rise is written to ``data/events_said.csv``: chances and months, none
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,7 +34,17 @@ from alerts.verification.hindcast import (
     past_forecasts,
 )
 from alerts.verification.known_events import COLUMNS, KnownEvent, retrospective_alerts
-from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, engine, published_files, replace_section
+from benchmarks.shared import (
+    PAGE,
+    TOTALS,
+    dense_parts,
+    dense_routes,
+    engine,
+    interval,
+    page_command,
+    published_files,
+    table,
+)
 from core.quantiles import FloatArray
 from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings
@@ -52,6 +62,7 @@ BUDGET = 1.0
 EARLY = 3
 SHOWN = (1, 3, 6)
 TITLE = "Alerts on seven dense Frontex routes"
+MEASURES = "precision | recall | false alarms per route-year"
 _NAMES = {
     "vigie": "Vigie",
     "compare.persistence": "persistence",
@@ -64,17 +75,15 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class System:
-    """Vigie or a simple rule at past origins.
+    """Vigie, or a simple rule: what it said at past origins, and what came."""
 
-    Attributes:
-        name: Which.
-        past: What it said, and what came.
-        simple: The simple rule; None for Vigie.
-    """
-
-    name: str
     past: Judged
-    simple: Comparison | None
+    simple: Comparison | None = None
+
+    @property
+    def name(self) -> str:
+        """As the tables name it."""
+        return _NAMES[self.simple.rule if self.simple else "vigie"]
 
     @property
     def conventional(self) -> float | None:
@@ -93,108 +102,105 @@ class World:
     systems: list[System]
 
     @property
-    def judged(self) -> FloatArray:
-        """Weights of the judged origins: the sample and its resamples."""
+    def judged(self) -> slice:
+        """The judged origins."""
+        return slice(self.span.first_judged, None)
+
+    @property
+    def weights(self) -> FloatArray:
+        """How often each judged origin counts: in the sample and in its resamples."""
         return draw_weights(len(self.span.origins) - self.span.first_judged)
+
+    def measures(self, system: System, horizon: int, cutoff: float) -> dict[str, float]:
+        """Precision, recall and more of a system's alerts on the judged origins."""
+        return measures(contingency(system.past, horizon, cutoff).rows(self.judged), self.weights)
 
 
 def routes_forecasts(parts: Panel, kept: Path | None) -> pd.DataFrame:
     """The routes' past forecasts, coherent with their nationalities, from a kept file or made now."""
     if kept is not None and kept.exists():
         return pd.read_parquet(kept)
+    horizons = range(1, HORIZONS + 1)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "parts.parquet"
         parts.long().to_parquet(path)
-        made = to_rows(
-            backtest_file(
-                path, origins=ORIGINS, horizons=range(1, HORIZONS + 1), totals=TOTALS, models="ensemble"
-            ).table
-        )
-    routes = made[made["series_id"].isin(dense_routes(parts).series_ids)].reset_index(drop=True)
+        made = backtest_file(path, origins=ORIGINS, horizons=horizons, totals=TOTALS, models="ensemble").table
+    routes = to_rows(made.where(made.keys["series_id"].isin(dense_routes(parts).series_ids)))
     if kept is not None:
         routes.to_parquet(kept)
     return routes
 
 
 def world(parts: Panel, forecasts: pd.DataFrame) -> World:
-    """Replay the rule "far above the trailing mean" and the simple rules."""
+    """The rule "far above the trailing mean" and the simple rules at past origins."""
     settings = AlertSettings(trained_until=TRAINED_UNTIL)
-    panel = dense_routes(parts).long()
-    renamed = [frame.assign(series_id=[_series(name) for name in frame["series_id"]]) for frame in (panel, forecasts)]
-    counts = counts_by_series(renamed[0])
+    panel, renamed = (
+        frame.assign(series_id=[make_series_id("detections", name, ALL, ALL, "M") for name in frame["series_id"]])
+        for frame in (dense_routes(parts).long(), forecasts)
+    )
+    counts = counts_by_series(panel)
     # A month's figures are published in the month after it.
-    made = past_forecasts(renamed[1], ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
+    made = past_forecasts(renamed, ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
     past = judge(SURGE, made, counts, settings)
-    simple = [System(one.rule, said, one) for one, said in compared(SURGE, past, made, counts, settings)]
-    span = training.part(made.origins, settings)
-    return World(made, counts, span, settings, [System("vigie", past, None), *simple])
+    simple = [System(said, one) for one, said in compared(SURGE, past, made, counts, settings)]
+    return World(made, counts, training.part(made.origins, settings), settings, [System(past), *simple])
 
 
-def ranking_lines(found: World) -> Iterator[str]:
-    """Area under the ROC curve and Brier skill, over judged origins."""
-    yield "| | " + " | ".join(f"AUC, h={step}" for step in SHOWN) + " | Brier skill, h=3 |"
-    yield "|---" * (len(SHOWN) + 2) + "|"
+def ranking_lines(found: World, *, unseasonal: bool) -> list[str]:
+    """Area under the ROC curve over judged origins, and Brier skill.
+
+    Args:
+        found: The world.
+        unseasonal: Whether rises are left out that are not also far above the same month's three-year mean; how many
+            are left stands in place of the skill.
+    """
+    rows = []
     for system in found.systems:
-        is_probability = system.simple is None or system.simple.is_probability
-        cells = []
-        for step in SHOWN:
-            pairs = system.past.month(step).rows(slice(found.span.first_judged, None))
-            values = ranking(pairs, found.judged, is_probability=is_probability)
-            cells.append(_cell(values, "auc", 3))
-            if step == EARLY:
-                skill = _cell(values, "brier_skill", 2)
-        yield f"| {_NAMES[system.name]} | " + " | ".join(cells) + f" | {skill} |"
-
-
-def unseasonal_lines(found: World) -> Iterator[str]:
-    """The same for rises that are also far above the same month's three-year mean; other rises are left out."""
-    yield "| | " + " | ".join(f"AUC, h={step}" for step in SHOWN) + " | events |"
-    yield "|---" * (len(SHOWN) + 2) + "|"
-    for system in found.systems:
-        cells, events_in = [], []
+        values, events_in = {}, []
         for step in SHOWN:
             pairs = system.past.month(step)
-            calm = pairs.calm & (~pairs.occurred | _unseasonal(found, step))
-            some = replace(pairs, calm=calm).rows(slice(found.span.first_judged, None))
-            cells.append(_cell(ranking(some, found.judged), "auc", 3))
-            events_in.append(str(int((some.calm & some.occurred).sum())))
-        yield f"| {_NAMES[system.name]} | " + " | ".join(cells) + f" | {' / '.join(events_in)} |"
+            if unseasonal:
+                pairs = replace(pairs, calm=pairs.calm & (~pairs.occurred | _unseasonal(found, step)))
+            pairs = pairs.rows(found.judged)
+            is_probability = system.simple is None or system.simple.is_probability
+            values[step] = ranking(pairs, found.weights, is_probability=is_probability)
+            events_in.append(str(int((pairs.calm & pairs.occurred).sum())))
+        last = " / ".join(events_in) if unseasonal else interval(values[EARLY], "brier_skill", 2)
+        rows.append((system.name, *(interval(one, "auc") for one in values.values()), last))
+    head = " | ".join(f"AUC, h={step}" for step in SHOWN)
+    return table(f" | {head} | {'events' if unseasonal else f'Brier skill, h={EARLY}'}", rows)
 
 
-def budget_lines(found: World, *, confident: bool) -> Iterator[str]:
+def budget_lines(found: World, *, confident: bool) -> list[str]:
     """Precision and recall at h=3 where the cut-off keeps false alarms of the training span within the budget."""
-    yield "| | cut-off | precision | recall | false alarms per route-year | seen, h 1–6 | seen, h 3–6 |"
-    yield "|---|---|---|---|---|---|---|"
+    rows = []
     for system in found.systems:
         cutoffs = {
             step: budget_cutoff(system.past, step, found.span, confident=confident) for step in range(1, HORIZONS + 1)
         }
-        table = contingency(system.past, EARLY, cutoffs[EARLY]).rows(slice(found.span.first_judged, None))
-        values = measures(table, found.judged)
+        values = found.measures(system, EARLY, cutoffs[EARLY])
         shares = [_episodes(system.past, cutoffs, found.span, least) for least in (1, EARLY)]
-        yield (
-            f"| {_NAMES[system.name]} | {cutoffs[EARLY]:.2f} | {_cell(values, 'precision', 2)} "
-            f"| {_cell(values, 'recall', 2)} | {_cell(values, 'false_alarms_per_route_year', 2)} "
-            f"| {shares[0]} | {shares[1]} |"
-        )
+        rows.append((system.name, f"{cutoffs[EARLY]:.2f}", *_cells(values), *shares))
+    return table(f" | cut-off | {MEASURES} | seen, h 1–6 | seen, h 3–6", rows)
 
 
-def cost_lines(found: World) -> Iterator[str]:
+def cost_lines(found: World) -> list[str]:
     """Alerts as issued and at h=3, with cut-offs from the cost-loss ratio."""
-    yield "| | alert | level | cut-off | precision | recall | false alarms per route-year | notice, quartiles |"
-    yield "|---|---|---|---|---|---|---|---|"
+    rows = []
     for system in found.systems:
         frozen = training.freeze(system.past, SURGE.costs, found.span, found.settings, system.conventional)
         for horizon, label in ((WINDOW, "planning window"), (EARLY, "in 3 months")):
-            for level in ("watch", "warning", "severe") if system.simple is None else ("watch",):
+            for level in ("watch",) if system.simple else ("watch", "warning", "severe"):
                 cutoff = frozen[horizon].of(level)
-                table = contingency(system.past, horizon, cutoff).rows(slice(found.span.first_judged, None))
-                values = measures(table, found.judged)
-                yield (
-                    f"| {_NAMES[system.name]} | {label} | {level} | {cutoff:.2f} | {_cell(values, 'precision', 2)} "
-                    f"| {_cell(values, 'recall', 2)} | {_cell(values, 'false_alarms_per_route_year', 2)} "
-                    f"| {_lead(values)} |"
-                )
+                values = found.measures(system, horizon, cutoff)
+                quartiles = [values[f"lead_months_{part}"] for part in ("q25", "median", "q75")]
+                lead = "/".join(f"{months:.0f}" for months in quartiles) if np.isfinite(quartiles[0]) else "–"
+                rows.append((system.name, label, level, f"{cutoff:.2f}", *_cells(values), lead))
+    return table(f" | alert | level | cut-off | {MEASURES} | notice, quartiles", rows)
+
+
+def _cells(values: dict[str, float]) -> list[str]:
+    return [interval(values, name, 2) for name in ("precision", "recall", "false_alarms_per_route_year")]
 
 
 def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bool) -> float:
@@ -229,23 +235,20 @@ def known_rises(found: World) -> pd.DataFrame:
     return retrospective_alerts(cards, found.made, found.counts, frozen, first, found.settings, basis="detections")
 
 
-def known_rises_lines(said: pd.DataFrame) -> Iterator[str]:
+def known_rises_lines(said: pd.DataFrame) -> list[str]:
     """One row per event: the chance at each lead, alerts marked."""
-    yield "| rise | came | " + " | ".join(f"{step} before" for step in range(HORIZONS, 0, -1)) + " | first alert |"
-    yield "|---" * (HORIZONS + 3) + "|"
+    leads, rows = range(HORIZONS, 0, -1), []
     for card in events(SNAPSHOT):
-        rows = said[said["event_id"] == card.event_id].set_index("horizon")
-        cells = []
-        for step in range(HORIZONS, 0, -1):
-            if step not in rows.index:
-                cells.append("–")
-                continue
-            mark = "**" if rows.loc[step, "level"] else ""
-            cells.append(f"{mark}{float(str(rows.loc[step, 'chance'])):.0%}{mark}")
-        alerted = rows[rows["level"] != ""]
-        first = f"{alerted.index.max()} before" if len(alerted) else "none"
-        came = "yes" if len(rows) and bool(rows["came"].iloc[0]) else "no"
-        yield f"| {card.title} | {came} | " + " | ".join(cells) + f" | {first} |"
+        found = said[said["event_id"] == card.event_id].set_index("horizon")
+        cells = {
+            step: f"**{chance:.0%}**" if level else f"{chance:.0%}"
+            for step, chance, level in zip(found.index, found["chance"], found["level"], strict=True)
+        }
+        alerted = found.index[found["level"] != ""]
+        came = "yes" if found["came"].head(1).eq(1).any() else "no"
+        first = f"{alerted.max()} before" if len(alerted) else "none"
+        rows.append((card.title, came, *(cells.get(step, "–") for step in leads), first))
+    return table("rise | came | " + " | ".join(f"{step} before" for step in leads) + " | first alert", rows)
 
 
 def _episodes(past: Judged, cutoffs: dict[int, float], span: training.Span, least: int) -> str:
@@ -269,44 +272,37 @@ def _unseasonal(found: World, step: int) -> BoolArray:
     return np.asarray(outcome >= found.settings.surge_factor * earlier.mean(axis=0))
 
 
-def _false_alarms(table: ContingencyTable, last: int, *, confident: bool) -> float:
+def _false_alarms(found: ContingencyTable, last: int, *, confident: bool) -> float:
     """False alarms per route-year up to an origin, or their upper bound."""
     weights = draw_weights(last) if confident else np.ones((1, last))
-    return measures(table.rows(slice(last)), weights)["false_alarms_per_route_year" + ("_hi" if confident else "")]
+    return measures(found.rows(slice(last)), weights)["false_alarms_per_route_year" + ("_hi" if confident else "")]
 
 
-def _cell(values: dict[str, float], name: str, digits: int) -> str:
-    value, low, high = (values[name + end] for end in ("", "_lo", "_hi"))
-    if not np.isfinite(value):
-        return "–"
-    bounds = f" [{low:.2f}–{high:.2f}]" if np.isfinite(low) else ""
-    return f"{value:.{digits}f}{bounds}"
+def section(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Measure; gives the section of docs/benchmarks.md, and with ``--write`` keeps what was said of known rises."""
+    parts = dense_parts(published_files())
+    found = world(parts, routes_forecasts(parts, options.kept))
+    said = known_rises(found)
+    if options.write:
+        said[COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
+    return lines_of(found, said), True
 
 
-def _lead(values: dict[str, float]) -> str:
-    quartiles = [values[f"lead_months_{part}"] for part in ("q25", "median", "q75")]
-    return "/".join(f"{months:.0f}" for months in quartiles) if np.isfinite(quartiles[0]) else "–"
-
-
-def _series(route_id: str) -> str:
-    return make_series_id("detections", route_id, ALL, ALL, "M")
-
-
-def section(found: World, said: pd.DataFrame) -> Sequence[str]:
-    """The section of docs/benchmarks.md, line by line."""
+def lines_of(found: World, said: pd.DataFrame) -> list[str]:
+    """The section, line by line."""
     trained, judged = found.span.trained, found.span.judged
     return [
         engine(),
-        "By `python -m benchmarks.alerts`. Event: at least 1.5 times the trailing 12-month mean (mean at least 100),",
-        "seen from a month without it. Past forecasts are coherent with nationalities, refitted on the way.",
+        "By `python -m benchmarks.alerts --write`. Event: at least 1.5 times the trailing 12-month mean (mean at least",
+        "100), seen from a month without it. Past forecasts are coherent with nationalities, refitted on the way.",
         f"Cut-offs learned on origins {trained[0]} to {trained[1]}, judged on {judged[0]} to {judged[1]}: nothing",
         "later touched them. Brackets: 90 %, block bootstrap over origins, at least as wide as the cases allow.",
         "",
-        *ranking_lines(found),
+        *ranking_lines(found, unseasonal=False),
         "",
         "Unseasonal rises only (also at least 1.5 times the same month's three-year mean):",
         "",
-        *unseasonal_lines(found),
+        *ranking_lines(found, unseasonal=True),
         "",
         "Alerts about the third month ahead, and episodes (onsets) seen at some horizon. Cut-off: the lowest with",
         f"which {BUDGET:.0f} false alarm per route-year was kept on the training span with 95 % confidence:",
@@ -328,16 +324,6 @@ def section(found: World, said: pd.DataFrame) -> Sequence[str]:
     ]
 
 
-def main() -> None:
-    """Measure and write."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--kept", type=Path, help="file of the routes' past forecasts")
-    parts = dense_parts(published_files())
-    found = world(parts, routes_forecasts(parts, options.parse_args().kept))
-    said = known_rises(found)
-    said[COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
-    replace_section(PAGE, TITLE, section(found, said))
-
-
 if __name__ == "__main__":
-    main()
+    kept = {"type": Path, "help": "file of the routes' past forecasts"}
+    sys.exit(page_command(PAGE, TITLE, section, options={"--kept": kept}))

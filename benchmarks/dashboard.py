@@ -1,6 +1,6 @@
 """How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--write]``.
 
-Starts ``vigie dashboard`` on the demonstration's full release, measures it in Chromium, then lets readers click.
+Starts ``vigie dashboard`` on the demonstration's full release, lets readers click, then measures it in Chromium.
 """
 
 from __future__ import annotations
@@ -8,69 +8,41 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import dashboard_load, dashboard_pages
-from benchmarks.dashboard_server import Server
-from benchmarks.shared import PAGE, replace_section
+from benchmarks.dashboard_server import HOME_HELP, a_home, served
+from benchmarks.shared import PAGE, Options, page_command, report, table
 from store.releases import ReleaseStore
 
 FIRST_PAINT, CHANGE, ANSWER, NINE_IN_TEN, MEMORY = 2.5, 0.3, 1.0, 2.0, {30: 1536.0, 200: 2048.0}
 """Limits: seconds for nine in ten first paints and changes, for the usual answer and nine in ten, MiB by readers."""
 TITLE = "Dashboard"
-PAGES_HEAD = ("| in Chromium | median, s | p90, s | limit of the p90, s |", "|---|---|---|---|")
 
 
-def main() -> None:
-    """Measure, print the table, and write it where asked to; ends with status 1 where a limit is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard", description=__doc__)
-    parser.add_argument("--home", type=Path, help="A home with a release; by default one is made for it.")
-    parser.add_argument("--repetitions", type=int, default=20)
-    parser.add_argument("--readers", type=int, default=200)
-    parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--think", type=float, nargs=2, default=dashboard_load.THINK_SECONDS, metavar=("LEAST", "MOST"),
-                        help="Seconds that a reader looks at a page.")  # fmt: skip
-    parser.add_argument("--only-pages", action="store_true", help="Pages alone, without the readers; writes nothing.")
-    parser.add_argument("--write", action="store_true", help="Put the table into docs/benchmarks.md.")
-    given = parser.parse_args()
-    busy = os.getloadavg()[1]
-    is_good, load = True, list[str]()
-    with tempfile.TemporaryDirectory() as folder:
-        home = given.home or make_home(Path(folder) / "home")
+def section(given: argparse.Namespace) -> tuple[list[str], bool]:
+    """Measure; a part is shown as soon as it is known. All is well where no limit is missed."""
+    given.write &= not given.only_pages
+    busy, rows, load, is_good = os.getloadavg()[1], [], list[str](), True
+    with a_home(given.home) as home:
         if not given.only_pages:
-            load, is_good = measure_load(home, Path(folder) / "load.log", given.readers, given.minutes, given.think)
-        pages = report_lines([*introduction(home, given.repetitions, busy), "", *PAGES_HEAD])
-        with Server(home, Path(folder) / "pages.log") as server:
+            load, is_good = load_lines(home, given)
+        words = introduction(home, given.repetitions, busy)
+        with served(home) as server:
             for name, seconds in dashboard_pages.measure(server.address, given.repetitions):
                 limit = limit_of(name)
-                pages += report_lines([row(name, seconds, limit)])
+                rows.append(row(name, seconds, limit))
+                report(" | ".join(rows[-1]))
                 is_good &= limit is None or p90(seconds) <= limit
-    if given.write and load:
-        replace_section(PAGE, TITLE, [*pages, "", *load])
-    sys.exit(0 if is_good else 1)
+    return [*words, "", *table("in Chromium | median, s | p90, s | limit of the p90, s", rows), "", *load], is_good
 
 
 def limit_of(name: str) -> float | None:
     """Seconds that nine in ten of a kind may take; None where there is no limit."""
     limits = {dashboard_pages.FIRST: FIRST_PAINT, dashboard_pages.CHANGE: CHANGE}
     return next((limit for start, limit in limits.items() if name.startswith(start)), None)
-
-
-def measure_load(home: Path, log: Path, readers: int, minutes: float, think: Sequence[float]) -> tuple[list[str], bool]:
-    """Let readers click, print the table, and say whether every limit was kept."""
-    with Server(home, log) as server:
-        seen = dashboard_load.run(server.address, readers, minutes, think)
-        memory = server.memory()
-        seen.errors.extend(server.faults())
-    for error in seen.errors[:20]:
-        sys.stderr.write(f"{error}\n")
-    limit = memory_limit(readers)
-    lines = report_lines([*load_words(readers, minutes, think), "", *load_table(seen, *memory, limit), ""])
-    return lines, is_borne(seen, memory[1], limit)
 
 
 def memory_limit(readers: int) -> float:
@@ -83,20 +55,6 @@ def is_borne(seen: dashboard_load.Seen, peak: float, limit: float) -> bool:
     everything = seen.all()
     is_quick = statistics.median(everything) <= ANSWER and p90(everything) <= NINE_IN_TEN
     return is_quick and not seen.errors and peak <= limit
-
-
-def report_lines(lines: list[str]) -> list[str]:
-    """Print a part as soon as it is measured, and hand it on."""
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
-    return lines
-
-
-def make_home(home: Path) -> Path:
-    """A home with the demonstration's releases."""
-    vigie = str(Path(sys.executable).parent / "vigie")
-    subprocess.run([vigie, "demonstrate", "--home", str(home)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
-    return home
 
 
 def introduction(home: Path, repetitions: int, busy: float) -> list[str]:
@@ -117,38 +75,36 @@ def introduction(home: Path, repetitions: int, busy: float) -> list[str]:
     ]
 
 
-def load_words(readers: int, minutes: float, think: Sequence[float]) -> list[str]:
-    """Who clicked."""
-    low, high = think
-    return [
-        f"{readers} readers at once for {minutes:g} minutes, each a session of Streamlit over its websocket that runs",
-        "pages as a browser's does: other pages, routes, alerts, views, languages, with the values of all widgets. A",
-        f"reader waits {low:g} to {high:g} s between an answer and the next click. Counted as an error: an exception",
-        "or error box in an answer, a page without title, an answer to another question than the one asked, a line of",
-        "error in the server's log.",
-    ]
-
-
-def load_table(seen: dashboard_load.Seen, now: float, peak: float, limit: float) -> list[str]:
-    """Answers by kind of step, memory, errors."""
-    rows = [row(f"{kind} (n = {len(seconds)})", seconds, None) for kind, seconds in sorted(seen.seconds.items())]
-    everything = seen.all()
-    return [
-        "| until the answer is complete | median, s | p90, s | limits, s |",
-        "|---|---|---|---|",
-        *rows,
-        row(f"**all** (n = {len(everything)})", everything, f"{ANSWER:g}, {NINE_IN_TEN:g}"),
+def load_lines(home: Path, given: argparse.Namespace) -> tuple[list[str], bool]:
+    """Let readers click: who they were, answers by kind of step, memory, errors; and whether every limit was kept."""
+    with served(home) as server:
+        seen = dashboard_load.run(server.address, given.readers, given.minutes, given.think)
+        now, peak = server.memory()
+        seen.errors.extend(server.faults())
+    for error in seen.errors[:20]:
+        report(error)
+    limit, everything, (low, high) = memory_limit(given.readers), seen.all(), given.think
+    answers = [row(f"{kind} (n = {len(seconds)})", seconds, None) for kind, seconds in sorted(seen.seconds.items())]
+    answers.append(row(f"**all** (n = {len(everything)})", everything, f"{ANSWER:g}, {NINE_IN_TEN:g}"))
+    memory = "memory of the server at the end, at its highest", f"{now:,.0f} MiB, {peak:,.0f} MiB", f"{limit:,.0f} MiB"
+    lines = [
+        f"{given.readers} readers at once for {given.minutes:g} minutes, each a session of Streamlit over its",
+        "websocket that runs pages as a browser's does: other pages, routes, alerts, views, languages, with the values",
+        f"of all widgets. A reader waits {low:g} to {high:g} s between an answer and the next click. Counted as an",
+        "error: an exception or error box in an answer, a page without title, an answer to another question than the",
+        "one asked, a line of error in the server's log.",
         "",
-        "| under this load | | limit |",
-        "|---|---|---|",
-        f"| errors | {len(seen.errors)} | 0 |",
-        f"| memory of the server at the end, at its highest | {now:,.0f} MiB, {peak:,.0f} MiB | {limit:,.0f} MiB |",
+        *table("until the answer is complete | median, s | p90, s | limits, s", answers),
+        "",
+        *table("under this load | | limit", [("errors", len(seen.errors), 0), memory]),
     ]
+    report("\n".join(lines))
+    return lines, is_borne(seen, peak, limit)
 
 
-def row(name: str, seconds: Sequence[float], limit: float | str | None) -> str:
-    """One line: name, median, 90th percentile, limit."""
-    return f"| {name} | {statistics.median(seconds):.2f} | {p90(seconds):.2f} | {'' if limit is None else limit} |"
+def row(name: str, seconds: Sequence[float], limit: float | str | None) -> tuple[str, ...]:
+    """Name, median, 90th percentile, limit."""
+    return name, f"{statistics.median(seconds):.2f}", f"{p90(seconds):.2f}", "" if limit is None else str(limit)
 
 
 def p90(seconds: Sequence[float]) -> float:
@@ -157,4 +113,15 @@ def p90(seconds: Sequence[float]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    options: Options = {
+        "--home": {"type": Path, "help": HOME_HELP},
+        "--repetitions": {"type": int, "default": 20},
+        "--readers": {"type": int, "default": 200},
+        "--minutes": {"type": float, "default": 5.0},
+        "--think": {
+            "type": float, "nargs": 2, "default": dashboard_load.THINK_SECONDS, "metavar": ("LEAST", "MOST"),
+            "help": "seconds that a reader looks at a page",
+        },
+        "--only-pages": {"action": "store_true", "help": "pages alone, without the readers; writes nothing"},
+    }  # fmt: skip
+    sys.exit(page_command(PAGE, TITLE, section, options=options))

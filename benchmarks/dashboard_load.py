@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.dashboard_server import Server
+from benchmarks.dashboard_server import served
 from benchmarks.dashboard_session import Session
-from benchmarks.shared import publish
+from benchmarks.shared import PAGE, page_command, report, table
 
 PAGES = ("", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 THINK_SECONDS = (30.0, 90.0)
@@ -32,7 +31,13 @@ LEAK = 25.0
 """MiB that the server may still gain in a thousand visits once it is warm: 10,000 visits a week fit into its limit."""
 _LOCALES = ("en-GB", "fr-FR", "es-ES")
 _WEIGHTS: Mapping[str, int] = {"page": 40, "route": 25, "alert": 15, "view": 10, "language": 10}
-_VIEWS = (("route", "button_group", "address:view"), ("evaluation", "selectbox", "address:on"))
+_CHOICES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "route": (("route", "selectbox", "address:route"),),
+    "alert": (("alerts", "button_group", "address:show"),),
+    "view": (("route", "button_group", "address:view"), ("evaluation", "selectbox", "address:on")),
+    "language": (("", "button_group", "address:lang"),),
+}
+"""Page, kind and key of the widgets with which a reader does it; a language is chosen on any page."""
 
 
 @dataclass
@@ -94,39 +99,23 @@ def _visit(session: Session, choose: random.Random, end: float, think: Sequence[
     seen.note("first page", session.open(choose.choice(PAGES)), session.screen.errors)
     while time.monotonic() < end:
         time.sleep(choose.uniform(*think))
-        for name, seconds in _step(session, _kind(choose), choose):
+        for name, seconds in _step(session, choose):
             seen.note(name, seconds, session.screen.errors)
 
 
-def _kind(choose: random.Random) -> str:
-    """What a reader does next."""
-    return choose.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
-
-
-def _step(session: Session, kind: str, choose: random.Random) -> list[tuple[str, float]]:
+def _step(session: Session, choose: random.Random) -> list[tuple[str, float]]:
     """One thing that a reader wants; going where it can be done is a step of its own."""
-    if kind == "route":
-        return _pick(session, "route", ("selectbox", "address:route"), kind, choose)
-    if kind == "alert":
-        return _pick(session, "alerts", ("button_group", "address:show"), kind, choose)
-    if kind == "view":
-        page, *widget = choose.choice(_VIEWS)
-        return _pick(session, page, (widget[0], widget[1]), kind, choose)
-    if kind == "language":
-        return [(kind, _other(session, ("button_group", "address:lang"), choose))]
-    return [("page", session.go(choose.choice(PAGES)))]
-
-
-def _pick(
-    session: Session, page: str, widget: tuple[str, str], kind: str, choose: random.Random
-) -> list[tuple[str, float]]:
+    kind = choose.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+    if kind == "page":
+        return [(kind, session.go(choose.choice(PAGES)))]
+    page, *widget = choose.choice(_CHOICES[kind]) if len(_CHOICES[kind]) > 1 else _CHOICES[kind][0]
     steps = []
-    if session.page != page:  # several pages have a choice of route
+    if page and session.page != page:  # several pages have a choice of route
         steps.append(("page", session.go(page)))
     return [*steps, (kind, _other(session, widget, choose))]
 
 
-def _other(session: Session, widget: tuple[str, str], choose: random.Random) -> float:
+def _other(session: Session, widget: Sequence[str], choose: random.Random) -> float:
     """Pick another option than the one shown, and hold the answer against it."""
     found = session.find(*widget)
     if not found:
@@ -159,12 +148,12 @@ def walk(address: str, visits: int, memory: Callable[[], float]) -> tuple[Seen, 
         session = Session(address, choose.choice(_LOCALES))
         seen.note("first page", session.open(choose.choice(PAGES)), session.screen.errors)
         while len(seen.all()) < done + _SESSION:
-            for name, seconds in _step(session, _kind(choose), choose):
+            for name, seconds in _step(session, choose):
                 seen.note(name, seconds, session.screen.errors)
         session.close()
         if len(seen.all()) // WEIGHED_EVERY > len(weighed):
             weighed.append(memory())
-            sys.stderr.write(f"{len(seen.all())} visits: {weighed[-1]:.0f} MiB\n")
+            report(f"{len(seen.all())} visits: {weighed[-1]:.0f} MiB")
     return seen, weighed
 
 
@@ -176,32 +165,28 @@ def growth(weighed: Sequence[float]) -> tuple[float, float]:
     return float(fit[0]), float(np.sqrt(error[0, 0]))
 
 
-def main() -> None:
-    """Visit, print the section, write it where asked to; ends with status 1 for an error or a leak."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard_load", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="A home with a release.")
-    parser.add_argument("--visits", type=int, default=2000)
-    parser.add_argument("--write", action="store_true", help="Put the section into docs/benchmarks.md.")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Server(given.home, Path(folder) / "log") as server:
+def section(given: argparse.Namespace) -> tuple[list[str], bool]:
+    """Visit; gives the section's lines, and whether there was neither an error nor a leak."""
+    with served(given.home) as server:
         seen, weighed = walk(server.address, given.visits, lambda: server.memory()[0])
         seen.errors.extend(server.faults())
     slope, error = growth(weighed)
-    is_kept = not seen.errors and slope <= LEAK
     for one in seen.errors[:20]:
-        sys.stderr.write(f"{one}\n")
+        report(one)
+    visits = " | ".join(f"{at * WEIGHED_EVERY:,}" for at in range(1, len(weighed) + 1, 3))
     lines = [
         f"`python -m benchmarks.dashboard_load --visits {given.visits} --write`: pages and changes on them,",
         f"{_SESSION} a session, one after another, in three languages. Once warm ({WARM_UP} visits) the server gains",
         f"{slope:.1f} MiB in a thousand (standard error {error:.1f}; limit {LEAK:g}); {len(seen.errors)} errors.",
         "",
-        "| visits | " + " | ".join(f"{at * WEIGHED_EVERY:,}" for at in range(1, len(weighed) + 1, 3)) + " |",
-        "|---" * (len(weighed[::3]) + 1) + "|",
-        "| memory, MiB | " + " | ".join(f"{one:,.0f}" for one in weighed[::3]) + " |",
+        *table(f"visits | {visits}", [("memory, MiB", *(f"{one:,.0f}" for one in weighed[::3]))]),
     ]
-    publish("Many visits", lines, write=given.write)
-    sys.exit(0 if is_kept else 1)
+    return lines, not seen.errors and slope <= LEAK
 
 
 if __name__ == "__main__":
-    main()
+    options = {
+        "--home": {"type": Path, "required": True, "help": "a home with a release"},
+        "--visits": {"type": int, "default": 2000},
+    }
+    sys.exit(page_command(PAGE, "Many visits", section, options=options))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 FIRST, CHANGE = "first meaningful paint", "usual change"
 """How the names of what has a limit begin."""
@@ -24,7 +25,7 @@ PAGES: Mapping[str, str] = {
 }
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-_SIZE = {"width": 1440, "height": 900}
+DESK: ViewportSize = {"width": 1440, "height": 900}
 _ROUTE, _HORIZON = "Route", "Horizon"
 _LONGEST_MS, _SETTLED_MS = 60_000, 4_000
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
@@ -60,6 +61,15 @@ _WATCH_CHANGE = """
 """
 
 
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a graphics card."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
 def measure(address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
     """What was measured, by name, as soon as it is known: seconds of each repetition.
 
@@ -67,39 +77,33 @@ def measure(address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]
         address: Of a server that has been started for it.
         repetitions: Visits to each page, and changes of each kind.
     """
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield from _changes(browser, address, repetitions)
-        context = browser.new_context(viewport=_SIZE)  # type: ignore[arg-type]  # a plain mapping is what it takes
+    with chromium() as browser:
+        yield from _changes(browser.new_page(viewport=DESK), address, repetitions)
+        context = browser.new_context(viewport=DESK)
+        # A browser or a window that has only just been opened still loads parts of its own, on the same two cores.
         context.new_page().wait_for_timeout(_SETTLED_MS)
         for page in PAGES:
-            yield f"{FIRST}, `/{page}`", _first_visits(context, address, page, repetitions)
-        browser.close()
+            visits = [_first_visit(context.new_page(), address, page) for _visit in range(repetitions + 1)]
+            yield f"{FIRST}, `/{page}`", visits[1:]
 
 
-def _first_visits(context: BrowserContext, address: str, page: str, repetitions: int) -> list[float]:
-    """Visits in a new tab of a browser that is open, with nothing of the dashboard in its store.
-
-    A browser or a window that has only just been opened still loads parts of its own, on the same two cores.
-    """
-    seconds = []
-    for _visit in range(repetitions + 1):
-        tab = context.new_page()
-        context.new_cdp_session(tab).send("Network.clearBrowserCache")
-        tab.add_init_script(_WATCH_FIRST % PAGES[page])
-        tab.goto(f"{address}/{page}?lang=en", wait_until="commit")
-        tab.wait_for_function("() => window.__meaningful", timeout=_LONGEST_MS)
-        seconds.append(float(tab.evaluate("window.__meaningful")) / 1000)
-        tab.close()
-    return seconds[1:]
+def _first_visit(tab: Page, address: str, page: str) -> float:
+    """Seconds of a visit in a new tab of a browser that is open, with nothing of the dashboard in its store."""
+    tab.context.new_cdp_session(tab).send("Network.clearBrowserCache")
+    tab.add_init_script(_WATCH_FIRST % PAGES[page])
+    tab.goto(f"{address}/{page}?lang=en", wait_until="commit")
+    tab.wait_for_function("() => window.__meaningful", timeout=_LONGEST_MS)
+    seconds = float(tab.evaluate("window.__meaningful")) / 1000
+    tab.close()
+    return seconds
 
 
-def _changes(browser: Browser, address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
+def _changes(page: Page, address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
     """Click through all routes once, then again and again; then through the horizons, and the number up and down."""
-    page = browser.new_page(viewport=_SIZE)  # type: ignore[arg-type]  # as above
     page.goto(f"{address}/route?lang=en")
     _settle(page)
-    routes = _options(page)
+    shown = page.inner_text("h1").split(":")[0]
+    routes = [shown, *(name for name in _listed(page, _ROUTE) if name != shown)]
     fresh = [_change(page, name) for name in routes[1:]]
     yield f"change to a route that nobody has looked at yet (n = {len(fresh)})", fresh
     yield f"{CHANGE} of route", [_change(page, routes[place % len(routes)]) for place in range(repetitions)]
@@ -116,10 +120,9 @@ def _step(page: Page, *, up: bool) -> float:
     return _changed(page)
 
 
-def _options(page: Page) -> list[str]:
-    """The routes with a forecast, the one shown first."""
-    shown = page.inner_text("h1").split(":")[0]
-    return [shown, *(name for name in _listed(page, _ROUTE) if name != shown)]
+def _open_list(page: Page, box: str) -> None:
+    page.get_by_label(box, exact=True).first.click()
+    page.wait_for_selector('[role="option"]', timeout=_LONGEST_MS)
 
 
 def _listed(page: Page, box: str) -> list[str]:
@@ -127,11 +130,6 @@ def _listed(page: Page, box: str) -> list[str]:
     names = [one.inner_text() for one in page.locator('[role="option"]').all()]
     page.keyboard.press("Escape")
     return names
-
-
-def _open_list(page: Page, box: str) -> None:
-    page.get_by_label(box, exact=True).first.click()
-    page.wait_for_selector('[role="option"]', timeout=_LONGEST_MS)
 
 
 def _change(page: Page, name: str, box: str = _ROUTE) -> float:
@@ -150,8 +148,6 @@ def _changed(page: Page) -> float:
 
 def _settle(page: Page) -> None:
     page.wait_for_selector(PAGES["route"], timeout=_LONGEST_MS)
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')",
-        timeout=_LONGEST_MS,
-    )
+    busy = "[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]"
+    page.wait_for_function(f"() => !document.querySelector('{busy}')", timeout=_LONGEST_MS)
     page.wait_for_timeout(500)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from core.settings import PROJECT
 
+HOME_HELP = "a home with a release; by default one is made with the demonstration's"
 _START_SECONDS = 120
-_MIB_PER_KIB = 1 / 1024
+_VIGIE = str(Path(sys.executable).parent / "vigie")
 
 
 class Server:
@@ -39,14 +44,22 @@ class Server:
         Raises:
             RuntimeError: It ended, or stayed silent for two minutes.
         """
-        command = [str(Path(sys.executable).parent / "vigie"), "dashboard", "--home", str(self._home)]
+        command = [_VIGIE, "dashboard", "--home", str(self._home), "--port", str(self.port), "--headless"]
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603  # our own command
-                [*command, "--port", str(self.port), "--headless"], cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            )  # fmt: skip
-        self._wait()
-        return self
+                command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **threads}
+            )
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"the server ended: {self._log.read_text()[-800:]}")
+            try:
+                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2):  # noqa: S310  # our own loopback address
+                    return self
+            except OSError:
+                time.sleep(0.2)
+        raise RuntimeError(f"the server did not answer within {_START_SECONDS} s")
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -59,21 +72,33 @@ class Server:
         """Resident memory now and at its highest, MiB. The process is the server itself: the command becomes it."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         now, peak = (float(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) for name in ("VmRSS", "VmHWM"))
-        return now * _MIB_PER_KIB, peak * _MIB_PER_KIB
+        return now / 1024, peak / 1024
 
     def faults(self) -> list[str]:
         """Lines of its log that tell of an error."""
         lines = self._log.read_text(errors="replace").splitlines()
         return [line for line in lines if re.search(r"Traceback|\bERROR\b|Uncaught|Exception", line)]
 
-    def _wait(self) -> None:
-        end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended: {self._log.read_text()[-800:]}")
-            try:
-                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2):  # noqa: S310  # our own loopback address
-                    return
-            except OSError:
-                time.sleep(0.2)
-        raise RuntimeError(f"the server did not answer within {_START_SECONDS} s")
+
+@contextmanager
+def a_home(home: Path | None, *, copied: bool = False) -> Iterator[Path]:
+    """The home given, or one made with the demonstration's releases.
+
+    Args:
+        home: The home.
+        copied: Whether it is a copy of the one given: what is done there is in no journal but the copy's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(folder) / "home"
+        if home is None:
+            subprocess.run([_VIGIE, "demonstrate", "--home", str(own)], check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
+        elif copied:
+            shutil.copytree(home, own)
+        yield home if home and not copied else own
+
+
+@contextmanager
+def served(home: Path) -> Iterator[Server]:
+    """A server of a home, with a log that goes with it."""
+    with tempfile.TemporaryDirectory() as folder, Server(home, Path(folder) / "server.log") as server:
+        yield server

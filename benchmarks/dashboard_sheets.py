@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -19,17 +17,15 @@ from urllib.parse import urlparse
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize
 
-from benchmarks.dashboard import make_home
-from benchmarks.dashboard_pages import ARGUMENTS
-from benchmarks.dashboard_server import Server
+from benchmarks.dashboard_pages import DESK, chromium
+from benchmarks.dashboard_server import HOME_HELP, a_home, served
 from benchmarks.shared import PAGE
 from core.languages import languages
 from dashboard.app_pages import page_titles
 
-SCREENS: tuple[ViewportSize, ...] = ({"width": 1440, "height": 900}, {"width": 1024, "height": 768},
-                                     {"width": 390, "height": 844})  # fmt: skip
+SCREENS: tuple[ViewportSize, ...] = (DESK, {"width": 1024, "height": 768}, {"width": 390, "height": 844})
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 COLUMNS: Mapping[int, int] = {1440: 4, 1024: 6, 390: 11}
 """How many first screens of a width stand side by side on a sheet."""
@@ -52,27 +48,23 @@ Shots = dict[tuple[int, str], list[Image.Image]]
 
 def main() -> None:
     """Visit, print a line per visit, write the sheets where asked to; ends with status 1 where something is found."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard_sheets", description=__doc__)
-    parser.add_argument("--home", type=Path, help="A home with a release; by default one is made for it.")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, help=HOME_HELP)
     parser.add_argument("--languages", nargs="+", default=list(languages()), metavar="CODE")
     parser.add_argument("--pages", nargs="+", default=[name for name in page_titles() if name != "access"])
-    parser.add_argument("--shots", type=Path, help="A folder for each whole page as a picture of its own.")
-    parser.add_argument("--write", action="store_true", help="Put a sheet per language into docs.")
+    parser.add_argument("--shots", type=Path, help="a folder for each whole page as a picture of its own")
+    parser.add_argument("--write", action="store_true", help="put a sheet per language into docs")
     given = parser.parse_args()
     found: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
-        home = given.home or make_home(Path(folder) / "home")
-        with Server(home, Path(folder) / "sheets.log") as server, sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-            for code in given.languages:
-                shots: Shots = {}
-                for line, faults in visits(browser, server.address, code, given.pages, shots, given.shots):
-                    sys.stdout.write(f"{line}: {'; '.join(faults) or 'nothing found'}\n")
-                    sys.stdout.flush()
-                    found += faults
-                if given.write:
-                    sheet(shots).save(PAGE.parent / f"pages-{code}.png", optimize=True)
-            browser.close()
+    with a_home(given.home) as home, served(home) as server, chromium() as browser:
+        for code in given.languages:
+            shots: Shots = {}
+            for line, faults in visits(browser, server.address, code, given.pages, shots, given.shots):
+                sys.stdout.write(f"{line}: {'; '.join(faults) or 'nothing found'}\n")
+                sys.stdout.flush()
+                found += faults
+            if given.write:
+                sheet(shots).save(PAGE.parent / f"pages-{code}.png", optimize=True)
     sys.stdout.write(f"{len(found)} findings\n")
     sys.exit(1 if found else 0)
 

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from benchmarks.dashboard import make_home
-from benchmarks.dashboard_pages import ARGUMENTS
-from benchmarks.dashboard_server import Server
-from benchmarks.shared import replace_section
+from benchmarks.dashboard_pages import DESK, chromium
+from benchmarks.dashboard_server import HOME_HELP, a_home, served
+from benchmarks.shared import page_command, table
 from core.settings import PROJECT
 
-PAGE = PROJECT / "docs" / "first_hour.md"
 TITLE = "Two questions, click by click"
 ROUTE, NUMBER = "Western African / Atlantic", "5000"
 _LONGEST_MS = 120_000
@@ -49,37 +45,7 @@ class Walk:
         return self.page.locator(selector, has_text=holding).first.inner_text(timeout=_LONGEST_MS)
 
 
-def main() -> None:
-    """Walk, print the tables, and write them where asked to."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard_walk", description=__doc__)
-    parser.add_argument("--home", type=Path, help="A home with the demonstration; by default one is made for it.")
-    parser.add_argument("--write", action="store_true", help="Put the tables into docs/first_hour.md.")
-    given = parser.parse_args()
-    busy = os.getloadavg()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        if given.home:
-            shutil.copytree(given.home, home)
-        else:
-            make_home(home)
-        with Server(home, Path(folder) / "walk.log") as server, sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-            walks = []
-            for go in (manager, analyst):
-                page = browser.new_page(viewport={"width": 1440, "height": 900})
-                page.set_default_timeout(_LONGEST_MS)
-                page.goto(f"{server.address}/method?lang=en")  # the server's first answer is timed elsewhere
-                page.wait_for_selector("h1")
-                walks.append(go(Walk(page), server.address))
-                page.close()
-            browser.close()
-    lines = table(walks[0], walks[1], busy)
-    if given.write:
-        replace_section(PAGE, TITLE, lines)
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def manager(walk: Walk, address: str) -> Walk:
+def manager(walk: Walk, address: str) -> None:
     """From the Overview to a decision that is kept."""
     page = walk.page
     walk.step(
@@ -103,10 +69,9 @@ def manager(walk: Walk, address: str) -> Walk:
         page.get_by_role("button", name="Confirm").click()
 
     walk.step("type a name and a reason, click “Confirm”", confirm, lambda: walk.text("p, td", "Signed off: “"))
-    return walk
 
 
-def analyst(walk: Walk, address: str) -> Walk:
+def analyst(walk: Walk, address: str) -> None:
     """From the Overview to a chance, and to how far it can be trusted."""
     page = walk.page
     walk.step("open the Overview", lambda: page.goto(f"{address}/overview?lang=en"), lambda: walk.text("h1"))
@@ -127,26 +92,32 @@ def analyst(walk: Walk, address: str) -> Walk:
     walk.step(
         "click “How we know”", page.get_by_role("link", name="How we know").first.click, lambda: walk.text("li", "80%")
     )
-    return walk
 
 
-def table(manager_walk: Walk, analyst_walk: Walk, busy: float) -> list[str]:
-    """The two tables, and how busy the machine was with other things before."""
+def section(given: argparse.Namespace) -> tuple[list[str], bool]:
+    """Walk; gives the two tables, and how busy the machine was with other things before."""
     lines = [
         "Made by `python -m benchmarks.dashboard_walk --write` on the demonstration: seconds from the click until the",
         "answer stands on the screen, without the time it takes to read. Load of the two cores in the five minutes",
-        f"before: {busy:.1f}.",
+        f"before: {os.getloadavg()[1]:.1f}.",
     ]
-    for title, walk in (
-        ("A manager signs an alert off", manager_walk),
-        ("An analyst: will arrivals exceed 5,000 in any of the next three months, and how sure are we?", analyst_walk),
-    ):
-        total = sum(seconds for _what, _seen, seconds in walk.steps)
-        lines += ["", f"**{title}**", "", "| step | what stands there | seconds |", "|---|---|---|"]
-        lines += [f"| {what} | {seen} | {seconds:.1f} |" for what, seen, seconds in walk.steps]
-        lines += [f"| **{len(walk.steps)} steps** | | **{total:.1f}** |"]
-    return lines
+    question = "will arrivals exceed 5,000 in any of the next three months, and how sure are we?"
+    with a_home(given.home, copied=True) as home, served(home) as server, chromium() as browser:
+        for title, go in (("A manager signs an alert off", manager), (f"An analyst: {question}", analyst)):
+            page = browser.new_page(viewport=DESK)
+            page.set_default_timeout(_LONGEST_MS)
+            page.goto(f"{server.address}/method?lang=en")  # the server's first answer is timed elsewhere
+            page.wait_for_selector("h1")
+            walk = Walk(page)
+            go(walk, server.address)
+            page.close()
+            rows = [(what, seen, f"{seconds:.1f}") for what, seen, seconds in walk.steps]
+            total = sum(seconds for _what, _seen, seconds in walk.steps)
+            rows.append((f"**{len(walk.steps)} steps**", "", f"**{total:.1f}**"))
+            lines += ["", f"**{title}**", "", *table("step | what stands there | seconds", rows)]
+    return lines, True
 
 
 if __name__ == "__main__":
-    main()
+    options = {"--home": {"type": Path, "help": HOME_HELP}}
+    sys.exit(page_command(PROJECT / "docs" / "first_hour.md", TITLE, section, options=options))

@@ -10,14 +10,22 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import dense_parts, dense_routes, fingerprint, publish, published_files
+from benchmarks.shared import (
+    ORIGINS,
+    PAGE,
+    dense_parts,
+    dense_routes,
+    fingerprint,
+    interval,
+    page_command,
+    published_files,
+    table,
+)
 from core.progress import ProgressReport, progress_bar
 from core.quantiles import FloatArray
 from core.schema import ALL
@@ -40,7 +48,6 @@ from nightly.tables import write_driver_tests
 
 TITLE = "Do drivers help the pooled model?"
 HORIZONS = (1, 3, 6)
-ORIGINS = 87
 LARGEST_PARTS = 60
 
 
@@ -78,7 +85,8 @@ def drivers_of(observations: pd.DataFrame, world: World) -> list[Driver]:
     """Every driver that the snapshot's indicators and the panel itself allow."""
 
     def country(target: str) -> FloatArray:
-        return spread_over_world(_logs(_without_gaps(known_at_origins(observations, target))), world)
+        # Months that a source skips between its first and last figure had none: it lists what happened.
+        return spread_over_world(_logs(known_at_origins(observations, target).fillna(0.0)), world)
 
     def worldwide(target: str, *, logarithm: bool = True) -> FloatArray:
         values = known_at_origins(observations, target).iloc[:, 0]
@@ -114,11 +122,6 @@ def _logs(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.transform(np.log1p)
 
 
-def _without_gaps(counts: pd.DataFrame) -> pd.DataFrame:
-    """Months that a source skips between its first and last figure had none: it lists what happened."""
-    return counts.fillna(0.0)
-
-
 def measure(raw_data: Path, report: ProgressReport) -> tuple[pd.DataFrame, dict[str, object]]:
     """The tests, and what they rest on."""
     parts = dense_parts(raw_data)
@@ -139,9 +142,18 @@ def measure(raw_data: Path, report: ProgressReport) -> tuple[pd.DataFrame, dict[
     return table, about
 
 
-def section(table: pd.DataFrame, about: dict[str, object]) -> list[str]:
+def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:
     """The section of docs/benchmarks.md: all routes, and their parts, on log1p scale."""
-    lines = [
+    shown = found[(found["scale"] == "log") & found["series_id"].isin([ALL, PARTS])]
+    rows = [
+        (
+            row["driver"], "routes" if row["series_id"] == ALL else "nationalities", row["horizon"],
+            *(interval(row, name) for name in ("ratio", "shifted", "missing")), f"{row['p_holm']:.2f}", row["verdict"],
+        )
+        for row in shown.to_dict("records")
+    ]  # fmt: skip
+    head = "over none [90 %] | over late [90 %] | over constant [90 %]"
+    return [
         f"Made by `{about['command']} --write` on {about['made_on']}: {about['panel']}, {ORIGINS} monthly origins to "
         f"{about['last_origin']}.",
         "Score of the pooled model with the driver over its score without (log1p scale), with the driver late by "
@@ -149,39 +161,18 @@ def section(table: pd.DataFrame, about: dict[str, object]) -> list[str]:
         "has its gaps. Brackets: 90 % circular block bootstrap. Evidence only where all three intervals lie below 1 "
         "and Holm's p is below .10. Both placebos are tried only for a driver that gained somewhere beyond luck.",
         "",
-        "| driver | rows | h | over none [90 %] | over late [90 %] | over constant [90 %] | p (Holm) | verdict |",
-        "|---|---|---|---|---|---|---|---|",
+        *table(f"driver | rows | h | {head} | p (Holm) | verdict", rows),
     ]
-    shown = table[(table["scale"] == "log") & table["series_id"].isin([ALL, PARTS])]
-    for row in shown.to_dict("records"):
-        rows = "routes" if row["series_id"] == ALL else "nationalities"
-        ratios = " | ".join(_interval(row, name) for name in ("ratio", "shifted", "missing"))
-        lines.append(
-            f"| {row['driver']} | {rows} | {row['horizon']} | {ratios} | {row['p_holm']:.2f} | {row['verdict']} |"
-        )
-    return lines
 
 
-def _interval(row: Mapping[Hashable, Any], name: str) -> str:
-    if pd.isna(row[name]):
-        return "–"
-    return f"{row[name]:.3f} [{row[f'{name}_lo']:.2f}–{row[f'{name}_hi']:.2f}]"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--write", action="store_true", help="keep the result in data/ and in docs/benchmarks.md")
-    options = parser.parse_args(arguments)
-    raw_data = published_files()
+def section(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Measure; with ``--write`` the result is kept in data/ too."""
     with progress_bar() as report:
-        table, about = measure(raw_data, report)
-    lines = section(table, about)
+        found, about = measure(published_files(), report)
     if options.write:
-        write_driver_tests(table, about, SNAPSHOT)
-    publish(TITLE, lines, write=options.write)
-    return 0
+        write_driver_tests(found, about, SNAPSHOT)
+    return lines_of(found, about), True
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page_command(PAGE, TITLE, section))

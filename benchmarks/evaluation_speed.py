@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scaling import Cost, measured
-from benchmarks.shared import TOTALS, dense_parts, publish, published_files
+from benchmarks.shared import ORIGINS, PAGE, TOTALS, dense_parts, page_command, published_files, report, table
 from forecasting.panel import Panel
 
 TITLE = "The whole evaluation, and one more origin"
 COMMAND = "python -m benchmarks.evaluation_speed --write"
-ORIGINS, HORIZON = 87, 12
+HORIZON = 12
 
 
 def write_panel(parts: Panel, path: Path) -> None:
@@ -50,30 +50,20 @@ def lines_of(parts: Panel, costs: Sequence[tuple[str, Cost]]) -> list[str]:
         f"Made by `{COMMAND}` with Frontex's workbook under VIGIE_RAW_DATA: {len(parts.series_ids)} nationalities by "
         f"route and {parts.groups[TOTALS].nunique()} routes, {HORIZON} horizons, 23 quantiles.",
         "",
-        "| | clock | CPU seconds | peak memory |",
-        "|---|---|---|---|",
-        *(
-            f"| {name} | {cost.clock:.0f} s | {cost.cpu:.0f} | {cost.peak_bytes / 2**20:,.0f} MiB |"
-            for name, cost in costs
-        ),
+        *table(" | clock | CPU seconds | peak memory", [(name, *cost.cells) for name, cost in costs]),
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
-    options = parser.parse_args(arguments)
+def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Measure every step; gives the section's lines."""
     parts = dense_parts(published_files())
     costs = []
     with tempfile.TemporaryDirectory() as folder:
         for name, words in steps(Path(folder), parts):
             costs.append((name, measured([sys.executable, "-m", "cli", *words])))
-            sys.stderr.write(f"{name}: {costs[-1][1].clock:.0f} s\n")
-    lines = lines_of(parts, costs)
-    publish(TITLE, lines, write=options.write)
-    return 0
+            report(f"{name}: {costs[-1][1].clock:.0f} s")
+    return lines_of(parts, costs), True
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(page_command(PAGE, TITLE, section))

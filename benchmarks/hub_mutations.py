@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import io
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import publish
+from benchmarks.shared import PAGE, page_command, report, timed
 from core.quantiles import QUANTILE_LEVELS
 from hub.config import Hub, read_config
 from hub.submission import read_submission
 from hub.targets import config_files
 
+TITLE = "Submissions to the hub, damaged and harmlessly changed"
 ROUND, MODEL = "2024-11-30", "team-model"
 SERIES = ["arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M", "asylum_applications_first._Z.DEU._T.Q"]
 Change = Callable[[pd.DataFrame, np.random.Generator], "pd.DataFrame | bytes | tuple[str, pd.DataFrame]"]
@@ -51,17 +51,8 @@ def sound(rng: np.random.Generator) -> pd.DataFrame:
             ]
             rows.append((*task, "median", "NA", values[11]))
             rows += [(*task, "sample", str(path), float(rng.integers(0, 9000))) for path in range(100)]
-    names = [
-        "origin_date",
-        "target",
-        "series_id",
-        "horizon",
-        "target_end_date",
-        "output_type",
-        "output_type_id",
-        "value",
-    ]
-    return pd.DataFrame(rows, columns=names)
+    task_columns = ["origin_date", "target", "series_id", "horizon", "target_end_date"]
+    return pd.DataFrame(rows, columns=[*task_columns, "output_type", "output_type_id", "value"])
 
 
 def _row(table: pd.DataFrame, rng: np.random.Generator, kind: str = "quantile") -> int:
@@ -92,10 +83,10 @@ def _without(kind: str) -> Change:
     return lambda table, rng: table.drop(_row(table, rng, kind))
 
 
-def _whole_task_without_quantiles(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _quantiles_of_a_task(table: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    """Which rows are the quantiles of one task, drawn by chance."""
     row = table.loc[_row(table, rng)]
-    same = (table["series_id"] == row["series_id"]) & (table["horizon"] == row["horizon"])
-    return table[~(same & (table["output_type"] == "quantile"))]
+    return (table[["series_id", "horizon", "output_type"]] == row[["series_id", "horizon", "output_type"]]).all(axis=1)
 
 
 def _twice(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -121,16 +112,14 @@ def _path(*paths: str) -> Change:
 
 def _broken(table: pd.DataFrame, rng: np.random.Generator) -> bytes:
     content = _csv(table)
-    kind = int(rng.integers(5))
-    if kind == 0:
-        return content[: int(rng.integers(len(content) // 2))].rsplit(b"\n", 1)[0] + b"\n1,2"
-    if kind == 1:
-        return b""
-    if kind == 2:
-        return bytes(rng.integers(0, 256, 400, dtype=np.uint8))
-    if kind == 3:
-        return content.replace(b",", b";")
-    return content.split(b"\n", 1)[0] + b"\n"
+    kinds: list[Callable[[], bytes]] = [
+        lambda: content[: int(rng.integers(len(content) // 2))].rsplit(b"\n", 1)[0] + b"\n1,2",
+        lambda: b"",
+        lambda: bytes(rng.integers(0, 256, 400, dtype=np.uint8)),
+        lambda: content.replace(b",", b";"),
+        lambda: content.split(b"\n", 1)[0] + b"\n",
+    ]
+    return kinds[int(rng.integers(len(kinds)))]()
 
 
 WRONG: dict[str, Change] = {
@@ -140,7 +129,7 @@ WRONG: dict[str, Change] = {
     "crossing": _crossing,
     "quantile missing": _without("quantile"),
     "path missing": _without("sample"),
-    "no quantiles": _whole_task_without_quantiles,
+    "no quantiles": lambda table, rng: table[~_quantiles_of_a_task(table, rng)],
     "twice": _twice,
     "column": _column,
     "level": _cell("output_type_id", ["0.33", "0", "1", "1.5", "-0.1", "", "NA", "median", "0.0100001"]),
@@ -166,12 +155,6 @@ WRONG: dict[str, Change] = {
 }
 
 
-def _tie(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    row = table.loc[_row(table, rng)]
-    same = (table["series_id"] == row["series_id"]) & (table["horizon"] == row["horizon"])
-    return table.assign(value=table["value"].mask(same & (table["output_type"] == "quantile"), 0.0))
-
-
 def _fewer(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     # Paths span all tasks of a round: they go with the task, for every path alike.
     left: pd.DataFrame = table[table["horizon"] != rng.choice(table["horizon"].unique())]
@@ -185,7 +168,7 @@ RIGHT: dict[str, Change] = {
     "fewer tasks": _fewer,
     "without medians": lambda table, _rng: table[table["output_type"] != "median"],
     "quantiles alone": lambda table, _rng: table[table["output_type"] == "quantile"],
-    "ties": _tie,
+    "ties": lambda table, rng: table.assign(value=table["value"].mask(_quantiles_of_a_task(table, rng), 0.0)),
     "levels with a zero": lambda table, _rng: table.replace({"output_type_id": {"0.1": "0.10", "0.5": "0.500"}}),
     "medians without NA": lambda table, _rng: table.replace({"output_type_id": {"NA": ""}}),
     "large": lambda table, _rng: table.assign(value=table["value"] * 1e4),
@@ -223,13 +206,8 @@ def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
         if isinstance(made, tuple):
             path, made = made
         if isinstance(made, pd.DataFrame):
-            buffer = io.BytesIO()
-            if path.endswith(".parquet"):
-                made.to_parquet(buffer, index=False)
-            content = buffer.getvalue() if path.endswith(".parquet") else _csv(made)
-        else:
-            content = made
-        _submission, faults = read_submission(hub, path, content)
+            made = made.to_parquet(index=False) if path.endswith(".parquet") else _csv(made)
+        _submission, faults = read_submission(hub, path, made)
         tried[name] += 1
         if is_right != (not faults):
             wrong_way.append(f"{number} {name}: {faults[0] if faults else 'accepted'}")
@@ -238,28 +216,22 @@ def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
     return wrong_way, tried
 
 
-def main() -> None:
-    """Run, and print the section or write it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("count", nargs="?", type=int, default=10_000)
-    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
-    options = parser.parse_args()
-    start = time.process_time()
-    wrong_way, tried = run(options.count)
-    took = time.process_time() - start
-    sys.stderr.write("".join(f"{line}\n" for line in wrong_way[:40]))
-    kinds = [", ".join(f"{name} {tried[name]}" for name in one) for one in (WRONG, RIGHT)]
+def section(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """The section's lines; all is well where nothing was judged the wrong way."""
+    (wrong_way, tried), took = timed(partial(run, options.count))
+    report("\n".join(wrong_way[:40]))
+    refused, taken = (", ".join(f"{name} {tried[name]}" for name in kinds) for kinds in (WRONG, RIGHT))
     lines = [
         f"`python -m benchmarks.hub_mutations {options.count} --write` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: "
         f"{options.count:,} submissions changed in {len(tried)} ways, {len(wrong_way)} of them judged the wrong way; "
-        f"{took:.0f} s of processor time.",
+        f"{took.processor:.0f} s of processor time.",
         "",
-        f"- To be refused: {kinds[0]}.",
-        f"- To be taken: {kinds[1]}.",
+        f"- To be refused: {refused}.",
+        f"- To be taken: {taken}.",
     ]
-    publish("Submissions to the hub, damaged and harmlessly changed", lines, write=options.write)
-    sys.exit(bool(wrong_way))
+    return lines, not wrong_way
 
 
 if __name__ == "__main__":
-    main()
+    count = {"nargs": "?", "type": int, "default": 10_000}
+    sys.exit(page_command(PAGE, TITLE, section, options={"count": count}))

@@ -11,11 +11,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.shared import report, timed
 from commands.shared import opened_journal
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
@@ -35,9 +36,8 @@ PEERS = PROJECT / "hub" / "peers"
 OTHER_ROUNDS: dict[Frequency, int] = {"Q": 24, "W": 52}
 
 
-def main() -> None:
+def main(count: int = 36) -> None:
     """Make a hub of the routes, one of weeks and of asylum by quarter; run the peers in both, keep what they said."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 36
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         home.mkdir()
@@ -52,15 +52,12 @@ def main() -> None:
             for freq, number in OTHER_ROUNDS.items()
             for one in pd.period_range(end=last_complete_period(DEMONSTRATION_DATE, freq), periods=number)
         ]
-        tables: list[pd.DataFrame] = []
-        about: dict[str, dict[str, object]] = {}
-        for series, rounds in ((data.forecastable, months), (others, later)):
-            place = Path(folder) / f"hub of {len(series)}"
-            made, words = rounds_of(place, data, series, [f"{one:%Y-%m-%d}" for one in rounds])
-            tables.append(made)
-            about |= words
-        write_rounds(pd.concat(tables, ignore_index=True), about, SNAPSHOT)
-    print(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters")  # noqa: T201  # a command that prints
+        routes, rest = (
+            rounds_of(Path(folder) / f"hub of {len(series)}", data, series, [f"{one:%Y-%m-%d}" for one in rounds])
+            for series, rounds in ((data.forecastable, months), (others, later))
+        )
+        write_rounds(pd.concat([routes[0], rest[0]], ignore_index=True), routes[1] | rest[1], SNAPSHOT)
+    report(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters")
 
 
 def fine_destinations(data: RealTimeData) -> list[str]:
@@ -81,9 +78,9 @@ def rounds_of(
     HubFiles(str(place)).write(files | target_data(values))
     for script in sorted(PEERS.glob("*.py")):
         if script.stem != "common":
-            start = time.monotonic()
-            subprocess.run([sys.executable, str(script), str(place), *rounds], check=True)  # noqa: S603  # our own
-            print(f"{script.stem}: {time.monotonic() - start:.0f} s")  # noqa: T201  # a command that prints
+            command = [sys.executable, str(script), str(place), *rounds]
+            _done, took = timed(partial(subprocess.run, command, check=True))
+            report(f"{script.stem}: {took.clock:.0f} s")
     hub, _faults = read_config(files)
     if hub is None:
         raise SystemExit("the hub's configuration is not readable")
@@ -101,4 +98,4 @@ def rounds_of(
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -9,16 +9,14 @@ import datetime as dt
 import resource
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 import yaml
 
-from core.quantiles import QUANTILE_LEVELS
+from benchmarks.shared import Seconds, timed
+from core.quantiles import QUANTILE_LEVELS, FloatArray
 from core.release import FORECASTS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import ALL, make_series_id
@@ -32,55 +30,44 @@ from store.files import parquet_bytes, write_bytes
 SERIES = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
 HORIZONS = 12
 AS_OF = dt.date(2024, 12, 31)
-T = TypeVar("T")
 
 
-def main() -> None:
+def main(teams: int = 100, rounds: int = 52) -> None:
     """Make the hub, collect, score, print."""
-    teams, rounds = (int(one) for one in (*sys.argv[1:], "100", "52")[:2]) if len(sys.argv) > 2 else (100, 52)
     rng = np.random.default_rng(0)
-    ends = pd.date_range("2018-01-31", periods=144, freq="ME")
-    values = np.exp(7 + np.cumsum(rng.normal(0, 0.2, (len(ends), len(SERIES))), axis=0)).round()
+    ends = pd.date_range("2018-01-31", periods=144, freq="ME", name="target_end_date")
+    walks = np.exp(7 + np.cumsum(rng.normal(0, 0.2, (len(ends), len(SERIES))), axis=0)).round()
+    values = pd.DataFrame(walks, index=ends, columns=SERIES)
     origins = pd.date_range(end=AS_OF, periods=rounds, freq="ME")
     with tempfile.TemporaryDirectory() as folder:
         place, home = Path(folder) / "hub", Path(folder) / "home"
         for path, content in config_files(SERIES, dt.date(2023, 2, 1), "A large hub").items():
             write_bytes(place / path, content)
         for team in range(teams):
-            name = "vigie-baseline" if team == 0 else f"t{team}-model"
-            _write(place, name, origins, ends, values, rng)
-        read, reading = _seconds(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
-        found, collecting = _seconds(lambda: collect(str(place), home, AS_OF))
-        wide = pd.DataFrame(values, index=ends, columns=SERIES).rename_axis("target_end_date").reset_index()
-        counts = wide.melt("target_end_date", var_name="series_id").assign(as_of=np.datetime64("NaT", "ns"))
-        tables, scoring = _seconds(lambda: hub_tables(FORECASTS.empty(), counts, home, AS_OF))
+            _write(place, f"t{team}-model" if team else "vigie-baseline", values.loc[origins], rng)
+        read, reading = timed(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
+        found, collecting = timed(lambda: collect(str(place), home, AS_OF))
+        counts = values.reset_index().melt("target_end_date", var_name="series_id")
+        counts = counts.assign(as_of=np.datetime64("NaT", "ns"))
+        tables, scoring = timed(lambda: hub_tables(FORECASTS.empty(), counts, home, AS_OF))
     if found.refused:
         raise SystemExit(str(next(iter(found.refused.values()))[0]))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     lines = [
         f"{teams} teams x {rounds} rounds x {len(SERIES)} series x {HORIZONS} horizons, {memory:.1f} GB at most",
-        f"read by pandas alone: {read:,} rows in {reading}",
-        f"validated and collected: {len(found.added):,} files in {collecting}",
-        f"scored and combined: {len(tables['hub_scores']):,} lines in {scoring}",
+        f"read by pandas alone: {read:,} rows in {_words(reading)}",
+        f"validated and collected: {len(found.added):,} files in {_words(collecting)}",
+        f"scored and combined: {len(tables['hub_scores']):,} lines in {_words(scoring)}",
     ]
-    print("\n".join(lines))  # noqa: T201  # a command that prints
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _seconds(work: Callable[[], T]) -> tuple[T, str]:
-    """What a piece of work gives, and what it took."""
-    wall, processor = time.monotonic(), time.process_time()
-    done = work()
-    return done, f"{time.monotonic() - wall:.1f} s ({time.process_time() - processor:.1f} s of processor time)"
+def _words(took: Seconds) -> str:
+    return f"{took.clock:.1f} s ({took.processor:.1f} s of processor time)"
 
 
-def _write(  # the world and the model
-    place: Path,
-    model_id: str,
-    origins: pd.DatetimeIndex,
-    ends: pd.DatetimeIndex,
-    values: np.ndarray,
-    rng: np.random.Generator,
-) -> None:
+def _write(place: Path, model_id: str, values: pd.DataFrame, rng: np.random.Generator) -> None:
+    """A model's description, and its forecasts from each row of values."""
     team, model = model_id.split("-")
     about = {
         "team_name": team, "team_abbr": team, "model_name": model, "model_abbr": model,
@@ -89,25 +76,21 @@ def _write(  # the world and the model
         "ensemble_of_models": False, "ensemble_of_hub_models": False,
     }  # fmt: skip
     write_bytes(place / "model-metadata" / f"{model_id}.yml", yaml.safe_dump(about).encode())
-    scores = np.linspace(-2.3, 2.3, len(QUANTILE_LEVELS)) * rng.uniform(0.1, 0.6)
+    scores: FloatArray = np.linspace(-2.3, 2.3, len(QUANTILE_LEVELS)) * rng.uniform(0.1, 0.6)
     steps = np.arange(1, HORIZONS + 1)
-    for origin in origins:
-        at = values[ends.get_loc(origin)]
+    for origin, (_place, now) in zip(pd.DatetimeIndex(values.index), values.iterrows(), strict=True):
+        ends = [origin + pd.offsets.MonthEnd(int(step)) for step in steps]
         keys = pd.DataFrame(
             {
-                "model_id": model_id,
-                "series_id": np.repeat(SERIES, HORIZONS),
-                "origin_date": origin,
-                "horizon": np.tile(steps, len(SERIES)),
-                "target_end_date": np.tile([origin + pd.offsets.MonthEnd(int(step)) for step in steps], len(SERIES)),
+                "model_id": model_id, "series_id": np.repeat(SERIES, HORIZONS), "origin_date": origin,
+                "horizon": np.tile(steps, len(SERIES)), "target_end_date": ends * len(SERIES),
                 "target": "arrivals",
             }
-        )
-        centre = np.log(np.repeat(at, HORIZONS)) + rng.normal(0, 0.1, len(keys))
+        )  # fmt: skip
+        centre = np.log(np.repeat(now.to_numpy(), HORIZONS)) + rng.normal(0, 0.1, len(keys))
         rows = tidy(to_rows(QuantileTable(keys, np.exp(centre[:, None] + scores).round(1))))
-        name = f"{origin:%Y-%m-%d}-{model_id}"
-        write_bytes(place / "model-output" / model_id / f"{name}.parquet", parquet_bytes(rows))
+        write_bytes(place / "model-output" / model_id / f"{origin:%Y-%m-%d}-{model_id}.parquet", parquet_bytes(rows))
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

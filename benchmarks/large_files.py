@@ -11,7 +11,7 @@ import io
 import itertools
 import random
 import re
-import time
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from benchmarks.shared import publish
+from benchmarks.shared import PAGE, page_command, table, timed
 from core.countries import display_name, known_codes
 from ingest.intake import MEMORY, SECONDS, apart
 from ingest.own import parse_own
@@ -103,9 +103,9 @@ def _up_to(size: int, lines: Iterator[str]) -> bytes:
 
 def measured(parse: Parse, raw: RawFile) -> tuple[Parsed, int, float]:
     """What a file holds, the bytes beyond the program's own that reading took at most, and seconds of the processor."""
-    begun, before = time.process_time(), _address_space("VmSize")
-    parsed = parse(raw)
-    return parsed, _address_space("VmPeak") - before, time.process_time() - begun
+    before = _address_space("VmSize")
+    parsed, took = timed(partial(parse, raw))
+    return parsed, _address_space("VmPeak") - before, took.processor
 
 
 def _address_space(field: str) -> int:
@@ -113,15 +113,9 @@ def _address_space(field: str) -> int:
     return int(found[1]) << 10 if found else 0
 
 
-def report() -> list[str]:
+def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
     """The section of docs/benchmarks.md, line by line."""
-    lines = [
-        "Made by `python -m benchmarks.large_files --write`: synthetic figures, read by `ingest.intake.apart` under",
-        f"its bounds ({MEMORY >> 20} MB beyond the program's own, {SECONDS:.0f} s). The largest real file has 8 MB.",
-        "",
-        "| file | MB | MB unpacked | figures | set aside | s of the processor | peak MB beyond the program's own |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for make in (eurostat_csv, own_csv, own_workbook):
         raw, parse = make()
         parsed, peak, seconds = apart(partial(measured, parse), raw)
@@ -129,14 +123,18 @@ def report() -> list[str]:
         if raw.name.endswith(".xlsx"):
             with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
                 size = sum(part.file_size for part in book.infolist())
-        lines.append(
-            f"| {make.__name__.replace('_', ' ')} | {len(raw.content) / 1e6:.0f} | {size / 1e6:.0f} | "
-            f"{len(parsed.observations):,} | {len(parsed.rejected)} | {seconds:.1f} | {peak >> 20} |"
-        )
-    return lines
+        sizes = (f"{number / 1e6:.0f}" for number in (len(raw.content), size))
+        held = f"{len(parsed.observations):,}", len(parsed.rejected)
+        rows.append((make.__name__.replace("_", " "), *sizes, *held, f"{seconds:.1f}", peak >> 20))
+    head = "file | MB | MB unpacked | figures | set aside | s of the processor | peak MB beyond the program's own"
+    lines = [
+        "Made by `python -m benchmarks.large_files --write`: synthetic figures, read by `ingest.intake.apart` under",
+        f"its bounds ({MEMORY >> 20} MB beyond the program's own, {SECONDS:.0f} s). The largest real file has 8 MB.",
+        "",
+        *table(head, rows),
+    ]
+    return lines, True
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
-    publish("A file of 60 MB", report(), write=parser.parse_args().write)
+    sys.exit(page_command(PAGE, "A file of 60 MB", section))

@@ -11,16 +11,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import publish, published_files
+from benchmarks.shared import coverage, interval, publish, published_files, table
 from core.quantiles import FloatArray
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS, symmetric_errors
 from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.scores import wis
+from forecasting.verification.scores import covered, wis
 from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest.source import Parsed, RawFile, read_raw
 from ingest.sources import italy_interior, uk_home_office
@@ -31,10 +32,7 @@ ERRORS = 84
 """Past months whose errors a rival's interval is made of."""
 MEDIAN = int(np.flatnonzero(np.isclose(LEVELS, 0.5))[0])
 SERIES: dict[str, tuple[Callable[[RawFile], Parsed], str]] = {
-    "English Channel": (
-        uk_home_office.parse,
-        "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
-    ),
+    "English Channel": (uk_home_office.parse, "uk_small_boats/uk-migrant-data/daily_small_boats.csv"),
     "Italy": (italy_interior.parse, "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"),
 }
 
@@ -51,15 +49,12 @@ def scores(history: DailyHistory) -> pd.DataFrame:
 
     Returns:
         ``month``, ``day``, ``forecaster``, ``log`` and ``natural`` (WIS), ``distance`` (of the median to the outcome),
-        ``inside_80`` and ``inside_95``.
+        and ``covered_80`` and so on.
     """
-    return pd.DataFrame(
-        [line for day in DAYS for line in _scores_of_day(history, day)],
-        columns=["month", "day", "forecaster", "log", "natural", "distance", "inside_80", "inside_95"],
-    )
+    return pd.DataFrame([row for day in DAYS for row in _scores_of_day(history, day)])
 
 
-def _scores_of_day(history: DailyHistory, day: int) -> Iterator[list[object]]:
+def _scores_of_day(history: DailyHistory, day: int) -> Iterator[dict[str, Any]]:
     days = [one for one in history.days if one.day == day]
     starts, ends = ([one.asfreq("M").asfreq("D", how) for one in days] for how in ("start", "end"))
     total = np.asarray([history.total(first, last) for first, last in zip(starts, ends, strict=True)])
@@ -72,7 +67,7 @@ def _scores_of_day(history: DailyHistory, day: int) -> Iterator[list[object]]:
             continue
         rivals = {"last month": _rival(before, total, number), "run-rate": _rival(run_rate, total, number)}
         for name, quantiles in {"nowcast": known.quantiles, **rivals}.items():
-            yield [str(known.month), day, name, *_score(total[number], quantiles)]
+            yield {"month": str(known.month), "day": day, "forecaster": name, **_score(total[number], quantiles)}
 
 
 def _rival(points: FloatArray, outcomes: FloatArray, number: int) -> FloatArray:
@@ -83,80 +78,68 @@ def _rival(points: FloatArray, outcomes: FloatArray, number: int) -> FloatArray:
     return quantiles
 
 
-def _score(outcome: float, quantiles: FloatArray) -> list[float]:
+def _score(outcome: float, quantiles: FloatArray) -> dict[str, Any]:
     one, row = np.asarray([outcome]), quantiles[None, :]
-    inside = [float(quantiles[low] <= outcome <= quantiles[-1 - low]) for low in (3, 1)]
-    log = float(wis(np.log1p(one), np.log1p(row))[0])
-    return [log, float(wis(one, row)[0]), abs(outcome - float(quantiles[MEDIAN])), *inside]
+    measures = {"log": wis(np.log1p(one), np.log1p(row)), "natural": wis(one, row), **covered(one, row)}
+    return {"distance": abs(outcome - float(quantiles[MEDIAN])), **{name: held[0] for name, held in measures.items()}}
 
 
-def table(found: pd.DataFrame) -> list[str]:
+def by_day(found: pd.DataFrame) -> list[str]:
     """Ratios of the nowcast to its rivals by day, with 90 % block-bootstrap intervals over months, as Markdown."""
-    lines = [
-        "| day | WIS log to last month | WIS log to run-rate | error to last month | error to run-rate "
-        "| coverage 80/95 | months |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = []
     for day, rows in found.groupby("day"):
         wide = rows.pivot_table(index="month", columns="forecaster", values=["log", "distance"], sort=True)
-        cells = [
+        ratios = [
             _ratio(wide[measure, "nowcast"], wide[measure, rival])
             for measure in ("log", "distance")
             for rival in ("last month", "run-rate")
         ]
         own = rows[rows["forecaster"] == "nowcast"]
-        covered = f"{own['inside_80'].mean():.2f}/{own['inside_95'].mean():.2f}"
-        lines.append(f"| {day} | {' | '.join(cells)} | {covered} | {len(own)} |")
-    return lines
+        held = "/".join(f"{own[f'covered_{level}'].mean():.2f}" for level in (80, 95))
+        lines.append((day, *ratios, held, len(own)))
+    head = "WIS log to last month | WIS log to run-rate | error to last month | error to run-rate"
+    return table(f"day | {head} | coverage 80/95 | months", lines)
 
 
 def _ratio(own: pd.Series, rival: pd.Series) -> str:
     found = ratio_interval(own.to_numpy(), rival.to_numpy(), horizon=1)
-    return f"{found.ratio:.2f} [{found.low:.2f}–{found.high:.2f}]"
+    return interval({"ratio": found.ratio, "ratio_lo": found.low, "ratio_hi": found.high}, "ratio", 2)
 
 
-def report(raw_data: Path) -> list[str]:
-    """The section of docs/benchmarks.md, line by line."""
-    every, lines = [], ["## Nowcast of the running month, by day of the month", ""]
+def days_lines(raw_data: Path) -> list[str]:
+    """The running month by day of the month: each series, then both together."""
+    every, lines = [], list[str]()
     for name in SERIES:
         found = scores(daily_history(daily_counts(raw_data, name)))
         months = sorted(found["month"].unique())
-        lines += [f"{name}, months {months[0]} to {months[-1]}:", "", *table(found), ""]
+        lines += [f"{name}, months {months[0]} to {months[-1]}:", "", *by_day(found), ""]
         every.append(found.assign(month=found["month"] + name))
-    return [*lines, "Both together:", "", *table(pd.concat(every, ignore_index=True))]
+    return [*lines, "Both together:", "", *by_day(pd.concat(every, ignore_index=True))]
 
 
 def weeks_lines(raw_data: Path) -> list[str]:
-    """The next eight weeks against a random walk and a seasonal one, as Markdown."""
-    found = week_scores({name: week_record(daily_history(daily_counts(raw_data, name))) for name in SERIES})
+    """The next eight weeks against a random walk and a seasonal one."""
+    counts = {name: daily_counts(raw_data, name) for name in SERIES}
+    found = week_scores({name: week_record(daily_history(days)) for name, days in counts.items()})
     found = found[found["scale"] == "log"]
-    lines = [
-        "| series | weeks ahead | WIS log to a random walk | to the same week of the year before | coverage | n |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = []
     for (name, horizon), rows in found.groupby(["series_id", "horizon"]):
-        cells = [_cell(rows[rows["reference"] == one.model_id].iloc[0]) for one in REFERENCES]
-        first = rows.iloc[0]
-        covered = "/".join(f"{first[f'coverage_{share}']:.2f}" for share in (50, 80, 95))
-        lines.append(f"| {name} | {horizon} | {' | '.join(cells)} | {covered} | {first['n']} |")
-    worst = found["p_holm"].max()
-    days = [daily_counts(raw_data, name).index[-1] for name in SERIES]
-    last = ", ".join(f"{name} to {day}" for name, day in zip(SERIES, days, strict=True))
+        against = rows.set_index("reference")
+        ratios = [interval(against.loc[one.model_id], "relative_wis") for one in REFERENCES]
+        lines.append((name, horizon, *ratios, coverage(rows.iloc[0]), rows["n"].iloc[0]))
+    last = ", ".join(f"{name} to {days.index[-1]}" for name, days in counts.items())
+    head = "weeks ahead | WIS log to a random walk | to the same week of the year before"
     return [
         f"Made by `python -m benchmarks.nowcast --weeks --write` on the published days ({last}): the newest 208 "
         "Sundays, each from the days before it alone, on figures as they are now. Coverage: what the intervals of "
-        f"50, 80 and 95 % held. Largest p after Holm's correction: {worst:.2g}.",
+        f"50, 80 and 95 % held. Largest p after Holm's correction: {found['p_holm'].max():.2g}.",
         "",
-        *lines,
+        *table(f"series | {head} | coverage | n", lines),
     ]
-
-
-def _cell(row: pd.Series) -> str:
-    return f"{row['relative_wis']:.3f} [{row['relative_wis_lo']:.2f}–{row['relative_wis_hi']:.2f}]"
 
 
 if __name__ == "__main__":
     if "--weeks" in sys.argv:
         publish("The next eight weeks", weeks_lines(published_files()), write="--write" in sys.argv)
-    else:
-        sys.stdout.write("\n".join(report(published_files())) + "\n")
+    else:  # words by hand stand in that section too
+        publish("Nowcast of the running month, by day of the month", days_lines(published_files()), write=False)

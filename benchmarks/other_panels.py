@@ -18,28 +18,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.peer_models import PEERS
-from benchmarks.shared import PAGE, WORKBOOK, engine, page_command, published_files
-from core.progress import ProgressReport, progress_bar
+from benchmarks.peer_models import PEERS, on_scale
+from benchmarks.shared import HORIZONS, PAGE, WORKBOOK, engine, page_command, published_files, table
+from core.progress import progress_bar
 from core.quantiles import FloatArray
 from forecasting.members import Request
-from forecasting.model import ENSEMBLE, LEVELS, BoolArray
+from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.pooled import Lessons
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest
-from forecasting.verification.scores import observed_at, wis
+from forecasting.verification.scores import covered, observed_at, wis
 from ingest.catalogue import SOURCES
 from ingest.source import read_raw
 from nightly.pooled import KnownCounts, bundled_history
 from store.caches import FitStore
 
 TITLE = "Panels that the engine was not made for"
-COMMAND = "python -m benchmarks.other_panels --write"
 SEED = 15
-HORIZONS = (1, 3, 6, 12)
-COVERAGES = {50: 0.25, 80: 0.1, 95: 0.025}
-"""Central intervals by the level at which each begins."""
+COVERAGES = (50, 80, 95)
 SMALL = 5
 """Last values up to which coverage is shown apart."""
 TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
@@ -124,78 +121,77 @@ def peers_forecasts(keys: pd.DataFrame, panel: Panel, scale: str) -> FloatArray:
     """Quantiles in counts of the peers' mean at the same places, each peer fitted on ``counts`` or on ``log1p``."""
     found = np.empty((len(keys), len(LEVELS)))
     for (series_id, origin), rows in keys.groupby(["series_id", "origin_date"]):
-        places = rows.index.to_numpy()
         known = panel.until(pd.Timestamp(str(origin))).matrix[[str(series_id)]]
-        history = known.transform(np.log1p) if scale == "log1p" else known
-        made = np.mean([PEERS[name](history, history, max(HORIZONS))[0] for name in TOGETHER], axis=0)
-        found[places] = made[keys["horizon"].to_numpy()[places] - 1]
-    return np.maximum(np.expm1(found) if scale == "log1p" else found, 0.0)
+        found[rows.index] = on_scale(_together, scale, known, known, max(HORIZONS))[0, rows["horizon"] - 1]
+    return found
 
 
-def scores_of(table: QuantileTable, panel: Panel) -> pd.DataFrame:
+def _together(totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatArray:
+    made: FloatArray = np.mean([PEERS[name](totals, parts, horizon) for name in TOGETHER], axis=0)
+    return made
+
+
+def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
     """``log, natural`` scores, ``50, 80, 95`` whether a closed interval held, ``small`` whether the last value was."""
-    observed = observed_at(table.keys, panel)
-    rows = panel.end_dates.get_indexer(pd.DatetimeIndex(table.keys["origin_date"]))
-    last = panel.matrix.to_numpy()[rows, panel.matrix.columns.get_indexer(pd.Index(table.keys["series_id"]))]
-    places = {name: int(np.argmin(np.abs(LEVELS - level))) for name, level in COVERAGES.items()}
-    held: dict[int | str, BoolArray | FloatArray] = {
-        name: (observed >= table.quantiles[:, at]) & (observed <= table.quantiles[:, -1 - at])
-        for name, at in places.items()
+    observed = observed_at(forecasts.keys, panel)
+    rows = panel.end_dates.get_indexer(pd.DatetimeIndex(forecasts.keys["origin_date"]))
+    last = panel.matrix.to_numpy()[rows, panel.matrix.columns.get_indexer(pd.Index(forecasts.keys["series_id"]))]
+    held = covered(observed, forecasts.quantiles)
+    found = {share: held[f"covered_{share}"] for share in COVERAGES} | {
+        "small": last <= SMALL,
+        "natural": wis(observed, forecasts.quantiles),
+        "log": wis(np.log1p(observed), np.log1p(forecasts.quantiles)),
     }
-    held |= {"small": last <= SMALL, "natural": wis(observed, table.quantiles)}
-    found = pd.DataFrame(held | {"log": wis(np.log1p(observed), np.log1p(table.quantiles))})
-    return found[np.isfinite(observed)]
+    return pd.DataFrame(found)[np.isfinite(observed)]
 
 
-def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) -> str:
+def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) -> tuple[str, ...]:
     """A panel's row of the table; ``own`` are forecasts with the prior, with one held out, and without."""
-    mine, held_out, alone = (scores_of(table, panel) for table in own)
-    counts, logs = (
-        scores_of(QuantileTable(own[0].keys, peers_forecasts(own[0].keys, panel, scale)), panel)
-        for scale in ("counts", "log1p")
-    )
+    keys = own[0].keys
+    peers = [QuantileTable(keys, peers_forecasts(keys, panel, scale)) for scale in ("counts", "log1p")]
+    mine, held_out, alone, *others = (scores_of(forecasts, panel) for forecasts in (*own, *peers))
     ratios = [
-        " / ".join(f"{mine[name].mean() / other[name].mean():.3f}" for other in (counts, logs, held_out, alone))
+        " / ".join(f"{mine[name].mean() / other[name].mean():.3f}" for other in (*others, held_out, alone))
         for name in ("log", "natural")
     ]
-    shares = ["/".join(f"{part[name].mean():.2f}" for name in COVERAGES) for part in (mine, mine[mine["small"]])]
-    small = f"{shares[1]} ({int(mine['small'].sum())})" if mine["small"].any() else "–"
+    shares = [
+        f"{'/'.join(f'{part[name].mean():.2f}' for name in COVERAGES)} ({len(part)})" if len(part) else "–"
+        for part in (mine, mine[mine["small"]])
+    ]
     head = f"{published.what}; {len(panel.series_ids)} × {len(panel.periods)}, {published.origins} origins"
-    return f"| {head} | {ratios[0]} | {ratios[1]} | {shares[0]} ({len(mine)}) | {small} |"
+    return head, *ratios, *shares
 
 
 def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
     """The section's lines, and that all is well."""
-    raw_data = published_files()
-    with progress_bar() as report, tempfile.TemporaryDirectory() as home:
-        return _lines(raw_data, FitStore(Path(home)), report), True
-
-
-def _lines(raw_data: Path, fits: FitStore, report: ProgressReport) -> list[str]:
-    lines = [
-        engine(),
-        f"Made by `{COMMAND}` with files under VIGIE_RAW_DATA: series drawn once (seed {SEED}), horizons 1, 3, 6 and "
-        "12 together. Scores of `vigie-ensemble` over those of the mean of statsforecast's AutoETS and AutoTheta, on",
-        "counts / on log1p counts, then over its own with a prior that never saw the panel's target or its kin "
-        "(arrivals where detections are counted) / without a prior. "
-        "Intervals are closed, as an independent scorer has them; in brackets the number of forecasts.",
-        "",
-        f"| panel, series × months | WIS log | WIS natural | 50/80/95 % hold | where the last value ≤ {SMALL} |",
-        "|---|---|---|---|---|",
-    ]
-    known = bundled_history()
+    raw_data, known = published_files(), bundled_history()
     prior = KnownCounts(lambda: known)
     held_out = {
         akin: KnownCounts(partial(pd.DataFrame.copy, known[~known["target"].str.startswith(akin)]))
         for akin in {one.akin for one in PANELS}
     }
-    for done, published in enumerate(PANELS):
-        report(published.what, done, len(PANELS))
-        panel = panel_of(published, raw_data)
-        priors = (prior, held_out[published.akin], None)
-        own = [own_forecasts(published, panel, lessons, fits) for lessons in priors]
-        lines.append(line_of(published, panel, own))
-    return lines
+    rows = []
+    with progress_bar() as report, tempfile.TemporaryDirectory() as home:
+        fits = FitStore(Path(home))
+        for done, published in enumerate(PANELS):
+            report(published.what, done, len(PANELS))
+            panel = panel_of(published, raw_data)
+            priors = (prior, held_out[published.akin], None)
+            own = [own_forecasts(published, panel, lessons, fits) for lessons in priors]
+            rows.append(line_of(published, panel, own))
+    head = "panel, series × months | WIS log | WIS natural"
+    lines = [
+        engine(),
+        "Made by `python -m benchmarks.other_panels --write` with files under VIGIE_RAW_DATA: series drawn once (seed "
+        f"{SEED}), horizons 1, 3, 6 and 12 together. Scores of `vigie-ensemble` over those of the mean of "
+        "statsforecast's AutoETS and AutoTheta, on",
+        "counts / on log1p counts, then over its own with a prior that never saw the panel's target or its kin "
+        "(arrivals where detections are counted) / without a prior. "
+        "Intervals are closed, as an independent scorer has them; in brackets the number of forecasts.",
+        "",
+        *table(f"{head} | 50/80/95 % hold | where the last value ≤ {SMALL}", rows),
+    ]
+    return lines, True
 
 
 if __name__ == "__main__":

@@ -101,6 +101,14 @@ def lightgbm(totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatAr
     return from_intervals(answer, "LightGBM", list(totals.columns))
 
 
+def on_scale(peer: Peer, scale: str, totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatArray:
+    """A peer's quantiles in counts, none below zero, when it works on ``counts`` or on ``log1p`` of them."""
+    if scale == "counts":
+        return np.maximum(peer(totals, parts, horizon), 0.0)
+    found = peer(totals.transform(np.log1p), parts.transform(np.log1p), horizon)
+    return np.maximum(np.expm1(found), 0.0)
+
+
 PEERS: Mapping[str, Peer] = {
     "statsforecast AutoTheta": statsforecast_peer("AutoTheta"),
     "statsforecast AutoETS": statsforecast_peer("AutoETS"),

@@ -11,33 +11,54 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.peer_models import PEERS, Peer
-from benchmarks.peer_tables import TITLE, section
-from benchmarks.shared import TOTALS, dense_parts, dense_routes, fingerprint, publish, published_files
+from benchmarks.peer_models import PEERS, on_scale
+from benchmarks.shared import (
+    HORIZONS,
+    ORIGINS,
+    PAGE,
+    TOTALS,
+    Options,
+    coverage,
+    dense_parts,
+    dense_routes,
+    engine,
+    fingerprint,
+    interval,
+    page_command,
+    published_files,
+    report,
+    table,
+    timed,
+)
 from core.progress import ProgressReport, progress_bar
-from core.quantiles import FloatArray
+from core.schema import ALL
 from core.settings import PROJECT
-from forecasting.members import Request
+from forecasting.ensemble import combine
+from forecasting.hindcast import present_work, run_work
+from forecasting.members import Request, models_to_run
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.models import resolve
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
 from forecasting.runs import backtest
+from forecasting.verification.scores import score_rows, summarise
+from forecasting.verification.verdict import BETTER, WORSE, compare, same_rows
 
-HORIZONS = (1, 3, 6, 12)
-ORIGINS = 87
-SEASONAL_NAIVE = "vigie-snaive"
-OWN = (ENSEMBLE, BASELINE, SEASONAL_NAIVE)
+TITLE = "Peers on the same rows"
+OWN = (ENSEMBLE, BASELINE, "vigie-snaive")
 SCALES = ("log1p", "counts")
 """What a peer works on."""
+TIMED_ORIGINS = 6
+TIMED_PEERS = ("statsforecast AutoETS", "statsforecast AutoTheta", "Prophet")
+WORDS = {BETTER: "ensemble ahead", WORSE: "peer ahead"}
 
 
 def peer_table(
@@ -56,23 +77,13 @@ def peer_table(
 
 def _at_origin(name: str, scale: str, totals: Panel, parts: Panel, place: int) -> QuantileTable:
     history, pieces = (panel.matrix.iloc[: place + 1] for panel in (totals, parts))
-    return QuantileTable(_keys(f"{name}, {scale}", totals, place), _forecast(PEERS[name], scale, history, pieces))
-
-
-def _forecast(peer: Peer, scale: str, totals: pd.DataFrame, parts: pd.DataFrame) -> FloatArray:
-    """Quantiles in counts, one row per total and horizon."""
-    logarithm = scale == "log1p"
-    history, pieces = (one.transform(np.log1p) if logarithm else one for one in (totals, parts))
-    found = peer(history, pieces, max(HORIZONS))[:, np.asarray(HORIZONS) - 1]
-    flat = found.reshape(-1, found.shape[2])
-    return np.maximum(np.expm1(flat) if logarithm else flat, 0.0)
-
-
-def _keys(model_id: str, totals: Panel, place: int) -> pd.DataFrame:
+    found = on_scale(PEERS[name], scale, history, pieces, max(HORIZONS))[:, np.asarray(HORIZONS) - 1]
     index = pd.MultiIndex.from_product([totals.series_ids, HORIZONS], names=["series_id", "horizon"])
-    ends = [(totals.periods[place] + step).end_time.normalize() for step in HORIZONS]
-    keys = index.to_frame(index=False).assign(model_id=model_id, origin_date=totals.end_dates[place])
-    return keys.assign(target_end_date=ends * len(totals.series_ids))[KEYS]
+    ends = [(totals.periods[place] + step).end_time.normalize() for step in HORIZONS] * len(totals.series_ids)
+    keys = index.to_frame(index=False).assign(
+        model_id=f"{name}, {scale}", origin_date=totals.end_dates[place], target_end_date=ends
+    )
+    return QuantileTable(keys[KEYS], found.reshape(len(keys), -1))
 
 
 def own_table(parts: Panel) -> QuantileTable:
@@ -102,40 +113,129 @@ def kept(cache: Path | None, name: str, make: Callable[[], QuantileTable]) -> Qu
     return to_matrix(pd.read_parquet(path))
 
 
-def all_forecasts(
-    parts: Panel, peers: Sequence[tuple[str, str]], cache: Path | None, report: ProgressReport
-) -> QuantileTable:
-    """Vigie's own, then those of peers, each a name and a scale."""
-    own = kept(cache, f"ensemble-{code_hash()}-{fingerprint(parts)}", partial(own_table, parts))
-    made = [peer_table(name, scale, parts, origins=ORIGINS, cache=cache, report=report) for name, scale in peers]
-    return stack([own, *made])
-
-
 def chosen_peers(left_out: Sequence[str]) -> list[tuple[str, str]]:
     """Every peer on both scales but those left out, written ``Prophet`` or ``Prophet, counts``."""
     known = [(name, scale) for scale in SCALES for name in PEERS]
     return [(name, scale) for name, scale in known if not {name, f"{name}, {scale}"} & set(left_out)]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--cache", type=Path, help="folder in which forecasts are kept between runs")
-    parser.add_argument(
-        "--without", action="append", default=[], metavar="PEER", help="a peer left out, such as 'Prophet, counts'"
-    )
-    parser.add_argument("--write", action="store_true", help="put the section into docs/benchmarks.md")
-    options = parser.parse_args(arguments)
-    raw_data = published_files()
-    parts = dense_parts(raw_data)
-    begun = time.monotonic()
-    with progress_bar() as report:
-        forecasts = all_forecasts(parts, chosen_peers(options.without), options.cache, report)
-    lines = section(forecasts, dense_routes(parts))
-    sys.stderr.write(f"{time.monotonic() - begun:.0f} s\n")
-    publish(TITLE, lines, write=options.write)
-    return 0
+def skill_lines(forecasts: QuantileTable, rows: pd.DataFrame, totals: Panel) -> list[str]:
+    """Relative WIS and coverage of every model on the rows that all have."""
+    places = ["model_id", "series_id", "origin_date", "horizon"]
+    common = pd.MultiIndex.from_frame(rows[places])
+    scores = summarise(forecasts.where(pd.MultiIndex.from_frame(forecasts.keys[places]).isin(common)), totals)
+    chosen = scores[scores["series_id"] == ALL].set_index("scale")
+    lines = []
+    for model_id in dict.fromkeys(forecasts.keys["model_id"]):
+        for horizon in sorted(scores["horizon"].unique()):
+            both = chosen[(chosen["model_id"] == model_id) & (chosen["horizon"] == horizon)]
+            log, natural = both.loc["log"], both.loc["natural"]
+            ratios = interval(log, "relative_wis"), interval(natural, "relative_wis")
+            lines.append((model_id, horizon, *ratios, coverage(log), log["n"]))
+    return table("model | h | WIS log [90 %] | WIS natural [90 %] | coverage 50/80/95 | n", lines)
+
+
+def ratio_lines(compared: pd.DataFrame) -> list[str]:
+    """The ensemble's score over each other model's, on both scales."""
+    lines = []
+    for (other, horizon), rows in compared.groupby(["other", "horizon"], sort=False):
+        log, natural = (rows[rows["scale"] == scale].iloc[0] for scale in ("log", "natural"))
+        cells = [cell for row in (log, natural) for cell in (interval(row, "ratio"), f"{row['p_holm']:.3f}")]
+        lines.append((other, horizon, *cells, WORDS.get(log["verdict"], log["verdict"])))
+    return table("against | h | ratio log [90 %] | p | ratio natural [90 %] | p | on log1p scale", lines)
+
+
+def speed_lines(totals: Panel) -> list[str]:
+    """Seconds of one core for the same forecasts of the last origins, one after another in this run."""
+    places = range(len(totals.periods) - 1 - TIMED_ORIGINS, len(totals.periods) - 1)
+    histories = [totals.matrix.iloc[: place + 1] for place in places]
+    own = _seconds(_vigie, [Panel(totals.freq, history, totals.groups) for history in histories])
+    taken = {name: _seconds(partial(_peer, name), histories) for name in TIMED_PEERS}
+    rows = [("Vigie", f"{own:.1f}", 1), *((name, f"{took:.1f}", f"{own / took:.2f}") for name, took in taken.items())]
+    return [
+        f"{TIMED_ORIGINS} origins, {len(totals.series_ids)} routes, 12 horizons, 23 quantiles, seconds of one core, "
+        "one after another in this run. Vigie: all fast models",
+        "of single series and their ensemble.",
+        "",
+        *table(" | seconds | Vigie's over its own", rows),
+    ]
+
+
+def _vigie(panel: Panel) -> object:
+    work = present_work(panel, models=models_to_run([ENSEMBLE, BASELINE]))
+    return combine(run_work(work, horizons=range(1, 13), workers=1), panel)
+
+
+def _peer(name: str, history: pd.DataFrame) -> object:
+    return PEERS[name](history.transform(np.log1p), history, 12)
+
+
+def _seconds(make: Callable[[Any], object], histories: Sequence[Any]) -> float:
+    make(histories[0])  # loading and compiling is not what is compared
+    return timed(lambda: [make(history) for history in histories])[1].processor
+
+
+def lines_of(forecasts: QuantileTable, totals: Panel) -> list[str]:
+    """The section's lines.
+
+    Args:
+        forecasts: Every model's forecasts of the totals.
+        totals: Outcomes.
+    """
+    models = list(dict.fromkeys(forecasts.keys["model_id"]))
+    rows = same_rows(score_rows(forecasts, totals), models)
+    origins = rows["origin_date"]
+    return [
+        engine(),
+        "Made by `python -m benchmarks.peers --cache FOLDER --write` with Frontex's workbook under VIGIE_RAW_DATA: "
+        f"{len(totals.series_ids)} dense routes, {origins.nunique()} monthly origins",
+        f"({origins.min():%Y-%m} to {origins.max():%Y-%m}), every model on the same rows and "
+        "fitted on what lies before each origin. Each peer with its own",
+        "intervals, on log1p counts and on counts as they are (cut at zero). LightGBM: one model for routes and their "
+        "nationalities on monthly",
+        "differences, lags 1–3, 6, 12 and 24, means of 3, 6 and 12 months, month of the year; conformal intervals from "
+        "six windows. Prophet with its defaults.",
+        "",
+        "### Skill against the baseline",
+        "",
+        *skill_lines(forecasts, rows, totals),
+        "",
+        "### The ensemble's score over each peer's",
+        "",
+        "Below 1 the ensemble is better. Brackets: 90 % circular block bootstrap over origins; p: Diebold–Mariano "
+        "(HLN), Holm over all rows of a",
+        "scale; the last column is the verdict on log1p scale: interval and p together.",
+        "",
+        *ratio_lines(compare(rows, ENSEMBLE, [name for name in models if name != ENSEMBLE])),
+        "",
+        "### Speed",
+        "",
+        *speed_lines(totals),
+    ]
+
+
+def section(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Vigie's own forecasts, then those of the peers, compared."""
+    parts, cache = dense_parts(published_files()), options.cache
+
+    def everything() -> QuantileTable:
+        own = kept(cache, f"ensemble-{code_hash()}-{fingerprint(parts)}", partial(own_table, parts))
+        with progress_bar() as progress:
+            made = [
+                peer_table(name, scale, parts, origins=ORIGINS, cache=cache, report=progress)
+                for name, scale in chosen_peers(options.without)
+            ]
+        return stack([own, *made])
+
+    forecasts, took = timed(everything)
+    report(f"{took.clock:.0f} s")
+    return lines_of(forecasts, dense_routes(parts)), True
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    left_out = "a peer left out, such as 'Prophet, counts'"
+    further: Options = {
+        "--cache": {"type": Path, "help": "folder in which forecasts are kept between runs"},
+        "--without": {"action": "append", "default": [], "metavar": "PEER", "help": left_out},
+    }
+    sys.exit(page_command(PAGE, TITLE, section, options=further))

@@ -7,48 +7,45 @@ home whose newest release, of 60 origins, is measured as it is, and whose fits a
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from benchmarks.evaluation_speed import write_panel
-from benchmarks.shared import PAGE, TOTALS, dense_parts, dense_routes, engine, replace_section
+from benchmarks.shared import (
+    HORIZONS,
+    ORIGINS,
+    PAGE,
+    TOTALS,
+    VARIABLE,
+    coverage,
+    dense_parts,
+    dense_routes,
+    engine,
+    interval,
+    published_files,
+    replace_section,
+    table,
+    timed,
+)
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
-from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest_file
 from forecasting.verification.scores import summarise
 from store.caches import FitStore
 from store.releases import ReleaseStore
 
-HORIZONS = (1, 3, 6, 12)
-ORIGINS = 87
-LEVELS = [50, 80, 95]
 LUCK = (
     "The recipe was compared in some 75 variants on outcomes since 2018, and in some 230 more on the five routes' "
     "outcomes of 2020 to 2024: part of these scores is luck. Figures are mostly as revised since, and a source that "
     "publishes after five weeks issues its `h = 1` when that month is over."
 )
-
-
-def nights(home: Path) -> list[str]:
-    """Time the first night of an empty home and the night a month later."""
-    lines = ["| night | seconds |", "|---|---|"]
-    for label, date in (("first, empty home, 2024-12-31", "2024-12-31"), ("second, 2025-01-31", "2025-01-31")):
-        begun = time.monotonic()
-        command = [sys.executable, "-m", "cli", "nightly", "--home", str(home), "--as-of", date]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
-        lines.append(f"| {label} | {time.monotonic() - begun:.0f} |")
-    return lines
-
-
 PARTS = (
     "The ensemble on log1p scale, by route, size (mean of the twelve months up to the origin), calm and surge months "
     "(1.5 times that mean), year of the origin (none lies before 2018), for high figures (threshold-weighted CRPS "
@@ -56,21 +53,25 @@ PARTS = (
 )
 
 
+def nights(home: Path) -> list[str]:
+    """Time the first night of an empty home and the night a month later."""
+    rows = []
+    for label, date in (("first, empty home", "2024-12-31"), ("second", "2025-01-31")):
+        command = [sys.executable, "-m", "cli", "nightly", "--home", str(home), "--as-of", date]
+        _done, took = timed(partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL))
+        rows.append((f"{label}, {date}", f"{took.clock:.0f}"))
+    return table("night | seconds", rows)
+
+
 def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
     """Relative WIS (log, natural) and coverage per model and horizon, as Markdown."""
-    lines = ["| model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n |", "|---|---|---|---|---|---|"]
     chosen = scores[(scores["series_id"] == series_id) & scores["horizon"].isin(HORIZONS)]
-    for (model_id, horizon), rows in chosen.groupby(["model_id", "horizon"]):
-        log = rows[rows["scale"] == "log"].iloc[0]
-        natural = rows[rows["scale"] == "natural"].iloc[0]
-        coverage = "/".join(f"{log[f'coverage_{level}']:.2f}" for level in LEVELS)
-        low, high = log["relative_wis_lo"], log["relative_wis_hi"]
-        interval = f" [{low:.2f}–{high:.2f}]" if math.isfinite(low) else ""
-        lines.append(
-            f"| {model_id} | {horizon} | {log['relative_wis']:.3f}{interval} | {natural['relative_wis']:.3f} "
-            f"| {coverage} | {log['n']} |"
-        )
-    return lines
+    rows = []
+    for (model_id, horizon), both in chosen.groupby(["model_id", "horizon"]):
+        log, natural = (both[both["scale"] == scale].iloc[0] for scale in ("log", "natural"))
+        skill = interval(log, "relative_wis"), f"{natural['relative_wis']:.3f}"
+        rows.append((model_id, horizon, *skill, coverage(log), log["n"]))
+    return table("model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n", rows)
 
 
 def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
@@ -83,13 +84,12 @@ def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
     own = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] != ALL)]
     parts = own.rename(columns={"series_id": "part", "relative_wis": "relative_score"})
     kinds = situations.assign(part=situations["kind"] + ": " + situations["group"])
-    lines = ["| part | " + " | ".join(f"h = {step}" for step in HORIZONS) + " |", "|---|" + "---|" * len(HORIZONS)]
+    rows = []
     for frame in (parts, kinds):
-        for name, rows in frame[frame["scale"] == "log"].groupby("part", sort=False):
-            ratios = rows.set_index("horizon")["relative_score"].reindex(HORIZONS)
-            cells = ["–" if math.isnan(ratio) else f"{ratio:.3f}" for ratio in ratios]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return lines
+        for name, found in frame[frame["scale"] == "log"].groupby("part", sort=False):
+            ratios = found.set_index("horizon")["relative_score"].reindex(HORIZONS)
+            rows.append((name, *ratios.map("{:.3f}".format).where(ratios.notna(), "–")))
+    return table("part | " + " | ".join(f"h = {step}" for step in HORIZONS), rows)
 
 
 def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
@@ -119,24 +119,22 @@ def of_frontex_routes(raw_data: Path, fits: Path | None) -> dict[str, list[str]]
         made = backtest_file(panel, origins=ORIGINS, horizons=HORIZONS, totals=TOTALS, fits=kept).table
     lines = [engine(), LUCK]
     for name, level in (("Routes", routes), ("Nationalities by route", parts)):
-        mine = (made.keys["series_id"].isin(level.series_ids) & (made.keys["model_id"] == ENSEMBLE)).to_numpy()
-        table = QuantileTable(made.keys[mine].reset_index(drop=True), made.quantiles[mine])
-        lines += ["", f"{name}:", "", *skill_table(summarise(table, level))]
+        mine = made.keys["series_id"].isin(level.series_ids) & (made.keys["model_id"] == ENSEMBLE)
+        lines += ["", f"{name}:", "", *skill_table(summarise(made.where(mine), level))]
     title = f"{len(routes.series_ids)} dense Frontex routes with their nationalities, {ORIGINS} origins to March 2025"
     return {title: lines}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and write each section of the page when all is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, help="measure this home's newest release, and use its fits")
     home = parser.parse_args(arguments).home
-    named = os.environ.get("VIGIE_RAW_DATA")
     sections = of_bundled_figures(home)
-    if named:
-        sections |= of_frontex_routes(Path(named), home)
+    if os.environ.get(VARIABLE):
+        sections |= of_frontex_routes(published_files(), home)
     else:
-        sys.stdout.write("Frontex's routes are not measured: VIGIE_RAW_DATA is not set.\n")
+        sys.stdout.write(f"Frontex's routes are not measured: {VARIABLE} is not set.\n")
     for title, lines in sections.items():
         replace_section(PAGE, title, lines)
 

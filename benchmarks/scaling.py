@@ -17,18 +17,19 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.shared import family, meanwhile, report, table
+
 MONTHS, HORIZON = 120, 12
 ENGINES = ("local", "dask", "ray", "spark")
-_SECONDS_BETWEEN_LOOKS = 0.25
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -39,6 +40,11 @@ class Cost:
     clock: float
     cpu: float
     peak_bytes: int
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Clock, CPU seconds and peak memory as a table has them."""
+        return f"{self.clock:.0f} s", f"{self.cpu:.0f}", f"{self.peak_bytes / 2**20:,.0f} MiB"
 
 
 def write_panel(path: Path, series: int) -> None:
@@ -56,44 +62,25 @@ def write_panel(path: Path, series: int) -> None:
 
 
 def measured(command: Sequence[str]) -> Cost:
-    """Run a command to its end and watch the memory of all its processes."""
+    """Run a command to its end and look at the memory of all its processes."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own command
-    peak, ended = 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not ended.wait(_SECONDS_BETWEEN_LOOKS):
-            peak = max(peak, _memory(process.pid))
-
-    looking = threading.Thread(target=watch)
-    looking.start()
-    code = process.wait()
-    ended.set()
-    looking.join()
+    seen = [0]
+    with meanwhile(lambda: seen.append(_memory(process.pid))):
+        code = process.wait()
     if code != 0:
         raise subprocess.CalledProcessError(code, command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(time.monotonic() - begun, cpu, peak)
+    return Cost(time.monotonic() - begun, cpu, max(seen))
 
 
 def _memory(pid: int) -> int:
     """Bytes that a process and its descendants hold in memory (Linux)."""
-    held: dict[int, int] = {}
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            held[int(folder.name)] = int((folder / "statm").read_text().split()[1]) * _PAGE
-        except OSError:  # it ended between two looks
-            continue
-        children.setdefault(int(fields[1]), []).append(int(folder.name))
-    total, waiting = 0, [pid]
-    while waiting:
-        one = waiting.pop()
-        total += held.get(one, 0)
-        waiting += children.get(one, [])
+    total = 0
+    for folder, _fields in family(pid):
+        with suppress(OSError):  # it ended meanwhile
+            total += int((folder / "statm").read_text().split()[1]) * _PAGE
     return total
 
 
@@ -107,47 +94,40 @@ def forecast_cost(folder: Path, series: int, engine: str = "local", python: str 
         write_panel(panel, series)
     command = [python, "-m", "cli", "forecast", "--panel", str(panel), "--horizon", str(HORIZON), "--engine", engine]
     with tempfile.TemporaryDirectory(dir=folder) as home:
-        return measured([*command, "--home", home, "--out", str(folder / "out.parquet")])
+        cost = measured([*command, "--home", home, "--out", str(folder / "out.parquet")])
+    report(f"{series:,} series, {engine}: {', '.join(cost.cells)}")
+    return cost
 
 
 def size_lines(folder: Path, sizes: Sequence[int]) -> list[str]:
     """Cost against the number of series, as Markdown."""
-    lines = ["| series | CPU seconds | per series | clock | peak memory | per series |", "|---|---|---|---|---|---|"]
+    rows = []
     for series in sizes:
         cost = forecast_cost(folder, series)
-        lines.append(
-            f"| {series:,} | {cost.cpu:.0f} | {1000 * cost.cpu / series:.0f} ms | {cost.clock:.0f} s "
-            f"| {cost.peak_bytes / 2**20:,.0f} MiB | {cost.peak_bytes / 2**10 / series:,.0f} KiB |"
-        )
-        _tell(lines[-1])
-    return lines
+        clock, cpu, peak = cost.cells
+        each = f"{1000 * cost.cpu / series:.0f} ms", f"{cost.peak_bytes / 2**10 / series:,.0f} KiB"
+        rows.append((f"{series:,}", cpu, each[0], clock, peak, each[1]))
+    return table("series | CPU seconds | per series | clock | peak memory | per series", rows)
 
 
 def engine_lines(folder: Path, series: int, python: str) -> list[str]:
     """The same panel on each engine, as Markdown."""
-    lines = ["| engine | CPU seconds | clock | peak memory |", "|---|---|---|---|"]
+    rows = []
     for engine in ENGINES:
         try:
-            cost = forecast_cost(folder, series, engine, python)
+            clock, cpu, peak = forecast_cost(folder, series, engine, python).cells
         except subprocess.CalledProcessError:
-            lines.append(f"| {engine} | not installed here or did not start | | |")
+            rows.append((engine, "not installed here or did not start", "", ""))
         else:
-            peak = cost.peak_bytes / 2**20
-            lines.append(f"| {engine} | {cost.cpu:.0f} | {cost.clock:.0f} s | {peak:,.0f} MiB |")
-        _tell(lines[-1])
-    return lines
+            rows.append((engine, cpu, clock, peak))
+    return table("engine | CPU seconds | clock | peak memory", rows)
 
 
 def plan_lines(series: int, fixed: float, per_series: float) -> list[str]:
     """What a larger panel is expected to take, computed from measured costs and not measured itself."""
     cpu = fixed + per_series * series
-    lines = ["| cores | hours, computed |", "|---|---|"]
-    lines += [f"| {cores} | {cpu / cores / 3600:.2f} |" for cores in (2, 8, 32)]
-    return [f"{series:,} series: {cpu:,.0f} CPU seconds, computed.", "", *lines]
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    hours = table("cores | hours, computed", [(cores, f"{cpu / cores / 3600:.2f}") for cores in (2, 8, 32)])
+    return [f"{series:,} series: {cpu:,.0f} CPU seconds, computed.", "", *hours]
 
 
 def main() -> None:

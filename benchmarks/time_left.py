@@ -19,7 +19,6 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scaling import HORIZON, write_panel
+from benchmarks.shared import family, meanwhile, table
 from core.progress import Pace
 from core.settings import Settings, load_settings
 from forecasting.runs import backtest_file, forecast_file
@@ -37,32 +37,17 @@ from nightly.progress import NightProgress
 from store.caches import FitStore
 from store.status import night_steps
 
-_SECONDS_BETWEEN_LOOKS = 0.3
 _TICKS = os.sysconf("SC_CLK_TCK")
 Looks = list[tuple[float, float | None]]
-"""Seconds that are gone, and seconds left as told then."""
+"""Seconds that are gone, and seconds left as shown then."""
 Night = Mapping[str, Sequence[float]]
 Event = Sequence[Any]
-"""Seconds of the processor and of the clock, and what was told then."""
+"""Seconds of the processor and of the clock, and what was reported then."""
 
 
 def processor_seconds() -> float:
-    """What this process and its descendants have taken of the processor (Linux)."""
-    took: dict[int, float] = {}
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it ended between two looks
-            continue
-        children.setdefault(int(fields[1]), []).append(int(folder.name))
-        took[int(folder.name)] = sum(map(int, fields[11:15])) / _TICKS  # its own, and that of children that ended
-    total, waiting = 0.0, [os.getpid()]
-    while waiting:
-        one = waiting.pop()
-        total += took.get(one, 0.0)
-        waiting += children.get(one, [])
-    return total
+    """What this process, its descendants and those of these that ended have taken of the processor (Linux)."""
+    return sum(sum(map(int, fields[11:15])) for _folder, fields in family(os.getpid())) / _TICKS
 
 
 class Clock:
@@ -78,53 +63,41 @@ class Clock:
 
 
 @contextmanager
-def watched(clock: Clock, seconds_left: Callable[[], float | None]) -> Iterator[Looks]:
+def sampled(clock: Clock, seconds_left: Callable[[], float | None]) -> Iterator[Looks]:
     """Looks at the time left while something goes on; the last one is its end."""
-    looks: Looks = []
-    over, begun = threading.Event(), clock()
-
-    def watch() -> None:
-        while not over.wait(_SECONDS_BETWEEN_LOOKS):
-            looks.append((clock() - begun, seconds_left()))
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    yield looks
-    over.set()
-    thread.join()
+    looks, begun = Looks(), clock()
+    with meanwhile(lambda: looks.append((clock() - begun, seconds_left()))):
+        yield looks
     looks.append((clock() - begun, 0.0))
 
 
 def lines(looks: Looks) -> list[str]:
-    """At every twentieth of the whole the time told and the time that was left, as Markdown."""
-    whole = looks[-1][0]
-    table = [f"{whole:.0f} s in all.", "", "| gone | told | left | told ÷ left |", "|---|---|---|---|"]
+    """At every twentieth of the whole the time shown and the time that was left, as Markdown."""
+    whole, rows = looks[-1][0], []
     for twentieth in range(1, 20):
-        gone, told = next(look for look in looks if look[0] >= whole * twentieth / 20)
+        gone, shown = next(look for look in looks if look[0] >= whole * twentieth / 20)
         left = whole - gone
-        words = ("–", "–") if told is None else (f"{told:.0f} s", f"{told / left:.2f}")
-        table.append(f"| {5 * twentieth} % | {words[0]} | {left:.0f} s | {words[1]} |")
-    return table
+        words = ("–", "–") if shown is None else (f"{shown:.0f} s", f"{shown / left:.2f}")
+        rows.append((f"{5 * twentieth} %", words[0], f"{left:.0f} s", words[1]))
+    return [f"{whole:.0f} s in all.", "", *table("gone | told | left | told ÷ left", rows)]
 
 
 def of_panel(folder: Path, series: int, origins: int | None) -> Looks:
     """A forecast of a panel in an empty home, or a backtest."""
-    write_panel(folder / "panel.csv", series)
-    clock, fits = Clock(), FitStore(folder / "home")
+    panel = folder / "panel.csv"
+    write_panel(panel, series)
+    clock, fits, prior = Clock(), FitStore(folder / "home"), KnownCounts(bundled_history)
     pace = Pace(clock)
-    prior = KnownCounts(bundled_history)
-    with watched(clock, pace.seconds_left) as looks:
+    with sampled(clock, pace.seconds_left) as looks:
         if origins is None:
-            forecast_file(folder / "panel.csv", horizon=HORIZON, progress=pace, fits=fits, prior=prior)
+            forecast_file(panel, horizon=HORIZON, progress=pace, fits=fits, prior=prior)
         else:
-            backtest_file(
-                folder / "panel.csv", origins=origins, horizons=[1, 3, 6, 12], progress=pace, fits=fits, prior=prior
-            )
+            backtest_file(panel, origins=origins, horizons=[1, 3, 6, 12], progress=pace, fits=fits, prior=prior)
     return looks
 
 
 class Recorder(NightProgress):
-    """Keeps what a night tells, each time with the seconds of the processor and of the clock."""
+    """Keeps what a night reports, each time with the seconds of the processor and of the clock."""
 
     def __init__(self, home: Path, settings: Settings) -> None:
         self.events: list[Event] = []
@@ -132,29 +105,29 @@ class Recorder(NightProgress):
         self._from = [clock() for clock in self._both]
         super().__init__(expected(home, settings), settings)
 
-    def keep(self, *told: str | int) -> None:
+    def keep(self, *what: str | int) -> None:
         """Keep an event."""
         now = [round(clock() - begun, 2) for clock, begun in zip(self._both, self._from, strict=True)]
-        self.events.append((now[0], now[1], *told))
+        self.events.append((now[0], now[1], *what))
 
     def begin(self, stage: str) -> None:
-        """As told."""
+        """As its base."""
         self.keep("begin", stage)
         super().begin(stage)
 
     def expect_learning(self) -> None:
-        """As told."""
+        """As its base."""
         self.keep("expect learning")
         super().expect_learning()
 
     def __call__(self, part: str, done: int, total: int) -> None:
-        """As told."""
+        """As its base."""
         self.keep(part, done, total)
         super().__call__(part, done, total)
 
 
 def of_night(home: Path, as_of: dt.date) -> list[Event]:
-    """A night of a home: what it told."""
+    """A night of a home: what it reported."""
     settings = load_settings(home)
     recorder = Recorder(home, settings)
     run_night(home, settings, as_of, progress=recorder)
@@ -177,44 +150,42 @@ def replay(
     now, looks = [0.0], list[tuple[float, float | None]]()
     progress = NightProgress(plan, clock=lambda: now[0])
     moments = [*((whole * number / 200, ()) for number in range(1, 200)), *((one[clock], one[2:]) for one in events)]
-    for at, told in sorted(moments, key=lambda moment: moment[0]):
+    for at, event in sorted(moments, key=lambda moment: moment[0]):
         now[0] = slower * at
-        if not told:
+        if not event:
             looks.append((now[0], progress.seconds_left()))
-        elif told[0] == "begin":
-            progress.begin(str(told[1]))
-        elif told[0] == "expect learning":
+        elif event[0] == "begin":
+            progress.begin(str(event[1]))
+        elif event[0] == "expect learning":
             progress.expect_learning()
-        elif told[0] != "end":
-            progress(*told)
+        elif event[0] != "end":
+            progress(*event)
     return [*looks, (slower * whole, 0.0)], progress.until_now()
 
 
 def table_of_replays(nights: Mapping[str, Sequence[Event]], earlier: Sequence[Night] = ()) -> list[str]:
-    """For a home's nights, first to last, what was told over what was left at every tenth, by either clock.
+    """For a home's nights, first to last, the time shown over what was left at every tenth, by either clock.
 
     Args:
-        nights: What they told.
+        nights: What they reported.
         earlier: Steps of those before them, as the home's journal keeps them.
     """
     tenths = [10, 20, 30, 40, 50, 60, 70, 80, 90, 95]
-    lines = ["| night | clock | seconds | " + " | ".join(f"{tenth} %" for tenth in tenths) + " |"]
-    lines.append("|" + "---|" * (3 + len(tenths)))
+    rows = []
     for clock, name in enumerate(("processor", "clock")):
         before = list(earlier)
         for night, events in nights.items():
             looks, steps = replay(events, plan_of(before[-5:]), clock)
             before.append({step: list(took) for step, took in steps.items()})
-            told = [f"{ratio(looks, tenth / 100):.2f}" for tenth in tenths]
-            lines.append(f"| {night} | {name} | {looks[-1][0]:.0f} | {' | '.join(told)} |")
-    return lines
+            rows.append((night, name, f"{looks[-1][0]:.0f}", *(f"{ratio(looks, tenth / 100):.2f}" for tenth in tenths)))
+    return table("night | clock | seconds | " + " | ".join(f"{tenth} %" for tenth in tenths), rows)
 
 
 def ratio(looks: Looks, share: float) -> float:
-    """Time told over time left once this share of the whole is gone."""
+    """Time shown over time left once this share of the whole is gone."""
     whole = looks[-1][0]
-    gone, told = next(look for look in looks if look[0] >= whole * share)
-    return (told or 0.0) / (whole - gone)
+    gone, shown = next(look for look in looks if look[0] >= whole * share)
+    return (shown or 0.0) / (whole - gone)
 
 
 def main() -> None:
@@ -224,7 +195,7 @@ def main() -> None:
     parser.add_argument("--origins", type=int)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--as-of", type=dt.date.fromisoformat)
-    parser.add_argument("--record", type=Path, help="Where what the night told is written.")
+    parser.add_argument("--record", type=Path, help="Where what the night reported is written.")
     parser.add_argument("--replay", type=Path, nargs="+", help="Recorded nights of one home, first to last.")
     asked = parser.parse_args()
     if asked.record and not (asked.home and asked.as_of):

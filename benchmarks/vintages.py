@@ -10,17 +10,16 @@ import argparse
 import datetime as dt
 import resource
 import statistics
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.shared import publish, table, timed
+from core.schema import NOT_APPLICABLE
 from store.vintages import VintageStore, reduce_as_of
 
 SOURCES, EDITIONS, MONTHS = 10, 5, 200
@@ -31,36 +30,18 @@ REPEATS = 5
 LAST = pd.Period("2025-08", freq="M")
 
 
-class Seconds(NamedTuple):
-    """By the clock, and of the processor."""
-
-    clock: float
-    processor: float
-
-
 def cube(source_id: str, series: int, edition: dt.date, random: np.random.Generator) -> pd.DataFrame:
     """Monthly figures of many series as one edition of a synthetic source."""
     periods = pd.period_range(end=LAST, periods=MONTHS, freq="M").astype(str).to_numpy()
-    geo = np.asarray([f"G{number % 30:02d}" for number in range(series)], dtype=object)
-    citizen = np.asarray([f"C{number // 30:03d}" for number in range(series)], dtype=object)
-    names = np.asarray([f"asylum_applications._Z.{g}.{c}.M" for g, c in zip(geo, citizen, strict=True)], dtype=object)
-    size = series * MONTHS
-    return pd.DataFrame(
-        {
-            "source_id": source_id,
-            "series_id": np.repeat(names, MONTHS),
-            "target": "asylum_applications",
-            "route_id": "_Z",
-            "geo": np.repeat(geo, MONTHS),
-            "citizen": np.repeat(citizen, MONTHS),
-            "freq": "M",
-            "time_period": np.tile(periods, series),
-            "obs_value": random.poisson(20, size).astype(float),
-            "obs_flag": "",
-            "as_of": pd.Timestamp(edition),
-            "as_of_estimated": False,
-        }
-    )
+    geo = [f"G{number % 30:02d}" for number in range(series)]
+    citizen = [f"C{number // 30:03d}" for number in range(series)]
+    names = [f"asylum_applications._Z.{g}.{c}.M" for g, c in zip(geo, citizen, strict=True)]
+    by_series = pd.DataFrame({"series_id": names, "geo": geo, "citizen": citizen}, dtype=object)
+    return by_series.loc[by_series.index.repeat(MONTHS)].assign(
+        source_id=source_id, target="asylum_applications", route_id=NOT_APPLICABLE, freq="M",
+        time_period=np.tile(periods, series), obs_value=random.poisson(20, series * MONTHS).astype(float),
+        obs_flag="", as_of=pd.Timestamp(edition), as_of_estimated=False,
+    ).reset_index(drop=True)  # fmt: skip
 
 
 def fill(store: VintageStore, rows: int) -> int:
@@ -79,52 +60,41 @@ def fill(store: VintageStore, rows: int) -> int:
     return stored
 
 
-def timed(action: Callable[[], object], repeats: int = REPEATS) -> Seconds:
-    """Median seconds of several runs."""
-    runs = []
-    for _ in range(repeats):
-        clock, processor = time.perf_counter(), time.process_time()
-        action()
-        runs.append((time.perf_counter() - clock, time.process_time() - processor))
-    return Seconds(*(statistics.median(column) for column in zip(*runs, strict=True)))
+def median_seconds(action: Callable[[], object], repeats: int = REPEATS) -> list[str]:
+    """Median seconds of several runs, by the clock and of the processor."""
+    runs = [timed(action)[1] for _ in range(repeats)]
+    return [f"{statistics.median(column):.2f}" for column in zip(*runs, strict=True)]
 
 
-def report(rows: int) -> list[str]:
+def section(rows: int) -> list[str]:
     """The section of docs/benchmarks.md, line by line."""
+    day, early = dt.date(2025, 11, 1), dt.date(2025, 9, 1)
     with tempfile.TemporaryDirectory(prefix="synthetic-vintages-") as folder:
-        store = VintageStore(Path(folder))
+        store, other = VintageStore(Path(folder)), VintageStore(Path(folder) / "other")
         stored = fill(store, rows)
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet")) / 1e6
-        day, early = dt.date(2025, 11, 1), dt.date(2025, 9, 1)
-        known = timed(lambda: store.as_of(day))
-        count = len(store.as_of(day))
-        once = timed(store.history, 1)
-        again = timed(partial(reduce_as_of, store.history(), day))
-        revised = timed(lambda: store.revisions(early, day), 1)
-        other = VintageStore(Path(folder) / "other")
         new = cube("cube", CUBE_SERIES, day, np.random.default_rng(1))
-        first = timed(lambda: other.append(new), 1)
-        second = timed(lambda: other.append(new), 1)
+        count = len(store.as_of(day))
+        measured = {
+            "what was known on a day, all sources, from disk": median_seconds(lambda: store.as_of(day)),
+            "all vintages read into memory": median_seconds(store.history, 1),
+            "what was known on another day, vintages in memory": median_seconds(
+                partial(reduce_as_of, store.history(), day)
+            ),
+            "revisions between two days": median_seconds(lambda: store.revisions(early, day), 1),
+            f"append of a cube of {len(new):,} rows": median_seconds(lambda: other.append(new), 1),
+            "append of the same cube again": median_seconds(lambda: other.append(new), 1),
+        }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    lines = [
+    return [
         f"{stored:,} synthetic rows of {SOURCES} sources in {EDITIONS} editions ({size:.0f} MB); "
         f"{count:,} figures are known on the day asked. Peak memory of the run: {peak:.1f} GB.",
         "",
-        "| what | seconds by the clock | of the processor |",
-        "|---|---|---|",
+        *table("what | seconds by the clock | of the processor", ((what, *took) for what, took in measured.items())),
     ]
-    measured = {
-        "what was known on a day, all sources, from disk": known,
-        "all vintages read into memory": once,
-        "what was known on another day, vintages in memory": again,
-        "revisions between two days": revised,
-        f"append of a cube of {len(new):,} rows": first,
-        "append of the same cube again": second,
-    }
-    return lines + [f"| {what} | {taken.clock:.2f} | {taken.processor:.2f} |" for what, taken in measured.items()]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000)
-    sys.stdout.write("\n".join(report(parser.parse_args().rows)) + "\n")
+    publish("The store of vintages", section(parser.parse_args().rows), write=False)  # words by hand stand there too

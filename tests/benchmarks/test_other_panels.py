@@ -84,8 +84,8 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
     monkeypatch.setattr(other_panels, "PEERS", dict.fromkeys(other_panels.TOGETHER, last_value))
     published = replace(PANELS[0], what="made up", months=48)
     own = backtest(Request.of(panel, None, [BASELINE], other_panels.HORIZONS), origins=12, step=1).table
-    line = line_of(published, panel, [own, own, own]).split(" | ")
-    assert line[0] == "| made up; 3 × 72, 12 origins"
+    line = line_of(published, panel, [own, own, own])
+    assert line[0] == "made up; 3 × 72, 12 origins"
     ratios = [float(ratio) for ratio in line[1].split(" / ")]
     assert ratios[0] == ratios[1] < 1
     assert ratios[2:] == [1, 1]
@@ -93,4 +93,4 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
     assert line[3].startswith(f"{scores[50].mean():.2f}/")
     assert line[3].endswith(f"({len(scores)})")
     assert not scores["small"].any()
-    assert line[4] == "– |"
+    assert line[4] == "–"
