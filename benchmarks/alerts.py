@@ -168,7 +168,7 @@ def ranking_lines(found: World, *, unseasonal: bool) -> list[str]:
         last = " / ".join(events_in) if unseasonal else interval(values[EARLY], "brier_skill", 2)
         rows.append((system.name, *(interval(one, "auc") for one in values.values()), last))
     head = " | ".join(f"AUC, h={step}" for step in SHOWN)
-    return table(f" | {head} | {'events' if unseasonal else f'Brier skill, h={EARLY}'}", rows)
+    return table(f"| {head} | {'events' if unseasonal else f'Brier skill, h={EARLY}'}", rows)
 
 
 def budget_lines(found: World, *, confident: bool) -> list[str]:
@@ -181,7 +181,7 @@ def budget_lines(found: World, *, confident: bool) -> list[str]:
         values = found.measures(system, EARLY, cutoffs[EARLY])
         shares = [_episodes(system.past, cutoffs, found.span, least) for least in (1, EARLY)]
         rows.append((system.name, f"{cutoffs[EARLY]:.2f}", *_cells(values), *shares))
-    return table(f" | cut-off | {MEASURES} | seen, h 1–6 | seen, h 3–6", rows)
+    return table(f"| cut-off | {MEASURES} | seen, h 1–6 | seen, h 3–6", rows)
 
 
 def cost_lines(found: World) -> list[str]:
@@ -196,7 +196,7 @@ def cost_lines(found: World) -> list[str]:
                 quartiles = [values[f"lead_months_{part}"] for part in ("q25", "median", "q75")]
                 lead = "/".join(f"{months:.0f}" for months in quartiles) if np.isfinite(quartiles[0]) else "–"
                 rows.append((system.name, label, level, f"{cutoff:.2f}", *_cells(values), lead))
-    return table(f" | alert | level | cut-off | {MEASURES} | notice, quartiles", rows)
+    return table(f"| alert | level | cut-off | {MEASURES} | notice, quartiles", rows)
 
 
 def _cells(values: dict[str, float]) -> list[str]:

@@ -50,7 +50,7 @@ def lines_of(parts: Panel, costs: Sequence[tuple[str, Cost]]) -> list[str]:
         f"Made by `{COMMAND}` with Frontex's workbook under VIGIE_RAW_DATA: {len(parts.series_ids)} nationalities by "
         f"route and {parts.groups[TOTALS].nunique()} routes, {HORIZON} horizons, 23 quantiles.",
         "",
-        *table(" | clock | CPU seconds | peak memory", [(name, *cost.cells) for name, cost in costs]),
+        *table("| clock | CPU seconds | peak memory", [(name, *cost.cells) for name, cost in costs]),
     ]
 
 

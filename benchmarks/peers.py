@@ -157,7 +157,7 @@ def speed_lines(totals: Panel) -> list[str]:
         "one after another in this run. Vigie: all fast models",
         "of single series and their ensemble.",
         "",
-        *table(" | seconds | Vigie's over its own", rows),
+        *table("| seconds | Vigie's over its own", rows),
     ]
 
 

@@ -111,7 +111,7 @@ def report(line: str) -> None:
 def table(head: str, rows: Iterable[Iterable[object]]) -> list[str]:
     """A table as Markdown: names of the columns between bars, then the cells of each row."""
     lines = [f"| {' | '.join(map(str, row))} |" for row in rows]
-    return [f"| {head} |", "|" + "---|" * (head.count(" | ") + 1), *lines]
+    return [f"| {head} |", "|" + "---|" * (head.count("|") + 1), *lines]
 
 
 def interval(row: Any, name: str, digits: int = 3) -> str:  # noqa: ANN401  # a row of a frame, or a mapping

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import other_panels
 from benchmarks.other_panels import PANELS, line_of, panel_of, scores_of
+from benchmarks.shared import HORIZONS
 from forecasting.members import Request
 from forecasting.model import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_rows
@@ -83,7 +84,7 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
 
     monkeypatch.setattr(other_panels, "PEERS", dict.fromkeys(other_panels.TOGETHER, last_value))
     published = replace(PANELS[0], what="made up", months=48)
-    own = backtest(Request.of(panel, None, [BASELINE], other_panels.HORIZONS), origins=12, step=1).table
+    own = backtest(Request.of(panel, None, [BASELINE], HORIZONS), origins=12, step=1).table
     line = line_of(published, panel, [own, own, own])
     assert line[0] == "made up; 3 × 72, 12 origins"
     ratios = [float(ratio) for ratio in line[1].split(" / ")]

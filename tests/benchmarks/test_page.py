@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks import shared as pages
-from benchmarks.shared import engine, publish, replace_section
+from benchmarks.shared import engine, interval, publish, replace_section, table
 
 
 @pytest.fixture
@@ -53,6 +54,18 @@ def test_a_section_is_always_printed_and_written_only_where_that_is_asked(
     publish("One", ["line"], write=True)
     assert page.read_text() == "# Page\n\n## One\n\nline\n"
     assert capsys.readouterr().out == "## One\n\nline\n" * 2
+
+
+def test_a_table_has_a_mark_for_each_column_also_for_those_without_a_name() -> None:
+    assert table("what | | limit", [("errors", 0, 1)]) == ["| what | | limit |", "|---|---|---|", "| errors | 0 | 1 |"]
+    assert table("| clock", [])[1] == "|---|---|"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "written"), [(0.5, 0.4, "0.50 [0.40–0.60]"), (0.5, math.nan, "0.50"), (math.nan, math.nan, "–")]
+)
+def test_a_figure_without_an_interval_stands_alone(value: float, low: float, written: str) -> None:
+    assert interval({"auc": value, "auc_lo": low, "auc_hi": 0.6}, "auc", 2) == written
 
 
 def test_every_table_of_the_engine_is_todays_or_says_whose_it_is() -> None:
