@@ -58,6 +58,8 @@ class Request:
         progress: Told after every batch of fits.
         fits: Where the pooled model's fits are kept, and what models of single series answered.
         prior: What the pooled model learns from where a monthly panel is too small to teach it.
+        lessons: What it learns from instead of the levels, which are a batch of a larger panel.
+        again: Its fits were made for an earlier batch.
     """
 
     levels: list[Panel]
@@ -68,6 +70,8 @@ class Request:
     progress: Progress | None = None
     fits: Fits | None = None
     prior: Lessons | None = None
+    lessons: Lessons | None = None
+    again: bool = False
 
     @staticmethod
     def of(panel: Panel, column: str | None, asked: list[str], horizons: Sequence[int]) -> Request:
@@ -156,8 +160,9 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     years, last = _later(request, own, below)
     fits = [[one + SECONDS_HANDED_OUT for one in seconds_in_turn(work.fits)] for work in works]
     *told, told_of_pool, rest = shares(request.progress, [*map(sum, fits), sum(years), last])
+    kept = request.fits if request.lessons is None else None  # of large panels no answers are kept
     tables = [
-        [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=request.fits)]
+        [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=kept)]
         for work, report in zip(works, map(uneven, told, fits), strict=True)
     ]
     references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
@@ -169,6 +174,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             model_id,
             levels,
             horizons=request.steps,
+            lessons=request.lessons,
             prior=request.taught,
             workers=request.workers,
             progress=uneven(told_of_pool, years),
@@ -191,6 +197,11 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     return Members([stack(of_level) for of_level in tables], stack(references), rest)
 
 
+def seconds_of_fits(request: Request) -> float:
+    """What the pooled model's fits of one year take on one core, at most; 0 where it does not run."""
+    return len(fits_for(request.steps)) * (SECONDS_PER_POOLED_FIT + SECONDS_OF_ITS_ROWS) if request.pooled else 0.0
+
+
 def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[list[float], float]:
     """What the pooled model takes on one core, by year, and what its forecasts' combination and their sums do."""
     masks, year = [own[0] | below, *own[1:]], request.levels[0].periods.year.to_numpy()
@@ -205,7 +216,7 @@ def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[li
         own_rows = int(known[before - 1]) if before and teaches_itself[before - 1] else 0
         rows = own_rows or (MOST_ROWS // 2 if request.taught is not None else 0)  # a prior's grow with its years
         seconds = SECONDS_PER_POOLED_FIT + SECONDS_OF_ITS_ROWS * min(rows, MOST_ROWS) / MOST_ROWS
-        years.append(fits * seconds + float(made[year == one].sum()))
+        years.append((0.0 if request.again else fits * seconds) + float(made[year == one].sum()))
     return years, float(made.sum())
 
 
@@ -215,6 +226,15 @@ def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
         return np.zeros(level.matrix.shape, dtype=bool)
     far = max(step + reach(step) for step in request.steps) + LESSONS * (max(request.steps) + WINDOW)
     return level.observed_at(_before(rows, far) & level.judged())
+
+
+def stands_alone(request: Request, wanted: Sequence[BoolArray]) -> bool:
+    """Whether no series learns from how others' forecasts fared, so that a panel can be forecast batch by batch."""
+    if request.column is not None:
+        return False
+    level, rows = request.levels[0], np.asarray(wanted[0].any(axis=1))
+    learns = ENSEMBLE in request.asked and bool((rows & level.judged()).any())
+    return not learns and not _learned_from(request, level, rows).any()
 
 
 def _dependence(request: Request, own: list[BoolArray]) -> BoolArray:

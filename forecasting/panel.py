@@ -50,12 +50,14 @@ class Panel:
         matrix: Periods × series, float, gaps as NaN; periods follow each other without a hole.
         groups: One row per series (index ``series_id``), one column per grouping; may have no column.
         dated: Its months were written as dates.
+        seen_together: Of a batch of a larger panel, what :meth:`seen` is of that panel.
     """
 
     freq: Frequency
     matrix: pd.DataFrame
     groups: pd.DataFrame
     dated: bool = False
+    seen_together: NDArray[np.int64] | None = None
 
     @property
     def series_ids(self) -> list[str]:
@@ -86,7 +88,9 @@ class Panel:
         return (self.period_of(date) - count).end_time.normalize()
 
     def seen(self) -> NDArray[np.int64]:
-        """Number of series that had a value by the end of each period."""
+        """Number of series, other batches' among them, that had a value by the end of each period."""
+        if self.seen_together is not None:
+            return self.seen_together
         known = self.matrix.notna().to_numpy()
         return np.asarray(np.maximum.accumulate(known, axis=0).sum(axis=1))
 
@@ -124,6 +128,10 @@ class Panel:
     def select(self, series_ids: list[str]) -> Panel:
         """The same calendar with only these series."""
         return Panel(self.freq, self.matrix[series_ids], self.groups.loc[series_ids])
+
+    def batch(self, places: NDArray[np.intp]) -> Panel:
+        """Some of the series, by their places, to be forecast like the whole panel."""
+        return Panel(self.freq, self.matrix.iloc[:, places], self.groups.iloc[places], self.dated, self.seen())
 
     def long(self) -> pd.DataFrame:
         """Observed values as rows ``series_id, time_period, value`` plus the groupings."""

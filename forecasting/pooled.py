@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -113,22 +114,13 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     groups: dict[int, list[int]] = {}
     for row in rows:
         groups.setdefault(int(years[row]), []).append(row)
-    if lessons is None:
-        known = {year: int((years < year).sum()) for year in groups}
-        enough = is_enough([level.panel for level in levels])
-        taught = {
-            year: Lesson(world, positions, count, prints[count])
-            if prior is None or (count and enough[count - 1])
-            else prior(year)
-            for year, count in known.items()
-        }
-    else:
-        taught = {year: lessons(year) for year in groups}
+    lessons = lessons or own_lessons([(level.panel, level.kind) for level in levels], prior)
+    taught = {year: lessons(year) for year in groups}
     marks = [_mark(prints[row + 1], eligible, row) for row in range(len(years))]
     tasks = [
         Task(
-            model_id, world, eligible, positions, panel.season_length, year, taught[year],
-            origins, [marks[row] for row in origins], fitted, ahead,
+            model_id, world, eligible, positions, panel.season_length, year,
+            taught[year].cut(fitted, panel.season_length), origins, [marks[row] for row in origins], fitted, ahead,
         )
         for year, origins in groups.items()
         for fitted, ahead in fits_for(horizons).items()
@@ -145,6 +137,18 @@ def is_enough(panels: Sequence[Panel]) -> BoolArray:
     """At the end of each period of panels on one calendar: their own values teach better than a prior."""
     known = np.sum([panel.matrix.notna().sum(axis=1).to_numpy() for panel in panels], axis=0)
     return np.asarray(known.cumsum() >= ENOUGH)
+
+
+def own_lessons(levels: Sequence[tuple[Panel, int]], prior: Lessons | None) -> Lessons:
+    """What panels teach about themselves, see :func:`lesson`, or the prior until they had ``ENOUGH`` values."""
+    panel, enough = levels[0][0], is_enough([one for one, _ in levels])
+
+    @cache
+    def at(year: int) -> Lesson:
+        known = int((panel.periods.end_time.year < year).sum())
+        return lesson(levels, year) if prior is None or (known and enough[known - 1]) else prior(year)
+
+    return at
 
 
 def lesson(levels: Sequence[tuple[Panel, int]], year: int) -> Lesson:

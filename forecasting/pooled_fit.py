@@ -7,7 +7,7 @@ import io
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,14 @@ class Lesson:
     positions: FloatArray
     known: int
     fingerprint: str
+
+    def cut(self, horizon: int, season: int) -> Lesson:
+        """The same with only the series that a fit for a horizon learns from: the rest need not travel to it."""
+        return replace(self, world=[self._cut(series, self.known - horizon - season) for series in self.world])
+
+    def _cut(self, series: Series, length: int) -> Series:
+        columns = learned_from(series.logs[: self.known], length) if length > 0 else np.empty(0, dtype=np.intp)
+        return Series(series.logs[:, columns], series.volatility[:, columns], series.count[:, columns], series.kind)
 
 
 @dataclass(frozen=True)
@@ -232,12 +240,11 @@ def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
     rows = list(range(season, lesson.known - horizon))
     parts = []
     for series in lesson.world if rows else []:
-        columns = learned_from(series.logs[: lesson.known], len(rows))
-        logs = series.logs[: lesson.known, columns]
+        logs = series.logs[: lesson.known]
         positions = lesson.positions[: lesson.known]
         described = features(logs, rows, positions, horizon=horizon, season=season, kind=series.kind)
         now, later = logs[rows], logs[[row + horizon for row in rows]]
-        growth = (later - now) / series.volatility[rows][:, columns]
+        growth = (later - now) / series.volatility[rows]
         weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * (TOTALS_WEIGHT if series.kind else 1.0)
         usable = np.isfinite(growth)
         parts.append((described[usable], growth[usable], weights[usable]))

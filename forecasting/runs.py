@@ -9,22 +9,28 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.errors import InputError
+from core.progress import shares
 from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
 from forecasting.kept import Fits
-from forecasting.members import Request, members_at
+from forecasting.members import Request, members_at, seconds_of_fits, stands_alone
 from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
-from forecasting.pooled import Lessons, is_enough, past_origins, present_origins
+from forecasting.pooled import Lessons, is_enough, own_lessons, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
 from forecasting.workers import Progress, Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
 TAUGHT = "the panel's own series are few: the pooled model learned from the open counts that come with Vigie"
+BATCH = 10_000
+"""Series that are forecast at a time where none learns from another's forecasts."""
+SECONDS_PER_SERIES = 0.0035
+"""Of one more series, see docs/scaling.md: divides what a bar tells, and no more."""
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 
@@ -132,16 +138,11 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
         wanted: For each level the origins, periods × series.
     """
     rows = np.logical_or.reduce([mask.any(axis=1) for mask in wanted])
-    # A part agrees with the total of its own origin, be there a newer one or not.
-    whole = [level.observed_at(rows) for level in request.levels]
-    members = members_at(request, whole if request.column is not None else wanted)
-    answers = [_answer(*one, request, rows) for one in zip(members.tables, request.levels, strict=True)]
-    made, accounts = [answer for answer, _ in answers], [line for _, lines in answers for line in lines]
-    if request.column is not None:
-        parts, totals = made
-        below = request.levels[0]
-        made = [reconcile(parts, totals, below, request.column, past=members.past, progress=members.rest), totals]
-    table = stack([_at(*one) for one in zip(made, request.levels, wanted, strict=True)])
+    present = np.flatnonzero(wanted[0].any(axis=0))
+    if len(present) > BATCH and stands_alone(request, wanted):
+        table, accounts = _in_batches(request, wanted[0], rows, present)
+    else:
+        table, accounts = _together(request, wanted, rows)
     far = far_above_record(table, request.levels)
     marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
     dated = request.levels[0].dated
@@ -151,6 +152,70 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
     return Made(marked, told, pd.concat([level.counted() for level in request.levels]))
 
 
+def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) -> tuple[QuantileTable, list[str]]:
+    """Forecasts of all levels, each learning from what the others' earlier ones were worth, and the account."""
+    # A part agrees with the total of its own origin, be there a newer one or not.
+    whole = [level.observed_at(rows) for level in request.levels]
+    members = members_at(request, whole if request.column is not None else wanted)
+    answers = [_answer(*one, request, rows) for one in zip(members.tables, request.levels, strict=True)]
+    made = [answer for answer, _ in answers]
+    accounts = [
+        line
+        for (answer, weights), level in zip(answers, request.levels, strict=True)
+        if weights is not None
+        for line in account_of(answer, weights, level)
+    ]
+    if request.column is not None:
+        parts, totals = made
+        below = request.levels[0]
+        made = [reconcile(parts, totals, below, request.column, past=members.past, progress=members.rest), totals]
+    return stack([_at(*one) for one in zip(made, request.levels, wanted, strict=True)]), accounts
+
+
+def _in_batches(
+    request: Request, wanted: BoolArray, rows: BoolArray, present: NDArray[np.intp]
+) -> tuple[QuantileTable, list[str]]:
+    """The same of so many series that none learns from another's forecasts: what is worked with is bounded by a batch.
+
+    Args:
+        request: What is asked, of one level.
+        wanted: The origins, periods × series.
+        rows: Periods with an origin.
+        present: Places of the series that have one.
+    """
+    panel, fits = request.levels[0], request.fits or _InMemory()
+    lessons = own_lessons([(panel, 0)], request.taught)
+    batches = np.array_split(present, -(-len(present) // BATCH))
+    seconds = [SECONDS_PER_SERIES * len(batch) for batch in batches]
+    seconds[0] += seconds_of_fits(request)
+    tables, weights = [], list[pd.DataFrame]()
+    for place, report in enumerate(shares(request.progress, seconds)):
+        batch, mask = panel.batch(batches[place]), wanted[:, batches[place]]
+        one = replace(request, levels=[batch], progress=report, fits=fits, lessons=lessons, again=place > 0)
+        answer, told = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
+        tables.append(_at(answer, batch, mask))
+        weights += [] if told is None else [told]
+    table = stack(tables)
+    if not weights:
+        return table, []
+    # Nothing is learned, so the weights of an origin are the same in every batch.
+    same = pd.concat(weights).drop_duplicates(["model_id", "series_id", "origin_date", "horizon"])
+    return table, account_of(table, same, panel)
+
+
+class _InMemory:
+    """Fits that later batches use, where no folder keeps them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self._kept.get(key)
+
+    def put(self, key: str, fit: bytes) -> None:
+        self._kept[key] = fit
+
+
 def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
     asked = resolve(options.get("models", DEFAULT_MODELS))
     request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
@@ -158,8 +223,10 @@ def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Req
     return replace(request, **means)  # type: ignore[arg-type]  # each of them may be None
 
 
-def _answer(members: QuantileTable, panel: Panel, request: Request, rows: BoolArray) -> tuple[QuantileTable, list[str]]:
-    """Forecasts of the models and horizons asked for, from some rows of the calendar, and how they came about."""
+def _answer(
+    members: QuantileTable, panel: Panel, request: Request, rows: BoolArray
+) -> tuple[QuantileTable, pd.DataFrame | None]:
+    """Forecasts of the models and horizons asked for, from some rows of the calendar, and the ensemble's weights."""
     made, weights = members, None
     if ENSEMBLE in request.asked:
         combined = combine(members, panel)
@@ -167,8 +234,7 @@ def _answer(members: QuantileTable, panel: Panel, request: Request, rows: BoolAr
         weights = combined.weights
     row = panel.end_dates.get_indexer(pd.DatetimeIndex(made.keys["origin_date"]))
     asked = made.keys["model_id"].isin(request.asked) & made.keys["horizon"].isin(request.horizons)
-    answer = made.where(asked.to_numpy() & rows[row])
-    return answer, [] if weights is None else account_of(answer, weights, panel)
+    return made.where(asked.to_numpy() & rows[row]), weights
 
 
 def _at(made: QuantileTable, panel: Panel, wanted: BoolArray) -> QuantileTable:
