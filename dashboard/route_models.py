@@ -107,32 +107,32 @@ def seasons_file(view: RouteView) -> Export:
     """The figures behind the seasons."""
     title = _("Arrivals by calendar month and year")
     return downloads.export_of(
-        view.night, f"seasons-{view.route_id}", title, by_year(view.history, this_years_median(view))
+        view.night, f"seasons-{view.route_id}", title, by_year(view.history, view.quantiles[0.5])
     )
 
 
-def this_years_median(view: RouteView) -> pd.Series:
-    """The median of the months expected in the last year that the forecast reaches."""
-    ends = pd.DatetimeIndex(view.quantiles.index)
-    return view.quantiles.loc[ends.year == ends[-1].year, 0.5]
+def looked_at(ends: pd.DatetimeIndex) -> int:
+    """The year in which most of the coming months lie; of two with as many the earlier one."""
+    years = list(ends.year)
+    return max(sorted(set(years)), key=years.count)
 
 
 def draw_seasons(view: RouteView) -> None:
     """The finding and the chart."""
-    ends = pd.DatetimeIndex(view.quantiles.index)
-    year = int(ends[-1].year)
-    median = this_years_median(view)
-    before = view.history[(view.history["end_date"].dt.year == year - 1)].set_index("end_date")["obs_value"]
-    months = list(pd.DatetimeIndex(median.index).month)
-    same = before[before.index.month.isin(months)]
-    st.header(season_words(float(median.sum()), float(same.sum()), len(same) == len(median), year), anchor=False)
+    year = looked_at(pd.DatetimeIndex(view.quantiles.index))
+    coming = view.quantiles[0.5].rename_axis("end_date")
+    counted = view.history.set_index("end_date")["obs_value"].dropna()
+    whole = pd.concat([counted, coming[~coming.index.isin(counted.index)]])
+    now, before = (whole[whole.index.year == one].groupby(lambda end: end.month).sum() for one in (year, year - 1))
+    same = before.reindex(now.index).dropna()
+    st.header(season_words(float(now.sum()), float(same.sum()), len(same) == len(now), year), anchor=False)
     recent = view.observed[view.observed["time_period_end"].dt.year >= numbers.FIRST_COMPARED_YEAR]
     figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
 
 
 def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
-    """Counted months and this year's expected ones: ``month, kind, value``."""
+    """Counted months and coming ones: ``month, kind, value``."""
     counted = history[history["end_date"].dt.year >= numbers.FIRST_COMPARED_YEAR]
     ends = [*counted["end_date"], *pd.DatetimeIndex(median.index)]
     return pd.DataFrame(

@@ -35,29 +35,31 @@ HEADROOM = 0.06
 def season_chart(
     observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme, height: int = HEIGHT
 ) -> go.Figure:
-    """Lay the years over each other by calendar month; the year of the forecast with its 80 % band.
+    """Lay the years over each other by calendar month; coming months of each year with their 80 % band.
 
     Args:
         observed: Columns ``time_period_end``, ``value``.
-        forecast: Columns ``target_end_date``, ``output_type_id``, ``value``; targets outside ``year`` are left out.
-        year: The year to forecast.
+        forecast: Columns ``target_end_date``, ``output_type_id``, ``value``.
+        year: The year that is looked at: the one before it is drawn more strongly than earlier ones.
         unit: What is counted.
         theme: Colours.
         height: Pixels.
     """
     require(observed, ("time_period_end", "value"), "season chart, observed")
-    years = _by_year(monthly_values(observed)["value"])
-    median, low, high = (_of_year(quantile(forecast, level), year) for level in (0.5, *interval_levels(0.8)))
-    own = years.pop(year, pd.Series(dtype=float)).dropna()
-    anchor = own[own.index < median.index.min()].tail(1) if len(median) else own.tail(0)
-    figure = go.Figure(band(joined(anchor, low), joined(anchor, high), with_opacity(theme.fan, 0.2), "80%"))
-    for earlier, values in years.items():
-        figure.add_trace(_year_line(earlier, values, theme, newest=earlier == year - 1))
-    if len(own):
-        figure.add_trace(_line(own, theme.observed, 2.2, f"{year}"))
-    figure.add_trace(_line(joined(anchor, median), theme.fan, 2.4, f"{year} " + _("expected")))
+    counted = _by_year(monthly_values(observed)["value"])
+    ahead = _ahead(counted, forecast)
+    figure = go.Figure([band(low, high, with_opacity(theme.fan, 0.2), "80%") for low, _median, high in ahead.values()])
+    for one, values in counted.items():
+        if one in ahead or one == year:
+            figure.add_trace(_line(values.dropna(), theme.observed, 2.2, f"{one}"))
+        else:
+            figure.add_trace(_year_line(one, values, theme, newest=one == year - 1))
+    for one, (_low, median, _high) in ahead.items():
+        figure.add_trace(_line(median, theme.fan, 2.4, f"{one} " + _("expected")))
+    ends = [(median, one, theme.fan) for one, (_low, median, _high) in ahead.items()]
+    ends += [(counted[one], one, theme.observed) for one in (year, year - 1) if one in counted and one not in ahead]
     largest = max(float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data)
-    labels = [unit_label(theme, unit), *_year_labels(years.get(year - 1), own, median, year, largest, height, theme)]
+    labels = [unit_label(theme, unit), *_year_labels(ends, largest, height, theme)]
     months = (1, 4, 7, 10)
     figure.update_layout(
         margin={"r": 52},
@@ -70,6 +72,18 @@ def season_chart(
         yaxis=count_axis(largest, HEADROOM),
     )
     return finish(figure, theme, height=height, annotations=labels)
+
+
+def _ahead(counted: dict[int, pd.Series], forecast: pd.DataFrame) -> dict[int, tuple[pd.Series, ...]]:
+    """Lower end, median and upper end by year, from its last count on; a single month is no line and left out."""
+    low, high = interval_levels(0.8)
+    edges = [_by_year(quantile(forecast, level)) for level in (low, 0.5, high)]
+    found = {}
+    for year, median in edges[1].items():
+        own = counted.get(year, pd.Series(dtype=float)).dropna()
+        anchor = own[own.index < median.index.min()].tail(1)
+        found[year] = tuple(joined(anchor, edge[year]) for edge in edges)
+    return {year: lines for year, lines in found.items() if len(lines[0]) > 1}
 
 
 def _by_year(values: pd.Series) -> dict[int, pd.Series]:
@@ -102,13 +116,8 @@ def _year_line(year: int, values: pd.Series, theme: Theme, *, newest: bool) -> g
     return _line(values, with_opacity(theme.neutral, 0.45), 1.1, f"{year}")
 
 
-def _year_labels(
-    before: pd.Series | None, own: pd.Series, median: pd.Series, year: int, largest: float, height: int, theme: Theme
-) -> list[Annotation]:
-    """The year beside the right end of its line."""
-    ends = [(median if len(median) else own, year, theme.fan if len(median) else theme.observed)]
-    if before is not None:
-        ends.append((before, year - 1, theme.observed))
+def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, height: int, theme: Theme) -> list[Annotation]:
+    """The year beside the right end of its line; each line with its year and ink."""
     ends = [end for end in ends if len(end[0].dropna())]
     gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
     places = spread([float(values.dropna().iloc[-1]) for values, _year, _ink in ends], gap)
@@ -120,19 +129,18 @@ def _year_labels(
 
 
 def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> str:
-    """The chart in words: where the median of the year peaks, beside the highest month of the year before.
+    """The chart in words: where the median of each coming year peaks, beside the highest month of the year before.
 
     Args:
         observed: As for ``season_chart``.
         forecast: As for ``season_chart``.
-        year: The year to forecast.
+        year: As for ``season_chart``.
     """
-    median = _of_year(quantile(forecast, 0.5), year)
+    coming = _by_year(quantile(forecast, 0.5))
     before = _by_year(monthly_values(observed)["value"]).get(year - 1, pd.Series(dtype=float)).dropna()
-    parts = []
-    if len(median):
-        parts.append(_("{year} is expected to peak at {value} in {month}.").format(**_peak(median, year)))
-    if len(before):
+    text = _("{year} is expected to peak at {value} in {month}.")
+    parts = [text.format(**_peak(median, ahead)) for ahead, median in coming.items()]
+    if len(before) and year - 1 not in coming:
         parts.append(_("{year} peaked at {value} in {month}.").format(**_peak(before, year - 1)))
     return " ".join([*parts, _("Earlier years are drawn as thin lines.")])
 

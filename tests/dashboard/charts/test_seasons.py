@@ -56,6 +56,18 @@ def test_a_year_half_observed_opens_its_band_at_the_last_count(observed: pd.Data
     assert len(named(figure, "2024").x) == 6
 
 
+def test_coming_months_of_two_years_are_all_drawn_each_under_its_year(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    figure = season_chart(observed.iloc[:18], shifted(forecast, months=-6), year=2024, unit="Arrivals", theme=LIGHT)
+    later = quantile(shifted(forecast, months=-6), 0.5)
+    later = later[pd.DatetimeIndex(later.index).year == 2025]
+    assert len(later) == 6
+    np.testing.assert_allclose(named(figure, "2025 expected").y, later)
+    assert set(words(figure)) == {"Arrivals", "<b>2024</b>", "<b>2025</b>", "<b>2023</b>"}
+    assert len([trace for trace in figure.data if trace.name == "80%"]) == 2
+
+
 def shifted(forecast: pd.DataFrame, months: int) -> pd.DataFrame:
     ends = forecast["target_end_date"] + pd.DateOffset(months=months)
     return forecast.assign(target_end_date=ends + pd.offsets.MonthEnd(0))
