@@ -20,6 +20,7 @@ from forecasting.members import Request, members_at, seconds_of_fits, stands_alo
 from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
+from forecasting.pool import SupervisedPool
 from forecasting.pooled import Lessons, is_enough, own_lessons, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
@@ -189,12 +190,15 @@ def _in_batches(
     seconds = [SECONDS_PER_SERIES * len(batch) for batch in batches]
     seconds[0] += seconds_of_fits(request)
     tables, weights = [], list[pd.DataFrame]()
-    for place, report in enumerate(shares(request.progress, seconds)):
-        batch, mask = panel.batch(batches[place]), wanted[:, batches[place]]
-        one = replace(request, levels=[batch], progress=report, fits=fits, lessons=lessons, again=place > 0)
-        answer, told = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
-        tables.append(_at(answer, batch, mask))
-        weights += [] if told is None else [told]
+    with SupervisedPool() as pool:  # whose processes stay from batch to batch
+        workers = pool if request.workers is None else request.workers
+        means = replace(request, fits=fits, lessons=lessons, workers=workers)
+        for place, report in enumerate(shares(request.progress, seconds)):
+            batch, mask = panel.batch(batches[place]), wanted[:, batches[place]]
+            one = replace(means, levels=[batch], progress=report, again=place > 0)
+            answer, told = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
+            tables.append(_at(answer, batch, mask))
+            weights += [] if told is None else [told]
     table = stack(tables)
     if not weights:
         return table, []
