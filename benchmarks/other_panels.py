@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,8 @@ SEED = 15
 COVERAGES = (50, 80, 95)
 SMALL = 5
 """Last values up to which coverage is shown apart."""
+SIMULATED = 2_000
+"""Panels by which the part of chance is told."""
 TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 
 
@@ -145,6 +148,24 @@ def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
     return pd.DataFrame(found)[np.isfinite(observed)]
 
 
+def by_chance(series: int, origins: int) -> str:
+    """What 50/80/95 % intervals hold on so few forecasts where they are right, as a range of nine panels in ten.
+
+    Independent random walks, forecast by their own distribution: outcomes of one series a year ahead overlap, so that
+    few of them are independent.
+    """
+    steps = np.random.default_rng(SEED).standard_normal((SIMULATED, series, origins))
+    walks = np.concatenate([np.zeros((SIMULATED, series, 1)), steps.cumsum(axis=-1)], axis=-1)
+    surprise = np.concatenate(
+        [np.abs(walks[..., step:] - walks[..., :-step]) / np.sqrt(step) for step in HORIZONS], axis=-1
+    )
+    ranges = []
+    for percent in COVERAGES:
+        held = (surprise <= NormalDist().inv_cdf(0.5 + percent / 200)).mean(axis=(1, 2))
+        ranges.append("–".join(f"{end:.2f}" for end in np.quantile(held, (0.05, 0.95))))
+    return "/".join(ranges)
+
+
 def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) -> tuple[str, ...]:
     """A panel's row of the table; ``own`` are forecasts with the prior, with one held out, and without."""
     keys = own[0].keys
@@ -159,7 +180,7 @@ def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) ->
         for part in (mine, mine[mine["small"]])
     ]
     head = f"{published.what}; {len(panel.series_ids)} × {len(panel.periods)}, {published.origins} origins"
-    return head, *ratios, *shares
+    return head, *ratios, *shares, by_chance(len(panel.series_ids), published.origins)
 
 
 def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
@@ -187,9 +208,11 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
         "statsforecast's AutoETS and AutoTheta, on",
         "counts / on log1p counts, then over its own with a prior that never saw the panel's target or its kin "
         "(arrivals where detections are counted) / without a prior. "
-        "Intervals are closed, as an independent scorer has them; in brackets the number of forecasts.",
+        "Intervals are closed, as an independent scorer has them; in brackets the number of forecasts. The last column "
+        "is chance alone: what intervals that are exactly right hold on random walks of as many series and origins, in "
+        "nine panels of ten.",
         "",
-        *table(f"{head} | 50/80/95 % hold | where the last value ≤ {SMALL}", rows),
+        *table(f"{head} | 50/80/95 % hold | where the last value ≤ {SMALL} | if exactly right", rows),
     ]
     return lines, True
 

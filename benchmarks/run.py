@@ -46,6 +46,7 @@ LUCK = (
     "outcomes of 2020 to 2024: part of these scores is luck. Figures are mostly as revised since, and a source that "
     "publishes after five weeks issues its `h = 1` when that month is over."
 )
+BEFORE, SINCE, EARLIER = 60, "origins from 2018 on", "the five years before, on which less of it was chosen"
 PARTS = (
     "The ensemble on log1p scale, by route, size (mean of the twelve months up to the origin), calm and surge months "
     "(1.5 times that mean), year of the origin (none lies before 2018), for high figures (threshold-weighted CRPS "
@@ -116,11 +117,13 @@ def of_frontex_routes(raw_data: Path, fits: Path | None) -> dict[str, list[str]]
         panel = Path(folder) / "panel.csv"
         write_panel(parts, panel)
         kept = FitStore(fits) if fits else None
-        made = backtest_file(panel, origins=ORIGINS, horizons=HORIZONS, totals=TOTALS, fits=kept).table
+        made = backtest_file(panel, origins=BEFORE + ORIGINS, horizons=HORIZONS, totals=TOTALS, fits=kept).table
+    first = sorted(made.keys["origin_date"].unique())[BEFORE]
     lines = [engine(), LUCK]
     for name, level in (("Routes", routes), ("Nationalities by route", parts)):
         mine = made.keys["series_id"].isin(level.series_ids) & (made.keys["model_id"] == ENSEMBLE)
-        lines += ["", f"{name}:", "", *skill_table(summarise(made.where(mine), level))]
+        for when, then in ((SINCE, made.keys["origin_date"] >= first), (EARLIER, made.keys["origin_date"] < first)):
+            lines += ["", f"{name}, {when}:", "", *skill_table(summarise(made.where(mine & then), level))]
     title = f"{len(routes.series_ids)} dense Frontex routes with their nationalities, {ORIGINS} origins to March 2025"
     return {title: lines}
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import other_panels
-from benchmarks.other_panels import PANELS, line_of, panel_of, scores_of
+from benchmarks.other_panels import PANELS, by_chance, line_of, panel_of, scores_of
 from benchmarks.shared import HORIZONS
 from forecasting.members import Request
 from forecasting.model import BASELINE, LEVELS
@@ -95,3 +95,13 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
     assert line[3].endswith(f"({len(scores)})")
     assert not scores["small"].any()
     assert line[4] == "–"
+
+
+def test_chance_alone_moves_coverage_the_more_the_fewer_the_series_and_the_right_share_lies_within() -> None:
+    ranges = [
+        [[float(end) for end in part.split("–")] for part in by_chance(series, 24).split("/")] for series in (1, 5, 50)
+    ]
+    for one in ranges:
+        assert all(low < share < high for (low, high), share in zip(one, (0.5, 0.8, 0.95), strict=True))
+    widths = [sum(high - low for low, high in one) for one in ranges]
+    assert widths[0] > widths[1] > widths[2]
