@@ -4,6 +4,9 @@ Files never change once they are written, so homes are brought together by copyi
 ``commits/<number>.json`` names the newest release and, by hash, one list of files per kind (``lists/<sha256>.json``). A
 commit is created only where its number is free (as in the log of Delta Lake: Armbrust et al., 2020, PVLDB 13(12)): of
 two machines at once one succeeds, and what was cut off before it is seen by nobody.
+
+Every function raises :class:`StoreError` where the store does not answer or refuses, or the disk refuses, and
+:class:`AlteredError` where a file of the store is not as it was delivered.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from store.remote import LEASES, AlteredError, MissingError, RemoteFiles, each, 
 STATE, UNDELIVERED = ".store", "undelivered"
 """Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
 _NAME, _RUN_ID = r"[^/\\\0.][^/\\\0]*", r"\d{8}T\d{6}Z-[0-9a-f]{6}"
+_RELEASE_FILE = re.compile(rf"(?!{MANIFEST}$){_NAME}(?:/{_NAME})*")
 KINDS: dict[str, re.Pattern[str]] = {
     "releases": re.compile(rf"releases/(?:(?P<whole>{_RUN_ID})/manifest\.json|REMOVED/(?P<removed>{_RUN_ID})\.json)"),
     "vintages": re.compile(rf"vintages/{_NAME}/[0-9a-f]{{32}}\.parquet"),
@@ -71,10 +75,9 @@ class NotDeliveredError(StoreError):
 
 @dataclass(frozen=True)
 class Commit:
-    """One state of the shared store.
+    """One state of the shared store; the first has the number 1, and number 0 is one where nothing was delivered yet.
 
     Attributes:
-        number: 1 for the first; 0 where nothing was delivered yet.
         previous: Hash of the commit before it; empty for the first.
         head: ``run_id`` and ``manifest_sha256`` of the newest release; None before the first.
         lists: Hash of the list of files by kind.
@@ -121,14 +124,13 @@ class Delivery:
     lists: Mapping[str, Listing] = field(default_factory=dict)
 
     def deliver(self) -> int:
-        """Send what is new here: all of it is seen by others at one moment, or nothing is.
+        """Send what is new here: all of it is seen by others at one moment, or nothing is, and this home is as it was.
 
         Returns:
             Number of the store's newest commit; 0 where nothing is shared.
 
         Raises:
-            NotDeliveredError: The store does not answer or refuses, or another machine has delivered meanwhile; this
-                home is as it was.
+            NotDeliveredError: The store does not answer or refuses, or another machine has delivered meanwhile.
         """
         if self.files is None:
             return 0
@@ -153,14 +155,12 @@ class Delivery:
             new = [name for name in names if name not in known or name.startswith(_CHANGING)]
             sent = dict(zip(new, each(partial(_send, self.home, files, known), new), strict=True))
             lists[kind] = {name: sent.get(name) or known[name] for name in names}
-        digests: dict[str, str] = {}
-        for kind, listing in lists.items():
-            digest = sha256_of_bytes(json_bytes(listing))
-            if listing and self.base.lists.get(kind) != digest:
-                files.write(f"lists/{digest}.json", json_bytes(listing))
-            digests |= {kind: digest} if listing else {}
-        links = _links(lists["releases"], str(self.home))
-        head = links[max(links)].head if links else None
+        contents = {kind: json_bytes(listing) for kind, listing in lists.items() if listing}
+        digests = {kind: sha256_of_bytes(content) for kind, content in contents.items()}
+        for kind, digest in digests.items():
+            if self.base.lists.get(kind) != digest:
+                files.write(f"lists/{digest}.json", contents[kind])
+        head = _head(_links(lists["releases"], str(self.home)))
         if (digests, head) != (self.base.lists, self.base.head):
             previous = sha256_of_bytes(self.base.content) if self.base.number else ""
             made = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ} {uuid4().hex}"
@@ -175,7 +175,6 @@ def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
 
     Raises:
         AlreadyRunningError: A night runs on another machine.
-        StoreError: As :func:`pull`.
     """
     if not settings.store.url:
         yield Delivery(home)
@@ -189,9 +188,7 @@ def pull(home: Path, files: RemoteFiles) -> Delivery:
     """Bring a home up to the store's newest state.
 
     Raises:
-        AlteredError: A file of the store is not as it was delivered, or the store went back to an earlier state.
         DivergedError: This home has published a release that the store does not continue.
-        StoreError: The store does not answer or refuses, or the disk refuses.
     """
 
     def bring_up(commit: Commit) -> Delivery:
@@ -200,11 +197,13 @@ def pull(home: Path, files: RemoteFiles) -> Delivery:
             raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: somebody took it back")
         lists = {kind: read_list(files, kind, commit) for kind in KINDS}
         for kind in _PARTS:
-            known = seen.get(kind, {})
-            for_here = partial(_is_wanted, home, lists[kind], known)
-            each(partial(_fetch, home, files, lists[kind]), [name for name in lists[kind] if for_here(name)])
+            listing, known = lists[kind], seen.get(kind, {})
+            # What changed there since this home last looked is taken over; what was changed here goes up.
+            changed = {one for one in known if one.startswith(_CHANGING) and known[one] != listing.get(one)}
+            wanted = [name for name in listing if name in changed or not (home / name).is_file()]
+            each(partial(_fetch, home, files, listing), wanted)
             # A file goes only where its going was seen; mappings are people's own and are never taken away.
-            for name in set(known) - set(lists[kind]) if kind != "own" else ():
+            for name in set(known) - set(listing) if kind != "own" else ():
                 with named_errors(home / name):
                     (home / name).unlink(missing_ok=True)
         new = _pull_releases(home, files, commit, lists["releases"])
@@ -221,9 +220,6 @@ def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = Non
 
     Returns:
         The state that was taken over.
-
-    Raises:
-        StoreError: As :func:`pull`.
     """
 
     def bring_up(commit: Commit) -> Commit:
@@ -239,9 +235,6 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
 
     Returns:
         Their run_ids.
-
-    Raises:
-        StoreError: The store holds no release, does not answer or refuses, or the disk refuses.
     """
     theirs = _links(read_list(files, "releases", latest(files)), files.url)
     if not theirs:
@@ -252,7 +245,7 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
         gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
         (home / UNDELIVERED).mkdir(exist_ok=True)
         if kept:
-            _write_head(folder, HEAD, kept[-1])
+            write_bytes(folder / HEAD, json_bytes(kept[-1].head))
         for name in (NEXT_HEAD,) if kept else (NEXT_HEAD, HEAD):
             (folder / name).unlink(missing_ok=True)
         for link in reversed(gone):
@@ -262,24 +255,18 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
 
 
 def latest(files: RemoteFiles) -> Commit:
-    """The newest commit; number 0 where there is none.
-
-    Raises:
-        AlteredError: It is not a whole commit.
-        StoreError: The store does not answer or refuses.
-    """
+    """The newest commit; number 0 where there is none."""
     names = [name for name in files.names("commits") if re.fullmatch(r"\d{12}\.json", name)]
     if not names:
         return Commit()
     content = files.read(f"commits/{names[-1]}")
-    altered = AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
     try:
         found = Commit(**json.loads(content))
         is_whole = (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS)
-    except (ValueError, TypeError, AttributeError) as error:  # whatever stands there that is no JSON of a commit
-        raise altered from error
+    except (ValueError, TypeError, AttributeError):  # whatever stands there that is no JSON of a commit
+        is_whole = False
     if not is_whole:
-        raise altered
+        raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
     return found
 
 
@@ -288,7 +275,6 @@ def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
 
     Raises:
         MovedOnError: Another machine was faster.
-        StoreError: The store does not answer or refuses.
     """
     place = _COMMIT.format(commit.number)
     if latest(files) != base:
@@ -300,23 +286,15 @@ def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
 
 
 def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
-    """The list of one kind of files.
-
-    Raises:
-        AlteredError: Its hash is not the one in the commit, or it names files that do not belong to a home folder.
-        StoreError: It is missing, or the store does not answer or refuses.
-    """
+    """The list of one kind of files, which names none that does not belong to a home folder."""
     digest = commit.lists.get(kind)
     if digest is None:
         return {}
     place = f"lists/{digest}.json"
-    content = files.read(place)
-    if sha256_of_bytes(content) != digest:
-        raise AlteredError(f"{files.url}/{place}: was altered: its hash is not the one in its commit")
-    found: Listing = json.loads(content)
-    strange = [name for name in found if not KINDS[kind].fullmatch(name)]
-    if strange:
-        raise AlteredError(f"{files.url}/{place}: names '{strange[0]}', which is no file of {kind}")
+    found: Listing = json.loads(files.read(place, digest))
+    for name in found:
+        if not KINDS[kind].fullmatch(name):
+            raise AlteredError(f"{files.url}/{place}: names '{name}', which is no file of {kind}")
     return found
 
 
@@ -325,23 +303,25 @@ def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Li
 
     Returns:
         What was removed.
-
-    Raises:
-        StoreError: The store does not answer or refuses.
     """
+    newest = _COMMIT.format(commit.number)
     named = {_COMMIT.format(number) for number in range(max(commit.number - 20, 0), commit.number + 1)}
     named |= {f"lists/{digest}.json" for digest in commit.lists.values()}
     named |= {_place(name, entry) for kind in _PARTS for name, entry in lists.get(kind, {}).items()}
     for link in local_links(home).values():
         held_files = read_json(home / link.name)["files"] if link.is_whole else ()
         named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
-    newer = _COMMIT.format(commit.number)
-    others = [path for path in files.everything() if path not in named and not path.startswith(f"{LEASES}/")]
-    others = [path for path in others if not (path.startswith("commits/") and path > newer)]
-    before = files.now() - _GRACE if others else None
-    old = [path for path in others if before is not None and files.modified(path) < before]
-    each(files.remove, old)
-    return old
+
+    def is_nobodys(path: str) -> bool:
+        is_newer_commit = path.startswith("commits/") and path > newest
+        return path not in named and not path.startswith(f"{LEASES}/") and not is_newer_commit
+
+    others = [path for path in files.everything() if is_nobodys(path)]
+    if others:
+        before = files.now() - _GRACE
+        others = [path for path in others if files.modified(path) < before]
+    each(files.remove, others)
+    return others
 
 
 def local_links(home: Path) -> dict[str, Link]:
@@ -368,33 +348,33 @@ def _links(listing: Listing, where: str) -> dict[str, Link]:
 def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: Listing) -> list[str]:
     """Bring down what a home lacks of the chain: all is fetched and checked before the first release is moved in."""
     theirs = _links(listing, files.url)
-    if commit.head != (theirs[max(theirs)].head if theirs else None):
+    if commit.head != _head(theirs):
         raise AlteredError(f"{files.url}: the newest release is not the one that the newest commit names")
     folder = home / "releases"
     staging = folder / ".pulling"
     # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
     with held(folder / ".pull.lock", "pulling", 1800):
-        ours = local_links(home)
-        _compare(files.url, ours, theirs)
+        ours = _compared(home, files, theirs)
         for run_id in (one for one in theirs if one not in ours):
             _fetch_release(files, theirs, run_id, staging / run_id)
         with publishing(folder):
-            ours = local_links(home)
-            _compare(files.url, ours, theirs)
+            ours = _compared(home, files, theirs)
             new = [link for run_id, link in theirs.items() if run_id not in ours]
             for link in new:
                 _move_in(folder, link, staging / link.run_id)
             # What retention removed on another machine goes here too.
             gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
             remove_all(folder, [Release(folder / run_id) for run_id in gone])
-            if theirs and list(local_links(home)) == list(theirs) and read_head(folder) != theirs[max(theirs)].head:
-                _write_head(folder, HEAD, theirs[max(theirs)])  # a pull that was cut off left it behind
+            newest = _head(theirs)
+            if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
+                write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
             shutil.rmtree(staging, ignore_errors=True)
     return [link.run_id for link in new if link.is_whole]
 
 
-def _compare(url: str, ours: Mapping[str, Link], theirs: Mapping[str, Link]) -> None:
-    """Refuse a store that tells another past than this home knows, and a home that went its own way."""
+def _compared(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> dict[str, Link]:
+    """A home's chain; refused are a store with another past than it knows, and a home that went its own way."""
+    ours, url = local_links(home), files.url
     for run_id, link in ours.items():
         if run_id in theirs and theirs[run_id].sha256 != link.sha256:
             raise AlteredError(f"{url}/{theirs[run_id].name}: is not the manifest this home knows: one was altered")
@@ -404,30 +384,28 @@ def _compare(url: str, ours: Mapping[str, Link], theirs: Mapping[str, Link]) -> 
             f"{url}: has gone on with {newest}, while this home published {own[0]}, which was never delivered. "
             "'vigie store pull --set-aside' keeps that one apart and takes the store's"
         )
+    return ours
 
 
-def _before(links: Mapping[str, Link], run_id: str) -> dict[str, str] | None:
-    """Head of the chain before a release."""
-    former = max((one for one in links if one < run_id), default=None)
-    return links[former].head if former else None
+def _head(links: Mapping[str, Link], before: str = "") -> dict[str, str] | None:
+    """The head of a chain, or of what of it lies before a release."""
+    newest = max((run_id for run_id in links if not before or run_id < before), default=None)
+    return links[newest].head if newest else None
 
 
 def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], run_id: str, folder: Path) -> None:
     """Fetch one release, or what is left of one, each file checked; what a cut-off pull left is used again."""
     link = theirs[run_id]
-    named = f"{files.url}/{link.name}: was altered"
-    content = files.read(link.name)
-    if sha256_of_bytes(content) != link.sha256:
-        raise AlteredError(f"{named}: its hash is not the one in its list")
+    content = files.read(link.name, link.sha256)
     try:
         manifest = json.loads(content)
         wanted = {str(name): str(one["sha256"]) for name, one in manifest["files"].items()} if link.is_whole else {}
-        is_sound = manifest["run_id"] == run_id and all(_is_safe(name) for name in wanted)
-        follows = manifest["previous"] == _before(theirs, run_id)
+        is_sound = manifest["run_id"] == run_id and all(map(_RELEASE_FILE.fullmatch, wanted))
+        follows = manifest["previous"] == _head(theirs, run_id)
     except (ValueError, KeyError, TypeError, AttributeError):
         is_sound = False
     if not is_sound:
-        raise AlteredError(f"{named}: it is no manifest of this release")
+        raise AlteredError(f"{files.url}/{link.name}: was altered: it is no manifest of this release")
     if not follows:
         raise AlteredError(f"{files.url}/{link.name}: does not follow the one before it: the store's chain is broken")
 
@@ -446,24 +424,21 @@ def _move_in(folder: Path, link: Link, staged: Path) -> None:
     """Put one fetched release in its place, by the steps of a publication."""
     head = read_head(folder)
     follows = head is None or link.run_id > head["run_id"]
-    if not link.is_whole:
-        write_bytes(folder / REMOVED / f"{link.run_id}.json", (staged / MANIFEST).read_bytes())
-    elif follows:
-        _write_head(folder, NEXT_HEAD, link)
+    if follows:
+        write_bytes(folder / NEXT_HEAD, json_bytes(link.head))
     if link.is_whole:
         staged.replace(folder / link.run_id)
         flush_folder(folder)
-        if follows:
-            (folder / NEXT_HEAD).replace(folder / HEAD)
-            flush_folder(folder)
-    elif follows:
-        _write_head(folder, HEAD, link)
+    else:
+        write_bytes(folder / REMOVED / f"{link.run_id}.json", (staged / MANIFEST).read_bytes())
+    if follows:
+        (folder / NEXT_HEAD).replace(folder / HEAD)
+        flush_folder(folder)
 
 
 def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) -> Listing:
     """Send the releases that the store lacks; none that was altered leaves."""
-    ours = local_links(home)
-    _compare(files.url, ours, known)
+    ours = _compared(home, files, known)
 
     def send(wanted: Mapping[str, str], name: str) -> None:
         if sha256_of_file(home / name) != wanted[name]:
@@ -473,7 +448,7 @@ def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) ->
     for run_id, link in ours.items():
         if link.is_whole and run_id not in known:
             manifest = read_json(home / link.name)
-            if manifest["previous"] != _before(ours, run_id):
+            if manifest["previous"] != _head(ours, run_id):
                 raise StoreError(f"{home / link.name}: does not follow the release before it: see 'vigie verify'")
             wanted = {f"releases/{run_id}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
             each(partial(send, wanted), wanted)
@@ -486,12 +461,6 @@ def _place(name: str, entry: Mapping[str, str | int]) -> str:
     """Where a file of the home lies in the store: at its own name, but for those whose content may change."""
     path = PurePosixPath(name)
     return f"{path.parts[0]}/{entry['sha256']}{path.suffix}" if name.startswith(_CHANGING) else name
-
-
-def _is_wanted(home: Path, listing: Listing, known: Listing, name: str) -> bool:
-    # What changed there since this home last looked is taken over; what was changed here goes up.
-    changed = name.startswith(_CHANGING) and name in known and known[name] != listing[name]
-    return changed or not (home / name).is_file()
 
 
 def _fetch(home: Path, files: RemoteFiles, listing: Listing, name: str) -> None:
@@ -543,16 +512,6 @@ def _at_rest(files: RemoteFiles, work: Callable[[Commit], _T]) -> _T:
     return work(commit)
 
 
-def _write_head(folder: Path, name: str, link: Link) -> None:
-    write_bytes(folder / name, json_bytes(link.head))
-
-
-def _is_safe(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    plain = not name.startswith("/") and "\\" not in name and "\0" not in name
-    return bool(parts) and plain and not any(part.startswith(".") for part in parts) and name != MANIFEST
-
-
 @dataclass(frozen=True)
 class Contact:
     """How the last look at the shared store went: when (UTC, ISO 8601), when one last succeeded, and why it failed."""
@@ -562,8 +521,8 @@ class Contact:
     reason: str = ""
 
 
-class Follower:
-    """A dashboard's eye on the shared store: looks for new releases again and again, in the background.
+class Follower(threading.Thread):
+    """A dashboard's eye on the shared store: looks for new releases again and again; it ends with the process.
 
     Args:
         home: The home folder.
@@ -571,19 +530,21 @@ class Follower:
     """
 
     def __init__(self, home: Path, settings: Settings) -> None:
+        super().__init__(name="follower", daemon=True)
         self._home, self._settings = home, settings.store
         self._known: Commit | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._over = threading.Event()
 
-    def start(self) -> None:
-        """Begin, in a thread that ends with the process."""
-        self._thread.start()
+    def run(self) -> None:
+        """Look, and wait, until the end."""
+        self.look()
+        while not self._over.wait(self._settings.poll_seconds):
+            self.look()
 
     def stop(self) -> None:
         """End; a look that is under way is waited for."""
-        self._stop.set()
-        self._thread.join()
+        self._over.set()
+        self.join()
 
     def look(self) -> Contact:
         """Look once: take over what is new, and keep how it went for pages and monitoring."""
@@ -603,11 +564,6 @@ class Follower:
         except StoreError as error:
             get_logger().warning("contact with the shared store not kept", reason=str(error))
         return contact
-
-    def _run(self) -> None:
-        self.look()
-        while not self._stop.wait(self._settings.poll_seconds):
-            self.look()
 
 
 def read_contact(home: Path) -> Contact | None:

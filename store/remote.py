@@ -26,7 +26,7 @@ from fsspec.implementations.local import LocalFileSystem
 from core.errors import StoreError
 from core.log import get_logger
 from store.database import Database
-from store.files import ASIDE, flush_folder, named_errors, sha256_of_file
+from store.files import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file
 from store.lock import AlreadyRunningError
 
 LEASES = "leases"
@@ -75,11 +75,13 @@ class RemoteFiles:
             raise StoreError(f"{url}: {error or type(error).__name__}") from None
         self._is_folder = isinstance(self._system, LocalFileSystem)
 
-    def read(self, path: str) -> bytes:
-        """Content of a file; raises :class:`MissingError` where there is none."""
+    def read(self, path: str, sha256: str = "") -> bytes:
+        """Content of a file; :class:`MissingError` where there is none, :class:`AlteredError` with another hash."""
         with self._named(path) as at:
             content: bytes = self._system.cat_file(at)
-            return content
+        if sha256 and sha256_of_bytes(content) != sha256:
+            raise self._altered(path)
+        return content
 
     def write(self, path: str, content: bytes | Path) -> None:
         """Put bytes or a local file there, whole or not at all; a file that is there is replaced."""
@@ -111,7 +113,7 @@ class RemoteFiles:
             with self._named(path) as at:
                 self._system.get_file(at, str(aside))
             if sha256_of_file(aside) != sha256:
-                raise AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
+                raise self._altered(path)
             _flush(aside)
             aside.replace(target)
 
@@ -148,6 +150,9 @@ class RemoteFiles:
             return self.modified(path)
         finally:
             self.remove(path)
+
+    def _altered(self, path: str) -> AlteredError:
+        return AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
 
     @contextlib.contextmanager
     def _named(self, path: str) -> Iterator[str]:
