@@ -1,1 +1,1 @@
-"""Measurements, as commands. Figures land in docs/benchmarks.md; nothing here is run by the tests."""
+"""Measurements, as commands: their figures land in the documents. Faults and attacks that are tried lie in tests."""

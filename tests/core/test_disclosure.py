@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from benchmarks.disclosure import Published, becomes_small, made_up, with_totals_alone, worked_out
 from core import disclosure
 from core.disclosure import (
     SMALLEST_SHOWN,
@@ -22,6 +21,7 @@ from core.disclosure import (
     refuse_small_counts,
 )
 from core.errors import SchemaError
+from tests.core.disclosure import Published, becomes_small, made_up, with_totals_alone, worked_out
 
 PLACES = ("ITA", "MLT")
 CITIZENS = ("AFG", "ERI", "SYR", "TUN")
@@ -250,7 +250,7 @@ def test_a_count_that_follows_only_from_several_sums_together_is_found() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("is_crosswise", "is_revised"), [(False, False), (True, False), (False, True), (True, True)])
 def test_no_small_count_follows_in_worlds_made_up(is_crosswise: bool, is_revised: bool) -> None:  # noqa: FBT001  # a case
-    """A few of those that ``python -m benchmarks.disclosure`` attacks."""
+    """A few of those that ``python -m tests.core.disclosure`` attacks."""
     small = 0
     for releases in made_up(24, crosswise=is_crosswise, revised=is_revised):
         small += int(releases[-1].small.sum())

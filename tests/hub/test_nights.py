@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.hub_mutations import MODEL, ROUND, SERIES, sound
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.outputs import added_to, changed_values, oracle, time_series
@@ -23,6 +22,7 @@ from nightly.hub_tables import collect_night, hub_files, hub_tables, publish_fil
 from store.hub import SubmissionStore
 from store.journal import Journal, journal_url
 from store.published import WRITTEN
+from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT
 

@@ -7,11 +7,11 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from benchmarks.hub_mutations import MODEL, ROUND, run, sound, world
 from hub.config import METADATA_SCHEMA, read_config
 from hub.schemas import METADATA
 from hub.submission import designation_faults, read_metadata, read_submission
 from hub.targets import config_files
+from tests.hub.mutations import MODEL, ROUND, run, sound, world
 from tests.hub.outside import PATH, config, submission
 
 HUB = world()

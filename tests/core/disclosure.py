@@ -1,6 +1,6 @@
 """Who knows all sums of a release, and of the one before it: which small counts can be worked out? Linear programs.
 
-    python -m benchmarks.disclosure [--worlds N] [--home HOME] [--write]
+    python -m tests.core.disclosure [--worlds N] [--home HOME] [--write]
 
 Made up are hierarchies (routes, places and citizenships, each with its totals, half of them with quarters) and
 crosswise levels (routes by month, their places by quarter); of each also pairs of successive releases between which a
@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from benchmarks.shared import replace_section
+from benchmarks.shared import Options, page_command, report, table
 from core.disclosure import SMALLEST_SHOWN, cells_to_withhold, is_breakdown, protect
 from core.schema import ALL, TARGETS
 from core.settings import PROJECT
@@ -89,19 +89,16 @@ class Found:
             self.followed += len(followed)
             self.anyway += len(followed & set(worked_out(with_totals_alone(releases))))
 
-    def line(self, kind: str) -> str:
+    def cells(self, kind: str) -> list[object]:
         """A row of the table."""
         share = f"{self.hidden:,} ({self.hidden / max(self.figures, 1):.0%})"
-        counted = " | ".join(f"{one:,}" for one in (self.small, self.followed, self.anyway))
-        return f"| {kind} | {self.worlds:,} | {self.figures:,} | {share} | {counted} |"
+        counted = (f"{one:,}" for one in (self.small, self.followed, self.anyway))
+        return [kind, f"{self.worlds:,}", f"{self.figures:,}", share, *counted]
 
 
-HEAD = (
-    "| what is released | worlds | figures by citizenship | hidden | small counts | worked out | by totals alone |",
-    "|---|---|---|---|---|---|---|",
-)
+HEAD = "what is released | worlds | figures by citizenship | hidden | small counts | worked out | by totals alone"
 WORDS = (
-    "`python -m benchmarks.disclosure --home HOME --write`, linear programs for every small count: who attacks knows",
+    "`python -m tests.core.disclosure --home HOME --write`, linear programs for every small count: who attacks knows",
     "all totals, that no count is negative, and of a pair of releases which figures are as they were. HOME holds two",
     "releases of the bundled figures; a world of these is a route's period with the places of one source. Others are",
     "made up of small counts mostly. By totals alone: from the release before and the newest totals, even if that",
@@ -338,46 +335,40 @@ def _completed(rows: pd.DataFrame) -> Published | None:
     return Published(out[[*KEY, "obs_value"]], out["shown"].astype(bool).to_numpy())
 
 
-def main() -> None:
-    """Attack, and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--worlds", type=int, default=10_000, help="hierarchies; a fifth as many of each other kind")
-    parser.add_argument("--home", type=Path, help="home folder with two releases or more")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/threats.md")
-    given = parser.parse_args()
-    table: list[str] = []
+def section(given: argparse.Namespace) -> tuple[list[str], bool]:
+    """Attack; a row is shown as soon as it is known."""
+    rows: list[list[object]] = []
 
-    def tell(*lines: str) -> None:
-        table.extend(lines)
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
+    def keep(kind: str, found: Found) -> None:
+        rows.append(found.cells(kind))
+        report(" | ".join(map(str, rows[-1])))
 
-    tell(*HEAD)
     for kind, crosswise, number in (
         ("hierarchies", False, given.worlds),
         ("crosswise levels", True, given.worlds // 5),
     ):
-        alone = Found()
+        alone, pairs, becoming = Found(), Found(), Found()
         for releases in made_up(number, crosswise=crosswise, revised=False):
             alone.attack(releases)
-        tell(alone.line(kind))
-        pairs, becoming = Found(), Found()
+        keep(kind, alone)
         for releases in made_up(given.worlds // 5, crosswise=crosswise, revised=True):
             (becoming if becomes_small(releases) else pairs).attack(releases)
-        tell(pairs.line(f"{kind}: two releases in succession"))
-        tell(becoming.line(f"{kind}: two releases, a count becomes small"))
+        keep(f"{kind}: two releases in succession", pairs)
+        keep(f"{kind}: two releases, a count becomes small", becoming)
     if given.home is not None:
         newest = list({one.as_of: one for one in ReleaseStore(given.home).all()}.values())[-2:]
         alone, pairs = Found(), Found()
         for releases in published(newest):
             alone.attack(releases[-1:])
             pairs.attack(releases)
-        days = " and ".join(str(one.as_of) for one in newest)
-        tell(alone.line(f"bundled figures, as known on {newest[-1].as_of}"))
-        tell(pairs.line(f"bundled figures, as known on {days}"))
-    if given.write:
-        replace_section(PROJECT / "docs" / "threats.md", "Disclosure", [*WORDS, "", *table])
+        keep(f"bundled figures, as known on {newest[-1].as_of}", alone)
+        keep(f"bundled figures, as known on {' and '.join(str(one.as_of) for one in newest)}", pairs)
+    return [*WORDS, "", *table(HEAD, rows)], True
 
 
 if __name__ == "__main__":
-    main()
+    options: Options = {
+        "--worlds": {"type": int, "default": 10_000, "help": "hierarchies; a fifth as many of each other kind"},
+        "--home": {"type": Path, "help": "home folder with two releases or more"},
+    }
+    sys.exit(page_command(PROJECT / "docs" / "threats.md", "Disclosure", section, options=options))
