@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -80,14 +80,26 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is loaded by now stays: the collector of garbage need not look through it again and again."""
+    """What is loaded by now stays: the collector of garbage need not look through it again and again.
+
+    Nor need it look as often as it would: tables and parsed files are many objects that live a while.
+    """
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _disk_without_waiting() -> Iterator[None]:
     """No power is cut here: waiting for the disk would be most of the time of tests that write."""
-    with patch("os.fsync", lambda _handle: None):
+    from store import database  # noqa: PLC0415  # test_fixed_cases copies this file alone
+
+    prepare = database._prepare_sqlite
+
+    def prepare_without_waiting(connection: Any, record: object) -> None:  # noqa: ANN401  # as what it stands for
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    with patch("os.fsync", lambda _handle: None), patch.object(database, "_prepare_sqlite", prepare_without_waiting):
         yield
 
 
