@@ -51,7 +51,13 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         "make_weeks": {},
         "run_alerts": {},
         "errors_by_group": tables["group_errors"],
-        "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), [], 0),
+        "forecast_asylum": Asylum(
+            {name: table for name, table in tables.items() if name.startswith("asylum_")},
+            pd.DataFrame({"model_id": []}),
+            YEAR_AHEAD.empty(),
+            [],
+            0,
+        ),
         "hub_of_night": ({}, []),
         "documents": texts,
     }
@@ -59,6 +65,8 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         for step, answer in borrowed.items():
             if step not in but:
                 patch.setattr(f"nightly.night.{step}", partial(_answered, answer))
+        if not but:  # a process that loads every model would have nothing to do
+            patch.setattr("forecasting.pool.SupervisedPool.start", partial(_answered, None))
         yield
 
 
