@@ -20,6 +20,8 @@ from core.release import FORECASTS
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from forecasting.kept import Fits
     from forecasting.pooled import Lessons
     from forecasting.runs import Made
@@ -139,16 +141,24 @@ def _horizons(text: str) -> list[int]:
     return steps
 
 
+def _told(blocks: Iterator[pd.DataFrame], count: int) -> Iterator[pd.DataFrame]:
+    """The blocks as they are written, with a bar of their own."""
+    with progress_bar() as progress:
+        for place, block in enumerate(blocks):
+            yield block
+            progress("Writing", place + 1, count)
+
+
 def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     import pandas as pd
 
-    from forecasting.quantiles import row_blocks
+    from forecasting.quantiles import BLOCK, row_blocks
     from store.export import write_forecasts
 
     told = made.diagnostics.lines() or ["Nothing stands out."]
     about = "\n".join([title, "", *told, "", *made.diagnostics.account]).rstrip() + "\n"
     try:
-        blocks = row_blocks(made.table)
+        blocks = _told(row_blocks(made.table), -(-len(made.table.keys) // BLOCK))
         if strictly_hub:
             blocks = (block[HUB_COLUMNS] for block in blocks)
         else:

@@ -94,7 +94,11 @@ def to_rows(table: QuantileTable) -> pd.DataFrame:
     return rows
 
 
-def row_blocks(table: QuantileTable, forecasts: int = 5_000) -> Iterator[pd.DataFrame]:
+BLOCK = 5_000
+"""Forecasts whose rows are written at a time."""
+
+
+def row_blocks(table: QuantileTable, forecasts: int = BLOCK) -> Iterator[pd.DataFrame]:
     """The rows of :func:`to_rows` in blocks of so many forecasts, so that a large table never stands there in full."""
     for start in range(0, max(len(table.keys), 1), forecasts):
         part = slice(start, start + forecasts)
