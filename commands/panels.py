@@ -141,7 +141,7 @@ def _horizons(text: str) -> list[int]:
     return steps
 
 
-def _told(blocks: Iterator[pd.DataFrame], count: int) -> Iterator[pd.DataFrame]:
+def _reported(blocks: Iterator[pd.DataFrame], count: int) -> Iterator[pd.DataFrame]:
     """The blocks as they are written, with a bar of their own."""
     with progress_bar() as progress:
         for place, block in enumerate(blocks):
@@ -158,7 +158,7 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     told = made.diagnostics.lines() or ["Nothing stands out."]
     about = "\n".join([title, "", *told, "", *made.diagnostics.account]).rstrip() + "\n"
     try:
-        blocks = _told(row_blocks(made.table), -(-len(made.table.keys) // BLOCK))
+        blocks = _reported(row_blocks(made.table), -(-len(made.table.keys) // BLOCK))
         if strictly_hub:
             blocks = (block[HUB_COLUMNS] for block in blocks)
         else:
