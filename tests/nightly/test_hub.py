@@ -115,7 +115,8 @@ def test_a_night_with_a_combination_turned_on_serves_it_and_release_and_pages_sa
     assert collect(str(place), home, dt.date(2025, 1, 20)).refused == {}
     with (home / "settings.toml").open("a") as stream:
         stream.write(f'\n[hub]\nplace = "{place}"\nserve = "hub-median"\n')
-    with without_forecasting(home, "make_forecasts", "judge", "forecast_tables", "hub_of_night"):
+    steps = ("make_forecasts", "make_nowcasts", "judge", "forecast_tables", "run_alerts", "hub_of_night", "documents")
+    with without_forecasting(home, *steps):
         made = run_night(home, load_settings(home), DEMONSTRATION_DATE).release
     assert made.manifest["served"] == {"combination": "hub-median", "series": [CMR]}
     assert set(made.read("hub_editions")["model_id"]) >= {"team-model", "vigie-ensemble"}
