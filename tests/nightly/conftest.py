@@ -51,13 +51,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         "make_weeks": {},
         "run_alerts": {},
         "errors_by_group": tables["group_errors"],
-        "forecast_asylum": Asylum(
-            {name: table for name, table in tables.items() if name.startswith("asylum_")},
-            pd.DataFrame({"model_id": []}),
-            YEAR_AHEAD.empty(),
-            [],
-            0,
-        ),
+        "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), [], 0),
         "hub_of_night": ({}, []),
         "documents": texts,
     }
