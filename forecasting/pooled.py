@@ -119,8 +119,8 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     marks = [_mark(prints[row + 1], eligible, row) for row in range(len(years))]
     tasks = [
         Task(
-            model_id, world, eligible, positions, panel.season_length, year,
-            taught[year].cut(fitted, panel.season_length), origins, [marks[row] for row in origins], fitted, ahead,
+            model_id, world, eligible, positions, panel.season_length, year, taught[year],
+            origins, [marks[row] for row in origins], fitted, ahead,
         )
         for year, origins in groups.items()
         for fitted, ahead in fits_for(horizons).items()
@@ -205,14 +205,13 @@ def _answers(
 ) -> list[list[list[Answer]]]:
     """Run the tasks with the fits that are kept and what they predicted, and keep what is new."""
     if fits is None:
-        return [done.answers for done in run_tasks(run_task, tasks, workers=workers, progress=progress)]
+        light = [_light(task) for task in tasks]
+        return [done.answers for done in run_tasks(run_task, light, workers=workers, progress=progress)]
     keys = [task.key() for task in tasks]
     given = [
-        replace(task, keep=True, fitted=fits.get(key), cached=fits.get(f"{key}-{PREDICTIONS}"))
+        _light(replace(task, keep=True, fitted=fits.get(key), cached=fits.get(f"{key}-{PREDICTIONS}")))
         for task, key in zip(tasks, keys, strict=True)
     ]
-    # What a fit was learned from is not needed to forecast with it, and would travel with every task.
-    given = [replace(one, lesson=replace(one.lesson, world=[])) if one.fitted else one for one in given]
     asleep = workers is None or (isinstance(workers, SupervisedPool) and not workers.is_awake)
     if asleep and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
         workers = 1
@@ -225,6 +224,12 @@ def _answers(
             if content:
                 fits.put(name, content)
     return [done.answers for done in made]
+
+
+def _light(task: Task) -> Task:
+    """The task with what its fit learns from, or without where the fit was kept: the rest would travel with it."""
+    lesson = replace(task.lesson, world=[]) if task.fitted else task.lesson.cut(task.horizon, task.season)
+    return replace(task, lesson=lesson)
 
 
 def _beyond(progress: Progress | None, kept: int) -> Progress | None:
