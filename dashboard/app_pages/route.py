@@ -46,10 +46,15 @@ def show(night: Night) -> None:
     past = memory.made(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
-    asked = (route_id, origin, horizon)
-    view: RouteView = memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
-    if (number := state.number("number", 0, MOST_PERSONS)) is not None:
-        view = route_view.with_number(view, number)
+    asked, number = (route_id, origin, horizon), state.number("number", 0, MOST_PERSONS)
+
+    def with_usual() -> RouteView:
+        return memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
+
+    def with_number() -> RouteView:
+        return with_usual() if number is None else route_view.with_number(with_usual(), number)
+
+    view = memory.made(night, with_number, "route with number", *asked, number)
     layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     show_controls(night, view, routes, past)
