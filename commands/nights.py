@@ -183,7 +183,7 @@ def _preview(file: Path, mapping_path: Path | None) -> None:
 
     raw = read_raw(file)
     if mapping_path is None:
-        text = suggest(raw)
+        text = apart(suggest, raw)
         typer.echo(f"# A mapping to complete: save it as {file.stem}.toml.\n{text}")
         chosen = mapping_of_text(text, f"{file.stem}.toml")
     else:

@@ -38,9 +38,11 @@ takes 300 MB and 20 seconds."""
 PATIENCE = 5
 """Times as long by the clock: a machine with much else to do is no fault of the file."""
 _CHUNK = 1 << 20
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*["\']([A-Z]{1,9})([0-9]{1,9})["\']')
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*["\']([A-Za-z]+)([0-9]+)["\']')
 _ANY_CELL, _ANY_ROW = re.compile(rb"<(?:\w+:)?c[\s/>]"), re.compile(rb"<(?:\w+:)?row[\s/>]")
-_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br\s*=\s*["\']([0-9]{1,9})["\']')
+_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br\s*=\s*["\']([0-9]+)["\']')
+_SHARED = re.compile(rb'\b(?:uniqueC|c)ount\s*=\s*["\']([0-9]+)["\']')
+_DAMAGED = zipfile.BadZipFile, zlib.error, expat.ExpatError, RuntimeError, OSError, EOFError, LookupError, ValueError
 _T = TypeVar("_T")
 
 
@@ -175,9 +177,12 @@ def refuse_large_sheets(raw: RawFile) -> None:
                 if part.filename.startswith("xl/worksheets/"):
                     with archive.open(part) as opened:
                         _refuse_xlsx(raw.name, iter(lambda: opened.read(_CHUNK), b""))  # read at once
+                elif part.filename == "xl/sharedStrings.xml":
+                    declared = _SHARED.findall(archive.open(part).read(_CHUNK))
+                    refuse_many(raw.name, 1, 1, max(map(_number, declared), default=0))
                 elif part.filename == "content.xml":
                     _refuse_ods(raw.name, archive.read(part))
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, RuntimeError, OSError, EOFError) as error:
+    except _DAMAGED as error:
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=str(error)) from None
 
 
@@ -191,12 +196,12 @@ def _refuse_xlsx(file: str, chunks: Iterator[bytes]) -> None:
         cells += len(_ANY_CELL.findall(text))
         named += len(_ANY_ROW.findall(text))
         for row in _ROW.findall(text):
-            rows = max(rows, int(row))
+            rows = max(rows, _number(row))
         for letters, row in set(_CELL.findall(text)):
             number = 0
-            for letter in letters:
+            for letter in letters[:9].upper():
                 number = number * 26 + letter - 64
-            rows, columns = max(rows, int(row)), max(columns, number)
+            rows, columns = max(rows, _number(row)), max(columns, number)
         refuse_many(file, max(rows, named), columns, cells)
 
 
@@ -241,7 +246,12 @@ class _OdsTable:
 
 def _times(attributes: dict[str, str], what: str) -> int:
     value = next((one for key, one in attributes.items() if key.endswith(f" number-{what}-repeated")), "1")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 12 else 10**12
+    return _number(value.encode())
+
+
+def _number(digits: bytes) -> int:
+    """Beyond all bounds where these are no digits, or so many that a reader of the file may count wrongly."""
+    return int(digits) if digits.isdigit() and len(digits) < 12 else 10**12
 
 
 def _refuse_ods(file: str, content: bytes) -> None:

@@ -8,7 +8,6 @@ import warnings
 import zipfile
 from array import array
 from collections.abc import Collection, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -62,13 +61,12 @@ def read_csv(
     return frame
 
 
-def read_sheet(raw: RawFile, sheet: str = "", *, engine: Literal["openpyxl", "odf"] = "openpyxl") -> pd.DataFrame:
-    """Read one sheet of a workbook as it stands, header row included.
+def read_sheet(raw: RawFile, sheet: str = "") -> pd.DataFrame:
+    """Read one sheet of a workbook (XLSX, ODS) as it stands, header row included.
 
     Args:
         raw: The workbook.
         sheet: Name of the sheet; the first by default.
-        engine: ``openpyxl`` for xlsx, ``odf`` for ods.
 
     Returns:
         Cells as Python objects (NaN where blank), indexed by row number in the sheet, columns numbered from 0.
@@ -76,12 +74,10 @@ def read_sheet(raw: RawFile, sheet: str = "", *, engine: Literal["openpyxl", "od
     Raises:
         SourceError: It is empty, a web page, no whole workbook, lacks the sheet, or a cell's value is hidden.
     """
-    return next(iter(read_sheets(raw, (sheet,), engine=engine).values()))
+    return next(iter(read_sheets(raw, (sheet,)).values()))
 
 
-def read_sheets(
-    raw: RawFile, sheets: Sequence[str], *, engine: Literal["openpyxl", "odf"] = "openpyxl"
-) -> dict[str, pd.DataFrame]:
+def read_sheets(raw: RawFile, sheets: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Read several sheets of a workbook; see :func:`read_sheet`."""
     refuse_wrong_kind(raw)
     refuse_large_sheets(raw)
@@ -89,19 +85,21 @@ def read_sheets(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with pd.ExcelFile(io.BytesIO(raw.content), engine=engine) as workbook:
+            with pd.ExcelFile(io.BytesIO(raw.content), engine="calamine") as workbook:
                 names = [str(name) for name in workbook.sheet_names]
                 sheets = [sheet or names[0] for sheet in sheets]
                 for sheet in (name for name in sheets if name in names):
                     frames[sheet] = workbook.parse(sheet, header=None, keep_default_na=False, na_values=[""])
+                    frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
+        refuse_strange_cells(raw, frames)
+    except SourceError:
+        raise
     except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=_reason(error)) from None
     for sheet in sheets:
         if sheet not in frames:
             raise SourceError(raw.name, _("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
-        frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
         refuse_person_level(_texts_of_head(frames[sheet]), f"{raw.name}, sheet '{sheet}'")
-    refuse_strange_cells(raw, frames)
     return frames
 
 

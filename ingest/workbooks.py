@@ -15,7 +15,7 @@ from posixpath import join, normpath
 from xml.parsers import expat
 
 import pandas as pd
-from openpyxl.utils.cell import get_column_letter, range_boundaries
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from core.errors import SourceError
 from core.languages import marked as _
@@ -24,7 +24,7 @@ from ingest.source import RawFile
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]+)<")
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z0-9:$]+)"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]+[0-9]+):([A-Z]+[0-9]+)"')
 _ERROR = _("it holds an error in place of a value")
 _FORMULA = _("it holds a formula whose value was never stored: open the file, save it, try again")
 _MERGE = _("cells of figures are merged")
@@ -93,7 +93,7 @@ class _OdsCells:
             _MERGE: kind == "table-cell" and is_number and spans != ("1", "1"),
         }  # fmt: skip
         if self.sheet in self.sheets:
-            address = f"{self.sheet}!{get_column_letter(self.column + 1)}{self.row}"
+            address = f"{self.sheet}!{xl_col_to_name(self.column)}{self.row}"
             self.found += [(address, rule) for rule, holds in rules.items() if holds]
 
 
@@ -125,8 +125,8 @@ def _hidden(text: bytes) -> Iterator[tuple[str, str]]:
 
 def _merged(text: bytes, frame: pd.DataFrame) -> Iterator[tuple[str, str]]:
     for found in _MERGED.findall(text):
-        first_column, first, last_column, last = range_boundaries(found.decode().replace("$", ""))
-        rows = frame[(frame.index >= first) & (frame.index <= last)]
+        first, last = (end.decode() for end in found)
+        rows = frame.loc[xl_cell_to_rowcol(first)[0] + 1 : xl_cell_to_rowcol(last)[0] + 1]
         numbers = rows.map(lambda cell: isinstance(cell, int | float) and not pd.isna(cell)).to_numpy()
-        if (first_column, first) != (last_column, last) and numbers.any():
-            yield found.decode(), _MERGE
+        if first != last and numbers.any():
+            yield f"{first}:{last}", _MERGE

@@ -150,7 +150,7 @@ def parse(raw: RawFile) -> Parsed:
 
 
 def _read_workbook(raw: RawFile) -> pd.DataFrame:
-    sheet = read_sheet(raw, SHEET, engine="odf").dropna(how="all")
+    sheet = read_sheet(raw, SHEET).dropna(how="all")
     header = [str(cell).strip() for cell in sheet.iloc[0]] if len(sheet) else []
     body = sheet.iloc[1:].set_axis(header, axis=1)
     require_columns(body, SHEET_COLUMNS, raw.name)

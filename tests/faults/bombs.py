@@ -31,8 +31,8 @@ from ingest.tables import read_csv, read_rda, read_sheet
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
 
 
-def xlsx(sheet: str) -> bytes:
-    """A workbook with one sheet, written by hand."""
+def xlsx(sheet: str, strings: str = "") -> bytes:
+    """A workbook with one sheet, written by hand; ``strings``: how many texts it says that its cells share."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     packed = io.BytesIO()
@@ -46,7 +46,13 @@ def xlsx(sheet: str) -> bytes:
         )
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',  # noqa: E501  # one line of XML
+            f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relations}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{relations}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',  # noqa: E501  # one line of XML
+        )
+        if strings:
+            archive.writestr("xl/sharedStrings.xml", f'<sst xmlns="{main}" uniqueCount="{strings}"/>')
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="{relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>',  # noqa: E501  # one line of XML
         )
         archive.writestr(
             "[Content_Types].xml",
@@ -71,7 +77,7 @@ def ods(rows: str, before: str = "") -> bytes:
 
 
 def cell(address: str, value: str = "<v>1</v>") -> str:
-    row = address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    row = address.upper().lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     return f'<row r="{row}"><c r="{address}">{value}</c></row>'
 
 
@@ -110,6 +116,8 @@ for _address in (
     "B999999",
     "ZZZZZZ1",
     "A999999999",
+    "A" + "9" * 20,
+    "xfd1048576",
 ):
     BOMBS[f"xlsx with one cell at {_address}"] = partial(_far, cell("A1"), cell(_address))
 for _address in ("XFD20000", "XFD1048576", "BZZ90000", "AMJ50000", "ZZZ9999"):
@@ -117,6 +125,7 @@ for _address in ("XFD20000", "XFD1048576", "BZZ90000", "AMJ50000", "ZZZ9999"):
     BOMBS[f"xlsx in single quotes to {_address}"] = partial(
         _far, cell("A1").replace('"', "'"), cell(_address).replace('"', "'")
     )
+BOMBS["xlsx of texts that it does not have"] = lambda: xlsx(cell("A1"), strings="99999999999999")
 BOMBS["xlsx of rows without addresses"] = lambda: xlsx("<row><c><v>1</v></c></row>" * 600_000)
 BOMBS["xlsx of a row without end"] = lambda: xlsx(f"<row>{'<c/>' * 5_100_000}</row>")
 BOMBS["xlsx that unpacks to more than it may"] = lambda: xlsx(" " * len(ZEROS))
@@ -141,7 +150,7 @@ FAST = 5.0
 """Seconds of the processor: how long that takes is the machine's, which may have much else to do."""
 _READ: dict[str, Callable[[RawFile], pd.DataFrame]] = {
     "xlsx": lambda raw: read_sheet(raw, "s"),
-    "ods": lambda raw: read_sheet(raw, "s", engine="odf"),
+    "ods": lambda raw: read_sheet(raw, "s"),
     "rda": lambda raw: read_rda(raw, "t", ["a"]),
     "csv": lambda raw: read_csv(raw, ["a"]),
 }

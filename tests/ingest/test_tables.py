@@ -165,7 +165,7 @@ def test_a_cell_of_an_open_document_whose_value_is_hidden_is_refused_by_its_addr
         book.writestr("content.xml", content)
     raw = RawFile("days.ods", buffer.getvalue())
     if not rule:
-        assert len(read_sheet(raw, "SB_01", engine="odf")) == 2
+        assert len(read_sheet(raw, "SB_01")) == 2
     else:
         with pytest.raises(SourceError, match=rf"SB_01!B2: .*{rule}"):
-            read_sheet(raw, "SB_01", engine="odf")
+            read_sheet(raw, "SB_01")
