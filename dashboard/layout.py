@@ -17,13 +17,13 @@ from dashboard import first_visit, memory, reads, state
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang, language, languages
 from dashboard.reads import Night
-from dashboard.theme import CHART_CONFIG, current_theme
+from dashboard.theme import CHART_CONFIG, current_theme, drawn_once
 from reports import citations, names
 from reports.route import known_to
 
 _DRAWN = "drawn:before"
-_MOMENT = 0.06
-"""Seconds: a change of route takes half as long on the screen with it, and no less with twice as much."""
+_MOMENT, _LOADING = 0.06, 0.8
+"""Seconds. A change of route takes half as long on the screen with the first, and no less with twice as much."""
 _STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
@@ -192,18 +192,16 @@ def small(text: str) -> str:
 
 def chart(figure: go.Figure, alt: str, key: str) -> None:
     """Show a chart with the text that states its takeaway."""
-    st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=alt, key=key)
+    st.plotly_chart(drawn_once(figure), theme=None, config=CHART_CONFIG, alt=alt, key=key)
 
 
-def let_draw(*, at_first: float = _MOMENT) -> None:
+def let_draw() -> None:
     """Wait a moment, so that the browser draws what it was sent before the rest of the page comes.
 
-    What arrives together is drawn together, and a page below its main chart takes as long to draw as that chart.
-
-    Args:
-        at_first: Seconds on the first such page of a session, where the browser has to load what draws charts.
+    What arrives together is drawn together, and a page below its main chart takes as long to draw as that chart. On the
+    first page of a session the browser has to load what draws charts, too.
     """
-    time.sleep(_MOMENT if st.session_state.get(_DRAWN) else at_first)
+    time.sleep(_MOMENT if st.session_state.get(_DRAWN) else _LOADING)
     st.session_state[_DRAWN] = True
 
 

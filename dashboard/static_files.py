@@ -1,4 +1,4 @@
-"""The browser's part of the program, handed out from memory and packed.
+"""The browser's part of the program and the frame of every page, handed out from memory and packed.
 
 It comes in some hundred files, nine megabytes for a first visit. Streamlit reads each from disk at every request and
 sends it as it is. Here each is read and packed once: a first visit takes a third of the network, and the server's
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +18,15 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard.streamlit_private import CHART_LIBRARY, CHART_PARTS, STATIC_ADDRESS, STATIC_FOLDER, TEXT_PARTS
+from dashboard.streamlit_private import (
+    CHART_LIBRARY,
+    CHART_PARTS,
+    FRAME,
+    STATIC_ADDRESS,
+    STATIC_FOLDER,
+    TEXT_PARTS,
+    frame,
+)
 
 _FOR_EVER = "public, immutable, max-age=31536000"
 """A file's name holds the hash of its content."""
@@ -33,13 +41,14 @@ class StaticFiles:
 
     Args:
         app: Answers what is no such file.
+        pages: Where a page stands: all have the same frame.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, pages: Collection[str] = ()) -> None:
         self._app = app
         self._files = {
             f"{STATIC_ADDRESS}{path.relative_to(STATIC_FOLDER).as_posix()}": path for path in STATIC_FOLDER.rglob("*.*")
-        }
+        } | dict.fromkeys(pages, FRAME)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory where a file of Streamlit's is asked for."""
@@ -54,11 +63,15 @@ class StaticFiles:
 
 @lru_cache(maxsize=1024)
 def _answer(path: Path, *, packed: bool) -> tuple[bytes, Mapping[str, str]]:
-    body = path.read_bytes()
+    body = frame().encode() if path == FRAME else path.read_bytes()
     if path.name.startswith(CHART_LIBRARY) and path.suffix == ".js":
         body = _HINT + body
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    headers = {"content-type": kind, "cache-control": _FOR_EVER, "vary": "Accept-Encoding"}
+    headers = {
+        "content-type": kind,
+        "cache-control": "no-cache" if path == FRAME else _FOR_EVER,
+        "vary": "Accept-Encoding",
+    }
     if packed and path.suffix not in _PACKED_ALREADY:
         body = gzip.compress(body, compresslevel=6, mtime=0)
         headers["content-encoding"] = "gzip"

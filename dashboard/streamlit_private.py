@@ -35,7 +35,7 @@ STATIC_FOLDER = Path(streamlit.__file__).parent / "static" / "static"
 """The browser's part, whose files have a hash in their names: handed out from memory and packed, see
 :mod:`dashboard.static_files`."""
 FRAME = STATIC_FOLDER.parent / "index.html"
-"""The page around every page: the policy on content allows the scripts in it, and no others."""
+_ADDRESS = '<script>window.__streamlit = {BACKEND_BASE_URL: new URL(".", window.location.href).href};</script>'
 
 TEXT_PARTS = ("js/StreamlitMarkdown.*.js", "media/SourceSerifVariable-Roman.*.woff2")
 CHART_LIBRARY = "PlotlyChart."
@@ -45,13 +45,23 @@ CHART_PARTS = (f"js/{CHART_LIBRARY}*.js", "js/arrowFormatUtils.*.js")
 STYLED_PARTS = frozenset(
     {
         "stAppViewContainer", "stBaseButton-primary", "stCheckbox", "stColumn", "stElementContainer",
-        "stExpandSidebarButton", "stExpander", "stForm", "stGrid", "stHeader", "stHeading", "stHorizontalBlock",
+        "stExpandSidebarButton", "stExpander", "stForm", "stFullScreenFrame", "stGrid", "stHeader", "stHeading",
+        "stHorizontalBlock",
         "stLayoutWrapper", "stMain", "stMainBlockContainer", "stMarkdown", "stMarkdownContainer", "stMetricDelta",
         "stMetricLabel", "stMetricValue", "stNumberInput", "stSelectbox", "stSidebar", "stTable", "stToolbar",
         "stVerticalBlock",
     }
 )  # fmt: skip
 """``data-testid`` of parts that the style sheet dresses, where Streamlit's theme has no setting."""
+
+
+def frame() -> str:
+    """The page around every page, as HTML: the policy on content allows the scripts in it, and no others.
+
+    Streamlit's own asks for the server below the page's name first, ``/route/_stcore``, and waits a tenth of a second
+    when it is not there. This one says where it is.
+    """
+    return FRAME.read_text("utf-8").replace("<script>", f"{_ADDRESS}<script>", 1)
 
 
 def is_asked_by_page(protocols: Sequence[str], cookies: Mapping[str, str]) -> bool:

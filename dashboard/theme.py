@@ -6,10 +6,12 @@ its ground. ``.streamlit/config.toml`` repeats these values for Streamlit's own 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -19,7 +21,7 @@ from reports import names
 
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
-"""Plotly settings for every chart; pass them to ``st.plotly_chart(..., theme=None, config=CHART_CONFIG)``."""
+"""Plotly settings for every chart."""
 
 LEVELS = ("watch", "warning", "severe")
 BADGE_COLOURS = {"watch": "yellow", "warning": "orange", "severe": "red", "ended": "gray"}
@@ -204,3 +206,35 @@ def _template(theme: Theme, reader_language: str) -> go.layout.Template:
             "uniformtext": {"mode": "hide", "minsize": 12},
         }
     )
+
+
+def drawn_once(figure: go.Figure) -> go.Figure:
+    """The same chart, written so that a browser draws it once.
+
+    Streamlit's page hands each chart to Plotly twice, the second time as a copy, and Plotly draws all of it anew unless
+    it can tell that nothing changed. It cannot where there is a template, where numbers come packed, or where nothing
+    says which data these are. Here the template's settings stand in the layout, numbers are lists, and a hash of them
+    is their revision.
+    """
+    given = figure.layout.to_plotly_json()
+    shared = given.pop("template", {}).get("layout", {})
+    axes = {name: shared.get(name[:5], {}) for name in ("xaxis", "yaxis", *given) if name[1:5] == "axis"}
+    data = [_plain(trace.to_plotly_json()) for trace in figure.data]
+    revision = hashlib.blake2b(repr(data).encode(), digest_size=8).hexdigest()
+    once = go.Figure(data=data, layout=_under(shared | axes, given) | {"datarevision": revision})
+    once.layout.template = None
+    return once
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # any setting of a chart
+    if isinstance(value, np.ndarray):
+        return (np.datetime_as_string(value, unit="s") if value.dtype.kind == "M" else value).tolist()
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _under(shared: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, and what all share where nothing is given."""
+    both = {name: _under(shared[name], given[name]) for name in shared if isinstance(given.get(name), dict)}
+    return shared | given | both

@@ -24,8 +24,6 @@ from forecasting.model import BASELINE, ENSEMBLE
 TITLE, PLACE = _("Evaluation"), 6
 
 SCALES = ("log", "natural")
-# Seconds: below the chart stands a table, with a part of its own to load.
-LOADING = 0.3
 
 
 def show(night: Night) -> None:
@@ -76,7 +74,7 @@ def show_skill(night: Night, rows: pd.DataFrame, route_id: str, scale: str) -> N
         st.markdown(small(_("No scores here in this release.")))
         return
     memory.drawn(night, partial(draw_skill, rows), "skill's chart", route_id, scale)
-    layout.let_draw(at_first=LOADING)
+    layout.let_draw()
     memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
     title = _("Scores at past origins")
     downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))

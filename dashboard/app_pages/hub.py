@@ -62,7 +62,6 @@ def show(night: Night) -> None:
             night, f"hub-league-{unit}-{span}", title, rows.drop(columns=["name", "unit"]), list(night.sources())
         )
     )
-    layout.let_draw()
     show_round(night, scores, unit, timing, names)
     show_panels(night)
     show_how(night)

@@ -20,8 +20,6 @@ from reports.year_ahead import YearLine
 TITLE, PLACE = _("Year ahead"), 3
 
 MOST_CHARTS = 6
-# Seconds: the browser draws the first table, which answers, before it loads what draws charts.
-LOADING = 0.6
 
 
 def show(night: Night) -> None:
@@ -40,7 +38,7 @@ def show(night: Night) -> None:
         own = [line for line in lines if line.window == window]
         memory.drawn(night, partial(show_window, own), "year's window", kind, window)
         if place == 0:
-            layout.let_draw(at_first=LOADING)
+            layout.let_draw()
             memory.drawn(night, partial(show_charts, own), "year's charts", kind, window)
     make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang(), asylum=True)
     if countries := memory.made(night, make, "year's countries", kind):

@@ -43,8 +43,6 @@ pytestmark = [
 DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-HARMLESS = ("_stcore/health", "_stcore/host-config")
-"""Streamlit asks for these below a deep link and finds them at the root."""
 LOCAL = {"127.0.0.1", "localhost"}
 WAIT = 60_000
 QUIET = """() => new Promise(done => {
@@ -54,6 +52,19 @@ QUIET = """() => new Promise(done => {
         .observe(document.body, {subtree: true, childList: true, attributes: true});
 })"""
 """Resolved once nothing on the page has changed for a fifth of a second."""
+COUNT_DRAWINGS = """() => {
+    window.again = {};
+    new MutationObserver(() => {
+        for (const chart of document.querySelectorAll('.js-plotly-plot')) {
+            const name = chart.closest('[class*=st-key-]').className.match(/st-key-(\\S+)/)[1];
+            if (!(name in window.again) && chart.on) {
+                window.again[name] = 0;
+                chart.on('plotly_beforeplot', () => { window.again[name] += 1; });
+            }
+        }
+    }).observe(document, {subtree: true, childList: true});
+}"""
+"""How often each chart is drawn after the first time, which is over when it is seen to be there."""
 VISITS = [("overview", "en"), *((name, language) for name in PAGES for language in languages())]
 """Both sizes in one language, the others at a desk: words differ, the page does not."""
 
@@ -136,8 +147,7 @@ def test_a_page_is_whole_reachable_and_asks_no_other_host(page: Page, address: s
             outside.add(str(host.hostname))
 
     def see_console(message: ConsoleMessage) -> None:
-        where = str(message.location.get("url", "")) + message.text
-        if message.type == "error" and not any(name in where for name in HARMLESS):
+        if message.type == "error":
             errors.append(message.text)
 
     page.on("request", see_request)
@@ -324,6 +334,16 @@ def test_the_fan_chart_is_drawn_and_described(page: Page, address: str) -> None:
     chart.locator("path.js-line").nth(2).wait_for(state="attached")
     assert "Eastern Mediterranean" in str(page.content())
     page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
+
+
+@pytest.mark.parametrize("name", ["", "route", "scenarios"])
+def test_a_chart_is_drawn_once(page: Page, address: str, name: str) -> None:
+    page.add_init_script(f"({COUNT_DRAWINGS})()")
+    open_page(page, f"{address}/{name}")
+    page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
+    drawn = page.evaluate("window.again")
+    assert drawn
+    assert not any(drawn.values()), drawn
 
 
 def test_a_table_leaves_as_a_file_with_its_citation(page: Page, address: str) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from dashboard.static_files import StaticFiles
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
+from dashboard.streamlit_private import frame
 
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
 FONT = next((FOLDER / "media").glob("*.woff2"))
@@ -21,7 +22,7 @@ def ask(address: str, method: str = "GET", encoding: str = "gzip") -> httpx.Resp
     behind = PlainTextResponse("from behind")
 
     async def get() -> httpx.Response:
-        transport = httpx.ASGITransport(StaticFiles(behind))
+        transport = httpx.ASGITransport(StaticFiles(behind, ["/", "/route"]))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.request(method, address, headers={"accept-encoding": encoding})
 
@@ -58,8 +59,8 @@ def test_a_font_is_not_packed_twice() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "/",
-        "/route",
+        "/nowhere",
+        "/route/",
         f"{ADDRESS}js/none.js",
         f"{ADDRESS}js/../../index.html",
         f"{ADDRESS}%2e%2e/index.html",
@@ -71,3 +72,12 @@ def test_everything_else_is_answered_behind(address: str) -> None:
 
 def test_a_file_is_only_read() -> None:
     assert ask(f"{ADDRESS}js/{SCRIPT.name}", method="POST").text == "from behind"
+
+
+@pytest.mark.parametrize("address", ["/", "/route"])
+def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_for_every_time(address: str) -> None:
+    answer = ask(address)
+    assert answer.text == frame()
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.text.index("BACKEND_BASE_URL") < answer.text.index('<script type="module"')

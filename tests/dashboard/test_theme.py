@@ -1,6 +1,10 @@
 import dataclasses
+import json
 import tomllib
 
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from core.settings import PROJECT
@@ -12,6 +16,7 @@ from dashboard.theme import (
     Hue,
     Theme,
     current_theme,
+    drawn_once,
     level_badge,
     level_label,
     template,
@@ -102,3 +107,34 @@ def test_no_font_or_statistics_are_asked_of_another_host() -> None:
     assert CONFIG["theme"]["font"] == "sans-serif"
     assert CONFIG["theme"]["headingFont"] == "serif"
     assert CONFIG["browser"]["gatherUsageStats"] is False
+
+
+def some_chart(last: float = 3.0) -> go.Figure:
+    mark = {"size": np.array([4, 5])}
+    months = pd.date_range("2024-01", periods=2, freq="MS")
+    figure = go.Figure(go.Scatter(x=months, y=np.array([1.0, last]), marker=mark, xaxis="x2"))
+    return figure.update_layout(template=template(LIGHT), xaxis2={"range": [0, 1], "showgrid": True}, margin={"l": 3})
+
+
+def test_a_chart_goes_to_the_browser_without_what_makes_plotly_draw_it_again() -> None:
+    sent = json.loads(drawn_once(some_chart()).to_json())
+    assert "template" not in sent["layout"]
+    assert sent["data"][0] | {"type": ""} == {
+        "type": "", "x": ["2024-01-01T00:00:00", "2024-02-01T00:00:00"], "y": [1.0, 3.0], "marker": {"size": [4, 5]},
+        "xaxis": "x2",
+    }  # fmt: skip
+
+
+def test_a_chart_keeps_its_own_settings_over_those_that_all_share() -> None:
+    layout, shared = drawn_once(some_chart()).layout, template(LIGHT).layout
+    assert (layout.margin.l, layout.margin.r) == (3, shared.margin.r)
+    assert (layout.xaxis2.range, layout.xaxis2.showgrid) == ((0, 1), True)
+    assert layout.xaxis2.tickcolor == layout.xaxis.tickcolor == shared.xaxis.tickcolor
+    assert layout.yaxis.gridcolor == shared.yaxis.gridcolor
+    assert layout.hoverlabel == shared.hoverlabel
+
+
+def test_the_revision_of_a_chart_changes_with_its_figures_and_with_nothing_else() -> None:
+    revision = drawn_once(some_chart()).layout.datarevision
+    assert drawn_once(some_chart().update_layout(height=300)).layout.datarevision == revision
+    assert drawn_once(some_chart(4.0)).layout.datarevision != revision
