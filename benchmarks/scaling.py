@@ -2,7 +2,7 @@
 
 Every run is a process of its own, ``vigie forecast`` as a person would call it, on a made-up panel of 120 months. CPU
 seconds are those of all its processes together and hardly depend on what else the machine does; seconds of the clock
-do. Memory is the largest sum of what its processes hold, looked at four times a second.
+do. Memory is the largest sum of what its processes hold, what they share counted once, looked at four times a second.
 
     python -m benchmarks.scaling 100 1000 10000 20000          panels of these sizes, on this machine
     python -m benchmarks.scaling --engines 300                 the same panel on each engine that is installed
@@ -12,7 +12,7 @@ do. Memory is the largest sum of what its processes hold, looked at four times a
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import resource
 import subprocess
 import sys
@@ -30,7 +30,7 @@ from benchmarks.shared import family, meanwhile, report, table
 
 MONTHS, HORIZON = 120, 12
 ENGINES = ("local", "dask", "ray", "spark")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PROPORTIONAL = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def measured(command: Sequence[str]) -> Cost:
 
 
 def _memory(pid: int) -> int:
-    """Bytes that a process and its descendants hold in memory (Linux)."""
+    """Bytes that a process and its descendants hold in memory; what several share counts once (Linux)."""
     total = 0
     for folder, _fields in family(pid):
         with suppress(OSError):  # it ended meanwhile
-            total += int((folder / "statm").read_text().split()[1]) * _PAGE
+            total += 1024 * int(_PROPORTIONAL.findall((folder / "smaps_rollup").read_text())[0])
     return total
 
 
