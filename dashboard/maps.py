@@ -28,7 +28,7 @@ from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
 WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
 UPPER_OPACITY = 0.22
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
-Coordinates = npt.NDArray[np.float32]
+Coordinates = npt.NDArray[np.float64]
 Outline = tuple[Coordinates, Coordinates]
 """Points of one or more rings, kilometres; a point that is no number parts two rings. Metres do not matter here."""
 
@@ -104,7 +104,7 @@ def _countries() -> tuple[Outline, Outline]:
 
 
 def _as_arrays(points: tuple[list[float | None], list[float | None]]) -> Outline:
-    x, y = (np.array(values, dtype=np.float32) for values in points)
+    x, y = (np.array(values, dtype=float).round() for values in points)
     return x, y
 
 
@@ -131,8 +131,8 @@ def _arrow(row: Row, scale: float, theme: Theme) -> list[go.Scatter]:
 
 
 def _ring(path: FloatArray, width_km: float) -> Outline:
-    ring = tapered_arrow(path, width_km).round(1)
-    return ring[:, 0].astype(np.float32), ring[:, 1].astype(np.float32)
+    x, y = tapered_arrow(path, width_km).round(1).T
+    return x, y
 
 
 def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:
