@@ -228,7 +228,9 @@ def drawn_once(figure: go.Figure) -> go.Figure:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # any setting of a chart
     if isinstance(value, np.ndarray):
-        return (np.datetime_as_string(value, unit="s") if value.dtype.kind == "M" else value).tolist()
+        if value.dtype.kind == "M":
+            return [None if np.isnat(day) else str(day) for day in value.astype("datetime64[s]")]
+        return value.tolist()
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -111,8 +111,8 @@ def test_no_font_or_statistics_are_asked_of_another_host() -> None:
 
 def some_chart(last: float = 3.0) -> go.Figure:
     mark = {"size": np.array([4, 5])}
-    months = pd.date_range("2024-01", periods=2, freq="MS")
-    figure = go.Figure(go.Scatter(x=months, y=np.array([1.0, last]), marker=mark, xaxis="x2"))
+    months = pd.DatetimeIndex(["2024-01-01", "2024-02-01", None])
+    figure = go.Figure(go.Scatter(x=months, y=np.array([1.0, last, np.nan]), marker=mark, xaxis="x2"))
     return figure.update_layout(template=template(LIGHT), xaxis2={"range": [0, 1], "showgrid": True}, margin={"l": 3})
 
 
@@ -120,8 +120,8 @@ def test_a_chart_goes_to_the_browser_without_what_makes_plotly_draw_it_again() -
     sent = json.loads(drawn_once(some_chart()).to_json())
     assert "template" not in sent["layout"]
     assert sent["data"][0] | {"type": ""} == {
-        "type": "", "x": ["2024-01-01T00:00:00", "2024-02-01T00:00:00"], "y": [1.0, 3.0], "marker": {"size": [4, 5]},
-        "xaxis": "x2",
+        "type": "", "x": ["2024-01-01T00:00:00", "2024-02-01T00:00:00", None], "y": [1.0, 3.0, None],
+        "marker": {"size": [4, 5]}, "xaxis": "x2",
     }  # fmt: skip
 
 
