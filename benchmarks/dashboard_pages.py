@@ -24,6 +24,9 @@ PAGES: Mapping[str, str] = {
     "method": '[data-testid="stMarkdownContainer"] ol',
 }
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
+DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')"""
+"""Whether the server has sent a page whole and the browser shows it."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 _ROUTE, _HORIZON = "Route", "Horizon"
@@ -148,6 +151,5 @@ def _changed(page: Page) -> float:
 
 def _settle(page: Page) -> None:
     page.wait_for_selector(PAGES["route"], timeout=_LONGEST_MS)
-    busy = "[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]"
-    page.wait_for_function(f"() => !document.querySelector('{busy}')", timeout=_LONGEST_MS)
+    page.wait_for_function(DRAWN, timeout=_LONGEST_MS)
     page.wait_for_timeout(500)

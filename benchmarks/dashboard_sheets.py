@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize
 
-from benchmarks.dashboard_pages import DESK, chromium
+from benchmarks.dashboard_pages import DESK, DRAWN, chromium
 from benchmarks.dashboard_server import HOME_HELP, a_home, served
 from benchmarks.shared import PAGE
 from core.languages import languages
@@ -33,10 +33,6 @@ WIDTH, GAP, GROUND, COLOURS = 1920, 8, "#A9B4B8", 256
 _LONGEST_MS = 120_000
 _READ = "vigie_seen"
 """Cookie of a browser that has read the purpose and the hints."""
-_HARMLESS = ("_stcore/health", "_stcore/host-config")
-"""Streamlit asks for these below a deep link and finds them at the root."""
-_DRAWN = """() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
-    && !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')"""
 _QUIET = """() => new Promise(done => {
     let still = setTimeout(done, 300);
     setTimeout(done, 10000);
@@ -98,8 +94,7 @@ def listen(page: Page, errors: list[str]) -> None:
     """Note errors on the browser's console and requests to other machines."""
 
     def hear(said: ConsoleMessage) -> None:
-        about = f"{said.location.get('url', '')} {said.text}"
-        if said.type == "error" and not any(name in about for name in _HARMLESS):
+        if said.type == "error":
             errors.append(said.text)
 
     def see(asked: Request) -> None:
@@ -115,9 +110,9 @@ def go_to(page: Page, url: str) -> int:
     """Open an address, wait until it is drawn, and say how many pixels high the whole page is."""
     page.goto(url)
     page.wait_for_selector("h1", timeout=_LONGEST_MS)
-    page.wait_for_function(_DRAWN, timeout=_LONGEST_MS)
+    page.wait_for_function(DRAWN, timeout=_LONGEST_MS)
     page.evaluate(_QUIET)
-    page.wait_for_function(_DRAWN, timeout=_LONGEST_MS)
+    page.wait_for_function(DRAWN, timeout=_LONGEST_MS)
     return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight"))
 
 

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from alerts.lifecycle import SIGNED_OFF
+from benchmarks.dashboard_pages import DRAWN
 
 from .conftest import Dashboard
 
@@ -39,9 +40,7 @@ def is_accessible(page: Page) -> bool:
 
 
 def settle(page: Page) -> None:
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')"
-    )
+    page.wait_for_function(DRAWN)
     page.wait_for_timeout(600)
 
 

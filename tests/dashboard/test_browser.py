@@ -27,7 +27,7 @@ from playwright.sync_api import (
 )
 from pypdf import PdfReader
 
-from benchmarks.dashboard_pages import PAGES
+from benchmarks.dashboard_pages import DRAWN, PAGES
 from core.languages import languages
 from core.settings import PROJECT
 from dashboard.i18n import lang
@@ -129,10 +129,7 @@ def open_page(page: Page, url: str) -> None:
 
 def settle(page: Page) -> None:
     """Wait until nothing on a page is being drawn anew."""
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')",
-        timeout=WAIT,
-    )
+    page.wait_for_function(DRAWN, timeout=WAIT)
     page.evaluate(QUIET)
 
 
