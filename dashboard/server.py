@@ -29,7 +29,8 @@ from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
 from access.guard import Guard, guard_of
 from core.log import configure_logging
 from core.settings import FEED, PROJECT, home_folder, is_loopback, load_settings
-from dashboard import app_pages, streamlit_private
+from dashboard import streamlit_private
+from dashboard.app_pages import page_titles
 from dashboard.layout import page_scripts
 from dashboard.static_files import StaticFiles, preload_links
 from store.journal import Journal
@@ -57,7 +58,10 @@ def build(guard: Guard) -> App:
     routes = [Route(HEALTH_PATH, _health), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
     routes += [Route(f"/hub/{folder}/{{name:path}}", _hub_folder) for folder in HUB_FOLDERS]
     routes += callback.routes(guard) if guard.access.is_on else []
-    layers = [Middleware(Gate, guard=guard, application=application()), Middleware(StaticFiles, pages=_page_paths())]
+    layers = [
+        Middleware(Gate, guard=guard, application=application()),
+        Middleware(StaticFiles, pages=["/", *(f"/{name}" for name in page_titles())]),
+    ]
     return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=_ready)
 
 
@@ -74,11 +78,6 @@ def application() -> Application:
         immutable=streamlit_private.STATIC_ADDRESS,
         links=lambda path: preload_links(charts=path not in _WITHOUT_CHARTS),
     )
-
-
-def _page_paths() -> frozenset[str]:
-    """Where a page stands."""
-    return frozenset({"/", *(f"/{found.name}" for found in pkgutil.iter_modules(app_pages.__path__))})
 
 
 def journal() -> Journal:

@@ -48,13 +48,12 @@ def show(night: Night) -> None:
     horizon = int(state.choice("horizon", HORIZONS, "12"))
     asked, number = (route_id, origin, horizon), state.number("number", 0, MOST_PERSONS)
 
-    def with_usual() -> RouteView:
-        return memory.made(night, partial(route_view.build, night, *asked), "route", *asked)
-
-    def with_number() -> RouteView:
-        return with_usual() if number is None else route_view.with_number(with_usual(), number)
-
-    view = memory.made(night, with_number, "route with number", *asked, number)
+    build = partial(memory.made, night, partial(route_view.build, night, *asked), "route", *asked)
+    view: RouteView = (
+        build()
+        if number is None
+        else memory.made(night, lambda: route_view.with_number(build(), number), "route with number", *asked, number)
+    )
     layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     show_controls(night, view, routes, past)

@@ -27,7 +27,7 @@ from playwright.sync_api import (
 )
 from pypdf import PdfReader
 
-from benchmarks.dashboard_pages import DRAWN, PAGES
+from benchmarks.dashboard_pages import ARGUMENTS, DESK, DRAWN, PAGES
 from core.languages import languages
 from core.settings import PROJECT
 from dashboard.i18n import lang
@@ -40,9 +40,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
 
-DESK: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 LOCAL = {"127.0.0.1", "localhost"}
 WAIT = 60_000
 QUIET = """() => new Promise(done => {
