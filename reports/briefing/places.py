@@ -79,3 +79,5 @@ def _chart(axes: Axes, line: PlacesLine, content: Content) -> None:
     axes.yaxis.set_major_formatter(lambda value, _place: language.counted(value))
     for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
         label.set(fontproperties=font_of(SMALL), parse_math=False)
+    # In the middle of its tick the first month would touch the zero of the other axis.
+    axes.get_xticklabels()[0].set(horizontalalignment="left")

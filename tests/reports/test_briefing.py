@@ -6,8 +6,10 @@ import pandas as pd
 
 from alerts.lifecycle import State
 from core.routes import ROUTES
+from forecasting.scenarios.paths import Needs
 from reports.briefing.content import Content, compose
-from reports.release import Decisions
+from reports.briefing.places import draw_places
+from reports.release import Decisions, Reception
 
 from .conftest import MakeRelease, alert_row
 
@@ -155,6 +157,20 @@ def test_sources_behind_the_figures_are_cited_and_no_others(make_release: MakeRe
     cited = " ".join(compose(make_release(), None, "en", Decisions()).citations)
     assert "A ministry, arrivals. Licence: CC BY 4.0." in cited
     assert "A bureau" not in cited
+
+
+def test_on_the_page_of_places_no_month_touches_a_number_of_the_other_axis(make_release: MakeRelease) -> None:
+    kept = Reception("CMR", stock=2_000, needs=Needs(6.0), confidence=0.8, who="A. Planner")
+    for language in ("en", "fr", "es"):
+        page = draw_places(compose(make_release(1), None, language, Decisions(reception=(kept,))))
+        page.canvas.draw()
+        chart = page.axes[-1]
+        numbers, months = (
+            [label.get_window_extent() for label in axis.get_ticklabels() if label.get_text()]
+            for axis in (chart.yaxis, chart.xaxis)
+        )
+        assert numbers and months
+        assert not any(number.overlaps(month) for number in numbers for month in months)
 
 
 def test_a_replayed_night_is_called_an_exercise(make_release: MakeRelease) -> None:
