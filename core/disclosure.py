@@ -11,6 +11,7 @@ next one hides too, and guards it by cells that were not shown before: else one 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -360,7 +361,13 @@ def _follow(members: _Members, values: NDArray[np.float64], hidden: _Mask) -> _M
 
 def _solved(system: NDArray[np.float64]) -> _Mask:
     """Unknowns with one solution: those whose unit vector is a combination of the equations."""
-    _left, scale, right = np.linalg.svd(system, full_matrices=False)
+    return _solved_once(system.tobytes(), system.shape)
+
+
+# The same few hundred systems come again and again: in other periods, and each time that a cell was hidden elsewhere.
+@lru_cache(maxsize=1024)
+def _solved_once(system: bytes, shape: tuple[int, ...]) -> _Mask:
+    _left, scale, right = np.linalg.svd(np.frombuffer(system).reshape(shape), full_matrices=False)
     basis = right[scale > 1e-9]
     mask: _Mask = np.square(basis).sum(axis=0) > 1 - 1e-9
     return mask
