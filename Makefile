@@ -45,6 +45,7 @@ setup: .venv/ready-to-run
 # Dask, Ray and Spark have an environment of their own: where they are installed every model loads more slowly.
 .venv/engines/ready: .venv/ready-to-run requirements/dask.txt requirements/ray.txt requirements/spark.txt
 	@echo "Adding Dask, Ray and Spark …"
+	@rm -f $@  # a test that finds it takes the rest for whole
 	@test -x .venv/engines/bin/python || $(PYTHON) -m venv .venv/engines
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements/dask.txt -r requirements/ray.txt -r requirements/spark.txt
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --no-deps --no-build-isolation -e .
@@ -63,7 +64,7 @@ check:
 	@echo "The quick checks passed. Next: make test"
 
 test:
-	@$(MAKE) --no-print-directory -j 3 lint unit dist/vigie.cdx.json
+	@$(MAKE) --no-print-directory -j 4 lint unit .venv/engines/ready dist/vigie.cdx.json
 	@echo "All checks and tests passed. Next: make run"
 
 lint: .venv/ready-to-test
@@ -76,7 +77,7 @@ quick: .venv/system-ready
 	$(VENV)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
 
 # One more than the two cores: who waits for a browser, a server or a killed process leaves its core to another.
-unit: .venv/system-ready .venv/engines/ready
+unit: .venv/system-ready
 	$(VENV)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,9 @@ from forecasting.workers import run_tasks
 
 from .frames import run_backtest, run_forecast
 
-ENGINES_PYTHON = Path(sys.prefix) / "engines" / "bin" / "python"
+ENGINES = Path(sys.prefix) / "engines"
+INSTALLING = 600
+"""Seconds that a test waits for the engines, which `make test` installs beside the first tests."""
 MODELS = "theta,ets,pooled,baseline"
 BOTH_COMMANDS = """
 import sys
@@ -73,14 +76,18 @@ def local(panel_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_a_cluster_gives_the_numbers_of_one_machine(
     engine: str, panel_path: Path, local: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
-    if not ENGINES_PYTHON.exists():
+    if not ENGINES.exists():
         pytest.skip("the environment with Dask, Ray and Spark is made by `make test`")
+    until = time.monotonic() + INSTALLING
+    while not (ENGINES / "ready").exists():
+        assert time.monotonic() < until, "Dask, Ray and Spark were not installed in time"
+        time.sleep(1)
     if engine == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("Spark needs Java, which could not be installed here")
     out = [tmp_path / "past.parquet", tmp_path / "present.parquet"]
     # An engine's packages are compiled by whoever loads them first, else by each of its dozen processes.
     done = subprocess.run(
-        [ENGINES_PYTHON, "-c", BOTH_COMMANDS, engine, panel_path, *out, MODELS],
+        [ENGINES / "bin" / "python", "-c", BOTH_COMMANDS, engine, panel_path, *out, MODELS],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
     )  # fmt: skip
