@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from alerts.lifecycle import SIGNED_OFF
 from benchmarks.dashboard_pages import DRAWN
+from benchmarks.dashboard_sheets import violations
 
 from .conftest import Dashboard
 
@@ -35,8 +35,7 @@ def browser() -> Iterator[Browser]:
 
 
 def is_accessible(page: Page) -> bool:
-    found = Axe().run(page).response["violations"]
-    return not [one["id"] for one in found if one["impact"] in {"serious", "critical"}]
+    return not [one["id"] for one in violations(page) if one["impact"] in {"serious", "critical"}]
 
 
 def settle(page: Page) -> None:

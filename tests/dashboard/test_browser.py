@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -28,6 +27,7 @@ from playwright.sync_api import (
 from pypdf import PdfReader
 
 from benchmarks.dashboard_pages import ARGUMENTS, DESK, DRAWN, PAGES
+from benchmarks.dashboard_sheets import violations
 from core.languages import languages
 from core.settings import PROJECT
 from dashboard.i18n import lang
@@ -169,7 +169,7 @@ def serious_findings(page: Page) -> dict[str, list[str]]:
     """What axe finds that keeps someone from reading on; headings that skip a level do for those who listen."""
     return {
         one["id"]: [node["html"][:160] for node in one["nodes"]]
-        for one in Axe().run(page).response["violations"]
+        for one in violations(page)
         if one["impact"] in {"serious", "critical"} or one["id"] == "heading-order"
     }
 
