@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,7 @@ class Oracle:
         forecasts, panel = world
         self.paths = within
         self.rule = rule
+        self.limit = cache(self._limit)  # asked again for every month around an origin
         self.series: dict[str, dict[pd.Period, float]] = {}
         for row in panel.to_dict("records"):
             self.series.setdefault(row["series_id"], {})[pd.Period(row["time_period"], "M")] = row["value"]
@@ -96,7 +98,7 @@ class Oracle:
                 above = probability_above(limit, values)
                 self.chance[series_id, origin, ahead] = 1 - above if rule.falls else above
 
-    def limit(self, series_id: str, origin: pd.Period) -> float | None:
+    def _limit(self, series_id: str, origin: pd.Period) -> float | None:
         values = self.series[series_id]
         if self.rule.rule == "capacity" and series_id == SERIES[1]:
             return 400.0
