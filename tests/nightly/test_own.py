@@ -16,11 +16,8 @@ from nightly.inputs import own_mappings, with_own_capacities
 from store.editions import EditionStore
 from store.journal import Journal, journal_url
 from store.vintages import VintageStore
-from tests.nightly.conftest import without_forecasting
 
 AS_OF = dt.date(2025, 1, 31)
-OF_ROUTES = ("make_forecasts", "judge", "forecast_tables", "data_tables", "run_alerts", "documents")
-"""Steps of a night that ask or tell something of a route."""
 ROUTE, SERIES = "X_CEUTA_BY_LAND", "arrivals.X_CEUTA_BY_LAND._T._T.M"
 MAPPING = """
 [source]
@@ -95,8 +92,7 @@ def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path
     inbox.mkdir(parents=True)
     changed = months() | {"2024-11": 400}
     write(inbox, "own_post", "arrivals", "Ceuta by land", changed)[1].unlink()
-    with without_forecasting(home, *OF_ROUTES):
-        release = run_night(home, load_settings(home), AS_OF).release
+    release = run_night(home, load_settings(home), AS_OF).release
 
     states = release.read("routes").set_index("route_id")
     assert list(states.loc[ROUTE, ["state", "last_period"]]) == ["ok", "2024-12"]
