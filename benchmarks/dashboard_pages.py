@@ -27,6 +27,13 @@ PAGES: Mapping[str, str] = {
 DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-testid=stStatusWidget], [data-testid=stSkeleton], [data-stale=true]')"""
 """Whether the server has sent a page whole and the browser shows it."""
+QUIET = """milliseconds => new Promise(done => {
+    let still = setTimeout(done, milliseconds);
+    setTimeout(done, 10000);
+    new MutationObserver(() => {clearTimeout(still); still = setTimeout(done, milliseconds);})
+        .observe(document.body, {subtree: true, childList: true, attributes: true});
+})"""
+"""Resolved once nothing on the page has changed for so long."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 DESK: ViewportSize = {"width": 1440, "height": 900}
 _ROUTE, _HORIZON = "Route", "Horizon"

@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, ViewportSize
 
-from benchmarks.dashboard_pages import DESK, DRAWN, chromium
+from benchmarks.dashboard_pages import DESK, DRAWN, QUIET, chromium
 from benchmarks.dashboard_server import HOME_HELP, a_home, served
 from benchmarks.shared import PAGE
 from core.languages import languages
@@ -33,12 +33,6 @@ WIDTH, GAP, GROUND, COLOURS = 1920, 8, "#A9B4B8", 256
 _LONGEST_MS = 120_000
 _READ = "vigie_seen"
 """Cookie of a browser that has read the purpose and the hints."""
-_QUIET = """() => new Promise(done => {
-    let still = setTimeout(done, 300);
-    setTimeout(done, 10000);
-    new MutationObserver(() => {clearTimeout(still); still = setTimeout(done, 300);})
-        .observe(document.body, {subtree: true, childList: true, attributes: true});
-})"""
 Shots = dict[tuple[int, str], list[Image.Image]]
 
 
@@ -111,7 +105,7 @@ def go_to(page: Page, url: str) -> int:
     page.goto(url)
     page.wait_for_selector("h1", timeout=_LONGEST_MS)
     page.wait_for_function(DRAWN, timeout=_LONGEST_MS)
-    page.evaluate(_QUIET)
+    page.evaluate(QUIET, 300)
     page.wait_for_function(DRAWN, timeout=_LONGEST_MS)
     return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight"))
 

@@ -370,6 +370,7 @@ def _solved_once(system: bytes, shape: tuple[int, ...]) -> _Mask:
     _left, scale, right = np.linalg.svd(np.frombuffer(system).reshape(shape), full_matrices=False)
     basis = right[scale > 1e-9]
     mask: _Mask = np.square(basis).sum(axis=0) > 1 - 1e-9
+    mask.flags.writeable = False  # all who ask share it
     return mask
 
 

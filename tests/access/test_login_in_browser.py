@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from alerts.lifecycle import SIGNED_OFF
-from benchmarks.dashboard_pages import DRAWN
+from benchmarks.dashboard_pages import DRAWN, chromium
 from benchmarks.dashboard_sheets import violations
 
 from .conftest import Dashboard
@@ -20,18 +20,12 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
 WAIT = 90_000
-HARMLESS = ("_stcore/health", "_stcore/host-config")
-"""Streamlit asks for these below a deep link and finds them at the root."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as started:
+        yield started
 
 
 def is_accessible(page: Page) -> bool:
@@ -51,7 +45,7 @@ def test_a_person_signs_in_decides_under_their_own_name_and_signs_out(browser: B
 
     def see(message: ConsoleMessage) -> None:
         where = str(message.location.get("url", ""))
-        if message.type == "error" and where.startswith(connected.base) and not any(one in where for one in HARMLESS):
+        if message.type == "error" and where.startswith(connected.base):
             errors.append(message.text)
 
     page.on("console", see)

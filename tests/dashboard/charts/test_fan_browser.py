@@ -14,8 +14,9 @@ import pandas as pd
 import plotly
 import pytest
 import streamlit
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.dashboard_pages import chromium
 from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
@@ -47,13 +48,11 @@ BOXES = """() => [...document.querySelectorAll('.annotation-text, .bars .bartext
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+    with chromium() as browser:
         page = browser.new_page()
         page.set_content("<body style='margin:0'><div id='chart'></div></body>")
         page.add_script_tag(path=str(PLOTLY))
         yield page
-        browser.close()
 
 
 def forecast_of(kind: str) -> pd.DataFrame:
