@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from core.release import OBSERVATIONS
 from core.schema import ALL, check
 from core.settings import PROJECT
-from forecasting import ensemble, reconcile
+from forecasting import ensemble, sum_of_parts
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.reconcile import totals_panel
@@ -56,7 +56,7 @@ def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
 def engine() -> str:
     """Which engine made a table; ``tests/benchmarks/test_page.py`` fails where it is not today's."""
     pooled = POOLED_MODELS["vigie-pooled"].version
-    return f"Engine: ensemble {ensemble.VERSION}, pooled model {pooled}, sum of the parts {reconcile.VERSION}."
+    return f"Engine: ensemble {ensemble.VERSION}, pooled model {pooled}, sum of the parts {sum_of_parts.VERSION}."
 
 
 def page_command(

@@ -26,8 +26,9 @@ from forecasting.panel import Panel
 from forecasting.pooled import Lessons, Level, fits_for, is_enough, run_pooled
 from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
-from forecasting.reconcile import MOST_ORIGINS, sum_of_parts, totals_panel
-from forecasting.reconcile import VERSION as BOTTOM_UP_VERSION
+from forecasting.reconcile import totals_panel
+from forecasting.sum_of_parts import MOST_ORIGINS, sum_of_parts
+from forecasting.sum_of_parts import VERSION as BOTTOM_UP_VERSION
 from forecasting.workers import Progress, Workers, seconds_in_turn
 
 BUDGET = 320.0

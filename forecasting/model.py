@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 
 import numpy as np
@@ -175,8 +176,20 @@ def heavy_tailed_quantiles(mean: FloatArray, spread: FloatArray) -> FloatArray:
 
 def symmetric_errors(centre: float, errors: FloatArray) -> FloatArray:
     """Quantiles of ``centre`` plus or minus past errors, each error counted with both signs; shape ``(23,)``."""
-    quantiles: FloatArray = centre + np.quantile(np.concatenate([errors, -errors]), LEVELS)
+    # Asked over a million times by one evaluation: np.quantile takes eight times as long for the same numbers.
+    below, above, share = _places(2 * len(errors))
+    values = np.sort(np.concatenate([errors, -errors]))
+    low, way = values[below], values[above] - values[below]
+    quantiles: FloatArray = centre + np.where(share < 0.5, low + way * share, values[above] - way * (1 - share))
     return quantiles
+
+
+@lru_cache(maxsize=1024)
+def _places(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
+    """Between which of so many sorted values each level lies, and what share of the way (type 7 of Hyndman and Fan)."""
+    at = (count - 1) * LEVELS
+    below = np.floor(at).astype(np.intp)
+    return below, np.minimum(below + 1, count - 1), at - below
 
 
 def quantiles_from_interval(fitted: Mapping[str, ArrayLike]) -> FloatArray:

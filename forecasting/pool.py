@@ -61,18 +61,20 @@ def run_batch(
     seconds: float,
     begun: Callable[[int], None] = lambda _place: None,
 ) -> list[Answer | CutOff]:
-    """Answers of tasks one after the other, up to the first one that is cut off: who asked decides about the rest."""
+    """Answers of tasks one after the other, up to the first one that is cut off: who asked decides about the rest.
+
+    Who asks also sees to it that linear algebra runs in one thread.
+    """
     answers: list[Answer | CutOff] = []
-    with threadpool_limits(1):
-        for place, task in enumerate(tasks):
-            begun(place)
-            try:
-                with time_limit(seconds):
-                    answers.append(function(task))
-            except CutOffError:
-                return [*answers, took_too_long(seconds)]
-            except MemoryError:
-                return [*answers, CutOff(f"{CUT_OFF}: it needs more memory than is allowed")]
+    for place, task in enumerate(tasks):
+        begun(place)
+        try:
+            with time_limit(seconds):
+                answers.append(function(task))
+        except CutOffError:
+            return [*answers, took_too_long(seconds)]
+        except MemoryError:
+            return [*answers, CutOff(f"{CUT_OFF}: it needs more memory than is allowed")]
     return answers
 
 
@@ -300,7 +302,7 @@ def _serve(pipe: Connection, marks: Array[c_double], megabytes: int, parent: int
         marks[0], marks[1] = place, time.monotonic()
 
     # Whoever gives the work is gone when the pipe ends.
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with threadpool_limits(1), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             content = pipe.recv_bytes()
             answers: list[Any] | Exception

@@ -41,22 +41,22 @@ def safe_forecast(model: Model, history: History, horizon: int) -> SafeForecast:
         history: What is known of the series at the origin; at least one value.
         horizon: Longest horizon H.
     """
+    ceiling = log_cap(history, horizon)
     try:
-        quantiles = _stable(_attempt(model, history, horizon), history, horizon)
+        quantiles, reason = _stable(_attempt(model, history, horizon), ceiling), ""
     except FitError as error:
-        return fallback_forecast(history, horizon, " ".join(str(error).split())[:200])
-    return _within_bounds(quantiles, history, horizon, "")
+        quantiles, reason = baseline.predict(history, horizon), " ".join(str(error).split())[:200]
+    return _within_bounds(quantiles, ceiling, reason)
 
 
 def fallback_forecast(history: History, horizon: int, reason: str) -> SafeForecast:
     """The baseline in place of a model that has no answer, with the reason."""
-    return _within_bounds(baseline.predict(history, horizon), history, horizon, reason)
+    return _within_bounds(baseline.predict(history, horizon), log_cap(history, horizon), reason)
 
 
-def _within_bounds(quantiles: FloatArray, history: History, horizon: int, reason: str) -> SafeForecast:
-    ceiling = log_cap(history, horizon)[:, None]
-    values = np.maximum(np.expm1(np.clip(np.sort(quantiles, axis=1), 0.0, ceiling)), 0.0)
-    capped = np.asarray(quantiles > ceiling + 1e-9).any(axis=1)
+def _within_bounds(quantiles: FloatArray, ceiling: FloatArray, reason: str) -> SafeForecast:
+    values = np.maximum(np.expm1(np.clip(np.sort(quantiles, axis=1), 0.0, ceiling[:, None])), 0.0)
+    capped = np.asarray(quantiles > ceiling[:, None] + 1e-9).any(axis=1)
     return SafeForecast(values, np.atleast_1d(capped), reason)
 
 
@@ -78,9 +78,9 @@ def _attempt(model: Model, history: History, horizon: int) -> FloatArray:
         return model.predict(history, horizon)
 
 
-def _stable(quantiles: FloatArray, history: History, horizon: int) -> FloatArray:
-    if quantiles.shape != (horizon, len(LEVELS)) or not np.isfinite(quantiles).all():
+def _stable(quantiles: FloatArray, ceiling: FloatArray) -> FloatArray:
+    if quantiles.shape != (len(ceiling), len(LEVELS)) or not np.isfinite(quantiles).all():
         raise FitError("the fit is not finite")
-    if (quantiles[:, _MEDIAN] > log_cap(history, horizon)).any():
+    if (quantiles[:, _MEDIAN] > ceiling).any():
         raise FitError("unstable fit: its median lies above the series' cap")
     return quantiles

@@ -168,8 +168,9 @@ def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) ->
     ]
     if request.column is not None:
         parts, totals = made
-        below = request.levels[0]
-        made = [reconcile(parts, totals, below, request.column, past=members.past, progress=members.rest), totals]
+        panel, workers, rest = request.levels[0], request.workers, members.rest
+        agreed = reconcile(parts, totals, panel, request.column, past=members.past, workers=workers, progress=rest)
+        made = [agreed, totals]
     return stack([_at(*one) for one in zip(made, request.levels, wanted, strict=True)]), accounts
 
 

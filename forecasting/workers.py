@@ -124,7 +124,9 @@ def run_fits(
     else:
         batches = _batches(fits, workers.size)
         _run_on_cluster(workers, fit, fits, batches, took, progress)
-    _run_here(fit, fits, [[place for place in batch if place not in answers] for batch in batches], took)
+    rest = ([place for place in batch if place not in answers] for batch in batches)
+    with threadpool_limits(1):
+        _run_here(fit, fits, [batch for batch in rest if batch], took)
     return [answers[place] for place in range(len(fits))]
 
 

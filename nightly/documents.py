@@ -13,7 +13,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
-from forecasting import ensemble, reconcile, weeks
+from forecasting import ensemble, sum_of_parts, weeks
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
@@ -59,7 +59,7 @@ def _in_one_language(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Language
 ) -> dict[str, str]:
     models = {model_id: model.card for model_id, model in (MODELS | POOLED_MODELS).items()}
-    models |= {BOTTOM_UP: reconcile.CARD, ENSEMBLE: ensemble.CARD, weeks.MODEL_ID: weeks.CARD}
+    models |= {BOTTOM_UP: sum_of_parts.CARD, ENSEMBLE: ensemble.CARD, weeks.MODEL_ID: weeks.CARD}
     spans = _spans(frames["observations"])
     state = frames["freshness"].set_index("source_id")["state"].to_dict()
     return {

@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, message
 from core.languages import marked as _
-from forecasting import ensemble, reconcile
+from forecasting import ensemble, sum_of_parts
 from forecasting.model import BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
@@ -53,7 +53,7 @@ OLDEST_MONTHS = 6
 METADATA = "model-metadata"
 OTHER_CARDS = {
     ENSEMBLE: (ensemble.CARD, ensemble.VERSION),
-    BOTTOM_UP: (reconcile.CARD, reconcile.VERSION),
+    BOTTOM_UP: (sum_of_parts.CARD, sum_of_parts.VERSION),
     WEEKS_ID: (
         ModelCard(
             _("Weeks as sums of days"),

@@ -30,7 +30,7 @@ from forecasting.panel import Panel
 from forecasting.pooled import Level, lesson, past_origins, present_origins, run_pooled
 from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, stack
-from forecasting.reconcile import sum_of_parts
+from forecasting.sum_of_parts import sum_of_parts
 from forecasting.workers import Progress, Workers
 from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, ensemble, members, pooled_fit, reconcile
+from forecasting import calibration, ensemble, members, pooled_fit, reconcile, sum_of_parts
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
@@ -56,8 +56,8 @@ def quick_engine() -> Iterator[None]:
         for module in (pooled, small_counts):
             patch.setattr(module, "TREES", 5)
         patch.setattr(pooled_fit, "FEWEST_ROWS", 200)
-        for module in (members, reconcile):
-            patch.setattr(module, "MOST_ORIGINS", reconcile.FEWEST_ORIGINS)
+        for module in (members, reconcile, sum_of_parts):
+            patch.setattr(module, "MOST_ORIGINS", sum_of_parts.FEWEST_ORIGINS)
         for module in (members, calibration, ensemble):
             patch.setattr(module, "WINDOW", 12)
         yield

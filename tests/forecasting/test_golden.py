@@ -22,7 +22,8 @@ from forecasting.models import small_counts
 from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import KEYS, QuantileTable, stack
-from forecasting.reconcile import reconcile, sum_of_parts, totals_panel
+from forecasting.reconcile import reconcile, totals_panel
+from forecasting.sum_of_parts import sum_of_parts
 
 WORLD, GOLDEN = (Path(__file__).with_name(f"golden_{name}.csv") for name in ("world", "engine"))
 HORIZONS = (1, 3)

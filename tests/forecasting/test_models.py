@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
-from forecasting.model import BASELINE, FitError, History, Model, ModelCard
+from forecasting.model import BASELINE, FitError, History, Model, ModelCard, symmetric_errors
 from forecasting.models import MODELS, resolve
 from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
 from forecasting.workers import Fit
@@ -127,6 +127,13 @@ def test_the_baseline_is_the_hubs_baseline_to_the_bit() -> None:
         assert np.array_equal(
             np.maximum(np.expm1(np.maximum(expected, 0)), 0), answer(BASELINE, values).quantiles[horizon - 1]
         )
+
+
+@given(st.lists(st.one_of(st.just(0.0), st.floats(-9.0, 9.0)), min_size=1, max_size=90))
+@settings(max_examples=200, deadline=None)
+def test_quantiles_of_past_errors_with_both_signs_are_those_of_numpy_to_the_bit(errors: list[float]) -> None:
+    both = np.r_[errors, np.negative(errors)]
+    assert np.array_equal(symmetric_errors(3.25, np.asarray(errors)), 3.25 + np.quantile(both, QUANTILE_LEVELS))
 
 
 def test_the_seasonal_walk_learns_only_from_changes_that_were_complete() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
+from forecasting import reconcile
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.reconcile import coherent_paths, totals_panel
+from forecasting.workers import run_tasks
 
 from .frames import run_backtest, run_forecast
 
@@ -135,3 +138,21 @@ def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, t
         answers.append(made[made["origin_date"] <= "2020-09-30"].reset_index(drop=True))
     assert len(answers[0]) > 0
     pd.testing.assert_frame_equal(answers[0], answers[1])
+
+
+def test_a_large_panel_is_reconciled_by_processes_with_the_same_numbers(
+    grouped_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> pd.DataFrame:
+        return run_backtest(grouped_path, origins=3, horizons=[1, 3], models="baseline", totals="route_id")
+
+    here, handed_out = asked(), list[object]()
+
+    def noted(*work: Any, workers: object, **how: Any) -> object:  # noqa: ANN401  # whatever is handed on
+        handed_out.append(workers)
+        return run_tasks(*work, workers=2, **how)
+
+    monkeypatch.setattr(reconcile, "run_tasks", noted)
+    monkeypatch.setattr(reconcile, "WORTH_PROCESSES", 0)
+    pd.testing.assert_frame_equal(asked(), here)
+    assert handed_out == [None]

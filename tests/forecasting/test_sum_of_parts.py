@@ -9,7 +9,7 @@ import pytest
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, probability_at
-from forecasting.reconcile import FEWEST_ORIGINS, SLICES, ranks_of, shuffled_draws, sum_of_parts
+from forecasting.sum_of_parts import FEWEST_ORIGINS, SLICES, ranks_of, shuffled_draws, sum_of_parts
 
 MONTHS = 80
 PARTS = ["a", "b"]
