@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts.axes import count_axis, mid_month, month_ticks, nice_ticks, spread
+from dashboard.charts.axes import Scale, count_axis, mid_month, month_ticks, nice_ticks, spread
 
 
 @given(st.floats(1e-3, 1e8))
@@ -56,3 +56,12 @@ def test_january_and_july_are_named_and_the_year_stands_under_january() -> None:
 def test_a_short_span_names_every_third_month_and_the_year_once_at_the_start() -> None:
     ticks = month_ticks(pd.Timestamp("2024-05-15"), pd.Timestamp("2025-04-15"))
     assert ticks["ticktext"] == ["Jul<br>2024", "Oct", "Jan<br>2025", "Apr"]
+
+
+@pytest.mark.parametrize("lowest", [0.0, 50.0], ids=["differences", "ratios"])
+def test_a_number_stands_as_many_pixels_up_as_the_axis_that_plotly_draws_puts_it(lowest: float) -> None:
+    scale = Scale(largest=8_000.0, headroom=0.2, pixels=300.0, lowest=lowest)
+    foot, top = (10**end if lowest else end for end in scale.axis()["range"])
+    assert [scale.pixel(foot), scale.pixel(top)] == pytest.approx([0, 300])
+    assert scale.value(300.0) == pytest.approx(top)
+    assert scale.value(scale.pixel(777.0)) == pytest.approx(777)

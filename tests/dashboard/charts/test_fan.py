@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 import re
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from core.errors import SchemaError
 from core.languages import Language
-from dashboard.charts.axes import mid_month, quantile
+from dashboard.charts import fan_labels
+from dashboard.charts.axes import Scale, dated, mid_month, quantile
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.theme import DARK, LIGHT, Theme, with_opacity
 
@@ -147,6 +149,32 @@ def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
     on_line = [label for label in figure.layout.annotations if label.text.endswith("</b> above")]
     assert on_line
     assert all(abs(label.yshift) <= 18 for label in on_line)
+
+
+@pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
+def test_words_that_may_move_stand_clear_of_each_other_of_today_and_of_the_median_at_every_width(
+    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame, level: float
+) -> None:
+    median, dates = quantile(forecast, 0.5), mid_month(observed["time_period_end"])
+    counted = pd.Series(observed["value"].to_numpy(), pd.DatetimeIndex(dates))
+    room = fan_labels.Room(
+        Scale(8_000.0, 0.1, 240.0), dates.iloc[0], median.index[-1], pd.Timestamp(NOW), median, counted
+    )
+    wished = fan_labels.chance_labels(chances, level, 8_000.0, LIGHT)
+    kept = fan_labels.clear_of_each_other(wished, room, fan_labels.median_label(forecast, LIGHT))
+    assert 0 < len(kept) < len(wished)
+    for width in fan_labels.PLOT_PIXELS:
+        across = [room.across(label["x"], width) for label in kept]
+        feet = [room.scale.pixel(label["y"]) + label["yshift"] for label in kept]
+        halves = [fan_labels.LETTER * len(re.sub("<.*?>", "", label["text"])) / 2 for label in kept]
+        boxes = list(zip(across, halves, feet, strict=True))
+        for (x, half, foot), (other, its_half, its_foot) in combinations(boxes, 2):
+            assert abs(x - other) >= half + its_half or abs(foot - its_foot) >= fan_labels.LINE_PIXELS
+        for x, half, foot in boxes:
+            assert abs(room.across(room.now, width) - x) >= half
+            for month, value in [*dated(median), *dated(counted)]:
+                beside = abs(room.across(month, width) - x) >= half
+                assert beside or not foot < room.scale.pixel(value) < foot + fan_labels.LINE_PIXELS
 
 
 def test_an_axis_of_ratios_ends_under_the_smallest_count_and_keeps_every_word_on_the_chart(

@@ -80,6 +80,32 @@ def test_models_differ_by_symbol_and_not_by_colour_alone(scores: pd.DataFrame) -
     assert len(set(symbols)) == 2
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 11])
+def test_dots_of_models_stand_side_by_side_around_their_horizon_and_nearer_to_it_than_to_the_next(
+    scores: pd.DataFrame, count: int
+) -> None:
+    other = scores[scores["model_id"] == "vigie-ets"]
+    many = pd.concat([other.assign(model_id=f"team-{place}") for place in range(count)])
+    dots = [trace for trace in skill_chart(many, theme=LIGHT).data if trace.name != "key"]
+    shifts = np.array([np.subtract(trace.x, range(4)) for trace in dots])
+    assert len(np.unique(shifts[:, 0])) == count
+    np.testing.assert_allclose(shifts.mean(axis=0), 0, atol=1e-9)
+    assert (abs(shifts) < 0.5).all()
+
+
+@pytest.mark.parametrize("highest", [0.95, 1.4, 9.0])
+def test_even_grid_lines_of_relative_scores_leave_no_end_of_the_axis_without_one(
+    scores: pd.DataFrame, highest: float
+) -> None:
+    rows = scores[["model_id", "name", "horizon"]].assign(relative_wis=np.linspace(0.62, highest, len(scores)))
+    axis = skill_chart(rows, theme=LIGHT).layout.yaxis
+    (low, high), ticks = axis.range, np.array(axis.tickvals)
+    step = ticks[1] - ticks[0]
+    np.testing.assert_allclose(np.diff(ticks), step)
+    assert ticks[0] - step < low <= ticks[0] and ticks[-1] <= high < ticks[-1] + step + 1e-9
+    assert [float(text) for text in axis.ticktext] == pytest.approx(ticks)
+
+
 def test_ten_models_beside_the_ensemble_have_ten_marks(scores: pd.DataFrame) -> None:
     other = scores[scores["model_id"] == "vigie-ets"]
     many = pd.concat([scores, *(other.assign(model_id=f"team-{place}") for place in range(9))])

@@ -48,6 +48,13 @@ def test_last_year_and_this_year_are_named_and_stronger_than_the_rest(
     assert named(figure, "2025 expected").line.color == LIGHT.fan
 
 
+def test_the_name_of_a_year_stands_where_its_line_ends(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    figure = season_chart(observed, forecast, year=2025, unit="Arrivals", theme=LIGHT)
+    places = {label.text: (label.x, label.y) for label in figure.layout.annotations}
+    assert places["<b>2025</b>"] == (12, pytest.approx(quantile(forecast, 0.5).iloc[-1]))
+    assert places["<b>2024</b>"] == (12, pytest.approx(observed["value"].iloc[-1]))
+
+
 def test_a_year_half_observed_opens_its_band_at_the_last_count(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     figure = season_chart(observed.iloc[:18], shifted(forecast, months=-6), year=2024, unit="Arrivals", theme=LIGHT)
     expected = named(figure, "2024 expected")
