@@ -17,14 +17,14 @@ latest of the components' dates.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.languages import marked as _
+from core.quantiles import FloatArray
 from core.release import OBSERVATIONS
 from core.schema import ALL
 from ingest.rows import observations
@@ -63,9 +63,6 @@ CITIZEN_COVERAGE = 0.9
 """Share of a country's arrivals that its citizenships must add up to; Greece's lay below until 2022."""
 
 
-_COLUMNS = ["value", "flag", "as_of", "estimated"]
-
-
 def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
     """Put the routes' monthly arrivals together.
 
@@ -96,115 +93,166 @@ def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFr
     return found.assign(as_of_estimated=estimated.reindex(keys).to_numpy(dtype=bool))
 
 
+@dataclass(frozen=True)
+class _Months:
+    """Figures by month, ascending, as arrays of one length: a night puts them together thousands of times.
+
+    Attributes:
+        month: Months since January 1970.
+        value: Persons.
+        flag: Empty where there is none.
+        as_of: When the figure was known.
+        estimated: Whether that day is an estimate.
+    """
+
+    month: NDArray[np.int64]
+    value: FloatArray
+    flag: NDArray[np.object_]
+    as_of: NDArray[np.datetime64]
+    estimated: NDArray[np.bool_]
+
+    def at(self, place: NDArray[np.intp] | NDArray[np.bool_] | slice) -> _Months:
+        """Some of the months."""
+        return _Months(self.month[place], self.value[place], self.flag[place], self.as_of[place], self.estimated[place])
+
+    def of(self, months: NDArray[np.int64]) -> _Months:
+        """Months that are among them."""
+        return self.at(np.searchsorted(self.month, months))
+
+    def joined(self, other: _Months) -> _Months:
+        """Both, in order; they share no month."""
+        mine, theirs = ((one.month, one.value, one.flag, one.as_of, one.estimated) for one in (self, other))
+        both = _Months(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+        return both.at(np.argsort(both.month, kind="stable"))
+
+    def frame(self) -> pd.DataFrame:
+        """The same indexed by month; columns value, flag, as_of, estimated."""
+        index = pd.DatetimeIndex(self.month.astype("datetime64[M]").astype("datetime64[ns]")).to_period("M")
+        columns = {"value": self.value, "flag": self.flag, "as_of": self.as_of, "estimated": self.estimated}
+        return pd.DataFrame(columns, index=index)
+
+
 def _route_total(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
     totals = newest[(newest["route_id"] == route_id) & (newest["citizen"] == ALL)]
     pairs = [(component, _observed(totals, component)) for component in COMPONENTS[route_id]]
     majors = [seen for component, seen in pairs if component.major]
-    if any(seen.empty for seen in majors):
+    if any(len(seen.month) == 0 for seen in majors):
         return pd.DataFrame()
-    start = max(seen.index.min() for _, seen in pairs if len(seen))
-    months = _common([_months(seen) for seen in majors])
+    start = max(seen.month[0] for _, seen in pairs if len(seen.month))
+    months = _common(majors)
     months = months[months >= start]
-    total = _sum([seen.reindex(months) for seen in majors])
+    total = _sum([seen.of(months) for seen in majors])
     for component, seen in pairs:
         if not component.major:
             total = _add_minor(total, seen)
-    return _tidy(total, route_id, ALL)
+    return _tidy(total.frame(), route_id, ALL)
 
 
-def _observed(totals: pd.DataFrame, component: Component) -> pd.DataFrame:
-    """Months that some candidate has, indexed by month; columns value, flag, as_of, estimated."""
-    best = pd.DataFrame(columns=_COLUMNS, index=pd.PeriodIndex([], freq="M"))
+def _observed(totals: pd.DataFrame, component: Component) -> _Months:
+    """Months that some candidate has."""
+    sources, freqs, geos = (totals[name].to_numpy() for name in ("source_id", "freq", "geo"))
+    rows = totals[["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]]
+    best: _Months | None = None
     for candidate in component.candidates:
-        rows = totals[(totals["source_id"] == candidate.source_id) & (totals["freq"] == candidate.freq)]
-        places = [_monthly(rows[rows["geo"] == geo], candidate.freq) for geo in candidate.geos]
-        shared = _common([_months(place) for place in places])
-        added = _sum([place.loc[shared] for place in places])
-        new = added[~added.index.isin(best.index)]
-        best = _with_zeros((pd.concat([best, new]) if len(best) else added).sort_index(), component.zeros_until)
+        own = (sources == candidate.source_id) & (freqs == candidate.freq)
+        places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.geos]
+        shared = _common(places)
+        added = _sum([place.of(shared) for place in places])
+        whole = added if best is None else best.joined(added.at(~np.isin(added.month, best.month)))
+        best = _with_zeros(whole, component.zeros_until)
+    assert best is not None  # noqa: S101  # a component has candidates
     return best
 
 
-def _monthly(rows: pd.DataFrame, freq: str) -> pd.DataFrame:
-    """One row per month; of days, only months that have them all."""
-    # Asked hundreds of times a night, of few rows: numpy takes a tenth of a groupby's time.
-    months, at = np.unique(rows["time_period"].to_numpy(dtype="U7"), return_inverse=True)
+def _monthly(rows: pd.DataFrame, freq: str) -> _Months:
+    """One figure per month; of days, only months that have them all."""
+    texts, at = np.unique(rows["time_period"].to_numpy(dtype="U7"), return_inverse=True)
     flags, codes = np.unique(rows["obs_flag"].to_numpy(dtype=str), return_inverse=True)
-    flag, as_of = np.zeros(len(months), dtype=int), np.full(len(months), np.iinfo(np.int64).min)
+    flag, as_of = np.zeros(len(texts), dtype=int), np.full(len(texts), np.iinfo(np.int64).min)
     np.maximum.at(flag, at, codes)
     np.maximum.at(as_of, at, rows["as_of"].to_numpy(dtype="datetime64[ns]").astype(np.int64))
-    index = pd.DatetimeIndex(months.astype("datetime64[M]").astype("datetime64[ns]")).to_period("M")
-    frame = pd.DataFrame(
-        {
-            "value": np.bincount(at, np.nan_to_num(rows["obs_value"].to_numpy(dtype=float)), len(months)),
-            "flag": flags[flag].astype(object) if len(flags) else np.empty(0, dtype=object),
-            "as_of": as_of.astype("datetime64[ns]"),
-            "estimated": np.bincount(at, rows["as_of_estimated"].to_numpy(dtype=float), len(months)) > 0,
-        },
-        index=index,
+    months = texts.astype("datetime64[M]")
+    sums: FloatArray = np.bincount(at, np.nan_to_num(rows["obs_value"].to_numpy(dtype=float)), len(texts)).astype(float)
+    found = _Months(
+        months.astype(np.int64),
+        sums,
+        flags[flag].astype(object) if len(flags) else np.empty(0, dtype=object),
+        as_of.astype("datetime64[ns]"),
+        np.bincount(at, rows["as_of_estimated"].to_numpy(dtype=float), len(texts)) > 0,
     )
     if freq == "D":
-        frame = frame[np.bincount(at, minlength=len(months)) == index.days_in_month]
-    return frame
+        days = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(int)
+        found = found.at(np.bincount(at, minlength=len(texts)) == days)
+    return found
 
 
-def _with_zeros(seen: pd.DataFrame, zeros_until: str) -> pd.DataFrame:
+def _with_zeros(seen: _Months, zeros_until: str) -> _Months:
     """Fill absent months inside the range with zeros."""
-    if seen.empty or not zeros_until:
+    if not len(seen.month) or not zeros_until:
         return seen
-    inside = pd.period_range(seen.index.min(), seen.index.max(), freq="M")
-    absent = inside[~inside.isin(seen.index) & (inside <= pd.Period(zeros_until, freq="M"))]
-    next_known = seen["as_of"].reindex(inside).bfill()[absent]
-    zeros = pd.DataFrame({"value": 0.0, "flag": "", "as_of": next_known, "estimated": True}, index=absent)
-    return pd.concat([seen, zeros]).sort_index() if len(zeros) else seen
+    until = min(int(seen.month[-1]), int(np.datetime64(zeros_until, "M").astype(int)))
+    inside = np.arange(seen.month[0], until + 1)
+    absent = inside[~np.isin(inside, seen.month)]
+    next_known = seen.as_of[np.searchsorted(seen.month, absent)]
+    none, no_flag = np.zeros(len(absent)), np.full(len(absent), "", dtype=object)
+    return seen.joined(_Months(absent, none, no_flag, next_known, none == 0)) if len(absent) else seen
 
 
-def _add_minor(total: pd.DataFrame, minor: pd.DataFrame) -> pd.DataFrame:
-    filled, guessed = carried(minor["value"], _months(total))
-    seen = minor.reindex(total.index)
-    flag = np.where(total["flag"] != "", total["flag"], np.where(guessed, "e", seen["flag"].fillna("")))
-    as_of = total["as_of"].where(guessed | (total["as_of"] > seen["as_of"]), seen["as_of"])
-    return total.assign(value=total["value"] + filled, flag=flag, as_of=as_of)
+def _add_minor(total: _Months, minor: _Months) -> _Months:
+    filled, guessed = carried(minor.month, minor.value, total.month)
+    # Where a month is estimated the minor component says nothing of its own.
+    place = np.minimum(np.searchsorted(minor.month, total.month), max(len(minor.month) - 1, 0))
+    own = minor.flag[place] if len(minor.month) else np.full(len(total.month), "", dtype=object)
+    known = minor.as_of[place] if len(minor.month) else total.as_of
+    return replace(
+        total,
+        value=total.value + filled,
+        flag=np.where(total.flag != "", total.flag, np.where(guessed, "e", own)),
+        as_of=np.where(guessed, total.as_of, np.maximum(total.as_of, known)),
+    )
 
 
-def carried(values: pd.Series, months: pd.PeriodIndex) -> tuple[pd.Series, pd.Series]:
+def carried(
+    months: NDArray[np.int64], values: FloatArray, wanted: NDArray[np.int64]
+) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Fill months without a figure by the mean of the last three that have one, in whole persons.
 
     Args:
-        values: Figures by month.
-        months: Months wanted.
+        months: Months since January 1970, ascending.
+        values: Their figures.
+        wanted: Months wanted.
 
     Returns:
-        Figures for ``months`` (0 before the first known one), and which of them are estimated.
+        Figures for ``wanted`` (0 before the first known one), and which of them are estimated.
     """
-    known = values.dropna().astype(float).sort_index()
-    means = known.rolling(CARRIED_MONTHS, min_periods=1).mean().round()
-    wanted = known.reindex(months)
-    last = means.reindex(means.index.union(months)).ffill().reindex(months)
-    return wanted.fillna(last).fillna(0.0), wanted.isna()
+    sums = np.concatenate([np.zeros(1), values.cumsum()])
+    ends = np.arange(1, len(values) + 1)
+    first = np.maximum(ends - CARRIED_MONTHS, 0)
+    means = np.concatenate([np.zeros(1), np.round((sums[ends] - sums[first]) / (ends - first))])
+    last = np.searchsorted(months, wanted, side="right")
+    is_known = np.isin(wanted, months)
+    return np.where(is_known, np.concatenate([np.zeros(1), values])[last], means[last]), ~is_known
 
 
-def _sum(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    total = frames[0]
-    for frame in frames[1:]:
-        total = total.assign(
-            value=total["value"] + frame["value"],
-            flag=np.where(total["flag"] != "", total["flag"], frame["flag"]),
-            as_of=np.maximum(total["as_of"], frame["as_of"]),
-            estimated=total["estimated"] | frame["estimated"],
+def _sum(parts: list[_Months]) -> _Months:
+    """Figures of the same months added up; the first flag holds, and the latest day."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = replace(
+            total,
+            value=total.value + part.value,
+            flag=np.where(total.flag != "", total.flag, part.flag),
+            as_of=np.maximum(total.as_of, part.as_of),
+            estimated=total.estimated | part.estimated,
         )
     return total
 
 
-def _common(indexes: list[pd.PeriodIndex]) -> pd.PeriodIndex:
-    shared = indexes[0]
-    for _before, index in pairwise(indexes):
-        shared = shared.intersection(index)
-    return pd.PeriodIndex(shared, freq="M")
-
-
-def _months(frame: pd.DataFrame) -> pd.PeriodIndex:
-    return pd.PeriodIndex(frame.index, freq="M")
+def _common(parts: list[_Months]) -> NDArray[np.int64]:
+    shared = parts[0].month
+    for part in parts[1:]:
+        shared = np.intersect1d(shared, part.month, assume_unique=True)
+    return shared
 
 
 def _tidy(total: pd.DataFrame, route_id: str, citizen: str | NDArray[np.object_]) -> pd.DataFrame:
@@ -232,18 +280,20 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
     rows = newest[(newest["source_id"] == "iom_dtm") & (newest["route_id"] == route_id) & (newest["freq"] == "M")]
     cells = rows[rows["citizen"] != ALL]
     grids = {geo: _grid(cells[cells["geo"] == geo]) for geo in (major, *minors)}
-    totals = _monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M")
+    totals = _monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M").frame()
     total = grids[major]
     months = _covered_months(total.sum(axis=1), totals["value"])
     if months.empty:
         return pd.DataFrame()
-    dates = _monthly(cells[cells["geo"] == major], "M").loc[months]
+    dates = _monthly(cells[cells["geo"] == major], "M").frame().loc[months]
     total, flag, as_of = total.loc[months], dates["flag"], dates["as_of"]
     for geo in minors:
-        known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo == LISTS_NO_ZEROS else "")
+        known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo == LISTS_NO_ZEROS else "").frame()
         as_of = as_of.combine(known["as_of"].reindex(months).fillna(as_of), max)
         for citizen in grids[geo].columns:
-            filled, guessed = carried(grids[geo][citizen], months)
+            filled, guessed = carried(
+                pd.PeriodIndex(grids[geo].index).asi8, grids[geo][citizen].to_numpy(), months.asi8
+            )
             total = total.assign(**{citizen: total.get(citizen, 0.0) + filled})
             flag = flag.mask((flag == "") & guessed & (months >= grids[geo].index.min()), "e")
     dates = dates.assign(flag=flag, as_of=as_of)

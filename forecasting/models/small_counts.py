@@ -122,8 +122,9 @@ def log_quantiles(chances: FloatArray, at: FloatArray, beyond: FloatArray) -> Fl
     left_score = np.take_along_axis(scores, right - 1, axis=1)
     right_score = np.take_along_axis(scores, right, axis=1)
     gap = right_score - left_score
-    way = np.where(gap > 0, (wanted - left_score) / np.where(gap > 0, gap, 1.0), 1.0)
-    inside = places[right - 1] + np.clip(way, 0.0, 1.0) * (places[right] - places[right - 1])
+    # Where a level lies between two chances, they differ; where they do not, what is found here is not taken.
+    way = (wanted - left_score) / np.where(gap > 0, gap, 1.0)
+    inside = places[right - 1] + way * (places[right] - places[right - 1])
     found = np.where(above == 0, 0.0, np.where(above == len(places), np.maximum(beyond, places[-1]), inside))
     return np.maximum.accumulate(found, axis=1)
 
