@@ -21,6 +21,8 @@ OPTIONAL_FILES = frozenset({"target-data"})
 METADATA_SCHEMA = f"{CONFIG}/model-metadata-schema.json"
 TARGET_END_DATE = "target_end_date"
 _MOST_NAMED = 5
+_LONGEST = 200
+"""Characters of a fault; a longer one keeps its two ends."""
 _ROUND_ID = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -267,4 +269,4 @@ def _text(value: object) -> str:
 
 def _short(text: str) -> str:
     one = " ".join(text.split())
-    return one if len(one) <= 200 else f"{one[:80]} … {one[-120:]}"
+    return one if len(one) <= _LONGEST else f"{one[:80]} … {one[83 - _LONGEST :]}"

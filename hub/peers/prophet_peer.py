@@ -17,7 +17,7 @@ def forecast(known: Known) -> dict[str, NDArray[np.float64]]:
     """Quantiles by series."""
     out = {}
     for series_id, column in known.logs.items():
-        model = Prophet(uncertainty_samples=1000)
+        model = Prophet()
         model.fit(pd.DataFrame({"ds": column.index, "y": column.to_numpy()}), seed=1)
         ahead = model.make_future_dataframe(known.horizon, freq=known.alias, include_history=False)
         np.random.seed(1)  # Prophet draws from numpy's global state

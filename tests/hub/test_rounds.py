@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pandas as pd
@@ -11,17 +12,19 @@ import pytest
 
 from core.quantiles import QUANTILE_LEVELS
 from core.release import FORECASTS
+from core.settings import PROJECT
 from forecasting.model import BASELINE
 from hub.outputs import weekly
 from hub.rounds import baseline, handed_in, open_round, replayed
-from hub.targets import config_files
-from nightly.hub import collect
+from hub.targets import RHYTHMS, config_files
+from nightly.hub import collect, validate
 from nightly.hub_tables import hub_tables
 from tests.hub.test_nights import write
 from tests.hub.test_submissions import ABOUT
 
-WEEK, QUARTER = "arrivals.CHA.GBR._T.W", "asylum_applications_first._Z.DEU._T.Q"
+MONTH, WEEK, QUARTER = "arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W", "asylum_applications_first._Z.DEU._T.Q"
 MODEL = "team-model"
+PEERS = PROJECT / "hub" / "peers" / "common.py"
 
 
 def counts(series_id: str, ends: pd.DatetimeIndex, days_later: int) -> pd.DataFrame:
@@ -149,3 +152,29 @@ def test_a_week_is_known_when_its_last_day_is_and_again_when_a_day_changes() -> 
     assert len(found) == 3
     assert np.isnan(found["obs_value"].iloc[2])
     assert set(found["series_id"]) == {WEEK}
+
+
+def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest_horizons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = counts(MONTH, pd.date_range("2015-01-31", "2024-12-31", freq="ME"), 20)
+    rows = pd.concat([COUNTS, months]).rename(columns={"value": "observation"})
+    files = config_files([MONTH, WEEK, QUARTER], dt.date(2025, 1, 31), "A hub")
+    place = write(tmp_path, files | {"target-data/time-series.csv": rows.to_csv(index=False).encode()})
+    monkeypatch.setattr("sys.argv", ["peer", place, "2024-12-29", "2024-12-31"])
+    spread = np.linspace(-0.2, 0.2, len(QUANTILE_LEVELS))
+    run_path(str(PEERS))["main"](
+        "peers-last", "Last value", "The last value.",
+        lambda known: {name: np.tile(logs.iloc[-1] + spread, (known.horizon, 1)) for name, logs in known.logs.items()},
+    )  # fmt: skip
+    found = validate(place)
+    assert (found.faults, found.files) == ([], 3)
+    written = pd.concat(pd.read_parquet(path) for path in (tmp_path / "model-output").rglob("*.parquet"))
+    farthest = written.groupby("series_id")["horizon"].max()
+    assert farthest.to_dict() == {name: RHYTHMS[name[-1]].horizons for name in (MONTH, WEEK, QUARTER)}  # type: ignore[index]  # one of the frequencies
+
+
+def test_peers_of_few_seasons_see_the_year_in_months_and_quarters_and_none_in_weeks() -> None:
+    peers = run_path(str(PEERS))
+    known = {freq: peers["Known"]({}, one.horizon, one.season, one.alias) for freq, one in peers["RHYTHMS"].items()}
+    assert {freq: one.short_season for freq, one in known.items()} == {"M": 12, "Q": 4, "W": 1}

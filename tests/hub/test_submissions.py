@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import numpy as np
 import pytest
 
-from hub.config import METADATA_SCHEMA, read_config
+from hub.config import METADATA_SCHEMA, read_config, schema_faults
 from hub.schemas import METADATA
 from hub.submission import designation_faults, read_metadata, read_submission
 from hub.targets import config_files
@@ -53,6 +54,17 @@ def test_hubs_of_three_versions_of_the_format_are_read(version: str) -> None:
     assert hub.rounds[0].window("2023-01-14") == (dt.date(2023, 1, 8), dt.date(2023, 1, 11))
 
 
+def test_a_round_that_ends_none_of_its_tasks_periods_is_refused_once_however_many_rows_it_has() -> None:
+    tasks = json.loads(config()["hub-config/tasks.json"])
+    tasks["rounds"][0]["additional_metadata"] = {"target_end_date": "origin_date plus horizon"}
+    hub, _faults = read_config(config() | {"hub-config/tasks.json": json.dumps(tasks).encode()})
+    assert hub is not None
+    _none, faults = read_submission(hub, PATH, submission())  # 14 January 2023 is a Saturday
+    assert [(fault.row, fault.column, str(fault.rule)) for fault in faults] == [
+        (2, "reference_date", "the round does not end a week, as these tasks need"),
+    ]  # fmt: skip
+
+
 def test_required_tasks_that_are_missing_are_named() -> None:
     hub, _faults = read_config(config(required_horizons=[0, 1]))
     assert hub is not None
@@ -78,6 +90,25 @@ def test_a_broken_configuration_is_named(name: str | None, content: bytes, rule:
     hub, faults = read_config(files)
     assert hub is None
     assert rule in " ".join(map(str, faults))
+
+
+def test_of_a_document_that_breaks_its_schema_everywhere_at_most_five_faults_are_told() -> None:
+    schema = {"items": {"type": "integer"}}
+    assert [len(schema_faults("a.json", ["x"] * wrong, schema)) for wrong in (4, 5, 6, 60)] == [4, 5, 5, 5]
+
+
+def test_a_fault_too_long_to_be_told_whole_keeps_both_ends_and_is_as_long_as_the_longest_told_whole() -> None:
+    def told(length: int) -> str:
+        end = "' is not of type 'integer'"
+        (fault,) = schema_faults("a.json", "b" * (length - len(end) - 1), {"type": "integer"})
+        return str(fault.rule)
+
+    most = len(told(9999))
+    assert [("…" in told(length), len(told(length))) for length in (most - 1, most, most + 1)] == [
+        (False, most - 1), (False, most), (True, most),
+    ]  # fmt: skip
+    assert told(9999).startswith("'bbb")
+    assert told(9999).endswith("b' is not of type 'integer'")
 
 
 def test_the_name_of_a_round_can_lead_nowhere_else() -> None:
