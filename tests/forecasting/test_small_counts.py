@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtri
 from scipy.stats import poisson
 
 from core.quantiles import FloatArray
+from forecasting.features import _YEARLY_DISTANCE
 from forecasting.model import LEVELS
 from forecasting.models import small_counts
 from forecasting.models.small_counts import THRESHOLDS, log_quantiles
@@ -55,6 +57,16 @@ def test_rounded_quantiles_are_those_of_the_distribution_whose_chances_are_given
     assert (np.diff(found) >= 0).all()
 
 
+@given(st.lists(st.floats(0.001, 0.2), min_size=len(THRESHOLDS) + 1, max_size=len(THRESHOLDS) + 1))
+@settings(max_examples=60, deadline=None)
+def test_between_two_thresholds_the_log_value_is_straight_in_the_normal_score(steps: list[float]) -> None:
+    chances = np.cumsum(steps)[:-1] / np.sum(steps)
+    found = log_quantiles(chances[None], LEVELS, np.full((1, len(LEVELS)), 9.0))[0]
+    between = (chances[0] < LEVELS) & (chances[-1] >= LEVELS)
+    straight = np.interp(ndtri(LEVELS[between]), ndtri(chances), np.log1p(THRESHOLDS + 0.5))
+    assert np.allclose(found[between], straight, rtol=0, atol=1e-9)
+
+
 def test_chances_that_fall_are_made_to_rise() -> None:
     falling = np.linspace(0.9, 0.1, len(THRESHOLDS))[None]
     found = log_quantiles(falling, LEVELS, np.zeros((1, len(LEVELS))))
@@ -66,6 +78,18 @@ def test_above_the_last_threshold_the_forecast_by_growth_goes_on() -> None:
     chances = np.full((1, len(THRESHOLDS)), 0.5)
     found = log_quantiles(chances, LEVELS, np.full((1, len(LEVELS)), 12.0))
     assert (found[0, LEVELS > 0.5] == 12.0).all()
+
+
+def test_the_share_of_the_chances_falls_evenly_from_one_person_a_month_to_twenty_and_an_unknown_mean_has_none() -> None:
+    described = np.zeros((7, 20))
+    one, twenty = np.log1p(1.0), np.log1p(20.0)
+    described[:, _YEARLY_DISTANCE] = -np.asarray(
+        [0.0, one, (3 * one + twenty) / 4, (one + twenty) / 2, twenty, 9.0, np.nan]
+    )
+    share = small_counts._share(described)
+    assert share[:2].tolist() == [small_counts.LARGEST_SHARE] * 2
+    assert share[2:4] / small_counts.LARGEST_SHARE == pytest.approx([0.75, 0.5])
+    assert share[4:].tolist() == [0.0] * 3
 
 
 @pytest.mark.slow
