@@ -111,6 +111,45 @@ def test_days_missing_in_the_running_month_are_drawn_and_widen_it() -> None:
     assert np.ptp(found.quantiles[[3, 19]]) > np.ptp(whole.quantiles[[3, 19]])
 
 
+def test_a_missing_day_is_drawn_at_the_level_of_the_ten_days_on_both_sides_of_it() -> None:
+    series = daily("2023-06-28")
+    series[:] = np.linspace(100.0, 125.0, len(series))  # weeks as even as can be, so that a day is a seventh of one
+    series["2023-06-01":] = 1000.0
+    series["2023-06-06":"2023-06-26"] = 110.0
+    series["2023-06-06"], series["2023-06-26"] = 60.0, 260.0
+    missing = pd.Period("2023-06-16", freq="D")
+    gap = series.drop(missing)
+    ahead = daily_history(gap).ahead(-1)
+    assert ahead is not None
+    drawn = ahead.paths[:, ahead.days == missing]
+    assert drawn == pytest.approx(gap["2023-06-06":"2023-06-26"].mean(), rel=0.01)
+
+
+@pytest.mark.parametrize("length", [7, 21])
+def test_a_rate_is_the_mean_of_its_known_days_and_told_only_where_all_of_them_lie_in_the_series(length: int) -> None:
+    counts = daily("2020-03-31").to_numpy()
+    counts[[10, 40, 41, 42, 43]] = np.nan
+    days = pd.period_range("2020-01-01", "2020-03-31", freq="D")
+    first = np.arange(-3, len(counts) - length + 4)
+    found = daily_history(pd.Series(counts, index=days))._mean(first, first + length)
+    windows = [counts[begin : begin + length] if begin >= 0 else counts[:0] for begin in first]
+    told = [len(days) == length and 2 * np.isfinite(days).sum() >= length for days in windows]
+    expected = [np.nanmean(days) if enough else np.nan for days, enough in zip(windows, told, strict=True)]
+    assert sum(told) >= len(counts) - 2 * length
+    assert np.allclose(found, expected, equal_nan=True)
+
+
+def test_a_season_of_several_past_years_is_their_mean_and_that_of_one_year_the_same_where_all_are_alike() -> None:
+    days = np.arange(365 * 5 + 1)
+    series = pd.Series(
+        100 + 80 * np.sin(2 * np.pi * days / 365.25), index=pd.period_range("2019-01-01", periods=len(days), freq="D")
+    )
+    five, two = daily_history(series), daily_history(series.iloc[-365 * 2 :])
+    steps = [five._season(week)[-1] for week in (0, 3, 7)]
+    assert steps == pytest.approx([two._season(week)[-1] for week in (0, 3, 7)], abs=0.02)
+    assert min(np.abs(steps)) > 0.1
+
+
 def test_another_count_of_the_month_takes_the_ratios_of_past_months_in() -> None:
     found = nowcast_of(daily())
     doubled = scaled(found, np.asarray([2.0]))
