@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import importlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +17,7 @@ import pytest
 
 from forecasting import pool as pools
 from forecasting import workers
-from forecasting.limits import MOST_CUT_OFFS, CutOffError, Limits, time_limit
+from forecasting.limits import MOST_CUT_OFFS, CutOff, CutOffError, Limits, time_limit
 from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
 from forecasting.postprocess import SafeForecast
@@ -103,6 +105,69 @@ def test_calculations_wait_for_no_process_that_does_not_run_yet() -> None:
         assert not pool.workers
         pool.start()
         assert os.getpid() not in side_by_side(calls, pool)
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool's processes begin as copies of this one, in milliseconds: its own begin anew and load for seconds."""
+    context = multiprocessing.get_context("fork")
+    monkeypatch.setattr("forecasting.pool.multiprocessing.get_context", lambda _method: context)
+
+
+def answers_of(pool: SupervisedPool, tasks: list[str], batches: list[list[int]]) -> list[object]:
+    found: dict[int, object] = {}
+    pool.run(behaved, tasks, batches, str, found.update)
+    return [found[place] for place in range(len(tasks))]
+
+
+def behaved(how: str) -> int:
+    """The process that this ran in, or that it started; or nothing, for it dies."""
+    if how == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "starts another":
+        STARTED.append(subprocess.Popen(["sleep", "30"]))
+        return STARTED[0].pid
+    time.sleep(0.2 if how == "takes its time" else 0.0)
+    return os.getpid()
+
+
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_process_that_is_still_at_work_is_left_to_it_while_others_answer() -> None:
+    with SupervisedPool(2, SHORT) as pool:
+        pool.start()
+        there = [worker.process.pid for worker in pool.workers]
+        assert answers_of(pool, ["takes its time", "is quick"], [[0], [1]]) == there
+        assert [worker.process.pid for worker in pool.workers] == there
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_task_whose_process_dies_twice_is_lost_and_its_neighbours_are_answered() -> None:
+    with SupervisedPool(1, SHORT) as pool:
+        first, lost, last = answers_of(pool, ["is quick", "dies", "is quick"], [[0, 1, 2]])
+        assert len(pool.workers) == 1
+    assert lost == CutOff("cut off: its process died 2 times, perhaps for want of memory")
+    assert isinstance(first, int)
+    assert isinstance(last, int)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process started")
+@pytest.mark.usefixtures("forked")
+def test_what_a_process_of_a_pool_started_ends_with_it() -> None:
+    with SupervisedPool(1, SHORT) as pool:
+        (child,) = answers_of(pool, ["starts another"], [[0]])
+        assert isinstance(child, int)
+        assert runs(child)
+    try:
+        deadline = time.monotonic() + 5
+        while runs(child) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not runs(child)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
 
 
 def slept_there(home: int) -> int:
