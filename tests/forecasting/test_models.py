@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +14,15 @@ from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
-from forecasting.model import BASELINE, FitError, History, Model, ModelCard, symmetric_errors
+from forecasting.model import (
+    BASELINE,
+    FitError,
+    History,
+    Model,
+    ModelCard,
+    heavy_tailed_quantiles,
+    symmetric_errors,
+)
 from forecasting.models import MODELS, resolve
 from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
 from forecasting.workers import Fit
@@ -192,6 +201,32 @@ def test_an_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
     assert result.reason == ""
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_a_mean_or_a_spread_that_is_not_finite_is_no_fit(broken: float) -> None:
+    fine, bad = np.ones(HORIZON), np.ones(HORIZON)
+    bad[2] = broken
+    for mean, spread in ((fine, bad), (bad, fine)):
+        with pytest.raises(FitError, match="the fit is not finite"):
+            heavy_tailed_quantiles(mean, spread)
+
+
+@pytest.mark.parametrize(
+    ("before", "record", "largest"),
+    [(9.0, 12.0, 10), (9.0, 499.0, 50), (0.0, 4e6, 1000)],
+    ids=["calm", "wild", "absurd"],
+)
+def test_a_tail_is_cut_at_the_record_times_the_largest_change_of_the_past_taken_as_ten_to_a_thousand(
+    before: float, record: float, largest: int
+) -> None:
+    history = fit(BASELINE, np.r_[np.full(40, before), np.full(20, record)]).history()
+    output = np.full((HORIZON, 23), history.log_values[-1])
+    output[:, -1] = 40.0
+    result = safe_forecast(_fake(output), history, HORIZON)
+    assert result.capped.all()
+    assert result.reason == ""
+    assert result.quantiles[:, -1] == pytest.approx(largest * record)
+
+
 def test_the_cap_is_never_below_what_the_baseline_says() -> None:
     for values in _nasty().values():
         history = fit(BASELINE, values).history()
@@ -240,6 +275,25 @@ def test_a_season_is_estimated_from_three_years_on(
     monkeypatch.setattr(f"statsforecast.models.{library_model}", Recorder)
     MODELS[f"vigie-{model_id}"].predict(fit(model_id, np.arange(1.0, length + 1)).history(), HORIZON)
     assert [told["season_length"] for told in Recorder.told] == [season]
+
+
+@pytest.mark.parametrize(
+    ("length", "season", "seasonal"),
+    [(35, 12, None), (36, 12, 12), (72, 24, 24), (170, 52, None), (40, 1, None)],
+)
+def test_the_arima_has_the_orders_on_its_card_and_a_season_from_three_of_them_on_where_it_is_not_too_long(
+    monkeypatch: pytest.MonkeyPatch, length: int, season: int, seasonal: int | None
+) -> None:
+    class Recorder(_Recorder):
+        told: ClassVar[list[dict[str, object]]] = []
+
+    monkeypatch.setattr("statsforecast.models.ARIMA", Recorder)
+    MODELS["vigie-arima"].predict(fit("arima", np.arange(1.0, length + 1), season).history(), HORIZON)
+    order, of_season = (
+        tuple(map(int, one)) for one in re.findall(r"\((\d),(\d),(\d)\)", MODELS["vigie-arima"].card.title)
+    )
+    told = {"order": order, "seasonal_order": of_season if seasonal else (0, 0, 0), "season_length": seasonal or 1}
+    assert Recorder.told == [told]
 
 
 @pytest.mark.parametrize(
