@@ -57,6 +57,10 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
             "row 3, column value: series 'b' has no value at all",
         ),
         (
+            "series_id,time_period,value\na,2020-01,1\nb,2020-01,\nb,2020-02,\nb,2020-03,\n",
+            "row 3, column value: series 'b' has no value at all",
+        ),
+        (
             "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,1,Y\n",
             "row 3, column route_id: a grouping does not change",
         ),
