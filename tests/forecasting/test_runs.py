@@ -10,6 +10,7 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
+from forecasting import runs
 from forecasting.members import models_to_run
 from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
@@ -61,6 +62,19 @@ def test_unknown_models_and_impossible_horizons_are_refused(panel_path: Path) ->
         run_backtest(panel_path, origins=2, horizons=[1], models="crystal-ball")
     with pytest.raises(InputError, match="the horizon is at least 1"):
         run_forecast(panel_path, horizon=0)
+
+
+def test_single_models_say_batch_by_batch_what_they_say_of_all_series_together(
+    panel_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> pd.DataFrame:
+        return run_backtest(panel_path, origins=2, horizons=[1, 3], models="seasonal-walk,baseline", workers=1)
+
+    whole, place = made(), ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
+    monkeypatch.setattr(runs, "BATCH", 2)
+    monkeypatch.setattr(runs, "_together", None)
+    expected, found = (rows.sort_values(place, ignore_index=True) for rows in (whole, made()))
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_rows_in_blocks_are_the_rows_of_the_whole_table(panel_path: Path) -> None:
