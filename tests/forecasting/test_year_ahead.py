@@ -76,6 +76,22 @@ def test_a_total_is_what_was_counted_and_what_is_to_come_and_keeps_the_contract(
     assert upcoming["hi_95"] - upcoming["lo_95"] > running["hi_95"] - running["lo_95"]
 
 
+def test_a_year_before_is_told_from_the_panels_first_month_on_and_not_where_a_month_of_it_lies_before(
+    panel: Panel,
+) -> None:
+    def last_total(first: str) -> pd.Series:
+        own = Panel("M", panel.matrix.loc[first:], panel.groups)
+        months = len(own.matrix)
+        found = year_ahead(forecasts(own, range(months - 1, months)), forecasts(own, range(15, months - 1)), own, n=50)
+        return row(found, "a", "calendar year", 0)
+
+    whole, cut = last_total("2023-01"), last_total("2023-02")
+    assert whole["last_total"] == panel.matrix["a"].loc["2023-01":"2023-12"].sum()
+    assert np.isfinite(whole["chance_0"])
+    assert np.isnan(cut["last_total"])
+    assert np.isnan(cut["chance_0"])
+
+
 def test_chances_fall_with_what_is_to_be_exceeded(made: pd.DataFrame) -> None:
     chances = made[["chance_0", "chance_25", "chance_50", "chance_100"]].to_numpy()
     assert (np.diff(chances, axis=1) <= 0).all()
