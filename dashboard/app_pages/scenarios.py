@@ -67,7 +67,7 @@ def show(night: Night) -> None:
     show_chart(night, scenario, values)
     if scenario.trajectories is not None:
         layout.let_draw()
-        show_parts(night, scenario, scenario.trajectories, values, routes)
+        show_parts(night, scenario, scenario.trajectories, known, values, routes)
 
 
 def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
@@ -162,7 +162,12 @@ def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame
 
 
 def show_parts(
-    night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values, routes: Sequence[str]
+    night: Night,
+    scenario: Scenario,
+    trajectories: pd.DataFrame,
+    known: Mapping[str, Lever],
+    values: Values,
+    routes: Sequence[str],
 ) -> None:
     """What lies under the chart: one of four views."""
     words = {
@@ -190,7 +195,7 @@ def show_parts(
     elif chosen == "routes":
         show_routes(night, scenario, trajectories, values, routes)
     elif chosen == "places":
-        show_places(night, scenario, trajectories, values)
+        show_places(night, scenario, trajectories, known, values)
     else:
         scenario_saved.show(night, values, scenario, trajectories, routes)
 
@@ -233,13 +238,15 @@ def show_routes(
     st.markdown(small(text))
 
 
-def show_places(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
+def show_places(
+    night: Night, scenario: Scenario, trajectories: pd.DataFrame, known: Mapping[str, Lever], values: Values
+) -> None:
     """Places needed by month at the chosen confidence."""
     with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _number("stock", _("Places there are"), values, step=100.0)
-        _number("stay", _("Mean stay, months"), values, step=0.5)
+        _number("stock", _("Places there are"), known, values, step=100.0)
+        _number("stay", _("Mean stay, months"), known, values, step=0.5)
         _choice("stay_kind", _("A stay"), tuple(wording.STAYS), lambda code: _(wording.STAYS[code]), values)
-        _number("needs_place", _("Need a place, %"), values, step=5.0)
+        _number("needs_place", _("Need a place, %"), known, values, step=5.0)
         levels = ("50", "75", "80", "90", "95", "99")
         _choice("confidence", _("Confidence, %"), levels, str, values, wide=130)
         st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
@@ -277,7 +284,7 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
         _choice("if_route", _("If arrivals on this route"), known["if_route"].options, layout.route_name, values)
     with _blank(_("are")):
         _choice("if_side", _("are"), known["if_side"].options, lambda code: _(wording.SIDES[code]), values)
-        _number("if_value", _("persons"), values, step=100.0)
+        _number("if_value", _("persons"), known, values, step=100.0)
     _choice("if_how", _("Several months"), known["if_how"].options, lambda code: _(wording.HOWS[code]), values)
     with _blank(_("from")):
         _choice("if_from", _("from"), known["if_from"].options, _month, values)
@@ -287,23 +294,23 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
         _choice("and_route", _("and, in the same months, on"), known["and_route"].options, _route_or_none, values)
     if values["and_route"] != NONE:
         _choice("and_side", _("are too"), known["and_side"].options, lambda code: _(wording.SIDES[code]), values)
-        _number("and_value", _("persons there"), values, step=100.0)
+        _number("and_value", _("persons there"), known, values, step=100.0)
     _word(_("what then?"))
 
 
 def _shock(known: Mapping[str, Lever], values: Values) -> None:
     with _blank(_("If arrivals change by")):
-        _number("shock_size", _("Size, %"), values, step=10.0, low=-100.0)
+        _number("shock_size", _("Size, %"), known, values, step=10.0)
     with _blank(_("% from")):
         _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
     with _blank(_("for")):
-        _number("shock_months", _("Lasts, months"), values, step=1.0, low=1.0)
+        _number("shock_months", _("Lasts, months"), known, values, step=1.0)
     with _blank(_("months, building up over")):
-        _number("shock_onset", _("Ramp-up, months"), values, step=1.0)
+        _number("shock_onset", _("Ramp-up, months"), known, values, step=1.0)
     with _blank(_("months and then halving every")):
-        _number("shock_decay", _("Half-life, months"), values, step=1.0)
+        _number("shock_decay", _("Half-life, months"), known, values, step=1.0)
     with _blank(_("months, with")):
-        _number("to_share", _("Part that moves, %"), values, step=5.0)
+        _number("to_share", _("Part that moves, %"), known, values, step=5.0)
     with _blank(_("% of the change moving to")):
         _choice("to_route", _("A part moves to"), known["to_route"].options, _route_or_none, values)
     _word(_("what then?"))
@@ -319,7 +326,7 @@ def _past(known: Mapping[str, Lever], values: Values) -> None:
     with _blank(_("scaled by")):
         _choice("past_as", _("Scaling method"), known["past_as"].options, scales.__getitem__, values, wide=300)
     with _blank(_("at")):
-        _number("past_strength", _("Strength, %"), values, step=10.0, low=10.0)
+        _number("past_strength", _("Strength, %"), known, values, step=10.0)
     _word(_("% of its strength, what then?"))
 
 
@@ -352,10 +359,12 @@ def _choice(
     )
 
 
-def _number(name: str, label: str, values: Values, *, step: float, low: float = 0.0) -> None:
+def _number(name: str, label: str, known: Mapping[str, Lever], values: Values, *, step: float) -> None:
+    """A number within its lever's bounds: what the form lets through, the address takes."""
+    low, high = float(known[name].low), float(known[name].high)
     hidden: Literal["visible", "collapsed"] = "visible" if name in PLACES else "collapsed"
     st.number_input(
-        label, min_value=low, step=step, format="%g", width=150, label_visibility=hidden,
+        label, min_value=low, max_value=high, step=step, format="%g", width=150, label_visibility=hidden,
         key=_key(name, float(values[name])),
     )  # fmt: skip
 

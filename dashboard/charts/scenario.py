@@ -101,7 +101,7 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: 
             "range": [1.1 * low, 1.1 * high or 1.0],
             "tickvals": ticks,
             # Not as a forecast is written: 1,250 rounded to 1,300 would stand where 1,250 is.
-            "ticktext": [f"{'+' if tick > 0 else MINUS * (tick < 0)}{lang().counted(abs(tick))}" for tick in ticks],
+            "ticktext": [f"{'+' if tick > 0 else MINUS * (tick < 0)}{lang().significant(abs(tick))}" for tick in ticks],
         },
     )
     return finish(figure, theme, height=height, annotations=[unit_label(theme, unit)])

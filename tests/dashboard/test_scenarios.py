@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
+from core.errors import InputError
 from core.languages import Language
 from core.settings import PROJECT, Settings
 from dashboard import downloads, reads, scenario_state, scenario_view
@@ -22,6 +23,7 @@ from dashboard.reads import Night
 from dashboard.scenario_saved import SAVED
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
+from forecasting.scenarios.shocks import Shock, profile
 from reports import scenario
 from reports.reception import demand, reception_of
 from store.journal import Journal, journal_url
@@ -73,6 +75,46 @@ def test_every_default_is_a_value_that_its_lever_takes(night: Night) -> None:
     for route_id in ROUTES:
         for name, lever in scenario_state.levers(night, route_id, ROUTES).items():
             assert lever.takes(lever.default), (route_id, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("shock_onset", "onset"), ("shock_months", "duration"), ("shock_decay", "half_life")]
+)
+def test_a_lever_of_a_shock_takes_every_time_that_a_shock_may_last_up_to_the_last_month_ahead(
+    night: Night, name: str, field: str
+) -> None:
+    lever = scenario_state.levers(night, "EMR", ROUTES)[name]
+    ends = pd.DatetimeIndex([scenario_state.month_end(month) for month in scenario_state.months_of(night, "EMR")])
+
+    def is_possible(months: int) -> bool:
+        try:
+            profile(ends, Shock("", ends[0], 0.5, **{field: months}))
+        except InputError:
+            return False
+        return months <= len(ends)
+
+    assert all(lever.takes(str(months)) == is_possible(months) for months in range(-2, len(ends) + 3))
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize(
+    "address", [{"kind": "if", "and_route": "WAR"}, {"kind": "shock", "part": "places"}, {"kind": "past"}]
+)
+def test_a_field_lets_through_the_numbers_that_the_address_takes_and_no_others(address: dict[str, str]) -> None:
+    app = visit(route="EMR", **address)
+    fields = {str(field.key).removeprefix("lever:"): (field.min, field.max) for field in app.number_input}
+    (night,) = reads.nights()
+    known = scenario_state.levers(night, "EMR", ROUTES)
+    assert fields
+    assert fields == {name: (known[name].low, known[name].high) for name in fields}
+
+
+@pytest.mark.usefixtures("release")
+def test_the_buttons_of_a_shocks_fields_of_months_go_a_month_at_a_time() -> None:
+    fields = [field for field in visit(route="EMR", kind="shock").number_input if field.label.endswith("months")]
+    before = [float(field.value or 0) for field in fields]
+    assert len(fields) == 3
+    assert [field.increment().value for field in fields] == [months + 1 for months in before]
 
 
 def test_the_same_assumption_has_the_same_name_however_it_is_looked_at(night: Night) -> None:
@@ -246,3 +288,15 @@ def test_the_axis_of_differences_says_exactly_where_its_lines_are() -> None:
     assert written == list(axis.tickvals)
     difference = pd.Series([1_300.0, 0.0, 20.0], index=ends)
     assert "+1,250" in difference_chart(difference, unit="x", theme=LIGHT).layout.yaxis.ticktext
+
+
+@pytest.mark.parametrize("reach", [0.3, 4.0, 12.0, 900.0])
+def test_every_line_of_the_axis_of_differences_has_its_sign_and_its_own_number_and_zero_has_no_sign(
+    reach: float,
+) -> None:
+    ends = pd.date_range("2025-01-31", periods=2, freq="ME")
+    axis = difference_chart(pd.Series([reach, -reach], index=ends), unit="x", theme=LIGHT).layout.yaxis
+    written = dict(zip(axis.tickvals, axis.ticktext, strict=True))
+    assert written.pop(0.0) == "0"
+    assert all(text[0] == ("+" if tick > 0 else "−") for tick, text in written.items())
+    assert [float(text.replace("−", "-")) for text in written.values()] == pytest.approx(list(written))
