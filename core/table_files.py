@@ -104,7 +104,7 @@ def xlsx_bytes(
         date = book.add_format({"num_format": "yyyy-mm-dd"})
         _write_data(book.add_worksheet(sheets[0]), harmless(frame), bold, date)
         sheet = book.add_worksheet(sheets[1])
-        sheet.set_column(0, 0, 18)
+        sheet.set_column(0, 0, _width([label for label, _text in about]))
         sheet.set_column(1, 1, 110)
         for row, (label, text) in enumerate(about):
             sheet.write_string(row, 0, str(harmless_cell(label)), bold)
@@ -124,10 +124,9 @@ def _write_data(
     bold: xlsxwriter.format.Format,
     date: xlsxwriter.format.Format,
 ) -> None:
-    narrowest, widest = _WIDTHS
     for column, name in enumerate(frame.columns):
         sheet.write_string(0, column, str(name), bold)
-        sheet.set_column(column, column, max(narrowest, min(widest, len(str(name)) + 2)))
+        sheet.set_column(column, column, _width([str(name)]))
         for row, cell in enumerate(frame[name].tolist(), start=1):
             _write_cell(sheet, row, column, cell, date)
     sheet.freeze_panes(1, 0)
@@ -148,6 +147,12 @@ def _write_cell(
         sheet.write_datetime(row, column, value, date)
     else:
         sheet.write_string(row, column, _cut(str(value)))
+
+
+def _width(texts: Sequence[str]) -> int:
+    """Of a column that shows each of these whole, within bounds."""
+    narrowest, widest = _WIDTHS
+    return max([narrowest, *(min(widest, len(text) + 2) for text in texts)])
 
 
 def _cut(text: str) -> str:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from core.languages import Language, languages
 from core.spreadsheets import FORMULA_STARTS
 from core.table_files import LONGEST_CELL, MOST_ROWS, csv_bytes, parquet_bytes, xlsx_bytes
 
@@ -69,6 +70,21 @@ def test_the_first_sheet_is_the_data_and_the_second_says_what_must_be_known_and_
     assert book.sheetnames == ["data", "about"]
     cells = [[cell.value for cell in row] for row in book["about"].iter_rows()]
     assert cells == [["Source", "'=A ministry. Licence: CC BY 4.0."], ["Release", "run-1"]]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_label_about_the_data_is_not_covered_by_the_text_beside_it(language: str) -> None:
+    label = Language(language).text("As known on")
+    about = [("Id", "run-1"), (label, "31 January 2025")]
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of([("a", 1.0)]), about, title="t", day=DAY)))
+    assert book["about"].column_dimensions["A"].width > len(label)
+
+
+def test_a_column_of_data_is_as_wide_as_its_name_and_as_a_day() -> None:
+    frame = pd.DataFrame({"d": [DAY], "a column with quite a long name": [1.0]})
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame, ABOUT, title="t", day=DAY)))["data"]
+    assert sheet.column_dimensions["A"].width > len(DAY.isoformat())
+    assert sheet.column_dimensions["B"].width > len(frame.columns[1])
 
 
 def test_each_kind_of_value_keeps_its_kind_in_a_workbook() -> None:
