@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core import progress
-from core.progress import ProgressReport, shares, uneven
+from core.progress import Pace, ProgressReport, shares, uneven
 
 
 class Lines:
@@ -58,6 +58,18 @@ def test_a_second_round_under_the_same_name_is_timed_by_itself(clock: list[float
     assert {done + (left or 0) for done, left in lines.left} == {100}
 
 
+def test_time_left_passes_while_nothing_is_told_and_is_never_less_than_none(clock: list[float]) -> None:
+    pace = Pace()
+    for done in range(5):
+        clock[0] += 10
+        pace(done, 8)
+    assert pace.seconds_left() == pytest.approx(40)
+    clock[0] += 15
+    assert pace.seconds_left() == pytest.approx(40 - 15)
+    clock[0] += 60
+    assert pace.seconds_left() == 0
+
+
 def test_parts_of_a_work_advance_together_by_what_they_cost() -> None:
     told: list[tuple[int, int]] = []
     first, second = shares(lambda done, total: told.append((done, total)), [3.0, 1.0])
@@ -69,6 +81,16 @@ def test_parts_of_a_work_advance_together_by_what_they_cost() -> None:
     second(7, 7)
     assert told == [(375, 1000), (750, 1000), (750, 1000), (1000, 1000)]
     assert shares(None, [1.0, 2.0]) == [None, None]
+
+
+def test_a_part_of_one_unit_is_done_when_its_unit_is() -> None:
+    told: list[tuple[int, int]] = []
+    first, second = shares(lambda done, total: told.append((done, total)), [1.0, 1.0])
+    assert first is not None
+    assert second is not None
+    first(1, 1)
+    second(1, 1)
+    assert told == [(500, 1000), (1000, 1000)]
 
 
 def test_units_that_cost_more_and_more_advance_by_what_they_cost() -> None:
