@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,6 +50,17 @@ def test_only_five_faults_are_listed_and_the_rest_counted() -> None:
     frame = pd.DataFrame({"series_id": "a", "time_period": [f"2024-{m:02d}" for m in range(1, 10)], "value": -1.0})
     with pytest.raises(SchemaError, match="and 4 more"):
         check(frame, PANEL)
+
+
+@pytest.mark.parametrize("faults", [1, 4, 5, 6, 7])
+def test_every_fault_is_either_listed_or_counted(faults: int) -> None:
+    periods = [f"2024-{month + 1:02d}" for month in range(faults)]
+    with pytest.raises(SchemaError) as refused:
+        check(pd.DataFrame({"series_id": "a", "time_period": periods, "value": -1.0}), PANEL)
+    text = str(refused.value)
+    listed, rest = text.count("column value"), re.search(r"; and (\d+) more$", text)
+    assert listed == min(faults, 5)
+    assert (int(rest[1]) if rest else None) == (faults - listed or None)
 
 
 def test_observations_name_all_their_columns_when_the_frame_is_empty_of_them() -> None:
