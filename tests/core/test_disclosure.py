@@ -21,6 +21,7 @@ from core.disclosure import (
     refuse_small_counts,
 )
 from core.errors import SchemaError
+from core.release import WITHHELD
 from tests.core.disclosure import Published, becomes_small, made_up, with_totals_alone, worked_out
 
 PLACES = ("ITA", "MLT")
@@ -247,6 +248,26 @@ def test_a_count_that_follows_only_from_several_sums_together_is_found() -> None
     assert disclosure._determined(members[members["relation"] < 2], np.ones(3), sensitive, hidden) == []
 
 
+def _members(*rows: tuple[int, int, bool]) -> pd.DataFrame:
+    """Sums of parts alone: relation, cell, and whether all of the whole is told in its parts."""
+    return pd.DataFrame(rows, columns=["relation", "cell", "exact"]).assign(part=1)
+
+
+def test_a_small_count_does_not_follow_beside_a_hidden_zero() -> None:
+    members = _members((0, 0, True), (0, 1, True))
+    hidden, sensitive = np.ones(2, dtype=bool), np.array([True, False])
+    assert disclosure._determined(members, np.array([3.0, 0.0]), sensitive, hidden) == []
+
+
+def test_zeros_that_follow_from_a_sum_of_nothing_are_known_in_every_other_sum() -> None:
+    hidden, sensitive, values = np.ones(3, dtype=bool), np.array([False, False, True]), np.array([0.0, 0.0, 3.0])
+    other = ((1, 1, False), (1, 2, False))
+    nothing = _members((0, 0, True), (0, 1, True), *other)
+    assert disclosure._determined(nothing, values, sensitive, hidden) == [2]
+    untold = _members((0, 0, False), (0, 1, False), *other)
+    assert disclosure._determined(untold, values, sensitive, hidden) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("is_crosswise", "is_revised"), [(False, False), (True, False), (False, True), (True, True)])
 def test_no_small_count_follows_in_worlds_made_up(is_crosswise: bool, is_revised: bool) -> None:  # noqa: FBT001  # a case
@@ -327,6 +348,20 @@ def test_no_small_count_follows_from_two_successive_releases() -> None:
         carried += len(follows_from_both(old, new, carried=True))
     assert without > 1
     assert carried == 0
+
+
+def test_what_is_withheld_names_each_cell_once_in_order_and_nothing_else() -> None:
+    frame = pd.concat(
+        [month([20, 10, 3], period="2024-02"), month([3, 10, 20], source="one"), month([3, 10, 20], source="two")],
+        ignore_index=True,
+    )
+    withheld = cells_to_withhold(frame)
+    named = list(WITHHELD.columns)
+    assert withheld.equals(withheld[named].drop_duplicates().sort_values(named, ignore_index=True))
+    assert dict(withheld.groupby("time_period")["citizen"].agg(tuple)) == {
+        "2024-01": ("C00", "C01"),
+        "2024-02": ("C01", "C02"),
+    }
 
 
 def test_a_revised_count_stays_hidden_and_without_a_former_release_nothing_else_is() -> None:
