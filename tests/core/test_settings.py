@@ -6,10 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from core.errors import InputError
 from core.settings import (
+    PROJECT,
     AccessSettings,
+    AlertSettings,
+    LiveSettings,
     Settings,
     Subscription,
     WebhookChannel,
@@ -70,6 +74,28 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None
     (tmp_path / "settings.toml").write_text(text)
     with pytest.raises(InputError, match=named):
         load_settings(tmp_path)
+
+
+def test_the_page_about_sources_tells_how_often_and_how_long_a_publisher_is_asked() -> None:
+    page = " ".join((PROJECT / "docs" / "sources.md").read_text(encoding="utf-8").split())
+    live, words = LiveSettings(), ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    for said in (
+        f"{words[live.attempts]} tries on 429",
+        f"`Retry-After` up to {words[int(live.longest_wait_seconds / 60)]} minutes",
+        f"{words[int(live.total_seconds / 60)]} minutes and {live.largest_megabytes:.0f} MB per answer",
+    ):
+        assert said in page
+
+
+def test_a_publisher_is_asked_once_at_least_and_repeats_may_be_turned_off() -> None:
+    assert LiveSettings(attempts=1).attempts == 1
+    with pytest.raises(ValidationError, match="attempts"):
+        LiveSettings(attempts=0)
+
+
+def test_the_published_record_of_alerts_rests_on_the_default_cost_loss_ratio() -> None:
+    page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert f"default cost-loss ratio ({AlertSettings().cost_loss_ratio:.2f})" in page
 
 
 def test_the_option_wins_over_the_environment_and_that_over_the_default(
@@ -189,6 +215,15 @@ def test_a_subscription_names_route_level_language_and_channel(tmp_path: Path) -
     assert not desk.wants("raised", "severe", "CMR")
     assert not desk.wants("freshness", "", "")
     assert desk.language == "fr"
+
+
+@pytest.mark.parametrize("setting", ["levels", "events"])
+def test_a_subscription_may_ask_for_one_kind_alone_but_not_for_none(setting: str) -> None:
+    one = Subscription(name="desk", channel="mail")
+    for chosen in getattr(one, setting):
+        assert getattr(Subscription.model_validate({**one.model_dump(), setting: [chosen]}), setting) == [chosen]
+    with pytest.raises(ValidationError, match=setting):
+        Subscription.model_validate({**one.model_dump(), setting: []})
 
 
 @pytest.mark.parametrize(
