@@ -166,7 +166,7 @@ def scores_then(night: Night, series_id: str, origin: str, horizon: int, outcome
         rows = night.frame("replays")
         rows = rows[(rows["series_id"] == series_id) & (rows["origin_date"] == pd.Timestamp(origin))]
         rows = rows[rows["model_id"].isin(judged) & rows["wis"].notna()]
-        return rows.loc[rows["horizon"] <= horizon, ["model_id", "horizon", "wis"]].reset_index(drop=True)
+        return rows.loc[rows["horizon"] <= horizon, ["model_id", "horizon", "wis"]]
     rows = night.frame("forecasts")
     rows = rows[(rows["series_id"] == series_id) & (rows["horizon"] <= horizon)]
     return time_travel.score_of(rows, outcomes, judged)

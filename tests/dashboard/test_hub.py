@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from dashboard.charts.teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 
 from .conftest import usual_frames
-from .hub_frames import RATIOS, TEAM
+from .hub_frames import RATIOS, TEAM, WEEKS
 from .test_pages import visit, words
 
 pytestmark = pytest.mark.usefixtures("release")
@@ -50,6 +51,15 @@ def test_what_is_counted_by_week_has_a_league_and_a_chart_of_its_own() -> None:
     app = visit("hub", what="arrivals.W", model=TEAM)
     what, _timing, ahead, route, *_others = app.selectbox
     assert (what.value, ahead.options[0], route.options) == ("arrivals.W", "1–2 weeks ahead", ["English Channel"])
+
+
+def test_on_the_page_forecasts_by_week_stand_at_the_last_day_of_their_week() -> None:
+    figure = json.loads(visit("hub", what="arrivals.W", model=TEAM).get("plotly_chart")[0].proto.spec)
+    (median,) = [trace for trace in figure["data"] if trace["name"] == TEAM]
+    rows = usual_frames(None)["hub_forecasts"]
+    ends = rows.loc[rows["series_id"] == WEEKS, "target_end_date"]
+    assert len(median["x"]) == 8
+    assert set(pd.to_datetime(median["x"])) <= set(ends)
 
 
 def test_the_chart_holds_every_model_and_what_was_counted() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from pathlib import Path
 from typing import cast
 
@@ -11,12 +12,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.languages import Language
 from core.settings import DRILL, PROJECT
-from dashboard import reads
+from dashboard import reads, route_context
 from dashboard.route_view import first_route
+from reports import numbers
+from reports.route import cards
 from store.releases import Release
 
-from .conftest import make_alerts, publish
+from .conftest import AS_OF, make_alerts, publish, usual_frames
 
 PAGES = ("overview", "route", "asylum", "year_ahead", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 
@@ -102,6 +106,28 @@ def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -
 
 
 @pytest.mark.usefixtures("release")
+def test_every_card_of_an_alert_says_how_often_such_warnings_were_right() -> None:
+    said = words(visit("overview"))
+    (night,) = reads.nights()
+    routes, observations, paths, alerts = map(night.frame, ("routes", "observations", "trajectories", "alerts"))
+    summary = numbers.route_summary(routes, observations, paths, alerts, numbers.window_ends(AS_OF))
+    records = [card.record for card in cards(night, None, summary, Language()) if card.alert_id]
+    assert len(records) == 3 and all("right 5 times in 10" in record for record in records)
+    assert all(record in said for record in records)
+
+
+@pytest.mark.usefixtures("release")
+def test_the_overview_of_a_past_release_shows_on_demand_what_was_counted_beside_what_was_expected() -> None:
+    app = visit("overview", reveal="1")
+    assert "What happened next, February–April 2025" in [one.value for one in app.header]
+    table = app.table[-1].value.set_index("Route")
+    counted = usual_frames(None)["outcomes"].query(
+        "route_id == 'CMR' and time_period in ['2025-02', '2025-03', '2025-04']"
+    )
+    assert table.loc["Central Mediterranean", "Counted"] == Language().counted(counted["obs_value"].sum())
+
+
+@pytest.mark.usefixtures("release")
 def test_the_button_of_a_card_leads_to_its_alert_in_the_same_visit() -> None:
     app = visit("overview")
     next(button for button in app.button if button.label == "Read and decide").click().run()
@@ -142,6 +168,31 @@ def test_every_view_of_a_route_has_a_chart_or_a_table_of_its_own(view: str) -> N
     app = visit("route", route="CMR", view=view)
     own = len(app.get("plotly_chart")) - 1 + len(app.dataframe)
     assert own >= 1
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["all counts", "counts that may be shown"])
+@pytest.mark.usefixtures("release")
+def test_bars_of_nationalities_are_shares_of_all_counts_where_these_tell_no_small_one_else_sums_of_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch, *, is_told: bool
+) -> None:
+    told = pd.Series({"SYR": 0.61, "AFG": 0.39} if is_told else {}, dtype=float)
+    monkeypatch.setattr(route_context, "yearly_shares", lambda _view, _known: told)
+    chart = visit("route", route="CMR", view="nationalities").get("plotly_chart")[-1].proto
+    labels = [label["text"] for label in json.loads(chart.spec)["layout"]["annotations"]]
+    assert ("Syria 61%" in chart.alt) == is_told
+    assert any(" · " in label for label in labels) != is_told
+    assert any("share of those shown" in label for label in labels) != is_told
+
+
+@pytest.mark.usefixtures("release")
+def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> None:
+    fields = {field.label: field for field in visit("route", route="CMR", view="yours", month="2025-04").number_input}
+    ahead = usual_frames(None)["forecasts"].query(
+        "model_id == 'vigie-ensemble' and series_id == 'arrivals.CMR._T._T.M' and target_end_date == '2025-04-30'"
+    )
+    by_level = ahead.set_index("output_type_id")["value"]
+    begun = [fields[name].value for name in ("Low", "Middle", "High")]
+    assert begun == [round(by_level[level]) for level in (0.1, 0.5, 0.9)]
 
 
 @pytest.mark.usefixtures("release")

@@ -35,3 +35,12 @@ def test_a_counted_month_keeps_its_flag_in_words() -> None:
 def test_the_chance_to_pass_the_readers_number_stands_beside_every_month_ahead() -> None:
     table = forecast_table(HISTORY, quantiles(2), chances(quantiles(2), 11.0), dt.date(2025, 1, 15))
     assert table["chance_above"].notna().to_list() == [False, True, True]
+
+
+def test_figures_ahead_are_within_half_a_tenth_of_a_person_and_say_no_more_than_that() -> None:
+    exact = quantiles(2) * 123.456789
+    ahead = forecast_table(HISTORY, exact, None, dt.date(2025, 1, 15)).iloc[1:]
+    for name, level in {"median": 0.5, "q025": 0.025, "q10": 0.1, "q25": 0.25, "q75": 0.75, "q90": 0.9}.items():
+        given = ahead[name].to_numpy()
+        np.testing.assert_allclose(given, exact[level], rtol=0, atol=0.05 + 1e-9)
+        np.testing.assert_allclose(10 * given, np.rint(10 * given), rtol=0, atol=1e-6)
