@@ -8,17 +8,25 @@ import io
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Affine2D, Bbox
 from pypdf import PdfReader
 
+from core.languages import Language
 from dashboard.theme import LIGHT
+from geo.routes import FRAME_KM
 from reports.briefing import colours
-from reports.briefing.canvas import MARGIN, ROOM
+from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
+from reports.briefing.charts import draw_charts, grid_of
 from reports.briefing.content import compose
-from reports.briefing.map import Box, spread
+from reports.briefing.map import Box, draw_map, spread
 from reports.briefing.page import briefing_pdf, draw_page
+from reports.briefing.tables import draw_routes
 from reports.release import Decisions
 
 from .conftest import MakeRelease, alert_row
@@ -39,6 +47,22 @@ def pdf(make_release: MakeRelease) -> Make:
         return briefing_pdf(make_release(routes, alerts), None, language)
 
     return make
+
+
+def boxes_of(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Every text that stands on the sheet itself, and the ground that it covers, in points."""
+    figure.set_dpi(600)  # at few dots letters are as wide as the dots, not as they are printed
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # matplotlib gives no type
+    to_points = Affine2D().scale(72 / figure.dpi)
+    return [(text.get_text(), text.get_window_extent(renderer).transformed(to_points)) for text in figure.texts]
+
+
+def runs_into_another(boxes: list[tuple[str, Bbox]]) -> list[tuple[str, str]]:
+    """Pairs of texts that cannot both be read."""
+    shrunk = [(text, box.shrunk(0.9, 0.4)) for text, box in boxes]
+    return [
+        (one, other) for (one, first), (other, second) in itertools.combinations(shrunk, 2) if first.overlaps(second)
+    ]
 
 
 def page_text(document: bytes) -> str:
@@ -64,17 +88,11 @@ def test_no_text_leaves_the_sheet_or_runs_into_the_text_below(
     make_release: MakeRelease, routes: int, alerts: int, language: str
 ) -> None:
     release = make_release(routes, alerts, replay=True, degraded=({"source_id": "a_bureau", "reason": "no answer"},))
-    figure = draw_page(compose(release, make_release(routes, 6), language, Decisions()))
-    figure.set_dpi(600)  # at few dots letters are as wide as the dots, not as they are printed
-    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]  # matplotlib gives no type
-    scale = 72 / figure.dpi
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in figure.texts]
+    boxes = boxes_of(draw_page(compose(release, make_release(routes, 6), language, Decisions())))
     for text, box in boxes:
-        assert box.x0 * scale >= MARGIN - 1 and box.x1 * scale <= MARGIN + ROOM + 1, text
-        assert 15 <= box.y0 * scale <= 842, text
-    shrunk = [(text, box.shrunk(0.9, 0.4)) for text, box in boxes]
-    for (one, first), (other, second) in itertools.combinations(shrunk, 2):
-        assert not first.overlaps(second), f"'{one}' runs into '{other}'"
+        assert box.x0 >= MARGIN - 1 and box.x1 <= MARGIN + ROOM + 1, text
+        assert 15 <= box.y0 <= 842, text
+    assert runs_into_another(boxes) == []
 
 
 @pytest.mark.slow
@@ -146,3 +164,43 @@ def test_labels_of_the_map_are_inside_it_and_none_covers_another() -> None:
     placed = spread(boxes, 200, 100)
     assert not any(one.covers(other) for one, other in itertools.combinations(placed, 2))
     assert all(0 <= box.x <= 140 and 0 <= box.y <= 84 for box in placed)
+
+
+@pytest.mark.parametrize(("width", "height"), [(500.0, 100.0), (252.0, 162.0), (100.0, 400.0)])
+def test_the_map_shows_its_whole_frame_and_no_direction_is_stretched(width: float, height: float) -> None:
+    axes = Sheet().axes(MARGIN, MARGIN, width, height)
+    draw_map(axes, (), Language("en"))
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    (most_west, most_east), (most_south, most_north) = FRAME_KM
+    assert (east - west) / width == pytest.approx((north - south) / height)
+    assert west <= most_west and east >= most_east and south <= most_south and north >= most_north
+    assert (west, east) == FRAME_KM[0] or (south, north) == FRAME_KM[1]
+
+
+@pytest.mark.parametrize(("routes", "language", "has_room"), [(2, "en", True), (9, "fr", False)])
+def test_what_is_expected_stands_beside_a_routes_name_or_beneath_it_where_one_finds_no_room(
+    make_release: MakeRelease, routes: int, language: str, *, has_room: bool
+) -> None:
+    content, sheet = compose(make_release(routes, 0), None, language, Decisions()), Sheet()
+    with DRAWING:
+        draw_charts(sheet, content, 100.0, grid_of(content), 60.0)
+    boxes = boxes_of(sheet.figure)
+    assert runs_into_another(boxes) == []
+    charts = boxes[-2 * routes :]
+    for (_name, name), (_said, said), axes in zip(charts[::2], charts[1::2], sheet.figure.axes, strict=True):
+        assert (said.y1 > name.y0 + name.height / 2) == has_room
+        assert said.y0 >= axes.get_position().y1 * HEIGHT - 2, "it stands in the chart"
+
+
+def test_the_columns_of_the_routes_end_at_the_edge_of_their_table_and_none_runs_into_another(
+    make_release: MakeRelease,
+) -> None:
+    content, sheet = compose(make_release(9, 3), None, "en", Decisions()), Sheet()
+    with DRAWING:
+        draw_routes(sheet, content, 100.0)
+    rules = {round(float(np.max(line.get_xdata())) * WIDTH, 3) for line in sheet.figure.findobj(Line2D)}
+    columns = [
+        text.get_position()[0] * WIDTH for text in sheet.figure.texts if text.get_horizontalalignment() == "right"
+    ]
+    assert rules == {round(max(columns), 3)}
+    assert runs_into_another(boxes_of(sheet.figure)) == []
