@@ -5,7 +5,8 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
-from shapely import Point, box
+from pyproj import Transformer
+from shapely import Point, box, segmentize
 
 from core.errors import SourceError
 from core.routes import ROUTES
@@ -52,6 +53,13 @@ def test_the_bundled_file_is_small() -> None:
 def test_every_bundled_shape_is_valid_and_lies_inside_the_clip(bundled: gpd.GeoDataFrame) -> None:
     assert bundled.geometry.is_valid.all()
     assert boundaries.CLIP_KM.buffer(0.2).covers(box(*bundled.total_bounds))
+
+
+def test_the_cut_in_degrees_takes_nothing_away_from_the_map_s_frame() -> None:
+    to_degrees = Transformer.from_crs(MAP_CRS, "EPSG:4326", always_xy=True)
+    x, y = np.asarray(segmentize(boundaries.CLIP_KM, 50).exterior.coords).T
+    longitude, latitude = to_degrees.transform(x, y)
+    assert boundaries.CUT_DEGREES.covers(box(longitude.min(), latitude.min(), longitude.max(), latitude.max()))
 
 
 def test_codes_are_unique_and_hold_every_country_of_arrival(bundled: gpd.GeoDataFrame) -> None:

@@ -386,6 +386,20 @@ def test_yearly_lists_are_asked_one_by_one_and_an_empty_one_is_a_fault_but_this_
         missing_migrants.download(visit)
 
 
+def test_yearly_lists_are_asked_from_the_first_year_whose_incidents_are_taken(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    visit = pull(publisher, "missing_migrants", quick, {"options": {"by_year": True}, "addresses": {
+        "years": f"{publisher.address}/global-figures"}})  # fmt: skip
+    with pytest.raises(SourceError):
+        missing_migrants.download(visit)
+    first = int(publisher.asked[0].path.split("/")[-2])
+    days = [f"{first - 1}-12-31", *(f"{first}-01-{day:02}" for day in range(1, 31))]
+    rows = [{**INCIDENT, "web_id": str(place), "reported_date": day} for place, day in enumerate(days)]
+    parsed = missing_migrants.parse(as_json("missing-migrants.json", rows))
+    assert [json.loads(record)["t"] for record in parsed.rejected["record"]] == days[:1]
+
+
 def test_an_incident_under_one_number_in_two_places_counts_twice_and_a_record_listed_twice_once() -> None:
     rows = [{**INCIDENT, "web_id": f"2024.MMP{number}"} for number in range(30)]
     rows += [{**INCIDENT, "location_description": "Off Zarzis"}, rows[0]]

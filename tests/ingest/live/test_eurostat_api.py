@@ -38,6 +38,14 @@ def test_totals_reach_back_further_than_citizenships(publisher: Publisher, quick
     assert set(found["citizen"]) == {"_T", "AFG", "SYR", "XXA"}
 
 
+def test_where_totals_begin_with_the_citizenships_no_question_is_about_no_time(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    eurostat.download(pull(publisher, "eurostat", quick))
+    spans = [(asked.value("sinceTimePeriod"), asked.value("untilTimePeriod")) for asked in publisher.asked]
+    assert [span for span in spans if span[0] > span[1]] == []
+
+
 def test_every_cell_is_the_publishers_and_no_other(publisher: Publisher, quick: LiveSettings) -> None:
     cells = figures(applicants(publisher, quick)).itertuples(index=False, name=None)
     found = {(series_id, period): value for series_id, period, value in cells}

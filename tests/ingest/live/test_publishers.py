@@ -333,6 +333,19 @@ def test_the_events_interface_gives_the_same_figures_page_by_page(
         ucdp.download(visit)
 
 
+@pytest.mark.parametrize(
+    "page", [[], {"TotalPages": 1}, {"TotalPages": 1, "Result": {}}, {"Result": []}, {"message": "no such version"}]
+)
+def test_an_answer_that_is_no_page_of_events_is_refused_as_none(
+    publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch, page: object
+) -> None:
+    monkeypatch.setenv("UCDP_TOKEN", "key")
+    visit = pull(publisher, "ucdp", quick, {"options": {"months": 2, "use_api": True}})
+    publisher.serve("/api/gedevents/24.0.1", Reply(json.dumps(page).encode()))
+    with pytest.raises(SourceError, match="not a page of events: 'Result' or 'TotalPages' is missing"):
+        ucdp.download(visit)
+
+
 def test_only_sums_of_missing_migrants_leave_the_parser_whatever_the_capitals_of_the_header() -> None:
     for route in ("Migration route", "Migration Route", "MIGRATION ROUTE"):
         raw = RawFile("allData.csv", layouts.missing_migrants_csv(route))
