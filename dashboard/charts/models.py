@@ -236,7 +236,7 @@ def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
         )
     if len(others):
         parts.append(
-            _("Medians of {n} models from {low} to {high}.").format(
+            ngettext("Median of {n} model: {low}.", "Medians of {n} models from {low} to {high}.", len(others)).format(
                 n=len(others), low=lang().expected(others["q50"].min()), high=lang().expected(others["q50"].max())
             )
         )

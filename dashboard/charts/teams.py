@@ -19,7 +19,7 @@ from dashboard.charts.axes import (
     unit_label,
 )
 from dashboard.charts.fan import key_line, key_mark
-from dashboard.i18n import _, labelled, lang
+from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 from reports.asylum import MONTHS_EACH
 
@@ -155,8 +155,11 @@ def teams_alt(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str
     """The chart in words: how many models, how far their medians lie apart at the end, and what leaves the scale."""
     last = forecasts[forecasts["target_end_date"] == forecasts["target_end_date"].max()]
     own = last[last["model_id"] == highlight]
-    words = _("Medians of {n} models for {month} from {low} to {high}.").format(
-        n=last["model_id"].nunique(),
+    count = last["model_id"].nunique()
+    words = ngettext(
+        "Median of {n} model for {month}: {low}.", "Medians of {n} models for {month} from {low} to {high}.", count
+    ).format(
+        n=count,
         month=period_words(last["target_end_date"].iloc[0], freq),
         low=lang().expected(last["q50"].min()),
         high=lang().expected(last["q50"].max()),

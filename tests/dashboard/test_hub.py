@@ -73,6 +73,13 @@ def test_the_chart_holds_every_model_and_what_was_counted() -> None:
     assert "Medians of 2 models for June 2025" in teams_alt(seen, named, highlight=TEAM)
 
 
+def test_one_model_alone_in_words_has_one_median_and_no_spread() -> None:
+    rows = pd.DataFrame({"model_id": ["own"], "name": ["Own"], "q10": [700.0], "q50": [900.0], "q90": [1100.0]})
+    rows["target_end_date"] = pd.Timestamp("2024-07-31")
+    seen = pd.DataFrame({"time_period_end": [pd.Timestamp("2024-06-30")], "value": [900.0]})
+    assert teams_alt(seen, rows, highlight="other") == "Median of 1 model for July 2024: 900."
+
+
 def test_one_model_far_from_all_others_does_not_flatten_the_chart_and_is_named_with_its_number() -> None:
     ends = pd.to_datetime(["2024-07-31", "2024-08-31"])
     rows = pd.concat(

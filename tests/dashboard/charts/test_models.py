@@ -58,6 +58,10 @@ def test_members_in_words_tell_the_ensemble_and_the_spread(members: pd.DataFrame
     )
 
 
+def test_one_other_model_in_words_has_one_median_and_no_spread(members: pd.DataFrame) -> None:
+    assert members_alt(members.iloc[:2]).endswith(" Median of 1 model: 13,900.")
+
+
 def test_skill_dots_are_the_scores_with_their_intervals(scores: pd.DataFrame) -> None:
     figure = skill_chart(scores, theme=LIGHT)
     (dots,) = [trace for trace in figure.data if trace.name == "vigie-ets"]
