@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 
 from access import sessions
 from access.audit import SIGNED_IN, SIGNED_OUT, revoke
+from access.callback import LOGOUT_PATH, routes
+from access.guard import Guard, own_names
 from access.identity import Person
 from access.roles import Actor
-from access.sessions import ASK_JOURNAL_AFTER, Logins, login_id_of
-from core.settings import AccessSettings
+from access.sessions import ASK_JOURNAL_AFTER, Logins, form_token, login_id_of
+from core.settings import AccessSettings, load_settings
 from store.journal import Journal
 
-from .wire import ISSUER, session_of
+from .conftest import free_port
+from .wire import COOKIE, ISSUER, session_of
 
 ACCESS = AccessSettings(provider="https://login.example.org/x", client_id="vigie", session_minutes=60, idle_minutes=10)
 
@@ -149,3 +155,28 @@ STRANGERS = {"nothing": "", "short": "x", "accents": "é" * 43, "SQL": "'; --" +
 def test_an_identifier_that_is_not_ours_says_nothing(journal: Journal, sent: str) -> None:
     assert Logins(lambda: journal).valid_login(sent, ACCESS) is None
     assert actions(journal) == []
+
+
+def test_a_login_ends_by_the_form_of_its_own_page_and_by_no_other_request(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ACCESS.client_secret_env, "x")
+    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
+    base, nobody = "http://127.0.0.1", f"http://127.0.0.1:{free_port()}/none"
+    (tmp_path / "settings.toml").write_text(
+        f'dashboard_url = "{base}"\n[access]\nprovider = "{nobody}"\nclient_id = "vigie"\n'
+    )
+    access = load_settings(tmp_path).access
+    served = Starlette(routes=routes(Guard(tmp_path, access, base, own_names("127.0.0.1"), "x", lambda: journal)))
+    otto, eve = (session_of(tmp_path, who) for who in ("otto", "eve"))
+
+    async def ask(method: str, token: str) -> int:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url=base) as client:
+            sent = {"Cookie": f"{COOKIE}={otto}"}
+            return (await client.request(method, LOGOUT_PATH, headers=sent, data={"token": token})).status_code
+
+    for method, token, status in (("GET", form_token(otto), 405), ("POST", form_token(eve), 403), ("POST", "", 403)):
+        assert asyncio.run(ask(method, token)) == status
+    assert SIGNED_OUT not in actions(journal)
+    assert asyncio.run(ask("POST", form_token(otto))) == 200
+    assert [row.subject for row in journal.entries() if row.action == SIGNED_OUT] == [f"login:{login_id_of(otto)}"]
