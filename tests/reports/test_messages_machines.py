@@ -11,9 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 from core.entry import Entry
 from core.errors import SchemaError
+from core.languages import Language
+from core.quantiles import QUANTILE_LEVELS
 from reports.messages.announcement import announcement_of, message_identity
 from reports.messages.content import compose
 from reports.messages.feeds import ATOM_NAMESPACE, atom_feed, cap_message, cap_name, validated
@@ -140,3 +144,18 @@ def test_an_announcement_has_one_name_for_ever_and_each_reader_a_letter_of_its_o
     assert announcement_of(row).identity == announcement_of(row).identity
     names = {message_identity(announcement_of(row), *reader) for reader in (("a", "x"), ("a", "y"), ("b", "x"))}
     assert len(names) == 3
+
+
+def test_each_label_of_the_picture_stands_at_the_end_of_its_line(
+    announce: Announce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = [f"2025-{month:02}" for month in range(1, 7)]
+    levels = {str(level): [1000 * month * 10**level for month in range(1, 7)] for level in QUANTILE_LEVELS}
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_arguments, **_options: drawn.append(figure))
+    fan_picture(announce(fan={"months": months, "levels": levels}, threshold=900.0).facts, "en")
+    axes = drawn[0].axes[0]
+    labels = {str(note.get_text()): note.xy[1] * axes.get_ylim()[1] for note in axes.findobj(Annotation)}
+    median, *ends = (levels[str(level)][-1] for level in (0.5, 0.9, 0.975))
+    said = f"median {Language('en').expected(median)}"
+    assert labels == pytest.approx({"threshold 900": 900, said: median, **dict(zip(("80%", "95%"), ends, strict=True))})

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.quantiles import QUANTILE_LEVELS
 from core.release import WEEK_SCORES
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
 from reports.weeks import WeekView, week_basis, week_record, week_title, week_view
@@ -60,3 +61,15 @@ def test_months_that_hold_more_than_their_days_are_told_of(month: float) -> None
 def test_a_route_that_is_not_counted_by_day_has_no_weeks() -> None:
     empty = pd.DataFrame({"route_id": []})
     assert week_view(empty, empty, empty, "WAR") is None
+
+
+def test_each_quantile_of_a_week_is_named_after_its_level() -> None:
+    sunday = pd.Timestamp("2025-02-02")
+    row = {"route_id": "CHA", "series_id": "arrivals.CHA.GBR._T.W", "target_end_date": sunday, "last_day": sunday}
+    levels = list(QUANTILE_LEVELS)
+    weeks = pd.DataFrame({**row, "so_far": 0.0, "output_type_id": levels, "value": [100 * level for level in levels]})
+    nothing = pd.DataFrame(columns=["series_id", "time_period", "obs_value", "obs_flag"])
+    found = week_view(weeks, WEEK_SCORES.empty(), nothing, "CHA")
+    assert found is not None
+    quantiles = found.ahead.iloc[0].filter(like="q")
+    assert quantiles.to_dict() == {f"q{100 * level:.0f}": 100 * level for level in LEVELS}

@@ -10,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from core.languages import Language
+from core.quantiles import INTERVALS, interval_levels
 from reports.briefing.page import briefing_pdf
 from reports.year_ahead import past_totals, record_words, window_name, year_lines, year_table, year_title
 
@@ -64,6 +65,17 @@ def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_togethe
     assert routes[0].past[2024] == routes[1].past[2024] + routes[2].past[2024]
     shown = year_table([country], ENGLISH).iloc[0]
     assert list(shown[-5:]) == ["40%", "10%", "5%", "1%", "0.90 ✓"]
+
+
+def test_the_bars_of_a_year_end_where_its_intervals_do(make_release: MakeRelease, table: pd.DataFrame) -> None:
+    line = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)[0]
+    bars = line.quantiles.set_index("output_type_id")["value"].to_dict()
+    ends = {
+        level: line.row[f"{side}_{100 * coverage:.0f}"]
+        for coverage in INTERVALS
+        for side, level in zip(("lo", "hi"), interval_levels(coverage), strict=True)
+    }
+    assert bars == {**ends, 0.5: line.row["median"]}
 
 
 def test_a_past_year_of_which_a_month_is_missing_is_left_out() -> None:
