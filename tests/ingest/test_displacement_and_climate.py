@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import rdata
 
 from core.errors import SourceError
 from ingest.source import RawFile, read_raw
@@ -54,6 +55,15 @@ def test_months_out_of_order_refuse_the_history() -> None:
     header, first, second, *rest = files.idmc().content.splitlines(keepends=True)
     with pytest.raises(SourceError, match="months are out of order"):
         idmc.parse(RawFile("Hist.csv", b"".join([header, second, first, *rest])))
+
+
+def test_a_year_of_displacement_is_known_from_the_middle_of_the_following_may(tmp_path: Path) -> None:
+    years = [f"{year}" for year in range(2018, 2024)]
+    table = pd.DataFrame({"geo": "AFG", "t": years, "cause": "conflict", "n": 1.0})
+    rdata.write_rda(tmp_path / "idmc_flows.rda", {"idmc_flows": table})
+    known = idmc.parse(read_raw(tmp_path / "idmc_flows.rda")).observations.set_index("time_period")["as_of"]
+    assert [str(day.year - 1) for day in known] == years
+    assert {f"{day:%d %B}" for day in known} == {"14 May", "15 May"}  # of leap years and others
 
 
 def test_the_nino_index_may_be_negative_and_belongs_to_the_middle_month_of_its_season() -> None:

@@ -70,6 +70,20 @@ def test_damage_that_no_revision_ever_did_is_held_with_its_reason(kind: str) -> 
     assert reason in " ".join(held(rows))
 
 
+@pytest.mark.parametrize(("persons", "reasons"), [(19, 0), (20, 1)])
+def test_figures_that_stay_below_twenty_persons_hold_no_edition_however_many_times_the_former(
+    persons: int, reasons: int
+) -> None:
+    known = KNOWN.assign(obs_value=3.0)
+    assert len(held(known.assign(obs_value=float(persons)), known)) == reasons
+
+
+@pytest.mark.parametrize(("persons", "reasons"), [(200, 0), (201, 1)])
+def test_a_series_of_a_few_persons_may_leap_to_ten_times_twenty(persons: int, reasons: int) -> None:
+    known = KNOWN.assign(obs_value=3.0)
+    assert len(held(changed(CELL, lambda _old: pd.Series(float(persons), known.index), known), known)) == reasons
+
+
 def test_what_is_known_again_and_a_new_month_within_the_record_pass() -> None:
     assert held(KNOWN) == []
     assert held(KNOWN, KNOWN[KNOWN["time_period"] < "2024-06"]) == []
