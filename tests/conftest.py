@@ -56,8 +56,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if hypothesis.is_hypothesis_test(getattr(item, "obj", None))]
     ranks: dict[str, int] = {}
     for item in items:
+        given = getattr(getattr(item, "callspec", None), "params", {})
         for fixture, mark in MARK_OF_FIXTURE.items():
-            if fixture in getattr(item, "fixturenames", ()):
+            # a parameter that happens to have the name starts nothing
+            if fixture in getattr(item, "fixturenames", ()) and fixture not in given:
                 item.add_marker(mark)
         if "s3" in parameters_of(item):
             item.add_marker("server")
