@@ -18,15 +18,17 @@ from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification.comparisons import COMPARISONS
-from alerts.verification.contingency import entries
-from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, judge, past_forecasts
+from alerts.verification.contingency import ContingencyTable, contingency, entries, measures
+from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
 from alerts.verification.record import full_record
+from core.calendar import PLANNING_MONTHS
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.release import TRACK_RECORD
 from core.schema import check
 from core.settings import AlertSettings
 from forecasting.panel import Panel
 from forecasting.trajectories import sample_paths
+from forecasting.verification.bootstrap import rate_interval
 
 Build = Callable[..., pd.DataFrame]
 World = tuple[pd.DataFrame, pd.DataFrame]
@@ -393,6 +395,26 @@ def test_a_route_whose_counts_ended_long_ago_is_judged_with_the_usual_lag(world:
         assert made.starts.tolist() == [start, start], as_of
 
 
+@pytest.mark.parametrize(
+    ("reach", "as_of", "start"),
+    [
+        (7, dt.date(2025, 4, 14), 5),
+        (7, dt.date(2025, 5, 14), USUAL_START),
+        (PLANNING_MONTHS, AS_OF, 1),
+        (2, AS_OF, 1),
+        (2, LATE, 1),
+    ],
+    ids=["the last reached", "one beyond", "the first, just reached", "the first, not reached", "far from reached"],
+)
+def test_a_window_is_judged_where_it_lies_if_forecasts_reach_its_end_and_else_where_it_usually_does(
+    world: World, reach: int, as_of: dt.date, start: int
+) -> None:
+    """Where forecasts do not reach the usual one's end either, it is the first one."""
+    forecasts, panel = world
+    some = forecasts[(forecasts["horizon"] <= reach) & (forecasts["origin_date"] >= "2024-09-01")]
+    assert past_forecasts(some, "vigie-ensemble", counts_by_series(panel), as_of).starts.tolist() == [start, start]
+
+
 def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, issued: Build) -> None:
     values = [200.0] * 60
     calendar = pd.period_range(end="2024-12", periods=60, freq="M")
@@ -535,6 +557,31 @@ def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Bui
     assert found["n_alerts"] == 2
     assert (found["n_repeats"], found["n_no_onset"]) == (1, 0)
     assert (found["precision"], found["recall"]) == (1.0, 1.0)
+
+
+def test_the_lead_of_an_onset_is_counted_from_the_first_of_the_alerts_that_foretold_it() -> None:
+    """An alert that stays open is entered anew after three months; the second entry came closer to the onset."""
+    origins, onset = 8, 5
+    nothing = np.zeros((origins, 1, HORIZONS), dtype=bool)
+    onsets, stands = nothing.copy(), np.zeros((origins, 1), dtype=bool)
+    onsets[onset, 0, 0] = True
+    stands[onset - 4 : onset + 1] = True
+    window = Pairs(stands.astype(float), np.zeros((origins, 1), dtype=bool), np.ones((origins, 1), dtype=bool))
+    judged = Judged(nothing.astype(float), ~nothing, ~nothing, onsets, onsets, window, window.calm, np.array([1]))
+    found = contingency(judged, WINDOW, 0.5)
+    assert np.flatnonzero(found.hits).tolist() == [onset - 4]
+    assert found.lead[onset, 0] == PLANNING_MONTHS
+
+
+def test_a_false_alarm_in_every_calendar_year_is_one_per_route_year() -> None:
+    months = pd.period_range("2021-01", "2024-12", freq="M")
+    judged = np.ones((len(months), 1), dtype=bool)
+    wrong, never = (months.month == 7)[:, None], np.zeros_like(judged)
+    table = ContingencyTable(never, never, never, wrong, never, never, never.astype(float), judged)
+    found = measures(table, np.ones((3, len(months))))
+    # Resamples that all are the sample leave the interval of a plain rate: four cases in four years.
+    told = [found[f"false_alarms_per_route_year{suffix}"] for suffix in ("", "_lo", "_hi")]
+    assert told == pytest.approx([1.0, *rate_interval(4.0, 4.0)])
 
 
 def test_past_forecasts_follow_the_nowcast_of_their_first_month_as_tonights_do(world: World) -> None:
