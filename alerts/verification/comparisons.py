@@ -158,14 +158,8 @@ def _every_month(score: FloatArray, horizons: int) -> FloatArray:
 
 def _shifted(values: FloatArray, months: int) -> FloatArray:
     """Rows moved down by so many months (up where negative); NaN where there are none."""
-    out = np.full(values.shape, np.nan)
-    if abs(months) >= len(values):
-        return out
-    if months >= 0:
-        out[months:] = values[: len(values) - months]
-    else:
-        out[:months] = values[-months:]
-    return out
+    shifted: FloatArray = pd.DataFrame(values).shift(months).to_numpy()
+    return shifted
 
 
 def _errors(logs: FloatArray, expected: FloatArray, step: int) -> FloatArray:

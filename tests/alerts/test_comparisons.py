@@ -74,6 +74,26 @@ def test_the_highest_of_twelve_is_at_least_its_eleven_forerunners() -> None:
         assert lowest == (logs[place, 0] == logs[place - 11 : place + 1, 0].min())
 
 
+HIGHEST = [simple for simple in COMPARISONS if simple.rule.startswith("compare.highest_")]
+
+
+@pytest.mark.parametrize("simple", HIGHEST, ids=lambda simple: simple.rule)
+def test_a_rule_of_the_highest_month_gives_its_alert_for_the_highest_of_as_many_months_as_its_name_says(
+    simple: Comparison,
+) -> None:
+    """A peak, a month that only equals it as long as it is in view, and a higher one."""
+    months = int(simple.rule.rpartition("_")[2])
+    for since, highest in ((months - 1, False), (months, True)):
+        logs = np.full((100, 1), 3.0)
+        logs[40], logs[40 + since] = 6.0, 5.0
+        score = simple.score(logs, logs, 1, False)[40 + since, 0, 0]
+        assert simple.conventional is not None
+        assert (score >= simple.conventional) == highest
+        equal = logs.copy()
+        equal[40 + since] = 6.0
+        assert simple.score(equal, logs, 1, False)[40 + since, 0, 0] >= simple.conventional
+
+
 class TestAnyWithin:
     """The chance of an event in any month of a window, where only the months' own chances are known."""
 

@@ -108,6 +108,15 @@ class TestComposition:
         assert first.level == "warning"
         assert first.series_id == SERIES
 
+    def test_the_shares_that_it_tells_are_those_of_the_last_three_months_and_of_the_twelve_before(self) -> None:
+        calm = [(0.7 + 0.01 * (month % 3), 0.3 - 0.01 * (month % 3)) for month in range(60)]
+        whole = _citizens([*calm, (0.5, 0.5), (0.3, 0.7), (0.1, 0.9)])
+        told = _shifts(whole)[-1].reason_params
+        syrians = whole[whole["citizen"] == "SYR"]["value"].to_numpy() / 1000
+        assert told["citizen"] == "SYR"
+        assert told["share"] == pytest.approx(syrians[-3:].mean())
+        assert told["share_before"] == pytest.approx(syrians[-15:-3].mean())
+
     def test_a_mix_that_always_moves_is_not_news(self) -> None:
         swings = [(0.9, 0.1) if month // 4 % 2 else (0.1, 0.9) for month in range(80)]
         assert _said(_shifts(_citizens(swings))) == {}
