@@ -88,6 +88,11 @@ class Pace:
         return "" if left is None else f"about {round(left) // 60}:{round(left) % 60:02d} left"
 
 
+def announce(report: ProgressReport, stage: str) -> None:
+    """Tell that something begins which is one piece of work: there is nothing in it to count."""
+    report(stage, 0, 1)
+
+
 def silent(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.progress import ProgressReport
+from core.progress import ProgressReport, announce
 from core.quantiles import FloatArray
 from core.release import FORECASTS, NOWCASTS
 from core.settings import Settings
@@ -173,13 +173,13 @@ def make_forecasts(
         )
     )
     if pooled is not None:
-        progress("Forecasting from all counts", 0, 1)
+        announce(progress, "Forecasting from all counts")
         stage = partial(progress, "Learning from all counts")
         learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
         past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
-    progress("Ensemble", 0, 1)
+    announce(progress, "Ensemble")
     current, former, weights = with_ensemble(present, past, data.panel)
-    progress("Paths", 0, 1)
+    announce(progress, "Paths")
     newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
     paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
     return ForecastSet(

@@ -15,7 +15,7 @@ import pandas as pd
 from core.errors import InputError, SourceError, StoreError, VigieError
 from core.languages import marked as _
 from core.log import get_logger
-from core.progress import ProgressReport, silent
+from core.progress import ProgressReport, announce, silent
 from core.settings import Settings
 from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.http import Client, Validators
@@ -60,7 +60,7 @@ def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool,
     Raises:
         StoreError: The home folder cannot be read or written.
     """
-    progress("Reading figures", 0, 1)
+    announce(progress, "Reading figures")
     fingerprint = load_snapshot(VintageStore(home), journal)
     asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
     files, refused = read_inbox(home, journal)

@@ -21,7 +21,7 @@ from alerts.evaluate import no_alerts
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
-from core.progress import ProgressReport, silent
+from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from core.version import code_version
 from forecasting.limits import Limits
@@ -227,16 +227,16 @@ def _make_release(run: Run) -> RunResult:
         made = make_forecasts(data, settings, cache, run.progress, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
-        run.progress("Scores and paths", 0, 1)
+        announce(run.progress, "Scores and paths")
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
         refused = collect_night(settings.hub.place, home, timer.started.date())
         served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
         judged = judge(data, made, served, settings.alerts, run.pool)
         tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
-        run.progress("Figures and weeks", 0, 1)
+        announce(run.progress, "Figures and weeks")
         tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
-        run.progress("Alerts", 0, 1)
+        announce(run.progress, "Alerts")
         tables |= run_alerts(
             data,
             served,

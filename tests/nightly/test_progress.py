@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.time_left import ratio, replay
+from core.progress import announce
 from core.settings import Settings
 from nightly.night_plan import Step, expected, plan_of
 from nightly.progress import NightProgress
@@ -117,3 +118,25 @@ def test_the_second_night_of_the_demonstration_is_planned_by_its_first() -> None
     progress.begin("reading")
     assert progress.share() == 0
     assert progress.seconds_left() < whole / 2
+
+
+def test_only_a_part_that_has_several_units_is_told_with_their_number() -> None:
+    progress = NightProgress(plan_of([]), clock=Clock())
+    announce(progress, "Paths")
+    assert progress.words == "1/6 reading: Paths"
+    progress("Scoring past forecasts", 0, 2)
+    assert progress.words == "1/6 reading: Scoring past forecasts 0/2"
+
+
+def test_a_part_that_is_announced_runs_until_the_next_one_and_has_done_nothing_yet() -> None:
+    clock, told = Clock(), list[tuple[int, int]]()
+    announce(lambda _part, done, total: told.append((done, total)), "Alerts")
+    assert told == [(0, 1)]
+    progress = NightProgress(plan_of([]), clock=clock)
+    announce(progress, "Figures and weeks")
+    clock.now += 5
+    announce(progress, "Alerts")
+    clock.now += 3
+    steps_so_far = progress.until_now()
+    assert steps_so_far["reading: Figures and weeks"] == Step(5.0, 1)
+    assert steps_so_far["reading: Alerts"] == Step(3.0, 1)
