@@ -48,7 +48,7 @@ SMALLEST_SUM = 100
 WARM_UP = 48
 """Origins before the first one, at which parts are forecast so that their dependence is known there."""
 FEWEST_OF_PARTS = 72
-"""Months by nationality from which a route's parts are added up."""
+"""Months by nationality from which a route's parts are added up: six years, as for errors by nationality."""
 TOTAL = "total"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from forecasting.explanation import explain
 from forecasting.models import MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.panel import Panel
+from forecasting.pooled import Level
 from forecasting.quantiles import QuantileTable
 from nightly import forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
@@ -75,6 +78,62 @@ def test_a_years_lesson_is_what_was_known_a_month_after_its_turn() -> None:
         prints.append([night.lessons(year).fingerprint for year in (2019, 2021)])
     assert prints[0][0] == prints[1][0]
     assert prints[0][1] != prints[1][1]
+
+
+@pytest.mark.parametrize(("day", "learned"), [("2021-01-31", True), ("2021-02-01", False)])
+def test_a_years_fits_learn_from_what_was_known_by_the_end_of_january(day: str, *, learned: bool) -> None:
+    then = rows("count", np.arange(len(MONTHS)) + 10)
+    revised = then.tail(1).assign(obs_value=5.0, as_of=pd.Timestamp(day))
+    prints = []
+    for history in (then, pd.concat([then, revised], ignore_index=True)):
+        cells = history.assign(cell=history.groupby(["series_id", "time_period"]).ngroup())
+        night = PooledNight(RealTimeData(cells, dt.date(2021, 6, 30), 6, 24), fits=None)  # type: ignore[arg-type]  # no fit is asked for
+        prints.append(night.lessons(2021).fingerprint)
+    assert (prints[0] != prints[1]) == learned
+
+
+def known_by_nationality(months: pd.PeriodIndex) -> RealTimeData:
+    """A route that is forecast tonight, and one nationality of it in some months."""
+    values = rows("arrivals.CMR._T.SYR.M", np.ones(len(MONTHS))).assign(route_id="CMR", citizen="SYR")
+    return cast(
+        "RealTimeData",
+        SimpleNamespace(
+            routes=values[values["time_period"].isin(months.astype(str))],
+            states=pd.DataFrame({"route_id": ["CMR"], "series_id": [ROUTE]}),
+            forecastable=[ROUTE],
+            panel=panel_of({ROUTE: np.ones(len(MONTHS))}),
+            past_panels={},
+            date=dt.date(2021, 1, 31),
+        ),
+    )
+
+
+def test_a_route_is_added_up_from_its_nationalities_once_they_are_known_for_six_years() -> None:
+    for months, added in ((pd.period_range("2015-01", "2020-12", freq="M"), [ROUTE]), (MONTHS[1:], [])):
+        night = PooledNight(known_by_nationality(months), fits=None)  # type: ignore[arg-type]  # no fit is asked for
+        assert [series for series, _rows in night._parts()] == added
+
+
+def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_forecast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A route is a total to the model. Its newest value alone is looked ahead from."""
+    asked = list[Level]()
+
+    def answer(_model_id: str, levels: Sequence[Level], **_others: object) -> list[QuantileTable]:
+        asked.extend(levels)
+        keys = pd.DataFrame({"series_id": [ROUTE], "origin_date": [pd.Timestamp("2020-12-31")], "horizon": [1]})
+        return [QuantileTable(keys, np.ones((1, 23))) for _ in levels]
+
+    monkeypatch.setattr("nightly.pooled.run_pooled", answer)
+    data = known_by_nationality(MONTHS[:0])
+    night = PooledNight(data, fits=None)  # type: ignore[arg-type]  # no fit is asked for
+    night.routes(0, [1])
+    night.forecast_last(data.panel, [1])
+    own, again = asked
+    assert again.kind == own.kind
+    assert np.array_equal(again.wanted, own.wanted)
+    assert np.flatnonzero(again.wanted).tolist() == [len(MONTHS) - 1]
 
 
 def test_the_newest_month_by_nationality_is_the_last_that_was_wholly_known() -> None:
