@@ -78,6 +78,15 @@ def test_scores_outlive_the_release_that_issued_them(data: RealTimeData, monkeyp
     assert issued_scores([], former, data).equals(kept)
 
 
+def test_scores_of_two_nights_are_one_table_as_if_one_night_had_made_them(
+    data: RealTimeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued_then, former = Told("a", "2024-02-20T04:00:00+00:00"), Told("b", "2024-03-20T04:00:00+00:00")
+    whole = issued_scores([issued_then], None, data)
+    monkeypatch.setattr(former, "read", lambda _name: whole.head(1), raising=False)
+    pd.testing.assert_frame_equal(issued_scores([issued_then], former, data), whole)
+
+
 def test_the_summary_is_a_ratio_of_sums_by_horizon(data: RealTimeData) -> None:
     rows = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
     found = issued_skill(rows)

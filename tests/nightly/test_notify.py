@@ -17,7 +17,9 @@ from nightly import night
 from nightly.night import notify
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
+from store.mirror import NotDeliveredError
 from store.releases import About, Release, ReleaseStore
+from store.status import read_status
 from tests.faults.delivery import publish
 from workflow import workflow_on
 from workflow.decisions import Step, act
@@ -78,6 +80,29 @@ def test_a_night_that_would_drop_every_route_that_people_watch_is_refused(
     assert night._lost_routes(states, before) == ["EMR"]
     with pytest.raises(NothingToPublishError, match="--allow-empty") if refused else nullcontext():
         night._refuse_empty(states, before, settings)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (NothingToPublishError("no route can be forecast"), night.NOTHING_PUBLISHED),
+        (NotDeliveredError("the release stands in the home, and was not delivered"), night.NOT_DELIVERED),
+        (ZeroDivisionError("division by zero"), night.NOTHING_PUBLISHED),
+    ],
+    ids=["nothing to publish", "not delivered", "a fault of the program"],
+)
+def test_the_journal_says_of_a_night_that_failed_whether_its_release_stands(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: str
+) -> None:
+    def fail(_run: night.Run) -> None:
+        raise error
+
+    monkeypatch.setattr(night, "_make_release", fail)
+    monkeypatch.setattr("forecasting.pool.SupervisedPool.start", lambda *_: None)
+    with pytest.raises(type(error)):
+        night.run_night(tmp_path, settings)
+    last = read_status(tmp_path)["last_run"]
+    assert (last["outcome"], str(error) in last["reason"]) == (outcome, True)
 
 
 def test_another_sender_does_not_spoil_the_night(

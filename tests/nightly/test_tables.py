@@ -73,6 +73,14 @@ def test_a_month_that_was_not_known_then_is_listed_without_a_value() -> None:
     assert found["obs_value"].isna().all()
 
 
+def test_what_was_known_otherwise_is_listed_for_the_five_years_up_to_the_origin_and_not_before() -> None:
+    months = pd.period_range("2014-01", "2020-06", freq="M")
+    matrix = pd.DataFrame({"a": 10.0}, index=months).rename_axis(columns="series_id")
+    now, then = (Panel("M", values, pd.DataFrame(index=matrix.columns)) for values in (matrix, matrix + 1))
+    listed = differences(then, now, ORIGIN)["time_period"]
+    assert sorted(listed) == pd.period_range("2015-04", "2020-03", freq="M").astype(str).tolist()
+
+
 def test_a_night_keeps_replays_of_every_member_and_how_many_editions_a_route_has(first_night: Path) -> None:
     release = ReleaseStore(first_night).all()[0]
     made = release.read("replays")
