@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -169,6 +170,34 @@ def test_two_stores_in_one_database_do_not_disturb_each_other(postgres_url: str)
     with database.alone("one") as first, database.alone("two") as second, database.alone("one") as third:
         assert (first, second, third) == (True, True, False)
     database.close()
+
+
+class HeldElsewhere:
+    """A connection to a PostgreSQL database in which another machine holds every name."""
+
+    def execution_options(self, **_options: object) -> HeldElsewhere:
+        return self
+
+    def scalar(self, _asked: object) -> bool:
+        return False
+
+    def invalidate(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_name_that_another_machine_holds_is_waited_for_only_where_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, waits = Database(f"sqlite:///{tmp_path}/journal.sqlite"), list[float]()
+    engine = SimpleNamespace(dialect=SimpleNamespace(name="postgresql"), connect=HeldElsewhere)
+    monkeypatch.setattr(database, "_engine", engine)
+    monkeypatch.setattr("store.database.time.sleep", waits.append)
+    with database.alone("one") as is_held:
+        assert (is_held, waits) == (False, [])
+    with database.alone("one", wait_seconds=0.01) as is_held:
+        assert not is_held
+        assert waits
 
 
 def test_a_night_does_not_begin_on_a_store_that_may_only_be_read(

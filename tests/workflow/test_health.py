@@ -18,7 +18,7 @@ from commands.serve import application
 from store.journal import Entry, Journal, journal_url
 from store.releases import About, Release, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
-from workflow.health import answer, prometheus, read_health
+from workflow.health import Health, answer, prometheus, read_health
 
 __all__ = ["forecasts", "observations", "release_frames"]
 LINE = re.compile(r'^vigie_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+$')
@@ -161,3 +161,19 @@ def test_without_a_release_monitoring_still_gets_numbers(tmp_path: Path) -> None
     text = prometheus(read_health(tmp_path))
     assert 'vigie_healthy{status="no release"} 0' in text
     assert "vigie_release_age_seconds" not in text
+
+
+@pytest.mark.parametrize(
+    ("store", "seen", "told"),
+    [
+        ("", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 1"]),
+        ("no news since 2025-02-01", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 0"]),
+        ("not reached yet", "", ["vigie_store_reached 0"]),
+        ("", "", []),
+    ],
+)
+def test_monitoring_is_told_whether_the_shared_store_was_reached_where_one_is_looked_at(
+    store: str, seen: str, told: list[str]
+) -> None:
+    lines = prometheus(Health("ok", store=store, store_seen=seen)).splitlines()
+    assert [line for line in lines if line.startswith("vigie_store_reached ")] == told

@@ -384,6 +384,19 @@ def test_after_a_refusal_nothing_later_of_the_same_thread_is_tried_in_the_same_r
     assert [mail["To"] for mail in mailbox.mails] == ["b@example.org"] * 2
 
 
+def test_a_letter_waits_as_long_as_the_settings_say_after_its_first_failure_and_twice_as_long_after_its_second(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mailbox.answers["duty@example.org"] = "451 try again later"
+    opened = desk(**mail_settings, first_wait_seconds=100)
+    sign(opened, publish)
+    for wait in (100, 200):
+        send_waiting(opened, at_once={letter.message_id for letter in opened.outbox.waiting()})
+        (letter,) = opened.outbox.waiting()
+        assert letter.next_at is not None and letter.attempted_at is not None
+        assert letter.next_at - letter.attempted_at == dt.timedelta(seconds=wait)
+
+
 @given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
 def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
     now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
