@@ -56,7 +56,7 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
 
     store = ReleaseStore(workflow.home)
     release = store.get(run_id)
-    loaded = replace(_load(store, release, BRIEFING_FRAMES, with_catalogue=True), drill=workflow.settings.drill)
+    loaded = replace(_load(store, release, BRIEFING_FRAMES), drill=workflow.settings.drill)
     former = _former(store, release)
     frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
     levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}
@@ -98,10 +98,10 @@ def _former(store: ReleaseStore, release: Release) -> LoadedRelease | None:
     """The release before, if it is still there."""
     run_id = str((release.manifest["previous"] or {}).get("run_id", ""))
     found = next((one for one in store.all() if one.run_id == run_id), None)
-    return _load(store, found, CHANGE_FRAMES, with_catalogue=False) if found else None
+    return _load(store, found, CHANGE_FRAMES) if found else None
 
 
-def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_catalogue: bool) -> LoadedRelease:
+def _load(store: ReleaseStore, release: Release, names: Sequence[str]) -> LoadedRelease:
     """Read a release's frames, once their hashes have been found right.
 
     Raises:
@@ -110,7 +110,6 @@ def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_c
     manifest = release.manifest
     if problem := store.alteration(release):
         raise StoreError(f"{problem}; run 'vigie verify'")
-    documents = [_CATALOGUE] if with_catalogue and _CATALOGUE in manifest["files"] else []
     return LoadedRelease(
         run_id=release.run_id,
         manifest_hash=sha256_of_file(release.path / MANIFEST),
@@ -120,7 +119,7 @@ def _load(store: ReleaseStore, release: Release, names: Sequence[str], *, with_c
         degraded=tuple(manifest["degraded"]),
         served=manifest.get("served", {}),
         frames={name: release.read(name) for name in names},
-        cards=json.loads(release.document(_CATALOGUE)) if documents else {},
+        cards=json.loads(release.document(_CATALOGUE)) if _CATALOGUE in manifest["files"] else {},
     )
 
 
