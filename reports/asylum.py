@@ -11,6 +11,7 @@ from core.countries import display_name
 from core.languages import Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from reports import numbers
 from reports.release import ReadableRelease, Row
 from reports.route import KeyNumber
 
@@ -106,9 +107,9 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
         interval = language.interval_words(row[0.1], row[0.9])
         out.append((label, language.expected(row[0.5]), language.text(_("80% interval {interval}"), interval=interval)))
     if len(view.history):
-        last, year = view.history.iloc[-1], 12 // MONTHS_EACH[view.freq]
+        last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
-        before = view.history["obs_value"].iloc[-1 - year] if len(view.history) > year else None
+        before = numbers.year_earlier(view.history, "Q" if view.freq == "Q" else "M")
         earlier = language.text(_("{value} a year earlier"), value=language.counted(before)) if is_known(before) else ""
         label = language.text(text, period=period(view, last["end_date"], language))
         out.append((label, language.counted(last["obs_value"]), earlier))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.calendar import Frequency, end_dates, planning_window
+from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above
 from core.routes import ROUTES
 from core.schema import ALL, make_series_id
@@ -198,11 +198,11 @@ def route_summary(
     )
 
 
-def year_earlier(history: pd.DataFrame) -> float:
-    """The value twelve months before a series' last month, or an empty number."""
+def year_earlier(history: pd.DataFrame, freq: Frequency = "M") -> float:
+    """The value of the same period of the year before a series' last one, or an empty number."""
     if history.empty:
         return float("nan")
-    before = str(pd.Period(history["time_period"].iloc[-1], freq="M") - 12)
+    before = write_period(to_period(history["time_period"].iloc[-1], freq) - PERIODS_PER_YEAR[freq], freq)
     found = history.loc[history["time_period"] == before, "obs_value"]
     return float(found.iloc[0]) if len(found) else float("nan")
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.calendar import to_period, write_period
+from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import asylum_view
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.i18n import lang
 from dashboard.theme import LIGHT
-from reports import numbers
+from reports import asylum, numbers
 
 from .asylum_frames import asylum_frames
 from .conftest import AS_OF, publish
@@ -43,6 +47,25 @@ def test_earlier_forecasts_of_quarters_begin_whole_years_before_the_last_count(f
     found = asylum_view.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
     assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
     assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")
+
+
+@pytest.mark.parametrize(("freq", "last", "before"), [("M", "2024-11", "2023-11"), ("Q", "2024-Q3", "2023-Q3")])
+def test_the_last_count_is_held_against_the_same_period_of_the_year_before_though_one_between_is_missing(
+    freq: Literal["M", "Q"], last: str, before: str
+) -> None:
+    periods = [write_period(one, freq) for one in pd.period_range(end=to_period(last, freq), periods=30, freq=freq)]
+    counts = pd.DataFrame(
+        {"series_id": "x", "time_period": periods, "obs_value": np.arange(30.0) + 100, "obs_flag": ""}
+    )
+    same = f"{counts.set_index('time_period')['obs_value'][before]:.0f} a year earlier"
+
+    def told(known: pd.DataFrame) -> str:
+        history = numbers.series_of(known, "x", freq)
+        view = SimpleNamespace(history=history, freq=freq, quantiles=pd.DataFrame())
+        return asylum.key_numbers(cast("asylum.AsylumForecast", view), Language("en"))[-1][-1]
+
+    assert told(counts) == told(counts.drop(index=28)) == same
+    assert told(counts[counts["time_period"] != before]) == ""
 
 
 def test_a_quarter_is_named_by_its_months() -> None:

@@ -281,6 +281,17 @@ def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:
     assert "# Caveat: Not to be used for: turning people back" in text
 
 
+@pytest.mark.parametrize(
+    ("strength", "words"), [("50", ", at 50% of its strength"), ("100", ""), ("150", ", at 150% of its strength")]
+)
+def test_a_past_episode_is_assumed_at_the_strength_asked_for_and_its_own_goes_without_saying(
+    strength: str, words: str
+) -> None:
+    levers = {"kind": "past", "episode": "lampedusa-2023", "past_from": "2025-03", "past_strength": strength}
+    said = scenario.assumption(levers, Language("en"))
+    assert said == f"if an episode like “Lampedusa 2023” began there in March 2025{words}"
+
+
 def test_the_axis_of_differences_says_exactly_where_its_lines_are() -> None:
     ends = pd.date_range("2025-01-31", periods=3, freq="ME")
     axis = difference_chart(pd.Series([1_400.0, -1_300.0, 20.0], index=ends), unit="x", theme=LIGHT).layout.yaxis
