@@ -14,7 +14,8 @@ from forecasting.models import baseline
 FEWEST_EARLIER_VALUES = 24
 SMALLEST_CAP, LARGEST_CAP = 10.0, 1000.0
 """No quantile may exceed the series' record times the largest factor by which it ever changed over so many periods,
-taken as at least 10 and at most 1,000. The baseline is made of such changes and so stays below it up to that 1,000."""
+taken as at least 10 and at most 1,000. The baseline is made of such changes, but of values plus one:
+up to that 1,000 it goes beyond by fewer persons than the factor, and only at a record after the largest change."""
 _MEDIAN = QUANTILE_LEVELS.index(0.5)
 
 

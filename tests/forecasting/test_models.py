@@ -235,6 +235,16 @@ def test_the_cap_is_never_below_what_the_baseline_says() -> None:
         assert (MODELS[BASELINE].predict(history, HORIZON) <= log_cap(history, HORIZON)[:, None] + 1e-9).all()
 
 
+@pytest.mark.parametrize("ends", [(0.0, 99.0), (5.0, 100.0), (0.0, 999.0), (0.0, 20.0)])
+def test_from_a_record_the_baseline_goes_beyond_the_cap_by_fewer_persons_than_the_largest_factor(
+    ends: tuple[float, float],
+) -> None:
+    history = fit(BASELINE, np.tile(ends, 40)).history()
+    said, cap = MODELS[BASELINE].predict(history, HORIZON), log_cap(history, HORIZON)
+    factor = (ends[1] + 1) / (ends[0] + 1)
+    assert np.expm1(said.max()) - np.expm1(cap.max()) < factor
+
+
 def test_every_model_has_a_card_that_says_what_it_does_whence_and_when_not_to_trust_it() -> None:
     for model in MODELS.values():
         assert model.model_id.startswith("vigie-")
