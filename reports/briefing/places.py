@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from reports.briefing import colours
 from reports.briefing.canvas import (
     BODY,
@@ -39,10 +40,11 @@ def draw_places(content: Content) -> Figure:
             "Full line: places needed at the chosen confidence. Dotted: the median. Dashed: the places there are. Kept "
             "by {people}."
         )
-        people = ", ".join(sorted({line.who for line in content.places}))
-        y = sheet.lines(MARGIN, y, wrap(language.text(key, people=people), GREY, ROOM, 2), GREY) + 8
-        for start in range(0, min(len(content.places), MOST_CHARTS), COLUMNS):
-            row = content.places[start : start + COLUMNS]
+        shown = content.places[:MOST_CHARTS]
+        people = ", ".join(sorted({line.who for line in shown}))
+        y = sheet.lines(MARGIN, y, wrap(language.text(key, people=people), GREY, ROOM), GREY) + 8
+        for start in range(0, len(shown), COLUMNS):
+            row = shown[start : start + COLUMNS]
             said = [(wrap(line.short, BODY, width, 3), wrap(line.assumed, GREY, width, 2)) for line in row]
             head = max(len(short) * BODY.leading + len(basis) * GREY.leading for short, basis in said)
             for place, (line, (short, basis)) in enumerate(zip(row, said, strict=True)):
@@ -52,6 +54,9 @@ def draw_places(content: Content) -> Figure:
                 top = y + BOLD.leading + head + 10
                 _chart(sheet.axes(x + AXIS_WIDTH, top, width - AXIS_WIDTH - 8, CHART_HEIGHT), line, content)
             y += BOLD.leading + head + CHART_HEIGHT + 44
+        if left := len(content.places) - len(shown):
+            texts = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
+            y = sheet.lines(MARGIN, y, [language.plural(texts, left)], GREY) + 4
         sheet.lines(MARGIN, y, wrap(language.text(counted_places()), PRINT, ROOM, 3), PRINT)
     return sheet.figure
 

@@ -7,6 +7,7 @@ import pandas as pd
 from alerts.lifecycle import State
 from core.routes import ROUTES
 from forecasting.scenarios.paths import Needs
+from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import Content, compose
 from reports.briefing.places import draw_places
 from reports.release import Decisions, Reception
@@ -171,6 +172,23 @@ def test_on_the_page_of_places_no_month_touches_a_number_of_the_other_axis(make_
         )
         assert numbers and months
         assert not any(number.overlaps(month) for number in numbers for month in months)
+
+
+def test_the_page_of_places_names_all_who_keep_those_it_shows_and_counts_the_routes_it_has_no_room_for(
+    make_release: MakeRelease,
+) -> None:
+    kept = tuple(
+        Reception(route, stock=2_000, needs=Needs(6.0), confidence=0.8, who=f"Planner Number {number} of the Agency")
+        for number, route in enumerate(ROUTES)
+    )
+    content = compose(make_release(9), None, "en", Decisions(reception=kept))
+    page = draw_places(content)
+    words = " ".join(text.get_text() for text in page.texts)
+    assert "…" not in words
+    assert f"and {len(kept) - len(page.axes)} more: see the dashboard" in words
+    for line in content.places:
+        assert (line.name in words) == (line.who in words), line.name
+    assert min(text.get_position()[1] for text in page.texts) * HEIGHT >= MARGIN
 
 
 def test_a_replayed_night_is_called_an_exercise(make_release: MakeRelease) -> None:

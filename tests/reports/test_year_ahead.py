@@ -11,7 +11,12 @@ from pypdf import PdfReader
 
 from core.languages import Language
 from core.quantiles import INTERVALS, interval_levels
+from core.routes import ROUTES
+from reports.briefing.canvas import HEIGHT, MARGIN
+from reports.briefing.content import compose
 from reports.briefing.page import briefing_pdf
+from reports.briefing.year import draw_year
+from reports.release import Decisions
 from reports.year_ahead import past_totals, record_words, window_name, year_lines, year_table, year_title
 
 from .conftest import MakeRelease
@@ -130,6 +135,24 @@ def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_
         assert Language(language).plural(
             ("and {n} more: see the dashboard", "and {n} more: see the dashboard"), 1
         ) in page  # fmt: skip
+
+
+def test_the_second_page_keeps_within_the_sheet_names_every_route_and_counts_each_country_it_leaves_out(
+    make_release: MakeRelease,
+) -> None:
+    running = pd.DataFrame([row("_T"), *(row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
+    later = running.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
+    codes = ("DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK")
+    countries = pd.DataFrame([row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
+    release = make_release(len(ROUTES), 0, replay=True).with_frame("year_ahead", pd.concat([running, later, countries]))
+    content = compose(release, None, "fr", Decisions())
+    page = draw_year(content)
+    words = [text.get_text() for text in page.texts]
+    lines = content.year[0]
+    assert sum(words.count(line.name) for line in lines) == 2 * len(lines) + len(page.axes)  # two tables, and charts
+    named = sum(line.name in words for line in content.year[2])
+    assert any(f"et {len(codes) - named} autres" in text for text in words)
+    assert min(text.get_position()[1] for text in page.texts) * HEIGHT >= MARGIN
 
 
 def test_the_briefing_has_a_second_page_where_there_is_a_year_ahead(
