@@ -151,7 +151,8 @@ def test_the_second_page_keeps_within_the_sheet_names_every_route_and_counts_eac
     lines = content.year[0]
     assert sum(words.count(line.name) for line in lines) == 2 * len(lines) + len(page.axes)  # two tables, and charts
     named = sum(line.name in words for line in content.year[2])
-    assert any(f"et {len(codes) - named} autres" in text for text in words)
+    more = ("and {n} more: see the dashboard", "and {n} more: see the dashboard")
+    assert named and Language("fr").plural(more, len(codes) - named) in words
     assert min(text.get_position()[1] for text in page.texts) * HEIGHT >= MARGIN
 
 
