@@ -266,7 +266,8 @@ REPLAYS = Table(
 
 FIGURES_THEN = Table(
     "figures_then",
-    "Values that a past origin knew otherwise than the release does. What is not listed was known then as it is now.",
+    "Values of the five years up to a past origin that it knew otherwise than the release does. What is not listed of "
+    "these years was known then as it is now.",
     _of(
         "series_id origin_date time_period obs_value",
         obs_value=_gap(_number("the value known then; missing where the period was not known", PERSONS)),
