@@ -61,7 +61,7 @@ UNJUDGED = re.compile(
 QUICK = "not (slow or night or browser or provider or cluster or server or raw_data)"
 BROKEN = 99
 """How a process ends in which the tests could not even be started."""
-NEAREST, SECONDS_OF_TESTS = 14, 60
+NEAREST, SECONDS_OF_TESTS = 20, 60
 """Test files, and seconds of the processor that they take, that are run for one fault at most, nearest first."""
 SECONDS, PROCESSOR_SECONDS = 1800, 300
 """After so long a fault counts as noticed: it made something endless."""
@@ -254,12 +254,12 @@ class Map:
     failing: list[str] = field(default_factory=list)
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """The files to run for a fault: of a line outside of functions, the nearest."""
+        """The files to run for a fault: of a line outside of functions, or in one that none calls, the nearest."""
         near = self.nearest[mutant.module]
         first = function_around(mutant.module, mutant.line)
         found = near[:NEAREST]
-        if first is not None:
-            callers = self.callers.get((mutant.module, first), set())
+        # A file that tests run from a copy, or call while they are collected, is seen to be called by none.
+        if first is not None and (callers := self.callers.get((mutant.module, first))):
             rank = {test: place for place, test in enumerate(near)}
             found = sorted(callers, key=lambda test: (rank.get(test, len(rank)), self.seconds.get(test, 0.0)))
         until = np.cumsum([self.seconds.get(test, 0.0) for test in found]) <= SECONDS_OF_TESTS
