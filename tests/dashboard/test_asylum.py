@@ -59,13 +59,15 @@ def test_the_last_count_is_held_against_the_same_period_of_the_year_before_thoug
     )
     same = f"{counts.set_index('time_period')['obs_value'][before]:.0f} a year earlier"
 
-    def told(known: pd.DataFrame) -> str:
+    def told(known: pd.DataFrame) -> tuple[str, str, str]:
         history = numbers.series_of(known, "x", freq)
         view = SimpleNamespace(history=history, freq=freq, quantiles=pd.DataFrame())
-        return asylum.key_numbers(cast("asylum.AsylumForecast", view), Language("en"))[-1][-1]
+        return asylum.key_numbers(cast("asylum.AsylumForecast", view), Language("en"))[-1]
 
-    assert told(counts) == told(counts.drop(index=28)) == same
-    assert told(counts[counts["time_period"] != before]) == ""
+    named = Language("en").period(to_period(last, freq).end_time, {"M": 1, "Q": 3}[freq])
+    whole = (f"Last count ({named})", "129", same)
+    assert told(counts) == told(counts.drop(index=28)) == whole
+    assert told(counts[counts["time_period"] != before]) == (*whole[:2], "")
 
 
 def test_a_quarter_is_named_by_its_months() -> None:
