@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 import pandas as pd
 import streamlit as st
 
+from core.calendar import Frequency
 from core.schema import ALL
 from dashboard import downloads, layout, memory, route_context, route_view, state, tables
 from dashboard.charts.sparkline import sparkline
@@ -209,17 +211,15 @@ def _next_period(rows: pd.DataFrame, night: Night, kind: str, names: list[str]) 
     out = wide[[0.5, 0.1, 0.9]].set_axis(["expected", "low", "high"], axis=1).reset_index()
     observations = of_kind(night.published("observations"), kind)
     by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
-    lines = [_newest(by_series.get(str(name)), kind.split(".")[1]) for name in out["series_id"]]
+    freq = cast(Frequency, kind.split(".")[1])
+    lines = [_newest(by_series.get(str(name)), freq) for name in out["series_id"]]
     return out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
 
 
-def _newest(rows: pd.DataFrame | None, freq: str) -> tuple[str, float, float]:
+def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, float]:
     if rows is None or rows.empty:
         return "", float("nan"), float("nan")
-    last = str(rows["time_period"].iloc[-1])
-    year = pd.Period(last.replace("-Q", "Q"), freq) - (12 // MONTHS_EACH[freq])
-    before = rows.loc[rows["time_period"] == str(year).replace("Q", "-Q"), "obs_value"]
-    return last, float(rows["obs_value"].iloc[-1]), float(before.iloc[0]) if len(before) else float("nan")
+    return str(rows["time_period"].iloc[-1]), float(rows["obs_value"].iloc[-1]), numbers.year_earlier(rows, freq)
 
 
 def show_citizenships(view: AsylumView) -> None:
