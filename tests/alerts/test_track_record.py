@@ -282,6 +282,7 @@ def within(world: World) -> dict[int, Within]:
     return {start: _paths_to(world, start + 2) for start in (1, 3)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("as_of", "start"), [(AS_OF, 1), (LATE, 3)], ids=["fresh counts", "late counts"])
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
 def test_every_measure_equals_a_slow_count(

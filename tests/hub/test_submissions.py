@@ -111,6 +111,15 @@ def test_a_fault_too_long_to_be_told_whole_keeps_both_ends_and_is_as_long_as_the
     assert told(9999).endswith("b' is not of type 'integer'")
 
 
+def test_of_rounds_that_are_no_dates_though_their_deadline_needs_one_the_first_is_named() -> None:
+    tasks = (
+        config()["hub-config/tasks.json"].replace(b"2023-01-14", b"2023-13-14").replace(b"2023-01-21", b"2023-13-21")
+    )
+    hub, faults = read_config(config() | {"hub-config/tasks.json": tasks})
+    assert hub is None
+    assert "round '2023-13-14' is not a date, as its deadline needs" in " ".join(map(str, faults))
+
+
 def test_the_name_of_a_round_can_lead_nowhere_else() -> None:
     tasks = config()["hub-config/tasks.json"].replace(b"2023-01-14", b"../../x")
     hub, faults = read_config(config() | {"hub-config/tasks.json": tasks})

@@ -26,7 +26,7 @@ from reports.briefing.charts import draw_charts, grid_of
 from reports.briefing.content import compose
 from reports.briefing.map import Box, draw_map, spread
 from reports.briefing.page import briefing_pdf, draw_page
-from reports.briefing.tables import draw_routes
+from reports.briefing.tables import draw_alerts, draw_routes
 from reports.release import Decisions
 
 from .conftest import MakeRelease, alert_row
@@ -204,3 +204,21 @@ def test_the_columns_of_the_routes_end_at_the_edge_of_their_table_and_none_runs_
     ]
     assert rules == {round(max(columns), 3)}
     assert runs_into_another(boxes_of(sheet.figure)) == []
+
+
+def test_as_many_alerts_are_shown_as_have_room_beside_the_count_of_the_others(make_release: MakeRelease) -> None:
+    content = compose(make_release(5, 6), None, "en", Decisions())
+
+    def drawn(until: float) -> tuple[float, bool]:
+        sheet = Sheet()
+        with DRAWING:
+            end = draw_alerts(sheet, content, 100.0, until)
+        return end, any("more: see the dashboard" in text.get_text() for text in sheet.figure.texts)
+
+    end, _ = drawn(2000.0)
+    room = end - drawn(0.0)[0]
+    assert drawn(end) == (end, False)
+    for until in np.linspace(end - room / 2, end - 9, 9):
+        lower, counts_others = drawn(float(until))
+        assert counts_others
+        assert lower - 8 <= until
