@@ -22,7 +22,7 @@ from forecasting.calibration import discretise
 from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
-from forecasting.sum_of_parts import FEWEST_ORIGINS, MOST_ORIGINS, Cube, cube_of, shuffled_draws
+from forecasting.sum_of_parts import FEWEST_ORIGINS, MOST_ORIGINS, cube_of, shuffled_draws
 from forecasting.workers import Progress, Workers, run_tasks
 
 LARGEST_STEP, SMALLEST_STEP, MOST_ROUNDS = 20.0, 1e-9, 60
@@ -83,21 +83,22 @@ def reconcile(
     of_total = dict(zip(above.itertuples(index=False, name=None), totals.quantiles, strict=True))
     group = parts.keys["series_id"].map(panel.groups[column].astype(str)).to_numpy()
     columns = pd.Index(panel.series_ids).get_indexer(pd.Index(parts.keys["series_id"]))
+    learned = {horizon: _ranks(past, panel, horizon, parts.keys) for horizon in parts.keys["horizon"].unique()}
     indices = parts.keys.groupby(["model_id", "horizon"], sort=False).indices
     blocks = [(cast(tuple[str, int], key), np.asarray(rows)) for key, rows in indices.items()]
     tasks = []
     for (model_id, horizon), rows in blocks:
-        ranks = _ranks(past, panel, horizon)
+        ranks, known = learned[horizon]
         origins = []
         for date, inside in parts.keys.iloc[rows].groupby("origin_date", sort=True).indices.items():
             origin, here = pd.Timestamp(str(date)), np.asarray(inside)
-            known = ranks.known_at(origin) if ranks is not None else np.empty(0, dtype=np.intp)
-            names = [
-                str(name) for name in np.unique(group[rows[here]]) if (model_id, name, origin, horizon) in of_total
-            ]
-            origins.append((here, known, {name: of_total[model_id, name, origin, horizon] for name in names}))
-        all_ranks = ranks.ranks if ranks is not None else np.empty((0, len(panel.series_ids)))
-        tasks.append(_Block(parts.quantiles[rows], group[rows], columns[rows], all_ranks, origins))
+            totals_here = {
+                name: of_total[place]
+                for name in np.unique(group[rows[here]])
+                if (place := (model_id, name, origin, horizon)) in of_total
+            }
+            origins.append((here, known[origin], totals_here))
+        tasks.append(_Block(parts.quantiles[rows], group[rows], columns[rows], ranks, origins))
     soon = len(parts.keys) < WORTH_PROCESSES
     quantiles = np.empty_like(parts.quantiles)
     done = run_tasks(_Block.agreed, tasks, workers=1 if soon else workers, progress=progress)
@@ -108,11 +109,16 @@ def reconcile(
     return QuantileTable(parts.keys, np.where(of_ensemble, discretise(moved, panel).quantiles, quantiles))
 
 
-def _ranks(past: QuantileTable | None, panel: Panel, horizon: int) -> Cube | None:
-    if past is None:
-        return None
-    mine = past.keys["horizon"] == horizon
-    return cube_of(past.where(mine.to_numpy()), panel) if mine.any() else None
+def _ranks(
+    past: QuantileTable | None, panel: Panel, horizon: int, keys: pd.DataFrame
+) -> tuple[FloatArray, dict[pd.Timestamp, NDArray[np.intp]]]:
+    """Ranks of past outcomes at a horizon, origins × series, and those known at each origin that is forecast from."""
+    origins = [pd.Timestamp(date) for date in keys.loc[keys["horizon"] == horizon, "origin_date"].unique()]
+    mine = past.where(past.keys["horizon"] == horizon) if past is not None else None
+    if mine is None or mine.keys.empty:
+        return np.empty((0, len(panel.series_ids))), dict.fromkeys(origins, np.empty(0, dtype=np.intp))
+    cube = cube_of(mine, panel)
+    return cube.ranks, {origin: cube.known_at(origin) for origin in origins}
 
 
 @dataclass(frozen=True)
