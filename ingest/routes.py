@@ -152,15 +152,14 @@ def _observed(totals: pd.DataFrame, component: Component) -> _Months:
     """Months that some candidate has."""
     sources, freqs, geos = (totals[name].to_numpy() for name in ("source_id", "freq", "geo"))
     rows = totals[["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]]
-    best: _Months | None = None
+    best = _monthly(rows[:0], "M")
     for candidate in component.candidates:
         own = (sources == candidate.source_id) & (freqs == candidate.freq)
         places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.geos]
         shared = _common(places)
         added = _sum([place.of(shared) for place in places])
-        whole = added if best is None else best.joined(added.at(~np.isin(added.month, best.month)))
-        best = _with_zeros(whole, component.zeros_until)
-    assert best is not None  # noqa: S101  # a component has candidates
+        new = added.at(~np.isin(added.month, best.month))
+        best = _with_zeros(best.joined(new), component.zeros_until)
     return best
 
 
@@ -200,16 +199,12 @@ def _with_zeros(seen: _Months, zeros_until: str) -> _Months:
 
 def _add_minor(total: _Months, minor: _Months) -> _Months:
     filled, guessed = carried(minor.month, minor.value, total.month)
-    # Where a month is estimated the minor component says nothing of its own.
-    place = np.minimum(np.searchsorted(minor.month, total.month), max(len(minor.month) - 1, 0))
-    own = minor.flag[place] if len(minor.month) else np.full(len(total.month), "", dtype=object)
-    known = minor.as_of[place] if len(minor.month) else total.as_of
-    return replace(
-        total,
-        value=total.value + filled,
-        flag=np.where(total.flag != "", total.flag, np.where(guessed, "e", own)),
-        as_of=np.where(guessed, total.as_of, np.maximum(total.as_of, known)),
-    )
+    own = minor.of(total.month[~guessed])
+    flag, as_of = np.full(len(total.month), "e", dtype=object), total.as_of.copy()
+    flag[~guessed] = own.flag
+    as_of[~guessed] = np.maximum(as_of[~guessed], own.as_of)
+    flag = np.where(total.flag != "", total.flag, flag)
+    return replace(total, value=total.value + filled, flag=flag, as_of=as_of)
 
 
 def carried(
@@ -290,10 +285,9 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
     for geo in minors:
         known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo == LISTS_NO_ZEROS else "").frame()
         as_of = as_of.combine(known["as_of"].reindex(months).fillna(as_of), max)
+        listed = pd.PeriodIndex(grids[geo].index).asi8
         for citizen in grids[geo].columns:
-            filled, guessed = carried(
-                pd.PeriodIndex(grids[geo].index).asi8, grids[geo][citizen].to_numpy(), months.asi8
-            )
+            filled, guessed = carried(listed, grids[geo][citizen].to_numpy(), months.asi8)
             total = total.assign(**{citizen: total.get(citizen, 0.0) + filled})
             flag = flag.mask((flag == "") & guessed & (months >= grids[geo].index.min()), "e")
     dates = dates.assign(flag=flag, as_of=as_of)
