@@ -103,9 +103,9 @@ class AsylumView:
         return self.kind.split(".")[0]
 
     @property
-    def freq(self) -> str:
+    def freq(self) -> Frequency:
         """How often."""
-        return self.kind.split(".")[1]
+        return cast(Frequency, self.kind.split(".")[1])
 
     @property
     def months_each(self) -> int:

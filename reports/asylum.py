@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from core.calendar import to_period
+from core.calendar import Frequency, to_period
 from core.countries import display_name
 from core.languages import Language, is_known
 from core.languages import marked as _
@@ -42,7 +42,7 @@ class AsylumForecast(Protocol):
         """Country of destination, ISO 3166 alpha-3."""
 
     @property
-    def freq(self) -> str:
+    def freq(self) -> Frequency:
         """How often it is counted: M or Q."""
 
     @property
@@ -109,7 +109,7 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
-        before = numbers.year_earlier(view.history, "Q" if view.freq == "Q" else "M")
+        before = numbers.year_earlier(view.history, view.freq)
         earlier = language.text(_("{value} a year earlier"), value=language.counted(before)) if is_known(before) else ""
         label = language.text(text, period=period(view, last["end_date"], language))
         out.append((label, language.counted(last["obs_value"]), earlier))
@@ -139,7 +139,7 @@ def reporting_words(view: AsylumForecast, language: Language) -> str:
         return ""
     texts = ngettext("{n} of {expected} countries has reported {period}.",
                      "{n} of {expected} countries have reported {period}.")  # fmt: skip
-    end = to_period(str(row["time_period"]), "Q" if view.freq == "Q" else "M").end_time
+    end = to_period(str(row["time_period"]), view.freq).end_time
     of, when = int(row["expected"]), period(view, end, language)
     said = language.plural(texts, int(row["reported"]), expected=of, period=when)
     return f"{said} {language.text(_('Figures are provisional.'))}" if row["provisional"] else said
