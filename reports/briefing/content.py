@@ -25,6 +25,7 @@ from reports.year_ahead import KINDS, YearLine, year_lines
 
 MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
 NO_FORECAST = _("no forecast")
+AND_MORE = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStrin
 
 from core.languages import Language
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from reports.briefing.canvas import (
     BODY,
     BOLD,
@@ -35,7 +34,7 @@ from reports.briefing.canvas import (
     wrap,
 )
 from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
-from reports.briefing.content import Content, compose
+from reports.briefing.content import AND_MORE, Content, compose
 from reports.briefing.map import draw_map
 from reports.briefing.places import draw_places
 from reports.briefing.tables import draw_alerts, draw_routes
@@ -132,8 +131,7 @@ def _first_that_fit(entries: list[list[str]], lines: int, language: Language) ->
         if sum(map(len, kept)) + len(entry) >= lines:
             break
         kept.append(entry)
-    texts = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
-    return [*kept, [language.plural(texts, len(entries) - len(kept))]]
+    return [*kept, [language.plural(AND_MORE, len(entries) - len(kept))]]
 
 
 def draw_foot(sheet: Sheet, content: Content, foot: Foot, y: float) -> None:

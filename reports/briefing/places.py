@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from reports.briefing import colours
 from reports.briefing.canvas import (
     BODY,
@@ -22,7 +21,7 @@ from reports.briefing.canvas import (
     page_head,
     wrap,
 )
-from reports.briefing.content import Content, PlacesLine
+from reports.briefing.content import AND_MORE, Content, PlacesLine
 from reports.scenario import counted_places
 
 MOST_CHARTS, COLUMNS, GAP, CHART_HEIGHT = 6, 2, 24.0, 128.0
@@ -55,8 +54,7 @@ def draw_places(content: Content) -> Figure:
                 _chart(sheet.axes(x + AXIS_WIDTH, top, width - AXIS_WIDTH - 8, CHART_HEIGHT), line, content)
             y += BOLD.leading + head + CHART_HEIGHT + 44
         if left := len(content.places) - len(shown):
-            texts = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
-            y = sheet.lines(MARGIN, y, [language.plural(texts, left)], GREY) + 4
+            y = sheet.lines(MARGIN, y, [language.plural(AND_MORE, left)], GREY) + 4
         sheet.lines(MARGIN, y, wrap(language.text(counted_places()), PRINT, ROOM, 3), PRINT)
     return sheet.figure
 

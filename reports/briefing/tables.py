@@ -23,7 +23,7 @@ from reports.briefing.canvas import (
     text_width,
     wrap,
 )
-from reports.briefing.content import NO_FORECAST, AlertLine, Content, RouteLine
+from reports.briefing.content import AND_MORE, NO_FORECAST, AlertLine, Content, RouteLine
 from reports.names import LEVEL_MARKS, level_name
 
 TABLE_WIDTH = 261.0
@@ -122,7 +122,7 @@ def draw_alerts(sheet: Sheet, content: Content, y: float, until: float) -> float
         y += height
     sheet.rule(MARGIN, y, ROOM)
     if left := len(content.alerts) - count:
-        text = language.plural(ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard"), left)
+        text = language.plural(AND_MORE, left)
         y = sheet.lines(MARGIN, y + 2, [text], GREY_BOLD)
     return y + 8
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from core.languages import WORD_JOINER, capital
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from reports.briefing import colours
 from reports.briefing.canvas import (
     BODY,
@@ -29,7 +28,7 @@ from reports.briefing.canvas import (
     text_width,
     wrap,
 )
-from reports.briefing.content import Content
+from reports.briefing.content import AND_MORE, Content
 from reports.year_ahead import YearLine, counted_words, record_words, year_table, year_title
 
 MOST_ROWS, MOST_CHARTS, COLUMNS, CHART_GAP = 14, 9, 3, 30.0
@@ -74,8 +73,7 @@ def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float, 
     y = _table(sheet, content, lines[:most], y)
     said = [] if lines[0].is_asylum else [capital(counted_words(row, language)), f"{record_words(row, language)}."]
     if (left := len(lines) - most) > 0:
-        texts = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
-        said = [language.plural(texts, left), *said]
+        said = [language.plural(AND_MORE, left), *said]
     return sheet.lines(MARGIN, y + 4, wrap(" · ".join(said), GREY, ROOM, 2), GREY) if said else y
 
 
