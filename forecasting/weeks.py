@@ -6,7 +6,7 @@ Sundays, the same on every night: a random walk and a seasonal one say there wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from forecasting.days import WEEK, WEEKS, DailyHistory
 from forecasting.model import LEVELS, History, Model, ModelCard
 from forecasting.models import baseline, snaive
 from forecasting.postprocess import safe_forecast
-from forecasting.quantiles import QuantileTable, stack
+from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import COVERAGES, covered, wis
 from forecasting.verification.verdict import SCALES, compare, holm_within
 
@@ -96,7 +96,7 @@ def week_record(history: DailyHistory) -> pd.DataFrame:
     """
     sundays = history.days[history.days.dayofweek == WEEK - 1]
     totals = np.asarray([history.total(one - WEEK + 1, one) for one in sundays])
-    tables, outcomes = [], []
+    made, outcomes = list[tuple[str, pd.Period, FloatArray]](), []
     for number in range(max(0, len(sundays) - ORIGINS - 1), len(sundays) - 1):
         found = weeks_ahead(history, history.place_of(sundays[number]) or 0, n=RECORD_PATHS)
         past = _history(totals[: number + 1], sundays[number])
@@ -108,11 +108,11 @@ def week_record(history: DailyHistory) -> pd.DataFrame:
         known = totals[number + 1 : number + 1 + WEEKS]
         came[: len(known)] = known
         for model_id, quantiles in answers.items():
-            tables.append(QuantileTable(_keys(model_id, sundays[number]), quantiles))
+            made.append((model_id, sundays[number], quantiles))
             outcomes.append(came)
-    if not tables:
+    if not made:
         return pd.DataFrame()
-    table, observed = stack(tables), np.concatenate(outcomes)
+    table, observed = _table(made), np.concatenate(outcomes)
     table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
     return table.keys.assign(
         wis_log=wis(np.log1p(observed), np.log1p(table.quantiles)),
@@ -164,10 +164,13 @@ def _history(totals: FloatArray, last: pd.Period) -> History | None:
     return History(filled, logs[known], YEAR_OF_WEEKS, last.asfreq("W-SUN"), 0)
 
 
-def _keys(model_id: str, origin: pd.Period) -> pd.DataFrame:
-    end = origin.end_time.normalize()
-    horizons = np.arange(1, WEEKS + 1)
-    return pd.DataFrame({
-        "model_id": model_id, "origin_date": end, "horizon": horizons,
-        "target_end_date": end + pd.to_timedelta(WEEK * horizons, unit="D"),
+def _table(made: Sequence[tuple[str, pd.Period, FloatArray]]) -> QuantileTable:
+    """Every model's eight weeks from every Sunday, one row each."""
+    models, sundays, quantiles = zip(*made, strict=True)
+    ends = pd.PeriodIndex(sundays).end_time.normalize().repeat(WEEKS)
+    horizons = np.tile(np.arange(1, WEEKS + 1), len(made))
+    keys = pd.DataFrame({
+        "model_id": np.repeat(np.asarray(models, dtype=object), WEEKS), "origin_date": ends, "horizon": horizons,
+        "target_end_date": ends + pd.to_timedelta(WEEK * horizons, unit="D"),
     })  # fmt: skip
+    return QuantileTable(keys, np.concatenate(quantiles))

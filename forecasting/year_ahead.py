@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ class Window:
     ahead: int
     first: pd.Period
 
-    @property
+    @cached_property
     def periods(self) -> pd.PeriodIndex:
         """Its months or quarters."""
         return pd.period_range(self.first, periods=per_year(self.first))

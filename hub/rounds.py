@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.calendar import Frequency, last_complete_period, pandas_frequency
 from core.quantiles import FloatArray
@@ -74,26 +75,42 @@ def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
     Returns:
         Forecasts of ``vigie-baseline``; none of series that had fewer than a dozen changes to learn from.
     """
-    versions = dict(list(counts.sort_values("as_of").groupby("series_id")))
+    in_order = counts.sort_values(["target_end_date", "as_of"], kind="stable")
+    versions = dict(list(in_order.groupby("series_id")[["target_end_date", "as_of", "value"]]))
+    columns = {name: [rows[column].to_numpy() for column in rows] for name, rows in versions.items()}
     keys: list[tuple[object, ...]] = []
     parts: list[FloatArray] = []
-    for series_id, origin in rounds.drop_duplicates().itertuples(index=False):
-        freq = frequency(series_id)
-        close = origin + pd.Timedelta(days=RHYTHMS[freq].due[1])
-        rows = versions.get(series_id, counts.iloc[:0])
-        rows = rows[(rows["as_of"] <= close) & (rows["target_end_date"] <= origin)]
-        newest = rows.drop_duplicates("target_end_date", keep="last").dropna(subset=["value"])
+    for series_id, origin in rounds[rounds["series_id"].isin(columns)].drop_duplicates().itertuples(index=False):
+        rhythm, unit = RHYTHMS[frequency(series_id)], pandas_frequency(frequency(series_id))
+        ends, as_of, values = columns[series_id]
+        newest = _known(ends, as_of, values, origin, origin + pd.Timedelta(days=rhythm.due[1]))
         if len(newest) <= FEWEST_ERRORS:
             continue
-        newest = newest.sort_values("target_end_date")
-        last = pd.Period(newest["target_end_date"].iloc[-1], freq=pandas_frequency(freq))
-        behind, horizons = (pd.Period(origin, freq=pandas_frequency(freq)) - last).n, RHYTHMS[freq].horizons
-        logs = np.log1p(newest["value"].to_numpy(dtype=float))
-        parts.append(predict(History(logs, logs, 1, last, 0), behind + horizons)[behind:])
-        ends = [(last + behind + step).end_time.normalize() for step in range(1, horizons + 1)]
-        keys += [(BASELINE, series_id, origin, step, end) for step, end in enumerate(ends, 1)]
+        here, last = (pd.Period(day, freq=unit) for day in (origin, newest.index[-1]))
+        behind, logs = (here - last).n, np.log1p(newest.to_numpy(dtype=float))
+        parts.append(predict(History(logs, logs, 1, last, 0), behind + rhythm.horizons)[behind:])
+        ahead = pd.period_range(here + 1, periods=rhythm.horizons).end_time.normalize()
+        keys += [(BASELINE, series_id, origin, step, end) for step, end in enumerate(ahead, 1)]
     frame = pd.DataFrame(keys, columns=["model_id", *_OWN, "horizon", "target_end_date"])
     return QuantileTable(frame, np.clip(np.expm1(np.concatenate(parts)), 0, None) if parts else np.empty((0, 23)))
+
+
+def _known(
+    ends: NDArray[np.datetime64],
+    as_of: NDArray[np.datetime64],
+    values: FloatArray,
+    origin: pd.Timestamp,
+    close: pd.Timestamp,
+) -> pd.Series:
+    """The newest version of each figure up to a round that was known when the round closed, by its end.
+
+    The versions, one by one, are sorted by end and then by the day on which they became known.
+    """
+    seen = (as_of <= close.to_datetime64()) & (ends <= origin.to_datetime64())
+    dated = ends[seen]
+    newest = np.ones(len(dated), dtype=bool)
+    newest[:-1] = dated[1:] != dated[:-1]
+    return pd.Series(values[seen][newest], index=dated[newest]).dropna()
 
 
 def _under_rounds(rows: pd.DataFrame, round_of: Callable[[str, pd.Timestamp], pd.Timestamp]) -> pd.DataFrame:

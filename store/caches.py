@@ -6,6 +6,7 @@ version must change with everything that changes a forecast apart from the histo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +26,8 @@ _MARK = 64
 KEY = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
 COLUMNS = [*KEY, *(name for name in FORECASTS.columns if name not in KEY), "fallback", "capped"]
 _ROW = [*KEY, "horizon", "output_type", "output_type_id"]
+_CONTRACT = replace(FORECASTS, key=tuple(_ROW))
+"""A model's versions share its ``model_id``: a row is one of a kind within its version and history."""
 _REPEATED_TEXTS = ("model_id", "model_version", "series_id", "history_hash", "output_type")
 
 
@@ -107,9 +110,7 @@ class BacktestStore:
         _check_columns(forecasts, COLUMNS)
         known = self._partitions.read(KEY)
         new = forecasts if known.empty else forecasts[~_is_among(forecasts, known)]
-        # A model's versions share its model_id: the contract's uniqueness holds within each version and history.
-        for _, part in new.groupby(["model_version", "history_hash"], sort=False):
-            check(part, FORECASTS)
+        check(new, _CONTRACT)
         self._partitions.append(new[COLUMNS].sort_values(_ROW, ignore_index=True))
         return len(new)
 

@@ -21,7 +21,7 @@ from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
 from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.verdict import FAMILY, WORSE, holm_within, with_verdicts
+from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, with_verdicts
 
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
@@ -121,12 +121,30 @@ def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     if rows.empty:
         raise InputError("scores: no forecast has both an observed outcome and twelve past changes to be measured by")
     both = pd.concat([rows, rows.assign(series_id=ALL)], ignore_index=True)
-    groups = both.groupby(["model_id", "series_id", "horizon"], sort=True)
+    keys = ["model_id", "series_id", "horizon"]
+    groups = both.groupby(keys, sort=True)
+    shares = {f"covered_{round(100 * level)}": f"coverage_{round(100 * level)}" for level in COVERAGES}
+    means = groups[["wis_log", "wis_natural", *shares]].mean().rename(columns=shares).assign(n=groups.size())
+    scored = [f"{what}_{scale}" for scale in SCALES for what in ("wis", "reference")]
+    by_origin = both.groupby([*keys, "origin_date"], sort=True)[scored].sum()
     lines = []
-    for key, group in groups:
-        model_id, series_id, horizon = cast(tuple[str, str, int], key)
-        place = {"model_id": model_id, "series_id": series_id, "horizon": horizon}
-        lines += [{**place, **line} for line in _summary(group, horizon)]
+    for line, sums in zip(means.reset_index().to_dict("records"), _parted(by_origin, keys), strict=True):
+        for scale in SCALES:
+            own, reference = (sums[:, scored.index(f"{what}_{scale}")] for what in ("wis", "reference"))
+            found = ratio_interval(own, reference, horizon=line["horizon"])
+            lines.append(
+                {
+                    **{name: line[name] for name in keys},
+                    "scale": scale,
+                    "wis": line[f"wis_{scale}"],
+                    "relative_wis": found.ratio,
+                    "relative_wis_lo": found.low,
+                    "relative_wis_hi": found.high,
+                    "p_value": found.p_value,
+                    **{name: line[name] for name in shares.values()},
+                    "n": line["n"],
+                }
+            )
     table = pd.DataFrame(lines)
     return table.assign(p_holm=holm_within(table, FAMILY)).drop(columns="p_value")
 
@@ -174,28 +192,10 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: i
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _summary(group: pd.DataFrame, horizon: int) -> list[dict[str, object]]:
-    coverage = {
-        f"coverage_{round(100 * level)}": float(group[f"covered_{round(100 * level)}"].mean()) for level in COVERAGES
-    }
-    lines: list[dict[str, object]] = []
-    for scale in ("log", "natural"):
-        own, reference = group[f"wis_{scale}"], group[f"reference_{scale}"]
-        sums = group.groupby("origin_date", sort=True)[[own.name, reference.name]].sum()
-        found = ratio_interval(sums[own.name].to_numpy(), sums[reference.name].to_numpy(), horizon=horizon)
-        lines.append(
-            {
-                "scale": scale,
-                "wis": float(own.mean()),
-                "relative_wis": found.ratio,
-                "relative_wis_lo": found.low,
-                "relative_wis_hi": found.high,
-                "p_value": found.p_value,
-                **coverage,
-                "n": len(group),
-            }
-        )
-    return lines
+def _parted(table: pd.DataFrame, keys: list[str]) -> list[FloatArray]:
+    """The rows of each key, of a table that is sorted by them."""
+    sizes = table.groupby(level=keys, sort=True).size().to_numpy()
+    return np.split(table.to_numpy(dtype=float), sizes.cumsum()[:-1])
 
 
 KINDS = ("route", "region", "citizen")
