@@ -145,8 +145,10 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         raise SchemaError(f"{table.name}: missing columns {missing}; found {list(frame.columns)}")
     if keeps(frame, table):
         return frame
+    # Pandera cannot tell which row is repeated where rows share an index label.
+    told = frame if frame.index.is_unique else frame.reset_index(drop=True)
     try:
-        return table.schema.validate(frame, lazy=True)
+        return table.schema.validate(told, lazy=True).set_axis(frame.index)
     except SchemaErrors as errors:
         raise SchemaError(f"{table.name}: {_describe(errors.failure_cases)}") from None
 

@@ -40,6 +40,11 @@ def test_a_repeated_period_is_refused() -> None:
         check(panel().assign(time_period="2024-01"), PANEL)
 
 
+def test_a_repeated_period_is_refused_where_rows_share_a_label() -> None:
+    with pytest.raises(SchemaError, match="2024-01"):
+        check(pd.concat([panel(), panel()]), PANEL)
+
+
 @pytest.mark.parametrize("column", ["Name", "date_of_birth", "Latitude", "passport"])
 def test_a_column_that_would_describe_persons_or_landings_is_refused(column: str) -> None:
     with pytest.raises(SchemaError, match="aggregates only"):

@@ -119,6 +119,12 @@ def test_a_negative_forecast_is_refused(store: BacktestStore, cached: Rows) -> N
         store.append(cached().assign(value=-1.0))
 
 
+def test_a_forecast_told_twice_within_a_version_and_history_is_refused(store: BacktestStore, cached: Rows) -> None:
+    with pytest.raises(SchemaError, match="forecasts"):
+        store.append(pd.concat([cached(), cached().assign(value=7.0)]))
+    assert len(store.missing(_keys(cached()))) == len(_keys(cached()))
+
+
 def test_a_damaged_file_is_named(tmp_path: Path, store: BacktestStore, cached: Rows) -> None:
     store.append(cached())
     (path,) = (tmp_path / "backtests").glob("*.parquet")
