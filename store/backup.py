@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from core.errors import InputError, StoreError
 from core.settings import DRILL
-from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, read_head, release_folders
+from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
 from store.database import copy_sqlite, sqlite_file
 from store.files import ASIDE, flush_folder, is_read_only, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import journal_url
@@ -345,7 +345,7 @@ def _mend_head(home: Path, journal_setting: str) -> bool:
     head = {"run_id": newest[0].name, "manifest_sha256": sha256_of_file(newest[0] / MANIFEST)}
     if kept[head["run_id"]] != head["manifest_sha256"] or _head(folder) == head:
         return False
-    write_bytes(folder / HEAD, (json.dumps(head, indent=1, sort_keys=True) + "\n").encode())
+    write_bytes(folder / HEAD, json_bytes(head))
     (folder / NEXT_HEAD).unlink(missing_ok=True)
     return True
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import StoreError
-from store.files import named_errors, sha256_of_file
+from store.files import flush_folder, named_errors, sha256_of_file, write_bytes
 
 MANIFEST = "manifest.json"
 HEAD = "HEAD.json"
@@ -74,6 +74,31 @@ def read_head(folder: Path) -> dict[str, Any] | None:
     if following is None or not (folder / str(following["run_id"]) / MANIFEST).is_file():
         return head
     return following
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """A document as releases write it, the same bytes for the same content."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def move_in(folder: Path, staged: Path, target: Path, head: Mapping[str, str]) -> None:
+    """Put a release in its place: after a crash at any step :func:`read_head` tells the chain that is there.
+
+    Args:
+        folder: The folder of releases.
+        staged: The release's folder, or the manifest that is left of it, written aside on the same disk.
+        target: Its place.
+        head: The newest release once it is there.
+
+    Raises:
+        StoreError: The head cannot be written.
+        OSError: The disk refuses a move.
+    """
+    write_bytes(folder / NEXT_HEAD, json_bytes(head))
+    staged.replace(target)
+    flush_folder(target.parent)
+    (folder / NEXT_HEAD).replace(folder / HEAD)
+    flush_folder(folder)
 
 
 def verify(folder: Path, witnesses: Mapping[str, str]) -> Problem | None:

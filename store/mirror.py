@@ -17,9 +17,9 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
@@ -27,19 +27,19 @@ from uuid import uuid4
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from store.chain import HEAD, MANIFEST, NEXT_HEAD, REMOVED, read_head, read_json
-from store.files import flush_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, move_in, read_head, read_json
+from store.files import named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import journal_url
 from store.lock import held
-from store.releases import Release, json_bytes, publishing, remove_all
+from store.releases import Release, publishing, remove_all
 from store.remote import LEASES, AlteredError, MissingError, RemoteFiles, each, single_flight
 
 STATE, UNDELIVERED = ".store", "undelivered"
 """Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
-_NAME, _RUN_ID = r"[^/\\\0.][^/\\\0]*", r"\d{8}T\d{6}Z-[0-9a-f]{6}"
+_NAME, _RUN_ID = r"[^/\\\0.][^/\\\0]*", RUN_ID.pattern
 _RELEASE_FILE = re.compile(rf"(?!{MANIFEST}$){_NAME}(?:/{_NAME})*")
 KINDS: dict[str, re.Pattern[str]] = {
-    "releases": re.compile(rf"releases/(?:(?P<whole>{_RUN_ID})/manifest\.json|REMOVED/(?P<removed>{_RUN_ID})\.json)"),
+    "releases": re.compile(rf"releases/(?:{_RUN_ID}/manifest|REMOVED/{_RUN_ID})\.json"),
     "vintages": re.compile(rf"vintages/{_NAME}/[0-9a-f]{{32}}\.parquet"),
     "rejected": re.compile(r"rejected/[0-9a-f]{32}\.parquet"),
     "raw": re.compile(rf"raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"),
@@ -70,7 +70,7 @@ class DivergedError(StoreError):
 
 
 class NotDeliveredError(StoreError):
-    """A release is published in this home, and the shared store did not take it."""
+    """A release is published in this home, and the store does not answer, refuses, or has taken another's meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Commit:
 
 
 class Link(NamedTuple):
-    """One release of a chain: its identity, the hash of its manifest, and where in the home that lies."""
+    """One release of a chain: its identity, the hash of its manifest, and where in the home that one lies."""
 
     run_id: str
     sha256: str
@@ -107,6 +107,11 @@ class Link(NamedTuple):
     def is_whole(self) -> bool:
         """False where retention removed all but the manifest."""
         return self.name.endswith(f"/{MANIFEST}")
+
+    @property
+    def place(self) -> str:
+        """Where in the home it lies: a folder, or the manifest that is left of one."""
+        return self.name.removesuffix(f"/{MANIFEST}")
 
     @property
     def head(self) -> dict[str, str]:
@@ -124,13 +129,9 @@ class Delivery:
     lists: Mapping[str, Listing] = field(default_factory=dict)
 
     def deliver(self) -> int:
-        """Send what is new here: all of it is seen by others at one moment, or nothing is, and this home is as it was.
+        """Send what is new here, and tell the number of the store's newest commit; 0 where nothing is shared.
 
-        Returns:
-            Number of the store's newest commit; 0 where nothing is shared.
-
-        Raises:
-            NotDeliveredError: The store does not answer or refuses, or another machine has delivered meanwhile.
+        All of it is seen by others at one moment; else :class:`NotDeliveredError`, and this home is as it was.
         """
         if self.files is None:
             return 0
@@ -138,9 +139,8 @@ class Delivery:
             self._push(self.files)
         except StoreError as error:
             newest = max(local_links(self.home), default="")
-            raise NotDeliveredError(
-                f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
-            ) from error
+            told = f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
+            raise NotDeliveredError(told) from error
         try:
             _remember(self.home, self.files, self.base, self.lists)
             sweep(self.home, self.files, self.base, self.lists)
@@ -150,10 +150,11 @@ class Delivery:
 
     def _push(self, files: RemoteFiles) -> None:
         lists = {"releases": _push_releases(self.home, files, _links(self.lists.get("releases", {}), files.url))}
+        known = _parts(self.lists)
         for kind in _PARTS:
-            known, names = self.lists.get(kind, {}), _local_names(self.home, kind)
+            names = _local_names(self.home, kind)
             new = [name for name in names if name not in known or name.startswith(_CHANGING)]
-            sent = dict(zip(new, each(partial(_send, self.home, files, known), new), strict=True))
+            sent = dict(zip(new, each(lambda name: _send(self.home, files, known, name), new), strict=True))
             lists[kind] = {name: sent.get(name) or known[name] for name in names}
         contents = {kind: json_bytes(listing) for kind, listing in lists.items() if listing}
         digests = {kind: sha256_of_bytes(content) for kind, content in contents.items()}
@@ -171,11 +172,7 @@ class Delivery:
 
 @contextmanager
 def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
-    """Hold the shared store and bring a home up to it; the caller holds the home, and delivers what is new.
-
-    Raises:
-        AlreadyRunningError: A night runs on another machine.
-    """
+    """Hold the shared store (:func:`single_flight`), bring a home up to it; the caller holds the home and delivers."""
     if not settings.store.url:
         yield Delivery(home)
         return
@@ -185,42 +182,31 @@ def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
 
 
 def pull(home: Path, files: RemoteFiles) -> Delivery:
-    """Bring a home up to the store's newest state.
-
-    Raises:
-        DivergedError: This home has published a release that the store does not continue.
-    """
+    """Bring a home up to the store's newest state; :class:`DivergedError` where the two went different ways."""
 
     def bring_up(commit: Commit) -> Delivery:
-        number, seen = _remembered(home, files)
+        number, known = _remembered(home, files)
         if commit.number < number:
             raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: somebody took it back")
         lists = {kind: read_list(files, kind, commit) for kind in KINDS}
-        for kind in _PARTS:
-            listing, known = lists[kind], seen.get(kind, {})
-            # What changed there since this home last looked is taken over; what was changed here goes up.
-            changed = {one for one in known if one.startswith(_CHANGING) and known[one] != listing.get(one)}
-            wanted = [name for name in listing if name in changed or not (home / name).is_file()]
-            each(partial(_fetch, home, files, listing), wanted)
-            # A file goes only where its going was seen; mappings are people's own and are never taken away.
-            for name in set(known) - set(listing) if kind != "own" else ():
-                with named_errors(home / name):
-                    (home / name).unlink(missing_ok=True)
-        new = _pull_releases(home, files, commit, lists["releases"])
+        listing = _parts(lists)
+        # What changed there since this home last looked is taken over; what was changed here goes up.
+        changed = {name for name in known if name.startswith(_CHANGING) and known[name] != listing.get(name)}
+        wanted = [name for name in listing if name in changed or not (home / name).is_file()]
+        each(lambda name: files.fetch(_place(name, listing[name]), home / name, str(listing[name]["sha256"])), wanted)
+        # A file goes only where its going was seen; mappings are people's own and are never taken away.
+        for name in (name for name in known if name not in listing and not name.startswith("own/")):
+            with named_errors(home / name):
+                (home / name).unlink(missing_ok=True)
+        _pull_releases(home, files, commit, lists["releases"])
         _remember(home, files, commit, lists)
-        if new:
-            get_logger().info("releases pulled", store=files.url, run_ids=new)
         return Delivery(home, files, commit, lists)
 
     return _at_rest(files, bring_up)
 
 
 def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = None) -> Commit:
-    """Bring down new releases and nothing else: what a dashboard needs; nothing is read where ``known`` is the newest.
-
-    Returns:
-        The state that was taken over.
-    """
+    """Bring down new releases and nothing else, if the newest state is not ``known``; it is returned."""
 
     def bring_up(commit: Commit) -> Commit:
         if commit.number and commit != known:
@@ -231,11 +217,7 @@ def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = Non
 
 
 def set_aside(home: Path, files: RemoteFiles) -> list[str]:
-    """Move releases that the shared store does not continue out of the chain, into ``home/undelivered``.
-
-    Returns:
-        Their run_ids.
-    """
+    """Move releases that the shared store does not continue into ``home/undelivered``, and tell their run_ids."""
     theirs = _links(read_list(files, "releases", latest(files)), files.url)
     if not theirs:
         raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
@@ -249,7 +231,7 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
         for name in (NEXT_HEAD,) if kept else (NEXT_HEAD, HEAD):
             (folder / name).unlink(missing_ok=True)
         for link in reversed(gone):
-            path = (home / link.name).parent if link.is_whole else home / link.name
+            path = home / link.place
             path.replace(home / UNDELIVERED / path.name)
     return [link.run_id for link in gone]
 
@@ -260,22 +242,15 @@ def latest(files: RemoteFiles) -> Commit:
     if not names:
         return Commit()
     content = files.read(f"commits/{names[-1]}")
-    try:
+    with suppress(ValueError, TypeError, AttributeError):  # whatever stands there that is no JSON of a commit
         found = Commit(**json.loads(content))
-        is_whole = (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS)
-    except (ValueError, TypeError, AttributeError):  # whatever stands there that is no JSON of a commit
-        is_whole = False
-    if not is_whole:
-        raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
-    return found
+        if (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS):
+            return found
+    raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
 
 
 def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
-    """Make a commit the newest one, if the newest one still is the one it rests on.
-
-    Raises:
-        MovedOnError: Another machine was faster.
-    """
+    """Make a commit the newest one, if the newest one still is the one it rests on; else :class:`MovedOnError`."""
     place = _COMMIT.format(commit.number)
     if latest(files) != base:
         raise MovedOnError(f"{files.url}: another machine has delivered meanwhile: nothing of it is overwritten")
@@ -287,11 +262,10 @@ def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
 
 def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
     """The list of one kind of files, which names none that does not belong to a home folder."""
-    digest = commit.lists.get(kind)
-    if digest is None:
+    if kind not in commit.lists:
         return {}
-    place = f"lists/{digest}.json"
-    found: Listing = json.loads(files.read(place, digest))
+    place = f"lists/{commit.lists[kind]}.json"
+    found: Listing = json.loads(files.read(place, commit.lists[kind]))
     for name in found:
         if not KINDS[kind].fullmatch(name):
             raise AlteredError(f"{files.url}/{place}: names '{name}', which is no file of {kind}")
@@ -299,29 +273,20 @@ def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
 
 
 def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> list[str]:
-    """Remove what no commit names: what retention took away, and what was cut off. Young files stay a day.
-
-    Returns:
-        What was removed.
-    """
-    newest = _COMMIT.format(commit.number)
+    """Remove what no commit names (what retention took away, what was cut off) after a day, and tell what went."""
     named = {_COMMIT.format(number) for number in range(max(commit.number - 20, 0), commit.number + 1)}
     named |= {f"lists/{digest}.json" for digest in commit.lists.values()}
-    named |= {_place(name, entry) for kind in _PARTS for name, entry in lists.get(kind, {}).items()}
+    named |= {_place(name, entry) for name, entry in _parts(lists).items()}
     for link in local_links(home).values():
         held_files = read_json(home / link.name)["files"] if link.is_whole else ()
         named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
-
-    def is_nobodys(path: str) -> bool:
-        is_newer_commit = path.startswith("commits/") and path > newest
-        return path not in named and not path.startswith(f"{LEASES}/") and not is_newer_commit
-
-    others = [path for path in files.everything() if is_nobodys(path)]
-    if others:
-        before = files.now() - _GRACE
-        others = [path for path in others if files.modified(path) < before]
-    each(files.remove, others)
-    return others
+    if latest(files) != commit:  # what another machine has delivered meanwhile is named elsewhere
+        return []
+    before = files.now() - _GRACE
+    others = [path for path in files.everything() if path not in named and not path.startswith(f"{LEASES}/")]
+    old = [path for path in others if files.modified(path) < before]
+    each(files.remove, old)
+    return old
 
 
 def local_links(home: Path) -> dict[str, Link]:
@@ -334,18 +299,15 @@ def _links(listing: Listing, where: str) -> dict[str, Link]:
     """The chain that a list of manifests tells, oldest first; a whole release counts before what is left of one."""
     found: dict[str, Link] = {}
     for name, entry in listing.items():
-        match = KINDS["releases"].fullmatch(name)
-        run_id = (match["whole"] or match["removed"]) if match else ""
-        link = Link(run_id, str(entry["sha256"]), name)
-        former = found.setdefault(run_id, link)
-        if former.sha256 != link.sha256:
-            raise AlteredError(f"{where}/{name}: was altered: there are two manifests of {run_id}")
-        if link.is_whole:
-            found[run_id] = link
+        link = Link(RUN_ID.findall(name)[0], str(entry["sha256"]), name)
+        if found.get(link.run_id, link).sha256 != link.sha256:
+            raise AlteredError(f"{where}/{name}: was altered: there are two manifests of {link.run_id}")
+        if link.is_whole or link.run_id not in found:
+            found[link.run_id] = link
     return dict(sorted(found.items()))
 
 
-def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: Listing) -> list[str]:
+def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: Listing) -> None:
     """Bring down what a home lacks of the chain: all is fetched and checked before the first release is moved in."""
     theirs = _links(listing, files.url)
     if commit.head != _head(theirs):
@@ -355,21 +317,24 @@ def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: List
     # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
     with held(folder / ".pull.lock", "pulling", 1800):
         ours = _compared(home, files, theirs)
-        for run_id in (one for one in theirs if one not in ours):
-            _fetch_release(files, theirs, run_id, staging / run_id)
-        with publishing(folder):
+        for link in (one for run_id, one in theirs.items() if run_id not in ours):
+            _fetch_release(files, theirs, link, staging)
+        with publishing(folder), named_errors(folder):
             ours = _compared(home, files, theirs)
             new = [link for run_id, link in theirs.items() if run_id not in ours]
             for link in new:
-                _move_in(folder, link, staging / link.run_id)
+                head = max(read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
+                (home / link.place).parent.mkdir(exist_ok=True)
+                move_in(folder, staging / link.place, home / link.place, head)
             # What retention removed on another machine goes here too.
             gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
             remove_all(folder, [Release(folder / run_id) for run_id in gone])
-            newest = _head(theirs)
-            if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
-                write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
+            if commit.head and list(local_links(home)) == list(theirs) and read_head(folder) != commit.head:
+                write_bytes(folder / HEAD, json_bytes(commit.head))  # a pull that was cut off left it behind
             shutil.rmtree(staging, ignore_errors=True)
-    return [link.run_id for link in new if link.is_whole]
+    run_ids = [link.run_id for link in new if link.is_whole]
+    if run_ids:
+        get_logger().info("releases pulled", store=files.url, run_ids=run_ids)
 
 
 def _compared(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> dict[str, Link]:
@@ -393,78 +358,53 @@ def _head(links: Mapping[str, Link], before: str = "") -> dict[str, str] | None:
     return links[newest].head if newest else None
 
 
-def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], run_id: str, folder: Path) -> None:
+def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, staging: Path) -> None:
     """Fetch one release, or what is left of one, each file checked; what a cut-off pull left is used again."""
-    link = theirs[run_id]
+    folder = staging / link.place
     content = files.read(link.name, link.sha256)
     try:
         manifest = json.loads(content)
         wanted = {str(name): str(one["sha256"]) for name, one in manifest["files"].items()} if link.is_whole else {}
-        is_sound = manifest["run_id"] == run_id and all(map(_RELEASE_FILE.fullmatch, wanted))
-        follows = manifest["previous"] == _head(theirs, run_id)
+        is_sound = manifest["run_id"] == link.run_id and all(map(_RELEASE_FILE.fullmatch, wanted))
+        follows = manifest["previous"] == _head(theirs, link.run_id)
     except (ValueError, KeyError, TypeError, AttributeError):
         is_sound = False
     if not is_sound:
         raise AlteredError(f"{files.url}/{link.name}: was altered: it is no manifest of this release")
     if not follows:
         raise AlteredError(f"{files.url}/{link.name}: does not follow the one before it: the store's chain is broken")
-
-    def fetch(name: str) -> None:
-        if not (folder / name).is_file() or sha256_of_file(folder / name) != wanted[name]:
-            files.fetch(f"releases/{run_id}/{name}", folder / name, wanted[name])
-
-    each(fetch, wanted)
+    each(lambda name: files.fetch(f"{link.place}/{name}", folder / name, wanted[name]), wanted)
     for path in folder.rglob("*"):  # a pull that was killed may have left a file half written beside the others
         if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
             path.unlink()
-    write_bytes(folder / MANIFEST, content)
-
-
-def _move_in(folder: Path, link: Link, staged: Path) -> None:
-    """Put one fetched release in its place, by the steps of a publication."""
-    head = read_head(folder)
-    follows = head is None or link.run_id > head["run_id"]
-    if follows:
-        write_bytes(folder / NEXT_HEAD, json_bytes(link.head))
-    if link.is_whole:
-        staged.replace(folder / link.run_id)
-        flush_folder(folder)
-    else:
-        write_bytes(folder / REMOVED / f"{link.run_id}.json", (staged / MANIFEST).read_bytes())
-    if follows:
-        (folder / NEXT_HEAD).replace(folder / HEAD)
-        flush_folder(folder)
+    write_bytes(staging / link.name, content)
 
 
 def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) -> Listing:
     """Send the releases that the store lacks; none that was altered leaves."""
     ours = _compared(home, files, known)
-
-    def send(wanted: Mapping[str, str], name: str) -> None:
-        if sha256_of_file(home / name) != wanted[name]:
-            raise StoreError(f"{home / name}: was altered: its hash is not the recorded one; it is not delivered")
-        files.write(name, home / name)
-
+    wanted: dict[str, str] = {}
     for run_id, link in ours.items():
         if link.is_whole and run_id not in known:
             manifest = read_json(home / link.name)
             if manifest["previous"] != _head(ours, run_id):
                 raise StoreError(f"{home / link.name}: does not follow the release before it: see 'vigie verify'")
-            wanted = {f"releases/{run_id}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
-            each(partial(send, wanted), wanted)
+            wanted |= {f"{link.place}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
         if run_id not in known or known[run_id].name != link.name:
-            send({link.name: link.sha256}, link.name)
+            wanted[link.name] = link.sha256
+    each(lambda name: files.write(name, home / name, wanted[name]), wanted)
     return {link.name: {"sha256": link.sha256, "size": (home / link.name).stat().st_size} for link in ours.values()}
+
+
+def _parts(lists: Mapping[str, Listing]) -> Listing:
+    """One list of all files but the releases'; no two kinds share a name."""
+    return {name: entry for kind in _PARTS for name, entry in lists.get(kind, {}).items()}
 
 
 def _place(name: str, entry: Mapping[str, str | int]) -> str:
     """Where a file of the home lies in the store: at its own name, but for those whose content may change."""
     path = PurePosixPath(name)
     return f"{path.parts[0]}/{entry['sha256']}{path.suffix}" if name.startswith(_CHANGING) else name
-
-
-def _fetch(home: Path, files: RemoteFiles, listing: Listing, name: str) -> None:
-    files.fetch(_place(name, listing[name]), home / name, str(listing[name]["sha256"]))
 
 
 def _send(home: Path, files: RemoteFiles, known: Listing, name: str) -> dict[str, str | int]:
@@ -486,30 +426,28 @@ def _local_names(home: Path, kind: str) -> list[str]:
 
 
 def _remember(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> None:
-    parts = {kind: lists.get(kind, {}) for kind in _PARTS}
-    write_bytes(home / STATE / "seen.json", json_bytes({"url": files.url, "number": commit.number, "lists": parts}))
+    write_bytes(home / STATE / "seen.json", json_bytes({"url": files.url, "number": commit.number, "lists": lists}))
 
 
-def _remembered(home: Path, files: RemoteFiles) -> tuple[int, dict[str, Listing]]:
-    """Number and lists of the state that this home last took over; nothing where that is not known."""
-    try:
+def _remembered(home: Path, files: RemoteFiles) -> tuple[int, Listing]:
+    """Number and files of the state that this home last took over; nothing where that is not known."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         kept = json.loads((home / STATE / "seen.json").read_text(encoding="utf-8"))
-        return (int(kept["number"]), dict(kept["lists"])) if kept["url"] == files.url else (0, {})
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0, {}
+        if kept["url"] == files.url:
+            return int(kept["number"]), _parts(dict(kept["lists"]))
+    return 0, {}
 
 
 def _at_rest(files: RemoteFiles, work: Callable[[Commit], _T]) -> _T:
     """Work on the newest state; where a file went meanwhile because there is a newer one, work on that."""
     commit = latest(files)
-    for _ in range(3):
+    while True:
         try:
             return work(commit)
         except MissingError as error:
             former, commit = commit, latest(files)
             if former == commit:
                 raise AlteredError(f"{error}, though the newest commit names it") from None
-    return work(commit)
 
 
 @dataclass(frozen=True)
@@ -522,12 +460,7 @@ class Contact:
 
 
 class Follower(threading.Thread):
-    """A dashboard's eye on the shared store: looks for new releases again and again; it ends with the process.
-
-    Args:
-        home: The home folder.
-        settings: Its settings; ``store.url`` is set.
-    """
+    """A dashboard's eye on the store that a home's settings name: looks again and again; it ends with the process."""
 
     def __init__(self, home: Path, settings: Settings) -> None:
         super().__init__(name="follower", daemon=True)
@@ -548,16 +481,15 @@ class Follower(threading.Thread):
 
     def look(self) -> Contact:
         """Look once: take over what is new, and keep how it went for pages and monitoring."""
-        reason, before = "", read_contact(self._home)
+        reason, before = "", read_contact(self._home) or Contact("", "")
         try:
             self._known = pull_new_releases(self._home, RemoteFiles(self._settings.url), self._known)
-        except StoreError as error:
-            reason = str(error)
         except Exception as error:  # an answer that nobody expected must not end the looking
-            reason = f"a fault in Vigie: {type(error).__name__}: {error}"
+            fault = f"a fault in Vigie: {type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, StoreError) else fault
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        contact = Contact(now, (before.since if before else "") if reason else now, reason)
-        if reason and (before is None or before.reason != reason):
+        contact = Contact(now, before.since if reason else now, reason)
+        if reason not in ("", before.reason):
             get_logger().warning("no news from the shared store", reason=reason)
         try:
             write_bytes(self._home / STATE / "contact.json", json.dumps(asdict(contact)).encode())
@@ -568,7 +500,6 @@ class Follower(threading.Thread):
 
 def read_contact(home: Path) -> Contact | None:
     """How the last look went; None where nobody has looked."""
-    try:
+    with suppress(OSError, ValueError, TypeError):
         return Contact(**json.loads((home / STATE / "contact.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
+    return None

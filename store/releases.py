@@ -10,7 +10,6 @@ later hash rests on it.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +29,12 @@ from core.schema import check
 from store.chain import (
     HEAD,
     MANIFEST,
-    NEXT_HEAD,
     REMOVED,
     RUN_ID,
     Problem,
     file_problems,
+    json_bytes,
+    move_in,
     read_head,
     read_json,
     release_folders,
@@ -296,14 +296,10 @@ class ReleaseStore:
                 write_bytes(staging / name, content)
             next_head = {"run_id": run_id, "manifest_sha256": sha256_of_bytes(text)}
             witness(run_id, next_head["manifest_sha256"])
-            write_bytes(self.folder / NEXT_HEAD, json_bytes(next_head))
-            staging.replace(self.folder / run_id)
+            move_in(self.folder, staging, self.folder / run_id, next_head)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
-        flush_folder(self.folder)
-        (self.folder / NEXT_HEAD).replace(self.folder / HEAD)
-        flush_folder(self.folder)
         return Release(self.folder / run_id)
 
 
@@ -415,11 +411,6 @@ def _is_document_name(name: str) -> bool:
     path = PurePosixPath(name)
     plain = all(part not in {"", ".", ".."} and not part.startswith(".") for part in name.split("/"))
     return plain and path.suffix in {".md", ".json", ".txt", ".csv"} and name not in {MANIFEST, DATA_PACKAGE}
-
-
-def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """A document as releases write it, the same bytes for the same content."""
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,14 @@ class RemoteFiles:
             raise self._altered(path)
         return content
 
-    def write(self, path: str, content: bytes | Path) -> None:
-        """Put bytes or a local file there, whole or not at all; a file that is there is replaced."""
+    def write(self, path: str, content: bytes | Path, sha256: str = "") -> None:
+        """Put bytes or a local file there, whole or not at all; a file that is there is replaced.
+
+        Raises:
+            StoreError: The local file has another hash than the one told.
+        """
+        if sha256 and isinstance(content, Path) and sha256_of_file(content) != sha256:
+            raise StoreError(f"{content}: was altered: its hash is not the recorded one; it is not delivered")
         with self._named(path) as at:
             if self._is_folder:
                 with _aside(Path(at), content) as aside:
@@ -108,7 +114,12 @@ class RemoteFiles:
             return True
 
     def fetch(self, path: str, target: Path, sha256: str) -> None:
-        """Bring a file down; it is moved into place when its hash has proved right, else :class:`AlteredError`."""
+        """Bring a file down, if it is not there with this hash; with another one it raises :class:`AlteredError`.
+
+        It is moved into place when its hash has proved right.
+        """
+        if target.is_file() and sha256_of_file(target) == sha256:
+            return
         with named_errors(target), _aside(target, b"") as aside:
             with self._named(path) as at:
                 self._system.get_file(at, str(aside))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -381,6 +383,51 @@ def test_what_no_commit_names_is_removed_after_a_day(file_url: str, homes: Homes
             os.utime(path, (yesterday, yesterday))
     assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base, delivery.lists)] == ["old"]
     assert seen_by_others(homes, files) == told(home)
+
+
+def test_a_home_that_another_machine_overtook_removes_nothing(file_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(file_url), homes("home")
+    homes.night(home, files, 1)
+    overtaken = pull(home, files)
+    homes.night(homes("other"), files, 2)
+    long_ago = dt.datetime.now(dt.UTC).timestamp() - 90_000
+    for path in Path(file_url.removeprefix("file://")).rglob("*"):
+        os.utime(path, (long_ago, long_ago))
+    assert sweep(home, files, overtaken.base, overtaken.lists) == []
+    assert seen_by_others(homes, files) == told(homes("other"))
+
+
+def test_a_pull_killed_at_any_rename_is_healed_by_the_next(
+    memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole releases and what is left of some are moved in, one of them before others that are there."""
+    files, night, reader = RemoteFiles(memory_url), homes("night"), homes("reader")
+    for day in (1, 2, 3):
+        homes.night(night, files, day)
+    pull(reader, files)
+    shutil.rmtree(ReleaseStore(reader).all()[1].path)
+    delivery = pull(night, files)
+    homes.publish(night, 30)
+    homes.publish(night, 31)
+    prune(night, 1)
+    delivery.deliver()
+    replaced, outcomes = Path.replace, set()
+    for renames in range(30):
+        home, left = Path(shutil.copytree(reader, homes("killed") / str(renames))), iter(range(renames))
+
+        def replace(path: Path, target: Path, left: Iterator[int] = left) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return replaced(path, target)
+
+        with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
+            patched.setattr(Path, "replace", replace)
+            pull_new_releases(home, files)
+        outcomes.add(next(left, None) is None)
+        pull_new_releases(home, files)
+        assert told(home)[0] == told(night)[0]
+        assert read_head(home / "releases") == read_head(night / "releases")
+    assert outcomes == {True, False}
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.errors import StoreError
 from store.database import Database
 from store.files import sha256_of_bytes
 from store.lock import AlreadyRunningError
@@ -118,8 +119,8 @@ def test_a_lease_is_renewed_while_its_night_runs(file_url: str) -> None:
     files, renewed = RemoteFiles(file_url), threading.Event()
     write = files.write
 
-    def watched(path: str, content: bytes | Path) -> None:
-        write(path, content)
+    def watched(path: str, content: bytes | Path, sha256: str = "") -> None:
+        write(path, content, sha256)
         renewed.set()
 
     files.write = watched  # type: ignore[method-assign]  # only its calls are watched
@@ -228,6 +229,20 @@ def test_a_store_that_lets_two_writers_create_one_file_is_refused(
         single_flight(RemoteFiles(memory_url), SQLITE, LONG),
     ):
         pass
+
+
+def test_a_file_that_is_here_already_is_not_fetched_and_one_that_was_altered_is_not_sent(
+    memory_url: str, tmp_path: Path
+) -> None:
+    files, here, sha256 = RemoteFiles(memory_url), tmp_path / "figures", sha256_of_bytes(b"figures")
+    here.write_bytes(b"figures")
+    files.fetch("nowhere", here, sha256)
+    files.write("figures", here, sha256)
+    here.write_bytes(b"altered")
+    with pytest.raises(StoreError, match=r"figures: was altered: .*it is not delivered"):
+        files.write("figures", here, sha256)
+    files.fetch("figures", here, sha256)
+    assert here.read_bytes() == b"figures"
 
 
 def _at_once(count: int, work: Callable[[int], None]) -> None:
