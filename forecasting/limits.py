@@ -20,6 +20,8 @@ CUT_OFF = "cut off"
 MOST_CUT_OFFS = 3
 """From so many on, a model's remaining fits of a run are left out: it would be cut off every time."""
 _AGAIN_SECONDS = 1.0
+_IMPORTS = "<frozen importlib._bootstrap>"
+"""File of the frames in which Python loads a module."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def took_too_long(seconds: float) -> CutOff:
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise in the block once it took too long; only a process's main thread can be limited so.
 
-    Processes that the block started, such as Stan's, are ended; those of before are spared.
+    Processes that the block started, such as Stan's, are ended; those of before are spared. A library that is being
+    loaded is loaded to its end first: half of it would stay, and fail every later fit of this process.
 
     Raises:
         CutOffError: The block took longer.
@@ -87,12 +90,14 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     begun = _since_boot()
 
-    def cut_off(_number: int, _frame: FrameType | None) -> None:
+    def cut_off(_number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            return
         end_children(os.getpid(), begun)
         raise CutOffError
 
     before = signal.signal(signal.SIGALRM, cut_off)
-    # It rings again: a library may swallow what is raised inside one of its callbacks.
+    # It rings again: a library may swallow what is raised inside one of its callbacks, or was being loaded.
     signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         try:
@@ -103,6 +108,12 @@ def time_limit(seconds: float) -> Iterator[None]:
         # The alarm may ring while it is being turned off.
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_filename != _IMPORTS:
+        frame = frame.f_back
+    return frame is not None
 
 
 def limit_memory(megabytes: int) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting import limits, workers
 from forecasting import pool as pools
-from forecasting import workers
 from forecasting.limits import MOST_CUT_OFFS, CutOff, CutOffError, Limits, time_limit
 from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
@@ -47,6 +47,18 @@ def fits_of(*models: str) -> list[Fit]:
 
 def quantiles_of(answers: list[SafeForecast]) -> list[list[float]]:
     return [answer.quantiles[0].tolist() for answer in answers]
+
+
+def test_a_library_that_is_being_loaded_is_loaded_to_its_end_before_its_fit_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_to_load.py").write_text("import time\ntime.sleep(0.5)\nWHOLE = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(limits, "_AGAIN_SECONDS", 0.05)
+    with pytest.raises(CutOffError), time_limit(0.1):
+        importlib.import_module("slow_to_load")
+        time.sleep(60)
+    assert sys.modules.pop("slow_to_load").WHOLE
 
 
 @pytest.mark.parametrize("stuck", ["sleeps", "loops"])
