@@ -96,7 +96,8 @@ def week_record(history: DailyHistory) -> pd.DataFrame:
     """
     sundays = history.days[history.days.dayofweek == WEEK - 1]
     totals = np.asarray([history.total(one - WEEK + 1, one) for one in sundays])
-    made, outcomes = list[tuple[str, pd.Period, FloatArray]](), []
+    made: list[tuple[str, pd.Period, FloatArray]] = []
+    outcomes: list[FloatArray] = []
     for number in range(max(0, len(sundays) - ORIGINS - 1), len(sundays) - 1):
         found = weeks_ahead(history, history.place_of(sundays[number]) or 0, n=RECORD_PATHS)
         past = _history(totals[: number + 1], sundays[number])

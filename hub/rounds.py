@@ -76,13 +76,15 @@ def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
         Forecasts of ``vigie-baseline``; none of series that had fewer than a dozen changes to learn from.
     """
     in_order = counts.sort_values(["target_end_date", "as_of"], kind="stable")
-    versions = dict(list(in_order.groupby("series_id")[["target_end_date", "as_of", "value"]]))
-    columns = {name: [rows[column].to_numpy() for column in rows] for name, rows in versions.items()}
+    versions = {
+        str(name): [rows[column].to_numpy() for column in ("target_end_date", "as_of", "value")]
+        for name, rows in in_order.groupby("series_id")
+    }
     keys: list[tuple[object, ...]] = []
     parts: list[FloatArray] = []
-    for series_id, origin in rounds[rounds["series_id"].isin(columns)].drop_duplicates().itertuples(index=False):
+    for series_id, origin in rounds[rounds["series_id"].isin(versions)].drop_duplicates().itertuples(index=False):
         rhythm, unit = RHYTHMS[frequency(series_id)], pandas_frequency(frequency(series_id))
-        ends, as_of, values = columns[series_id]
+        ends, as_of, values = versions[series_id]
         newest = _known(ends, as_of, values, origin, origin + pd.Timedelta(days=rhythm.due[1]))
         if len(newest) <= FEWEST_ERRORS:
             continue

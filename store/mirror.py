@@ -280,10 +280,10 @@ def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Li
     for link in local_links(home).values():
         held_files = read_json(home / link.name)["files"] if link.is_whole else ()
         named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
-    if latest(files) != commit:  # what another machine has delivered meanwhile is named elsewhere
+    others = [path for path in files.everything() if path not in named and not path.startswith(f"{LEASES}/")]
+    if not others or latest(files) != commit:  # what another machine has delivered meanwhile is named elsewhere
         return []
     before = files.now() - _GRACE
-    others = [path for path in files.everything() if path not in named and not path.startswith(f"{LEASES}/")]
     old = [path for path in others if files.modified(path) < before]
     each(files.remove, old)
     return old

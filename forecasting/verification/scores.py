@@ -128,9 +128,9 @@ def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     scored = [f"{what}_{scale}" for scale in SCALES for what in ("wis", "reference")]
     by_origin = both.groupby([*keys, "origin_date"], sort=True)[scored].sum()
     lines = []
-    for line, sums in zip(means.reset_index().to_dict("records"), _parted(by_origin, keys), strict=True):
+    for line, (_, sums) in zip(means.reset_index().to_dict("records"), by_origin.groupby(level=keys), strict=True):
         for scale in SCALES:
-            own, reference = (sums[:, scored.index(f"{what}_{scale}")] for what in ("wis", "reference"))
+            own, reference = (sums[f"{what}_{scale}"].to_numpy() for what in ("wis", "reference"))
             found = ratio_interval(own, reference, horizon=line["horizon"])
             lines.append(
                 {
@@ -190,12 +190,6 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: i
     ]
     columns = ["model_id", "horizon", "bin_low", "bin_high", "share", "n"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-
-
-def _parted(table: pd.DataFrame, keys: list[str]) -> list[FloatArray]:
-    """The rows of each key, of a table that is sorted by them."""
-    sizes = table.groupby(level=keys, sort=True).size().to_numpy()
-    return np.split(table.to_numpy(dtype=float), sizes.cumsum()[:-1])
 
 
 KINDS = ("route", "region", "citizen")
