@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scaling import Cost, measured
-from benchmarks.shared import ORIGINS, PAGE, TOTALS, dense_parts, page_command, published_files, report, table
+from benchmarks.shared import ORIGINS, PAGE, TOTALS, dense_parts, engine, page_command, published_files, report, table
 from forecasting.panel import Panel
 
 TITLE = "The whole evaluation, and one more origin"
@@ -47,6 +47,7 @@ def steps(folder: Path, parts: Panel) -> list[tuple[str, list[str]]]:
 def lines_of(parts: Panel, costs: Sequence[tuple[str, Cost]]) -> list[str]:
     """The section's lines."""
     return [
+        engine(),
         f"Made by `{COMMAND}` with Frontex's workbook under VIGIE_RAW_DATA: {len(parts.series_ids)} nationalities by "
         f"route and {parts.groups[TOTALS].nunique()} routes, {HORIZON} horizons, 23 quantiles.",
         "",

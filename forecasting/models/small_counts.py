@@ -39,7 +39,7 @@ SLOW_AND_SMALL = {
     "max_bin": 63,
     "num_threads": 1,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "seed": 1,
     "verbose": -1,
 }
