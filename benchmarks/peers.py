@@ -175,19 +175,22 @@ def _seconds(make: Callable[[Any], object], histories: Sequence[Any]) -> float:
     return timed(lambda: [make(history) for history in histories])[1].processor
 
 
-def lines_of(forecasts: QuantileTable, totals: Panel) -> list[str]:
+def lines_of(forecasts: QuantileTable, totals: Panel, left_out: Sequence[str] = ()) -> list[str]:
     """The section's lines.
 
     Args:
         forecasts: Every model's forecasts of the totals.
         totals: Outcomes.
+        left_out: Peers left out, as on the command line.
     """
+    without = "".join(f" --without '{name}'" for name in left_out)
     models = list(dict.fromkeys(forecasts.keys["model_id"]))
     rows = same_rows(score_rows(forecasts, totals), models)
     origins = rows["origin_date"]
     return [
         engine(),
-        "Made by `python -m benchmarks.peers --cache FOLDER --write` with Frontex's workbook under VIGIE_RAW_DATA: "
+        f"Made by `python -m benchmarks.peers --cache FOLDER{without} --write` with Frontex's workbook under "
+        "VIGIE_RAW_DATA: "
         f"{len(totals.series_ids)} dense routes, {origins.nunique()} monthly origins",
         f"({origins.min():%Y-%m} to {origins.max():%Y-%m}), every model on the same rows and "
         "fitted on what lies before each origin. Each peer with its own",
@@ -229,7 +232,7 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
 
     forecasts, took = timed(everything)
     report(f"{took.clock:.0f} s")
-    return lines_of(forecasts, dense_routes(parts)), True
+    return lines_of(forecasts, dense_routes(parts), options.without), True
 
 
 if __name__ == "__main__":
