@@ -175,7 +175,7 @@ def _seconds(make: Callable[[Any], object], histories: Sequence[Any]) -> float:
     return timed(lambda: [make(history) for history in histories])[1].processor
 
 
-def lines_of(forecasts: QuantileTable, totals: Panel, left_out: Sequence[str] = ()) -> list[str]:
+def lines_of(forecasts: QuantileTable, totals: Panel, left_out: Sequence[str]) -> list[str]:
     """The section's lines.
 
     Args:
