@@ -49,6 +49,7 @@ setup: .venv/ready-to-run
 	@test -x .venv/engines/bin/python || $(PYTHON) -m venv .venv/engines
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --require-hashes -r requirements.txt -r requirements/dask.txt -r requirements/ray.txt -r requirements/spark.txt
 	@$(VENV)/uv pip install --quiet --python .venv/engines/bin/python --no-deps --no-build-isolation -e .
+	@$(VENV)/uv cache clean --quiet pyspark  # published as source only: unpacked and built it leaves 2 GB there
 	@touch $@
 
 run: .venv/ready-to-run
