@@ -32,7 +32,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 from forecasting.verification.scores import wis
 
-VERSION = "11"
+VERSION = "12"
 WINDOW = 24
 FEWEST_SCORED = 12
 SMALLEST_SHARE = 1e-9

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InputError
 from core.languages import marked as _
@@ -29,6 +30,12 @@ LONGEST_COUNTED = 0.5
 ahead, made no difference at six, and were slightly worse at twelve."""
 TREES = 120
 PARAMETERS = SLOW_AND_SMALL | {"objective": "quantile", "learning_rate": 0.05}
+LONGEST_DRAWN = 0.5
+"""Seasons ahead up to which rows are drawn in proportion to their weight: LightGBM sorts all rows for the weighted
+quantiles of leaves, so that unweighted ones take half the time. A year ahead drawing cost accuracy, up to six months it
+did not."""
+OF_DRAWN = {"min_data_in_leaf": 120, "bagging_fraction": 0.4}
+"""Where rows are drawn: heavy ones stand there several times, which leaves have to outnumber."""
 
 
 def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons: float) -> bytes:
@@ -47,10 +54,16 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
         InputError: A system library that LightGBM needs is not installed.
     """
     lightgbm = library()
+    is_drawn = seasons <= LONGEST_DRAWN
+    chosen = PARAMETERS | (OF_DRAWN if is_drawn else {})
     texts = []
-    for columns in VIEWS:
-        rows = lightgbm.Dataset(described[:, columns], growth, weight=weights, params={"max_bin": 63, "verbose": -1})
-        fits = [lightgbm.train(PARAMETERS | {"alpha": level}, rows, num_boost_round=TREES) for level in FITTED_LEVELS]
+    for place, columns in enumerate(VIEWS):
+        seen, followed, weight = described[:, columns], growth, weights
+        if is_drawn:
+            rows = drawn(weights, (place + 0.5) / len(VIEWS))
+            seen, followed, weight = seen[rows], growth[rows], None
+        examples = lightgbm.Dataset(seen, followed, weight=weight, params={"max_bin": 63, "verbose": -1})
+        fits = [lightgbm.train(chosen | {"alpha": level}, examples, num_boost_round=TREES) for level in FITTED_LEVELS]
         texts.append([one.model_to_string() for one in fits])
     whole = {GROWTH: texts, COUNTS: small_counts.fit(lightgbm, described, growth) if seasons <= LONGEST_COUNTED else []}
     return zlib.compress(json.dumps(whole).encode(), level=1)
@@ -80,6 +93,17 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
     return small_counts.blended(lightgbm, whole[COUNTS], ahead, growth, FITTED_LEVELS)
 
 
+def drawn(weights: FloatArray, start: float) -> NDArray[np.intp]:
+    """Places of as many rows as there are, each drawn as often as it weighs, evenly along their order.
+
+    Args:
+        weights: Weight of each row, shape ``(rows,)``.
+        start: Where in the first step drawing begins, from 0 to below 1.
+    """
+    passed = np.cumsum(weights) * (len(weights) / weights.sum())
+    return np.searchsorted(passed, np.arange(len(weights)) + start)
+
+
 def parameters() -> str:
     """Constants of this model and of the chances of small counts, and the libraries' versions."""
     versions = " ".join(f"{name} {version(name)}" for name in ("lightgbm", "numpy"))
@@ -102,7 +126,7 @@ def library() -> ModuleType:
 
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
-    version="4",
+    version="5",
     levels=FITTED_LEVELS,
     parameters=parameters,
     fit=fit,
