@@ -65,10 +65,11 @@ CARD = ModelCard(
         "hold what they promise."
     ),
     recipe=_(
-        "Version 11, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230 "
+        "Version 12, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230 "
         "more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex routes' "
-        "since 2018 too; six forms of what it says of zero on short panels of small counts. So part of its score on "
-        "these years is luck; only forecasts that are scored as they were issued are free of it."
+        "since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms of what it "
+        "says of zero on short panels of small counts. So part of its score on these years is luck; only forecasts "
+        "that are scored as they were issued are free of it."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(

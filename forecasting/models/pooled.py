@@ -55,15 +55,15 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
     """
     lightgbm = library()
     is_drawn = seasons <= LONGEST_DRAWN
-    chosen = PARAMETERS | (OF_DRAWN if is_drawn else {})
+    grown = PARAMETERS | (OF_DRAWN if is_drawn else {})
     texts = []
     for place, columns in enumerate(VIEWS):
-        seen, followed, weight = described[:, columns], growth, weights
-        if is_drawn:
-            rows = drawn(weights, (place + 0.5) / len(VIEWS))
-            seen, followed, weight = seen[rows], growth[rows], None
-        examples = lightgbm.Dataset(seen, followed, weight=weight, params={"max_bin": 63, "verbose": -1})
-        fits = [lightgbm.train(chosen | {"alpha": level}, examples, num_boost_round=TREES) for level in FITTED_LEVELS]
+        rows = drawn(weights, (place + 0.5) / len(VIEWS)) if is_drawn else slice(None)
+        weight = None if is_drawn else weights
+        examples = lightgbm.Dataset(
+            described[rows, columns], growth[rows], weight=weight, params={"max_bin": 63, "verbose": -1}
+        )
+        fits = [lightgbm.train(grown | {"alpha": level}, examples, num_boost_round=TREES) for level in FITTED_LEVELS]
         texts.append([one.model_to_string() for one in fits])
     whole = {GROWTH: texts, COUNTS: small_counts.fit(lightgbm, described, growth) if seasons <= LONGEST_COUNTED else []}
     return zlib.compress(json.dumps(whole).encode(), level=1)
@@ -95,6 +95,8 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
 
 def drawn(weights: FloatArray, start: float) -> NDArray[np.intp]:
     """Places of as many rows as there are, each drawn as often as it weighs, evenly along their order.
+
+    Systematic resampling: Kitagawa 1996, Journal of Computational and Graphical Statistics 5(1).
 
     Args:
         weights: Weight of each row, shape ``(rows,)``.
@@ -138,15 +140,17 @@ POOLED_MODEL = PooledModel(
             "series' own volatility, on what was known at the origin (recent changes, distance from usual levels, "
             "volatility, range, what the season brought before). It is fitted anew once per calendar year, apart "
             "for 1, 2, 3, 4, 6, 9 and 12 periods ahead (in between both neighbours answer together), on outcomes that "
-            "ended before that year: on the largest series known then and as many spread evenly over the rest. It is "
-            "the mean of two such fits, one of which also sees how far the series strayed over seven years. "
-            "Where a series counts but a few persons, boosted trees also learn the chance of at most 0, 1, 2, 3 and so "
-            "on: up to a mean of one over the last season this makes seven tenths of the forecast, then less and "
-            "less, and from twenty on nothing; beyond half a season ahead it is not used."
+            "ended before that year: on the largest series known then and as many spread evenly over the rest. Larger "
+            "counts teach more: up to half a season ahead past origins are drawn as often as they weigh, beyond it "
+            "they are weighted. It is the mean of two such fits, one of which also sees how far the series strayed "
+            "over seven years. Where a series counts but a few persons, boosted trees also learn the chance of at "
+            "most 0, 1, 2, 3 and so on: up to a mean of one over the last season this makes seven tenths of the "
+            "forecast, then less and less, and from twenty on nothing; beyond half a season ahead it is not used."
         ),
         recipe=_(
-            "Version 4, November 2026. Chosen on outcomes before 2018, changed after scores on later ones were known; "
-            "what serves small counts was chosen on outcomes since 2018."
+            "Version 5, November 2026. Chosen on outcomes before 2018, changed after scores on later ones were known; "
+            "what serves small counts was chosen on outcomes since 2018, and so were, among some twenty ways, the past "
+            "origins that are drawn."
         ),
         source=(
             "Friedman 2001, Annals of Statistics 29(5); fitted by LightGBM (Ke et al. 2017, NeurIPS 30). Small counts: "

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.quantiles import FloatArray
 from core.release import FORECASTS
@@ -333,6 +335,28 @@ def test_the_fit_finds_the_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPat
     found = seen @ between_levels(FITTED_LEVELS)
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
+
+
+@settings(max_examples=50)
+@given(st.lists(st.floats(1.0, 24.0), min_size=1, max_size=60), st.sampled_from([0.25, 0.75]))
+def test_rows_are_drawn_as_often_as_they_weigh_and_evenly_along_their_order(weights: list[float], start: float) -> None:
+    rows = pooled_model.drawn(np.asarray(weights), start)
+    assert len(rows) == len(weights)
+    passed = np.cumsum(weights) / np.mean(weights)
+    assert all(abs((rows <= row).sum() - passed[row]) < 1 for row in range(len(weights)))
+
+
+@pytest.mark.parametrize("seasons", [0.5, 0.75])
+def test_heavy_rows_teach_more_whether_they_are_drawn_or_weighted(
+    monkeypatch: pytest.MonkeyPatch, seasons: float
+) -> None:
+    with_all_trees(monkeypatch)
+    random = np.random.default_rng(2)
+    described, heavy = random.normal(size=(3000, 22)), random.random(3000) < 0.5
+    fitted = fit(described, heavy.astype(float), np.where(heavy, 3.0, 1.0), seasons)
+    low, middle = predict(fitted, described[:50])[:, [1, 3]].mean(axis=0)
+    assert low < 0.2
+    assert middle > 0.8
 
 
 def test_a_horizon_between_two_fits_is_answered_by_both_in_proportion() -> None:
