@@ -261,13 +261,19 @@ def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
     try:
         for block in blocks:
             table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
-            writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+            writer = writer or pq.ParquetWriter(path, _without_categories(table.schema), compression="zstd")
             writer.write_table(table.cast(writer.schema))
             rows += len(block)
     finally:
         if writer is not None:
             writer.close()
     return rows
+
+
+def _without_categories(schema: pa.Schema) -> pa.Schema:
+    """The schema with texts where a frame has categories, for whoever reads the file sees texts."""
+    kinds = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
+    return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
 
 def _write_text(blocks: Iterable[pd.DataFrame], kind: str, file: BinaryIO) -> int:

@@ -28,6 +28,13 @@ def test_blocks_are_one_table_with_a_text_beside_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.parent.iterdir()) == ["out.parquet", "out.parquet.about.txt"]
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv", "ndjson"])
+def test_texts_that_came_as_categories_are_texts_in_the_file(tmp_path: Path, ending: str) -> None:
+    for name, kinds in (("texts", {}), ("categories", {"series_id": "category", "reason": "category"})):
+        write_forecasts([block(1).astype(kinds), block(3).astype(kinds)], "", tmp_path / f"{name}.{ending}")
+    assert (tmp_path / f"categories.{ending}").read_bytes() == (tmp_path / f"texts.{ending}").read_bytes()
+
+
 @pytest.mark.parametrize("ending", ["csv", "ndjson"])
 def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"out.{ending}"
