@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -226,7 +227,7 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
     """Write rows, and ``<out>.about.txt`` beside them; a former file stays until the new one is whole.
 
     Args:
-        blocks: Frames of the same columns, at least one; no two of them are held at the same time.
+        blocks: Frames of the same columns, at least one; no more than two of them are held at the same time.
         about: What must be known about the rows.
         out: File to write, of the kind of :func:`forecast_kind`; its folder is made where it is missing. ``-`` is
             standard output, as CSV and with nothing beside it.
@@ -256,17 +257,25 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
 
 
 def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
+    """A block is compressed and written while the next one is made ready."""
     rows = 0
     writer: pq.ParquetWriter | None = None
-    try:
-        for block in blocks:
-            table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
-            writer = writer or pq.ParquetWriter(path, _without_categories(table.schema), compression="zstd")
-            writer.write_table(table.cast(writer.schema))
-            rows += len(block)
-    finally:
-        if writer is not None:
-            writer.close()
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            written: Future[None] | None = None
+            for block in blocks:
+                table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
+                writer = writer or pq.ParquetWriter(path, _without_categories(table.schema), compression="zstd")
+                if written is not None:
+                    written.result()
+                written = beside.submit(writer.write_table, table.cast(writer.schema))
+                rows += len(block)
+            if written is not None:
+                written.result()
+        finally:
+            beside.shutdown()
+            if writer is not None:
+                writer.close()
     return rows
 
 
