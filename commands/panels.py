@@ -16,7 +16,6 @@ from commands.shared import Home
 from core.errors import InputError, StoreError
 from core.log import counted, get_logger
 from core.progress import progress_bar
-from core.release import FORECASTS
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -99,10 +98,6 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     _write(made, out, f"Forecasts of {panel.name} by {models}", strictly_hub=hub)
 
 
-HUB_COLUMNS = [name for name, column in FORECASTS.columns.items() if not column.optional]
-"""The columns of hubverse's model output, and no others."""
-
-
 class _Means(TypedDict):
     """With what forecasts are made."""
 
@@ -152,7 +147,7 @@ def _reported(blocks: Iterator[pd.DataFrame], count: int) -> Iterator[pd.DataFra
 def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     import pandas as pd
 
-    from forecasting.quantiles import BLOCK, QuantileTable, row_blocks
+    from forecasting.quantiles import BLOCK, KEYS, QuantileTable, row_blocks
     from store.export import write_forecasts
 
     told = made.diagnostics.lines() or ["Nothing stands out."]
@@ -160,7 +155,7 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     try:
         keys = made.table.keys
         if strictly_hub:
-            keys = keys[[name for name in HUB_COLUMNS if name in keys]]
+            keys = keys[KEYS]
         else:
             today = pd.Timestamp(dt.datetime.now(dt.UTC).date())  # on which all of the panel is known
             keys = keys.join(made.counted, on="series_id").assign(as_of=today)

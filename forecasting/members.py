@@ -39,8 +39,8 @@ SMALLEST_POOL = 20
 FITS_EACH = 144
 """Origins at which a series' models are fitted for one forecast a year ahead: those that are learned from."""
 SECONDS_HANDED_OUT, SECONDS_PER_POOLED_FIT, SECONDS_OF_ITS_ROWS, SECONDS_PER_FORECAST = 0.0002, 2.0, 6.3, 3e-5
-"""Of one core, measured on 10,000 series and, what each fit takes whatever its rows, on 300: they divide what a bar
-tells, and no more."""
+"""Of one core, measured on 10,000 series; what each fit takes whatever its rows on 300, and for its rows on Frontex's
+nationalities: they divide what a bar tells, and no more."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]

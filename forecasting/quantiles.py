@@ -15,7 +15,7 @@ from forecasting.model import LEVELS, NORMAL_SCORES, BoolArray
 
 KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped", "spread_factor"]
-"""What the engine adds to hubverse columns: which code and which history made a forecast, how it was safe_forecast,
+"""What the engine adds to hubverse columns: which code and which history made a forecast, how it was kept safe,
 and by what the ensemble's spread was multiplied."""
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -258,24 +258,16 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
 
 def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
     """A block is compressed and written while the next one is made ready."""
-    rows = 0
-    writer: pq.ParquetWriter | None = None
-    with ThreadPoolExecutor(1) as beside:
-        try:
-            written: Future[None] | None = None
-            for block in blocks:
-                table = pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
-                writer = writer or pq.ParquetWriter(path, _without_categories(table.schema), compression="zstd")
-                if written is not None:
-                    written.result()
-                written = beside.submit(writer.write_table, table.cast(writer.schema))
-                rows += len(block)
-            if written is not None:
-                written.result()
-        finally:
-            beside.shutdown()
-            if writer is not None:
-                writer.close()
+    tables = (pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None) for block in blocks)
+    table = next(tables)
+    rows, schema = len(table), _without_categories(table.schema)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer, ThreadPoolExecutor(1) as beside:
+        written = beside.submit(writer.write_table, table.cast(schema))
+        for table in tables:
+            rows += len(table)
+            written.result()
+            written = beside.submit(writer.write_table, table.cast(schema))
+        written.result()
     return rows
 
 

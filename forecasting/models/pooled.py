@@ -58,8 +58,7 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
     grown = PARAMETERS | (OF_DRAWN if is_drawn else {})
     texts = []
     for place, columns in enumerate(VIEWS):
-        rows = drawn(weights, (place + 0.5) / len(VIEWS)) if is_drawn else slice(None)
-        weight = None if is_drawn else weights
+        rows, weight = (drawn(weights, (place + 0.5) / len(VIEWS)), None) if is_drawn else (slice(None), weights)
         examples = lightgbm.Dataset(
             described[rows, columns], growth[rows], weight=weight, params={"max_bin": 63, "verbose": -1}
         )
@@ -70,7 +69,7 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
 
 
 def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
-    """PredictGrowth how described series will grow.
+    """Predict how described series will grow.
 
     Args:
         fitted: What :func:`fit` made.
@@ -101,6 +100,9 @@ def drawn(weights: FloatArray, start: float) -> NDArray[np.intp]:
     Args:
         weights: Weight of each row, shape ``(rows,)``.
         start: Where in the first step drawing begins, from 0 to below 1.
+
+    Returns:
+        Places, ascending, some several times, shape ``(rows,)``.
     """
     passed = np.cumsum(weights) * (len(weights) / weights.sum())
     return np.searchsorted(passed, np.arange(len(weights)) + start)
