@@ -33,14 +33,12 @@ class Screen:
         widgets: Each widget by its id: kind and message.
         charts: Charts drawn.
         errors: Exceptions and error boxes shown, and unusual ends of the run.
-        bytes: Size of the answer.
     """
 
     title: str = ""
     widgets: dict[str, tuple[str, Any]] = field(default_factory=dict)
     charts: int = 0
     errors: list[str] = field(default_factory=list)
-    bytes: int = 0
 
 
 class Session:
@@ -129,11 +127,10 @@ class Session:
         """Read one message; True where it ends the answer."""
         message = ForwardMsg()
         message.ParseFromString(content if isinstance(content, bytes) else content.encode())
-        self.screen.bytes += len(content)
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
-            self.screen = Screen(bytes=self.screen.bytes, errors=self.screen.errors)
+            self.screen = Screen(errors=self.screen.errors)
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
             for one in message.navigation.app_pages:
@@ -157,8 +154,7 @@ class Session:
             self.screen.errors.append(f"the run ended with status {status}")
         elif not self.screen.title:
             self.screen.errors.append("a page without a title")
-        on_screen = self.screen.widgets
-        self._values = {name: state for name, state in self._values.items() if name in on_screen}
+        self._values = {name: state for name, state in self._values.items() if name in self.screen.widgets}
         return True
 
     def _see(self, element: Any) -> None:  # noqa: ANN401  # protobuf's generated classes share no type that tells fields
