@@ -52,8 +52,7 @@ BUDGET = 1.0
 EARLY = 3
 SHOWN = (1, 3, 6)
 MEASURES = "precision | recall | false alarms per route-year"
-_NAMES = {
-    "vigie": "Vigie",
+NAMES = {
     "compare.persistence": "persistence",
     "compare.seasonal_walk": "random walk plus seasonal change",
     "compare.control_chart": "control chart, 24 months",
@@ -66,13 +65,9 @@ _NAMES = {
 class System:
     """Vigie, or a simple rule: what it said at past origins, and what came."""
 
+    name: str
     past: Judged
     simple: Comparison | None = None
-
-    @property
-    def name(self) -> str:
-        """As the tables name it."""
-        return _NAMES[self.simple.rule if self.simple else "vigie"]
 
 
 @dataclass(frozen=True)
@@ -112,17 +107,15 @@ def world(parts: Panel, fits: FitStore | None) -> World:
     # A month's figures are published in the month after it.
     past = past_forecasts(forecasts, ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
     own = judge(SURGE, past, counts, settings)
-    simple = [System(said, one) for one, said in compared(SURGE, own, past, counts, settings)]
-    return World(past, counts, training.part(past.origins, settings), settings, [System(own), *simple])
+    simple = [System(NAMES[one.rule], said, one) for one, said in compared(SURGE, own, past, counts, settings)]
+    return World(past, counts, training.part(past.origins, settings), settings, [System("Vigie", own), *simple])
 
 
 def ranking_lines(found: World, *, unseasonal: bool) -> list[str]:
     """Area under the ROC curve over judged origins, and Brier skill.
 
-    Args:
-        found: The world.
-        unseasonal: Whether rises are left out that are not also far above the same month's three-year mean; how many
-            are left stands in place of the skill.
+    ``unseasonal`` leaves out rises that are not also far above the same month's three-year mean; how many are left then
+    stands in place of the skill.
     """
     rows = []
     for system in found.systems:
@@ -175,14 +168,9 @@ def _cells(values: dict[str, float]) -> list[str]:
 
 
 def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bool) -> float:
-    """The lowest cut-off with which the budget held on the training span.
+    """The lowest cut-off with which the budget held on the training span, so many months ahead.
 
-    Args:
-        past: What was said, and what came.
-        step: Months ahead.
-        span: How the origins are parted.
-        confident: Whether the rate's upper bound must hold the budget, and not only the rate: the years that follow
-            will not be the very same.
+    If ``confident`` the rate's upper bound must hold it: the years that follow will not be the very same.
     """
     last = span.first_judged - step + 1
     scores = np.unique(past.probability[:last, :, step - 1][past.calm[:last, :, step - 1]])

@@ -41,12 +41,7 @@ _CHOICES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 
 @dataclass
 class Seen:
-    """What the readers met.
-
-    Attributes:
-        seconds: Each answer's seconds, by kind of step.
-        errors: What went wrong, in words.
-    """
+    """What the readers met: each answer's seconds by kind of step, and what went wrong, in words."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)

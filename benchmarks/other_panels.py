@@ -47,17 +47,9 @@ TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 
 @dataclass(frozen=True)
 class Published:
-    """A panel drawn from published counts.
+    """A panel drawn from published counts: some series of those known in all months up to the end.
 
-    Attributes:
-        what: What is counted, in words.
-        source_id: Who reads the files.
-        files: Below the folder of published files; of a figure that is in several the last file's counts.
-        target: As the source names it.
-        end: Last month.
-        months: Up to it.
-        series: How many are drawn of those known in all these months.
-        smallest: Their mean is above it.
+    Of a figure that is in several ``files`` the last one counts; series whose mean is not above ``smallest`` are left.
     """
 
     what: str
@@ -147,8 +139,7 @@ def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
 def by_chance(series: int, origins: int) -> str:
     """What 50/80/95 % intervals hold on so few forecasts where they are right, as a range of nine panels in ten.
 
-    Independent random walks, forecast by their own distribution: outcomes of one series a year ahead overlap, so that
-    few of them are independent.
+    Random walks, forecast by their own distribution: outcomes of one series a year ahead overlap.
     """
     steps = np.random.default_rng(SEED).standard_normal((SIMULATED, series, origins))
     walks = np.concatenate([np.zeros((SIMULATED, series, 1)), steps.cumsum(axis=-1)], axis=-1)

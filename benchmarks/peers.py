@@ -13,27 +13,14 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.peer_models import PEERS, on_scale
-from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fingerprint, hindcasts
-from benchmarks.shared import (
-    PAGE,
-    Options,
-    Section,
-    coverage,
-    engine,
-    interval,
-    page_command,
-    published_files,
-    table,
-    timed,
-)
+from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fingerprint, hindcasts, skill_table
+from benchmarks.shared import PAGE, Options, Section, engine, interval, page_command, published_files, table, timed
 from core.progress import ProgressReport, progress_bar
-from core.schema import ALL
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work
 from forecasting.members import models_to_run
@@ -109,15 +96,8 @@ def skill_lines(forecasts: QuantileTable, rows: pd.DataFrame, totals: Panel) -> 
     places = ["model_id", "series_id", "origin_date", "horizon"]
     common = pd.MultiIndex.from_frame(rows[places])
     scores = summarise(forecasts.where(pd.MultiIndex.from_frame(forecasts.keys[places]).isin(common)), totals)
-    chosen = scores[scores["series_id"] == ALL].set_index("scale")
-    lines = []
-    for model_id in dict.fromkeys(forecasts.keys["model_id"]):
-        for horizon in sorted(scores["horizon"].unique()):
-            both = chosen[(chosen["model_id"] == model_id) & (chosen["horizon"] == horizon)]
-            log, natural = both.loc["log"], both.loc["natural"]
-            ratios = interval(log, "relative_wis"), interval(natural, "relative_wis")
-            lines.append((model_id, horizon, *ratios, coverage(log), log["n"]))
-    return table("model | h | WIS log [90 %] | WIS natural [90 %] | coverage 50/80/95 | n", lines)
+    models = pd.Categorical(scores["model_id"], forecasts.keys["model_id"].unique())
+    return skill_table(scores.assign(model_id=models), natural_interval=True)
 
 
 def ratio_lines(compared: pd.DataFrame) -> list[str]:
@@ -134,24 +114,21 @@ def speed_lines(totals: Panel) -> list[str]:
     """Seconds of one core for the same forecasts of the last origins, one after another in this run."""
     places = range(len(totals.periods) - 1 - TIMED_ORIGINS, len(totals.periods) - 1)
     histories = [totals.matrix.iloc[: place + 1] for place in places]
-    own = _seconds(_vigie, [Panel(totals.freq, history, totals.groups) for history in histories])
-    taken = {name: _seconds(partial(_peer, name), histories) for name in TIMED_PEERS}
-    rows = [("Vigie", f"{own:.1f}", 1), *((name, f"{took:.1f}", f"{own / took:.2f}") for name, took in taken.items())]
-    return table("| seconds | Vigie's over its own", rows)
 
+    def vigie(history: pd.DataFrame) -> object:
+        panel = Panel(totals.freq, history, totals.groups)
+        work = present_work(panel, models=models_to_run([ENSEMBLE, BASELINE]))
+        return combine(run_work(work, horizons=range(1, 13), workers=1), panel)
 
-def _vigie(panel: Panel) -> object:
-    work = present_work(panel, models=models_to_run([ENSEMBLE, BASELINE]))
-    return combine(run_work(work, horizons=range(1, 13), workers=1), panel)
+    def seconds(make: Callable[[pd.DataFrame], object]) -> float:
+        make(histories[0])  # loading and compiling is not what is compared
+        return timed(lambda: [make(history) for history in histories])[1].processor
 
-
-def _peer(name: str, history: pd.DataFrame) -> object:
-    return PEERS[name](history.transform(np.log1p), history, 12)
-
-
-def _seconds(make: Callable[[Any], object], histories: Sequence[Any]) -> float:
-    make(histories[0])  # loading and compiling is not what is compared
-    return timed(lambda: [make(history) for history in histories])[1].processor
+    own, rows = seconds(vigie), []
+    for name in TIMED_PEERS:
+        took = seconds(partial(on_scale, PEERS[name], "log1p", parts=totals.matrix, horizon=12))
+        rows.append((name, f"{took:.1f}", f"{own / took:.2f}"))
+    return table("| seconds | Vigie's over its own", [("Vigie", f"{own:.1f}", 1), *rows])
 
 
 def section(options: argparse.Namespace) -> Section:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
+from benchmarks.shared import coverage, interval, table
 from core.release import OBSERVATIONS
 from core.schema import ALL, check
 from forecasting.kept import Fits
@@ -30,14 +33,7 @@ ORIGINS = 87
 
 
 def dense_parts(raw_data: Path) -> Panel:
-    """Route × nationality of every dense route: each pair that occurs, months without a detection as zeros.
-
-    Args:
-        raw_data: Folder of published files.
-
-    Raises:
-        SourceError: The workbook is missing or broken.
-    """
+    """Route × nationality of every dense route: each pair that occurs, months without a detection as zeros."""
     found = check(frontex.parse(read_raw(raw_data / WORKBOOK)).observations, OBSERVATIONS)
     totals = found[(found["citizen"] == ALL) & (found["route_id"] != frontex.OTHER_ROUTE)]
     means = totals.groupby("route_id")["obs_value"].mean()
@@ -70,3 +66,15 @@ def hindcasts(
     """Past forecasts of routes and parts, coherent with each other, as ``vigie backtest --totals`` makes them."""
     request = replace(Request.of(parts, TOTALS, list(models), horizons), fits=fits)
     return backtest(request, origins=origins, step=1).table
+
+
+def skill_table(scores: pd.DataFrame, *, natural_interval: bool = False) -> list[str]:
+    """Relative WIS (log, natural) and coverage per model and horizon over all series, as Markdown."""
+    chosen = scores[(scores["series_id"] == ALL) & scores["horizon"].isin(HORIZONS)]
+    rows = []
+    for (model_id, horizon), both in chosen.groupby(["model_id", "horizon"], observed=True):
+        log, natural = (both[both["scale"] == scale].iloc[0] for scale in ("log", "natural"))
+        ratio = interval(natural, "relative_wis") if natural_interval else f"{natural['relative_wis']:.3f}"
+        rows.append((model_id, horizon, interval(log, "relative_wis"), ratio, coverage(log), log["n"]))
+    bracket = " [90 %]" if natural_interval else ""
+    return table(f"model | h | WIS log [90 %] | WIS natural{bracket} | coverage 50/80/95 | n", rows)

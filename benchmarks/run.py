@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, hindcasts
-from benchmarks.shared import PAGE, VARIABLE, coverage, engine, interval, published_files, replace_section, table
+from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, hindcasts, skill_table
+from benchmarks.shared import PAGE, VARIABLE, engine, published_files, replace_section, table
 from core.schema import ALL
 from core.settings import DEMONSTRATION_DATE
 from forecasting.model import ENSEMBLE
@@ -29,17 +29,6 @@ BUNDLED = "Five routes, bundled figures, 60 origins to November 2024"
 FRONTEX = f"7 dense Frontex routes with their nationalities, {ORIGINS} origins to March 2025"
 BEFORE = 60
 """Origins before those that the recipe was chosen on: five years."""
-
-
-def skill_table(scores: pd.DataFrame) -> list[str]:
-    """Relative WIS (log, natural) and coverage per model and horizon over all series, as Markdown."""
-    chosen = scores[(scores["series_id"] == ALL) & scores["horizon"].isin(HORIZONS)]
-    rows = []
-    for (model_id, horizon), both in chosen.groupby(["model_id", "horizon"]):
-        log, natural = (both[both["scale"] == scale].iloc[0] for scale in ("log", "natural"))
-        skill = interval(log, "relative_wis"), f"{natural['relative_wis']:.3f}"
-        rows.append((model_id, horizon, *skill, coverage(log), log["n"]))
-    return table("model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n", rows)
 
 
 def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
