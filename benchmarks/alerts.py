@@ -22,16 +22,7 @@ from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import Comparison, compared
 from alerts.verification.contingency import ContingencyTable, contingency, measures, ranking
-from alerts.verification.hindcast import (
-    HORIZONS,
-    WINDOW,
-    BoolArray,
-    Judged,
-    PastForecasts,
-    judge,
-    outcomes_at,
-    past_forecasts,
-)
+from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, PastForecasts, judge, outcomes_at, past_forecasts
 from alerts.verification.known_events import COLUMNS, KnownEvent, retrospective_alerts
 from benchmarks.routes import dense_parts, dense_routes, hindcasts
 from benchmarks.shared import PAGE, Section, engine, interval, page_command, published_files, table
@@ -123,7 +114,10 @@ def ranking_lines(found: World, *, unseasonal: bool) -> list[str]:
         for step in SHOWN:
             pairs = system.past.month(step)
             if unseasonal:
-                pairs = replace(pairs, calm=pairs.calm & (~pairs.occurred | _unseasonal(found, step)))
+                outcome = outcomes_at(found.counts, found.made, step)
+                same_month = [outcomes_at(found.counts, found.made, step - 12 * year) for year in (1, 2, 3)]
+                is_far_above = outcome >= found.settings.surge_factor * np.mean(same_month, axis=0)
+                pairs = replace(pairs, calm=pairs.calm & (~pairs.occurred | is_far_above))
             pairs = pairs.rows(found.judged)
             is_probability = system.simple is None or system.simple.is_probability
             values[step] = ranking(pairs, found.weights, is_probability=is_probability)
@@ -222,13 +216,6 @@ def _episodes(past: Judged, cutoffs: dict[int, float], span: training.Span, leas
     number, whole = int((seen[span.first_judged :] & judged).sum()), int(judged.sum())
     low, high = share_interval(number, whole)
     return f"{number / whole:.2f} [{low:.2f}–{high:.2f}] ({number} of {whole})"
-
-
-def _unseasonal(found: World, step: int) -> BoolArray:
-    """Whether the month is also far above the mean of the same month of the three years before."""
-    outcome = outcomes_at(found.counts, found.made, step)
-    earlier = np.stack([outcomes_at(found.counts, found.made, step - 12 * year) for year in (1, 2, 3)])
-    return np.asarray(outcome >= found.settings.surge_factor * earlier.mean(axis=0))
 
 
 def _false_alarms(found: ContingencyTable, last: int, *, confident: bool) -> float:

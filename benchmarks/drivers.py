@@ -22,16 +22,8 @@ from core.schema import ALL
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.verification.placebo import (
-    MODEL_ID,
-    PARTS,
-    SHIFT,
-    Driver,
-    World,
-    same_for_all,
-    spread_over_world,
-    test_drivers,
-)
+from forecasting.verification import placebo
+from forecasting.verification.placebo import Driver, World, same_for_all, spread_over_world
 from ingest import snapshot
 from ingest.sources import frontex
 from nightly.tables import write_driver_tests
@@ -111,7 +103,7 @@ def section(options: argparse.Namespace) -> Section:
     world = world_of(parts)
     drivers = drivers_of(snapshot.load(SNAPSHOT), world)
     with progress_bar() as report:
-        found = test_drivers(world, drivers, origins=ORIGINS, horizons=HORIZONS, progress=report)
+        found = placebo.test_drivers(world, drivers, origins=ORIGINS, horizons=HORIZONS, progress=report)
     about: dict[str, object] = {
         "command": "python -m benchmarks.drivers",
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -120,8 +112,8 @@ def section(options: argparse.Namespace) -> Section:
         "last_origin": str(world.totals.periods[-2]),
         "panel_hash": fingerprint(parts),
         "snapshot": snapshot.fingerprint(SNAPSHOT),
-        "model": f"{MODEL_ID} {POOLED_MODELS[MODEL_ID].version}",
-        "shift_months": SHIFT,
+        "model": f"{placebo.MODEL_ID} {POOLED_MODELS[placebo.MODEL_ID].version}",
+        "shift_months": placebo.SHIFT,
     }
     if options.write:
         write_driver_tests(found, about, SNAPSHOT)
@@ -135,7 +127,7 @@ def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:
             row["driver"], "routes" if row["series_id"] == ALL else "nationalities", row["horizon"],
             *(interval(row, name) for name in ("ratio", "shifted", "missing")), f"{row['p_holm']:.2f}", row["verdict"],
         )
-        for row in found[(found["scale"] == "log") & found["series_id"].isin([ALL, PARTS])].to_dict("records")
+        for row in found[(found["scale"] == "log") & found["series_id"].isin([ALL, placebo.PARTS])].to_dict("records")
     ]  # fmt: skip
     measured = f"{about['panel']}, {ORIGINS} monthly origins to {about['last_origin']}"
     head = "over none [90 %] | over late [90 %] | over constant [90 %]"

@@ -45,12 +45,6 @@ def daily_counts(raw_data: Path, name: str) -> pd.Series:
     return pd.Series(rows["obs_value"].to_numpy(), index=pd.PeriodIndex(rows["time_period"], freq="D"))
 
 
-def every_series() -> Iterator[tuple[str, pd.Series]]:
-    """Each series with its persons by day."""
-    for name in SERIES:
-        yield name, daily_counts(published_files(), name)
-
-
 def scores(history: DailyHistory) -> pd.DataFrame:
     """Scores of the three forecasters: one row per whole month and day of :data:`DAYS`.
 
@@ -116,8 +110,8 @@ def _ratio(own: pd.Series, rival: pd.Series) -> str:
 def days_section(_options: argparse.Namespace) -> Section:
     """The running month by day of the month: each series, then both together."""
     every, spans, lines = [], [], list[str]()
-    for name, counts in every_series():
-        found = scores(daily_history(counts))
+    for name in SERIES:
+        found = scores(daily_history(daily_counts(published_files(), name)))
         spans.append(f"{name} {found['month'].min()} to {found['month'].max()}")
         lines += ["", *by_day(found)]
         every.append(found.assign(month=found["month"] + name))
@@ -127,7 +121,7 @@ def days_section(_options: argparse.Namespace) -> Section:
 
 def weeks_section(_options: argparse.Namespace) -> Section:
     """The next eight weeks against a random walk and a seasonal one."""
-    every = dict(every_series())
+    every = {name: daily_counts(published_files(), name) for name in SERIES}
     found = week_scores({name: week_record(daily_history(counts)) for name, counts in every.items()})
     found = found[found["scale"] == "log"]
     rows = []

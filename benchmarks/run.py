@@ -32,12 +32,7 @@ BEFORE = 60
 
 
 def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
-    """The ensemble's score (log) over the baseline's, by series and by situation, as Markdown.
-
-    Args:
-        scores: As of ``core.release.SCORES``.
-        situations: As of ``core.release.SITUATION_SCORES``.
-    """
+    """The ensemble's score (log) over the baseline's, by series and by situation, as Markdown."""
     own = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] != ALL)]
     parts = own.rename(columns={"series_id": "part", "relative_wis": "relative_score"})
     kinds = situations.assign(part=situations["kind"] + ": " + situations["group"])

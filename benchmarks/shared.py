@@ -33,11 +33,6 @@ def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
     """Write a section of second level in place of the one with the same title, perhaps by an earlier engine, or last.
 
     Lines without words, that is tables and facts, take the places of those that stand there; the page's words stay.
-
-    Args:
-        page: The Markdown file.
-        title: Heading without its marks.
-        lines: What stands under it.
     """
     head = f"## {title}"
     first, *others = page.read_text(encoding="utf-8").split("\n## ")
@@ -86,13 +81,7 @@ def page_command(
 ) -> int:
     """Run a measurement whose section stands in a page: print it, and with ``--write`` put it there.
 
-    Args:
-        page: The page.
-        title: The section's.
-        section: Measures.
-        arguments: Of the command line; the process's own by default.
-        changes: How many seeded changes the command makes by default; 0 where it makes none.
-        options: Further arguments of the command.
+    ``arguments`` are the process's own by default. A command that makes seeded ``changes`` takes their number and seed.
 
     Returns:
         The exit status: 0 where all is well, else 1.

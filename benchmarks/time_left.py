@@ -111,13 +111,9 @@ def of_night(home: Path, as_of: dt.date) -> list[Event]:
 def replay(
     events: Sequence[Event], plan: Plan, clock: int = 0, *, slower: float = 1.0
 ) -> tuple[Looks, dict[str, Step]]:
-    """Go through a recorded night, looking 200 times; returns the looks and its steps.
+    """Go through a recorded night, looking 200 times, as if it had been planned so; returns the looks and its steps.
 
-    Args:
-        events: As recorded.
-        plan: What is expected of it.
-        clock: 0: by seconds of the processor; 1: by the clock's.
-        slower: On a machine so much slower.
+    ``clock`` is 0 for seconds of the processor and 1 for the clock's, on a machine so much ``slower``.
     """
     whole = events[-1][clock]
     now, looks = [0.0], Looks()
@@ -137,12 +133,7 @@ def replay(
 
 
 def of_replays(nights: Mapping[str, Sequence[Event]], earlier: Sequence[Night]) -> dict[str, Looks]:
-    """A home's nights, first to last, by either clock, each planned by those before it.
-
-    Args:
-        nights: What they reported.
-        earlier: Steps of those before them, as the home's journal keeps them.
-    """
+    """A home's nights, first to last, by either clock, each planned by those before it, ``earlier`` ones too."""
     found = {}
     for clock, name in enumerate(("processor", "clock")):
         before = list(earlier)
