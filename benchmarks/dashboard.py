@@ -1,6 +1,7 @@
 """How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--write]``.
 
-Starts ``vigie dashboard`` on the demonstration's full release, lets readers click, then measures it in Chromium.
+Starts ``vigie dashboard`` on the demonstration's full release, lets readers click, then measures it in Chromium: first
+visits to each page, and changes on a warm page.
 """
 
 from __future__ import annotations
@@ -9,45 +10,116 @@ import argparse
 import os
 import statistics
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from benchmarks import dashboard_load, dashboard_pages
-from benchmarks.dashboard_server import HOME_HELP, a_home, served
-from benchmarks.shared import PAGE, Options, page_command, report, table
+from playwright.sync_api import Page
+
+from benchmarks import dashboard_load
+from benchmarks.browser import DESK, DRAWN, LONGEST_MS, PAGES, chromium
+from benchmarks.dashboard_server import HOME, Server, a_home, served
+from benchmarks.shared import PAGE, Options, Section, page_command, report, table
 from store.releases import ReleaseStore
 
-FIRST_PAINT, CHANGE, ANSWER, NINE_IN_TEN, MEMORY = 2.5, 0.3, 1.0, 2.0, {30: 1536.0, 200: 2048.0}
-"""Limits: seconds for nine in ten first paints and changes, for the usual answer and nine in ten, MiB by readers."""
-TITLE = "Dashboard"
+FIRST, CHANGE = "first meaningful paint", "usual change"
+"""How the names of what has a limit begin."""
+LIMITS = {FIRST: 2.5, CHANGE: 0.3}
+"""Seconds that nine in ten may take."""
+ANSWER, NINE_IN_TEN = 1.0, 2.0
+"""Limits under load, in seconds: of the usual answer and of nine in ten."""
+OPTIONS: Options = {
+    **HOME,
+    "--repetitions": {"type": int, "default": 20},
+    "--readers": {"type": int, "default": 200},
+    "--minutes": {"type": float, "default": 5.0},
+    "--think": {
+        "type": float, "nargs": 2, "default": dashboard_load.THINK_SECONDS, "metavar": ("LEAST", "MOST"),
+        "help": "seconds that a reader looks at a page",
+    },
+}  # fmt: skip
+_ROUTE, _HORIZON = "Route", "Horizon"
+# Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
+_WATCH_FIRST = """
+(() => {
+  const watch = () => {
+    const title = document.querySelector('h1');
+    if (title && title.textContent.trim() && document.querySelector(%r)) {
+      requestAnimationFrame(() => { window.__meaningful = performance.now(); });
+    } else requestAnimationFrame(watch);
+  };
+  requestAnimationFrame(watch);
+})();
+"""
+_WATCH_CHANGE = """
+(wanted) => {
+  const lines = '.scatterlayer path, .shapelayer path';
+  const drawn = () => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 1)
+    .map((one) => [...one.querySelectorAll(lines)].map((path) => path.getAttribute('d')).join()).join();
+  const before = drawn();
+  window.__changed = null;
+  document.addEventListener('click', () => {
+    const start = performance.now();
+    const watch = () => {
+      const title = document.querySelector('h1');
+      if (title.innerText.startsWith(wanted) && drawn() !== before) {
+        requestAnimationFrame(() => { window.__changed = performance.now() - start; });
+      } else requestAnimationFrame(watch);
+    };
+    requestAnimationFrame(watch);
+  }, { once: true, capture: true });
+}
+"""
 
 
-def section(given: argparse.Namespace) -> tuple[list[str], bool]:
+def section(given: argparse.Namespace) -> Section:
     """Measure; a part is shown as soon as it is known. All is well where no limit is missed."""
-    given.write &= not given.only_pages
-    busy, rows, load, is_good = os.getloadavg()[1], [], list[str](), True
+    busy, rows = os.getloadavg()[1], []
     with a_home(given.home) as home:
-        if not given.only_pages:
-            load, is_good = load_lines(home, given)
-        words = introduction(home, given.repetitions, busy)
         with served(home) as server:
-            for name, seconds in dashboard_pages.measure(server.address, given.repetitions):
+            load, is_good = load_lines(server, given)
+        with served(home) as server:
+            for name, seconds in measured(server.address, given.repetitions):
                 limit = limit_of(name)
                 rows.append(row(name, seconds, limit))
                 report(" | ".join(rows[-1]))
                 is_good &= limit is None or p90(seconds) <= limit
-    return [*words, "", *table("in Chromium | median, s | p90, s | limit of the p90, s", rows), "", *load], is_good
+        release = ReleaseStore(home).current()
+    low, high = given.think
+    lines = [
+        f"Measured: release as of {release.as_of if release else 'no day'}; load of the machine in the five minutes "
+        f"before: {busy:.1f}; {given.repetitions} repetitions in Chromium; {given.readers} readers at once for "
+        f"{given.minutes:g} minutes, each {low:g} to {high:g} s between an answer and the next click.",
+        "",
+        *table("in Chromium | median, s | p90, s | limit of the p90, s", rows),
+        *load,
+    ]
+    return lines, is_good
+
+
+def load_lines(server: Server, given: argparse.Namespace) -> Section:
+    """Let readers click: answers by kind of step, memory, errors; and whether every limit was kept."""
+    seen = dashboard_load.run(server.address, given.readers, given.minutes, given.think)
+    now, peak = server.memory()
+    seen.errors.extend(server.faults())
+    for error in seen.errors[:20]:
+        report(error)
+    limit, everything = memory_limit(given.readers), seen.all()
+    answers = [row(f"{kind} (n = {len(seconds)})", seconds, None) for kind, seconds in sorted(seen.seconds.items())]
+    answers.append(row(f"**all** (n = {len(everything)})", everything, f"{ANSWER:g}, {NINE_IN_TEN:g}"))
+    memory = "memory of the server at the end, at its highest", f"{now:,.0f} MiB, {peak:,.0f} MiB", f"{limit:,.0f} MiB"
+    lines = ["", *table("until the answer is complete | median, s | p90, s | limits, s", answers)]
+    lines += ["", *table("under this load | | limit", [("errors", len(seen.errors), 0), memory])]
+    report("\n".join(lines))
+    return lines, is_borne(seen, peak, limit)
 
 
 def limit_of(name: str) -> float | None:
     """Seconds that nine in ten of a kind may take; None where there is no limit."""
-    limits = {dashboard_pages.FIRST: FIRST_PAINT, dashboard_pages.CHANGE: CHANGE}
-    return next((limit for start, limit in limits.items() if name.startswith(start)), None)
+    return next((limit for start, limit in LIMITS.items() if name.startswith(start)), None)
 
 
 def memory_limit(readers: int) -> float:
-    """MiB that the server may take for so many readers, or the most that it may."""
-    return next((limit for most, limit in MEMORY.items() if readers <= most), max(MEMORY.values()))
+    """MiB that the server may take for so many readers."""
+    return 1536.0 if readers <= 30 else 2048.0
 
 
 def is_borne(seen: dashboard_load.Seen, peak: float, limit: float) -> bool:
@@ -55,51 +127,6 @@ def is_borne(seen: dashboard_load.Seen, peak: float, limit: float) -> bool:
     everything = seen.all()
     is_quick = statistics.median(everything) <= ANSWER and p90(everything) <= NINE_IN_TEN
     return is_quick and not seen.errors and peak <= limit
-
-
-def introduction(home: Path, repetitions: int, busy: float) -> list[str]:
-    """What was measured and how, and how busy the machine was with other things before."""
-    release = ReleaseStore(home).current()
-    known = f"as of {release.as_of}" if release else "none"
-    return [
-        "Made by `python -m benchmarks.dashboard --write`: `vigie dashboard` on the demonstration's full release",
-        f"({known}), Chromium without a graphics card on the same two cores, {repetitions} repetitions. First",
-        "meaningful paint: a new tab of an open browser with nothing of the dashboard in its store, until title and",
-        "first chart or table are drawn; the server has shown the page before. Change of route: from the click on the",
-        "route's name until the title and the new chart are drawn. Load of the machine in the five minutes before:",
-        f"{busy:.1f}.",
-        "",
-        "Every page on a desk, a small screen and a phone, by day and at night: [English](pages-en.png),",
-        "[French](pages-fr.png), [Spanish](pages-es.png), made by `python -m benchmarks.dashboard_sheets --write`,",
-        "which also lets axe look for what keeps somebody from reading.",
-    ]
-
-
-def load_lines(home: Path, given: argparse.Namespace) -> tuple[list[str], bool]:
-    """Let readers click: who they were, answers by kind of step, memory, errors; and whether every limit was kept."""
-    with served(home) as server:
-        seen = dashboard_load.run(server.address, given.readers, given.minutes, given.think)
-        now, peak = server.memory()
-        seen.errors.extend(server.faults())
-    for error in seen.errors[:20]:
-        report(error)
-    limit, everything, (low, high) = memory_limit(given.readers), seen.all(), given.think
-    answers = [row(f"{kind} (n = {len(seconds)})", seconds, None) for kind, seconds in sorted(seen.seconds.items())]
-    answers.append(row(f"**all** (n = {len(everything)})", everything, f"{ANSWER:g}, {NINE_IN_TEN:g}"))
-    memory = "memory of the server at the end, at its highest", f"{now:,.0f} MiB, {peak:,.0f} MiB", f"{limit:,.0f} MiB"
-    lines = [
-        f"{given.readers} readers at once for {given.minutes:g} minutes, each a session of Streamlit over its",
-        "websocket that runs pages as a browser's does: other pages, routes, alerts, views, languages, with the values",
-        f"of all widgets. A reader waits {low:g} to {high:g} s between an answer and the next click. Counted as an",
-        "error: an exception or error box in an answer, a page without title, an answer to another question than the",
-        "one asked, a line of error in the server's log.",
-        "",
-        *table("until the answer is complete | median, s | p90, s | limits, s", answers),
-        "",
-        *table("under this load | | limit", [("errors", len(seen.errors), 0), memory]),
-    ]
-    report("\n".join(lines))
-    return lines, is_borne(seen, peak, limit)
 
 
 def row(name: str, seconds: Sequence[float], limit: float | str | None) -> tuple[str, ...]:
@@ -112,16 +139,82 @@ def p90(seconds: Sequence[float]) -> float:
     return statistics.quantiles(seconds, n=10, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
 
 
+def measured(address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
+    """What was measured, by name, as soon as it is known: seconds of each repetition."""
+    with chromium() as browser:
+        yield from _changes(browser.new_page(viewport=DESK), address, repetitions)
+        context = browser.new_context(viewport=DESK)
+        # A browser or a window that has only just been opened still loads parts of its own, on the same two cores.
+        context.new_page().wait_for_timeout(4_000)
+        for page in PAGES:
+            visits = [_first_visit(context.new_page(), address, page) for _visit in range(repetitions + 1)]
+            yield f"{FIRST}, `/{page}`", visits[1:]
+
+
+def _first_visit(tab: Page, address: str, page: str) -> float:
+    """Seconds of a visit in a new tab of a browser that is open, with nothing of the dashboard in its store."""
+    tab.context.new_cdp_session(tab).send("Network.clearBrowserCache")
+    tab.add_init_script(_WATCH_FIRST % PAGES[page])
+    tab.goto(f"{address}/{page}?lang=en", wait_until="commit")
+    tab.wait_for_function("() => window.__meaningful", timeout=LONGEST_MS)
+    seconds = float(tab.evaluate("window.__meaningful")) / 1000
+    tab.close()
+    return seconds
+
+
+def _changes(page: Page, address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
+    """Click through all routes once, then again and again; then through the horizons, and the number up and down."""
+    page.goto(f"{address}/route?lang=en")
+    _settle(page)
+    shown = page.inner_text("h1").split(":")[0]
+    routes = [shown, *(name for name in _listed(page, _ROUTE) if name != shown)]
+    fresh = [_change(page, name) for name in routes[1:]]
+    yield f"change to a route that nobody has looked at yet (n = {len(fresh)})", fresh
+    yield f"{CHANGE} of route", [_change(page, routes[place % len(routes)]) for place in range(repetitions)]
+    horizons = _listed(page, _HORIZON)
+    steps = [horizons[-2 + place % 2] for place in range(repetitions + 1)]
+    yield f"{CHANGE} of horizon", [_change(page, name, _HORIZON) for name in steps][1:]
+    yield f"{CHANGE} of the reader’s number", [_step(page, up=place % 2 == 0) for place in range(repetitions)]
+    page.close()
+
+
+def _step(page: Page, *, up: bool) -> float:
+    page.evaluate(_WATCH_CHANGE, "")
+    page.get_by_test_id(f"stNumberInputStep{'Up' if up else 'Down'}").first.click()
+    return _changed(page)
+
+
+def _open_list(page: Page, box: str) -> None:
+    page.get_by_label(box, exact=True).first.click()
+    page.wait_for_selector('[role="option"]', timeout=LONGEST_MS)
+
+
+def _listed(page: Page, box: str) -> list[str]:
+    _open_list(page, box)
+    names = page.locator('[role="option"]').all_inner_texts()
+    page.keyboard.press("Escape")
+    return names
+
+
+def _change(page: Page, name: str, box: str = _ROUTE) -> float:
+    _open_list(page, box)
+    page.evaluate(_WATCH_CHANGE, name if box == _ROUTE else "")
+    page.locator('[role="option"]').get_by_text(name, exact=True).click()
+    return _changed(page)
+
+
+def _changed(page: Page) -> float:
+    page.wait_for_function("() => window.__changed", timeout=LONGEST_MS)
+    seconds = float(page.evaluate("window.__changed")) / 1000
+    _settle(page)
+    return seconds
+
+
+def _settle(page: Page) -> None:
+    page.wait_for_selector(PAGES["route"], timeout=LONGEST_MS)
+    page.wait_for_function(DRAWN, timeout=LONGEST_MS)
+    page.wait_for_timeout(500)
+
+
 if __name__ == "__main__":
-    options: Options = {
-        "--home": {"type": Path, "help": HOME_HELP},
-        "--repetitions": {"type": int, "default": 20},
-        "--readers": {"type": int, "default": 200},
-        "--minutes": {"type": float, "default": 5.0},
-        "--think": {
-            "type": float, "nargs": 2, "default": dashboard_load.THINK_SECONDS, "metavar": ("LEAST", "MOST"),
-            "help": "seconds that a reader looks at a page",
-        },
-        "--only-pages": {"action": "store_true", "help": "pages alone, without the readers; writes nothing"},
-    }  # fmt: skip
-    sys.exit(page_command(PAGE, TITLE, section, options=options))
+    sys.exit(page_command(PAGE, "Dashboard", section, options=OPTIONS))

@@ -1,6 +1,6 @@
 """Many readers at once, or one after another: they go from page to page, change route and language, open alerts.
 
-    python -m benchmarks.dashboard_load --home HOME [--visits 2000] [--write]
+    python -m benchmarks.dashboard_load [--home HOME] [--visits 2000] [--write]
 
 Visits are one after another, each a page or a change on it, ten a session; the server is weighed after every hundred.
 What it still gains once it is warm is a leak.
@@ -15,13 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.dashboard_server import served
+from benchmarks.dashboard_server import HOME, served
 from benchmarks.dashboard_session import Session
-from benchmarks.shared import PAGE, page_command, report, table
+from benchmarks.shared import PAGE, Section, page_command, report, table
 
 PAGES = ("", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 THINK_SECONDS = (30.0, 90.0)
@@ -42,12 +41,7 @@ _CHOICES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 
 @dataclass
 class Seen:
-    """What the readers met.
-
-    Attributes:
-        seconds: Each answer's seconds, by kind of step.
-        errors: What went wrong, in words.
-    """
+    """What the readers met: each answer's seconds by kind of step, and what went wrong, in words."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -65,14 +59,7 @@ class Seen:
 
 
 def run(address: str, readers: int, minutes: float, think: Sequence[float] = THINK_SECONDS) -> Seen:
-    """Let readers click for some minutes.
-
-    Args:
-        address: Of the server.
-        readers: Sessions at the same time.
-        minutes: How long.
-        think: Least and most seconds between an answer and the next click.
-    """
+    """Let so many readers click for some minutes, with least and most seconds between an answer and the next click."""
     seen, end = Seen(), time.monotonic() + 60 * minutes
     threads = [threading.Thread(target=_read, args=(address, number, end, think, seen)) for number in range(readers)]
     for thread in threads:
@@ -88,31 +75,30 @@ def _read(address: str, number: int, end: float, think: Sequence[float], seen: S
     time.sleep(choose.uniform(0, think[1]))
     while time.monotonic() < end:
         try:
-            session = Session(address, choose.choice(_LOCALES))
-            _visit(session, choose, end, think, seen)
+            session = _come(address, choose, seen)
+            while time.monotonic() < end:
+                time.sleep(choose.uniform(*think))
+                _step(session, choose, seen)
             session.close()
         except Exception as error:  # whatever a session meets is what is measured here
             seen.note("session", 0.0, [f"{type(error).__name__}: {error}"])
 
 
-def _visit(session: Session, choose: random.Random, end: float, think: Sequence[float], seen: Seen) -> None:
+def _come(address: str, choose: random.Random, seen: Seen) -> Session:
+    """A first visit."""
+    session = Session(address, choose.choice(_LOCALES))
     seen.note("first page", session.open(choose.choice(PAGES)), session.screen.errors)
-    while time.monotonic() < end:
-        time.sleep(choose.uniform(*think))
-        for name, seconds in _step(session, choose):
-            seen.note(name, seconds, session.screen.errors)
+    return session
 
 
-def _step(session: Session, choose: random.Random) -> list[tuple[str, float]]:
+def _step(session: Session, choose: random.Random, seen: Seen) -> None:
     """One thing that a reader wants; going where it can be done is a step of its own."""
     kind = choose.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
-    if kind == "page":
-        return [(kind, session.go(choose.choice(PAGES)))]
-    page, *widget = choose.choice(_CHOICES[kind]) if len(_CHOICES[kind]) > 1 else _CHOICES[kind][0]
-    steps = []
-    if page and session.page != page:  # several pages have a choice of route
-        steps.append(("page", session.go(page)))
-    return [*steps, (kind, _other(session, widget, choose))]
+    page, *widget = choose.choice(_CHOICES[kind]) if kind in _CHOICES else (choose.choice(PAGES),)
+    if not widget or (page and session.page != page):  # several pages have a choice of route
+        seen.note("page", session.go(page), session.screen.errors)
+    if widget:
+        seen.note(kind, _other(session, widget, choose), session.screen.errors)
 
 
 def _other(session: Session, widget: Sequence[str], choose: random.Random) -> float:
@@ -135,21 +121,14 @@ def _other(session: Session, widget: Sequence[str], choose: random.Random) -> fl
 def walk(address: str, visits: int, memory: Callable[[], float]) -> tuple[Seen, list[float]]:
     """Visit pages one after another, a session of ten in one language after another.
 
-    Args:
-        address: Of the server.
-        visits: How many.
-        memory: Its resident memory, MiB.
-
     Returns:
-        What was met, and the memory after every ``WEIGHED_EVERY`` visits.
+        What was met, and the server's memory after every ``WEIGHED_EVERY`` visits.
     """
     seen, weighed, choose = Seen(), list[float](), random.Random(1)  # noqa: S311  # as above
     while (done := len(seen.all())) < visits:
-        session = Session(address, choose.choice(_LOCALES))
-        seen.note("first page", session.open(choose.choice(PAGES)), session.screen.errors)
+        session = _come(address, choose, seen)
         while len(seen.all()) < done + _SESSION:
-            for name, seconds in _step(session, choose):
-                seen.note(name, seconds, session.screen.errors)
+            _step(session, choose, seen)
         session.close()
         if len(seen.all()) // WEIGHED_EVERY > len(weighed):
             weighed.append(memory())
@@ -165,8 +144,8 @@ def growth(weighed: Sequence[float]) -> tuple[float, float]:
     return float(fit[0]), float(np.sqrt(error[0, 0]))
 
 
-def section(given: argparse.Namespace) -> tuple[list[str], bool]:
-    """Visit; gives the section's lines, and whether there was neither an error nor a leak."""
+def section(given: argparse.Namespace) -> Section:
+    """Visit; all is well where there was neither an error nor a leak."""
     with served(given.home) as server:
         seen, weighed = walk(server.address, given.visits, lambda: server.memory()[0])
         seen.errors.extend(server.faults())
@@ -175,9 +154,8 @@ def section(given: argparse.Namespace) -> tuple[list[str], bool]:
         report(one)
     visits = " | ".join(f"{at * WEIGHED_EVERY:,}" for at in range(1, len(weighed) + 1, 3))
     lines = [
-        f"`python -m benchmarks.dashboard_load --visits {given.visits} --write`: pages and changes on them,",
-        f"{_SESSION} a session, one after another, in three languages. Once warm ({WARM_UP} visits) the server gains",
-        f"{slope:.1f} MiB in a thousand (standard error {error:.1f}; limit {LEAK:g}); {len(seen.errors)} errors.",
+        f"Measured: {slope:.1f} MiB gained in a thousand visits (standard error {error:.1f}; limit {LEAK:g}); "
+        f"{len(seen.errors)} errors.",
         "",
         *table(f"visits | {visits}", [("memory, MiB", *(f"{one:,.0f}" for one in weighed[::3]))]),
     ]
@@ -185,8 +163,5 @@ def section(given: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    options = {
-        "--home": {"type": Path, "required": True, "help": "a home with a release"},
-        "--visits": {"type": int, "default": 2000},
-    }
+    options = {**HOME, "--visits": {"type": int, "default": 2000}}
     sys.exit(page_command(PAGE, "Many visits", section, options=options))

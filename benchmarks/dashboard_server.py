@@ -14,11 +14,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
+from benchmarks.shared import Options
 from core.settings import PROJECT
 
-HOME_HELP = "a home with a release; by default one is made with the demonstration's"
+HOME: Options = {
+    "--home": {"type": Path, "help": "a home with a release; by default one is made with the demonstration's"}
+}
 _START_SECONDS = 120
 _VIGIE = str(Path(sys.executable).parent / "vigie")
 
@@ -51,19 +53,15 @@ class Server:
                 command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **threads}
             )
         end = time.monotonic() + _START_SECONDS
-        while time.monotonic() < end:
-            if self._process.poll() is not None:
-                raise RuntimeError(f"the server ended: {self._log.read_text()[-800:]}")
+        while time.monotonic() < end and self._process.poll() is None:
             try:
                 with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2):  # noqa: S310  # our own loopback address
                     return self
             except OSError:
                 time.sleep(0.2)
-        raise RuntimeError(f"the server did not answer within {_START_SECONDS} s")
+        raise RuntimeError(f"the server ended, or did not answer within two minutes: {self._log.read_text()[-800:]}")
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """End it."""
         self._process.terminate()
         self._process.wait(timeout=30)
@@ -98,7 +96,11 @@ def a_home(home: Path | None, *, copied: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def served(home: Path) -> Iterator[Server]:
-    """A server of a home, with a log that goes with it."""
-    with tempfile.TemporaryDirectory() as folder, Server(home, Path(folder) / "server.log") as server:
+def served(home: Path | None, *, copied: bool = False) -> Iterator[Server]:
+    """A server of :func:`a_home`, with a log that goes with it."""
+    with (
+        a_home(home, copied=copied) as own,
+        tempfile.TemporaryDirectory() as folder,
+        Server(own, Path(folder) / "server.log") as server,
+    ):
         yield server

@@ -21,35 +21,25 @@ from websockets.typing import Origin, Subprotocol
 LONGEST_SECONDS = 60
 _LARGEST = 64 * 2**20
 _GOOD_ENDS = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
-_TRIGGERS = {"button", "download_button"}
+_VALUELESS = {"button", "download_button", "plotly_chart"}
+_ONE_VALUE = {
+    "checkbox": "bool_value", "number_input": "double_value", "text_input": "string_value", "text_area": "string_value",
+}  # fmt: skip
+"""Where a widget's state holds its one value."""
 
 
 @dataclass
 class Screen:
-    """What the last run put on the screen.
-
-    Attributes:
-        title: The page's title.
-        widgets: Each widget by its id: kind and message.
-        charts: Charts drawn.
-        errors: Exceptions and error boxes shown, and unusual ends of the run.
-        bytes: Size of the answer.
-    """
+    """What the last run put on the screen: title, widgets by id with kind and message, charts, and what went wrong."""
 
     title: str = ""
     widgets: dict[str, tuple[str, Any]] = field(default_factory=dict)
     charts: int = 0
     errors: list[str] = field(default_factory=list)
-    bytes: int = 0
 
 
 class Session:
-    """A session from connecting to closing.
-
-    Args:
-        address: ``http://127.0.0.1:8501``.
-        locale: The browser's language, such as ``en-GB``.
-    """
+    """From connecting to closing; ``locale`` is the browser's language, such as ``en-GB``."""
 
     def __init__(self, address: str, locale: str) -> None:
         self._locale, self._address, self._query = locale, address, ""
@@ -85,15 +75,12 @@ class Session:
 
     def find(self, kind: str, key: str) -> str:
         """The id of a widget by its kind and the key that the program gives it; empty where it is not on screen."""
-        for name, (found, _message) in self.screen.widgets.items():
-            if found == kind and name.endswith(f"-{key}"):
-                return name
-        return ""
+        shown = self.screen.widgets.items()
+        return next((name for name, (found, _shown) in shown if found == kind and name.endswith(f"-{key}")), "")
 
     def options(self, widget: str) -> list[str]:
         """Options of a choice as they are written on the screen."""
-        kind, message = self.screen.widgets[widget]
-        return [one.content for one in message.options] if kind == "button_group" else list(message.options)
+        return _options(*self.screen.widgets[widget])
 
     def value(self, widget: str) -> str:
         """The option that a choice shows."""
@@ -101,13 +88,13 @@ class Session:
         return state.string_value or next(iter(state.string_array_value.data), "")
 
     def choose(self, widget: str, option: str) -> float:
-        """Pick an option of a select box, radio or segmented control; returns seconds until the answer is complete."""
-        state = WidgetState(id=widget)
-        if self.screen.widgets[widget][0] == "button_group":
-            state.string_array_value.data.append(option)
-        else:
+        """Pick an option of a select box or segmented control; returns seconds until the answer is complete."""
+        is_one = self.screen.widgets[widget][0] != "button_group"
+        self._values[widget] = state = WidgetState(id=widget)
+        if is_one:
             state.string_value = option
-        self._values[widget] = state
+        else:
+            state.string_array_value.data.append(option)
         return self._run(page_hash=self._page_hash)
 
     def _run(self, page_name: str = "", page_hash: str = "") -> float:
@@ -129,11 +116,10 @@ class Session:
         """Read one message; True where it ends the answer."""
         message = ForwardMsg()
         message.ParseFromString(content if isinstance(content, bytes) else content.encode())
-        self.screen.bytes += len(content)
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
-            self.screen = Screen(bytes=self.screen.bytes, errors=self.screen.errors)
+            self.screen = Screen(errors=self.screen.errors)
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
             for one in message.navigation.app_pages:
@@ -157,8 +143,7 @@ class Session:
             self.screen.errors.append(f"the run ended with status {status}")
         elif not self.screen.title:
             self.screen.errors.append("a page without a title")
-        on_screen = self.screen.widgets
-        self._values = {name: state for name, state in self._values.items() if name in on_screen}
+        self._values = {name: state for name, state in self._values.items() if name in self.screen.widgets}
         return True
 
     def _see(self, element: Any) -> None:  # noqa: ANN401  # protobuf's generated classes share no type that tells fields
@@ -172,7 +157,7 @@ class Session:
             self.screen.title = shown.body
         elif kind == "plotly_chart":
             self.screen.charts += 1
-        if getattr(shown, "id", "") and kind not in _TRIGGERS | {"plotly_chart"}:
+        if getattr(shown, "id", "") and kind not in _VALUELESS:
             self.screen.widgets[shown.id] = (kind, shown)
             if getattr(shown, "set_value", False) or shown.id not in self._values:
                 self._values[shown.id] = widget_state(kind, shown)
@@ -181,23 +166,17 @@ class Session:
 def widget_state(kind: str, shown: Any) -> WidgetState:  # noqa: ANN401  # as above
     """The value that a browser sends for a widget that nobody has touched: what the server set, else its default."""
     state, was_set = WidgetState(id=shown.id), bool(getattr(shown, "set_value", False))
-    if kind == "checkbox":
-        state.bool_value = shown.value if was_set else shown.default
-    elif kind == "number_input":
-        state.double_value = shown.value if was_set else shown.default
-    elif kind in {"text_input", "text_area"}:
-        state.string_value = shown.value if was_set else shown.default
-    elif kind == "slider":
-        state.double_array_value.data.extend(shown.value if was_set else shown.default)
-    elif kind in {"selectbox", "radio"}:
-        chosen = shown.raw_value if was_set else _first(shown.options, [shown.default])
-        if chosen is not None and (was_set or shown.HasField("default")):
-            state.string_value = chosen
+    if kind in _ONE_VALUE:
+        setattr(state, _ONE_VALUE[kind], shown.value if was_set else shown.default)
     elif kind in {"button_group", "multiselect"}:
-        options = [one.content for one in shown.options] if kind == "button_group" else list(shown.options)
-        state.string_array_value.data.extend(shown.raw_values if was_set else [options[at] for at in shown.default])
+        defaults = [_options(kind, shown)[place] for place in shown.default]
+        state.string_array_value.data.extend(shown.raw_values if was_set else defaults)
+    elif kind in {"selectbox", "radio"} and was_set:
+        state.string_value = shown.raw_value
+    elif kind in {"selectbox", "radio"} and shown.HasField("default") and shown.options:
+        state.string_value = shown.options[shown.default]
     return state
 
 
-def _first(options: Any, places: list[int]) -> str | None:  # noqa: ANN401  # as above
-    return next((str(options[place]) for place in places if place < len(options)), None)
+def _options(kind: str, shown: Any) -> list[str]:  # noqa: ANN401  # as above
+    return [one.content for one in shown.options] if kind == "button_group" else list(shown.options)

@@ -10,51 +10,32 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import (
-    ORIGINS,
-    PAGE,
-    dense_parts,
-    dense_routes,
-    fingerprint,
-    interval,
-    page_command,
-    published_files,
-    table,
-)
-from core.progress import ProgressReport, progress_bar
+from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
+from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
+from core.progress import progress_bar
 from core.quantiles import FloatArray
 from core.schema import ALL
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.verification.placebo import (
-    MODEL_ID,
-    PARTS,
-    SHIFT,
-    Driver,
-    World,
-    same_for_all,
-    spread_over_world,
-    test_drivers,
-)
+from forecasting.verification import placebo
+from forecasting.verification.placebo import Driver, World, same_for_all, spread_over_world
 from ingest import snapshot
 from ingest.sources import frontex
 from nightly.tables import write_driver_tests
 
-TITLE = "Do drivers help the pooled model?"
 HORIZONS = (1, 3, 6)
 LARGEST_PARTS = 60
 
 
-def world_of(parts: Panel, origins: int, largest: int) -> World:
+def world_of(parts: Panel) -> World:
     """The routes and the parts that were largest at the first origin."""
-    known = parts.matrix.iloc[: len(parts.matrix) - origins]
-    names = known.sum().sort_values(ascending=False, kind="stable").index[:largest]
+    known = parts.matrix.iloc[:-ORIGINS]
+    names = known.sum().sort_values(ascending=False, kind="stable").index[:LARGEST_PARTS]
     return World(dense_routes(parts), parts.select(sorted(names)), parts)
 
 
@@ -63,21 +44,15 @@ def known_at_origins(observations: pd.DataFrame, target: str, place: str = "geo"
 
     A forecast from a month's end is made when that month's detections are published; a figure counts as known then if
     its source usually has it out by that day. Figures are the newest known: few sources keep their former ones.
-
-    Args:
-        observations: Figures of the snapshot.
-        target: The indicator.
-        place: ``geo`` for countries, ``route_id`` for routes; for a figure of the whole world either.
+    ``place`` is ``geo`` for countries, ``route_id`` for routes, and for a figure of the whole world either.
     """
     rows = observations[(observations["target"] == target) & (observations["freq"] == "M")]
     newest = rows.sort_values("as_of").drop_duplicates(["series_id", "time_period"], keep="last")
     periods = pd.PeriodIndex(newest["time_period"].astype(str), freq="M")
     late = (pd.DatetimeIndex(newest["as_of"]) - periods.end_time.normalize()).days[newest["as_of_estimated"]]
     months = max(0, int(np.ceil((float(np.median(late)) - frontex.LAG_DAYS) / 30)))
-    table = pd.DataFrame(
-        {"period": periods, "place": newest[place].astype(str).to_numpy(), "value": newest["obs_value"].to_numpy()}
-    )
-    wide = table.pivot_table("value", "period", "place", "mean")
+    places = newest[place].astype(str).to_numpy()
+    wide = newest.assign(period=periods, place=places).pivot_table("obs_value", "period", "place", "mean")
     return wide.set_axis(wide.index + months, axis=0)
 
 
@@ -122,12 +97,13 @@ def _logs(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.transform(np.log1p)
 
 
-def measure(raw_data: Path, report: ProgressReport) -> tuple[pd.DataFrame, dict[str, object]]:
-    """The tests, and what they rest on."""
-    parts = dense_parts(raw_data)
-    world = world_of(parts, ORIGINS, LARGEST_PARTS)
+def section(options: argparse.Namespace) -> Section:
+    """Measure; with ``--write`` the result is kept in data/ too."""
+    parts = dense_parts(published_files())
+    world = world_of(parts)
     drivers = drivers_of(snapshot.load(SNAPSHOT), world)
-    table = test_drivers(world, drivers, origins=ORIGINS, horizons=HORIZONS, progress=report)
+    with progress_bar() as report:
+        found = placebo.test_drivers(world, drivers, origins=ORIGINS, horizons=HORIZONS, progress=report)
     about: dict[str, object] = {
         "command": "python -m benchmarks.drivers",
         "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -136,43 +112,31 @@ def measure(raw_data: Path, report: ProgressReport) -> tuple[pd.DataFrame, dict[
         "last_origin": str(world.totals.periods[-2]),
         "panel_hash": fingerprint(parts),
         "snapshot": snapshot.fingerprint(SNAPSHOT),
-        "model": f"{MODEL_ID} {POOLED_MODELS[MODEL_ID].version}",
-        "shift_months": SHIFT,
+        "model": f"{placebo.MODEL_ID} {POOLED_MODELS[placebo.MODEL_ID].version}",
+        "shift_months": placebo.SHIFT,
     }
-    return table, about
-
-
-def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:
-    """The section of docs/benchmarks.md: all routes, and their parts, on log1p scale."""
-    shown = found[(found["scale"] == "log") & found["series_id"].isin([ALL, PARTS])]
-    rows = [
-        (
-            row["driver"], "routes" if row["series_id"] == ALL else "nationalities", row["horizon"],
-            *(interval(row, name) for name in ("ratio", "shifted", "missing")), f"{row['p_holm']:.2f}", row["verdict"],
-        )
-        for row in shown.to_dict("records")
-    ]  # fmt: skip
-    head = "over none [90 %] | over late [90 %] | over constant [90 %]"
-    return [
-        f"Made by `{about['command']} --write` on {about['made_on']}: {about['panel']}, {ORIGINS} monthly origins to "
-        f"{about['last_origin']}.",
-        "Score of the pooled model with the driver over its score without (log1p scale), with the driver late by "
-        f"{SHIFT} months, and with a constant that",
-        "has its gaps. Brackets: 90 % circular block bootstrap. Evidence only where all three intervals lie below 1 "
-        "and Holm's p is below .10. Both placebos are tried only for a driver that gained somewhere beyond luck.",
-        "",
-        *table(f"driver | rows | h | {head} | p (Holm) | verdict", rows),
-    ]
-
-
-def section(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Measure; with ``--write`` the result is kept in data/ too."""
-    with progress_bar() as report:
-        found, about = measure(published_files(), report)
     if options.write:
         write_driver_tests(found, about, SNAPSHOT)
     return lines_of(found, about), True
 
 
+def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:
+    """What was measured, and the table: all routes, and their parts, on log1p scale."""
+    rows = [
+        (
+            row["driver"], "routes" if row["series_id"] == ALL else "nationalities", row["horizon"],
+            *(interval(row, name) for name in ("ratio", "shifted", "missing")), f"{row['p_holm']:.2f}", row["verdict"],
+        )
+        for row in found[(found["scale"] == "log") & found["series_id"].isin([ALL, placebo.PARTS])].to_dict("records")
+    ]  # fmt: skip
+    measured = f"{about['panel']}, {ORIGINS} monthly origins to {about['last_origin']}"
+    head = "over none [90 %] | over late [90 %] | over constant [90 %]"
+    return [
+        f"Measured: on {about['made_on']}: {measured}.",
+        "",
+        *table(f"driver | rows | h | {head} | p (Holm) | verdict", rows),
+    ]
+
+
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section))
+    sys.exit(page_command(PAGE, "Do drivers help the pooled model?", section))

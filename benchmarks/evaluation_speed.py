@@ -13,12 +13,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.scaling import Cost, measured
-from benchmarks.shared import ORIGINS, PAGE, TOTALS, dense_parts, engine, page_command, published_files, report, table
+from benchmarks.processes import Cost, cost_of
+from benchmarks.routes import ORIGINS, TOTALS, dense_parts
+from benchmarks.shared import PAGE, Section, engine, page_command, published_files, report, table
 from forecasting.panel import Panel
 
-TITLE = "The whole evaluation, and one more origin"
-COMMAND = "python -m benchmarks.evaluation_speed --write"
 HORIZON = 12
 
 
@@ -45,26 +44,26 @@ def steps(folder: Path, parts: Panel) -> list[tuple[str, list[str]]]:
 
 
 def lines_of(parts: Panel, costs: Sequence[tuple[str, Cost]]) -> list[str]:
-    """The section's lines."""
+    """The engine, how large the panel is, and what each step took."""
+    routes = parts.groups[TOTALS].nunique()
     return [
         engine(),
-        f"Made by `{COMMAND}` with Frontex's workbook under VIGIE_RAW_DATA: {len(parts.series_ids)} nationalities by "
-        f"route and {parts.groups[TOTALS].nunique()} routes, {HORIZON} horizons, 23 quantiles.",
+        f"Measured: {len(parts.series_ids)} nationalities by route and {routes} routes, {HORIZON} horizons.",
         "",
         *table("| clock | CPU seconds | peak memory", [(name, *cost.cells) for name, cost in costs]),
     ]
 
 
-def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Measure every step; gives the section's lines."""
+def section(_options: argparse.Namespace) -> Section:
+    """Measure every step."""
     parts = dense_parts(published_files())
     costs = []
     with tempfile.TemporaryDirectory() as folder:
         for name, words in steps(Path(folder), parts):
-            costs.append((name, measured([sys.executable, "-m", "cli", *words])))
+            costs.append((name, cost_of([sys.executable, "-m", "cli", *words])))
             report(f"{name}: {costs[-1][1].clock:.0f} s")
     return lines_of(parts, costs), True
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section))
+    sys.exit(page_command(PAGE, "The whole evaluation, and one more origin", section))

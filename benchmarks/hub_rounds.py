@@ -20,13 +20,12 @@ from benchmarks.shared import report, timed
 from commands.shared import opened_journal
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
-from hub.config import read_config
 from hub.outputs import target_data, weekly_name
 from hub.submission import read_metadata
 from hub.targets import config_files
 from nightly import load_snapshot
 from nightly.asylum import DATASETS, OK, destination_states
-from nightly.hub import target_values
+from nightly.hub import hub_of, target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT, write_rounds
 from nightly.real_time import RealTimeData
 from store.hub import HubFiles
@@ -74,26 +73,21 @@ def rounds_of(
     """What the peers say of some rounds of some series, and of themselves."""
     place.mkdir()
     files = config_files(series, DEMONSTRATION_DATE, "Rounds of the past")
-    values = target_values(data, series)
-    HubFiles(str(place)).write(files | target_data(values))
+    HubFiles(str(place)).write(files | target_data(target_values(data, series)))
     for script in sorted(PEERS.glob("*.py")):
         if script.stem != "common":
             command = [sys.executable, str(script), str(place), *rounds]
             _done, took = timed(partial(subprocess.run, command, check=True))
             report(f"{script.stem}: {took.clock:.0f} s")
-    hub, _faults = read_config(files)
-    if hub is None:
-        raise SystemExit("the hub's configuration is not readable")
+    hub = hub_of(HubFiles(str(place)))
     about = {}
     for path in sorted((place / "model-metadata").glob("*.yml")):
         found, faults = read_metadata(hub, f"model-metadata/{path.name}", path.read_bytes())
         if found is None:
             raise SystemExit(str(faults[0]))
         about[path.stem] = found
-    tables = [
-        pd.read_parquet(path).assign(model_id=path.parent.name)
-        for path in sorted((place / "model-output").rglob("*.parquet"))
-    ]
+    said = sorted((place / "model-output").rglob("*.parquet"))
+    tables = [pd.read_parquet(path).assign(model_id=path.parent.name) for path in said]
     return pd.concat(tables, ignore_index=True), about
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from benchmarks.shared import Seconds, timed
+from benchmarks.shared import table, timed
 from core.quantiles import QUANTILE_LEVELS, FloatArray
 from core.release import FORECASTS
 from core.routes import ARRIVAL_ROUTES
@@ -45,25 +45,22 @@ def main(teams: int = 100, rounds: int = 52) -> None:
             write_bytes(place / path, content)
         for team in range(teams):
             _write(place, f"t{team}-model" if team else "vigie-baseline", values.loc[origins], rng)
-        read, reading = timed(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
+        rows, reading = timed(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
         found, collecting = timed(lambda: collect(str(place), home, AS_OF))
         counts = values.reset_index().melt("target_end_date", var_name="series_id")
         counts = counts.assign(as_of=np.datetime64("NaT", "ns"))
         tables, scoring = timed(lambda: hub_tables(FORECASTS.empty(), counts, home, AS_OF))
     if found.refused:
         raise SystemExit(str(next(iter(found.refused.values()))[0]))
+    steps = {
+        f"pandas alone reads {len(found.added):,} files, {rows:,} rows": reading.clock,
+        "validated, kept with their hashes and collected": collecting.clock,
+        f"scored and combined: {len(tables['hub_scores']):,} lines": scoring.clock,
+        "all of it": reading.clock + collecting.clock + scoring.clock,
+    }
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    lines = [
-        f"{teams} teams x {rounds} rounds x {len(SERIES)} series x {HORIZONS} horizons, {memory:.1f} GB at most",
-        f"read by pandas alone: {read:,} rows in {_words(reading)}",
-        f"validated and collected: {len(found.added):,} files in {_words(collecting)}",
-        f"scored and combined: {len(tables['hub_scores']):,} lines in {_words(scoring)}",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _words(took: Seconds) -> str:
-    return f"{took.clock:.1f} s ({took.processor:.1f} s of processor time)"
+    lines = table("| wall", ((what, f"{seconds:.1f} s") for what, seconds in steps.items()))
+    sys.stdout.write("\n".join([*lines, "", f"{memory:.1f} GB at most."]) + "\n")
 
 
 def _write(place: Path, model_id: str, values: pd.DataFrame, rng: np.random.Generator) -> None:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import argparse
 import io
-import itertools
 import random
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice, product
 from pathlib import Path
 
 from openpyxl import Workbook
 
-from benchmarks.shared import PAGE, page_command, table, timed
+from benchmarks.shared import PAGE, Section, page_command, table, timed
 from core.countries import display_name, known_codes
-from ingest.intake import MEMORY, SECONDS, apart
+from ingest.intake import apart
 from ingest.own import parse_own
 from ingest.own_mapping import mapping_of_text
 from ingest.source import Parsed, RawFile
@@ -43,6 +43,8 @@ time_period = "Month"
 value = "Persons"
 route = "Place"
 """
+REMARK = "counted at the gate in both directions, day and night, and compared with the harbour's book"
+"""In each row of own figures; the mapping leaves it out."""
 Parse = Callable[[RawFile], Parsed]
 
 
@@ -53,7 +55,7 @@ def eurostat_lines() -> Iterator[str]:
     names = [name for name in map(display_name, sorted(known_codes())) if '"' not in name]
     months = [f"{year}M{month:02d}" for year in range(2008, 2026) for month in range(1, 13)]
     kinds = ("Asylum applicant", "First time applicant")
-    for month, geo, citizen, kind in itertools.product(months, names[:32], ["Total", *names[:34]], kinds):
+    for month, geo, citizen, kind in product(months, names[:32], ["Total", *names[:34]], kinds):
         figure = f"{numbers.randrange(900) * 5:,}"
         whole = '"Total of both sexes and of those not known","Total of all ages"'
         yield f'"{month}","{geo}","{citizen}",{whole},"{kind}","Person","{figure}"'
@@ -64,41 +66,36 @@ def own_rows() -> Iterator[tuple[str, str, str]]:
     yield "Place", "Month", "Persons"
     numbers = random.Random(0)  # noqa: S311  # figures, not secrets
     months = [f"{month:02d}/{year}" for year in range(2006, 2026) for month in range(1, 13)]
-    for place, month in itertools.product(range(2000), months):
+    for place, month in product(range(2000), months):
         yield f"Post on the northern shore {place}", month, f"{numbers.randrange(20_000):,}".replace(",", " ")
 
 
-def eurostat_csv() -> tuple[RawFile, Parse]:
-    """A custom download of 60 MB."""
-    content = _up_to(BYTES, (f"{line}\n" for line in eurostat_lines()))
-    return RawFile("migr_asyappctzm_1_Data.csv", content), eurostat.parse
+def csv(lines: Iterable[str]) -> bytes:
+    """As many lines as a file of the size has."""
+    content = io.BytesIO()
+    for line in lines:
+        content.write(f"{line}\n".encode())
+        if content.tell() >= BYTES:
+            break
+    return content.getvalue()
 
 
-def own_csv() -> tuple[RawFile, Parse]:
-    """Own figures of 60 MB, with a remark in each row that the mapping leaves out."""
-    remark = "counted at the gate in both directions, day and night, and compared with the harbour's book"
-    return RawFile("places.csv", _up_to(BYTES, (f"{','.join(row)},{remark}\n" for row in own_rows()))), _own()
-
-
-def own_workbook() -> tuple[RawFile, Parse]:
-    """Own figures in a sheet whose XML has some 60 MB."""
+def workbook(rows: Iterable[Iterable[str]]) -> bytes:
+    """Rows in a sheet whose XML has some 60 MB."""
     written, book = io.BytesIO(), Workbook(write_only=True)
     sheet = book.create_sheet()
-    for row in itertools.islice(own_rows(), SHEET_ROWS):
+    for row in rows:
         sheet.append(row)
     book.save(written)
-    return RawFile("places.xlsx", written.getvalue()), _own()
+    return written.getvalue()
 
 
-def _own() -> Parse:
-    return partial(parse_own, mapping=mapping_of_text(MAPPING, "places.toml"))
-
-
-def _up_to(size: int, lines: Iterator[str]) -> bytes:
-    content = io.BytesIO()
-    while content.tell() < size:
-        content.write(next(lines).encode())
-    return content.getvalue()
+def files() -> Iterator[tuple[str, RawFile, Parse]]:
+    """Each kind's name, a file of it, and what reads it."""
+    own = partial(parse_own, mapping=mapping_of_text(MAPPING, "places.toml"))
+    yield "eurostat csv", RawFile("migr_asyappctzm_1_Data.csv", csv(eurostat_lines())), eurostat.parse
+    yield "own csv", RawFile("places.csv", csv(f"{','.join(row)},{REMARK}" for row in own_rows())), own
+    yield "own workbook", RawFile("places.xlsx", workbook(islice(own_rows(), SHEET_ROWS))), own
 
 
 def measured(parse: Parse, raw: RawFile) -> tuple[Parsed, int, float]:
@@ -113,27 +110,19 @@ def _address_space(field: str) -> int:
     return int(found[1]) << 10 if found else 0
 
 
-def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
-    """The section of docs/benchmarks.md, line by line."""
+def section(_options: argparse.Namespace) -> Section:
+    """Read each file in a process of its own."""
     rows = []
-    for make in (eurostat_csv, own_csv, own_workbook):
-        raw, parse = make()
+    for name, raw, parse in files():
         parsed, peak, seconds = apart(partial(measured, parse), raw)
-        size = len(raw.content)
+        size = unpacked = len(raw.content)
         if raw.name.endswith(".xlsx"):
             with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
-                size = sum(part.file_size for part in book.infolist())
-        sizes = (f"{number / 1e6:.0f}" for number in (len(raw.content), size))
+                unpacked = sum(part.file_size for part in book.infolist())
         held = f"{len(parsed.observations):,}", len(parsed.rejected)
-        rows.append((make.__name__.replace("_", " "), *sizes, *held, f"{seconds:.1f}", peak >> 20))
+        rows.append((name, f"{size / 1e6:.0f}", f"{unpacked / 1e6:.0f}", *held, f"{seconds:.1f}", peak >> 20))
     head = "file | MB | MB unpacked | figures | set aside | s of the processor | peak MB beyond the program's own"
-    lines = [
-        "Made by `python -m benchmarks.large_files --write`: synthetic figures, read by `ingest.intake.apart` under",
-        f"its bounds ({MEMORY >> 20} MB beyond the program's own, {SECONDS:.0f} s). The largest real file has 8 MB.",
-        "",
-        *table(head, rows),
-    ]
-    return lines, True
+    return table(head, rows), True
 
 
 if __name__ == "__main__":

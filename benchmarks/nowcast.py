@@ -3,11 +3,12 @@
 Every past month is nowcast from each of its days, from that day and the days before it alone. Rivals: the month before
 ("last month"), and the month's own rate so far ("run-rate"), each with the errors it had itself on the same day of the
 past months. The daily files are read from the folder that VIGIE_RAW_DATA names. With ``--weeks`` the next eight weeks
-are scored instead, at the newest 208 Sundays; ``--weeks --write`` puts their table into docs/benchmarks.md.
+are scored instead, at the newest 208 Sundays.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import coverage, interval, publish, published_files, table
+from benchmarks.shared import PAGE, Section, coverage, interval, page_command, published_files, table
 from core.quantiles import FloatArray
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS, symmetric_errors
@@ -106,40 +107,40 @@ def _ratio(own: pd.Series, rival: pd.Series) -> str:
     return interval({"ratio": found.ratio, "ratio_lo": found.low, "ratio_hi": found.high}, "ratio", 2)
 
 
-def days_lines(raw_data: Path) -> list[str]:
+def days_section(_options: argparse.Namespace) -> Section:
     """The running month by day of the month: each series, then both together."""
-    every, lines = [], list[str]()
+    every, spans, lines = [], [], list[str]()
     for name in SERIES:
-        found = scores(daily_history(daily_counts(raw_data, name)))
-        months = sorted(found["month"].unique())
-        lines += [f"{name}, months {months[0]} to {months[-1]}:", "", *by_day(found), ""]
+        found = scores(daily_history(daily_counts(published_files(), name)))
+        spans.append(f"{name} {found['month'].min()} to {found['month'].max()}")
+        lines += ["", *by_day(found)]
         every.append(found.assign(month=found["month"] + name))
-    return [*lines, "Both together:", "", *by_day(pd.concat(every, ignore_index=True))]
+    both = by_day(pd.concat(every, ignore_index=True))
+    return [f"Measured: {', '.join(spans)}.", *lines, "", *both], True
 
 
-def weeks_lines(raw_data: Path) -> list[str]:
+def weeks_section(_options: argparse.Namespace) -> Section:
     """The next eight weeks against a random walk and a seasonal one."""
-    counts = {name: daily_counts(raw_data, name) for name in SERIES}
-    found = week_scores({name: week_record(daily_history(days)) for name, days in counts.items()})
+    every = {name: daily_counts(published_files(), name) for name in SERIES}
+    found = week_scores({name: week_record(daily_history(counts)) for name, counts in every.items()})
     found = found[found["scale"] == "log"]
-    lines = []
-    for (name, horizon), rows in found.groupby(["series_id", "horizon"]):
-        against = rows.set_index("reference")
+    rows = []
+    for (name, horizon), both in found.groupby(["series_id", "horizon"]):
+        against = both.set_index("reference")
         ratios = [interval(against.loc[one.model_id], "relative_wis") for one in REFERENCES]
-        lines.append((name, horizon, *ratios, coverage(rows.iloc[0]), rows["n"].iloc[0]))
-    last = ", ".join(f"{name} to {days.index[-1]}" for name, days in counts.items())
+        rows.append((name, horizon, *ratios, coverage(both.iloc[0]), both["n"].iloc[0]))
+    last = ", ".join(f"{name} to {counts.index[-1]}" for name, counts in every.items())
     head = "weeks ahead | WIS log to a random walk | to the same week of the year before"
     return [
-        f"Made by `python -m benchmarks.nowcast --weeks --write` on the published days ({last}): the newest 208 "
-        "Sundays, each from the days before it alone, on figures as they are now. Coverage: what the intervals of "
-        f"50, 80 and 95 % held. Largest p after Holm's correction: {found['p_holm'].max():.2g}.",
+        f"Measured: {last}. Largest p after Holm's correction: {found['p_holm'].max():.2g}.",
         "",
-        *table(f"series | {head} | coverage | n", lines),
-    ]
+        *table(f"series | {head} | coverage | n", rows),
+    ], True
 
 
 if __name__ == "__main__":
+    options = {"--weeks": {"action": "store_true", "help": "the next eight weeks, not the running month"}}
+    title, section = "Nowcast of the running month, by day of the month", days_section
     if "--weeks" in sys.argv:
-        publish("The next eight weeks", weeks_lines(published_files()), write="--write" in sys.argv)
-    else:  # words by hand stand in that section too
-        publish("Nowcast of the running month, by day of the month", days_lines(published_files()), write=False)
+        title, section = "The next eight weeks", weeks_section
+    sys.exit(page_command(PAGE, title, section, options=options))

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.peer_models import PEERS, on_scale
-from benchmarks.shared import HORIZONS, PAGE, WORKBOOK, engine, page_command, published_files, table
+from benchmarks.routes import HORIZONS, WORKBOOK
+from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
 from core.progress import progress_bar
 from core.quantiles import FloatArray
 from forecasting.members import Request
@@ -35,7 +36,6 @@ from ingest.source import read_raw
 from nightly.pooled import KnownCounts, bundled_history
 from store.caches import FitStore
 
-TITLE = "Panels that the engine was not made for"
 SEED = 15
 COVERAGES = (50, 80, 95)
 SMALL = 5
@@ -47,17 +47,9 @@ TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 
 @dataclass(frozen=True)
 class Published:
-    """A panel drawn from published counts.
+    """A panel drawn from published counts: some series of those known in all months up to the end.
 
-    Attributes:
-        what: What is counted, in words.
-        source_id: Who reads the files.
-        files: Below the folder of published files; of a figure that is in several the last file's counts.
-        target: As the source names it.
-        end: Last month.
-        months: Up to it.
-        series: How many are drawn of those known in all these months.
-        smallest: Their mean is above it.
+    Of a figure that is in several ``files`` the last one counts; series whose mean is not above ``smallest`` are left.
     """
 
     what: str
@@ -95,11 +87,7 @@ PANELS = (
 
 
 def panel_of(published: Published, raw_data: Path) -> Panel:
-    """Read a panel's files and draw its series.
-
-    Raises:
-        SourceError: A file is missing or broken.
-    """
+    """Read a panel's files and draw its series."""
     source = SOURCES[published.source_id]
     parsed = [source.parse(read_raw(raw_data / name)).observations for name in published.files]
     rows = pd.concat([one.sort_values("as_of") for one in parsed], ignore_index=True)
@@ -151,8 +139,7 @@ def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
 def by_chance(series: int, origins: int) -> str:
     """What 50/80/95 % intervals hold on so few forecasts where they are right, as a range of nine panels in ten.
 
-    Independent random walks, forecast by their own distribution: outcomes of one series a year ahead overlap, so that
-    few of them are independent.
+    Random walks, forecast by their own distribution: outcomes of one series a year ahead overlap.
     """
     steps = np.random.default_rng(SEED).standard_normal((SIMULATED, series, origins))
     walks = np.concatenate([np.zeros((SIMULATED, series, 1)), steps.cumsum(axis=-1)], axis=-1)
@@ -183,8 +170,8 @@ def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) ->
     return head, *ratios, *shares, by_chance(len(panel.series_ids), published.origins)
 
 
-def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
-    """The section's lines, and that all is well."""
+def section(_options: argparse.Namespace) -> Section:
+    """Forecast every panel with the three priors and hold it against the peers."""
     raw_data, known = published_files(), bundled_history()
     prior = KnownCounts(lambda: known)
     held_out = {
@@ -203,14 +190,6 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
     head = "panel, series × months | WIS log | WIS natural"
     lines = [
         engine(),
-        "Made by `python -m benchmarks.other_panels --write` with files under VIGIE_RAW_DATA: series drawn once (seed "
-        f"{SEED}), horizons 1, 3, 6 and 12 together. Scores of `vigie-ensemble` over those of the mean of "
-        "statsforecast's AutoETS and AutoTheta, on",
-        "counts / on log1p counts, then over its own with a prior that never saw the panel's target or its kin "
-        "(arrivals where detections are counted) / without a prior. "
-        "Intervals are closed, as an independent scorer has them; in brackets the number of forecasts. The last column "
-        "is chance alone: what intervals that are exactly right hold on random walks of as many series and origins, in "
-        "nine panels of ten.",
         "",
         *table(f"{head} | 50/80/95 % hold | where the last value ≤ {SMALL} | if exactly right", rows),
     ]
@@ -218,4 +197,4 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section))
+    sys.exit(page_command(PAGE, "Panels that the engine was not made for", section))

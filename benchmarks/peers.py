@@ -3,56 +3,34 @@
 Seven dense Frontex routes (from the workbook under VIGIE_RAW_DATA), 87 monthly origins, every forecast made from
 figures up to its origin. Each peer works on counts as they are and on log1p counts, and both are shown. With
 ``--cache`` peers' forecasts are kept origin by origin, so that a run goes on where it was stopped and a new ensemble is
-compared in minutes; the ensemble's own are kept by the code that made them.
+compared in minutes; of the ensemble itself the fits are kept there.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.peer_models import PEERS, on_scale
-from benchmarks.shared import (
-    HORIZONS,
-    ORIGINS,
-    PAGE,
-    TOTALS,
-    Options,
-    coverage,
-    dense_parts,
-    dense_routes,
-    engine,
-    fingerprint,
-    interval,
-    page_command,
-    published_files,
-    report,
-    table,
-    timed,
-)
+from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fingerprint, hindcasts, skill_table
+from benchmarks.shared import PAGE, Options, Section, engine, interval, page_command, published_files, table, timed
 from core.progress import ProgressReport, progress_bar
-from core.schema import ALL
-from core.settings import PROJECT
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work
-from forecasting.members import Request, models_to_run
+from forecasting.members import models_to_run
 from forecasting.model import BASELINE, ENSEMBLE
-from forecasting.models import resolve
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
-from forecasting.runs import backtest
 from forecasting.verification.scores import score_rows, summarise
 from forecasting.verification.verdict import BETTER, WORSE, compare, same_rows
+from store.caches import FitStore
 
-TITLE = "Peers on the same rows"
 OWN = (ENSEMBLE, BASELINE, "vigie-snaive")
 SCALES = ("log1p", "counts")
 """What a peer works on."""
@@ -86,18 +64,12 @@ def _at_origin(name: str, scale: str, totals: Panel, parts: Panel, place: int) -
     return QuantileTable(keys[KEYS], found.reshape(len(keys), -1))
 
 
-def own_table(parts: Panel) -> QuantileTable:
+def own_table(parts: Panel, cache: Path | None) -> QuantileTable:
     """The ensemble, the baseline and the seasonal naive on the totals, as ``vigie backtest --totals`` makes them."""
-    request = Request.of(parts, TOTALS, resolve(OWN), HORIZONS)
-    made = backtest(request, origins=ORIGINS, step=1).table
-    shown = made.where(made.keys["series_id"].isin(request.levels[1].series_ids))
+    fits = FitStore(cache) if cache else None
+    made = hindcasts(parts, origins=ORIGINS, horizons=HORIZONS, models=OWN, fits=fits)
+    shown = made.where(made.keys["series_id"].isin(dense_routes(parts).series_ids))
     return QuantileTable(shown.keys[KEYS], shown.quantiles)
-
-
-def code_hash() -> str:
-    """Short hash of the engine's code: forecasts of the ensemble are those of this code."""
-    files = sorted((PROJECT / "forecasting").rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def kept(cache: Path | None, name: str, make: Callable[[], QuantileTable]) -> QuantileTable:
@@ -124,15 +96,8 @@ def skill_lines(forecasts: QuantileTable, rows: pd.DataFrame, totals: Panel) -> 
     places = ["model_id", "series_id", "origin_date", "horizon"]
     common = pd.MultiIndex.from_frame(rows[places])
     scores = summarise(forecasts.where(pd.MultiIndex.from_frame(forecasts.keys[places]).isin(common)), totals)
-    chosen = scores[scores["series_id"] == ALL].set_index("scale")
-    lines = []
-    for model_id in dict.fromkeys(forecasts.keys["model_id"]):
-        for horizon in sorted(scores["horizon"].unique()):
-            both = chosen[(chosen["model_id"] == model_id) & (chosen["horizon"] == horizon)]
-            log, natural = both.loc["log"], both.loc["natural"]
-            ratios = interval(log, "relative_wis"), interval(natural, "relative_wis")
-            lines.append((model_id, horizon, *ratios, coverage(log), log["n"]))
-    return table("model | h | WIS log [90 %] | WIS natural [90 %] | coverage 50/80/95 | n", lines)
+    models = pd.Categorical(scores["model_id"], forecasts.keys["model_id"].unique())
+    return skill_table(scores.assign(model_id=models), natural_interval=True)
 
 
 def ratio_lines(compared: pd.DataFrame) -> list[str]:
@@ -149,90 +114,50 @@ def speed_lines(totals: Panel) -> list[str]:
     """Seconds of one core for the same forecasts of the last origins, one after another in this run."""
     places = range(len(totals.periods) - 1 - TIMED_ORIGINS, len(totals.periods) - 1)
     histories = [totals.matrix.iloc[: place + 1] for place in places]
-    own = _seconds(_vigie, [Panel(totals.freq, history, totals.groups) for history in histories])
-    taken = {name: _seconds(partial(_peer, name), histories) for name in TIMED_PEERS}
-    rows = [("Vigie", f"{own:.1f}", 1), *((name, f"{took:.1f}", f"{own / took:.2f}") for name, took in taken.items())]
-    return [
-        f"{TIMED_ORIGINS} origins, {len(totals.series_ids)} routes, 12 horizons, 23 quantiles, seconds of one core, "
-        "one after another in this run. Vigie: all fast models",
-        "of single series and their ensemble.",
-        "",
-        *table("| seconds | Vigie's over its own", rows),
-    ]
+
+    def vigie(history: pd.DataFrame) -> object:
+        panel = Panel(totals.freq, history, totals.groups)
+        work = present_work(panel, models=models_to_run([ENSEMBLE, BASELINE]))
+        return combine(run_work(work, horizons=range(1, 13), workers=1), panel)
+
+    def seconds(make: Callable[[pd.DataFrame], object]) -> float:
+        make(histories[0])  # loading and compiling is not what is compared
+        return timed(lambda: [make(history) for history in histories])[1].processor
+
+    own, rows = seconds(vigie), []
+    for name in TIMED_PEERS:
+        took = seconds(partial(on_scale, PEERS[name], "log1p", parts=totals.matrix, horizon=12))
+        rows.append((name, f"{took:.1f}", f"{own / took:.2f}"))
+    return table("| seconds | Vigie's over its own", [("Vigie", f"{own:.1f}", 1), *rows])
 
 
-def _vigie(panel: Panel) -> object:
-    work = present_work(panel, models=models_to_run([ENSEMBLE, BASELINE]))
-    return combine(run_work(work, horizons=range(1, 13), workers=1), panel)
+def section(options: argparse.Namespace) -> Section:
+    """Vigie's own forecasts, then those of the peers, compared."""
+    parts, cache = dense_parts(published_files()), options.cache
+    with progress_bar() as progress:
+        made = [
+            peer_table(name, scale, parts, origins=ORIGINS, cache=cache, report=progress)
+            for name, scale in chosen_peers(options.without)
+        ]
+    return lines_of(stack([own_table(parts, cache), *made]), dense_routes(parts)), True
 
 
-def _peer(name: str, history: pd.DataFrame) -> object:
-    return PEERS[name](history.transform(np.log1p), history, 12)
-
-
-def _seconds(make: Callable[[Any], object], histories: Sequence[Any]) -> float:
-    make(histories[0])  # loading and compiling is not what is compared
-    return timed(lambda: [make(history) for history in histories])[1].processor
-
-
-def lines_of(forecasts: QuantileTable, totals: Panel, left_out: Sequence[str]) -> list[str]:
-    """The section's lines.
-
-    Args:
-        forecasts: Every model's forecasts of the totals.
-        totals: Outcomes.
-        left_out: Peers left out, as on the command line.
-    """
-    without = "".join(f" --without '{name}'" for name in left_out)
+def lines_of(forecasts: QuantileTable, totals: Panel) -> list[str]:
+    """What was measured, skill against the baseline, the ensemble's over each peer's, and speed."""
     models = list(dict.fromkeys(forecasts.keys["model_id"]))
     rows = same_rows(score_rows(forecasts, totals), models)
     origins = rows["origin_date"]
+    span = f"{origins.nunique()} monthly origins ({origins.min():%Y-%m} to {origins.max():%Y-%m})"
     return [
         engine(),
-        f"Made by `python -m benchmarks.peers --cache FOLDER{without} --write` with Frontex's workbook under "
-        "VIGIE_RAW_DATA: "
-        f"{len(totals.series_ids)} dense routes, {origins.nunique()} monthly origins",
-        f"({origins.min():%Y-%m} to {origins.max():%Y-%m}), every model on the same rows and "
-        "fitted on what lies before each origin. Each peer with its own",
-        "intervals, on log1p counts and on counts as they are (cut at zero). LightGBM: one model for routes and their "
-        "nationalities on monthly",
-        "differences, lags 1–3, 6, 12 and 24, means of 3, 6 and 12 months, month of the year; conformal intervals from "
-        "six windows. Prophet with its defaults.",
-        "",
-        "### Skill against the baseline",
+        f"Measured: {len(totals.series_ids)} dense routes, {span}.",
         "",
         *skill_lines(forecasts, rows, totals),
         "",
-        "### The ensemble's score over each peer's",
-        "",
-        "Below 1 the ensemble is better. Brackets: 90 % circular block bootstrap over origins; p: Diebold–Mariano "
-        "(HLN), Holm over all rows of a",
-        "scale; the last column is the verdict on log1p scale: interval and p together.",
-        "",
         *ratio_lines(compare(rows, ENSEMBLE, [name for name in models if name != ENSEMBLE])),
-        "",
-        "### Speed",
         "",
         *speed_lines(totals),
     ]
-
-
-def section(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Vigie's own forecasts, then those of the peers, compared."""
-    parts, cache = dense_parts(published_files()), options.cache
-
-    def everything() -> QuantileTable:
-        own = kept(cache, f"ensemble-{code_hash()}-{fingerprint(parts)}", partial(own_table, parts))
-        with progress_bar() as progress:
-            made = [
-                peer_table(name, scale, parts, origins=ORIGINS, cache=cache, report=progress)
-                for name, scale in chosen_peers(options.without)
-            ]
-        return stack([own, *made])
-
-    forecasts, took = timed(everything)
-    report(f"{took.clock:.0f} s")
-    return lines_of(forecasts, dense_routes(parts), options.without), True
 
 
 if __name__ == "__main__":
@@ -241,4 +166,4 @@ if __name__ == "__main__":
         "--cache": {"type": Path, "help": "folder in which forecasts are kept between runs"},
         "--without": {"action": "append", "default": [], "metavar": "PEER", "help": left_out},
     }
-    sys.exit(page_command(PAGE, TITLE, section, options=further))
+    sys.exit(page_command(PAGE, "Peers on the same rows", section, options=further))

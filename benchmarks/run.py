@@ -1,7 +1,7 @@
-"""Measure nights and skill, and write their sections of docs/benchmarks.md: ``make benchmarks``.
+"""Measure skill, and write its sections of docs/benchmarks.md: ``make benchmarks``.
 
-Times are the machine's own. Skill on Frontex's routes needs the workbook, named by VIGIE_RAW_DATA. ``--home`` names a
-home whose newest release, of 60 origins, is measured as it is, and whose fits are used; without it all is made anew.
+Skill on Frontex's routes needs the workbook, named by VIGIE_RAW_DATA. ``--home`` names a home whose newest release, of
+60 origins, is measured as it is, and whose fits are used; without it a night makes one.
 """
 
 from __future__ import annotations
@@ -11,77 +11,28 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from functools import partial
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.evaluation_speed import write_panel
-from benchmarks.shared import (
-    HORIZONS,
-    ORIGINS,
-    PAGE,
-    TOTALS,
-    VARIABLE,
-    coverage,
-    dense_parts,
-    dense_routes,
-    engine,
-    interval,
-    published_files,
-    replace_section,
-    table,
-    timed,
-)
+from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, hindcasts, skill_table
+from benchmarks.shared import PAGE, VARIABLE, engine, published_files, replace_section, table
 from core.schema import ALL
+from core.settings import DEMONSTRATION_DATE
 from forecasting.model import ENSEMBLE
-from forecasting.runs import backtest_file
 from forecasting.verification.scores import summarise
 from store.caches import FitStore
 from store.releases import ReleaseStore
 
-LUCK = (
-    "The recipe was compared in some 75 variants on outcomes since 2018, and in some 230 more on the five routes' "
-    "outcomes of 2020 to 2024: part of these scores is luck. Figures are mostly as revised since, and a source that "
-    "publishes after five weeks issues its `h = 1` when that month is over."
-)
-BEFORE, SINCE, EARLIER = 60, "origins from 2018 on", "the five years before, on which less of it was chosen"
-PARTS = (
-    "The ensemble on log1p scale, by route, size (mean of the twelve months up to the origin), calm and surge months "
-    "(1.5 times that mean), year of the origin (none lies before 2018), for high figures (threshold-weighted CRPS "
-    "above nine in ten earlier months) and whole paths (energy score over that of the baseline's; h is their length):"
-)
-
-
-def nights(home: Path) -> list[str]:
-    """Time the first night of an empty home and the night a month later."""
-    rows = []
-    for label, date in (("first, empty home", "2024-12-31"), ("second", "2025-01-31")):
-        command = [sys.executable, "-m", "cli", "nightly", "--home", str(home), "--as-of", date]
-        _done, took = timed(partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL))
-        rows.append((f"{label}, {date}", f"{took.clock:.0f}"))
-    return table("night | seconds", rows)
-
-
-def skill_table(scores: pd.DataFrame, series_id: str = ALL) -> list[str]:
-    """Relative WIS (log, natural) and coverage per model and horizon, as Markdown."""
-    chosen = scores[(scores["series_id"] == series_id) & scores["horizon"].isin(HORIZONS)]
-    rows = []
-    for (model_id, horizon), both in chosen.groupby(["model_id", "horizon"]):
-        log, natural = (both[both["scale"] == scale].iloc[0] for scale in ("log", "natural"))
-        skill = interval(log, "relative_wis"), f"{natural['relative_wis']:.3f}"
-        rows.append((model_id, horizon, *skill, coverage(log), log["n"]))
-    return table("model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n", rows)
+BUNDLED = "Five routes, bundled figures, 60 origins to November 2024"
+FRONTEX = f"7 dense Frontex routes with their nationalities, {ORIGINS} origins to March 2025"
+BEFORE = 60
+"""Origins before those that the recipe was chosen on: five years."""
 
 
 def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
-    """The ensemble's score (log) over the baseline's, by series and by situation, as Markdown.
-
-    Args:
-        scores: As of ``core.release.SCORES``.
-        situations: As of ``core.release.SITUATION_SCORES``.
-    """
+    """The ensemble's score (log) over the baseline's, by series and by situation, as Markdown."""
     own = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] != ALL)]
     parts = own.rename(columns={"series_id": "part", "relative_wis": "relative_score"})
     kinds = situations.assign(part=situations["kind"] + ": " + situations["group"])
@@ -93,51 +44,44 @@ def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
     return table("part | " + " | ".join(f"h = {step}" for step in HORIZONS), rows)
 
 
-def of_bundled_figures(kept: Path | None) -> dict[str, list[str]]:
-    """Sections that need nothing but the project itself, by title."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        home = kept or Path(folder) / "home"
-        if kept is None:
-            found["Nights"] = [engine(), "", *nights(home)]
-        release = ReleaseStore(home).current()
-        if release is not None:
-            title = "Five routes, bundled figures, 60 origins to November 2024"
-            scores = release.read("scores")
-            found[title] = [engine(), LUCK, "", *skill_table(scores), "", PARTS, ""]
-            found[title] += by_part(scores, release.read("situation_scores"))
-    return found
+def of_bundled_figures(home: Path) -> list[str]:
+    """Skill of a home's newest release; of an empty home's once a night has made one."""
+    releases = ReleaseStore(home)
+    if releases.current() is None:
+        night = [sys.executable, "-m", "cli", "nightly", "--home", str(home), "--as-of", f"{DEMONSTRATION_DATE}"]
+        subprocess.run(night, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
+    release = releases.current()
+    if release is None:
+        raise SystemExit("the night has made no release")
+    scores = release.read("scores")
+    return [engine(), "", *skill_table(scores), "", *by_part(scores, release.read("situation_scores"))]
 
 
-def of_frontex_routes(raw_data: Path, fits: Path | None) -> dict[str, list[str]]:
-    """Sections on the published workbook, by title: routes coherent with their nationalities."""
+def of_frontex_routes(raw_data: Path, fits: FitStore) -> list[str]:
+    """Skill on the published workbook: routes coherent with their nationalities, from 2018 on and before."""
     parts = dense_parts(raw_data)
-    routes = dense_routes(parts)
-    with tempfile.TemporaryDirectory() as folder:
-        panel = Path(folder) / "panel.csv"
-        write_panel(parts, panel)
-        kept = FitStore(fits) if fits else None
-        made = backtest_file(panel, origins=BEFORE + ORIGINS, horizons=HORIZONS, totals=TOTALS, fits=kept).table
-    first = sorted(made.keys["origin_date"].unique())[BEFORE]
-    lines = [engine(), LUCK]
-    for name, level in (("Routes", routes), ("Nationalities by route", parts)):
-        mine = made.keys["series_id"].isin(level.series_ids) & (made.keys["model_id"] == ENSEMBLE)
-        for when, then in ((SINCE, made.keys["origin_date"] >= first), (EARLIER, made.keys["origin_date"] < first)):
-            lines += ["", f"{name}, {when}:", "", *skill_table(summarise(made.where(mine & then), level))]
-    title = f"{len(routes.series_ids)} dense Frontex routes with their nationalities, {ORIGINS} origins to March 2025"
-    return {title: lines}
+    made = hindcasts(parts, origins=BEFORE + ORIGINS, horizons=HORIZONS, fits=fits)
+    dates = made.keys["origin_date"]
+    first = sorted(dates.unique())[BEFORE]
+    lines = [engine()]
+    for level in (dense_routes(parts), parts):
+        mine = made.keys["series_id"].isin(level.series_ids)
+        for then in (dates >= first, dates < first):
+            lines += ["", *skill_table(summarise(made.where(mine & then), level))]
+    return lines
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Measure, and write each section of the page when all is there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, help="measure this home's newest release, and use its fits")
-    home = parser.parse_args(arguments).home
-    sections = of_bundled_figures(home)
-    if os.environ.get(VARIABLE):
-        sections |= of_frontex_routes(published_files(), home)
-    else:
-        sys.stdout.write(f"Frontex's routes are not measured: {VARIABLE} is not set.\n")
+    kept = parser.parse_args().home
+    with nullcontext(kept) if kept else tempfile.TemporaryDirectory() as folder:
+        sections = {BUNDLED: of_bundled_figures(Path(folder))}
+        if os.environ.get(VARIABLE):
+            sections[FRONTEX] = of_frontex_routes(published_files(), FitStore(Path(folder)))
+        else:
+            sys.stdout.write(f"Frontex's routes are not measured: {VARIABLE} is not set.\n")
     for title, lines in sections.items():
         replace_section(PAGE, title, lines)
 

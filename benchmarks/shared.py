@@ -1,56 +1,67 @@
-"""What the measurements share: pages and tables, the published files, Frontex's dense routes, what processes take."""
+"""What the measurements share: commands and their sections of pages, tables, published files, seconds."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import os
+import re
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from core.release import OBSERVATIONS
-from core.schema import ALL, check
 from core.settings import PROJECT
 from forecasting import ensemble, sum_of_parts
 from forecasting.models import POOLED_MODELS
-from forecasting.panel import Panel, panel_from_observations
-from forecasting.reconcile import totals_panel
-from ingest.source import read_raw
-from ingest.sources import frontex
 
 T = TypeVar("T")
 Options = Mapping[str, Mapping[str, Any]]
 """Arguments of a command by name, each as ``argparse`` takes it."""
+Section = tuple[list[str], bool]
+"""A section's lines, and whether all is well."""
 PAGE = PROJECT / "docs" / "benchmarks.md"
 EARLIER = ", by an earlier engine"
 """Stands in the heading of what another version measured."""
+FACT = re.compile(r"(Engine|Measured): ")
+"""How a line begins that a measurement writes beside its tables."""
 
 
 def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
     """Write a section of second level in place of the one with the same title, perhaps by an earlier engine, or last.
 
-    Args:
-        page: The Markdown file.
-        title: Heading without its marks.
-        lines: What stands under it.
+    Lines without words, that is tables and facts, take the places of those that stand there; the page's words stay.
     """
-    text = page.read_text(encoding="utf-8")
     head = f"## {title}"
-    written = "\n".join([head, "", *lines]).rstrip() + "\n"
-    parts = text.split("\n## ")
-    bodies = [parts[0], *(f"## {part}" for part in parts[1:])]
+    first, *others = page.read_text(encoding="utf-8").split("\n## ")
+    bodies = [first, *(f"## {other}" for other in others)]
     places = [place for place, body in enumerate(bodies) if body.split("\n", 1)[0].partition(EARLIER)[0] == head]
-    if places:
-        bodies[places[0]] = written
-    else:
-        bodies.append(written)
+    if not places:
+        places = [len(bodies)]
+        bodies.append(head)
+    if all(not line or _is_row(line) or FACT.match(line) for line in lines):
+        lines = _renewed(bodies[places[0]].splitlines()[2:], lines)
+    bodies[places[0]] = "\n".join([head, "", *lines])
     page.write_text("\n\n".join(body.strip("\n") for body in bodies) + "\n", encoding="utf-8")
+
+
+def _renewed(before: Sequence[str], lines: Sequence[str]) -> list[str]:
+    """A section with new facts and tables: the first table takes the first one's place, and so on."""
+    tables = [list(rows) for is_table, rows in groupby(lines, _is_row) if is_table]
+    made: list[str] = []
+    for is_table, rows in groupby(before, _is_row):
+        made += tables.pop(0) if is_table and tables else rows
+    for fact in filter(FACT.match, reversed(lines)):
+        kind = fact.partition(" ")[0]
+        stands = [place for place, line in enumerate(made) if line.startswith(kind)]
+        made[slice(stands[0], stands[0] + 1) if stands else slice(0)] = [fact]
+    return [*made, *(line for rest in tables for line in ("", *rest))]
+
+
+def _is_row(line: str) -> bool:
+    return line.startswith("|")
 
 
 def engine() -> str:
@@ -62,21 +73,15 @@ def engine() -> str:
 def page_command(
     page: Path,
     title: str,
-    section: Callable[[argparse.Namespace], tuple[list[str], bool]],
+    section: Callable[[argparse.Namespace], Section],
     arguments: Sequence[str] | None = None,
     *,
     changes: int = 0,
     options: Options | None = None,
 ) -> int:
-    """Run a measurement whose section stands in a page; ``--write`` puts it there.
+    """Run a measurement whose section stands in a page: print it, and with ``--write`` put it there.
 
-    Args:
-        page: The page.
-        title: The section's.
-        section: Gives the section's lines, and whether all is well.
-        arguments: Of the command line; the process's own by default.
-        changes: How many seeded changes the command makes by default; 0 where it makes none.
-        options: Further arguments of the command.
+    ``arguments`` are the process's own by default. A command that makes seeded ``changes`` takes their number and seed.
 
     Returns:
         The exit status: 0 where all is well, else 1.
@@ -91,15 +96,10 @@ def page_command(
     parser.add_argument("--write", action="store_true", help=f"put the section into docs/{page.name}")
     given = parser.parse_args(arguments)
     lines, is_well = section(given)
-    publish(title, lines, write=given.write, page=page)
-    return 0 if is_well else 1
-
-
-def publish(title: str, lines: Sequence[str], *, write: bool, page: Path | None = None) -> None:
-    """Print a section of docs/benchmarks.md or another page, and put it there where that is asked for."""
-    if write:
-        replace_section(page or PAGE, title, lines)
+    if given.write:
+        replace_section(page, title, lines)
     sys.stdout.write("\n".join([f"## {title}", "", *lines]) + "\n")
+    return 0 if is_well else 1
 
 
 def report(line: str) -> None:
@@ -138,46 +138,6 @@ def published_files() -> Path:
     return Path(named)
 
 
-WORKBOOK = Path("frontex_ibc") / "ibc.xlsx"
-DENSE = 20
-"""Mean monthly detections above which a route counts as dense."""
-TOTALS = "route_id"
-HORIZONS = (1, 3, 6, 12)
-"""Months ahead that skill is shown for."""
-ORIGINS = 87
-"""The last months, as many as these, from which Frontex's routes are forecast."""
-
-
-def dense_parts(raw_data: Path) -> Panel:
-    """Route × nationality of every dense route: each pair that occurs, months without a detection as zeros.
-
-    Args:
-        raw_data: Folder of published files.
-
-    Raises:
-        SourceError: The workbook is missing or broken.
-    """
-    found = check(frontex.parse(read_raw(raw_data / WORKBOOK)).observations, OBSERVATIONS)
-    totals = found[(found["citizen"] == ALL) & (found["route_id"] != frontex.OTHER_ROUTE)]
-    means = totals.groupby("route_id")["obs_value"].mean()
-    dense = means[means > DENSE].index
-    parts = panel_from_observations(found[(found["citizen"] != ALL) & found["route_id"].isin(dense)], "detections", "M")
-    # A nationality's series starts with its first detection: the months before it had none.
-    return Panel(parts.freq, parts.matrix.fillna(0.0), parts.groups)
-
-
-def dense_routes(parts: Panel) -> Panel:
-    """The routes' totals, named by ``route_id``."""
-    return totals_panel(parts, TOTALS)
-
-
-def fingerprint(panel: Panel) -> str:
-    """Short hash of a panel's names, calendar and values."""
-    names = "|".join([*panel.series_ids, str(panel.periods[0]), str(panel.periods[-1])])
-    content = names.encode() + panel.matrix.to_numpy(dtype="<f8").tobytes()
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
 class Seconds(NamedTuple):
     """By the clock, and of the processor: on a machine that does other work too the second tells more."""
 
@@ -190,38 +150,3 @@ def timed(work: Callable[[], T]) -> tuple[T, Seconds]:
     clock, processor = time.perf_counter(), time.process_time()
     made = work()
     return made, Seconds(time.perf_counter() - clock, time.process_time() - processor)
-
-
-def family(pid: int) -> Iterator[tuple[Path, list[str]]]:
-    """A process and its descendants (Linux): each one's folder, and what its ``stat`` says behind the name, proc(5)."""
-    known: dict[int, tuple[Path, list[str]]] = {}
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended between two looks
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            known[int(folder.name)] = folder, fields
-            children.setdefault(int(fields[1]), []).append(int(folder.name))
-    waiting = [pid]
-    while waiting:
-        one = waiting.pop()
-        waiting += children.get(one, [])
-        if one in known:
-            yield known[one]
-
-
-@contextmanager
-def meanwhile(look: Callable[[], None]) -> Iterator[None]:
-    """Look four times a second, in a thread of its own, while something goes on."""
-    over = threading.Event()
-
-    def run() -> None:
-        while not over.wait(0.25):
-            look()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

@@ -10,6 +10,7 @@ import argparse
 import datetime as dt
 import resource
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import publish, table, timed
+from benchmarks.shared import PAGE, Section, page_command, table, timed
 from core.schema import NOT_APPLICABLE
 from store.vintages import VintageStore, reduce_as_of
 
@@ -60,41 +61,41 @@ def fill(store: VintageStore, rows: int) -> int:
     return stored
 
 
-def median_seconds(action: Callable[[], object], repeats: int = REPEATS) -> list[str]:
-    """Median seconds of several runs, by the clock and of the processor."""
+def median_seconds(action: Callable[[], object], repeats: int = 1) -> list[str]:
+    """Median seconds of so many runs, by the clock and of the processor."""
     runs = [timed(action)[1] for _ in range(repeats)]
     return [f"{statistics.median(column):.2f}" for column in zip(*runs, strict=True)]
 
 
-def section(rows: int) -> list[str]:
-    """The section of docs/benchmarks.md, line by line."""
+def section(options: argparse.Namespace) -> Section:
+    """Fill a store and ask it."""
     day, early = dt.date(2025, 11, 1), dt.date(2025, 9, 1)
     with tempfile.TemporaryDirectory(prefix="synthetic-vintages-") as folder:
         store, other = VintageStore(Path(folder)), VintageStore(Path(folder) / "other")
-        stored = fill(store, rows)
+        stored = fill(store, options.rows)
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet")) / 1e6
         new = cube("cube", CUBE_SERIES, day, np.random.default_rng(1))
         count = len(store.as_of(day))
         measured = {
-            "what was known on a day, all sources, from disk": median_seconds(lambda: store.as_of(day)),
-            "all vintages read into memory": median_seconds(store.history, 1),
+            "what was known on a day, all sources, from disk": median_seconds(lambda: store.as_of(day), REPEATS),
+            "all vintages read into memory": median_seconds(store.history),
             "what was known on another day, vintages in memory": median_seconds(
-                partial(reduce_as_of, store.history(), day)
+                partial(reduce_as_of, store.history(), day), REPEATS
             ),
-            "revisions between two days": median_seconds(lambda: store.revisions(early, day), 1),
-            f"append of a cube of {len(new):,} rows": median_seconds(lambda: other.append(new), 1),
-            "append of the same cube again": median_seconds(lambda: other.append(new), 1),
+            "revisions between two days": median_seconds(lambda: store.revisions(early, day)),
+            f"append of a cube of {len(new):,} rows": median_seconds(lambda: other.append(new)),
+            "append of the same cube again": median_seconds(lambda: other.append(new)),
         }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return [
-        f"{stored:,} synthetic rows of {SOURCES} sources in {EDITIONS} editions ({size:.0f} MB); "
-        f"{count:,} figures are known on the day asked. Peak memory of the run: {peak:.1f} GB.",
+    lines = [
+        f"Measured: {stored:,} synthetic rows of {SOURCES} sources in {EDITIONS} editions ({size:.0f} MB); {count:,} "
+        f"figures are known on the day asked. Peak memory of the run: {peak:.1f} GB.",
         "",
         *table("what | seconds by the clock | of the processor", ((what, *took) for what, took in measured.items())),
     ]
+    return lines, True
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    publish("The store of vintages", section(parser.parse_args().rows), write=False)  # words by hand stand there too
+    options = {"--rows": {"type": int, "default": 5_000_000}}
+    sys.exit(page_command(PAGE, "The store of vintages", section, options=options))

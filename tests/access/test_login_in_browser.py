@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from alerts.lifecycle import SIGNED_OFF
-from benchmarks.dashboard_pages import DRAWN, chromium
-from benchmarks.dashboard_sheets import violations
+from benchmarks.browser import DRAWN, chromium, violations
 
 from .conftest import Dashboard
 

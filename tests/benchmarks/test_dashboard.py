@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import dashboard, dashboard_load, dashboard_pages
+from benchmarks import dashboard, dashboard_load
 from benchmarks.dashboard_server import Server
 from benchmarks.dashboard_session import Session
 from tests.dashboard.conftest import publish
@@ -86,8 +86,8 @@ def test_what_a_server_gains_once_it_is_warm_is_a_leak() -> None:
 
 
 def test_every_first_paint_and_usual_change_has_a_limit_and_a_first_look_at_a_route_has_none() -> None:
-    assert dashboard.limit_of(f"{dashboard_pages.FIRST}, `/route`") == dashboard.FIRST_PAINT
-    assert dashboard.limit_of(f"{dashboard_pages.CHANGE} of horizon") == dashboard.CHANGE
+    assert dashboard.limit_of(f"{dashboard.FIRST}, `/route`") == dashboard.LIMITS[dashboard.FIRST]
+    assert dashboard.limit_of(f"{dashboard.CHANGE} of horizon") == dashboard.LIMITS[dashboard.CHANGE]
     assert dashboard.limit_of("change to a route that nobody has looked at yet") is None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.evaluation_speed import lines_of, steps
-from benchmarks.scaling import Cost
+from benchmarks.processes import Cost
 from benchmarks.shared import engine
 from forecasting.panel import Panel, read_panel
 

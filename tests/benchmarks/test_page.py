@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import re
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import shared as pages
-from benchmarks.shared import engine, interval, publish, replace_section, table
+from benchmarks.shared import engine, interval, page_command, replace_section, table
 
 
 @pytest.fixture
@@ -44,16 +45,39 @@ def test_writing_twice_changes_nothing(page: Path) -> None:
 
 
 def test_a_section_is_always_printed_and_written_only_where_that_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Page\n")
-    monkeypatch.setattr(pages, "PAGE", page)
-    publish("One", ["line"], write=False)
-    assert page.read_text() == "# Page\n"
-    publish("One", ["line"], write=True)
-    assert page.read_text() == "# Page\n\n## One\n\nline\n"
-    assert capsys.readouterr().out == "## One\n\nline\n" * 2
+    before = page.read_text()
+
+    def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
+        return ["line"], True
+
+    assert page_command(page, "Three", section, []) == 0
+    assert page.read_text() == before
+    assert page_command(page, "Three", section, ["--write"]) == 0
+    assert page.read_text() == before + "\n## Three\n\nline\n"
+    assert capsys.readouterr().out == "## Three\n\nline\n" * 2
+
+
+def test_tables_and_facts_take_their_places_and_the_words_of_the_page_stay(page: Path) -> None:
+    before = page.read_text()
+    page.write_text(
+        before
+        + "\n## Three\n\nEngine: 1\nWords.\nMeasured: old.\n\n| a |\n|---|\n| 1 |\n\nMore words.\n\n| b |\n|---|\n"
+        "\n### By hand\n\n| c |\n|---|\n"
+    )
+    replace_section(page, "Three", ["Engine: 2", "Measured: new.", "", *table("a", [(2,)]), "", *table("b", [(3,)])])
+    written = (
+        "\n## Three\n\nEngine: 2\nWords.\nMeasured: new.\n\n| a |\n|---|\n| 2 |\n\nMore words.\n\n| b |\n|---|\n| 3 |\n"
+        "\n### By hand\n\n| c |\n|---|\n"
+    )
+    assert page.read_text() == before + written
+
+
+def test_tables_and_facts_without_a_place_get_one(page: Path) -> None:
+    before = page.read_text()
+    replace_section(page, "Three", ["Engine: 2", "Measured: new.", "", *table("a", [(2,)])])
+    assert page.read_text() == before + "\n## Three\n\nEngine: 2\nMeasured: new.\n\n| a |\n|---|\n| 2 |\n"
 
 
 def test_a_table_has_a_mark_for_each_column_also_for_those_without_a_name() -> None:

@@ -25,8 +25,7 @@ from playwright.sync_api import (
 )
 from pypdf import PdfReader
 
-from benchmarks.dashboard_pages import DESK, DRAWN, PAGES, QUIET, chromium
-from benchmarks.dashboard_sheets import violations
+from benchmarks.browser import DESK, DRAWN, PAGES, QUIET, chromium, violations
 from core.languages import languages
 from core.settings import PROJECT
 from dashboard.i18n import lang

@@ -16,7 +16,7 @@ import pytest
 import streamlit
 from playwright.sync_api import Page
 
-from benchmarks.dashboard_pages import chromium
+from benchmarks.browser import chromium
 from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
