@@ -86,7 +86,7 @@ def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
         raise InputError(f"--route {route}: this table is not by route")
     codes = rows[names[0]].astype(str)
     if names[0] == "series_id":
-        codes = codes.str.extract(r"^[^.]*\.([^.]*)", expand=False)
+        codes = codes.str.extract(r"^[^.]*\.([^.]*)", expand=False).fillna("")  # scores of all series name none
     return rows[codes == find_route(route, {*ROUTES, *codes})].reset_index(drop=True)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from commands.shared import of_route
 from core.errors import InputError
 from tests.commands.command_line import vigie
 from tests.faults.delivery import publish
@@ -39,6 +41,12 @@ def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path
     for wrong in ("alerts --route Atlantis", "export model_cards --route CMR"):
         with pytest.raises(InputError, match=r"EMR|not by route|no table"):
             vigie(home, *wrong.split())
+
+
+def test_rows_of_all_series_belong_to_no_route() -> None:
+    series = pd.Series(["", "arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M"], dtype="str")
+    scores = pd.DataFrame({"series_id": series, "wis": [3, 1, 2]})
+    assert of_route(scores, "CMR")["wis"].tolist() == [1]
 
 
 def test_an_alert_goes_through_its_life_at_the_command_line(home: Path) -> None:
