@@ -69,11 +69,17 @@ def read_head(folder: Path) -> dict[str, Any] | None:
     Raises:
         StoreError: A head file is not readable: restore it from a backup.
     """
-    head = read_json(folder / HEAD) if (folder / HEAD).exists() else None
-    following = read_json(folder / NEXT_HEAD) if (folder / NEXT_HEAD).exists() else None
+    head, following = (_read_link(folder / name) if (folder / name).exists() else None for name in (HEAD, NEXT_HEAD))
     if following is None or not (folder / str(following["run_id"]) / MANIFEST).is_file():
         return head
     return following
+
+
+def _read_link(path: Path) -> dict[str, Any]:
+    value = read_json(path)
+    if not all(isinstance(value.get(name), str) for name in ("run_id", "manifest_sha256")):
+        raise StoreError(f"{path}: names no release")
+    return value
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:

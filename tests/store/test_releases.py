@@ -291,6 +291,13 @@ class TestVerify:
         assert problem.run_id == following.run_id
         assert three[-1].run_id in problem.rule
 
+    @pytest.mark.parametrize("text", ["{}", '{"run_id": 1}', "[]", "no JSON"])
+    def test_a_head_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
+        assert three
+        (store.folder / "HEAD.json").write_text(text)
+        with pytest.raises(StoreError, match=r"HEAD\.json: "):
+            store.verify()
+
     def test_a_chain_forged_as_a_whole_is_found_by_a_witness(
         self, store: ReleaseStore, three: list[Release], release_frames: Frames
     ) -> None:
