@@ -152,7 +152,8 @@ def _written_numbers(cells: list[str]) -> dict[str, str]:
     found = {}
     if marks:
         found["thousands"] = f'"{marks.most_common(1)[0][0]}"'
-    if any(re.search(r",\d{1,2}$|,\d{4,}$", text) for text in texts):
+    # A point cannot mark both.
+    if found.get("thousands") == '"."' or any(re.search(r",\d{1,2}$|,\d{4,}$", text) for text in texts):
         found["decimal"] = '","'
     return found
 

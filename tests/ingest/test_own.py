@@ -296,6 +296,9 @@ def test_a_suggested_mapping_reads_the_file_that_it_was_suggested_for() -> None:
     coded = RawFile("own.csv", "Mois;Arrivées\nfévr. 2024;5\nmars 2024;6\n".encode("cp1252"))
     read = parse_own(coded, mapping_of_text(suggest(coded), "m.toml"), today=TODAY).observations
     assert read["time_period"].tolist() == ["2024-02", "2024-03"]
+    dotted = csv("Monat;Personen\n11/2024;1.204\n12/2024;980\n")
+    read = parse_own(dotted, mapping_of_text(suggest(dotted), "m.toml"), today=TODAY).observations
+    assert read["obs_value"].tolist() == [1204, 980]
 
 
 WIDE: list[list[object]] = [
