@@ -93,10 +93,12 @@ def adopt(home: Home = None) -> None:
     from workflow import open_workflow
 
     folder = home_folder(home)
+    settings = load_settings(folder, adopted=True)
+    if settings.drill:
+        raise InputError(f"{folder}: the setting drill keeps it cut off: take it out of settings.toml, or VIGIE_DRILL")
     if not (folder / DRILL).is_file():
         raise InputError(f"{folder}: is no drill: it is in service already")
     (folder / DRILL).unlink()
-    settings = load_settings(folder)
     with open_workflow(folder, settings) as desk:
         waiting = len(desk.outbox.waiting())
         desk.journal.record(Entry("administrator", "adopted", str(folder), reason="a restored home was put in service"))

@@ -455,8 +455,12 @@ def home_folder(option: Path | None = None) -> Path:
     return home
 
 
-def load_settings(home: Path) -> Settings:
+def load_settings(home: Path, *, adopted: bool = False) -> Settings:
     """Read ``settings.toml`` of a home folder, with the environment over it; a drill is cut off whatever they say.
+
+    Args:
+        home: The home folder.
+        adopted: As they will be once the home is in service, where it was restored.
 
     Raises:
         InputError: The file cannot be read or is not TOML, or a setting is unknown or out of range.
@@ -469,7 +473,7 @@ def load_settings(home: Path) -> Settings:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     environment = tuple(sorted(item for item in os.environ.items() if item[0].upper().startswith("VIGIE_")))
-    return _settings(path.name, text, environment, is_drill=(home / DRILL).exists())
+    return _settings(path.name, text, environment, is_drill=not adopted and (home / DRILL).exists())
 
 
 @lru_cache(maxsize=8)  # each run of a page asks several times

@@ -126,6 +126,10 @@ def test_a_restored_home_sends_nothing_and_shares_nothing_until_it_is_adopted(
     assert (mailbox.mails, hook.taken, store.exists()) == ([], [], False)
     assert (tmp_path / "live.sqlite").read_bytes() == live
     assert json.loads(vigie(drill, "health", "--once").output)["drill"] is True
+    monkeypatch.setenv("VIGIE_DRILL", "true")
+    with pytest.raises(InputError, match="the setting drill keeps it cut off"):
+        vigie(drill, "adopt")
+    monkeypatch.delenv("VIGIE_DRILL")
     assert vigie(drill, "adopt").exit_code == 0
     assert load_settings(drill).store.url == f"file://{store}"
 
