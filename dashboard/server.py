@@ -41,7 +41,7 @@ PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
 HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "auxiliary-data")
 _TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
-_HUB_NAME = re.compile(r"hub_[a-z]+\.csv")
+_HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
 """Modules that libraries load by themselves, at the first chart or table."""
@@ -106,11 +106,12 @@ async def _ready(_app: App) -> AsyncIterator[None]:
 
 
 def _hub_file(request: Request) -> Response:
-    """One of the hub's tables, as the newest night published it."""
+    """One of the hub's tables, or what must be known about it, as the newest night published it."""
     path = home_folder() / FEED / "hub" / request.path_params["name"]
     if not _HUB_NAME.fullmatch(path.name) or not path.is_file():
         return Response("There is no such file.", 404, media_type="text/plain")
-    return FileResponse(path, media_type="text/csv", headers={"Cache-Control": "no-store"})
+    kind = _TEXT.get(path.suffix, "text/plain")
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": "no-store"})
 
 
 def _hub_folder(request: Request) -> Response:

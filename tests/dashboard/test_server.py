@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.gate import Gate
 from access.guard import guard_of
 from core.settings import PROJECT
-from dashboard.server import HUB_FOLDERS, _hub_folder, application, journal
+from dashboard.server import HUB_FILES, HUB_FOLDERS, _hub_file, _hub_folder, application, journal
 from dashboard.static_files import preload_links
 
 STATIC = Path(streamlit.__file__).parent / "static"
@@ -144,6 +144,22 @@ def test_a_hubs_files_are_served_and_nothing_beside_them(
     answer = ask(home, path, Starlette(routes=routes))
     assert answer.status_code == status
     assert status == 404 or answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_a_table_of_the_hub_is_served_and_so_is_what_must_be_known_about_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIE_HOME", str(home))
+    kinds = {}
+    for name in ("hub_scores.csv", "hub_scores.csv.about.txt", "hub_scores.txt"):
+        (home / "published" / "hub").mkdir(parents=True, exist_ok=True)
+        (home / "published" / "hub" / name).write_text("a")
+        answer = ask(home, f"{HUB_FILES}/{name}", Starlette(routes=[Route(f"{HUB_FILES}/{{name}}", _hub_file)]))
+        kinds[name] = answer.status_code, answer.headers["content-type"].partition(";")[0]
+    assert kinds == {
+        "hub_scores.csv": (200, "text/csv"), "hub_scores.csv.about.txt": (200, "text/plain"),
+        "hub_scores.txt": (404, "text/plain"),
+    }  # fmt: skip
 
 
 def test_nobody_reads_a_hubs_files_without_a_login() -> None:
