@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, Home, as_date, current_release
+from core.errors import InputError
 from core.log import counted
 from core.settings import home_folder
 
@@ -51,7 +52,10 @@ def validate(
     """Check configuration, metadata and submissions; exit 1 where anything breaks a rule."""
     from nightly.hub import validate as check
 
-    only = None if files is None else files.read_text(encoding="utf-8").split()
+    try:
+        only = None if files is None else files.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--files {files}: {error}") from None
     found = check(place, only, as_date(received, "--received"))
     for fault in found.faults[:_MOST_PRINTED]:
         typer.echo(f"error: {fault}", err=True)

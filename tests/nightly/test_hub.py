@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import commands.hub
 from core.errors import InputError, StoreError
 from core.settings import DEMONSTRATION_DATE, load_settings
 from hub.outputs import ORACLE, TIME_SERIES
@@ -124,3 +125,8 @@ def test_a_night_with_a_combination_turned_on_serves_it_and_release_and_pages_sa
     monkeypatch.setenv("VIGIE_HOME", str(home))
     told = [one.value for one in visit("overview").info]
     assert any("combination of all teams" in one and "hub-median" in one for one in told)
+
+
+def test_a_list_of_files_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--files .*none\.txt: "):
+        commands.hub.validate(str(tmp_path), tmp_path / "none.txt")
