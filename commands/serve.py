@@ -76,7 +76,7 @@ def health(
     home: Home = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8502,
     address: Annotated[str, typer.Option("--address", help="Address to listen at.")] = "127.0.0.1",
-    once: Annotated[bool, typer.Option("--once", help="Print /healthz once; exit 0: ok, 1: not.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print /healthz once; exit 0: ok or degraded, 1: not.")] = False,
 ) -> None:
     """Serve /healthz and /metrics for monitoring."""
     from workflow.health import HEALTH_PATH, answer
