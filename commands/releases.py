@@ -89,7 +89,7 @@ def briefing(
     ] = False,
     home: Home = None,
 ) -> None:
-    """Write the one-page briefing of a release: map, alerts, charts, caveats, licences."""
+    """Write the briefing of a release: map, alerts, charts, caveats, licences on one page; the year ahead, places."""
     from store.files import named_errors, write_bytes
     from workflow.briefing import make_briefing
 
