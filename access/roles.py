@@ -26,12 +26,13 @@ VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "admin
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
 PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[!_]*.py")))
 """A page is a file: every role may read it unless ``_READERS`` says who."""
-DOWNLOAD, SAVE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION = (
+DOWNLOAD, SAVE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE = (
     "download",
     "scenario saved",
     "places kept",
     "forecast handed in",
     "edition decided",
+    "message dropped",
 )
 _EVERYBODY: Final = frozenset(ROLES)
 _WORKING_ON_IT: Final = frozenset({ANALYST, MANAGER})
@@ -51,6 +52,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     KEEP_PLACES: _WORKING_ON_IT,
     HAND_IN: _WORKING_ON_IT,
     DECIDE_EDITION: _WORKING_ON_IT,
+    DROP_MESSAGE: _DECIDING,
     SIGNED_OFF: _DECIDING,
     DISMISSED: _DECIDING,
     ACKNOWLEDGED: _WORKING_ON_IT,
@@ -62,7 +64,9 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Action -> roles that may do it. What is not listed here, nobody may do."""
 
-KEPT_WITH_A_NAME: Final = frozenset({*STEPS_OF_PEOPLE, SAVE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION})
+KEPT_WITH_A_NAME: Final = frozenset(
+    {*STEPS_OF_PEOPLE, SAVE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE}
+)
 """Actions that the journal keeps with a name."""
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import Home
+from commands.shared import Home, existing_home
 from core.entry import Entry
 from core.errors import InputError, StoreError
 from core.log import counted, tell_fault
@@ -35,7 +35,7 @@ def backup(
 
     if str(to) == "-":
         raise InputError("--to -: a backup is read back before it counts as one, so it needs a file")
-    begun, folder = time.monotonic(), home_folder(home)
+    begun, folder = time.monotonic(), existing_home(home)
     setting = load_settings(folder).journal_url
     done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
     seconds, packed = time.monotonic() - begun, done.path.stat().st_size
@@ -92,7 +92,7 @@ def adopt(home: Home = None) -> None:
     """Put a restored home in service: from now on it sends, shares and writes as its settings say."""
     from workflow import open_workflow
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     settings = load_settings(folder, adopted=True)
     if settings.drill:
         raise InputError(f"{folder}: the setting drill keeps it cut off: take it out of settings.toml, or VIGIE_DRILL")
@@ -123,7 +123,7 @@ def prune(
     from store.mirror import shared
     from store.releases import prune as remove
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     settings = load_settings(folder)
     newest, freed = keep or settings.operation.keep_nights, 0
     if dry_run:
@@ -148,7 +148,7 @@ def upgrade(home: Home = None) -> None:
     from store.lock import night_lock
     from store.vintages import VintageStore
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     with night_lock(folder):
         sources = VintageStore(folder).upgrade()
     typer.echo(f"{folder}: {counted(len(sources), 'source')} brought over{': ' if sources else ''}{', '.join(sources)}")

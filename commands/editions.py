@@ -19,6 +19,7 @@ from commands.shared import (
     RouteName,
     WithCitation,
     as_date,
+    existing_home,
     login_name,
     of_route,
     opened_journal,
@@ -50,7 +51,7 @@ def list_editions(
     from store.editions import EditionStore
     from store.lock import AlreadyRunningError, night_lock
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     with opened_journal(folder) as journal:
         editions = EditionStore(folder, journal)
         if editions.is_interrupted():
@@ -122,7 +123,7 @@ def _decide(context: typer.Context, home: Path | None, edition_id: str, action: 
     from workflow import open_workflow
     from workflow.decisions import decide_edition
 
-    folder = home_folder(home or context.obj)
+    folder = existing_home(home or context.obj)
     settings = load_settings(folder)
     actor = shell_actor(settings.access, name if settings.access.is_on else name or login_name())
     with open_workflow(folder, settings) as desk:

@@ -69,13 +69,16 @@ def drop(
 ) -> None:
     """Take one message out: it is not sent. That, by whom and why stays in the journal."""
     from access.identity import shell_actor
+    from access.roles import DROP_MESSAGE
+    from workflow.decisions import authorize
 
     with open_desk(home or context.obj) as desk:
         message, actor = _find(desk, message_id), shell_actor(desk.settings.access, name)
         if not (actor.name.strip() and why.strip()):
             raise InputError("give your name (--as) and a reason (--why): they are kept with the step")
+        authorize(desk, actor, DROP_MESSAGE, message.subject)
         payload = actor.marks({"letter": message.message_id, "subscription": message.subscription})
-        entry = Entry(actor.name.strip(), "message dropped", message.subject, reason=why.strip(), payload=payload)
+        entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=why.strip(), payload=payload)
         desk.outbox.dropped(message, dt.datetime.now(dt.UTC), why.strip(), entry)
     typer.echo(f"{message.message_id}: dropped")
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands.shared import AsJson, Home, echo_entries
+from commands.shared import AsJson, Home, echo_entries, existing_home
 from core.errors import InputError
 from core.log import counted, one_line
 from core.settings import (
@@ -136,7 +136,7 @@ def sign_out(
     from access.identity import shell_actor
     from workflow import open_workflow
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     settings = load_settings(folder)
     with open_workflow(folder, settings) as desk:
         count = revoke(desk.journal, person, shell_actor(settings.access, ""), reason)
@@ -152,7 +152,7 @@ def audit(
     from access.audit import access_rows, describe
     from workflow import open_workflow
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     with open_workflow(folder, load_settings(folder)) as desk:
         rows = access_rows(desk.journal)[:most]
     if as_json:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import AsJson, Home
+from commands.shared import AsJson, Home, existing_home
 from core.entry import Entry
 from core.errors import StoreError
 from core.log import counted
@@ -58,7 +58,7 @@ def move(
     from store.outbox import Outbox
     from workflow import open_workflow
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     target = Journal(to)
     try:
         Outbox(target)

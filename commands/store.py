@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import Home
+from commands.shared import Home, existing_home
 from core.errors import InputError
 from core.settings import Settings, home_folder, load_settings
 
@@ -45,7 +45,7 @@ def push(home: Home = None) -> None:
     from store.lock import night_lock
     from store.mirror import shared
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     settings, begun = load_settings(folder), time.monotonic()
     files = _opened(settings)
     with night_lock(folder), shared(folder, settings) as delivery:
@@ -59,7 +59,7 @@ def status(home: Home = None) -> None:
     """Say what the shared store holds, and what this home does. Exit 1: they are not the same."""
     from store.mirror import latest, local_links
 
-    folder = home_folder(home)
+    folder = existing_home(home)
     files = _opened(load_settings(folder))
     commit, links = latest(files), local_links(folder)
     here = list(links.values())[-1].head if links else None

@@ -181,7 +181,10 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
             tarfile.open(fileobj=stream, mode="r|") as archive,
         ):
             yield archive
-    except (tarfile.TarError, EOFError, ValueError, KeyError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        # Arrow raises an OSError without a number for what it cannot unpack.
         raise StoreError(f"{path}: is not a whole backup: {error}") from None
 
 

@@ -57,7 +57,12 @@ def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
     assert vigie("verify", home=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("line", ["verify", "deliver", "outbox", "alerts history x", "settings check"])
+@pytest.mark.parametrize(
+    "line",
+    ["verify", "deliver", "outbox", "alerts history x", "settings check", "audit", "sign-out who --reason x", "adopt",
+     "prune", "prune --dry-run", "upgrade", "editions", "editions accept x --reason y", "store push", "store status",
+     "backup --to backup.tar.zst"],
+)  # fmt: skip
 def test_a_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path, line: str) -> None:
     done = vigie(*line.split(), home=tmp_path / "mistyped")
     assert (done.returncode, "mistyped: there is no such folder" in done.stdout + done.stderr) == (1, True)

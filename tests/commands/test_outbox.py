@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from access.roles import Actor
+from access.roles import Actor, NotAllowedError
 from alerts.lifecycle import SIGNED_OFF
 from core.entry import Entry
 from core.errors import InputError
@@ -87,6 +88,21 @@ def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_a
     (row,) = journal.entries(action="message dropped")
     journal.close()
     assert (row.actor, row.reason, row.payload["letter"]) == ("Ada", "left the service", chosen)
+
+
+def test_where_people_sign_in_a_message_is_dropped_by_a_manager_and_a_refusal_is_recorded(home: Path) -> None:
+    account, settings = f"shell:{getpass.getuser()}", home / "settings.toml"
+    drop = "outbox", "drop", str(waiting(home)[0]["message_id"]), "--why", "left the service"
+    login = (
+        'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'
+        'provider = "https://login.example.org/.well-known/openid-configuration"\n'
+    )
+    settings.write_text(text := login + settings.read_text())
+    with pytest.raises(NotAllowedError, match="message dropped"):
+        vigie(home, *drop)
+    assert vigie(home, "audit").output.split()[2:4] == [account, "refused"]
+    settings.write_text(f'{text}[access.people]\n"{account}" = ["manager"]\n')
+    assert vigie(home, *drop).exit_code == 0
 
 
 def night_without_forecasting(run: night.Run) -> night.RunResult:

@@ -120,7 +120,7 @@ def test_a_backup_that_was_cut_off_is_refused_and_leaves_nothing(home: Path, tmp
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="is not a whole backup"):
         restore(archive, tmp_path / "new")
     assert not list((tmp_path / "new").glob("*"))
 
