@@ -105,7 +105,7 @@ def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = Non
     first = [] if together is None else [(_("Any of {months}").format(months=together[0]), together[1])]
     return pd.DataFrame(
         [
-            (name, lang().percent(value, brief=True), capital(lang().chance_word(value)))
+            (name, plain(lang().percent(value, brief=True)), capital(lang().chance_word(value)))
             for name, value in [*first, *rows]
         ],
         columns=[_("Month"), _("Chance"), _("In words")],
