@@ -138,7 +138,7 @@ def forecast_table(
     )
     levels = {0.5: "median", 0.025: "q025", 0.1: "q10", 0.25: "q25", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
     kept = [level for level in levels if level in quantiles.columns]
-    expected = quantiles[kept].round(1).rename(columns=levels)
+    expected = quantiles[kept].rename(columns=levels)
     expected.insert(0, "month", pd.DatetimeIndex(quantiles.index).strftime("%Y-%m"))
     present = pd.Timestamp(known_on).to_period("M").end_time
     expected.insert(1, "kind", np.where(pd.DatetimeIndex(quantiles.index) <= present, "nowcast", "forecast"))
