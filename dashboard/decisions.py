@@ -71,16 +71,21 @@ def not_dismissed(night: Night, gone: Collection[str]) -> pd.DataFrame:
 def found_on(
     night: Night, former: Night | None, summary: pd.DataFrame, statuses: Mapping[str, AlertStatus]
 ) -> list[Found]:
-    """A card for each route, those that wait to be decided first, then by level, then quiet ones."""
+    """A card for each route, those that wait to be decided first, then by level, then quiet ones.
+
+    A route's card is on its gravest alert; once people have decided on that, on the gravest that still waits.
+    """
     gone = dismissed(statuses)
-    make = partial(cards, night, former, summary, lang(), gone)
-    made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone)
     alerts = not_dismissed(night, gone)
     alerts = alerts[~alerts["rule"].isin(CONTEXT)]
     rows = {str(row["alert_id"]): row for row in alerts.to_dict("records")}
     open_on = alerts["route_id"].value_counts()
-    waits = [statuses[str(name)].state.status == PROPOSED for name in alerts["alert_id"]]
+    waits = alerts["alert_id"].map(lambda name: statuses[str(name)].state.status == PROPOSED).astype(bool)
     waiting = alerts["route_id"][waits].value_counts()
+    decided = alerts[~waits & alerts["route_id"].isin(waiting.index)]
+    behind = tuple(sorted(decided["alert_id"])) if is_newest(night) else ()
+    make = partial(cards, night, former, summary, lang(), gone, behind)
+    made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone, behind)
     found = [
         Found(
             card,

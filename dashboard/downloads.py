@@ -210,6 +210,20 @@ def with_notes(export: Export, notes: list[str]) -> Export:
     return dataclasses.replace(export, notes=notes)
 
 
+def at_origin(export: Export, origin: str) -> Export:
+    """The same export where a past origin is shown: named, cited and dated by that day, with a caveat that says so.
+
+    Args:
+        export: The table, which holds what was known and forecast at that origin.
+        origin: ISO date of the origin; an empty text where the release itself is shown.
+    """
+    if not origin:
+        return export
+    text = _("Replay of {day}: made later by the same code with what was known then.")
+    note = text.format(day=lang().day(dt.date.fromisoformat(origin)))
+    return dataclasses.replace(export, name=f"{export.name}-replay", known_on=origin, notes=[*export.notes, note])
+
+
 def briefing_button(night: Night) -> None:
     """The button; none for a reader who may not take files away."""
     if not visitor.allows(DOWNLOAD):

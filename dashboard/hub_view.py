@@ -84,7 +84,7 @@ def league_table(rows: pd.DataFrame) -> pd.DataFrame:
             **_ratios(table),
             _("Pairwise relative WIS"): [lang().decimal(row["pairwise_wis"]) for row in table],
             _("Inside 50 / 80 / 95%"): [
-                " / ".join(lang().percent(row[f"coverage_{share}"], brief=True) for share in (50, 80, 95))
+                plain(" / ".join(lang().percent(row[f"coverage_{share}"], brief=True) for share in (50, 80, 95)))
                 for row in table
             ],
             _("Cases"): [lang().counted(row["n"]) for row in table],

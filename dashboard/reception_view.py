@@ -102,7 +102,7 @@ def places_file(forecast: pd.DataFrame, then: pd.DataFrame, wanted: Reception) -
         table.assign(kind=kind, month=pd.DatetimeIndex(table["target_end_date"]).strftime("%Y-%m"))
         for kind, table in (("forecast", forecast), ("scenario", then))
     ]
-    made = pd.concat(parts, ignore_index=True)[["month", "kind", "median", "places"]].round(0)
+    made = pd.concat(parts, ignore_index=True)[["month", "kind", "median", "places"]]
     return made.assign(
         confidence=wanted.confidence,
         stay_months=wanted.needs.stay_months,

@@ -56,7 +56,8 @@ def show_members(view: RouteView) -> None:
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
-    downloads.figures(downloads.export_of(view.night, f"models-{view.route_id}", title, members), title)
+    made = downloads.export_of(view.night, f"models-{view.route_id}", title, members)
+    downloads.figures(downloads.at_origin(made, view.origin), title)
 
 
 def draw_members(members: pd.DataFrame, unit: str) -> None:
@@ -106,9 +107,8 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
 def seasons_file(view: RouteView) -> Export:
     """The figures behind the seasons."""
     title = _("Arrivals by calendar month and year")
-    return downloads.export_of(
-        view.night, f"seasons-{view.route_id}", title, by_year(view.history, view.quantiles[0.5])
-    )
+    figures = by_year(view.history, view.quantiles[0.5])
+    return downloads.at_origin(downloads.export_of(view.night, f"seasons-{view.route_id}", title, figures), view.origin)
 
 
 def looked_at(ends: pd.DatetimeIndex) -> int:
@@ -139,7 +139,7 @@ def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
         {
             "month": [end.strftime("%Y-%m") for end in ends],
             "kind": ["observed"] * len(counted) + ["median forecast"] * len(median),
-            "value": [*counted["obs_value"], *median.round(1)],
+            "value": [*counted["obs_value"], *median],
         }
     )
 

@@ -296,7 +296,7 @@ def export(view: RouteView) -> Export:
     sources = sorted(rows.loc[rows["series_id"] == view.series_id, "source_id"].unique())
     title = route.title(view, view.night.as_of, lang())
     made = downloads.export_of(view.night, f"route-{view.route_id}", title, frame, sources)
-    if not view.origin:
-        return made
-    note = _("Replay of {day}: made later by the same code with what was known then.")
-    return downloads.with_notes(made, [note.format(day=view.origin)])
+    if len(view.chances):
+        text = _("Chances: of more than {number} in the month.")
+        made = downloads.with_notes(made, [text.format(number=lang().counted(view.threshold))])
+    return downloads.at_origin(made, view.origin)

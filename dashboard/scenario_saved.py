@@ -119,7 +119,7 @@ def _show_comparison(
         route=layout.route_name(scenario.route_id), months=lang().months(ends[0], ends[-1])
     )
     layout.chart(compare_chart(rows, unit=unit, theme=current_theme()), compare_alt(rows, unit=unit), "compare")
-    frame = rows.drop(columns="is_forecast").round(1)
+    frame = rows.drop(columns="is_forecast")
     made = downloads.with_notes(
         downloads.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
         [wording.conditional_note(lang()), wording.assumption(values, lang())],

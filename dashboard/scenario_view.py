@@ -71,7 +71,7 @@ def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scen
     except TooFewPathsError as error:
         text = _(
             "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
-            "Lower the number or widen the months."
+            "Bring the number nearer to the forecast, or choose other months."
         )
         said = text.format(left=round(error.effective), n=lang().counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
@@ -199,7 +199,7 @@ def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd
     """One row per month and kind: ``route_id, month, kind, q025 … q975``; ``kind`` is forecast or scenario."""
     parts = []
     for kind, table in (("forecast", forecast), ("scenario", then)):
-        rows = table[list(LEVELS)].rename(columns=LEVELS).round(1)
+        rows = table[list(LEVELS)].rename(columns=LEVELS)
         rows.insert(0, "kind", kind)
         rows.insert(0, "month", pd.DatetimeIndex(table.index).strftime("%Y-%m"))
         rows.insert(0, "route_id", route_id)
@@ -229,7 +229,7 @@ def routes_table(night: Night, trajectories: pd.DataFrame, routes: Sequence[str]
         ends = title_months(night, route_id)
         span = {"first_month": f"{ends[0]:%Y-%m}", "last_month": f"{ends[-1]:%Y-%m}"}
         for kind, paths in (("forecast", night.frame("trajectories")), ("scenario", trajectories)):
-            total = totals(paths, route_id, ends).round(1)
+            total = totals(paths, route_id, ends)
             lines.append({"route_id": route_id, **span, "kind": kind, **total})
     return pd.DataFrame(lines)
 

@@ -105,7 +105,7 @@ def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = Non
     first = [] if together is None else [(_("Any of {months}").format(months=together[0]), together[1])]
     return pd.DataFrame(
         [
-            (name, lang().percent(value, brief=True), capital(lang().chance_word(value)))
+            (name, plain(lang().percent(value, brief=True)), capital(lang().chance_word(value)))
             for name, value in [*first, *rows]
         ],
         columns=[_("Month"), _("Chance"), _("In words")],
@@ -138,7 +138,7 @@ def forecast_table(
     )
     levels = {0.5: "median", 0.025: "q025", 0.1: "q10", 0.25: "q25", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
     kept = [level for level in levels if level in quantiles.columns]
-    expected = quantiles[kept].round(1).rename(columns=levels)
+    expected = quantiles[kept].rename(columns=levels)
     expected.insert(0, "month", pd.DatetimeIndex(quantiles.index).strftime("%Y-%m"))
     present = pd.Timestamp(known_on).to_period("M").end_time
     expected.insert(1, "kind", np.where(pd.DatetimeIndex(quantiles.index) <= present, "nowcast", "forecast"))

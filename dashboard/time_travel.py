@@ -13,7 +13,7 @@ import streamlit as st
 from core.languages import is_known
 from core.quantiles import INTERVALS, interval_levels
 from dashboard import downloads, layout, reads, state, tables
-from dashboard.i18n import _, lang, ngettext
+from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import to_matrix
@@ -254,7 +254,8 @@ def show_verdict(view: RouteView) -> None:
         return
     st.markdown(" ".join(part for part in (inside_words(did), score_words(view.scored), source_words(view)) if part))
     title = _("What happened next")
-    export = downloads.export_of(view.night, f"next-{view.route_id}-{view.known_on}", title, file_rows(did))
+    named = labelled(layout.route_name(view.route_id), f"{title} ({lang().day(view.known_on)})")
+    export = downloads.export_of(view.night, f"next-{view.route_id}-{view.known_on}", named, file_rows(did))
     downloads.figures(export, title, shown=verdict_table(did))
 
 
@@ -322,6 +323,4 @@ def file_rows(did: pd.DataFrame) -> pd.DataFrame:
     """The same for files: ``month, horizon, q10, median, q90, counted, inside`` (0 is outside all)."""
     months = did["target_end_date"].dt.strftime("%Y-%m")
     named = did.rename(columns={"q50": "median", "outcome": "counted"}).assign(month=months)
-    return named[["month", "horizon", "q10", "median", "q90", "counted", "inside"]].round(
-        {"q10": 1, "median": 1, "q90": 1}
-    )
+    return named[["month", "horizon", "q10", "median", "q90", "counted", "inside"]]

@@ -61,6 +61,9 @@ COLUMNS: Mapping[str, Column] = {
     "obs_value": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
     "observed": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
     "counted": Column(_("Counted"), _("people counted since"), PERSONS, COUNTED),
+    "inside": Column(
+        _("Narrowest interval around the count"), _("0.5, 0.8 or 0.95; 0 where it lies outside all three"), "0–1", SHARE
+    ),
     "value": Column(_("Value"), _("the figure itself"), "", SCORE),
     "last_period": Column(_("Newest month"), _("newest month that is counted")),
     "last_value": Column(_("Newest count"), _("people counted in the newest month"), PERSONS, COUNTED),

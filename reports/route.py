@@ -145,6 +145,7 @@ def cards(
     summary: pd.DataFrame,
     language: Language,
     dismissed: Collection[str] = (),
+    behind: Collection[str] = (),
 ) -> list[Card]:
     """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
 
@@ -156,13 +157,14 @@ def cards(
         summary: Result of :func:`reports.numbers.route_summary`.
         language: The reader's.
         dismissed: Alerts that people have dismissed, by alert_id: they are open no more.
+        behind: Alerts whose route has a card on another one, by alert_id: that waits for a decision, they do not.
     """
     alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
     before = None if former is None else former.frame("alerts")
     is_gone = alerts["alert_id"].isin(list(dismissed))
     put_aside = _first_of_each_route(alerts[is_gone]).set_index("route_id")["alert_level"]
     alerts = alerts[~is_gone]
-    firsts = _first_of_each_route(alerts)
+    firsts = _first_of_each_route(alerts[~alerts["alert_id"].isin(list(behind))])
     sources = {source_id: language.record(card) for source_id, card in release.sources().items()}
     found = []
     for row in firsts.to_dict("records"):

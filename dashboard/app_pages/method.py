@@ -41,7 +41,7 @@ def steps() -> list[str]:
         _(
             "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
             " Evaluation shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
-            " figures, so corrected ones stand in. And the recipe was chosen among some 225 on these very dates, so a"
+            " figures, so corrected ones stand in. And the recipe was chosen among some 300 on these very dates, so a"
             " part is luck. Forecasts issued beforehand are scored apart."
         ),
         _(

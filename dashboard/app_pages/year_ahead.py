@@ -87,7 +87,7 @@ def show_table(lines: list[YearLine]) -> None:
     first = lines[0]
     title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
     with st.container(key=f"year-table-{first.is_asylum}-{first.row['first_period']}"):
-        st.table(year_ahead.year_table(lines, lang()), border="horizontal", hide_index=True, alt=title)
+        st.table(year_ahead.year_table(lines, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
 
 
 def show_charts(lines: list[YearLine]) -> None:

@@ -7,6 +7,7 @@ line of today or over the median, however wide the chart is drawn.
 from __future__ import annotations
 
 import datetime as dt
+import html
 import math
 from dataclasses import dataclass
 from itertools import pairwise
@@ -214,9 +215,8 @@ def chance_labels(chances: pd.DataFrame | None, threshold: float | None, largest
     points = sorted(_months(chances), key=lambda point: -point[1])
     ink, place = {"color": theme.ink}, {"y": threshold, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
     above = _("<b>{chance}</b> above")
-    return [
-        note(theme, above.format(chance=lang().percent(chance)), x=month, font=ink, **place) for month, chance in points
-    ]
+    words = {month: html.escape(lang().percent(chance, brief=True)) for month, chance in points}
+    return [note(theme, above.format(chance=said), x=month, font=ink, **place) for month, said in words.items()]
 
 
 def _months(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,7 +15,7 @@ from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from store.releases import Release
 
-from .conftest import publish
+from .conftest import alert, publish
 
 SEVERE, WARNING = "surge-EMR-2025-02", "surge-WAR-2025-02"
 
@@ -210,6 +211,21 @@ def test_a_route_that_was_looked_at_before_shows_that_its_alert_has_been_dismiss
     assert "Warning" in route()
     take(visit(), "Dismiss", "Ada", "Beds are there")
     assert ":gray-badge[Dismissed] :small[:gray[was Warning]]" in route()
+
+
+def test_once_a_routes_gravest_alert_is_decided_the_overview_asks_for_its_next_one(home: Path) -> None:
+    other = alert("watch", "WAR", rule="record_12", probability=0.35, threshold=7000.0)
+    publish(home, alerts=pd.DataFrame([alert("warning", "WAR"), other]), replay=False)
+
+    def overview() -> AppTest:
+        return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
+
+    assert overview().title[0].value == "2 alerts need your sign-off: Western African / Atlantic (Warning)"
+    take(visit(), "Sign off and send", "Ada", "Beds are there")
+    app = overview()
+    assert app.title[0].value == "1 alert needs your sign-off: Western African / Atlantic (Watch)"
+    assert "pass 7,000 a month" in shown(app)
+    assert [button.key for button in app.button if button.label == "Read and decide"] == [f"decide:{other['alert_id']}"]
 
 
 def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Path) -> None:

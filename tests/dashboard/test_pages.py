@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,7 @@ from core.languages import Language
 from core.settings import DRILL, PROJECT
 from dashboard import reads, route_context
 from dashboard.route_view import first_route
+from forecasting import ensemble
 from reports import numbers
 from reports.route import cards
 from store.releases import Release
@@ -248,6 +250,21 @@ def test_changing_a_widget_changes_the_address() -> None:
     assert app.query_params["number"] == "7000"
     app.selectbox[0].select("EMR").run()
     assert app.query_params["route"] == "EMR"
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize(("page", "column"), [("year_ahead", "More than the last"), ("hub", "Inside 50 / 80 / 95%")])
+def test_more_than_99_percent_is_no_quotation_of_markdown(
+    monkeypatch: pytest.MonkeyPatch, page: str, column: str
+) -> None:
+    monkeypatch.setattr(Language, "percent", lambda *_chance, **_brief: ">99%")
+    assert {cell[:5] for cell in visit(page).table[0].value[column]} == {r"\>99%"}
+
+
+@pytest.mark.usefixtures("release")
+def test_the_method_page_counts_as_many_recipes_as_the_ensembles_card() -> None:
+    tried = sum(int(number) for number in re.findall(r"[Ss]ome (\d+)", ensemble.CARD.recipe))
+    assert f"the recipe was chosen among some {round(tried, -2)} on these very dates" in words(visit("method"))
 
 
 @pytest.mark.usefixtures("release")

@@ -45,6 +45,21 @@ def test_a_route_without_forecast_still_has_a_picture_of_its_history() -> None:
     assert picture(view, view.quantiles.iloc[:0]).startswith(b"\x89PNG")
 
 
+def test_what_was_forecast_at_a_past_origin_is_dated_by_it_in_file_and_picture() -> None:
+    view = route_view.build(reads.nights()[0], "EMR", "2024-06-30", 12, 6000)
+    made = route_view.export(view)
+    about = dict(made.about())
+    assert made.file_name("png") == "vigie-route-EMR-replay-2024-06-30.png"
+    assert about["As known on"] == "30 June 2024"
+    assert "Replay of 30 June 2024: made later by the same code with what was known then." in made.notes
+    assert "As known on 30 June 2024" in Image.open(io.BytesIO(picture(view, view.quantiles))).info["Description"]
+
+
+def test_a_file_with_chances_says_of_which_number() -> None:
+    view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
+    assert "Chances: of more than 6,000 in the month." in route_view.export(view).notes
+
+
 def test_an_svg_needs_no_type_of_the_machine_that_shows_it() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
     drawing = drawn(Picture(view.history, view.quantiles, route_view.export(view), view.threshold), "svg").decode()

@@ -213,6 +213,8 @@ def test_the_title_is_short_and_the_sentence_below_says_when_and_what_is_assumed
 def test_a_rare_condition_is_refused_with_the_paths_that_are_left() -> None:
     text = said(visit(route="EMR", if_value="999999"))
     assert "it happens on 0 of 400 sample paths, and at least 50 are needed" in text
+    # Also right where the condition is “at most”, for which a lower number is rarer still.
+    assert "Bring the number nearer to the forecast, or choose other months." in text
 
 
 @pytest.mark.usefixtures("release")

@@ -5,8 +5,10 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
-from dashboard.tables import forecast_table
+from dashboard.tables import chance_table, forecast_table, with_words
+from reports.files import for_people
 from reports.numbers import chances
 
 HISTORY = pd.DataFrame({"end_date": pd.to_datetime(["2024-11-30"]), "obs_value": [900.0], "obs_flag": ["p"]})
@@ -37,10 +39,14 @@ def test_the_chance_to_pass_the_readers_number_stands_beside_every_month_ahead()
     assert table["chance_above"].notna().to_list() == [False, True, True]
 
 
-def test_figures_ahead_are_within_half_a_tenth_of_a_person_and_say_no_more_than_that() -> None:
-    exact = quantiles(2) * 123.456789
-    ahead = forecast_table(HISTORY, exact, None, dt.date(2025, 1, 15)).iloc[1:]
-    for name, level in {"median": 0.5, "q025": 0.025, "q10": 0.1, "q25": 0.25, "q75": 0.75, "q90": 0.9}.items():
-        given = ahead[name].to_numpy()
-        np.testing.assert_allclose(given, exact[level], rtol=0, atol=0.05 + 1e-9)
-        np.testing.assert_allclose(10 * given, np.rint(10 * given), rtol=0, atol=1e-6)
+def test_figures_ahead_are_rounded_once_so_that_files_and_screen_say_the_same() -> None:
+    exact = quantiles(2) * 0.0 + 5349.97
+    table = forecast_table(HISTORY, exact, None, dt.date(2025, 1, 15))
+    assert table["q90"].tolist()[1:] == [5349.97, 5349.97]
+    in_file, on_screen = for_people(table, Language("en"))[0]["80% to"], with_words(table)["80% to"]
+    assert in_file.tolist()[1:] == on_screen.tolist()[1:] == [5300, 5300]
+
+
+def test_a_chance_above_99_percent_is_no_quotation_in_a_table_of_markdown() -> None:
+    table = chance_table(chances(quantiles(1), 11.0).assign(probability=0.999), ("March", 0.999))
+    assert table.iloc[:, 1].tolist() == [r"\>99%", r"\>99%"]

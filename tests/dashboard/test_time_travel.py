@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import time_travel
+from reports.files import for_people
 
 from .conftest import publish
 from .test_pages import visit, words
@@ -80,6 +82,13 @@ def test_the_relative_score_counts_only_months_that_both_models_have() -> None:
     ratio, months = time_travel.relative_wis(scores, "own", "base")
     assert ratio == pytest.approx(0.5)
     assert months == 1
+
+
+def test_a_file_of_what_happened_next_has_words_for_every_column() -> None:
+    rows = time_travel.file_rows(time_travel.how_it_did(quantiles(), outcomes(100.0, 135.0, 400.0)))
+    table, _explained = for_people(rows, Language("en"))
+    assert table.columns[-1] == "Narrowest interval around the count"
+    assert rows["q90"].iloc[0] == quantiles()[0.9].iloc[0]
 
 
 def test_stops_stand_in_time_order_and_end_at_either_side() -> None:

@@ -151,6 +151,14 @@ def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
     assert all(abs(label.yshift) <= 18 for label in on_line)
 
 
+@pytest.mark.parametrize(("chance", "words"), [(0.999, "<b>&gt;99%</b> above"), (0.001, "<b>&lt;1%</b> above")])
+def test_a_chance_near_certainty_reads_as_one_phrase_on_the_line(
+    chances: pd.DataFrame, chance: float, words: str
+) -> None:
+    labels = fan_labels.chance_labels(chances.assign(probability=chance), 4500.0, 8_000.0, LIGHT)
+    assert {label["text"] for label in labels} == {words}
+
+
 @pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
 def test_words_that_may_move_stand_clear_of_each_other_of_today_and_of_the_median_at_every_width(
     observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame, level: float
