@@ -300,9 +300,9 @@ def is_known(value: float | None) -> TypeGuard[float]:
 
 
 def _half_up(value: float, place: int) -> Decimal:
-    """Round at a power of ten, halves away from zero, as people do."""
+    """Round at a power of ten, halves away from zero, as people do; what rounds to zero has no sign."""
     unit = Decimal(1).scaleb(place)
-    return (Decimal(str(value)) / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit
+    return (Decimal(str(value)) / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit + 0
 
 
 def _whole_percent(share: float) -> int:

@@ -231,7 +231,7 @@ def skill_strip(
     room: tuple[float, float],
     theme: Theme,
 ) -> None:
-    """A bar under the top edge: the months in which the forecast beats the baseline, and those in which it does not.
+    """A bar under the top edge: the months in which the forecast beats the baseline, and those without evidence.
 
     Their words show where the bar is wide enough for them; the page says the same in a sentence.
 
@@ -257,7 +257,7 @@ def skill_strip(
         figure.add_trace(_words_that_fit(_("better than<br>baseline"), start, turn, room, theme, name="skill"))
     if turn < stop:
         _bar(figure, turn + gap, stop, theme.ended.fill)
-        text = _("no better than<br>the baseline")
+        text = _("no evidence of<br>being better")
         figure.add_trace(_words_that_fit(text, turn, stop, room, theme, name="no skill"))
 
 

@@ -126,6 +126,11 @@ def test_months_and_numbers_are_written_as_spanish_does() -> None:
     assert spanish.percent(0.5) == "50\u202f%"
 
 
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    english = Language("en")
+    assert (english.decimal(-0.004), english.decimal(-0.006), english.counted(-0.4)) == ("0.00", "−0.01", "0")
+
+
 def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> None:
     record = {"what": "A fault", "what_fr": "Un défaut", "publisher": "Vigie", "publisher_fr": "", "n": 3}
     assert Language("fr").record(record)["what"] == "Un défaut"
