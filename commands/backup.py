@@ -125,21 +125,22 @@ def prune(
 
     folder = existing_home(home)
     settings = load_settings(folder)
-    newest, freed = keep or settings.operation.keep_nights, 0
+    newest = keep or settings.operation.keep_nights
+    made_again = [folder / name for name in MADE_AGAIN] if caches else []
+    freed = sum(file.stat().st_size for one in made_again for file in one.rglob("*") if file.is_file())
     if dry_run:
         removed = remove(folder, newest, dry_run=True)
     else:
         with night_lock(folder), shared(folder, settings) as delivery:
             removed = remove(folder, newest)
-            for name in MADE_AGAIN if caches else ():
-                freed += sum(file.stat().st_size for file in (folder / name).rglob("*") if file.is_file())
-                shutil.rmtree(folder / name, ignore_errors=True)
+            for one in made_again:
+                shutil.rmtree(one, ignore_errors=True)
             delivery.deliver()
     for item in removed:
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
-    if caches and not dry_run:
-        typer.echo(f"past forecasts and fits removed, {freed / _MEGABYTE:.1f} MB: the next night makes them again")
     verb = "would be removed" if dry_run else "removed"
+    if caches:
+        typer.echo(f"past forecasts and fits {verb}, {freed / _MEGABYTE:.1f} MB: the next night makes them again")
     typer.echo(f"{counted(len(removed), 'release')} {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
 
 

@@ -89,6 +89,16 @@ def test_pruning_is_rehearsed_and_done_by_the_number_of_the_settings(home: Path)
     assert len(ReleaseStore(home).all()) == 1
 
 
+def test_what_can_be_made_again_is_told_before_it_is_removed(home: Path) -> None:
+    kept = home / "fits" / "one"
+    kept.parent.mkdir()
+    kept.write_bytes(b"x" * 2_000_000)
+    told = run("prune", "--caches", "--dry-run", "--home", str(home))[1]
+    assert ("past forecasts and fits would be removed, 2.0 MB" in told, kept.exists()) == (True, True)
+    told = run("prune", "--caches", "--home", str(home))[1]
+    assert ("past forecasts and fits removed, 2.0 MB" in told, kept.exists()) == (True, False)
+
+
 def test_health_is_asked_once_by_scripts(home: Path, tmp_path: Path) -> None:
     assert run("health", "--once", "--home", str(home))[0] == 0
     code, told = run("health", "--once", "--home", str(tmp_path / "nowhere"))
