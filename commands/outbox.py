@@ -11,7 +11,6 @@ import typer
 
 from commands.alerts import EXIT_SOME_WAIT, open_desk
 from commands.shared import AsJson, Home
-from core.entry import Entry
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,17 +68,13 @@ def drop(
 ) -> None:
     """Take one message out: it is not sent. That, by whom and why stays in the journal."""
     from access.identity import shell_actor
-    from access.roles import DROP_MESSAGE
-    from workflow.decisions import authorize
+    from workflow.decisions import drop_message
 
     with open_desk(home or context.obj) as desk:
         message, actor = _find(desk, message_id), shell_actor(desk.settings.access, name)
         if not (actor.name.strip() and why.strip()):
             raise InputError("give your name (--as) and a reason (--why): they are kept with the step")
-        authorize(desk, actor, DROP_MESSAGE, message.subject)
-        payload = actor.marks({"letter": message.message_id, "subscription": message.subscription})
-        entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=why.strip(), payload=payload)
-        desk.outbox.dropped(message, dt.datetime.now(dt.UTC), why.strip(), entry)
+        drop_message(desk, actor, message, why)
     typer.echo(f"{message.message_id}: dropped")
 
 

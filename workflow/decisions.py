@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from access.audit import note_refusal
-from access.roles import DECIDE_EDITION, KEEP_PLACES, SAVE_SCENARIO, Actor, NotAllowedError, require
+from access.roles import DECIDE_EDITION, DROP_MESSAGE, KEEP_PLACES, SAVE_SCENARIO, Actor, NotAllowedError, require
 from alerts.lifecycle import (
     ANNOUNCED,
     DISMISSED,
@@ -36,6 +36,7 @@ from core.errors import InputError
 from core.languages import marked as _
 from reports.reception import subject
 from store.editions import Action, Decision, Edition, decide
+from store.outbox import OutboxMessage
 from store.releases import Release
 from workflow import Workflow
 from workflow.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
@@ -249,6 +250,25 @@ def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id:
     authorize(workflow, actor, DECIDE_EDITION, edition_id)
     decision = Decision(action, edition_id, actor.name, reason, actor.marks())
     return decide(workflow.home, workflow.settings, workflow.journal, decision)
+
+
+def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reason: str) -> None:
+    """Take a message out of the outbox: it is not sent.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        actor: Who decides.
+        message: The message.
+        reason: Why.
+
+    Raises:
+        NotAllowedError: The person may not drop messages.
+        StoreError: The journal refuses.
+    """
+    authorize(workflow, actor, DROP_MESSAGE, message.subject)
+    payload = actor.marks({"letter": message.message_id, "subscription": message.subscription})
+    entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=reason.strip(), payload=payload)
+    workflow.outbox.dropped(message, dt.datetime.now(dt.UTC), reason.strip(), entry)
 
 
 def release_is_quiet(workflow: Workflow, release: Release) -> str:

@@ -8,6 +8,7 @@ from access.audit import DOWNLOADED, REFUSED, authorize_download
 from access.roles import (
     DECIDE_EDITION,
     DOWNLOAD,
+    DROP_MESSAGE,
     KEEP_PLACES,
     PAGES,
     PERMISSIONS,
@@ -25,9 +26,10 @@ from core.errors import InputError
 from core.settings import PROJECT, AccessSettings, Settings
 from store.editions import ACCEPT
 from workflow import Workflow
-from workflow.decisions import Step, act, decide_edition, keep_places, save_scenario, state_of
+from workflow.decisions import Step, act, decide_edition, drop_message, keep_places, save_scenario, state_of
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
+from .test_order import FIRST
 
 LOGIN = {"provider": "https://login.example.org/.well-known/openid-configuration", "client_id": "vigie"}
 WORD = {"yes": True, "no": False}
@@ -109,7 +111,7 @@ def test_every_step_on_an_alert_is_done_or_refused_and_recorded_by_role(
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_scenarios_are_kept_and_files_leave_by_role(desk: OpenDesk, role: str) -> None:
+def test_scenarios_and_places_are_kept_messages_dropped_and_files_leave_by_role(desk: OpenDesk, role: str) -> None:
     opened, table = with_login(desk()), promised()
     for action, work, done in (
         (
@@ -118,6 +120,7 @@ def test_scenarios_are_kept_and_files_leave_by_role(desk: OpenDesk, role: str) -
             SAVE_SCENARIO,
         ),
         (KEEP_PLACES, lambda: keep_places(opened, person(role), "CMR", "r", {"stock": "100"}), KEEP_PLACES),
+        (DROP_MESSAGE, lambda: drop_message(opened, person(role), FIRST, "left the service"), DROP_MESSAGE),
         (DOWNLOAD, lambda: authorize_download(opened.journal, person(role), "alerts.csv", "r"), DOWNLOADED),
     ):
         refused = len(opened.journal.entries(action=REFUSED))
