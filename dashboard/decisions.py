@@ -1,4 +1,4 @@
-"""What waits to be decided on the Overview: a card for each route's gravest alert, and what merely informs."""
+"""What waits to be decided on the Overview: a card for each route, and what merely informs."""
 
 from __future__ import annotations
 

@@ -215,8 +215,10 @@ def chance_labels(chances: pd.DataFrame | None, threshold: float | None, largest
     points = sorted(_months(chances), key=lambda point: -point[1])
     ink, place = {"color": theme.ink}, {"y": threshold, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
     above = _("<b>{chance}</b> above")
-    words = {month: html.escape(lang().percent(chance, brief=True)) for month, chance in points}
-    return [note(theme, above.format(chance=said), x=month, font=ink, **place) for month, said in words.items()]
+    return [
+        note(theme, above.format(chance=html.escape(lang().percent(chance, brief=True))), x=month, font=ink, **place)
+        for month, chance in points
+    ]
 
 
 def _months(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
