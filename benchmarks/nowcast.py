@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.shared import PAGE, Section, coverage, interval, page_command, published_files, table
+from benchmarks.shared import PAGE, Options, Section, coverage, interval, page_command, published_files, table
 from core.quantiles import FloatArray
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS, symmetric_errors
@@ -107,7 +107,7 @@ def _ratio(own: pd.Series, rival: pd.Series) -> str:
     return interval({"ratio": found.ratio, "ratio_lo": found.low, "ratio_hi": found.high}, "ratio", 2)
 
 
-def days_section(_options: argparse.Namespace) -> Section:
+def days_section() -> Section:
     """The running month by day of the month: each series, then both together."""
     every, spans, lines = [], [], list[str]()
     for name in SERIES:
@@ -119,7 +119,7 @@ def days_section(_options: argparse.Namespace) -> Section:
     return [f"Measured: {', '.join(spans)}.", *lines, "", *both], True
 
 
-def weeks_section(_options: argparse.Namespace) -> Section:
+def weeks_section() -> Section:
     """The next eight weeks against a random walk and a seasonal one."""
     every = {name: daily_counts(published_files(), name) for name in SERIES}
     found = week_scores({name: week_record(daily_history(counts)) for name, counts in every.items()})
@@ -138,9 +138,17 @@ def weeks_section(_options: argparse.Namespace) -> Section:
     ], True
 
 
+def section(options: argparse.Namespace) -> Section:
+    """What is asked for: the running month, or the next eight weeks."""
+    return weeks_section() if options.weeks else days_section()
+
+
+def title(options: argparse.Namespace) -> str:
+    """The section of the page in which it stands."""
+    return "The next eight weeks" if options.weeks else "Nowcast of the running month, by day of the month"
+
+
+OPTIONS: Options = {"--weeks": {"action": "store_true", "help": "the next eight weeks, not the running month"}}
+
 if __name__ == "__main__":
-    options = {"--weeks": {"action": "store_true", "help": "the next eight weeks, not the running month"}}
-    title, section = "Nowcast of the running month, by day of the month", days_section
-    if "--weeks" in sys.argv:
-        title, section = "The next eight weeks", weeks_section
-    sys.exit(page_command(PAGE, title, section, options=options))
+    sys.exit(page_command(PAGE, title, section, options=OPTIONS))

@@ -72,7 +72,7 @@ def engine() -> str:
 
 def page_command(
     page: Path,
-    title: str,
+    title: str | Callable[[argparse.Namespace], str],
     section: Callable[[argparse.Namespace], Section],
     arguments: Sequence[str] | None = None,
     *,
@@ -82,6 +82,7 @@ def page_command(
     """Run a measurement whose section stands in a page: print it, and with ``--write`` put it there.
 
     ``arguments`` are the process's own by default. A command that makes seeded ``changes`` takes their number and seed.
+    Where options choose the section they choose its ``title`` too.
 
     Returns:
         The exit status: 0 where all is well, else 1.
@@ -95,10 +96,11 @@ def page_command(
         parser.add_argument(name, **option)
     parser.add_argument("--write", action="store_true", help=f"put the section into docs/{page.name}")
     given = parser.parse_args(arguments)
+    heading = title if isinstance(title, str) else title(given)
     lines, is_well = section(given)
     if given.write:
-        replace_section(page, title, lines)
-    sys.stdout.write("\n".join([f"## {title}", "", *lines]) + "\n")
+        replace_section(page, heading, lines)
+    sys.stdout.write("\n".join([f"## {heading}", "", *lines]) + "\n")
     return 0 if is_well else 1
 
 

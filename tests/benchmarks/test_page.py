@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import nowcast
 from benchmarks import shared as pages
 from benchmarks.shared import engine, interval, page_command, replace_section, table
 
@@ -57,6 +58,16 @@ def test_a_section_is_always_printed_and_written_only_where_that_is_asked(
     assert page_command(page, "Three", section, ["--write"]) == 0
     assert page.read_text() == before + "\n## Three\n\nline\n"
     assert capsys.readouterr().out == "## Three\n\nline\n" * 2
+
+
+@pytest.mark.parametrize("given", ["--weeks", "--week"])
+def test_the_section_of_the_weeks_is_written_however_the_option_is_shortened(
+    monkeypatch: pytest.MonkeyPatch, page: Path, given: str
+) -> None:
+    monkeypatch.setattr(nowcast, "weeks_section", lambda: (["weeks"], True))
+    before = page.read_text()
+    assert page_command(page, nowcast.title, nowcast.section, [given, "--write"], options=nowcast.OPTIONS) == 0
+    assert page.read_text() == before + "\n## The next eight weeks\n\nweeks\n"
 
 
 def test_tables_and_facts_take_their_places_and_the_words_of_the_page_stay(page: Path) -> None:
