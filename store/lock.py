@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import InputError, StoreError
 from store.files import named_errors, write_bytes
@@ -78,9 +78,8 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
     """
     with named_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=wait_seconds)
         try:
-            lock.acquire()
+            lock = _acquired(path, wait_seconds)
         except Timeout:
             raise StoreError(f"{path.parent}: another process has been {what} for {wait_seconds:.0f} s") from None
     try:
@@ -93,9 +92,8 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
 def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, task: str = "") -> Iterator[None]:
     with named_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=wait_seconds)
         try:
-            lock.acquire()
+            lock = _acquired(path, wait_seconds)
         except Timeout:
             raise AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}") from None
     try:
@@ -108,6 +106,25 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, tas
             holder.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _acquired(path: Path, wait_seconds: float) -> BaseFileLock:
+    """The lock, held.
+
+    Raises:
+        Timeout: Another process holds it for so long.
+        StoreError: The folder takes no files.
+        OSError: The file cannot be opened.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        # filelock takes a folder that refuses every file as "no such file", as /proc does, for a lock that is held.
+        if not path.exists():
+            raise StoreError(f"{path}: cannot be made: no file can be written in {path.parent}") from None
+        lock.acquire(timeout=wait_seconds)
+    return lock
 
 
 def _describe(holder: Path) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.errors import InputError
-from store.lock import AlreadyRunningError, night_lock
+from core.errors import InputError, StoreError
+from store.lock import AlreadyRunningError, delivery_lock, night_lock
 
 HOLD = """
 import sys, time
@@ -70,6 +72,14 @@ def test_an_unsigned_lock_is_still_a_lock(tmp_path: Path, holder: subprocess.Pop
             pass
     finally:
         _kill(holder)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder that refuses every file")
+@pytest.mark.parametrize("lock", [night_lock, delivery_lock])
+def test_a_folder_in_which_no_lock_can_be_made_is_told_as_such_and_at_once(lock: Callable[..., Any]) -> None:
+    told = r"\.lock: cannot be made: no file can be written in /proc"
+    with pytest.raises(StoreError, match=told), lock(Path("/proc"), wait_seconds=60):
+        pass
 
 
 def test_the_error_is_one_a_person_can_act_on() -> None:
