@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from posixpath import normpath
 from typing import Annotated
 
 import typer
@@ -44,7 +45,9 @@ def submit(place: Place, home: Home = None) -> None:
 @app.command()
 def validate(
     place: Anywhere,
-    files: Annotated[Path | None, typer.Option("--files", help="Text file: only these paths, one a line.")] = None,
+    files: Annotated[
+        Path | None, typer.Option("--files", help="Text file: only these paths, one a line; each must be there.")
+    ] = None,
     received: Annotated[
         str | None, typer.Option("--received", help="Day of receipt: rounds closed on it are a fault.")
     ] = None,
@@ -53,7 +56,7 @@ def validate(
     from nightly.hub import validate as check
 
     try:
-        only = None if files is None else files.read_text(encoding="utf-8").split()
+        only = None if files is None else _paths(files.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--files {files}: {error}") from None
     found = check(place, only, as_date(received, "--received"))
@@ -64,6 +67,11 @@ def validate(
     if found.faults:
         raise typer.Exit(EXIT_NOTHING_PUBLISHED)
     typer.echo(f"{place}: {found.files:,} files checked: every rule is kept")
+
+
+def _paths(text: str) -> list[str]:
+    """Paths of a list, one a line, as a hub's files are named."""
+    return [normpath(line) for line in text.splitlines() if line.strip()]
 
 
 @app.command()

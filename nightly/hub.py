@@ -220,7 +220,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
 
     Args:
         place: Folder or address.
-        only: Paths to look at; all by default.
+        only: Paths to look at, each of which must be there; all by default.
         received: Day on which the files come: what comes when its round is not open is a fault then.
 
     Raises:
@@ -233,6 +233,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
         return Validation(faults, len(config_names()))
     metadata, metadata_faults = _metadata(files, hub, only)
     faults += metadata_faults + designation_faults(metadata)
+    faults += [SourceError(path, _("is not there, or is a link")) for path in only or () if not files.holds(path)]
     paths = submission_paths(files, hub, only)
     described = {Path(path).stem for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))}
     late = 0

@@ -76,6 +76,13 @@ class HubFiles:
                 return None
             raise
 
+    def holds(self, name: str) -> bool:
+        """Whether a file lies there; a link is none."""
+        if self._remote is not None:
+            return name in self._remote.everything()
+        path = self._folder / name
+        return path.is_file() and not path.is_symlink()
+
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files of a hub in a folder; each is there whole or not at all.
 

@@ -10,7 +10,9 @@ from runpy import run_path
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 
+import commands.hub
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.outputs import added_to, changed_values, oracle, time_series
@@ -168,6 +170,32 @@ def test_a_link_out_of_the_hub_is_not_followed(place: Path, tmp_path: Path) -> N
     (tmp_path / "secret.csv").write_text("a\n")
     (place / "model-output" / MODEL / f"2024-09-30-{MODEL}.csv").symlink_to(tmp_path / "secret.csv")
     assert validate(str(place)).faults == []
+
+
+@pytest.mark.parametrize("address", ["{}", "file://{}"])
+def test_a_listed_path_that_is_not_there_is_a_fault_whatever_folder_it_names(place: Path, address: str) -> None:
+    gone = [FILE.replace(ROUND, "2024-10-31"), f"model-metadata/{MODEL}-2.yml", "README of old.md"]
+    found = validate(address.format(place), only=[FILE, "hub-config/tasks.json", *gone])
+    assert [str(fault) for fault in found.faults] == [f"{path}: is not there, or is a link" for path in gone]
+    assert found.files == 1
+
+
+def test_a_listed_link_is_a_fault_because_it_is_not_followed(place: Path, tmp_path: Path) -> None:
+    link = FILE.replace(ROUND, "2024-09-30")
+    (tmp_path / "secret.csv").write_text("a\n")
+    (place / link).symlink_to(tmp_path / "secret.csv")
+    assert [fault.file for fault in validate(str(place), only=[link]).faults] == [link]
+
+
+def test_a_list_of_files_holds_a_path_a_line_whatever_spaces_it_has(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spaced = FILE.replace(".csv", " 2.csv")
+    write(place, {spaced: content(1)})
+    (tmp_path / "list").write_text(f"./{FILE}\r\n\n{spaced}\n")
+    with pytest.raises(typer.Exit):
+        commands.hub.validate(str(place), tmp_path / "list")
+    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [spaced]
 
 
 def test_another_houses_hub_is_scored_by_its_own_oracle(tmp_path: Path) -> None:
