@@ -90,7 +90,9 @@ def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_a
     assert (row.actor, row.reason, row.payload["letter"]) == ("Ada", "left the service", chosen)
 
 
-def test_where_people_sign_in_a_message_is_dropped_by_a_manager_and_a_refusal_is_recorded(home: Path) -> None:
+def test_where_people_sign_in_a_message_is_dropped_by_a_manager_a_refusal_is_recorded_and_sending_needs_no_role(
+    home: Path,
+) -> None:
     account, settings = f"shell:{getpass.getuser()}", home / "settings.toml"
     drop = "outbox", "drop", str(waiting(home)[0]["message_id"]), "--why", "left the service"
     login = (
@@ -103,6 +105,9 @@ def test_where_people_sign_in_a_message_is_dropped_by_a_manager_and_a_refusal_is
     assert vigie(home, "audit").output.split()[2:4] == [account, "refused"]
     settings.write_text(f'{text}[access.people]\n"{account}" = ["manager"]\n')
     assert vigie(home, *drop).exit_code == 0
+    settings.write_text(text)
+    assert vigie(home, "outbox", "send", "now").exit_code == 0
+    assert waiting(home) == []
 
 
 def night_without_forecasting(run: night.Run) -> night.RunResult:
