@@ -17,6 +17,7 @@ from dashboard.layout import plain
 from dashboard.reads import Night
 from dashboard.route_context import country
 from forecasting.model import BASELINE, ENSEMBLE
+from forecasting.verification.bootstrap import FEWEST_ORIGINS
 from forecasting.verification.verdict import BETTER, with_verdicts
 from hub.outputs import dated, weekly
 from hub.rounds import open_round
@@ -105,10 +106,26 @@ def _ratios(table: list[dict[Hashable, Any]]) -> dict[str, list[str]]:
     }
 
 
+def interval_words(rows: pd.DataFrame) -> str:
+    """Why a score has no interval; empty where each has one."""
+    if not (rows["relative_wis"].notna() & rows["relative_wis_lo"].isna()).any():
+        return ""
+    text = _(
+        "{mark}: too few rounds for an interval. It takes four times as many as the periods that are looked ahead, and "
+        "at least {fewest}; without one there is no evidence."
+    )
+    return text.format(mark=NOTHING, fewest=FEWEST_ORIGINS)
+
+
 def record(scores: pd.DataFrame, timing: str, model_id: str) -> pd.DataFrame:
-    """One model by span of months, route and season."""
-    rows = with_verdicts(scores[(scores["timing"] == timing) & (scores["model_id"] == model_id)])
-    table = rows[rows["kind"].isin(["span", "series", "season"])].to_dict("records")
+    """One model by span of months, route and season: rows of ``hub_scores`` with ``verdict``."""
+    rows = scores[(scores["timing"] == timing) & (scores["model_id"] == model_id)]
+    return with_verdicts(rows[rows["kind"].isin(["span", "series", "season"])])
+
+
+def record_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same as texts in the reader's language."""
+    table = rows.to_dict("records")
     return pd.DataFrame(
         {
             _("Where"): [_place(row["kind"], row["group"], row["unit"]) for row in table],

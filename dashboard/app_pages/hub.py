@@ -78,7 +78,7 @@ def draw_league(rows: pd.DataFrame, timing: str) -> None:
         "better; where the interval includes 1, or a ratio does not stand after Holm’s correction for all models, "
         "there is no evidence."
     )
-    st.markdown(small(text))
+    st.markdown(small(" ".join(part for part in (text, hub_view.interval_words(rows)) if part)))
     if timing == EVERYTHING:
         replays = _(
             "Replays were computed afterwards, on what was known when the round closed. They show how a method would "
@@ -155,7 +155,9 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
         return
     alt = _("Scores of one model by months ahead, route and season")
     with st.container(key="league-record"):
-        st.table(record, border="horizontal", hide_index=True, alt=alt)
+        st.table(hub_view.record_table(record), border="horizontal", hide_index=True, alt=alt)
+    if said := hub_view.interval_words(record):
+        st.markdown(small(said))
 
 
 def show_panels(night: Night) -> None:
