@@ -169,7 +169,7 @@ def briefing_pdf(
         decisions: What people have decided about its alerts; by default nothing.
 
     Returns:
-        A PDF of one to three pages of A4.
+        A PDF of one to four pages of A4.
     """
     content = compose(release, former, language, decisions or Decisions())
     return _with_language(_drawn(content), content)
@@ -188,7 +188,8 @@ def _drawn(content: Content) -> bytes:
     with DRAWING, mpl.rc_context({"pdf.fonttype": _TRUETYPE}), PdfPages(target, metadata=metadata) as pages:
         pages.savefig(draw_page(content))
         if content.year:
-            pages.savefig(draw_year(content))
+            for page in draw_year(content):
+                pages.savefig(page)
         if content.places:
             pages.savefig(draw_places(content))
     return target.getvalue()

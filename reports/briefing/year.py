@@ -41,25 +41,45 @@ _HEADS = {
 """Of the blocks below the running year, by whether they count asylum applications."""
 
 
-def draw_year(content: Content) -> Figure:
-    """Lay the page out; only for a release that has a year ahead."""
+def draw_year(content: Content) -> list[Figure]:
+    """Lay the page out, and a further one where not all blocks find room; only for a release that has a year ahead."""
     language, (running, *others) = content.language, content.year
     with DRAWING:
-        sheet = Sheet()
-        y = page_head(sheet, language.text(_("The year ahead")), content.known, content.exercise)
-        y = sheet.lines(MARGIN, y + 4, wrap(year_title(list(running), language), TITLE, ROOM, 2), TITLE) + 6
+        sheet, y = _begin(content)
+        y = sheet.lines(MARGIN, y, wrap(year_title(list(running), language), TITLE, ROOM, 2), TITLE) + 6
         y = _block(sheet, content, running, y) + 8
         drawn = [one for one in running if len(one.past)][:MOST_CHARTS]
         rows = -(-len(drawn) // COLUMNS)
-        below = sum(_height(block) for block in others)
-        height = min(MOST_CHART, (HEIGHT - MARGIN - y - below) / max(1, rows) - CHART_GAP)
-        y = _charts(sheet, content, drawn, y, max(LEAST_CHART, height))
-        for block in others:
-            fit = int((HEIGHT - MARGIN - y - _height(())) // ROW)
-            if fit > 0:
-                head = language.text(_HEADS[block[0].is_asylum], window=block[0].window)
-                y = _block(sheet, content, block, heading(sheet, MARGIN, y, head, ROOM), min(MOST_ROWS, fit)) + 10
-    return sheet.figure
+        here = len(others)
+        while here and _room(y, others[:here]) < rows * (LEAST_CHART + CHART_GAP):
+            here -= 1
+        height = _room(y, others[:here]) / max(1, rows) - CHART_GAP
+        y = _charts(sheet, content, drawn, y, min(MOST_CHART, height))
+        _blocks(sheet, content, others[:here], y)
+        figures = [sheet.figure]
+        if here < len(others):
+            sheet, y = _begin(content)
+            _blocks(sheet, content, others[here:], y)
+            figures.append(sheet.figure)
+    return figures
+
+
+def _begin(content: Content) -> tuple[Sheet, float]:
+    """A new sheet, and where it has room."""
+    sheet = Sheet()
+    return sheet, page_head(sheet, content.language.text(_("The year ahead")), content.known, content.exercise) + 4
+
+
+def _room(y: float, below: Sequence[Sequence[YearLine]]) -> float:
+    """Points between ``y`` and the blocks at the foot of the sheet."""
+    return HEIGHT - MARGIN - y - sum(map(_height, below))
+
+
+def _blocks(sheet: Sheet, content: Content, blocks: Sequence[Sequence[YearLine]], y: float) -> None:
+    """The blocks below the running year, each with its heading."""
+    for block in blocks:
+        head = content.language.text(_HEADS[block[0].is_asylum], window=block[0].window)
+        y = _block(sheet, content, block, heading(sheet, MARGIN, y, head, ROOM)) + 10
 
 
 def _height(block: Sequence[YearLine]) -> float:
@@ -67,12 +87,12 @@ def _height(block: Sequence[YearLine]) -> float:
     return HEADING.leading + 2 + 3 * GREY.leading + min(MOST_ROWS, len(block)) * ROW + 4 + GREY.leading + 10
 
 
-def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float, most: int = MOST_ROWS) -> float:
+def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float) -> float:
     """A table, and beneath it what it has no room for, what is counted of it, and the record."""
     language, row = content.language, lines[0].row
-    y = _table(sheet, content, lines[:most], y)
+    y = _table(sheet, content, lines[:MOST_ROWS], y)
     said = [] if lines[0].is_asylum else [capital(counted_words(row, language)), f"{record_words(row, language)}."]
-    if (left := len(lines) - most) > 0:
+    if (left := len(lines) - MOST_ROWS) > 0:
         said = [language.plural(AND_MORE, left), *said]
     return sheet.lines(MARGIN, y + 4, wrap(" · ".join(said), GREY, ROOM, 2), GREY) if said else y
 
