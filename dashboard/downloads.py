@@ -224,6 +224,24 @@ def at_origin(export: Export, origin: str) -> Export:
     return dataclasses.replace(export, name=f"{export.name}-replay", known_on=origin, notes=[*export.notes, note])
 
 
+def cut_at(export: Export, origin: str) -> Export:
+    """The same export of the release's own figures up to a past origin: dated by the release, with the cut named.
+
+    Args:
+        export: The table, which holds what the release knows of the time before that origin.
+        origin: ISO date of the origin; an empty text where nothing is cut.
+    """
+    if not origin:
+        return export
+    return dataclasses.replace(export, name=f"{export.name}-to-{origin}", notes=[*export.notes, cut_words(origin)])
+
+
+def cut_words(origin: str) -> str:
+    """How the release's own figures are cut at a past origin."""
+    day = lang().day(dt.date.fromisoformat(origin))
+    return _("Figures as this release knows them, up to {day}.").format(day=day)
+
+
 def briefing_button(night: Night) -> None:
     """The button; none for a reader who may not take files away."""
     if not visitor.allows(DOWNLOAD):

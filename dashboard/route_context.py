@@ -47,7 +47,8 @@ def show_nationalities(view: RouteView) -> None:
     made = downloads.export_of(
         view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells), list(view.night.sources())
     )
-    downloads.figures(downloads.with_notes(made, [withheld_note()]), title, shown=mix)
+    made = downloads.cut_at(downloads.with_notes(made, [withheld_note()]), view.origin)
+    downloads.figures(made, title, shown=mix)
 
 
 def draw_mix(mix: pd.DataFrame, unit: str, title: str, key: str) -> None:
@@ -58,7 +59,7 @@ def draw_mix(mix: pd.DataFrame, unit: str, title: str, key: str) -> None:
 def show_cut(view: RouteView) -> None:
     """At a past origin: how these figures were cut."""
     if view.origin:
-        st.markdown(layout.small(_("Figures as this release knows them, cut at that date.")))
+        st.markdown(layout.small(downloads.cut_words(view.origin)))
 
 
 def breakdown(view: RouteView) -> pd.DataFrame:
@@ -189,7 +190,8 @@ def show_drivers(view: RouteView) -> None:
     made = downloads.export_of(
         view.night, f"context-{view.route_id}", _("Context of the route"), lines, list(view.night.sources())
     )
-    downloads.figures(downloads.with_notes(made, [_("Shown as context, never as cause.")]), _("Context of the route"))
+    made = downloads.cut_at(downloads.with_notes(made, [_("Shown as context, never as cause.")]), view.origin)
+    downloads.figures(made, _("Context of the route"))
 
 
 def draw_context(lines: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import time_travel
+from dashboard import downloads, time_travel
 from reports.files import for_people
 
 from .conftest import publish
@@ -119,6 +119,28 @@ def test_an_older_release_is_judged_by_what_the_newest_knows_and_says_so(home: P
     publish(home)
     said = words(visit("route", route="CMR", release=older.run_id, reveal="1"))
     assert "Outcomes as known in the release of 31 January 2025" in said
+
+
+@pytest.mark.parametrize(("part", "name"), [("nationalities", "nationalities-CMR"), ("drivers", "context-CMR")])
+def test_a_file_of_the_releases_own_figures_is_dated_by_it_and_names_the_day_at_which_they_are_cut(
+    home: Path, monkeypatch: pytest.MonkeyPatch, part: str, name: str
+) -> None:
+    publish(home)
+    made: dict[str, downloads.Export] = {}
+    shown = downloads.figures
+
+    def figures(export: downloads.Export, alt: str, **more: pd.DataFrame) -> None:
+        made[export.name] = export
+        shown(export, alt, shown=more.get("shown"))
+
+    monkeypatch.setattr(downloads, "figures", figures)
+    visit("route", route="CMR", view=part)
+    visit("route", route="CMR", view=part, origin="2024-06-30")
+    whole, cut = made[name], made[f"{name}-to-2024-06-30"]
+    said = "Figures as this release knows them, up to 30 June 2024."
+    assert cut.known_on == whole.known_on == "2025-01-31"
+    assert (said in cut.notes, said in whole.notes) == (True, False)
+    assert len(cut.frame) and not cut.frame.equals(whole.frame)
 
 
 def test_a_step_back_from_a_release_leads_to_the_newest_past_origin(home: Path) -> None:
