@@ -23,11 +23,14 @@
     }
     const url = inside(event.target);
     if (!url || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    if (event.target.closest("[data-testid=stTopNavLink], [data-testid=stSidebarNavLink], [data-testid=stPageLink]")) return;
+    // The menu's links too: after Streamlit's own change of page what the page adds to its address is a further step
+    // back; after a step in the history, as which this one is told, it takes the place of the address.
     event.preventDefault();
     event.stopPropagation();
     history.pushState({}, "", url.pathname + url.search);
     window.dispatchEvent(new PopStateEvent("popstate"));
+    const menu = event.target.closest("[data-testid=stSidebar]");
+    if (menu) menu.querySelector("[data-testid=stSidebarCollapseButton] button").click();
     const main = document.querySelector("[data-testid=stMain]");
     if (main) main.scrollTo(0, 0);
   }, true);

@@ -230,6 +230,29 @@ def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: s
     assert len(page.context.pages) == tabs
 
 
+@pytest.mark.parametrize("name", ["Route", "Scenarios"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_back_leads_to_the_page_before_at_the_first_press_also_where_the_menu_led_to_the_page(
+    browser: Browser, address: str, size: ViewportSize, name: str
+) -> None:
+    context = browser.new_context(viewport=size)
+    page = context.new_page()
+    open_page(page, f"{address}/method?lang=en")
+    page.evaluate("window.same = true")
+    if size is PHONE:
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_url(f"**/{name.lower()}?*route=*")
+    settle(page)
+    if size is PHONE:
+        page.get_by_test_id("stExpandSidebarButton").wait_for()
+    page.go_back()
+    page.get_by_role("heading", level=1, name=re.compile("^A range for every")).wait_for(timeout=10_000)
+    assert "/method" in page.url
+    assert page.evaluate("window.same") is True
+    context.close()
+
+
 @pytest.mark.parametrize("name", ["route", "overview", "year_ahead", "evaluation", "alerts"])
 def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
     open_page(page, f"{address}/{name}")
