@@ -105,9 +105,10 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = _largest(figure, fan.threshold)
     headroom = (STRIP_PIXELS if fan.skill is not None else TOP_PIXELS) / plot_height
-    scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months) if fan.is_log else 0.0)
+    scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months))
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
+    figure.add_traces(_below_traces(fan, months, theme))
     targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
     first = months.index[0] if len(months) else targets[0]
     last = max(targets[-1], first)
@@ -122,7 +123,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
         fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme)
-    wished = fan_labels.chance_labels(fan.chances, fan.threshold, largest, theme)
+    wished = fan_labels.chance_labels(fan.chances, fan.threshold, scale, theme)
     wished += fan_labels.whisker(figure, fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
     labels += fan_labels.clear_of_each_other(wished, room, taken)
     for label in labels:
@@ -149,6 +150,9 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         if months["flag"].eq(flag).any():
             sign = "○" if flag == "p" else "◇"
             parts.append(f"<span>{sign} {html.escape(text)}</span>")
+    if len(_below(fan, months)):
+        text = _("counted, below the axis")
+        parts.append(f"<span>▼ {html.escape(text)}</span>")
     parts.append(key_mark(f"border-top: 2px solid {theme.median}", median))
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
         text = labelled(lang().percent(coverage), words[coverage].format(value=lang().expected(highest)))
@@ -239,9 +243,29 @@ def _largest(figure: go.Figure, threshold: float | None) -> float:
 
 
 def _lowest(fan: Fan, months: pd.DataFrame) -> float:
-    """Foot of an axis of ratios: under the smallest count and the 80 % band, at least one person."""
+    """Foot of an axis of ratios: under the smallest count and the 80 % band, at least one person; 0 of any other."""
+    if not fan.is_log:
+        return 0.0
     values = [*months["value"].dropna(), *quantile(fan.forecast, interval_levels(0.8)[0])]
     return max(1.0, 0.8 * min((value for value in values if value > 0), default=1.0))
+
+
+def _below(fan: Fan, months: pd.DataFrame) -> pd.Series:
+    """Counts, those that came later among them, that lie below the foot of an axis of ratios, by month."""
+    later = monthly_values(fan.outcomes)["value"] if _has_rows(fan.outcomes) else months["value"].iloc[:0]
+    counted = pd.concat([months["value"], later])
+    below: pd.Series = counted[counted < _lowest(fan, months)]
+    return below
+
+
+def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
+    """A mark at the foot of the chart for every count that lies below it, as zero does on every axis of ratios."""
+    below = _below(fan, months)
+    if below.empty:
+        return []
+    mark = {"symbol": "triangle-down", "size": 9, "color": theme.observed}
+    foot = [_lowest(fan, months)] * len(below)
+    return [go.Scatter(x=below.index, y=foot, mode="markers", marker=mark, hoverinfo="skip", name="below the axis")]
 
 
 def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -160,7 +159,8 @@ def threshold_line(
 ) -> Annotations:
     """The reader's number as a dashed line, with its words where the line of counts leaves room for them.
 
-    Where it lies far above everything only the words show. Where they do not fit, on a phone, the key has them.
+    Where it lies far above everything, or below an axis of ratios, only the words show. Where they do not fit, on a
+    phone, the key has them.
 
     Args:
         figure: The chart, which gets the line and the words.
@@ -177,21 +177,25 @@ def threshold_line(
     foot, top = scale.pixel(min(threshold, scale.largest)), THRESHOLD_PIXELS
     if threshold > scale.largest:
         foot -= top
-    else:
+    elif threshold >= scale.lowest:
         line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
         figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=line)
     start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
     if start == stop:
         return []
-    text, place = threshold_words(threshold, scale.largest), (scale.value(foot), scale.value(foot + top))
+    text, place = threshold_words(threshold, scale), (scale.value(foot), scale.value(foot + top))
     words = _words_that_fit(text, start, stop, place, theme, name="your number")
     figure.add_trace(words.update(textfont_color=theme.ink))
     return [note(theme, text, x=start + (stop - start) / 2, y=place[0], xanchor="center", yanchor="bottom")]
 
 
-def threshold_words(threshold: float, largest: float = math.inf) -> str:
-    """The reader's number in words, with an arrow where it lies above the chart."""
-    words = _("your number: {value} ↑") if threshold > largest else _("your number: {value}")
+def threshold_words(threshold: float, scale: Scale | None = None) -> str:
+    """The reader's number in words, with an arrow where it lies above or below the chart."""
+    words = _("your number: {value}")
+    if scale is not None and threshold > scale.largest:
+        words = _("your number: {value} ↑")
+    elif scale is not None and threshold < scale.lowest:
+        words = _("your number: {value} ↓")
     return words.format(value=lang().counted(threshold))
 
 
@@ -208,9 +212,9 @@ def _longest_gap(heights: pd.Series, foot: float, top: float) -> tuple[pd.Timest
     return longest
 
 
-def chance_labels(chances: pd.DataFrame | None, threshold: float | None, largest: float, theme: Theme) -> Annotations:
+def chance_labels(chances: pd.DataFrame | None, threshold: float | None, scale: Scale, theme: Theme) -> Annotations:
     """The chances to pass the reader's number on its line, the highest first: it is the last to be left out."""
-    if chances is None or chances.empty or threshold is None or threshold > largest:
+    if chances is None or chances.empty or threshold is None or not scale.lowest <= threshold <= scale.largest:
         return []
     points = sorted(_months(chances), key=lambda point: -point[1])
     ink, place = {"color": theme.ink}, {"y": threshold, "xanchor": "center", "yanchor": "bottom", "yshift": 1}

@@ -155,7 +155,7 @@ def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
 def test_a_chance_near_certainty_reads_as_one_phrase_on_the_line(
     chances: pd.DataFrame, chance: float, words: str
 ) -> None:
-    labels = fan_labels.chance_labels(chances.assign(probability=chance), 4500.0, 8_000.0, LIGHT)
+    labels = fan_labels.chance_labels(chances.assign(probability=chance), 4500.0, Scale(8_000.0, 0.1, 400.0), LIGHT)
     assert {label["text"] for label in labels} == {words}
 
 
@@ -168,7 +168,7 @@ def test_words_that_may_move_stand_clear_of_each_other_of_today_and_of_the_media
     room = fan_labels.Room(
         Scale(8_000.0, 0.1, 240.0), dates.iloc[0], median.index[-1], pd.Timestamp(NOW), median, counted
     )
-    wished = fan_labels.chance_labels(chances, level, 8_000.0, LIGHT)
+    wished = fan_labels.chance_labels(chances, level, Scale(8_000.0, 0.1, 400.0), LIGHT)
     kept = fan_labels.clear_of_each_other(wished, room, fan_labels.median_label(forecast, LIGHT))
     assert 0 < len(kept) < len(wished)
     for width in fan_labels.PLOT_PIXELS:
@@ -200,6 +200,34 @@ def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
     plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
     assert figure.layout.yaxis.range == plain.layout.yaxis.range
     assert [list(trace.text) for trace in named(figure, "your number")] == [["your number: 1,000,000 ↑"]]
+
+
+def test_a_number_below_an_axis_of_ratios_is_told_without_a_line_and_without_chances_on_it(
+    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
+) -> None:
+    plain = draw(observed, forecast, is_log=True)
+    for number in (0.0, 2.0):
+        figure = draw(observed, forecast, threshold=number, chances=chances, is_log=True)
+        assert figure.layout.yaxis.range == plain.layout.yaxis.range
+        assert [list(trace.text) for trace in named(figure, "your number")] == [[f"your number: {number:.0f} ↓"]]
+        assert len(figure.layout.shapes) == len(plain.layout.shapes)
+        assert not any("above" in label.text for label in figure.layout.annotations)
+
+
+def test_a_count_below_an_axis_of_ratios_has_a_mark_at_its_foot_which_the_key_explains(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    none = observed.assign(value=observed["value"].where(observed.index != observed.index[-2], 0.0))
+    later = pd.DataFrame({"time_period_end": pd.to_datetime(["2025-02-28", "2025-03-31"]), "value": [1.0, 5000.0]})
+    figure = draw(none, forecast, outcomes=later, is_log=True)
+    (marks,) = named(figure, "below the axis")
+    ends = pd.to_datetime([none["time_period_end"].iloc[-2], later["time_period_end"].iloc[0]])
+    assert list(pd.DatetimeIndex(marks.x)) == list(mid_month(pd.Series(ends)))
+    np.testing.assert_allclose(np.log10(marks.y), figure.layout.yaxis.range[0])
+    assert named(draw(none, forecast, outcomes=later), "below the axis") == []
+    fan = Fan(none, forecast, NOW, "Arrivals per month", is_log=True)
+    assert "▼ counted, below the axis" in fan_key(fan, LIGHT)
+    assert "▼" not in fan_key(Fan(observed, forecast, NOW, "Arrivals per month", is_log=True), LIGHT)
 
 
 def test_the_words_of_the_readers_number_keep_clear_of_the_line_of_counts(
