@@ -35,9 +35,9 @@ class OwnSource(_Part):
     source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
     publisher: str = Field(min_length=2)
     dataset: str = Field(min_length=2)
-    licence: str = Field(default="Own figures; not for redistribution", min_length=2)
+    licence: str = Field(default=_("Own figures; not for redistribution"), min_length=2)
     citation: str = Field(default="", pattern=r"^(.{7,})?$")
-    rhythm: str = "As it is handed over."
+    rhythm: str = _("As it is handed over.")
     lag_days: int = Field(ge=0, le=120)
     expected_days: int | None = Field(default=None, ge=1)
 

@@ -160,6 +160,16 @@ def test_sources_behind_the_figures_are_cited_and_no_others(make_release: MakeRe
     assert "A bureau" not in cited
 
 
+def test_whoever_handed_over_an_own_route_is_cited_for_it_with_their_licence(make_release: MakeRelease) -> None:
+    release = make_release(["X_CEUTA"], 0)
+    harmonised = release.frame("observations")
+    raw = harmonised.assign(source_id="a_bureau", series_id="arrivals.X_CEUTA._Z._T.M")
+    release = release.with_frame("observations", pd.concat([harmonised, raw], ignore_index=True))
+    cited = " ".join(compose(release, None, "en", Decisions()).citations)
+    assert "A bureau, prices. Licence: Not to be passed on." in cited
+    assert "Vigie, arrivals by route" not in cited
+
+
 def test_on_the_page_of_places_no_month_touches_a_number_of_the_other_axis(make_release: MakeRelease) -> None:
     kept = Reception("CMR", stock=2_000, needs=Needs(6.0), confidence=0.8, who="A. Planner")
     for language in ("en", "fr", "es"):
