@@ -139,11 +139,11 @@ def citations(cards: Cards, source_ids: Collection[str], language: Language) -> 
     wanted = [name for name in cards if name in source_ids]
     for name in list(wanted):
         wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
-    out = []
+    out: dict[str, None] = {}  # several own sources may say the same
     for name in wanted:
         citation, licence = (str(cards[name].get(key, "")).rstrip(".") for key in ("citation", "licence"))
-        out.append(language.text(_("{citation} Licence: {licence}."), citation=f"{citation}.", licence=licence))
-    return out
+        out[language.text(_("{citation} Licence: {licence}."), citation=f"{citation}.", licence=licence)] = None
+    return list(out)
 
 
 def sources_behind(release: ReadableRelease, alerts: pd.DataFrame) -> list[str]:
