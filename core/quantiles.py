@@ -19,6 +19,11 @@ def interval_levels(coverage: float) -> tuple[float, float]:
     return round((1 - coverage) / 2, 6), round((1 + coverage) / 2, 6)
 
 
+def whole(paths: FloatArray) -> FloatArray:
+    """Counts of whole persons, as they will be published: a fraction of a person on a path passes no number."""
+    return np.round(paths)
+
+
 def probability_above(threshold: float, values: FloatArray, levels: tuple[float, ...] = QUANTILE_LEVELS) -> float:
     """Chance of an outcome above ``threshold``, read from quantiles by interpolation on log1p scale.
 

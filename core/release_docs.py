@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.release import FORECASTS, RELEASE, TABLES
+from core.release import RELEASE, TABLES
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
 
 DATA_PACKAGE = "datapackage.json"
@@ -65,11 +65,14 @@ def _meaning(column: Column) -> str:
     return f"{column.about}{values}{former}{lacking}"
 
 
-def data_package(files: Mapping[str, Mapping[str, Any]], as_of: str) -> dict[str, Any]:
+def data_package(
+    files: Mapping[str, Mapping[str, Any]], columns: Mapping[str, Sequence[str]], as_of: str
+) -> dict[str, Any]:
     """Describe a release as a Data Package.
 
     Args:
         files: ``sha256``, ``bytes`` and, for tables, ``rows`` of each file by its path inside the release.
+        columns: Names of each table's columns in their order in its file: one of before may be declared and not there.
         as_of: The day whose knowledge it rests on.
 
     Returns:
@@ -79,20 +82,20 @@ def data_package(files: Mapping[str, Mapping[str, Any]], as_of: str) -> dict[str
         "profile": "data-package",
         "name": "vigie-release",
         "title": f"Vigie: forecasts of migration flows as known on {as_of}",
-        "description": FORECASTS.about,
+        "description": "One night of Vigie: forecasts, their scores and alerts, and the figures that they rest on.",
         "version": as_of,
-        "resources": [_resource(path, facts) for path, facts in files.items()],
+        "resources": [_resource(path, facts, columns) for path, facts in files.items()],
     }
 
 
-def _resource(path: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _resource(path: str, facts: Mapping[str, Any], columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     name = path.lower().replace("/", "-").rsplit(".", 1)[0]
     found: dict[str, Any] = {"name": name, "path": path, "bytes": facts["bytes"], "hash": f"sha256:{facts['sha256']}"}
     kind = PurePosixPath(path)
     if kind.suffix != ".parquet":
         return found | {"profile": "data-resource", "format": kind.suffix[1:], "mediatype": _MEDIA_TYPES[kind.suffix]}
     table = RELEASE[kind.stem]
-    schema: dict[str, Any] = {"fields": [_field(name, column) for name, column in table.columns.items()]}
+    schema: dict[str, Any] = {"fields": [_field(name, table.columns[name]) for name in columns[table.name]]}
     if table.key:
         schema["primaryKey"] = list(table.key)
     return found | {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from core.errors import InputError
 from core.languages import Language, languages
 from core.languages import marked as _
+from core.schema import ALL, make_series_id
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ ROUTES: dict[str, Route] = {
     )
 }
 ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.persons)
+ARRIVAL_SERIES: tuple[str, ...] = tuple(make_series_id("arrivals", one, ALL, ALL, "M") for one in ARRIVAL_ROUTES)
+"""Their monthly counts, which are added up; an analyst's own route may count people of one of them again."""
 
 OWN_PREFIX = "X_"
 """Begins the code of a route that an analyst's own figures define; its name is read off the code."""

@@ -467,7 +467,7 @@ def load_settings(home: Path, *, adopted: bool = False) -> Settings:
     """
     path = home / "settings.toml"
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name}: not readable as TOML: {error}") from None
     except OSError as error:

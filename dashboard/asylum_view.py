@@ -15,7 +15,7 @@ from core.schema import ALL
 from dashboard import downloads, layout, memory, route_context, route_view, state, tables
 from dashboard.charts.sparkline import sparkline
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, labelled, lang
 from dashboard.reads import Night
 from dashboard.route_context import country
 from dashboard.theme import current_theme
@@ -310,7 +310,7 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
         if len(table):
-            full = f"{title}: {view.kind}"
+            full = labelled(title, asylum.kind_name(view.kind, lang()))
             made = downloads.export_of(view.night, f"asylum-{name}-{view.freq}", full, table, [SOURCE_ID])
             downloads.buttons(made)
     if table.empty:

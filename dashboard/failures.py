@@ -1,7 +1,7 @@
 """What went wrong, in the reader's language: errors on a page, files refused, and rows set aside.
 
-The exact text of an error is written for whoever runs Vigie and stands in English, as it stands in the log; beside it
-the page says in the reader's words what it means.
+What a reader can mend is told in the reader's language. The exact text of other errors is written for whoever runs
+Vigie and stands in English, as it stands in the log; beside it the page says in the reader's words what it means.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ def error_words(error: VigieError) -> str:
     if isinstance(error, StepError):
         words = {name: _word(name, text) for name, text in error.message.parameters.items()}
         return _(error.message.template).format(**words)
-    return f"{_kind(error)} {recorded(str(error))}"
+    told = message_in(error.message, lang())
+    return f"{_kind(error)} {recorded(told) if told == str(error) else _('“{text}”').format(text=told)}"
 
 
 def _kind(error: VigieError) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from access.roles import HAND_IN
 from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
+from core.routes import is_own
 from dashboard import layout, reads, state, visitor
 from dashboard.charts.drawn import line_to_draw_on, scale
 from dashboard.failures import error_words
@@ -31,6 +32,9 @@ def show(view: RouteView) -> None:
         st.markdown(
             layout.small(_("A forecast of your own belongs to what is known now, on a route that is forecast."))
         )
+        return
+    if is_own(view.route_id):
+        st.markdown(layout.small(_("A route of your own is in no hub: no forecast can be handed in for it.")))
         return
     st.header(_("What do you expect?"), anchor=False)
     words = _(
@@ -101,15 +105,17 @@ def _said(quantiles: pd.Series, ensemble: float) -> str:
         for level, name in _SHOWN.items()
     ]
     middle = _("Middle {median}.").format(median=lang().expected(quantiles.loc[0.5]))
-    departs = quantiles.loc[0.5] / ensemble - 1 if ensemble > 0 else 0.0
+    departs = quantiles.loc[0.5] / ensemble - 1 if round(ensemble) else 0.0
     share = lang().percent(abs(departs))
-    if round(abs(departs), 2) == 0:
+    if round(ensemble) == 0 < round(quantiles.loc[0.5]):
+        beside = _("The ensemble expects nobody.")
+    elif round(abs(departs), 2) == 0:
         beside = _("As the ensemble.")
     elif departs > 0:
         beside = _("{share} above the ensemble.").format(share=share)
     else:
         beside = _("{share} below the ensemble.").format(share=share)
-    return f"{middle} {'; '.join(parts)}. {beside}"
+    return f"{middle} {lang().listed(parts)}. {beside}"
 
 
 def _own_record(view: RouteView) -> None:

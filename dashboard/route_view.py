@@ -14,7 +14,7 @@ from dashboard.downloads import Export
 from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
-from reports import numbers, route
+from reports import citations, numbers, route
 from reports.alert import CONTEXT
 from reports.release import Row
 
@@ -292,8 +292,7 @@ def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.
 def export(view: RouteView) -> Export:
     """The figures behind the chart, ready to leave."""
     frame = tables.forecast_table(view.history, view.quantiles, view.chances, view.known_on)
-    rows = view.night.frame("observations")
-    sources = sorted(rows.loc[rows["series_id"] == view.series_id, "source_id"].unique())
+    sources = citations.sources_of(view.night, [view.series_id])
     title = route.title(view, view.night.as_of, lang())
     made = downloads.export_of(view.night, f"route-{view.route_id}", title, frame, sources)
     if len(view.chances):

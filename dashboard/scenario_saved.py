@@ -13,13 +13,14 @@ from core.errors import VigieError
 from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart
 from dashboard.failures import error_words
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, labelled, lang
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.scenario_state import Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
+from reports import citations, numbers
 from reports import scenario as wording
 from workflow.decisions import save_scenario
 
@@ -40,13 +41,16 @@ def show(night: Night, values: Values, scenario: Scenario, trajectories: pd.Data
 
 
 def saved_scenarios() -> dict[str, Entry]:
-    """The newest entry of each saved scenario, by its name, the newest first."""
+    """The newest entry of each saved scenario, by its assumption, the newest first: saved again it has its new name."""
     try:
         entries = reads.journal().entries(action=SAVED)
     except VigieError as error:
         st.warning(plain(error_words(error)))
         return {}
-    return {entry.subject: entry for entry in reversed(entries)}
+    newest: dict[str, Entry] = {}
+    for entry in reversed(entries):
+        newest.setdefault(entry.subject, entry)
+    return newest
 
 
 def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
@@ -120,9 +124,10 @@ def _show_comparison(
     )
     layout.chart(compare_chart(rows, unit=unit, theme=current_theme()), compare_alt(rows, unit=unit), "compare")
     frame = rows.drop(columns="is_forecast")
+    sources = citations.sources_of(night, [numbers.route_series(scenario.route_id)])
     made = downloads.with_notes(
-        downloads.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame),
-        [wording.conditional_note(lang()), wording.assumption(values, lang())],
+        downloads.export_of(night, f"scenarios-compared-{scenario.route_id}", unit, frame, sources),
+        [wording.conditional_note(lang()), labelled(_("This scenario"), f"{wording.assumption(values, lang())}.")],
     )
     downloads.figures(made, unit)
 

@@ -10,14 +10,14 @@ independent of each other; their number stands beside every score. Series by qua
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
 
-from core.quantiles import FloatArray
+from core.quantiles import FloatArray, whole
 from core.release import YEAR_AHEAD
 from core.schema import ALL
 from forecasting.model import LEVELS, symmetric_errors
@@ -87,7 +87,7 @@ def year_ahead(
     panel: Panel,
     *,
     nowcasts: Mapping[str, FloatArray] | None = None,
-    together: bool = True,
+    together: Collection[str] | None = None,
     n: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def year_ahead(
         current: The ensemble's forecasts from each series' last period, up to ``REACH`` months ahead.
         past: The same at past origins.
         panel: The series, by month or by quarter; at a past origin only values up to it are used.
-        together: Whether there are totals of all series together.
+        together: The series that are added up as all together; by default every one.
         nowcasts: Quantiles of the month after the last one, by series: paths follow them, as those that are served.
         n: Number of paths.
         seed: Same seed, same paths.
@@ -107,7 +107,7 @@ def year_ahead(
         Empty where nothing reaches to a window's end.
     """
     series = sorted(current.keys["series_id"].unique())
-    totals = _Totals(panel, series, past, seed, together=together)
+    totals = _Totals(panel, series, past, seed, together)
     rows = [row for row, _ in totals.at(current, n, nowcasts or {})]
     if not rows:
         return YEAR_AHEAD.empty()
@@ -122,13 +122,16 @@ def year_ahead(
 class _Totals:
     """Totals from paths at any origin."""
 
-    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, seed: int, *, together: bool) -> None:
-        self._panel, self._series, self._seed, self._together = panel, series, seed, together
+    def __init__(
+        self, panel: Panel, series: list[str], past: QuantileTable, seed: int, together: Collection[str] | None
+    ) -> None:
+        self._panel, self._series, self._seed = panel, series, seed
+        self._added = [name for name in series if together is None or name in together]
         self._year, reach = per_year(panel.periods[0]), reach_of(panel.periods[0])
         self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, reach + 1))
         self._scores = past_scores(past, panel, series, self._horizons)
         self._values = {name: panel.matrix[name].to_numpy(dtype=float) for name in series}
-        self._values[ALL] = panel.matrix[series].to_numpy(dtype=float).sum(axis=1)
+        self._values[ALL] = panel.matrix[self._added].to_numpy(dtype=float).sum(axis=1)
         self._start = int(panel.periods[0].ordinal)
         self._misses = cache(self._misses_of)
 
@@ -162,15 +165,16 @@ class _Totals:
         for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
             ahead[name][origins[name].ordinal + int(step)] = paths[place]
         for window, names in shown:
-            whole = {name: self._total(window, origins[name], ahead[name], name) for name in origins}
-            for name, (counted, months, total) in whole.items():
+            totals = {name: self._total(window, origins[name], ahead[name], name) for name in origins}
+            for name, (counted, months, total) in totals.items():
                 if total is not None and name in names:
                     yield self._row(window, name, origins[name], counted, months, total)
-            together = [total for _, _, total in whole.values() if total is not None]
-            if self._together and ALL in names and len(together) == len(self._series) > 1:
-                counted = sum(one for one, _, _ in whole.values())
-                months = min(number for _, number, _ in whole.values())
-                oldest = min(origins.values())
+            parts = [totals[name] for name in self._added if name in totals]
+            together = [total for _, _, total in parts if total is not None]
+            if ALL in names and len(together) == len(self._added) > 1:
+                counted = sum(one for one, _, _ in parts)
+                months = min(number for _, number, _ in parts)
+                oldest = min(origins[name] for name in self._added)
                 yield self._row(window, ALL, oldest, counted, months, np.sum(together, axis=0))
 
     def _total(
@@ -206,7 +210,9 @@ class _Totals:
             for side, share in (("lo", 0.5 - level / 200), ("hi", 0.5 + level / 200)):
                 row[f"{side}_{level}"] = float(np.interp(share, LEVELS, quantiles))
         for more in ABOVE:
-            row[f"chance_{more}"] = float((total > before * (1 + more / 100)).mean()) if np.isfinite(before) else np.nan
+            row[f"chance_{more}"] = (
+                float((whole(total) > before * (1 + more / 100)).mean()) if np.isfinite(before) else np.nan
+            )
         again = self.again(name, origin, first)
         return row, {"total": np.log1p(quantiles)} | ({"again": again} if again is not None else {})
 

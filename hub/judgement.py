@@ -56,7 +56,7 @@ def fitted(low: float, median: float, high: float) -> FloatArray:
     """
     if not 0 <= low <= median <= high <= LARGEST:
         rule = _("lowest, middle and highest must follow each other, from 0 to {most}")
-        raise InputError(rule, most=f"{LARGEST:,}")
+        raise InputError(rule, most=float(LARGEST))
     scores = ndtri(np.asarray(QUANTILE_LEVELS)) / ndtri((1 + COVERAGE) / 2)
     lower, middle, upper = np.log1p([low, median, high])
     logs = middle + np.where(scores < 0, scores * (middle - lower), scores * (upper - middle))

@@ -12,6 +12,7 @@ import yaml
 
 from core.calendar import end_dates
 from core.languages import marked as _
+from core.routes import is_own
 from forecasting.model import BASELINE, ENSEMBLE, OWN
 from hub.rounds import handed_in
 from hub.targets import FEWEST_SAMPLES, frequency
@@ -122,7 +123,7 @@ def ensemble_metadata(model_id: str) -> bytes:
 
 
 def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Series whose every source lets its figures be passed on.
+    """Series whose every source lets its figures be passed on; never an analyst's own route.
 
     Args:
         series: Names of series.
@@ -135,7 +136,8 @@ def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mappin
         parts = card.get("derived_from", []) if card else []
         return card is not None and card["redistribution"] is not False and all(is_open(part) for part in parts)
 
-    return [one for one in series if one in sources and is_open(sources[one])]
+    # An own route is harmonised like any other, and its harmonised series names no analyst's source.
+    return [one for one in series if one in sources and is_open(sources[one]) and not is_own(one.split(".")[1])]
 
 
 def weekly(daily: pd.DataFrame) -> pd.DataFrame:

@@ -40,6 +40,7 @@ OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE = "output_type", "output_type_id", "value"
 POINTS = frozenset({"mean", "median"})
 _MODEL_ID = re.compile(r"(?P<team>[A-Za-z0-9_+]{1,16})-(?P<model>[A-Za-z0-9_+]{1,16})")
 _NOTHING = frozenset({"", "NA", "nan", "NaN", "None", "<NA>", "null"})
+_OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
 _UNITS: Mapping[str, Frequency] = {"day": "D", "week": "W", "month": "M", "quarter": "Q"}
 _LONGEST_METADATA = 200_000
 Rows = NDArray[np.int64]
@@ -141,7 +142,7 @@ def _table(path: str, content: bytes) -> pa.Table:
     if len(content) > LARGEST_FILE:
         raise SourceError(path, f"is larger than the {LARGEST_FILE >> 20} MB that are taken")
     try:
-        found = _read_csv(content) if path.endswith(".csv") else _read_parquet(path, content)
+        found = _read_csv(path, content) if path.endswith(".csv") else _read_parquet(path, content)
         names = [str(name) for name in found.column_names]
         if found.num_rows > MOST_ROWS:
             raise SourceError(path, f"has more than the {MOST_ROWS:,} rows that are taken")
@@ -160,8 +161,12 @@ def _unreadable(path: str, error: Exception) -> SourceError:
     return SourceError(path, f"cannot be read: {first}")
 
 
-def _read_csv(content: bytes) -> pa.Table:
-    head = content.split(b"\n", 1)[0].decode("utf-8-sig").strip().replace('"', "").split(",")
+def _read_csv(path: str, content: bytes) -> pa.Table:
+    first = content.split(b"\n", 1)[0].decode("utf-8-sig").strip().replace('"', "")
+    head = first.split(",")
+    for mark, name in _OTHER_MARKS.items():
+        if len(head) == 1 and mark in first:
+            raise SourceError(path, f"the columns are parted by {name}: a submission's are parted by commas", row=1)
     kept = pacsv.ConvertOptions(column_types=dict.fromkeys(head, pa.string()), strings_can_be_null=False)
     return pacsv.read_csv(io.BytesIO(content), read_options=pacsv.ReadOptions(use_threads=False), convert_options=kept)
 
@@ -224,8 +229,11 @@ class _Check:
         number = np.full(self.count, np.nan)
         if value.dtype != bool and not pa.types.is_temporal(self.table.schema.field(VALUE).type):
             number = pd.to_numeric(value, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        for place in np.flatnonzero(~np.isfinite(number))[:MOST_NAMED]:
+        wrong = np.flatnonzero(~np.isfinite(number))
+        for place in wrong[:MOST_NAMED]:
             yield from self._fault(f"'{str(value.iloc[place])[:40]}' is not a number", np.asarray([place]), VALUE)
+        if len(wrong) > MOST_NAMED:
+            yield from self._fault(f"is not a number: {len(wrong) - MOST_NAMED} further rows", column=VALUE)
         self.numbers = number
         if self.round.variable:
             other = np.flatnonzero(~self.texts[self.round.variable].among({self.round_id}))

@@ -35,9 +35,9 @@ class OwnSource(_Part):
     source_id: str = Field(pattern=r"^own_[a-z0-9]+(_[a-z0-9]+)*$", max_length=40)
     publisher: str = Field(min_length=2)
     dataset: str = Field(min_length=2)
-    licence: str = Field(default="Own figures; not for redistribution", min_length=2)
+    licence: str = Field(default=_("Own figures; not for redistribution"), min_length=2)
     citation: str = Field(default="", pattern=r"^(.{7,})?$")
-    rhythm: str = "As it is handed over."
+    rhythm: str = _("As it is handed over.")
     lag_days: int = Field(ge=0, le=120)
     expected_days: int | None = Field(default=None, ge=1)
 
@@ -58,7 +58,7 @@ class OwnTable(_Part):
         decimal: Mark before decimals.
         thousands: Mark between thousands, empty for none.
         period_format: As in ``strptime``; by default periods are written 2024-12, 2024-Q4 or 2024. A month's name in
-            English or French with its year, such as ``janv. 2024``, is read without one.
+            any of Vigie's languages with its year, such as ``janv. 2024``, is read without one.
     """
 
     what: What
@@ -147,7 +147,7 @@ def read_mapping(path: Path) -> OwnMapping:
         InputError: It cannot be read, is not TOML, or a field is missing, unknown or out of range; the text names it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,9 +14,9 @@ from core.languages import marked as _
 from ingest.own import month_of_name
 from ingest.own_guard import refuse_large, refuse_workbook, with_advice
 from ingest.source import RawFile
-from ingest.tables import read_sheet
+from ingest.tables import NOT_SEPARATED, read_sheet
 
-_SEPARATORS = ";,\t|"
+_SEPARATORS = ";\t|"
 _LOOK_AT = 200
 _MANY = 0.6
 """Share of a column's cells from which it is what they are."""
@@ -34,6 +35,7 @@ _DAYS = {
     r"\d{1,2}/\d{1,2}/(?:19|20)\d{2}": "%d/%m/%Y",
     r"\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}": "%d.%m.%Y",
 }
+_QUOTED = re.compile(r'"[^"]*"')
 _NUMBER = re.compile(r"[+-]?\d{1,3}(?:[ .,'\u00a0\u202f\u2009]?\d{3})*(?:[.,]\d+)?")
 
 
@@ -90,16 +92,25 @@ def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
         text = raw.content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text, settings["encoding"] = raw.content.decode("cp1252", "replace"), '"cp1252"'
-    lines = [line for line in text.splitlines()[:_LOOK_AT] if line.strip()]
-    separator = max(
-        _SEPARATORS, key=lambda mark: (sorted(line.count(mark) for line in lines)[len(lines) // 2], -ord(mark))
-    )
+    separator = _separator(text)
     if separator != ",":
         settings["separator"] = repr(separator).replace("'", '"')
-    rows = [[cell.strip(' "') for cell in line.split(separator)] for line in text.splitlines()]
+    try:
+        cells = [next(csv.reader([line], delimiter=separator), []) for line in text.splitlines()]
+    except csv.Error as error:
+        raise SourceError(raw.name, NOT_SEPARATED, separator=separator, error=error) from None
+    rows = [[cell.strip(' "') for cell in line] for line in cells]
     width = max(map(len, rows), default=0)
     table = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], index=range(1, len(rows) + 1))
     return table[(table != "").any(axis=1)], settings
+
+
+def _separator(text: str) -> str:
+    """The mark that stands in most lines; a comma, which may stand within numbers, only where no other does."""
+    lines = [_QUOTED.sub("", line) for line in text.splitlines()[:_LOOK_AT] if line.strip()]
+    usual = {mark: sorted(line.count(mark) for line in lines)[len(lines) // 2] for mark in _SEPARATORS if lines}
+    best = max(usual, key=usual.__getitem__, default=",")
+    return best if usual.get(best) else ","
 
 
 def _header_row(table: pd.DataFrame) -> int:

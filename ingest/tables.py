@@ -24,6 +24,8 @@ from ingest.workbooks import refuse_strange_cells
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
 
+NOT_SEPARATED = _("not a table separated by '{separator}': {error}")
+
 
 def read_csv(
     raw: RawFile,
@@ -231,8 +233,7 @@ def _cells(raw: RawFile, separator: str, encoding: str) -> tuple[list[str], list
                 for column, cell in zip(columns, cells, strict=True):
                     column.append(known.setdefault(cell, cell))
     except csv.Error as error:
-        fault = _("not a table separated by '{separator}': {error}")
-        raise SourceError(raw.name, fault, row=reader.line_num, separator=separator, error=error) from None
+        raise SourceError(raw.name, NOT_SEPARATED, row=reader.line_num, separator=separator, error=error) from None
     return header, columns, np.frombuffer(numbers, dtype=np.int64)
 
 

@@ -212,7 +212,7 @@ class _Forecaster:
         totals = YEAR_AHEAD.empty()
         if self.dataset.target == OF_THE_YEAR:
             current, former = (to_matrix(of_model(rows, ENSEMBLE)) for rows in (present, past))
-            totals = year_ahead(current, former, panel, together=False)
+            totals = year_ahead(current, former, panel, together=())
             present, past = (rows[rows["horizon"].isin(self.dataset.horizons)] for rows in (present, past))
         parts = corridors(rows, panel)
         if parts is not None:

@@ -12,6 +12,7 @@ import pandas as pd
 from core.progress import ProgressReport, announce
 from core.quantiles import FloatArray
 from core.release import FORECASTS, NOWCASTS
+from core.routes import ARRIVAL_SERIES
 from core.settings import Settings
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
@@ -114,7 +115,8 @@ class ForecastSet:
     def year_ahead(self, panel: Panel) -> Callable[[], pd.DataFrame]:
         """What makes totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
         far, past = to_matrix(self.farther), to_matrix(self.farther_past)
-        return partial(year_ahead, far, past, panel, nowcasts=_by_series(self.nowcasts), n=self._number_of_paths)
+        nowcasts, n = _by_series(self.nowcasts), self._number_of_paths
+        return partial(year_ahead, far, past, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
 
 
 def _in_place(rows: pd.DataFrame, combined: QuantileTable) -> pd.DataFrame:

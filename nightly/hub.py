@@ -166,7 +166,7 @@ def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
     then = [
         (
             min(origin + pd.Timedelta(days=SETTLED_DAYS), today),
-            panel.select(routes).long().rename(columns={"value": "obs_value"}),
+            panel.select([one for one in routes if one in panel.matrix]).long().rename(columns={"value": "obs_value"}),
         )
         for origin, panel in data.past_panels.items()
     ]

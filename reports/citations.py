@@ -12,6 +12,7 @@ from core.languages import Language, awaits_review
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
+from core.routes import is_own
 from reports import numbers
 from reports.names import message_in, route_name, source_name
 from reports.release import ReadableRelease
@@ -138,21 +139,30 @@ def citations(cards: Cards, source_ids: Collection[str], language: Language) -> 
     wanted = [name for name in cards if name in source_ids]
     for name in list(wanted):
         wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]
-    out = []
+    out: dict[str, None] = {}  # several own sources may say the same
     for name in wanted:
         citation, licence = (str(cards[name].get(key, "")).rstrip(".") for key in ("citation", "licence"))
-        out.append(language.text(_("{citation} Licence: {licence}."), citation=f"{citation}.", licence=licence))
-    return out
+        out[language.text(_("{citation} Licence: {licence}."), citation=f"{citation}.", licence=licence)] = None
+    return list(out)
 
 
 def sources_behind(release: ReadableRelease, alerts: pd.DataFrame) -> list[str]:
     """The sources of the routes' counts and of what the alerts shown rest on."""
     observations = release.frame("observations")
-    counted = {numbers.route_series(route_id) for route_id in release.frame("routes")["route_id"]}
+    counted = sources_of(release, [numbers.route_series(route_id) for route_id in release.frame("routes")["route_id"]])
     targets = {_SOURCES_OF_REASONS.get(str(key)) for key in alerts.get("reason_key", [])} - {None}
-    rows = observations["series_id"].isin(counted) | observations["target"].isin(targets)
-    used = {*observations.loc[rows, "source_id"], *alerts["source_id"].astype(str)}
+    reasons = observations.loc[observations["target"].isin(targets), "source_id"]
+    used = {*counted, *reasons, *alerts["source_id"].astype(str)}
     return sorted(used, key=lambda name: (name != _DERIVED, name))
+
+
+def sources_of(release: ReadableRelease, series_ids: Collection[str]) -> list[str]:
+    """The sources of some series; of an analyst's own route, harmonised like any other, who handed it over."""
+    rows = release.frame("observations")
+    own = {route_id for one in series_ids if is_own(route_id := one.split(".")[1])}
+    handed_over = rows["route_id"].isin(own) & (rows["target"] == "arrivals") & (rows["source_id"] != _DERIVED)
+    others = rows["series_id"].isin(series_ids) & ~rows["route_id"].isin(own)
+    return sorted(set(rows.loc[handed_over | others, "source_id"]))
 
 
 def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> str:

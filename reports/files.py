@@ -17,6 +17,7 @@ from core.languages import marked as _
 from core.routes import is_route
 from core.schema import ALL
 from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, name, route_name
+from reports.scenario import STAYS
 
 COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
 """How a column's figures are rounded."""
@@ -37,6 +38,11 @@ def _quantile(level: str, words: str) -> Column:
     return Column(level, words, PERSONS, EXPECTED)
 
 
+_MORE = _("chance of so many more than in the newest complete twelve months")
+_ENDS = {
+    "lo_95": "q025", "lo_80": "q10", "lo_50": "q25", "hi_50": "q75", "hi_80": "q90", "hi_95": "q975",
+}  # fmt: skip
+"""Ends of intervals in the year ahead, by the same in a month's forecast."""
 COLUMNS: Mapping[str, Column] = {
     "route_id": Column(_("Route"), _("migration route, or all routes")),
     "citizen": Column(_("Nationality"), _("citizenship of the people counted")),
@@ -100,6 +106,18 @@ COLUMNS: Mapping[str, Column] = {
     "year": Column(_("Year"), _("calendar year")),
     "quantile": Column(_("Quantile"), _("share of possible outcomes below the value"), "0–1", SHARE),
     "source_id": Column(_("Source"), _("code of the source")),
+    "name": Column(_("Name"), _("what the row is about")),
+    "verdict": Column(_("Finding"), _("what the interval is evidence of")),
+    "months_counted": Column(_("Months counted"), _("how many of the twelve months are counted"), MONTHS),
+    "last_total": Column(_("Last total"), _("people counted in the newest complete twelve months"), PERSONS, COUNTED),
+    "chance_0": Column(_("More than the last"), _MORE, "0–1", SHARE),
+    "chance_25": Column(_("A quarter more"), _MORE, "0–1", SHARE),
+    "chance_50": Column(_("Half more"), _MORE, "0–1", SHARE),
+    "chance_100": Column(_("Twice as many"), _MORE, "0–1", SHARE),
+    "confidence": Column(_("Confidence"), _("chance that the places are enough"), "0–1", SHARE),
+    "stay_months": Column(_("Mean stay"), _("how long people stay on average"), MONTHS, SCORE),
+    "stay_kind": Column(_("A stay"), _("how a stay ends")),
+    "needs_place": Column(_("Need a place"), _("share of those who arrive"), "0–1", SHARE),
 }
 """What is known of a column by its name in the release; any other keeps its name."""
 _MACHINES = frozenset(
@@ -133,7 +151,8 @@ def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, E
         The table, and its columns explained. Two columns that would have one name keep their own.
     """
     kept = frame.drop(columns=[column for column in frame.columns if column in _MACHINES])
-    known = {column: COLUMNS[column] for column in map(str, kept.columns) if column in COLUMNS}
+    columns = {column: COLUMNS.get(_ENDS.get(column, column)) for column in map(str, kept.columns)}
+    known = {column: one for column, one in columns.items() if one is not None}
     titles = {column: language.text(one.title) for column, one in known.items()}
     twice = pd.Series(titles, dtype=object).duplicated(keep=False)
     titles = {column: column if twice[column] else title for column, title in titles.items()}
@@ -160,6 +179,8 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         "state": lambda code: name(STATES, code, language),
         "level": lambda code: name(LEVELS, code, language),
         "alert_level": lambda code: name(LEVELS, code, language),
+        "stay_kind": lambda code: name(STAYS, code, language),
+        "verdict": language.text,
     }
     if column in names:
         return values.map(lambda cell: names[column](cell) if isinstance(cell, str) and cell else cell)

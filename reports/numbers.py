@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
-from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above
+from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.routes import ROUTES
 from core.schema import ALL, make_series_id
 from forecasting.model import ENSEMBLE
@@ -120,7 +120,8 @@ def chances(quantiles: pd.DataFrame, threshold: float, paths: pd.DataFrame | Non
     table = pd.DataFrame(rows, columns=["target_end_date", "horizon", "probability"])
     if paths is None or paths.empty:
         return table
-    shares = (paths["value"] > threshold).groupby(paths["target_end_date"]).mean()
+    passed = pd.Series(whole(paths["value"].to_numpy(dtype=float)) > threshold, index=paths["target_end_date"])
+    shares = passed.groupby(level=0).mean()
     return table.assign(probability=table["target_end_date"].map(shares).fillna(table["probability"]))
 
 
@@ -136,7 +137,7 @@ def chance_of_any(
     rows = rows[rows["model_id"] == ENSEMBLE]
     if rows["target_end_date"].nunique() < len(ends):
         return None
-    return float((rows.groupby("output_type_id")["value"].max() > threshold).mean())
+    return float((whole(rows.groupby("output_type_id")["value"].max().to_numpy(dtype=float)) > threshold).mean())
 
 
 def level_of(alerts: pd.DataFrame, route_id: str) -> str:

@@ -361,8 +361,15 @@ def fallback_words(view: RouteForecast, language: Language) -> str:
     ):
         if flag in rows and rows[flag].any():
             ends = pd.DatetimeIndex(rows.loc[rows[flag].astype(bool), "target_end_date"].unique()).sort_values()
-            parts.append(language.text(text, months=", ".join(language.month(end) for end in ends)))
+            parts.append(language.text(text, months=", ".join(_stretches(ends, language))))
     return " ".join(parts)
+
+
+def _stretches(ends: pd.DatetimeIndex, language: Language) -> list[str]:
+    """Months in words, those that follow each other as one stretch."""
+    months = pd.Series(ends, index=ends.to_period("M").astype("int64"))
+    begins = months.index.to_series().diff().ne(1).cumsum()
+    return [language.months(part.iloc[0], part.iloc[-1]) for _number, part in months.groupby(begins)]
 
 
 def _first_of_each_route(alerts: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from core.countries import display_name, known_codes
 from core.languages import Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import is_route
+from core.routes import ARRIVAL_SERIES, is_route
 from core.schema import ALL
 from reports import numbers
 from reports.names import route_name
@@ -72,13 +72,14 @@ def year_lines(
         ["ahead", "_all", "median"], ascending=[True, True, False]
     )
     members = [str(name) for name in rows["series_id"].unique() if name != ALL]
+    added = [name for name in members if name in ARRIVAL_SERIES]
     monthly = {name: _counts(observations, name) for name in members}
     return [
         YearLine(
             name=series_name(str(row["series_id"]), language),
             window=window_name(row, language),
             past=past_totals(
-                [monthly[name] for name in (members if row["series_id"] == ALL else [str(row["series_id"])])],
+                [monthly[name] for name in (added if row["series_id"] == ALL else [str(row["series_id"])])],
                 str(row["first_period"]),
             ),
             row=row,

@@ -394,7 +394,8 @@ def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]
             raise SchemaError(f"{name}: columns {undeclared} are not declared in core/release.py")
     contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
     contents |= {name: text.encode() for name, text in documents.items()}
-    described = data_package(files_of(contents, frames), as_of.isoformat())
+    columns = {name: [str(column) for column in frame.columns] for name, frame in frames.items()}
+    described = data_package(files_of(contents, frames), columns, as_of.isoformat())
     return contents | {DATA_PACKAGE: json_bytes(described)}
 
 

@@ -12,8 +12,7 @@ from access.roles import HAND_IN, Actor
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
-from core.routes import ARRIVAL_ROUTES
-from core.schema import ALL, make_series_id
+from core.routes import ARRIVAL_SERIES
 from hub.config import config_names, read_config
 from hub.judgement import FEWEST_MEMBERS, Judgement, people_metadata, people_model, with_judgement
 from hub.score import quantile_rows
@@ -55,8 +54,7 @@ def hand_in(
         raise InputError(_("the pseudonym {name} is somebody else’s: choose another"), name=pseudonym)
     store = SubmissionStore(workflow.home)
     if not store.config(config_names):
-        series = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
-        files = config_files(series, judgement.origin.date(), "Forecasts of readers")
+        files = config_files(list(ARRIVAL_SERIES), judgement.origin.date(), "Forecasts of readers")
         store.put_config({name: content for name, content in files.items() if name in config_names()})
     hub, _faults = read_config(store.config(config_names))
     round_id = f"{judgement.origin:%Y-%m-%d}"

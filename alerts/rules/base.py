@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from alerts.levels import Cutoffs, LevelCosts, bayes_cutoffs
 from core.calendar import PLANNING_MONTHS, period_index, planning_window
-from core.quantiles import FloatArray
+from core.quantiles import FloatArray, whole
 from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES
 from core.routes import is_route
 from core.schema import ALL, TARGETS, check
@@ -206,8 +206,8 @@ class ExceedanceRule(Rule):
         return self.compares == "<="
 
     def happened(self, values: FloatArray, limits: FloatArray) -> NDArray[np.bool_]:
-        """True where a value is an event under its limit; False where either is not known."""
-        return _COMPARISONS[self.compares](values, limits)
+        """True where a value, in whole persons, is an event under its limit; False where either is not known."""
+        return _COMPARISONS[self.compares](whole(values), limits)
 
     def bayes_cutoffs(self, settings: AlertSettings) -> Cutoffs:
         """The levels' cut-offs as they would be if every probability were calibrated."""

@@ -31,7 +31,7 @@ from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Valu
 from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
-from reports import numbers
+from reports import citations, numbers
 from reports import scenario as wording
 from reports.reception import reception_of
 
@@ -154,9 +154,9 @@ def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> 
 
 def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame: pd.DataFrame, title: str) -> Export:
     """A table of a scenario, labelled as one."""
-    rows = night.frame("observations")
-    own = rows[rows["series_id"] == numbers.route_series(scenario.route_id)]
-    made = downloads.export_of(night, f"scenario-{name}", title, frame, sorted(own["source_id"].unique()))
+    routes = set(frame.get("route_id", [scenario.route_id]))
+    sources = citations.sources_of(night, [numbers.route_series(route_id) for route_id in sorted(routes)])
+    made = downloads.export_of(night, f"scenario-{name}", title, frame, sources)
     said = _("Assumption: {assumption}.").format(assumption=wording.assumption(values, lang()))
     return downloads.with_notes(made, [wording.conditional_note(lang()), said, *scenario.notes])
 

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.quantiles import FloatArray
+from core.quantiles import FloatArray, whole
 from forecasting.model import BoolArray
 
 FEWEST_EFFECTIVE = 50
@@ -124,6 +124,7 @@ def _holds(trajectories: pd.DataFrame, condition: Condition, paths: NDArray[np.i
     values = table.to_numpy(dtype=float)
     if condition.how == "total":
         values = values.sum(axis=1, keepdims=True)
+    values = whole(values)
     met = values > condition.value if condition.above else values <= condition.value
     holds: BoolArray = np.asarray(met.all(axis=1) if condition.how == "every" else met.any(axis=1))
     return holds

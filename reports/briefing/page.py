@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from pypdf import PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
 
-from core.languages import Language
+from core.languages import Language, capital
 from core.languages import marked as _
 from reports.briefing.canvas import (
     BODY,
@@ -113,7 +113,10 @@ def measure_foot(content: Content) -> Foot:
     lines = max(LEAST_CHANGES, sum(map(len, limits)))
     changes = _first_that_fit([wrap(text, BODY, LEFT_COLUMN - 8, 4) for text in changed], lines, language)
     uses = wrap(content.uses, BOLD, ROOM, 3)
-    cited = content.citations[:MOST_CITATIONS]
+    *cited, ground = content.citations
+    if (left := len(cited) - MOST_CITATIONS) > 0:
+        cited = [*cited[:MOST_CITATIONS], f"{capital(language.plural(AND_MORE, left))}."]
+    cited.append(ground)
     small = wrap(language.labelled(language.text(_("Sources and licences")), " ".join(cited)), PRINT, ROOM, 7)
     trace = wrap(content.trace, PRINT, ROOM, 2)
     blocks = max(sum(map(len, changes)) * BODY.leading, sum(map(len, limits)) * BODY.leading)

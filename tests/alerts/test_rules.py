@@ -59,8 +59,10 @@ class TestCapacity:
         if level:
             assert found["probability"].to_list() == [share]
 
-    def test_a_number_that_is_met_is_not_passed(self, evidence: Night, panel: Build, paths: Build) -> None:
-        for high, raised in ((1000, 0), (1000.5, 1)):
+    def test_a_number_that_is_met_is_not_passed_nor_by_a_fraction_of_a_person(
+        self, evidence: Night, panel: Build, paths: Build
+    ) -> None:
+        for high, raised in ((1000, 0), (1000.4, 0), (1001, 1)):
             night = evidence(panel=panel(FLAT), trajectories=paths(_futures(1.0, 1, high)))
             assert len(_only(evaluate(night, OWN), "capacity")) == raised
 
@@ -128,7 +130,7 @@ class TestSurge:
     """One and a half times the trailing mean, reached in any month of the window."""
 
     def test_reaching_the_multiple_exactly_is_enough(self, evidence: Night, panel: Build, paths: Build) -> None:
-        for high, raised in ((600, 1), (599.99, 0)):
+        for high, raised in ((600, 1), (599, 0)):
             night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.5, 2, high)))
             found = _only(evaluate(night, OWN), "surge")
             assert len(found) == raised

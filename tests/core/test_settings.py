@@ -51,6 +51,11 @@ def test_settings_that_cannot_be_read_and_a_home_that_is_a_file_are_named(tmp_pa
         home_folder(tmp_path / "note")
 
 
+def test_settings_saved_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("trajectories = 500\n", encoding="utf-8-sig")
+    assert load_settings(tmp_path).trajectories == 500
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

@@ -14,10 +14,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.languages import Language
+from core.quantiles import QUANTILE_LEVELS
 from core.settings import DRILL, PROJECT
-from dashboard import reads, route_context
+from dashboard import judgement_view, reads, route_context
 from dashboard.route_view import first_route
 from forecasting import ensemble
+from hub.judgement import fitted
 from reports import numbers
 from reports.route import cards
 from store.releases import Release
@@ -195,6 +197,15 @@ def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> No
     by_level = ahead.set_index("output_type_id")["value"]
     begun = [fields[name].value for name in ("Low", "Middle", "High")]
     assert begun == [round(by_level[level]) for level in (0.1, 0.5, 0.9)]
+
+
+def test_a_number_where_the_ensemble_expects_nobody_is_not_said_to_be_the_ensembles() -> None:
+    someone, nobody = (
+        judgement_view._said(pd.Series(fitted(0, number, 2 * number), index=list(QUANTILE_LEVELS)), 0.001)
+        for number in (50, 0)
+    )
+    assert someone.endswith("The ensemble expects nobody.")
+    assert nobody.endswith("As the ensemble.")
 
 
 @pytest.mark.usefixtures("release")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import replace
 
 import matplotlib.image
 import numpy as np
@@ -38,6 +39,16 @@ def test_small_print_has_room_above_the_lower_edge() -> None:
     assert pixels.shape[1] == 1500
     assert (np.ptp(pixels[-12:, :, :3], axis=(0, 1)) == 0).all()
     assert (np.ptp(pixels[:, -8:, :3], axis=(0, 1)) == 0).all()
+
+
+def test_quotation_marks_of_a_title_stand_beside_its_letters() -> None:
+    view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
+
+    export = replace(route_view.export(view), title="comme “Mer” y")
+    content = drawn(Picture(view.history, view.quantiles, export))
+    ink = (matplotlib.image.imread(io.BytesIO(content))[:70, :, 0] < 0.9).any(axis=0)
+    edges = np.flatnonzero(np.diff(ink.astype(int)))
+    assert edges[-2] - edges[-3] > 4, "the space between mark and letter"
 
 
 def test_a_route_without_forecast_still_has_a_picture_of_its_history() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
+from core.entry import Entry
 from core.errors import InputError
 from core.languages import Language
 from core.settings import PROJECT, Settings
@@ -20,7 +22,7 @@ from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
-from dashboard.scenario_saved import SAVED
+from dashboard.scenario_saved import SAVED, saved_scenarios
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
 from forecasting.scenarios.shocks import Shock, profile
@@ -267,6 +269,14 @@ def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: 
     assert entry.payload["query"]["shock_size"] == "50"
     again = visit(route="EMR", kind="if", part="saved", compare=entry.subject)
     assert again.multiselect[0].value == [entry.subject]
+
+
+@pytest.mark.usefixtures("release")
+def test_a_scenario_saved_again_has_its_new_name(home: Path) -> None:
+    with closing(Journal(journal_url("", home))) as journal:
+        for name in ("Half more", "Half as many again"):
+            journal.record(Entry("Ada", SAVED, "scenario-1", "run-1", name, {"query": {"route": "EMR"}}))
+    assert [entry.reason for entry in saved_scenarios().values()] == ["Half as many again"]
 
 
 def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:

@@ -73,7 +73,7 @@ def test_conditioning_keeps_exactly_the_paths_on_which_it_holds(
     for path, row in table(trajectories, "a").iterrows():
         months = [float(row[end]) for end in ENDS[:3]]
         values = [sum(months)] if how == "total" else months
-        met = [one > value if above else one <= value for one in values]
+        met = [round(one) > value if above else round(one) <= value for one in values]
         if all(met) if how == "every" else any(met):
             kept.append(path)
     assert sorted(found.trajectories["output_type_id"].unique()) == kept

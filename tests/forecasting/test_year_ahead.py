@@ -105,6 +105,21 @@ def test_all_together_are_summed_path_by_path(made: pd.DataFrame) -> None:
     assert width < sum(one["hi_80"] - one["lo_80"] for one in single)
 
 
+def test_only_the_series_named_are_summed_as_all_together(panel: Panel, made: pd.DataFrame) -> None:
+    more = Panel("M", panel.matrix.assign(c=panel.matrix["a"]), panel.groups.reindex(["a", "b", "c"]))
+    past, current = forecasts(more, range(60, MONTHS - 1, 9)), forecasts(more, range(MONTHS - 1, MONTHS))
+    found = year_ahead(current, past, more, together=("a", "b"), n=20)
+    assert {"a", "b", "c", ALL} == set(found["series_id"])
+    assert row(found, ALL, "calendar year", 0)["last_total"] == row(made, ALL, "calendar year", 0)["last_total"]
+
+
+def test_a_fraction_of_a_person_is_not_more_than_nobody(panel: Panel) -> None:
+    nobody = Panel("M", 0 * panel.matrix, panel.groups)
+    past = forecasts(nobody, range(60, MONTHS - 1, 9), 0.0005)
+    found = year_ahead(forecasts(nobody, range(MONTHS - 1, MONTHS), 0.0005), past, nobody, n=20)
+    assert (found["chance_0"] == 0).all()
+
+
 def test_the_record_says_how_many_different_years_it_rests_on(made: pd.DataFrame) -> None:
     running = row(made, "a", "calendar year", 0)
     assert running["n"] > running["years"] >= 3
@@ -155,7 +170,7 @@ def test_series_by_quarter_have_the_same_windows_of_four_and_no_total_where_none
         last = np.asarray([values[at] for at in places for _ in range(12)])
         return QuantileTable(pd.DataFrame(keys, columns=KEYS), np.expm1(np.log1p(last)[:, None] + 0.1 * NORMAL_SCORES))
 
-    found = year_ahead(held(range(58, 59)), held(range(30, 58)), panel, together=False, n=200)
+    found = year_ahead(held(range(58, 59)), held(range(30, 58)), panel, together=(), n=200)
     check(found, YEAR_AHEAD)
     assert set(found["series_id"]) == {"a", "b"}
     running = row(found, "a", "calendar year", 0)

@@ -14,7 +14,7 @@ from core.quantiles import QUANTILE_LEVELS
 from core.release import FORECASTS
 from core.settings import PROJECT
 from forecasting.model import BASELINE
-from hub.outputs import weekly
+from hub.outputs import open_series, weekly
 from hub.rounds import baseline, handed_in, open_round, replayed
 from hub.targets import RHYTHMS, config_files
 from nightly.hub import collect, validate
@@ -134,6 +134,12 @@ def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None
     assert list(first.keys["horizon"]) == list(range(1, 9))
     short = COUNTS[COUNTS["target_end_date"] > "2024-10-01"]
     assert baseline(short, rounds).keys.empty
+
+
+def test_an_analysts_own_route_is_in_no_hub_although_it_is_harmonised_like_the_others() -> None:
+    series = ["arrivals.CMR._T._T.M", "arrivals.X_CEUTA._T._T.M"]
+    cards = {"vigie-routes": {"redistribution": "to be confirmed", "derived_from": []}}
+    assert open_series(series, dict.fromkeys(series, "vigie-routes"), cards) == series[:1]
 
 
 def test_a_week_is_known_when_its_last_day_is_and_again_when_a_day_changes() -> None:

@@ -34,6 +34,15 @@ def test_a_fault_names_file_row_column_and_rule() -> None:
     assert "below 0" in str(fault)
 
 
+def test_a_file_parted_by_semicolons_and_many_texts_in_place_of_numbers_are_told_as_what_they_are() -> None:
+    table = sound(np.random.default_rng(0))
+    (parted,) = read_submission(HUB, FILE, table.to_csv(index=False, sep=";", decimal=",").encode())[1]
+    assert str(parted) == f"{FILE}, row 1: the columns are parted by semicolons: a submission's are parted by commas"
+    faults = read_submission(HUB, FILE, table.assign(value="many").to_csv(index=False).encode())[1]
+    assert faults[0].row == 2
+    assert str(faults[-1]).endswith(f"is not a number: {len(table) - 5} further rows")
+
+
 def test_a_hub_that_vigie_did_not_write_is_read_and_its_submissions_checked() -> None:
     hub, faults = read_config(config())
     assert faults == []

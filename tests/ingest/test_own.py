@@ -301,6 +301,29 @@ def test_a_suggested_mapping_reads_the_file_that_it_was_suggested_for() -> None:
     assert read["obs_value"].tolist() == [1204, 980]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Mois;Arrivées\n2024-11;1 204,0\n2024-12;980,0\n", [1204, 980]),
+        ('Month,Persons\n"2024-11","1,204"\n"2024-12","980"\n', [1204, 980]),
+        ("Mes|Personas\n11/2024|1.204,0\n12/2024|980,0\n", [1204, 980]),
+    ],
+)
+def test_a_comma_within_numbers_parts_no_cells_of_a_suggested_mapping(text: str, read: list[int]) -> None:
+    found = parse_own(csv(text), mapping_of_text(suggest(csv(text)), "m.toml"), today=TODAY).observations
+    assert found["obs_value"].tolist() == read
+
+
+def test_a_line_that_no_table_has_gets_no_suggestion() -> None:
+    with pytest.raises(SourceError, match="not a table separated by ','"):
+        suggest(csv("Month,Persons\n2024-11," + "1" * 200_000 + "\n"))
+
+
+def test_a_mapping_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING, encoding="utf-8-sig")
+    assert read_mapping(tmp_path / "m.toml") == mapping(tmp_path)
+
+
 WIDE: list[list[object]] = [
     ["Place", "2024-11", "2024-12", "2025-01", "Total"],
     ["Wien", 5, 6, None, 11],

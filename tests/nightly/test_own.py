@@ -12,6 +12,7 @@ import pytest
 from core.errors import InputError
 from core.settings import load_settings
 from nightly import ingest_own, run_night
+from nightly.hub import published_series
 from nightly.inputs import own_mappings, with_own_capacities
 from store.editions import EditionStore
 from store.journal import Journal, journal_url
@@ -104,6 +105,7 @@ def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path
     assert raised["threshold"].tolist() == [20.0]
     assert {"own_post", "own_places"} <= set(release.read("freshness")["source_id"])
     assert '"own_post"' in release.document("sources.json")
+    assert SERIES not in published_series(release)
     journal = Journal(journal_url("", home))
     edition = EditionStore(home, journal).all("own_post")[-1]
     assert (edition.file, edition.given_by, edition.changed) == ("own_post.csv", "nightly", 1)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from alerts.lifecycle import State
+from core.languages import Language
 from core.routes import ROUTES
 from forecasting.scenarios.paths import Needs
 from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import Content, compose
+from reports.briefing.page import measure_foot
 from reports.briefing.places import draw_places
+from reports.citations import citations
 from reports.release import Decisions, Reception
 
 from .conftest import MakeRelease, alert_row
@@ -158,6 +163,29 @@ def test_sources_behind_the_figures_are_cited_and_no_others(make_release: MakeRe
     cited = " ".join(compose(make_release(), None, "en", Decisions()).citations)
     assert "A ministry, arrivals. Licence: CC BY 4.0." in cited
     assert "A bureau" not in cited
+
+
+def test_whoever_handed_over_an_own_route_is_cited_for_it_with_their_licence(make_release: MakeRelease) -> None:
+    release = make_release(["X_CEUTA"], 0)
+    harmonised = release.frame("observations")
+    raw = harmonised.assign(source_id="a_bureau", series_id="arrivals.X_CEUTA._Z._T.M")
+    release = release.with_frame("observations", pd.concat([harmonised, raw], ignore_index=True))
+    cited = " ".join(compose(release, None, "en", Decisions()).citations)
+    assert "A bureau, prices. Licence: Not to be passed on." in cited
+    assert "Vigie, arrivals by route" not in cited
+
+
+def test_sources_that_find_no_room_are_counted_and_the_map_keeps_its_credit(make_release: MakeRelease) -> None:
+    content = compose(make_release(1), None, "fr", Decisions())
+    many = (*(f"Poste {number}. Licence : aucune." for number in range(12)), content.citations[-1])
+    small = " ".join(measure_foot(replace(content, citations=many)).print)
+    assert "Poste 8." in small and "Poste 9." not in small
+    assert "Et 3 de plus\u202f: voir le tableau de bord. Carte\u202f: Natural Earth" in small
+
+
+def test_sources_that_say_the_same_are_cited_once() -> None:
+    cards = {name: {"citation": "Border post.", "licence": "none"} for name in ("own_a", "own_b")}
+    assert citations(cards, ["own_a", "own_b"], Language()) == ["Border post. Licence: none."]
 
 
 def test_on_the_page_of_places_no_month_touches_a_number_of_the_other_axis(make_release: MakeRelease) -> None:

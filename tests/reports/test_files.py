@@ -40,6 +40,13 @@ def test_states_levels_and_flags_are_words_of_the_reader() -> None:
     assert table.to_numpy().tolist() == rows
 
 
+def test_findings_stays_and_the_ends_of_a_years_intervals_are_words_of_the_reader() -> None:
+    codes = pd.DataFrame({"verdict": ["no evidence"], "stay_kind": ["fixed"], "lo_80": [1234.5], "chance_25": [0.1234]})
+    table, explained = for_people(codes, FRENCH)
+    assert table.iloc[0].tolist() == ["non concluant", "dure autant pour tous", 1200, 0.123]
+    assert not set(codes.columns) & {title for title, _meaning, _unit in explained}
+
+
 def test_two_columns_that_would_have_one_name_keep_their_own() -> None:
     table, _explained = for_people(pd.DataFrame({"median": [1.0], "q50": [2.0]}), ENGLISH)
     assert list(table.columns) == ["median", "q50"]

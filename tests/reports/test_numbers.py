@@ -83,8 +83,17 @@ def test_a_month_has_the_chance_that_its_sample_paths_give_as_alerts_count_it() 
     found = numbers.chances(quantiles, limit, own).set_index("target_end_date")["probability"]
     end = own["target_end_date"].iloc[0]
     here = own[own["target_end_date"] == end]
-    assert found.loc[end] == (here["value"] > limit).mean()
+    assert found.loc[end] == (here["value"].round() > limit).mean()
     assert numbers.chance_of_any(paths, EMR, [end], limit) == found.loc[end]
+
+
+def test_a_fraction_of_a_person_passes_no_number() -> None:
+    paths = usual_frames(None)["trajectories"]
+    own = paths[paths["series_id"] == EMR].assign(value=100.3)
+    quantiles, end = numbers.quantiles_of(usual_frames(None)["forecasts"], EMR), own["target_end_date"].iloc[0]
+    assert (numbers.chances(quantiles, 100.0, own)["probability"] == 0).all()
+    assert numbers.chance_of_any(own, EMR, [end], 100.0) == 0
+    assert numbers.chance_of_any(own.assign(value=101.0), EMR, [end], 100.0) == 1
 
 
 def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> None:

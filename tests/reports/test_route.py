@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 
 from core.languages import Language
 from core.routes import ROUTES
-from reports.route import known_to, overview_title, quiet_card, window_words, without_forecast
+from reports.route import (
+    RouteForecast,
+    fallback_words,
+    known_to,
+    overview_title,
+    quiet_card,
+    window_words,
+    without_forecast,
+)
 
 from .conftest import MakeRelease, alert_row
 
@@ -79,3 +89,10 @@ def test_a_route_whose_figures_go_further_than_the_others_is_named(make_release:
     assert known_to(release.with_frame("routes", routes), ENGLISH) == (
         "figures to December 2024, English Channel to January 2025"
     )
+
+
+def test_months_that_follow_each_other_are_told_as_one_stretch() -> None:
+    ends = pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31", "2025-06-30"])
+    view = SimpleNamespace(forecast=pd.DataFrame({"target_end_date": ends, "capped": True}))
+    said = fallback_words(cast(RouteForecast, view), Language("es"))
+    assert said.endswith("en enero–marzo de 2025, junio de 2025.")

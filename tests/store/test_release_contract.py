@@ -120,6 +120,20 @@ def test_a_release_is_a_valid_data_package_and_its_rows_keep_the_described_schem
         assert report.valid, report.flatten(["message"])
 
 
+def test_a_table_is_described_with_the_columns_that_its_file_has_in_their_order(
+    tmp_path: Path, release_frames: Frames
+) -> None:
+    turned = {name: frame[frame.columns[::-1]] for name, frame in release_frames.items()}
+    release = ReleaseStore(tmp_path).publish(
+        turned, {"sources.json": "{}"}, About(dt.date(2025, 1, 31), "0.1.0", {}, {})
+    )
+    described = {one["path"]: one for one in json.loads(release.document(DATA_PACKAGE))["resources"]}
+    for name in turned:
+        file = release.path / f"{name}.parquet"
+        fields = [field["name"] for field in described[file.name]["schema"]["fields"]]
+        assert fields == list(pd.read_parquet(file).columns)
+
+
 def test_hashes_of_the_data_package_are_those_of_the_manifest(release: Release) -> None:
     files = release.manifest["files"]
     resources = json.loads(release.document(DATA_PACKAGE))["resources"]
