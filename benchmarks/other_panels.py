@@ -40,6 +40,8 @@ SEED = 15
 COVERAGES = (50, 80, 95)
 SMALL = 5
 """Last values up to which coverage is shown apart."""
+YOUNG = 36
+"""Panels with no more months are forecast from one year on, others from three."""
 SIMULATED = 2_000
 """Panels by which the part of chance is told."""
 TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
@@ -68,8 +70,8 @@ class Published:
 
     @property
     def origins(self) -> int:
-        """Past origins, the newest one period before the end: two years are left to learn from at the first."""
-        return min(self.months - 36, 24)
+        """Past origins, the newest one period before the end: three years are known at the first, or one."""
+        return min(self.months - 36, 24) if self.months > YOUNG else self.months - 13
 
 
 _EUROSTAT = "eurostat_asylum/georgeblck"
@@ -83,6 +85,13 @@ PANELS = (
     Published("asylum applications (Eurostat)", "eurostat", _ASYLUM, "asylum_applications", "2019-12", 60, 5),
     Published("asylum applications through spring 2020", "eurostat", _ASYLUM, "asylum_applications", "2020-08", 60, 5),
     Published("one country's asylum applications", "eurostat", _ASYLUM, "asylum_applications", "2016-12", 48, 1),
+    Published("two and a half years of detections", "frontex", (str(WORKBOOK),), "detections", "2024-12", 30, 5),
+    Published("two and a half years of deaths in conflict", "ucdp", ("ucdp_country_month/Hist.csv",), "conflict_deaths",
+              "2023-12", 30, 5),
+    Published("two and a half years of displacement", "idmc", ("idmc_monthly/Hist.csv",), "new_displacement",
+              "2024-06", 30, 5),
+    Published("two and a half years of asylum applications", "eurostat", _ASYLUM, "asylum_applications",
+              "2018-12", 30, 5),
 )  # fmt: skip
 
 

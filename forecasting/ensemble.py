@@ -7,9 +7,10 @@ only after twelve such origins, twice the horizon if that is more, with a ratio 
 :func:`reach` has no say: an origin's forecast is the same however many others are made with it. Kinds of members
 weigh alike, whatever their number: the models of single series together (half beside a sum of parts), the model pooled
 over many series, and the sum of the parts; but for the first of them, whose odds against the others are learned at each
-origin from the last outcomes known there, and shrunk towards these. Where no member has skill the ensemble is the
-baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed and quantiles of counts
-come to lie near whole ones (:mod:`forecasting.calibration`).
+origin from the last outcomes known there, and shrunk towards these. Where no member has skill, or a
+history is too short for any, the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its own
+past forecasts showed and quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`). No quantile
+lies above ``MOST_RECORDS`` times the record.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 from forecasting.verification.scores import wis
 
-VERSION = "12"
+VERSION = "13"
 WINDOW = 24
 FEWEST_SCORED = 12
 SMALLEST_SHARE = 1e-9
@@ -60,16 +61,18 @@ CARD = ModelCard(
         "the first kind against the others are learned at every origin from the last outcomes known there, and shrunk "
         "towards equal, or one half beside a sum of parts. So are two factors per route and horizon, of the spread "
         "about the median and of what lies beyond the quartiles; they are shrunk towards those of all routes and "
-        "towards 1. No quantile lies above five times the highest value so far, taken as at least five. Where figures "
-        "are whole numbers its quantiles lie near whole numbers, and as many begin at zero as make closed intervals "
-        "hold what they promise."
+        "towards 1. A series with fewer than 24 earlier values is forecast but not learned from; with fewer than six "
+        "the baseline stands in. No quantile lies above five times the highest value so far, taken as at least five. "
+        "Where figures are whole numbers its quantiles lie near whole numbers, and as many begin at zero as make "
+        "closed intervals hold what they promise."
     ),
     recipe=_(
-        "Version 12, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230 "
+        "Version 13, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230 "
         "more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex routes' "
         "since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms of what it "
-        "says of zero on short panels of small counts. So part of its score on these years is luck; only forecasts "
-        "that are scored as they were issued are free of it."
+        "says of zero on short panels of small counts; and fifteen of what short histories may teach, on panels of 18 "
+        "to 48 months. So part of its score on these years is luck; only forecasts that are scored as they were issued "
+        "are free of it."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
@@ -255,18 +258,18 @@ def _mean(
 
 
 def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
-    """The same with the spread learned from its past, near whole counts; where the baseline stands in it stays it."""
+    """The same with the spread learned from its past, bounded, near whole counts; a stand-in is bounded only."""
     own: BoolArray = ~combined.keys["fallback"].to_numpy(dtype=bool)
     scaled, factors = calibrate(combined.where(own), panel)
     scaled, _ = calibrate_tails(scaled, panel)
-    dated = panel.end_dates.get_indexer(pd.DatetimeIndex(scaled.keys["origin_date"])) >= 0
-    record = np.maximum(highest_before(scaled.keys, [panel]), SMALLEST_RECORD)
-    highest = np.where(dated, MOST_RECORDS * record, np.inf)[:, None]
-    bounded = QuantileTable(scaled.keys, np.minimum(scaled.quantiles, highest))
     quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
-    quantiles[own], marks[own] = discretise(bounded, panel).quantiles, factors
-    capped = combined.keys["capped"].to_numpy(dtype=bool).copy()
-    capped[own] |= (scaled.quantiles > highest).any(axis=1)
+    quantiles[own], marks[own] = scaled.quantiles, factors
+    dated = panel.end_dates.get_indexer(pd.DatetimeIndex(combined.keys["origin_date"])) >= 0
+    record = np.maximum(highest_before(combined.keys, [panel]), SMALLEST_RECORD)
+    highest = np.where(dated, MOST_RECORDS * record, np.inf)[:, None]
+    capped = combined.keys["capped"].to_numpy(dtype=bool) | (quantiles > highest).any(axis=1)
+    quantiles = np.minimum(quantiles, highest)
+    quantiles[own] = discretise(QuantileTable(scaled.keys, quantiles[own]), panel).quantiles
     return QuantileTable(combined.keys.assign(spread_factor=marks, capped=capped), quantiles)
 
 

@@ -141,7 +141,8 @@ def _seasonal_changes(logs: FloatArray, rows: list[int], horizon: int, season: i
     found = []
     for year in range(first, first + YEARS):
         start = at - season * year
-        change = logs[np.maximum(start, 0) + horizon] - logs[np.maximum(start, 0)]
+        begun = np.maximum(start, 0)
+        change = logs[np.minimum(begun + horizon, len(logs) - 1)] - logs[begun]
         found.append(np.where((start >= 0)[:, None], change, np.nan))
     changes = np.stack(found)
     known = np.isfinite(changes)

@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from forecasting import postprocess
 from forecasting.limits import CUT_OFF
 from forecasting.model import BASELINE, constants_of
 from forecasting.models import MODELS
@@ -82,7 +83,9 @@ def run_kept(
 
 def _key(model_id: str, series: pd.Series, horizon: int) -> str:
     model = MODELS[model_id]
-    made_by = [f"{name} {_version(name)}" for name in LIBRARIES] + [constants_of(sys.modules[model.predict.__module__])]
+    made_by = [f"{name} {_version(name)}" for name in LIBRARIES] + [
+        constants_of(sys.modules[model.predict.__module__], postprocess)
+    ]
     content = "\n".join([*made_by, *sorted(series.astype(str).unique())])
     return f"{model_id}-{model.version}-to{horizon}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
 

@@ -103,8 +103,8 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
         fits: Where fits are looked up and kept; None keeps none.
 
     Returns:
-        One table per level, as of :func:`forecasting.hindcast.run_work`. A series with fewer than 24 earlier values has
-        no row, and there is none before 2,000 past origins can be learned from.
+        One table per level, as of :func:`forecasting.hindcast.run_work`. A series with fewer than six earlier values
+        has no row, and there is none before 2,000 past origins can be learned from.
     """
     panel = levels[0].panel
     world = [Series.of(level.panel, level.kind) for level in levels]

@@ -36,7 +36,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-arima",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.012,
     trusted=True,

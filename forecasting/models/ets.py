@@ -30,7 +30,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-ets",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.03,
     trusted=True,

@@ -48,7 +48,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-prophet",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.2,
     slow=True,

@@ -51,7 +51,7 @@ def _seasonal_change(values: FloatArray, season: int, step: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-seasonal-walk",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.002,
     trusted=True,

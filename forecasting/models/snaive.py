@@ -29,7 +29,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-snaive",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.002,
     member=False,

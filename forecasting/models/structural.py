@@ -38,7 +38,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-structural",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.04,
     trusted=True,

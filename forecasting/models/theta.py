@@ -27,7 +27,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-theta",
-    version="1",
+    version="2",
     predict=predict,
     seconds=0.005,
     trusted=True,

@@ -64,6 +64,15 @@ def test_every_frequency_is_forecast_on_its_own_calendar(
     assert set(fallen["model_id"]) <= {"vigie-snaive"}
 
 
+@pytest.mark.parametrize("freq", list(STARTS))
+def test_ten_values_are_forecast_by_models_and_not_by_the_baseline(freq: Frequency, tmp_path: Path) -> None:
+    path = write_panel(tmp_path, freq, seasonal(freq, 10, 2, noise=0.2))
+    made = run_forecast(path, horizon=12, models="ensemble,baseline", workers=1)
+    own, base = (made[made["model_id"] == f"vigie-{name}"] for name in ("ensemble", "baseline"))
+    assert not own["fallback"].any()
+    assert not np.allclose(own["value"], base["value"], rtol=0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("freq", "periods", "horizon", "step", "model"),

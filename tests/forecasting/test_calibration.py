@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.calibration import FACTORS, FEWEST_SCORED, TOWARDS_ALL, WINDOW, _lowest, calibrate, calibrate_tails
+from forecasting.calibration import (
+    FACTORS,
+    FEWEST_EARLIER_VALUES,
+    FEWEST_SCORED,
+    TOWARDS_ALL,
+    WINDOW,
+    _lowest,
+    calibrate,
+    calibrate_tails,
+)
 from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
@@ -133,13 +142,17 @@ def test_no_forecast_at_all_is_no_error() -> None:
 
 
 def test_the_newest_known_outcome_counts_and_the_first_that_is_too_old_does_not() -> None:
-    """A factor is learned at the first origin at which twelve outcomes are known, that of its own day among them."""
+    """A factor is learned at the first origin at which twelve outcomes are known, that of its own day among them.
+
+    What was forecast from fewer than 24 earlier values does not count.
+    """
     panel = world()
     table = forecasts(panel, 3 * NOISE, (1,))
     factors = calibrate(table, panel)[1]
     own = (table.keys["series_id"] == "calm").to_numpy()
-    assert (factors[own][:FEWEST_SCORED] == 1.0).all()
-    assert factors[own][FEWEST_SCORED] < 1.0
+    first = FEWEST_EARLIER_VALUES + FEWEST_SCORED
+    assert (factors[own][:first] == 1.0).all()
+    assert factors[own][first] < 1.0
     wild = panel.matrix.copy()
     wild.iloc[: MONTHS - WINDOW - 1] = 1e6
     forgotten = calibrate(table, Panel("M", wild, panel.groups))[1]

@@ -12,31 +12,34 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
+from forecasting.calibration import FEWEST_EARLIER_VALUES
 from forecasting.ensemble import FEWEST_SCORED, MOST_RECORDS, NO_SKILL, WINDOW, _choose, _judge, combine
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
 
-MONTHS = 60
+MONTHS = 72
+FIRST = FEWEST_EARLIER_VALUES
+"""Place of the first origin that is learned from."""
 FLAT = 100.5
 """No whole number: quantiles of counts are drawn to whole ones, see test_whole_counts."""
 
 
 def world() -> Panel:
     """One series that stays where it is."""
-    months = pd.period_range("2015-01", periods=MONTHS, freq="M").astype(str)
+    months = pd.period_range("2014-01", periods=MONTHS, freq="M").astype(str)
     return panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": FLAT}))
 
 
 def member(panel: Panel, model_id: str, miss: float, *, spread: float = 0.2, horizon: int = 1) -> pd.DataFrame:
-    """A model that misses the flat series by ``miss`` on log scale at every origin from the 13th month on."""
+    """A model that misses the flat series by ``miss`` on log scale at every origin that is learned from."""
     return drifting(panel, model_id, lambda _: miss, spread=spread, horizon=horizon)
 
 
 def drifting(
     panel: Panel, model_id: str, miss: Callable[[int], float], *, spread: float = 0.2, horizon: int = 1
 ) -> pd.DataFrame:
-    places = range(12, MONTHS)
+    places = range(FIRST, MONTHS)
     keys = pd.DataFrame(
         {
             "model_id": model_id,
@@ -79,8 +82,8 @@ def test_a_trusted_member_takes_part_without_a_record_and_an_untrusted_one_only_
     )
     weights = combine(members, panel).weights
     waiting = FEWEST_SCORED
-    assert weight_of(weights, "vigie-ets") == [1.0] * waiting + [0.5] * (MONTHS - 12 - waiting)
-    assert weight_of(weights, "vigie-prophet") == [0.0] * waiting + [0.5] * (MONTHS - 12 - waiting)
+    assert weight_of(weights, "vigie-ets") == [1.0] * waiting + [0.5] * (MONTHS - FIRST - waiting)
+    assert weight_of(weights, "vigie-prophet") == [0.0] * waiting + [0.5] * (MONTHS - FIRST - waiting)
 
 
 def test_a_member_without_skill_leaves_and_returns_when_it_has_earned_it() -> None:
@@ -89,7 +92,7 @@ def test_a_member_without_skill_leaves_and_returns_when_it_has_earned_it() -> No
         [
             member(panel, "vigie-baseline", 0.5),
             member(panel, "vigie-ets", 0.2),
-            drifting(panel, "vigie-theta", lambda place: 2.0 if place < 20 else 0.0),
+            drifting(panel, "vigie-theta", lambda place: 2.0 if place < FIRST + 8 else 0.0),
         ]
     )
     weights = weight_of(combine(members, panel).weights, "vigie-theta")
@@ -130,7 +133,7 @@ def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
             for k, name in enumerate(("vigie-baseline", "vigie-ets", "vigie-theta", "vigie-pooled"), start=1)
         ]
     )
-    changed = 40
+    changed = 52
     matrix = panel.matrix.copy()
     matrix.iloc[changed + 1 :] = 5.0
     other = combine(members, Panel("M", matrix, panel.groups))
@@ -182,14 +185,14 @@ def test_far_ahead_a_record_needs_outcomes_of_twice_the_horizon() -> None:
     panel, horizon = world(), 8
     members = [member(panel, "vigie-baseline", 0.5, horizon=horizon), member(panel, "vigie-ets", 0.2, horizon=horizon)]
     found = records_of(combine(pd.concat(members), panel).weights, "vigie-ets")
-    # From the 20th origin of the panel on one more outcome is known at each; the first origin is the 13th.
+    # An outcome is known eight months after its origin.
     assert np.isnan(found[: 2 * horizon + horizon - 1]).all()
     assert np.isfinite(found[2 * horizon + horizon - 1 :]).all()
 
 
 def test_a_record_is_that_of_the_last_24_scored_origins_alone() -> None:
     panel = world()
-    turned = drifting(panel, "vigie-ets", lambda place: 2.0 if place < 30 else 0.2)
+    turned = drifting(panel, "vigie-ets", lambda place: 2.0 if place < FIRST + 18 else 0.2)
     always = member(panel, "vigie-ets", 0.2)
     baseline = member(panel, "vigie-baseline", 0.5)
     late, expected = (
@@ -239,9 +242,18 @@ def test_the_pooled_model_stays_beside_models_of_single_series_however_it_fared(
 def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> None:
     panel = world()
     members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-ets", 0.0, spread=4.0)])
-    early = members[members["origin_date"] < panel.end_dates[12 + FEWEST_SCORED]]
+    early = members[members["origin_date"] < panel.end_dates[FIRST + FEWEST_SCORED]]
     made = combine(early, panel).forecasts
     assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT, atol=1.0)
     assert made.keys["capped"].all()
     calm = combine(member(panel, "vigie-baseline", 0.0), panel).forecasts
     assert not calm.keys["capped"].any()
+
+
+def test_a_baseline_that_stands_in_is_bounded_as_the_members_are() -> None:
+    panel = world()
+    wide = member(panel, "vigie-baseline", 0.0, spread=9.0)
+    made = combine(pd.concat([wide, member(panel, "vigie-ets", 0.0).assign(fallback=True)]), panel).forecasts
+    assert made.keys[["fallback", "capped"]].all(axis=None)
+    assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT)
+    assert np.allclose(to_rows(made)["value"], wide["value"].clip(upper=MOST_RECORDS * FLAT))

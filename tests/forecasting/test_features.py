@@ -59,6 +59,15 @@ def test_the_seasonal_features_are_last_years_change_and_its_mean_over_completed
     assert any(np.isclose(value, np.mean(changes)) for value in made)
 
 
+def test_a_series_younger_than_a_season_and_than_the_horizon_is_described_by_what_it_has() -> None:
+    young = walks()[:8]
+    made = features(young, [7], POSITIONS[:8], horizon=18, season=12, kind=0)[0]
+    grown = np.vstack([np.full((60, SERIES), np.nan), young])
+    among = features(grown, [67], POSITIONS[4:72], horizon=18, season=12, kind=0)[0]
+    assert np.isfinite(made[:, 0]).all()
+    np.testing.assert_array_equal(np.isnan(made), np.isnan(among))
+
+
 def test_a_gap_leaves_its_features_empty_and_the_others_known() -> None:
     logs = walks()
     logs[69, 0] = np.nan

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import features, kept, models, pooled_fit, workers
+from forecasting import features, kept, models, pooled_fit, postprocess, workers
 from forecasting.hindcast import backtest_work, run_work
 from forecasting.model import BASELINE, constants_of
 from forecasting.panel import Panel
@@ -63,7 +64,7 @@ def test_one_more_month_is_fitted_at_its_origin_alone(small_panel: Panel, fitted
     np.testing.assert_array_equal(found.quantiles, past(small_panel, None).quantiles)
 
 
-def test_a_revised_figure_another_reach_and_another_library_are_fitted_anew(
+def test_a_revised_figure_another_reach_library_or_shortest_history_are_fitted_anew(
     small_panel: Panel, fitted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf = Shelf()
@@ -73,9 +74,12 @@ def test_a_revised_figure_another_reach_and_another_library_are_fitted_anew(
     fitted.clear()
     past(Panel("M", revised, small_panel.groups), shelf)
     assert fitted.count("vigie-seasonal-walk") == 4
-    for changed in (False, True):
-        if changed:
-            monkeypatch.setattr(kept, "version", lambda _name: "99")
+    for module, name, other in (
+        (kept, "version", version),
+        (kept, "version", lambda _name: "99"),
+        (postprocess, "FEWEST_EARLIER_VALUES", 7),
+    ):
+        monkeypatch.setattr(module, name, other)
         fitted.clear()
         past(small_panel, shelf, horizons=(1, 5))
         assert fitted.count("vigie-seasonal-walk") == 12

@@ -64,6 +64,7 @@ def _nasty() -> dict[str, NDArray[np.float64]]:
         "exponential growth": np.round(np.exp(np.linspace(0, 18, 60))),
         "intermittent": (random.uniform(size=100) < 0.1) * 12.0,
         "gaps": gappy,
+        "exactly 6 earlier values": level[:7],
         "exactly 24 earlier values": level[:25],
         "alternating": np.tile([0.0, 1e5], 40),
     }
@@ -113,12 +114,12 @@ def test_quarters_and_weeks_are_forecast_too(model_id: str, season_length: int) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model_id", [name for name in MODELS if name != BASELINE])
-def test_fewer_than_24_earlier_values_get_the_baseline_and_are_marked(model_id: str) -> None:
-    values = np.arange(1.0, 25.0)
+def test_fewer_than_six_earlier_values_get_the_baseline_and_are_marked(model_id: str) -> None:
+    values = np.arange(1.0, 7.0)
     result = answer(model_id, values)
-    assert result.reason == "fewer than 24 earlier values"
+    assert result.reason == "fewer than 6 earlier values"
     assert np.array_equal(result.quantiles, answer(BASELINE, values).quantiles)
-    assert answer(model_id, np.r_[values, 25.0]).reason != "fewer than 24 earlier values"
+    assert answer(model_id, np.r_[values, 7.0]).reason != "fewer than 6 earlier values"
 
 
 @pytest.mark.parametrize("model_id", list(MODELS))
