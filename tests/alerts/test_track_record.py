@@ -224,7 +224,7 @@ class Oracle:
     def any_chance(self, series_id: str, origin: pd.Period) -> float:
         limit, futures = self.limit(series_id, origin) or np.nan, self.paths[series_id, origin]
         compare = {">": np.greater, ">=": np.greater_equal, "<=": np.less_equal}[self.rule.compares]
-        return float(compare(futures, limit).any(axis=0).mean())
+        return float(compare(np.round(futures), limit).any(axis=0).mean())  # of whole persons, as they will be counted
 
     @staticmethod
     def _measures(
