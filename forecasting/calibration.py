@@ -35,8 +35,8 @@ FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(1.6), 29))
 FACTORS[np.argmin(np.abs(FACTORS - 1.0))] = 1.0
 WINDOW = 24
 FEWEST_SCORED = 12
-FEWEST_EARLIER_VALUES = 24
-"""With fewer a series' forecasts are made but not learned from: they miss in a way that longer histories do not."""
+FEWEST_TO_LEARN_FROM = 24
+"""Earlier values of a series; with fewer its forecasts are made, and miss in a way that longer histories do not."""
 TOWARDS_ONE, TOWARDS_ALL = 0.25, 2.5
 """Penalties on the absolute log distance, in outcomes that do not overlap. Form and size of these and of the next two
 were chosen in November 2026 among some eighty variants, on the outcomes of five open routes from 2020 to 2024 and of
@@ -65,7 +65,7 @@ def outcomes_learned_from(keys: pd.DataFrame, panel: Panel) -> FloatArray:
     """log1p outcome of every forecast; NaN where there is none, or its origin is none that others learn from."""
     row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
     column = panel.matrix.columns.get_indexer(pd.Index(keys["series_id"]))
-    long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_EARLIER_VALUES
+    long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_TO_LEARN_FROM
     judged = (row < 0) | (panel.judged()[row] & long)
     return np.where(judged, np.log1p(observed_at(keys, panel)), np.nan)
 

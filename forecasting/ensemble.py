@@ -7,10 +7,10 @@ only after twelve such origins, twice the horizon if that is more, with a ratio 
 :func:`reach` has no say: an origin's forecast is the same however many others are made with it. Kinds of members
 weigh alike, whatever their number: the models of single series together (half beside a sum of parts), the model pooled
 over many series, and the sum of the parts; but for the first of them, whose odds against the others are learned at each
-origin from the last outcomes known there, and shrunk towards these. Where no member has skill, or a
-history is too short for any, the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its own
-past forecasts showed and quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`). No quantile
-lies above ``MOST_RECORDS`` times the record.
+origin from the last outcomes known there, and shrunk towards these. Where no member has skill, or a history is too
+short for any, the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts
+showed and quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`). No quantile lies above
+``MOST_RECORDS`` times the record.
 """
 
 from __future__ import annotations

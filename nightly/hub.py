@@ -233,7 +233,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
         return Validation(faults, len(config_names()))
     metadata, metadata_faults = _metadata(files, hub, only)
     faults += metadata_faults + designation_faults(metadata)
-    faults += [SourceError(path, _("is not there, or is a link")) for path in only or () if not files.holds(path)]
+    faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
     paths = submission_paths(files, hub, only)
     described = {Path(path).stem for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))}
     late = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -76,12 +76,13 @@ class HubFiles:
                 return None
             raise
 
-    def holds(self, name: str) -> bool:
-        """Whether a file lies there; a link is none."""
+    def missing(self, names: Collection[str]) -> list[str]:
+        """Those of some paths at which no file lies; a link is none."""
         if self._remote is not None:
-            return name in self._remote.everything()
-        path = self._folder / name
-        return path.is_file() and not path.is_symlink()
+            there = set(self._remote.everything())
+            return [name for name in names if name not in there]
+        paths = {name: self._folder / name for name in names}
+        return [name for name, path in paths.items() if path.is_symlink() or not path.is_file()]
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write files of a hub in a folder; each is there whole or not at all.

@@ -8,8 +8,8 @@ import pytest
 
 from forecasting.calibration import (
     FACTORS,
-    FEWEST_EARLIER_VALUES,
     FEWEST_SCORED,
+    FEWEST_TO_LEARN_FROM,
     TOWARDS_ALL,
     WINDOW,
     _lowest,
@@ -150,7 +150,7 @@ def test_the_newest_known_outcome_counts_and_the_first_that_is_too_old_does_not(
     table = forecasts(panel, 3 * NOISE, (1,))
     factors = calibrate(table, panel)[1]
     own = (table.keys["series_id"] == "calm").to_numpy()
-    first = FEWEST_EARLIER_VALUES + FEWEST_SCORED
+    first = FEWEST_TO_LEARN_FROM + FEWEST_SCORED
     assert (factors[own][:first] == 1.0).all()
     assert factors[own][first] < 1.0
     wild = panel.matrix.copy()

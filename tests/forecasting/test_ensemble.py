@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.calibration import FEWEST_EARLIER_VALUES
+from forecasting.calibration import FEWEST_TO_LEARN_FROM
 from forecasting.ensemble import FEWEST_SCORED, MOST_RECORDS, NO_SKILL, WINDOW, _choose, _judge, combine
 from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
 
 MONTHS = 72
-FIRST = FEWEST_EARLIER_VALUES
+FIRST = FEWEST_TO_LEARN_FROM
 """Place of the first origin that is learned from."""
 FLAT = 100.5
 """No whole number: quantiles of counts are drawn to whole ones, see test_whole_counts."""
