@@ -114,9 +114,10 @@ def ids(report: LiveReport) -> tuple[set[str], set[str]]:
 
 @dataclass(frozen=True)
 class Round:
-    """A publisher of everything, a home into which all of it was taken, and what is known there."""
+    """A publisher of everything, a home into which all of it was taken on a day, and what is known there."""
 
     server: Publisher
+    day: dt.date
     chosen: Settings
     home: Path
     known: pd.DataFrame
@@ -125,12 +126,12 @@ class Round:
 
 @pytest.fixture(scope="module")
 def taken_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Round]:
-    server, home = Publisher(), tmp_path_factory.mktemp("whole")
+    server, home, day = Publisher(), tmp_path_factory.mktemp("whole"), dt.datetime.now(dt.UTC).date()
     chosen = settings_for(server)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightly.inputs.apart", lambda parse, raw: parse(raw))
         assert ids(take(home, chosen)) == (set(NAMES), set())
-    yield Round(server, chosen, home, known(home), {asked.path for asked in server.asked})
+    yield Round(server, day, chosen, home, known(home), {asked.path for asked in server.asked})
     server.close()
 
 
@@ -154,7 +155,7 @@ def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(whole: Ro
 def test_a_replay_gives_the_same_figures_and_asks_nobody(whole: Round, tmp_path: Path) -> None:
     (tmp_path / "raw").symlink_to(whole.home / "raw")
     asked = len(whole.server.asked)
-    report = take(tmp_path, whole.chosen, replayed=dt.datetime.now(dt.UTC).date())
+    report = take(tmp_path, whole.chosen, replayed=whole.day)
     assert ids(report) == (set(NAMES), set())
     assert len(whole.server.asked) == asked
     pd.testing.assert_frame_equal(known(tmp_path), whole.known)
