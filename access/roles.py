@@ -26,9 +26,10 @@ VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "admin
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
 PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[!_]*.py")))
 """A page is a file: every role may read it unless ``_READERS`` says who."""
-DOWNLOAD, SAVE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE = (
+DOWNLOAD, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE = (
     "download",
     "scenario saved",
+    "scenario deleted",
     "places kept",
     "forecast handed in",
     "edition decided",
@@ -49,6 +50,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     **{page_action(page): _READERS.get(page, _EVERYBODY) for page in PAGES},
     DOWNLOAD: _WORKING_ON_IT,
     SAVE_SCENARIO: _WORKING_ON_IT,
+    DELETE_SCENARIO: _WORKING_ON_IT,
     KEEP_PLACES: _WORKING_ON_IT,
     HAND_IN: _WORKING_ON_IT,
     DECIDE_EDITION: _WORKING_ON_IT,
@@ -65,7 +67,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
 """Action -> roles that may do it. What is not listed here, nobody may do."""
 
 KEPT_WITH_A_NAME: Final = frozenset(
-    {*STEPS_OF_PEOPLE, SAVE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE}
+    {*STEPS_OF_PEOPLE, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE}
 )
 """Actions that the journal keeps with a name."""
 

@@ -41,7 +41,7 @@ SIGN_OFFS_NEEDED: Mapping[str, int] = {level: 2 if level == SEVERE else 1 for le
 
 
 class StepError(InputError):
-    """A step that an alert's state does not allow; the text says why."""
+    """A step that the state of an alert or a scenario does not allow; the text says why."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from access.roles import SAVE_SCENARIO
+from access.roles import DELETE_SCENARIO
 from core.entry import Entry
 from core.errors import VigieError
 from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
@@ -22,9 +22,8 @@ from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from reports import citations, numbers
 from reports import scenario as wording
-from workflow.decisions import save_scenario
+from workflow.decisions import SCENARIO_STEPS, delete_scenario, save_scenario, scenarios_saved
 
-SAVED = SAVE_SCENARIO
 MOST_COMPARED = 4
 LONGEST_NAME, LONGEST_TITLE = 80, 120
 
@@ -37,20 +36,19 @@ def show(night: Night, values: Values, scenario: Scenario, trajectories: pd.Data
         _show_form(night, values, scenario)
     with right:
         _show_list(saved)
+        if saved and visitor.allows(DELETE_SCENARIO):
+            with st.expander(_("Delete a saved scenario")):
+                _show_deletion(night, saved)
     _show_comparison(night, values, scenario, trajectories, routes, saved)
 
 
 def saved_scenarios() -> dict[str, Entry]:
     """The newest entry of each saved scenario, by its assumption, the newest first: saved again it has its new name."""
     try:
-        entries = reads.journal().entries(action=SAVED)
+        return scenarios_saved(reads.journal().entries(action=SCENARIO_STEPS))
     except VigieError as error:
         st.warning(plain(error_words(error)))
         return {}
-    newest: dict[str, Entry] = {}
-    for entry in reversed(entries):
-        newest.setdefault(entry.subject, entry)
-    return newest
 
 
 def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
@@ -72,6 +70,33 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
         st.error(plain(error_words(error)))
         return
     st.rerun()
+
+
+def _show_deletion(night: Night, saved: dict[str, Entry]) -> None:
+    with st.form("delete-scenario", border=False):
+        subject = st.selectbox(_("Scenario"), list(saved), format_func=lambda one: saved[one].reason)
+        who = visitor.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME, key="deleted-by")
+        sure = st.checkbox(_("Delete it from the list, for everybody here"))
+        st.markdown(small(_("Who saved it and who deleted it stays in the journal for good.")))
+        if not st.form_submit_button(_("Delete")):
+            return
+    if not sure or not who.strip():
+        st.warning(_("A scenario is deleted with your name, once you have ticked that you mean it."))
+        return
+    try:
+        delete_scenario(reads.workflow(), visitor.actor(who), subject, night.run_id)
+    except VigieError as error:
+        st.error(plain(error_words(error)))
+        return
+    _stop_comparing(subject)
+    st.rerun()
+
+
+def _stop_comparing(subject: str) -> None:
+    """An address that still asked for it would be told to be wrong."""
+    if compared := st.query_params.get("compare"):
+        left = [one for one in compared.split(",") if one != subject]
+        state.write("compare", ",".join(left) or None)
 
 
 def _show_list(saved: dict[str, Entry]) -> None:

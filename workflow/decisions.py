@@ -9,7 +9,16 @@ from functools import partial
 from typing import Any
 
 from access.audit import note_refusal
-from access.roles import DECIDE_EDITION, DROP_MESSAGE, KEEP_PLACES, SAVE_SCENARIO, Actor, NotAllowedError, require
+from access.roles import (
+    DECIDE_EDITION,
+    DELETE_SCENARIO,
+    DROP_MESSAGE,
+    KEEP_PLACES,
+    SAVE_SCENARIO,
+    Actor,
+    NotAllowedError,
+    require,
+)
 from alerts.lifecycle import (
     ANNOUNCED,
     DISMISSED,
@@ -40,6 +49,9 @@ from store.outbox import OutboxMessage
 from store.releases import Release
 from workflow import Workflow
 from workflow.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
+
+SCENARIO_STEPS = (SAVE_SCENARIO, DELETE_SCENARIO)
+"""What becomes of a scenario: rows of these actions say which are saved."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +222,44 @@ def save_scenario(
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
     )
+
+
+def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: str) -> None:
+    """Take a scenario off the list of those saved; the journal keeps that it was saved, and that it was deleted.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        actor: Who deletes it.
+        scenario_id: Its identifier, by its assumptions.
+        run_id: The release that was looked at.
+
+    Raises:
+        NotAllowedError: The person may not delete scenarios.
+        StepError: No such scenario is saved, or none any more.
+        StoreError: The journal refuses.
+    """
+    authorize(workflow, actor, DELETE_SCENARIO, scenario_id)
+
+    def decide(entries: list[Entry]) -> Sequence[Entry]:
+        if scenario_id not in (saved := scenarios_saved(entries)):
+            raise StepError(_("this scenario is not saved, or no longer: somebody may have deleted it meanwhile"))
+        title = saved[scenario_id].reason
+        return [Entry(actor.name.strip(), DELETE_SCENARIO, scenario_id, run_id, title, actor.marks())]
+
+    workflow.journal.decide(scenario_id, decide)
+
+
+def scenarios_saved(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Scenarios that are saved and not deleted, the newest first: each one's newest row, by its identifier.
+
+    Args:
+        entries: Rows of the journal, oldest first; those of other actions are passed over.
+    """
+    newest: dict[str, Entry] = {}
+    for entry in reversed(entries):
+        if entry.action in SCENARIO_STEPS:
+            newest.setdefault(entry.subject, entry)
+    return {subject: entry for subject, entry in newest.items() if entry.action == SAVE_SCENARIO}
 
 
 def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, query: Mapping[str, str]) -> Entry:

@@ -6,7 +6,17 @@ import pandas as pd
 import streamlit as st
 
 from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
-from access.roles import DECIDE_EDITION, DOWNLOAD, HAND_IN, KEEP_PLACES, ROLES, SAVE_SCENARIO, matrix, page_action
+from access.roles import (
+    DECIDE_EDITION,
+    DELETE_SCENARIO,
+    DOWNLOAD,
+    HAND_IN,
+    KEEP_PLACES,
+    ROLES,
+    SAVE_SCENARIO,
+    matrix,
+    page_action,
+)
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.entry import Entry
 from dashboard import layout, reads
@@ -60,7 +70,7 @@ def action_name(action: str) -> str:
     }
     names |= {
         DOWNLOAD: _("download files"), SAVE_SCENARIO: _("save a scenario"),
-        KEEP_PLACES: _("keep reception places"),
+        DELETE_SCENARIO: _("delete a saved scenario"), KEEP_PLACES: _("keep reception places"),
         HAND_IN: _("hand in a forecast"), SIGNED_OFF: _("sign an alert off"),
         DISMISSED: _("dismiss an alert"), ACKNOWLEDGED: _("acknowledge an alert"),
         ANSWERED: _("answer an objection"), COMMENTED: _("comment on an alert"), DISSENTED: _("record a disagreement"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
+from access.roles import DELETE_SCENARIO, SAVE_SCENARIO
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import Language
@@ -22,7 +23,7 @@ from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
-from dashboard.scenario_saved import SAVED, saved_scenarios
+from dashboard.scenario_saved import saved_scenarios
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
 from forecasting.scenarios.shocks import Shock, profile
@@ -58,6 +59,11 @@ def visit(**address: str) -> AppTest:
     app.switch_page("dashboard/app_pages/scenarios.py").run()
     assert not app.exception, [error.value for error in app.exception]
     return app
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception, [error.value for error in app.exception]
 
 
 def said(app: AppTest) -> str:
@@ -260,10 +266,9 @@ def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: 
     app = visit(route="EMR", kind="shock", part="saved")
     app.text_input[0].set_value("Half more")
     app.text_input[1].set_value("Ada")
-    next(button for button in app.button if button.label == "Save").click().run()
-    assert not app.exception
+    press(app, "Save")
     journal = Journal(journal_url("", home))
-    entry = journal.entries(action=SAVED)[0]
+    entry = journal.entries(action=SAVE_SCENARIO)[0]
     journal.close()
     assert (entry.actor, entry.reason, entry.run_id) == ("Ada", "Half more", release.run_id)
     assert entry.payload["query"]["shock_size"] == "50"
@@ -275,8 +280,28 @@ def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: 
 def test_a_scenario_saved_again_has_its_new_name(home: Path) -> None:
     with closing(Journal(journal_url("", home))) as journal:
         for name in ("Half more", "Half as many again"):
-            journal.record(Entry("Ada", SAVED, "scenario-1", "run-1", name, {"query": {"route": "EMR"}}))
+            journal.record(Entry("Ada", SAVE_SCENARIO, "scenario-1", "run-1", name, {"query": {"route": "EMR"}}))
     assert [entry.reason for entry in saved_scenarios().values()] == ["Half as many again"]
+
+
+@pytest.mark.usefixtures("release")
+def test_a_saved_scenario_is_deleted_by_whoever_ticks_that_it_is_meant_and_is_compared_no_more(home: Path) -> None:
+    with closing(Journal(journal_url("", home))) as journal:
+        for subject, name in (("scenario-1", "Half more"), ("scenario-2", "A third less")):
+            journal.record(Entry("Ada", SAVE_SCENARIO, subject, "run-1", name, {"query": {"route": "EMR"}}))
+    app = visit(route="EMR", part="saved", compare="scenario-1,scenario-2")
+    next(box for box in app.selectbox if box.label == "Scenario").set_value("scenario-1")
+    app.text_input(key="deleted-by").set_value("Ben")
+    press(app, "Delete")
+    assert list(saved_scenarios()) == ["scenario-2", "scenario-1"]
+    next(box for box in app.checkbox if box.label.startswith("Delete it")).check()
+    press(app, "Delete")
+    assert list(saved_scenarios()) == ["scenario-2"]
+    assert app.query_params["compare"] == "scenario-2" and not app.warning
+    with closing(Journal(journal_url("", home))) as journal:
+        assert [(row.actor, row.action) for row in journal.entries(subject="scenario-1")] == [
+            ("Ada", SAVE_SCENARIO), ("Ben", DELETE_SCENARIO),
+        ]  # fmt: skip
 
 
 def test_a_file_of_a_scenario_says_that_it_is_conditional(night: Night) -> None:

@@ -28,7 +28,17 @@ from store.outbox import DROPPED
 from store.releases import Release
 from workflow import Workflow, open_workflow
 from workflow.announcements import deduplication_key
-from workflow.decisions import Step, act, find_alert, record_night, state_of
+from workflow.decisions import (
+    SCENARIO_STEPS,
+    Step,
+    act,
+    delete_scenario,
+    find_alert,
+    record_night,
+    save_scenario,
+    scenarios_saved,
+    state_of,
+)
 
 from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
 
@@ -240,3 +250,29 @@ def test_a_refused_step_leaves_no_trace(desk: OpenDesk, publish: Publish) -> Non
         act(opened, publish(), ALERT, Step(Actor("Ada"), ACKNOWLEDGED, "seen"))
     assert opened.journal.entries() == []
     assert opened.outbox.messages() == []
+
+
+def titles(opened: Workflow) -> list[str]:
+    return [row.reason for row in scenarios_saved(opened.journal.entries(action=SCENARIO_STEPS)).values()]
+
+
+def test_a_deleted_scenario_leaves_the_list_and_the_journal_keeps_all_that_was_done(desk: OpenDesk) -> None:
+    opened = desk()
+    for scenario_id, title in (("a", "Storm"), ("b", "Calm")):
+        save_scenario(opened, Actor("Ada"), scenario_id, "r1", title, {"route": "CMR"})
+    delete_scenario(opened, Actor("Ben"), "a", "r2")
+    assert titles(opened) == ["Calm"]
+    rows = [(row.actor, row.action, row.reason, row.run_id) for row in opened.journal.entries(subject="a")]
+    assert rows == [("Ada", "scenario saved", "Storm", "r1"), ("Ben", "scenario deleted", "Storm", "r2")]
+    assert opened.journal.walk({}) == ""
+    save_scenario(opened, Actor("Ada"), "a", "r3", "Storm again", {"route": "CMR"})
+    assert titles(opened) == ["Storm again", "Calm"]
+
+
+def test_a_scenario_is_deleted_once_and_only_where_it_was_saved(desk: OpenDesk) -> None:
+    opened = desk()
+    save_scenario(opened, Actor("Ada"), "a", "r", "Storm", {"route": "CMR"})
+    delete_scenario(opened, Actor("Ada"), "a", "r")
+    for scenario_id in ("a", "never"):
+        with pytest.raises(StepError, match="not saved, or no longer"):
+            delete_scenario(opened, Actor("Ben"), scenario_id, "r")

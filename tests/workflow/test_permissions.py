@@ -7,6 +7,7 @@ import pytest
 from access.audit import DOWNLOADED, REFUSED, authorize_download
 from access.roles import (
     DECIDE_EDITION,
+    DELETE_SCENARIO,
     DOWNLOAD,
     DROP_MESSAGE,
     KEEP_PLACES,
@@ -26,7 +27,16 @@ from core.errors import InputError
 from core.settings import PROJECT, AccessSettings, Settings
 from store.editions import ACCEPT
 from workflow import Workflow
-from workflow.decisions import Step, act, decide_edition, drop_message, keep_places, save_scenario, state_of
+from workflow.decisions import (
+    Step,
+    act,
+    decide_edition,
+    delete_scenario,
+    drop_message,
+    keep_places,
+    save_scenario,
+    state_of,
+)
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 from .test_order import FIRST
@@ -111,14 +121,18 @@ def test_every_step_on_an_alert_is_done_or_refused_and_recorded_by_role(
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_scenarios_and_places_are_kept_messages_dropped_and_files_leave_by_role(desk: OpenDesk, role: str) -> None:
+def test_scenarios_are_kept_and_deleted_places_kept_messages_dropped_and_files_leave_by_role(
+    desk: OpenDesk, role: str
+) -> None:
     opened, table = with_login(desk()), promised()
+    save_scenario(opened, person("analyst", "ben@example.org"), "kept", "r", "Calm", {"route": "CMR"})
     for action, work, done in (
         (
             SAVE_SCENARIO,
             lambda: save_scenario(opened, person(role), "s", "r", "Storm", {"route": "CMR"}),
             SAVE_SCENARIO,
         ),
+        (DELETE_SCENARIO, lambda: delete_scenario(opened, person(role), "kept", "r"), DELETE_SCENARIO),
         (KEEP_PLACES, lambda: keep_places(opened, person(role), "CMR", "r", {"stock": "100"}), KEEP_PLACES),
         (DROP_MESSAGE, lambda: drop_message(opened, person(role), FIRST, "left the service"), DROP_MESSAGE),
         (DOWNLOAD, lambda: authorize_download(opened.journal, person(role), "alerts.csv", "r"), DOWNLOADED),
@@ -130,7 +144,7 @@ def test_scenarios_and_places_are_kept_messages_dropped_and_files_leave_by_role(
         else:
             with pytest.raises(NotAllowedError):
                 work()
-            assert opened.journal.entries(action=done) == []
+            assert [row for row in opened.journal.entries(action=done) if row.actor == "ada@example.org"] == []
             assert len(opened.journal.entries(action=REFUSED)) == refused + 1
 
 
