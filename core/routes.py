@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.errors import InputError
 from core.languages import Language, languages
@@ -50,30 +52,86 @@ ARRIVAL_SERIES: tuple[str, ...] = tuple(make_series_id("arrivals", one, ALL, ALL
 
 OWN_PREFIX = "X_"
 """Begins the code of a route that an analyst's own figures define; its name is read off the code."""
-_OWN = re.compile(r"X_[A-Z0-9]+(?:_[A-Z0-9]+)*")
+_ASCII_NAME = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)*")
+_ANY_NAME = re.compile(r"(?P<ascii>[A-Z0-9_]*)__(?P<others>[A-Z0-9]+)")
+LONGEST_NAME = 38
+_LONGEST_CODE = 120
+_HYPHEN, _APOSTROPHE = "\u2010", "\u2019"
+_WITHIN_WORDS = {"-": _HYPHEN, _HYPHEN: _HYPHEN, "'": _APOSTROPHE, _APOSTROPHE: _APOSTROPHE}
 
 
 def own_route_id(name: str) -> str:
     """Code of an own route or place: ``X_CEUTA_BY_LAND`` for "Ceuta by land"; what Vigie knows keeps its own code.
 
+    A code is of ASCII, and the name is read off it. So it holds a name with other letters as the names of hosts do
+    (Punycode, RFC 3492): behind two low lines, ``X_ALMERA__LSA`` for "Almería".
+
     Raises:
-        InputError: The name holds no letter or digit, or others than those of the Latin alphabet.
+        InputError: The name holds no letter or digit, or too many.
     """
-    text = name.strip()
-    if text in ROUTES or _OWN.fullmatch(text):
+    text = unicodedata.normalize("NFC", name).strip()
+    if text in ROUTES or is_own(text):
         return text
     if known := [code for code in ROUTES if _folded(text) in _ways(code)]:
         return known[0]
-    code = OWN_PREFIX + re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").upper()
-    if not text.isascii() or not _OWN.fullmatch(code) or len(code) > 40:
-        fault = _("'{name}' cannot name a route: up to 38 letters A to Z, digits and spaces")
-        raise InputError(fault, name=name)
+    code = _own_code(text)
+    if not 0 < len(_own_name(code)) <= LONGEST_NAME or len(code) > _LONGEST_CODE:
+        raise InputError(_("'{name}' cannot name a route: up to 38 letters, digits and spaces"), name=name)
     return code
 
 
 def is_own(route_id: str) -> bool:
     """Whether a route is one of an analyst's own."""
-    return _OWN.fullmatch(route_id) is not None
+    return bool(_own_name(route_id))
+
+
+def _own_code(name: str) -> str:
+    """The code that a name would have: capitals count as small letters, marks between words as spaces."""
+    words = _words_of(name)
+    if not any(_is_letter(one) and not one.isascii() for one in words):
+        return OWN_PREFIX + re.sub(r"[^a-z0-9]+", "_", words).upper()
+    plain, _mark, others = words.encode("punycode").decode().rpartition("-")
+    return f"{OWN_PREFIX}{plain.replace(' ', '_')}__{others}".upper()
+
+
+def _words_of(name: str) -> str:
+    """Letters and digits of any script in small letters, single spaces, hyphens and apostrophes within words.
+
+    Nothing else is left, so a name is no markup, no formula and no command wherever it is shown.
+    """
+    kept = [_WITHIN_WORDS.get(one) or (one if _is_letter(one) else " ") for one in name.lower()]
+    bare = re.sub(rf"(?<!\S)[{_HYPHEN}{_APOSTROPHE}]+|[{_HYPHEN}{_APOSTROPHE}]+(?!\S)", " ", "".join(kept))
+    words = itertools.dropwhile(lambda one: unicodedata.category(one)[0] == "M", " ".join(bare.split()))
+    return unicodedata.normalize("NFC", "".join(words))
+
+
+def _is_letter(one: str) -> bool:
+    """Whether a character is a letter, a mark on one, or a digit."""
+    return unicodedata.category(one)[0] in "LMN"
+
+
+@lru_cache(maxsize=1024)
+def _own_name(code: str) -> str:
+    """The name that an own route's code holds; empty where it is not the code of a name."""
+    held = code.removeprefix(OWN_PREFIX)
+    if held == code:
+        return ""
+    if _ASCII_NAME.fullmatch(held):
+        return held.replace("_", " ").capitalize()
+    found = _ANY_NAME.fullmatch(held)
+    if found is None:
+        return ""
+    plain = found["ascii"].replace("_", " ")
+    try:
+        words = f"{plain}-{found['others']}".removeprefix("-").lower().encode().decode("punycode")
+    except UnicodeError:
+        return ""
+    # What another program has put there is shown only if it is what Vigie itself would have written.
+    if not words or _own_code(words) != code:
+        return ""
+    first = words[0].title()
+    shown = words if len(first) > 1 else first + words[1:]
+    return unicodedata.normalize("NFC", shown.replace(_HYPHEN, "-"))
 
 
 def is_route(route_id: str) -> bool:
@@ -91,7 +149,7 @@ def route_name(route_id: str) -> str:
     """English name of a route; an own one's is read off its code."""
     if route_id in ROUTES:
         return ROUTES[route_id].name
-    return route_id.removeprefix(OWN_PREFIX).replace("_", " ").capitalize() if is_own(route_id) else route_id
+    return _own_name(route_id) or route_id
 
 
 def find_route(text: str, codes: Iterable[str]) -> str:

@@ -219,7 +219,7 @@ def _routes(raw: RawFile, places: pd.Series) -> list[str]:
         try:
             found.append(read(str(cell)))
         except InputError:
-            fault = _("the cell cannot name a route: up to 38 letters A to Z, digits and spaces")
+            fault = _("the cell cannot name a route: up to 38 letters, digits and spaces")
             raise SourceError(raw.name, fault, row=str(row), column="route") from None
     return found
 

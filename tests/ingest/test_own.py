@@ -248,9 +248,21 @@ def test_a_route_of_ones_own_has_a_code_and_a_name() -> None:
     assert route_name("X_CEUTA_BY_LAND") == "Ceuta by land"
     assert route_name("CMR") == "Central Mediterranean"
     assert is_route("X_A") and is_route("CHA") and not is_route("_T") and not is_own("CHA")
-    for text in ("", "!!", "Κως", "x" * 60):
+    for text in ("", "!!", "🚢", "x" * 60, "é" * 60):
         with pytest.raises(InputError, match="cannot name a route"):
             own_route_id(text)
+
+
+def test_a_file_names_routes_in_the_letters_of_its_country(tmp_path: Path) -> None:
+    own = mapping(
+        tmp_path, ('value = "Persons"', 'value = "Persons"\nroute = "Place"'), ('route = "Ceuta by land"', "")
+    )
+    raw = csv("Month,Persons,Place\n2024-11,7,Almería\n2024-11,8,Κως\n2024-11,9,ALMERI\u0301A \n2024-12,5,=é\n")
+    with pytest.raises(SourceError, match="holds a formula"):
+        parse_own(raw, own, today=TODAY)
+    raw = csv("Month,Persons,Place\n2024-11,7,Almería\n2024-11,8,Κως\n2024-12,9,ALMERI\u0301A \n")
+    routes = parse_own(raw, own, today=TODAY).observations["route_id"]
+    assert sorted(route_name(code) for code in routes) == ["Almería", "Almería", "Κως"]
 
 
 def test_a_capacity_of_a_running_or_coming_month_holds_from_the_day_it_is_handed_over(tmp_path: Path) -> None:

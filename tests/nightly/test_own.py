@@ -19,7 +19,7 @@ from store.journal import Journal, journal_url
 from store.vintages import VintageStore
 
 AS_OF = dt.date(2025, 1, 31)
-ROUTE, SERIES = "X_CEUTA_BY_LAND", "arrivals.X_CEUTA_BY_LAND._T._T.M"
+ROUTE, SERIES = "X_ALMERA__7VA", "arrivals.X_ALMERA__7VA._T._T.M"
 MAPPING = """
 [source]
 source_id = "{source}"
@@ -87,12 +87,12 @@ def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_pa
 
 @pytest.mark.slow
 def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path: Path) -> None:
-    ingest_own(home, *write(tmp_path, "own_post", "arrivals", "Ceuta by land", months()))
-    ingest_own(home, *write(tmp_path, "own_places", "capacity", "Ceuta by land", {"2024-06": 20}))
+    ingest_own(home, *write(tmp_path, "own_post", "arrivals", "Almería", months()))
+    ingest_own(home, *write(tmp_path, "own_places", "capacity", "Almería", {"2024-06": 20}))
     inbox = home / "inbox" / "own_post"
     inbox.mkdir(parents=True)
     changed = months() | {"2024-11": 400}
-    write(inbox, "own_post", "arrivals", "Ceuta by land", changed)[1].unlink()
+    write(inbox, "own_post", "arrivals", "Almería", changed)[1].unlink()
     release = run_night(home, load_settings(home), AS_OF).release
 
     states = release.read("routes").set_index("route_id")
