@@ -1,18 +1,20 @@
 """One file of a submission: read without trust, held against its round, every fault with file, row, column and rule.
 
-What hubverse's R package hubValidations asks is asked here too. Rows are counted as a reader of the file counts them:
-in CSV the line with the columns' names is row 1.
+What hubverse's R package hubValidations asks is asked here too. Rows are counted as whoever mends the file counts them:
+in CSV they are its lines, the one with the columns' names and blank ones among them.
 """
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import io
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -132,7 +134,7 @@ def read_submission(hub: Hub, path: str, content: bytes) -> tuple[Submission | N
         table = _table(path, content)
     except SourceError as fault:
         return None, [fault]
-    check = _Check(path, round_id, found, table, 2 if path.endswith(".csv") else 1)
+    check = _Check(path, round_id, found, table, content)
     faults = check.faults()
     return (None if faults else Submission(model_id, round_id, check.texts, check.numbers)), faults
 
@@ -147,9 +149,11 @@ def _table(path: str, content: bytes) -> pa.Table:
         if found.num_rows > MOST_ROWS:
             raise SourceError(path, f"has more than the {MOST_ROWS:,} rows that are taken")
         if nested := [field.name for field in found.schema if pa.types.is_nested(field.type)]:
-            raise SourceError(path, "holds lists or records where a value belongs", row=1, column=nested[0])
+            raise SourceError(
+                path, "holds lists or records where a value belongs", row=_header_row(path, content), column=nested[0]
+            )
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise SourceError(path, "the column stands there twice", row=1, column=twice[0])
+            raise SourceError(path, "the column stands there twice", row=_header_row(path, content), column=twice[0])
         refuse_person_level(names, path)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _unreadable(path, error) from None
@@ -162,13 +166,46 @@ def _unreadable(path: str, error: Exception) -> SourceError:
 
 
 def _read_csv(path: str, content: bytes) -> pa.Table:
-    first = content.split(b"\n", 1)[0].decode("utf-8-sig").strip().replace('"', "")
-    head = first.split(",")
+    _number, first = next(_filled_lines(content), (1, b""))
+    names = first.decode().strip().replace('"', "")
+    head = names.split(",")
     for mark, name in _OTHER_MARKS.items():
-        if len(head) == 1 and mark in first:
-            raise SourceError(path, f"the columns are parted by {name}: a submission's are parted by commas", row=1)
-    kept = pacsv.ConvertOptions(column_types=dict.fromkeys(head, pa.string()), strings_can_be_null=False)
-    return pacsv.read_csv(io.BytesIO(content), read_options=pacsv.ReadOptions(use_threads=False), convert_options=kept)
+        if len(head) == 1 and mark in names:
+            fault = f"the columns are parted by {name}: a submission's are parted by commas"
+            raise SourceError(path, fault, row=_header_row(path, content))
+
+    ragged: list[pacsv.InvalidRow] = []
+
+    def note(row: pacsv.InvalidRow) -> str:
+        ragged.append(row)
+        return "error"
+
+    try:
+        return pacsv.read_csv(
+            io.BytesIO(content),
+            read_options=pacsv.ReadOptions(use_threads=False),
+            parse_options=pacsv.ParseOptions(invalid_row_handler=note),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(head, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        if not ragged:
+            raise
+    number, _text = next(islice(_filled_lines(content), ragged[0].number - 1, None))
+    rule = f"has {ragged[0].actual_columns} cells where the columns' names are {ragged[0].expected_columns}"
+    raise SourceError(path, rule, row=number)
+
+
+def _filled_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of a CSV that its reader takes for rows, with their numbers: it passes over blank ones."""
+    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    return ((number, line) for number, line in enumerate(lines, start=1) if line)
+
+
+def _header_row(path: str, content: bytes) -> int:
+    """Where the columns' names stand."""
+    return next((number for number, _line in _filled_lines(content)), 1) if path.endswith(".csv") else 1
 
 
 def _read_parquet(path: str, content: bytes) -> pa.Table:
@@ -183,8 +220,8 @@ def _read_parquet(path: str, content: bytes) -> pa.Table:
 class _Check:
     """The rules of a round on one table. Rules stop where a later one would only repeat an earlier one's fault."""
 
-    def __init__(self, path: str, round_id: str, found: Round, table: pa.Table, first_row: int) -> None:
-        self.path, self.round_id, self.round, self.first = path, round_id, found, first_row
+    def __init__(self, path: str, round_id: str, found: Round, table: pa.Table, content: bytes) -> None:
+        self.path, self.round_id, self.round, self.content = path, round_id, found, content
         self.table, self.count = table, int(table.num_rows)
         self.texts: dict[str, Texts] = {}
         self.numbers: FloatArray = np.empty(0)
@@ -197,24 +234,31 @@ class _Check:
                 return faults
         return []
 
+    @cached_property
+    def numbers_of_rows(self) -> Sequence[int]:
+        """The number of each row in the file; asked for only where there is a fault to name."""
+        if self.path.endswith(".csv"):
+            return [number for number, _line in _filled_lines(self.content)][1:]
+        return range(1, self.count + 1)
+
     def _fault(self, rule: str, where: Rows | None = None, column: str | None = None) -> Iterator[SourceError]:
         if where is None:
             yield SourceError(self.path, rule, column=column)
             return
         for place in where[:MOST_NAMED]:
-            yield SourceError(self.path, rule, row=int(place) + self.first, column=column)
+            yield SourceError(self.path, rule, row=self.numbers_of_rows[place], column=column)
         if len(where) > MOST_NAMED:
             yield SourceError(self.path, f"{rule}: {len(where) - MOST_NAMED} further rows", column=column)
 
     def _columns(self) -> Iterator[SourceError]:
         wanted = [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE]
-        names = self.table.column_names
+        names, header = self.table.column_names, _header_row(self.path, self.content)
         for name in wanted:
             if name not in names:
-                yield SourceError(self.path, "the column is missing", row=1, column=name)
+                yield SourceError(self.path, "the column is missing", row=header, column=name)
         for name in names:
             if name not in wanted:
-                yield SourceError(self.path, "the column is not one of this hub's", row=1, column=str(name)[:60])
+                yield SourceError(self.path, "the column is not one of this hub's", row=header, column=str(name)[:60])
         if not self.count:
             yield SourceError(self.path, "holds no rows")
 
