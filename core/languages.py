@@ -31,6 +31,8 @@ DEFAULT_LANGUAGE = "en"
 TEXTS_OF_RECORDS = ("title", "publisher", "dataset", "licence", "came_through", "rhythm", "what", "known_issues")
 """Fields of sources' cards and of registers' entries that are texts for readers."""
 NOTHING = "–"
+_MANY = 2
+"""Stands for a figure that is not there: an en dash takes the plural."""
 NARROW_SPACE, MINUS, WORD_JOINER = "\u202f", "\u2212", "\u2060"
 Month = dt.date | pd.Period | str
 """Any day of a month, or the month as ``2025-01``."""
@@ -97,6 +99,16 @@ def round_expected(value: float) -> float:
     return float(_half_up(value, max(0, math.floor(math.log10(abs(value))) + 1 - digits)))
 
 
+def as_counted(value: float | None) -> int:
+    """The number by which words beside a count are singular or plural: the figure as it is written there."""
+    return abs(int(_half_up(value, 0))) if is_known(value) else _MANY
+
+
+def as_expected(value: float | None) -> int:
+    """The same beside a forecast, or a change of one."""
+    return abs(int(round_expected(value))) if is_known(value) else _MANY
+
+
 def capital(text: str) -> str:
     """The text with a capital first letter: a sentence may begin with a month, which French writes small."""
     return text[:1].upper() + text[1:]
@@ -134,7 +146,11 @@ class Language:
         return self.text(value) if isinstance(value, str) else value
 
     def plural(self, texts: tuple[str, str], number: int, **fields: str | float) -> str:
-        """A text that depends on a number, which it holds as ``{n}``."""
+        """A text that depends on a number, which it holds as ``{n}``.
+
+        A figure that the text holds as it is written, rounded and grouped, comes with ``fields``; then ``number`` is
+        :func:`as_counted` or :func:`as_expected` of it.
+        """
         return self._catalogue.ngettext(*texts, number).format(n=number, **fields)
 
     def labelled(self, label: str, text: str) -> str:

@@ -30,13 +30,13 @@ from alerts.lifecycle import (
 )
 from alerts.verification.record import record_of
 from core.entry import Entry
-from core.languages import is_known
+from core.languages import as_counted, is_known
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
 from core.settings import FEED
 from dashboard import record_view
-from dashboard.i18n import _, labelled, lang, listed
+from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.reads import Night
 from dashboard.tables import capital
 from dashboard.theme import level_word
@@ -128,7 +128,11 @@ def reasons(night: Night, row: Row) -> list[str]:
     history = numbers.series_of(night.frame("observations"), row["series_id"])
     if len(history):
         last = history.iloc[-1]
-        text = _("{month}: {value} arrivals counted; the past twelve months averaged {mean}.")
+        text = ngettext(
+            "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
+            "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
+            as_counted(last["obs_value"]),
+        )
         mean = lang().expected(float(history["obs_value"].tail(12).mean()))
         month = lang().month(last["end_date"])
         out.append(capital(text.format(month=month, value=lang().counted(last["obs_value"]), mean=mean)))
@@ -137,7 +141,11 @@ def reasons(night: Night, row: Row) -> list[str]:
         past = history[history["end_date"].dt.month == end.month]
         above = int((past["obs_value"] > row["threshold"]).sum())
         if len(past):
-            text = _("In {above} of {n} earlier years this month was above {threshold}.")
+            text = ngettext(
+                "In {above} of {n} earlier year this month was above {threshold}.",
+                "In {above} of {n} earlier years this month was above {threshold}.",
+                len(past),
+            )
             out.append(text.format(above=above, n=len(past), threshold=lang().counted(row["threshold"])))
     return out
 

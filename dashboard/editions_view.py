@@ -64,9 +64,13 @@ def show(night: Night) -> None:
 
 
 def _changes(one: Edition) -> str:
-    text = _("{new} new, {changed} changed, {gone} taken away, of {rows}")
-    counts = {name: lang().counted(getattr(one, name)) for name in ("new", "changed", "gone", "rows")}
-    return text.format(**counts)
+    parts = {
+        "new": ngettext("{n} new", "{n} new", one.new),
+        "changed": ngettext("{n} changed", "{n} changed", one.changed),
+        "gone": ngettext("{n} taken away", "{n} taken away", one.gone),
+    }
+    counts = {name: text.format(n=lang().counted(getattr(one, name))) for name, text in parts.items()}
+    return _("{new}, {changed}, {gone}, of {rows}").format(**counts, rows=lang().counted(one.rows))
 
 
 def _why(one: Edition) -> str:

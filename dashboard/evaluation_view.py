@@ -72,7 +72,12 @@ def title(rows: pd.DataFrame) -> str:
             until,
         )
         return text.format(n=until)
-    return _("The forecast beats the baseline at {n} of {total} horizons").format(n=len(better), total=len(own))
+    text = ngettext(
+        "The forecast beats the baseline at {n} of {total} horizons",
+        "The forecast beats the baseline at {n} of {total} horizons",
+        len(better),
+    )
+    return text.format(n=len(better), total=len(own))
 
 
 def _unbroken(own: pd.DataFrame, better: pd.DataFrame) -> int:
@@ -207,7 +212,12 @@ def groups_finding(rows: pd.DataFrame) -> str:
     bad = rows[rows["mark"].isin([WORSE, NARROW])]
     judged = int((rows["mark"] != FEW).sum())
     if bad.empty:
-        return _("No group of {n} is worse than the baseline or has intervals that are too narrow.").format(n=judged)
+        text = ngettext(
+            "No group of {n} is worse than the baseline or has intervals that are too narrow.",
+            "No group of {n} is worse than the baseline or has intervals that are too narrow.",
+            judged,
+        )
+        return text.format(n=judged)
     names = ", ".join(_place(row) for row in bad.to_dict("records"))
     text = ngettext(
         "Forecasts are less accurate for {bad} of {n} groups: {names}.",

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.languages import is_known
 from dashboard import downloads, layout, tables, time_travel
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, lang, ngettext
 from dashboard.reads import Night
 from reports import numbers
 
@@ -73,7 +73,6 @@ def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
         rows: Result of :func:`counted_since`.
         months: Months in the sum.
     """
-    partly = _("{n} of {months} months counted")
     return pd.DataFrame(
         {
             _("Route"): [layout.route_name(route_id) for route_id in rows["route_id"]],
@@ -85,7 +84,9 @@ def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
             _("Position in interval"): [
                 time_travel.held_words(row["inside"])
                 if is_known(row["inside"])
-                else partly.format(n=row["months"], months=months)
+                else ngettext("{n} of {months} months counted", "{n} of {months} months counted", row["months"]).format(
+                    n=row["months"], months=months
+                )
                 for row in rows.to_dict("records")
             ],
         }

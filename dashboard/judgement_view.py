@@ -12,7 +12,7 @@ from core.routes import is_own
 from dashboard import layout, reads, state, visitor
 from dashboard.charts.drawn import line_to_draw_on, scale
 from dashboard.failures import error_words
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, lang, ngettext
 from dashboard.route_view import RouteView
 from dashboard.theme import CHART_CONFIG, current_theme
 from hub.judgement import LARGEST, Judgement, departures, fitted
@@ -125,9 +125,12 @@ def _own_record(view: RouteView) -> None:
     said = said_by(reads.journal().entries(action=HAND_IN), author)
     found = departures(view.night.frame("hub_forecasts"), view.night.frame("replays"), said)
     for row in found.to_dict("records"):
-        text = _(
+        text = ngettext(
             "Your forecasts so far, seen by you alone: {helped} of {n} nearer to what was counted than the ensemble’s; "
-            "score beside the ensemble’s {ratio}, below 1 is better."
+            "score beside the ensemble’s {ratio}, below 1 is better.",
+            "Your forecasts so far, seen by you alone: {helped} of {n} nearer to what was counted than the ensemble’s; "
+            "score beside the ensemble’s {ratio}, below 1 is better.",
+            int(row["helped"]),
         )
         ratio = lang().decimal(row["relative_wis"])
         st.markdown(layout.small(text.format(helped=row["helped"], n=row["n"], ratio=ratio)))

@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.languages import as_expected
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.settings import SNAPSHOT
 from dashboard.charts.axes import Annotation, Row
-from dashboard.i18n import _, labelled, lang, listed
+from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
 from geo.boundaries import load, outline
@@ -173,7 +174,8 @@ def _label(row: Row, theme: Theme) -> Annotation:
 def _figure(row: Row) -> str:
     if math.isnan(row["median"]):
         return str(row["label"]) or _("no forecast")
-    text = _("{median} arrivals expected").format(median=lang().expected(row["median"]))
+    text = ngettext("{median} arrival expected", "{median} arrivals expected", as_expected(row["median"]))
+    text = text.format(median=lang().expected(row["median"]))
     if math.isnan(row["upper90"]):
         return text
     return _("{figure}, 9 in 10 chances of at most {upper}").format(figure=text, upper=lang().expected(row["upper90"]))

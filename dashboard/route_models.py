@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
+from core.languages import as_counted, as_expected
 from core.schema import ALL
 from dashboard import downloads, layout, memory
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
@@ -195,12 +196,25 @@ def moved_title(rows: pd.DataFrame) -> str:
     """The finding: what is expected now and what was expected, at the same distance, a month ago."""
     now, former = float(rows["value"].iloc[-1]), float(rows["value"].iloc[0])
     before, month = _months(rows)
+    number = as_expected(now)
     if lang().expected(now) == lang().expected(former):
-        text = _("{month}: {now} expected, as many as a month ago for {before}")
+        text = ngettext(
+            "{month}: {now} expected, as many as a month ago for {before}",
+            "{month}: {now} expected, as many as a month ago for {before}",
+            number,
+        )
     elif now > former:
-        text = _("{month}: {now} expected; a month ago {former} for {before}")
+        text = ngettext(
+            "{month}: {now} expected; a month ago {former} for {before}",
+            "{month}: {now} expected; a month ago {former} for {before}",
+            number,
+        )
     else:
-        text = _("{month}: {now} expected, down from {former} a month ago for {before}")
+        text = ngettext(
+            "{month}: {now} expected, down from {former} a month ago for {before}",
+            "{month}: {now} expected, down from {former} a month ago for {before}",
+            number,
+        )
     return capital(text.format(month=month, now=lang().expected(now), former=lang().expected(former), before=before))
 
 
@@ -238,13 +252,16 @@ def news_words(rows: pd.DataFrame) -> str:
     first = rows.iloc[0]
     moved = rows.set_index("component")["change"]
     month = lang().month(first["origin_date"])
-    text = _(
-        "{month}: {outcome} counted, {expected} expected a month before. This difference changed the forecast by "
-        "{change}; {lasting} of it lasts through all months ahead."
+    counted = ngettext("{month}: {outcome} counted", "{month}: {outcome} counted", as_counted(first["outcome"]))
+    expected = ngettext(
+        "{counted}, {expected} expected a month before. This difference changed the forecast by {change}; {lasting} of "
+        "it lasts through all months ahead.",
+        "{counted}, {expected} expected a month before. This difference changed the forecast by {change}; {lasting} of "
+        "it lasts through all months ahead.",
+        as_expected(first["outcome_expected"]),
     )
-    said = text.format(
-        month=month,
-        outcome=lang().counted(first["outcome"]),
+    said = expected.format(
+        counted=counted.format(month=month, outcome=lang().counted(first["outcome"])),
         expected=lang().expected(first["outcome_expected"]),
         change=lang().signed(moved["level_shift"] + moved["last_outcome"]),
         lasting=lang().signed(moved["level_shift"]),

@@ -13,7 +13,7 @@ from core.languages import WORD_JOINER
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import layout
 from dashboard.failures import error_words
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, lang, ngettext
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
@@ -69,11 +69,15 @@ def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scen
     try:
         found = given(paths, conditions(values))
     except TooFewPathsError as error:
-        text = _(
+        left = round(error.effective)
+        text = ngettext(
             "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
-            "Bring the number nearer to the forecast, or choose other months."
+            "Bring the number nearer to the forecast, or choose other months.",
+            "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
+            "Bring the number nearer to the forecast, or choose other months.",
+            left,
         )
-        said = text.format(left=round(error.effective), n=lang().counted(error.paths), fewest=FEWEST_EFFECTIVE)
+        said = text.format(left=left, n=lang().counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
     text = _("Chance of the condition itself: {chance} ({word}). It holds on {left} of {n} sample paths.")
     note = text.format(

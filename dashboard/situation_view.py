@@ -77,7 +77,9 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
             words = NOTHING
             if row is not None:
                 ends = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
-                words = _("{ratio}, {n} cases").format(ratio=ratio_words(*ends), n=int(row["n"]))
+                count = int(row["n"])
+                words = ngettext("{ratio}, {n} case", "{ratio}, {n} cases", count)
+                words = words.format(ratio=ratio_words(*ends), n=count)
             line[ngettext("{n} month", "{n} months", step).format(n=step)] = words
         lines.append(line)
     return pd.DataFrame(lines)

@@ -7,7 +7,7 @@ import html
 import pandas as pd
 import streamlit as st
 
-from core.languages import is_known
+from core.languages import as_counted, is_known
 from core.routes import in_order
 from core.schema import ALL
 from dashboard import layout
@@ -79,7 +79,11 @@ def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
     if len(record) and "n_alerts" in record:
         alerts = float(record["n_alerts"].sum())
         right = float((record["n_alerts"] * record["precision"]).sum())
-        text = _("Of {n} warnings at past dates {right} came true, all rules together.")
+        text = ngettext(
+            "Of {n} warnings at past dates {right} came true, all rules together.",
+            "Of {n} warnings at past dates {right} came true, all rules together.",
+            as_counted(right),
+        )
         said.append(text.format(n=lang().counted(alerts), right=lang().counted(right)))
     return said
 

@@ -147,7 +147,12 @@ def measures_words(record: Row, language: Language) -> list[str]:
     texts = (
         ("precision", _("right in {share} of its warnings"), True),
         ("recall", _("warned of {share} of the events"), True),
-        ("false_alarms_per_route_year", _("{share} false alarms per route per year"), False),
+        (
+            "false_alarms_per_route_year",
+            # French takes the singular below two, also beside decimals; English and Spanish do not.
+            ngettext("{share} false alarms per route per year", "{share} false alarms per route per year"),
+            False,
+        ),
         ("lead_months_median", _("{share} months of lead time, median"), False),
     )
     out = []
@@ -159,7 +164,11 @@ def measures_words(record: Row, language: Language) -> list[str]:
             for part in ("", "_lo", "_hi")
         )  # fmt: skip
         if value:
-            out.append(language.text(text, share=f"{value} ({low}–{high})" if low and high else value))
+            shown = f"{value} ({low}–{high})" if low and high else value
+            if isinstance(text, str):
+                out.append(language.text(text, share=shown))
+            else:
+                out.append(language.plural(text, int(record[name]), share=shown))
     return out
 
 
@@ -168,7 +177,8 @@ def status_words(state: State, language: Language) -> str:
     if state.status == PROPOSED:
         needed = SIGN_OFFS_NEEDED.get(state.level, 1)
         if state.sign_offs:
-            return language.text(_("{n} of {needed} sign-offs"), n=len(state.sign_offs), needed=needed)
+            texts = ngettext("{n} of {needed} sign-offs", "{n} of {needed} sign-offs")
+            return language.plural(texts, len(state.sign_offs), needed=needed)
         return language.text(_("re-opened, waits for sign-off") if state.reopened else _("waits for sign-off"))
     known = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED)
     return language.text(state.status if state.status in known else ENDED)

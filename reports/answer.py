@@ -104,8 +104,8 @@ def sign_off_words(state: State, language: Language) -> str:
     needed = SIGN_OFFS_NEEDED.get(state.level, 1)
     if state.sign_offs:
         names = ", ".join(state.sign_offs)
-        text = _("signed by {names}; {n} of {needed} sign-offs")
-        return language.text(text, names=names, n=len(state.sign_offs), needed=needed)
+        texts = ngettext("signed by {names}; {n} of {needed} sign-offs", "signed by {names}; {n} of {needed} sign-offs")
+        return language.plural(texts, len(state.sign_offs), names=names, needed=needed)
     return language.plural(ngettext("nobody has signed yet", "nobody has signed yet; {n} people must"), needed)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.calendar import Frequency, to_period
 from core.countries import display_name
-from core.languages import Language, is_known
+from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import numbers
@@ -88,10 +88,17 @@ def title(view: AsylumForecast, language: Language) -> str:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
     first = view.quantiles.iloc[0]
     is_over = pd.Timestamp(view.quantiles.index[0]) <= pd.Timestamp(view.night.as_of)
-    over = _("{country}: {expected} asylum applicants in {period}, over but not counted yet, most likely {interval}")
-    ahead = _("{country}: {expected} asylum applicants expected in {period}, most likely {interval}")
-    return language.text(
+    over = ngettext(
+        "{country}: {expected} asylum applicant in {period}, over but not counted yet, most likely {interval}",
+        "{country}: {expected} asylum applicants in {period}, over but not counted yet, most likely {interval}",
+    )
+    ahead = ngettext(
+        "{country}: {expected} asylum applicant expected in {period}, most likely {interval}",
+        "{country}: {expected} asylum applicants expected in {period}, most likely {interval}",
+    )
+    return language.plural(
         over if is_over else ahead,
+        as_expected(first[0.5]),
         country=country,
         expected=language.expected(first[0.5]),
         period=period(view, view.quantiles.index[0], language),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from alerts.levels import rank
 from alerts.rules.stale_source import NAME as STALE
-from core.languages import Language, is_known
+from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -161,5 +161,6 @@ def _new_count(last: pd.Series, forecasts: pd.DataFrame, route_id: str, language
     name, value = route_name(route_id, language), language.counted(last["obs_value"])
     if last["end_date"] not in quantiles.index or 0.5 not in quantiles:
         return f"{name} {value}"
-    median = language.expected(float(quantiles[0.5].loc[last["end_date"]]))
-    return language.text(_("{route} {value} ({expected} expected)"), route=name, value=value, expected=median)
+    median = float(quantiles[0.5].loc[last["end_date"]])
+    texts = ngettext("{route} {value} ({expected} expected)", "{route} {value} ({expected} expected)")
+    return language.plural(texts, as_expected(median), route=name, value=value, expected=language.expected(median))

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from core.entry import Entry
-from core.languages import Language
+from core.languages import Language, as_counted
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from forecasting.scenarios.paths import Needs, occupancy, places_needed
 from reports import numbers
 from reports.release import ReadableRelease, Reception
@@ -72,5 +73,6 @@ def assumed(reception: Reception, language: Language) -> str:
     """What is planned with, in words: ``2,000 places; mean stay, months: 3; need a place: 80%``."""
     stay = language.labelled(language.text(_("mean stay, months")), language.significant(reception.needs.stay_months))
     needs = language.labelled(language.text(_("need a place")), language.share(reception.needs.share))
-    places = language.text(_("{stock} places"), stock=language.counted(reception.stock))
+    texts = ngettext("{stock} place", "{stock} places")
+    places = language.plural(texts, as_counted(reception.stock), stock=language.counted(reception.stock))
     return language.listed([places, stay, needs])

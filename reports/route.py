@@ -10,7 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from alerts.lifecycle import DISMISSED, ENDED
-from core.languages import Language, capital, is_known
+from core.languages import Language, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -213,20 +213,27 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
         why = without_forecast(row, language)
         return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
     window = window_words(as_of, language)
-    said = _("Nothing unusual is expected: most likely {interval} arrivals in {months}.")
+    said = ngettext(
+        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
+        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
+    )
     if was and over == DISMISSED:
-        said = _("The alert was dismissed. Most likely {interval} arrivals in {months}.")
+        said = ngettext(
+            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
+            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
+        )
     return Card(
         level=over if was else "",
         change=language.text(_("was {level}"), level=level_name(was, language)) if was else "",
         title=name,
-        sentence=language.text(
+        sentence=language.plural(
             said,
+            as_expected(row["high"]),
             interval=language.interval_words(row["low"], row["high"]),
             months=window,
         ),
         figure=language.expected(row["expected"]),
-        figure_means=language.text(_("arrivals expected")),
+        figure_means=language.plural(ngettext("arrival expected", "arrivals expected"), as_expected(row["expected"])),
         when=window,
         route_id=str(row["route_id"]),
     )
@@ -267,8 +274,12 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if not view.origin:
         if view.summary["state"] != "ok" or not is_known(view.summary["expected"]):
             return without_forecast(view.summary, language).rstrip(".")
-        return language.text(
-            _("{route}: {expected} arrivals expected in {months}, most likely {interval}"),
+        return language.plural(
+            ngettext(
+                "{route}: {expected} arrival expected in {months}, most likely {interval}",
+                "{route}: {expected} arrivals expected in {months}, most likely {interval}",
+            ),
+            as_expected(view.summary["expected"]),
             route=name,
             expected=language.expected(view.summary["expected"]),
             months=window_words(as_of, language),
@@ -277,8 +288,12 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if view.quantiles.empty:
         return name
     first = view.quantiles.iloc[0]
-    return language.text(
-        _("{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}"),
+    return language.plural(
+        ngettext(
+            "{route}: on {day}, {expected} arrival was expected in {month}, most likely {interval}",
+            "{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}",
+        ),
+        as_expected(first[0.5]),
         route=name,
         day=language.day(view.known_on),
         expected=language.expected(first[0.5]),
@@ -317,17 +332,22 @@ def running_words(view: RouteForecast, language: Language) -> str:
     if view.running.empty:
         return ""
     row = view.running.iloc[0]
-    text = _("{month} so far: {counted} counted up to {day}; {expected} expected in all, most likely {interval}.")
-    return capital(
-        language.text(
-            text,
-            month=language.month(row["target_end_date"]),
-            counted=language.counted(row["so_far"]),
-            day=language.day_short(row["last_day"]),
-            expected=language.expected(row["q50"]),
-            interval=language.interval_words(row["q10"], row["q90"]),
-        )
+    counted = language.plural(
+        ngettext("{month} so far: {counted} counted up to {day}", "{month} so far: {counted} counted up to {day}"),
+        as_counted(row["so_far"]),
+        month=language.month(row["target_end_date"]),
+        counted=language.counted(row["so_far"]),
+        day=language.day_short(row["last_day"]),
     )
+    expected = language.plural(
+        ngettext(
+            "{expected} expected in all, most likely {interval}.", "{expected} expected in all, most likely {interval}."
+        ),
+        as_expected(row["q50"]),
+        expected=language.expected(row["q50"]),
+        interval=language.interval_words(row["q10"], row["q90"]),
+    )
+    return capital(language.listed([counted, expected]))
 
 
 def skill_words(view: RouteForecast, language: Language) -> str:

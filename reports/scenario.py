@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from core.languages import Language
+from core.languages import Language, as_counted, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
@@ -51,12 +51,15 @@ def places_enough(
         confidence: Such as 0.9.
         language: The reader's.
     """
-    text = _(
+    texts = ngettext(
+        "At {confidence} confidence, **{then} place** is enough in every single month up to {month} under the "
+        "assumption; by the forecast, {plain}.",
         "At {confidence} confidence, **{then} places** are enough in every single month up to {month} under the "
-        "assumption; by the forecast, {plain}."
+        "assumption; by the forecast, {plain}.",
     )
-    return language.text(
-        text,
+    return language.plural(
+        texts,
+        as_expected(together),
         confidence=language.percent(confidence),
         then=language.expected(together),
         plain=language.expected(by_forecast),
@@ -75,17 +78,23 @@ def first_short(needed: pd.DataFrame, stock: float, confidence: float, language:
     """
     short, there = needed[needed["places"] > stock], language.counted(stock)
     if short.empty:
-        text = _("{stock} places are enough up to {month} at {confidence} confidence.")
-        last = language.month(needed["target_end_date"].iloc[-1])
-        return language.text(text, stock=there, month=last, confidence=language.percent(confidence))
-    text = _(
-        "{month} is the first month short; {missing} places more than {stock} are needed at {confidence} confidence."
+        texts = ngettext(
+            "{stock} place is enough up to {month} at {confidence} confidence.",
+            "{stock} places are enough up to {month} at {confidence} confidence.",
+        )
+        last, sure = language.month(needed["target_end_date"].iloc[-1]), language.percent(confidence)
+        return language.plural(texts, as_counted(stock), stock=there, month=last, confidence=sure)
+    texts = ngettext(
+        "{month} is the first month short; {missing} place more than {stock} is needed at {confidence} confidence.",
+        "{month} is the first month short; {missing} places more than {stock} are needed at {confidence} confidence.",
     )
     first = short.iloc[0]
-    return language.text(
-        text,
+    missing = float(first["places"]) - stock
+    return language.plural(
+        texts,
+        as_expected(missing),
         month=language.month(first["target_end_date"]),
-        missing=language.expected(float(first["places"]) - stock),
+        missing=language.expected(missing),
         stock=there,
         confidence=language.percent(confidence),
     )
@@ -165,20 +174,24 @@ def diversion(found: DiversionEstimate, route_id: str, other: str, share: float,
     """Whether past episodes say anything about the share that moves to another route, and whose number it is."""
     route, elsewhere = route_name(route_id, language), route_name(other, language)
     if not found.evidence:
-        text = _(
+        texts = ngettext(
+            "Past figures give no evidence that changes on {route} move to {other} ({n} past episode): the share is "
+            "your own assumption, without an interval.",
             "Past figures give no evidence that changes on {route} move to {other} ({n} past episodes): the share is "
-            "your own assumption, without an interval."
+            "your own assumption, without an interval.",
         )
-        return language.text(text, route=route, other=elsewhere, n=len(found.episodes))
-    text = _(
+        return language.plural(texts, len(found.episodes), route=route, other=elsewhere)
+    texts = ngettext(
+        "Of changes on {route}, {share} showed on {other} with the opposite sign ({n} past episode, 90% interval "
+        "{low} to {high}).",
         "Of changes on {route}, {share} showed on {other} with the opposite sign ({n} past episodes, 90% interval "
-        "{low} to {high})."
+        "{low} to {high}).",
     )
-    said = language.text(
-        text,
+    said = language.plural(
+        texts,
+        len(found.episodes),
         route=route,
         other=elsewhere,
-        n=len(found.episodes),
         share=percent(found.share, language),
         low=percent(found.low, language),
         high=percent(found.high, language),
@@ -190,8 +203,12 @@ def diversion(found: DiversionEstimate, route_id: str, other: str, share: float,
 def course(found: Course, of: Episode, publisher: str, language: Language) -> str:
     """An episode's course: its highest or lowest month, against the months before."""
     row = found.table.sort_values("value").iloc[-1 if of.seasonal else 0]
-    said = language.text(
-        _("{episode}: in {month} {value} arrivals, {multiple} times {compared}. Figures: {publisher}."),
+    said = language.plural(
+        ngettext(
+            "{episode}: in {month} {value} arrival, {multiple} times {compared}. Figures: {publisher}.",
+            "{episode}: in {month} {value} arrivals, {multiple} times {compared}. Figures: {publisher}.",
+        ),
+        as_counted(row["value"]),
         episode=episode_name(of.episode_id, language),
         month=language.month(str(row["time_period"])),
         value=language.counted(row["value"]),

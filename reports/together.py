@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.languages import Language
+from core.languages import Language, as_counted, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES
@@ -32,17 +32,25 @@ class Together:
     figure: str = ""
     routes: str = ""
     interval: str = ""
-    year_before: str = ""
+    most: float = 0.0
+    year_before: float | None = None
 
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing where no route has a forecast."""
         if not self.figure:
             return []
-        text = _("{routes}: most likely {interval} people, with 8 chances in 10.")
-        out = [language.text(text, routes=self.routes, interval=self.interval)]
-        if self.year_before:
-            text = _("In the same months a year earlier {value} were counted.")
-            out.append(language.text(text, value=self.year_before))
+        texts = ngettext(
+            "{routes}: most likely {interval} people, with 8 chances in 10.",
+            "{routes}: most likely {interval} people, with 8 chances in 10.",
+        )
+        out = [language.plural(texts, as_expected(self.most), routes=self.routes, interval=self.interval)]
+        if self.year_before is not None:
+            texts = ngettext(
+                "In the same months a year earlier {value} was counted.",
+                "In the same months a year earlier {value} were counted.",
+            )
+            before = language.counted(self.year_before)
+            out.append(language.plural(texts, as_counted(self.year_before), value=before))
         return out
 
 
@@ -63,11 +71,13 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         return Together(language.text(_("No route has figures recent enough for a forecast")))
     before = numbers.counted_a_year_before(release.frame("observations"), series, ends)
     figure = language.expected(total.median)
-    text = _("{expected} arrivals expected in {months}")
+    texts = ngettext("{expected} arrival expected in {months}", "{expected} arrivals expected in {months}")
+    months = window_words(release.as_of, language)
     return Together(
-        title=language.text(text, expected=figure, months=window_words(release.as_of, language)),
+        title=language.plural(texts, as_expected(total.median), expected=figure, months=months),
         figure=figure,
         routes=language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes)),
         interval=language.interval_words(total.low, total.high),
-        year_before="" if before is None else language.counted(before),
+        most=total.high,
+        year_before=before,
     )

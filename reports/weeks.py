@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.calendar import pandas_frequency
 from core.countries import display_name
-from core.languages import Language
+from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
@@ -80,8 +80,12 @@ def week_title(view: WeekView, language: Language) -> str:
     """What the first week that has not begun is expected to bring."""
     later = view.ahead[view.ahead["target_end_date"] - pd.Timedelta(days=7) >= view.ahead["last_day"]]
     row = later.iloc[0]
-    return language.text(
-        _("The week to {day}: {expected} arrivals expected, most likely {interval}"),
+    return language.plural(
+        ngettext(
+            "The week to {day}: {expected} arrival expected, most likely {interval}",
+            "The week to {day}: {expected} arrivals expected, most likely {interval}",
+        ),
+        as_expected(row["q50"]),
         day=language.day_short(row["target_end_date"]),
         expected=language.expected(row["q50"]),
         interval=language.interval_words(row["q10"], row["q90"]),

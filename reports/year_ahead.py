@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.countries import display_name, known_codes
-from core.languages import Language, is_known
+from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES, is_route
@@ -130,9 +130,13 @@ def year_title(lines: list[YearLine], language: Language) -> str:
     if not lines:
         return language.text(_("This release tells nothing of the year ahead"))
     line = lines[0]
-    text = _("{name}: {expected} arrivals expected in {window}, most likely {interval}")
-    said = language.text(
-        text,
+    texts = ngettext(
+        "{name}: {expected} arrival expected in {window}, most likely {interval}",
+        "{name}: {expected} arrivals expected in {window}, most likely {interval}",
+    )
+    said = language.plural(
+        texts,
+        as_expected(line.row["median"]),
         name=line.name,
         expected=language.expected(line.row["median"]),
         window=line.window,

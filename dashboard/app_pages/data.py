@@ -85,7 +85,10 @@ def next_expected(row: dict[Hashable, Any]) -> str:
     day = row.get("next_expected")
     if day is None or pd.isna(day):
         return ""
-    learned = _("learned from {n} periods").format(n=row["learned_from"]) if row.get("learned_from") else ""
+    found = row.get("learned_from")
+    count = 0 if found is None or pd.isna(found) else int(found)
+    text = ngettext("learned from {n} period", "learned from {n} periods", count)
+    learned = text.format(n=count) if count else ""
     return no_break(lang().day_short(day)) + (f" {small(learned)}" if learned else "")
 
 

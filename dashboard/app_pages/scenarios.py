@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from core.languages import as_expected
 from dashboard import (
     downloads,
     layout,
@@ -23,7 +24,7 @@ from dashboard import (
 )
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang
+from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
@@ -82,10 +83,13 @@ def title(night: Night, scenario: Scenario) -> str:
         return _("{route}: no answer").format(route=route)
     ends = scenario_view.title_months(night, scenario.route_id)
     then, plainly = (
-        lang().expected(scenario_view.totals(paths, scenario.route_id, ends)["q50"])
+        scenario_view.totals(paths, scenario.route_id, ends)["q50"]
         for paths in (scenario.trajectories, night.frame("trajectories"))
     )
-    return _("{route}: {then} arrivals instead of {plain}").format(route=route, then=then, plain=plainly)
+    text = ngettext(
+        "{route}: {then} arrival instead of {plain}", "{route}: {then} arrivals instead of {plain}", as_expected(then)
+    )
+    return text.format(route=route, then=lang().expected(then), plain=lang().expected(plainly))
 
 
 def months_of(night: Night, scenario: Scenario) -> str:

@@ -11,6 +11,7 @@ from typing import TypeGuard
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.languages import as_counted, as_expected
 from core.quantiles import INTERVALS, interval_levels
 from dashboard.charts import fan_labels
 from dashboard.charts.axes import (
@@ -27,7 +28,7 @@ from dashboard.charts.axes import (
     quantile,
     require,
 )
-from dashboard.i18n import _, labelled, lang
+from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 530
@@ -193,7 +194,11 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
         parts.append(text.format(value=lang().counted(value), month=lang().period(month, fan.months_each)))
     for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
         parts.append(
-            _("{month}: {median} expected, 80% interval {interval}.").format(
+            ngettext(
+                "{month}: {median} expected, 80% interval {interval}.",
+                "{month}: {median} expected, 80% interval {interval}.",
+                as_expected(value),
+            ).format(
                 month=lang().period(month, fan.months_each),
                 median=lang().expected(value),
                 interval=lang().interval_words(low.loc[month], high.loc[month]),
@@ -287,7 +292,9 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
         "<br>".join(
             [
                 lang().period(date, months_each),
-                _("{value} expected").format(value=f"<b>{lang().expected(value)}</b>"),
+                ngettext("{value} expected", "{value} expected", as_expected(value)).format(
+                    value=f"<b>{lang().expected(value)}</b>"
+                ),
                 labelled(lang().percent(0.8), lang().interval(low.loc[date], high.loc[date])),
             ]
         )
@@ -373,7 +380,11 @@ def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> g
     months = monthly_values(outcomes)
     line = joined(anchor, months["value"])
     hover = [""] * len(anchor) + [
-        lang().month(date) + "<br>" + _("{value} observed later").format(value=f"<b>{lang().counted(value)}</b>")
+        lang().month(date)
+        + "<br>"
+        + ngettext("{value} observed later", "{value} observed later", as_counted(value)).format(
+            value=f"<b>{lang().counted(value)}</b>"
+        )
         for date, value in dated(months["value"])
     ]
     return go.Scatter(

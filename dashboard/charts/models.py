@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.languages import as_expected
 from dashboard.charts.axes import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
@@ -98,12 +99,16 @@ def skill_alt(scores: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
     if own.empty:
         return _("No scores yet.")
     first, last = own.iloc[0], own.iloc[-1]
-    return _(
+    better = int((own["verdict"] == BETTER).sum())
+    return ngettext(
         "{name}: better than the baseline at {n} of {count} horizons. "
-        "Relative WIS {first}, {first_ahead}, and {last}, {last_ahead}."
+        "Relative WIS {first}, {first_ahead}, and {last}, {last_ahead}.",
+        "{name}: better than the baseline at {n} of {count} horizons. "
+        "Relative WIS {first}, {first_ahead}, and {last}, {last_ahead}.",
+        better,
     ).format(
         name=first["name"],
-        n=int((own["verdict"] == BETTER).sum()),
+        n=better,
         count=len(own),
         first=lang().decimal(first["relative_wis"]),
         first_ahead=_months_ahead(first["horizon"]),
@@ -202,7 +207,8 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: 
         leads = row["model_id"] == highlight
         fill, edge = (theme.fan, theme.median) if leads else (theme.neutral, theme.neutral)
         median = lang().expected(row["q50"])
-        hover = f"<b>{row['name']}</b><br>" + _("{value} expected").format(value=median)
+        said = ngettext("{value} expected", "{value} expected", as_expected(row["q50"]))
+        hover = f"<b>{row['name']}</b><br>" + said.format(value=median)
         for trace in interval_row(row, place, fill, edge, theme, hover):
             figure.add_trace(trace.update(name=f"{row['model_id']} {trace.name}"))
         name, score = (f"<b>{text}</b>" if leads else text for text in (row["name"], _score(row)))
@@ -228,7 +234,11 @@ def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
     if len(lead):
         row = lead.iloc[0]
         parts.append(
-            _("{name}: {median} expected, 80% interval {interval}.").format(
+            ngettext(
+                "{name}: {median} expected, 80% interval {interval}.",
+                "{name}: {median} expected, 80% interval {interval}.",
+                as_expected(row["q50"]),
+            ).format(
                 name=row["name"],
                 median=lang().expected(row["q50"]),
                 interval=lang().interval_words(row["q10"], row["q90"]),

@@ -8,7 +8,7 @@ import datetime as dt
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.languages import MINUS
+from core.languages import MINUS, as_expected
 from core.quantiles import interval_levels
 from dashboard.charts.axes import (
     count_axis,
@@ -24,7 +24,7 @@ from dashboard.charts.axes import (
     unit_label,
 )
 from dashboard.charts.fan import HEIGHT, Fan, fan_chart
-from dashboard.i18n import _, labelled, lang, listed
+from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
 ROW_PIXELS, FRAME_PIXELS = 40, 74
@@ -152,8 +152,13 @@ def places_chart(
 def difference_alt(difference: pd.Series) -> str:
     """The bars in words: the month with the largest difference."""
     month = pd.Timestamp(str(difference.abs().idxmax()))
-    text = _("The scenario differs most in {month}: {value} arrivals.")
-    return text.format(month=lang().month(month), value=lang().signed(float(difference[month])))
+    value = float(difference[month])
+    text = ngettext(
+        "The scenario differs most in {month}: {value} arrival.",
+        "The scenario differs most in {month}: {value} arrivals.",
+        as_expected(value),
+    )
+    return text.format(month=lang().month(month), value=lang().signed(value))
 
 
 def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -> str:
@@ -162,7 +167,11 @@ def scenario_alt(forecast: pd.DataFrame, scenario: pd.DataFrame, *, name: str) -
     low, high = (quantile(scenario, level) for level in interval_levels(0.8))
     median, plain = quantile(scenario, 0.5), quantile(forecast, 0.5)
     for month in (median.index[0], median.index[-1]):
-        text = _("{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.")
+        text = ngettext(
+            "{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.",
+            "{month}: {median} expected under the assumption, 80% interval {interval}; {plain} by the forecast.",
+            as_expected(float(median.loc[month])),
+        )
         parts.append(
             text.format(
                 month=lang().month(month),

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.ticker import MaxNLocator
 
-from core.languages import Language
+from core.languages import Language, as_expected
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.quantiles import INTERVALS, FloatArray, interval_levels
 from reports.briefing import colours
 from reports.briefing.canvas import (
@@ -91,9 +92,9 @@ def _label(route: RouteLine, language: Language) -> str:
     """What is expected in the last month drawn, or why nothing is."""
     if route.why_not:
         return route.why_not
-    text = language.text(_("{value} expected in {month}"))
-    value = language.expected(float(route.quantiles[0.5].iloc[-1]))
-    return text.format(month=language.month_short(route.quantiles.index[-1], year=True), value=value)
+    value, month = float(route.quantiles[0.5].iloc[-1]), language.month_short(route.quantiles.index[-1], year=True)
+    texts = ngettext("{value} expected in {month}", "{value} expected in {month}")
+    return language.plural(texts, as_expected(value), month=month, value=language.expected(value))
 
 
 def _legend(sheet: Sheet, content: Content, y: float) -> float:

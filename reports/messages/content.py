@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
-from core.languages import Language
+from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.purpose import INTENDED_USE, NOT_A_FACT
@@ -213,8 +213,12 @@ def _picture_alt(facts: Facts, language: Language) -> str:
     ahead = concerned(facts)
     if not ahead or not facts.get("history"):
         return ""
-    text = _("Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.")
-    return language.text(text, **_written(*ahead[-1], language))
+    texts = ngettext(
+        "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.",
+        "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.",
+    )
+    month, levels = ahead[-1]
+    return language.plural(texts, as_expected(levels[0.5]), **_written(month, levels, language))
 
 
 def _as_of(facts: Facts) -> dt.date:

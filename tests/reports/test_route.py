@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pandas as pd
+import pytest
 
 from core.languages import Language
 from core.routes import ROUTES
@@ -18,6 +19,9 @@ from reports.route import (
     quiet_card,
     window_words,
     without_forecast,
+)
+from reports.route import (
+    title as route_title,
 )
 
 from .conftest import MakeRelease, alert_row
@@ -96,3 +100,23 @@ def test_months_that_follow_each_other_are_told_as_one_stretch() -> None:
     view = SimpleNamespace(forecast=pd.DataFrame({"target_end_date": ends, "capped": True}))
     said = fallback_words(cast(RouteForecast, view), Language("es"))
     assert said.endswith("en enero–marzo de 2025, junio de 2025.")
+
+
+@pytest.mark.parametrize(
+    ("expected", "language", "said"),
+    [
+        (0.3, "fr", "Méditerranée centrale\u202f: 0 arrivée attendue en"),
+        (1.2, "fr", "Méditerranée centrale\u202f: 1 arrivée attendue en"),
+        (1.6, "fr", "Méditerranée centrale\u202f: 2 arrivées attendues en"),
+        (0.3, "es", "Mediterráneo central: 0 llegadas esperadas en"),
+        (1.2, "es", "Mediterráneo central: 1 llegada esperada en"),
+        (0.3, "en", "Central Mediterranean: 0 arrivals expected in"),
+        (1.2, "en", "Central Mediterranean: 1 arrival expected in"),
+    ],
+)
+def test_none_and_one_are_singular_or_plural_as_each_language_has_them(
+    expected: float, language: str, said: str
+) -> None:
+    summary = {"state": "ok", "expected": expected, "low": 0.0, "high": 5.0}
+    view = cast(RouteForecast, SimpleNamespace(route_id="CMR", origin=None, summary=summary))
+    assert route_title(view, dt.date(2025, 1, 31), Language(language)).startswith(said)
