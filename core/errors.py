@@ -15,6 +15,10 @@ from typing import Any
 from core.languages import marked as _
 
 
+def _english_form(one: str, many: str, number: int) -> str:
+    return one if number == 1 else many
+
+
 @dataclass(frozen=True)
 class Message:
     """One sentence: the id by which catalogues know it, and its parameters.
@@ -23,27 +27,41 @@ class Message:
         template: The English text with named places, marked for translation where it is written. A text without
             parameters is taken as it stands, braces and all.
         parameters: What stands in the places: texts, numbers, further messages, or a list of messages.
+        plural: Where the text depends on its parameter ``n``: the English text for any number but one, for which
+            ``template`` is the text.
     """
 
     template: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    plural: str = ""
 
     def __str__(self) -> str:
         """The sentence in English."""
         return self.render(lambda text: text)
 
-    def render(self, translate: Callable[[str], str], number: Callable[[float], str] = "{:,.10g}".format) -> str:
+    def render(
+        self,
+        translate: Callable[[str], str],
+        number: Callable[[float], str] = "{:,.10g}".format,
+        form: Callable[[str, str, int], str] = _english_form,
+    ) -> str:
         """The sentence in a language.
 
         Args:
             translate: Gives the translation of a template, or the template itself where there is none.
             number: Writes a figure (a ``float``; whole numbers of Python are rows, days and counts of few, and stand as
                 they are).
+            form: Gives the translation of a text that depends on a number, as ``gettext.ngettext`` does.
         """
-        text = translate(self.template) if self.template else ""
+        if self.plural:
+            text = form(self.template, self.plural, int(self.parameters["n"]))
+        else:
+            text = translate(self.template) if self.template else ""
         if not self.parameters:
             return text
-        return text.format(**{name: _rendered(value, translate, number) for name, value in self.parameters.items()})
+        return text.format(
+            **{name: _rendered(value, translate, number, form) for name, value in self.parameters.items()}
+        )
 
     def to_json(self) -> str:
         """The message as data, to be kept beside its English text."""
@@ -66,29 +84,43 @@ def fault_of(error: Exception) -> Message:
     return message(_("a fault in Vigie: {error}"), error=f"{type(error).__name__}: {error}")
 
 
-def message(template: str | Message, /, **parameters: object) -> Message:
+Template = str | tuple[str, str] | Message
+"""A text, two that were marked as singular and plural, or a whole message."""
+
+
+def message(template: Template, /, **parameters: object) -> Message:
     """A message of a template and its parameters; a message stays as it is."""
-    return template if isinstance(template, Message) else Message(template, parameters)
+    if isinstance(template, Message):
+        return template
+    one, many = (template, "") if isinstance(template, str) else template
+    return Message(one, parameters, many)
 
 
-def _rendered(value: object, translate: Callable[[str], str], number: Callable[[float], str]) -> object:
+def _rendered(
+    value: object,
+    translate: Callable[[str], str],
+    number: Callable[[float], str],
+    form: Callable[[str, str, int], str],
+) -> object:
     if isinstance(value, list) and all(isinstance(item, Message) for item in value):
-        return translate(_("; ")).join(item.render(translate, number) for item in value)
+        return translate(_("; ")).join(item.render(translate, number, form) for item in value)
     if isinstance(value, float):
         return number(value)
-    return value.render(translate, number) if isinstance(value, Message) else value
+    return value.render(translate, number, form) if isinstance(value, Message) else value
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Message):
-        return {"id": value.template, "with": {name: _plain(item) for name, item in value.parameters.items()}}
+        kept = {"id": value.template, "with": {name: _plain(item) for name, item in value.parameters.items()}}
+        return {**kept, "plural": value.plural} if value.plural else kept
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value if isinstance(value, int | float | str) else str(value)
 
 
 def _message(kept: Mapping[str, Any]) -> Message:
-    return Message(kept["id"], {name: _value(item) for name, item in kept["with"].items()})
+    parameters = {name: _value(item) for name, item in kept["with"].items()}
+    return Message(kept["id"], parameters, kept.get("plural", ""))
 
 
 def _value(kept: object) -> object:
@@ -105,7 +137,7 @@ class VigieError(Exception):
         parameters: What stands in its places.
     """
 
-    def __init__(self, template: str | Message, /, **parameters: object) -> None:
+    def __init__(self, template: Template, /, **parameters: object) -> None:
         self.message = message(template, **parameters)
         super().__init__(str(self.message))
 
@@ -128,7 +160,7 @@ class SourceError(InputError):
     def __init__(
         self,
         file: str,
-        rule: str | Message,
+        rule: Template,
         /,
         *,
         row: int | str | None = None,

@@ -53,6 +53,10 @@ def catalogue(code: str) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     with path.open("rb") as file:
         texts = read_po(file, locale=code)
+    for text in list(texts):
+        # What a release kept before a text had a form for one is found by the other form.
+        if isinstance(text.id, list | tuple) and isinstance(text.string, list | tuple) and text.id[1] not in texts:
+            texts.add(text.id[1], text.string[-1])
     compiled = io.BytesIO()
     write_mo(compiled, texts)
     compiled.seek(0)
@@ -151,7 +155,11 @@ class Language:
         A figure that the text holds as it is written, rounded and grouped, comes with ``fields``; then ``number`` is
         :func:`as_counted` or :func:`as_expected` of it.
         """
-        return self._catalogue.ngettext(*texts, number).format(n=number, **fields)
+        return self.form(*texts, number).format(n=number, **fields)
+
+    def form(self, one: str, many: str, number: int) -> str:
+        """Of a text that depends on a number the form for that number, its places still empty."""
+        return self._catalogue.ngettext(one, many, number)
 
     def labelled(self, label: str, text: str) -> str:
         """A label and what it stands for, with the colon of this language."""

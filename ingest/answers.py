@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.errors import InputError, SourceError
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from ingest.source import Answer, Pull, RawFile, Request
 
 T = TypeVar("T")
@@ -193,7 +194,12 @@ def all_rows(what: str, read: Callable[[int], Page], *, first: int = 1) -> list[
             raise SourceError(what, _("the publisher changed its figures while they were read: the pages do not agree"))
         rows += page.rows
     if total is not None and total != len(rows):
-        raise SourceError(what, _("{n} rows came where {total} were announced"), n=len(rows), total=total)
+        raise SourceError(
+            what,
+            ngettext("{n} row came where {total} were announced", "{n} rows came where {total} were announced"),
+            n=len(rows),
+            total=total,
+        )
     return rows
 
 

@@ -18,6 +18,7 @@ from core.languages import marked as _
 from core.spreadsheets import FORMULA_STARTS
 from ingest.intake import LARGEST_UNPACKED, UNFOLDS
 from ingest.source import LARGEST_FILE, TOO_LARGE, RawFile
+from ingest.tables import RAGGED
 
 LARGEST_RATIO = 200
 """Unpacked to packed bytes of one part: XML of numbers packs 10 to 50 times."""
@@ -140,7 +141,7 @@ _BY_THE_MAPPING = {
     _("not {encoding} text: it holds NUL bytes"): _(
         "say how the text is coded, as in `[table] encoding = \"utf-16\"`"
     ),
-    _("the line has {n} cells, the header {expected}"): _(
+    RAGGED[0]: _(
         "are there titles above the header? Say `[table] header_row = 3`"
     ),
     _("not a table separated by '{separator}': {error}"): _("say what stands between cells, as in `separator = \";\"`"),
@@ -149,7 +150,7 @@ _BY_THE_MAPPING = {
         "name the sheet that holds the figures, as in `[table] sheet = \"Monthly\"`"
     ),
     _("the file holds no figures"): _("say which column holds them, as in `[columns] value = \"Persons\"`"),
-    _("the cell cannot name a route: up to 38 letters A to Z, digits and spaces"): _(
+    _("the cell cannot name a route: up to 38 letters, digits and spaces"): _(
         "write a name such as `Ceuta by land`"
     ),
 }  # fmt: skip

@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import Frequency, to_period
-from core.errors import Message, message
+from core.errors import Message, Template, message
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
 
 LEAST = 20
@@ -90,7 +91,15 @@ def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, c
         held += _cut_short(rows, known, lost, revisions)
     told = [*_larger_than_usual(pairs, revisions), *_from_nowhere(pairs, known, revisions)]
     if len(lost):
-        told.append(_first(_("{n} known figures are missing in it, such as {series} {period}"), lost))
+        told.append(
+            _first(
+                ngettext(
+                    "{n} known figure is missing in it: {series} {period}",
+                    "{n} known figures are missing in it, such as {series} {period}",
+                ),
+                lost,
+            )
+        )
     return Judgement(held, told)
 
 
@@ -117,7 +126,10 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
     strange = by_series[(by_series["size"] >= FEWEST_OF_SERIES) & (share >= PART) & (by_series["median"] >= THIRD)]
     if len(strange):
         yield message(
-            _("{n} series change throughout, such as {series} (exchanged labels, or a shifted header?)"),
+            ngettext(
+                "{n} series changes throughout: {series} (exchanged labels, or a shifted header?)",
+                "{n} series change throughout, such as {series} (exchanged labels, or a shifted header?)",
+            ),
             n=len(strange), series=str(strange["size"].idxmax()),
         )  # fmt: skip
     elif counted["times"].median() >= FACTOR:
@@ -168,7 +180,10 @@ def _not_as_rounded(rows: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message
         step = _rounded_to(values)
         broken = some[some["obs_value"] % step != 0] if step else some.iloc[:0]
         if len(broken):
-            text = _("{n} figures are no multiples of {step}, as {target} always were, such as {series} {period}")
+            text = ngettext(
+                "{n} figure is no multiple of {step}, as {target} always were: {series} {period}",
+                "{n} figures are no multiples of {step}, as {target} always were, such as {series} {period}",
+            )
             yield _first(text, broken, step=step, target=target)
 
 
@@ -206,7 +221,13 @@ def _cut_short(
     allowed = max(GONE * len(span), 2.0 * float(deleted.max()) if len(deleted) else 0.0)
     if len(gone) > allowed or len(totals):
         chosen = totals if len(totals) else gone
-        yield _first(_("it lacks {n} figures that are known, such as {series} {period} (was it cut short?)"), chosen)
+        yield _first(
+            ngettext(
+                "it lacks {n} figure that is known, {series} {period} (was it cut short?)",
+                "it lacks {n} figures that are known, such as {series} {period} (was it cut short?)",
+            ),
+            chosen,
+        )
 
 
 def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator[Message]:
@@ -222,8 +243,12 @@ def _larger_than_usual(pairs: pd.DataFrame, revisions: pd.DataFrame) -> Iterator
         if len(large):
             worst = large.loc[[large["size"].idxmax()]].iloc[0]
             yield message(
-                _("a large revision: {series} {period} from {before} to {after} ({n} figures change by more than the "
-                  "usual {share})"),
+                ngettext(
+                    "a large revision: {series} {period} from {before} to {after} ({n} figure changes by more than the "
+                    "usual {share})",
+                    "a large revision: {series} {period} from {before} to {after} ({n} figures change by more than the "
+                    "usual {share})",
+                ),
                 series=worst["series_id"], period=worst["time_period"], before=float(worst["before"]),
                 after=float(worst["obs_value"]), n=len(large), share=f"{usual:.1%}",
             )  # fmt: skip
@@ -239,15 +264,22 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
     news = news.join(newest.rename("newest"), on=here)
     kinds = news[news["newest"].isna()]
     if len(kinds):
-        yield _first(_("{n} figures of a kind that this source did not have, such as {series} {period}"), kinds)
+        yield _first(
+            ngettext(
+                "{n} figure of a kind that this source did not have: {series} {period}",
+                "{n} figures of a kind that this source did not have, such as {series} {period}",
+            ),
+            kinds,
+        )
     late = news[news["time_period"] <= news["newest"]]
     past = revisions[revisions["kind"] == "added"].groupby("as_of").size()
     if len(late) > (float(past.quantile(USUAL_QUANTILE)) if len(past) >= ENOUGH else 0.0):
         largest = late.sort_values("obs_value", ascending=False)
         yield _first(
-            _(
+            ngettext(
+                "{n} figure of a period that was known without it: {series} {period} (another label or year?)",
                 "{n} figures of periods that were known without them, such as {series} {period} (another label or "
-                "year?)"
+                "year?)",
             ),
             largest,
         )
@@ -257,7 +289,10 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
             for period in (after["time_period"].min(), after["newest"].max())
         )
         if first - last > 1:
-            text = _("{n} figures follow a gap in what is known, such as {series} {period} (another year?)")
+            text = ngettext(
+                "{n} figure follows a gap in what is known: {series} {period} (another year?)",
+                "{n} figures follow a gap in what is known, such as {series} {period} (another year?)",
+            )
             yield _first(text, after.sort_values("time_period"))
         former = after.merge(known, left_on=["series_id", "newest"], right_on=_KEY, suffixes=("", "_former"))
         former = former[former["obs_value"].abs() >= LEAST]
@@ -265,6 +300,6 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
             yield _first(_("{n} figures repeat the period before, such as {series} {period} (another year?)"), former)
 
 
-def _first(template: str, rows: pd.DataFrame, **more: object) -> Message:
+def _first(template: Template, rows: pd.DataFrame, **more: object) -> Message:
     one = rows.iloc[0]
     return message(template, n=len(rows), series=one["series_id"], period=one["time_period"], **more)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from ingest.intake import refuse_large_sheets, refuse_many, unpacked
 from ingest.source import RawFile
 from ingest.workbooks import refuse_strange_cells
@@ -24,6 +25,7 @@ from ingest.workbooks import refuse_strange_cells
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
 
+RAGGED = ngettext("the line has {n} cell, the header {expected}", "the line has {n} cells, the header {expected}")
 NOT_SEPARATED = _("not a table separated by '{separator}': {error}")
 
 
@@ -226,8 +228,7 @@ def _cells(raw: RawFile, separator: str, encoding: str) -> tuple[list[str], list
             if not header:
                 header, columns = cells, [[] for _cell in cells]
             elif len(cells) != len(header):
-                fault = _("the line has {n} cells, the header {expected}")
-                raise SourceError(raw.name, fault, row=reader.line_num, n=len(cells), expected=len(header))
+                raise SourceError(raw.name, RAGGED, row=reader.line_num, n=len(cells), expected=len(header))
             else:
                 numbers.append(reader.line_num)
                 for column, cell in zip(columns, cells, strict=True):

@@ -162,14 +162,14 @@ def message_in(said: Message, language: Language) -> str:
 
     The log and the journal keep the codes, by which whoever runs Vigie finds a figure again.
     """
-    return _in_words(said, language).render(language.text, language.significant)
+    return _in_words(said, language).render(language.text, language.significant, language.form)
 
 
 def _in_words(said: Message, language: Language) -> Message:
     named = {place: _word(place, value, language) for place, value in said.parameters.items()}
     if {"series", "period"} <= set(named):  # its period follows a series
         named["series"] = f"{named['series']},"
-    return Message(said.template, named)
+    return Message(said.template, named, said.plural)
 
 
 def _word(place: str, value: object, language: Language) -> object:

@@ -20,6 +20,7 @@ import pandas as pd
 from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from ingest.source import RawFile
 
 
@@ -111,7 +112,11 @@ def _categories(raw: RawFile, body: dict[str, Any], name: str, size: int) -> lis
         whole = all(isinstance(code, str) for code in codes)
     if not whole or len(codes) != size:
         raise SourceError(
-            raw.name, _("{n} categories where 'size' says {expected}"), column=name, n=len(codes), expected=size
+            raw.name,
+            ngettext("{n} category where 'size' says {expected}", "{n} categories where 'size' says {expected}"),
+            column=name,
+            n=len(codes),
+            expected=size,
         )
     return codes
 
@@ -218,11 +223,19 @@ def _fields(raw: RawFile, line: str, number: int, dimensions: int, periods: int)
     codes = [code.strip() for code in key.split(",")]
     if len(codes) != dimensions:
         raise SourceError(
-            raw.name, _("{n} key fields where the header has {expected}"), row=number, n=len(codes), expected=dimensions
+            raw.name,
+            ngettext("{n} key field where the header has {expected}", "{n} key fields where the header has {expected}"),
+            row=number,
+            n=len(codes),
+            expected=dimensions,
         )
     if len(cells) != periods:
         raise SourceError(
-            raw.name, _("{n} cells where the header has {expected}"), row=number, n=len(cells), expected=periods
+            raw.name,
+            ngettext("{n} cell where the header has {expected}", "{n} cells where the header has {expected}"),
+            row=number,
+            n=len(cells),
+            expected=periods,
         )
     return codes, cells
 

@@ -17,6 +17,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import message
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.release import REJECTED
 from core.schema import ALL, NOT_APPLICABLE
 from ingest.rows import (
@@ -165,6 +166,12 @@ def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
 def _left_out(file: str, rows: int) -> pd.DataFrame:
     if rows == 0:
         return nothing_rejected()
-    rule = message(_("{n} rows on Spain come from Frontex, whose terms forbid passing them on: left out"), n=rows)
+    rule = message(
+        ngettext(
+            "{n} row on Spain comes from Frontex, whose terms forbid passing it on: left out",
+            "{n} rows on Spain come from Frontex, whose terms forbid passing them on: left out",
+        ),
+        n=rows,
+    )
     record = [SOURCE_ID, file, "all of ESP", "geo", str(rule), "", rule.to_json()]
     return pd.DataFrame([record], columns=list(REJECTED.columns), dtype=object)

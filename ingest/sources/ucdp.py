@@ -26,6 +26,7 @@ from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
 from core.errors import InputError, SourceError, message
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from ingest.answers import as_file, get_file, json_body, json_rows, whole_number
 from ingest.rows import RowRule, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
@@ -313,7 +314,12 @@ def _take_pages(pull: Pull, release: Release) -> RawFile | None:
         pages, total = whole_number(answer.url, body, "TotalPages"), body.get("TotalCount", -1)
         page += 1
     if total not in (-1, len(rows)):
-        raise SourceError(release.name, _("{n} events came where {total} were announced"), n=len(rows), total=total)
+        raise SourceError(
+            release.name,
+            ngettext("{n} event came where {total} were announced", "{n} events came where {total} were announced"),
+            n=len(rows),
+            total=total,
+        )
     return RawFile(f"{release.name}.json", json.dumps(rows).encode()) if rows else None
 
 

@@ -136,3 +136,24 @@ def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> Non
     assert Language("fr").record(record)["what"] == "Un défaut"
     assert Language("fr").record(record)["publisher"] == "Vigie"
     assert Language("en").record(record) == record
+
+
+MANY = (
+    "Arrivals expected on every route over its next", "Better than the baseline {first} to", "Chance of the condition",
+    "Do drivers help?", "Figures are late", "In {month} alone", "Its error was", "answered {status} and asks",
+    "cut off", "position outside", "redirected more than", "refused: more than", "the answer took longer",
+    "{citizen}, {share} of arrivals here", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",
+    "{n} figures repeat", "{span} ", "{share} months of lead time", "{n} before",
+)  # fmt: skip
+"""Texts, by how they begin, whose figure is never none or one: limits, ages beyond a limit, what needs many cases."""
+NOUNS = {
+    "fr": r"(?!(?:des|dans|dès|fois|plus|habituels|sans|sous)\b)",
+    "es": r"(?!(?:es|veces|antes|más|tras)\b)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["fr", "es"])
+def test_words_that_agree_with_a_figure_have_a_form_for_each_number(language: str) -> None:
+    agrees = re.compile(rf"\{{\w+\}}(?:\*\*|</b>)?[ \u202f]{NOUNS[language]}(?:\w+’)?\w+[sx]\b")
+    texts = [(str(one.id), str(one.string)) for one in messages(language) if isinstance(one.id, str)]
+    assert [source for source, told in texts if agrees.search(told) and not source.startswith(MANY)] == []

@@ -65,6 +65,33 @@ def test_a_message_kept_as_data_says_the_same_when_it_is_read_again(said: Messag
     assert (str(again), again.render(french)) == (str(said), said.render(french))
 
 
+LOST = (
+    "{n} known figure is missing in it: {series} {period}",
+    "{n} known figures are missing in it, such as {series} {period}",
+)
+
+
+@pytest.mark.parametrize(
+    ("n", "english", "translated"),
+    [
+        (1, "1 known figure is missing in it: a 2024-01", "1 chiffre connu y manque\u202f: a 2024-01"),
+        (2, "2 known figures are missing in it, such as a 2024-01", "2 chiffres connus y manquent, comme a 2024-01"),
+    ],
+)
+def test_a_message_agrees_with_its_number_in_every_language_and_when_it_is_read_again(
+    n: int, english: str, translated: str
+) -> None:
+    said, language = message("{fault}", fault=message(LOST, n=n, series="a", period="2024-01")), Language("fr")
+    for one in (said, Message.from_json(said.to_json())):
+        assert str(one) == english
+        assert one.render(language.text, language.significant, language.form) == translated
+
+
+def test_what_was_kept_before_a_text_had_a_form_for_one_is_told_in_a_language_still() -> None:
+    kept = Message(LOST[1], {"n": 1, "series": "a", "period": "2024-01"})
+    assert kept.render(french) == "1 chiffres connus y manquent, comme a 2024-01"
+
+
 def test_a_text_that_was_kept_without_a_message_is_said_as_it_stands() -> None:
     assert Message.from_json("", "rows {0} of long ago").render(french) == "rows {0} of long ago"
 

@@ -46,7 +46,7 @@ def test_a_cell_of_another_layout_keeps_its_whole_text() -> None:
         (b"geo,2008-01\nDE,5\n", "header must start"),
         (TABLE.partition(b"\n")[0] + b"\n", "no series"),
         (TABLE[:-8], "cut off"),
-        (TABLE.replace(b"\t: c", b""), "1 cells where the header has 2"),
+        (TABLE.replace(b"\t: c", b""), "1 cell where the header has 2"),
         (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), "2 key fields where the header has 3"),
         (TABLE.replace(b"2008-02", b"2008-01"), "same one twice"),
         (TABLE.replace(b"2008-02 ", b"2008-02 \t2008-04 \t2008-03 "), "out of order"),

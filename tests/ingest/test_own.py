@@ -262,6 +262,8 @@ def test_a_file_names_routes_in_the_letters_of_its_country(tmp_path: Path) -> No
         parse_own(raw, own, today=TODAY)
     raw = csv("Month,Persons,Place\n2024-11,7,Almería\n2024-11,8,Κως\n2024-12,9,ALMERI\u0301A \n")
     routes = parse_own(raw, own, today=TODAY).observations["route_id"]
+    with pytest.raises(SourceError, match="What to do: write a name such as `Ceuta by land`"):
+        parse_own(csv("Month,Persons,Place\n2024-11,7,🚢\n"), own, today=TODAY)
     assert sorted(route_name(code) for code in routes) == ["Almería", "Almería", "Κως"]
 
 

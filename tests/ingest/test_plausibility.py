@@ -60,7 +60,7 @@ DAMAGE = {
         "exchanged their figures",
     ),
     "a header a month on": (KNOWN.assign(obs_value=KNOWN["obs_value"].shift(1, fill_value=1)), "change throughout"),
-    "a fraction": (changed(CELL, lambda old: old / 1000), "no multiples of 1"),
+    "a fraction": (changed(CELL, lambda old: old / 1000), "no multiple of 1"),
 }  # fmt: skip
 
 
@@ -109,8 +109,8 @@ def test_a_figure_that_is_no_multiple_of_what_the_publisher_rounds_to_is_held() 
     rounded = table({"ITA": 5000, "MLT": 300}, step=5)
     assert held(rounded, rounded) == []
     odd = changed(CELL, lambda old: old + 2, rounded)
-    assert "no multiples of 5" in " ".join(held(odd, rounded))
-    assert "no multiples of 5" in " ".join(held(odd, rounded.iloc[:0]))
+    assert "no multiple of 5" in " ".join(held(odd, rounded))
+    assert "no multiple of 5" in " ".join(held(odd, rounded.iloc[:0]))
 
 
 def test_a_whole_history_cut_short_is_held_and_a_part_of_it_only_told() -> None:
@@ -129,7 +129,7 @@ def test_an_edition_of_a_known_day_says_nothing_against_what_was_published_later
 def test_the_newest_figure_of_one_series_is_missed_where_others_have_theirs() -> None:
     is_newest = (KNOWN["geo"] == "MLT") & (KNOWN["time_period"] == "2024-12")
     (told,) = judge(KNOWN[~is_newest], KNOWN, NO_REVISIONS).told
-    assert str(told) == "1 known figures are missing in it, such as arrivals.CMR.MLT._T.M 2024-12"
+    assert str(told) == "1 known figure is missing in it: arrivals.CMR.MLT._T.M 2024-12"
 
 
 MALTA = KNOWN["geo"] == "MLT"

@@ -42,7 +42,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
         ("day,n\n2024-01-01,7\n".encode("utf-16"), "text"),
         (b"day,n\n2024-01-01,\x00\n", "NUL bytes"),
         ("day,n\n2024-01-01,7\n2024-01-02,1", "row 3: the last line has no line end"),
-        ("day,n\n2024-01-01,7\n2024-01\n", "row 3: the line has 1 cells, the header 2"),
+        ("day,n\n2024-01-01,7\n2024-01\n", "row 3: the line has 1 cell, the header 2"),
         ("day,n\n2024-01-01,7,9\n", "row 2: the line has 3 cells"),
         ("day;n\n2024-01-01;7\n", "missing columns"),
         ('day,n\n"2024-01-01,7\n', "not a table"),

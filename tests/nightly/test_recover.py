@@ -98,6 +98,6 @@ def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Pa
     vintages.append(news, received=today + dt.timedelta(days=365))
     (told,) = values_ahead(vintages.history(), today)
     assert told["source_id"] == "iom_dtm"
-    assert told["reason"].startswith("1 figures are dated")
+    assert told["reason"].startswith("1 figure is dated")
     vintages.append(news, received=today)
     assert values_ahead(vintages.history(), today) == []

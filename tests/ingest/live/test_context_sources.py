@@ -273,7 +273,7 @@ def test_a_month_takes_the_newest_round_over_all_reasons_and_several_operations_
     [
         ({"isSuccess": False, "errorMessages": ["Invalid country"], "result": []}, "Invalid country"),
         ({"isSuccess": True, "result": []}, "no round of SDN"),
-        ({"isSuccess": True, "result": [{}], "totalRecordsCount": 2}, "1 rows came where 2 were announced"),
+        ({"isSuccess": True, "result": [{}], "totalRecordsCount": 2}, "1 row came where 2 were announced"),
         ({"message": "Access denied"}, "no answer with a list 'result'"),
     ],
 )
