@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,10 +23,14 @@ from dashboard.theme import Theme, halo
 Annotations = list[Annotation]
 Box = tuple[float, float, float, float]
 """Left, foot, right and top, pixels from the plot's lower left corner."""
+Point = tuple[float, float]
+"""Pixels to the right and up from there."""
 PLOT_PIXELS = (240.0, 420.0, 640.0, 960.0)
 """Widths at which words must not meet: phone, small window, half and whole screen."""
 LETTER, LINE_PIXELS = 6.4, 15.0
 """Pixels of a letter and of a line of text, rather too large than too small."""
+STEP_PIXELS = 4.0
+"""From one point of a line to the next."""
 SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
 """Pixels up that a label may move: any, and one that belongs to a line."""
 MARGIN_RIGHT = 62
@@ -58,15 +63,25 @@ class Room:
         return float((when - self.first) / (self.last - self.first)) * width
 
     def obstacles(self, width: float) -> list[Box]:
-        """The line of today, and in steps of a week the median and what was counted."""
-        line = self.across(self.now, width)
-        weeks = [
+        """The line of today, and point by point the median and what was counted, as they are drawn."""
+        today = self.across(self.now, width)
+        points = [
             point
             for months in (self.median, self.history.dropna())
-            for point in dated(months.resample("W").mean().interpolate() if len(months) > 1 else months)
+            for point in _close_by(
+                [(self.across(when, width), self.scale.pixel(value)) for when, value in dated(months)]
+            )
         ]
-        points = [(self.across(when, width), self.scale.pixel(value)) for when, value in weeks]
-        return [(line, 0.0, line, self.scale.pixels), *((x - 1, y - 2, x + 1, y + 2) for x, y in points)]
+        return [(today, 0.0, today, self.scale.pixels), *((x - 1, y - 2, x + 1, y + 2) for x, y in points)]
+
+
+def _close_by(corners: list[Point]) -> list[Point]:
+    """The corners of a line with points between them, so close that no word finds place there, however steep it is."""
+    points = corners[:1]
+    for (x, y), (right, top) in pairwise(corners):
+        steps = max(1, math.ceil(max(abs(right - x), abs(top - y)) / STEP_PIXELS))
+        points += [(x + (right - x) * step / steps, y + (top - y) * step / steps) for step in range(1, steps + 1)]
+    return points
 
 
 def clear_of_each_other(labels: Annotations, room: Room, fixed: Annotations) -> Annotations:

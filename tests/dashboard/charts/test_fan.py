@@ -185,6 +185,22 @@ def test_words_that_may_move_stand_clear_of_each_other_of_today_and_of_the_media
                 assert beside or not foot < room.scale.pixel(value) < foot + fan_labels.LINE_PIXELS
 
 
+@pytest.mark.parametrize("lowest", [0.0, 100.0])
+@pytest.mark.parametrize("foot", [0, 40, 80, 120, 160, 200])
+def test_a_word_never_lies_over_a_line_that_falls_steeply_between_two_months(foot: int, lowest: float) -> None:
+    months = pd.DatetimeIndex(["2024-01-15", "2024-02-15", "2024-03-15"])
+    scale = Scale(8_000.0, 0.1, 400.0, lowest=lowest)
+    steep, none = pd.Series([8_000.0, 120.0, 120.0], months), pd.Series(dtype=float, index=pd.DatetimeIndex([]))
+    room = fan_labels.Room(
+        scale, pd.Timestamp("2022-01-15"), pd.Timestamp("2026-01-15"), pd.Timestamp("2025-06-30"), none, steep
+    )
+    middle = months[0] + (months[1] - months[0]) / 2
+    wished = [{"text": "3,368 so far", "x": middle, "y": scale.value(foot), "xanchor": "center", "yanchor": "bottom"}]
+    for label in fan_labels.clear_of_each_other(wished, room, []):
+        top, bottom = scale.pixel(8_000.0), scale.pixel(120.0)
+        assert not bottom < scale.pixel(label["y"]) + label["yshift"] < top - fan_labels.LINE_PIXELS
+
+
 def test_an_axis_of_ratios_ends_under_the_smallest_count_and_keeps_every_word_on_the_chart(
     observed: pd.DataFrame, forecast: pd.DataFrame
 ) -> None:
