@@ -265,9 +265,9 @@ class Language:
         first = _("1")
         return text.replace(first, self.text(first), 1) if date.day == 1 else text
 
-    def day_short(self, date: dt.date) -> str:
-        """A date for charts: ``31 Jan 2025``."""
-        return format_date(date, "d MMM yyyy", locale=self.code)
+    def day_short(self, date: dt.date, *, year: bool = True) -> str:
+        """A date for charts: ``31 Jan 2025``, or ``31 Jan``."""
+        return format_date(date, "d MMM yyyy" if year else "d MMM", locale=self.code)
 
     def month(self, month: Month, *, year: bool = True) -> str:
         """A month in full: ``December 2024``, or ``December``."""

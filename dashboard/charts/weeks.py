@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -11,6 +13,7 @@ from dashboard.i18n import _, labelled, lang
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 230
+MARGIN_RIGHT = 24
 EVERY = 4
 """Weeks from one name on the axis to the next."""
 
@@ -38,8 +41,10 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme, heig
     for place, row in enumerate(ahead.to_dict("records"), start=len(counted)):
         for low, high, coverage, opacity in (("q10", "q90", 0.8, 0.36), ("q25", "q75", 0.5, 0.5)):
             figure.add_trace(interval_box(place, row[low], row[high], coverage, with_opacity(theme.fan, opacity)))
+        line = {"color": theme.median, "width": 2.4}
+        left, right = place - BAR_WIDTH / 2, place + BAR_WIDTH / 2
+        figure.add_shape(type="line", x0=left, x1=right, y0=row["q50"], y1=row["q50"], line=line)
     here = list(range(len(counted), len(ends)))
-    dash = {"symbol": "line-ew", "size": 15, "line": {"color": theme.median, "width": 2.4}}
     hover = [
         f"{name}<br><b>{lang().expected(row['q50'])}</b><br>"
         + labelled(lang().percent(0.8), lang().interval(row["q10"], row["q90"]))
@@ -47,19 +52,35 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme, heig
     ]
     figure.add_trace(
         go.Scatter(
-            x=here, y=ahead["q50"], mode="markers", marker=dash, text=hover,
+            x=here, y=ahead["q50"], mode="markers", marker={"opacity": 0}, text=hover,
             hovertemplate="%{text}<extra></extra>", name="median",
         )
     )  # fmt: skip
     largest = max([*solid, *ahead["q90"], 1.0])
     places = list(range(len(counted) % EVERY, len(ends), EVERY))
+    # With no room kept at the right and the year beneath, names stand straight on a phone: slanted ones are cut.
     figure.update_layout(
         barmode="overlay",
         hovermode="closest",
-        xaxis={"range": [-0.6, len(ends) - 0.4], "tickvals": places, "ticktext": [names[place] for place in places]},
+        margin={"r": MARGIN_RIGHT},
+        xaxis={
+            "range": [-0.6, len(ends) - 0.4],
+            "tickangle": 0,
+            "tickvals": places,
+            "ticktext": _ticks([ends[place] for place in places]),
+        },
         yaxis=count_axis(largest, HEADROOM),
     )
     return finish(figure, theme, height=height, annotations=[unit_label(theme, _("Arrivals in the week to that day"))])
+
+
+def _ticks(days: list[dt.date]) -> list[str]:
+    """Day and month, the year beneath the first of each year."""
+    years = [None, *(day.year for day in days)]
+    return [
+        f"{lang().day_short(day, year=False)}<br>{day.year if day.year != before else ''}".removesuffix("<br>")
+        for day, before in zip(days, years, strict=False)
+    ]
 
 
 def week_alt(ahead: pd.DataFrame) -> str:

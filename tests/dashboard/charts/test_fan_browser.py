@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.charts.seasons import season_bars
+from dashboard.charts.weeks import HEIGHT, week_chart
 from dashboard.theme import LIGHT
 
 from .test_fan import NOW, running_month
@@ -119,6 +120,28 @@ def test_no_label_beside_bars_leaves_the_picture_in_any_language(
         boxes = page.evaluate(BOXES)
         assert any("95" in box[0] for box in boxes)
         assert not [box for box in boxes if box[3] > width + 1], (width, boxes)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_names_of_weeks_stand_straight_whole_and_apart_on_a_phone(
+    page: Page, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: language)
+    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
+    ends = pd.date_range("2024-09-01", periods=20, freq="W")
+    counted = pd.DataFrame({"target_end_date": ends[:12], "value": 900.0})
+    quantiles = {"so_far": 0.0, "q10": 200.0, "q25": 500.0, "q50": 1000.0, "q75": 2000.0, "q90": 3000.0}
+    figure = week_chart(counted, pd.DataFrame({"target_end_date": ends[12:]}).assign(**quantiles), theme=LIGHT)
+    figure.update_layout(width=358)
+    page.evaluate(DRAW, figure.to_json())
+    names = page.evaluate(BOXES.replace(".annotation-text, .bars .bartext", ".xtick text"))
+    assert len(names) == 5
+    assert not [box for box in names if box[3] > 358 or box[4] > HEIGHT + 1]
+    assert all(box[4] - box[2] < 40 for box in names)
+    assert not [(one, other) for one, other in combinations(names, 2) if meet(one[1:], other[1:])]
+    assert "2024" in names[0][0] and not [box for box in names[1:] if "20" in box[0]]
+    marks = sorted((shape.x0, shape.x1) for shape in figure.layout.shapes)
+    assert len(marks) == 8 and all(end < start for (_start, end), (start, _end) in pairwise(marks))
 
 
 def meet(one: list[float], other: list[float]) -> bool:
