@@ -225,12 +225,16 @@ def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
 def _bars_labels(at: pd.Series, threshold: float | None, largest: float, height: int, theme: Theme) -> list[Annotation]:
     """Median, ends of the intervals and threshold, right of the bars and clear of each other."""
     median, upper, farthest = (float(at[level]) for level in (0.5, interval_levels(0.8)[1], interval_levels(0.95)[1]))
+    beyond = " ↑" if farthest > largest else ""
     texts = [
         (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
         (upper, _("80%: up to {value}").format(value=lang().expected(upper)), theme.secondary),
+        (
+            min(farthest, largest),
+            _("95%: up to {value}").format(value=lang().expected(farthest)) + beyond,
+            theme.secondary,
+        ),
     ]
-    if farthest > largest:
-        texts.append((largest, _("95%: up to {value} ↑").format(value=lang().expected(farthest)), theme.secondary))
     if threshold is not None:
         texts.append((threshold, _("threshold {value}").format(value=lang().counted(threshold)), theme.ink))
     gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)

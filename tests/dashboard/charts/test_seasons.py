@@ -109,6 +109,16 @@ def test_bars_name_median_interval_and_threshold(history: pd.DataFrame, total: p
     assert figure.layout.xaxis.ticktext[-1] == "<b>2025</b>"
 
 
+def test_the_widest_interval_is_named_where_an_earlier_year_leaves_room_to_draw_it_whole(
+    history: pd.DataFrame, total: pd.DataFrame
+) -> None:
+    figure = season_bars(history.replace(14_200.0, 30_000.0), total, year=2025, threshold=None, unit="a", theme=LIGHT)
+    (label,) = [label for label in figure.layout.annotations if label.text.startswith("95%")]
+    assert label.text == "95%: up to 21,200"
+    top = total.loc[total["output_type_id"] == 0.975, "value"].iloc[0]
+    assert top < label.y < 1.1 * top
+
+
 def test_without_a_threshold_no_dashed_line_is_drawn(history: pd.DataFrame, total: pd.DataFrame) -> None:
     figure = season_bars(history, total, year=2025, threshold=None, unit="Arrivals", theme=LIGHT)
     assert not [shape for shape in figure.layout.shapes if shape.line.dash]
