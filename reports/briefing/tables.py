@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -36,8 +37,9 @@ ROWS_HEIGHT, HIGHEST_ROW, TWO_LINES = 138.0, 30.0, 20.0
 
 
 ALERT_PAD = 4.4
-ALERT_COLUMNS = ((62.0, 88.0), (153.0, 190.0), (349.0, 33.0), (386.0, 97.0), (487.0, 40.3))
+ALERT_COLUMNS = ((68.0, 86.0), (157.0, 188.0), (349.0, 33.0), (386.0, 97.0), (487.0, 40.3))
 """Left edge and width of subject, sentence, chance, record and status; the badge stands left of them."""
+BADGE = Style("bold", 7.2, 9)
 SMALL = Style("sans", 6.5, BODY.leading, colours.SECONDARY)
 ALERT_STYLES = (BOLD, BODY, BOLD, SMALL, SMALL)
 DOTS = Style("sans", 5.2, BODY.leading, colours.SECONDARY)
@@ -145,7 +147,8 @@ def _alert_height(alert: AlertLine, cells: list[list[str]]) -> float:
 
 def _alert_row(sheet: Sheet, alert: AlertLine, cells: list[list[str]], y: float) -> None:
     hue = colours.LEVELS[alert.report.level]
-    sheet.badge(MARGIN, y + BODY.size, alert.report.badge, Style("bold", 7.2, 9, hue.text), hue.ground)
+    badge = replace(BADGE, colour=hue.text)
+    sheet.badge(MARGIN, y + BODY.size, alert.report.badge, badge, hue.ground)
     for number, (lines, style, (left, _width)) in enumerate(zip(cells, ALERT_STYLES, ALERT_COLUMNS, strict=True)):
         top = y
         if number == 3 and alert.report.dots:

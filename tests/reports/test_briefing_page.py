@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D, Bbox
 from pypdf import PdfReader
 
-from core.languages import Language
+from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from geo.routes import FRAME_KM
 from reports.briefing import colours
@@ -26,7 +26,8 @@ from reports.briefing.charts import draw_charts, grid_of
 from reports.briefing.content import compose
 from reports.briefing.map import Box, draw_map, spread
 from reports.briefing.page import briefing_pdf, draw_page
-from reports.briefing.tables import draw_alerts, draw_routes
+from reports.briefing.tables import ALERT_COLUMNS, BADGE, draw_alerts, draw_routes
+from reports.names import LEVEL_MARKS, level_label
 from reports.release import Decisions
 
 from .conftest import MakeRelease, alert_row
@@ -204,6 +205,13 @@ def test_the_columns_of_the_routes_end_at_the_edge_of_their_table_and_none_runs_
     ]
     assert rules == {round(max(columns), 3)}
     assert runs_into_another(boxes_of(sheet.figure)) == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_badge_of_a_level_reaches_the_subject_beside_it(language: str) -> None:
+    sheet = Sheet()
+    badges = [level_label(level, Language(language)) for level in LEVEL_MARKS]
+    assert max(sheet.badge(0, 0, badge, BADGE, "white") for badge in badges) + 3 <= ALERT_COLUMNS[0][0]
 
 
 def test_as_many_alerts_are_shown_as_have_room_beside_the_count_of_the_others(make_release: MakeRelease) -> None:
