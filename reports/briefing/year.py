@@ -59,7 +59,7 @@ def draw_year(content: Content) -> list[Figure]:
         figures = [sheet.figure]
         if here < len(others):
             sheet, y = _begin(content)
-            _blocks(sheet, content, others[here:], y)
+            _blocks(sheet, content, others[here:], y, _rows_with_room(y, others[here:]))
             figures.append(sheet.figure)
     return figures
 
@@ -70,29 +70,37 @@ def _begin(content: Content) -> tuple[Sheet, float]:
     return sheet, page_head(sheet, content.language.text(_("The year ahead")), content.known, content.exercise) + 4
 
 
-def _room(y: float, below: Sequence[Sequence[YearLine]]) -> float:
-    """Points between ``y`` and the blocks at the foot of the sheet."""
-    return HEIGHT - MARGIN - y - sum(map(_height, below))
+def _room(y: float, below: Sequence[Sequence[YearLine]], most: int = MOST_ROWS) -> float:
+    """Points between ``y`` and the blocks at the foot of the sheet, each of at most so many rows."""
+    return HEIGHT - MARGIN - y - sum(_height(block, most) for block in below)
 
 
-def _blocks(sheet: Sheet, content: Content, blocks: Sequence[Sequence[YearLine]], y: float) -> None:
+def _rows_with_room(y: float, blocks: Sequence[Sequence[YearLine]]) -> int:
+    """How many rows each block may have on a sheet that is theirs alone."""
+    more = range(max(map(len, blocks)), MOST_ROWS, -1)
+    return next((most for most in more if _room(y, blocks, most) >= 0), MOST_ROWS)
+
+
+def _blocks(
+    sheet: Sheet, content: Content, blocks: Sequence[Sequence[YearLine]], y: float, most: int = MOST_ROWS
+) -> None:
     """The blocks below the running year, each with its heading."""
     for block in blocks:
         head = content.language.text(_HEADS[block[0].is_asylum], window=block[0].window)
-        y = _block(sheet, content, block, heading(sheet, MARGIN, y, head, ROOM)) + 10
+        y = _block(sheet, content, block, heading(sheet, MARGIN, y, head, ROOM), most) + 10
 
 
-def _height(block: Sequence[YearLine]) -> float:
+def _height(block: Sequence[YearLine], most: int) -> float:
     """What a block takes, its head and note included."""
-    return HEADING.leading + 2 + 3 * GREY.leading + min(MOST_ROWS, len(block)) * ROW + 4 + GREY.leading + 10
+    return HEADING.leading + 2 + 3 * GREY.leading + min(most, len(block)) * ROW + 4 + GREY.leading + 10
 
 
-def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float) -> float:
+def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float, most: int = MOST_ROWS) -> float:
     """A table, and beneath it what it has no room for, what is counted of it, and the record."""
     language, row = content.language, lines[0].row
-    y = _table(sheet, content, lines[:MOST_ROWS], y)
+    y = _table(sheet, content, lines[:most], y)
     said = [] if lines[0].is_asylum else [capital(counted_words(row, language)), f"{record_words(row, language)}."]
-    if (left := len(lines) - MOST_ROWS) > 0:
+    if (left := len(lines) - most) > 0:
         said = [language.plural(AND_MORE, left), *said]
     return sheet.lines(MARGIN, y + 4, wrap(" · ".join(said), GREY, ROOM, 2), GREY) if said else y
 
