@@ -270,7 +270,8 @@ def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatt
         return []
     mark = {"symbol": "triangle-down", "size": 9, "color": theme.observed}
     foot = [_lowest(fan, months)] * len(below)
-    return [go.Scatter(x=below.index, y=foot, mode="markers", marker=mark, hoverinfo="skip", name="below the axis")]
+    marks = go.Scatter(x=below.index, y=foot, mode="markers", marker=mark, hoverinfo="skip", name="below the axis")
+    return [marks.update(cliponaxis=False)]  # else the half of each that stands on the foot is all that shows, a dash
 
 
 def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:

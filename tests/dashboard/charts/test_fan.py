@@ -240,6 +240,7 @@ def test_a_count_below_an_axis_of_ratios_has_a_mark_at_its_foot_which_the_key_ex
     ends = pd.to_datetime([none["time_period_end"].iloc[-2], later["time_period_end"].iloc[0]])
     assert list(pd.DatetimeIndex(marks.x)) == list(mid_month(pd.Series(ends)))
     np.testing.assert_allclose(np.log10(marks.y), figure.layout.yaxis.range[0])
+    assert marks.cliponaxis is False
     assert named(draw(none, forecast, outcomes=later), "below the axis") == []
     fan = Fan(none, forecast, NOW, "Arrivals per month", is_log=True)
     assert "▼ counted, below the axis" in fan_key(fan, LIGHT)
