@@ -95,12 +95,18 @@ def band(lower: pd.Series, upper: pd.Series, fill: str, name: str) -> go.Scatter
     )
 
 
-def nice_ticks(largest: float) -> list[float]:
-    """At most five round grid lines above zero, and zero itself; the last one is not above ``largest``."""
+def nice_ticks(largest: float, *, whole: bool = False) -> list[float]:
+    """At most five round grid lines above zero, and zero itself; the last one is not above ``largest``.
+
+    Args:
+        largest: Largest value drawn.
+        whole: Whether they are whole numbers, as of persons.
+    """
     if not largest > 0:
         return [0.0, 1.0]
     power = 10.0 ** math.floor(math.log10(largest / MOST_GRID_LINES))
     steps = [factor * power for factor in (1, 2, 2.5, 5, 10)]
+    steps = [step for step in steps if step.is_integer()] or [1.0] if whole else steps
     counts = [int(largest / step * (1 + 1e-9)) for step in steps]
     step, count = next(pair for pair in zip(steps, counts, strict=True) if pair[1] <= MOST_GRID_LINES)
     return [step * position for position in range(count + 1)]
@@ -113,7 +119,7 @@ def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
         largest: Largest value drawn.
         headroom: Share of the axis to leave free above it.
     """
-    ticks = nice_ticks(largest)
+    ticks = nice_ticks(largest, whole=True)
     top = (largest if largest > 0 else 1.0) / (1 - headroom)
     return {
         "range": [0, top],
@@ -264,7 +270,7 @@ def interval_rows(
         theme: Colours.
         sides: Pixels to the left and to the right of the rows.
     """
-    ticks = nice_ticks(largest)
+    ticks = nice_ticks(largest, whole=True)
     ticks = ticks[:: 1 if len(ticks) < 5 else 2]
     named_rows(figure, count, largest, {"l": sides[0], "r": sides[1], "t": 40, "b": 34})
     scale = {"range": [0, largest * reach], "tickvals": ticks, "ticktext": [lang().counted(tick) for tick in ticks]}

@@ -92,7 +92,9 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: 
     figure = go.Figure(bars)
     reach = max(float(difference.abs().max()), 1.0)
     low, high = min(0.0, float(difference.min())), max(0.0, float(difference.max()))
-    ticks = sorted({side * tick for side in (1, -1) for tick in nice_ticks(reach) if low <= side * tick <= high})
+    ticks = sorted(
+        {side * tick for side in (1, -1) for tick in nice_ticks(reach, whole=True) if low <= side * tick <= high}
+    )
     places = list(range(0, len(months), 3))
     figure.update_layout(
         margin={"r": 12},

@@ -22,6 +22,13 @@ def test_ticks_are_round(largest: float, ticks: list[float]) -> None:
     assert nice_ticks(largest) == ticks
 
 
+@pytest.mark.parametrize(
+    ("largest", "ticks"), [(14.0, ["0", "5", "10"]), (4.0, ["0", "1", "2", "3", "4"]), (0.7, ["0"]), (0.01, ["0"])]
+)
+def test_an_axis_of_persons_has_no_part_of_a_person(largest: float, ticks: list[str]) -> None:
+    assert count_axis(largest)["ticktext"] == ticks
+
+
 def test_ticks_are_written_for_the_reader() -> None:
     assert count_axis(20_000)["ticktext"] == ["0", "5,000", "10,000", "15,000", "20,000"]
 
