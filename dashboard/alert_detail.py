@@ -110,11 +110,9 @@ def show_season(night: Night, row: Row) -> None:
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
-    since = _(
-        "The first month whose chance is at least half of the likeliest one’s. Years from {year}: earlier peaks would "
-        "flatten the rest."
-    )
-    st.markdown(small(since.format(year=numbers.FIRST_COMPARED_YEAR)))
+    history = numbers.series_of(night.frame("observations"), row["series_id"])
+    which = _("The first month whose chance is at least half of the likeliest one’s.")
+    st.markdown(small(f"{which} {layout.since_words(history['end_date'])}".rstrip()))
 
 
 def draw_season(past: pd.DataFrame, quantiles: pd.DataFrame, year: int, threshold: float | None) -> None:

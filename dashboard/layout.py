@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -18,7 +19,7 @@ from dashboard.failures import error_words
 from dashboard.i18n import _, lang, language, languages
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once
-from reports import citations, names
+from reports import citations, names, numbers
 from reports.route import known_to
 
 _DRAWN = "drawn:before"
@@ -185,6 +186,18 @@ def source_name(night: Night, source_id: str) -> str:
 def plain(text: str) -> str:
     """Text from data, so that Markdown shows it as it is written."""
     return "".join("\\" + char if char in "\\`*_{}[]()#+!|<>$~:" else char for char in text)
+
+
+def since_words(ends: pd.Series) -> str:
+    """The year with which a comparison of years begins, where earlier ones are left out; else nothing.
+
+    Args:
+        ends: Last days of all that was counted.
+    """
+    if ends.empty or ends.min().year >= numbers.FIRST_COMPARED_YEAR:
+        return ""
+    text = _("Years from {year}: earlier peaks would flatten the rest.")
+    return text.format(year=numbers.FIRST_COMPARED_YEAR)
 
 
 def small(text: str) -> str:

@@ -37,8 +37,8 @@ def show_models(view: RouteView) -> None:
     memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
     export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
     downloads.figures(export, export.title)
-    text = _("Years from {year}: earlier peaks would flatten the rest.")
-    st.markdown(layout.small(text.format(year=numbers.FIRST_COMPARED_YEAR)))
+    if said := layout.since_words(view.history["end_date"]):
+        st.markdown(layout.small(said))
 
 
 def show_members(view: RouteView) -> None:

@@ -174,6 +174,15 @@ def test_every_view_of_a_route_has_a_chart_or_a_table_of_its_own(view: str) -> N
     assert own >= 1
 
 
+@pytest.mark.parametrize("page", ["route", "alerts"])
+@pytest.mark.usefixtures("release")
+def test_only_a_comparison_that_leaves_early_years_out_says_so(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    said = "Years from {year}: earlier peaks would flatten the rest."
+    assert said.format(year=2017) not in words(visit(page))  # all counts of the miniature are younger
+    monkeypatch.setattr(numbers, "FIRST_COMPARED_YEAR", 2020)
+    assert said.format(year=2020) in words(visit(page))
+
+
 @pytest.mark.parametrize("is_told", [True, False], ids=["all counts", "counts that may be shown"])
 @pytest.mark.usefixtures("release")
 def test_bars_of_nationalities_are_shares_of_all_counts_where_these_tell_no_small_one_else_sums_of_what_is_shown(
