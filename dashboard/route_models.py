@@ -156,8 +156,8 @@ def season_words(expected: float, before: float, complete: bool, year: int) -> s
     return capital(text.format(year=year, before=year - 1))
 
 
-SMALLEST_STEP = 0.5
-"""Persons below which a step is not drawn; the files hold every one."""
+SMALLEST_STEP, SMALLEST_SHARE = 0.5, 0.02
+"""Persons, and share of the longest bar, below which a step is not drawn; the files hold every one."""
 
 
 def show_moved(view: RouteView) -> None:
@@ -223,9 +223,11 @@ def steps(rows: pd.DataFrame) -> pd.DataFrame:
     before, month = _months(rows)
     named = step_names(rows)
     first, last = rows.iloc[0], rows.iloc[-1]
+    # Of a few persons half a one is a long bar: left out, the bars beside it would not meet.
+    least = min(SMALLEST_STEP, SMALLEST_SHARE * float(rows["value"].abs().max()))
     lines = [(_("A month ago, for {before}").format(before=before), first["value"], first["value"], TOTAL)]
     for row in rows.iloc[1:].to_dict("records"):
-        if abs(row["change"]) >= SMALLEST_STEP:
+        if row["change"] and abs(row["change"]) >= least:
             lines.append((named[row["component"]], row["change"], row["value"], STEP))
     lines.append((_("Now, for {month}").format(month=month), last["value"], last["value"], TOTAL))
     return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -57,6 +58,15 @@ def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
     moved = steps.loc[steps["kind"] == STEP, "change"].sum()
     assert steps["value"].iloc[0] + moved == pytest.approx(steps["value"].iloc[-1])
     assert len(steps) == 7  # the three steps of nothing are left out
+
+
+def test_the_steps_of_a_few_persons_meet_too() -> None:
+    values = [1.0, 1.3, 1.3, 1.3, 2.4, 2.4, 2.4, 2.0]
+    rows = chain().head(len(values)).assign(value=values, change=np.diff(values, prepend=values[0]))
+    steps = route_models.steps(rows)
+    assert list(steps["value"]) == [1.0, 1.3, 2.4, 2.0, 2.0]
+    begins = steps["value"] - steps["change"]
+    np.testing.assert_allclose(begins[1:-1], steps["value"][:-2])
 
 
 def test_every_step_is_a_bar_from_the_number_before_to_the_number_after() -> None:
