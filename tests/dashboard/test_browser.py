@@ -54,6 +54,7 @@ COUNT_DRAWINGS = """() => {
     }).observe(document, {subtree: true, childList: true});
 }"""
 """How often each chart is drawn after the first time, which is over when it is seen to be there."""
+CUT = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
 NAMES = ["overview", *PAGES]
 
 
@@ -193,15 +194,24 @@ def test_the_dark_theme_has_no_serious_finding_either(page: Page, address: str, 
     assert serious_findings(page) == {}
 
 
-def test_on_a_small_screen_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, address: str) -> None:
-    page.set_viewport_size({"width": 1024, "height": 768})
-    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
+@pytest.mark.parametrize("width", [1024, 720], ids=["a small screen", "a desk's at twice the size"])
+def test_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 768})
     open_page(page, f"{address}/overview?lang=es")  # the longest words
-    assert page.locator("[data-testid=stTable] > div").evaluate_all(cut) == []
-    open_page(page, f"{address}/alerts")
+    assert page.locator("[data-testid=stTable] > div").evaluate_all(CUT) == []
+    open_page(page, f"{address}/alerts?lang=fr")
     tables = page.locator("[data-testid=stTable] > div")
     assert tables.count() > 0
-    assert tables.evaluate_all(cut) == []
+    assert tables.evaluate_all(CUT) == []
+    open_page(page, f"{address}/route?route=CMR&lang=fr")
+    assert page.locator(".st-key-chances td").evaluate_all(CUT) == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_on_a_phone_all_that_the_overview_says_of_a_route_is_seen(page: Page, address: str, language: str) -> None:
+    page.set_viewport_size(PHONE)
+    open_page(page, f"{address}/overview?lang={language}")
+    assert page.locator("[data-testid=stTable] > div").evaluate_all(CUT) == []
 
 
 def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, address: str) -> None:
