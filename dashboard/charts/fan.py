@@ -119,7 +119,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         scale, first - pad, last + pad, pd.Timestamp(fan.now), quantile(fan.forecast, 0.5), months["value"]
     )
     ends = fan_labels.median_label(fan.forecast, theme)
-    labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, theme) + ends
+    labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
     if fan.skill is not None:
         place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
         fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)

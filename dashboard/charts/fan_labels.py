@@ -33,7 +33,7 @@ STEP_PIXELS = 4.0
 """From one point of a line to the next."""
 SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
 """Pixels up that a label may move: any, and one that belongs to a line."""
-MARGIN_RIGHT = 62
+MARGIN_RIGHT, LEFT_SHARE = 62, 0.55
 THRESHOLD_PIXELS = 24.0
 """Height of a line of words with the air that plotly wants around it."""
 
@@ -148,15 +148,19 @@ def whisker(figure: go.Figure, forecast: pd.DataFrame, largest: float, theme: Th
     return [note(theme, text, x=month, y=largest, xanchor=side, xshift=shift, yanchor="top")]
 
 
-def fixed_labels(figure: go.Figure, unit: str, now: dt.date, theme: Theme) -> Annotations:
-    """The unit at the top left, and a line at the date of knowledge with that date on top."""
+def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: Theme) -> Annotations:
+    """The unit at the top left, and a line at the date of knowledge with that date on top.
+
+    After a short history the date begins at its line: in the middle over it, on a phone, it would meet the unit.
+    """
     when = pd.Timestamp(now)
     figure.add_shape(
         type="line", x0=when, x1=when, y0=0, y1=1, yref="paper", line={"color": theme.secondary, "width": 1}
     )
     date = f"<b>{lang().day_short(now)}</b>"
     above = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 4, "font": {"color": theme.secondary}}
-    return [unit_label(theme, unit), note(theme, date, x=when, xanchor="center", **above)]
+    side = "left" if room.across(when, 1.0) < LEFT_SHARE else "center"
+    return [unit_label(theme, unit), note(theme, date, x=when, xanchor=side, **above)]
 
 
 def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:

@@ -105,6 +105,21 @@ def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
 
 
 @pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("months", [8, 13, 20])
+def test_today_and_the_unit_stand_apart_on_a_phone_also_after_a_short_history(
+    page: Page, monkeypatch: pytest.MonkeyPatch, observed: pd.DataFrame, months: int, language: str
+) -> None:
+    monkeypatch.setattr(i18n, "language", lambda: language)
+    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
+    fan = Fan(observed.tail(months), forecast_of("narrow"), NOW, i18n._("Arrivals per month"))
+    page.evaluate(DRAW, fan_chart(fan, LIGHT).update_layout(width=358).to_json())
+    boxes = page.evaluate(BOXES)
+    assert len(boxes) >= 3
+    assert not [(one, other) for one, other in combinations(boxes, 2) if meet(one[1:], other[1:])]
+    assert not [box for box in boxes if box[3] > 358]
+
+
+@pytest.mark.parametrize("language", languages())
 def test_no_label_beside_bars_leaves_the_picture_in_any_language(
     page: Page, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
