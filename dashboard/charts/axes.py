@@ -297,7 +297,7 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
     circle = {"size": 11, "color": theme.ground, "line": {"color": edge, "width": 2.2}}
     text = f"{hover}<br>{interval}<extra></extra>"
     median = go.Scatter(x=[row["q50"]], y=[place], mode="markers", marker=circle, hovertemplate=text, name="median")
-    return [*parts, median]
+    return [*parts, median.update(cliponaxis=False)]  # else one at zero is half a circle
 
 
 def share_axes(figure: go.Figure) -> None:

@@ -47,6 +47,12 @@ def test_the_ensemble_alone_is_bold_and_in_the_forecasts_hue(members: pd.DataFra
     assert edges["vigie-ets median"] == LIGHT.neutral
 
 
+def test_a_median_of_nobody_is_a_whole_circle(members: pd.DataFrame) -> None:
+    figure = members_chart(members.assign(q10=0.0, q25=0.0, q50=0.0), unit="Arrivals", theme=LIGHT)
+    medians = [trace for trace in figure.data if trace.name.endswith("median")]
+    assert medians and all(trace.cliponaxis is False for trace in medians)
+
+
 def test_a_model_without_a_score_shows_a_dash(members: pd.DataFrame) -> None:
     texts = [label.text for label in members_chart(members, unit="Arrivals", theme=LIGHT).layout.annotations]
     assert texts.count("–") == 1
