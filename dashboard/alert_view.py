@@ -28,7 +28,7 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
-from alerts.verification.record import record_of
+from alerts.verification.record import record_of, told_alerts
 from core.entry import Entry
 from core.languages import as_counted, is_known
 from core.quantiles import QUANTILE_LEVELS
@@ -296,8 +296,8 @@ def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
         if is_known(low) and is_known(high) and low < high:
             quartiles = _("half of them {low} to {high}").format(low=write(low), high=write(high))
             return listed([text, quartiles]) if text else quartiles
-    cases = {"precision": "n_alerts", "recall": "n_events"}.get(name)
-    if cases and record_view.few(float(found.get(cases, nothing))):
+    cases = {"precision": told_alerts(found), "recall": float(found.get("n_events", nothing))}
+    if record_view.few(cases.get(name, nothing)):
         return _("{text}, too few to say").format(text=text) if text else _("too few to say")
     return text
 

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts.verification.record import FEWEST_EVENTS
+from alerts.verification.record import FEWEST_EVENTS, told_alerts
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state
@@ -131,8 +131,8 @@ def _basis(basis: str) -> str:
 
 def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     return {
-        _("Foretold an onset"): [_share(row, "precision", "n_alerts") for row in table],
-        _("Events seen"): [_share(row, "recall", "n_events") for row in table],
+        _("Foretold an onset"): [_share(row, "precision", told_alerts(row)) for row in table],
+        _("Events seen"): [_share(row, "recall", float(row["n_events"])) for row in table],
         _("False alarms per route per year"): [
             _between(row, "false_alarms_per_route_year", _one_decimal) for row in table
         ],
@@ -148,11 +148,11 @@ def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     }
 
 
-def _share(row: Row, name: str, cases: str) -> str:
+def _share(row: Row, name: str, cases: float) -> str:
     if not is_known(row[name]):
         return NOTHING
     text = _between(row, name, lang().share)
-    return _("{text}, too few to say").format(text=text) if few(float(row.get(cases, float("nan")))) else text
+    return _("{text}, too few to say").format(text=text) if few(cases) else text
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:

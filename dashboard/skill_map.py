@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from alerts.verification.record import told_alerts
 from core.languages import as_counted, is_known
 from core.routes import in_order
 from core.schema import ALL
@@ -77,14 +79,14 @@ def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
     record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
     record = record[record["rule"].isin(RULES) & record["precision"].notna()]
     if len(record) and "n_alerts" in record:
-        alerts = float(record["n_alerts"].sum())
-        right = float((record["n_alerts"] * record["precision"]).sum())
+        told = np.array([told_alerts(row) for row in record.to_dict("records")])
+        right = float(np.nansum(told * record["precision"].to_numpy()))
         text = ngettext(
             "Of {n} warnings at past dates {right} came true, all rules together.",
             "Of {n} warnings at past dates {right} came true, all rules together.",
             as_counted(right),
         )
-        said.append(text.format(n=lang().counted(alerts), right=lang().counted(right)))
+        said.append(text.format(n=lang().counted(np.nansum(told)), right=lang().counted(right)))
     return said
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
-from alerts.verification.record import record_of
+from alerts.verification.record import record_of, told_alerts
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -134,9 +134,9 @@ def _record(alert: Row, record: pd.DataFrame, language: Language) -> str:
     found = record_of(alert, record)
     if found is None or not is_known(found.get("precision")):
         return ""
-    count, share = found.get("n_alerts"), float(found["precision"])
-    if is_known(count) and round(float(count)) > 0:
-        whole = round(float(count))
+    count, share = told_alerts(found), float(found["precision"])
+    if is_known(count) and round(count) > 0:
+        whole = round(count)
         text = language.plural(
             ngettext("Of {n} such warning {hits} came true", "Of {n} such warnings {hits} came true"),
             whole,

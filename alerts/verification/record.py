@@ -210,6 +210,18 @@ def signal_rows(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iter
             }
 
 
+def told_alerts(found: Mapping[Any, Any]) -> float:
+    """Of how many alerts a record's precision is the share that came true; NaN where their number is not known.
+
+    Repeats and alerts about no onset came true and foretold nothing new: they count neither for nor against.
+
+    Args:
+        found: A row of ``core.release.TRACK_RECORD``.
+    """
+    alerts, *others = (float(found.get(name, float("nan"))) for name in ("n_alerts", "n_repeats", "n_no_onset"))
+    return alerts - sum(other for other in others if np.isfinite(other))
+
+
 def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] | None:
     """The track record of an alert's rule at its level: on its own route, else over all routes.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view, reads, route_view
+from dashboard import evaluation_view, reads, route_view, skill_map
 from dashboard.route_view import skill_span, spaced
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from reports import numbers
@@ -22,6 +23,19 @@ def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
     better = numbers.better_than_baseline(make_scores(), EMR)
     assert better[1]
     assert not better[8]  # its ratio is below 1, its interval is not
+
+
+def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_against() -> None:
+    class Recorded:
+        def frame(self, name: str) -> pd.DataFrame:
+            if name == "scores":
+                return make_scores()
+            row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
+            others = {"n_no_onset": 6.0, "precision": 8 / 13}
+            return pd.DataFrame([{"rule": "surge", **row, **others}, {"rule": "record_12", **row, "precision": np.nan}])
+
+    said = skill_map.sentences(cast(reads.Night, Recorded()), skill_map.verdicts(make_scores()))
+    assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ def test_the_answer_tells_any_month_the_record_with_its_base_rate_and_the_end(ma
     assert said.needed_by == "needed by 31 January 2025"
 
 
+def test_warnings_that_foretold_nothing_new_count_neither_for_nor_against(make_release: MakeRelease) -> None:
+    record = {**RECORD, "n_alerts": 20.0, "n_repeats": 1.0, "n_no_onset": 6.0, "precision": 8 / 13}
+    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([record]))
+    assert answer(surge(release), release, ENGLISH).record.startswith("Of 13 such warnings 8 came true")
+
+
 def test_in_french_the_answer_has_no_english_left(make_release: MakeRelease) -> None:
     release = make_release(1, 1).with_frame("track_record", pd.DataFrame([RECORD]))
     english, french = (answer(surge(release), release, Language(code)) for code in ("en", "fr"))
