@@ -7,10 +7,11 @@ only after twelve such origins, twice the horizon if that is more, with a ratio 
 :func:`reach` has no say: an origin's forecast is the same however many others are made with it. Kinds of members
 weigh alike, whatever their number: the models of single series together (half beside a sum of parts), the model pooled
 over many series, and the sum of the parts; but for the first of them, whose odds against the others are learned at each
-origin from the last outcomes known there, and shrunk towards these. Where no member has skill, or a history is too
-short for any, the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts
-showed and quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`). No quantile lies above
-``MOST_RECORDS`` times the record.
+origin from the last outcomes known there, and shrunk towards these. Against all of them together stand recent values as
+they were, by odds learned in the same way from those that zeros among them and the frequency suggest
+(:mod:`forecasting.models.recent_values`). Where no member has skill, or a history is too short for any, the ensemble is
+the baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed and quantiles of counts
+come to lie near whole ones (:mod:`forecasting.calibration`). No quantile lies above ``MOST_RECORDS`` times the record.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from core.quantiles import FloatArray
 from core.schema import ALL
 from forecasting.calibration import calibrate, calibrate_tails, discretise, learned_odds, outcomes_learned_from
 from forecasting.diagnostics import highest_before
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray, ModelCard
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
+from forecasting.models.recent_values import odds_before_outcomes
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 from forecasting.verification.scores import wis
 
-VERSION = "13"
+VERSION = "14"
 WINDOW = 24
 FEWEST_SCORED = 12
 SMALLEST_SHARE = 1e-9
@@ -47,32 +49,37 @@ BESIDE_PARTS = 0.5
 """Weight of the models of single series where parts are added up too: the pooled model and they know more then."""
 NO_SKILL = "no member has shown skill here: the baseline stands in"
 NO_MEMBER = "no member could be fitted: the baseline stands in"
-SINGLE, POOLED, PARTS = "single series", "pooled", "sum of parts"
+SINGLE, POOLED, PARTS, RECENT = "single series", "pooled", "sum of parts", "recent values"
 """Kinds of members; the weight of each is shared evenly by those of the kind that take part."""
+BY_ODDS = (SINGLE, POOLED, PARTS)
+"""Those that weigh against each other; recent values weigh against all of them together."""
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 CARD = ModelCard(
     title=_("Ensemble"),
     summary=_(
         "For every horizon the mean, on log1p scale and quantile by quantile, of the members that have shown skill "
-        "over their last 24 scored origins. Three kinds weigh alike: the models of single series together (ETS, theta, "
-        "ARIMA, the structural model and the random walk with half the usual seasonal change from the start, Prophet "
-        "once it has earned it), the model pooled over many series, and for totals the sum of their parts. The odds of "
-        "the first kind against the others are learned at every origin from the last outcomes known there, and shrunk "
-        "towards equal, or one half beside a sum of parts. So are two factors per route and horizon, of the spread "
-        "about the median and of what lies beyond the quartiles; they are shrunk towards those of all routes and "
-        "towards 1. A series with fewer than 24 earlier values is forecast but not learned from; with fewer than six "
-        "the baseline stands in. No quantile lies above five times the highest value so far, taken as at least five. "
-        "Where figures are whole numbers its quantiles lie near whole numbers, and as many begin at zero as make "
-        "closed intervals hold what they promise."
+        "over their last 24 scored origins. Three kinds weigh alike: the models of single series together (ETS, "
+        "theta, ARIMA, the structural model and the random walk with half the usual seasonal change from the start, "
+        "Prophet once it has earned it), the model pooled over many series, and for totals the sum of their parts. "
+        "The odds of the first kind against the others are learned at every origin from the last outcomes known "
+        "there, and shrunk towards equal, or one half beside a sum of parts. Against all these together the "
+        "distribution of recent values weighs where more than one in five of them is zero, and in series by day or "
+        "week, by odds learned in the same way. So are two factors per route and horizon, of the spread about the "
+        "median and of what lies beyond the quartiles; they are shrunk towards those of all routes and towards 1. A "
+        "series with fewer than 24 earlier values is forecast but not learned from; with fewer than six the baseline "
+        "stands in. No quantile lies above five times the highest value so far, taken as at least five. Where figures"
+        " are whole numbers its quantiles lie near whole numbers, and as many begin at zero as make closed intervals "
+        "hold what they promise."
     ),
     recipe=_(
-        "Version 13, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230 "
-        "more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex routes' "
-        "since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms of what it "
-        "says of zero on short panels of small counts; and fifteen of what short histories may teach, on panels of 18 "
-        "to 48 months. So part of its score on these years is luck; only forecasts that are scored as they were issued "
-        "are free of it."
+        "Version 14, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
+        " more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex "
+        "routes' since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms "
+        "of what it says of zero on short panels of small counts; fifteen of what short histories may teach, on "
+        "panels of 18 to 48 months; and some twenty of how recent values weigh, on panels of displacement, conflict, "
+        "deaths on the way and arrivals by day and week. So part of its score on these years is luck; only forecasts "
+        "that are scored as they were issued are free of it."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
@@ -90,8 +97,9 @@ class Combination:
         forecasts: Those of ``vigie-ensemble`` with the engine's flags, and ``spread_factor``: by what the
             spread about the median was multiplied (1 where the baseline stands in).
         weights: ``model_id, series_id, origin_date, horizon, weight, relative_wis``: one row per member, origin and
-            horizon; ``series_id`` is ``_T`` because skill is pooled; weights of an origin and horizon sum to 1, the
-            baseline's being 1 where no member has skill; ``relative_wis`` is empty before there is a record.
+            horizon; ``series_id`` is ``_T`` because skill is pooled (recent values weigh by series too: theirs is the
+            mean); weights of an origin and horizon sum to 1, the baseline's being 1 where no member has skill;
+            ``relative_wis`` is empty before there is a record.
     """
 
     forecasts: QuantileTable
@@ -120,14 +128,14 @@ def combine(members: Forecasts, panel: Panel) -> Combination:
     observed = outcomes_learned_from(places, panel)
     relative, errors = _records(cubes, names, places, observed, panel)
     chosen = _choose(relative, errors, names)
-    mean, odds = _mean(cubes, names, places, chosen, panel)
-    return Combination(_calibrated(mean, panel), _weights(chosen, relative, names, odds))
+    mean, learned = _mean(cubes, names, places, chosen, panel)
+    return Combination(_calibrated(mean, panel), _weights(chosen, relative, names, learned))
 
 
 def _kinds() -> dict[str, str]:
     """The kind of every model that may take part."""
     single = {model_id: SINGLE for model_id, model in MODELS.items() if model.member}
-    return single | dict.fromkeys(POOLED_MODELS, POOLED) | {BOTTOM_UP: PARTS}
+    return single | dict.fromkeys(POOLED_MODELS, POOLED) | {BOTTOM_UP: PARTS, RECENT_VALUES: RECENT}
 
 
 @dataclass(frozen=True)
@@ -205,24 +213,40 @@ def _choose(relative: pd.DataFrame, errors: pd.DataFrame, names: list[str]) -> p
 
     Two years of forecasts a year ahead are but two outcomes apart: there a ratio above 1 is often mere chance. A
     trusted member leaves only where it is above 1 by more than its standard error; any other takes part only below 1.
-    The pooled model stays beside models of single series in any case: there the learned odds say what it is worth.
+    The pooled model stays beside models of single series in any case, and recent values beside any: there the learned
+    odds say what they are worth.
     """
     chosen = relative.le(1.0)
     for name in names:
         if name not in MODELS or MODELS[name].trusted:
             chosen[name] = ~relative[name].gt(1.0 + errors[name])
-    beside = chosen[[name for name in names if name in MODELS]].any(axis=1)
+    beside = chosen[[name for name in names if _kinds()[name] == SINGLE]].any(axis=1)
     for name in (name for name in names if name in POOLED_MODELS):
         chosen[name] |= beside
+    if RECENT_VALUES in names:
+        chosen[RECENT_VALUES] = chosen.drop(columns=RECENT_VALUES).any(axis=1)
     return chosen
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What outcomes taught of kinds of members, for each row of the records.
+
+    Attributes:
+        odds: Of the models of single series against the pooled model and the sum of parts.
+        recent: Share of recent values in the forecasts, the mean over the series.
+    """
+
+    odds: FloatArray
+    recent: FloatArray
 
 
 def _mean(
     cubes: dict[str, _Member], names: list[str], places: pd.DataFrame, chosen: pd.DataFrame, panel: Panel
-) -> tuple[QuantileTable, FloatArray]:
-    """The weighted mean of the kinds, and the odds of the models of single series on each row of ``chosen``."""
+) -> tuple[QuantileTable, _Learned]:
+    """The weighted mean of the kinds, and what was learned of their weights."""
     where = chosen.index.get_indexer(pd.MultiIndex.from_frame(places[["horizon", "origin_date"]]))
-    kinds = {kind: (np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))) for kind in (SINGLE, POOLED, PARTS)}
+    kinds = {kind: (np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))) for kind in (*BY_ODDS, RECENT)}
     capped = np.zeros(len(places), dtype=bool)
     for name in names:
         inside, taking_part = kinds[_kinds()[name]]
@@ -233,6 +257,8 @@ def _mean(
     means = {kind: inside / np.maximum(number, 1)[:, None] for kind, (inside, number) in kinds.items()}
     there = {kind: (number > 0).astype(float) for kind, (_, number) in kinds.items()}
     others = there[POOLED] + there[PARTS]
+    alone = there[SINGLE] + others == 0
+    recent = np.where(alone, 0.0, there[RECENT] * _at(odds_before_outcomes(panel), places, panel))
 
     def mixed(odds: FloatArray | float, rows: NDArray[np.intp]) -> FloatArray:
         share = odds * there[SINGLE][rows] * np.where(there[PARTS][rows] > 0, BESIDE_PARTS, 1.0)
@@ -240,13 +266,21 @@ def _mean(
         mean: FloatArray = total / np.maximum(share + others[rows], SMALLEST_SHARE)[:, None]
         return mean
 
+    def with_recent(
+        odds: FloatArray | float, rows: NDArray[np.intp], of_others: FloatArray | float = 1.0
+    ) -> FloatArray:
+        share = _share(odds * recent[rows])[:, None]
+        mean: FloatArray = (1.0 - share) * mixed(of_others, rows) + share * means[RECENT][rows]
+        return mean
+
     odds = learned_odds(places, mixed, (there[SINGLE] > 0) & (others > 0), panel)
-    total = mixed(odds, np.arange(len(places)))
-    alone = there[SINGLE] + others == 0
+    of_recent = learned_odds(places, with_recent, recent > 0, panel)
+    total = with_recent(of_recent, np.arange(len(places)), odds)
     total[alone] = cubes[BASELINE].logs[alone]
     capped[alone] = cubes[BASELINE].capped[alone]
     of_place = np.ones(len(chosen))
     of_place[where] = odds
+    shares = np.bincount(where, _share(of_recent * recent), len(chosen)) / np.bincount(where, minlength=len(chosen))
     skilled = chosen.any(axis=1).to_numpy()[where] if names else np.zeros(len(places), dtype=bool)
     keys = places.assign(model_id=ENSEMBLE, model_version=VERSION, history_hash=cubes[BASELINE].history_hash)
     keys["fallback"] = alone
@@ -254,7 +288,18 @@ def _mean(
     keys["capped"] = capped
     kept: BoolArray = np.asarray(np.isfinite(total).all(axis=1))
     columns = [*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]
-    return QuantileTable(keys[columns], np.expm1(total)).where(kept), of_place
+    return QuantileTable(keys[columns], np.expm1(total)).where(kept), _Learned(of_place, shares)
+
+
+def _share(odds: FloatArray) -> FloatArray:
+    return odds / (1.0 + odds)
+
+
+def _at(values: FloatArray, places: pd.DataFrame, panel: Panel) -> FloatArray:
+    """What holds at the forecasts' origins, of values by period and series; 0 where the origin is on no calendar."""
+    row = panel.end_dates.get_indexer(pd.DatetimeIndex(places["origin_date"]))
+    column = panel.matrix.columns.get_indexer(pd.Index(places["series_id"]))
+    return np.where((row >= 0) & (column >= 0), values[row, column], 0.0)
 
 
 def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
@@ -273,15 +318,17 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
     return QuantileTable(combined.keys.assign(spread_factor=marks, capped=capped), quantiles)
 
 
-def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str], odds: FloatArray) -> pd.DataFrame:
+def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str], learned: _Learned) -> pd.DataFrame:
     shares = pd.DataFrame(0.0, index=chosen.index, columns=names)
-    for kind in (SINGLE, POOLED, PARTS):
+    for kind in BY_ODDS:
         mine = chosen[[name for name in names if _kinds()[name] == kind]]
         shares[mine.columns] = mine.astype(float).div(mine.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
         if kind == SINGLE:
             halved = np.where(chosen.get(BOTTOM_UP, pd.Series(data=False, index=chosen.index)), BESIDE_PARTS, 1.0)
-            shares[mine.columns] = shares[mine.columns].mul(odds * halved, axis=0)
-    shares = shares.div(shares.sum(axis=1).replace(0.0, np.nan), axis=0).fillna(0.0)
+            shares[mine.columns] = shares[mine.columns].mul(learned.odds * halved, axis=0)
+    shares = shares.div(shares.sum(axis=1).replace(0.0, np.nan), axis=0).fillna(0.0).mul(1.0 - learned.recent, axis=0)
+    if RECENT_VALUES in names:
+        shares[RECENT_VALUES] = learned.recent
     shares[BASELINE] = (~chosen.any(axis=1)).astype(float)
     records = relative.assign(**{BASELINE: 1.0})
     parts = [

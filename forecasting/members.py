@@ -3,7 +3,8 @@
 The models asked for by name always run. For the ensemble the models of single series are taken in order of cost as long
 as their fits fit into ``BUDGET``; so a handful of routes gets every one, thousands of parts only the pooled model,
 whose cost hardly grows with the panel. Fewer than three of them do not join at all where there is a pooled model: a
-seasonal walk alone as its companion made the forecasts of route by nationality worse at every horizon.
+seasonal walk alone as its companion made the forecasts of route by nationality worse at every horizon. Recent values,
+which cost next to nothing, come with them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
 from forecasting.hindcast import WorkList, run_work, work_at
 from forecasting.kept import Fits
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, BoolArray
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled import Lessons, Level, fits_for, is_enough, run_pooled
@@ -134,8 +135,8 @@ def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) 
         members.sort(key=lambda model_id: MODELS[model_id].seconds)
         spent = fits * np.cumsum([MODELS[model_id].seconds for model_id in members])
         affordable = members[: int((spent <= BUDGET).sum())]
-        if len(affordable) >= FEWEST_TOGETHER or not pooled:
-            wanted |= set(affordable)
+        if affordable and (len(affordable) >= FEWEST_TOGETHER or not pooled):
+            wanted |= {*affordable, RECENT_VALUES}
     return [model_id for model_id in MODELS if model_id in wanted]
 
 

@@ -24,6 +24,7 @@ BoolArray = NDArray[np.bool_]
 BASELINE = "vigie-baseline"
 ENSEMBLE = "vigie-ensemble"
 BOTTOM_UP = "vigie-bottom-up"
+RECENT_VALUES = "vigie-recent-values"
 OWN = "vigie-own"
 """Vigie's own ensemble where another combination is served under its name."""
 LEVELS: FloatArray = np.asarray(QUANTILE_LEVELS)
@@ -91,7 +92,7 @@ class Model:
         card: Its description.
         seconds: What one fit of 15 years of months takes on one core; decides who is affordable on a large panel.
         slow: True where one fit takes more than about a tenth of a second.
-        member: May take part in the ensemble.
+        member: May be one of the ensemble's models of single series.
         trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
             the ensemble); any other member must first show skill.
     """

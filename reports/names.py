@@ -33,6 +33,7 @@ MODELS = {
     "vigie-prophet": _("Prophet"),
     "vigie-pooled": _("Pooled model"),
     "vigie-bottom-up": _("Sum of the parts"),
+    "vigie-recent-values": _("Recent values"),
     "vigie-nowcast": _("Days, weeks and the running month"),
     "vigie-own": _("Vigie’s own ensemble"),
 }

@@ -14,7 +14,7 @@ from core.schema import check
 from forecasting import members
 from forecasting.ensemble import combine
 from forecasting.members import FITS_EACH, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
+from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins
@@ -72,7 +72,7 @@ def tables(panel: Panel, quick_engine: None) -> list[QuantileTable]:  # noqa: AR
 def test_a_large_panel_gets_the_cheap_models_and_a_small_one_all() -> None:
     small, large, huge = (models_to_run([ENSEMBLE], fits) for fits in (100, 60_000, 10**7))
     assert {"vigie-ets", "vigie-structural", "vigie-arima", "vigie-theta", "vigie-seasonal-walk"} < set(small)
-    assert large == [BASELINE, "vigie-seasonal-walk"]
+    assert large == [BASELINE, RECENT_VALUES, "vigie-seasonal-walk"]
     assert huge == [BASELINE]
     assert models_to_run([ENSEMBLE], 700 * FITS_EACH, pooled=True) == [BASELINE]
 
