@@ -134,8 +134,7 @@ def _together(totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatA
 def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
     """``log, natural`` scores, ``50, 80, 95`` whether a closed interval held, ``small`` whether the last value was."""
     observed = observed_at(forecasts.keys, panel)
-    rows = panel.end_dates.get_indexer(pd.DatetimeIndex(forecasts.keys["origin_date"]))
-    last = panel.matrix.to_numpy()[rows, panel.matrix.columns.get_indexer(pd.Index(forecasts.keys["series_id"]))]
+    last = panel.matrix.to_numpy()[panel.places(forecasts.keys["origin_date"], forecasts.keys["series_id"])]
     held = covered(observed, forecasts.quantiles)
     found = {share: held[f"covered_{share}"] for share in COVERAGES} | {
         "small": last <= SMALL,

@@ -63,8 +63,7 @@ _LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5,
 
 def outcomes_learned_from(keys: pd.DataFrame, panel: Panel) -> FloatArray:
     """log1p outcome of every forecast; NaN where there is none, or its origin is none that others learn from."""
-    row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
-    column = panel.matrix.columns.get_indexer(pd.Index(keys["series_id"]))
+    row, column = panel.places(keys["origin_date"], keys["series_id"])
     long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_TO_LEARN_FROM
     judged = (row < 0) | (panel.judged()[row] & long)
     return np.where(judged, np.log1p(observed_at(keys, panel)), np.nan)
@@ -297,8 +296,7 @@ def discretise(table: QuantileTable, panel: Panel) -> QuantileTable:
         The same rows. Quantiles keep their order; where the unit is 1 none moves by half a count or more. Of those
         nearest to zero some are zero, others lie just above it: see :func:`_is_zero`.
     """
-    rows = panel.end_dates.get_indexer(pd.Index(table.keys["origin_date"]))
-    columns = panel.matrix.columns.get_indexer(pd.Index(table.keys["series_id"]))
+    rows, columns = panel.places(table.keys["origin_date"], table.keys["series_id"])
     placed = (rows >= 0) & (columns >= 0)
     unit = np.where(placed, units(panel)[rows, columns], 0.0)[:, None]
     step = np.where(unit > 0, unit, 1.0)

@@ -95,8 +95,7 @@ def _extreme_before(keys: pd.DataFrame, panels: Sequence[Panel], extreme: np.ufu
     found = np.full(len(keys), np.nan)
     for panel in panels:
         record = extreme.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
-        column = pd.Index(panel.series_ids).get_indexer(pd.Index(keys["series_id"]))
-        row = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"]))
+        row, column = panel.places(keys["origin_date"], keys["series_id"])
         mine = (column >= 0) & (row >= 0)
         found[mine] = record[row[mine], column[mine]]
     return found

@@ -49,10 +49,8 @@ BESIDE_PARTS = 0.5
 """Weight of the models of single series where parts are added up too: the pooled model and they know more then."""
 NO_SKILL = "no member has shown skill here: the baseline stands in"
 NO_MEMBER = "no member could be fitted: the baseline stands in"
-SINGLE, POOLED, PARTS, RECENT = "single series", "pooled", "sum of parts", "recent values"
+SINGLE, POOLED, PARTS = "single series", "pooled", "sum of parts"
 """Kinds of members; the weight of each is shared evenly by those of the kind that take part."""
-BY_ODDS = (SINGLE, POOLED, PARTS)
-"""Those that weigh against each other; recent values weigh against all of them together."""
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 CARD = ModelCard(
@@ -124,18 +122,19 @@ def combine(members: Forecasts, panel: Panel) -> Combination:
     names = [model_id for model_id in _kinds() if model_id in present]
     places = table.keys[[*_PLACE, "target_end_date"]].drop_duplicates(_PLACE).sort_values(_PLACE, ignore_index=True)
     row_of = pd.MultiIndex.from_frame(places[_PLACE])
-    cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *names]}
+    recorded = [*names, *present.intersection([RECENT_VALUES])]
+    cubes = {model_id: _align(table, model_id, row_of) for model_id in [BASELINE, *recorded]}
     observed = outcomes_learned_from(places, panel)
-    relative, errors = _records(cubes, names, places, observed, panel)
+    relative, errors = _records(cubes, recorded, places, observed, panel)
     chosen = _choose(relative, errors, names)
     mean, learned = _mean(cubes, names, places, chosen, panel)
-    return Combination(_calibrated(mean, panel), _weights(chosen, relative, names, learned))
+    return Combination(_calibrated(mean, panel), _weights(chosen, relative, learned))
 
 
 def _kinds() -> dict[str, str]:
-    """The kind of every model that may take part."""
+    """The kind of every model that may take part; recent values weigh against all of them together and are of none."""
     single = {model_id: SINGLE for model_id, model in MODELS.items() if model.member}
-    return single | dict.fromkeys(POOLED_MODELS, POOLED) | {BOTTOM_UP: PARTS, RECENT_VALUES: RECENT}
+    return single | dict.fromkeys(POOLED_MODELS, POOLED) | {BOTTOM_UP: PARTS}
 
 
 @dataclass(frozen=True)
@@ -209,22 +208,19 @@ def _judge(own: FloatArray, below: FloatArray, horizon: int) -> tuple[float, flo
 
 
 def _choose(relative: pd.DataFrame, errors: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Which members take part at each origin and horizon: boolean, same shape as ``relative``.
+    """Which members take part at each origin and horizon: boolean, one column per name.
 
     Two years of forecasts a year ahead are but two outcomes apart: there a ratio above 1 is often mere chance. A
     trusted member leaves only where it is above 1 by more than its standard error; any other takes part only below 1.
-    The pooled model stays beside models of single series in any case, and recent values beside any: there the learned
-    odds say what they are worth.
+    The pooled model stays beside models of single series in any case: there the learned odds say what it is worth.
     """
-    chosen = relative.le(1.0)
+    chosen = relative[names].le(1.0)
     for name in names:
         if name not in MODELS or MODELS[name].trusted:
             chosen[name] = ~relative[name].gt(1.0 + errors[name])
-    beside = chosen[[name for name in names if _kinds()[name] == SINGLE]].any(axis=1)
+    beside = chosen[[name for name in names if name in MODELS]].any(axis=1)
     for name in (name for name in names if name in POOLED_MODELS):
         chosen[name] |= beside
-    if RECENT_VALUES in names:
-        chosen[RECENT_VALUES] = chosen.drop(columns=RECENT_VALUES).any(axis=1)
     return chosen
 
 
@@ -246,7 +242,7 @@ def _mean(
 ) -> tuple[QuantileTable, _Learned]:
     """The weighted mean of the kinds, and what was learned of their weights."""
     where = chosen.index.get_indexer(pd.MultiIndex.from_frame(places[["horizon", "origin_date"]]))
-    kinds = {kind: (np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))) for kind in (*BY_ODDS, RECENT)}
+    kinds = {kind: (np.zeros_like(cubes[BASELINE].logs), np.zeros(len(places))) for kind in (SINGLE, POOLED, PARTS)}
     capped = np.zeros(len(places), dtype=bool)
     for name in names:
         inside, taking_part = kinds[_kinds()[name]]
@@ -257,8 +253,6 @@ def _mean(
     means = {kind: inside / np.maximum(number, 1)[:, None] for kind, (inside, number) in kinds.items()}
     there = {kind: (number > 0).astype(float) for kind, (_, number) in kinds.items()}
     others = there[POOLED] + there[PARTS]
-    alone = there[SINGLE] + others == 0
-    recent = np.where(alone, 0.0, there[RECENT] * _at(odds_before_outcomes(panel), places, panel))
 
     def mixed(odds: FloatArray | float, rows: NDArray[np.intp]) -> FloatArray:
         share = odds * there[SINGLE][rows] * np.where(there[PARTS][rows] > 0, BESIDE_PARTS, 1.0)
@@ -266,21 +260,19 @@ def _mean(
         mean: FloatArray = total / np.maximum(share + others[rows], SMALLEST_SHARE)[:, None]
         return mean
 
-    def with_recent(
-        odds: FloatArray | float, rows: NDArray[np.intp], of_others: FloatArray | float = 1.0
-    ) -> FloatArray:
-        share = _share(odds * recent[rows])[:, None]
-        mean: FloatArray = (1.0 - share) * mixed(of_others, rows) + share * means[RECENT][rows]
-        return mean
-
-    odds = learned_odds(places, mixed, (there[SINGLE] > 0) & (others > 0), panel)
-    of_recent = learned_odds(places, with_recent, recent > 0, panel)
-    total = with_recent(of_recent, np.arange(len(places)), odds)
+    odds, every = learned_odds(places, mixed, (there[SINGLE] > 0) & (others > 0), panel), np.arange(len(places))
+    total = mixed(odds, every)
+    alone = there[SINGLE] + others == 0
+    share = np.zeros(len(places))
+    if recent := cubes.get(RECENT_VALUES):
+        share = _share_of_recent(recent, mixed(1.0, every), ~alone, places, panel)
+        heard = share > 0
+        total[heard] = _between(total[heard], recent.logs[heard], share[heard])
     total[alone] = cubes[BASELINE].logs[alone]
     capped[alone] = cubes[BASELINE].capped[alone]
     of_place = np.ones(len(chosen))
     of_place[where] = odds
-    shares = np.bincount(where, _share(of_recent * recent), len(chosen)) / np.bincount(where, minlength=len(chosen))
+    shares = np.bincount(where, share, len(chosen)) / np.bincount(where, minlength=len(chosen))
     skilled = chosen.any(axis=1).to_numpy()[where] if names else np.zeros(len(places), dtype=bool)
     keys = places.assign(model_id=ENSEMBLE, model_version=VERSION, history_hash=cubes[BASELINE].history_hash)
     keys["fallback"] = alone
@@ -291,15 +283,27 @@ def _mean(
     return QuantileTable(keys[columns], np.expm1(total)).where(kept), _Learned(of_place, shares)
 
 
+def _share_of_recent(
+    recent: _Member, others: FloatArray, beside: BoolArray, places: pd.DataFrame, panel: Panel
+) -> FloatArray:
+    """Share of recent values in each forecast, learned against the even mean of the others; 0 where none is beside."""
+    row, column = panel.places(places["origin_date"], places["series_id"])
+    placed = recent.own & beside & (row >= 0) & (column >= 0)
+    before = np.where(placed, odds_before_outcomes(panel)[row, column], 0.0)
+
+    def mixed(odds: FloatArray | float, rows: NDArray[np.intp]) -> FloatArray:
+        return _between(others[rows], recent.logs[rows], _share(odds * before[rows]))
+
+    return _share(learned_odds(places, mixed, before > 0, panel) * before)
+
+
 def _share(odds: FloatArray) -> FloatArray:
     return odds / (1.0 + odds)
 
 
-def _at(values: FloatArray, places: pd.DataFrame, panel: Panel) -> FloatArray:
-    """What holds at the forecasts' origins, of values by period and series; 0 where the origin is on no calendar."""
-    row = panel.end_dates.get_indexer(pd.DatetimeIndex(places["origin_date"]))
-    column = panel.matrix.columns.get_indexer(pd.Index(places["series_id"]))
-    return np.where((row >= 0) & (column >= 0), values[row, column], 0.0)
+def _between(others: FloatArray, recent: FloatArray, share: FloatArray) -> FloatArray:
+    mean: FloatArray = (1.0 - share)[:, None] * others + share[:, None] * recent
+    return mean
 
 
 def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
@@ -318,22 +322,23 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
     return QuantileTable(combined.keys.assign(spread_factor=marks, capped=capped), quantiles)
 
 
-def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, names: list[str], learned: _Learned) -> pd.DataFrame:
+def _weights(chosen: pd.DataFrame, relative: pd.DataFrame, learned: _Learned) -> pd.DataFrame:
+    names = list(chosen.columns)
     shares = pd.DataFrame(0.0, index=chosen.index, columns=names)
-    for kind in BY_ODDS:
+    for kind in (SINGLE, POOLED, PARTS):
         mine = chosen[[name for name in names if _kinds()[name] == kind]]
         shares[mine.columns] = mine.astype(float).div(mine.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
         if kind == SINGLE:
             halved = np.where(chosen.get(BOTTOM_UP, pd.Series(data=False, index=chosen.index)), BESIDE_PARTS, 1.0)
             shares[mine.columns] = shares[mine.columns].mul(learned.odds * halved, axis=0)
     shares = shares.div(shares.sum(axis=1).replace(0.0, np.nan), axis=0).fillna(0.0).mul(1.0 - learned.recent, axis=0)
-    if RECENT_VALUES in names:
+    if RECENT_VALUES in relative:
         shares[RECENT_VALUES] = learned.recent
     shares[BASELINE] = (~chosen.any(axis=1)).astype(float)
     records = relative.assign(**{BASELINE: 1.0})
     parts = [
         pd.DataFrame({"model_id": name, "weight": shares[name], "relative_wis": records[name]}).reset_index()
-        for name in [BASELINE, *names]
+        for name in [BASELINE, *relative.columns]
     ]
     weights = pd.concat(parts, ignore_index=True).assign(series_id=ALL)
     weights["origin_date"] = weights["origin_date"].astype("datetime64[ns]")

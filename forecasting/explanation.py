@@ -172,7 +172,7 @@ def _cut(panel: Panel, last: pd.Series) -> Panel:
 
 
 def _outcomes(panel: Panel, date: pd.Series) -> dict[str, float]:
-    rows, columns = panel.end_dates.get_indexer(pd.DatetimeIndex(date)), panel.matrix.columns.get_indexer(date.index)
+    rows, columns = panel.places(date, date.index)
     return dict(zip(date.index, panel.matrix.to_numpy(dtype=float)[rows, columns], strict=True))
 
 

@@ -87,6 +87,16 @@ class Panel:
         """Last day of the period that lies so many periods before the one of a date."""
         return (self.period_of(date) - count).end_time.normalize()
 
+    def places(self, ends: pd.Series, series_ids: pd.Series | pd.Index) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Place on the calendar and among the series, one of each per row; -1 where the panel has no such.
+
+        Args:
+            ends: Last days of periods, such as the origins of forecasts.
+            series_ids: Names.
+        """
+        rows = self.end_dates.get_indexer(pd.DatetimeIndex(ends))
+        return np.asarray(rows), np.asarray(self.matrix.columns.get_indexer(pd.Index(series_ids)))
+
     def seen(self) -> NDArray[np.int64]:
         """Number of series, other batches' among them, that had a value by the end of each period."""
         if self.seen_together is not None:

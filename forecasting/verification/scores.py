@@ -45,8 +45,7 @@ def wis(observed: FloatArray, quantiles: FloatArray, levels: FloatArray = LEVELS
 
 def observed_at(keys: pd.DataFrame, panel: Panel) -> FloatArray:
     """The outcome of each forecast, NaN where the panel has none; ``keys`` need ``series_id, target_end_date``."""
-    rows = panel.end_dates.get_indexer(pd.DatetimeIndex(keys["target_end_date"]))
-    columns = panel.matrix.columns.get_indexer(pd.Index(keys["series_id"]))
+    rows, columns = panel.places(keys["target_end_date"], keys["series_id"])
     found = panel.matrix.to_numpy(dtype=float)[rows, columns]
     outcomes: FloatArray = np.where((rows >= 0) & (columns >= 0), found, np.nan)
     return outcomes

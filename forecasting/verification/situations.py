@@ -110,8 +110,7 @@ def _by_month(table: QuantileTable, panel: Panel) -> Iterator[dict[str, object]]
 
 def _known_before(rows: pd.DataFrame, panel: Panel) -> tuple[FloatArray, FloatArray]:
     """Mean of the twelve months up to each row's origin, and the figure that a tenth of all months up to it pass."""
-    places = panel.end_dates.get_indexer(pd.DatetimeIndex(rows["origin_date"]))
-    columns = panel.matrix.columns.get_indexer(pd.Index(rows["series_id"]))
+    places, columns = panel.places(rows["origin_date"], rows["series_id"])
     values = panel.matrix.astype(float)
     mean = values.rolling(YEAR, min_periods=1).mean().to_numpy()[places, columns]
     return mean, values.expanding().quantile(HIGH_SHARE).to_numpy()[places, columns]
