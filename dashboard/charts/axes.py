@@ -13,7 +13,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.errors import SchemaError
-from dashboard.i18n import labelled, lang
+from core.languages import as_expected
+from dashboard.i18n import labelled, lang, ngettext
 from dashboard.theme import Theme, halo, template, with_opacity
 
 Annotation = dict[str, Any]
@@ -296,8 +297,21 @@ def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover
         parts.append(go.Scatter(**at, mode="lines", line=line, hoverinfo="skip", name=f"{low}-{high}"))
     circle = {"size": 11, "color": theme.ground, "line": {"color": edge, "width": 2.2}}
     text = f"{hover}<br>{interval}<extra></extra>"
-    median = go.Scatter(x=[row["q50"]], y=[place], mode="markers", marker=circle, hovertemplate=text, name="median")
-    return [*parts, median.update(cliponaxis=False)]  # else one at zero is half a circle
+    median = go.Scatter(
+        x=[row["q50"]], y=[place], mode="markers", marker=circle, hovertemplate=text, name="median",
+        cliponaxis=False,  # else one at zero is half a circle
+    )  # fmt: skip
+    return [*parts, median]
+
+
+def expected_words(name: object, median: float, low: float, high: float) -> str:
+    """A median and its 80 % interval in words, of a model, a month or a year."""
+    text = ngettext(
+        "{name}: {median} expected, 80% interval {interval}.",
+        "{name}: {median} expected, 80% interval {interval}.",
+        as_expected(median),
+    )
+    return text.format(name=name, median=lang().expected(median), interval=lang().interval_words(low, high))
 
 
 def share_axes(figure: go.Figure) -> None:

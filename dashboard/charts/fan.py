@@ -20,6 +20,7 @@ from dashboard.charts.axes import (
     Scale,
     band,
     dated,
+    expected_words,
     finish,
     joined,
     mid_month,
@@ -193,17 +194,7 @@ def fan_alt(fan: Fan, *, name: str, what: str | None = None) -> str:
         text = _("Last count {value} in {month}.")
         parts.append(text.format(value=lang().counted(value), month=lang().period(month, fan.months_each)))
     for month, value in dict.fromkeys([dated(median)[0], dated(median)[-1]]):
-        parts.append(
-            ngettext(
-                "{month}: {median} expected, 80% interval {interval}.",
-                "{month}: {median} expected, 80% interval {interval}.",
-                as_expected(value),
-            ).format(
-                month=lang().period(month, fan.months_each),
-                median=lang().expected(value),
-                interval=lang().interval_words(low.loc[month], high.loc[month]),
-            )
-        )
+        parts.append(expected_words(lang().period(month, fan.months_each), value, low.loc[month], high.loc[month]))
     if fan.threshold is not None and _has_rows(fan.chances):
         chances = fan.chances.set_index("target_end_date")["probability"]
         month, chance = max(dated(chances), key=lambda point: point[1])
@@ -270,8 +261,11 @@ def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatt
         return []
     mark = {"symbol": "triangle-down", "size": 9, "color": theme.observed}
     foot = [_lowest(fan, months)] * len(below)
-    marks = go.Scatter(x=below.index, y=foot, mode="markers", marker=mark, hoverinfo="skip", name="below the axis")
-    return [marks.update(cliponaxis=False)]  # else the half of each that stands on the foot is all that shows, a dash
+    marks = go.Scatter(
+        x=below.index, y=foot, mode="markers", marker=mark, hoverinfo="skip", name="below the axis",
+        cliponaxis=False,  # else the half of each that stands on the foot is all that shows, a dash
+    )  # fmt: skip
+    return [marks]
 
 
 def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:

@@ -12,6 +12,7 @@ from dashboard.charts.axes import (
     MARGIN_TOP,
     Annotation,
     Row,
+    expected_words,
     finish,
     interval_row,
     interval_rows,
@@ -233,17 +234,7 @@ def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
     parts = []
     if len(lead):
         row = lead.iloc[0]
-        parts.append(
-            ngettext(
-                "{name}: {median} expected, 80% interval {interval}.",
-                "{name}: {median} expected, 80% interval {interval}.",
-                as_expected(row["q50"]),
-            ).format(
-                name=row["name"],
-                median=lang().expected(row["q50"]),
-                interval=lang().interval_words(row["q10"], row["q90"]),
-            )
-        )
+        parts.append(expected_words(row["name"], row["q50"], row["q10"], row["q90"]))
     if len(others):
         parts.append(
             ngettext("Median of {n} model: {low}.", "Medians of {n} models from {low} to {high}.", len(others)).format(

@@ -8,7 +8,6 @@ import re
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.languages import as_expected
 from core.quantiles import INTERVALS, interval_levels
 from dashboard.charts.axes import (
     LABEL_PIXELS,
@@ -17,6 +16,7 @@ from dashboard.charts.axes import (
     Annotation,
     band,
     count_axis,
+    expected_words,
     finish,
     joined,
     monthly_values,
@@ -257,11 +257,6 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     low, high = (at[level] for level in interval_levels(0.8))
     against = at[0.5] if threshold is None else threshold
-    expected = ngettext(
-        "{year}: {median} expected, 80% interval {interval}.",
-        "{year}: {median} expected, 80% interval {interval}.",
-        as_expected(at[0.5]),
-    ).format(year=year, median=lang().expected(at[0.5]), interval=lang().interval_words(low, high))
     above = int((history["value"] > against).sum())
     years = ngettext(
         "{above} of {count} earlier years lay above {number}.",
@@ -272,7 +267,7 @@ def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int,
         count=len(history),
         number=lang().expected(against) if threshold is None else lang().counted(against),
     )
-    return f"{expected} {years}"
+    return f"{expected_words(year, at[0.5], low, high)} {years}"
 
 
 def interval_box(place: int, low: float, high: float, coverage: float, fill: str) -> go.Bar:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.languages import as_expected
 from dashboard.charts.axes import (
     LABEL_PIXELS,
     band,
     count_axis,
     dated,
+    expected_words,
     finish,
     mid_month,
     month_ticks,
@@ -169,13 +169,5 @@ def teams_alt(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str
     words += "".join(f" {labelled(_up(row['value']), row['name'])}." for row in beyond)
     if own.empty:
         return words
-    said = ngettext(
-        "{name}: {median} expected, 80% interval {interval}.",
-        "{name}: {median} expected, 80% interval {interval}.",
-        as_expected(own["q50"].iloc[0]),
-    ).format(
-        name=own["name"].iloc[0],
-        median=lang().expected(own["q50"].iloc[0]),
-        interval=lang().interval_words(own["q10"].iloc[0], own["q90"].iloc[0]),
-    )
-    return f"{words} {said}"
+    row = own.iloc[0]
+    return f"{words} {expected_words(row['name'], row['q50'], row['q10'], row['q90'])}"

@@ -56,6 +56,14 @@ def page() -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(params=languages())
+def typed(request: pytest.FixtureRequest, page: Page, monkeypatch: pytest.MonkeyPatch) -> Page:
+    """The page in each language, with the house's type."""
+    monkeypatch.setattr(i18n, "language", lambda: request.param)
+    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
+    return page
+
+
 def forecast_of(kind: str) -> pd.DataFrame:
     ends = pd.date_range("2025-01-31", periods=12, freq="ME")
     spread = {"narrow": 0.3, "wide": 1.6, "explosive": 4.0}[kind]
@@ -104,52 +112,39 @@ def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
             assert not meeting, (width, threshold, is_log, meeting)
 
 
-@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("months", [8, 13, 20])
 def test_today_and_the_unit_stand_apart_on_a_phone_also_after_a_short_history(
-    page: Page, monkeypatch: pytest.MonkeyPatch, observed: pd.DataFrame, months: int, language: str
+    typed: Page, observed: pd.DataFrame, months: int
 ) -> None:
-    monkeypatch.setattr(i18n, "language", lambda: language)
-    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
     fan = Fan(observed.tail(months), forecast_of("narrow"), NOW, i18n._("Arrivals per month"))
-    page.evaluate(DRAW, fan_chart(fan, LIGHT).update_layout(width=358).to_json())
-    boxes = page.evaluate(BOXES)
+    typed.evaluate(DRAW, fan_chart(fan, LIGHT).update_layout(width=358).to_json())
+    boxes = typed.evaluate(BOXES)
     assert len(boxes) >= 3
     assert not [(one, other) for one, other in combinations(boxes, 2) if meet(one[1:], other[1:])]
     assert not [box for box in boxes if box[3] > 358]
 
 
-@pytest.mark.parametrize("language", languages())
-def test_no_label_beside_bars_leaves_the_picture_in_any_language(
-    page: Page, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    monkeypatch.setattr(i18n, "language", lambda: language)
-    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
+def test_no_label_beside_bars_leaves_the_picture_in_any_language(typed: Page) -> None:
     past = pd.DataFrame({"year": range(2020, 2025), "value": [111_393.0, 179_943.0, 235_350.0, 322_422.0, 245_603.0]})
     values = [428_000.0 * (0.3 + 0.7 * level) for level in QUANTILE_LEVELS]
     total = pd.DataFrame({"output_type_id": QUANTILE_LEVELS, "value": values})
     figure = season_bars(past, total, year=2025, threshold=None, unit="Arrivals", theme=LIGHT)
     for width in (358, 390, 440):
         figure.update_layout(width=width)
-        page.evaluate(DRAW, figure.to_json())
-        boxes = page.evaluate(BOXES)
+        typed.evaluate(DRAW, figure.to_json())
+        boxes = typed.evaluate(BOXES)
         assert any("95" in box[0] for box in boxes)
         assert not [box for box in boxes if box[3] > width + 1], (width, boxes)
 
 
-@pytest.mark.parametrize("language", languages())
-def test_the_names_of_weeks_stand_straight_whole_and_apart_on_a_phone(
-    page: Page, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    monkeypatch.setattr(i18n, "language", lambda: language)
-    page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
+def test_the_names_of_weeks_stand_straight_whole_and_apart_on_a_phone(typed: Page) -> None:
     ends = pd.date_range("2024-09-01", periods=20, freq="W")
     counted = pd.DataFrame({"target_end_date": ends[:12], "value": 900.0})
     quantiles = {"so_far": 0.0, "q10": 200.0, "q25": 500.0, "q50": 1000.0, "q75": 2000.0, "q90": 3000.0}
     figure = week_chart(counted, pd.DataFrame({"target_end_date": ends[12:]}).assign(**quantiles), theme=LIGHT)
     figure.update_layout(width=358)
-    page.evaluate(DRAW, figure.to_json())
-    names = page.evaluate(BOXES.replace(".annotation-text, .bars .bartext", ".xtick text"))
+    typed.evaluate(DRAW, figure.to_json())
+    names = typed.evaluate(BOXES.replace(".annotation-text, .bars .bartext", ".xtick text"))
     assert len(names) == 5
     assert not [box for box in names if box[3] > 358 or box[4] > HEIGHT + 1]
     assert all(box[4] - box[2] < 40 for box in names)
