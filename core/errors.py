@@ -7,6 +7,7 @@ it without parsing. The command line and the log print the English text.
 
 from __future__ import annotations
 
+import gettext
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,9 +15,7 @@ from typing import Any
 
 from core.languages import marked as _
 
-
-def _english_form(one: str, many: str, number: int) -> str:
-    return one if number == 1 else many
+_ENGLISH = gettext.NullTranslations()
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,13 @@ class Message:
 
     def __str__(self) -> str:
         """The sentence in English."""
-        return self.render(lambda text: text)
+        return self.render(_ENGLISH.gettext)
 
     def render(
         self,
         translate: Callable[[str], str],
         number: Callable[[float], str] = "{:,.10g}".format,
-        form: Callable[[str, str, int], str] = _english_form,
+        form: Callable[[str, str, int], str] = _ENGLISH.ngettext,
     ) -> str:
         """The sentence in a language.
 

@@ -41,6 +41,7 @@ SAME_LEVEL = 5e-8
 OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE = "output_type", "output_type_id", "value"
 POINTS = frozenset({"mean", "median"})
 _MODEL_ID = re.compile(r"(?P<team>[A-Za-z0-9_+]{1,16})-(?P<model>[A-Za-z0-9_+]{1,16})")
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|[\r\n]|\Z)")
 _NOTHING = frozenset({"", "NA", "nan", "NaN", "None", "<NA>", "null"})
 _OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
 _UNITS: Mapping[str, Frequency] = {"day": "D", "week": "W", "month": "M", "quarter": "Q"}
@@ -199,8 +200,8 @@ def _read_csv(path: str, content: bytes) -> pa.Table:
 
 def _filled_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
     """The lines of a CSV that its reader takes for rows, with their numbers: it passes over blank ones."""
-    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
-    return ((number, line) for number, line in enumerate(lines, start=1) if line)
+    lines = _LINE.finditer(content.removeprefix(codecs.BOM_UTF8))
+    return ((number, line[1]) for number, line in enumerate(lines, start=1) if line[1])
 
 
 def _header_row(path: str, content: bytes) -> int:

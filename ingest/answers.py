@@ -193,14 +193,20 @@ def all_rows(what: str, read: Callable[[int], Page], *, first: int = 1) -> list[
         if (page.pages, page.total) != (pages, total):
             raise SourceError(what, _("the publisher changed its figures while they were read: the pages do not agree"))
         rows += page.rows
-    if total is not None and total != len(rows):
-        raise SourceError(
-            what,
-            ngettext("{n} row came where {total} were announced", "{n} rows came where {total} were announced"),
-            n=len(rows),
-            total=total,
-        )
+    if total is not None:
+        require_announced(what, len(rows), total)
     return rows
+
+
+def require_announced(what: str, rows: int, total: int) -> None:
+    """Refuse an answer of fewer or more rows than its publisher announced.
+
+    Raises:
+        SourceError: It is one.
+    """
+    if rows != total:
+        fault = ngettext("{n} row came where {total} were announced", "{n} rows came where {total} were announced")
+        raise SourceError(what, fault, n=rows, total=total)
 
 
 def whole_number(what: str, body: dict[str, Any], name: str) -> int:

@@ -16,8 +16,7 @@ import pandas as pd
 from core.countries import to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
-from ingest.answers import gather, json_body, json_table
+from ingest.answers import gather, json_body, json_table, require_announced
 from ingest.rows import RowRule, count_rules, require_rows, set_aside, since, to_days, to_numbers, to_observations
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
@@ -120,13 +119,7 @@ def _rounds(pull: Pull, code: str) -> list[Any]:
     rows = body["result"]
     if not rows:
         raise SourceError(answer.url, _("no round of {code}: a fault, or take it out of options.countries"), code=code)
-    if body.get("totalRecordsCount", len(rows)) != len(rows):
-        raise SourceError(
-            answer.url,
-            ngettext("{n} row came where {total} were announced", "{n} rows came where {total} were announced"),
-            n=len(rows),
-            total=body["totalRecordsCount"],
-        )
+    require_announced(answer.url, len(rows), body.get("totalRecordsCount", len(rows)))
     return list(rows)
 
 
