@@ -18,6 +18,7 @@ from dashboard import first_visit, memory, reads, state
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang, language, languages
 from dashboard.reads import Night
+from dashboard.static_files import STYLE
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once
 from reports import citations, names, numbers
 from reports.route import known_to
@@ -27,7 +28,6 @@ _MOMENT, _LOADING = 0.06, 1.2
 """Seconds. A change of route takes half as long on the screen with the first, and no less with twice as much. On a
 session’s first page the browser loads the charts’ library meanwhile: with .8 the Route page takes a third of a second
 longer, because the rest of the page comes just before the chart would be drawn."""
-_STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
@@ -35,28 +35,23 @@ _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 _SUBJECT: ContextVar[Any] = ContextVar("subject")
 """The place for what the page is about, in the run that draws it."""
 
-_LANGUAGE_PLACE = """<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-language) {display: contents;}
-.st-key-language {position: fixed; top: 0.5rem; z-index: 999995; width: auto;
-  right: calc(max(2.5rem, (100vw - 1480px) / 2 + 2.5rem));}
-.st-key-language button {min-height: 2rem; padding: 0 0.6rem;}
-@media (max-width: 640px) {.st-key-language {right: 1rem;}}
-@media print {.st-key-language {display: none;}}
-</style>"""
 _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
 """Tells screen readers in which language to speak: Streamlit's own page always says English."""
 
 
 def dress() -> None:
-    """Logo in the theme's colours and the rules of style that Streamlit's theme cannot express."""
+    """Logo in the theme's colours and the rules of style that Streamlit's theme cannot express.
+
+    The rules come with the frame of the page already, unless the server is Streamlit's own.
+    """
     theme = current_theme()
     hues = {"better": theme.information, "worse": theme.warning, "none": theme.ended}
     own = {"ground": theme.ground, "accent": theme.accent}
     own |= {name: hue.ground for name, hue in hues.items()} | {f"{name}-text": hue.text for name, hue in hues.items()}
     own |= {"better": theme.information.fill, "better-text": theme.ground}
     colours = ":root {" + "".join(f"--vigie-{name}: {colour};" for name, colour in own.items()) + "}"
-    st.html(f"<style>\n{colours}\n{_STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
+    st.html(f"<style>\n{colours}\n{STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
     show_shortcuts()
     st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
     show_languages()
@@ -248,7 +243,7 @@ def show_languages() -> None:
     """Every language that has a catalogue."""
     shown = language()
     with st.container(key="language", gap=None):
-        st.html(_LANGUAGE_PLACE + words_of_page() + _SAY_LANGUAGE % shown, unsafe_allow_javascript=True)
+        st.html(words_of_page() + _SAY_LANGUAGE % shown, unsafe_allow_javascript=True)
         st.html(_PAGE_SCRIPT, unsafe_allow_javascript=True)
         st.segmented_control(
             _("Language"),

@@ -30,6 +30,7 @@ from dashboard.streamlit_private import (
 
 _FOR_EVER = "public, immutable, max-age=31536000"
 """A file's name holds the hash of its content."""
+STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _HINT = b"//# allFunctionsCalledOnLoad\n"
 """What Chromium compiles whole while it fetches it, beside the page's own thread (V8's explicit compile hints). Without
 it the page stands still for a fifth of a second when its first chart arrives; to other browsers it is a comment."""
@@ -63,7 +64,7 @@ class StaticFiles:
 
 @lru_cache(maxsize=1024)
 def _answer(path: Path, *, packed: bool) -> tuple[bytes, Mapping[str, str]]:
-    body = frame().encode() if path == FRAME else path.read_bytes()
+    body = _dressed(frame()).encode() if path == FRAME else path.read_bytes()
     if path.name.startswith(CHART_LIBRARY) and path.suffix == ".js":
         body = _HINT + body
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -76,6 +77,14 @@ def _answer(path: Path, *, packed: bool) -> tuple[bytes, Mapping[str, str]]:
         body = gzip.compress(body, compresslevel=6, mtime=0)
         headers["content-encoding"] = "gzip"
     return body, headers
+
+
+def _dressed(page: str) -> str:
+    """Rules of style reach the browser before what they are for: charts drawn without them would be drawn again.
+
+    They stand below the head, where Streamlit's own are put, since of two equal rules the last one counts.
+    """
+    return page.replace("</body>", f"<style>\n{STYLE}</style></body>", 1)
 
 
 @lru_cache(maxsize=2)

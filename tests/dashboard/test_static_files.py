@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from dashboard.static_files import StaticFiles
+from dashboard.static_files import STYLE, StaticFiles
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
@@ -74,10 +74,15 @@ def test_a_file_is_only_read() -> None:
     assert ask(f"{ADDRESS}js/{SCRIPT.name}", method="POST").text == "from behind"
 
 
+def test_rules_of_style_come_with_the_frame_below_its_head_where_they_outweigh_streamlits_own() -> None:
+    text = ask("/route").text
+    assert text.index("</head>") < text.index(STYLE) < text.index("</body>")
+
+
 @pytest.mark.parametrize("address", ["/", "/route"])
 def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_for_every_time(address: str) -> None:
     answer = ask(address)
-    assert answer.text == frame()
+    assert answer.text.replace(f"<style>\n{STYLE}</style>", "") == frame()
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.text.index("BACKEND_BASE_URL") < answer.text.index('<script type="module"')
