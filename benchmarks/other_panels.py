@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ import pandas as pd
 from benchmarks.peer_models import PEERS, on_scale
 from benchmarks.routes import HORIZONS, WORKBOOK
 from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
+from core.calendar import Frequency, pandas_frequency, to_period
 from core.progress import progress_bar
 from core.quantiles import FloatArray
 from forecasting.members import Request
@@ -38,10 +39,17 @@ from store.caches import FitStore
 
 SEED = 15
 COVERAGES = (50, 80, 95)
+AHEAD: Mapping[Frequency, tuple[int, ...]] = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8), "M": HORIZONS, "Q": (1, 2, 4, 6)}
+STEP: Mapping[Frequency, int] = {"D": 7, "W": 1, "M": 1, "Q": 1}
+"""Periods between origins: days are forecast anew each week."""
+MADE_OF: Mapping[Frequency, int] = {"W": 7, "Q": 3}
+"""How many days or months make a week or quarter that is known."""
 SMALL = 5
 """Last values up to which coverage is shown apart."""
 YOUNG = 36
-"""Panels with no more months are forecast from one year on, others from three."""
+"""Panels with no more periods are forecast from the thirteenth on."""
+KNOWN_AT_FIRST: Mapping[Frequency, int] = {"D": 36, "W": 36, "M": 36, "Q": 20}
+"""Periods that are known of longer ones at the first origin, which is the 24th from the end at most."""
 SIMULATED = 2_000
 """Panels by which the part of chance is told."""
 TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
@@ -49,19 +57,22 @@ TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 
 @dataclass(frozen=True)
 class Published:
-    """A panel drawn from published counts: some series of those known in all months up to the end.
+    """A panel drawn from published counts: some series of those known in all periods up to the end.
 
-    Of a figure that is in several ``files`` the last one counts; series whose mean is not above ``smallest`` are left.
+    Of a figure that is in several ``files``, by source, the last one counts; series whose mean is not above
+    ``smallest`` are left. What is published by day or month is added up to longer periods where ``freq`` is another
+    than ``counted_by``.
     """
 
     what: str
-    source_id: str
-    files: tuple[str, ...]
+    files: Mapping[str, tuple[str, ...]]
     target: str
     end: str
-    months: int
+    periods: int
     series: int
     smallest: float = 1.0
+    freq: Frequency = "M"
+    counted_by: Frequency = "M"
 
     @property
     def akin(self) -> str:
@@ -70,49 +81,71 @@ class Published:
 
     @property
     def origins(self) -> int:
-        """Past origins, the newest one period before the end: three years are known at the first, or one."""
-        return min(self.months - 36, 24) if self.months > YOUNG else self.months - 13
+        """Past origins, the newest one period before the end, see ``KNOWN_AT_FIRST``."""
+        few, many = 13, KNOWN_AT_FIRST[self.freq]
+        return min(self.periods - many, 24) if self.periods > YOUNG else self.periods - few
 
 
 _EUROSTAT = "eurostat_asylum/georgeblck"
 _ASYLUM = (f"{_EUROSTAT}/migr_asyctzm_1_Data.csv", f"{_EUROSTAT}/migr_asyappctzm__custom_39520_20201006_200227.tsv")
+_ITALY = "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"
+_CHANNEL = "uk_small_boats/uk-migrant-data/daily_small_boats.csv"
+_QUARTERS = "eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet"
+FRONTEX = {"frontex": (str(WORKBOOK),)}
+ASYLUM = {"eurostat": _ASYLUM}
+CONFLICT = {"ucdp": ("ucdp_country_month/Hist.csv",)}
+DISPLACEMENT = {"idmc": ("idmc_monthly/Hist.csv",)}
+BY_DAY = {"italy_interior": (_ITALY,), "uk_home_office": (_CHANNEL,)}
 PANELS = (
-    Published("detections (Frontex)", "frontex", (str(WORKBOOK),), "detections", "2024-12", 60, 5, 5.0),
-    Published("detections (Frontex)", "frontex", (str(WORKBOOK),), "detections", "2021-12", 48, 5),
-    Published("deaths in armed conflict (UCDP)", "ucdp", ("ucdp_country_month/Hist.csv",), "conflict_deaths",
-              "2023-12", 60, 5),
-    Published("internal displacement (IDMC)", "idmc", ("idmc_monthly/Hist.csv",), "new_displacement", "2024-06", 60, 5),
-    Published("asylum applications (Eurostat)", "eurostat", _ASYLUM, "asylum_applications", "2019-12", 60, 5),
-    Published("asylum applications through spring 2020", "eurostat", _ASYLUM, "asylum_applications", "2020-08", 60, 5),
-    Published("one country's asylum applications", "eurostat", _ASYLUM, "asylum_applications", "2016-12", 48, 1),
-    Published("two and a half years of detections", "frontex", (str(WORKBOOK),), "detections", "2024-12", 30, 5),
-    Published("two and a half years of deaths in conflict", "ucdp", ("ucdp_country_month/Hist.csv",), "conflict_deaths",
-              "2023-12", 30, 5),
-    Published("two and a half years of displacement", "idmc", ("idmc_monthly/Hist.csv",), "new_displacement",
-              "2024-06", 30, 5),
-    Published("two and a half years of asylum applications", "eurostat", _ASYLUM, "asylum_applications",
-              "2018-12", 30, 5),
+    Published("detections (Frontex)", FRONTEX, "detections", "2024-12", 60, 5, 5.0),
+    Published("detections (Frontex)", FRONTEX, "detections", "2021-12", 48, 5),
+    Published("deaths in armed conflict (UCDP)", CONFLICT, "conflict_deaths", "2023-12", 60, 5),
+    Published("internal displacement (IDMC)", DISPLACEMENT, "new_displacement", "2024-06", 60, 5),
+    Published("asylum applications (Eurostat)", ASYLUM, "asylum_applications", "2019-12", 60, 5),
+    Published("asylum applications through spring 2020", ASYLUM, "asylum_applications", "2020-08", 60, 5),
+    Published("one country's asylum applications", ASYLUM, "asylum_applications", "2016-12", 48, 1),
+    Published("two and a half years of detections", FRONTEX, "detections", "2024-12", 30, 5),
+    Published("two and a half years of deaths in conflict", CONFLICT, "conflict_deaths", "2023-12", 30, 5),
+    Published("two and a half years of displacement", DISPLACEMENT, "new_displacement", "2024-06", 30, 5),
+    Published("two and a half years of asylum applications", ASYLUM, "asylum_applications", "2018-12", 30, 5),
+    Published("arrivals by day (Italy, the Channel)", BY_DAY, "arrivals", "2025-08-31", 400, 2, freq="D",
+              counted_by="D"),
+    Published("the same", BY_DAY, "arrivals", "2023-08-31", 400, 2, freq="D", counted_by="D"),
+    Published("arrivals by week (Italy, the Channel)", BY_DAY, "arrivals", "2025-W35", 156, 2, freq="W",
+              counted_by="D"),
+    Published("the same", BY_DAY, "arrivals", "2023-W35", 104, 2, freq="W", counted_by="D"),
+    Published("deaths in armed conflict by quarter", CONFLICT, "conflict_deaths", "2023-Q4", 40, 5, 3.0, "Q"),
+    Published("internal displacement by quarter", DISPLACEMENT, "new_displacement", "2024-Q2", 26, 5, 3.0, "Q"),
+    Published("first asylum applications by quarter (Eurostat)", {"eurostat": (_QUARTERS,)},
+              "asylum_applications_first", "2024-Q4", 44, 5, 3.0, "Q", "Q"),
 )  # fmt: skip
 
 
 def panel_of(published: Published, raw_data: Path) -> Panel:
     """Read a panel's files and draw its series."""
-    source = SOURCES[published.source_id]
-    parsed = [source.parse(read_raw(raw_data / name)).observations for name in published.files]
+    parsed = [
+        SOURCES[source_id].parse(read_raw(raw_data / name)).observations
+        for source_id, names in published.files.items()
+        for name in names
+    ]
     rows = pd.concat([one.sort_values("as_of") for one in parsed], ignore_index=True)
     newest = rows.drop_duplicates(["series_id", "time_period"], keep="last")
-    whole = panel_from_observations(newest, published.target, "M")
-    known = whole.matrix.loc[: pd.Period(published.end, "M")].iloc[-published.months :]
+    whole = panel_from_observations(newest, published.target, published.counted_by)
+    counts = whole.matrix
+    if published.freq != published.counted_by:
+        longer = whole.periods.asfreq(pandas_frequency(published.freq))
+        counts = counts.groupby(longer).sum(min_count=MADE_OF[published.freq])
+    known = counts.loc[: to_period(published.end, published.freq)].iloc[-published.periods :]
     usable = known.columns[known.notna().all() & (known.mean() > published.smallest)]
     drawn = np.random.default_rng(SEED).permutation(len(usable))[: published.series]
     names = sorted(usable[drawn])
-    return Panel("M", known[names], whole.groups.loc[names])
+    return Panel(published.freq, known[names], whole.groups.loc[names])
 
 
 def own_forecasts(published: Published, panel: Panel, prior: Lessons | None, fits: FitStore) -> QuantileTable:
     """The ensemble's at the panel's last origins, by series, origin and horizon."""
-    request = replace(Request.of(panel, None, [ENSEMBLE], HORIZONS), prior=prior, fits=fits)
-    made = backtest(request, origins=published.origins, step=1).table.of_model(ENSEMBLE)
+    request = replace(Request.of(panel, None, [ENSEMBLE], AHEAD[panel.freq]), prior=prior, fits=fits)
+    made = backtest(request, origins=published.origins, step=STEP[panel.freq]).table.of_model(ENSEMBLE)
     order = made.keys.sort_values(["series_id", "origin_date", "horizon"]).index.to_numpy()
     return QuantileTable(made.keys.iloc[order].reset_index(drop=True), made.quantiles[order])
 
@@ -122,7 +155,7 @@ def peers_forecasts(keys: pd.DataFrame, panel: Panel, scale: str) -> FloatArray:
     found = np.empty((len(keys), len(LEVELS)))
     for (series_id, origin), rows in keys.groupby(["series_id", "origin_date"]):
         known = panel.until(pd.Timestamp(str(origin))).matrix[[str(series_id)]]
-        found[rows.index] = on_scale(_together, scale, known, known, max(HORIZONS))[0, rows["horizon"] - 1]
+        found[rows.index] = on_scale(_together, scale, known, known, max(AHEAD[panel.freq]))[0, rows["horizon"] - 1]
     return found
 
 
@@ -144,15 +177,15 @@ def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
     return pd.DataFrame(found)[np.isfinite(observed)]
 
 
-def by_chance(series: int, origins: int) -> str:
+def by_chance(series: int, origins: int, freq: Frequency = "M") -> str:
     """What 50/80/95 % intervals hold on so few forecasts where they are right, as a range of nine panels in ten.
 
     Random walks, forecast by their own distribution: outcomes of one series a year ahead overlap.
     """
-    steps = np.random.default_rng(SEED).standard_normal((SIMULATED, series, origins))
+    steps = np.random.default_rng(SEED).standard_normal((SIMULATED, series, origins * STEP[freq]))
     walks = np.concatenate([np.zeros((SIMULATED, series, 1)), steps.cumsum(axis=-1)], axis=-1)
     surprise = np.concatenate(
-        [np.abs(walks[..., step:] - walks[..., :-step]) / np.sqrt(step) for step in HORIZONS], axis=-1
+        [np.abs(walks[..., h:] - walks[..., :-h])[..., :: -STEP[freq]] / np.sqrt(h) for h in AHEAD[freq]], axis=-1
     )
     ranges = []
     for percent in COVERAGES:
@@ -162,20 +195,22 @@ def by_chance(series: int, origins: int) -> str:
 
 
 def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) -> tuple[str, ...]:
-    """A panel's row of the table; ``own`` are forecasts with the prior, with one held out, and without."""
+    """A panel's row of the table; ``own`` are forecasts with the prior, with one held out, and without.
+
+    There is a prior for months only, so that other panels have but one forecast of their own.
+    """
     keys = own[0].keys
     peers = [QuantileTable(keys, peers_forecasts(keys, panel, scale)) for scale in ("counts", "log1p")]
-    mine, held_out, alone, *others = (scores_of(forecasts, panel) for forecasts in (*own, *peers))
+    mine, *others = (scores_of(forecasts, panel) for forecasts in (own[0], *peers, *own[1:]))
     ratios = [
-        " / ".join(f"{mine[name].mean() / other[name].mean():.3f}" for other in (*others, held_out, alone))
-        for name in ("log", "natural")
+        " / ".join(f"{mine[name].mean() / other[name].mean():.3f}" for other in others) for name in ("log", "natural")
     ]
     shares = [
         f"{'/'.join(f'{part[name].mean():.2f}' for name in COVERAGES)} ({len(part)})" if len(part) else "–"
         for part in (mine, mine[mine["small"]])
     ]
     head = f"{published.what}; {len(panel.series_ids)} × {len(panel.periods)}, {published.origins} origins"
-    return head, *ratios, *shares, by_chance(len(panel.series_ids), published.origins)
+    return head, *ratios, *shares, by_chance(len(panel.series_ids), published.origins, panel.freq)
 
 
 def section(_options: argparse.Namespace) -> Section:
@@ -192,10 +227,10 @@ def section(_options: argparse.Namespace) -> Section:
         for done, published in enumerate(PANELS):
             report(published.what, done, len(PANELS))
             panel = panel_of(published, raw_data)
-            priors = (prior, held_out[published.akin], None)
+            priors = (prior, held_out[published.akin], None) if panel.freq == "M" else (None,)
             own = [own_forecasts(published, panel, lessons, fits) for lessons in priors]
             rows.append(line_of(published, panel, own))
-    head = "panel, series × months | WIS log | WIS natural"
+    head = "panel, series × periods | WIS log | WIS natural"
     lines = [
         engine(),
         "",

@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from core.calendar import pandas_frequency
 from core.quantiles import QUANTILE_LEVELS, FloatArray
+from forecasting.panel import SEASON_LENGTH
 
 Peer = Callable[[pd.DataFrame, pd.DataFrame, int], FloatArray]
 """From totals and their parts (months × series, up to the origin) and the longest horizon H to the totals' quantiles,
@@ -22,11 +24,11 @@ COVERAGES = [round(100 * (1 - 2 * level)) for level in QUANTILE_LEVELS if level 
 """Central intervals whose ends, with the point forecast in the middle, are the 23 levels."""
 CONFORMAL_WINDOWS = 6
 """Windows of a year that conformal errors are taken from: six leave three years to learn from at the first origin."""
-SEASON = 12
+SEASONS = {pandas_frequency(freq): length for freq, length in SEASON_LENGTH.items()}
 
 
 def long_form(matrix: pd.DataFrame) -> pd.DataFrame:
-    """A matrix as Nixtla's rows ``unique_id, ds, y``, first days of months as ``ds``."""
+    """A matrix as Nixtla's rows ``unique_id, ds, y``, first days of periods as ``ds``."""
     dated = matrix.set_axis(pd.PeriodIndex(matrix.index).to_timestamp(), axis=0).rename_axis(index="ds")
     rows = dated.reset_index().melt("ds", var_name="unique_id", value_name="y")
     return rows.dropna()[["unique_id", "ds", "y"]].sort_values(["unique_id", "ds"], ignore_index=True)
@@ -42,13 +44,16 @@ def from_intervals(answer: pd.DataFrame, name: str, series: list[str]) -> FloatA
 
 
 def statsforecast_peer(name: str) -> Peer:
-    """A model of statsforecast by its class name, monthly season, its own intervals."""
+    """A model of statsforecast by its class name, the season of the totals' periods, its own intervals."""
 
     def forecast(totals: pd.DataFrame, _parts: pd.DataFrame, horizon: int) -> FloatArray:
         import statsforecast  # noqa: PLC0415  # takes seconds to load; the other peers do not need it
         from statsforecast import models  # noqa: PLC0415  # as above
 
-        engine = statsforecast.StatsForecast(models=[getattr(models, name)(season_length=SEASON)], freq="MS", n_jobs=1)
+        periods = pd.PeriodIndex(totals.index)
+        model = getattr(models, name)(season_length=SEASONS[periods.freqstr])
+        first_days = periods.to_timestamp()
+        engine = statsforecast.StatsForecast([model], freq=str(pd.infer_freq(first_days)), n_jobs=1)
         answer = engine.forecast(df=long_form(totals), h=horizon, level=sorted(COVERAGES))
         return from_intervals(answer, name, list(totals.columns))
 

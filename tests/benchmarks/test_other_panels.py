@@ -34,7 +34,7 @@ def panel() -> Panel:
 
 
 def test_every_panel_is_read_by_a_source_that_there_is() -> None:
-    assert {one.source_id for one in PANELS} <= set(SOURCES)
+    assert {source_id for one in PANELS for source_id in one.files} <= set(SOURCES)
 
 
 def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.Mo
     source = SimpleNamespace(parse=lambda raw: SimpleNamespace(observations=observations(raw.name)))
     monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
     published = replace(
-        PANELS[0], source_id="source", files=("old", "new"), target="flow", end="2020-03", months=3, smallest=0.0
+        PANELS[0], files={"source": ("old", "new")}, target="flow", end="2020-03", periods=3, smallest=0.0
     )
     assert panel_of(published, tmp_path).matrix["flow"].tolist() == [1.0, 2.0, 2.0]
 
@@ -70,10 +70,26 @@ def test_series_are_drawn_from_those_known_in_every_month(monkeypatch: pytest.Mo
     (tmp_path / "any").write_bytes(b"any")
     source = SimpleNamespace(parse=lambda _raw: SimpleNamespace(observations=pd.DataFrame(figures)))
     monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
-    published = replace(
-        PANELS[0], source_id="source", files=("any",), target="flow", end="2020-12", months=12, series=2
-    )
+    published = replace(PANELS[0], files={"source": ("any",)}, target="flow", end="2020-12", periods=12, series=2)
     assert panel_of(published, tmp_path).series_ids == ["whole"]
+
+
+def test_months_are_added_up_to_quarters_that_are_known_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    figures = pd.DataFrame(
+        {
+            "series_id": name, "time_period": month, "obs_value": 3.0, "target": "flow", "freq": "M", "route_id": "_Z",
+            "geo": "AUT", "citizen": name, "as_of": "2021-01-01",
+        }
+        for name, first in (("whole", 1), ("late", 2))
+        for month in [f"2020-{month:02d}" for month in range(first, 9)]
+    )  # fmt: skip
+    (tmp_path / "any").write_bytes(b"any")
+    source = SimpleNamespace(parse=lambda _raw: SimpleNamespace(observations=figures))
+    monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
+    published = replace(
+        PANELS[0], files={"source": ("any",)}, target="flow", end="2020-Q2", periods=2, smallest=0.0, freq="Q"
+    )
+    assert panel_of(published, tmp_path).matrix.to_dict("list") == {"whole": [9.0, 9.0]}
 
 
 def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_held(
@@ -83,7 +99,7 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
         return np.full((1, horizon, len(LEVELS)), parts.iloc[-1, 0])
 
     monkeypatch.setattr(other_panels, "PEERS", dict.fromkeys(other_panels.TOGETHER, last_value))
-    published = replace(PANELS[0], what="made up", months=48)
+    published = replace(PANELS[0], what="made up", periods=48)
     own = backtest(Request.of(panel, None, [BASELINE], HORIZONS), origins=12, step=1).table
     line = line_of(published, panel, [own, own, own])
     assert line[0] == "made up; 3 × 72, 12 origins"
