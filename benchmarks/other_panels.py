@@ -22,19 +22,19 @@ import pandas as pd
 from benchmarks.peer_models import PEERS, on_scale
 from benchmarks.routes import HORIZONS, WORKBOOK
 from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
-from core.calendar import Frequency, pandas_frequency, to_period
+from core.calendar import Frequency, to_period
 from core.progress import progress_bar
 from core.quantiles import FloatArray
 from forecasting.members import Request
 from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.pooled import Lessons
+from forecasting.pooled import Priors
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest
 from forecasting.verification.scores import covered, observed_at, wis
 from ingest.catalogue import SOURCES
 from ingest.source import read_raw
-from nightly.pooled import KnownCounts, bundled_history
+from nightly.pooled import bundled_history, priors_from
 from store.caches import FitStore
 
 SEED = 15
@@ -42,8 +42,6 @@ COVERAGES = (50, 80, 95)
 AHEAD: Mapping[Frequency, tuple[int, ...]] = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8), "M": HORIZONS, "Q": (1, 2, 4, 6)}
 STEP: Mapping[Frequency, int] = {"D": 7, "W": 1, "M": 1, "Q": 1}
 """Periods between origins: days are forecast anew each week."""
-MADE_OF: Mapping[Frequency, int] = {"W": 7, "Q": 3}
-"""How many days or months make a week or quarter that is known."""
 SMALL = 5
 """Last values up to which coverage is shown apart."""
 YOUNG = 36
@@ -130,21 +128,17 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
     ]
     rows = pd.concat([one.sort_values("as_of") for one in parsed], ignore_index=True)
     newest = rows.drop_duplicates(["series_id", "time_period"], keep="last")
-    whole = panel_from_observations(newest, published.target, published.counted_by)
-    counts = whole.matrix
-    if published.freq != published.counted_by:
-        longer = whole.periods.asfreq(pandas_frequency(published.freq))
-        counts = counts.groupby(longer).sum(min_count=MADE_OF[published.freq])
-    known = counts.loc[: to_period(published.end, published.freq)].iloc[-published.periods :]
+    whole = panel_from_observations(newest, published.target, published.counted_by).added_up(published.freq)
+    known = whole.matrix.loc[: to_period(published.end, published.freq)].iloc[-published.periods :]
     usable = known.columns[known.notna().all() & (known.mean() > published.smallest)]
     drawn = np.random.default_rng(SEED).permutation(len(usable))[: published.series]
     names = sorted(usable[drawn])
     return Panel(published.freq, known[names], whole.groups.loc[names])
 
 
-def own_forecasts(published: Published, panel: Panel, prior: Lessons | None, fits: FitStore) -> QuantileTable:
+def own_forecasts(published: Published, panel: Panel, priors: Priors | None, fits: FitStore) -> QuantileTable:
     """The ensemble's at the panel's last origins, by series, origin and horizon."""
-    request = replace(Request.of(panel, None, [ENSEMBLE], AHEAD[panel.freq]), prior=prior, fits=fits)
+    request = replace(Request.of(panel, None, [ENSEMBLE], AHEAD[panel.freq]), priors=priors, fits=fits)
     made = backtest(request, origins=published.origins, step=STEP[panel.freq]).table.of_model(ENSEMBLE)
     order = made.keys.sort_values(["series_id", "origin_date", "horizon"]).index.to_numpy()
     return QuantileTable(made.keys.iloc[order].reset_index(drop=True), made.quantiles[order])
@@ -197,7 +191,7 @@ def by_chance(series: int, origins: int, freq: Frequency = "M") -> str:
 def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) -> tuple[str, ...]:
     """A panel's row of the table; ``own`` are forecasts with the prior, with one held out, and without.
 
-    There is a prior for months only, so that other panels have but one forecast of their own.
+    There is none for days and weeks, so that such panels have but one forecast of their own.
     """
     keys = own[0].keys
     peers = [QuantileTable(keys, peers_forecasts(keys, panel, scale)) for scale in ("counts", "log1p")]
@@ -216,9 +210,9 @@ def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) ->
 def section(_options: argparse.Namespace) -> Section:
     """Forecast every panel with the three priors and hold it against the peers."""
     raw_data, known = published_files(), bundled_history()
-    prior = KnownCounts(lambda: known)
+    everything = priors_from(lambda: known)
     held_out = {
-        akin: KnownCounts(partial(pd.DataFrame.copy, known[~known["target"].str.startswith(akin)]))
+        akin: priors_from(partial(pd.DataFrame.copy, known[~known["target"].str.startswith(akin)]))
         for akin in {one.akin for one in PANELS}
     }
     rows = []
@@ -227,8 +221,8 @@ def section(_options: argparse.Namespace) -> Section:
         for done, published in enumerate(PANELS):
             report(published.what, done, len(PANELS))
             panel = panel_of(published, raw_data)
-            priors = (prior, held_out[published.akin], None) if panel.freq == "M" else (None,)
-            own = [own_forecasts(published, panel, lessons, fits) for lessons in priors]
+            taught_by = (everything, held_out[published.akin], None) if panel.freq in everything else (None,)
+            own = [own_forecasts(published, panel, priors, fits) for priors in taught_by]
             rows.append(line_of(published, panel, own))
     head = "panel, series × periods | WIS log | WIS natural"
     lines = [

@@ -31,7 +31,7 @@ from core.settings import Settings, load_settings
 from forecasting.runs import forecast_file
 from nightly import run_night
 from nightly.night_plan import Plan, Step, expected, plan_of
-from nightly.pooled import KnownCounts, bundled_history
+from nightly.pooled import bundled_history, priors_from
 from nightly.progress import NightProgress
 from store.caches import FitStore
 from store.status import night_steps
@@ -65,7 +65,7 @@ def of_panel(series: int) -> Looks:
         panel, fits = Path(folder) / "panel.csv", FitStore(Path(folder) / "home")
         write_panel(panel, series)
         with meanwhile(lambda: looks.append((clock() - begun, pace.seconds_left()))):
-            forecast_file(panel, horizon=HORIZON, progress=pace, fits=fits, prior=KnownCounts(bundled_history))
+            forecast_file(panel, horizon=HORIZON, progress=pace, fits=fits, priors=priors_from(bundled_history))
     return [*looks, (clock() - begun, 0.0)]
 
 

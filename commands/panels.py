@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecasting.kept import Fits
-    from forecasting.pooled import Lessons
+    from forecasting.pooled import Priors
     from forecasting.runs import Made
     from forecasting.workers import Progress, Workers
 
@@ -104,21 +104,21 @@ class _Means(TypedDict):
     workers: Workers
     progress: Progress
     fits: Fits
-    prior: Lessons | None
+    priors: Priors | None
 
 
 @contextmanager
 def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
     """Workers on an engine, the fits of a home folder, what teaches small panels, and a bar that names the stage."""
     from forecasting.distributed import workers_of
-    from nightly.pooled import KnownCounts, bundled_history
+    from nightly.pooled import bundled_history, priors_from
     from store.caches import FitStore
 
     folder = home_folder(home)
-    prior = KnownCounts(bundled_history) if load_settings(folder).pooled_model else None
+    priors = priors_from(bundled_history) if load_settings(folder).pooled_model else None
     with progress_bar() as progress, workers_of(engine.value) as workers:
         yield {
-            "workers": workers, "progress": partial(progress, stage), "fits": FitStore(folder), "prior": prior,
+            "workers": workers, "progress": partial(progress, stage), "fits": FitStore(folder), "priors": priors,
         }  # fmt: skip
 
 

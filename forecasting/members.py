@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.calendar import PERIODS_PER_YEAR
 from core.progress import shares, uneven
 from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
@@ -24,7 +25,7 @@ from forecasting.kept import Fits
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled import Lessons, Level, fits_for, is_enough, run_pooled
+from forecasting.pooled import Lessons, Level, Priors, fits_for, is_enough, run_pooled
 from forecasting.pooled_fit import MOST_ROWS
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import totals_panel
@@ -59,7 +60,7 @@ class Request:
         workers: Processes or a cluster.
         progress: Told after every batch of fits.
         fits: Where the pooled model's fits are kept, and what models of single series answered.
-        prior: What the pooled model learns from where a monthly panel is too small to teach it.
+        priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
         lessons: What it learns from instead of the levels, which are a batch of a larger panel.
         again: Its fits were made for an earlier batch.
     """
@@ -71,7 +72,7 @@ class Request:
     workers: Workers = None
     progress: Progress | None = None
     fits: Fits | None = None
-    prior: Lessons | None = None
+    priors: Priors | None = None
     lessons: Lessons | None = None
     again: bool = False
 
@@ -94,8 +95,8 @@ class Request:
 
     @property
     def taught(self) -> Lessons | None:
-        """The prior, where it speaks of such series: it learned from months."""
-        return self.prior if self.levels[0].freq == "M" else None
+        """The prior, where there is one of the panel's frequency: what months teach says nothing of quarters."""
+        return (self.priors or {}).get(self.levels[0].freq)
 
     @property
     def pooled(self) -> list[str]:
@@ -211,12 +212,13 @@ def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[li
     known = np.cumsum(np.full(len(year), sum(level.matrix.shape[1] for level in request.levels)))
     teaches_itself = is_enough(request.levels) if request.taught is not None else np.ones(len(year), dtype=bool)
     fits = len(fits_for(request.steps))
+    taught = MOST_ROWS * PERIODS_PER_YEAR[request.levels[0].freq] // 24  # a prior's rows grow with its years
     made = len(request.steps) * SECONDS_PER_FORECAST * wanted
     years = []
     for one in np.unique(year[wanted > 0]) if request.pooled else ():
         before = int((year < one).sum())
         own_rows = int(known[before - 1]) if before and teaches_itself[before - 1] else 0
-        rows = own_rows or (MOST_ROWS // 2 if request.taught is not None else 0)  # a prior's grow with its years
+        rows = own_rows or (taught if request.taught is not None else 0)
         seconds = SECONDS_PER_POOLED_FIT + SECONDS_OF_ITS_ROWS * min(rows, MOST_ROWS) / MOST_ROWS
         years.append((0.0 if request.again else fits * seconds) + float(made[year == one].sum()))
     return years, float(made.sum())

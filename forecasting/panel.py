@@ -139,6 +139,14 @@ class Panel:
         """The same calendar with only these series."""
         return Panel(self.freq, self.matrix[series_ids], self.groups.loc[series_ids])
 
+    def added_up(self, freq: Frequency) -> Panel:
+        """Sums over the periods of a longer frequency, of those that are known whole."""
+        longer = self.periods.asfreq(pandas_frequency(freq))
+        sums, known = self.matrix.groupby(longer).sum(), self.matrix.notna().groupby(longer).sum()
+        whole, own = pd.PeriodIndex(sums.index), self.periods.freqstr
+        length = whole.asfreq(own, "E").asi8 - whole.asfreq(own, "S").asi8 + 1
+        return Panel(freq, sums.where(known.eq(length, axis=0)), self.groups)
+
     def batch(self, places: NDArray[np.intp]) -> Panel:
         """Some of the series, by their places, to be forecast like the whole panel."""
         return Panel(self.freq, self.matrix.iloc[:, places], self.groups.iloc[places], self.dated, self.seen())

@@ -14,14 +14,14 @@ to learn from, and get the fits of every count that is known (:class:`Lesson`, y
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from core.calendar import write_period
+from core.calendar import Frequency, write_period
 from core.quantiles import FloatArray
 from forecasting.hindcast import history_hash
 from forecasting.kept import Fits
@@ -47,6 +47,8 @@ _FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
 
 Lessons = Callable[[int], Lesson]
 """What the fits at the turn of a calendar year learn from."""
+Priors = Mapping[Frequency, Lessons]
+"""What teaches panels that are too small to teach themselves."""
 
 
 @dataclass(frozen=True)

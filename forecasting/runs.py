@@ -21,7 +21,7 @@ from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
 from forecasting.pool import SupervisedPool
-from forecasting.pooled import Lessons, is_enough, own_lessons, past_origins, present_origins
+from forecasting.pooled import Priors, is_enough, own_lessons, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
 from forecasting.workers import Progress, Workers
@@ -61,7 +61,7 @@ class Options(TypedDict, total=False):
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Called with fits done and fits in all.
         fits: Where fits are looked up and kept: the pooled model's, and what models of single series answered.
-        prior: What the pooled model learns from where a monthly panel is too small to teach it.
+        priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
     """
 
     models: str | Sequence[str]
@@ -69,7 +69,7 @@ class Options(TypedDict, total=False):
     workers: Workers
     progress: Progress | None
     fits: Fits | None
-    prior: Lessons | None
+    priors: Priors | None
 
 
 def backtest_file(
@@ -78,8 +78,8 @@ def backtest_file(
     """Backtest a panel's file.
 
     The ensemble's members are the fast models that are affordable on a panel of this size, any slower one that is asked
-    for by name, and the pooled model: taught by the panel's own series, or where they are few by ``prior``; without one
-    on panels of at least 20 series. See :mod:`forecasting.members`.
+    for by name, and the pooled model: taught by the panel's own series, or where they are few by ``priors``; without
+    one on panels of at least 20 series. See :mod:`forecasting.members`.
 
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
@@ -224,7 +224,7 @@ class _InMemory:
 def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
     asked = resolve(options.get("models", DEFAULT_MODELS))
     request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
-    means = {name: options.get(name) for name in ("workers", "progress", "fits", "prior")}
+    means = {name: options.get(name) for name in ("workers", "progress", "fits", "priors")}
     return replace(request, **means)  # type: ignore[arg-type]  # each of them may be None
 
 

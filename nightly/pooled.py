@@ -2,7 +2,8 @@
 
 At the turn of each year it is fitted on what was known a month later: arrivals by route, place and nationality,
 asylum applications, displacement, deaths, an analyst's own figures. So its fits are made once a year, are the same on
-every night, and see nothing of what came after. They serve any monthly panel.
+every night, and see nothing of what came after. They serve any monthly panel; small ones by quarter get fits on
+the same counts added up (:func:`priors_from`).
 
 Where a route's arrivals are known by nationality, their forecasts are added up as well. Nationalities may come later
 than the route's total: their newest month that was known is then looked ahead from, so much further. Their earlier
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.calendar import Frequency
 from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
@@ -59,10 +61,12 @@ class KnownCounts:
     Attributes:
         history: Reads every stored value with every ``as_of``, as of :meth:`store.vintages.VintageStore.history`.
         date: Nothing later is known.
+        freq: Months are added up to whole periods of this frequency.
     """
 
     history: Callable[[], pd.DataFrame]
     date: dt.date = dt.date.max
+    freq: Frequency = FREQ
     _lessons: dict[int, Lesson] = field(default_factory=dict)
 
     def __call__(self, year: int) -> Lesson:
@@ -73,12 +77,17 @@ class KnownCounts:
             months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
             routes = pd.concat([route_arrivals(known, by_citizen=False), own_route_figures(known)])
             levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
-            self._lessons[year] = lesson(levels, year)
+            self._lessons[year] = lesson([(panel.added_up(self.freq), kind) for panel, kind in levels], year)
         return self._lessons[year]
 
     @cached_property
     def _vintages(self) -> pd.DataFrame:
         return self.history()
+
+
+def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, KnownCounts]:
+    """What known counts teach small panels: of months, and of quarters."""
+    return {freq: KnownCounts(history, freq=freq) for freq in (FREQ, "Q")}
 
 
 def bundled_history() -> pd.DataFrame:

@@ -91,7 +91,7 @@ def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     few = panel.select(panel.series_ids[:5])
     assert Request.of(few, None, [ENSEMBLE], [1]).pooled == []
     assert Request.of(few, None, [POOLED], [1]).pooled == [POOLED]
-    taught = replace(Request.of(few, None, [ENSEMBLE], [1]), prior=lambda year: lesson([(panel, 0)], year))
+    taught = replace(Request.of(few, None, [ENSEMBLE], [1]), priors={"M": lambda year: lesson([(panel, 0)], year)})
     assert taught.pooled == [POOLED], "with a prior on a small panel too"
     quarters = Panel("Q", few.matrix.set_axis(pd.period_range("2014Q1", periods=MONTHS, freq="Q")), few.groups)
     assert replace(taught, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"

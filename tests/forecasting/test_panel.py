@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.calendar import Frequency
 from core.errors import InputError
-from forecasting.panel import panel_from_observations, panel_from_rows, read_panel
+from forecasting.panel import Panel, panel_from_observations, panel_from_rows, read_panel
 from forecasting.reconcile import totals_panel
 
 GOOD = "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,2,X\nb,2020-01,5,Y\n"
@@ -157,6 +158,20 @@ def test_blanks_after_commas_belong_to_no_name_where_the_header_has_them_too(tmp
     panel = read_panel(_write(tmp_path, "time_period, series_id, value, route_id\n2020-01, a, 1, X\n"))
     assert panel.series_ids == ["a"]
     assert panel.groups["route_id"].tolist() == ["X"]
+
+
+@pytest.mark.parametrize(
+    ("own", "longer", "first", "whole"),
+    [("M", "Q", "2020-02", {"2020Q2": 3.0}), ("M", "A", "2020-01", {}), ("D", "M", "2024-01-31", {"2024-02": 29.0})],
+)
+def test_only_periods_that_are_known_whole_are_added_up(
+    own: Frequency, longer: Frequency, first: str, whole: dict[str, float]
+) -> None:
+    periods = pd.period_range(first, periods={"M": 6, "D": 40}[own], freq=own)
+    matrix = pd.DataFrame({"known": 1.0}, index=periods).rename_axis(columns="series_id")
+    added = Panel(own, matrix, pd.DataFrame(index=matrix.columns)).added_up(longer)
+    assert added.freq == longer
+    assert {str(period): value for period, value in added.matrix["known"].dropna().items()} == whole
 
 
 def test_a_series_that_lags_more_than_a_year_of_months_has_ended(tmp_path: Path) -> None:

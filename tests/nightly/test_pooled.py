@@ -24,7 +24,15 @@ from forecasting.pooled import Level
 from forecasting.quantiles import QuantileTable
 from nightly import forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
-from nightly.pooled import FEWEST_MONTHS, PooledNight, _known_otherwise, counts, looked_further_ahead, newest_known
+from nightly.pooled import (
+    FEWEST_MONTHS,
+    PooledNight,
+    _known_otherwise,
+    counts,
+    looked_further_ahead,
+    newest_known,
+    priors_from,
+)
 from nightly.real_time import RealTimeData
 from store.caches import BacktestStore, FitStore
 from store.vintages import VintageStore
@@ -90,6 +98,15 @@ def test_a_years_fits_learn_from_what_was_known_by_the_end_of_january(day: str, 
         night = PooledNight(RealTimeData(cells, dt.date(2021, 6, 30), 6, 24), fits=None)  # type: ignore[arg-type]  # no fit is asked for
         prints.append(night.lessons(2021).fingerprint)
     assert (prints[0] != prints[1]) == learned
+
+
+def test_small_panels_by_quarter_are_taught_by_the_same_counts_added_up_to_quarters() -> None:
+    values = np.arange(len(MONTHS)) + 10
+    cells = rows("count", values).reset_index(drop=True).assign(cell=np.arange(len(MONTHS)))
+    priors = priors_from(lambda: cells)
+    assert set(priors) == {"M", "Q"}
+    by_quarter = np.expm1(priors["Q"](2021).world[0].logs[-24:, 0])
+    assert by_quarter == pytest.approx(values.reshape(-1, 3).sum(axis=1))
 
 
 def known_by_nationality(months: pd.PeriodIndex) -> RealTimeData:
