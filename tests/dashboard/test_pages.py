@@ -217,6 +217,19 @@ def test_a_number_where_the_ensemble_expects_nobody_is_not_said_to_be_the_ensemb
     assert nobody.endswith("As the ensemble.")
 
 
+@pytest.mark.parametrize(
+    ("ensemble", "said"),
+    [
+        (1_000.0, "200% above the ensemble."),
+        (2_000.0, "50% above the ensemble."),
+        (900_000.0, "100% below the ensemble."),
+    ],
+)
+def test_how_far_a_number_lies_from_the_ensembles_may_be_more_than_twice_as_much(ensemble: float, said: str) -> None:
+    quantiles = pd.Series(fitted(1_000, 3_000, 8_000), index=list(QUANTILE_LEVELS))
+    assert judgement_view._said(quantiles, ensemble).endswith(f" {said}")
+
+
 @pytest.mark.usefixtures("release")
 def test_a_route_without_nationalities_says_so() -> None:
     assert "No source of this release publishes this route by nationality" in words(
