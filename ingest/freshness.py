@@ -97,8 +97,8 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
         known: What was known on a date (``core.release.OBSERVATIONS``).
 
     Returns:
-        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency with
-        at least five countries.
+        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency of
+        which at least five countries are still expected.
     """
     rows = known[(known["citizen"] == ALL) & known["geo"].str.fullmatch("[A-Z]{3}") & (known["freq"] != "D")]
     parts = [
@@ -126,7 +126,8 @@ def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
             "provisional": (reported < expected).to_numpy() | flagged.reindex(present.index).to_numpy(dtype=bool),
         }
     )
-    shown = found[found["expected"] >= FEWEST_PLACES].tail(PERIODS_SHOWN)
+    # Where few countries are left, the source counts by country no more, and an old period is not its newest.
+    shown = found[(found["expected"] >= FEWEST_PLACES) & (expected.iloc[-1] >= FEWEST_PLACES)].tail(PERIODS_SHOWN)
     return shown[list(REPORTING.columns)]
 
 
