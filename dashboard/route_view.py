@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from core.languages import is_known, round_expected
+from core.languages import is_known, round_counted, round_expected
 from dashboard import downloads, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.i18n import _, lang
@@ -209,7 +209,7 @@ def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
     """A number to begin with: the open alert's threshold, else half more than the past year's average."""
     for row in alerts:
         if is_known(row["threshold"]):
-            return float(round(row["threshold"]))
+            return float(round_counted(row["threshold"]))
     mean = history["obs_value"].tail(12).mean()
     return round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
 
