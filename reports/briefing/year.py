@@ -155,6 +155,7 @@ def _bars(axes: Axes, line: YearLine, content: Content) -> None:
         axes.bar(here, row[high] - row[low], bottom=row[low], width=0.62, color=colours.FAN, alpha=opacity)
     axes.hlines(row["median"], here - 0.31, here + 0.31, color=colours.MEDIAN, linewidth=1.4)
     axes.set_ylim(0, 1.08 * max([*line.past, float(row["hi_80"]), 1.0]))
+    axes.locator_params(axis="y", integer=True)
     axes.set_xticks(range(here + 1), [*map(str, years), str(row["first_period"])[:4]])
     axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
     axes.set_axisbelow(True)
