@@ -18,7 +18,7 @@ import pandas as pd
 from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, end_dates, to_period
 from core.errors import InputError
 from core.release import DELAYS, FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
-from core.schema import ALL, check
+from core.schema import ALL, NOT_APPLICABLE, check
 from ingest.rows import period_ends
 from ingest.source import SourceCard
 
@@ -111,6 +111,12 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
+    # A country's own total holds what stands on its routes.
+    is_total, place = (
+        rows["route_id"].isin([NOT_APPLICABLE, ALL]),
+        pd.MultiIndex.from_frame(rows[["geo", "time_period"]]),
+    )
+    rows = rows[is_total | ~place.isin(place[is_total])]
     present = rows.pivot_table(index="time_period", columns="geo", values="obs_value", aggfunc="sum").sort_index()
     flagged = rows.assign(marked=rows["obs_flag"].eq("p")).groupby("time_period")["marked"].any()
     recent = present.notna().astype(float).rolling(PERIODS_BEFORE + 1, min_periods=1).max()
