@@ -26,14 +26,15 @@ def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
     assert not better[8]  # its ratio is below 1, its interval is not
 
 
-def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_against() -> None:
+def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_against_and_context_is_none() -> None:
     class Recorded:
         def frame(self, name: str) -> pd.DataFrame:
             if name == "scores":
                 return make_scores()
             row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
             others = {"n_no_onset": 6.0, "precision": 8 / 13}
-            return pd.DataFrame([{"rule": "surge", **row, **others}, {"rule": "record_12", **row, "precision": np.nan}])
+            rules = {"surge": others, "record_12": {"precision": np.nan}, "origin_context": {"precision": 0.5}}
+            return pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
 
     said = skill_map.sentences(cast(reads.Night, Recorded()), skill_map.verdicts(make_scores()))
     assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
