@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 
 from alerts.rules import TEMPLATES
+from core.calendar import frequency_of, to_period
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
 from core.languages import marked as _
@@ -18,6 +19,8 @@ from core.languages import marked as _
 LONGEST = 110
 SHARES = frozenset({"chance", "share", "share_before"})
 """Figures of a sentence that are shares."""
+MONTHS_OF = {"M": 1, "Q": 3, "A": 12}
+"""Months of one period, by frequency; days and weeks have none."""
 Params = Mapping[str, str | float]
 
 
@@ -55,9 +58,20 @@ def as_json(params: Params) -> str:
     return json.dumps(dict(params), sort_keys=True)
 
 
+def period_words(period: str, language: Language) -> str:
+    """A period or a day in words.
+
+    Raises:
+        InputError: The text is neither.
+    """
+    freq = frequency_of(period)
+    last = to_period(period, freq).end_time
+    return language.period(last, MONTHS_OF[freq]) if freq in MONTHS_OF else language.day(last)
+
+
 def _figure(name: str, value: str | float, language: Language) -> str:
-    if name == "month":
-        return language.month(str(value))
+    if name in {"month", "period"}:
+        return period_words(str(value), language)
     if name == "citizen":
         return display_name(str(value), language.code) if value in known_codes() else str(value)
     if isinstance(value, str):

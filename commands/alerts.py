@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,7 +57,7 @@ def list_alerts(
             typer.echo(f"No alert of {route or 'any route'} in release {release.run_id}.")
         for row, state in zip(rows, states, strict=True):
             subject = spelled(row["route_id"]) if is_route(row["route_id"]) else row["source_id"]
-            typer.echo(one_line(f"{row['alert_level']:8} {_status_words(state):24} {subject:27} {row['reason']}"))
+            typer.echo(one_line(f"{row['alert_level']:8} {_stands(row, state):24} {subject:27} {row['reason']}"))
             typer.echo(one_line(f"{'':8} {row['alert_id']}"))
 
 
@@ -194,6 +194,14 @@ def _outcome_lines(action: str, outcome: Outcome) -> list[str]:
     if outcome.why_not:
         lines.append(f"nothing is sent: {outcome.why_not}")
     return lines
+
+
+def _stands(row: Mapping[Any, Any], state: lifecycle.State) -> str:
+    """Where an alert of the list stands; nobody is asked to sign what merely informs."""
+    from reports.alert import CONTEXT
+
+    informs = row["rule"] in CONTEXT and state.status == lifecycle.PROPOSED
+    return "for information" if informs else _status_words(state)
 
 
 def _status_words(state: lifecycle.State) -> str:

@@ -75,7 +75,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
         made = backtest_file(
             panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, **means
         )
-    _write(made, out, f"Past forecasts of {panel.name} from {origins} origins by {models}", strictly_hub=hub)
+    _write(made, out, f"Past forecasts of {panel.name} from {counted(origins, 'origin')} by {models}", strictly_hub=hub)
 
 
 def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the command

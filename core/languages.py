@@ -103,9 +103,14 @@ def round_expected(value: float) -> float:
     return float(_half_up(value, max(0, math.floor(math.log10(abs(value))) + 1 - digits)))
 
 
+def round_counted(value: float) -> int:
+    """Round a count to whole persons, halves up: a threshold may have a fraction."""
+    return int(_half_up(value, 0))
+
+
 def as_counted(value: float | None) -> int:
     """The number by which words beside a count are singular or plural: the figure as it is written there."""
-    return abs(int(_half_up(value, 0))) if is_known(value) else _MANY
+    return abs(round_counted(value)) if is_known(value) else _MANY
 
 
 def as_expected(value: float | None) -> int:
@@ -171,7 +176,7 @@ class Language:
 
     def counted(self, value: float | None) -> str:
         """A counted figure, whole: ``12,345``; an en dash where there is none."""
-        return self._grouped(_half_up(value, 0)) if is_known(value) else NOTHING
+        return self._grouped(Decimal(round_counted(value))) if is_known(value) else NOTHING
 
     def expected(self, value: float | None) -> str:
         """A forecast figure: ``12,300`` for 12,345; an en dash where there is none."""
@@ -232,7 +237,7 @@ class Language:
     def change(self, value: float | None, before: float | None) -> str:
         """Change against an earlier count in whole per cent, signed: ``−7%``; an en dash without an earlier count."""
         if is_known(value) and is_known(before) and before != 0:
-            whole = int(_half_up((value - before) / before * 100, 0))
+            whole = _in_hundredths((value - before) / before)
             return ("+" if whole > 0 else "") + self._percent_sign(whole)
         return NOTHING
 
@@ -332,12 +337,17 @@ def _half_up(value: float, place: int) -> Decimal:
 def _whole_percent(share: float) -> int:
     if not 0 <= share <= 1:
         raise ValueError(f"{share} is not between 0 and 1")
-    return int(_half_up(share * 100, 0))
+    return _in_hundredths(share)
+
+
+def _in_hundredths(share: float) -> int:
+    # Times 100 as a binary number, 57 of 200 would be a little less than the half that it is.
+    return int(_half_up(share, -2) * 100)
 
 
 def _tenths(share: float) -> int:
     _whole_percent(share)
-    return int(_half_up(share * 10, 0))
+    return int(_half_up(share, -1) * 10)
 
 
 def _day_of(month: Month) -> dt.date:

@@ -42,7 +42,7 @@ from dashboard.tables import capital
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers
-from reports.alert import CONTEXT
+from reports.alert import CONTEXT, FALLS
 from reports.release import Row
 
 ENDED_KEY = ":ended"
@@ -158,7 +158,8 @@ def _agreement(night: Night, row: Row, end: pd.Timestamp) -> list[str]:
         if model_id not in {ENSEMBLE, BASELINE}:
             wide = numbers.quantiles_of(rows, row["series_id"], model_id)
             if set(QUANTILE_LEVELS) <= set(wide.columns):
-                values.append(float(numbers.chances(wide, float(row["threshold"]))["probability"].iloc[0]))
+                above = float(numbers.chances(wide, float(row["threshold"]))["probability"].iloc[0])
+                values.append(1 - above if row["rule"] in FALLS else above)
     if len(values) < 2:
         return []
     text = _("In {month} alone, {n} models give a chance of {low} to {high}.")

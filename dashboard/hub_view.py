@@ -85,8 +85,7 @@ def league_table(rows: pd.DataFrame) -> pd.DataFrame:
             **_ratios(table),
             _("Pairwise relative WIS"): [lang().decimal(row["pairwise_wis"]) for row in table],
             _("Inside 50 / 80 / 95%"): [
-                plain(" / ".join(lang().percent(row[f"coverage_{share}"], brief=True) for share in (50, 80, 95)))
-                for row in table
+                " / ".join(lang().share(row[f"coverage_{level}"]) for level in (50, 80, 95)) for row in table
             ],
             _("Cases"): [lang().counted(row["n"]) for row in table],
             _("Missing"): [lang().counted(row["missing"]) for row in table],
@@ -130,7 +129,7 @@ def record_table(rows: pd.DataFrame) -> pd.DataFrame:
         {
             _("Where"): [_place(row["kind"], row["group"], row["unit"]) for row in table],
             **_ratios(table),
-            _("80% interval coverage"): [lang().percent(row["coverage_80"]) for row in table],
+            _("80% interval coverage"): [lang().share(row["coverage_80"]) for row in table],
             _("Cases"): [lang().counted(row["n"]) for row in table],
             _("Missing"): [lang().counted(row["missing"]) for row in table],
         }

@@ -16,6 +16,7 @@ from dashboard.i18n import _, lang, ngettext
 from dashboard.route_view import RouteView
 from dashboard.theme import CHART_CONFIG, current_theme
 from hub.judgement import LARGEST, Judgement, departures, fitted
+from reports.scenario import percent
 from workflow.judgements import hand_in, said_by
 
 LONGEST_NAME, LONGEST_PSEUDONYM = 80, 16
@@ -106,7 +107,7 @@ def _said(quantiles: pd.Series, ensemble: float) -> str:
     ]
     middle = _("Middle {median}.").format(median=lang().expected(quantiles.loc[0.5]))
     departs = quantiles.loc[0.5] / ensemble - 1 if round(ensemble) else 0.0
-    share = lang().percent(abs(departs))
+    share = percent(abs(departs), lang())
     if round(ensemble) == 0 < round(quantiles.loc[0.5]):
         beside = _("The ensemble expects nobody.")
     elif round(abs(departs), 2) == 0:

@@ -168,18 +168,19 @@ def show_moved(view: RouteView) -> None:
         st.markdown(layout.small(_("Nothing to compare: there is no forecast of a month ago, or no later one here.")))
         return
     st.header(moved_title(rows), anchor=False)
-    memory.drawn(view.night, partial(draw_moved, rows), "moved", view.route_id)
+    by_day = bool(view.night.frame("nowcasts")["series_id"].eq(view.series_id).any())
+    memory.drawn(view.night, partial(draw_moved, rows, by_day=by_day), "moved", view.route_id)
     name = _("What moved the forecast of {month}").format(month=lang().month(rows["target_end_date"].iloc[0]))
     downloads.figures(downloads.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
 
 
-def draw_moved(rows: pd.DataFrame) -> None:
-    """The chart and the sentences under it."""
+def draw_moved(rows: pd.DataFrame, *, by_day: bool) -> None:
+    """The chart and the sentences under it; ``by_day`` where the route is counted by day too."""
     drawn = steps(rows)
     unit = _("Arrivals expected: what moved it since last month")
     layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
     st.markdown(news_words(rows))
-    st.markdown(layout.small(how_words()))
+    st.markdown(layout.small(how_words(by_day=by_day)))
 
 
 def explanation_rows(view: RouteView) -> pd.DataFrame:
@@ -271,12 +272,14 @@ def news_words(rows: pd.DataFrame) -> str:
     return capital(said)
 
 
-def how_words() -> str:
-    """How the steps were found."""
-    return _(
+def how_words(*, by_day: bool) -> str:
+    """How the steps were found, and what the forecast of a month ago did not know."""
+    how = _(
         "Every step is a forecast made anew with one thing changed, so the steps add up to the whole change. The step "
         "from month to month is what a month ago was already foreseen for the later month: season and trend."
     )
+    without = _("What was expected a month ago is told without the daily counts known then.")
+    return f"{how} {without}" if by_day else how
 
 
 def _months(rows: pd.DataFrame) -> tuple[str, str]:

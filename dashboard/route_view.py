@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from core.languages import is_known, round_expected
+from core.languages import is_known, round_counted, round_expected
 from dashboard import downloads, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
+from hub.judgement import LARGEST
 from reports import citations, numbers, route
 from reports.alert import CONTEXT
 from reports.release import Row
@@ -207,11 +208,10 @@ def for_chart(history: pd.DataFrame) -> pd.DataFrame:
 
 def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
     """A number to begin with: the open alert's threshold, else half more than the past year's average."""
-    for row in alerts:
-        if is_known(row["threshold"]):
-            return float(round(row["threshold"]))
+    limits = [float(round_counted(row["threshold"])) for row in alerts if is_known(row["threshold"])]
     mean = history["obs_value"].tail(12).mean()
-    return round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
+    usual = round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
+    return min([*limits, usual][0], float(LARGEST))
 
 
 def routes_of(night: Night) -> tuple[list[str], str]:

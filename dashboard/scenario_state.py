@@ -17,6 +17,7 @@ from core.languages import round_expected
 from dashboard.reads import Night
 from forecasting.scenarios.analogues import EPISODES
 from forecasting.scenarios.paths import HOWS, STAYS
+from hub.judgement import LARGEST
 from reports import numbers
 
 KINDS = ("if", "shock", "past")
@@ -87,14 +88,14 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
         "kind": Lever("if", KINDS),
         "if_route": Lever(route_id, names),
         "if_side": Lever("above", sides),
-        "if_value": Lever(_upper_quartile(night, route_id, start), low=0, high=1_000_000),
+        "if_value": Lever(_upper_quartile(night, route_id, start), low=0, high=LARGEST),
         "if_how": Lever("any", HOWS),
         "if_from": Lever(start, shared),
         "if_to": Lever(start, shared),
         "and_route": Lever(NONE, (NONE, *names)),
         "and_side": Lever("above", sides),
-        "and_value": Lever("0", low=0, high=1_000_000),
-        "stock": Lever("0", low=0, high=1_000_000),
+        "and_value": Lever("0", low=0, high=LARGEST),
+        "stock": Lever("0", low=0, high=LARGEST),
         "shock_size": Lever("50", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),
@@ -142,7 +143,7 @@ def _upper_quartile(night: Night, route_id: str, month: str) -> str:
     rows = night.frame("trajectories")
     series = rows["series_id"] == numbers.route_series(route_id)
     values = rows.loc[series & (rows["target_end_date"] == month_end(month)), "value"]
-    return str(int(round_expected(float(values.quantile(0.75)))))
+    return str(int(min(round_expected(float(values.quantile(0.75))), LARGEST)))
 
 
 def _own_episode(route_id: str) -> str:

@@ -19,6 +19,7 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from forecasting.model import ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
+from reports.alert import CONTEXT
 from reports.names import RULES
 
 NEAR = (1, 2, 3)
@@ -77,7 +78,7 @@ def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
         said.append(text.format(share=lang().share(held)))
     record = night.frame("track_record")
     record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
-    record = record[record["rule"].isin(RULES) & record["precision"].notna()]
+    record = record[record["rule"].isin(set(RULES) - CONTEXT) & record["precision"].notna()]
     if len(record) and "n_alerts" in record:
         told = np.array([told_alerts(row) for row in record.to_dict("records")])
         right = float(np.nansum(told * record["precision"].to_numpy()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.log import counted
 from core.quantiles import FloatArray
 from forecasting.model import ENSEMBLE, BoolArray
 from forecasting.panel import LARGEST_JUDGED, Panel
@@ -77,8 +78,8 @@ class Diagnostics:
 
     def _of(self, rows: pd.DataFrame, names: int | None) -> str:
         ids = rows["series_id"].tolist()
-        count = f"{rows['forecasts'].sum():,} forecasts of {len(ids):,} of {self.series:,} series"
-        return f"in {count}: {_listed(ids, names)}"
+        made = counted(int(rows["forecasts"].sum()), "forecast")
+        return f"in {made} of {len(ids):,} of {self.series:,} series: {_listed(ids, names)}"
 
 
 def highest_before(keys: pd.DataFrame, panels: Sequence[Panel]) -> FloatArray:

@@ -235,7 +235,8 @@ class _Totals:
         guess = self._guess(name, origin.ordinal, first)
         if len(known) < FEWEST_ERRORS or not np.isfinite(guess):
             return None
-        return symmetric_errors(float(np.log1p(guess)), known)
+        # No fewer than nobody, as the forecasts that are measured by it.
+        return np.clip(symmetric_errors(float(np.log1p(guess)), known), 0, None)
 
     def _guess(self, name: str, origin: int, first: int) -> float:
         year = self._year

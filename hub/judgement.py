@@ -22,6 +22,7 @@ FEWEST_MEMBERS = 5
 COVERAGE = 0.8
 """Share of outcomes that the range is meant to hold: four times in five."""
 LARGEST = 10_000_000
+"""Persons in a month that anybody may name."""
 _PSEUDONYM = re.compile(r"[A-Za-z0-9_]{2,16}")
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, end_dates, to_period
 from core.errors import InputError
 from core.release import DELAYS, FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
-from core.schema import ALL, check
+from core.schema import ALL, NOT_APPLICABLE, check
 from ingest.rows import period_ends
 from ingest.source import SourceCard
 
@@ -97,8 +97,8 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
         known: What was known on a date (``core.release.OBSERVATIONS``).
 
     Returns:
-        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency with
-        at least five countries.
+        A frame that keeps ``core.release.REPORTING``: the newest 24 periods of each source, target and frequency of
+        which at least five countries are still expected.
     """
     rows = known[(known["citizen"] == ALL) & known["geo"].str.fullmatch("[A-Z]{3}") & (known["freq"] != "D")]
     parts = [
@@ -111,6 +111,12 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
+    # A country's own total holds what stands on its routes.
+    is_total, place = (
+        rows["route_id"].isin([NOT_APPLICABLE, ALL]),
+        pd.MultiIndex.from_frame(rows[["geo", "time_period"]]),
+    )
+    rows = rows[is_total | ~place.isin(place[is_total])]
     present = rows.pivot_table(index="time_period", columns="geo", values="obs_value", aggfunc="sum").sort_index()
     flagged = rows.assign(marked=rows["obs_flag"].eq("p")).groupby("time_period")["marked"].any()
     recent = present.notna().astype(float).rolling(PERIODS_BEFORE + 1, min_periods=1).max()
@@ -126,7 +132,8 @@ def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
             "provisional": (reported < expected).to_numpy() | flagged.reindex(present.index).to_numpy(dtype=bool),
         }
     )
-    shown = found[found["expected"] >= FEWEST_PLACES].tail(PERIODS_SHOWN)
+    # Where few countries are left, the source counts by country no more, and an old period is not its newest.
+    shown = found[(found["expected"] >= FEWEST_PLACES) & (expected.iloc[-1] >= FEWEST_PLACES)].tail(PERIODS_SHOWN)
     return shown[list(REPORTING.columns)]
 
 

@@ -85,7 +85,7 @@ def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFr
         parts += [_route_by_citizen(newest, route_id) for route_id in CITIZEN_ROUTES]
     parts = [part for part in parts if not part.empty]
     if not parts:
-        return pd.DataFrame(columns=list(OBSERVATIONS.columns))
+        return OBSERVATIONS.empty()
     tidy = pd.concat(parts, ignore_index=True)
     found = observations(tidy, source_id=SOURCE_ID, target="arrivals", geo=ALL, freq="M")
     estimated = tidy.set_index(["route_id", "citizen", "time_period"])["estimated"]

@@ -17,6 +17,7 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
+from core.log import counted
 from core.progress import ProgressReport
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
@@ -166,7 +167,11 @@ def destination_states(rows: pd.DataFrame, dataset: Dataset, as_of: dt.date) -> 
         last = to_period(str(own["time_period"].max()), dataset.freq)
         old = (last_complete_period(as_of, dataset.freq) - last).n > dataset.oldest
         state = TOO_OLD if old else (TOO_SHORT if len(own) < FEWEST_VALUES else OK)
-        notes = {TOO_OLD: f"Figures end in {own['time_period'].max()}.", TOO_SHORT: f"Only {len(own)} figures.", OK: ""}
+        notes = {
+            TOO_OLD: f"Figures end in {own['time_period'].max()}.",
+            TOO_SHORT: f"Only {counted(len(own), 'figure')}.",
+            OK: "",
+        }
         place, until, end = own["geo"].iloc[0], own["time_period"].max(), last.end_time.normalize()
         out.append((series_id, dataset.target, dataset.freq, place, ALL, state, until, end, notes[state]))
     return pd.DataFrame(out, columns=list(STATES.columns)).astype({"origin_date": "datetime64[ns]"})

@@ -134,8 +134,9 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
     until = period(view, view.quantiles.index[min(last, len(view.quantiles)) - 1], language)
     if first > 1:
         begin = period(view, view.quantiles.index[first - 1], language)
+        one = _("Better than the baseline in {first}; no evidence elsewhere.")
         text = _("Better than the baseline from {first} to {last}; no evidence elsewhere.")
-        return language.text(text, first=begin, last=until)
+        return language.text(one if begin == until else text, first=begin, last=until)
     return language.text(_("Better than the baseline up to {last}."), last=until)
 
 

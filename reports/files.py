@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from core.countries import display_name, known_codes
-from core.languages import Language, is_known, round_expected
+from core.languages import Language, is_known, round_counted, round_expected
 from core.languages import marked as _
 from core.routes import is_route
 from core.schema import ALL
@@ -186,9 +186,10 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         return values.map(lambda cell: names[column](cell) if isinstance(cell, str) and cell else cell)
     if not pd.api.types.is_float_dtype(values):
         return values
-    if kind == EXPECTED:
-        return values.map(lambda cell: round_expected(cell) if is_known(cell) else cell).astype("Int64")
-    return values.round().astype("Int64") if kind == COUNTED else values.round(3)
+    whole: dict[str, Callable[[float], float]] = {EXPECTED: round_expected, COUNTED: round_counted}
+    if kind in whole:
+        return values.map(lambda cell: whole[kind](cell) if is_known(cell) else cell).astype("Int64")
+    return values.round(3)
 
 
 def _place(code: str, language: Language) -> str:

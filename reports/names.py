@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.calendar import frequency_of, to_period
+from alerts.reasons import period_words
 from core.countries import display_name, known_codes
 from core.errors import InputError, Message
 from core.languages import Language
@@ -89,7 +89,6 @@ EXCHANGE_RATE = "exchange_rate_"
 EACH = {"D": _("by day"), "W": _("by week"), "M": _("by month"), "Q": _("by quarter"), "A": _("by year")}
 """How often something is counted."""
 _SERIES_PARTS = 5
-_MONTHS_OF, _MONTHS_NOT = {"M": 1, "Q": 3, "A": 12}, {"D", "W"}
 REGIONS = {
     name: name
     for name in (
@@ -186,11 +185,9 @@ def _word(place: str, value: object, language: Language) -> object:
 def _period_words(period: str, language: Language) -> str:
     """A period or a day in words; empty where the text is neither."""
     try:
-        freq = frequency_of(period)
+        return period_words(period, language)
     except InputError:
         return ""
-    last = to_period(period, freq).end_time
-    return language.day(last) if freq in _MONTHS_NOT else language.period(last, _MONTHS_OF[freq])
 
 
 def indicator_name(target: str, language: Language) -> str:

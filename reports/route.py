@@ -53,7 +53,7 @@ class RouteForecast(Protocol):
 
     @property
     def quantiles(self) -> pd.DataFrame:
-        """One row per month ahead, one column per level."""
+        """One row per month ahead, one column per level, and ``horizon``, months from the newest count."""
 
     @property
     def forecast(self) -> pd.DataFrame:
@@ -361,9 +361,10 @@ def skill_words(view: RouteForecast, language: Language) -> str:
     if last == 0:
         return language.text(_("On this route there is no evidence that the forecast is better than the baseline."))
     if first > 1:
+        one = _("Better than the baseline {first} months ahead; no evidence at other distances.")
         text = _("Better than the baseline {first} to {last} months ahead; no evidence at other distances.")
-        return language.text(text, first=first, last=last)
-    if last >= view.horizon:
+        return language.text(one if first == last else text, first=first, last=last)
+    if last >= view.quantiles["horizon"].max():
         return language.text(_("Better than the baseline at every horizon shown."))
     texts = ngettext(
         "Better than the baseline {n} month ahead; no evidence beyond.",

@@ -20,9 +20,10 @@ class Together:
     """All routes with a forecast whose figures count persons, over the planning window.
 
     Attributes:
-        title: ``49,400 arrivals expected in February–April 2025``; why there is none, where no route has a forecast.
-        figure: The median as it is written; empty without a forecast.
-        routes: ``On 5 routes together``; empty without a forecast.
+        title: ``49,400 arrivals expected in February–April 2025``; why there is none, where no route has a forecast or
+            only such have one as are added to no total.
+        figure: The median as it is written; empty without a total.
+        routes: ``On 5 routes together``; empty without a total.
         interval: The 80 % interval in words; empty without a forecast.
         year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
             missing.
@@ -36,7 +37,7 @@ class Together:
     year_before: float | None = None
 
     def sentences(self, language: Language) -> list[str]:
-        """The range and the year before, a sentence each; nothing where no route has a forecast."""
+        """The range and the year before, a sentence each; nothing without a total."""
         if not self.figure:
             return []
         texts = ngettext(
@@ -67,6 +68,12 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
     routes = [route_id for route_id in rows["route_id"] if route_id in ARRIVAL_ROUTES]
     series = [numbers.route_series(route_id) for route_id in routes]
     total = numbers.expected_total(release.frame("trajectories"), series, ends)
+    if total is None and len(rows):
+        texts = ngettext(
+            "{n} route has a forecast, and is added to no total",
+            "{n} routes have a forecast, and are added to no total",
+        )
+        return Together(language.plural(texts, len(rows)))
     if total is None:
         return Together(language.text(_("No route has figures recent enough for a forecast")))
     before = numbers.counted_a_year_before(release.frame("observations"), series, ends)

@@ -76,7 +76,9 @@ def year_lines(
     monthly = {name: _counts(observations, name) for name in members}
     return [
         YearLine(
-            name=series_name(str(row["series_id"]), language),
+            name=together_name(len(added), language)
+            if row["series_id"] == ALL
+            else series_name(str(row["series_id"]), language),
             window=window_name(row, language),
             past=past_totals(
                 [monthly[name] for name in (added if row["series_id"] == ALL else [str(row["series_id"])])],
@@ -88,10 +90,15 @@ def year_lines(
     ]
 
 
-def series_name(series_id: str, language: Language) -> str:
-    """A route, a country of destination, or all together."""
-    if series_id == ALL:
+def together_name(count: int, language: Language) -> str:
+    """So many routes added up: all that count persons, or those of them that have a forecast."""
+    if count == len(ARRIVAL_SERIES):
         return language.text(_("All routes together"))
+    return language.plural(ngettext("{n} route together", "{n} routes together"), count)
+
+
+def series_name(series_id: str, language: Language) -> str:
+    """A route or a country of destination."""
     _target, route_id, geo, *_rest = series_id.split(".")
     if is_route(route_id):
         return route_name(route_id, language)
@@ -142,19 +149,43 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         window=line.window,
         interval=language.interval_words(line.row["lo_80"], line.row["hi_80"]),
     )
-    if not is_known(line.row["last_total"]):
+    # The newest complete total is of the year before last where some route's last month of it is not counted yet.
+    before = line.past.get(int(str(line.row["first_period"])[:4]) - 1)
+    if before is None:
         return said
-    before = language.text(_("the year before {value}"), value=language.counted(line.row["last_total"]))
-    return language.listed([said, before])
+    return language.listed([said, language.text(_("the year before {value}"), value=language.counted(before))])
 
 
-def counted_words(row: Row, language: Language) -> str:
-    """How much of the window is counted already."""
-    months = int(row["months_counted"])
+def window_words(lines: list[YearLine], language: Language) -> list[str]:
+    """What is counted of a window, and its record: of all routes together, else of the route that stands first.
+
+    Args:
+        lines: The window's, as :func:`year_lines` orders them.
+        language: The reader's.
+    """
+    first, *others = lines
+    said = [_counted_words(first.row, [line.row for line in others], language), record_words(first.row, language)]
+    if others and first.row["series_id"] != ALL:
+        said[0] = language.labelled(first.name, said[0])
+    return said
+
+
+def _counted_words(row: Row, others: list[Row], language: Language) -> str:
+    """How much of the window is counted already; of routes added up some may be counted further than others."""
+    months, value = int(row["months_counted"]), language.counted(row["counted"])
+    further = [one for one in others if one["series_id"] in ARRIVAL_SERIES and int(one["months_counted"]) > months]
+    if row["series_id"] == ALL and further:
+        if not months:
+            return language.text(_("no month is counted on all routes yet; on some: {value}"), value=value)
+        texts = ngettext(
+            "{n} month counted so far, of some routes more: {value}",
+            "{n} months counted so far, of some routes more: {value}",
+        )
+        return language.plural(texts, months, value=value)
     if not months:
         return language.text(_("nothing of it is counted yet"))
     texts = ngettext("{n} month counted so far: {value}", "{n} months counted so far: {value}")
-    return language.plural(texts, months, value=language.counted(row["counted"]))
+    return language.plural(texts, months, value=value)
 
 
 def record_words(row: Row, language: Language) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from alerts.reasons import MONTHS_OF
 from core.calendar import frequency_of, to_period
 from dashboard import downloads, editions_view, layout, state, tables
 from dashboard.failures import fault
@@ -22,7 +23,6 @@ TITLE, PLACE = _("Data"), 7
 
 NEWEST_PERIODS = 3
 REGISTER = "known_issues.md"
-MONTHS_OF = {"M": 1, "Q": 3, "A": 12}
 STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
 STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
 
@@ -200,7 +200,7 @@ def period_words(period: str) -> str:
     """``2024-12`` in words; a day by itself, a quarter by its months."""
     freq = frequency_of(period)
     last = to_period(period, freq).end_time
-    return no_break(lang().day_short(last)) if freq in {"D", "W"} else lang().period(last, MONTHS_OF[freq])
+    return lang().period(last, MONTHS_OF[freq]) if freq in MONTHS_OF else no_break(lang().day_short(last))
 
 
 def show_revisions(night: Night) -> None:

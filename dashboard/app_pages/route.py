@@ -27,13 +27,13 @@ from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
+from hub.judgement import LARGEST
 from reports import numbers, route, weeks
 from reports.changes import change_since, change_words
 from reports.weeks import WeekView
 
 TITLE, PLACE = _("Route"), 2
 
-MOST_PERSONS = 1_000_000
 HORIZONS = ("3", "6", "12")
 
 
@@ -46,7 +46,7 @@ def show(night: Night) -> None:
     past = memory.made(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
-    asked, number = (route_id, origin, horizon), state.number("number", 0, MOST_PERSONS)
+    asked, number = (route_id, origin, horizon), state.number("number", 0, LARGEST)
 
     build = partial(memory.made, night, partial(route_view.build, night, *asked), "route", *asked)
     view: RouteView = (
@@ -90,7 +90,7 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
         st.number_input(
             _("Your number (a month)"),
             min_value=0,
-            max_value=MOST_PERSONS,
+            max_value=LARGEST,
             step=100,
             width=175,
             help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),

@@ -75,11 +75,9 @@ def show_kinds(kinds: list[str], kind: str) -> None:
 
 def show_window(lines: list[YearLine]) -> None:
     """One window of the routes: its table, what is counted, and the record."""
-    first = lines[0]
-    st.markdown(f"## {plain(first.window)}", anchors=False)
+    st.markdown(f"## {plain(lines[0].window)}", anchors=False)
     show_table(lines)
-    said = [year_ahead.counted_words(first.row, lang()), year_ahead.record_words(first.row, lang())]
-    st.markdown(small(plain(capital(" · ".join(said)))))
+    st.markdown(small(plain(capital(" · ".join(year_ahead.window_words(lines, lang()))))))
 
 
 def show_table(lines: list[YearLine]) -> None:

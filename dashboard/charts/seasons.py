@@ -138,18 +138,22 @@ def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> 
         year: As for ``season_chart``.
     """
     coming = _by_year(quantile(forecast, 0.5))
-    before = _by_year(monthly_values(observed)["value"]).get(year - 1, pd.Series(dtype=float)).dropna()
+    counted = _by_year(monthly_values(observed)["value"].dropna())
+    nothing = pd.Series(dtype=float)
     text = _("{year} is expected to peak at {value} in {month}.")
-    parts = [text.format(**_peak(median, ahead)) for ahead, median in coming.items()]
-    if len(before) and year - 1 not in coming:
-        parts.append(_("{year} peaked at {value} in {month}.").format(**_peak(before, year - 1)))
+    parts = [text.format(**_peak(counted.get(ahead, nothing), median, ahead)) for ahead, median in coming.items()]
+    if year - 1 in counted and year - 1 not in coming:
+        before = _peak(counted[year - 1], nothing, year - 1)
+        parts.append(_("{year} peaked at {value} in {month}.").format(**before))
     return " ".join([*parts, _("Earlier years are drawn as thin lines.")])
 
 
-def _peak(values: pd.Series, year: int) -> dict[str, str]:
-    month = int(values.index[int(values.to_numpy().argmax())])
-    name = lang().month(dt.date(year, month, 1), year=False)
-    return {"year": f"{year}", "value": lang().expected(values.max()), "month": name}
+def _peak(counted: pd.Series, expected: pd.Series, year: int) -> dict[str, str]:
+    """The highest month of a year, of those that are counted and those to come together."""
+    whole = {month: value for part in (expected, counted) for month, value in zip(part.index, part, strict=True)}
+    month = max(sorted(whole), key=whole.__getitem__)
+    value = lang().counted(whole[month]) if month in counted.index else lang().expected(whole[month])
+    return {"year": f"{year}", "value": value, "month": lang().month(dt.date(year, month, 1), year=False)}
 
 
 HEIGHT = 280

@@ -142,7 +142,7 @@ def draw_fan(axes: Axes, route: RouteLine, as_of: dt.date, language: Language) -
         _bands(axes, days(counted[-1:].append(ahead)), float(counts[-1]), route.quantiles)
     axes.axvline(days(as_of), color=colours.SECONDARY, linewidth=0.6, linestyle=(0, (2, 1.5)))
     highest = [*counts, *(route.quantiles[interval_levels(max(INTERVALS))[1]] if len(ahead) else [])]
-    axes.set_ylim(0, HEADROOM * max([value for value in highest if value > 0], default=1.0))
+    axes.set_ylim(0, HEADROOM * max([1.0, *highest]))
     _dress(axes, pd.DatetimeIndex(counted.append(ahead)), days(as_of), language)
 
 

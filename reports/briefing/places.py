@@ -70,6 +70,7 @@ def _chart(axes: Axes, line: PlacesLine, content: Content) -> None:
     axes.axhline(line.stock, color=colours.INK, linewidth=0.9, linestyle=(0, (4, 2)))
     top = 1.12 * max(float(table["places"].max()), line.stock)
     axes.set_ylim(0, top)
+    axes.locator_params(axis="y", integer=True)
     axes.set_xlim(-0.2, len(table) - 0.8)
     shown = [place for place in places if place % 3 == 0 or place == len(table) - 1]
     months = [language.month_short(table["target_end_date"].iloc[place], year=place == 0) for place in shown]

@@ -29,7 +29,7 @@ from reports.briefing.canvas import (
     wrap,
 )
 from reports.briefing.content import AND_MORE, Content
-from reports.year_ahead import YearLine, counted_words, record_words, year_table, year_title
+from reports.year_ahead import YearLine, window_words, year_table, year_title
 
 MOST_ROWS, MOST_CHARTS, COLUMNS, CHART_GAP = 14, 9, 3, 30.0
 ROW, MOST_CHART, LEAST_CHART, NAME_WIDTH = 13.0, 150.0, 60.0, 128.0
@@ -97,9 +97,12 @@ def _height(block: Sequence[YearLine], most: int) -> float:
 
 def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float, most: int = MOST_ROWS) -> float:
     """A table, and beneath it what it has no room for, what is counted of it, and the record."""
-    language, row = content.language, lines[0].row
+    language = content.language
     y = _table(sheet, content, lines[:most], y)
-    said = [] if lines[0].is_asylum else [capital(counted_words(row, language)), f"{record_words(row, language)}."]
+    said = []
+    if not lines[0].is_asylum:
+        counted, record = window_words(list(lines), language)
+        said = [capital(counted), f"{record}."]
     if (left := len(lines) - most) > 0:
         said = [language.plural(AND_MORE, left), *said]
     return sheet.lines(MARGIN, y + 4, wrap(" · ".join(said), GREY, ROOM, 2), GREY) if said else y
@@ -152,6 +155,7 @@ def _bars(axes: Axes, line: YearLine, content: Content) -> None:
         axes.bar(here, row[high] - row[low], bottom=row[low], width=0.62, color=colours.FAN, alpha=opacity)
     axes.hlines(row["median"], here - 0.31, here + 0.31, color=colours.MEDIAN, linewidth=1.4)
     axes.set_ylim(0, 1.08 * max([*line.past, float(row["hi_80"]), 1.0]))
+    axes.locator_params(axis="y", integer=True)
     axes.set_xticks(range(here + 1), [*map(str, years), str(row["first_period"])[:4]])
     axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
     axes.set_axisbelow(True)

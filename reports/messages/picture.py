@@ -89,6 +89,7 @@ def _label(axes: Axes, labels: list[Label]) -> None:
 
 def _dress(axes: Axes, language: Language) -> None:
     axes.set_ylim(bottom=0)
+    axes.locator_params(axis="y", integer=True)
     axes.grid(axis="y", color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)

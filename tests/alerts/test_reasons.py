@@ -8,6 +8,7 @@ import pytest
 
 from alerts.reasons import LONGEST, as_json, sentence
 from alerts.rules import TEMPLATES
+from core.languages import Language
 
 LONG: dict[str, str | float] = {
     "chance": 0.44,
@@ -41,6 +42,21 @@ def test_a_sentence_fits_on_two_lines_even_with_the_longest_words(key: str, chan
 @pytest.mark.parametrize("key", sorted(TEMPLATES))
 def test_a_sentence_can_be_written_again_from_the_stored_figures(key: str) -> None:
     assert sentence(key, json.loads(as_json(LONG))) == sentence(key, LONG)
+
+
+@pytest.mark.parametrize(
+    ("period", "words"),
+    [
+        ("2024-12", "décembre 2024"),
+        ("2025-Q4", "octobre–décembre 2025"),
+        ("2024-02-29", "29 février 2024"),
+        ("2026-W01", "4 janvier 2026"),
+    ],
+)
+def test_the_newest_period_of_a_late_source_is_told_in_words_and_not_by_its_code(period: str, words: str) -> None:
+    said = sentence("stale_source", LONG | {"period": period}, Language("fr"))
+    assert words in said
+    assert period not in said
 
 
 @pytest.mark.parametrize(

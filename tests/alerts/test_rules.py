@@ -261,7 +261,7 @@ class TestSourcesAndRevisions:
             ["stale_source", "d", "warning"],
             ["stale_source", "c", "watch"],
         ]
-        assert alerts["reason"].iloc[0] == "Figures are late: newest 2024-11, 62 days old, expected within 35."
+        assert alerts["reason"].iloc[0] == "Figures are late: newest November 2024, 62 days old, expected within 35."
         assert alerts["probability"].isna().all()
         assert alerts["threshold"].isna().all()
         assert (alerts["route_id"] == "_Z").all()

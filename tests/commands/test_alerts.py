@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from alerts.lifecycle import fold
+from commands.alerts import _stands
 from commands.shared import of_route
 from core.errors import InputError
 from tests.commands.command_line import vigie
@@ -30,6 +32,11 @@ def test_the_list_gives_level_state_and_the_id_that_the_other_commands_take(home
     lines = vigie(home, "alerts").stdout.splitlines()
     assert " ".join(lines[0].split()) == "warning proposed, 1 to sign CMR Central Mediterranean Likely to pass 5,000."
     assert lines[1].strip() == ALERT
+
+
+def test_what_merely_informs_waits_for_nobodys_signature_in_the_list() -> None:
+    stands = {rule: _stands({"rule": rule}, fold([], "warning")) for rule in ("surge", "stale_source")}
+    assert stands == {"surge": "proposed, 1 to sign", "stale_source": "for information"}
 
 
 def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path) -> None:

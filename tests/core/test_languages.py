@@ -139,7 +139,7 @@ def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> Non
 
 
 MANY = (
-    "Arrivals expected on every route over its next", "Better than the baseline {first} to", "Chance of the condition",
+    "Arrivals expected on every route over its next", "Better than the baseline {first}", "Chance of the condition",
     "Do drivers help?", "Figures are late", "In {month} alone", "Its error was", "answered {status} and asks",
     "cut off", "position outside", "redirected more than", "refused: more than", "the answer took longer",
     "{citizen}, {share} of arrivals here", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",

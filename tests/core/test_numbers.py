@@ -85,6 +85,7 @@ def test_rounding_forecasts_keeps_their_order(first: float, second: float) -> No
         (0.0099, "below 1%", "moins de 1\u202f%"),
         (0.01, "1%", "1\u202f%"),
         (0.045, "5%", "5\u202f%"),
+        (0.285, "29%", "29\u202f%"),  # 57 of 200
         (0.5, "50%", "50\u202f%"),
         (0.824, "82%", "82\u202f%"),
         (0.825, "83%", "83\u202f%"),

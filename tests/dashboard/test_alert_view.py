@@ -24,7 +24,7 @@ class OneMonthAhead:
         if name == "observations":
             rows = [(SERIES, "2023-01", 900.0, ""), (SERIES, "2024-01", 300.0, ""), (SERIES, "2024-12", 500.0, "")]
             return pd.DataFrame(rows, columns=["series_id", "time_period", "obs_value", "obs_flag"])
-        middles = {ENSEMBLE: 100.0, "vigie-ets": 400.0, "vigie-theta": 600.0, BASELINE: 5_000.0}
+        middles = {ENSEMBLE: 100.0, "vigie-ets": 460.0, "vigie-theta": 600.0, BASELINE: 5_000.0}
         return pd.concat(
             pd.DataFrame(
                 {
@@ -37,11 +37,22 @@ class OneMonthAhead:
         )  # fmt: skip
 
 
-def test_how_far_models_agree_is_told_of_the_ensembles_members_and_not_of_itself_or_the_yardstick() -> None:
-    row = {"series_id": SERIES, "route_id": "CMR", "threshold": 500.0, "first_period": "2025-01"}
+def agreement(rule: str) -> tuple[int, int]:
+    """Lowest and highest chance, in per cent, that the members of the ensemble give to what an alert warns of."""
+    row = {"series_id": SERIES, "route_id": "CMR", "rule": rule, "threshold": 500.0, "first_period": "2025-01"}
     said = reasons(cast(Night, OneMonthAhead()), cast(Row, row))
     assert "In 1 of 2 earlier years this month was above 500." in said
-    (agreement,) = [sentence for sentence in said if "models give a chance" in sentence]
-    assert agreement.startswith("In January 2025 alone, 2 models give a chance of ")
-    low, high = (int(share.strip(" .%")) for share in agreement.partition("chance of ")[2].split("to"))
+    (told,) = [sentence for sentence in said if "models give a chance" in sentence]
+    assert told.startswith("In January 2025 alone, 2 models give a chance of ")
+    low, high = (int(share.strip(" .%")) for share in told.partition("chance of ")[2].split("to"))
+    return low, high
+
+
+def test_how_far_models_agree_is_told_of_the_ensembles_members_and_not_of_itself_or_the_yardstick() -> None:
+    low, high = agreement("surge")
     assert 0 < low < 50 < high < 100
+
+
+def test_of_a_fall_models_give_the_chance_to_fall() -> None:
+    low, high = agreement("surge")
+    assert agreement("fall") == (100 - high, 100 - low)

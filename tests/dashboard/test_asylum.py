@@ -76,6 +76,22 @@ def test_a_quarter_is_named_by_its_months() -> None:
     assert lang().period(pd.Timestamp("2024-12-15"), 1) == "December 2024"
 
 
+@pytest.mark.parametrize(
+    ("skill", "said"),
+    [
+        ((1, 2), "Better than the baseline up to January–March 2025."),
+        ((2, 2), "Better than the baseline in January–March 2025; no evidence elsewhere."),
+        ((2, 3), "Better than the baseline from January–March 2025 to April–June 2025; no evidence elsewhere."),
+    ],
+)
+def test_quarters_with_skill_are_named_and_one_alone_is_no_span(skill: tuple[int, int], said: str) -> None:
+    ends = pd.to_datetime(["2024-12-31", "2025-03-31", "2025-06-30"])
+    view = cast(
+        asylum_view.AsylumView, SimpleNamespace(skill=skill, quantiles=pd.DataFrame({0.5: 1.0}, index=ends), freq="Q")
+    )
+    assert asylum.skill_words(view, Language("en")) == said
+
+
 def test_a_fan_of_quarters_joins_them_without_gaps() -> None:
     ends = pd.period_range("2022Q1", periods=8, freq="Q").end_time.normalize()
     observed = pd.DataFrame({"time_period_end": ends, "value": np.arange(8.0) + 5})

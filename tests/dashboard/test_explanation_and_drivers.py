@@ -39,6 +39,22 @@ def test_the_route_page_says_what_moved_its_forecast_in_words_and_numbers() -> N
     assert "expected a month before" in said
 
 
+def test_where_days_are_counted_the_page_says_that_the_former_forecast_stands_without_them(home: Path) -> None:
+    day = pd.Timestamp("2025-01-30")
+    by_day = pd.DataFrame(
+        {
+            "model_id": "vigie-nowcast", "series_id": "arrivals.CHA._T._T.M", "route_id": "CHA", "as_of": day,
+            "origin_date": pd.Timestamp("2024-12-31"), "target_end_date": pd.Timestamp("2025-01-31"), "last_day": day,
+            "so_far": 400.0, "output_type": "quantile", "output_type_id": [0.1, 0.5, 0.9],
+            "value": [400.0, 500.0, 600.0], "unsharpened": 700.0, "relative_wis": 1.1, "n": 24, "used": False,
+        }
+    )  # fmt: skip
+    about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay=True)
+    ReleaseStore(home).publish(make_frames() | {"nowcasts": by_day}, {"sources.json": "{}"}, about)
+    without = "What was expected a month ago is told without the daily counts known then."
+    assert [without in words(visit("route", route=route)) for route in ("CHA", "WMR")] == [True, False]
+
+
 @pytest.mark.usefixtures("release")
 def test_at_a_past_origin_nothing_is_explained() -> None:
     assert "Nothing to compare" in words(visit("route", route="CMR", origin="2023-06-30"))

@@ -12,6 +12,7 @@ import pytest
 from dashboard import hub_view
 from dashboard.charts.teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
+from forecasting.verification.verdict import with_verdicts
 
 from . import conftest
 from .conftest import usual_frames
@@ -29,6 +30,14 @@ def test_the_league_names_the_best_first_and_says_how_many_are_better() -> None:
     assert list(table["Model"]) == ["Ensemble", r"Hub\: median of the models", team, "Baseline"]
     assert list(table["Evidence"]) == ["better", "better", "better", "the baseline"]
     assert next(iter(table["90% interval"])) == "0.75–0.85"
+
+
+def test_intervals_that_held_every_outcome_or_none_say_so() -> None:
+    frames = usual_frames(None)
+    rows = frames["hub_scores"].query("kind == 'span'").assign(coverage_50=0.0, coverage_95=1.0, name="A", unit="M.M")
+    rows = with_verdicts(rows.head(1))
+    assert list(hub_view.league_table(rows)["Inside 50 / 80 / 95%"]) == ["0% / 80% / 100%"]
+    assert list(hub_view.record_table(rows.assign(coverage_80=1.0))["80% interval coverage"]) == ["100%"]
 
 
 def test_a_teams_name_is_shown_as_it_is_written_and_never_as_markup() -> None:

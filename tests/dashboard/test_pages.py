@@ -217,6 +217,19 @@ def test_a_number_where_the_ensemble_expects_nobody_is_not_said_to_be_the_ensemb
     assert nobody.endswith("As the ensemble.")
 
 
+@pytest.mark.parametrize(
+    ("ensemble", "said"),
+    [
+        (1_000.0, "200% above the ensemble."),
+        (2_000.0, "50% above the ensemble."),
+        (900_000.0, "100% below the ensemble."),
+    ],
+)
+def test_how_far_a_number_lies_from_the_ensembles_may_be_more_than_twice_as_much(ensemble: float, said: str) -> None:
+    quantiles = pd.Series(fitted(1_000, 3_000, 8_000), index=list(QUANTILE_LEVELS))
+    assert judgement_view._said(quantiles, ensemble).endswith(f" {said}")
+
+
 @pytest.mark.usefixtures("release")
 def test_a_route_without_nationalities_says_so() -> None:
     assert "No source of this release publishes this route by nationality" in words(
@@ -273,12 +286,9 @@ def test_changing_a_widget_changes_the_address() -> None:
 
 
 @pytest.mark.usefixtures("release")
-@pytest.mark.parametrize(("page", "column"), [("year_ahead", "More than the last"), ("hub", "Inside 50 / 80 / 95%")])
-def test_more_than_99_percent_is_no_quotation_of_markdown(
-    monkeypatch: pytest.MonkeyPatch, page: str, column: str
-) -> None:
+def test_more_than_99_percent_is_no_quotation_of_markdown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Language, "percent", lambda *_chance, **_brief: ">99%")
-    assert {cell[:5] for cell in visit(page).table[0].value[column]} == {r"\>99%"}
+    assert {cell[:5] for cell in visit("year_ahead").table[0].value["More than the last"]} == {r"\>99%"}
 
 
 @pytest.mark.usefixtures("release")

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view, reads, route_view, skill_map
+from dashboard import evaluation_view, reads, route_view, scenario_state, skill_map
 from dashboard.route_view import skill_span, spaced
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
+from hub.judgement import LARGEST
 from reports import numbers
 
 from .conftest import AS_OF, alert, make_scores, publish, usual_frames
@@ -25,14 +26,15 @@ def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
     assert not better[8]  # its ratio is below 1, its interval is not
 
 
-def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_against() -> None:
+def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_against_and_context_is_none() -> None:
     class Recorded:
         def frame(self, name: str) -> pd.DataFrame:
             if name == "scores":
                 return make_scores()
             row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
             others = {"n_no_onset": 6.0, "precision": 8 / 13}
-            return pd.DataFrame([{"rule": "surge", **row, **others}, {"rule": "record_12", **row, "precision": np.nan}])
+            rules = {"surge": others, "record_12": {"precision": np.nan}, "origin_context": {"precision": 0.5}}
+            return pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
 
     said = skill_map.sentences(cast(reads.Night, Recorded()), skill_map.verdicts(make_scores()))
     assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
@@ -89,3 +91,25 @@ def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> N
     assert route_view.build(night, "CMR", "", 12, None).alert is None
     assert route_view.build(night, "WAR", "", 12, None).alert is not None
     assert route_view.routes_of(night)[1] == "WAR"
+
+
+def test_no_number_to_begin_with_is_larger_than_one_that_may_be_typed() -> None:
+    counted = pd.DataFrame({"obs_value": [400.0] * 12})
+    crowd = counted * 100_000
+    assert [route_view.usual_threshold([], history) for history in (counted, crowd)] == [600.0, LARGEST]
+    assert route_view.usual_threshold([{"threshold": np.nan}, {"threshold": 5854.5}], crowd) == 5855.0
+
+
+def test_a_scenario_of_many_millions_begins_with_a_number_that_its_field_takes(home: Path) -> None:
+    publish(home)
+    night = reads.nights()[0]
+    paths = night.frame("trajectories")
+
+    class Crowded:
+        as_of = night.as_of
+
+        def frame(self, name: str) -> pd.DataFrame:
+            return paths.assign(value=paths["value"] * 1e5) if name == "trajectories" else night.frame(name)
+
+    known = scenario_state.levers(cast(reads.Night, Crowded()), "CMR", ["CMR"])
+    assert known["if_value"].takes(known["if_value"].default)

@@ -227,10 +227,11 @@ def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_p
     told = "vigie-seasonal-walk: the baseline stands in (fewer than 6 earlier values) in 7 forecasts of 7 of 8 series"
     assert f"{told}: young 0, young 1, young 2, young 3, young 4 and 2 more" in done.output
     assert f"{told}: young 0, young 1, young 2, young 3, young 4, young 5, young 6\n" in about
-    far = "vigie-baseline: the 99 % quantile is more than 10 times the series' highest value in 1 forecasts"
+    far = "vigie-baseline: the 99 % quantile is more than 10 times the series' highest value in 1 forecast"
     assert far in done.output
     assert f"{far} of 1 of 8 series: leaping; farthest: leaping, h=1, " in about
     assert f"{len(pd.read_parquet(out)):,} rows of 8 series written to" in done.output
+    assert about.startswith("Past forecasts of panel.csv from 1 origin by" if name == "backtest" else "Forecasts of")
 
 
 def test_a_series_that_has_ended_is_not_forecast_and_that_is_said_as_is_a_constant(tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ def test_a_series_that_has_ended_is_not_forecast_and_that_is_said_as_is_a_consta
     assert "dates of the first or last day of each month are read as months" in done.output
     assert "not forecast, for they have ended: ended (2019-08)" in done.output
     told = (
-        "vigie-baseline: intervals have no width, for the series has had but one value in 1 forecasts of 1 of 2 series"
+        "vigie-baseline: intervals have no width, for the series has had but one value in 1 forecast of 1 of 2 series"
     )
     assert f"{told}: constant" in done.output
     assert set(pd.read_parquet(over)["series_id"]) == {"alive ", "constant"}

@@ -11,7 +11,7 @@ from core.schema import ALL, check
 from forecasting.model import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.year_ahead import REACH, windows, year_ahead
+from forecasting.year_ahead import REACH, _Totals, windows, year_ahead
 
 MONTHS = 116
 """From January 2015 to August 2024."""
@@ -118,6 +118,16 @@ def test_a_fraction_of_a_person_is_not_more_than_nobody(panel: Panel) -> None:
     past = forecasts(nobody, range(60, MONTHS - 1, 9), 0.0005)
     found = year_ahead(forecasts(nobody, range(MONTHS - 1, MONTHS), 0.0005), past, nobody, n=20)
     assert (found["chance_0"] == 0).all()
+
+
+def test_the_last_twelve_months_again_expect_no_fewer_than_nobody(panel: Panel) -> None:
+    years = np.arange(MONTHS)[:, None] // 12
+    up_and_down = Panel("M", 0 * panel.matrix + np.where(years % 2, 0, 50), panel.groups)
+    past = forecasts(up_and_down, range(60, MONTHS - 1, 9))
+    origin = up_and_down.periods[-1]
+    again = _Totals(up_and_down, ["a"], past, 0, None).again("a", origin, origin.ordinal + 1)
+    assert again is not None
+    assert again.min() == 0
 
 
 def test_the_record_says_how_many_different_years_it_rests_on(made: pd.DataFrame) -> None:

@@ -82,6 +82,25 @@ def test_few_countries_are_no_aggregate() -> None:
     assert reporting(published({"ITA": 10, "GRC": 10})).empty
 
 
+def test_a_country_is_counted_once_whether_a_source_tells_its_routes_or_its_total_too() -> None:
+    known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10})
+    spain = known[known["geo"] == "ESP"]
+    beside = [spain.assign(route_id="WAR", obs_value=2.0), spain.assign(route_id="_Z", obs_value=7.0)]
+    found = reporting(pd.concat([known, *beside], ignore_index=True)).set_index("time_period")
+    assert found.loc["2024-10", "total"] == 4 * 5 + 7
+    assert reporting(pd.concat([known, beside[0]]))["total"].iloc[-1] == 4 * 5 + 5 + 2
+
+
+def test_a_source_that_one_country_is_left_of_shows_no_old_period_as_its_newest() -> None:
+    known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10})
+    assert reporting(known)["time_period"].max() == "2024-10"
+    alone = [
+        known.query("geo == 'ESP' and time_period == '2024-10'").assign(time_period=str(month))
+        for month in pd.period_range("2024-11", periods=14, freq="M")
+    ]
+    assert reporting(pd.concat([known, *alone], ignore_index=True)).empty
+
+
 def test_only_a_change_of_state_is_a_change() -> None:
     known = published({"ITA": 12})
     days = [dt.date(2024, 12, 20), dt.date(2024, 12, 25), dt.date(2025, 4, 1)]

@@ -282,3 +282,7 @@ def test_leaving_citizenships_out_changes_no_total(published: Callable[[str], pd
     whole = route_arrivals(known)
     totals = whole[whole["citizen"] == "_T"].reset_index(drop=True)
     pd.testing.assert_frame_equal(route_arrivals(known, by_citizen=False), totals)
+
+
+def test_no_figures_make_no_routes_and_keep_the_contract() -> None:
+    assert check(route_arrivals(OBSERVATIONS.empty()), OBSERVATIONS).empty

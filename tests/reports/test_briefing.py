@@ -69,6 +69,16 @@ def test_without_any_forecast_the_title_claims_no_number(make_release: MakeRelea
     assert content.title == "No route has figures recent enough for a forecast"
 
 
+def test_routes_that_are_added_to_no_total_are_not_said_to_have_no_forecast(make_release: MakeRelease) -> None:
+    release = make_release(1, 0)
+    for name, frame in release.frames.items():
+        texts = frame.select_dtypes(object)
+        release = release.with_frame(name, frame.assign(**texts.replace("CMR", "X_PORT", regex=True)))
+    content = compose(release, None, "en", Decisions())
+    assert content.title == "1 route has a forecast, and is added to no total"
+    assert content.routes[0].expected == "3,000"
+
+
 def test_a_release_that_knows_no_route_still_has_a_briefing(make_release: MakeRelease) -> None:
     release = make_release(1, 0)
     content = compose(release.with_frame("routes", release.frame("routes").iloc[:0]), None, "en", Decisions())

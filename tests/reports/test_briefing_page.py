@@ -19,6 +19,7 @@ from pypdf import PdfReader
 
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
+from forecasting.scenarios.paths import Needs
 from geo.routes import FRAME_KM
 from reports.briefing import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
@@ -26,9 +27,12 @@ from reports.briefing.charts import draw_charts, grid_of
 from reports.briefing.content import compose
 from reports.briefing.map import Box, draw_map, spread
 from reports.briefing.page import briefing_pdf, draw_page
+from reports.briefing.places import draw_places
 from reports.briefing.tables import ALERT_COLUMNS, BADGE, draw_alerts, draw_routes
+from reports.briefing.year import draw_year
+from reports.messages.picture import _dress
 from reports.names import LEVEL_MARKS, level_label
-from reports.release import Decisions
+from reports.release import Decisions, Reception
 
 from .conftest import MakeRelease, alert_row
 
@@ -230,3 +234,29 @@ def test_as_many_alerts_are_shown_as_have_room_beside_the_count_of_the_others(ma
         lower, counts_others = drawn(float(until))
         assert counts_others
         assert lower - 8 <= until
+
+
+def test_no_axis_of_a_few_persons_names_a_number_twice(make_release: MakeRelease) -> None:
+    release = make_release(1, 0)
+    few = {"observations": ("obs_value", 0.0), "forecasts": ("value", 0.001), "trajectories": ("value", 1.0)}
+    for name, (column, value) in few.items():
+        release = release.with_frame(name, release.frame(name).assign(**{column: value}))
+    ends = {f"{side}_{level}": 0.0 for level in (50, 80, 95) for side in ("lo", "hi")}
+    year = {
+        "series_id": "arrivals.CMR._T._T.M", "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
+        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 0.0, "median": 0.0, **ends,
+        "chance_0": 0.0, "chance_25": 0.0, "chance_50": 0.0, "chance_100": 0.0, "relative_wis": np.nan, "n": 0,
+        "years": 0, "skill": "no evidence",
+    }  # fmt: skip
+    release = release.with_frame("year_ahead", pd.DataFrame([year]))
+    kept = Reception("CMR", 1.0, Needs(3.0, "open", 1.0), 0.9)
+    content = compose(release, None, "en", Decisions(reception=(kept,)))
+    figures = [draw_page(content), *draw_year(content), draw_places(content)]
+    message = Figure()
+    _dress(message.add_subplot(), Language("en"))
+    for figure in (*figures, message):
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            low, high = axes.get_ylim()
+            named = [tick.get_text() for tick in axes.get_yticklabels() if low <= tick.get_position()[1] <= high]
+            assert len(set(named)) == len(named)

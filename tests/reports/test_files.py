@@ -26,6 +26,12 @@ def test_columns_have_names_codes_are_names_and_forecasts_are_rounded() -> None:
     assert ("Expected", "median of the forecast", "persons") in explained
 
 
+def test_a_count_with_half_a_person_is_the_same_in_a_file_and_on_a_page() -> None:
+    halves = pd.Series([5854.5, 5855.5, 0.5])
+    table, _explained = for_people(pd.DataFrame({"threshold": [*halves, None]}), ENGLISH)
+    assert [f"{one:,}" for one in table["Threshold"].dropna()] == [ENGLISH.counted(one) for one in halves]
+
+
 def test_a_french_reader_gets_french_columns() -> None:
     table, explained = for_people(FRAME, FRENCH)
     assert table["Route"].tolist()[0] == "Méditerranée centrale"

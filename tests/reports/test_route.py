@@ -17,6 +17,7 @@ from reports.route import (
     known_to,
     overview_title,
     quiet_card,
+    skill_words,
     window_words,
     without_forecast,
 )
@@ -100,6 +101,24 @@ def test_months_that_follow_each_other_are_told_as_one_stretch() -> None:
     view = SimpleNamespace(forecast=pd.DataFrame({"target_end_date": ends, "capped": True}))
     said = fallback_words(cast(RouteForecast, view), Language("es"))
     assert said.endswith("en enero–marzo de 2025, junio de 2025.")
+
+
+@pytest.mark.parametrize(
+    ("skill", "said"),
+    [
+        ((1, 1), "Better than the baseline 1 month ahead; no evidence beyond."),
+        ((1, 3), "Better than the baseline up to 3 months ahead; no evidence beyond."),
+        ((1, 4), "Better than the baseline at every horizon shown."),
+        ((2, 2), "Better than the baseline 2 months ahead; no evidence at other distances."),
+        ((2, 3), "Better than the baseline 2 to 3 months ahead; no evidence at other distances."),
+    ],
+)
+def test_skill_is_told_of_the_months_that_have_it_counted_from_the_newest_count(
+    skill: tuple[int, int], said: str
+) -> None:
+    shown = pd.DataFrame({"horizon": [1, 2, 3, 4]})  # a month that is over, and three to come
+    view = SimpleNamespace(skill=skill, origin="", horizon=3, quantiles=shown)
+    assert skill_words(cast(RouteForecast, view), ENGLISH) == said
 
 
 @pytest.mark.parametrize(

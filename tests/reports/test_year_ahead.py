@@ -19,7 +19,16 @@ from reports.briefing.content import compose
 from reports.briefing.page import briefing_pdf
 from reports.briefing.year import draw_year
 from reports.release import Decisions
-from reports.year_ahead import past_totals, record_words, window_name, year_lines, year_table, year_title
+from reports.year_ahead import (
+    past_totals,
+    record_words,
+    together_name,
+    window_name,
+    window_words,
+    year_lines,
+    year_table,
+    year_title,
+)
 
 from .conftest import MakeRelease
 
@@ -48,7 +57,7 @@ def table() -> pd.DataFrame:
 
 def test_all_routes_come_first_then_the_most_expected(make_release: MakeRelease, table: pd.DataFrame) -> None:
     lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
-    assert [line.name for line in lines] == ["All routes together", "Eastern Mediterranean", "Central Mediterranean"]
+    assert [line.name for line in lines] == ["2 routes together", "Eastern Mediterranean", "Central Mediterranean"]
     assert lines[0].past.to_dict() == {
         2023: lines[1].past[2023] + lines[2].past[2023],
         2024: lines[1].past[2024] + lines[2].past[2024],
@@ -94,12 +103,56 @@ def test_a_past_year_of_which_a_month_is_missing_is_left_out() -> None:
 
 def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
     lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
-    said = "All routes together: 12,000 arrivals expected in 2025, most likely 7,200 to 16,800; the year before 13,932"
-    assert year_title(lines, ENGLISH) == said
+    before = round(sum(12 * 1000.0 * one + 7 * sum(range(12, 24)) for one in (1, 2)))
+    said = "2 routes together: 12,000 arrivals expected in 2025, most likely 7,200 to 16,800; the year before"
+    assert year_title(lines, ENGLISH) == f"{said} {before:,}"
     shown = year_table(lines, ENGLISH)
     assert list(shown.columns)[:4] == ["Route or country", "2023", "2024", "Expected, 2025"]
     assert shown["Expected, 2025"].tolist() == ["12,000", "15,000", "12,000"]
     assert shown["More than the last"].tolist() == ["40%"] * 3
+
+
+def test_no_total_of_an_older_year_is_called_the_year_befores(make_release: MakeRelease, table: pd.DataFrame) -> None:
+    known = make_release(2, 0).frame("observations")
+    not_yet = known[~((known["route_id"] == "EMR") & (known["time_period"] == "2024-12"))]
+    lines = year_lines(table, not_yet, "calendar year", ENGLISH)
+    assert lines[0].past.index.tolist() == [2023]
+    assert year_title(lines, ENGLISH).endswith("most likely 7,200 to 16,800")
+
+
+def test_all_routes_are_those_that_count_persons_fewer_are_counted() -> None:
+    assert [together_name(count, ENGLISH) for count in (5, 2)] == ["All routes together", "2 routes together"]
+
+
+@pytest.mark.parametrize(
+    ("months", "said"),
+    [
+        ((0, 0), "nothing of it is counted yet"),
+        ((0, 1), "no month is counted on all routes yet; on some: 900"),
+        ((1, 1), "1 month counted so far: 900"),
+        ((2, 3), "2 months counted so far, of some routes more: 900"),
+    ],
+)
+def test_what_is_counted_of_a_window_says_where_routes_are_counted_further(
+    make_release: MakeRelease, months: tuple[int, int], said: str
+) -> None:
+    fewest, most = months
+    rows = [
+        row("_T", counted=900.0, months_counted=fewest),
+        row("arrivals.CMR._T._T.M", months_counted=fewest), row("arrivals.EMR._T._T.M", months_counted=most),
+        row("arrivals.X_OWN._T._T.M", months_counted=12, median=1.0),
+    ]  # fmt: skip
+    lines = year_lines(pd.DataFrame(rows), make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
+    assert window_words(lines, ENGLISH)[0] == said
+
+
+def test_where_no_total_is_told_the_words_below_name_their_route(
+    make_release: MakeRelease, table: pd.DataFrame
+) -> None:
+    routes = table[table["series_id"] != "_T"]
+    lines = year_lines(routes, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
+    assert window_words(lines, ENGLISH)[0] == "Eastern Mediterranean: nothing of it is counted yet"
+    assert window_words(lines[:1], ENGLISH)[0] == "nothing of it is counted yet"
 
 
 def test_the_record_names_its_years_and_what_may_be_said() -> None:

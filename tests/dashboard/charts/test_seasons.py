@@ -87,6 +87,15 @@ def test_the_season_in_words_names_both_peaks(observed: pd.DataFrame, forecast: 
     )
 
 
+def test_a_year_that_is_counted_in_part_peaks_where_its_counts_and_what_is_to_come_do_together(
+    observed: pd.DataFrame, forecast: pd.DataFrame
+) -> None:
+    half = observed[observed["time_period_end"] < "2024-07-01"].copy()
+    half.loc[half["time_period_end"] == "2024-04-30", "value"] = 9_876.0
+    said = season_alt(half, shifted(forecast, months=-6), year=2024)
+    assert said.startswith("2024 is expected to peak at 9,876 in April. 2025 is expected to peak at ")
+
+
 def test_bars_are_the_earlier_years_and_boxes_the_intervals(history: pd.DataFrame, total: pd.DataFrame) -> None:
     figure = season_bars(history, total, year=2025, threshold=10_000.0, unit="Arrivals", theme=LIGHT)
     assert list(named(figure, "earlier years").y) == list(history["value"])
