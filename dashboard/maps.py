@@ -22,9 +22,19 @@ from core.settings import SNAPSHOT
 from dashboard.charts.axes import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
-from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
+from geo.arrows import (
+    FRAME_KM,
+    KM_PER_PERSON,
+    NARROWEST_KM,
+    ROUTE_GEOMETRY,
+    FloatArray,
+    arrow_width,
+    centre_line,
+    curve,
+    label_place,
+    tapered_arrow,
+)
 from geo.boundaries import load, outline
-from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
 
 WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
 UPPER_OPACITY = 0.22

@@ -4,21 +4,50 @@ Natural Earth is in the public domain. The shapes are for orientation only; name
 Where Natural Earth draws who holds a territory, the map follows the United Nations' practice instead: Northern Cyprus
 is drawn with Cyprus, Somaliland with Somalia, Crimea with Ukraine, and Western Sahara whole. Kosovo is drawn by
 itself, as XKX.
+
+One projection serves the whole map: Lambert azimuthal equal-area, centred between the coasts, in kilometres. Equal area
+keeps the weight of arrows and countries honest over the whole frame (Snyder, Map Projections: A Working Manual, USGS
+1987, p. 182).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pycountry
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
 from shapely import MultiPolygon, Polygon, box, get_parts, make_valid, segmentize, set_precision
 from shapely.geometry.base import BaseGeometry
 
 from core.errors import SourceError
-from geo.projection import MAP_CRS
+
+CENTRE_LATITUDE, CENTRE_LONGITUDE = 38, 10
+MAP_CRS = CRS.from_proj4(
+    f"+proj=laea +lat_0={CENTRE_LATITUDE} +lon_0={CENTRE_LONGITUDE} +datum=WGS84 +units=km +no_defs"
+)
+
+
+@lru_cache(maxsize=1)
+def _transformer() -> Transformer:
+    return Transformer.from_crs("EPSG:4326", MAP_CRS, always_xy=True)
+
+
+def project(points: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
+    """Bring (longitude, latitude) in degrees to (x, y) in kilometres.
+
+    Returns:
+        An array of shape ``(n, 2)``; x grows eastwards, y northwards, (0, 0) is 38° N 10° E.
+    """
+    degrees = np.asarray(list(points), dtype=np.float64).reshape(-1, 2)
+    x, y = _transformer().transform(degrees[:, 0], degrees[:, 1])
+    return np.column_stack([x, y])
+
 
 FILE_NAME = "boundaries.parquet"
 CUT_DEGREES = box(-85, -20, 115, 86)
@@ -64,7 +93,7 @@ def load(folder: Path) -> gpd.GeoDataFrame:
     """Read the bundled shapes.
 
     Returns:
-        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of ``geo.projection``).
+        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of ``MAP_CRS``).
 
     Raises:
         SourceError: The bundled file is not there.

@@ -16,9 +16,19 @@ from shapely import MultiPolygon, box, get_parts
 from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.settings import SNAPSHOT
-from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
+from geo.arrows import (
+    FRAME_KM,
+    KM_PER_PERSON,
+    NARROWEST_KM,
+    ROUTE_GEOMETRY,
+    FloatArray,
+    arrow_width,
+    centre_line,
+    curve,
+    label_place,
+    tapered_arrow,
+)
 from geo.boundaries import load
-from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
 from reports.briefing import colours
 from reports.briefing.canvas import Style, font_of, text_width
 from reports.briefing.content import NO_FORECAST, RouteLine

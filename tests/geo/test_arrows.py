@@ -7,8 +7,8 @@ from shapely import LineString, Polygon
 
 from core.routes import ROUTES
 from geo import arrows
-from geo.projection import project
-from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
+from geo.arrows import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
+from geo.boundaries import project
 
 STRAIGHT = np.column_stack([np.linspace(0, 1000, 40), np.zeros(40)])
 

@@ -12,7 +12,7 @@ from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
 from geo import boundaries
-from geo.projection import MAP_CRS, project
+from geo.boundaries import MAP_CRS, project
 
 
 @pytest.fixture(scope="module")
