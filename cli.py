@@ -23,9 +23,9 @@ from commands import (
     store,
 )  # fmt: skip
 from commands.shared import EXIT_NOTHING_PUBLISHED
+from core.about import code_version
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, tell_fault
-from core.version import code_version
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")

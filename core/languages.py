@@ -13,11 +13,12 @@ import gettext
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import IO, Any, TypeGuard
 
 import pandas as pd
 from babel import Locale
@@ -344,3 +345,12 @@ def _day_of(month: Month) -> dt.date:
     if isinstance(month, str):
         return dt.date(int(month[:4]), int(month[5:7]), 1)
     return month.to_timestamp() if isinstance(month, pd.Period) else month
+
+
+def extract_register(
+    file: IO[bytes], _keywords: Collection[str], _comment_tags: Collection[str], **_options: object
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Texts of a register under ``data/`` for Babel (``make texts``): line, function, text, comments of each."""
+    for entries in tomllib.load(file).values():
+        for entry in entries if isinstance(entries, list) else []:
+            yield from ((0, None, entry[name], []) for name in TEXTS_OF_RECORDS if name in entry)

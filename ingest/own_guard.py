@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from core.errors import Message, SourceError, message
 from core.languages import marked as _
-from core.spreadsheets import FORMULA_STARTS
+from core.table_files import FORMULA_STARTS
 from ingest.intake import LARGEST_UNPACKED, UNFOLDS
 from ingest.source import LARGEST_FILE, TOO_LARGE, RawFile
 from ingest.tables import RAGGED

@@ -18,12 +18,12 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 )
 
 from alerts.evaluate import no_alerts
+from core.about import code_version
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
-from core.version import code_version
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
 from ingest.catalogue import CARDS

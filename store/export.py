@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.about import PURPOSE
 from core.disclosure import protect, protect_changes, refuse_small_counts
 from core.errors import InputError
-from core.purpose import PURPOSE
 from core.schema import unit_of
 from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
 from store.files import ASIDE, named_errors, write_bytes

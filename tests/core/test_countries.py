@@ -8,8 +8,7 @@ import pycountry
 import pytest
 from babel import Locale
 
-from core import country_names
-from core.countries import display_name, known_codes, map_countries, to_alpha3
+from core.countries import ALIASES, UNHCR_OWN, display_name, known_codes, map_countries, to_alpha3
 from core.errors import InputError, SourceError
 
 RAW = os.environ.get("VIGIE_RAW_DATA", "")
@@ -74,7 +73,7 @@ def test_no_spelling_of_a_library_is_taken_for_another_country_by_an_alias() -> 
 
 
 def test_every_alias_and_own_code_leads_to_a_code_that_has_a_name() -> None:
-    targets = set(country_names.ALIASES) | set(country_names.UNHCR_OWN.values())
+    targets = set(ALIASES) | set(UNHCR_OWN.values())
     assert targets <= known_codes()
     assert all(display_name(code) for code in targets)
 
