@@ -131,7 +131,7 @@ def prove(
     home: Home = None,
 ) -> None:
     """Print the hashes that prove that a forecast stood before the fact."""
-    from store.hub_proof import prove as find
+    from store.hub import prove as find
 
     for proof in find(home_folder(home), model, round_id):
         for line in proof.lines():

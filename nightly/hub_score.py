@@ -14,10 +14,9 @@ from core.languages import marked as _
 from core.log import get_logger
 from core.quantiles import FloatArray
 from forecasting.quantiles import QuantileTable, to_rows
-from hub.combine import combine
 from hub.config import Hub
 from hub.outputs import ensemble_metadata, tidy
-from hub.score import as_quantiles, grid, league, outcomes_at, quantile_rows, unit_name
+from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
 from hub.submission import read_metadata, read_submission
 from nightly.hub import METADATA, hub_of, submission_paths
 from store.files import parquet_bytes

@@ -12,8 +12,8 @@ from core.settings import HubSettings
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.verification.scores import observed_at
-from hub.combine import combine
 from hub.outputs import DESIGNATED, TEAM
+from hub.score import combine
 from nightly.forecasts import HORIZONS, ForecastSet
 from nightly.hub_tables import IN_TIME, collected, designated, left_out, with_own
 from nightly.real_time import RealTimeData

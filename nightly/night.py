@@ -36,7 +36,6 @@ from nightly.forecasts import make_forecasts
 from nightly.hub_served import serve
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
-from nightly.issued import issued_scores
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
@@ -45,7 +44,7 @@ from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables, judge
+from nightly.tables import data_tables, forecast_tables, issued_scores, judge
 from store.caches import BacktestStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal

@@ -1,4 +1,7 @@
-"""One table of a release as a file that may leave the house, with what must be known about it inside and beside it."""
+"""Files that leave the house: tables with what must be known about them, and the files for machines in ``published/``.
+
+The journal is told the hash of every file for machines, so that a change of one is found out.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import datetime as dt
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -17,10 +20,13 @@ import pyarrow.parquet as pq
 
 from core.about import PURPOSE
 from core.disclosure import protect, protect_changes, refuse_small_counts
+from core.entry import Entry
 from core.errors import InputError
 from core.schema import unit_of
+from core.settings import FEED
 from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
-from store.files import ASIDE, named_errors, write_bytes
+from store.files import ASIDE, named_errors, sha256_of_bytes, write_bytes
+from store.journal import Journal
 from store.releases import Release
 
 KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
@@ -287,3 +293,43 @@ def _write_text(blocks: Iterable[pd.DataFrame], kind: str, file: BinaryIO) -> in
             file.write(content.partition(b"\n")[2] if place else content)
         rows += len(block)
     return rows
+
+
+WRITTEN = "files published"
+"""The journal's action: hashes by name of the files about to be written."""
+PLACED = "files in place"
+"""The same of those of the hub, which are many, once all of them are written."""
+
+
+def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) -> None:
+    """Write files and tell the journal the hashes of those that are not as it told last; done twice, it adds nothing.
+
+    Args:
+        home: The home folder.
+        journal: Its journal.
+        files: Contents by path inside ``published/``.
+
+    Raises:
+        StoreError: A file or the journal cannot be written.
+    """
+    tell_published(journal, {name: sha256_of_bytes(content) for name, content in files.items()})
+    for name, content in files.items():
+        write_bytes(home / FEED / name, content)
+
+
+def tell_published(journal: Journal, hashes: Mapping[str, str], action: str = WRITTEN) -> None:
+    """Tell the journal the hashes of files, of those that are not as it told last.
+
+    Args:
+        journal: The home's journal.
+        hashes: By path inside ``published/``.
+        action: ``WRITTEN`` before they are written, ``PLACED`` after.
+
+    Raises:
+        StoreError: The journal cannot be written.
+    """
+    told: dict[str, str] = {}
+    for row in journal.entries(action=action):
+        told |= row.payload
+    if new := {name: sha256 for name, sha256 in hashes.items() if told.get(name) != sha256}:
+        journal.record(Entry("nightly", action, FEED, payload=new))

@@ -11,9 +11,9 @@ import pandas as pd
 from core.errors import StoreError
 from core.settings import FEED, Settings
 from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
+from store.export import PLACED, WRITTEN
 from store.files import ASIDE, sha256_of_file
 from store.journal import AlteredRowError, existing_journal
-from store.published import PLACED, WRITTEN
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
 from store.vintages import VintageStore

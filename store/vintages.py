@@ -26,7 +26,7 @@ from core.errors import InputError, StoreError
 from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
 from store import vintage_queries
-from store.partitions import Partitions
+from store.files import Partitions
 
 COLUMNS = list(OBSERVATIONS.columns)
 CELL = "cell"

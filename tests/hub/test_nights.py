@@ -21,9 +21,9 @@ from hub.targets import config_files
 from nightly.hub import collect, validate
 from nightly.hub_score import score_hub
 from nightly.hub_tables import collect_night, hub_files, hub_tables, publish_files
+from store.export import WRITTEN
 from store.hub import SubmissionStore
 from store.journal import Journal, journal_url
-from store.published import WRITTEN
 from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT

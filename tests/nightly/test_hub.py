@@ -17,8 +17,7 @@ from hub.outputs import ORACLE, TIME_SERIES
 from nightly import run_night
 from nightly.hub import collect, init_hub, submit, validate
 from nightly.hub_score import combine_hub
-from store.hub import HubFiles
-from store.hub_proof import prove
+from store.hub import HubFiles, prove
 from store.releases import Release, ReleaseStore
 from tests.dashboard.test_pages import visit
 from tests.hub.test_submissions import ABOUT

@@ -12,7 +12,7 @@ from core.errors import SchemaError, StoreError
 from core.release import FORECASTS
 from core.schema import check
 from store.caches import KEY, BacktestStore
-from store.partitions import MANY_FILES
+from store.files import MANY_FILES
 
 Rows = Callable[..., pd.DataFrame]
 

@@ -15,7 +15,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from store.chain import HEAD, read_head
-from store.files import sha256_of_bytes
+from store.files import Partitions, sha256_of_bytes
 from store.hub import Edition, SubmissionStore
 from store.mirror import (
     UNDELIVERED,
@@ -29,7 +29,6 @@ from store.mirror import (
     set_aside,
     sweep,
 )
-from store.partitions import Partitions
 from store.raw import RawStore
 from store.releases import ReleaseStore, prune
 from store.remote import AlteredError, RefusedError, RemoteFiles, UnreachableError
