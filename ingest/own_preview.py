@@ -12,9 +12,10 @@ import pandas as pd
 from core.errors import SourceError
 from core.languages import marked as _
 from ingest.own import month_of_name
-from ingest.own_guard import refuse_large, refuse_workbook, with_advice
+from ingest.own_mapping import with_advice
 from ingest.source import RawFile
 from ingest.tables import NOT_SEPARATED, read_sheet
+from ingest.workbooks import refuse_workbook
 
 _SEPARATORS = ";\t|"
 _LOOK_AT = 200
@@ -86,7 +87,6 @@ def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
     if Path(raw.name).suffix.lower() == ".xlsx":
         refuse_workbook(raw)
         return read_sheet(raw).dropna(how="all").fillna("").astype(str), {}
-    refuse_large(raw)
     settings = {}
     try:
         text = raw.content.decode("utf-8-sig")

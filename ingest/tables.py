@@ -18,9 +18,9 @@ from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from ingest.intake import refuse_large_sheets, refuse_many, unpacked
+from ingest.intake import refuse_many, unpacked
 from ingest.source import RawFile
-from ingest.workbooks import refuse_strange_cells
+from ingest.workbooks import refuse_large_sheets, refuse_strange_cells
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
