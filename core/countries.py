@@ -43,6 +43,11 @@ def to_alpha3(name_or_code: str, *, code_list: CodeList = "iso") -> str:
     return code
 
 
+def country_code(name_or_code: str) -> str:
+    """The same; an empty text where no country is known by that name or code."""
+    return _index().get(_normalise(name_or_code), "")
+
+
 def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -> pd.Series:
     """Map a column of names or codes.
 

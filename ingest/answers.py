@@ -95,6 +95,18 @@ def json_body(answer: Answer) -> Any:  # noqa: ANN401  # JSON can be anything; c
         raise SourceError(answer.url, _("not JSON but '{start}'"), start=start) from None
 
 
+def json_document(raw: RawFile) -> Any:  # noqa: ANN401  # as above
+    """What a JSON file holds.
+
+    Raises:
+        SourceError: It is not JSON in UTF-8.
+    """
+    try:
+        return json.loads(raw.content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
+
+
 def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict[str, Any]]:
     """The list of objects inside a JSON file.
 
@@ -106,10 +118,7 @@ def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict
     Raises:
         SourceError: It is not JSON, the list is not there, is empty, or holds anything but objects.
     """
-    try:
-        found: Any = json.loads(raw.content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
+    found = json_document(raw)
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):

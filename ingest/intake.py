@@ -8,6 +8,7 @@ that ends with the process in which it is parsed, which has little memory and li
 from __future__ import annotations
 
 import bz2
+import gzip
 import lzma
 import multiprocessing
 import resource
@@ -33,6 +34,8 @@ MEMORY, SECONDS = 512 << 20, 60
 takes 300 MB and 20 seconds."""
 PATIENCE = 5
 """Times as long by the clock: a machine with much else to do is no fault of the file."""
+GZIP = b"\x1f\x8b"
+"""How a file begins that is packed with gzip."""
 _T = TypeVar("_T")
 
 
@@ -128,6 +131,18 @@ def refuse_many(file: str, rows: int, columns: int, cells: int | None = None) ->
             raise SourceError(file, rule, n=most)
 
 
+def gunzipped(raw: RawFile) -> RawFile:
+    """A file without gzip around it, if there is any.
+
+    Raises:
+        SourceError: It is damaged.
+    """
+    try:
+        return RawFile(raw.name, gzip.decompress(raw.content)) if raw.content.startswith(GZIP) else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(raw.name, _("damaged gzip: {error}"), error=error) from None
+
+
 def unpacked(raw: RawFile) -> bytes:
     """A file's bytes without gzip, bzip2 or xz around them, no more than a table needs.
 
@@ -135,7 +150,7 @@ def unpacked(raw: RawFile) -> bytes:
         SourceError: It unpacks to more, or it is damaged.
     """
     kinds: dict[bytes, Callable[[], Any]] = {
-        b"\x1f\x8b": lambda: zlib.decompressobj(wbits=31),
+        GZIP: lambda: zlib.decompressobj(wbits=31),
         b"BZh": bz2.BZ2Decompressor,
         b"\xfd7zXZ": lzma.LZMADecompressor,
     }

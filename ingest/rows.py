@@ -288,6 +288,11 @@ def newest(periods: pd.Series, number: int) -> pd.Series:
     return periods.isin(sorted(well_formed.unique())[-number:])
 
 
+def flags(where: pd.Series, flag: str = "p") -> pd.Series:
+    """The flag in some rows, by default provisional, and none in the others."""
+    return where.map({True: flag, False: ""})
+
+
 def _period_rules(cells: pd.DataFrame, freq: Frequency, today: dt.date | None) -> list[RowRule]:
     fault, layout = _LAYOUTS[freq]
     periods = cells["time_period"].astype(str)

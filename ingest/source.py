@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -46,6 +46,10 @@ class Parsed:
     observations: pd.DataFrame
     rejected: pd.DataFrame
     doubts: tuple[Message, ...] = ()
+
+    def with_aside(self, *before: pd.DataFrame) -> Parsed:
+        """The same, with rows that were set aside before in front of the rejected ones."""
+        return replace(self, rejected=pd.concat([*before, self.rejected], ignore_index=True))
 
 
 class Source(Protocol):

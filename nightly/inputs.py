@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -294,7 +293,7 @@ class Visited:
 
 
 def take_in(
-    home: Path, journal: Journal, report: LiveReport, source_id: str, future: Future[Visited], received: dt.date
+    home: Path, journal: Journal, report: LiveReport, source_id: str, visit: Callable[[], Visited], received: dt.date
 ) -> None:
     """Read a visit's files and take in what can be read, file by file; record the outcome.
 
@@ -303,14 +302,14 @@ def take_in(
         journal: Where the outcome is recorded.
         report: Where it is told.
         source_id: The source that was visited.
-        future: The visit, or the error with which it ended.
+        visit: Gives what the visit brought, or raises the error with which it ended.
         received: Day of the visit.
 
     Raises:
         StoreError: The home folder cannot be written.
     """
     try:
-        visited = future.result()
+        visited = visit()
         faults: list[Exception] = [*visited.failures]
         files, parsed = _parse_all(SOURCES[source_id].parse, visited.files, faults)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others
