@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import Literal
 
 import pandas as pd
 import pycountry
@@ -19,16 +18,12 @@ from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, catalogue
 from core.languages import marked as _
 
-CodeList = Literal["iso", "unhcr"]
-"""Whose three-letter codes a text may hold: UNHCR's contradict ISO's for some twenty countries."""
 
-
-def to_alpha3(name_or_code: str, *, code_list: CodeList = "iso") -> str:
+def to_alpha3(name_or_code: str) -> str:
     """Map one name or code to ISO 3166 alpha-3 or to one of the codes beside it.
 
     Args:
         name_or_code: A name, an alpha-2 or alpha-3 code, or one of Eurostat's codes (``EL``, ``UK``, ``XK``).
-        code_list: ``unhcr`` reads three-letter codes as UNHCR's own.
 
     Returns:
         A code of three letters.
@@ -36,9 +31,8 @@ def to_alpha3(name_or_code: str, *, code_list: CodeList = "iso") -> str:
     Raises:
         InputError: No country is known by that text.
     """
-    key = _normalise(name_or_code)
-    code = (UNHCR_OWN.get(key.upper()) if code_list == "unhcr" else None) or _index().get(key)
-    if code is None:
+    code = country_code(name_or_code)
+    if not code:
         raise InputError(f"'{name_or_code}' is not a country name or code that Vigie knows")
     return code
 
@@ -48,13 +42,12 @@ def country_code(name_or_code: str) -> str:
     return _index().get(_normalise(name_or_code), "")
 
 
-def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -> pd.Series:
+def map_countries(names: pd.Series, file: str) -> pd.Series:
     """Map a column of names or codes.
 
     Args:
         names: Texts; none may be missing.
         file: Name of the file they come from, for the error.
-        code_list: See :func:`to_alpha3`.
 
     Returns:
         Codes with the same index.
@@ -62,13 +55,8 @@ def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -
     Raises:
         SourceError: Some are unknown; the text names the row of one, not what stands there.
     """
-    codes: dict[object, str] = {}
-    unknown: list[str] = []
-    for name in pd.unique(names):
-        try:
-            codes[name] = to_alpha3(str(name), code_list=code_list)
-        except InputError:
-            unknown.append(str(name))
+    codes = {name: country_code(str(name)) for name in pd.unique(names)}
+    unknown = [str(name) for name, code in codes.items() if not code]
     if unknown:
         first = names.index[names.astype(str) == sorted(unknown)[0]][0]
         column = None if names.name is None else str(names.name)
@@ -244,20 +232,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "USA": ("United States of America",),
     "ARE": ("UAE",),
 }  # fmt: skip
-
-_UNHCR_PAIRS = """
-ALG=DZA ANG=AGO ANT=ATG ARE=EGY AUL=AUS AUS=AUT BAH=BHR BAR=BRB BER=BMU BHU=BTN BKF=BFA BOT=BWA BRU=BRN BSN=BIH
-BUL=BGR BVI=VGB BZE=BLZ CAM=KHM CAR=CAF CAY=CYM CHD=TCD CHI=CHN COB=COG COI=COM COS=CRI CUR=CUW CVI=CPV DEN=DNK
-DJB=DJI EGU=GNQ ERT=ERI FGU=GUF FIJ=FJI FNC=NCL FPO=PYF GAM=GMB GAZ=PSE GFR=DEU GRE=GRC GRN=GRD GUA=GTM GUI=GIN
-HAI=HTI HON=HND ICE=ISL ICO=CIV INS=IDN IRE=IRL KOS=XKX KRN=PRK KUW=KWT LEB=LBN LES=LSO MAD=MDG MAR=MTQ MAU=MRT
-MCD=MKD MLS=MYS MLW=MWI MOR=MAR MTA=MLT MTS=MUS MYA=MMR NEP=NPL NET=NLD NGR=NER NIG=NGA PAL=PSE PAR=PRY PHI=PHL
-POR=PRT PUE=PRI ROM=ROU RSA=ZAF SAL=SLV SEY=SYC SIN=SGP SMA=SMR SOL=SLB SPA=ESP SRV=VNM STA=XXA STK=KNA SUD=SDN
-SWA=SWZ SWI=CHE TAN=TZA TCI=TCA TIB=OTH TMP=TLS TOG=TGO TRT=TTO UAE=ARE UKN=UNK URU=URY VAN=VUT WES=WSM WSH=ESH
-ZAM=ZMB ZIM=ZWE CRB=OTH XXA=XXA XXX=UNK VAR=UNK
-"""
-UNHCR_OWN: dict[str, str] = dict(pair.split("=") for pair in _UNHCR_PAIRS.split())
-"""UNHCR's own country codes where they differ from ISO 3166 alpha-3. Several are another country's ISO code (its
-``AUS`` is Austria, its ``MAR`` Martinique), so they are read only where a caller says that codes are UNHCR's."""
 
 SHORT_NAMES = {
     "CIV": _("Côte d'Ivoire"),

@@ -279,14 +279,12 @@ class Language:
         """A month for axes: ``Dec``, or ``Dec 2024``."""
         return format_date(_day_of(month), "LLL yyyy" if year else "LLL", locale=self.code)
 
-    def months(self, first: Month, last: Month, *, short: bool = False) -> str:
-        """Months from one to another: ``February–April 2025``, ``November 2024–January 2025``, ``Feb–Apr``."""
+    def months(self, first: Month, last: Month) -> str:
+        """Months from one to another: ``February–April 2025``, ``November 2024–January 2025``."""
         first, last = _day_of(first), _day_of(last)
-        name = self.month_short if short else self.month
         if (first.year, first.month) == (last.year, last.month):
-            return name(first, year=not short)
-        same_year = first.year == last.year
-        return f"{name(first, year=not same_year)}–{name(last, year=not (short and same_year))}"
+            return self.month(first)
+        return f"{self.month(first, year=first.year != last.year)}–{self.month(last)}"
 
     def period(self, last: dt.date, months: int = 1) -> str:
         """A period of so many months by any day of its last one: ``December 2024``, ``October–December 2024``."""

@@ -50,13 +50,12 @@ class _Failure:
     kind: type[SourceError] = SourceError
 
 
-def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, memory: int = MEMORY, seconds: float = SECONDS) -> _T:
+def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, seconds: float = SECONDS) -> _T:
     """Parse a file in a process of its own.
 
     Args:
         parse: Tabulates the file.
         raw: The file.
-        memory: Bytes that it may take beyond what this process has.
         seconds: Most time of the processor.
 
     Raises:
@@ -65,7 +64,7 @@ def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, memory: int = MEMORY,
     # Forked, not spawned: a child that loads every library anew takes longer than most files. It starts no thread.
     context = multiprocessing.get_context("fork")
     ours, its = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(its, parse, raw, memory, seconds), daemon=True)
+    child = context.Process(target=_work, args=(its, parse, raw, seconds), daemon=True)
     child.start()
     its.close()
     try:
@@ -82,11 +81,11 @@ def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, memory: int = MEMORY,
     raise done.kind(done.file or raw.name, Message.from_json(done.fault), row=done.row, column=done.column)
 
 
-def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, memory: int, seconds: float) -> None:
+def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, seconds: float) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     size = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + memory, size + memory))
+    resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

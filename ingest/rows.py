@@ -274,11 +274,11 @@ def to_observations(
     return Parsed(observations(tidy[kept], source_id=source_id, lag_days=lag_days, **fixed), rejected)
 
 
-def since(cells: pd.DataFrame, first: str = FIRST_MONTH) -> pd.DataFrame:
-    """Rows from the month ``first``, or its quarter or year, on; what is no period is kept, for the rules to refuse."""
+def since(cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows from ``FIRST_MONTH``, its quarter or year on; what is no period is kept, for the rules to refuse."""
     periods = cells["time_period"].astype(str)
     # "2009-Q1" sorts behind "2009-12", so quarters and years are compared by their year
-    begins = pd.Series(first, index=periods.index).where(periods.str.fullmatch(_LAYOUTS["M"][1]), first[:4])
+    begins = pd.Series(FIRST_MONTH, index=periods.index).where(periods.str.fullmatch(_LAYOUTS["M"][1]), FIRST_MONTH[:4])
     return cells[~periods.str.fullmatch(_PERIOD) | (periods >= begins)]
 
 

@@ -18,7 +18,7 @@ from core.languages import marked as _
 from core.progress import ProgressReport, silent
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.catalogue import CARDS, SOURCES
+from ingest.catalogue import SOURCES
 from ingest.source import Source, read_raw
 
 FOLDER = "snapshot"
@@ -99,33 +99,25 @@ def build(
     )
 
 
-def load(folder: Path, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+def load(folder: Path) -> pd.DataFrame:
     """Read the bundled figures.
 
     Args:
         folder: The data folder, which holds ``snapshot/``.
-        exclude_sources: ``source_id`` left out, by the setting of that name.
 
     Returns:
         ``core.release.OBSERVATIONS``, sorted by source, series, period and date of knowledge.
 
     Raises:
         StoreError: A file is missing, was altered or is not in the manifest; the text names the file.
-        InputError: A source to be excluded is not in the snapshot's catalogue.
     """
     listed, rejected_hash = _manifest(folder)
     _refuse_unlisted(folder, listed)
     _verified(folder, REJECTED_FILE, rejected_hash)
-    unknown = sorted(set(exclude_sources) - set(listed) - set(CARDS))
-    if unknown:
-        raise InputError(f"exclude_sources names {unknown}, which are no sources of Vigie")
-    frames = []
-    for source_id, sha256 in listed.items():
-        content = _verified(folder, source_id + ".parquet", sha256)
-        if source_id not in exclude_sources:
-            frames.append(_from_table(pq.read_table(pa.BufferReader(content))))
-    if not frames:
-        raise InputError("exclude_sources leaves no source of the snapshot")
+    frames = [
+        _from_table(pq.read_table(pa.BufferReader(_verified(folder, f"{source_id}.parquet", sha256))))
+        for source_id, sha256 in listed.items()
+    ]
     return check(pd.concat(frames, ignore_index=True), OBSERVATIONS)
 
 

@@ -270,7 +270,7 @@ def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:
         What reads each file, by its path in the hub.
     """
     store = SubmissionStore(home)
-    config = store.config(config_names)
+    config = store.config(config_names())
     hub = read_config(config)[0]
     if hub is None:
         return {}
@@ -293,7 +293,7 @@ def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataF
     if not editions:
         return None, HUB_EDITIONS.empty(), {}
     records = pd.DataFrame([vars(one) for one in editions]).astype({"received": "datetime64[ns]"})
-    hub, faults = read_config(store.config(config_names))
+    hub, faults = read_config(store.config(config_names()))
     if hub is None:
         raise InputError(f"the hub's configuration that was kept is not readable: {faults[0]}")
     table = _rows_of(_counting(editions), store, hub)

@@ -12,7 +12,7 @@ import pandas as pd
 from alerts.verification.hindcast import Nowcasts
 from core.quantiles import FloatArray
 from core.release import NOWCASTS, WEEKS
-from core.schema import check, typed
+from core.schema import typed
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS
 from forecasting.nowcast import Nowcast, scaled
@@ -89,8 +89,7 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     joined = found.assign(output_type_id=found["output_type_id"].round(6)).merge(
         former, on=["series_id", "output_type_id"], how="left"
     )
-    typed = joined.astype({"as_of": "datetime64[ns]", "n": "int64"})[list(NOWCASTS.columns)]
-    return check(typed, NOWCASTS)
+    return typed(joined, NOWCASTS)
 
 
 def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFrame]:

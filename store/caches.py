@@ -51,25 +51,6 @@ class BacktestStore:
         """
         return [path.name for path in self._partitions.set_aside_damaged()]
 
-    def missing(self, keys: pd.DataFrame) -> pd.DataFrame:
-        """The keys for which no forecast is stored.
-
-        Args:
-            keys: A frame with the columns of :data:`KEY`; further columns are kept.
-
-        Returns:
-            The rows of ``keys`` that are not stored, in their order.
-
-        Raises:
-            SchemaError: A column of the key is missing.
-            StoreError: A file is damaged; the text names it.
-        """
-        _check_columns(keys, KEY)
-        known = self._partitions.read(KEY)
-        if known.empty:
-            return keys.reset_index(drop=True)
-        return keys[~_is_among(keys, known)].reset_index(drop=True)
-
     def read(self, keys: pd.DataFrame) -> pd.DataFrame:
         """Stored forecasts of some keys.
 

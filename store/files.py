@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import StoreError
+from core.errors import StoreError, first_line
 
 ASIDE = ".aside-"
 """Beginning of the name of a file that is still being written; it never ends in ``.parquet``."""
@@ -39,6 +39,15 @@ def sha256_of_file(path: Path) -> str:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def is_as_named(path: Path) -> bool:
+    """Whether a file's content is the one by whose hash it is named: one altered bit is found.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    return sha256_of_file(path).startswith(path.stem)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -158,15 +167,11 @@ def named_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except pa.ArrowException as error:
-        raise StoreError(f"{path}: is not a whole Parquet file: {_first_line(error)}") from None
+        raise StoreError(f"{path}: is not a whole Parquet file: {first_line(error)}") from None
     except OSError as error:
         # Arrow raises an OSError without a number for a file whose inside is damaged.
-        rule = os.strerror(error.errno) if error.errno else f"is not a whole Parquet file: {_first_line(error)}"
+        rule = os.strerror(error.errno) if error.errno else f"is not a whole Parquet file: {first_line(error)}"
         raise StoreError(f"{path}: {rule}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 MANY_FILES = 64
@@ -223,7 +228,7 @@ class Partitions:
         return rows
 
     def damaged(self) -> list[Path]:
-        """Files whose content is not the one they are named by: one altered bit is found.
+        """Files whose content is not the one they are named by.
 
         Raises:
             StoreError: A file cannot be read.
@@ -231,7 +236,7 @@ class Partitions:
         found = []
         for path in self.files():
             try:
-                if not sha256_of_file(path).startswith(path.stem):
+                if not is_as_named(path):
                     found.append(path)
             except StoreError:
                 # Another process may have merged the files between the listing and the reading.

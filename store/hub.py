@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -201,9 +201,9 @@ class SubmissionStore:
         for name, content in files.items():
             write_bytes(self.folder / name, content)
 
-    def config(self, names: Callable[[], list[str]]) -> dict[str, bytes]:
-        """The configuration that was kept, by path."""
-        paths = {name: self.folder / name for name in names()}
+    def config(self, names: Collection[str]) -> dict[str, bytes]:
+        """Of some files of a configuration those that were kept, by path."""
+        paths = {name: self.folder / name for name in names}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
     def _path(self, edition: Edition) -> Path:

@@ -23,7 +23,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import StoreError
+from core.errors import StoreError, first_line
 from core.log import get_logger
 from store.database import Database
 from store.files import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file
@@ -181,8 +181,7 @@ class RemoteFiles:
         except Exception as error:
             # The libraries for object stores have errors of their own: no connection, time out, a broken answer.
             is_refused = isinstance(error, PermissionError) or getattr(error, "errno", None) in _READ_ONLY
-            reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-            raise (RefusedError if is_refused else UnreachableError)(f"{name}: {reason}") from error
+            raise (RefusedError if is_refused else UnreachableError)(f"{name}: {first_line(error)}") from error
 
 
 def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:

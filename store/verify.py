@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.errors import StoreError
 from core.settings import FEED, Settings
-from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
+from store.chain import Problem, links, read_json
 from store.export import PLACED, WRITTEN
-from store.files import ASIDE, sha256_of_file
+from store.files import ASIDE, is_as_named, sha256_of_file
 from store.journal import AlteredRowError, existing_journal
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
@@ -57,7 +57,7 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     if not settings.store.url:  # several homes fill the vintages of a shared store
         yield from _vintage_problems(home, settings.journal_url, manifests)
     if head and head != store.head():
-        hashes = {sha256_of_file(path): run_id for run_id, path in _paths(store.folder).items()}
+        hashes = {sha256_of_file(path): run_id for run_id, path in links(store.folder).items()}
         where = f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
         yield Problem("", "HEAD.json", f"the chain does not end with {head[:16]}…: {where}")
 
@@ -82,7 +82,7 @@ def _journal_problems(
 
 def _figure_problems(home: Path) -> Iterator[Problem]:
     for path in sorted(VintageStore(home).folder.glob("*/*.parquet")):
-        if not sha256_of_file(path).startswith(path.stem):
+        if not is_as_named(path):
             name = path.relative_to(home).as_posix()
             yield Problem("", name, "was altered: its name is the hash of what it held")
 
@@ -149,15 +149,9 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
             yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")
 
 
-def _paths(folder: Path) -> dict[str, Path]:
-    removed = {path.stem: path for path in (folder / REMOVED).glob("*.json") if RUN_ID.fullmatch(path.stem)}
-    whole = {path.parent.name: path for path in folder.glob(f"*/{MANIFEST}") if RUN_ID.fullmatch(path.parent.name)}
-    return removed | whole
-
-
 def _manifests(folder: Path) -> dict[str, dict[str, Any]]:
     found = {}
-    for run_id, path in sorted(_paths(folder).items()):
+    for run_id, path in links(folder).items():
         try:
             found[run_id] = read_json(path)
         except StoreError:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.countries import country_code, map_countries
-from core.errors import SourceError
+from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.schema import ALL
 from ingest.rows import RowRule, flags, newest, require_rows, set_aside, to_observations
@@ -296,7 +296,7 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
     try:
         panel: pd.DataFrame = pq.read_table(io.BytesIO(raw.content), columns=_QUARTERLY_COLUMNS).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise SourceError(raw.name, _("not a whole parquet file: {error}"), error=str(error).splitlines()[0]) from None
+        raise SourceError(raw.name, _("not a whole parquet file: {error}"), error=first_line(error)) from None
     missing = [name for name in _QUARTERLY_COLUMNS if name not in panel]
     if missing:
         raise SourceError(

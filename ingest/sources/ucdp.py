@@ -23,7 +23,7 @@ import pandas as pd
 
 from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
-from core.errors import InputError, SourceError, message
+from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
 from ingest.answers import as_file, get_file, json_body, json_rows, require_announced, whole_number
 from ingest.intake import GZIP, gunzipped
@@ -373,8 +373,8 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
             content = archive.read(members[0])
         frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(raw.name, _("no whole zip with a table of events: {error}"), error=reason) from None
+        fault = _("no whole zip with a table of events: {error}")
+        raise SourceError(raw.name, fault, error=first_line(error)) from None
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 

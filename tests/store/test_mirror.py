@@ -491,4 +491,4 @@ def test_what_a_hub_received_and_what_teams_say_of_their_models_now_reach_the_ot
     for home in (first, second):
         assert [SubmissionStore(home).content(one) for one in SubmissionStore(home).all()] == [b"a"]
         assert dict(SubmissionStore(home).metadata()) == {"team-model": b"new"}
-    assert SubmissionStore(second).config(lambda: ["hub-config/tasks.json"]) == {"hub-config/tasks.json": b"{}"}
+    assert SubmissionStore(second).config(["hub-config/tasks.json"]) == {"hub-config/tasks.json": b"{}"}
