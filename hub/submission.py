@@ -118,11 +118,6 @@ def place_of(hub: Hub, path: str) -> tuple[str, str] | SourceError:
 def read_submission(hub: Hub, path: str, content: bytes) -> tuple[Submission | None, list[SourceError]]:
     """Read one file and hold it against its round.
 
-    Args:
-        hub: The hub.
-        path: Where the file lies in it.
-        content: Its bytes.
-
     Returns:
         The submission, or None where it breaks a rule, and every fault found.
     """

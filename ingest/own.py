@@ -283,10 +283,6 @@ _SIGNED = re.compile(r"[+-]?[0-9][0-9 .,']*(?:[eE][+-]?[0-9]+)?%?")
 def _refuse_formulas(raw: RawFile, cells: Iterable[tuple[object, str, object]]) -> None:
     """Refuse text cells that a spreadsheet would run as a formula (OWASP, *CSV Injection*).
 
-    Args:
-        raw: The file.
-        cells: Row, column and content of each cell.
-
     Raises:
         SourceError: At the first such cell.
     """

@@ -43,9 +43,6 @@ _NUMBER = re.compile(r"[+-]?\d{1,3}(?:[ .,'\u00a0\u202f\u2009]?\d{3})*(?:[.,]\d+
 def suggest(raw: RawFile) -> str:
     """A mapping file for a table, to be completed by a person: ``publisher``, ``lag_days``, the route's name.
 
-    Args:
-        raw: The file, ``.csv`` or ``.xlsx``.
-
     Raises:
         SourceError: The file is refused, or no column of it holds periods or figures.
     """

@@ -74,9 +74,6 @@ _Entry = TypeVar("_Entry", KnownIssue, EventCard)
 def known_issues(folder: Path) -> list[KnownIssue]:
     """Read the register of known issues.
 
-    Args:
-        folder: The folder that holds ``known_issues.toml``.
-
     Returns:
         Entries, the open ones first, each group in the file's order.
 
@@ -91,9 +88,6 @@ def known_issues(folder: Path) -> list[KnownIssue]:
 
 def events(folder: Path) -> list[EventCard]:
     """Read the catalogue of documented rises, each from a public source.
-
-    Args:
-        folder: The folder that holds ``events.toml``.
 
     Raises:
         InputError: The file is missing or not TOML, an entry breaks a rule, or an event stands twice.

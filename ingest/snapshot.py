@@ -102,9 +102,6 @@ def build(
 def load(folder: Path) -> pd.DataFrame:
     """Read the bundled figures.
 
-    Args:
-        folder: The data folder, which holds ``snapshot/``.
-
     Returns:
         ``core.release.OBSERVATIONS``, sorted by source, series, period and date of knowledge.
 

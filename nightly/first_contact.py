@@ -93,12 +93,6 @@ def check_sources(
 ) -> list[Contact]:
     """Ask each publisher once, several at a time; with ``live`` off, only say who would be asked.
 
-    Args:
-        settings: Limits, and changes to how sources are asked.
-        source_ids: Sources; all that can be asked by default.
-        live: Ask.
-        progress: Told the sources done.
-
     Raises:
         InputError: A source is unknown or cannot be asked, or the settings are wrong.
     """

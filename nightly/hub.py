@@ -155,12 +155,7 @@ def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFram
 
 
 def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
-    """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew.
-
-    Args:
-        data: What was known when.
-        series: Names of the series.
-    """
+    """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew."""
     routes = [one for one in data.forecastable if one in set(series)]
     today = pd.Timestamp(data.date)
     then = [
@@ -286,11 +281,6 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
     """Take in what is new in a hub: each file checked, kept as it came, marked late where its round had closed.
 
     A file that breaks a rule is named and left; the others are taken.
-
-    Args:
-        place: Folder, Git checkout or fsspec address.
-        home: The home folder.
-        received: Today.
 
     Raises:
         InputError: There is no hub, or its configuration breaks a rule.

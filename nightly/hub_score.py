@@ -95,9 +95,6 @@ def combine_hub(place: str) -> dict[str, bytes]:
 
     What an ensemble has said of a round stays as it was; it is left out here.
 
-    Args:
-        place: Folder or address.
-
     Returns:
         Files by path, metadata among them.
 

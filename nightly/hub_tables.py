@@ -192,14 +192,7 @@ def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]
 def hub_of_night(
     home: Path, data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum
 ) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
-    """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail.
-
-    Args:
-        home: The home folder, with what was collected.
-        data: What was known when.
-        hindcasts: Vigie's, of the routes.
-        asylum: Those of asylum applications.
-    """
+    """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail."""
     try:
         return hub_tables(*brought(data, hindcasts, asylum), home, data.date), []
     except Exception as error:

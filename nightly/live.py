@@ -51,13 +51,6 @@ class Inputs:
 def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool, progress: ProgressReport) -> Inputs:
     """Bring the vintages up to date: the bundled snapshot, publishers where they are asked, and the inbox.
 
-    Args:
-        home: The home folder.
-        settings: Its settings.
-        journal: Where outcomes are recorded.
-        live: Ask publishers.
-        progress: Told what is being done.
-
     Raises:
         StoreError: The home folder cannot be read or written.
     """

@@ -95,10 +95,6 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
 def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFrame]:
     """The next eight weeks of every series by day that a route rests on, and how such forecasts did.
 
-    Args:
-        data: What was known.
-        workers: Who makes the forecasts of past weeks.
-
     Returns:
         ``weeks`` and ``week_scores`` (``core.release.WEEKS``, ``core.release.WEEK_SCORES``).
     """

@@ -177,12 +177,7 @@ def pooled_night(
 
 
 def counts(known: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
-    """Every monthly series of whole numbers that is long enough: what counts persons or what befell them.
-
-    Args:
-        known: Values of the sources as known on some date.
-        months: The calendar.
-    """
+    """Every monthly series of whole numbers that is long enough: what counts persons or what befell them."""
     monthly = known[(known["freq"] == FREQ) & (known["target"] != CAPACITY)]
     broken = monthly.loc[(monthly["obs_value"] % 1 != 0) | (monthly["obs_value"] < 0), "series_id"]
     panel = _wide(monthly[~monthly["series_id"].isin(broken.unique())], months)

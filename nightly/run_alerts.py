@@ -94,11 +94,6 @@ def run_alerts(
 def known_events(record: Record, panel: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
     """What would have been said before the rises that the public record tells of.
 
-    Args:
-        record: What past origins say about the rules.
-        panel: Outcomes (``core.release.PANEL``).
-        settings: What counts as far above.
-
     Returns:
         ``core.release.DOCUMENTED_RISES``: one row per event, basis of values and months ahead; one row with the empty
         basis and ``horizon`` 0 for an event of which nothing is kept.

@@ -67,15 +67,7 @@ class Judged:
 def judge(
     data: RealTimeData, made: ForecastSet, served: ForecastSet, settings: AlertSettings, workers: Workers = 1
 ) -> Judged:
-    """Judge the night by past origins: its longest calculations that do not need each other, side by side.
-
-    Args:
-        data: What was known.
-        made: Forecasts as the models made them.
-        served: The same as they are served.
-        settings: The reader's numbers and ratio of costs.
-        workers: Who calculates.
-    """
+    """Judge the night by past origins: its longest calculations that do not need each other, side by side."""
     panel, replayed = data.panel, to_matrix(made.hindcasts)
     return Judged(
         *side_by_side(
@@ -185,10 +177,6 @@ def data_tables(
 def hindcast_table(past: pd.DataFrame, outcomes: Panel) -> pd.DataFrame:
     """Every model's hindcasts, reduced to the bounds that pages show, each with its score.
 
-    Args:
-        past: Quantile rows of all models at past origins.
-        outcomes: What was counted.
-
     Returns:
         A frame that keeps ``REPLAYS``.
     """
@@ -259,9 +247,6 @@ def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
 
 def driver_tests(data_folder: Path) -> pd.DataFrame:
     """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
-
-    Args:
-        data_folder: Folder of the bundled values.
 
     Returns:
         A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.

@@ -31,11 +31,7 @@ _REPEATED_TEXTS = ("model_id", "model_version", "series_id", "history_hash", "ou
 
 
 class BacktestStore:
-    """The cache under ``home/backtests``.
-
-    Args:
-        home: The home folder.
-    """
+    """The cache under ``home/backtests``."""
 
     def __init__(self, home: Path) -> None:
         self._partitions = Partitions(home / "backtests", _REPEATED_TEXTS)

@@ -304,11 +304,6 @@ PLACED = "files in place"
 def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) -> None:
     """Write files and tell the journal the hashes of those that are not as it told last; done twice, it adds nothing.
 
-    Args:
-        home: The home folder.
-        journal: Its journal.
-        files: Contents by path inside ``published/``.
-
     Raises:
         StoreError: A file or the journal cannot be written.
     """

@@ -127,10 +127,6 @@ def parquet_bytes(frame: pd.DataFrame, *, largest_dictionary: int = 1 << 20) -> 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read one Parquet file.
 
-    Args:
-        path: The file.
-        columns: Columns to read; all by default.
-
     Raises:
         StoreError: The file is missing, is not whole, or lacks one of the columns.
     """

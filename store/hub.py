@@ -125,11 +125,7 @@ class Edition:
 
 
 class SubmissionStore:
-    """What was collected, under ``home/hub``.
-
-    Args:
-        home: The home folder.
-    """
+    """What was collected, under ``home/hub``."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "hub"
@@ -268,11 +264,6 @@ class Proof:
 
 def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
     """Where each edition of a model's forecast for a round first stood, or Vigie's own forecast.
-
-    Args:
-        home: The home folder.
-        model_id: As the hub or a release names it.
-        round_id: The origin's day.
 
     Raises:
         InputError: No release holds such a forecast.

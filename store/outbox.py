@@ -102,9 +102,6 @@ class OutboxMessage:
 class Outbox:
     """The messages in the journal's database.
 
-    Args:
-        journal: The journal.
-
     Raises:
         StoreError: The database cannot be opened.
     """

@@ -86,11 +86,7 @@ class Visit:
 
 
 class RawStore:
-    """The answers kept under ``home/raw``.
-
-    Args:
-        home: The home folder.
-    """
+    """The answers kept under ``home/raw``."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "raw"
@@ -143,9 +139,6 @@ class RawStore:
 
     def prune(self, before: dt.date) -> int:
         """Remove bodies of visits made before a day, but those that a later visit refers to. Records stay: they prove.
-
-        Args:
-            before: First day of which everything is kept.
 
         Returns:
             Bytes that were freed.

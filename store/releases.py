@@ -98,11 +98,7 @@ class About:
 
 @dataclass(frozen=True)
 class Release:
-    """One published release.
-
-    Attributes:
-        path: Its folder.
-    """
+    """One published release."""
 
     path: Path
 
@@ -177,11 +173,7 @@ class Release:
 
 
 class ReleaseStore:
-    """The releases under ``home/releases``.
-
-    Args:
-        home: The home folder.
-    """
+    """The releases under ``home/releases``."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "releases"

@@ -78,10 +78,6 @@ def issued_skill(scores: pd.DataFrame) -> pd.DataFrame:
 def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, Any]]:
     """Which routes of a release have a forecast and, of those that have none, where the newest one stands.
 
-    Args:
-        store: Its home's releases.
-        release: The one that is looked at.
-
     Returns:
         Per route ``route_id``, ``state`` (``ok``, ``too_old`` or ``missing``), and ``run_id`` and ``as_of`` of the
         newest whole release, up to this one, that holds a forecast of it: both empty where none does.

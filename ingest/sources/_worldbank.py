@@ -33,10 +33,6 @@ _CSV_HEADER = b'"Country Name"'
 def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
     """Ask for every indicator of ``options.indicators``, all countries and years since ``options.since``.
 
-    Args:
-        pull: The visit.
-        targets: Indicators that the source knows.
-
     Raises:
         SourceError: A page is missing, or the publisher answers with a message.
         InputError: An indicator of ``options.indicators`` is none that the source knows.

@@ -142,9 +142,6 @@ def read_feed(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     The feed reaches 180 days back: its first month is incomplete and is left out.
 
-    Args:
-        raw: The feed.
-
     Returns:
         ``geo``, ``time_period`` and ``value``; and the events set aside, without places.
 
