@@ -37,7 +37,7 @@ def gather(pull: Pull, parts: Mapping[str, Callable[[], T]]) -> list[T]:
 
     Args:
         pull: The visit; its ``failures`` are added to.
-        parts: What to ask for, by the name that a failure is told by.
+        parts: What to ask for, by the name under which a failure is reported.
 
     Returns:
         What came, files mostly, in order.
@@ -160,7 +160,7 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str) -> pd.DataFrame
 
 
 LARGEST = 10_000
-"""More pages than this are no answer to any question of ours."""
+"""No question of ours has more pages than this."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def require_announced(what: str, rows: int, total: int) -> None:
 
 
 def whole_number(what: str, body: dict[str, Any], name: str) -> int:
-    """A count that a page tells about itself.
+    """A count that a page gives of itself.
 
     Raises:
         SourceError: It is missing or no count.

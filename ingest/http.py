@@ -51,7 +51,7 @@ class Client:
 
     Args:
         settings: Limits and names.
-        refusal: Told the source and each answer that is none, with the first bytes of its body.
+        refusal: Called with the source and each refused answer, its body cut to the first bytes.
     """
 
     def __init__(self, settings: LiveSettings, refusal: Callable[[str, Answer], None] | None = None) -> None:

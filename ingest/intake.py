@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class _Failure:
-    """What a parsing process tells of an error."""
+    """What a parsing process sends of an error."""
 
     fault: str
     file: str = ""

@@ -44,10 +44,10 @@ class EventCard(BaseModel):
     Attributes:
         event_id: Its identity.
         route_id: Route.
-        month: First month that the source tells of.
+        month: First month that the source speaks of.
         title: What it is called.
         what: The fact, from the source.
-        source: Who tells it, and when.
+        source: Who reports it, and when.
         url: Where it can be read.
     """
 

@@ -68,7 +68,7 @@ def build(
     Args:
         raw_folder: Folder below which each source's ``RAW_FILES`` lie.
         target: The data folder. Files of an earlier snapshot in it are replaced.
-        progress: Told the sources done.
+        progress: Reports the sources done.
         sources: Sources to build, by source_id.
 
     Raises:
@@ -165,8 +165,8 @@ def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFr
 def with_editions(table: pd.DataFrame, editions: pd.DataFrame) -> pd.DataFrame:
     """A compiled table and the dated editions of the file behind it as one history: only what an edition changed.
 
-    Of periods after the first edition's last one, the editions tell when each figure was known, and the table's
-    estimated days give way. Of earlier ones they tell only what they changed from one to the next: nobody kept what was
+    Of periods after the first edition's last one, the editions say when each figure was known, and replace the
+    table's estimated days. Of earlier ones they say only what they changed from one to the next: nobody kept what was
     known before the first.
 
     Args:

@@ -122,7 +122,7 @@ def forecast_asylum(
         known: Figures of all sources as known on the night.
         as_of: The night's date.
         cache: Past forecasts made before; those made now are added.
-        progress: Told the forecasts done.
+        progress: Reports the forecasts done.
         origins: At most so many past origins.
         workers: Who makes them.
         pooled: The model that learns from every monthly count; None leaves it out.

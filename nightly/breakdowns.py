@@ -49,7 +49,7 @@ def errors_by_group(
         data: What was known tonight.
         past: The ensemble's forecasts of routes at past origins.
         cache: Past forecasts made before; those made now are added.
-        progress: Told the forecasts done.
+        progress: Reports the forecasts done.
         origins: At most so many past origins.
         workers: Who makes them.
 

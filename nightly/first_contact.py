@@ -1,6 +1,6 @@
 """First contact: each publisher asked once, what came of it, and what to do where something failed.
 
-Nothing is stored: a person with a network runs this first, and sends the report to whoever maintains Vigie.
+Nothing is stored: a person with a network runs this first, and sends the report to the maintainers.
 """
 
 from __future__ import annotations

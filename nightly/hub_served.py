@@ -28,7 +28,7 @@ def serve(
         settings: Which combination.
         home: The home folder, with what was collected.
         made: Vigie's own forecasts, present and past.
-        nowcasts: What the first month follows, whoever's forecast is served.
+        nowcasts: What the first month follows, whichever forecast is served.
         data: What was known.
 
     Returns:

@@ -56,7 +56,7 @@ def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
     """Peers' past rounds and what they are; None where there are none.
 
     Raises:
-        InputError: The table is not the one that its record tells of.
+        InputError: The table is not the one that its record describes.
     """
     path, about = SNAPSHOT / ROUNDS, SNAPSHOT / ROUNDS_ABOUT
     if not path.exists():
@@ -82,7 +82,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
 
     Raises:
         StoreError: What was collected cannot be read.
-        InputError: The bundled rounds are not what their record tells of.
+        InputError: The bundled rounds are not what their record describes.
     """
     replayed, about = read_rounds()
     received, editions, own_words = collected(home, date)
@@ -210,10 +210,10 @@ def left_out(error: Exception) -> dict[str, str]:
 
 
 def publish_tables(home: Path, journal: Journal, release: Release, place: str) -> None:
-    """Put the hub and a release's tables about it where machines and other houses find them, ``published/hub``.
+    """Put the hub and a release's tables about it where machines and others find them, ``published/hub``.
 
-    The journal is told of every file before it is written. A disk that refuses is logged: the release stands, and the
-    next night writes them again.
+    Every file is recorded in the journal before it is written. A disk that refuses is logged: the release stands, and
+    the next night writes them again.
 
     Args:
         home: The home folder.
@@ -240,7 +240,7 @@ def publish_files(home: Path, journal: Journal, files: Mapping[str, Callable[[],
     out = home / FEED / PUBLISHED
     hashes: dict[str, str] = {}
     for name, content in files.items():
-        if (out / name).resolve().is_relative_to(out.resolve()):  # the names are another house's
+        if (out / name).resolve().is_relative_to(out.resolve()):  # the names are another hub's
             found = content()
             if len(found) <= LARGEST_FILE:
                 hashes[name] = sha256_of_bytes(found)

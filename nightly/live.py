@@ -79,7 +79,7 @@ def ingest_live(
         settings: Its settings.
         source_ids: Sources; all that can be asked by default.
         answered_on: Day whose kept answers are read again; None asks.
-        progress: Told the sources done.
+        progress: Reports the sources done.
 
     Raises:
         InputError: As :func:`ask_publishers` and :func:`parse_again`, or a night is running.
@@ -116,7 +116,7 @@ def ask_publishers(
         settings: Limits, and changes to how sources are asked.
         journal: Where outcomes are recorded.
         source_ids: Sources to ask; by default all that can be asked, are not excluded and need no naming.
-        progress: Told the sources done.
+        progress: Reports the sources done.
 
     Raises:
         InputError: A source is unknown or cannot be asked, or the settings are wrong.
@@ -207,7 +207,7 @@ def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, Live
 def _asked_unnamed(
     chosen: dict[str, LiveSource], access: dict[str, SourceAccess], report: LiveReport
 ) -> dict[str, LiveSource]:
-    """Sources that a round asks without their being named; the others are told in the report."""
+    """Sources that a round asks without their being named; the others stand in the report."""
     reasons = {name: access[name].why_not_asked for name in chosen}
     report.not_asked.extend({"source_id": name, "reason": reason} for name, reason in reasons.items() if reason)
     return {name: source for name, source in chosen.items() if not reasons[name]}

@@ -77,7 +77,7 @@ class Run:
         journal: The home's journal.
         delivery: The home folder, and the shared store where there is one.
         pool: Processes that make forecasts.
-        progress: Told what is being done.
+        progress: Reports what is being done.
     """
 
     date: dt.date
@@ -138,7 +138,7 @@ def run_night(
         as_of: Replay the night of this date; today by default.
         live: Ask publishers for their newest values first; a source that fails degrades the night, no more.
         allow_empty: Publish even where every route that people watch would lose its forecast.
-        progress: Told what is being done.
+        progress: Reports what is being done.
 
     Raises:
         NothingToPublishError: No route can be forecast, or none that people watch; the former release stands.
@@ -182,7 +182,7 @@ def run_demonstration(
         home: The home folder.
         settings: Its settings.
         newest: Replay the newest night of the bundled values instead, with the routes that are fresh then.
-        progress: Told what is being done.
+        progress: Reports what is being done.
 
     Returns:
         The night; None where the home folder already holds a release, which then is left as it is, unless the newest
@@ -298,7 +298,7 @@ def _make_release(run: Run) -> RunResult:
         release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
         publish_tables(home, run.journal, release, settings.hub.place)
         _remove_old_releases(home, settings)
-        # People are told of a release when those who follow the store can see it.
+        # People hear of a release only when those who follow the store can see it.
         run.delivery.deliver()
 
     seconds = timer.seconds()

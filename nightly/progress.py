@@ -1,6 +1,6 @@
 """One bar for a whole night: stages, and a time left learned from the last nights and corrected by this one.
 
-A night is a row of steps: each part that tells its units done, and the silence before and after it. A plan says what
+A night is a row of steps: each part that reports its units done, and the time before and after it. A plan says what
 each takes and how many units it has, learned from the home's last nights of the same kind. Where a home has made none,
 two recorded nights say it (``recorded_nights.json``: a home's first one, which makes all the past, and a later one), at
 the pace of what this home has shown. Steps that are over tell how fast this machine is tonight and how much of the past
@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
     Attributes:
         seconds: From its beginning to the next step's.
-        units: How much it had to do, as it told; 0 where it told nothing.
+        units: How much it had to do, as reported; 0 where nothing was.
     """
 
     seconds: float
@@ -72,7 +72,7 @@ def plan_of(
 
     Args:
         nights: Steps of the last nights as the journal keeps them, the newest last. The oldest may be the home's first,
-            which made all the past: it tells a pace, and no more.
+            which made all the past: only its pace is used.
         settings: The home's.
         anew: Nothing is kept of the past, so that all of it is made again.
     """
@@ -249,7 +249,7 @@ class NightProgress:
         return gone / (gone + left) if gone + left > 0 else 0.0
 
     def _units(self) -> tuple[int, int]:
-        """Units done since the running step was first told of, and units it had to do then."""
+        """Units done since the running step's first report, and units it had to do then."""
         return self._done - self._first, self._total - self._first
 
     def _divided(self) -> tuple[dict[str, Step], list[tuple[str, Step]]]:
@@ -276,7 +276,7 @@ class NightProgress:
         return step.seconds * units / step.units if step.units > 1 and units > 0 else step.seconds
 
     def _pace(self, over: Plan, gone: float) -> float:
-        """Tonight's seconds for one of the plan's, told by what does not wait for a network.
+        """Tonight's seconds for one of the plan's, by the steps that do not wait for a network.
 
         A mean of the steps' own, by their planned seconds and on the scale of logarithms: a short one that had much
         else to do, as where many figures are new, does not make the machine slow.

@@ -37,7 +37,7 @@ class RealTimeData:
         date: The night's date.
         oldest_origin_months: Age, in complete months, beyond which a route gets no forecast of the present.
         past_origins: Newest past origins whose state is needed.
-        progress: Told the past origins whose state is made.
+        progress: Reports the past origins whose state is made.
     """
 
     vintages: pd.DataFrame

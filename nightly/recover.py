@@ -95,7 +95,7 @@ def record_publication(
         release: The release.
         took: ``seconds`` by stage, and ``steps`` as :mod:`nightly.progress` knows them.
         witness: Hash of its manifest.
-        reason: Why it is told late.
+        reason: Why it is recorded late.
 
     Returns:
         What a person must look at, where the journal refused.

@@ -127,7 +127,7 @@ def forecast_tables(  # the parts of one night, each named by the caller
         "situation_scores": check(judged.situations, SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
-            made.current[~made.current["series_id"].isin(combined)],  # nobody can tell what moved other teams
+            made.current[~made.current["series_id"].isin(combined)],  # nobody knows what moved other teams' forecasts
             made.hindcasts,
             made.weights,
             panel,

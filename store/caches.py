@@ -18,7 +18,7 @@ from core.schema import check
 from store.files import Partitions, named_errors, sha256_of_bytes, write_bytes
 
 MOST_FITS = 600
-"""Files that are kept: a panel's seven fits of ten years, each with what it foresaw, four times. The longest unused go
+"""Files that are kept: a panel's seven fits of ten years, each with its predictions, four times. The longest unused go
 first."""
 _MARK = 64
 """Length of the hash that a file begins with."""

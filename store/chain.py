@@ -88,7 +88,7 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
 
 
 def move_in(folder: Path, staged: Path, target: Path, head: Mapping[str, str]) -> None:
-    """Put a release in its place: after a crash at any step :func:`read_head` tells the chain that is there.
+    """Put a release in its place: after a crash at any step :func:`read_head` gives the chain that is there.
 
     Args:
         folder: The folder of releases.
@@ -172,7 +172,7 @@ def _removal_problems(folder: Path, manifests: Mapping[str, Path]) -> Iterator[P
 
 
 def _strangers(folder: Path) -> Iterator[Problem]:
-    """What lies among the releases and is none. Dot files are unfinished work and locks."""
+    """What lies among the releases and is no release. Dot files are unfinished work and locks."""
     for path in sorted(folder.glob("*")):
         known = path.name in {HEAD, NEXT_HEAD, REMOVED} or RUN_ID.fullmatch(path.name) or path.name.startswith(".")
         if not known:

@@ -1,6 +1,6 @@
-"""Files that leave the house: tables with what must be known about them, and the files for machines in ``published/``.
+"""Files for others: tables with what must be known about them, and the files for machines in ``published/``.
 
-The journal is told the hash of every file for machines, so that a change of one is found out.
+The journal keeps the hash of every file for machines, so that a change is noticed.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     target = frame["series_id"].str.extract(r"^([^.]*)", expand=False) if "series_id" in frame.columns else none
     known = pd.Series(pd.Timestamp(as_of), index=frame.index)
     if "target" in frame.columns:
-        # Releases of before left both to the series and to the manifest.
+        # Older releases leave both to the series and to the manifest.
         target = frame["target"].replace("", None).fillna(target)
     if "as_of" in frame.columns:
         known = frame["as_of"].fillna(known)
@@ -186,7 +186,7 @@ def _text(about: list[tuple[str, str]]) -> bytes:
 
 
 def _published(release: Release, table: str) -> pd.DataFrame:
-    """A table as it may leave."""
+    """A table as it may be exported."""
     frame = release.read(table)
     if table == "observations":
         return protected(release)
@@ -198,7 +198,7 @@ def _published(release: Release, table: str) -> pd.DataFrame:
 
 
 def protected(release: Release) -> pd.DataFrame:
-    """A release's observations as they may be shown and leave; releases of before do not say what they withhold."""
+    """A release's observations as they may be shown and exported; older releases do not say what they withhold."""
     known = "withheld" in release.names
     return protect(release.read("observations"), release.read("withheld") if known else None)
 
@@ -278,7 +278,7 @@ def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
 
 
 def _without_categories(schema: pa.Schema) -> pa.Schema:
-    """The schema with texts where a frame has categories, for whoever reads the file sees texts."""
+    """The schema with texts in place of a frame's categories: readers of the file expect texts."""
     kinds = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
     return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
@@ -302,7 +302,7 @@ PLACED = "files in place"
 
 
 def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) -> None:
-    """Write files and tell the journal the hashes of those that are not as it told last; done twice, it adds nothing.
+    """Write files, and record the hashes of those that changed since the last record; done twice, it adds nothing.
 
     Raises:
         StoreError: A file or the journal cannot be written.
@@ -313,7 +313,7 @@ def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) ->
 
 
 def tell_published(journal: Journal, hashes: Mapping[str, str], action: str = WRITTEN) -> None:
-    """Tell the journal the hashes of files, of those that are not as it told last.
+    """Record in the journal the hashes of files that changed since its last record.
 
     Args:
         journal: The home's journal.

@@ -79,7 +79,7 @@ class HubFiles:
             raise
 
     def missing(self, names: Collection[str]) -> list[str]:
-        """Those of some paths at which no file lies; a link is none."""
+        """Those of some paths at which no file lies; a link does not count."""
         if self._remote is not None:
             there = set(self._remote.everything())
             return [name for name in names if name not in there]
@@ -109,7 +109,7 @@ class Edition:
         sha256: Hash of its bytes.
         file: Its name.
         received: Day on which it was received.
-        late: Whether that was after the round had closed; such a one is never scored as if it had come in time.
+        late: Whether that was after the round had closed; it is never scored as if it had come in time.
         place: Where it came from.
         number: How many of the same model and round came before it.
     """

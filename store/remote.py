@@ -67,7 +67,7 @@ class RemoteFiles:
     def __init__(self, url: str) -> None:
         self.url = url
         try:
-            # Whoever looks for news must not be told what was listed a minute ago.
+            # A look for news must not return what was listed a minute ago.
             self._system, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
         except ImportError as error:
             raise StoreError(f"{url}: {error}; on S3: install requirements/s3.txt") from None
@@ -295,7 +295,7 @@ def _has_ended(holder: Mapping[str, object]) -> bool:
 def _host() -> str:
     """This boot of this machine, and the processes that are numbered together; empty where it cannot be told.
 
-    A unit of systemd may not read ``/proc/sys``, and is told the boot as ``VIGIE_BOOT_ID``.
+    A unit of systemd may not read ``/proc/sys``, and gets the boot's id as ``VIGIE_BOOT_ID``.
     """
     try:
         boot = os.environ.get("VIGIE_BOOT_ID") or _BOOT.read_text("ascii").strip()

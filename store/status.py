@@ -28,7 +28,7 @@ WITNESS = "manifest_sha256"
 
 
 def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
-    """Collect what a caretaker asks first; the folder is not changed.
+    """Collect what an operator asks first; the folder is not changed.
 
     Returns:
         ``home``; ``drill``: restored and not in service; ``release`` (None before the first night) with run_id, as_of,

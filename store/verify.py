@@ -24,8 +24,8 @@ JOURNAL = "journal"
 def verify_home(home: Path, settings: Settings, head: str = "") -> Problem | None:
     """Walk everything that is chained, and hold it against a hash that was kept elsewhere.
 
-    A home that others fill (``store.url``) and that never made a release itself has another journal than its releases
-    tell of: there they are not held against each other.
+    A home that others fill (``store.url``) and that never made a release itself has another journal than the one
+    its releases name: there they are not compared.
 
     Args:
         home: The home folder.
@@ -88,7 +88,7 @@ def _figure_problems(home: Path) -> Iterator[Problem]:
 
 
 def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
-    """Rows that came or went since the newest release that tells what the vintages held; files are merged at will."""
+    """Rows that came or went since the newest release that records what the vintages held; files may be merged."""
     run_id = max((run_id for run_id, one in manifests.items() if one.get("vintages")), default="")
     if not run_id:
         return
@@ -131,7 +131,7 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
                 known = [] if row.action == PLACED else written.get(name, [])
                 written[name] = [*known, str(sha256)]
                 placed |= {name} if row.action == PLACED else set()
-    # Where none is told of an earlier version wrote what is there.
+    # Without any record, an earlier version wrote what is there.
     for path in sorted((home / FEED).rglob("*") if written else ()):
         name = path.relative_to(home / FEED).as_posix()
         if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
@@ -139,7 +139,7 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
     for name, hashes in sorted(written.items()):
         path = home / FEED / name
         # Of machines that share a journal each writes files of its own, maybe older ones. A night that is killed while
-        # it writes the hub's files leaves some as they were before; the next one writes them, and tells of it.
+        # it writes the hub's files leaves some as they were before; the next one writes them, and records it.
         is_of_hub = name.startswith("hub/")
         latest = hashes if setting or is_of_hub else hashes[-1:]
         if not path.is_file():

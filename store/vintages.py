@@ -306,7 +306,7 @@ class VintageStore:
         rows = check(rejected, REJECTED).reindex(columns=columns, fill_value="").drop_duplicates()
         known = self.rejected()
         both = pd.concat([known, rows], ignore_index=True)
-        # Rows of before messages were kept have none: the same row is not kept again for it.
+        # Older rows have no message: the same row is not kept again for it.
         new = rows[~both.duplicated(_WITHOUT_MESSAGE).to_numpy()[len(known) :]]
         self._rejected.append(new)
         return len(new)
