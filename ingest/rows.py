@@ -15,6 +15,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -264,7 +265,7 @@ def to_observations(
     fixed = {name: value for name, value in fixed.items() if name not in cells}
     text = cells["value"].astype(str).str.strip()
     keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
-    freq = _frequency(fixed["freq"])
+    freq = cast("Frequency", fixed["freq"])
     rules = [*_period_rules(cells, freq, today), *_value_rules(text, counts=counts, whole=whole)]
     rules += duplicate_rules(cells, keys, "value")
     good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
@@ -310,13 +311,6 @@ def _end_of_running_period(freq: Frequency, today: dt.date | None) -> dt.date:
     day = today or dt.datetime.now(tz=dt.UTC).date()
     end: dt.date = pd.Period(day, freq=pandas_frequency(freq)).end_time.date()
     return end
-
-
-def _frequency(text: str) -> Frequency:
-    found = next((freq for freq in _LAYOUTS if freq == text), None)
-    if found is None:
-        raise ValueError(f"to_observations: figures come by {', '.join(_LAYOUTS)}; not by '{text}'")
-    return found
 
 
 def _value_rules(text: pd.Series, *, counts: bool, whole: bool) -> list[RowRule]:

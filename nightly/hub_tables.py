@@ -34,7 +34,7 @@ from hub.targets import RHYTHMS, frequency
 from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
 from nightly.real_time import FREQ, TARGET, RealTimeData
-from nightly.tables import outcome_panel, with_bounds
+from nightly.tables import with_bounds
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
 from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
@@ -121,7 +121,7 @@ def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tupl
         asylum: Forecasts and hindcasts of asylum applications, whose figures come later than their rounds.
     """
     routes = dated(
-        outcome_panel(data).long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
+        data.outcome_panel.long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]

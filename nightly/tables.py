@@ -25,7 +25,7 @@ from core.schema import ALL, check, typed
 from core.settings import SNAPSHOT, AlertSettings
 from forecasting.explanation import explain
 from forecasting.model import ENSEMBLE, LEVELS, OWN
-from forecasting.panel import Panel, panel_from_observations
+from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.verification.situations import situation_scores
@@ -35,7 +35,7 @@ from ingest.source import SourceCard
 from nightly.forecasts import ForecastSet, of_model
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
-from nightly.real_time import FREQ, TARGET, RealTimeData
+from nightly.real_time import TARGET, RealTimeData
 from store.releases import Release, readable
 
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -120,7 +120,7 @@ def forecast_tables(  # the parts of one night, each named by the caller
         "year_ahead": judged.year_ahead,
         "nowcasts": nowcasts,
         "backtest": past,
-        "replays": hindcast_table(made.hindcasts, outcome_panel(data)),
+        "replays": hindcast_table(made.hindcasts, data.outcome_panel),
         "figures_then": earlier_values(data, past),
         "scores": judged.scores,
         "calibration": calibration_table(past, panel),
@@ -164,7 +164,7 @@ def data_tables(
     return {
         "observations": data.observations,
         "withheld": _withheld(data.observations, former),
-        "outcomes": data.outcomes(),
+        "outcomes": data.outcomes,
         "freshness": fresh,
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
         "delays": delay_profile(data.published),
@@ -190,12 +190,6 @@ def with_bounds(table: QuantileTable, observed: FloatArray) -> pd.DataFrame:
         name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
     }  # fmt: skip
     return table.keys.assign(**bounds, wis=wis(np.log1p(observed), np.log1p(table.quantiles)).round(4))
-
-
-def outcome_panel(data: RealTimeData) -> Panel:
-    """Months of the routes as known tonight and, for a night in the past, as counted later."""
-    values = pd.concat([data.routes, data.outcomes()], ignore_index=True)
-    return panel_from_observations(values[values["series_id"].isin(data.forecastable)], TARGET, FREQ)
 
 
 def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:

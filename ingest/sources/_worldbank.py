@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -48,10 +47,6 @@ def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
 
 
 def _file(pull: Pull, code: str) -> RawFile:
-    return RawFile(f"{code}.json", json.dumps(_rows(pull, code)).encode())
-
-
-def _rows(pull: Pull, code: str) -> list[Any]:
     span = f"{pull.access.whole('since')}:{pull.today.year}"
     database = str(pull.access.whole("database"))
 
@@ -69,7 +64,7 @@ def _rows(pull: Pull, code: str) -> list[Any]:
     rows = all_rows(code, read)
     if not rows:
         raise SourceError(code, _("the answer holds no figure: the indicator is unknown, or has no data"))
-    return rows
+    return RawFile(f"{code}.json", json.dumps(rows).encode())
 
 
 def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -104,11 +104,7 @@ def download(pull: Pull) -> list[RawFile]:
     return gather(pull, {name: partial(_file, pull, name) for name in DATASETS})
 
 
-def _file(pull: Pull, name: str) -> RawFile:
-    return RawFile(f"{name}.json", json.dumps(_rows(pull, name)).encode())
-
-
-def _rows(pull: Pull, dataset: str) -> list[object]:
+def _file(pull: Pull, dataset: str) -> RawFile:
     years = (("yearFrom", str(pull.access.whole("since"))), ("yearTo", str(pull.today.year)))
 
     def read(number: int) -> Page:
@@ -122,7 +118,7 @@ def _rows(pull: Pull, dataset: str) -> list[object]:
     rows = all_rows(dataset, read)
     if not rows:
         raise SourceError(dataset, _("the answer holds no figure"))
-    return rows
+    return RawFile(f"{dataset}.json", json.dumps(rows).encode())
 
 
 def parse(raw: RawFile) -> Parsed:
