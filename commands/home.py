@@ -51,8 +51,8 @@ def backup(
     if done.journal_apart:
         typer.echo("The journal is kept in PostgreSQL and is not in this file: back it up with pg_dump.")
     # Monitoring asks for the age of the last backup; a disk that takes no row is no reason to call it failed.
-    with suppress(StoreError), open_workflow(folder, load_settings(folder)) as desk:
-        desk.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
+    with suppress(StoreError), open_workflow(folder, load_settings(folder)) as workflow:
+        workflow.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
     problem = ReleaseStore(folder).verify(witnesses(folder, setting))
     if problem is not None:
         tell_fault("altered", f"what was backed up is not whole: {problem}")
@@ -104,9 +104,11 @@ def adopt(home: Home = None) -> None:
     if not (folder / DRILL).is_file():
         raise InputError(f"{folder}: is no drill: it is in service already")
     (folder / DRILL).unlink()
-    with open_workflow(folder, settings) as desk:
-        waiting = len(desk.outbox.waiting())
-        desk.journal.record(Entry("administrator", "adopted", str(folder), reason="a restored home was put in service"))
+    with open_workflow(folder, settings) as workflow:
+        waiting = len(workflow.outbox.waiting())
+        workflow.journal.record(
+            Entry("administrator", "adopted", str(folder), reason="a restored home was put in service")
+        )
     typer.echo(f"{folder} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
     if waiting:
         typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie deliver'.")

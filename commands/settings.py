@@ -65,14 +65,14 @@ def move(
     target = Journal(to)
     try:
         Outbox(target)
-        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as desk:
-            if broken := desk.journal.walk({}):
+        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as workflow:
+            if broken := workflow.journal.walk({}):
                 raise StoreError(f"the journal's chain is broken, so it is not moved: {broken}")
-            counts, head = copy_tables(desk.journal.database, target.database), target.head()
-            if target.walk({}) or head != desk.journal.head():
+            counts, head = copy_tables(workflow.journal.database, target.database), target.head()
+            if target.walk({}) or head != workflow.journal.head():
                 raise StoreError("the copy's chain is not the journal's: do not use that database, and try again")
             target.record(
-                Entry("administrator", "journal moved", desk.journal.database.name, payload={"rows": dict(counts)})
+                Entry("administrator", "journal moved", workflow.journal.database.name, payload={"rows": dict(counts)})
             )
     finally:
         target.close()

@@ -276,8 +276,7 @@ def parse(raw: RawFile) -> Parsed:
         days = to_days(frame["date"])
     tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
     require_rows(tidy, raw.name)
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-    return Parsed(found, nothing_rejected())
+    return Parsed(_arrivals(tidy), nothing_rejected())
 
 
 def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, geo: str, file: str) -> pd.DataFrame:
@@ -305,6 +304,15 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
     )[reported]
 
 
+def _arrivals(tidy: pd.DataFrame) -> pd.DataFrame:
+    return observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
+
+
+def _require_figures(frame: pd.DataFrame, file: str) -> None:
+    if frame.empty:
+        raise SourceError(file, _("the answer holds no figures"))
+
+
 def _running_month() -> pd.Period:
     return pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
 
@@ -323,15 +331,35 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     rule = RowRule("month", _("the month is not over"), running)
     past, rejected = set_aside(text, [rule], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
-    if tidy.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-    return Parsed(found, rejected)
+    _require_figures(tidy, raw.name)
+    return Parsed(_arrivals(tidy), rejected)
 
 
 def _parse_sums(raw: RawFile) -> Parsed:
     """Months as differences of sums since the first of two following ones, up to each country's newest report."""
     body = json.loads(raw.content)
+    frame = _reports(raw, body)
+    _require_figures(frame, raw.name)
+    newest_report = frame.groupby("place")["reported"].max()
+    sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
+    sums = sums.reindex(sorted(body), fill_value=0.0)
+    months = (sums - sums.shift(-1, fill_value=0.0)).rename_axis(index="time_period").reset_index()
+    cells = months.melt("time_period", var_name="place", value_name="obs_value")
+    running = str(_running_month())
+    cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
+    late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
+    good, rejected = set_aside(cells, [late], source_id=SOURCE_ID, file=raw.name, tolerated=TOLERATED)
+    _require_figures(good, raw.name)
+    partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
+    tidy = good.assign(
+        route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
+        obs_flag=flags(good["time_period"] >= partial_from),
+    )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
+    return Parsed(_arrivals(tidy), rejected)
+
+
+def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFrame:
+    """Sums since the first of each month, with the month of the report, of places that are part of a route."""
     rows = [
         {"since": month, "group": GROUPS[group], **{name: row.get(name, "") for name in _SUM_COLUMNS}}
         for month, groups in body.items()
@@ -348,31 +376,9 @@ def _parse_sums(raw: RawFile) -> Parsed:
         country=map_countries(frame["geomaster_name"], raw.name), reported=days.dt.to_period("M").astype(str),
         sum=to_numbers(frame["individuals"]),
     )  # fmt: skip
-    places = [
-        "/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)
-    ]  # fmt: skip
+    places = ["/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)]
     frame = frame.assign(place=places)
-    frame = frame[frame["place"] != ""]
-    if frame.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
-    newest_report = frame.groupby("place")["reported"].max()
-    sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
-    sums = sums.reindex(sorted(body), fill_value=0.0)
-    months = (sums - sums.shift(-1, fill_value=0.0)).rename_axis(index="time_period").reset_index()
-    cells = months.melt("time_period", var_name="place", value_name="obs_value")
-    running = str(_running_month())
-    cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
-    late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
-    good, rejected = set_aside(cells, [late], source_id=SOURCE_ID, file=raw.name, tolerated=TOLERATED)
-    if good.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
-    partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
-    tidy = good.assign(
-        route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
-        obs_flag=flags(good["time_period"] >= partial_from),
-    )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-    return Parsed(found, rejected)
+    return frame[frame["place"] != ""]
 
 
 def _parse_origins(raw: RawFile, name: str) -> Parsed:
@@ -401,8 +407,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
             "as_of": days[good.index] + pd.Timedelta(days=LAG_DAYS),
         }
     )[newest]
-    if cells.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
+    _require_figures(cells, raw.name)
     keys = ["citizen", "time_period", "obs_flag", "as_of"]
     sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
     route_id, geo = WIDGETS[name]
