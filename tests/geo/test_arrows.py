@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from core.routes import ROUTES
-from geo import arrows
-from geo.arrows import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
-from geo.boundaries import project
+from geo import map as arrows
+from geo.map import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place, project
 
 STRAIGHT = np.column_stack([np.linspace(0, 1000, 40), np.zeros(40)])
 

@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
-from geo.arrows import FRAME_KM
+from geo.map import FRAME_KM
 from reports.briefing import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import draw_charts, grid_of

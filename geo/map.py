@@ -1,14 +1,81 @@
-"""Arrows of the map: where each route is drawn, and tapered arrows whose width is the number of people."""
+"""Geometry of the flow map: country shapes, one projection, and arrows as wide as the number of people.
+
+The shapes were made once from Natural Earth (``python -m benchmarks.boundaries``) and are bundled small. They are for
+orientation only; names and boundaries imply no endorsement.
+
+One projection serves the whole map: Lambert azimuthal equal-area, centred between the coasts, in kilometres. Equal area
+keeps the weight of arrows and countries honest over the whole frame (Snyder, Map Projections: A Working Manual, USGS
+1987, p. 182).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import CRS, Transformer
 
-from geo.boundaries import project
+from core.errors import SourceError
+
+CENTRE_LATITUDE, CENTRE_LONGITUDE = 38, 10
+MAP_CRS = CRS.from_proj4(
+    f"+proj=laea +lat_0={CENTRE_LATITUDE} +lon_0={CENTRE_LONGITUDE} +datum=WGS84 +units=km +no_defs"
+)
+
+
+@lru_cache(maxsize=1)
+def _transformer() -> Transformer:
+    return Transformer.from_crs("EPSG:4326", MAP_CRS, always_xy=True)
+
+
+def project(points: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
+    """Bring (longitude, latitude) in degrees to (x, y) in kilometres.
+
+    Returns:
+        An array of shape ``(n, 2)``; x grows eastwards, y northwards, (0, 0) is 38° N 10° E.
+    """
+    degrees = np.asarray(list(points), dtype=np.float64).reshape(-1, 2)
+    x, y = _transformer().transform(degrees[:, 0], degrees[:, 1])
+    return np.column_stack([x, y])
+
+
+FILE_NAME = "boundaries.parquet"
+
+
+def load_shapes(folder: Path) -> gpd.GeoDataFrame:
+    """Read the bundled shapes.
+
+    Returns:
+        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of ``MAP_CRS``).
+
+    Raises:
+        SourceError: The bundled file is not there.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise SourceError(FILE_NAME, f"the bundled shapes are missing from the folder '{folder.name}'")
+    return gpd.read_parquet(path)
+
+
+def outline(shapes: gpd.GeoDataFrame) -> tuple[list[float | None], list[float | None]]:
+    """Flatten shapes into the x and y of one filled line; None parts the rings.
+
+    Holes are left out: an enclave is a country of its own and is drawn over them.
+    """
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for polygon in shapes.geometry.explode(index_parts=False):
+        ring = np.round(np.asarray(polygon.exterior.coords), 1)
+        x += [*ring[:, 0].tolist(), None]
+        y += [*ring[:, 1].tolist(), None]
+    return x[:-1], y[:-1]
+
 
 FloatArray = NDArray[np.float64]
 
