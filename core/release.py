@@ -605,7 +605,7 @@ ALERT_THRESHOLDS = Table(
 )  # fmt: skip
 
 DOCUMENTED_RISES = Table(
-    "documented_rises", "What would have been said before the rises that public sources document.",
+    "documented_rises", "What would have been said before the rises that the public record tells of.",
     _of(
         "event_id route_id month title title_fr what what_fr source url horizon origin chance cutoff level came basis",
         event_id=_text("the event"),
