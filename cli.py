@@ -10,40 +10,37 @@ import typer
 
 from commands import (
     alerts,
-    backup,
     editions,
+    home,
     hub,
     nights,
-    outbox,
     panels,
     releases,
     serve,
     settings,
-    sources,
-    store,
-)  # fmt: skip
+)
 from commands.shared import EXIT_NOTHING_PUBLISHED
+from core.about import code_version
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, tell_fault
-from core.version import code_version
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
-app.add_typer(outbox.app, name="outbox")
+app.add_typer(alerts.outbox_app, name="outbox")
 app.add_typer(settings.app, name="settings")
 app.add_typer(settings.journal_app, name="journal")
-app.add_typer(store.app, name="store")
+app.add_typer(home.store_app, name="store")
 app.add_typer(hub.app, name="hub")
 app.add_typer(editions.app, name="editions")
-app.add_typer(sources.app, name="sources")
+app.add_typer(settings.sources_app, name="sources")
 for command in (
     nights.nightly, nights.demonstrate, nights.ingest,
     panels.backtest, panels.forecast,
     releases.status, releases.verify, releases.export, releases.briefing,
     alerts.deliver, editions.observations,
     serve.dashboard, serve.health, serve.audit, serve.sign_out,
-    backup.backup, backup.restore, backup.adopt, backup.prune, backup.upgrade,
+    home.backup, home.restore, home.adopt, home.prune, home.upgrade,
 ):  # fmt: skip
     app.command()(command)
 

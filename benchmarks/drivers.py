@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import hashlib
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +21,8 @@ from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
 from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
 from core.progress import progress_bar
 from core.quantiles import FloatArray
-from core.schema import ALL
+from core.release import DRIVER_TESTS
+from core.schema import ALL, check
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
@@ -26,7 +30,7 @@ from forecasting.verification import placebo
 from forecasting.verification.placebo import Driver, World, same_for_all, spread_over_world
 from ingest import snapshot
 from ingest.sources import frontex
-from nightly.tables import write_driver_tests
+from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE
 
 HORIZONS = (1, 3, 6)
 LARGEST_PARTS = 60
@@ -118,6 +122,21 @@ def section(options: argparse.Namespace) -> Section:
     if options.write:
         write_driver_tests(found, about, SNAPSHOT)
     return lines_of(found, about), True
+
+
+def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
+    """Keep a test of drivers beside the snapshot, numbers to four decimals.
+
+    Args:
+        found: A frame that keeps ``DRIVER_TESTS``.
+        about: Where it comes from (``PROVENANCE``, and what else there is to say).
+        data_folder: Folder of the bundled values.
+    """
+    content = check(found, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+    (data_folder / DRIVER_TABLE).write_bytes(content)
+    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
+    lines = [f'{name} = "{value}"' for name, value in facts.items()]
+    (data_folder / DRIVER_PROVENANCE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:

@@ -8,11 +8,14 @@ they were computed afterwards, and the league table says so.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,17 +23,21 @@ from benchmarks.shared import report, timed
 from commands.shared import opened_journal
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
+from forecasting.model import LEVELS
+from forecasting.quantiles import to_matrix
 from hub.outputs import target_data, weekly_name
 from hub.submission import read_metadata
 from hub.targets import config_files
 from nightly import load_snapshot
 from nightly.asylum import DATASETS, OK, destination_states
 from nightly.hub import hub_of, target_values
-from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT, write_rounds
+from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
 from nightly.real_time import RealTimeData
+from store.files import sha256_of_file
 from store.hub import HubFiles
 from store.vintages import VintageStore
 
+ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 PEERS = PROJECT / "hub" / "peers"
 OTHER_ROUNDS: dict[Frequency, int] = {"Q": 24, "W": 52}
 
@@ -55,7 +62,7 @@ def main(count: int = 36) -> None:
             rounds_of(Path(folder) / f"hub of {len(series)}", data, series, [f"{one:%Y-%m-%d}" for one in rounds])
             for series, rounds in ((data.forecastable, months), (others, later))
         )
-        write_rounds(pd.concat([routes[0], rest[0]], ignore_index=True), routes[1] | rest[1], SNAPSHOT)
+        write_rounds(pd.concat([routes[0], rest[0]], ignore_index=True), routes[1] | rest[1])
     report(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters")
 
 
@@ -89,6 +96,24 @@ def rounds_of(
     said = sorted((place / "model-output").rglob("*.parquet"))
     tables = [pd.read_parquet(path).assign(model_id=path.parent.name) for path in said]
     return pd.concat(tables, ignore_index=True), about
+
+
+def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep peers' past rounds beside the snapshot: one row per forecast, whole persons.
+
+    Args:
+        rows: Quantile rows of submissions with ``model_id``.
+        about: Metadata by model.
+    """
+    days = {name: pd.to_datetime(rows[name]) for name in ("origin_date", "target_end_date")}
+    table = to_matrix(rows.assign(**days))
+    values = {f"{level:g}": table.quantiles[:, place].round().astype("int32") for place, level in enumerate(LEVELS)}
+    wide = table.keys[ROUND_KEYS].assign(**values).sort_values(ROUND_KEYS, ignore_index=True)
+    wide.to_parquet(SNAPSHOT / ROUNDS, index=False, compression="zstd", compression_level=19)
+    facts = {
+        "command": "python -m benchmarks.hub_rounds", "sha256": sha256_of_file(SNAPSHOT / ROUNDS), "models": about,
+    }  # fmt: skip
+    (SNAPSHOT / ROUNDS_ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

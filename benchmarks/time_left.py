@@ -30,9 +30,8 @@ from core.progress import Pace
 from core.settings import Settings, load_settings
 from forecasting.runs import forecast_file
 from nightly import run_night
-from nightly.night_plan import Plan, Step, expected, plan_of
 from nightly.pooled import bundled_history, priors_from
-from nightly.progress import NightProgress
+from nightly.progress import NightProgress, Plan, Step, expected, plan_of
 from store.caches import FitStore
 from store.status import night_steps
 

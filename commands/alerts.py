@@ -1,7 +1,13 @@
-"""``vigie alerts`` and ``vigie deliver``: the inbox at the command line. The same checks hold as on the page."""
+"""``vigie alerts``, ``deliver`` and ``outbox``: the inbox at the command line, and what waits to be sent.
+
+The same checks hold as on the page.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +25,12 @@ from core.routes import is_route, spelled
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
+    from store.outbox import OutboxMessage
     from workflow import Workflow
     from workflow.decisions import Outcome
 
 app = typer.Typer(invoke_without_command=True, help="Alerts: list, sign off, acknowledge, dismiss, comment, dissent.")
+outbox_app = typer.Typer(invoke_without_command=True, help="Messages that wait to be sent: list, send now, drop.")
 
 EXIT_SOME_WAIT = 3
 
@@ -47,8 +55,8 @@ def list_alerts(
 
     release = current_release(home)
     rows = of_route(release.read("alerts"), route).to_dict("records")
-    with open_desk(home) as desk:
-        states = [state_of(desk, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
+    with opened_workflow(home) as workflow:
+        states = [state_of(workflow, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
         if as_json:
             found = [row | {"status": state.status} for row, state in zip(rows, states, strict=True)]
             typer.echo(pd.DataFrame(found).to_json(orient="records", indent=2, force_ascii=False))
@@ -121,9 +129,9 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
     """Print everything that the journal holds about an alert, oldest first."""
     from workflow.decisions import state_of
 
-    with open_desk(home or context.obj) as desk:
-        entries = desk.journal.entries(subject=alert_id)
-        if not entries and alert_id not in set(current_release(desk.home).read("alerts")["alert_id"]):
+    with opened_workflow(home or context.obj) as workflow:
+        entries = workflow.journal.entries(subject=alert_id)
+        if not entries and alert_id not in set(current_release(workflow.home).read("alerts")["alert_id"]):
             raise InputError(f"{alert_id}: the journal holds nothing of it; 'vigie alerts' lists what stands now")
         if as_json:
             echo_entries(entries)
@@ -132,7 +140,7 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
             kind = entry.payload.get("kind") or entry.payload.get("level") or ""
             what = f"{entry.action} {kind}".strip()
             typer.echo(one_line(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}"))
-        state = state_of(desk, alert_id)
+        state = state_of(workflow, alert_id)
         typer.echo(one_line(f"now: {_status_words(state) or 'nothing is recorded'}"))
 
 
@@ -140,8 +148,8 @@ def deliver(home: Home = None) -> None:
     """Send the messages that are due. Exit 0: all are sent or held back; 3: an attempt failed, now or before."""
     from workflow.sending import send_waiting
 
-    with open_desk(home) as desk:
-        report = send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds)
+    with opened_workflow(home) as workflow:
+        report = send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds)
     for line in report.summary():
         typer.echo(one_line(line))
     if report.failed or report.given_up or report.failing:
@@ -149,15 +157,15 @@ def deliver(home: Home = None) -> None:
 
 
 @contextmanager
-def open_desk(home: Path | None) -> Iterator[Workflow]:
+def opened_workflow(home: Path | None) -> Iterator[Workflow]:
     """The workflow of a home folder, as an option names it."""
     from workflow import open_workflow
 
     folder = existing_home(home)
     if os.geteuid() == 0 and (owner := folder.stat().st_uid):
         raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
-    with open_workflow(folder, load_settings(folder)) as desk:
-        yield desk
+    with open_workflow(folder, load_settings(folder)) as workflow:
+        yield workflow
 
 
 def _act(  # noqa: PLR0913  # one parameter per option of the commands
@@ -177,13 +185,13 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
 
     folder = home_folder(home or context.obj)
     release = current_release(folder)
-    with open_desk(folder) as desk:
-        actor = shell_actor(desk.settings.access, name)
-        outcome = act(desk, release, alert_id, Step(actor, action, why, payload=payload or {}))
+    with opened_workflow(folder) as workflow:
+        actor = shell_actor(workflow.settings.access, name)
+        outcome = act(workflow, release, alert_id, Step(actor, action, why, payload=payload or {}))
         for line in _outcome_lines(action, outcome):
             typer.echo(one_line(line))
         if send and outcome.announced:
-            for line in send_waiting(desk, wait_seconds=desk.settings.delivery.longest_seconds).summary():
+            for line in send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds).summary():
                 typer.echo(one_line(line))
 
 
@@ -208,3 +216,92 @@ def _status_words(state: lifecycle.State) -> str:
     missing = state.sign_offs_missing
     words = f"{state.status}, {missing} to sign" if missing else state.status
     return f"{words}, {counted(len(state.objections), 'open objection')}" if state.objections else words
+
+
+NOW = "now"
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="A message's name, or its first letters.")]
+
+
+@outbox_app.callback()
+def list_messages(context: typer.Context, home: Home = None, as_json: AsJson = False) -> None:
+    """Print the messages that wait: to whom, about what, how often tried, why it failed, when next."""
+    context.obj = home
+    if context.invoked_subcommand is not None:
+        return
+    with opened_workflow(home) as workflow:
+        waiting = workflow.outbox.waiting()
+    if as_json:
+        typer.echo(json.dumps([_as_json(message) for message in waiting], indent=2))
+        return
+    now = dt.datetime.now(dt.UTC)
+    for message in waiting:
+        to = message.recipient or message.channel
+        typer.echo(f"{message.message_id[:8]}  {message.kind:16} {message.subject:32} to {to}: {_why(message, now)}")
+    typer.echo(f"{len(waiting)} waiting" + (": 'vigie outbox send now' tries all of them" if waiting else ""))
+
+
+@outbox_app.command()
+def send(
+    context: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="now|ID", help="'now': all that wait; or one message's name.")] = NOW,
+    home: Home = None,
+) -> None:
+    """Try now what waits after a failure or in a cooldown. Exit 3: some were not taken."""
+    from workflow.sending import send_waiting
+
+    with opened_workflow(home or context.obj) as workflow:
+        chosen = (
+            [one.message_id for one in workflow.outbox.waiting()]
+            if which == NOW
+            else [_find(workflow, which).message_id]
+        )
+        report = send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds, at_once=chosen)
+    for line in report.summary():
+        typer.echo(line)
+    if report.failed or report.given_up:
+        raise typer.Exit(EXIT_SOME_WAIT)
+
+
+@outbox_app.command()
+def drop(
+    context: typer.Context,
+    message_id: MessageId,
+    why: Why,
+    name: Annotated[str, typer.Option("--as", help="Your name: kept with the step.")] = "",
+    home: Home = None,
+) -> None:
+    """Take one message out: it is not sent. That, by whom and why stays in the journal."""
+    from access.identity import shell_actor
+    from workflow.decisions import drop_message
+
+    with opened_workflow(home or context.obj) as workflow:
+        message, actor = _find(workflow, message_id), shell_actor(workflow.settings.access, name)
+        if not (actor.name.strip() and why.strip()):
+            raise InputError("give your name (--as) and a reason (--why): they are kept with the step")
+        drop_message(workflow, actor, message, why)
+    typer.echo(f"{message.message_id}: dropped")
+
+
+def _find(workflow: Workflow, name: str) -> OutboxMessage:
+    """The one waiting message whose name begins so.
+
+    Raises:
+        InputError: There is none, or more than one.
+    """
+    found = [one for one in workflow.outbox.waiting() if one.message_id.startswith(name)]
+    if len(found) != 1:
+        raise InputError(f"{name}: {len(found)} waiting messages begin so; 'vigie outbox' lists them")
+    return found[0]
+
+
+def _why(message: OutboxMessage, now: dt.datetime) -> str:
+    if message.is_due(now):
+        return f"due; failed before: {message.error}" if message.error else "due"
+    if message.attempts:
+        return f"attempt {message.attempts} failed: {message.error}; next from {message.next_at:%Y-%m-%d %H:%M} UTC"
+    return f"held until {message.not_before:%Y-%m-%d %H:%M} UTC: recipients were recently told of the same matter"
+
+
+def _as_json(message: OutboxMessage) -> dict[str, Any]:
+    values = dataclasses.asdict(message)
+    return {name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in values.items()}

@@ -126,5 +126,5 @@ def _decide(context: typer.Context, home: Path | None, edition_id: str, action: 
     folder = existing_home(home or context.obj)
     settings = load_settings(folder)
     actor = shell_actor(settings.access, name if settings.access.is_on else name or login_name())
-    with open_workflow(folder, settings) as desk:
-        typer.echo(decide_edition(desk, actor, action, edition_id, reason).summary())
+    with open_workflow(folder, settings) as workflow:
+        typer.echo(decide_edition(workflow, actor, action, edition_id, reason).summary())

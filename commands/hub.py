@@ -94,7 +94,7 @@ def collect(
 @app.command()
 def combine(place: Place) -> None:
     """Write the hub's ensembles of what was submitted: the median of quantiles, and a mean weighted by past scores."""
-    from nightly.hub_score import combine_hub
+    from nightly.hub_combined import combine_hub
     from store.hub import HubFiles
 
     files = combine_hub(place)
@@ -110,7 +110,7 @@ def score(
     out: Annotated[Path | None, typer.Option("--out", help="CSV to write the whole league table to.")] = None,
 ) -> None:
     """Score every submission of a hub against its oracle output: pairwise relative WIS, coverage, missing forecasts."""
-    from nightly.hub_score import score_hub
+    from nightly.hub_combined import score_hub
     from store.files import write_bytes
 
     table = score_hub(place, baseline)
@@ -131,7 +131,7 @@ def prove(
     home: Home = None,
 ) -> None:
     """Print the hashes that prove that a forecast stood before the fact."""
-    from store.hub_proof import prove as find
+    from store.hub import prove as find
 
     for proof in find(home_folder(home), model, round_id):
         for line in proof.lines():

@@ -138,8 +138,8 @@ def sign_out(
 
     folder = existing_home(home)
     settings = load_settings(folder)
-    with open_workflow(folder, settings) as desk:
-        count = revoke(desk.journal, person, shell_actor(settings.access, ""), reason)
+    with open_workflow(folder, settings) as workflow:
+        count = revoke(workflow.journal, person, shell_actor(settings.access, ""), reason)
     typer.echo(f"{counted(count, 'login')} of {person} ended.")
 
 
@@ -153,8 +153,8 @@ def audit(
     from workflow import open_workflow
 
     folder = existing_home(home)
-    with open_workflow(folder, load_settings(folder)) as desk:
-        rows = access_rows(desk.journal)[:most]
+    with open_workflow(folder, load_settings(folder)) as workflow:
+        rows = access_rows(workflow.journal)[:most]
     if as_json:
         echo_entries(rows)
         return

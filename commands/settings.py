@@ -1,20 +1,23 @@
-"""``vigie settings check`` and ``vigie journal move``: before the first night, and when the journal moves house."""
+"""``vigie settings check``, ``sources check`` and ``journal move``: what is tried before it is relied on."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from commands.shared import AsJson, Home, existing_home
+from commands.shared import EXIT_DEGRADED, AsJson, Home, existing_home
 from core.entry import Entry
 from core.errors import StoreError
 from core.log import counted
+from core.progress import progress_bar
 from core.settings import home_folder, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Settings: try them.")
+sources_app = typer.Typer(no_args_is_help=True, help="The publishers that Vigie asks.")
 journal_app = typer.Typer(no_args_is_help=True, help="The journal of what people and nights did.")
 
 
@@ -62,14 +65,14 @@ def move(
     target = Journal(to)
     try:
         Outbox(target)
-        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as desk:
-            if broken := desk.journal.walk({}):
+        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as workflow:
+            if broken := workflow.journal.walk({}):
                 raise StoreError(f"the journal's chain is broken, so it is not moved: {broken}")
-            counts, head = copy_tables(desk.journal.database, target.database), target.head()
-            if target.walk({}) or head != desk.journal.head():
+            counts, head = copy_tables(workflow.journal.database, target.database), target.head()
+            if target.walk({}) or head != workflow.journal.head():
                 raise StoreError("the copy's chain is not the journal's: do not use that database, and try again")
             target.record(
-                Entry("administrator", "journal moved", desk.journal.database.name, payload={"rows": dict(counts)})
+                Entry("administrator", "journal moved", workflow.journal.database.name, payload={"rows": dict(counts)})
             )
     finally:
         target.close()
@@ -79,3 +82,35 @@ def move(
         "The chain is whole. Now set journal_url to that address (settings.toml or VIGIE_JOURNAL_URL), run 'vigie"
     )
     typer.echo("verify', start the dashboard. The former journal stays as it is: keep it as long as the law asks.")
+
+
+@sources_app.callback()
+def sources() -> None:
+    """The publishers that Vigie asks."""
+
+
+@sources_app.command("check")
+def check_publishers(
+    source: Annotated[list[str] | None, typer.Argument(help="Only these sources.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask each publisher once.")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="JSON to write for whoever maintains Vigie.")] = None,
+    home: Home = None,
+) -> None:
+    """Say of each publisher: reachable, layout recognised, newest period, rows, seconds, what to do.
+
+    Nothing is stored. Exit 0: all is well; 3: a publisher failed.
+    """
+    from nightly.first_contact import HEADER, check_sources
+    from store.files import write_bytes
+
+    with progress_bar() as progress:
+        found = check_sources(load_settings(home_folder(home)), source or [], live=live, progress=progress)
+    typer.echo("\n".join([HEADER, *(one.line() for one in found)]))
+    for one in found:
+        for fault in one.faults:
+            typer.echo(f"{one.source_id}: {fault}", err=True)
+    if report is not None:
+        write_bytes(report, (json.dumps([one.report() for one in found], indent=1, ensure_ascii=False) + "\n").encode())
+        typer.echo(f"{report} written: statuses, headers and first bytes; it holds no key")
+    if any(one.failed for one in found):
+        raise typer.Exit(EXIT_DEGRADED)

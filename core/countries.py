@@ -1,7 +1,7 @@
 """Country names and codes, mapped once to ISO 3166 alpha-3.
 
-Names are read in English and Italian and in the spellings of ``core.country_names``, without regard to case, accents
-and punctuation. What is no country keeps a code of its own: ``UNK``, ``OTH``, ``XXA`` (stateless), ``XSS``.
+Names are read in English and Italian and in the spellings that sources use (``ALIASES``), without regard to case,
+accents and punctuation. What is no country keeps a code of its own: ``UNK``, ``OTH``, ``XXA`` (stateless), ``XSS``.
 """
 
 from __future__ import annotations
@@ -9,27 +9,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import Literal
 
 import pandas as pd
 import pycountry
 from babel import Locale
 
-from core.country_names import ALIASES, BESIDE_ISO, KOSOVO, SHORT_NAMES, UNHCR_OWN
 from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, catalogue
 from core.languages import marked as _
 
-CodeList = Literal["iso", "unhcr"]
-"""Whose three-letter codes a text may hold: UNHCR's contradict ISO's for some twenty countries."""
 
-
-def to_alpha3(name_or_code: str, *, code_list: CodeList = "iso") -> str:
+def to_alpha3(name_or_code: str) -> str:
     """Map one name or code to ISO 3166 alpha-3 or to one of the codes beside it.
 
     Args:
         name_or_code: A name, an alpha-2 or alpha-3 code, or one of Eurostat's codes (``EL``, ``UK``, ``XK``).
-        code_list: ``unhcr`` reads three-letter codes as UNHCR's own.
 
     Returns:
         A code of three letters.
@@ -37,20 +31,23 @@ def to_alpha3(name_or_code: str, *, code_list: CodeList = "iso") -> str:
     Raises:
         InputError: No country is known by that text.
     """
-    key = _normalise(name_or_code)
-    code = (UNHCR_OWN.get(key.upper()) if code_list == "unhcr" else None) or _index().get(key)
-    if code is None:
+    code = country_code(name_or_code)
+    if not code:
         raise InputError(f"'{name_or_code}' is not a country name or code that Vigie knows")
     return code
 
 
-def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -> pd.Series:
+def country_code(name_or_code: str) -> str:
+    """The same; an empty text where no country is known by that name or code."""
+    return _index().get(_normalise(name_or_code), "")
+
+
+def map_countries(names: pd.Series, file: str) -> pd.Series:
     """Map a column of names or codes.
 
     Args:
         names: Texts; none may be missing.
         file: Name of the file they come from, for the error.
-        code_list: See :func:`to_alpha3`.
 
     Returns:
         Codes with the same index.
@@ -58,13 +55,8 @@ def map_countries(names: pd.Series, file: str, *, code_list: CodeList = "iso") -
     Raises:
         SourceError: Some are unknown; the text names the row of one, not what stands there.
     """
-    codes: dict[object, str] = {}
-    unknown: list[str] = []
-    for name in pd.unique(names):
-        try:
-            codes[name] = to_alpha3(str(name), code_list=code_list)
-        except InputError:
-            unknown.append(str(name))
+    codes = {name: country_code(str(name)) for name in pd.unique(names)}
+    unknown = [str(name) for name, code in codes.items() if not code]
     if unknown:
         first = names.index[names.astype(str) == sorted(unknown)[0]][0]
         column = None if names.name is None else str(names.name)
@@ -127,3 +119,127 @@ def _index() -> dict[str, str]:
     for alpha3, spellings in ALIASES.items():
         index |= {_normalise(spelling): alpha3 for spelling in spellings}
     return index
+
+
+UNKNOWN = "UNK"
+"""Citizenship not recorded."""
+OTHER = "OTH"
+"""Citizenships that the publisher lumps together."""
+STATELESS = "XXA"
+"""Stateless persons (the code of ISO 7501 for travel documents, also used by UNHCR)."""
+SUB_SAHARAN = "XSS"
+"""Frontex's "Unspecified sub-Saharan nationals"."""
+KOSOVO = "XKX"
+"""Kosovo (UNSCR 1244): no ISO 3166 code exists; the World Bank's and the EU's user-assigned one."""
+ANTILLES = "ANT"
+"""Netherlands Antilles, dissolved in 2010: still in old series."""
+
+BESIDE_ISO: dict[str, str] = {
+    UNKNOWN: _("Unknown"),
+    OTHER: _("Other citizenships"),
+    STATELESS: _("Stateless"),
+    SUB_SAHARAN: _("Sub-Saharan Africa, unspecified"),
+    KOSOVO: _("Kosovo"),
+    ANTILLES: _("Netherlands Antilles"),
+}
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    # Frontex, FRAN data: sheets Detections_of_IBC and Dictionary
+    "COG": ("Congo", "Congo (Brazzaville)", "Congo Republic", "Republic of Congo"),
+    "COD": (
+        "Congo (Kinshasa)", "Congo (D.R.)", "Congo, DRC", "Congo (Democratic Republic)", "DR Congo", "DR Congo (Zaire)",
+        "Dem. Rep. Congo", "Dem. Rep. of the Congo", "Democratic Republic of Congo", "DRC",
+    ),
+    "CPV": ("Cape Verde",),
+    "KOR": ("Korea", "South Korea", "Rep. of Korea"),
+    "PRK": ("North Korea", "Korea (D.P.R)", "Dem. People's Rep. of Korea"),
+    "LAO": ("Laos", "Lao People's Dem. Rep."),
+    "PCN": ("Pitcairn Islands", "Pitcairn Islands (British)"),
+    "PSE": ("Palestine", "State of Palestine", "Occupied Palestinian Territories", "Palestinian Territories"),
+    "SHN": ("Saint Helena",),
+    "SWZ": ("Swaziland", "Kingdom of eSwatini (Swaziland)"),
+    "TUR": ("Turkey", "Türkiye"),
+    "VAT": ("Holy See (Vatican City State)", "Holy See"),
+    # Uppsala Conflict Data Program, in its own names and in Natural Earth's
+    "ATG": ("Antigua & Barbuda",),
+    "BIH": ("Bosnia and Herz.", "Bosnia-Herzegovina"),
+    "CAF": ("Central African Rep.",),
+    "CIV": ("Ivory Coast", "Cote d'Ivoire", "Costa d'Avorio"),
+    "DOM": ("Dominican Rep.",),
+    "GMB": ("The Gambia", "Gambia, The"),
+    "KHM": ("Cambodia (Kampuchea)",),
+    "KNA": ("St. Kitts and Nevis",),
+    "LCA": ("St. Lucia",),
+    "MHL": ("Marshall Is.",),
+    "MKD": ("Macedonia", "FYR Macedonia", "Former Yugoslav Republic of Macedonia"),
+    "MMR": ("Myanmar (Burma)", "Burma"),
+    "RUS": ("Russia", "Russia (Soviet Union)"),
+    "SLB": ("Solomon Is.",),
+    "SSD": ("S. Sudan",),
+    "TLS": ("East Timor", "Timor Leste"),
+    "VCT": ("St. Vincent and the Grenadines",),
+    "VNM": ("Vietnam (North Vietnam)",),
+    "YEM": ("Yemen (North Yemen)",),
+    "ZWE": ("Zimbabwe (Rhodesia)",),
+    "SRB": ("Serbia (Yugoslavia)", "Serbia and Kosovo: S/RES/1244 (1999)"),
+    # Home Office
+    "ASM": ("American Samoa (United States)",),
+    "BHS": ("Bahamas, The",),
+    "CYP": ("Cyprus (Northern part of)",),
+    "GBR": ("UK", "British overseas citizens", "Great Britain"),
+    "GUF": ("French Guiana (French)",),
+    "REU": ("Reunion (French)",),
+    "SGS": ("South Georgia and the South Sandwich Islands (British)",),
+    "VGB": ("Virgin Islands (British)",),
+    # Eurostat: its two codes that differ from ISO 3166, and labels of its citizenship list
+    "GRC": ("EL",),
+    "CHN": ("CN_X_HK", "China including Hong Kong", "China (including Hong Kong)"),
+    "DEU": ("DE_TOT", "Germany (until 1990 former territory of the FRG)", "Germany (including former GDR)"),
+    KOSOVO: (
+        "XK", "XKX", "KOS", "Kosovo*", "Kosovo (under United Nations Security Council Resolution 1244/99)",
+        "Kosovo (UNSCR 1244/99)", "Serbia and Kosovo (UNSCR 1244)",
+    ),
+    STATELESS: ("STLS", "STL", "Stateless", "Apolide", "Apolidi"),
+    UNKNOWN: (
+        "UNK", "XXX", "Unknown", "Not specified", "Not stated", "Not currently recorded", "Various/unknown",
+        # Frontex: "third-country national" without more; a citizenship that was not recorded
+        "Third-country",
+        "Refugee",
+    ),
+    SUB_SAHARAN: ("XSS", "OOS", "Unspecified sub-Saharan nationals"),
+    OTHER: (
+        "OTH", "OOO", "Other", "Others", "Other and unknown", "altre", "altri", "Altre nazionalità",
+        # Frontex: a region, not a citizenship; too coarse for any country
+        "Horn of Africa",
+        # Eurostat: recognised non-citizens, that is former Soviet citizens of Latvia and Estonia
+        "RNC", "Recognised non-citizens", "Tibetan", "TIB",
+    ),
+    ANTILLES: ("Netherlands Antilles",),
+    # UNHCR
+    "FRO": ("Faeroe Islands",),
+    "BES": ("Bonaire, Saint Eustatius and Saba",),
+    "BOL": ("Bolivia (Plurinational State of)",),
+    "HKG": ("China, Hong Kong SAR",),
+    "IRN": ("Iran (Islamic Rep. of)",),
+    "MAC": ("China, Macao SAR",),
+    "MAF": ("Saint-Martin (French part)",),
+    "MDA": ("Rep. of Moldova",),
+    "NLD": ("Netherlands (Kingdom of the)",),
+    "SPM": ("Saint-Pierre-et-Miquelon",),
+    "SYR": ("Syrian Arab Rep.",),
+    "TZA": ("United Rep. of Tanzania",),
+    "VEN": ("Venezuela (Bolivarian Republic of)",),
+    "USA": ("United States of America",),
+    "ARE": ("UAE",),
+}  # fmt: skip
+
+SHORT_NAMES = {
+    "CIV": _("Côte d'Ivoire"),
+    "COD": _("DR Congo"),
+    "COG": _("Congo"),
+    "HKG": _("Hong Kong"),
+    "MAC": _("Macao"),
+    "MMR": _("Myanmar"),
+    "PSE": _("Palestine"),
+}
+"""Names for the screen where the CLDR's are unusual."""

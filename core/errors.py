@@ -83,6 +83,12 @@ def fault_of(error: Exception) -> Message:
     return message(_("a fault in Vigie: {error}"), error=f"{type(error).__name__}: {error}")
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what a library's error says; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 Template = str | tuple[str, str] | Message
 """A text, two that were marked as singular and plural, or a whole message."""
 

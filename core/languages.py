@@ -13,11 +13,12 @@ import gettext
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import IO, Any, TypeGuard
 
 import pandas as pd
 from babel import Locale
@@ -283,14 +284,12 @@ class Language:
         """A month for axes: ``Dec``, or ``Dec 2024``."""
         return format_date(_day_of(month), "LLL yyyy" if year else "LLL", locale=self.code)
 
-    def months(self, first: Month, last: Month, *, short: bool = False) -> str:
-        """Months from one to another: ``February–April 2025``, ``November 2024–January 2025``, ``Feb–Apr``."""
+    def months(self, first: Month, last: Month) -> str:
+        """Months from one to another: ``February–April 2025``, ``November 2024–January 2025``."""
         first, last = _day_of(first), _day_of(last)
-        name = self.month_short if short else self.month
         if (first.year, first.month) == (last.year, last.month):
-            return name(first, year=not short)
-        same_year = first.year == last.year
-        return f"{name(first, year=not same_year)}–{name(last, year=not (short and same_year))}"
+            return self.month(first)
+        return f"{self.month(first, year=first.year != last.year)}–{self.month(last)}"
 
     def period(self, last: dt.date, months: int = 1) -> str:
         """A period of so many months by any day of its last one: ``December 2024``, ``October–December 2024``."""
@@ -354,3 +353,12 @@ def _day_of(month: Month) -> dt.date:
     if isinstance(month, str):
         return dt.date(int(month[:4]), int(month[5:7]), 1)
     return month.to_timestamp() if isinstance(month, pd.Period) else month
+
+
+def extract_register(
+    file: IO[bytes], _keywords: Collection[str], _comment_tags: Collection[str], **_options: object
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Texts of a register under ``data/`` for Babel (``make texts``): line, function, text, comments of each."""
+    for entries in tomllib.load(file).values():
+        for entry in entries if isinstance(entries, list) else []:
+            yield from ((0, None, entry[name], []) for name in TEXTS_OF_RECORDS if name in entry)

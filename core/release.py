@@ -301,7 +301,7 @@ ISSUED_SCORES = Table(
         },
         **{f"covered_{level}": Column(YES_NO, f"whether the {level} % interval held it") for level in (50, 80, 95)},
     ),
-    ("series_id", "origin_date", "horizon"), "nightly.issued", ("dashboard", "store"),
+    ("series_id", "origin_date", "horizon"), "nightly.tables", ("dashboard", "store"),
 )  # fmt: skip
 
 ALERTS = Table(

@@ -349,7 +349,7 @@ class Subscription(_Section):
 
 
 class DeliverySettings(_Section):
-    """How alerts leave the house."""
+    """How alerts are sent."""
 
     silence_days: float = Field(
         default=7, ge=0, description="Quiet after a message about the same matter; severe passes"

@@ -22,9 +22,20 @@ from core.settings import SNAPSHOT
 from dashboard.charts.axes import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
-from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
-from geo.boundaries import load, outline
-from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
+from geo.map import (
+    FRAME_KM,
+    KM_PER_PERSON,
+    NARROWEST_KM,
+    ROUTE_GEOMETRY,
+    FloatArray,
+    arrow_width,
+    centre_line,
+    curve,
+    label_place,
+    load_shapes,
+    outline,
+    tapered_arrow,
+)
 
 WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
 UPPER_OPACITY = 0.22
@@ -98,7 +109,7 @@ def map_note() -> str:
 @lru_cache(maxsize=1)
 def _countries() -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive."""
-    shapes = load(SNAPSHOT)
+    shapes = load_shapes(SNAPSHOT)
     entry = {code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry}
     receives = shapes["geo"].isin(entry)
     return _as_arrays(outline(shapes[~receives])), _as_arrays(outline(shapes[receives]))

@@ -104,12 +104,7 @@ def departures(forecasts: pd.DataFrame, hindcasts: pd.DataFrame, said: pd.DataFr
 
 
 def with_judgement(rows: pd.DataFrame | None, judgement: Judgement) -> pd.DataFrame:
-    """A person's submission for a round with one more month; a month said before is said anew.
-
-    Args:
-        rows: The submission so far, or None.
-        judgement: What is expected.
-    """
+    """A person's submission for a round with one more month; a month said before is said anew."""
     end = judgement.origin + pd.offsets.MonthEnd(judgement.horizon)
     values = fitted(judgement.low, judgement.median, judgement.high)
     levels = [f"{level:g}" for level in QUANTILE_LEVELS]

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from core.aggregates import refuse_person_level
 from core.calendar import Frequency, target_end_date
-from core.errors import SourceError
+from core.errors import SourceError, first_line
 from core.quantiles import FloatArray
 from hub.config import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
 
@@ -39,6 +39,8 @@ MOST_NAMED = 5
 SAME_LEVEL = 5e-8
 """Rounding of a level that is kept in half the usual precision."""
 OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE = "output_type", "output_type_id", "value"
+MOST_DESIGNATED = 2
+"""Models that a team may put into the ensemble."""
 POINTS = frozenset({"mean", "median"})
 _MODEL_ID = re.compile(r"(?P<team>[A-Za-z0-9_+]{1,16})-(?P<model>[A-Za-z0-9_+]{1,16})")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|[\r\n]|\Z)")
@@ -116,11 +118,6 @@ def place_of(hub: Hub, path: str) -> tuple[str, str] | SourceError:
 def read_submission(hub: Hub, path: str, content: bytes) -> tuple[Submission | None, list[SourceError]]:
     """Read one file and hold it against its round.
 
-    Args:
-        hub: The hub.
-        path: Where the file lies in it.
-        content: Its bytes.
-
     Returns:
         The submission, or None where it breaks a rule, and every fault found.
     """
@@ -162,8 +159,7 @@ def _table(path: str, content: bytes) -> pa.Table:
 
 
 def _unreadable(path: str, error: Exception) -> SourceError:
-    first = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return SourceError(path, f"cannot be read: {first}")
+    return SourceError(path, f"cannot be read: {first_line(error)[:200]}")
 
 
 def _read_csv(path: str, content: bytes) -> pa.Table:
@@ -528,11 +524,15 @@ def read_metadata(hub: Hub, path: str, content: bytes) -> tuple[dict[str, Any] |
     return (None if faults else {str(name): value for name, value in found.items()}), faults
 
 
-def designation_faults(metadata: Mapping[str, Mapping[str, Any]], most: int = 2) -> list[SourceError]:
+def designation_faults(metadata: Mapping[str, Mapping[str, Any]]) -> list[SourceError]:
     """Teams that put more models into the ensemble than they may."""
     teams: dict[str, list[str]] = {}
     for model_id, about in metadata.items():
         if about.get("designated_model"):
             teams.setdefault(model_id.split("-")[0], []).append(model_id)
-    rule = f"designated_model: a team may designate up to {most} models"
-    return [SourceError(f"model-metadata/{sorted(own)[most]}.yml", rule) for own in teams.values() if len(own) > most]
+    rule = f"designated_model: a team may designate up to {MOST_DESIGNATED} models"
+    return [
+        SourceError(f"model-metadata/{sorted(own)[MOST_DESIGNATED]}.yml", rule)
+        for own in teams.values()
+        if len(own) > MOST_DESIGNATED
+    ]

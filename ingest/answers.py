@@ -26,10 +26,10 @@ def as_file(answer: Answer, name: str) -> RawFile:
     return RawFile(name, answer.content)
 
 
-def get_file(pull: Pull, address: str, name: str = "") -> RawFile:
-    """Ask for one file by its address; it is named as its address ends unless ``name`` is given."""
+def get_file(pull: Pull, address: str) -> RawFile:
+    """Ask for one file by its address; it is named as its address ends."""
     request = Request(address)
-    return as_file(pull.ask(request), name or request.file_name)
+    return as_file(pull.ask(request), request.file_name)
 
 
 def gather(pull: Pull, parts: Mapping[str, Callable[[], T]]) -> list[T]:
@@ -37,7 +37,7 @@ def gather(pull: Pull, parts: Mapping[str, Callable[[], T]]) -> list[T]:
 
     Args:
         pull: The visit; its ``failures`` are added to.
-        parts: What to ask for, by the name that a failure is told by.
+        parts: What to ask for, by the name under which a failure is reported.
 
     Returns:
         What came, files mostly, in order.
@@ -95,6 +95,18 @@ def json_body(answer: Answer) -> Any:  # noqa: ANN401  # JSON can be anything; c
         raise SourceError(answer.url, _("not JSON but '{start}'"), start=start) from None
 
 
+def json_document(raw: RawFile) -> Any:  # noqa: ANN401  # as above
+    """What a JSON file holds.
+
+    Raises:
+        SourceError: It is not JSON in UTF-8.
+    """
+    try:
+        return json.loads(raw.content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
+
+
 def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict[str, Any]]:
     """The list of objects inside a JSON file.
 
@@ -106,10 +118,7 @@ def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict
     Raises:
         SourceError: It is not JSON, the list is not there, is empty, or holds anything but objects.
     """
-    try:
-        found: Any = json.loads(raw.content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
+    found = json_document(raw)
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
@@ -119,17 +128,16 @@ def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict
     return found
 
 
-def json_table(raw: RawFile, columns: Sequence[str], *path: str, first: int = 1) -> pd.DataFrame:
+def json_table(raw: RawFile, columns: Sequence[str], *path: str) -> pd.DataFrame:
     """Some fields of the objects inside a JSON file, as a table of text.
 
     Args:
         raw: The file.
         columns: Fields to take; every object must have each of them, be it null. No other is looked at.
         path: Names that lead to the list; none where the file is the list.
-        first: Number of the first row.
 
     Returns:
-        One row per object, ``''`` where a field is null, numbered from ``first``.
+        One row per object, ``''`` where a field is null, numbered from 1.
 
     Raises:
         SourceError: As :func:`json_rows`, or a field is missing; the text names field and row.
@@ -138,21 +146,21 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str, first: int = 1)
     absent = [name for name in columns if not any(name in row for row in rows)]
     if absent:
         raise SourceError(
-            raw.name, _("missing columns {columns}; found {found}"), row=first, columns=absent, found=list(rows[0])[:20]
+            raw.name, _("missing columns {columns}; found {found}"), row=1, columns=absent, found=list(rows[0])[:20]
         )
-    for number, row in enumerate(rows, start=first):
+    for number, row in enumerate(rows, start=1):
         for name in columns:
             if name not in row:
                 raise SourceError(raw.name, _("the field is missing in this row alone"), row=number, column=name)
             if isinstance(row[name], dict | list):
                 raise SourceError(raw.name, _("the field holds a list or an object"), row=number, column=name)
     texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
-    index = pd.RangeIndex(first, len(rows) + first)
+    index = pd.RangeIndex(1, len(rows) + 1)
     return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)
 
 
 LARGEST = 10_000
-"""More pages than this are no answer to any question of ours."""
+"""No question of ours has more pages than this."""
 
 
 @dataclass(frozen=True)
@@ -170,13 +178,12 @@ class Page:
     total: int | None = None
 
 
-def all_rows(what: str, read: Callable[[int], Page], *, first: int = 1) -> list[Any]:
+def all_rows(what: str, read: Callable[[int], Page]) -> list[Any]:
     """Read every page in order.
 
     Args:
         what: What is read, for errors.
-        read: Reads one page by its number.
-        first: Number of the first page.
+        read: Reads one page by its number, from 1.
 
     Returns:
         The rows of all pages; none where the publisher has none.
@@ -184,11 +191,11 @@ def all_rows(what: str, read: Callable[[int], Page], *, first: int = 1) -> list[
     Raises:
         SourceError: The number of pages or rows changed while they were read, or rows are missing.
     """
-    page = read(first)
+    page = read(1)
     rows, pages, total = list(page.rows), page.pages, page.total
     if not 0 <= pages <= LARGEST:
         raise SourceError(what, _("{n} pages were announced"), n=pages)
-    for number in range(first + 1, first + pages):
+    for number in range(2, pages + 1):
         page = read(number)
         if (page.pages, page.total) != (pages, total):
             raise SourceError(what, _("the publisher changed its figures while they were read: the pages do not agree"))
@@ -210,7 +217,7 @@ def require_announced(what: str, rows: int, total: int) -> None:
 
 
 def whole_number(what: str, body: dict[str, Any], name: str) -> int:
-    """A count that a page tells about itself.
+    """A count that a page gives of itself.
 
     Raises:
         SourceError: It is missing or no count.

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
@@ -42,19 +42,6 @@ for _library in ("httpx", "httpcore"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 
-@dataclass(frozen=True)
-class Validators:
-    """What a publisher said about the body kept from an earlier visit, to ask only for news.
-
-    Attributes:
-        etag: Header ``ETag``; empty where there was none.
-        last_modified: Header ``Last-Modified``; empty where there was none.
-    """
-
-    etag: str = ""
-    last_modified: str = ""
-
-
 class Client:
     """Asks publishers. Safe to share between threads: each host gets one request at a time, with a pause after it.
 
@@ -64,7 +51,7 @@ class Client:
 
     Args:
         settings: Limits and names.
-        refusal: Told the source and each answer that is none, with the first bytes of its body.
+        refusal: Called with the source and each refused answer, its body cut to the first bytes.
     """
 
     def __init__(self, settings: LiveSettings, refusal: Callable[[str, Answer], None] | None = None) -> None:
@@ -74,13 +61,13 @@ class Client:
         self._out_of_reach: dict[str, str | Message] = {}
         self._certificates = httpx.create_ssl_context()
 
-    def get(self, request: Request, access: SourceAccess, known: Validators | None = None) -> Answer:
+    def get(self, request: Request, access: SourceAccess, known: Mapping[str, str] | None = None) -> Answer:
         """Send one request, again where that may help.
 
         Args:
             request: What is asked.
             access: Of whom, and how.
-            known: What is known of the body kept from an earlier visit.
+            known: Headers of the answer kept from an earlier visit, to ask only for news.
 
         Returns:
             The answer. ``unchanged`` and without a body where the kept one still holds.
@@ -90,7 +77,7 @@ class Client:
                 status is not expected; the body is empty, cut off, too large or too slow; the token is missing.
         """
         token = _token(access) if request.token_header or request.token_query else ""
-        headers = self._headers(request, access, known or Validators(), token)
+        headers = self._headers(request, access, known or {}, token)
         host = _host(request.url)
         if host in self._out_of_reach:
             raise SourceError(_place(request.url), self._out_of_reach[host])
@@ -114,13 +101,12 @@ class Client:
             raise SourceError(_place(request.url), fault) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _headers(self, request: Request, access: SourceAccess, known: Validators, token: str) -> dict[str, str]:
+    def _headers(self, request: Request, access: SourceAccess, known: Mapping[str, str], token: str) -> dict[str, str]:
         agent = self._settings.browser_agent if access.agent == "browser" else self._settings.user_agent
         headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "gzip", **request.headers}
-        if known.etag:
-            headers["If-None-Match"] = known.etag
-        if known.last_modified:
-            headers["If-Modified-Since"] = known.last_modified
+        for name, asked in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
+            if known.get(name):
+                headers[asked] = known[name]
         if request.token_header:
             headers[request.token_header] = token
         return headers

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
-from ingest.own_guard import refuse_csv, refuse_large, refuse_workbook, with_advice
-from ingest.own_mapping import OwnMapping
+from core.table_files import FORMULA_STARTS
+from ingest.own_mapping import OwnMapping, with_advice
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.rows import (
     PERIODS,
@@ -36,6 +37,7 @@ from ingest.rows import (
 )
 from ingest.source import Parsed, RawFile
 from ingest.tables import read_csv, read_sheet, require_columns
+from ingest.workbooks import refuse_workbook
 
 CAPACITY = "capacity"
 """Target of capacities: persons a month that a route's reception can take in."""
@@ -194,7 +196,6 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
         raise SourceError(
             raw.name, _("refused: own figures come as .csv or .xlsx, not as '{kind}'"), kind=suffix or "no kind"
         )
-    refuse_large(raw)
     table, titles = mapping.table, mapping.table.header_row - 1
     lines = raw.content.split(b"\n", titles)
     # Titles become blank lines, so that rows keep their numbers.
@@ -202,7 +203,7 @@ def _read(raw: RawFile, mapping: OwnMapping) -> pd.DataFrame:
     frame = read_csv(
         RawFile(raw.name, content), [], separator=table.separator, encoding=table.encoding, last_line_ends=False
     )
-    refuse_csv(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
+    _refuse_formulas(raw, ((row, str(name), cell) for name in frame.columns for row, cell in frame[name].items()))
     return frame.set_axis([str(name).strip() for name in frame.columns], axis=1)
 
 
@@ -274,3 +275,17 @@ def _number(cell: object, mapping: OwnMapping) -> str:
     if mapping.table.thousands:
         text = text.replace(mapping.table.thousands, "").replace(" ", "")
     return text.replace(mapping.table.decimal, ".") if mapping.table.decimal == "," else text
+
+
+_SIGNED = re.compile(r"[+-]?[0-9][0-9 .,']*(?:[eE][+-]?[0-9]+)?%?")
+
+
+def _refuse_formulas(raw: RawFile, cells: Iterable[tuple[object, str, object]]) -> None:
+    """Refuse text cells that a spreadsheet would run as a formula (OWASP, *CSV Injection*).
+
+    Raises:
+        SourceError: At the first such cell.
+    """
+    for row, column, cell in cells:
+        if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not _SIGNED.fullmatch(cell):
+            raise SourceError(raw.name, _("refused: the cell holds a formula"), row=str(row), column=column)

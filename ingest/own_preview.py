@@ -12,9 +12,10 @@ import pandas as pd
 from core.errors import SourceError
 from core.languages import marked as _
 from ingest.own import month_of_name
-from ingest.own_guard import refuse_large, refuse_workbook, with_advice
+from ingest.own_mapping import with_advice
 from ingest.source import RawFile
 from ingest.tables import NOT_SEPARATED, read_sheet
+from ingest.workbooks import refuse_workbook
 
 _SEPARATORS = ";\t|"
 _LOOK_AT = 200
@@ -41,9 +42,6 @@ _NUMBER = re.compile(r"[+-]?\d{1,3}(?:[ .,'\u00a0\u202f\u2009]?\d{3})*(?:[.,]\d+
 
 def suggest(raw: RawFile) -> str:
     """A mapping file for a table, to be completed by a person: ``publisher``, ``lag_days``, the route's name.
-
-    Args:
-        raw: The file, ``.csv`` or ``.xlsx``.
 
     Raises:
         SourceError: The file is refused, or no column of it holds periods or figures.
@@ -86,7 +84,6 @@ def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
     if Path(raw.name).suffix.lower() == ".xlsx":
         refuse_workbook(raw)
         return read_sheet(raw).dropna(how="all").fillna("").astype(str), {}
-    refuse_large(raw)
     settings = {}
     try:
         text = raw.content.decode("utf-8-sig")

@@ -4,7 +4,7 @@ Pure functions, frames in and reasons out. A wrong unit, exchanged labels, a shi
 many figures at once, or one beyond all that was ever seen: such an edition is *held* until a person has looked. A
 change that is merely larger than the source's usual ones is *told*, and known. Thresholds were
 set while looking at the real files under ``tests/ingest/test_real_editions.py``, none of which they hold: a check that
-cries wolf is soon ignored.
+raises false alarms is soon ignored.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Judgement:
 
     Attributes:
         held: Why it must wait for a person; empty where it need not.
-        told: What is unusual about it.
+        told: What is unusual about it, reported without holding it.
     """
 
     held: list[Message] = field(default_factory=list)

@@ -44,10 +44,10 @@ class EventCard(BaseModel):
     Attributes:
         event_id: Its identity.
         route_id: Route.
-        month: First month that the source tells of.
+        month: First month that the source speaks of.
         title: What it is called.
         what: The fact, from the source.
-        source: Who tells it, and when.
+        source: Who reports it, and when.
         url: Where it can be read.
     """
 
@@ -74,9 +74,6 @@ _Entry = TypeVar("_Entry", KnownIssue, EventCard)
 def known_issues(folder: Path) -> list[KnownIssue]:
     """Read the register of known issues.
 
-    Args:
-        folder: The folder that holds ``known_issues.toml``.
-
     Returns:
         Entries, the open ones first, each group in the file's order.
 
@@ -91,9 +88,6 @@ def known_issues(folder: Path) -> list[KnownIssue]:
 
 def events(folder: Path) -> list[EventCard]:
     """Read the catalogue of documented rises, each from a public source.
-
-    Args:
-        folder: The folder that holds ``events.toml``.
 
     Raises:
         InputError: The file is missing or not TOML, an entry breaks a rule, or an event stands twice.

@@ -15,6 +15,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -264,7 +265,7 @@ def to_observations(
     fixed = {name: value for name, value in fixed.items() if name not in cells}
     text = cells["value"].astype(str).str.strip()
     keys = [name for name in ("target", "route_id", "geo", "citizen", "time_period", "as_of") if name in cells]
-    freq = _frequency(fixed["freq"])
+    freq = cast("Frequency", fixed["freq"])
     rules = [*_period_rules(cells, freq, today), *_value_rules(text, counts=counts, whole=whole)]
     rules += duplicate_rules(cells, keys, "value")
     good, rejected = set_aside(cells, rules, source_id=source_id, file=raw.name)
@@ -274,11 +275,11 @@ def to_observations(
     return Parsed(observations(tidy[kept], source_id=source_id, lag_days=lag_days, **fixed), rejected)
 
 
-def since(cells: pd.DataFrame, first: str = FIRST_MONTH) -> pd.DataFrame:
-    """Rows from the month ``first``, or its quarter or year, on; what is no period is kept, for the rules to refuse."""
+def since(cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows from ``FIRST_MONTH``, its quarter or year on; what is no period is kept, for the rules to refuse."""
     periods = cells["time_period"].astype(str)
     # "2009-Q1" sorts behind "2009-12", so quarters and years are compared by their year
-    begins = pd.Series(first, index=periods.index).where(periods.str.fullmatch(_LAYOUTS["M"][1]), first[:4])
+    begins = pd.Series(FIRST_MONTH, index=periods.index).where(periods.str.fullmatch(_LAYOUTS["M"][1]), FIRST_MONTH[:4])
     return cells[~periods.str.fullmatch(_PERIOD) | (periods >= begins)]
 
 
@@ -286,6 +287,11 @@ def newest(periods: pd.Series, number: int) -> pd.Series:
     """True in rows of the newest ``number`` distinct periods: figures that are usually still incomplete."""
     well_formed = periods[periods.astype(str).str.fullmatch(_PERIOD)]
     return periods.isin(sorted(well_formed.unique())[-number:])
+
+
+def flags(where: pd.Series, flag: str = "p") -> pd.Series:
+    """The flag in some rows, by default provisional, and none in the others."""
+    return where.map({True: flag, False: ""})
 
 
 def _period_rules(cells: pd.DataFrame, freq: Frequency, today: dt.date | None) -> list[RowRule]:
@@ -305,13 +311,6 @@ def _end_of_running_period(freq: Frequency, today: dt.date | None) -> dt.date:
     day = today or dt.datetime.now(tz=dt.UTC).date()
     end: dt.date = pd.Period(day, freq=pandas_frequency(freq)).end_time.date()
     return end
-
-
-def _frequency(text: str) -> Frequency:
-    found = next((freq for freq in _LAYOUTS if freq == text), None)
-    if found is None:
-        raise ValueError(f"to_observations: figures come by {', '.join(_LAYOUTS)}; not by '{text}'")
-    return found
 
 
 def _value_rules(text: pd.Series, *, counts: bool, whole: bool) -> list[RowRule]:

@@ -18,7 +18,7 @@ from core.languages import marked as _
 from core.progress import ProgressReport, silent
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.catalogue import CARDS, SOURCES
+from ingest.catalogue import SOURCES
 from ingest.source import Source, read_raw
 
 FOLDER = "snapshot"
@@ -68,7 +68,7 @@ def build(
     Args:
         raw_folder: Folder below which each source's ``RAW_FILES`` lie.
         target: The data folder. Files of an earlier snapshot in it are replaced.
-        progress: Told the sources done.
+        progress: Reports the sources done.
         sources: Sources to build, by source_id.
 
     Raises:
@@ -99,33 +99,22 @@ def build(
     )
 
 
-def load(folder: Path, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
+def load(folder: Path) -> pd.DataFrame:
     """Read the bundled figures.
-
-    Args:
-        folder: The data folder, which holds ``snapshot/``.
-        exclude_sources: ``source_id`` left out, by the setting of that name.
 
     Returns:
         ``core.release.OBSERVATIONS``, sorted by source, series, period and date of knowledge.
 
     Raises:
         StoreError: A file is missing, was altered or is not in the manifest; the text names the file.
-        InputError: A source to be excluded is not in the snapshot's catalogue.
     """
     listed, rejected_hash = _manifest(folder)
     _refuse_unlisted(folder, listed)
     _verified(folder, REJECTED_FILE, rejected_hash)
-    unknown = sorted(set(exclude_sources) - set(listed) - set(CARDS))
-    if unknown:
-        raise InputError(f"exclude_sources names {unknown}, which are no sources of Vigie")
-    frames = []
-    for source_id, sha256 in listed.items():
-        content = _verified(folder, source_id + ".parquet", sha256)
-        if source_id not in exclude_sources:
-            frames.append(_from_table(pq.read_table(pa.BufferReader(content))))
-    if not frames:
-        raise InputError("exclude_sources leaves no source of the snapshot")
+    frames = [
+        _from_table(pq.read_table(pa.BufferReader(_verified(folder, f"{source_id}.parquet", sha256))))
+        for source_id, sha256 in listed.items()
+    ]
     return check(pd.concat(frames, ignore_index=True), OBSERVATIONS)
 
 
@@ -176,8 +165,8 @@ def _tabulate(source: Source, raw_folder: Path) -> tuple[pd.DataFrame, pd.DataFr
 def with_editions(table: pd.DataFrame, editions: pd.DataFrame) -> pd.DataFrame:
     """A compiled table and the dated editions of the file behind it as one history: only what an edition changed.
 
-    Of periods after the first edition's last one, the editions tell when each figure was known, and the table's
-    estimated days give way. Of earlier ones they tell only what they changed from one to the next: nobody kept what was
+    Of periods after the first edition's last one, the editions say when each figure was known, and replace the
+    table's estimated days. Of earlier ones they say only what they changed from one to the next: nobody kept what was
     known before the first.
 
     Args:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -46,6 +46,10 @@ class Parsed:
     observations: pd.DataFrame
     rejected: pd.DataFrame
     doubts: tuple[Message, ...] = ()
+
+    def with_aside(self, *before: pd.DataFrame) -> Parsed:
+        """The same, with rows that were set aside before in front of the rejected ones."""
+        return replace(self, rejected=pd.concat([*before, self.rejected], ignore_index=True))
 
 
 class Source(Protocol):
@@ -90,7 +94,7 @@ LARGEST_FILE = 64 << 20
 TOO_LARGE = _("refused: larger than {n} MB; hand it over in parts, such as one file a year")
 
 
-def read_raw(path: Path, largest: int = LARGEST_FILE) -> RawFile:
+def read_raw(path: Path) -> RawFile:
     """Read a file from disk: a regular file, not what a link or a pipe leads to, and its size is known before.
 
     Raises:
@@ -100,17 +104,17 @@ def read_raw(path: Path, largest: int = LARGEST_FILE) -> RawFile:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
             raise SourceError(path.name, _("refused: it is no regular file"))
-        if found.st_size > largest:
-            raise SourceError(path.name, TOO_LARGE, n=largest >> 20)
+        if found.st_size > LARGEST_FILE:
+            raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
         # What is opened is what was looked at: neither a link that took its place nor a pipe that nobody fills.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not os.path.samestat(os.fstat(file.fileno()), found):
                 raise SourceError(path.name, _("refused: it changed while it was read"))
-            content = file.read(largest + 1)
+            content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
-    if len(content) > largest:
-        raise SourceError(path.name, TOO_LARGE, n=largest >> 20)
+    if len(content) > LARGEST_FILE:
+        raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
     if not content:
         raise SourceError(path.name, _("the file is empty"))
     return RawFile(path.name, content)

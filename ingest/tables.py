@@ -15,12 +15,12 @@ import rdata
 from numpy.typing import NDArray
 
 from core.aggregates import refuse_person_level
-from core.errors import SourceError
+from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from ingest.intake import refuse_large_sheets, refuse_many, unpacked
+from ingest.intake import refuse_many, unpacked
 from ingest.source import RawFile
-from ingest.workbooks import refuse_strange_cells
+from ingest.workbooks import refuse_large_sheets, refuse_strange_cells
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
@@ -240,5 +240,4 @@ def _cells(raw: RawFile, separator: str, encoding: str) -> tuple[list[str], list
 
 def _reason(error: Exception) -> str:
     """What a library says of a damaged file; of any other fault its kind alone, for its text may quote a cell."""
-    told = str(error).strip() if isinstance(error, zipfile.BadZipFile | OSError | EOFError) else ""
-    return told.splitlines()[0] if told else type(error).__name__
+    return first_line(error) if isinstance(error, zipfile.BadZipFile | OSError | EOFError) else type(error).__name__

@@ -1,7 +1,11 @@
-"""Types of a workbook's cells: what looks blank to a reader of values, and is not.
+"""What is refused of a workbook (XLSX, ODS), by its ZIP and XML parts, before a library reads its cells.
 
-An error (``#REF!``), a formula whose result was never stored and the cells that a merged one covers all come as blanks.
-A blank means "not reported", so that each of them would lower a sum without a word: the file is refused instead.
+- One that unpacks to too much, or whose cells lie too far out (:func:`refuse_large_sheets`).
+- One that a person hands over and that does anything but hold cells (:func:`refuse_workbook`): macros, formulas, links
+  to other files, connections, embedded objects, encryption, entity declarations (which expand), zip bombs.
+- One with cells that look blank to a reader of values and are not (:func:`refuse_strange_cells`): an error
+  (``#REF!``), a formula whose result was never stored, the cells that a merged one covers. A blank means "not
+  reported", so that each of them would lower a sum without a word.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from html import unescape
 from posixpath import join, normpath
@@ -19,7 +24,176 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest.intake import LARGEST_UNPACKED, UNFOLDS, refuse_many
 from ingest.source import RawFile
+
+_CHUNK = 1 << 20
+_ADDRESS = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*["\']([A-Za-z]+)([0-9]+)["\']')
+_ANY_CELL, _ANY_ROW = re.compile(rb"<(?:\w+:)?c[\s/>]"), re.compile(rb"<(?:\w+:)?row[\s/>]")
+_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br\s*=\s*["\']([0-9]+)["\']')
+_SHARED = re.compile(rb'\b(?:uniqueC|c)ount\s*=\s*["\']([0-9]+)["\']')
+_DAMAGED = zipfile.BadZipFile, zlib.error, expat.ExpatError, RuntimeError, OSError, EOFError, LookupError, ValueError
+
+
+def refuse_large_sheets(raw: RawFile) -> None:
+    """Refuse a workbook (xlsx or ods) that unpacks to too much, or whose cells lie too far out.
+
+    Raises:
+        SourceError: With the reason.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            parts = archive.infolist()
+            if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+                raise SourceError(raw.name, UNFOLDS)
+            for part in parts:
+                if part.filename.startswith("xl/worksheets/"):
+                    with archive.open(part) as opened:
+                        _refuse_xlsx(raw.name, iter(lambda: opened.read(_CHUNK), b""))  # read at once
+                elif part.filename == "xl/sharedStrings.xml":
+                    declared = _SHARED.findall(archive.open(part).read(_CHUNK))
+                    refuse_many(raw.name, 1, 1, max(map(_number, declared), default=0))
+                elif part.filename == "content.xml":
+                    _refuse_ods(raw.name, archive.read(part))
+    except _DAMAGED as error:
+        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=str(error)) from None
+
+
+def _refuse_xlsx(file: str, chunks: Iterator[bytes]) -> None:
+    """By the addresses of its cells and by their number: a cell without an address stands after the former one."""
+    rest, rows, columns, cells, named = b"", 0, 0, 0, 0
+    for chunk in chunks:
+        text = rest + chunk
+        end = max(text.rfind(b"<"), 0)
+        text, rest = text[:end], text[end:]
+        cells += len(_ANY_CELL.findall(text))
+        named += len(_ANY_ROW.findall(text))
+        for row in _ROW.findall(text):
+            rows = max(rows, _number(row))
+        for letters, row in set(_ADDRESS.findall(text)):
+            number = 0
+            for letter in letters[:9].upper():
+                number = number * 26 + letter - 64
+            rows, columns = max(rows, _number(row)), max(columns, number)
+        refuse_many(file, max(rows, named), columns, cells)
+
+
+class _OdsTable:
+    """What repetitions make of an ODS file's rows; those at the end that are empty are never made."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.rows = self.waiting = self.columns = self.width = self.gap = 0
+        self.repeated, self.is_full = 1, False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = name.rpartition(" ")[2]
+        if kind == "table":
+            self.rows = self.waiting = self.columns = 0
+        elif kind == "table-row":
+            self.repeated, self.width, self.gap, self.is_full = _times(attributes, "rows"), 0, 0, False
+        elif kind in {"table-cell", "covered-table-cell"}:
+            self.gap += _times(attributes, "columns")
+            if any(key.endswith(" value-type") for key in attributes):
+                self.fill()
+        elif kind == "p" and self.gap:
+            self.fill()
+
+    def fill(self) -> None:
+        self.width, self.gap, self.is_full = self.width + self.gap, 0, True
+
+    def end(self, name: str) -> None:
+        if name.rpartition(" ")[2] != "table-row":
+            return
+        if not self.is_full:
+            self.waiting += self.repeated
+            return
+        self.rows, self.waiting = self.rows + self.waiting + self.repeated, 0
+        self.columns = max(self.columns, self.width)
+        refuse_many(self.file, self.rows, self.columns)
+
+    def declare(self, *_given: object) -> None:
+        rule = _("refused: {part} declares entities, which may expand without end")
+        raise SourceError(self.file, rule, part="content.xml")
+
+
+def _times(attributes: dict[str, str], what: str) -> int:
+    value = next((one for key, one in attributes.items() if key.endswith(f" number-{what}-repeated")), "1")
+    return _number(value.encode())
+
+
+def _number(digits: bytes) -> int:
+    """Beyond all bounds where these are no digits, or so many that a reader of the file may count wrongly."""
+    return int(digits) if digits.isdigit() and len(digits) < 12 else 10**12
+
+
+def _refuse_ods(file: str, content: bytes) -> None:
+    table, parser = _OdsTable(file), expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler, parser.EndElementHandler = table.start, table.end
+    parser.EntityDeclHandler = table.declare
+    parser.Parse(content, True)
+
+
+LARGEST_RATIO = 200
+"""Unpacked to packed bytes of one part: XML of numbers packs 10 to 50 times."""
+MOST_PARTS = 2000
+_OLE = b"\xd0\xcf\x11\xe0"
+_REFUSED_PARTS = {
+    r"vbaProject|macrosheets/|vbaData": _("refused: it holds macros ({part})"),
+    r"externalLinks/": _("refused: it links to other workbooks ({part})"),
+    r"connections\.xml|queryTables/": _("refused: it holds connections to other data ({part})"),
+    r"embeddings/|activeX/|ctrlProps/|oleObject": _("refused: it holds embedded objects ({part})"),
+}
+_ANY_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ENTITY = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def refuse_workbook(raw: RawFile) -> None:
+    """Refuse a workbook that does anything but hold cells.
+
+    Raises:
+        SourceError: With the reason.
+    """
+    if raw.content.startswith(_OLE):
+        raise SourceError(
+            raw.name, _("refused: it is encrypted or of the old kind (xls); save it as xlsx, unprotected")
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            _refuse_parts(raw.name, archive.infolist())
+            for part in archive.infolist():
+                if part.filename.lower().endswith((".xml", ".rels")):
+                    _refuse_content(raw.name, part.filename, archive.read(part))
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
+        raise SourceError(raw.name, _("not a whole workbook: {error}"), error=error) from None
+
+
+def _refuse_parts(file: str, parts: list[zipfile.ZipInfo]) -> None:
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+        raise SourceError(file, UNFOLDS)
+    for part in parts:
+        if part.file_size > 1 << 20 and part.file_size > LARGEST_RATIO * max(part.compress_size, 1):
+            raise SourceError(
+                file, _("refused: the part {part} unpacks to far more than it holds (a zip bomb)"), part=part.filename
+            )
+        for pattern, reason in _REFUSED_PARTS.items():
+            if re.search(pattern, part.filename, re.IGNORECASE):
+                raise SourceError(file, reason, part=part.filename)
+
+
+def _refuse_content(file: str, part: str, content: bytes) -> None:
+    if b"\0" in content:
+        content = content.replace(b"\0", b"")  # UTF-16 reads as ASCII does without its zero bytes
+    if _ENTITY.search(content):
+        raise SourceError(file, _("refused: {part} declares entities, which may expand without end"), part=part)
+    if part.startswith("xl/worksheets/") and _ANY_FORMULA.search(content):
+        raise SourceError(file, _("refused: {part} holds formulas; paste the values alone"), part=part)
+    if part == "[Content_Types].xml" and b"macroEnabled" in content:
+        raise SourceError(file, _("refused: it is a workbook made for macros"))
+    is_link = part.lower().endswith(".rels")
+    if is_link and b'TargetMode="External"' in re.sub(rb"\s+", b"", content).replace(b"'", b'"'):
+        raise SourceError(file, _("refused: {part} links to something outside of the file"), part=part)
+
 
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'([\w:]+)\s*=\s*"([^"]*)"')

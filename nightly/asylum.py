@@ -30,7 +30,7 @@ from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
-from nightly.forecasts import FIT, hindcasts, of_model, with_ensemble
+from nightly.forecasts import hindcasts, of_model, with_ensemble
 from nightly.pooled import PooledNight
 from nightly.real_time import FREQ as POOLED_FREQ
 from nightly.tables import hindcast_table
@@ -97,14 +97,12 @@ class Asylum:
         year_ahead: Totals of first-time applications by country (``core.release.YEAR_AHEAD``), by month where they are
             forecast by month, else by quarter.
         degraded: One record where nothing could be forecast.
-        computed: Past forecasts that had to be made.
     """
 
     frames: Mapping[str, pd.DataFrame]
     hindcasts: pd.DataFrame
     year_ahead: pd.DataFrame
     degraded: list[dict[str, str]]
-    computed: int
 
 
 def forecast_asylum(
@@ -123,12 +121,12 @@ def forecast_asylum(
         known: Figures of all sources as known on the night.
         as_of: The night's date.
         cache: Past forecasts made before; those made now are added.
-        progress: Told the forecasts done.
+        progress: Reports the forecasts done.
         origins: At most so many past origins.
         workers: Who makes them.
         pooled: The model that learns from every monthly count; None leaves it out.
     """
-    states, made, computed = [], [], 0
+    states, made = [], []
     for dataset in DATASETS:
         rows = known[(known["target"] == dataset.target) & (known["freq"] == dataset.freq)]
         rows = rows[rows["geo"].str.fullmatch("[A-Z]{3}")]
@@ -139,9 +137,7 @@ def forecast_asylum(
             continue
         learned = pooled if dataset.freq == POOLED_FREQ else None
         maker = _Forecaster(dataset, cache, progress, min(origins, dataset.origins), workers, learned)
-        done = maker.run(rows, list(fine))
-        computed += done.computed
-        made.append(done)
+        made.append(maker.run(rows, list(fine)))
     degraded = [] if made else [why_not(states).record(SOURCE_ID)]
     forecasts = _together([one.present for one in made])
     frames = {
@@ -155,7 +151,6 @@ def forecast_asylum(
         _together([one.hindcasts for one in made]) if made else RELEASE["backtest"].empty(),
         _by_country([one.year_ahead for one in made]),
         degraded,
-        computed,
     )
 
 
@@ -195,7 +190,6 @@ class _Made:
     past: pd.DataFrame
     scores: pd.DataFrame
     year_ahead: pd.DataFrame
-    computed: int
 
 
 @dataclass(frozen=True)
@@ -213,7 +207,7 @@ class _Forecaster:
         panel = panel_from_observations(
             rows[rows["series_id"].isin(series_ids)], self.dataset.target, self.dataset.freq
         )
-        present, past, computed = self._forecasts(panel, kind=1, farther=self.dataset.target == OF_THE_YEAR)
+        present, past = self._forecasts(panel, kind=1, farther=self.dataset.target == OF_THE_YEAR)
         totals = YEAR_AHEAD.empty()
         if self.dataset.target == OF_THE_YEAR:
             current, former = (to_matrix(of_model(rows, ENSEMBLE)) for rows in (present, past))
@@ -221,7 +215,7 @@ class _Forecaster:
             present, past = (rows[rows["horizon"].isin(self.dataset.horizons)] for rows in (present, past))
         parts = corridors(rows, panel)
         if parts is not None:
-            below, before, more = self._forecasts(parts, kind=0, farther=False)
+            below, before = self._forecasts(parts, kind=0, farther=False)
             agreed = to_rows(
                 reconcile(
                     to_matrix(of_model(below, ENSEMBLE)), to_matrix(of_model(present, ENSEMBLE)), parts, TOTAL,
@@ -229,18 +223,17 @@ class _Forecaster:
                 )
             )  # fmt: skip
             named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
-            present, computed = pd.concat([present, named], ignore_index=True), computed + more
+            present = pd.concat([present, named], ignore_index=True)
         return _Made(
             self._described(present, rows),
             past,
             hindcast_table(past, panel),
             self._scores(past, panel),
             totals,
-            computed,
         )
 
-    def _forecasts(self, panel: Panel, kind: int, *, farther: bool) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-        """Ensemble and baseline now and at past origins, and how many past forecasts were not stored.
+    def _forecasts(self, panel: Panel, kind: int, *, farther: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Ensemble and baseline now and at past origins.
 
         Farther ones reach as far as the year ahead needs.
         """
@@ -248,7 +241,7 @@ class _Forecaster:
         reach = reach_of(panel.periods[0])
         horizons = list(range(1, reach + 1)) if farther else list(self.dataset.horizons)
         stage = partial(self.progress, "Asylum applications")
-        past, made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
+        past, _made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         if self.pooled is not None:
             wanted = past_origins(panel, origins=self.origins, step=1) | present_origins(panel)
             learned = self.pooled.forecast([Level(panel, wanted, kind)], horizons, stage)[0]
@@ -258,7 +251,7 @@ class _Forecaster:
         present, past = (
             rows[rows["model_id"].isin((BASELINE, ENSEMBLE))].reset_index(drop=True) for rows in (present, past)
         )
-        return present, past, len(made.drop_duplicates(FIT))
+        return present, past
 
     def _described(self, forecasts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         facts = rows.drop_duplicates("series_id").set_index("series_id")[["geo", "citizen"]]

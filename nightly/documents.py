@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.schema import ALL, TARGETS
 from forecasting import ensemble, sum_of_parts, weeks
 from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard

@@ -1,6 +1,6 @@
 """First contact: each publisher asked once, what came of it, and what to do where something failed.
 
-Nothing is stored: a person with a network runs this first, and sends the report to whoever maintains Vigie.
+Nothing is stored: a person with a network runs this first, and sends the report to the maintainers.
 """
 
 from __future__ import annotations
@@ -92,12 +92,6 @@ def check_sources(
     settings: Settings, source_ids: Iterable[str] = (), *, live: bool, progress: ProgressReport = silent
 ) -> list[Contact]:
     """Ask each publisher once, several at a time; with ``live`` off, only say who would be asked.
-
-    Args:
-        settings: Limits, and changes to how sources are asked.
-        source_ids: Sources; all that can be asked by default.
-        live: Ask.
-        progress: Told the sources done.
 
     Raises:
         InputError: A source is unknown or cannot be asked, or the settings are wrong.

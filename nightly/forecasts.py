@@ -128,7 +128,7 @@ def _in_place(rows: pd.DataFrame, combined: QuantileTable) -> pd.DataFrame:
     quantiles = table.quantiles.copy()
     quantiles[found] = combined.quantiles[place[found]]
     keys = table.keys.copy()
-    for mark, nothing in (("fallback", False), ("reason", "")):  # these tell of the ensemble, not of what is served
+    for mark, nothing in (("fallback", False), ("reason", "")):  # these describe the ensemble, not what is served
         if mark in keys:
             keys.loc[found, mark] = nothing
     return to_rows(QuantileTable(keys, quantiles))
@@ -155,7 +155,7 @@ def make_forecasts(
         data: What was known tonight and at past origins.
         settings: How many past origins and paths.
         cache: Hindcasts made on earlier nights; tonight's are added.
-        progress: Told the forecasts done.
+        progress: Reports the forecasts done.
         workers: Who makes them.
         pooled: The pooled model; None leaves it and the sums of nationalities out.
 
@@ -226,7 +226,7 @@ def hindcasts(
         cache: Hindcasts of the same history and version are taken from it.
         horizons: Periods ahead, ascending.
         workers: Who makes the rest.
-        progress: Told after every batch.
+        progress: Reports after every batch.
 
     Returns:
         Rows of ``store.caches.COLUMNS`` for the whole work, and those of them that were made now.

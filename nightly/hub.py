@@ -155,12 +155,7 @@ def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFram
 
 
 def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
-    """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew.
-
-    Args:
-        data: What was known when.
-        series: Names of the series.
-    """
+    """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew."""
     routes = [one for one in data.forecastable if one in set(series)]
     today = pd.Timestamp(data.date)
     then = [
@@ -235,7 +230,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
     faults += metadata_faults + designation_faults(metadata)
     faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
     paths = submission_paths(files, hub, only)
-    described = {Path(path).stem for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))}
+    described = {Path(path).stem for path in _metadata_paths(files)}
     late = 0
     for path in paths:
         _submission, found = read_submission(hub, path, files.read(path))
@@ -287,11 +282,6 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
 
     A file that breaks a rule is named and left; the others are taken.
 
-    Args:
-        place: Folder, Git checkout or fsspec address.
-        home: The home folder.
-        received: Today.
-
     Raises:
         InputError: There is no hub, or its configuration breaks a rule.
         StoreError: The hub cannot be read, or the home not written.
@@ -299,13 +289,12 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
     files, editions, out = HubFiles(place), SubmissionStore(home), Collected()
     hub = hub_of(files)
     editions.put_config(_config(files))
-    for path in files.names(METADATA):
-        if path.endswith((".yml", ".yaml")):
-            content = files.read(path)
-            if found := read_metadata(hub, path, content)[1]:
-                out.refused[path] = found
-            else:
-                editions.put_metadata(Path(path).stem, content)
+    for path in _metadata_paths(files):
+        content = files.read(path)
+        if found := read_metadata(hub, path, content)[1]:
+            out.refused[path] = found
+        else:
+            editions.put_metadata(Path(path).stem, content)
     described = {model_id for model_id, _content in editions.metadata()}
     known = {(one.model_id, one.round_id, one.sha256) for one in editions.all()}
     kept: dict[Edition, tuple[Future[bool], pd.DataFrame]] = {}
@@ -350,13 +339,17 @@ def _config(files: HubFiles) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if content is not None}
 
 
+def _metadata_paths(files: HubFiles) -> list[str]:
+    return [path for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))]
+
+
 def _metadata(
     files: HubFiles, hub: Hub, only: Collection[str] | None
 ) -> tuple[dict[str, dict[str, object]], list[SourceError]]:
     found: dict[str, dict[str, object]] = {}
     faults: list[SourceError] = []
-    for path in files.names(METADATA):
-        if path.endswith((".yml", ".yaml")) and (only is None or path in only):
+    for path in _metadata_paths(files):
+        if only is None or path in only:
             about, wrong = read_metadata(hub, path, files.read(path))
             faults += wrong
             if about is not None:

@@ -22,26 +22,23 @@ from core.log import get_logger
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
 from core.schema import typed
 from core.settings import FEED, SNAPSHOT
-from forecasting.model import BASELINE, ENSEMBLE, LEVELS
+from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import QuantileTable, stack, to_matrix
-from forecasting.verification.scores import wis
-from hub.combine import combine
 from hub.config import Hub, config_names, read_config
 from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name
 from hub.rounds import baseline
 from hub.rounds import replayed as replayed_rows
-from hub.score import as_quantiles, by_unit, grid, league, outcomes_at, quantile_rows, unit_of
+from hub.score import as_quantiles, by_unit, combine, grid, league, outcomes_at, quantile_rows, unit_of
 from hub.submission import read_metadata, read_submission
 from hub.targets import RHYTHMS, frequency
 from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
 from nightly.real_time import FREQ, TARGET, RealTimeData
-from nightly.tables import KEPT, outcome_panel
-from store.export import ABOUT, about_bytes, export_bytes
+from nightly.tables import with_bounds
+from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
 from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
-from store.published import PLACED, tell_published
 from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
@@ -51,35 +48,17 @@ PUBLISHED = "hub"
 """Folder of the tables for machines."""
 DATA_FILES = (".csv", ".parquet", ".json", ".md")
 
+_TABLES = (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)
 _KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 
 
-def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
-    """Keep peers' past rounds beside the snapshot: one row per forecast, whole persons.
-
-    Args:
-        rows: Quantile rows of submissions with ``model_id``.
-        about: Metadata by model.
-        folder: Folder of the bundled figures.
-    """
-    days = {name: pd.to_datetime(rows[name]) for name in ("origin_date", "target_end_date")}
-    table = to_matrix(rows.assign(**days))
-    values = {f"{level:g}": table.quantiles[:, place].round().astype("int32") for place, level in enumerate(LEVELS)}
-    wide = table.keys[_KEYS].assign(**values).sort_values(_KEYS, ignore_index=True)
-    wide.to_parquet(folder / ROUNDS, index=False, compression="zstd", compression_level=19)
-    facts = {
-        "command": "python -m benchmarks.hub_rounds", "sha256": sha256_of_file(folder / ROUNDS), "models": about,
-    }  # fmt: skip
-    (folder / ROUNDS_ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-
-
-def read_rounds(folder: Path = SNAPSHOT) -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
+def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
     """Peers' past rounds and what they are; None where there are none.
 
     Raises:
-        InputError: The table is not the one that its record tells of.
+        InputError: The table is not the one that its record describes.
     """
-    path, about = folder / ROUNDS, folder / ROUNDS_ABOUT
+    path, about = SNAPSHOT / ROUNDS, SNAPSHOT / ROUNDS_ABOUT
     if not path.exists():
         return None, {}
     facts = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
@@ -103,7 +82,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
 
     Raises:
         StoreError: What was collected cannot be read.
-        InputError: The bundled rounds are not what their record tells of.
+        InputError: The bundled rounds are not what their record describes.
     """
     replayed, about = read_rounds()
     received, editions, own_words = collected(home, date)
@@ -111,7 +90,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
     others = [] if replayed is None else [_timed(_bare(_closed(replayed, date)), REPLAY)]
     others += [] if received is None else [_timed(_bare(received), received.keys["timing"])]
     if not any(len(one.keys) for one in others):
-        return {table.name: table.empty() for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)}
+        return _empty_tables()
     everything = with_own(stack(others), hindcasts, counts)
     newest = counts.drop_duplicates(["series_id", "target_end_date"], keep="last").dropna(subset=["value"])
     outcomes = newest.set_index(["series_id", "target_end_date"])["value"]
@@ -142,7 +121,7 @@ def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tupl
         asylum: Forecasts and hindcasts of asylum applications, whose figures come later than their rounds.
     """
     routes = dated(
-        outcome_panel(data).long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
+        data.outcome_panel.long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
@@ -213,19 +192,15 @@ def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]
 def hub_of_night(
     home: Path, data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum
 ) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
-    """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail.
-
-    Args:
-        home: The home folder, with what was collected.
-        data: What was known when.
-        hindcasts: Vigie's, of the routes.
-        asylum: Those of asylum applications.
-    """
+    """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail."""
     try:
         return hub_tables(*brought(data, hindcasts, asylum), home, data.date), []
     except Exception as error:
-        tables = (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)
-        return {table.name: table.empty() for table in tables}, [left_out(error)]
+        return _empty_tables(), [left_out(error)]
+
+
+def _empty_tables() -> dict[str, pd.DataFrame]:
+    return {table.name: table.empty() for table in _TABLES}
 
 
 def left_out(error: Exception) -> dict[str, str]:
@@ -235,10 +210,10 @@ def left_out(error: Exception) -> dict[str, str]:
 
 
 def publish_tables(home: Path, journal: Journal, release: Release, place: str) -> None:
-    """Put the hub and a release's tables about it where machines and other houses find them, ``published/hub``.
+    """Put the hub and a release's tables about it where machines and others find them, ``published/hub``.
 
-    The journal is told of every file before it is written. A disk that refuses is logged: the release stands, and the
-    next night writes them again.
+    Every file is recorded in the journal before it is written. A disk that refuses is logged: the release stands, and
+    the next night writes them again.
 
     Args:
         home: The home folder.
@@ -247,7 +222,7 @@ def publish_tables(home: Path, journal: Journal, release: Release, place: str) -
         place: The hub's folder or address, an empty text for none.
     """
     files: dict[str, Callable[[], bytes]] = {}
-    for table in (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES):
+    for table in _TABLES:
         files[f"{table.name}.csv"] = partial(export_bytes, release, table.name, "csv")
         files[f"{table.name}.csv{ABOUT}"] = partial(about_bytes, release, table.name)
     try:
@@ -265,7 +240,7 @@ def publish_files(home: Path, journal: Journal, files: Mapping[str, Callable[[],
     out = home / FEED / PUBLISHED
     hashes: dict[str, str] = {}
     for name, content in files.items():
-        if (out / name).resolve().is_relative_to(out.resolve()):  # the names are another house's
+        if (out / name).resolve().is_relative_to(out.resolve()):  # the names are another hub's
             found = content()
             if len(found) <= LARGEST_FILE:
                 hashes[name] = sha256_of_bytes(found)
@@ -288,7 +263,7 @@ def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:
         What reads each file, by its path in the hub.
     """
     store = SubmissionStore(home)
-    config = store.config(config_names)
+    config = store.config(config_names())
     hub = read_config(config)[0]
     if hub is None:
         return {}
@@ -311,7 +286,7 @@ def collected(home: Path, date: dt.date) -> tuple[QuantileTable | None, pd.DataF
     if not editions:
         return None, HUB_EDITIONS.empty(), {}
     records = pd.DataFrame([vars(one) for one in editions]).astype({"received": "datetime64[ns]"})
-    hub, faults = read_config(store.config(config_names))
+    hub, faults = read_config(store.config(config_names()))
     if hub is None:
         raise InputError(f"the hub's configuration that was kept is not readable: {faults[0]}")
     table = _rows_of(_counting(editions), store, hub)
@@ -399,9 +374,4 @@ def _shown(table: QuantileTable, outcomes: pd.Series) -> pd.DataFrame:
     of_routes = table.keys["series_id"].map({one: unit_of(one) == ROUTES for one in table.keys["series_id"].unique()})
     own = table.keys["model_id"].str.startswith(f"{TEAM}-") & (table.keys["timing"] == REPLAY)
     table = table.where(~(own & of_routes))
-    observed = outcomes_at(table.keys, outcomes)
-    bounds = {
-        name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
-    }  # fmt: skip
-    score = wis(np.log1p(observed), np.log1p(table.quantiles)).round(4)
-    return typed(table.keys.assign(**bounds, wis=score), HUB_FORECASTS)
+    return typed(with_bounds(table, outcomes_at(table.keys, outcomes)), HUB_FORECASTS)

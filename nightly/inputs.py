@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -98,7 +97,7 @@ class LiveReport:
 
     @property
     def left_out(self) -> list[dict[str, str]]:
-        """What the night had to do without: failures, and editions that are held, each told once."""
+        """What the night had to do without: failures, and editions that are held, each named once."""
         return self.failed + [record for item in self.held for record in held_records(item)]
 
     def summary(self) -> list[str]:
@@ -109,20 +108,20 @@ class LiveReport:
 
 
 def held_records(done: Ingested) -> list[dict[str, str]]:
-    """An edition that is held, as a record of what a night went without; none where it was told before."""
+    """An edition that is held, as a record of what a night went without; none where it was named before."""
     return [] if done.is_repeated else [_held_record(done.edition)]
 
 
 def held_before(
     editions: EditionStore, before: Release | None, as_of: dt.date, begun: dt.datetime
 ) -> list[dict[str, str]]:
-    """Editions held since the release before, such as files handed over by day: a night tells of each once.
+    """Editions held since the release before, such as files handed over by day: a night names each once.
 
     Args:
         editions: The home's editions.
-        before: The release that the night goes on from, which told of those that it lists as held.
+        before: The release that the night goes on from, which named those that it lists as held.
         as_of: The day whose knowledge the night rests on.
-        begun: When the night began; it tells apart of what it held itself.
+        begun: When the night began; what it held itself is named elsewhere.
 
     Raises:
         StoreError: The journal or the release cannot be read.
@@ -233,7 +232,7 @@ def load_snapshot(vintages: VintageStore, journal: Journal) -> str:
         The snapshot's fingerprint.
     """
     fingerprint = snapshot.fingerprint(SNAPSHOT)
-    # A journal that machines share may tell of a load that another home never delivered.
+    # A journal that machines share may hold a load that another home never delivered.
     loads = journal.entries(subject=fingerprint, action=LOADED)
     held = set(vintages.sources())
     if not held or not loads or not set(loads[-1].payload.get("sources", [])) <= held:
@@ -282,7 +281,7 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
 
 @dataclass(frozen=True)
 class Visited:
-    """What a visit brought home.
+    """What a visit brought.
 
     Attributes:
         files: Files of the parts that succeeded.
@@ -294,7 +293,7 @@ class Visited:
 
 
 def take_in(
-    home: Path, journal: Journal, report: LiveReport, source_id: str, future: Future[Visited], received: dt.date
+    home: Path, journal: Journal, report: LiveReport, source_id: str, visit: Callable[[], Visited], received: dt.date
 ) -> None:
     """Read a visit's files and take in what can be read, file by file; record the outcome.
 
@@ -303,14 +302,14 @@ def take_in(
         journal: Where the outcome is recorded.
         report: Where it is told.
         source_id: The source that was visited.
-        future: The visit, or the error with which it ended.
+        visit: Gives what the visit brought, or raises the error with which it ended.
         received: Day of the visit.
 
     Raises:
         StoreError: The home folder cannot be written.
     """
     try:
-        visited = future.result()
+        visited = visit()
         faults: list[Exception] = [*visited.failures]
         files, parsed = _parse_all(SOURCES[source_id].parse, visited.files, faults)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others

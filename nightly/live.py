@@ -5,20 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from core.errors import InputError, SourceError, StoreError, VigieError
+from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import Settings
 from ingest.catalogue import SOURCES, live_sources, source_access
-from ingest.http import Client, Validators
+from ingest.http import Client
 from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, take_in
 from store.journal import Journal, opened_journal
@@ -50,13 +51,6 @@ class Inputs:
 def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool, progress: ProgressReport) -> Inputs:
     """Bring the vintages up to date: the bundled snapshot, publishers where they are asked, and the inbox.
 
-    Args:
-        home: The home folder.
-        settings: Its settings.
-        journal: Where outcomes are recorded.
-        live: Ask publishers.
-        progress: Told what is being done.
-
     Raises:
         StoreError: The home folder cannot be read or written.
     """
@@ -85,7 +79,7 @@ def ingest_live(
         settings: Its settings.
         source_ids: Sources; all that can be asked by default.
         answered_on: Day whose kept answers are read again; None asks.
-        progress: Told the sources done.
+        progress: Reports the sources done.
 
     Raises:
         InputError: As :func:`ask_publishers` and :func:`parse_again`, or a night is running.
@@ -122,7 +116,7 @@ def ask_publishers(
         settings: Limits, and changes to how sources are asked.
         journal: Where outcomes are recorded.
         source_ids: Sources to ask; by default all that can be asked, are not excluded and need no naming.
-        progress: Told the sources done.
+        progress: Reports the sources done.
 
     Raises:
         InputError: A source is unknown or cannot be asked, or the settings are wrong.
@@ -140,7 +134,7 @@ def ask_publishers(
     try:
         visits = {pool.submit(_visit, chosen[name], access[name], client, store): name for name in chosen}
         for done, future in enumerate(as_completed(visits), start=1):
-            take_in(home, journal, report, visits[future], future, dt.datetime.now(dt.UTC).date())
+            take_in(home, journal, report, visits[future], future.result, dt.datetime.now(dt.UTC).date())
             progress(STAGE, done, len(chosen))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -173,14 +167,14 @@ def parse_again(
         raise InputError(f"no whole visit to any source is kept of {date}")
     report = LiveReport()
     for name, source in chosen_sources(names, []).items():
-        future: Future[Visited] = Future()
-        try:
-            pull = _kept_answers(store, access[name], date)
-            future.set_result(Visited(source.download(pull), pull.failures))
-        except VigieError as error:
-            future.set_exception(error)
-        take_in(home, journal, report, name, future, date)
+        take_in(home, journal, report, name, partial(_visit_again, source, store, access[name], date), date)
     return report
+
+
+def _visit_again(source: LiveSource, store: RawStore, access: SourceAccess, date: dt.date) -> Visited:
+    """A day's visit once more, from the answers that were kept."""
+    pull = _kept_answers(store, access, date)
+    return Visited(source.download(pull), pull.failures)
 
 
 def _prune(store: RawStore, months: int) -> None:
@@ -213,7 +207,7 @@ def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, Live
 def _asked_unnamed(
     chosen: dict[str, LiveSource], access: dict[str, SourceAccess], report: LiveReport
 ) -> dict[str, LiveSource]:
-    """Sources that a round asks without their being named; the others are told in the report."""
+    """Sources that a round asks without their being named; the others stand in the report."""
     reasons = {name: access[name].why_not_asked for name in chosen}
     report.not_asked.extend({"source_id": name, "reason": reason} for name, reason in reasons.items() if reason)
     return {name: source for name, source in chosen.items() if not reasons[name]}
@@ -243,7 +237,7 @@ class _Asker:
     def ask(self, request: Request) -> Answer:
         kept = self.earlier.get(request.url)
         known = kept if kept is not None and kept.status == NOT_MODIFIED_KEEPS else None
-        answer = self.client.get(request, self.access, _validators(known))
+        answer = self.client.get(request, self.access, known.headers if known else None)
         if answer.unchanged:
             if known is None:
                 raise SourceError(request.url, _("answered 304 Not Modified although no news was asked for"))
@@ -254,15 +248,8 @@ class _Asker:
         return answer
 
 
-def _validators(kept: Kept | None) -> Validators | None:
-    if kept is None:
-        return None
-    return Validators(kept.headers.get("etag", ""), kept.headers.get("last-modified", ""))
-
-
 def _kept_answers(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
     """A pull whose answers come from the store. An address asked several times gets its answers in their order."""
-    records: dict[str, Iterator[Kept]] = {}
     by_url: dict[str, list[Kept]] = defaultdict(list)
     for record in store.replay(access.source_id, date):
         by_url[record.url].append(record)

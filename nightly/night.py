@@ -18,12 +18,12 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 )
 
 from alerts.evaluate import no_alerts
+from core.about import code_version
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
-from core.version import code_version
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
 from ingest.catalogue import CARDS
@@ -33,10 +33,9 @@ from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
 from nightly.forecasts import make_forecasts
-from nightly.hub_served import serve
+from nightly.hub_combined import serve
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
-from nightly.issued import issued_scores
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
@@ -45,7 +44,7 @@ from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables, judge
+from nightly.tables import data_tables, forecast_tables, issued_scores, judge
 from store.caches import BacktestStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
@@ -78,7 +77,7 @@ class Run:
         journal: The home's journal.
         delivery: The home folder, and the shared store where there is one.
         pool: Processes that make forecasts.
-        progress: Told what is being done.
+        progress: Reports what is being done.
     """
 
     date: dt.date
@@ -139,7 +138,7 @@ def run_night(
         as_of: Replay the night of this date; today by default.
         live: Ask publishers for their newest values first; a source that fails degrades the night, no more.
         allow_empty: Publish even where every route that people watch would lose its forecast.
-        progress: Told what is being done.
+        progress: Reports what is being done.
 
     Raises:
         NothingToPublishError: No route can be forecast, or none that people watch; the former release stands.
@@ -183,7 +182,7 @@ def run_demonstration(
         home: The home folder.
         settings: Its settings.
         newest: Replay the newest night of the bundled values instead, with the routes that are fresh then.
-        progress: Told what is being done.
+        progress: Reports what is being done.
 
     Returns:
         The night; None where the home folder already holds a release, which then is left as it is, unless the newest
@@ -299,7 +298,7 @@ def _make_release(run: Run) -> RunResult:
         release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
         publish_tables(home, run.journal, release, settings.hub.place)
         _remove_old_releases(home, settings)
-        # People are told of a release when those who follow the store can see it.
+        # People hear of a release only when those who follow the store can see it.
         run.delivery.deliver()
 
     seconds = timer.seconds()

@@ -12,7 +12,7 @@ import pandas as pd
 from alerts.verification.hindcast import Nowcasts
 from core.quantiles import FloatArray
 from core.release import NOWCASTS, WEEKS
-from core.schema import check, typed
+from core.schema import typed
 from forecasting.days import DailyHistory, daily_history
 from forecasting.model import LEVELS
 from forecasting.nowcast import Nowcast, scaled
@@ -89,16 +89,11 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     joined = found.assign(output_type_id=found["output_type_id"].round(6)).merge(
         former, on=["series_id", "output_type_id"], how="left"
     )
-    typed = joined.astype({"as_of": "datetime64[ns]", "n": "int64"})[list(NOWCASTS.columns)]
-    return check(typed, NOWCASTS)
+    return typed(joined, NOWCASTS)
 
 
 def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFrame]:
     """The next eight weeks of every series by day that a route rests on, and how such forecasts did.
-
-    Args:
-        data: What was known.
-        workers: Who makes the forecasts of past weeks.
 
     Returns:
         ``weeks`` and ``week_scores`` (``core.release.WEEKS``, ``core.release.WEEK_SCORES``).

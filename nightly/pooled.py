@@ -135,7 +135,7 @@ class PooledNight:
         Args:
             origins: Number of past origins, at each of which a route's history is the one known then.
             horizons: Periods ahead.
-            progress: Told after every fit.
+            progress: Reports after every fit.
         """
         panel = self.data.panel
         wanted = past_origins(panel, origins=origins, step=1)
@@ -186,12 +186,7 @@ def pooled_night(
 
 
 def counts(known: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
-    """Every monthly series of whole numbers that is long enough: what counts persons or what befell them.
-
-    Args:
-        known: Values of the sources as known on some date.
-        months: The calendar.
-    """
+    """Every monthly series of whole numbers that is long enough: counts of persons, deaths and the like."""
     monthly = known[(known["freq"] == FREQ) & (known["target"] != CAPACITY)]
     broken = monthly.loc[(monthly["obs_value"] % 1 != 0) | (monthly["obs_value"] < 0), "series_id"]
     panel = _wide(monthly[~monthly["series_id"].isin(broken.unique())], months)

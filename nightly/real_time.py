@@ -37,7 +37,7 @@ class RealTimeData:
         date: The night's date.
         oldest_origin_months: Age, in complete months, beyond which a route gets no forecast of the present.
         past_origins: Newest past origins whose state is needed.
-        progress: Told the past origins whose state is made.
+        progress: Reports the past origins whose state is made.
     """
 
     vintages: pd.DataFrame
@@ -104,11 +104,17 @@ class RealTimeData:
         self.progress("Figures as known then", len(ends), len(ends))
         return panels
 
+    @cached_property
     def outcomes(self) -> pd.DataFrame:
         """Route values of periods after each route's last one known on the date: what came after it."""
         later = _totals(_route_values(reduce_as_of(self._arrivals, dt.date.max), by_citizen=False))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
+
+    @cached_property
+    def outcome_panel(self) -> Panel:
+        """Months of the routes as known on the date and, for a night in the past, as counted later."""
+        return _panel(pd.concat([self.routes, self.outcomes], ignore_index=True), self.forecastable)
 
     def editions(self) -> dict[str, int]:
         """The most editions on record of one value behind a route, by route: 1 where no past edition is kept."""

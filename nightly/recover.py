@@ -36,12 +36,6 @@ Degraded = list[dict[str, str]]
 def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.datetime) -> Degraded:
     """Clear away what killed nights left half written or damaged, and record what they published.
 
-    Args:
-        home: The home folder, held by this night.
-        journal: Its journal.
-        releases: Its releases.
-        now: The time.
-
     Returns:
         Records of a degraded night: what a person must look at.
 
@@ -101,7 +95,7 @@ def record_publication(
         release: The release.
         took: ``seconds`` by stage, and ``steps`` as :mod:`nightly.progress` knows them.
         witness: Hash of its manifest.
-        reason: Why it is told late.
+        reason: Why it is recorded late.
 
     Returns:
         What a person must look at, where the journal refused.
@@ -156,10 +150,6 @@ def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
 
 def record_freshness(journal: Journal, release: Release) -> list[Entry]:
     """Record the changes of freshness that a release found since the one before; done twice, it adds nothing.
-
-    Args:
-        journal: Where they are kept.
-        release: The release that was just published.
 
     Returns:
         The rows, each with the source as subject, and ``before``, ``after``, ``last_known`` and ``replay`` in its

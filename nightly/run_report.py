@@ -32,7 +32,7 @@ class StageTimer:
     """Seconds by stage; each stage's end is logged.
 
     Attributes:
-        begin: Told of each stage that begins.
+        begin: Called with the name of each stage that begins.
     """
 
     begin: Callable[[str], None] = field(default=lambda _stage: None, kw_only=True)
@@ -57,7 +57,7 @@ class StageTimer:
 
 
 def peak_megabytes(pid: int | None) -> float | None:
-    """Most memory that a running process ever held; None where the system does not tell (not Linux)."""
+    """Most memory that a running process ever held; None where the system does not say (not Linux)."""
     status = Path(f"/proc/{pid}/status")
     try:
         lines = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]

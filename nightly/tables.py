@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from alerts.verification.record import Record, full_record
 from core.calendar import write_period
 from core.disclosure import cells_to_withhold
 from core.errors import InputError
-from core.release import DRIVER_TESTS, FIGURES_THEN, RELEASE, REPLAYS, SITUATION_SCORES
-from core.schema import ALL, check
+from core.quantiles import FloatArray
+from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
+from core.schema import ALL, check, typed
 from core.settings import SNAPSHOT, AlertSettings
 from forecasting.explanation import explain
-from forecasting.model import LEVELS, OWN
-from forecasting.panel import Panel, panel_from_observations
-from forecasting.quantiles import to_matrix
+from forecasting.model import ENSEMBLE, LEVELS, OWN
+from forecasting.panel import Panel
+from forecasting.quantiles import QuantileTable, to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, side_by_side
@@ -34,9 +35,10 @@ from ingest.source import SourceCard
 from nightly.forecasts import ForecastSet, of_model
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
-from nightly.real_time import FREQ, TARGET, RealTimeData
-from store.releases import Release
+from nightly.real_time import TARGET, RealTimeData
+from store.releases import Release, readable
 
+_PLACE = ["series_id", "origin_date", "horizon"]
 KEPT = {"q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9}
 MONTHS_BACK = 60
 """Months before an origin whose values are compared: what a page shows."""
@@ -65,15 +67,7 @@ class Judged:
 def judge(
     data: RealTimeData, made: ForecastSet, served: ForecastSet, settings: AlertSettings, workers: Workers = 1
 ) -> Judged:
-    """Judge the night by past origins: its longest calculations that do not need each other, side by side.
-
-    Args:
-        data: What was known.
-        made: Forecasts as the models made them.
-        served: The same as they are served.
-        settings: The reader's numbers and ratio of costs.
-        workers: Who calculates.
-    """
+    """Judge the night by past origins: its longest calculations that do not need each other, side by side."""
     panel, replayed = data.panel, to_matrix(made.hindcasts)
     return Judged(
         *side_by_side(
@@ -126,14 +120,14 @@ def forecast_tables(  # the parts of one night, each named by the caller
         "year_ahead": judged.year_ahead,
         "nowcasts": nowcasts,
         "backtest": past,
-        "replays": hindcast_table(made.hindcasts, outcome_panel(data)),
+        "replays": hindcast_table(made.hindcasts, data.outcome_panel),
         "figures_then": earlier_values(data, past),
         "scores": judged.scores,
         "calibration": calibration_table(past, panel),
         "situation_scores": check(judged.situations, SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
-            made.current[~made.current["series_id"].isin(combined)],  # nobody can tell what moved other teams
+            made.current[~made.current["series_id"].isin(combined)],  # nobody knows what moved other teams' forecasts
             made.hindcasts,
             made.weights,
             panel,
@@ -170,7 +164,7 @@ def data_tables(
     return {
         "observations": data.observations,
         "withheld": _withheld(data.observations, former),
-        "outcomes": data.outcomes(),
+        "outcomes": data.outcomes,
         "freshness": fresh,
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
         "delays": delay_profile(data.published),
@@ -183,27 +177,19 @@ def data_tables(
 def hindcast_table(past: pd.DataFrame, outcomes: Panel) -> pd.DataFrame:
     """Every model's hindcasts, reduced to the bounds that pages show, each with its score.
 
-    Args:
-        past: Quantile rows of all models at past origins.
-        outcomes: What was counted.
-
     Returns:
         A frame that keeps ``REPLAYS``.
     """
     table = to_matrix(past)
-    observed = observed_at(table.keys, outcomes)
+    return typed(with_bounds(table, observed_at(table.keys, outcomes)), REPLAYS)
+
+
+def with_bounds(table: QuantileTable, observed: FloatArray) -> pd.DataFrame:
+    """Forecasts reduced to the bounds that pages show, each with its score against what was counted."""
     bounds = {
         name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
     }  # fmt: skip
-    score = wis(np.log1p(observed), np.log1p(table.quantiles)).round(4)
-    keys = table.keys[["model_id", "series_id", "origin_date", "horizon", "target_end_date"]]
-    return check(keys.assign(**bounds, wis=score).reset_index(drop=True), REPLAYS)
-
-
-def outcome_panel(data: RealTimeData) -> Panel:
-    """Months of the routes as known tonight and, for a night in the past, as counted later."""
-    values = pd.concat([data.routes, data.outcomes()], ignore_index=True)
-    return panel_from_observations(values[values["series_id"].isin(data.forecastable)], TARGET, FREQ)
+    return table.keys.assign(**bounds, wis=wis(np.log1p(observed), np.log1p(table.quantiles)).round(4))
 
 
 def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
@@ -256,9 +242,6 @@ def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
 def driver_tests(data_folder: Path) -> pd.DataFrame:
     """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
 
-    Args:
-        data_folder: Folder of the bundled values.
-
     Returns:
         A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.
 
@@ -279,16 +262,51 @@ def driver_tests(data_folder: Path) -> pd.DataFrame:
     return rows.assign(**{name: str(facts.get(name, "")) for name in PROVENANCE})
 
 
-def write_driver_tests(table: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
-    """Keep a test of drivers beside the snapshot, numbers to four decimals.
+def issued_scores(releases: Sequence[Release], former: Release | None, data: RealTimeData) -> pd.DataFrame:
+    """The prospective score: forecasts as releases issued them, scored when their outcomes come.
+
+    A backtest may have been tuned on the outcomes that it is scored on; what a release said before anybody knew cannot
+    have been, and releases are chained by their hashes, so no one can have changed it since. A forecast from one origin
+    that several nights issued counts once, as the first of them gave it. It counts only where its outcome became known
+    after the release was made; replays never do.
 
     Args:
-        table: A frame that keeps ``DRIVER_TESTS``.
-        about: Where it comes from (``PROVENANCE``, and what else there is to say).
-        data_folder: Folder of the bundled values.
+        releases: The home's releases, oldest first.
+        former: The release before this one: what it scored is taken over, also from releases that are gone.
+        data: What is known tonight.
+
+    Returns:
+        A frame that keeps ``core.release.ISSUED_SCORES``.
     """
-    content = check(table, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
-    (data_folder / DRIVER_TABLE).write_bytes(content)
-    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
-    lines = [f'{name} = "{value}"' for name, value in facts.items()]
-    (data_folder / DRIVER_PROVENANCE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    kept = former.read(ISSUED_SCORES.name) if former is not None else ISSUED_SCORES.empty()
+    first_known = _first_known(data)
+    found = [kept]
+    scored = set(kept[_PLACE].itertuples(index=False, name=None))
+    for release in releases:
+        if release.manifest.get("replay") or readable(release)[0] is None:
+            continue
+        forecasts = release.read("forecasts")
+        forecasts = forecasts[forecasts["model_id"] == ENSEMBLE]
+        place = pd.MultiIndex.from_frame(forecasts[["series_id", "target_end_date"]])
+        known = first_known.reindex(place).to_numpy()
+        made = pd.Timestamp(release.manifest["created_at"]).tz_localize(None).to_datetime64()
+        news = np.asarray(
+            [key not in scored for key in forecasts[_PLACE].itertuples(index=False, name=None)], dtype=bool
+        )
+        chosen = forecasts[news & (known > made)]
+        if chosen.empty:
+            continue
+        rows = score_rows(to_matrix(chosen), data.panel).assign(run_id=release.run_id)
+        scored |= set(rows[_PLACE].itertuples(index=False, name=None))
+        found.append(rows[list(ISSUED_SCORES.columns)])
+    return pd.concat([one for one in found if len(one)] or [kept], ignore_index=True)
+
+
+def _first_known(data: RealTimeData) -> pd.Series:
+    """The day on which each month of a route was known as it is now, by series and month's end."""
+    totals = data.routes[data.routes["citizen"] == ALL]
+    ends = pd.PeriodIndex(totals["time_period"].astype(str), freq="M").end_time.normalize()
+    place = pd.MultiIndex.from_arrays([totals["series_id"], ends])
+    days = pd.Series(totals["as_of"].to_numpy(), index=place)
+    # What was estimated to have been known by then proves nothing.
+    return days[~totals["as_of_estimated"].to_numpy(dtype=bool)]

@@ -26,7 +26,16 @@ from core.errors import InputError, StoreError
 from core.settings import DRILL
 from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
 from store.database import copy_sqlite, sqlite_file
-from store.files import ASIDE, flush_folder, is_read_only, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.files import (
+    ASIDE,
+    flush_folder,
+    is_as_named,
+    is_read_only,
+    named_errors,
+    sha256_of_bytes,
+    sha256_of_file,
+    write_bytes,
+)
 from store.journal import journal_url
 from store.lock import BACKUP, night_lock
 from store.releases import ReleaseStore
@@ -378,7 +387,7 @@ def _is_damaged(home: Path, name: str, content: bytes) -> bool:
         ).is_dir()
         return not gone and (not path.is_file() or sha256_of_file(path) != sha256_of_bytes(content))
     # Figures are named by their content; where files were merged meanwhile the old ones are rightly gone.
-    return path.is_file() and not sha256_of_file(path).startswith(path.stem)
+    return path.is_file() and not is_as_named(path)
 
 
 def _problem(home: Path, journal_setting: str) -> Problem | None:

@@ -15,11 +15,10 @@ from core.errors import SchemaError, StoreError
 from core.log import get_logger
 from core.release import FORECASTS
 from core.schema import check
-from store.files import named_errors, sha256_of_bytes, write_bytes
-from store.partitions import Partitions
+from store.files import Partitions, named_errors, sha256_of_bytes, write_bytes
 
 MOST_FITS = 600
-"""Files that are kept: a panel's seven fits of ten years, each with what it foresaw, four times. The longest unused go
+"""Files that are kept: a panel's seven fits of ten years, each with its predictions, four times. The longest unused go
 first."""
 _MARK = 64
 """Length of the hash that a file begins with."""
@@ -32,11 +31,7 @@ _REPEATED_TEXTS = ("model_id", "model_version", "series_id", "history_hash", "ou
 
 
 class BacktestStore:
-    """The cache under ``home/backtests``.
-
-    Args:
-        home: The home folder.
-    """
+    """The cache under ``home/backtests``."""
 
     def __init__(self, home: Path) -> None:
         self._partitions = Partitions(home / "backtests", _REPEATED_TEXTS)
@@ -51,25 +46,6 @@ class BacktestStore:
             StoreError: A file cannot be read or renamed.
         """
         return [path.name for path in self._partitions.set_aside_damaged()]
-
-    def missing(self, keys: pd.DataFrame) -> pd.DataFrame:
-        """The keys for which no forecast is stored.
-
-        Args:
-            keys: A frame with the columns of :data:`KEY`; further columns are kept.
-
-        Returns:
-            The rows of ``keys`` that are not stored, in their order.
-
-        Raises:
-            SchemaError: A column of the key is missing.
-            StoreError: A file is damaged; the text names it.
-        """
-        _check_columns(keys, KEY)
-        known = self._partitions.read(KEY)
-        if known.empty:
-            return keys.reset_index(drop=True)
-        return keys[~_is_among(keys, known)].reset_index(drop=True)
 
     def read(self, keys: pd.DataFrame) -> pd.DataFrame:
         """Stored forecasts of some keys.

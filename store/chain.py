@@ -88,7 +88,7 @@ def json_bytes(value: Mapping[str, Any]) -> bytes:
 
 
 def move_in(folder: Path, staged: Path, target: Path, head: Mapping[str, str]) -> None:
-    """Put a release in its place: after a crash at any step :func:`read_head` tells the chain that is there.
+    """Put a release in its place: after a crash at any step :func:`read_head` gives the chain that is there.
 
     Args:
         folder: The folder of releases.
@@ -126,8 +126,8 @@ def verify(folder: Path, witnesses: Mapping[str, str]) -> Problem | None:
 def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
     yield from _strangers(folder)
     former: dict[str, str] | None = None
-    links = _links(folder)
-    for run_id, path in links.items():
+    manifests = links(folder)
+    for run_id, path in manifests.items():
         manifest_file = path.relative_to(folder).as_posix()
         if not path.is_file():
             yield Problem(run_id, manifest_file, "is missing")
@@ -146,33 +146,33 @@ def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(run_id, manifest_file, f"was altered: not a manifest any more ({error})")
             return
     yield from _head_problems(former, read_head(folder))
-    yield from _removal_problems(folder, links)
+    yield from _removal_problems(folder, manifests)
     for run_id in sorted(witnesses):
-        if run_id not in links:
+        if run_id not in manifests:
             yield Problem(run_id, run_id, "is missing: a witness knows of this release")
 
 
-def _links(folder: Path) -> dict[str, Path]:
+def links(folder: Path) -> dict[str, Path]:
     """The manifest of every release there is or was, oldest first; a folder counts before what is left of one."""
     removed = {path.stem: path for path in (folder / REMOVED).glob("*.json") if RUN_ID.fullmatch(path.stem)}
     whole = {path.name: path / MANIFEST for path in folder.glob("*") if RUN_ID.fullmatch(path.name)}
     return dict(sorted((removed | whole).items()))
 
 
-def _removal_problems(folder: Path, links: Mapping[str, Path]) -> Iterator[Problem]:
+def _removal_problems(folder: Path, manifests: Mapping[str, Path]) -> Iterator[Problem]:
     """Retention never removes the newest release, nor the last one of a month."""
     months = {}
-    for run_id, path in links.items():
+    for run_id, path in manifests.items():
         manifest = read_json(path)
         months[str(manifest["as_of"])[:7], manifest["replay"]] = run_id
     for run_id in sorted(set(months.values())):
-        if links[run_id].name != MANIFEST:
-            file = links[run_id].relative_to(folder).as_posix()
+        if manifests[run_id].name != MANIFEST:
+            file = manifests[run_id].relative_to(folder).as_posix()
             yield Problem(run_id, file, "was removed, though it is the last of its month and to be kept for good")
 
 
 def _strangers(folder: Path) -> Iterator[Problem]:
-    """What lies among the releases and is none. Dot files are unfinished work and locks."""
+    """What lies among the releases and is no release. Dot files are unfinished work and locks."""
     for path in sorted(folder.glob("*")):
         known = path.name in {HEAD, NEXT_HEAD, REMOVED} or RUN_ID.fullmatch(path.name) or path.name.startswith(".")
         if not known:

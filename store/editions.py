@@ -164,12 +164,7 @@ class Decision:
 
 
 class EditionStore:
-    """The editions of a home folder.
-
-    Args:
-        home: The home folder.
-        journal: Its journal.
-    """
+    """The editions of a home folder."""
 
     def __init__(self, home: Path, journal: Journal) -> None:
         self._home, self._journal, self._vintages = home, journal, VintageStore(home)

@@ -1,4 +1,7 @@
-"""One table of a release as a file that may leave the house, with what must be known about it inside and beside it."""
+"""Files for others: tables with what must be known about them, and the files for machines in ``published/``.
+
+The journal keeps the hash of every file for machines, so that a change is noticed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import datetime as dt
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -15,12 +18,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.about import PURPOSE
 from core.disclosure import protect, protect_changes, refuse_small_counts
+from core.entry import Entry
 from core.errors import InputError
-from core.purpose import PURPOSE
 from core.schema import unit_of
+from core.settings import FEED
 from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
-from store.files import ASIDE, named_errors, write_bytes
+from store.files import ASIDE, named_errors, sha256_of_bytes, write_bytes
+from store.journal import Journal
 from store.releases import Release
 
 KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
@@ -139,7 +145,7 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     target = frame["series_id"].str.extract(r"^([^.]*)", expand=False) if "series_id" in frame.columns else none
     known = pd.Series(pd.Timestamp(as_of), index=frame.index)
     if "target" in frame.columns:
-        # Releases of before left both to the series and to the manifest.
+        # Older releases leave both to the series and to the manifest.
         target = frame["target"].replace("", None).fillna(target)
     if "as_of" in frame.columns:
         known = frame["as_of"].fillna(known)
@@ -180,7 +186,7 @@ def _text(about: list[tuple[str, str]]) -> bytes:
 
 
 def _published(release: Release, table: str) -> pd.DataFrame:
-    """A table as it may leave."""
+    """A table as it may be exported."""
     frame = release.read(table)
     if table == "observations":
         return protected(release)
@@ -192,7 +198,7 @@ def _published(release: Release, table: str) -> pd.DataFrame:
 
 
 def protected(release: Release) -> pd.DataFrame:
-    """A release's observations as they may be shown and leave; releases of before do not say what they withhold."""
+    """A release's observations as they may be shown and exported; older releases do not say what they withhold."""
     known = "withheld" in release.names
     return protect(release.read("observations"), release.read("withheld") if known else None)
 
@@ -272,7 +278,7 @@ def _write_parquet(blocks: Iterable[pd.DataFrame], path: Path) -> int:
 
 
 def _without_categories(schema: pa.Schema) -> pa.Schema:
-    """The schema with texts where a frame has categories, for whoever reads the file sees texts."""
+    """The schema with texts in place of a frame's categories: readers of the file expect texts."""
     kinds = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema]
     return pa.schema(list(zip(schema.names, kinds, strict=True)))
 
@@ -287,3 +293,38 @@ def _write_text(blocks: Iterable[pd.DataFrame], kind: str, file: BinaryIO) -> in
             file.write(content.partition(b"\n")[2] if place else content)
         rows += len(block)
     return rows
+
+
+WRITTEN = "files published"
+"""The journal's action: hashes by name of the files about to be written."""
+PLACED = "files in place"
+"""The same of those of the hub, which are many, once all of them are written."""
+
+
+def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) -> None:
+    """Write files, and record the hashes of those that changed since the last record; done twice, it adds nothing.
+
+    Raises:
+        StoreError: A file or the journal cannot be written.
+    """
+    tell_published(journal, {name: sha256_of_bytes(content) for name, content in files.items()})
+    for name, content in files.items():
+        write_bytes(home / FEED / name, content)
+
+
+def tell_published(journal: Journal, hashes: Mapping[str, str], action: str = WRITTEN) -> None:
+    """Record in the journal the hashes of files that changed since its last record.
+
+    Args:
+        journal: The home's journal.
+        hashes: By path inside ``published/``.
+        action: ``WRITTEN`` before they are written, ``PLACED`` after.
+
+    Raises:
+        StoreError: The journal cannot be written.
+    """
+    told: dict[str, str] = {}
+    for row in journal.entries(action=action):
+        told |= row.payload
+    if new := {name: sha256 for name, sha256 in hashes.items() if told.get(name) != sha256}:
+        journal.record(Entry("nightly", action, FEED, payload=new))

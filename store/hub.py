@@ -1,14 +1,15 @@
 """Files of a forecast hub, wherever it lies; and what was collected, kept under ``home/hub`` as it was received.
 
 An *edition* is one file of one model for one round as it came. It is never changed: a corrected file is a further
-edition. Beside each lies a record of when it was received and whether that was in time.
+edition. Beside each lies a record of when it was received and whether that was in time. :func:`prove` shows that a
+forecast stood before the fact: its hash in a release, and the chain from there to the newest one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -16,8 +17,9 @@ from threading import Lock
 import pandas as pd
 
 from core.errors import InputError, StoreError
-from store.files import named_errors, sha256_of_bytes, write_bytes
-from store.partitions import Partitions
+from store.chain import HEAD, MANIFEST, read_head
+from store.files import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.releases import Release, ReleaseStore
 from store.remote import MissingError, RemoteFiles
 
 LARGEST_FILE = 20 << 20
@@ -77,7 +79,7 @@ class HubFiles:
             raise
 
     def missing(self, names: Collection[str]) -> list[str]:
-        """Those of some paths at which no file lies; a link is none."""
+        """Those of some paths at which no file lies; a link does not count."""
         if self._remote is not None:
             there = set(self._remote.everything())
             return [name for name in names if name not in there]
@@ -107,7 +109,7 @@ class Edition:
         sha256: Hash of its bytes.
         file: Its name.
         received: Day on which it was received.
-        late: Whether that was after the round had closed; such a one is never scored as if it had come in time.
+        late: Whether that was after the round had closed; it is never scored as if it had come in time.
         place: Where it came from.
         number: How many of the same model and round came before it.
     """
@@ -123,11 +125,7 @@ class Edition:
 
 
 class SubmissionStore:
-    """What was collected, under ``home/hub``.
-
-    Args:
-        home: The home folder.
-    """
+    """What was collected, under ``home/hub``."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "hub"
@@ -199,9 +197,9 @@ class SubmissionStore:
         for name, content in files.items():
             write_bytes(self.folder / name, content)
 
-    def config(self, names: Callable[[], list[str]]) -> dict[str, bytes]:
-        """The configuration that was kept, by path."""
-        paths = {name: self.folder / name for name in names()}
+    def config(self, names: Collection[str]) -> dict[str, bytes]:
+        """Of some files of a configuration those that were kept, by path."""
+        paths = {name: self.folder / name for name in names}
         return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
     def _path(self, edition: Edition) -> Path:
@@ -216,3 +214,91 @@ class SubmissionStore:
                 return Edition(**found | {"received": dt.date.fromisoformat(found["received"])})
             except (ValueError, TypeError, KeyError) as error:
                 raise StoreError(f"{path}: is no record of an edition: {error}") from None
+
+
+EDITIONS, FORECASTS = "hub_editions", "forecasts"
+
+
+@dataclass(frozen=True)
+class Link:
+    """One release of the chain.
+
+    Attributes:
+        run_id: The release.
+        created_at: When it was published, UTC.
+        manifest: Hash of its manifest.
+    """
+
+    run_id: str
+    created_at: str
+    manifest: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Where a forecast first stood.
+
+    Attributes:
+        what: The forecast: an edition with its hash, or Vigie's own.
+        table: File of the release that holds it, or its hash.
+        sha256: Hash of that file, as the release's manifest says it.
+        links: From that release to the newest, each named in the next one's manifest.
+    """
+
+    what: str
+    table: str
+    sha256: str
+    links: list[Link]
+
+    def lines(self) -> list[str]:
+        """For an outsider, who can take every hash again with ``sha256sum``."""
+        first = self.links[0]
+        rows = [
+            self.what,
+            f"  first in release {first.run_id}, published {first.created_at}",
+            f"  {first.run_id}/{self.table}  sha256 {self.sha256}, as {first.run_id}/{MANIFEST} says",
+        ]
+        rows += [f"  {one.run_id}/{MANIFEST}  sha256 {one.manifest}" for one in self.links]
+        return [*rows, f"  {HEAD} names the last of them. Each manifest names the one before it under 'previous'."]
+
+
+def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
+    """Where each edition of a model's forecast for a round first stood, or Vigie's own forecast.
+
+    Raises:
+        InputError: No release holds such a forecast.
+        StoreError: A file was altered: then there is no proof.
+    """
+    releases = ReleaseStore(home).all()
+    found: list[Proof] = []
+    editions = [one for one in SubmissionStore(home).all() if (one.model_id, one.round_id) == (model_id, round_id)]
+    for edition in editions:
+        SubmissionStore(home).content(edition)
+        words = (
+            f"{edition.file}  sha256 {edition.sha256}, received {edition.received}{', late' if edition.late else ''}"
+        )
+        for place, release in enumerate(releases):
+            if EDITIONS in release.names and edition.sha256 in set(release.read(EDITIONS, ["sha256"])["sha256"]):
+                found.append(_proof(home, words, f"{EDITIONS}.parquet", releases[place:]))
+                break
+    if not found:
+        for place, release in enumerate(releases):
+            rows = release.read(FORECASTS, ["model_id", "origin_date"])
+            day = rows["origin_date"].dt.strftime("%Y-%m-%d")
+            if (rows["model_id"].isin({model_id, model_id.replace("_", "-")}) & (day == round_id)).any():
+                found.append(_proof(home, f"{model_id}, round {round_id}", f"{FORECASTS}.parquet", releases[place:]))
+                break
+    if not found:
+        raise InputError(f"no release holds a forecast of '{model_id}' for the round '{round_id}'")
+    return found
+
+
+def _proof(home: Path, what: str, table: str, releases: list[Release]) -> Proof:
+    recorded = str(releases[0].manifest["files"][table]["sha256"])
+    if sha256_of_file(releases[0].path / table) != recorded:
+        raise StoreError(f"{releases[0].run_id}/{table}: was altered: its hash is not the one in the manifest")
+    links = [Link(one.run_id, str(one.manifest["created_at"]), sha256_of_file(one.path / MANIFEST)) for one in releases]
+    head = read_head(home / "releases")
+    if head is None or head["manifest_sha256"] != links[-1].manifest:
+        raise StoreError(f"{HEAD}: does not name the newest release: run 'vigie verify'")
+    return Proof(what, table, recorded, links)

@@ -78,7 +78,7 @@ def opened_journal(setting: str, home: Path) -> Iterator[Journal]:
 
 @contextmanager
 def existing_journal(setting: str, home: Path) -> Iterator[Journal | None]:
-    """The same; None where there is none yet, for looking makes none."""
+    """The same; None where there is none yet, and none is made."""
     if not setting and not (home / "journal.sqlite").exists():
         yield None
         return

@@ -50,7 +50,7 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
 
 @contextlib.contextmanager
 def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
-    """Hold the outbox of a home folder: two senders would send every letter twice.
+    """Hold the outbox of a home folder: two senders would send every message twice.
 
     Args:
         home: The home folder.
@@ -97,7 +97,7 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, tas
         except Timeout:
             raise AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}") from None
     try:
-        # Who holds it is told where the disk has space for that; the lock itself needs none.
+        # The holder is noted where the disk has space for that; the lock itself needs none.
         with contextlib.suppress(StoreError):
             write_bytes(holder, json.dumps({"pid": os.getpid(), "since": _now(), "task": task}).encode())
         try:

@@ -129,7 +129,7 @@ class Delivery:
     lists: Mapping[str, Listing] = field(default_factory=dict)
 
     def deliver(self) -> int:
-        """Send what is new here, and tell the number of the store's newest commit; 0 where nothing is shared.
+        """Send what is new here; returns the number of the store's newest commit, 0 where nothing is shared.
 
         All of it is seen by others at one moment; else :class:`NotDeliveredError`, and this home is as it was.
         """
@@ -217,7 +217,7 @@ def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = Non
 
 
 def set_aside(home: Path, files: RemoteFiles) -> list[str]:
-    """Move releases that the shared store does not continue into ``home/undelivered``, and tell their run_ids."""
+    """Move releases that the shared store does not continue into ``home/undelivered``; returns their run_ids."""
     theirs = _links(read_list(files, "releases", latest(files)), files.url)
     if not theirs:
         raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
@@ -273,7 +273,7 @@ def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
 
 
 def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> list[str]:
-    """Remove what no commit names (what retention took away, what was cut off) after a day, and tell what went."""
+    """Remove what no commit names (what retention took away, what was cut off) after a day; returns what went."""
     named = {_COMMIT.format(number) for number in range(max(commit.number - 20, 0), commit.number + 1)}
     named |= {f"lists/{digest}.json" for digest in commit.lists.values()}
     named |= {_place(name, entry) for name, entry in _parts(lists).items()}
@@ -402,7 +402,7 @@ def _parts(lists: Mapping[str, Listing]) -> Listing:
 
 
 def _place(name: str, entry: Mapping[str, str | int]) -> str:
-    """Where a file of the home lies in the store: at its own name, but for those whose content may change."""
+    """Where a file of the home lies in the store: under its own name, except where its content may change."""
     path = PurePosixPath(name)
     return f"{path.parts[0]}/{entry['sha256']}{path.suffix}" if name.startswith(_CHANGING) else name
 
@@ -460,7 +460,7 @@ class Contact:
 
 
 class Follower(threading.Thread):
-    """A dashboard's eye on the store that a home's settings name: looks again and again; it ends with the process."""
+    """Polls the store that a home's settings name, for a dashboard; it ends with the process."""
 
     def __init__(self, home: Path, settings: Settings) -> None:
         super().__init__(name="follower", daemon=True)

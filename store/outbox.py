@@ -1,6 +1,6 @@
-"""Messages that are to leave the house, and every try to send them.
+"""Messages to be sent, and every attempt to send them.
 
-A message is posted in the same transaction as the decision that it tells of: either both are kept or neither. It
+A message is posted in the same transaction as the decision that it announces: either both are kept or neither. It
 waits until an attempt has succeeded; both tables are append-only: what was sent, when and after how many attempts
 stays known.
 """
@@ -54,7 +54,7 @@ class OutboxMessage:
     """One message to one recipient over one channel.
 
     Attributes:
-        message_id: The same at every try, so that a receiver recognises a repeat.
+        message_id: The same at every attempt, so that a receiver recognises a repeat.
         announcement: ``id`` of the journal row that holds what is said.
         subject: The alert or source it is about.
         kind: raised, updated, ended, withdrawn or freshness.
@@ -65,10 +65,10 @@ class OutboxMessage:
         not_before: Earliest time to send it.
         posted_at: When it was posted.
         attempts: Attempts so far.
-        outcome: Outcome of the last try; empty before the first.
-        error: Why the last try failed.
-        next_at: Earliest time of the next try after a failure.
-        attempted_at: When the last try was.
+        outcome: Outcome of the last attempt; empty before the first.
+        error: Why the last attempt failed.
+        next_at: Earliest time of the next attempt after a failure.
+        attempted_at: When the last attempt was.
     """
 
     message_id: str
@@ -102,9 +102,6 @@ class OutboxMessage:
 class Outbox:
     """The messages in the journal's database.
 
-    Args:
-        journal: The journal.
-
     Raises:
         StoreError: The database cannot be opened.
     """
@@ -120,7 +117,7 @@ class Outbox:
         decide: Callable[[list[Entry]], Sequence[Entry]],
         messages: Callable[[list[Entry], list[OutboxMessage]], Iterable[OutboxMessage]],
     ) -> list[Entry]:
-        """Add rows to the journal and post the messages that tell of them: both, or neither.
+        """Add rows to the journal and post the messages that announce them: both, or neither.
 
         Args:
             subject: What is decided on.
@@ -148,7 +145,7 @@ class Outbox:
         return self._journal.decide(subject, decide, post)
 
     def messages(self, subject: str | None = None) -> list[OutboxMessage]:
-        """Messages in the order of their announcements, with the outcome of the last try.
+        """Messages in the order of their announcements, with the outcome of the last attempt.
 
         Args:
             subject: Only messages about this alert or source.
@@ -169,7 +166,7 @@ class Outbox:
         return self._database.run(lambda connection: _read(connection, _MESSAGES.c.message_id.not_in(final)))
 
     def succeeded(self, message: OutboxMessage, at: dt.datetime, entry: Entry) -> None:
-        """Keep that a message was sent, and tell it in the journal.
+        """Record that a message was sent, here and in the journal.
 
         Raises:
             StoreError: The database refuses.
@@ -177,7 +174,7 @@ class Outbox:
         self._finish(message, at, SENT, "", entry)
 
     def gave_up(self, message: OutboxMessage, at: dt.datetime, error: str, entry: Entry) -> None:
-        """Keep that a message will not be tried again, and tell it in the journal.
+        """Record that a message will not be tried again, here and in the journal.
 
         Raises:
             StoreError: The database refuses.
@@ -185,7 +182,7 @@ class Outbox:
         self._finish(message, at, GIVEN_UP, error, entry)
 
     def dropped(self, message: OutboxMessage, at: dt.datetime, reason: str, entry: Entry) -> None:
-        """Keep that somebody took a message out, and tell it in the journal.
+        """Record that somebody took a message out, here and in the journal.
 
         Raises:
             StoreError: The database refuses.
@@ -193,7 +190,7 @@ class Outbox:
         self._finish(message, at, DROPPED, reason, entry)
 
     def failed(self, message: OutboxMessage, at: dt.datetime, error: str, next_at: dt.datetime) -> None:
-        """Keep that a try failed, and when to try again.
+        """Record that an attempt failed, and when to try again.
 
         Raises:
             StoreError: The database refuses.

@@ -86,11 +86,7 @@ class Visit:
 
 
 class RawStore:
-    """The answers kept under ``home/raw``.
-
-    Args:
-        home: The home folder.
-    """
+    """The answers kept under ``home/raw``."""
 
     def __init__(self, home: Path) -> None:
         self._folder = home / "raw"
@@ -144,9 +140,6 @@ class RawStore:
     def prune(self, before: dt.date) -> int:
         """Remove bodies of visits made before a day, but those that a later visit refers to. Records stay: they prove.
 
-        Args:
-            before: First day of which everything is kept.
-
         Returns:
             Bytes that were freed.
 
@@ -158,7 +151,7 @@ class RawStore:
             visits = sorted(source.glob("*/*"))
             old = [visit for visit in visits if visit.parent.name < before.isoformat()]
             wanted = {record.body for visit in visits if visit not in old for record in _records(visit)}
-            # the newest whole visit tells what to ask news of, however old it is
+            # the newest whole visit is what news is asked against, however old it is
             whole = [visit for visit in visits if (visit / VISIT).is_file()]
             wanted |= {record.body for visit in whole[-1:] for record in _records(visit)}
             for body in (body for visit in old for body in visit.glob("*.body")):

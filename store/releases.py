@@ -98,11 +98,7 @@ class About:
 
 @dataclass(frozen=True)
 class Release:
-    """One published release.
-
-    Attributes:
-        path: Its folder.
-    """
+    """One published release."""
 
     path: Path
 
@@ -177,11 +173,7 @@ class Release:
 
 
 class ReleaseStore:
-    """The releases under ``home/releases``.
-
-    Args:
-        home: The home folder.
-    """
+    """The releases under ``home/releases``."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "releases"
@@ -221,7 +213,7 @@ class ReleaseStore:
             frames: Tables by name (:data:`core.release.RELEASE`), checked before anything is written.
             documents: Texts by path inside the release, such as ``model_cards/vigie-ets.md``.
             about: What the manifest says about the night.
-            witness: Told the release's run_id and its manifest's hash before it is in place.
+            witness: Called with the release's run_id and its manifest's hash before it is in place.
 
         Returns:
             The release, in place and whole.
@@ -472,7 +464,7 @@ def prune(home: Path, newest: int, *, dry_run: bool = False) -> list[Removed]:
 
 
 def remove_all(folder: Path, releases: Sequence[Release]) -> None:
-    """Remove releases but their manifests, and what a crash left of others; whoever calls holds the folder.
+    """Remove releases except their manifests, and what a crash left of others; the caller holds the folder.
 
     Raises:
         StoreError: A manifest cannot be read or kept.

@@ -23,7 +23,7 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import StoreError
+from core.errors import StoreError, first_line
 from core.log import get_logger
 from store.database import Database
 from store.files import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file
@@ -67,7 +67,7 @@ class RemoteFiles:
     def __init__(self, url: str) -> None:
         self.url = url
         try:
-            # Whoever looks for news must not be told what was listed a minute ago.
+            # A look for news must not return what was listed a minute ago.
             self._system, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False, skip_instance_cache=True)
         except ImportError as error:
             raise StoreError(f"{url}: {error}; on S3: install requirements/s3.txt") from None
@@ -181,8 +181,7 @@ class RemoteFiles:
         except Exception as error:
             # The libraries for object stores have errors of their own: no connection, time out, a broken answer.
             is_refused = isinstance(error, PermissionError) or getattr(error, "errno", None) in _READ_ONLY
-            reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-            raise (RefusedError if is_refused else UnreachableError)(f"{name}: {reason}") from error
+            raise (RefusedError if is_refused else UnreachableError)(f"{name}: {first_line(error)}") from error
 
 
 def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
@@ -296,7 +295,7 @@ def _has_ended(holder: Mapping[str, object]) -> bool:
 def _host() -> str:
     """This boot of this machine, and the processes that are numbered together; empty where it cannot be told.
 
-    A unit of systemd may not read ``/proc/sys``, and is told the boot as ``VIGIE_BOOT_ID``.
+    A unit of systemd may not read ``/proc/sys``, and gets the boot's id as ``VIGIE_BOOT_ID``.
     """
     try:
         boot = os.environ.get("VIGIE_BOOT_ID") or _BOOT.read_text("ascii").strip()

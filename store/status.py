@@ -19,6 +19,8 @@ WITNESSED = "witnessed"
 NIGHT_ACTIONS = ("published", "published degraded", "nothing published", "not delivered")
 """How a night may end, as the journal's ``action`` says it."""
 
+NIGHTS_OF_A_PLAN = 5
+"""Newest nights from which it is learned what the next one takes."""
 BACKED_UP = "backed up"
 """Action of the journal's row that a backup leaves."""
 WITNESS = "manifest_sha256"
@@ -26,7 +28,7 @@ WITNESS = "manifest_sha256"
 
 
 def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
-    """Collect what a caretaker asks first; the folder is not changed.
+    """Collect what an operator asks first; the folder is not changed.
 
     Returns:
         ``home``; ``drill``: restored and not in service; ``release`` (None before the first night) with run_id, as_of,
@@ -75,10 +77,6 @@ def issued_skill(scores: pd.DataFrame) -> pd.DataFrame:
 
 def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, Any]]:
     """Which routes of a release have a forecast and, of those that have none, where the newest one stands.
-
-    Args:
-        store: Its home's releases.
-        release: The one that is looked at.
 
     Returns:
         Per route ``route_id``, ``state`` (``ok``, ``too_old`` or ``missing``), and ``run_id`` and ``as_of`` of the
@@ -148,31 +146,30 @@ def forecast_routes(release: Release) -> frozenset[str]:
     return frozenset(routes.loc[routes["state"] == "ok", "route_id"].astype(str))
 
 
-def night_steps(home: Path, journal_setting: str = "", newest: int = 5) -> list[dict[str, list[float]]]:
+def night_steps(home: Path, journal_setting: str = "") -> list[dict[str, list[float]]]:
     """Steps of the newest nights that published, each with its seconds and units: what the next one may take.
 
     Raises:
         StoreError: The journal cannot be read.
     """
     nights = _nights(home, journal_setting)
-    return [entry.payload["steps"] for entry in nights if entry.payload.get("steps")][-newest:]
+    return [entry.payload["steps"] for entry in nights if entry.payload.get("steps")][-NIGHTS_OF_A_PLAN:]
 
 
 def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
     runs = _nights(home, journal_setting)
-    return _as_run(runs[-1]) if runs else None
+    if not runs:
+        return None
+    newest = runs[-1]
+    return {
+        "at": newest.at.isoformat(timespec="seconds"),
+        "outcome": newest.action,
+        "run_id": newest.run_id,
+        "reason": newest.reason,
+        "seconds": newest.payload.get("seconds", {}).get("in all"),
+    }
 
 
 def _last_backup(home: Path, journal_setting: str) -> str | None:
     rows = _nights(home, journal_setting, [BACKED_UP])
     return max(row.at for row in rows).isoformat(timespec="seconds") if rows else None
-
-
-def _as_run(entry: Entry) -> dict[str, Any]:
-    return {
-        "at": entry.at.isoformat(timespec="seconds"),
-        "outcome": entry.action,
-        "run_id": entry.run_id,
-        "reason": entry.reason,
-        "seconds": entry.payload.get("seconds", {}).get("in all"),
-    }

@@ -10,10 +10,10 @@ import pandas as pd
 
 from core.errors import StoreError
 from core.settings import FEED, Settings
-from store.chain import MANIFEST, REMOVED, RUN_ID, Problem, read_json
-from store.files import ASIDE, sha256_of_file
+from store.chain import Problem, links, read_json
+from store.export import PLACED, WRITTEN
+from store.files import ASIDE, is_as_named, sha256_of_file
 from store.journal import AlteredRowError, existing_journal
-from store.published import PLACED, WRITTEN
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses
 from store.vintages import VintageStore
@@ -24,8 +24,8 @@ JOURNAL = "journal"
 def verify_home(home: Path, settings: Settings, head: str = "") -> Problem | None:
     """Walk everything that is chained, and hold it against a hash that was kept elsewhere.
 
-    A home that others fill (``store.url``) and that never made a release itself has another journal than its releases
-    tell of: there they are not held against each other.
+    A home that others fill (``store.url``) and that never made a release itself has another journal than the one
+    its releases name: there they are not compared.
 
     Args:
         home: The home folder.
@@ -57,7 +57,7 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     if not settings.store.url:  # several homes fill the vintages of a shared store
         yield from _vintage_problems(home, settings.journal_url, manifests)
     if head and head != store.head():
-        hashes = {sha256_of_file(path): run_id for run_id, path in _paths(store.folder).items()}
+        hashes = {sha256_of_file(path): run_id for run_id, path in links(store.folder).items()}
         where = f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
         yield Problem("", "HEAD.json", f"the chain does not end with {head[:16]}…: {where}")
 
@@ -82,13 +82,13 @@ def _journal_problems(
 
 def _figure_problems(home: Path) -> Iterator[Problem]:
     for path in sorted(VintageStore(home).folder.glob("*/*.parquet")):
-        if not sha256_of_file(path).startswith(path.stem):
+        if not is_as_named(path):
             name = path.relative_to(home).as_posix()
             yield Problem("", name, "was altered: its name is the hash of what it held")
 
 
 def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
-    """Rows that came or went since the newest release that tells what the vintages held; files are merged at will."""
+    """Rows that came or went since the newest release that records what the vintages held; files may be merged."""
     run_id = max((run_id for run_id, one in manifests.items() if one.get("vintages")), default="")
     if not run_id:
         return
@@ -131,7 +131,7 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
                 known = [] if row.action == PLACED else written.get(name, [])
                 written[name] = [*known, str(sha256)]
                 placed |= {name} if row.action == PLACED else set()
-    # Where none is told of an earlier version wrote what is there.
+    # Without any record, an earlier version wrote what is there.
     for path in sorted((home / FEED).rglob("*") if written else ()):
         name = path.relative_to(home / FEED).as_posix()
         if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
@@ -139,7 +139,7 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
     for name, hashes in sorted(written.items()):
         path = home / FEED / name
         # Of machines that share a journal each writes files of its own, maybe older ones. A night that is killed while
-        # it writes the hub's files leaves some as they were before; the next one writes them, and tells of it.
+        # it writes the hub's files leaves some as they were before; the next one writes them, and records it.
         is_of_hub = name.startswith("hub/")
         latest = hashes if setting or is_of_hub else hashes[-1:]
         if not path.is_file():
@@ -149,15 +149,9 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
             yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")
 
 
-def _paths(folder: Path) -> dict[str, Path]:
-    removed = {path.stem: path for path in (folder / REMOVED).glob("*.json") if RUN_ID.fullmatch(path.stem)}
-    whole = {path.parent.name: path for path in folder.glob(f"*/{MANIFEST}") if RUN_ID.fullmatch(path.parent.name)}
-    return removed | whole
-
-
 def _manifests(folder: Path) -> dict[str, dict[str, Any]]:
     found = {}
-    for run_id, path in sorted(_paths(folder).items()):
+    for run_id, path in links(folder).items():
         try:
             found[run_id] = read_json(path)
         except StoreError:

@@ -99,7 +99,7 @@ FROM compared WHERE row >= $stored
 UNION ALL
 SELECT row, day, false, true, CASE WHEN is_backdated THEN 'backdated' ELSE 'revision' END FROM withdrawn
 """
-"""What the rows from ``$stored`` on add to the rows before; a withdrawal is told by the row that held.
+"""What the rows from ``$stored`` on add to the rows before; a withdrawal is named by the row that held.
 
 ``$received``: day of receipt. ``$complete``: the rows are an edition that re-sends the whole history. ``is_over``: the
 row's period ended before the day of receipt.
@@ -118,7 +118,7 @@ WHERE sound.obs_value IS DISTINCT FROM present.obs_value
 ORDER BY present.cell
 """
 """What the cells that one edition wrote to would be without what is void, where that is not what they are; the edition
-and the void ones are told by the time of storing."""
+and the void ones are known by their time of storing."""
 
 CONTENTS = """
 SELECT count(*) AS rows, sha256(string_agg(row, '' ORDER BY row)) AS sha256 FROM (

@@ -26,7 +26,7 @@ from core.errors import InputError, StoreError
 from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
 from store import vintage_queries
-from store.partitions import Partitions
+from store.files import Partitions
 
 COLUMNS = list(OBSERVATIONS.columns)
 CELL = "cell"
@@ -132,14 +132,11 @@ class VintageStore:
         partitions.append(news)
         return news
 
-    def as_of(
-        self, date: dt.date, *, exclude_sources: Collection[str] = (), only: Collection[str] | None = None
-    ) -> pd.DataFrame:
+    def as_of(self, date: dt.date, *, only: Collection[str] | None = None) -> pd.DataFrame:
         """What was known at the end of a day: for each source, series and period the newest ``as_of`` not after it.
 
         Args:
             date: The day.
-            exclude_sources: ``source_id`` to leave out.
             only: ``source_id`` to take; all by default.
 
         Returns:
@@ -149,7 +146,7 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged; the text names it.
         """
-        table = self._table(exclude_sources, only)
+        table = self._table((), only)
         cell, as_of, stored_at = (table[name].to_numpy() for name in (CELL, "as_of", "stored_at"))
         rows = np.flatnonzero(as_of <= _day(date).to_datetime64())
         rows = rows[np.argsort(cell[rows], kind="stable")]
@@ -202,7 +199,6 @@ class VintageStore:
         self,
         until: dt.date,
         *,
-        exclude_sources: Collection[str] = (),
         only: Collection[str] | None = None,
         void: Collection[dt.datetime] = (),
     ) -> pd.DataFrame:
@@ -210,7 +206,6 @@ class VintageStore:
 
         Args:
             until: The day.
-            exclude_sources: ``source_id`` to leave out.
             only: ``source_id`` to take; all by default.
             void: ``stored_at`` of rows that do not count: of editions that were withdrawn, and of the withdrawals.
 
@@ -220,7 +215,7 @@ class VintageStore:
         Raises:
             StoreError: A file is damaged.
         """
-        table = self._table(exclude_sources, only)
+        table = self._table((), only)
         return self._revisions(vintage_queries.ONE_BY_ONE, table, day=_day(until), void=list(void))
 
     def check_files(self) -> None:
@@ -311,7 +306,7 @@ class VintageStore:
         rows = check(rejected, REJECTED).reindex(columns=columns, fill_value="").drop_duplicates()
         known = self.rejected()
         both = pd.concat([known, rows], ignore_index=True)
-        # Rows of before messages were kept have none: the same row is not kept again for it.
+        # Older rows have no message: the same row is not kept again for it.
         new = rows[~both.duplicated(_WITHOUT_MESSAGE).to_numpy()[len(known) :]]
         self._rejected.append(new)
         return len(new)

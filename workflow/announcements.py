@@ -14,8 +14,8 @@ from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import FEED, DeliverySettings
 from reports.messages.announcement import Announcement, alert_facts, announcement_of, message_identity
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
+from store.export import write_published
 from store.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
-from store.published import write_published
 from store.releases import Release, ReleaseStore
 from workflow import Workflow
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from alerts.levels import LEVELS
+from core.about import code_version
 from core.errors import VigieError
 from core.log import get_logger
 from core.settings import load_settings
-from core.version import code_version
 from store.database import sqlite_file
 from store.journal import journal_url
 from store.mirror import read_contact

@@ -53,10 +53,10 @@ def hand_in(
     if any(entry.actor != owner for entry in workflow.journal.entries(subject=model_id, action=HAND_IN)):
         raise InputError(_("the pseudonym {name} is somebody else’s: choose another"), name=pseudonym)
     store = SubmissionStore(workflow.home)
-    if not store.config(config_names):
+    if not store.config(config_names()):
         files = config_files(list(ARRIVAL_SERIES), judgement.origin.date(), "Forecasts of readers")
         store.put_config({name: content for name, content in files.items() if name in config_names()})
-    hub, _faults = read_config(store.config(config_names))
+    hub, _faults = read_config(store.config(config_names()))
     round_id = f"{judgement.origin:%Y-%m-%d}"
     found = None if hub is None else hub.round_of(round_id)
     if hub is None or found is None:

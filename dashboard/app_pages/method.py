@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.purpose import INTENDED_USE
+from core.about import INTENDED_USE
 from dashboard import downloads, layout, state
 from dashboard.i18n import _, labelled, lang, named
 from dashboard.layout import plain, small

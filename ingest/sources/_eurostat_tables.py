@@ -7,10 +7,7 @@ is a series, a column a period, and flags stand behind the figures.
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import zlib
 from math import prod
 from typing import Any
 
@@ -21,6 +18,8 @@ from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from ingest.answers import json_document
+from ingest.intake import gunzipped
 from ingest.source import RawFile
 
 
@@ -38,7 +37,9 @@ def read_jsonstat(raw: RawFile) -> pd.DataFrame:
         SourceError: Not JSON-stat 2.0, sizes and categories disagree, a value is no number, or the answer holds no
             value at all, which is how Eurostat answers an unknown code.
     """
-    document = _decode(raw)
+    document = json_document(raw)
+    if document == []:
+        raise SourceError(raw.name, _("the answer has no parts"))
     frames = [_dataset(raw, body) for body in (document if isinstance(document, list) else [document])]
     if len({tuple(frame.columns) for frame in frames}) > 1:
         raise SourceError(
@@ -66,16 +67,6 @@ def _dataset(raw: RawFile, body: object) -> pd.DataFrame:
     columns["value"] = np.array([values[int(position)] for position in positions], dtype=float)
     columns["status"] = [str(status.get(int(position)) or "") for position in positions]
     return pd.DataFrame(columns)
-
-
-def _decode(raw: RawFile) -> object:
-    try:
-        body: object = json.loads(raw.content.decode("utf-8"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
-    if body == []:
-        raise SourceError(raw.name, _("the answer has no parts"))
-    return body
 
 
 def _checked(raw: RawFile, body: object) -> dict[str, Any]:
@@ -148,7 +139,6 @@ def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
 
 MISSING = ":"
 _CELL = re.compile(r"(?P<value>:|-?[0-9]+(?:\.[0-9]+)?)(?: (?P<flag>[a-z]+))?")
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_tsv(raw: RawFile) -> pd.DataFrame:
@@ -201,14 +191,8 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
 
 
 def _decoded(raw: RawFile) -> str:
-    content = raw.content
-    if content.startswith(_GZIP_MAGIC):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(raw.name, _("damaged gzip: {error}"), error=error) from None
     try:
-        text = content.decode("utf-8-sig")
+        text = gunzipped(raw).content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(
             raw.name, _("not UTF-8 text: {error}"), row=f"byte {error.start}", error=error.reason

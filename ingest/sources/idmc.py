@@ -65,7 +65,6 @@ ACCESS = SourceAccess(
     token="IDMC_CLIENT_ID",  # noqa: S106  # a variable's name, not a key
     asked="with token",
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 YEARLY_LAG_DAYS = 135
 """A year's figures come out in the middle of May, with the Global Report on Internal Displacement."""
@@ -95,9 +94,9 @@ def parse(raw: RawFile) -> Parsed:
             raw.name, _("another build of the same history with other levels: use {file}"), file="Hist.csv"
         )
     if raw.name == FEED:
-        return _parsed(raw, *read_feed(raw, SOURCE_ID), lag_days=LAG_DAYS, freq="M")
+        return _parsed(raw, *read_feed(raw), lag_days=LAG_DAYS, freq="M")
     if raw.name.endswith(".rda"):
-        return _parsed(raw, *read_yearly(raw, SOURCE_ID), lag_days=YEARLY_LAG_DAYS, freq="A")
+        return _parsed(raw, *read_yearly(raw), lag_days=YEARLY_LAG_DAYS, freq="A")
     return _parse_history(raw)
 
 
@@ -105,7 +104,7 @@ def _parsed(raw: RawFile, cells: pd.DataFrame, aside: pd.DataFrame, *, lag_days:
     if freq == "M":
         cells = _flagged(cells).assign(target="new_displacement")
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=lag_days, counts=True, freq=freq)
-    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+    return parsed.with_aside(aside)
 
 
 def _flagged(cells: pd.DataFrame) -> pd.DataFrame:
@@ -138,14 +137,10 @@ CONFLICT = "conflict"
 _FEED_COLUMNS = ["id", "iso3", "role", "figure", "displacement_start_date", "displacement_end_date"]
 
 
-def read_feed(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_feed(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add up the recommended figures of events by country and month of their end.
 
     The feed reaches 180 days back: its first month is incomplete and is left out.
-
-    Args:
-        raw: The feed.
-        source_id: For the rows set aside.
 
     Returns:
         ``geo``, ``time_period`` and ``value``; and the events set aside, without places.
@@ -160,7 +155,7 @@ def read_feed(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]
         message(_("the role of the figure is none of {known}"), known=", ".join(ROLES)),
         ~feed["role"].isin(ROLES),
     )
-    known, unknown = set_aside(feed, [role], source_id=source_id, file=raw.name)
+    known, unknown = set_aside(feed, [role], source_id=SOURCE_ID, file=raw.name)
     events = known[(known["role"] == RECOMMENDED) & (known["iso3"] != ABYEI)]
     starts, ends = (
         to_days(events["displacement_start_date"], timed=True),
@@ -173,11 +168,11 @@ def read_feed(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]
         *count_rules(events["figure"], "figure"),
         *duplicate_rules(events, ["id"], "figure"),
     ]
-    good, rejected = set_aside(events, rules, source_id=source_id, file=raw.name)
+    good, rejected = set_aside(events, rules, source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
     months = _months(ends[good.index]) - _months(starts[good.index]) + 1
     too_long = RowRule("displacement_end_date", _("the event spans more than two months"), months > LONGEST_MONTHS)
-    kept, apart = set_aside(good, [too_long], source_id=source_id, file=raw.name, tolerated=1)
+    kept, apart = set_aside(good, [too_long], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     require_rows(kept, raw.name)
     cells = pd.DataFrame(
         {
@@ -191,12 +186,11 @@ def read_feed(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]
     return sums, pd.concat([unknown, rejected, apart], ignore_index=True)
 
 
-def read_yearly(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_yearly(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add up a yearly table (``idmc_flows`` or ``idmc_stocks``) by country and cause: conflict, or any disaster.
 
     Args:
         raw: The R data file, named as its table.
-        source_id: For the rows set aside.
 
     Returns:
         ``geo``, ``time_period`` (years), ``target`` and ``value``; and the rows set aside.
@@ -216,7 +210,7 @@ def read_yearly(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
     keys = ["geo", "t", "cause", *groups]
     texts = as_texts(read_rda(raw, name, [*keys, "n"])[[*keys, "n"]])
     rules = [*count_rules(texts["n"], "n"), *duplicate_rules(texts, keys, "n")]
-    good, rejected = set_aside(texts, rules, source_id=source_id, file=raw.name)
+    good, rejected = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
     named = good[good["geo"] != ABYEI]
     require_rows(named, raw.name)
     what = "internally_displaced" if groups else "new_displacement"

@@ -53,7 +53,6 @@ ACCESS = SourceAccess(
         ),
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {
     "INFORM": "inform_risk",
@@ -144,7 +143,7 @@ def parse(raw: RawFile) -> Parsed:
     )
     figures = since(cells[cells["value"] != ""])
     parsed = to_observations(raw, figures, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, whole=False, freq="A")
-    return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))
+    return parsed.with_aside(aside, wrong)
 
 
 def _read(raw: RawFile) -> pd.DataFrame:

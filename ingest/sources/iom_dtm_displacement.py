@@ -13,11 +13,21 @@ from typing import Any
 
 import pandas as pd
 
-from core.countries import to_alpha3
+from core.countries import country_code
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from ingest.answers import gather, json_body, json_table, require_announced
-from ingest.rows import RowRule, count_rules, require_rows, set_aside, since, to_days, to_numbers, to_observations
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    flags,
+    require_rows,
+    set_aside,
+    since,
+    to_days,
+    to_numbers,
+    to_observations,
+)
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
 
@@ -80,7 +90,6 @@ ACCESS = SourceAccess(
         ],
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 COLUMNS = ["operation", "admin0Pcode", "numPresentIdpInd", "reportingDate", "roundNumber", "displacementReason"]
@@ -95,10 +104,8 @@ def download(pull: Pull) -> list[RawFile]:
     """
     codes = [str(code) for code in pull.access.option("countries", list)]
     for code in codes:
-        try:
-            to_alpha3(code)
-        except InputError:
-            raise InputError(f"{SETTING}, {SOURCE_ID}: options.countries: '{code}' is no country's code") from None
+        if not country_code(code):
+            raise InputError(f"{SETTING}, {SOURCE_ID}: options.countries: '{code}' is no country's code")
     rows = list(chain.from_iterable(gather(pull, {code: partial(_rounds, pull, code) for code in codes})))
     return [RawFile("dtm-admin0.json", json.dumps(rows).encode())]
 
@@ -132,7 +139,7 @@ def parse(raw: RawFile) -> Parsed:
     refuse_wrong_kind(raw)
     texts = json_table(raw, COLUMNS)
     days = to_days(texts["reportingDate"], timed=True)
-    geo = texts["admin0Pcode"].map({code: _country(code) for code in texts["admin0Pcode"].unique()})
+    geo = texts["admin0Pcode"].map({code: country_code(code) for code in texts["admin0Pcode"].unique()})
     keys = ["admin0Pcode", "operation", "reportingDate", "roundNumber", "displacementReason"]
     rules = [
         RowRule("reportingDate", _("the day is impossible"), days.isna()),
@@ -150,14 +157,7 @@ def parse(raw: RawFile) -> Parsed:
     parsed = to_observations(
         raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="internally_displaced"
     )
-    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
-
-
-def _country(code: str) -> str:
-    try:
-        return to_alpha3(code)
-    except InputError:
-        return ""
+    return parsed.with_aside(aside)
 
 
 def _by_month(rounds: pd.DataFrame) -> pd.DataFrame:
@@ -167,4 +167,4 @@ def _by_month(rounds: pd.DataFrame) -> pd.DataFrame:
     sums = last.groupby(["geo", "time_period"], as_index=False).agg(value=("persons", "sum"))
     several = rounds.drop_duplicates(operation)["geo"].value_counts()
     estimated = sums["geo"].map(several) > 1
-    return sums.assign(obs_flag=estimated.map({True: "e", False: ""}))
+    return sums.assign(obs_flag=flags(estimated, "e"))

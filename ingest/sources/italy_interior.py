@@ -78,7 +78,6 @@ ACCESS = SourceAccess(
         "addresses.citizenships": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there",
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 _ROUTE = {"target": "arrivals", "route_id": "CMR", "geo": "ITA"}
 

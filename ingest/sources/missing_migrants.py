@@ -18,6 +18,7 @@ from ingest.answers import get_file, json_body, json_rows, json_table
 from ingest.rows import (
     RowRule,
     epoch_days,
+    flags,
     future_rule,
     newest,
     require_rows,
@@ -77,7 +78,6 @@ ACCESS = SourceAccess(
         "since": 2014,
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 ROUTES = {
     "Central Mediterranean Route": "CMR",
@@ -194,7 +194,7 @@ def _sums(routes: pd.Series, dates: pd.Series, dead: pd.Series) -> pd.DataFrame:
     sums = pd.concat(by_route, names=["route_id", "month"]).rename("value").reset_index()
     sums["time_period"] = sums["month"].astype(str)
     late = newest(sums["time_period"], PROVISIONAL_MONTHS)
-    return sums.assign(obs_flag=late.map({True: "p", False: ""})).drop(columns="month")
+    return sums.assign(obs_flag=flags(late)).drop(columns="month")
 
 
 def _read_csv(raw: RawFile) -> tuple[pd.DataFrame, pd.Series, pd.Series]:

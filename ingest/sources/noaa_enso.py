@@ -43,7 +43,6 @@ ACCESS = SourceAccess(
         ),
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 HEADER = [b"SEAS", b"YR", b"TOTAL", b"ANOM"]
 SEASONS = ("DJF", "JFM", "FMA", "MAM", "AMJ", "MJJ", "JJA", "JAS", "ASO", "SON", "OND", "NDJ")
 

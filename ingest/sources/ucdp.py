@@ -12,7 +12,6 @@ Known faults, so that figures serve as log1p context and never as exact counts:
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import io
 import json
 import re
@@ -24,11 +23,11 @@ import pandas as pd
 
 from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
-from core.errors import InputError, SourceError, message
+from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
-from ingest.answers import as_file, get_file, json_body, json_rows, whole_number
-from ingest.rows import RowRule, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
+from ingest.answers import as_file, get_file, json_body, json_rows, require_announced, whole_number
+from ingest.intake import GZIP, gunzipped
+from ingest.rows import RowRule, flags, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
 from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv, require_columns
 
@@ -95,7 +94,6 @@ ACCESS = SourceAccess(
         "annual": "",
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 LAST_UNDATED_MONTH = "2023-12"
 """Newest month taken from the wide table. It bears no date of edition; later months have editions that do."""
@@ -103,7 +101,6 @@ _TARGET = "conflict_deaths"
 _DATE_COLUMN = ""
 """The first header cell is blank."""
 _UNNAMED = re.compile(r"Unnamed: \d+")
-_GZIP_MAGIC = b"\x1f\x8b"
 _WRONG_YEARS = message(_("its dates run 12 months early ({example})"), example="1989-01 is really 1990-01")
 _REFUSED = {
     "df_input.csv": _WRONG_YEARS,
@@ -121,11 +118,10 @@ def parse(raw: RawFile) -> Parsed:
         raise SourceError(raw.name, _REFUSED[raw.name])
     final = ANNUAL_NAME.fullmatch(raw.name) is not None
     if final or FILE_NAME.fullmatch(raw.name):
-        sums, set_aside_events = read_events(raw, SOURCE_ID)
+        sums, aside = read_events(raw)
         flagged = since(sums).assign(obs_flag="" if final else "p")
-        figures = to_observations(raw, flagged, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
-        return Parsed(figures.observations, pd.concat([set_aside_events, figures.rejected], ignore_index=True))
-    return _parse_editions(raw) if raw.content.startswith(_GZIP_MAGIC) else _parse_wide(raw)
+        return _figures(raw, flagged).with_aside(aside)
+    return _parse_editions(raw) if raw.content.startswith(GZIP) else _parse_wide(raw)
 
 
 def _parse_wide(raw: RawFile) -> Parsed:
@@ -139,25 +135,20 @@ def _parse_wide(raw: RawFile) -> Parsed:
     cells = melt(wide.assign(time_period=months), "time_period", names, set())
     cells["geo"] = cells["name"].map(geo)
     cells = cells[cells["time_period"] <= LAST_UNDATED_MONTH]
-    return to_observations(raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
+    return _figures(raw, since(cells))
+
+
+def _figures(raw: RawFile, cells: pd.DataFrame) -> Parsed:
+    return to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
 
 
 def _parse_editions(raw: RawFile) -> Parsed:
     columns = ["vintage_date", "month", "country_ne", "fatalities_best"]
-    table = read_csv(_unzip(raw), columns)[columns]
+    table = read_csv(gunzipped(raw), columns)[columns]
     good, rejected = set_aside(table, _edition_rules(table), source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
     good = good.assign(geo=map_countries(good["country_ne"], raw.name), deaths=to_numbers(good["fatalities_best"]))
-    changes = _changes(good)
-    figures = to_observations(raw, changes, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
-    return Parsed(figures.observations, rejected)
-
-
-def _unzip(raw: RawFile) -> RawFile:
-    try:
-        return RawFile(raw.name, gzip.decompress(raw.content))
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(raw.name, _("damaged gzip: {error}"), error=error) from None
+    return Parsed(_figures(raw, _changes(good)).observations, rejected)
 
 
 def _edition_rules(table: pd.DataFrame) -> list[RowRule]:
@@ -194,9 +185,7 @@ def _changes(editions: pd.DataFrame) -> pd.DataFrame:
         changed.append(new.reset_index().assign(as_of=pd.Timestamp(str(edition))))
     table = pd.concat(changed, ignore_index=True)
     provisional = to_numbers(table["month"].str[:4]) > table["as_of"].map(_last_final_year)
-    return table.rename(columns={"month": "time_period", "deaths": "value"}).assign(
-        obs_flag=provisional.map({True: "p", False: ""})
-    )
+    return table.rename(columns={"month": "time_period", "deaths": "value"}).assign(obs_flag=flags(provisional))
 
 
 def _last_final_year(as_of: pd.Timestamp) -> int:
@@ -313,24 +302,18 @@ def _take_pages(pull: Pull, release: Release) -> RawFile | None:
         rows += body["Result"]
         pages, total = whole_number(answer.url, body, "TotalPages"), body.get("TotalCount", -1)
         page += 1
-    if total not in (-1, len(rows)):
-        raise SourceError(
-            release.name,
-            ngettext("{n} event came where {total} were announced", "{n} events came where {total} were announced"),
-            n=len(rows),
-            total=total,
-        )
+    if total != -1:
+        require_announced(release.name, len(rows), total)
     return RawFile(f"{release.name}.json", json.dumps(rows).encode()) if rows else None
 
 
-def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_events(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sum the best estimates of deaths by country and month.
 
     Events that begin and end in different months are set aside, as in the history that these months follow on.
 
     Args:
         raw: A release; its name tells the months it is about.
-        source_id: For the rows set aside.
 
     Returns:
         ``geo``, ``time_period`` and ``value``; and the events set aside, without places and names.
@@ -348,10 +331,10 @@ def read_events(raw: RawFile, source_id: str) -> tuple[pd.DataFrame, pd.DataFram
         RowRule("date_start", _("the event lies outside the release's months"), ~_inside(raw.name, ends)),
         RowRule(EVENT, _("the event is listed twice"), table[EVENT].ne("") & table[EVENT].duplicated()),
     ]
-    good, rejected = set_aside(table, rules, source_id=source_id, file=raw.name)
+    good, rejected = set_aside(table, rules, source_id=SOURCE_ID, file=raw.name)
     spans = starts[good.index].dt.to_period("M") != ends[good.index].dt.to_period("M")
     months_apart = RowRule("date_end", _("the event spans months"), spans)
-    within, apart = set_aside(good, [months_apart], source_id=source_id, file=raw.name, tolerated=1)
+    within, apart = set_aside(good, [months_apart], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     require_rows(within, raw.name)
     cells = pd.DataFrame(
         {
@@ -390,8 +373,8 @@ def _read_annual(raw: RawFile) -> pd.DataFrame:
             content = archive.read(members[0])
         frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(raw.name, _("no whole zip with a table of events: {error}"), error=reason) from None
+        fault = _("no whole zip with a table of events: {error}")
+        raise SourceError(raw.name, fault, error=first_line(error)) from None
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 

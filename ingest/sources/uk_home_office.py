@@ -16,6 +16,7 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    flags,
     future_rule,
     observations,
     require_rows,
@@ -73,7 +74,6 @@ ACCESS = SourceAccess(
     hosts=["assets.publishing.service.gov.uk"],
     agent="browser",
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 QUARTERLY_LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
 PROVISIONAL_DAYS = 7
@@ -202,7 +202,7 @@ def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Pa
         {
             "time_period": good["day"],
             "obs_value": to_numbers(good["migrants"]),
-            "obs_flag": recent.map({True: "p", False: ""}),
+            "obs_flag": flags(recent),
         }
     )
     if as_of is not None:

@@ -20,9 +20,11 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    flags,
     future_rule,
     nothing_rejected,
     observations,
+    require_rows,
     set_aside,
     to_days,
     to_months,
@@ -106,7 +108,6 @@ ACCESS = SourceAccess(
         "origins": {},
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 PARTIAL_MONTHS = 2
 """Newest months of a file that UNHCR still fills up: November 2019 holds 915 of Italy's 1,232 arrivals."""
 
@@ -205,10 +206,15 @@ def _sums(pull: Pull) -> RawFile:
     return RawFile(SUBLOCATION, json.dumps(since).encode())
 
 
-def _widget_request(pull: Pull, name: str, widget: object) -> Request:
-    if name not in WIDGETS or not isinstance(widget, dict) or not set(_WIDGET_FIELDS) <= set(widget):
-        known = f"must be one of {list(WIDGETS)} and give {', '.join(_WIDGET_FIELDS)}"
-        raise InputError(f"{SETTING}, {SOURCE_ID}: options.widgets.{name} {known}")
+def _checked(option: str, name: str, widget: object, fields: tuple[str, ...]) -> dict[str, Any]:
+    if name not in WIDGETS or not isinstance(widget, dict) or not set(fields) <= set(widget):
+        known = f"must be one of {list(WIDGETS)} and give {', '.join(fields)}"
+        raise InputError(f"{SETTING}, {SOURCE_ID}: options.{option}.{name} {known}")
+    return widget
+
+
+def _widget_request(pull: Pull, name: str, given: object) -> Request:
+    widget = _checked("widgets", name, given, _WIDGET_FIELDS)
     query = [
         ("widget_id", str(widget["widget_id"])),
         ("geo_id", str(widget["geo_id"])),
@@ -222,12 +228,9 @@ def _widget_request(pull: Pull, name: str, widget: object) -> Request:
     return Request(pull.access.address("timeseries"), tuple(query))
 
 
-def _origin_request(pull: Pull, name: str, widget: object) -> Request:
-    if name not in WIDGETS or not isinstance(widget, dict) or not set(_ORIGIN_FIELDS) <= set(widget):
-        known = f"must be one of {list(WIDGETS)} and give {', '.join(_ORIGIN_FIELDS)}"
-        raise InputError(f"{SETTING}, {SOURCE_ID}: options.origins.{name} {known}")
+def _origin_request(pull: Pull, name: str, given: object) -> Request:
     january = f"{pull.today.year}-01-01"
-    query = [(str(key), str(value)) for key, value in widget.items()]
+    query = [(str(key), str(value)) for key, value in _checked("origins", name, given, _ORIGIN_FIELDS).items()]
     query += [("sv_id", str(pull.access.whole("situation"))), ("limit", "300"), ("fromDate", january)]
     return Request(pull.access.address("origin"), tuple(query))
 
@@ -272,10 +275,8 @@ def parse(raw: RawFile) -> Parsed:
         require_columns(frame, ["date"], raw.name)
         days = to_days(frame["date"])
     tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
-    if tidy.empty:
-        raise SourceError(raw.name, _("the file holds no figures"))
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-    return Parsed(found, nothing_rejected())
+    require_rows(tidy, raw.name)
+    return Parsed(_arrivals(tidy), nothing_rejected())
 
 
 def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, geo: str, file: str) -> pd.DataFrame:
@@ -298,9 +299,22 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
             "geo": geo,
             "time_period": rows["month"],
             "obs_value": to_numbers(rows.loc[reported, column]),
-            "obs_flag": partial.map({True: "p", False: ""}),
+            "obs_flag": flags(partial),
         }
     )[reported]
+
+
+def _arrivals(tidy: pd.DataFrame) -> pd.DataFrame:
+    return observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
+
+
+def _require_figures(frame: pd.DataFrame, file: str) -> None:
+    if frame.empty:
+        raise SourceError(file, _("the answer holds no figures"))
+
+
+def _running_month() -> pd.Period:
+    return pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
 
 
 def _parse_widget(raw: RawFile, name: str) -> Parsed:
@@ -313,19 +327,39 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     require_columns(rows, ["month", "year", "individuals"], raw.name)
     text = as_texts(rows[["month", "year", "individuals"]])
     days = to_months(text["year"] + "-" + text["month"].str.zfill(2))
-    running = days.dt.to_period("M") == pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M")
+    running = days.dt.to_period("M") == _running_month()
     rule = RowRule("month", _("the month is not over"), running)
     past, rejected = set_aside(text, [rule], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
-    if tidy.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-    return Parsed(found, rejected)
+    _require_figures(tidy, raw.name)
+    return Parsed(_arrivals(tidy), rejected)
 
 
 def _parse_sums(raw: RawFile) -> Parsed:
     """Months as differences of sums since the first of two following ones, up to each country's newest report."""
     body = json.loads(raw.content)
+    frame = _reports(raw, body)
+    _require_figures(frame, raw.name)
+    newest_report = frame.groupby("place")["reported"].max()
+    sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
+    sums = sums.reindex(sorted(body), fill_value=0.0)
+    months = (sums - sums.shift(-1, fill_value=0.0)).rename_axis(index="time_period").reset_index()
+    cells = months.melt("time_period", var_name="place", value_name="obs_value")
+    running = str(_running_month())
+    cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
+    late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
+    good, rejected = set_aside(cells, [late], source_id=SOURCE_ID, file=raw.name, tolerated=TOLERATED)
+    _require_figures(good, raw.name)
+    partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
+    tidy = good.assign(
+        route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
+        obs_flag=flags(good["time_period"] >= partial_from),
+    )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
+    return Parsed(_arrivals(tidy), rejected)
+
+
+def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFrame:
+    """Sums since the first of each month, with the month of the report, of places that are part of a route."""
     rows = [
         {"since": month, "group": GROUPS[group], **{name: row.get(name, "") for name in _SUM_COLUMNS}}
         for month, groups in body.items()
@@ -342,31 +376,9 @@ def _parse_sums(raw: RawFile) -> Parsed:
         country=map_countries(frame["geomaster_name"], raw.name), reported=days.dt.to_period("M").astype(str),
         sum=to_numbers(frame["individuals"]),
     )  # fmt: skip
-    places = [
-        "/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)
-    ]  # fmt: skip
+    places = ["/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)]
     frame = frame.assign(place=places)
-    frame = frame[frame["place"] != ""]
-    if frame.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
-    newest_report = frame.groupby("place")["reported"].max()
-    sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
-    sums = sums.reindex(sorted(body), fill_value=0.0)
-    months = (sums - sums.shift(-1, fill_value=0.0)).rename_axis(index="time_period").reset_index()
-    cells = months.melt("time_period", var_name="place", value_name="obs_value")
-    running = str(pd.Timestamp.now(tz="UTC").tz_localize(None).to_period("M"))
-    cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
-    late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
-    good, rejected = set_aside(cells, [late], source_id=SOURCE_ID, file=raw.name, tolerated=TOLERATED)
-    if good.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
-    partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
-    tidy = good.assign(
-        route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
-        obs_flag=(good["time_period"] >= partial_from).map({True: "p", False: ""}),
-    )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-    return Parsed(found, rejected)
+    return frame[frame["place"] != ""]
 
 
 def _parse_origins(raw: RawFile, name: str) -> Parsed:
@@ -395,8 +407,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
             "as_of": days[good.index] + pd.Timedelta(days=LAG_DAYS),
         }
     )[newest]
-    if cells.empty:
-        raise SourceError(raw.name, _("the answer holds no figures"))
+    _require_figures(cells, raw.name)
     keys = ["citizen", "time_period", "obs_flag", "as_of"]
     sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
     route_id, geo = WIDGETS[name]

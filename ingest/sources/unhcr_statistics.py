@@ -20,6 +20,7 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    flags,
     nothing_rejected,
     require_rows,
     set_aside,
@@ -65,7 +66,6 @@ ACCESS = SourceAccess(
         "since": 2009,
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 PER_PAGE = 10_000
 STOCKS = {
@@ -104,11 +104,7 @@ def download(pull: Pull) -> list[RawFile]:
     return gather(pull, {name: partial(_file, pull, name) for name in DATASETS})
 
 
-def _file(pull: Pull, name: str) -> RawFile:
-    return RawFile(f"{name}.json", json.dumps(_rows(pull, name)).encode())
-
-
-def _rows(pull: Pull, dataset: str) -> list[object]:
+def _file(pull: Pull, dataset: str) -> RawFile:
     years = (("yearFrom", str(pull.access.whole("since"))), ("yearTo", str(pull.today.year)))
 
     def read(number: int) -> Page:
@@ -122,7 +118,7 @@ def _rows(pull: Pull, dataset: str) -> list[object]:
     rows = all_rows(dataset, read)
     if not rows:
         raise SourceError(dataset, _("the answer holds no figure"))
-    return rows
+    return RawFile(f"{dataset}.json", json.dumps(rows).encode())
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -150,7 +146,7 @@ def parse(raw: RawFile) -> Parsed:
     require_rows(good, raw.name)
     sums, wrong = _sums(raw, good, columns)
     parsed = to_observations(raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq="A")
-    return Parsed(parsed.observations, pd.concat([untyped, aside, wrong, parsed.rejected], ignore_index=True))
+    return parsed.with_aside(untyped, aside, wrong)
 
 
 def _read(raw: RawFile, dataset: str, wanted: list[str]) -> pd.DataFrame:
@@ -200,5 +196,4 @@ def _sums(raw: RawFile, figures: pd.DataFrame, columns: dict[str, str]) -> tuple
     sums = cells.groupby(["target", "geo", "citizen", "time_period"], as_index=False).agg(value=("value", "sum"))
     last = sums["time_period"].max()
     labels = sums["target"] + ", " + sums["geo"] + ", " + sums["citizen"] + ", " + sums["time_period"]
-    flags = (sums["time_period"] == last).map({True: "p", False: ""})
-    return sums.assign(obs_flag=flags).set_axis(labels, axis=0), aside
+    return sums.assign(obs_flag=flags(sums["time_period"] == last)).set_axis(labels, axis=0), aside

@@ -43,7 +43,6 @@ ACCESS = SourceAccess(
     unconfirmed=["hosts"],
     hosts=["thedocs.worldbank.org", "documents1.worldbank.org", "pubdocs.worldbank.org", "worldbank.org"],
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 SERIES = {
     "Monthly Prices": {

@@ -62,7 +62,6 @@ ACCESS = SourceAccess(
         ],
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {
     "NY.GDP.MKTP.CD": "gdp_usd",
@@ -105,7 +104,7 @@ def parse(raw: RawFile) -> Parsed:
         _read_compiled(raw) if compiled else _worldbank.read_indicators(raw, TARGETS, SOURCE_ID)
     )  # fmt: skip
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")
-    return Parsed(parsed.observations, pd.concat([aside, parsed.rejected], ignore_index=True))
+    return parsed.with_aside(aside)
 
 
 def _read_compiled(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:

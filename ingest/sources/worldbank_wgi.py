@@ -6,8 +6,6 @@ An estimate in units of a standard normal distribution, about -2.5 (weak) to 2.5
 
 from __future__ import annotations
 
-import pandas as pd
-
 from core.languages import marked as _
 from ingest.rows import RowRule, set_aside, to_numbers, to_observations
 from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
@@ -54,7 +52,6 @@ ACCESS = SourceAccess(
         "indicators": ["GOV_WGI_PV.EST"],
     },
 )
-"""Where the publisher is asked; a home's ``settings.toml`` may change any field (``live.sources``)."""
 
 TARGETS = {"GOV_WGI_PV.EST": "political_stability", "PV.EST": "political_stability"}
 """The API renamed the indicator; files from before the change bear the short name."""
@@ -79,4 +76,4 @@ def parse(raw: RawFile) -> Parsed:
     outside = RowRule("value", _("the estimate lies far outside of -2.5 to 2.5"), estimates.abs() > FURTHEST)
     cells, wrong = set_aside(cells, [outside], source_id=SOURCE_ID, file=raw.name)
     parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False, freq="A")
-    return Parsed(parsed.observations, pd.concat([aside, wrong, parsed.rejected], ignore_index=True))
+    return parsed.with_aside(aside, wrong)

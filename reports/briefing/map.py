@@ -16,9 +16,19 @@ from shapely import MultiPolygon, box, get_parts
 from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.settings import SNAPSHOT
-from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
-from geo.boundaries import load
-from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
+from geo.map import (
+    FRAME_KM,
+    KM_PER_PERSON,
+    NARROWEST_KM,
+    ROUTE_GEOMETRY,
+    FloatArray,
+    arrow_width,
+    centre_line,
+    curve,
+    label_place,
+    load_shapes,
+    tapered_arrow,
+)
 from reports.briefing import colours
 from reports.briefing.canvas import Style, font_of, text_width
 from reports.briefing.content import NO_FORECAST, RouteLine
@@ -70,7 +80,7 @@ def _frame(axes: Axes) -> tuple[float, float, float, float]:
 @lru_cache(maxsize=1)
 def _countries() -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive, as coarse as paper allows."""
-    shapes = load(SNAPSHOT)
+    shapes = load_shapes(SNAPSHOT)
     (west, east), (south, north) = FRAME_KM
     frame = box(west - 400, south - 400, east + 400, north + 400)
     shapes["geometry"] = shapes.geometry.intersection(frame).simplify(DETAIL_KM)

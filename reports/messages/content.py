@@ -6,10 +6,10 @@ import datetime as dt
 from dataclasses import dataclass, replace
 
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
+from core.about import INTENDED_USE, NOT_A_FACT
 from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.purpose import INTENDED_USE, NOT_A_FACT
 from reports import names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
 from reports.citations import machine_made, prohibited_uses

@@ -8,8 +8,7 @@ import pycountry
 import pytest
 from babel import Locale
 
-from core import country_names
-from core.countries import display_name, known_codes, map_countries, to_alpha3
+from core.countries import ALIASES, display_name, known_codes, map_countries, to_alpha3
 from core.errors import InputError, SourceError
 
 RAW = os.environ.get("VIGIE_RAW_DATA", "")
@@ -43,14 +42,7 @@ def test_spellings_of_the_sources_are_mapped(text: str, code: str) -> None:
     assert to_alpha3(text) == code
 
 
-@pytest.mark.parametrize(
-    ("own", "iso"), [("GFR", "DEU"), ("AUS", "AUT"), ("AUL", "AUS"), ("MAR", "MTQ"), ("MOR", "MAR")]
-)
-def test_unhcr_codes_are_read_as_unhcr_means_them(own: str, iso: str) -> None:
-    assert to_alpha3(own, code_list="unhcr") == iso
-
-
-def test_a_code_that_unhcr_and_iso_share_but_mean_differently_follows_iso_by_default() -> None:
+def test_a_code_that_unhcr_and_iso_share_but_mean_differently_follows_iso() -> None:
     assert to_alpha3("AUS") == "AUS"
     assert to_alpha3("ARE") == "ARE"
 
@@ -73,10 +65,9 @@ def test_no_spelling_of_a_library_is_taken_for_another_country_by_an_alias() -> 
         assert {to_alpha3(spelling) for spelling in spellings} == {country.alpha_3}
 
 
-def test_every_alias_and_own_code_leads_to_a_code_that_has_a_name() -> None:
-    targets = set(country_names.ALIASES) | set(country_names.UNHCR_OWN.values())
-    assert targets <= known_codes()
-    assert all(display_name(code) for code in targets)
+def test_every_alias_leads_to_a_code_that_has_a_name() -> None:
+    assert set(ALIASES) <= known_codes()
+    assert all(display_name(code) for code in ALIASES)
 
 
 def test_names_on_screen_follow_the_language() -> None:

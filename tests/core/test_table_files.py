@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.languages import Language, languages
-from core.spreadsheets import FORMULA_STARTS
-from core.table_files import LONGEST_CELL, MOST_ROWS, csv_bytes, parquet_bytes, xlsx_bytes
+from core.table_files import FORMULA_STARTS, LONGEST_CELL, MOST_ROWS, csv_bytes, parquet_bytes, xlsx_bytes
 
 DAY = dt.date(2025, 1, 31)
 ABOUT = [("Source", "=A ministry. Licence: CC BY 4.0."), ("Release", "run-1")]

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import SchemaError
-from core.spreadsheets import harmless
+from core.table_files import harmless
 from dashboard import reads
 from dashboard.downloads import FORMATS, Export, csv_bytes, export_of, parquet_bytes, xlsx_bytes
 from dashboard.i18n import speaking

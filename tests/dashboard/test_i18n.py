@@ -29,7 +29,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 ROOMS = re.findall(r"^TEXTS = app\.py (.+)$", MAKEFILE, re.MULTILINE)[0].split()
 """Rooms whose texts people read, beside ``app.py``."""
 KEYWORDS = {"_": None, "ngettext": (1, 2)}
-METHODS = [("**.py", "python"), ("**.toml", "core.toml_texts:extract")]
+METHODS = [("**.py", "python"), ("**.toml", "core.languages:extract_register")]
 """As ``locale/babel.cfg`` has it."""
 
 

@@ -10,7 +10,7 @@ from shapely import Polygon
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from dashboard.maps import COLUMNS, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, flow_map, km_per_person, map_alt, map_note
 from dashboard.theme import DARK, LIGHT, Theme
-from geo.arrows import KM_PER_PERSON
+from geo.map import KM_PER_PERSON
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}

@@ -8,16 +8,16 @@ import pytest
 from pyproj import Transformer
 from shapely import Point, box, segmentize
 
+from benchmarks import boundaries
 from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from geo import boundaries
-from geo.projection import MAP_CRS, project
+from geo.map import FILE_NAME, MAP_CRS, load_shapes, outline, project
 
 
 @pytest.fixture(scope="module")
 def bundled() -> gpd.GeoDataFrame:
-    return boundaries.load(SNAPSHOT)
+    return load_shapes(SNAPSHOT)
 
 
 def holder_of(shapes: gpd.GeoDataFrame, longitude: float, latitude: float) -> list[str]:
@@ -47,7 +47,7 @@ def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float
 
 
 def test_the_bundled_file_is_small() -> None:
-    assert (SNAPSHOT / boundaries.FILE_NAME).stat().st_size <= 400_000
+    assert (SNAPSHOT / FILE_NAME).stat().st_size <= 400_000
 
 
 def test_every_bundled_shape_is_valid_and_lies_inside_the_clip(bundled: gpd.GeoDataFrame) -> None:
@@ -85,7 +85,7 @@ def test_a_place_lies_in_the_country_it_is_drawn_with(
 
 
 def test_the_outline_holds_one_ring_per_polygon(bundled: gpd.GeoDataFrame) -> None:
-    x, y = boundaries.outline(bundled)
+    x, y = outline(bundled)
     assert len(x) == len(y)
     assert [position for position, value in enumerate(x) if value is None] == [
         position for position, value in enumerate(y) if value is None
@@ -95,7 +95,7 @@ def test_the_outline_holds_one_ring_per_polygon(bundled: gpd.GeoDataFrame) -> No
 
 def test_neighbouring_squares_keep_their_area_through_the_projection(tmp_path: Path) -> None:
     path = topojson(tmp_path, [("380", "Italy", 10, 38), (None, "Kosovo", 12, 38)])
-    shapes = boundaries.load(boundaries.build(path, tmp_path).parent)
+    shapes = load_shapes(boundaries.build(path, tmp_path).parent)
     assert list(shapes["geo"]) == ["ITA", "XKX"]
     areas = shapes.geometry.area.to_numpy()
     sphere = 6371.0**2 * np.radians(2) * (np.sin(np.radians(40)) - np.sin(np.radians(38)))
@@ -105,7 +105,7 @@ def test_neighbouring_squares_keep_their_area_through_the_projection(tmp_path: P
 
 def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
     path = topojson(tmp_path, [("196", "Cyprus", 32, 34), (None, "N. Cyprus", 36, 34)])
-    shapes = boundaries.load(boundaries.build(path, tmp_path).parent)
+    shapes = load_shapes(boundaries.build(path, tmp_path).parent)
     assert list(shapes["geo"]) == ["CYP"]
     assert len(shapes.geometry.iloc[0].geoms) == 2
 
@@ -136,13 +136,13 @@ def test_a_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> Non
 
 def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"boundaries\.parquet"):
-        boundaries.load(tmp_path)
+        load_shapes(tmp_path)
 
 
 @pytest.mark.raw_data
 @pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="VIGIE_RAW_DATA names no folder of published files")
 def test_the_bundled_file_is_what_the_published_file_gives(tmp_path: Path, bundled: gpd.GeoDataFrame) -> None:
     raw = Path(os.environ["VIGIE_RAW_DATA"]) / "geo_natural_earth" / "countries-50m.json"
-    built = boundaries.load(boundaries.build(raw, tmp_path).parent)
+    built = load_shapes(boundaries.build(raw, tmp_path).parent)
     assert list(built["geo"]) == list(bundled["geo"])
     assert built.geometry.geom_equals(bundled.geometry).all()

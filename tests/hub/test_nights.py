@@ -19,11 +19,11 @@ from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.rounds import open_round
 from hub.targets import config_files
 from nightly.hub import collect, validate
-from nightly.hub_score import score_hub
+from nightly.hub_combined import score_hub
 from nightly.hub_tables import collect_night, hub_files, hub_tables, publish_files
+from store.export import WRITTEN
 from store.hub import SubmissionStore
 from store.journal import Journal, journal_url
-from store.published import WRITTEN
 from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT

@@ -7,8 +7,7 @@ import pandas as pd
 
 from core.quantiles import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
-from hub.combine import MEDIAN, WEIGHTED, combine
-from hub.score import grid, league, pairwise
+from hub.score import MEDIAN, WEIGHTED, combine, grid, league, pairwise
 
 MODELS = {"vigie-baseline": 0.5, "team-sharp": 0.1, "team-wide": 1.0}
 """Spread of each model's forecast on log scale."""

@@ -176,23 +176,6 @@ def test_the_same_figure_in_two_files_is_kept_once(raw_folder: Path, tmp_path: P
     assert make(raw_folder, tmp_path).rows == {"idmc": 33}
 
 
-def test_a_source_can_be_left_out_when_loading(raw_folder: Path, tmp_path: Path) -> None:
-    make(raw_folder, tmp_path, Counts(), Counts("ucdp"))
-    assert set(load(tmp_path, exclude_sources=["ucdp"])["source_id"]) == {"idmc"}
-
-
-def test_a_name_that_is_no_source_can_not_be_left_out(raw_folder: Path, tmp_path: Path) -> None:
-    make(raw_folder, tmp_path)
-    with pytest.raises(InputError, match="idmcc"):
-        load(tmp_path, exclude_sources=["idmcc"])
-
-
-def test_leaving_out_every_source_is_refused(raw_folder: Path, tmp_path: Path) -> None:
-    make(raw_folder, tmp_path)
-    with pytest.raises(InputError, match="leaves no source"):
-        load(tmp_path, exclude_sources=["idmc"])
-
-
 def test_the_bundled_snapshot_is_whole_small_and_holds_nothing_of_frontex() -> None:
     bundled = load(SNAPSHOT)
     assert set(bundled["source_id"]) == {name for name, source in SOURCES.items() if source.RAW_FILES}

@@ -51,7 +51,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         "make_weeks": {},
         "run_alerts": {},
         "errors_by_group": tables["group_errors"],
-        "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), [], 0),
+        "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), []),
         "hub_of_night": ({}, []),
         "documents": texts,
     }

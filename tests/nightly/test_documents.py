@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, languages
-from core.purpose import INTENDED_USE, PROHIBITED_USES
 from core.settings import SNAPSHOT
 from forecasting.verification.scores import COLUMNS
 from ingest.catalogue import CARDS

@@ -114,7 +114,7 @@ def test_nothing_dated_after_the_night_is_known_and_what_came_later_is_kept_apar
     assert data.known["as_of"].max() <= pd.Timestamp("2024-12-14")
     assert data.routes["time_period"].max() == "2024-10"
     assert data.panel.matrix[SERIES].loc["2024-10"] == 100.0
-    assert set(data.outcomes()["time_period"]) == {"2024-11", "2024-12"}
+    assert set(data.outcomes["time_period"]) == {"2024-11", "2024-12"}
 
 
 def test_a_route_is_too_old_for_a_forecast_only_beyond_the_months_that_are_set(tmp_path: Path) -> None:

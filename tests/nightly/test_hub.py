@@ -16,9 +16,8 @@ from core.settings import DEMONSTRATION_DATE, load_settings
 from hub.outputs import ORACLE, TIME_SERIES
 from nightly import run_night
 from nightly.hub import collect, init_hub, submit, validate
-from nightly.hub_score import combine_hub
-from store.hub import HubFiles
-from store.hub_proof import prove
+from nightly.hub_combined import combine_hub
+from store.hub import HubFiles, prove
 from store.releases import Release, ReleaseStore
 from tests.dashboard.test_pages import visit
 from tests.hub.test_submissions import ABOUT

@@ -12,8 +12,7 @@ import pytest
 from benchmarks.time_left import ratio, replay
 from core.progress import announce
 from core.settings import Settings
-from nightly.night_plan import Step, expected, plan_of
-from nightly.progress import NightProgress
+from nightly.progress import NightProgress, Step, expected, plan_of
 
 NIGHTS: dict[str, list[list[Any]]] = json.loads(
     Path(__file__).with_name("recorded_nights.json").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import gettext
 import pytest
 
 from core import languages
+from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import Language
-from core.purpose import INTENDED_USE, PROHIBITED_USES
 from reports.alert import alert_report
 from reports.messages.content import compose
 

@@ -12,7 +12,7 @@ from core.errors import SchemaError, StoreError
 from core.release import FORECASTS
 from core.schema import check
 from store.caches import KEY, BacktestStore
-from store.partitions import MANY_FILES
+from store.files import MANY_FILES
 
 Rows = Callable[..., pd.DataFrame]
 
@@ -51,6 +51,12 @@ def test_stored_forecasts_come_back_by_key(store: BacktestStore, cached: Rows) -
     assert len(store.read(_keys(one, other))) == 12
 
 
+def _missing(store: BacktestStore, keys: pd.DataFrame) -> pd.DataFrame:
+    """The keys under which nothing is stored, in their order."""
+    stored = pd.MultiIndex.from_frame(store.read(keys)[KEY])
+    return keys[~pd.MultiIndex.from_frame(keys[KEY]).isin(stored)]
+
+
 def test_only_keys_that_are_not_stored_are_missing_in_their_order(store: BacktestStore, cached: Rows) -> None:
     known = cached()
     keys = _keys(
@@ -61,12 +67,12 @@ def test_only_keys_that_are_not_stored_are_missing_in_their_order(store: Backtes
         cached(series_id="arrivals.EMR._T._T.M"),
         cached(model_id="vigie-ets"),
     ).assign(note=list("abcdef"))
-    assert len(store.missing(keys)) == 6
+    assert len(_missing(store, keys)) == 6
     store.append(known)
-    missing = store.missing(keys)
+    missing = _missing(store, keys)
     assert missing["note"].to_list() == list("acdef")
     store.append(cached(history_hash="bb"))
-    assert store.missing(keys)["note"].to_list() == list("cdef")
+    assert _missing(store, keys)["note"].to_list() == list("cdef")
 
 
 def test_nothing_stored_reads_as_a_frame_that_keeps_the_contract(store: BacktestStore, cached: Rows) -> None:
@@ -97,7 +103,7 @@ def test_hundreds_of_nights_leave_few_files_and_every_forecast(
     for night in nights:
         store.append(night)
     assert len(list((tmp_path / "backtests").glob("*.parquet"))) < MANY_FILES
-    assert store.missing(_keys(*nights)).empty
+    assert _missing(store, _keys(*nights)).empty
     assert len(store.read(_keys(*nights))) == 6 * len(nights)
 
 
@@ -111,7 +117,7 @@ def test_values_keep_every_digit(store: BacktestStore, cached: Rows) -> None:
 def test_a_missing_column_is_named_and_nothing_is_stored(store: BacktestStore, cached: Rows, column: str) -> None:
     with pytest.raises(SchemaError, match=column):
         store.append(cached().drop(columns=column))
-    assert len(store.missing(_keys(cached()))) == 1
+    assert len(_missing(store, _keys(cached()))) == 1
 
 
 def test_a_negative_forecast_is_refused(store: BacktestStore, cached: Rows) -> None:
@@ -122,7 +128,7 @@ def test_a_negative_forecast_is_refused(store: BacktestStore, cached: Rows) -> N
 def test_a_forecast_told_twice_within_a_version_and_history_is_refused(store: BacktestStore, cached: Rows) -> None:
     with pytest.raises(SchemaError, match="forecasts"):
         store.append(pd.concat([cached(), cached().assign(value=7.0)]))
-    assert len(store.missing(_keys(cached()))) == len(_keys(cached()))
+    assert len(_missing(store, _keys(cached()))) == len(_keys(cached()))
 
 
 def test_a_damaged_file_is_named(tmp_path: Path, store: BacktestStore, cached: Rows) -> None:
@@ -145,4 +151,4 @@ def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
         store.read(_keys(one, other))
     assert store.heal() == [damaged.name]
     assert store.heal() == []
-    assert set(store.missing(_keys(one, other))["model_id"]) == {"vigie-ets"}
+    assert set(_missing(store, _keys(one, other))["model_id"]) == {"vigie-ets"}

@@ -15,7 +15,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from store.chain import HEAD, read_head
-from store.files import sha256_of_bytes
+from store.files import Partitions, sha256_of_bytes
 from store.hub import Edition, SubmissionStore
 from store.mirror import (
     UNDELIVERED,
@@ -29,7 +29,6 @@ from store.mirror import (
     set_aside,
     sweep,
 )
-from store.partitions import Partitions
 from store.raw import RawStore
 from store.releases import ReleaseStore, prune
 from store.remote import AlteredError, RefusedError, RemoteFiles, UnreachableError
@@ -492,4 +491,4 @@ def test_what_a_hub_received_and_what_teams_say_of_their_models_now_reach_the_ot
     for home in (first, second):
         assert [SubmissionStore(home).content(one) for one in SubmissionStore(home).all()] == [b"a"]
         assert dict(SubmissionStore(home).metadata()) == {"team-model": b"new"}
-    assert SubmissionStore(second).config(lambda: ["hub-config/tasks.json"]) == {"hub-config/tasks.json": b"{}"}
+    assert SubmissionStore(second).config(["hub-config/tasks.json"]) == {"hub-config/tasks.json": b"{}"}

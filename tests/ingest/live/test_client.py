@@ -20,7 +20,7 @@ import structlog
 
 from core.errors import SourceError
 from core.settings import PROJECT, LiveSettings
-from ingest.http import Client, Validators
+from ingest.http import Client
 from ingest.source import Answer, Request, SourceAccess
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
@@ -215,7 +215,7 @@ def test_news_only_is_asked_for_with_what_the_publisher_said_last_time(
     request = Request(publisher.serve("/f", answer))
     client = Client(quick)
     assert not client.get(request, access_to(publisher)).unchanged
-    known = Validators('"7"', "Wed, 21 Oct 2026 07:28:00 GMT")
+    known = {"etag": '"7"', "last-modified": "Wed, 21 Oct 2026 07:28:00 GMT"}
     assert client.get(request, access_to(publisher), known).unchanged
 
 

@@ -329,7 +329,7 @@ def test_the_events_interface_gives_the_same_figures_page_by_page(
     found = ucdp.parse(raw).observations
     assert value(found, "conflict_deaths._Z.MLI._Z.M", "2024-01") == 7
     pages[1]["Result"] = cast("list[dict[str, Any]]", pages[1]["Result"])[:1]
-    with pytest.raises(SourceError, match="3 events came where 4 were announced"):
+    with pytest.raises(SourceError, match="3 rows came where 4 were announced"):
         ucdp.download(visit)
 
 

@@ -1,4 +1,4 @@
-"""Which Vigie this is: version, commit and build, as each release's manifest names it."""
+"""What Vigie is: version, commit and build, as manifests name them; what its figures are for, as every file says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 
+from core.languages import marked as _
 from core.settings import PROJECT
 
 _DIGITS = 12
@@ -39,3 +40,14 @@ def _git(*words: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+INTENDED_USE = _("Made for planning reception, health care and protection capacity.")
+PROHIBITED_USES = (
+    _("turning people back, or placing forces where people are expected in order to do so"),
+    _("profiling, or any decision about a person"),
+    _("presenting a forecast as certain, or arrivals as a danger"),
+)
+NOT_A_FACT = _("A forecast is a range, not a fact: one month in five is expected outside the 80% interval.")
+PURPOSE = f"{INTENDED_USE} Not to be used for: {'; '.join(PROHIBITED_USES)}."
+"""Both in one line, in English."""

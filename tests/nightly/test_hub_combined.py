@@ -20,7 +20,7 @@ from forecasting.trajectories import sample_paths
 from hub.outputs import own_ensemble, tidy
 from hub.targets import config_files
 from nightly.forecasts import HORIZONS, ForecastSet, near
-from nightly.hub_served import serve
+from nightly.hub_combined import serve
 from nightly.hub_tables import collect_night
 from reports.citations import combination_served
 from store.files import parquet_bytes

@@ -1,4 +1,4 @@
-"""``vigie backup``, ``restore``, ``adopt``, ``prune`` and ``upgrade``: what keeps a home folder for years."""
+"""``vigie backup``, ``restore``, ``adopt``, ``prune``, ``upgrade`` and ``store``: keep a home folder for years."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,13 @@ from commands.shared import Home, existing_home
 from core.entry import Entry
 from core.errors import InputError, StoreError
 from core.log import counted, tell_fault
-from core.settings import DRILL, home_folder, load_settings
+from core.settings import DRILL, Settings, home_folder, load_settings
 
+if TYPE_CHECKING:
+    from store.mirror import Commit
+    from store.remote import RemoteFiles
+
+store_app = typer.Typer(no_args_is_help=True, help="The store that several machines share (setting store.url).")
 EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
 _MEGABYTE = 1e6
 
@@ -46,8 +51,8 @@ def backup(
     if done.journal_apart:
         typer.echo("The journal is kept in PostgreSQL and is not in this file: back it up with pg_dump.")
     # Monitoring asks for the age of the last backup; a disk that takes no row is no reason to call it failed.
-    with suppress(StoreError), open_workflow(folder, load_settings(folder)) as desk:
-        desk.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
+    with suppress(StoreError), open_workflow(folder, load_settings(folder)) as workflow:
+        workflow.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
     problem = ReleaseStore(folder).verify(witnesses(folder, setting))
     if problem is not None:
         tell_fault("altered", f"what was backed up is not whole: {problem}")
@@ -99,9 +104,11 @@ def adopt(home: Home = None) -> None:
     if not (folder / DRILL).is_file():
         raise InputError(f"{folder}: is no drill: it is in service already")
     (folder / DRILL).unlink()
-    with open_workflow(folder, settings) as desk:
-        waiting = len(desk.outbox.waiting())
-        desk.journal.record(Entry("administrator", "adopted", str(folder), reason="a restored home was put in service"))
+    with open_workflow(folder, settings) as workflow:
+        waiting = len(workflow.outbox.waiting())
+        workflow.journal.record(
+            Entry("administrator", "adopted", str(folder), reason="a restored home was put in service")
+        )
     typer.echo(f"{folder} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
     if waiting:
         typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie deliver'.")
@@ -153,3 +160,68 @@ def upgrade(home: Home = None) -> None:
     with night_lock(folder):
         sources = VintageStore(folder).upgrade()
     typer.echo(f"{folder}: {counted(len(sources), 'source')} brought over{': ' if sources else ''}{', '.join(sources)}")
+
+
+@store_app.command()
+def pull(
+    home: Home = None,
+    aside: Annotated[
+        bool, typer.Option("--set-aside", help="Keep apart what this home published and the store does not continue.")
+    ] = False,
+) -> None:
+    """Bring this home up to the shared store: releases, figures, publishers' answers, past forecasts."""
+    from store import mirror
+    from store.lock import night_lock
+
+    folder = home_folder(home)
+    files, begun = _opened(load_settings(folder)), time.monotonic()
+    with night_lock(folder):
+        if aside:
+            for run_id in mirror.set_aside(folder, files):
+                typer.echo(f"{run_id}: set aside in {folder / 'undelivered'}")
+        found = mirror.pull(folder, files)
+    typer.echo(f"{folder}: {_state(found.base)}, {time.monotonic() - begun:.1f} s")
+
+
+@store_app.command()
+def push(home: Home = None) -> None:
+    """Deliver what this home has and the shared store lacks. Exit 1: nothing was delivered."""
+    from store.lock import night_lock
+    from store.mirror import shared
+
+    folder = existing_home(home)
+    settings, begun = load_settings(folder), time.monotonic()
+    files = _opened(settings)
+    with night_lock(folder), shared(folder, settings) as delivery:
+        delivery.deliver()
+        stored = _state(delivery.base)
+    typer.echo(f"{files.url}: {stored}, {time.monotonic() - begun:.1f} s")
+
+
+@store_app.command("status")
+def store_status(home: Home = None) -> None:
+    """Say what the shared store holds, and what this home does. Exit 1: they are not the same."""
+    from store.mirror import latest, local_links
+
+    folder = existing_home(home)
+    files = _opened(load_settings(folder))
+    commit, links = latest(files), local_links(folder)
+    here = list(links.values())[-1].head if links else None
+    typer.echo(f"{files.url}: {_state(commit)}")
+    typer.echo(f"{folder}: newest release {here['run_id'] if here else 'none'}")
+    if here != commit.head:
+        raise typer.Exit(1)
+
+
+def _opened(settings: Settings) -> RemoteFiles:
+    from store.remote import RemoteFiles
+
+    if settings.drill:
+        raise InputError("this home is a drill: nothing is shared, whatever [store] says, until 'vigie adopt'")
+    if not settings.store.url:
+        raise InputError("nothing is shared: set [store] url, or VIGIE_STORE_URL")
+    return RemoteFiles(settings.store.url)
+
+
+def _state(commit: Commit) -> str:
+    return f"state {commit.number}, newest release {commit.head['run_id'] if commit.head else 'none'}"

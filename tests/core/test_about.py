@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core import version
+from core import about
+from core.about import INTENDED_USE, PROHIBITED_USES, PURPOSE
 
 
 @pytest.fixture
@@ -16,11 +17,11 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for words in (["init", "-q"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
         (tmp_path / "requirements.txt").write_text("numpy==1\n")
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
-    monkeypatch.setattr(version, "PROJECT", tmp_path)
+    monkeypatch.setattr(about, "PROJECT", tmp_path)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("VIGIE_COMMIT", raising=False)
-    version.code_version.cache_clear()
+    about.code_version.cache_clear()
     return tmp_path
 
 
@@ -28,11 +29,11 @@ def test_the_service_s_user_names_the_commit_of_a_copy_that_root_owns(copy: Path
     line = ["git", "-C", str(copy), "status"]
     refused = subprocess.run(line, check=False, capture_output=True, text=True)
     assert "dubious ownership" in refused.stderr
-    named = version.code_version()
-    version.code_version.cache_clear()
+    named = about.code_version()
+    about.code_version.cache_clear()
     (copy / "requirements.txt").write_text("numpy==2\n")
-    changed = version.code_version()
-    version.code_version.cache_clear()
+    changed = about.code_version()
+    about.code_version.cache_clear()
     number, _, rest = named.partition("+g")
     assert number
     assert len(rest.partition(".r")[0]) == len(rest.partition(".r")[2]) == 12
@@ -42,8 +43,13 @@ def test_the_service_s_user_names_the_commit_of_a_copy_that_root_owns(copy: Path
 def test_an_image_names_the_commit_that_it_was_built_from(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (copy / ".git").rename(copy / "elsewhere")
     monkeypatch.setenv("VIGIE_COMMIT", "1234567890abcdef")
-    assert "+g1234567890ab.r" in version.code_version()
-    version.code_version.cache_clear()
+    assert "+g1234567890ab.r" in about.code_version()
+    about.code_version.cache_clear()
     monkeypatch.delenv("VIGIE_COMMIT")
-    assert "+g" not in version.code_version()
-    version.code_version.cache_clear()
+    assert "+g" not in about.code_version()
+    about.code_version.cache_clear()
+
+
+def test_files_name_the_intended_and_every_prohibited_use() -> None:
+    assert INTENDED_USE in PURPOSE
+    assert all(use in PURPOSE for use in PROHIBITED_USES)

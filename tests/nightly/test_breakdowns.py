@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pycountry
 
-from core.country_names import BESIDE_ISO, KOSOVO
-from core.regions import REGIONS, UNKNOWN, region_of
+from core.countries import BESIDE_ISO, KOSOVO
+from nightly.breakdowns import REGIONS, UNKNOWN, region_of
 
 
 def test_every_country_but_antarctica_and_taiwan_has_a_region() -> None:

@@ -1,26 +1,26 @@
-"""Country shapes for the flow map: made once from Natural Earth, bundled small, read fast.
+"""Shapes of the map, ``data/boundaries.parquet``, made from Natural Earth: ``python -m benchmarks.boundaries FILE``.
 
-Natural Earth is in the public domain. The shapes are for orientation only; names and boundaries imply no endorsement.
-Where Natural Earth draws who holds a territory, the map follows the United Nations' practice instead: Northern Cyprus
-is drawn with Cyprus, Somaliland with Somalia, Crimea with Ukraine, and Western Sahara whole. Kosovo is drawn by
-itself, as XKX.
+Natural Earth is in the public domain. Where it draws who holds a territory, the map follows the United Nations'
+practice instead: Northern Cyprus is drawn with Cyprus, Somaliland with Somalia, Crimea with Ukraine, and Western Sahara
+whole. Kosovo is drawn by itself, as XKX.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pycountry
 from shapely import MultiPolygon, Polygon, box, get_parts, make_valid, segmentize, set_precision
 from shapely.geometry.base import BaseGeometry
 
+from benchmarks.shared import report
 from core.errors import SourceError
-from geo.projection import MAP_CRS
+from core.settings import SNAPSHOT
+from geo.map import FILE_NAME, MAP_CRS
 
-FILE_NAME = "boundaries.parquet"
 CUT_DEGREES = box(-85, -20, 115, 86)
 CLIP_KM = box(-4600, -4300, 4600, 3600)
 DENSIFY_DEGREES = 0.5
@@ -58,35 +58,6 @@ def build(topojson_path: Path, target: Path) -> Path:
     path = target / FILE_NAME
     shapes[["geo", "geometry"]].to_parquet(path, index=False, compression="zstd")
     return path
-
-
-def load(folder: Path) -> gpd.GeoDataFrame:
-    """Read the bundled shapes.
-
-    Returns:
-        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of ``geo.projection``).
-
-    Raises:
-        SourceError: The bundled file is not there.
-    """
-    path = folder / FILE_NAME
-    if not path.exists():
-        raise SourceError(FILE_NAME, f"the bundled shapes are missing from the folder '{folder.name}'")
-    return gpd.read_parquet(path)
-
-
-def outline(shapes: gpd.GeoDataFrame) -> tuple[list[float | None], list[float | None]]:
-    """Flatten shapes into the x and y of one filled line; None parts the rings.
-
-    Holes are left out: an enclave is a country of its own and is drawn over them.
-    """
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for polygon in shapes.geometry.explode(index_parts=False):
-        ring = np.round(np.asarray(polygon.exterior.coords), 1)
-        x += [*ring[:, 0].tolist(), None]
-        y += [*ring[:, 1].tolist(), None]
-    return x[:-1], y[:-1]
 
 
 def _read_countries(path: Path) -> gpd.GeoDataFrame:
@@ -131,3 +102,7 @@ def _fit_to_frame(shape: BaseGeometry) -> MultiPolygon:
     polygons = [part for part in get_parts(get_parts(rounded)) if isinstance(part, Polygon)]
     polygons.sort(key=lambda part: -part.area)
     return MultiPolygon([part for rank, part in enumerate(polygons) if rank == 0 or part.area >= SMALLEST_KM2])
+
+
+if __name__ == "__main__":
+    report(f"{build(Path(sys.argv[1]), SNAPSHOT)} written")

@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from core.routes import ROUTES
-from geo import arrows
-from geo.projection import project
-from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
+from geo.map import FRAME_KM, ROUTE_GEOMETRY, arrow_width, centre_line, curve, label_place, project, tapered_arrow
 
 STRAIGHT = np.column_stack([np.linspace(0, 1000, 40), np.zeros(40)])
 
@@ -19,7 +17,7 @@ def shaft_width(ring: NDArray[np.float64], x: float) -> float:
 
 
 def test_a_straight_shaft_grows_evenly_from_45_percent_to_its_width() -> None:
-    ring = arrows.tapered_arrow(STRAIGHT, 100)
+    ring = tapered_arrow(STRAIGHT, 100)
     neck = 1000 - 180
     assert shaft_width(ring, 0.001) == pytest.approx(45, abs=0.1)
     assert shaft_width(ring, neck / 2) == pytest.approx(72.5, abs=0.1)
@@ -27,14 +25,14 @@ def test_a_straight_shaft_grows_evenly_from_45_percent_to_its_width() -> None:
 
 
 def test_the_tip_is_the_end_of_the_path() -> None:
-    ring = arrows.tapered_arrow(STRAIGHT, 100)
+    ring = tapered_arrow(STRAIGHT, 100)
     assert (1000.0, 0.0) in {tuple(point) for point in ring.tolist()}
     assert Polygon(ring).bounds[2] == 1000
 
 
 def test_barbs_stand_perpendicular_to_the_line_from_neck_to_tip() -> None:
-    path = arrows.curve(np.array([0, 0]), np.array([800, 0]), np.array([800, 800]))
-    ring = arrows.tapered_arrow(path, 60)
+    path = curve(np.array([0, 0]), np.array([800, 0]), np.array([800, 800]))
+    ring = tapered_arrow(path, 60)
     tip_at = int(np.flatnonzero((ring == path[-1]).all(axis=1))[0])
     left, right = ring[tip_at - 1], ring[tip_at + 1]
     neck = (left + right) / 2
@@ -46,28 +44,28 @@ def test_barbs_stand_perpendicular_to_the_line_from_neck_to_tip() -> None:
     ("persons", "width"), [(0, 22), (1_000, 22), (1_157, 22), (1_158, 22.002), (5_000, 95), (10_000, 190)]
 )
 def test_width_is_linear_in_persons_with_a_floor(persons: float, width: float) -> None:
-    assert arrows.arrow_width(persons) == pytest.approx(width)
+    assert arrow_width(persons) == pytest.approx(width)
 
 
 @given(first=st.floats(0, 1e6), second=st.floats(0, 1e6))
 def test_more_persons_never_give_a_narrower_arrow(first: float, second: float) -> None:
     low, high = sorted((first, second))
-    assert arrows.arrow_width(low) <= arrows.arrow_width(high)
+    assert arrow_width(low) <= arrow_width(high)
 
 
 @pytest.mark.parametrize("route_id", sorted(ROUTE_GEOMETRY))
 @pytest.mark.parametrize("width", [22, 60, 190, 320, 420])
 def test_the_arrow_of_every_route_is_a_valid_polygon_at_any_width(route_id: str, width: float) -> None:
-    polygon = Polygon(arrows.tapered_arrow(arrows.curve(*centre_line(route_id)), width))
+    polygon = Polygon(tapered_arrow(curve(*centre_line(route_id)), width))
     assert polygon.is_valid
     assert polygon.area > 0
 
 
 def test_an_arrow_without_width_or_length_is_refused() -> None:
     with pytest.raises(ValueError, match="positive width"):
-        arrows.tapered_arrow(STRAIGHT, 0)
+        tapered_arrow(STRAIGHT, 0)
     with pytest.raises(ValueError, match="three points"):
-        arrows.tapered_arrow(STRAIGHT[:2], 10)
+        tapered_arrow(STRAIGHT[:2], 10)
 
 
 def test_every_route_has_a_place_on_the_map() -> None:
