@@ -28,12 +28,13 @@ from store.outbox import OutboxMessage
 from workflow import Workflow, open_workflow
 from workflow.announcements import (
     DEDUPLICATION,
+    announce_digests,
     deduplication_key,
+    for_reader,
     publish_cap,
     publish_feeds,
 )
 from workflow.briefing import Attachments
-from workflow.digest import announce_digests, for_reader
 
 Thread = tuple[str, str, str]
 _SENDING = "vigie outbox"

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from alerts.reasons import LONGEST, as_json, sentence
-from alerts.rules import TEMPLATES
+from alerts.rules import LONGEST, TEMPLATES, as_json, sentence
 
 LONG: dict[str, str | float] = {
     "chance": 0.44,
