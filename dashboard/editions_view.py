@@ -98,12 +98,11 @@ def _show_form(editions: list[Edition]) -> None:
             _("Decision"), steps, format_func=lambda name: named(EDITION_STEPS, name), horizontal=True
         )
         reason = st.text_input(_("Why"), max_chars=500)
-        who = visitor.reader().name or st.text_input(_("Your name"), max_chars=80)
+        who = visitor.ask_name()
         if not st.form_submit_button(_("Decide")):
             return
     try:
-        desk = reads.workflow()
-        decide_edition(desk, visitor.actor(who), step, chosen, reason)
+        decide_edition(reads.workflow(), visitor.actor(who), step, chosen, reason)
     except VigieError as error:
         st.error(plain(error_words(error)))
         return

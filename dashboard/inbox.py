@@ -33,7 +33,7 @@ from store.releases import ReleaseStore
 from workflow.decisions import Outcome, Step, act
 from workflow.sending import start_sending
 
-LONGEST_NAME, LONGEST_REASON = 80, 1000
+LONGEST_REASON = 1000
 ACTING_AS = "acting_as"
 """The reader's name, asked once in a visit."""
 _DOING = "doing"
@@ -150,7 +150,7 @@ def _ask_name(form: str) -> str:
         return signed_in
     known = str(st.session_state.get(ACTING_AS, ""))
     if not known:
-        return st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="name", key=f"name:{form}")
+        return st.text_input(_("Your name"), max_chars=visitor.LONGEST_NAME, autocomplete="name", key=f"name:{form}")
     st.markdown(small(_("Acting as {name}. Reload the page to act as somebody else.").format(name=plain(known))))
     return known
 

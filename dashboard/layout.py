@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import VigieError
-from dashboard import first_visit, memory, reads, state
+from dashboard import memory, reads, state
 from dashboard.failures import error_words
 from dashboard.i18n import _, lang, language, languages
 from dashboard.reads import Night
@@ -36,6 +36,11 @@ _SUBJECT: ContextVar[Any] = ContextVar("subject")
 """The place for what the page is about, in the run that draws it."""
 
 _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
+_HINTS_COOKIE = "vigie_seen"
+"""Set by ``assets/page.js`` at a click on a button below a hint: how many of them this browser has shown."""
+_SEEN = "first visit:seen"
+LAST_HINT = 4
+"""The purpose, then three hints."""
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
 """Tells screen readers in which language to speak: Streamlit's own page always says English."""
 
@@ -86,7 +91,7 @@ def open_page(*, with_switch: bool = True) -> Night:
         reads.refuse_altered(night)
     except VigieError as error:
         stop_with(error_words(error))
-    first_visit.show()
+    show_hints()
     above_title(night, found, with_switch=with_switch)
     return night
 
@@ -253,3 +258,44 @@ def show_languages() -> None:
             label_visibility="collapsed",
             **state.widget("lang", shown),
         )
+
+
+def hints() -> list[str]:
+    """What is worth knowing at once."""
+    return [
+        _("Cards, names on the map and rows lead to their alert or route. The address keeps the view: send it on."),
+        _("“Expected” is the middle of what may come. In 8 cases of 10 the count falls inside the 80% interval."),
+        _("“As known on” goes back in time. Press ? for the keys."),
+    ]
+
+
+def show_hints() -> None:
+    """The next step that this browser has not read yet; nothing once all are read."""
+    seen = st.session_state.get(_SEEN)
+    if seen is None:
+        kept = str(st.context.cookies.get(_HINTS_COOKIE, ""))
+        seen = int(kept) if kept.isdigit() else 0
+    if seen >= LAST_HINT:
+        return
+    with st.container(key="first-visit", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", gap=None):
+            if seen == 0:
+                intended, not_for = citations.caveats(lang())[-2:]
+                st.markdown(f":small[**{intended}** {not_for}]")
+            else:
+                count = _("Hint {n} of {total}").format(n=seen, total=LAST_HINT - 1)
+                st.markdown(f":small[**{count}** · {hints()[seen - 1]}]")
+        _hint_step(
+            _("I have read this") if seen == 0 else _("Next hint") if seen + 1 < LAST_HINT else _("Done"), seen + 1
+        )
+        if 0 < seen < LAST_HINT - 1:
+            _hint_step(_("No more hints"), LAST_HINT)
+
+
+def _hint_step(label: str, upto: int) -> None:
+    """A button that remembers how many steps have been read."""
+    st.button(label, type="tertiary", on_click=_remember_hints, args=(upto,), key=f"seen-{upto}")
+
+
+def _remember_hints(upto: int) -> None:
+    st.session_state[_SEEN] = upto

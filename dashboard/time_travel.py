@@ -252,7 +252,13 @@ def show_verdict(view: RouteView) -> None:
     did = how_it_did(view.quantiles, view.outcomes)
     if did.empty:
         return
-    st.markdown(" ".join(part for part in (inside_words(did), score_words(view.scored), source_words(view)) if part))
+    st.markdown(
+        " ".join(
+            part
+            for part in (inside_words(did), score_words(view.scored), source_words(view.night, view.knowing))
+            if part
+        )
+    )
     title = _("What happened next")
     named = labelled(layout.route_name(view.route_id), f"{title} ({lang().day(view.known_on)})")
     export = downloads.export_of(view.night, f"next-{view.route_id}-{view.known_on}", named, file_rows(did))
@@ -289,12 +295,12 @@ def score_words(scored: pd.DataFrame) -> str:
     return text.format(ratio=lang().decimal(ratio), n=count)
 
 
-def source_words(view: RouteView) -> str:
+def source_words(night: Night, knowing: Night) -> str:
     """Which release knows the outcomes, where it is another than the one shown."""
-    if view.knowing.run_id == view.night.run_id:
+    if knowing.run_id == night.run_id:
         return ""
     text = _("Outcomes as known in the release of {day}.")
-    return layout.small(text.format(day=lang().day(view.knowing.as_of)))
+    return layout.small(text.format(day=lang().day(knowing.as_of)))
 
 
 def held_words(inside: float) -> str:

@@ -23,7 +23,7 @@ from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
-from dashboard.scenario_saved import saved_scenarios
+from dashboard.scenario_parts import saved_scenarios
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
 from forecasting.scenarios.shocks import Shock, profile
