@@ -22,12 +22,10 @@ from core.settings import SNAPSHOT
 from dashboard.charts.axes import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
-from geo.arrows import KM_PER_PERSON, NARROWEST_KM, FloatArray, arrow_width, curve, tapered_arrow
+from geo.arrows import NARROWEST_KM, UPPER_OPACITY, FloatArray, arrow_width, curve, km_per_person, tapered_arrow
 from geo.boundaries import load, outline
 from geo.routes import FRAME_KM, ROUTE_GEOMETRY, centre_line, label_place
 
-WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
-UPPER_OPACITY = 0.22
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
 Coordinates = npt.NDArray[np.float64]
 Outline = tuple[Coordinates, Coordinates]
@@ -50,7 +48,7 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
     figure = go.Figure()
     for countries, fill in zip(_countries(), (theme.land, theme.receiving), strict=True):
         figure.add_trace(_shape(countries, fill=fill, line={"color": theme.border, "width": 0.8}))
-    scale = km_per_person(routes)
+    scale = km_per_person(routes["median"], routes["upper90"])
     for row in routes.sort_values("median", ascending=False).to_dict("records"):
         if row["route_id"] in ROUTE_GEOMETRY:
             figure.add_traces(_arrow(row, scale, theme))
@@ -66,16 +64,6 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
         yaxis={"range": [south, north], "visible": False, "scaleanchor": "x", "showgrid": False},
     )
     return figure
-
-
-def km_per_person(routes: pd.DataFrame) -> float:
-    """Width of the arrows per person: 19 m, less where the largest flow would cover the map."""
-    limits = [KM_PER_PERSON]
-    for column, widest in (("median", WIDEST_MEDIAN_KM), ("upper90", WIDEST_UPPER_KM)):
-        largest = routes[column].max()
-        if pd.notna(largest) and largest > 0:
-            limits.append(widest / float(largest))
-    return min(limits)
 
 
 def map_alt(routes: pd.DataFrame) -> str:

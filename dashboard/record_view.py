@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from alerts.levels import LEVELS
 from alerts.verification.record import FEWEST_EVENTS, told_alerts
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
@@ -16,7 +17,7 @@ from dashboard.charts.calibration import reliability_alt, reliability_chart
 from dashboard.i18n import _, lang, language, named, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
-from dashboard.theme import LEVELS, current_theme, level_label
+from dashboard.theme import current_theme, level_label
 from reports.names import COMPARED_RULES, RULES
 from reports.release import Row
 

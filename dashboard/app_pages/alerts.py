@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from alerts.levels import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
@@ -19,7 +20,7 @@ from dashboard.i18n import _, lang, named, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night
-from dashboard.theme import LEVELS, current_theme, level_badge, level_label
+from dashboard.theme import current_theme, level_badge, level_label
 from reports import answer, numbers
 from reports.alert import CONTEXT, AlertReport, alert_file, alert_report, events_words, rule_record, status_words
 from reports.changes import change_since, change_words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -11,16 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from core.languages import Language
+from reports.colours import ENDED, LEVELS
 from reports.messages.announcement import Announcement
 from reports.messages.content import Message
 
-COLOURS: Mapping[str, Mapping[str, str]] = {
-    "watch": {"text": "#765600", "ground": "#FBF1CF"},
-    "warning": {"text": "#98400A", "ground": "#FCE6D6"},
-    "severe": {"text": "#861A43", "ground": "#F8E1E9"},
-    "ended": {"text": "#51626B", "ground": "#EDF0F0"},
-    "": {"text": "#51626B", "ground": "#EDF0F0"},
-}
 _PICTURE = "fan"
 
 
@@ -44,7 +37,9 @@ def mail_text(message: Message) -> str:
 def mail_html(message: Message, picture: str = "") -> str:
     """The message as HTML with its style inside; ``picture`` is the Content-ID of the fan chart, if there is one."""
     template = _environment().get_template("mail.html.j2")
-    return template.render(m=message, w=Language(message.language), picture=picture, colour=COLOURS[message.level])
+    return template.render(
+        m=message, w=Language(message.language), picture=picture, colour=LEVELS.get(message.level, ENDED)
+    )
 
 
 def chat_text(message: Message) -> str:

@@ -8,9 +8,9 @@ import pytest
 from shapely import Polygon
 
 from core.routes import ARRIVAL_ROUTES, ROUTES
-from dashboard.maps import COLUMNS, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, flow_map, km_per_person, map_alt, map_note
+from dashboard.maps import COLUMNS, flow_map, map_alt, map_note
 from dashboard.theme import DARK, LIGHT, Theme
-from geo.arrows import KM_PER_PERSON
+from geo.arrows import KM_PER_PERSON, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, km_per_person
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
@@ -83,9 +83,9 @@ def test_a_route_without_a_forecast_is_hollow_and_says_so(routes: pd.DataFrame) 
 
 
 def test_one_scale_holds_for_all_arrows_and_shrinks_when_a_flow_would_cover_the_map(routes: pd.DataFrame) -> None:
-    assert km_per_person(routes) == KM_PER_PERSON
+    assert km_per_person(routes["median"], routes["upper90"]) == KM_PER_PERSON
     large = routes.assign(median=routes["median"] * 20, upper90=routes["upper90"] * 20)
-    scale = km_per_person(large)
+    scale = km_per_person(large["median"], large["upper90"])
     assert scale * large["median"].max() <= WIDEST_MEDIAN_KM + 1e-9
     assert scale * large["upper90"].max() <= WIDEST_UPPER_KM + 1e-9
 

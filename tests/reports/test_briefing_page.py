@@ -20,7 +20,7 @@ from pypdf import PdfReader
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from geo.routes import FRAME_KM
-from reports.briefing import colours
+from reports import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import draw_charts, grid_of
 from reports.briefing.content import compose
