@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pandas as pd
 
@@ -30,7 +31,7 @@ from alerts.lifecycle import (
 )
 from alerts.verification.record import record_of, told_alerts
 from core.entry import Entry
-from core.languages import as_counted, is_known
+from core.languages import as_counted, capital, is_known
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
@@ -38,7 +39,6 @@ from core.settings import FEED
 from dashboard import record_view
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.reads import Night
-from dashboard.tables import capital
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers
@@ -198,7 +198,12 @@ def history(night: Night, found: list[Night], row: Row, entries: list[Entry], st
         level = now
     void = {entry.id for entry in state.without_effect}
     events += [
-        (entry.at, lang().day(entry.at.date()), _action(entry, void=entry.id in void), _who(entry))
+        (
+            entry.at,
+            lang().day(entry.at.date()),
+            _action(entry, void=entry.id in void),
+            _("delivery") if entry.actor == DELIVERY else entry.actor,
+        )
         for entry in _without_repeats(entries)
         if entry.action not in STEPS_OF_A_NIGHT
     ]
@@ -262,10 +267,6 @@ def _delivery(entry: Entry) -> str:
     return _("Not sent to {reader}: {why}").format(reader=reader, why=entry.reason)
 
 
-def _who(entry: Entry) -> str:
-    return _("delivery") if entry.actor == DELIVERY else entry.actor
-
-
 def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     """The rule's record at past origins, with 90 % intervals: ``measure, value, interval``."""
     found = record_of(row, record)
@@ -275,9 +276,9 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
         "precision": (_("Hit rate: warnings that came true"), lang().share),
         "base_rate": (_("Base rate"), lang().share),
         "recall": (_("Events that were warned of"), lang().share),
-        "false_alarms_per_route_year": (_("False alarms per route per year"), _decimal),
+        "false_alarms_per_route_year": (_("False alarms per route per year"), partial(lang().decimal, digits=1)),
         "lead_months_median": (_("Lead time in months, median"), record_view.months),
-        "brier_skill": (_("Brier skill score (0: no better than the base rate)"), _two_decimals),
+        "brier_skill": (_("Brier skill score (0: no better than the base rate)"), lang().decimal),
     }
     rows = [
         {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write)}
@@ -290,7 +291,8 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
 def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
     """The 90 % interval of a measure; of the notice, its quartiles beside it."""
     nothing = float("nan")
-    text = _between(float(found.get(f"{name}_lo", nothing)), float(found.get(f"{name}_hi", nothing)), write)
+    ends = [float(found.get(name + end, nothing)) for end in ("_lo", "_hi")]
+    text = "–".join(map(write, ends)) if all(map(is_known, ends)) else ""
     if name == "lead_months_median":
         low, high = (float(found.get(f"lead_months_{part}", nothing)) for part in ("q25", "q75"))
         if is_known(low) and is_known(high) and low < high:
@@ -300,17 +302,3 @@ def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
     if record_view.few(cases.get(name, nothing)):
         return _("{text}, too few to say").format(text=text) if text else _("too few to say")
     return text
-
-
-def _decimal(value: float) -> str:
-    return lang().decimal(value, 1)
-
-
-def _two_decimals(value: float) -> str:
-    return lang().decimal(value, 2)
-
-
-def _between(low: float, high: float, write: Callable[[float], str]) -> str:
-    if not (is_known(low) and is_known(high)):
-        return ""
-    return f"{write(low)}–{write(high)}"

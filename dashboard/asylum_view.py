@@ -28,38 +28,9 @@ SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
 MOST_ROWS = 12
 RECEIVING = [
-    "AUT",
-    "BEL",
-    "BGR",
-    "CHE",
-    "CYP",
-    "CZE",
-    "DEU",
-    "DNK",
-    "ESP",
-    "EST",
-    "FIN",
-    "FRA",
-    "GRC",
-    "HRV",
-    "HUN",
-    "IRL",
-    "ISL",
-    "ITA",
-    "LIE",
-    "LTU",
-    "LUX",
-    "LVA",
-    "MLT",
-    "NLD",
-    "NOR",
-    "POL",
-    "PRT",
-    "ROU",
-    "SVK",
-    "SVN",
-    "SWE",
-]
+    "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
+    "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
+]  # fmt: skip
 """Countries that report asylum applications to Eurostat."""
 SOURCE_ID = "eurostat"
 
@@ -264,7 +235,7 @@ def show_grid(view: AsylumView, order: Sequence[str]) -> None:
         st.header(_("Countries at a glance"), anchor=False)
         st.toggle(
             _("One scale for all"),
-            **state.widget("one_scale", state.switch("one_scale"), lambda on: "1" if on else None),
+            **state.toggle("one_scale"),
         )
     shared = state.switch("one_scale")
     memory.drawn(view.night, partial(draw_grid, view, order, shared=shared), "asylum grid", view.kind, shared)

@@ -14,9 +14,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import VigieError
+from core.languages import languages
 from dashboard import memory, reads, state
 from dashboard.failures import error_words
-from dashboard.i18n import _, lang, language, languages
+from dashboard.i18n import _, lang, language
 from dashboard.reads import Night
 from dashboard.static_files import STYLE
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once

@@ -241,10 +241,7 @@ def show_reveal_switch(*, there: bool) -> None:
     """The switch that shows what happened next; none where nothing has been counted since."""
     if there:
         with st.container(key="reveal-switch", width="content"):
-            st.toggle(
-                _("Reveal what happened next"),
-                **state.widget("reveal", state.switch("reveal"), lambda on: "1" if on else "0"),
-            )
+            st.toggle(_("Reveal what happened next"), **state.toggle("reveal"))
 
 
 def show_verdict(view: RouteView) -> None:

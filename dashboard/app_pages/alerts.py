@@ -218,7 +218,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     show_history(night, row, status)
     if st.toggle(
         _("Track record in detail"),
-        **state.widget("record", state.switch("record"), lambda on: "1" if on else None),
+        **state.toggle("record"),
     ):
         memory.drawn(night, partial(show_record, night, row), "alert's record", *key)
     inbox.show_notes(night, row, is_newest=is_newest)

@@ -65,7 +65,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
         )  # fmt: skip
         st.toggle(
             _("Earlier forecasts"),
-            **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
+            **state.toggle("earlier", default=True),
         )
     reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, view.night, lang())
     if reporting or missing:

@@ -117,8 +117,8 @@ def show_switches(view: RouteView) -> tuple[bool, bool]:
     """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
     earlier = state.switch("earlier", default=True)
     with st.container(horizontal=True, gap="medium"):
-        st.toggle(_("Log scale"), **state.widget("log", state.switch("log"), lambda on: "1" if on else None))
-        st.toggle(_("Earlier forecasts"), **state.widget("earlier", earlier, lambda on: "1" if on else "0"))
+        st.toggle(_("Log scale"), **state.toggle("log"))
+        st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
         time_travel.show_reveal_switch(there=not view.outcomes.empty)
     return earlier, state.switch("reveal")
 

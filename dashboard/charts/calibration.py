@@ -8,7 +8,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.axes import dashed, finish, note, require, share_axes
+from dashboard.charts.axes import dashed, finish, level_line, note, require, share_axes
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
@@ -108,8 +108,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
             name="PIT",
         )
     )
-    dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=width, y1=width, line=dashed)
+    level_line(figure, width, theme)
     largest = max(float(rows["share"].max()) if len(rows) else 0.0, width)
     shares = [tick for tick in (0, 0.05, 0.1, 0.2, 0.3, 0.5, 1) if tick <= largest * 1.1]
     places = [0, 0.25, 0.5, 0.75, 1]

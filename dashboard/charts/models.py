@@ -28,18 +28,9 @@ COLUMNS = ("model_id", "name", "horizon", "relative_wis")
 ENSEMBLE = "vigie-ensemble"
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 SYMBOLS = (
-    "square-open",
-    "diamond-open",
-    "triangle-up-open",
-    "triangle-down-open",
-    "cross-open",
-    "circle-open",
-    "x-open",
-    "triangle-left-open",
-    "triangle-right-open",
-    "star-open",
-    "bowtie-open",
-)
+    "square-open", "diamond-open", "triangle-up-open", "triangle-down-open", "cross-open",
+    "circle-open", "x-open", "triangle-left-open", "triangle-right-open", "star-open", "bowtie-open",
+)  # fmt: skip
 """As many as there may be models beside the ensemble: what has no mark of its own is told from others by none."""
 SPAN = 0.56
 HIGHEST_SHOWN = 2.0

@@ -16,6 +16,7 @@ from dashboard.charts.axes import (
     finish,
     interval_row,
     interval_rows,
+    level_line,
     month_ticks,
     nice_ticks,
     note,
@@ -141,8 +142,7 @@ def places_chart(
         )  # fmt: skip
     labels = [unit_label(theme, unit)]
     if stock:
-        line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=stock, y1=stock, line=line)
+        level_line(figure, stock, theme)
         text = _("places there are: {value}").format(value=lang().counted(stock))
         place = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "bottom", "y": stock}
         labels.append(note(theme, text, font={"color": theme.ink}, **place))

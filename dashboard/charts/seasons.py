@@ -19,6 +19,7 @@ from dashboard.charts.axes import (
     expected_words,
     finish,
     joined,
+    level_line,
     monthly_values,
     note,
     quantile,
@@ -29,12 +30,14 @@ from dashboard.charts.axes import (
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 
-HEIGHT = 300
 HEADROOM = 0.06
+BAR_WIDTH = 0.62
+_MARGIN, _PIXELS_PER_SIGN = 118, 5.3
+"""Right of the bars, at least; the longest label needs more in some languages."""
 
 
 def season_chart(
-    observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme, height: int = HEIGHT
+    observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme, height: int = 300
 ) -> go.Figure:
     """Lay the years over each other by calendar month; coming months of each year with their 80 % band.
 
@@ -152,13 +155,6 @@ def _peak(values: pd.Series, year: int) -> dict[str, str]:
     return {"year": f"{year}", "value": lang().expected(values.max()), "month": name}
 
 
-HEIGHT = 280
-HEADROOM = 0.06
-BAR_WIDTH = 0.62
-_MARGIN, _PIXELS_PER_SIGN = 118, 5.3
-"""Right of the bars, at least; the longest label needs more in some languages."""
-
-
 def season_bars(
     history: pd.DataFrame,
     forecast: pd.DataFrame,
@@ -194,8 +190,7 @@ def season_bars(
     half = BAR_WIDTH / 2
     figure.add_shape(type="line", x0=here - half, x1=here + half, y0=median, y1=median, line=line)
     if threshold is not None:
-        dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=dashed)
+        level_line(figure, threshold, theme)
     labels = _bars_labels(at, threshold, largest, height, theme)
     longest = max(len(re.sub("<.*?>", "", str(label["text"]))) for label in labels)
     figure.update_layout(
