@@ -1,4 +1,4 @@
-"""The alert rules and the sentence of an alert. Each module of this package holds a rule: adding one is adding a file.
+"""The alert rules and the sentence of an alert. A rule is an object in a module of this package: nothing lists them.
 
 Each rule brings the templates of its sentences, so that gettext finds them. An alert keeps the template's key with its
 figures, so that the same sentence can be written in any reader's language.
@@ -32,7 +32,8 @@ CATALOGUE_COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", *LEV
 
 def _found() -> tuple[Rule, ...]:
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Rule))
+    rules = (value for module in modules for value in vars(module).values() if isinstance(value, Rule))
+    return tuple(sorted(rules, key=lambda rule: rule.rule))
 
 
 RULES = _found()
