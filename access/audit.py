@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from access.identity import Person
-from access.roles import DOWNLOAD, PERMISSIONS, Actor, NotAllowedError, may
+from access.roles import DOWNLOAD, PERMISSIONS, Actor, NotAllowedError, Person, may
 from core.entry import Entry
 from store.journal import Journal
 

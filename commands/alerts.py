@@ -171,7 +171,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     send: bool = False,
     payload: dict[str, Any] | None = None,
 ) -> None:
-    from access.identity import shell_actor
+    from access.roles import shell_actor
     from workflow.decisions import Step, act
     from workflow.sending import send_waiting
 

@@ -67,7 +67,7 @@ def drop(
     home: Home = None,
 ) -> None:
     """Take one message out: it is not sent. That, by whom and why stays in the journal."""
-    from access.identity import shell_actor
+    from access.roles import shell_actor
     from workflow.decisions import drop_message
 
     with open_desk(home or context.obj) as desk:

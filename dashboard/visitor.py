@@ -14,10 +14,8 @@ from typing import Literal
 import streamlit as st
 
 from access.audit import authorize_download, note_refusal
-from access.callback import LOGIN_PATH, LOGOUT_PATH
-from access.guard import SESSION_COOKIE
-from access.identity import Login
-from access.roles import ROLES, Actor, NotAllowedError, may, page_action
+from access.guard import LOGIN_PATH, LOGOUT_PATH, SESSION_COOKIE
+from access.roles import ROLES, Actor, Login, NotAllowedError, may, page_action
 from access.sessions import form_token, logins_of
 from core.errors import VigieError
 from core.log import get_logger
