@@ -21,8 +21,8 @@ from dashboard.theme import level_badge
 from reports.alert import CONTEXT, alert_report, status_words
 from reports.answer import decisions_title, needed_by, sign_off_words
 from reports.names import subject_name
+from reports.overview import Card, cards, overview_title
 from reports.release import Row
-from reports.route import Card, cards, overview_title
 
 MOST_CARDS, MOST_CONTEXT = 3, 3
 

@@ -20,7 +20,7 @@ from dashboard.scenario_state import PLACES, Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
-from reports import citations, numbers, reception
+from reports import citations, numbers
 from reports import scenario as wording
 from reports.release import Reception, entries_until
 from workflow.decisions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
@@ -181,10 +181,10 @@ def _others(
 def kept(night: Night, route_id: str) -> Entry | None:
     """The places that were kept for a route while a release was the newest; None where none were."""
     try:
-        entries = reads.journal().entries(action=KEEP_PLACES, subject=reception.subject(route_id))
+        entries = reads.journal().entries(action=KEEP_PLACES, subject=wording.places_subject(route_id))
     except VigieError:
         return None
-    return reception.kept_by_route(entries_until(entries, night.run_id)).get(route_id)
+    return wording.kept_by_route(entries_until(entries, night.run_id)).get(route_id)
 
 
 def kept_values(row: Entry | None) -> Values:
@@ -198,8 +198,8 @@ def show_demand(night: Night, wanted: Reception, trajectories: pd.DataFrame) -> 
     Returns:
         The rows for the files, and the sentence that is their title.
     """
-    then, together = reception.demand(night, wanted, trajectories)
-    plainly, usual = reception.demand(night, wanted)
+    then, together = wording.demand(night, wanted, trajectories)
+    plainly, usual = wording.demand(night, wanted)
     if wanted.stock:
         for head, needed in ((_("By the forecast"), plainly), (_("Under the assumption"), then)):
             short = wording.first_short(needed, wanted.stock, wanted.confidence, lang())
@@ -223,10 +223,10 @@ def show_keeping(night: Night, row: Entry | None, wanted: Reception, values: Map
     now = {name: values[name] for name in PLACES}
     same = row is not None and kept_values(row) == now
     if row is not None:
-        at = reception.reception_of(row.payload["query"], wanted.route_id)
+        at = wording.reception_of(row.payload["query"], wanted.route_id)
         text = _("Kept here by {who}, {day}: {assumed}. The briefing shows it; nothing that is mailed does.")
         day = lang().day(row.at.date())
-        st.markdown(small(plain(text.format(who=row.actor, day=day, assumed=reception.assumed(at, lang())))))
+        st.markdown(small(plain(text.format(who=row.actor, day=day, assumed=wording.assumed(at, lang())))))
     if same or not (wanted.stock or row) or not visitor.allows(KEEP_PLACES) or night.run_id != reads.newest_run_id():
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -17,8 +17,8 @@ from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from reports.reception import kept_by_route, reception_of
 from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
+from reports.scenario import kept_by_route, reception_of
 from store.chain import MANIFEST
 from store.files import sha256_of_file
 from store.releases import Release, ReleaseStore

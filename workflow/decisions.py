@@ -43,7 +43,7 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
-from reports.reception import subject
+from reports.scenario import places_subject
 from store.editions import Action, Decision, Edition, decide
 from store.outbox import OutboxMessage
 from store.releases import Release
@@ -276,7 +276,7 @@ def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, qu
         NotAllowedError: The person may not keep places.
         StoreError: The journal refuses.
     """
-    about = subject(route_id)
+    about = places_subject(route_id)
     authorize(workflow, actor, KEEP_PLACES, about)
     payload = actor.marks({"query": dict(query)})
     return workflow.journal.record(Entry(actor.name.strip(), KEEP_PLACES, about, run_id, "", payload))

@@ -20,8 +20,8 @@ from dashboard.theme import current_theme
 from reports import numbers
 from reports.changes import changes
 from reports.citations import unsettled
+from reports.overview import together
 from reports.route import without_forecast
-from reports.together import together
 
 TITLE, PLACE = _("Overview"), 1
 

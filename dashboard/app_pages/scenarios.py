@@ -33,7 +33,7 @@ from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
 from reports import citations, numbers
 from reports import scenario as wording
-from reports.reception import reception_of
+from reports.scenario import reception_of
 
 TITLE, PLACE = _("Scenarios"), 5
 

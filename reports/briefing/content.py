@@ -16,11 +16,10 @@ from reports import citations, numbers
 from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
-from reports.reception import assumed, demand
+from reports.overview import together
 from reports.release import Decisions, LoadedRelease, Reception, Row
 from reports.route import known_to, window_words
-from reports.scenario import first_short
-from reports.together import together
+from reports.scenario import assumed, demand, first_short
 from reports.year_ahead import KINDS, YearLine, year_lines
 
 MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4

@@ -28,7 +28,7 @@ from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
 from forecasting.scenarios.shocks import Shock, profile
 from reports import scenario
-from reports.reception import demand, reception_of
+from reports.scenario import demand, reception_of
 from store.journal import Journal, journal_url
 from store.releases import Release
 from workflow.briefing import make_briefing
