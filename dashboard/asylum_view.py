@@ -16,12 +16,13 @@ from dashboard import downloads, layout, memory, route_context, route_view, stat
 from dashboard.charts.sparkline import sparkline
 from dashboard.downloads import Export
 from dashboard.i18n import _, labelled, lang
+from dashboard.layout import country
 from dashboard.reads import Night
-from dashboard.route_context import country
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
 from reports import asylum, numbers
-from reports.asylum import MONTHS_EACH, OK
+from reports.asylum import OK
+from reports.names import MONTHS_EACH
 from reports.release import Row
 
 SHOWN = {"M": 24, "Q": 16}

@@ -179,6 +179,11 @@ def route_name(route_id: str) -> str:
     return names.route_name(route_id, lang())
 
 
+def country(code: str) -> str:
+    """A country's name in the reader's language; the code itself where nobody knows it."""
+    return names.country_name(code, lang())
+
+
 def source_name(night: Night, source_id: str) -> str:
     """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
     return names.source_name(source_id, night.sources(), lang())

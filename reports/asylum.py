@@ -12,11 +12,10 @@ from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import numbers
+from reports.names import MONTHS_EACH
 from reports.release import ReadableRelease, Row
 from reports.route import KeyNumber
 
-MONTHS_EACH = {"M": 1, "Q": 3}
-"""Months that one figure covers, by frequency."""
 OK = "ok"
 KINDS = {
     "asylum_applications_first.M": _("First-time applicants, monthly"),

@@ -89,7 +89,8 @@ EXCHANGE_RATE = "exchange_rate_"
 EACH = {"D": _("by day"), "W": _("by week"), "M": _("by month"), "Q": _("by quarter"), "A": _("by year")}
 """How often something is counted."""
 _SERIES_PARTS = 5
-_MONTHS_OF, _MONTHS_NOT = {"M": 1, "Q": 3, "A": 12}, {"D", "W"}
+MONTHS_EACH = {"M": 1, "Q": 3, "A": 12}
+"""Months that one figure covers, by frequency; days and weeks are not among them."""
 REGIONS = {
     name: name
     for name in (
@@ -129,6 +130,14 @@ def name(table: Mapping[str, str], code: str, language: Language) -> str:
 def route_name(route_id: str, language: Language) -> str:
     """A route's name; an own one's is read off its code."""
     return language.text(english_route_name(route_id))
+
+
+def country_name(code: str, language: Language) -> str:
+    """A country's name; the code itself where nobody knows it."""
+    try:
+        return display_name(code, language.code)
+    except InputError:
+        return code
 
 
 def source_name(source_id: str, sources: Sources, language: Language) -> str:
@@ -190,7 +199,7 @@ def _period_words(period: str, language: Language) -> str:
     except InputError:
         return ""
     last = to_period(period, freq).end_time
-    return language.day(last) if freq in _MONTHS_NOT else language.period(last, _MONTHS_OF[freq])
+    return language.period(last, MONTHS_EACH[freq]) if freq in MONTHS_EACH else language.day(last)
 
 
 def indicator_name(target: str, language: Language) -> str:

@@ -10,9 +10,9 @@ from dashboard import asylum_view, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.i18n import _, lang
+from dashboard.layout import country
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
-from dashboard.route_context import country
 from dashboard.theme import current_theme
 from reports import asylum
 

@@ -22,7 +22,7 @@ from dashboard.charts.axes import (
 from dashboard.charts.fan import key_line, key_mark
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
-from reports.asylum import MONTHS_EACH
+from reports.names import MONTHS_EACH
 
 COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
 HEIGHT = 380
